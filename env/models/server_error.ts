@@ -14,7 +14,7 @@ import {
 export interface ServerError {
   /** The message of the server, and of the provider behind it if it is a gateway. */
   readonly words: string;
-  /** `server_error` if the error does not tell. */
+  /** The failure kind; `server_error` if the error does not specify one. */
   readonly kind: FailureKind;
   /** The HTTP status of the response, or the one named in its body. */
   readonly status?: number;
@@ -206,10 +206,10 @@ function isStatus(code: number | undefined): code is number {
   return code !== undefined && code >= 400 && code < 600;
 }
 
-/** `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
+/** Matches an HTTP status: `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
-/** Failure kinds by normalized name ({@linkcode nameOf}): OpenAI's, Anthropic's, Google's and those of gateways. */
+/** Failure kinds by normalized name ({@linkcode nameOf}) of OpenAI, Anthropic, Google and gateways. */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...names("rate_limited", [
     "rate_limit",
@@ -313,6 +313,6 @@ function waitIn(error: JsonRecord, words: string): number | undefined {
   return Number(minutes) * 60_000 + Number(amount) * scale;
 }
 
-/** `Please retry in 20.04s`, `try again in 1m2.5s`, `try again in 350ms`. */
+/** Matches a requested wait: `Please retry in 20.04s`, `try again in 1m2.5s`, `try again in 350ms`. */
 const WAIT =
   /(?:retry|try again) in (?:(\d{1,4})m)?(\d{1,8}(?:\.\d{1,12})?)(ms|s)\b/i;

@@ -48,7 +48,7 @@ export function opensThought(prompt: string): boolean {
   return /<think(?:ing)?>\s*$/i.test(prompt);
 }
 
-/** The message to a model whose answer has only a thought. */
+/** The message to the model if its answer has only a thought. */
 export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 

@@ -96,7 +96,7 @@ function trim(text: string): string {
 }
 
 /**
- * `+1`, `1_000`, `1.00`. Leading zeros and the underscores between them are dropped before the sign is read, so that
+ * Matches ints such as `+1`, `1_000` and `1.00`. Leading zeros and the underscores between them are dropped before the sign is read, so that
  * `0-1` is -1.
  */
 const INT =

@@ -39,14 +39,14 @@ export function toDouble(value: PythonNumber): number {
   return double;
 }
 
-/** `a + b`. */
+/** Implements Python's `a + b`. */
 export function add(a: PythonNumber, b: PythonNumber): PythonNumber {
   if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) + toDouble(b));
   const sum = Number(a) + Number(b);
   return isExact(a, b, sum) ? sum : normalInt(BigInt(a) + BigInt(b));
 }
 
-/** `a - b`. */
+/** Implements Python's `a - b`. */
 export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
   if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) - toDouble(b));
   const difference = Number(a) - Number(b);
@@ -64,7 +64,7 @@ function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
     Number.isSafeInteger(sum);
 }
 
-/** `a * b`. */
+/** Implements Python's `a * b`. */
 export function multiply(a: PythonNumber, b: PythonNumber): PythonNumber {
   if (isFloat(a) || isFloat(b)) return toFloat(toDouble(a) * toDouble(b));
   const product = Number(a) * Number(b);
@@ -74,12 +74,12 @@ export function multiply(a: PythonNumber, b: PythonNumber): PythonNumber {
     : normalInt(BigInt(a) * BigInt(b));
 }
 
-/** `-a`. */
+/** Implements Python's `-a`. */
 export function negate(a: PythonNumber): PythonNumber {
   return isFloat(a) ? toFloat(-toDouble(a)) : subtract(0, a);
 }
 
-/** `abs(a)`. */
+/** Implements Python's `abs(a)`. */
 export function absolute(a: PythonNumber): PythonNumber {
   if (isFloat(a)) return toFloat(Math.abs(toDouble(a)));
   return compare(a, 0) < 0 ? negate(a) : add(a, 0);
@@ -94,7 +94,7 @@ export function compare(a: PythonNumber, b: PythonNumber): number {
   return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
 }
 
-/** `round(value, 2)`: rounds the exact binary value to two decimals, ties to even. Ints are unchanged. */
+/** Implements Python's `round(value, 2)`: rounds the exact binary value, ties to even. Ints are unchanged. */
 export function round2(value: PythonNumber): PythonNumber {
   return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;
 }
@@ -122,7 +122,7 @@ const TIES: ReadonlyMap<number, string> = new Map([
   [7, ".88"],
 ]);
 
-/** `repr` of a float: the shortest digits that parse to the same value, always with a point or an exponent. */
+/** Formats the `repr` of a float: the shortest digits that round-trip, always with a point or an exponent. */
 export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
@@ -139,7 +139,7 @@ export function floatRepr(value: number): string {
   return Number.isInteger(value) ? `${text}.0` : text;
 }
 
-/** `repr` of a number. */
+/** Formats the `repr` of a number. */
 export function numberRepr(value: PythonNumber): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (isFloat(value)) return floatRepr(toDouble(value));

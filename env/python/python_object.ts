@@ -37,14 +37,14 @@ export function equalityKey(value: JsonValue): string {
   return `{${members.sort().join()}}`;
 }
 
-/** `a == b`. NaN equals nothing. */
+/** Implements Python's `a == b`. NaN equals nothing. */
 export function isEqual(a: JsonValue, b: JsonValue): boolean {
   if (typeof a === "string" && typeof b === "string") return a === b;
   return !Number.isNaN(a) && equalityKey(a) === equalityKey(b);
 }
 
 /**
- * `a < b` for numbers, strings, or lists (by their first different elements).
+ * Implements Python's `a < b` for numbers, strings, or lists (by their first different elements).
  * @throws {ToolError} If the values have no order.
  */
 export function isLess(a: JsonValue, b: JsonValue): boolean {
@@ -80,7 +80,7 @@ export function asKey(value: JsonValue): string | undefined {
 }
 
 /**
- * `object[key]`.
+ * Implements Python's `object[key]`.
  * @throws {ToolError} With Python's `KeyError` message if the key does not exist.
  */
 export function member(object: JsonObject, key: string): JsonValue {
@@ -90,7 +90,7 @@ export function member(object: JsonObject, key: string): JsonValue {
 }
 
 /**
- * `value[key]` for a value of any type.
+ * Implements Python's `value[key]` for a value of any type.
  * @throws {ToolError} With Python's `KeyError` message if the key does not exist, or if the value is not an object.
  */
 export function subscript(value: JsonValue, key: string): JsonValue {
@@ -106,7 +106,7 @@ export function subscript(value: JsonValue, key: string): JsonValue {
 }
 
 /**
- * `object[key]` for a key of any type.
+ * Implements Python's `object[key]` for a key of any type.
  * @throws {ToolError} With Python's `KeyError` message, or if Python cannot hash the key.
  */
 export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
@@ -128,7 +128,7 @@ export function rightOperand(
 }
 
 /**
- * `sum(values)`: adds from the left, starting with int 0, without compensation.
+ * Implements Python's `sum(values)`: adds from the left, starting with int 0, without compensation.
  * @throws {ToolError} If a value is not a number.
  */
 export function sum(values: Iterable<JsonValue>): PythonNumber {
@@ -178,7 +178,7 @@ export function elements(value: JsonValue): readonly JsonValue[] {
 }
 
 /**
- * `len(value)`.
+ * Implements Python's `len(value)`.
  * @throws {ToolError} If the value has no length.
  */
 export function length(value: JsonValue): number {
@@ -189,7 +189,7 @@ export function length(value: JsonValue): number {
 }
 
 /**
- * `value.lower()`.
+ * Implements Python's `value.lower()`.
  * @throws {ToolError} If the value is not a string.
  */
 export function lower(value: JsonValue): string {

@@ -4,12 +4,12 @@ import { isPythonNumber, numberRepr } from "./python_number.ts";
 import type { JsonObject, JsonValue } from "./python_value.ts";
 import { isPrintable } from "./unicode_printable.ts";
 
-/** `str(value)`: strings unquoted, other values as `repr`. */
+/** Implements Python's `str(value)`: strings unquoted, other values as `repr`. */
 export function pythonStr(value: JsonValue): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
 
-/** `repr(value)`: `None`, `True`, `1.0`, `[{'a': 1}]`. */
+/** Implements Python's `repr(value)`, such as `None`, `True`, `1.0`, `[{'a': 1}]`. */
 export function pythonRepr(value: JsonValue): string {
   if (typeof value === "string") return stringRepr(value);
   if (value === null) return "None";
@@ -18,7 +18,7 @@ export function pythonRepr(value: JsonValue): string {
   return objectRepr(value);
 }
 
-/** `repr` of a string: in single quotes, or in double quotes if it contains `'` and no `"`. */
+/** Formats the `repr` of a string: in single quotes, or in double quotes if it contains `'` and no `"`. */
 export function stringRepr(text: string): string {
   if (PLAIN.test(text)) return `'${text}'`;
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

@@ -14,14 +14,14 @@ export function isSpace(text: string, at: number): boolean {
     (code >= 0x1c && code <= 0x1f);
 }
 
-/** `text.rstrip()`. */
+/** Implements Python's `text.rstrip()`. */
 export function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && isSpace(text, end - 1)) end--;
   return text.slice(0, end);
 }
 
-/** `text.strip()`. */
+/** Implements Python's `text.strip()`. */
 export function trim(text: string): string {
   const end = trimEnd(text);
   return end.slice(leadingSpaces(end));

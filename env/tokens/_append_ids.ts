@@ -1,12 +1,9 @@
-/** Appends lists of ids to one that grows. */
+/** Appends to growing id lists. */
 
-/** Most arguments of a call, which lie on the stack. */
+/** Maximum number of arguments of one `push` call, which are passed on the stack. */
 const AT_ONCE = 8192;
 
-/**
- * Appends `more` to `ids`. Pushed one by one, thousands would have the list copied at each of the sizes that it grows
- * through.
- */
+/** Appends `more` to `ids`. For long lists, this avoids the repeated reallocations of pushing ids one by one. */
 export function appendIds(ids: number[], more: readonly number[]): void {
   if (more.length <= AT_ONCE) {
     ids.push(...more);

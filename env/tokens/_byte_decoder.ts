@@ -1,24 +1,27 @@
 /**
- * The text of ids where tokens are bytes under other names, as in GPT-2 and all Qwen: their bytes joined and read as
- * UTF-8. The same text as Hugging Face's decoder gives, at a fraction of its time.
+ * Fast decoding for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens spell bytes as letters: joins the
+ * bytes of all tokens and decodes them as UTF-8. The result equals that of Hugging Face's decoder.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` of GPT-2's encoder, for the names.
  */
 
-/** Reads ids as text. @returns `undefined` where an id is not of this kind. */
+/**
+ * Decodes ids to text.
+ * @returns `undefined` if the token of an id does not spell bytes.
+ */
 export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 
-/** What a decoder is made of. */
+/** Options of {@linkcode byteDecoder}. */
 export interface ByteDecoderParts {
   /** The parsed tokenizer.json. */
   readonly json: unknown;
-  /** The token of an id as the vocabulary has it. */
+  /** Returns the token of an id as the vocabulary spells it. */
   readonly tokenOf: (id: number) => string | undefined;
-  /** Tokens that are text themselves; what is between two of them is read on its own. */
+  /** Added tokens, which are literal text. The text between two of them is decoded separately. */
   readonly added: ReadonlySet<string>;
 }
 
-/** A decoder of a tokenizer's ids; `undefined` where its tokens are no bytes. */
+/** Creates a decoder of a tokenizer's ids; `undefined` if the tokenizer is not byte-level. */
 export function byteDecoder(
   { json, tokenOf, added }: ByteDecoderParts,
 ): DecodeBytes | undefined {
@@ -41,7 +44,7 @@ export function byteDecoder(
   };
 }
 
-/** Text that grows by bytes and by whole strings. */
+/** Text that is built from bytes and strings. */
 class BytesText {
   #text = "";
   #filled = 0;
@@ -53,7 +56,7 @@ class BytesText {
       return;
     }
     if (this.#filled + piece.length > scratch.length) grow();
-    // Pieces have some bytes each: a call of set() costs more than to copy them.
+    // A loop, since a call of set() costs more than copying the few bytes of a piece.
     for (let at = 0; at < piece.length; at++) {
       scratch[this.#filled++] = piece[at]!;
     }
@@ -80,7 +83,7 @@ function grow(): void {
   scratch = larger;
 }
 
-/** The bytes that a token's letters stand for; `undefined` if one stands for none. */
+/** Returns the bytes that a token's letters spell; `undefined` if a letter spells none. */
 function bytesOf(token: string): Uint8Array | undefined {
   const bytes: number[] = [];
   for (const letter of token) {
@@ -93,7 +96,7 @@ function bytesOf(token: string): Uint8Array | undefined {
 
 const BYTES = letters();
 
-/** Printable bytes are named by their own letter, all others by the letters from U+0100 on, in order. */
+/** Maps letters to bytes: printable bytes are their own letters, all others are the letters from U+0100, in order. */
 function letters(): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   let next = 0x100;

@@ -1,12 +1,12 @@
 /**
- * Byte-level BPE piece by piece: a text is split by the tokenizer's own pattern, and each piece (a word, a digit,
- * a run of signs) is encoded once, since most of what tools answer is made of pieces that were met before.
+ * Byte-level BPE with a cache per piece. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
+ * punctuation); each piece is encoded once, since tools mostly return pieces that occurred before.
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 
-/** Where a piece's ids depend on nothing outside it: GPT-2's, Llama 3's and Qwen's tokenizers. */
+/** Tokenizers that encode each piece independently: those of GPT-2, Llama 3 and Qwen. */
 const byteLevelBpe = z.looseObject({
   pre_tokenizer: z.looseObject({
     type: z.literal("Sequence"),
@@ -30,18 +30,18 @@ interface Splitter {
   pre_tokenize(text: string): string[];
 }
 
-/** Pieces that are kept, and the longest of them in UTF-16 units: at most about 20 MB. */
+/** Maximum number of cached pieces, and their maximum length in UTF-16 code units: at most about 20 MB. */
 const MAX_PIECES = 65_536;
 const MAX_PIECE_LENGTH = 32;
 
 /**
- * What splits texts and keeps the ids of their pieces; `null` where the tokenizer is of another kind.
- * @param encode The ids of a piece.
+ * Creates an encoder that splits text and caches the ids of its pieces; `null` if the tokenizer is of another kind.
+ * @param encode Encodes one piece.
  */
 export function pieceEncoder(
   { pre_tokenizer }: HuggingFaceTokenizer,
   { json, encode }: {
-    /** `tokenizer.json`, parsed. */
+    /** The parsed `tokenizer.json`. */
     readonly json: unknown;
     readonly encode: (piece: string) => readonly number[];
   },

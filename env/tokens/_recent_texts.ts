@@ -1,11 +1,11 @@
-/** A bounded memory of texts and their ids. */
+/** A bounded cache of texts and their ids. */
 
-/** The ids of the texts that were met last. */
+/** A cache with the ids of the most recently used texts. */
 export class RecentTexts {
   readonly #ids = new Map<string, readonly number[]>();
   readonly #most: number;
 
-  /** @param most How many texts it keeps. */
+  /** @param most Maximum number of texts. */
   constructor(most: number) {
     this.#most = most;
   }

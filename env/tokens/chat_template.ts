@@ -1,10 +1,10 @@
 /**
- * Renders conversations as a model was taught to read them, by its Jinja chat template.
+ * Renders conversations in the format that a model was trained on, with its Jinja chat template.
  *
- * A conversation is rendered at its end only: {@linkcode ChatTemplate.open} gives the text before the first
- * answer, {@linkcode ChatTemplate.proceed} what comes between an answer and the next. The cost is that of
- * the new messages. Where a template would render earlier messages otherwise once later ones are there
- * (Qwen3 drops `<think>` blocks), what stood there stays: see rewritten_prefix.ts.
+ * Rendering is incremental: {@linkcode ChatTemplate.open} returns the text before the first answer, {@linkcode
+ * ChatTemplate.proceed} the text between an answer and the next one. Each costs as much as its new messages. Templates
+ * that render earlier messages differently when later ones are added (Qwen3 drops `<think>` blocks) do not change
+ * earlier text: see rewritten_prefix.ts.
  */
 
 import * as z from "zod";
@@ -22,54 +22,56 @@ import type { Value } from "./jinja/values.ts";
 import { readModelFile, readOptionalText } from "./model_dir.ts";
 import type { AddedToken, Tokenizer } from "./tokenizer.ts";
 
-/** An assistant's message. */
+/** An assistant message. */
 export type Answer = Extract<Message, { role: "assistant" }>;
 
-/** What a chat template is made of. */
+/** Options of {@linkcode ChatTemplate}. */
 export interface ChatTemplateParts {
   /** The Jinja source. */
   readonly source: string;
-  /** The token that closes an assistant's turn, `<|im_end|>`. */
+  /** The token that ends an assistant's turn, such as `<|im_end|>`. */
   readonly endToken: string;
-  /** Further tokens that may stand where an answer ends: GLM's turns end where `<|user|>` begins the next. */
+  /** Other tokens that may end an answer. GLM's turns end with the `<|user|>` that begins the next one. */
   readonly stopTokens?: readonly string[];
-  /** Tokens that must not arise from what people and tools write. */
+  /** Tokens that users, tools and the assistant must not be able to inject as text. */
   readonly addedTokens?: readonly AddedToken[];
-  /** Further variables of the template: `{ enable_thinking: false, bos_token: "<s>" }`. */
+  /** Extra template variables: `{ enable_thinking: false, bos_token: "<s>" }`. */
   readonly variables?: Readonly<Record<string, unknown>>;
   /**
-   * The time that a template's `strftime_now` shows, so that a conversation has the same tokens on another day.
-   * Default: when the template is made, as transformers shows it.
+   * The time for `strftime_now`; fix it to render a conversation to the same tokens on another day. Default: the time
+   * of creation, as in transformers.
    */
   readonly now?: Date | undefined;
 }
 
-/** What a rendering shows beside the messages. */
+/** Options of {@linkcode ChatTemplate.render}. */
 export interface RenderOptions {
   /** Default: none. */
   readonly tools?: readonly ToolSchema[];
-  /** Whether the text ends where the assistant's answer begins. Default: false. */
+  /** Whether to end the text with the beginning of an assistant's answer. Default: false. */
   readonly generationPrompt?: boolean;
 }
 
-/** Stand where the texts of an earlier question and answer would be. Noncharacters, so they are not met in text. */
+/**
+ * Placeholders for the texts of an earlier question and answer. They are noncharacters, so they do not occur in text.
+ */
 const QUESTION = "\uFDD2";
 const ANSWER = "\uFDD0";
 const PROBE_USER: Message = { role: "user", content: QUESTION };
 
-/** An argument of a call that shows how a template prints it. Printable, since `repr` escapes what is not. */
+/** An argument that shows how a template formats calls. It is printable, since `repr` escapes other characters. */
 const PROBE_ARGUMENT = "probe-argument";
 
-/** What calls are answered with, to see whether a template shows each. */
+/** Tool results that show whether a template renders the result of each call. */
 const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
 
 /**
- * What a template takes a call's arguments as: an `object`, as transformers and inference servers give them; `text`
- * where the template only takes JSON that is printed already; or calls are `hidden`.
+ * How a template expects a call's arguments: as an `object`, the convention of transformers and inference servers; as
+ * `text`, if it only accepts formatted JSON; or not at all, if calls are `hidden`.
  */
 type CallStyle = "object" | "text" | "hidden";
 
-/** A model's chat template. Texts for encoding may carry marks of a {@linkcode Guard}; the tokenizer reads them. */
+/** A model's chat template. Texts for encoding may contain marks of a {@linkcode Guard}, which the tokenizer reads. */
 export class ChatTemplate {
   readonly endToken: string;
   readonly #ends: RegExp;
@@ -81,7 +83,7 @@ export class ChatTemplate {
   #prompt: string | null = null;
   #takesSeveral: boolean | null = null;
 
-  /** @throws {DataError} If the source is not a template that can be read. */
+  /** @throws {DataError} If the source is not a valid template. */
   constructor(parts: ChatTemplateParts) {
     this.endToken = parts.endToken;
     const { endToken, stopTokens = [] } = parts;
@@ -99,34 +101,35 @@ export class ChatTemplate {
   }
 
   /**
-   * The whole conversation as text, as Hugging Face's `apply_chat_template` renders it.
-   * @throws {PolicyError} If the template refuses the messages.
+   * Renders a whole conversation like Hugging Face's `apply_chat_template`.
+   * @throws {PolicyError} If the template rejects the messages.
    */
   render(messages: readonly Message[], options: RenderOptions = {}): string {
-    // Templates look into what was said, Qwen3's for "<tool_response>": it has to be there as it was said.
+    // Templates inspect message contents (Qwen3 searches for "<tool_response>"), so these must not contain marks.
     return unmark(this.#render(messages, { ...options, guards: NO_GUARDS }));
   }
 
   /**
-   * The text before the first answer, marked for encoding.
-   * @throws {PolicyError} If the template refuses the messages.
+   * Renders the text before the first answer, marked for encoding.
+   * @throws {PolicyError} If the template rejects the messages.
    */
   open(messages: readonly Message[], tools: readonly ToolSchema[]): string {
     return this.#render(messages, { tools, generationPrompt: true });
   }
 
   /**
-   * The text between an answer and the next one, marked for encoding. It begins with the token that ends `answer`.
-   * @param answer What was answered; only the calls in it matter, and to few templates.
-   * @param messages What has been said since.
-   * @throws {PolicyError} If the template refuses the messages or does not close answers with the end token.
+   * Renders the text between an answer and the next one, marked for encoding. It begins with the token that ends
+   * `answer`.
+   * @param answer The previous answer. Only its calls matter, and only to a few templates.
+   * @param messages All messages since then.
+   * @throws {PolicyError} If the template rejects the messages or does not end answers with the end token.
    */
   proceed(answer: Answer, messages: readonly Message[]): string {
     const text = this.#render(
       [PROBE_USER, this.#hollow(answer), ...messages],
       { generationPrompt: true },
     );
-    // The first placeholder is that of the answer: what people write comes after it.
+    // The first placeholder belongs to the answer: message contents come after it.
     const inside = text.indexOf(ANSWER);
     this.#ends.lastIndex = Math.max(0, inside);
     const end = this.#ends.exec(text);
@@ -137,19 +140,19 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether an answer with several calls can be continued by what each was answered with. */
+  /** Whether the template can render the results of an answer with several calls. */
   get takesSeveralCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }
 
   /**
-   * What the model would have sampled to give this answer, with the end token, marked for encoding.
-   * @throws {PolicyError} If the template renders an answer otherwise than after its own generation prompt.
+   * Renders the tokens that the model would have sampled for this answer, including the end token, marked for encoding.
+   * @throws {PolicyError} If the template renders answers differently from its generation prompt.
    */
   answer(answer: Answer): string {
     const prompt = this.#generationPrompt();
     const text = this.#render([PROBE_USER, answer], {});
-    // The first placeholder is that of the question: the answer comes after it.
+    // The first placeholder belongs to the question: the answer comes after it.
     const from = text.indexOf(prompt, text.indexOf(QUESTION));
     const end = text.lastIndexOf(this.endToken);
     if (from < 0 || end < from + prompt.length) {
@@ -168,7 +171,7 @@ export class ChatTemplate {
     return text.slice(from + prompt.length, end + this.endToken.length);
   }
 
-  /** What the template writes where an answer is to begin. */
+  /** Returns the text that the template writes at the beginning of an answer. */
   #generationPrompt(): string {
     if (this.#prompt !== null) return this.#prompt;
     const without = this.#render([PROBE_USER], {});
@@ -190,7 +193,7 @@ export class ChatTemplate {
     );
   }
 
-  /** A message in the fields that templates expect. */
+  /** Converts a message to the fields that templates expect. */
   #view(message: Message, guards: Guards): Value {
     const view = new Map<Value, Value>([
       ["role", message.role],
@@ -216,10 +219,10 @@ export class ChatTemplate {
     return callValue(call.id, guard.mark(call.name), given);
   }
 
-  /** Tries how the template shows a call's arguments. */
+  /** Detects how the template expects a call's arguments. */
   #probeCalls(): CallStyle {
     const shown = this.#tryCall(new Map([["a", PROBE_ARGUMENT]]));
-    // A template that prints the value as Python spells it expects text there.
+    // A template that prints the object with Python's repr expects text instead.
     const isShown = shown.includes(PROBE_ARGUMENT);
     if (isShown && !shown.includes(`{'a': '${PROBE_ARGUMENT}'}`)) {
       return "object";
@@ -269,7 +272,7 @@ export class ChatTemplate {
         toolCalls: calls,
       };
       const text = unmark(this.proceed(answer, messages));
-      // A template that closes each call by itself would show the later ones again.
+      // A template that ends the turn after each call would render the later calls again.
       return PROBE_ANSWERS.every((one) => text.includes(one)) &&
         !text.includes(ANSWER);
     } catch (error) {
@@ -278,7 +281,7 @@ export class ChatTemplate {
     }
   }
 
-  /** The answer with its text gone: the same calls, the last thing in it the placeholder. */
+  /** Replaces the answer's text and arguments with a placeholder, which comes last in the rendered answer. */
   #hollow(answer: Answer): Answer {
     const calls = this.#calls === "hidden" ? [] : answer.toolCalls ?? [];
     if (calls.length === 0) return { role: "assistant", content: ANSWER };
@@ -327,7 +330,7 @@ function parseTemplate(source: string): JinjaTemplate {
   }
 }
 
-/** Tools as templates see them, made once for each list of them. */
+/** Converts tools to template values, cached per list. */
 function toolsValue(tools: readonly ToolSchema[]): Value {
   const known = TOOL_VALUES.get(tools);
   if (known !== undefined) return known;
@@ -338,7 +341,7 @@ function toolsValue(tools: readonly ToolSchema[]): Value {
 
 const TOOL_VALUES = new WeakMap<readonly ToolSchema[], Value>();
 
-/** A tool call in the fields that templates expect. */
+/** Converts a tool call to the fields that templates expect. */
 function callValue(id: string, name: string, given: Value): Value {
   const call = new Map<Value, Value>([["name", name], ["arguments", given]]);
   return new Map<Value, Value>([
@@ -348,10 +351,10 @@ function callValue(id: string, name: string, given: Value): Value {
   ]);
 }
 
-/** What keeps each role from writing tokens. */
+/** The guard of each role, which prevents its messages from containing certain tokens. */
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
-/** Users and tools may write nothing that is a token of its own, the assistant nothing that is control. */
+/** Creates the guards: users and tools cannot write any added token, the assistant no control token. */
 function guardsFor(tokens: readonly AddedToken[]): Guards {
   const all = new Guard(tokens.map(({ content }) => content));
   const control = tokens.filter(({ special }) => special);
@@ -365,7 +368,7 @@ function guardsFor(tokens: readonly AddedToken[]): Guards {
 
 const NO_GUARDS = guardsFor([]);
 
-/** A JSON value with every text in it marked. */
+/** Marks every string in a JSON value. */
 function markAll(value: JsonValue, guard: Guard): Value {
   if (typeof value === "string") return guard.mark(value);
   if (Array.isArray(value)) return value.map((item) => markAll(item, guard));
@@ -386,20 +389,20 @@ const tokenText = z.union([
   z.object({ content: z.string() }).transform((token) => token.content),
 ]);
 
-/** Settings of {@linkcode loadChatTemplate}. */
+/** Options of {@linkcode loadChatTemplate}. */
 export interface LoadTemplateOptions {
-  /** The same model's tokenizer. */
+  /** The tokenizer of the same model. */
   readonly tokenizer: Tokenizer;
-  /** Further variables of the template. Default: none. */
+  /** Extra template variables. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** What `strftime_now` shows. Default: the time of loading. */
+  /** The time for `strftime_now`. Default: the time of loading. */
   readonly now?: Date | undefined;
 }
 
 /**
- * Reads the chat template of a model directory: `chat_template.jinja`, else `chat_template` in
- * `tokenizer_config.json`, of several the one named `tool_use`, else `default`.
- * @throws {DataError} If there is none or it cannot be read.
+ * Loads the chat template of a model directory: `chat_template.jinja`, else `chat_template` in `tokenizer_config.json`.
+ * If there are several, it uses the one named `tool_use`, else `default`.
+ * @throws {DataError} If there is no template or it is invalid.
  */
 export async function loadChatTemplate(
   dir: string,
@@ -411,18 +414,18 @@ export async function loadChatTemplate(
 }
 
 /**
- * Makes the chat template of parsed files.
- * @throws {DataError} If there is none or it cannot be read.
+ * Creates a chat template from parsed files.
+ * @throws {DataError} If there is no template or it is invalid.
  */
 export function createChatTemplate(
   { tokenizer, variables, now, config, jinja, origin = "the given files" }:
     & LoadTemplateOptions
     & {
-      /** `tokenizer_config.json`, parsed. */
+      /** The parsed `tokenizer_config.json`. */
       readonly config: unknown;
-      /** `chat_template.jinja`, where there is one. */
+      /** The text of `chat_template.jinja`, if it exists. */
       readonly jinja?: string | undefined;
-      /** Where the files are from, for errors. */
+      /** The source of the files, for errors. */
       readonly origin?: string;
     },
 ): ChatTemplate {
@@ -430,8 +433,11 @@ export function createChatTemplate(
   const source = jinja ?? templateSource(fields.get("chat_template"));
   if (source === undefined) {
     throw new DataError(
-      `There is no chat template in "${origin}": neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"`,
-      { path: origin, hint: "take that of an instruction-tuned model" },
+      `Cannot find a chat template in "${origin}": it has neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"`,
+      {
+        path: origin,
+        hint: "use an instruction-tuned model, or copy its chat template",
+      },
     );
   }
   const { endToken, stopIds, addedTokens } = tokenizer;
@@ -456,7 +462,7 @@ function templateSource(field: unknown): string | undefined {
   return byName.get("tool_use") ?? byName.get("default");
 }
 
-/** `bos_token`, `eos_token` and their like, which templates may print. */
+/** Returns `bos_token`, `eos_token` and other special tokens, which templates may print. */
 function specialTokens(
   fields: ReadonlyMap<string, unknown>,
 ): Record<string, string> {

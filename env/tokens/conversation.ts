@@ -1,6 +1,6 @@
 /**
- * A conversation in token ids: what a model is shown, what it samples and what trains, in one sequence
- * that only grows.
+ * A conversation as one growing sequence of token ids: prompts, sampled answers, and the sequence for training are the
+ * same.
  */
 
 import type { Message, ToolSchema } from "../types.ts";
@@ -10,17 +10,17 @@ import type { Tokenizer } from "./tokenizer.ts";
 import type { ToolCallFormat } from "./tool_calls/tool_call_format.ts";
 import { type Trajectory, TrajectoryBuilder } from "./trajectory.ts";
 
-/** What turns messages into ids. */
+/** The template, tokenizer and tool call format that convert messages to ids. */
 export interface Codec {
   readonly template: ChatTemplate;
   readonly tokenizer: Tokenizer;
-  /** How the model writes tool calls. Default: as its template does. */
+  /** The format of tool calls. Default: the template's. */
   readonly toolCalls?: ToolCallFormat | undefined;
 }
 
 /**
- * Token in, token out: sampled ids stay as they were sampled, and only what is new is rendered and encoded,
- * so the cost is linear in the conversation.
+ * A conversation in tokens. Sampled ids are kept as they are, and only new messages are rendered and encoded, so the
+ * cost is linear in the length.
  */
 export class TokenConversation {
   readonly #codec: Codec;
@@ -28,25 +28,25 @@ export class TokenConversation {
   readonly #builder = new TrajectoryBuilder();
   #answer: Answer | null = null;
 
-  /** @param tools Those that the prompt shows; may be none. */
+  /** @param tools The tools to show in the prompt; may be empty. */
   constructor(codec: Codec, tools: readonly ToolSchema[]) {
     this.#codec = codec;
     this.#tools = tools;
   }
 
-  /** Everything so far, `[T]`. A live view, not to be written to. */
+  /** All ids so far, `[T]`. A live view that must not be modified. */
   get ids(): readonly number[] {
     return this.#builder.ids;
   }
 
-  /** The sequence so far with mask and logprobs. */
+  /** The sequence so far with loss mask and log probabilities. */
   get trajectory(): Trajectory {
     return this.#builder.build();
   }
 
   /**
-   * The ids that lead from here to the next answer: `messages` in the template's form. Appends nothing.
-   * @throws {PolicyError} If the template refuses the messages.
+   * Returns the ids between the current end and the next answer: `messages` in the template's format. Appends nothing.
+   * @throws {PolicyError} If the template rejects the messages.
    */
   prompt(messages: readonly Message[]): readonly number[] {
     const { template, tokenizer } = this.#codec;
@@ -54,19 +54,19 @@ export class TokenConversation {
       return tokenizer.encode(template.open(messages, this.#tools));
     }
     const ids = continuation(this.#codec, this.#answer, messages);
-    // The text begins with the end token, which is there already unless the answer was cut off.
+    // The text begins with the end token, which the sequence already has unless the answer was cut off.
     return this.#builder.last === ids[0] ? ids.slice(1) : ids;
   }
 
-  /** Appends what {@linkcode TokenConversation.prompt} gave. */
+  /** Appends ids from {@linkcode TokenConversation.prompt}. */
   appendPrompt(ids: readonly number[]): void {
     this.#builder.appendContext(ids);
   }
 
   /**
    * Appends an answer.
-   * @param answer The message that the ids were read as.
-   * @throws {RangeError} If lengths or values are wrong; nothing is appended then.
+   * @param answer The message that the ids were parsed as.
+   * @throws {RangeError} If lengths or values are invalid; then nothing is appended.
    */
   appendAnswer(
     answer: Answer,
@@ -80,7 +80,10 @@ export class TokenConversation {
   }
 }
 
-/** Continuations kept for a template and tokenizer, and the longest of their messages in UTF-16 units. */
+/**
+ * Maximum number of cached continuations per template and tokenizer, and the maximum length of their messages in UTF-16
+ * code units.
+ */
 const MAX_KEPT = 4096;
 const MAX_KEPT_LENGTH = 8192;
 
@@ -90,8 +93,8 @@ const continuations = new WeakMap<
 >();
 
 /**
- * The ids between an answer and the next. Those that were met are kept: the episodes of a group call the same tools
- * for the same rows, and to render and encode what a tool answered is most of a turn.
+ * Returns the ids between an answer and the next, with a cache: the episodes of a group call the same tools with the
+ * same results, and rendering and encoding results is most of a turn's cost.
  */
 function continuation(
   { template, tokenizer }: Codec,
@@ -105,7 +108,7 @@ function continuation(
   return kept.get(key) ?? kept.remember(key, make());
 }
 
-/** All that a continuation depends on; `undefined` where that has no simple text. */
+/** Returns a cache key with everything that a continuation depends on; `undefined` if there is no simple one. */
 function keyOf(
   { toolCalls = [] }: Answer,
   messages: readonly Message[],

@@ -1,22 +1,22 @@
-/** Turns a conversation that someone else held into what a policy would have sampled to hold it. */
+/** Converts recorded conversations to training sequences, as if the policy had sampled the answers. */
 
 import type { Message, ToolSchema } from "../types.ts";
 import { type Codec, TokenConversation } from "./conversation.ts";
 import type { Trajectory } from "./trajectory.ts";
 
-/** What to make a training sequence of. */
+/** Options of {@linkcode demonstrationTrajectory}. */
 export interface DemonstrationOptions extends Codec {
-  /** The conversation, with the system message if the policy is to see one. */
+  /** The conversation, including the system message if the policy should see one. */
   readonly messages: readonly Message[];
-  /** The tools that the prompt shows. Default: none. */
+  /** The tools to show in the prompt. Default: none. */
   readonly tools?: readonly ToolSchema[];
 }
 
 /**
- * The training sequence of a demonstration, by the path that rollouts take: the same ids that a policy sees
- * and samples when it gives the same answers. Mask 1 on each answer with its end token; logprobs are 0.
- * What follows the last answer is left out, as it is never shown to a policy.
- * @throws {PolicyError} If the template refuses the messages.
+ * Creates the training sequence of a demonstration in the same way as rollouts: its ids equal those of a policy that
+ * gives the same answers. The mask is 1 on each answer and its end token; log probabilities are 0. Messages after the
+ * last answer are dropped, since a policy would never see them.
+ * @throws {PolicyError} If the template rejects the messages.
  */
 export function demonstrationTrajectory(
   options: DemonstrationOptions,

@@ -1,25 +1,25 @@
 /**
- * Keeps control tokens that someone wrote into a message from becoming control tokens.
+ * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * A user who types `<|im_end|>` has typed ten characters, not ended the turn. Before a message is
- * rendered, such words in it are marked; when the rendered text is encoded, marked words are text, and
- * only what the template itself wrote is control. A text without such words is encoded as ever.
+ * A user who types `<|im_end|>` has typed ten characters, not ended the turn. The guard marks these tokens in messages
+ * before rendering. The tokenizer encodes marked tokens as text, so that only tokens from the template itself are
+ * control. Text without control tokens is encoded as usual.
  */
 
-/** Stands within a word that must not become a control token. A noncharacter, so it is not met in text. */
+/** The mark within a guarded token. A noncharacter, so it does not occur in text. */
 const GUARD = "\uFDD1";
 const GUARDS = new RegExp(`${GUARD}(${GUARD}?)`, "g");
 
-/** Marks every one of a fixed set of control tokens in texts. */
+/** Marks the control tokens of a fixed set in texts. */
 export class Guard {
   readonly #tokens: RegExp | null;
 
-  /** @param tokens The words to mark; those of a single character cannot be and stay as they are. */
+  /** @param tokens The tokens to mark. Single characters cannot be marked and are ignored. */
   constructor(tokens: Iterable<string>) {
     this.#tokens = alternation([...tokens].filter((token) => token.length > 1));
   }
 
-  /** `text` with the guard after the first character of every control token in it. */
+  /** Returns `text` with a mark after the first character of every control token in it. */
   mark(text: string): string {
     const escaped = text.includes(GUARD)
       ? text.replaceAll(GUARD, GUARD + GUARD)
@@ -32,17 +32,17 @@ export class Guard {
   }
 }
 
-/** Whether a text went through {@linkcode Guard.mark} and has a mark in it. */
+/** Checks whether a text contains marks of {@linkcode Guard.mark}. */
 export function isMarked(text: string): boolean {
   return text.includes(GUARD);
 }
 
-/** The text as it was before {@linkcode Guard.mark}. */
+/** Returns the text without the marks of {@linkcode Guard.mark}. */
 export function unmark(text: string): string {
   return isMarked(text) ? text.replace(GUARDS, "$1") : text;
 }
 
-/** A text whose marks were spelled out where `repr` or JSON escaped it, with marks again. */
+/** Restores marks that `repr` or JSON have escaped. */
 export function restoreMarks(escaped: string): string {
   return escaped.replace(
     /\\(?:\\|ufdd1(\\ufdd1)?)/g,
@@ -51,7 +51,7 @@ export function restoreMarks(escaped: string): string {
   );
 }
 
-/** Matches the longest of `words` at a place; `null` if there are none. */
+/** Matches any of `words`, preferring the longest; `null` if there are none. */
 export function alternation(words: readonly string[]): RegExp | null {
   if (words.length === 0) return null;
   const longestFirst = words.toSorted((a, b) => b.length - a.length);

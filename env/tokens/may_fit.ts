@@ -1,9 +1,16 @@
-/** Whether a text can fit into a context, before it is tokenized: to count the tokens of megabytes takes seconds. */
+/** A quick upper bound on whether a text fits into a context. Tokenizing megabytes of text would take seconds. */
 
-/** Text of any language and JSON have 1 to 6 characters a token; only long runs of white space have more than this. */
+/**
+ * Maximum characters per token to assume. Text of any language and JSON have 1 to 6; only long runs of white space have
+ * more than 16.
+ */
 const MOST_CHARACTERS = 16;
 
-/** @param length Of the text, in UTF-16 units. @param tokens That there is room for. */
+/**
+ * Checks whether a text may fit.
+ * @param length Length of the text in UTF-16 code units.
+ * @param tokens Number of available tokens.
+ */
 export function mayFit(length: number, tokens: number): boolean {
   return length <= tokens * MOST_CHARACTERS;
 }

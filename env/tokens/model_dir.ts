@@ -1,21 +1,21 @@
-/** Reads the files of a model directory. */
+/** Reads the files of model directories. */
 
 import { DataError } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
- * JSON as Python reads it, and with it Hugging Face's libraries and slime: a config may have `Infinity` in it.
- * @throws {DataError} If it is none.
+ * Parses JSON like Python, and therefore like Hugging Face's libraries and slime: a config may contain `Infinity`.
+ * @throws {DataError} If the text is not valid JSON.
  */
 export function parseModelJson(text: string): unknown {
   try {
-    return JSON.parse(text); // ten times faster, and the same but for what it refuses
+    return JSON.parse(text); // ten times faster, with the same result for standard JSON
   } catch {
     return toPlain(parsePythonJson(text));
   }
 }
 
-/** As {@linkcode parseModelJson}; `undefined` where it is none. */
+/** Parses like {@linkcode parseModelJson}; `undefined` if the text is not valid JSON. */
 export function modelJsonIfAny(text: string): unknown {
   try {
     return parseModelJson(text);
@@ -24,18 +24,21 @@ export function modelJsonIfAny(text: string): unknown {
   }
 }
 
-/** The escape of a surrogate, which may stand alone. */
+/** The escape of a surrogate, possibly a lone one. */
 const SURROGATE = /\\u[dD][89abAB]/;
 
-/** JSON as the library `tokenizers` reads it, by serde. @throws {DataError | SyntaxError} If it is none. */
+/**
+ * Parses JSON like the library `tokenizers`, which uses serde.
+ * @throws {DataError | SyntaxError} If the text is not valid JSON.
+ */
 function parseTokenizerJson(text: string): unknown {
   if (SURROGATE.test(text)) parsePythonJson(text, { isSerde: true });
   return JSON.parse(text);
 }
 
 /**
- * A JSON file of a model directory.
- * @throws {DataError} If it is missing or no JSON.
+ * Reads a JSON file of a model directory.
+ * @throws {DataError} If it is missing or not valid JSON.
  */
 export async function readModelFile(
   dir: string,
@@ -47,14 +50,14 @@ export async function readModelFile(
     `Cannot find "${name}" in "${dir}"`,
     {
       path: `${dir}/${name}`,
-      hint: "give the directory of a model in Hugging Face's layout",
+      hint: "pass a model directory in Hugging Face's layout",
     },
   );
 }
 
 /**
- * A JSON file of a model directory, or `undefined` where there is none.
- * @throws {DataError} If it cannot be read or is no JSON.
+ * Reads a JSON file of a model directory; `undefined` if it does not exist.
+ * @throws {DataError} If it cannot be read or is not valid JSON.
  */
 export async function readOptionalModelFile(
   dir: string,
@@ -70,14 +73,14 @@ export async function readOptionalModelFile(
   } catch (cause) {
     throw new DataError(
       `"${path}" is not valid JSON`,
-      { path, cause, hint: `it may be cut short: copy it again (${cause})` },
+      { path, cause, hint: `it may be truncated; copy it again (${cause})` },
     );
   }
 }
 
 /**
- * A text file, or `undefined` where there is none.
- * @throws {DataError} If it is there and cannot be read.
+ * Reads a text file; `undefined` if it does not exist.
+ * @throws {DataError} If it exists but cannot be read.
  */
 export async function readOptionalText(
   path: string,

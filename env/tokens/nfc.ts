@@ -1,14 +1,15 @@
 /**
- * Unicode normalization as Hugging Face's tokenizers does it.
+ * Unicode normalization as in Hugging Face's tokenizers.
  *
- * Their NFC goes by the tables of Unicode 9. A runtime's own knows characters that came later, puts their marks
- * in order and composes their pairs, so the same text would have other ids there than in the engine.
+ * Their NFC uses the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that were
+ * added later, so the same text could get different ids than in the inference engine.
  *
  * @see huggingface/tokenizers, `tokenizers/src/normalizers/unicode.rs` (the crate unicode-normalization-alignments).
- * The list is what it leaves alone, found by comparing every code point with tokenizers 0.22.2 and Unicode 17.
+ * The list contains what it does not normalize, found by comparing every code point with tokenizers 0.22.2 and Unicode
+ * 17.
  */
 
-/** What later versions order, compose or decompose: first and last code point of each range. */
+/** Characters that only later versions reorder, compose or decompose: the first and last code point of each range. */
 const LATER: readonly (readonly [number, number])[] = [
   [0x7fd, 0x7fd],
   [0x897, 0x89f],
@@ -61,10 +62,10 @@ const RANGES = LATER.map(([first, last]) =>
 ).join("");
 const RUN = new RegExp(`[^${RANGES}]+`, "gu");
 
-/** `text` in normalization form C of Unicode 9: what came later stands as it is, and nothing moves across it. */
+/** Normalizes `text` to form C of Unicode 9. Newer characters stay unchanged, and nothing is reordered across them. */
 export function normalizeNfc(text: string): string {
   const normal = text.normalize("NFC");
-  // What is normal by the newer tables has nothing in it for the older ones to change.
+  // Text that is normalized according to the newer tables is also normalized according to the older ones.
   if (normal === text) return text;
   return text.replace(RUN, (run) => run.normalize("NFC"));
 }

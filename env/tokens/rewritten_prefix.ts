@@ -1,10 +1,10 @@
 /**
- * Tells whether a template keeps what it has rendered.
+ * Checks whether a template changes earlier text when messages are added.
  *
- * Some templates render an earlier message otherwise once later ones are there: hybrid Qwen3 drops the
- * `<think>` block of an answer when the user speaks again, others trim white space or move the tools to
- * the last message. A policy that trains must see what it saw when it sampled, so {@linkcode TokenConversation}
- * keeps every token as it was. This check says where a server that renders anew would show something else.
+ * Some templates render earlier messages differently when later ones are present: hybrid Qwen3 drops the `<think>`
+ * block of an answer when the user replies, others trim white space or move the tools to the last message. A policy
+ * must be trained on the tokens that it saw when sampling, so {@linkcode TokenConversation} keeps every token. This
+ * check reports where a server that renders the whole conversation again would differ.
  */
 
 import { PolicyError } from "../errors.ts";
@@ -13,23 +13,23 @@ import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
 import { unmark } from "./guard.ts";
 
-/** Whether the incremental rendering is the full one. */
+/** The result of comparing the incremental rendering with the full one. */
 export type PrefixReport =
   | { readonly kind: "prefix" }
   | {
     readonly kind: "rewritten";
-    /** Index of the first message of what is rendered otherwise: an answer, or all that stands between two. */
+    /** Index of the first message of the first part that differs: an answer, or the messages between two answers. */
     readonly message: number;
-    /** What the incremental rendering has from there, cut to 80 characters. */
+    /** The incremental rendering from the difference on, truncated to 80 characters. */
     readonly kept: string;
-    /** What the full rendering has there, cut to 80 characters. */
+    /** The full rendering from the difference on, truncated to 80 characters. */
     readonly rendered: string;
   };
 
 /**
- * Compares the incremental rendering of a conversation with the full one, to the character.
- * @param messages A conversation that begins with no answer.
- * @throws {PolicyError} If the template refuses the messages.
+ * Compares the incremental rendering of a conversation with the full one, character by character.
+ * @param messages A conversation that does not begin with an answer.
+ * @throws {PolicyError} If the template rejects the messages.
  */
 export function checkPrefix(
   template: ChatTemplate,
@@ -53,10 +53,10 @@ export function checkPrefix(
 }
 
 /**
- * Checks a template by a conversation with everything that templates are known to rewrite: a system message,
- * thoughts, a tool call and its result, white space at the ends, a second question. A model that is not to think
- * has no thoughts: its answers are probed without.
- * @throws {PolicyError} If the template refuses the messages.
+ * Checks a template with a conversation that contains everything that templates are known to rewrite: a system message,
+ * thoughts, a tool call and its result, surrounding white space, and a second question. Templates that disable thinking
+ * are checked without thoughts.
+ * @throws {PolicyError} If the template rejects the messages.
  */
 export function probeTemplate(
   template: ChatTemplate,
@@ -70,7 +70,7 @@ export function probeTemplate(
   return checkPrefix(template, messages, tools);
 }
 
-/** Whether an answer continues the template's generation prompt. */
+/** Checks whether an answer continues the template's generation prompt. */
 function isAnswer(template: ChatTemplate, message: Message): boolean {
   try {
     template.answer(message as Answer);
@@ -104,7 +104,7 @@ interface Part {
   readonly message: number;
 }
 
-/** The incremental rendering: openings, answers and what comes between them. */
+/** Renders the conversation incrementally: openings, answers, and the text between them. */
 function renderParts(
   template: ChatTemplate,
   messages: readonly Message[],

@@ -1,4 +1,4 @@
-/** Text to token ids and back, by the `tokenizer.json` of a model directory. */
+/** Converts text to token ids and back, as defined by the `tokenizer.json` of a model directory. */
 
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
@@ -11,37 +11,37 @@ import { byteDecoder, type DecodeBytes } from "./_byte_decoder.ts";
 import { pieceEncoder } from "./_pieces.ts";
 import { RecentTexts } from "./_recent_texts.ts";
 
-/** A token that is matched whole before the text is split: `<|im_end|>`, `<tool_call>`. */
+/** A token that is matched as a whole before the text is split, such as `<|im_end|>` or `<tool_call>`. */
 export interface AddedToken {
   readonly content: string;
   readonly id: number;
-  /** Whether it is control (`<|im_end|>`) rather than text (`<tool_call>`). */
+  /** Whether it is a control token (`<|im_end|>`) rather than text (`<tool_call>`). */
   readonly special: boolean;
 }
 
-/** Text to ids and back. Nothing is added at either end of a text. */
+/** Converts text to ids and back. No tokens are added at the beginning or end of a text. */
 export interface Tokenizer {
-  /** Ids that texts encode to are below this. */
+  /** Upper bound (exclusive) on the ids that texts are encoded to. */
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];
-  /** The text of the token that ends an answer, `<|im_end|>`. */
+  /** The token that ends an answer, such as `<|im_end|>`. */
   readonly endToken: string;
-  /** Ids after which sampling ends; that of {@linkcode Tokenizer.endToken} first. */
+  /** Ids that end sampling; that of {@linkcode Tokenizer.endToken} comes first. */
   readonly stopIds: readonly number[];
   /**
-   * The ids of a text, which may be shared and are not to be written to. Added tokens become their one id,
-   * except where the text is marked by a {@linkcode Guard}.
+   * Encodes a text to ids, which may be shared and must not be modified. Added tokens become a single id, unless they
+   * are marked by a {@linkcode Guard}.
    */
   encode(text: string): readonly number[];
   /**
-   * The text of ids, control tokens too. Models have rows to spare beyond the vocabulary; where such an id was
-   * sampled, the text has U+FFFD.
+   * Decodes ids to text, including control tokens. Ids beyond the vocabulary, which models can sample because their
+   * embeddings have spare rows, become U+FFFD.
    * @throws {RangeError} If an id is not a non-negative integer.
    */
   decode(ids: readonly number[]): string;
 }
 
-/** Encodes text in which there is no control token. */
+/** Encodes text without control tokens. */
 type EncodePlain = (text: string) => readonly number[];
 
 const specialToken = z.union([
@@ -74,23 +74,23 @@ const generationConfig = z.looseObject({
   eos_token_id: z.union([z.int(), z.array(z.int())]).optional(),
 });
 
-/** The files of a tokenizer as parsed JSON. */
+/** The parsed JSON files of a tokenizer. */
 export interface TokenizerFiles {
-  /** `tokenizer.json`. */
+  /** The contents of `tokenizer.json`. */
   readonly tokenizer: unknown;
-  /** `tokenizer_config.json`. */
+  /** The contents of `tokenizer_config.json`. */
   readonly config: unknown;
-  /** `generation_config.json`, where there is one: it may name further ids that end an answer. */
+  /** The contents of `generation_config.json`, if it exists. It may list further ids that end an answer. */
   readonly generation?: unknown;
 }
 
 /**
- * Reads the tokenizer of a model directory.
- * @param dir Holds `tokenizer.json` and `tokenizer_config.json`.
- * @throws {DataError} If a file is missing or is not what it should be.
+ * Loads the tokenizer of a model directory.
+ * @param dir Contains `tokenizer.json` and `tokenizer_config.json`.
+ * @throws {DataError} If a file is missing or invalid.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
-  // One after the other, so that of several faults the same one is named every time.
+  // Sequentially, so that the same file is always reported if several are missing.
   const tokenizer = await readModelFile(dir, "tokenizer.json");
   const config = await readModelFile(dir, "tokenizer_config.json");
   const generation = await readOptionalModelFile(dir, "generation_config.json");
@@ -98,9 +98,9 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 }
 
 /**
- * Makes a tokenizer of parsed files.
- * @param origin Where the files are from, for errors.
- * @throws {DataError} If they are not what they should be.
+ * Creates a tokenizer from parsed files.
+ * @param origin The source of the files, for errors.
+ * @throws {DataError} If the files are invalid.
  */
 export function createTokenizer(
   files: TokenizerFiles,
@@ -147,19 +147,19 @@ function createEngine(
     );
   } catch (cause) {
     throw new DataError(
-      `Cannot make a tokenizer of "tokenizer.json" in ${origin}: ${
+      `Cannot create a tokenizer from "tokenizer.json" in ${origin}: ${
         messageOf(cause)
       }`,
       {
         path: origin,
         cause,
-        hint: "it must be a file that Hugging Face's tokenizers library wrote",
+        hint: "use a file written by Hugging Face's tokenizers library",
       },
     );
   }
 }
 
-/** What a text goes through first. */
+/** Normalizes a text before encoding. */
 type Normalize = (text: string) => string;
 
 function normalizerOf(
@@ -191,7 +191,7 @@ interface ModelTokenizerParts {
   readonly origin: string;
 }
 
-/** A tokenizer over Hugging Face's, with a cache of the pieces between added tokens. */
+/** A wrapper around Hugging Face's tokenizer that caches the segments between added tokens. */
 class ModelTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];
@@ -208,7 +208,7 @@ class ModelTokenizer implements Tokenizer {
     if (endId === undefined) {
       throw new DataError(
         `The end token "${endToken}" of "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"`,
-        { path: origin, hint: "take both files from the same model" },
+        { path: origin, hint: "use both files from the same model" },
       );
     }
     this.#engine = engine;
@@ -246,13 +246,13 @@ class ModelTokenizer implements Tokenizer {
   }
 }
 
-/** Encodes the added tokens of a text as such and what is between them by a function, which it caches. */
+/** Encodes added tokens to their ids, and the segments between them with a cached function. */
 class SegmentEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #tokens: RegExp | null;
   readonly #encodePlain: EncodePlain;
   readonly #short = new RecentTexts(MAX_CACHED);
-  /** Policies with their tools, which all episodes begin with. */
+  /** Long texts, such as the policies and tools at the beginning of all episodes. */
   readonly #long = new RecentTexts(MAX_LONG);
 
   constructor(
@@ -288,13 +288,13 @@ class SegmentEncoder {
   }
 }
 
-/** Texts kept by a cache, and the longest of them in UTF-16 units: at most about 40 MB. */
+/** Maximum number of cached segments, and their maximum length in UTF-16 code units: at most about 40 MB. */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
-/** Longer texts kept. */
+/** Maximum number of cached longer texts. */
 const MAX_LONG = 8;
 
-/** What Hugging Face's `encode` does with the normal text between two added tokens. */
+/** Encodes normalized text between two added tokens like Hugging Face's `encode`. */
 function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   if (normal === "") return [];
   const pieces = engine.pre_tokenizer?.pre_tokenize(normal) ?? [normal];
@@ -304,12 +304,12 @@ function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
     const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
     if (id !== undefined) return id;
     throw new RangeError(
-      `Cannot encode "${token}": it is not in the vocabulary, which has no token for unknown text`,
+      `Cannot encode "${token}": it is not in the vocabulary, and there is no unknown token`,
     );
   });
 }
 
-/** Tokens that take white space around them along would make encoding depend on what comes before. */
+/** Rejects added tokens that strip surrounding white space, since the encoding would depend on the preceding text. */
 function rejectTrimming(
   tokens: readonly AddedTokenRules[],
   origin: string,
@@ -319,7 +319,7 @@ function rejectTrimming(
   );
   if (token === undefined) return;
   throw new DataError(
-    `The added token "${token.content}" in ${origin} trims or normalizes the text around it, which cannot be encoded piece by piece`,
+    `The added token "${token.content}" in ${origin} strips or normalizes the text around it, which incremental encoding does not support`,
     { path: origin, hint: "use a tokenizer without lstrip and rstrip" },
   );
 }
@@ -336,11 +336,11 @@ function check<T>(
   throw new DataError(
     `Cannot use "${file}" in ${origin}: ${
       place === "" ? "" : `at "${place}", `
-    }${issue?.message ?? "wrong schema"}`,
+    }${issue?.message ?? "invalid schema"}`,
     {
       path: origin,
       cause: result.error,
-      hint: "take the file from the model again",
+      hint: "copy the file from the model again",
     },
   );
 }

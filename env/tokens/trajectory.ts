@@ -1,38 +1,38 @@
-/** What trains: the ids that were sampled and the ids that were appended, as they happened. */
+/** Training sequences: the sampled ids and the context ids, in the order in which they occurred. */
 
 import { appendIds } from "./_append_ids.ts";
 
-/** A token sequence with what the trainer needs to know of each token. All three arrays are `[T]`. */
+/** A token sequence with the data for training. All three arrays are `[T]`. */
 export interface Trajectory {
   readonly ids: readonly number[];
-  /** 1 exactly where the policy sampled the token. */
+  /** 1 if the policy sampled the token, else 0. */
   readonly lossMask: readonly (0 | 1)[];
-  /** Natural log of the probability with which a token was sampled; 0 where it was not. */
+  /** Natural logarithm of the probability with which a token was sampled; 0 for context tokens. */
   readonly logprobs: readonly number[];
 }
 
 /**
- * Grows a {@linkcode Trajectory} at its end. Ids, mask and logprobs are appended in one call, so they
- * cannot drift apart, and nothing that was appended changes.
+ * Builds a {@linkcode Trajectory} by appending. Ids, mask and log probabilities are appended together, so that they
+ * always match, and appended values never change.
  */
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
-  /** What was sampled, in order. Most of a sequence was not, and an episode under way is to be small. */
+  /** The sampled answers in order. Storing only these keeps running episodes small, since most tokens are context. */
   readonly #sampled: Sampled[] = [];
 
-  /** Everything so far, `[T]`. A live view: it grows with the trajectory and is not to be written to. */
+  /** All ids so far, `[T]`. A live view that grows with the trajectory and must not be modified. */
   get ids(): readonly number[] {
     return this.#ids;
   }
 
-  /** The last id, or `undefined` before the first. */
+  /** The last id; `undefined` if there is none. */
   get last(): number | undefined {
     return this.#ids.at(-1);
   }
 
   /**
-   * Appends what the world said: mask 0, logprob 0.
-   * @throws {RangeError} If an id is not a non-negative integer; nothing is appended then.
+   * Appends context: mask 0, log probability 0.
+   * @throws {RangeError} If an id is not a non-negative integer; then nothing is appended.
    */
   appendContext(ids: readonly number[]): void {
     checkIds(ids);
@@ -40,9 +40,9 @@ export class TrajectoryBuilder {
   }
 
   /**
-   * Appends what the policy sampled: mask 1.
-   * @param logprobs `[ids.length]`, natural logs, none above 0.
-   * @throws {RangeError} If the lengths differ or a value cannot be; nothing is appended then.
+   * Appends sampled tokens: mask 1.
+   * @param logprobs `[ids.length]`, natural logarithms, at most 0.
+   * @throws {RangeError} If the lengths differ or a value is invalid; then nothing is appended.
    */
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
     if (ids.length !== logprobs.length) {
@@ -56,7 +56,7 @@ export class TrajectoryBuilder {
     appendIds(this.#ids, ids);
   }
 
-  /** What has been appended so far; later appends do not show in it. */
+  /** Returns a copy of the sequence so far, which later appends do not change. */
   build(): Trajectory {
     const { length } = this.#ids;
     const lossMask = new Array<0 | 1>(length).fill(0);
@@ -67,12 +67,12 @@ export class TrajectoryBuilder {
         logprobs[sampled.start + i] = logprob;
       });
     }
-    // The lists are the caller's own. Frozen, they would be slow to slice and to print, and long ones are.
+    // The caller owns the lists. They are long, and freezing them would make slicing and printing slow.
     return Object.freeze({ ids: this.#ids.slice(), lossMask, logprobs });
   }
 }
 
-/** An answer: where it begins, and the logprobs of its tokens. */
+/** A sampled answer: its start, and the log probabilities of its tokens. */
 interface Sampled {
   readonly start: number;
   readonly logprobs: readonly number[];
@@ -88,7 +88,7 @@ function checkIds(ids: readonly number[]): void {
   );
 }
 
-/** Rounding may lift the logarithm of a probability of 1 a little above 0. */
+/** Tolerance for log probabilities slightly above 0 due to rounding. */
 const ROUNDING = 1e-4;
 
 function checkLogprobs(logprobs: readonly number[]): void {

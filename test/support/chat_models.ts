@@ -1,15 +1,15 @@
-/** Chat models that need no server. */
+/** Chat models without a server. */
 
 import type { ChatModel, ChatReply, Message } from "../../env/types.ts";
 
-/** What a fake was asked. */
+/** A request to a fake model. */
 export interface Asked {
   readonly seed: number;
   /** The whole conversation up to the answer. */
   readonly messages: readonly Message[];
 }
 
-/** A model whose answers a function gives; what it was asked is in `asked`. */
+/** A model whose answers come from a function; its requests are recorded in `asked`. */
 export function answeringModel(
   answer: (asked: Asked) => string | Partial<ChatReply>,
 ): ChatModel & { readonly asked: readonly Asked[] } {
@@ -51,7 +51,7 @@ export function answeringModel(
   };
 }
 
-/** A model that says the texts in order, then the last again and again. */
+/** A model that gives the texts in order, then repeats the last one. */
 export function sayingChatModel(
   ...texts: readonly string[]
 ): ReturnType<typeof answeringModel> {

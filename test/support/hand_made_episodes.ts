@@ -83,7 +83,7 @@ export const HAND_MADE: readonly EpisodeMessages[] = [
     user("\n"),
   ]),
   made("long JSON", [user("All"), calling("", [{}]), tool(LONG), words("So.")]),
-  made("control tokens by a customer and a tool", [
+  made("control tokens by a user and a tool", [
     { role: "system", content: "Be kind." },
     user(ATTACK),
     calling("", [{ note: "plain" }]),

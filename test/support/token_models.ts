@@ -1,4 +1,4 @@
-/** Token models that need no weights. */
+/** Token models without weights. */
 
 import { createRng } from "../../env/random.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -9,18 +9,18 @@ import type {
   TokenModel,
 } from "../../env/types.ts";
 
-/** Settings that all fakes share. */
+/** Options of all fakes. */
 export interface FakeOptions {
   /** Default: 100,000. */
   readonly contextLength?: number;
 }
 
-/** Answers with texts in order, each ended; cut where too few tokens are allowed. Logprobs tell positions apart. */
+/** Gives texts in order, each with an end token, truncated at the token limit. Every position has a different log probability. */
 export function sayingModel(
   tokenizer: Tokenizer,
   texts: readonly string[],
   options: FakeOptions & {
-    /** Sees each request. */
+    /** Called with each request. */
     readonly onRequest?: (request: GenerateRequest) => void;
   } = {},
 ): TokenModel {
@@ -38,7 +38,7 @@ export function sayingModel(
   };
 }
 
-/** Samples again what was sampled in a trajectory, and insists on being shown what was shown. */
+/** Replays the sampled ids of a trajectory, and checks that each prompt equals the recorded one. */
 export function replayingModel(
   trajectory: Trajectory,
   options: FakeOptions = {},
@@ -63,13 +63,13 @@ export function replayingModel(
   };
 }
 
-/** Babbles: each token depends on the seed and the ids before it, as for a real model, and on nothing else. */
+/** Samples random tokens. As for a real model, each depends only on the seed and the preceding ids. */
 export function babblingModel(
   tokenizer: Tokenizer,
   options: FakeOptions & {
-    /** How likely the next token ends the answer. Default: 0.2. */
+    /** Probability that the next token ends the answer. Default: 0.2. */
     readonly endShare?: number;
-    /** Called before each answer; its time is the model's. Default: none. */
+    /** Called and awaited before each answer. Default: none. */
     readonly wait?: () => Promise<void>;
   } = {},
 ): TokenModel {

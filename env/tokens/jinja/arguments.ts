@@ -1,24 +1,25 @@
-/** How the arguments of a call find their parameters. */
+/** Binds the arguments of a call to parameters. */
 
 import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 
-/** What a function was given for each of its parameters; `undefined` where its default counts. */
+/** The arguments for each parameter; `undefined` if the default is used. */
 export type Given = readonly (Value | undefined)[];
 
-/** A function with Python's rules of arguments. */
+/** The signature of a function, with Python's rules for arguments. */
 export interface Signature {
   readonly name: string;
   readonly parameters: readonly string[];
-  /** How many of them have no default. */
+  /** Number of parameters without a default. */
   readonly required: number;
-  /** Whether they may be named. */
+  /** Whether arguments may be passed by keyword. */
   readonly named: boolean;
 }
 
 /**
- * Reads `"old, new, count?"`: a question mark says that there is a default, a final `/` that none may be named.
+ * Parses a signature such as `"old, new, count?"`: a question mark denotes a default, a final `/` that all parameters
+ * are positional-only.
  */
 export function signature(name: string, text: string): Signature {
   const parts = text.split(", ").filter((part) => part !== "");
@@ -31,7 +32,10 @@ export function signature(name: string, text: string): Signature {
   };
 }
 
-/** @throws {JinjaError} If there are too many arguments, too few, or some that the function has not. */
+/**
+ * Binds arguments to the parameters of a signature.
+ * @throws {JinjaError} If there are too many or too few arguments, or unknown keywords.
+ */
 export function bind(
   { name, parameters, required, named }: Signature,
   args: List,
@@ -68,13 +72,13 @@ export function bind(
   return given;
 }
 
-/** A method of the values of one type. */
+/** A method of values of one type. */
 export interface Method<T> {
   readonly name: string;
   call(self: T, args: List, keywords: Keywords, machine: Machine): Value;
 }
 
-/** A method whose arguments are bound by a signature. */
+/** Creates a method whose arguments are bound by a signature. */
 export function method<T>(
   name: string,
   parameters: string,
@@ -88,7 +92,7 @@ export function method<T>(
   };
 }
 
-/** Methods by their names. */
+/** Indexes methods by name. */
 export function methodTable<T>(
   methods: readonly Method<T>[],
 ): ReadonlyMap<string, Method<T>> {

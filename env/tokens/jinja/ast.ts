@@ -1,13 +1,13 @@
-/** What a template is read as. */
+/** The syntax tree of a template. */
 
 import type { Value } from "./values.ts";
 
-/** Where a node begins. */
+/** The position of a node. */
 interface Place {
   readonly line: number;
 }
 
-/** An operator that compares. */
+/** A comparison operator. */
 export type Comparison =
   | "=="
   | "!="
@@ -18,17 +18,17 @@ export type Comparison =
   | "in"
   | "not in";
 
-/** What a call is given. */
+/** The arguments of a call. */
 export interface Arguments {
   readonly positional: readonly Expression[];
   readonly keywords: readonly (readonly [string, Expression])[];
-  /** `*args` */
+  /** The expression after `*`. */
   readonly rest: Expression | null;
-  /** `**kwargs` */
+  /** The expression after `**`. */
   readonly moreKeywords: Expression | null;
 }
 
-/** A name that is read. */
+/** A variable reference. */
 export type NameExpression = Place & {
   readonly type: "name";
   readonly name: string;
@@ -41,7 +41,7 @@ export type CallExpression = Place & {
   readonly args: Arguments;
 };
 
-/** A filter; without an input it filters what a block writes. */
+/** A filter; without an input, it filters the output of a block. */
 export type FilterExpression = Place & {
   readonly type: "filter";
   readonly input: Expression | null;
@@ -49,7 +49,7 @@ export type FilterExpression = Place & {
   readonly args: Arguments;
 };
 
-/** What has a value. */
+/** An expression. */
 export type Expression =
   | Place & { readonly type: "constant"; readonly value: Value }
   | NameExpression
@@ -115,7 +115,7 @@ export type Expression =
     readonly otherwise: Expression | null;
   };
 
-/** What is assigned to. */
+/** The target of an assignment. */
 export type Target =
   | Place & { readonly type: "name"; readonly name: string }
   | Place & { readonly type: "targets"; readonly items: readonly Target[] }
@@ -131,7 +131,7 @@ export interface Parameter {
   readonly otherwise: Expression | null;
 }
 
-/** A `for`. */
+/** A `for` statement. */
 export type ForStatement = Place & {
   readonly type: "for";
   readonly target: Target;
@@ -142,14 +142,14 @@ export type ForStatement = Place & {
   readonly otherwise: readonly Statement[];
 };
 
-/** An `if` with its `elif`s. */
+/** An `if` statement with its `elif` branches. */
 export type IfStatement = Place & {
   readonly type: "if";
   readonly branches: readonly (readonly [Expression, readonly Statement[]])[];
   readonly otherwise: readonly Statement[];
 };
 
-/** A macro, the body of a call block, or of `generation`, which has no call. */
+/** A macro, or the body of a `call` or `generation` block. */
 export type MacroStatement = Place & {
   readonly type: "macro";
   readonly name: string;
@@ -157,7 +157,7 @@ export type MacroStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** `call` or, with no call, `generation`. */
+/** A `call` block, or a `generation` block, which has no call. */
 export type CallStatement = Place & {
   readonly type: "call_block";
   readonly call: CallExpression | null;
@@ -165,14 +165,14 @@ export type CallStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** `with`. */
+/** A `with` statement. */
 export type WithStatement = Place & {
   readonly type: "with";
   readonly assignments: readonly (readonly [Target, Expression])[];
   readonly body: readonly Statement[];
 };
 
-/** `block`. */
+/** A `block` statement. */
 export type BlockStatement = Place & {
   readonly type: "block";
   readonly name: string;
@@ -180,7 +180,7 @@ export type BlockStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** What is done. */
+/** A statement. */
 export type Statement =
   | Place & {
     readonly type: "output";
@@ -208,8 +208,8 @@ export type Statement =
     readonly filter: FilterExpression | null;
     readonly body: readonly Statement[];
   }
-  /** A scope of its own, `autoescape false`. */
+  /** A separate scope, for `autoescape false`. */
   | Place & { readonly type: "scope"; readonly body: readonly Statement[] }
   | Place & { readonly type: "break" | "continue" }
-  /** A tag that needs other templates, which there are none of. */
+  /** A tag that loads another template, which is not supported. */
   | Place & { readonly type: "load"; readonly tag: string };

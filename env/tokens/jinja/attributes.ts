@@ -1,4 +1,4 @@
-/** `value.name`, `value[key]` and `value[a:b:c]` as the sandbox has them. */
+/** Attribute access, subscripts and slices (`value.name`, `value[key]`, `value[a:b:c]`) with the sandbox's rules. */
 
 import { isFloat } from "../../python/python_number.ts";
 import { type Method, method, methodTable } from "./arguments.ts";
@@ -60,7 +60,7 @@ const TUPLE_METHODS: ReadonlyMap<string, Method<List>> = new Map(
   [...LIST_METHODS].filter(([name]) => name !== "copy"),
 );
 
-/** What Python's dicts and lists have, and the sandbox refuses. */
+/** Methods of Python's dicts and lists that the sandbox rejects. */
 const UNSAFE_DICT: ReadonlySet<string> = new Set(
   ["clear", "pop", "popitem", "setdefault", "update"],
 );
@@ -68,12 +68,12 @@ const UNSAFE_LIST: ReadonlySet<string> = new Set(
   "append clear pop reverse insert sort extend remove".split(" "),
 );
 
-/** Whether a dict answers to this name itself, whatever keys it has. */
+/** Checks whether a dict has a method with this name, regardless of its keys. */
 export function isDictAttribute(name: string): boolean {
   return DICT_METHODS.has(name) || UNSAFE_DICT.has(name);
 }
 
-/** `value.name(...)` where `value` and its method are known. */
+/** A method that is bound to its object, as in `value.name(...)`. */
 class BoundMethod<T extends Value> extends Callable {
   override readonly typeName = "builtin_function_or_method";
   readonly #self: T;
@@ -98,7 +98,10 @@ class BoundMethod<T extends Value> extends Callable {
   }
 }
 
-/** `value.name`: an attribute, else a key. @throws {JinjaError} If the value is undefined. */
+/**
+ * Implements Jinja's `value.name`: an attribute, else a key.
+ * @throws {JinjaError} If the value is undefined.
+ */
 export function getAttribute(
   value: Value,
   name: string,
@@ -109,7 +112,10 @@ export function getAttribute(
   return or(item(value, name, machine), Undefined.member(value, name));
 }
 
-/** `value[key]`: a key or an index, else an attribute. @throws {JinjaError} If the value is undefined. */
+/**
+ * Implements Jinja's `value[key]`: a key or an index, else an attribute.
+ * @throws {JinjaError} If the value is undefined.
+ */
 export function getItem(value: Value, key: Value, machine: Machine): Value {
   const found = item(value, key, machine);
   if (found !== undefined) return found;
@@ -117,7 +123,7 @@ export function getItem(value: Value, key: Value, machine: Machine): Value {
   return or(own, Undefined.member(value, key));
 }
 
-/** Calls `value.name(...)`; a method of a string or a dict without an object for it. */
+/** Calls `value.name(...)`, without creating a bound method for strings and dicts. */
 export function callMethod(
   value: Value,
   name: string,
@@ -141,7 +147,10 @@ export function callMethod(
   return call(callee, { args, keywords, machine });
 }
 
-/** `callee(...)`. @throws {JinjaError} If it cannot be called. */
+/**
+ * Implements Python's `callee(...)`.
+ * @throws {JinjaError} If the value is not callable.
+ */
 export function call(
   callee: Value,
   { args, keywords, machine }: {
@@ -156,12 +165,15 @@ export function call(
   throw typeError(`'${typeName(callee)}' object is not callable`);
 }
 
-/** `??` will not do, since `null` is Python's `None`. */
+/** Replaces `undefined`. `??` would also replace `null`, which is Python's `None`. */
 function or(value: Value | undefined, otherwise: Value): Value {
   return value === undefined ? otherwise : value;
 }
 
-/** An attribute that Python's value itself has; `undefined` where there is none. @throws {JinjaError} If the value is undefined. */
+/**
+ * Returns an attribute of the Python object itself; `undefined` if it has none of that name.
+ * @throws {JinjaError} If the value is undefined.
+ */
 export function ownAttribute(value: Value, name: string): Value | undefined {
   if (typeof value === "string") return bound(value, STRING_METHODS.get(name));
   if (value instanceof Markup) return bound(value, markupMethod(name));
@@ -215,7 +227,7 @@ function bound<T extends Value>(
   return method === undefined ? undefined : new BoundMethod(self, method);
 }
 
-/** What the sandbox gives for a method that changes its object. */
+/** The result of accessing a method that the sandbox rejects because it would change its object. */
 function unsafe(value: Value, name: string): Undefined {
   const type = typeName(value);
   return new Undefined(() =>
@@ -223,7 +235,7 @@ function unsafe(value: Value, name: string): Undefined {
   );
 }
 
-/** What `value[key]` has; `undefined` where Python raises a `TypeError` or a `LookupError`. */
+/** Returns `value[key]`; `undefined` if Python raises a `TypeError` or a `LookupError`. */
 function item(value: Value, key: Value, machine: Machine): Value | undefined {
   if (value instanceof Map) {
     if (typeof key === "string") return value.get(key);
@@ -261,7 +273,10 @@ function characterAt(text: string, index: number): string | undefined {
   return units[index < 0 ? index + units.length : index];
 }
 
-/** `value[start:stop:step]`. @throws {JinjaError} If it is no sequence, or a bound no int. */
+/**
+ * Implements Python's `value[start:stop:step]`.
+ * @throws {JinjaError} If the value is not a sequence, or a bound is not an int.
+ */
 export function slice(
   value: Value,
   bounds: readonly [Value, Value, Value],
@@ -318,7 +333,7 @@ function picked(
   return list;
 }
 
-/** Bounds as Python reads them for a sequence of that length. */
+/** Resolves the bounds of a slice for a sequence of the given length, like Python. */
 function resolved(
   [start, stop, step]: readonly [Value, Value, Value],
   length: number,

@@ -18,12 +18,12 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Whether it is an `int`, a `float` or a `bool`. */
+/** Checks whether a value is an `int`, a `float` or a `bool`. */
 export function isNumber(value: Value): value is PythonNumber {
   return isPythonNumber(value as JsonValue);
 }
 
-/** `a == b`. */
+/** Implements Python's `a == b`. */
 export function equals(a: Value, b: Value, machine: Machine): boolean {
   if (a instanceof Markup || b instanceof Markup) {
     return equals(plain(a), plain(b), machine);
@@ -61,7 +61,10 @@ function sameEntries(
   return true;
 }
 
-/** `dict.get(key)`; `undefined` where there is no such key. @throws {JinjaError} If the key cannot be one. */
+/**
+ * Implements Python's `dict.get(key)`; `undefined` if the key does not exist.
+ * @throws {JinjaError} If the key is not hashable.
+ */
 export function lookup(
   dict: ReadonlyMap<Value, Value>,
   key: Value,
@@ -71,7 +74,10 @@ export function lookup(
   return dict.get(canonicalKey(dict, key, machine));
 }
 
-/** The key that stands in the dict for one that equals it, else the key itself. @throws {JinjaError} If it cannot be one. */
+/**
+ * Returns the dict's key that equals `key`, else `key` itself.
+ * @throws {JinjaError} If the key is not hashable.
+ */
 export function canonicalKey(
   dict: ReadonlyMap<Value, Value>,
   key: Value,
@@ -85,7 +91,7 @@ export function canonicalKey(
   return key;
 }
 
-/** @throws {JinjaError} If Python cannot hash it. */
+/** @throws {JinjaError} If the key is not hashable in Python. */
 function checkHashable(key: Value): void {
   if (key instanceof Tuple) return key.forEach(checkHashable);
   if (Array.isArray(key) || key instanceof Map) {
@@ -93,7 +99,11 @@ function checkHashable(key: Value): void {
   }
 }
 
-/** Negative, 0 or positive as `a` is before, equal to or after `b`; NaN where a NaN is met. @throws {JinjaError} If they have no order. */
+/**
+ * Compares two values: negative, 0 or positive if `a` is less than, equal to or greater than `b`; NaN if a NaN is
+ * involved.
+ * @throws {JinjaError} If the values have no order.
+ */
 export function order(
   a: Value,
   b: Value,
@@ -131,7 +141,10 @@ export function order(
   );
 }
 
-/** `item in container`. @throws {JinjaError} If that has no members. */
+/**
+ * Implements Python's `item in container`.
+ * @throws {JinjaError} If the container does not support membership tests.
+ */
 export function contains(
   container: Value,
   item: Value,
@@ -181,7 +194,7 @@ export function contains(
   return false;
 }
 
-/** Membership looks at identity first. */
+/** Compares for membership, which checks identity before equality. */
 function same(a: Value, b: Value, machine: Machine): boolean {
   return Object.is(a, b) || equals(a, b, machine);
 }

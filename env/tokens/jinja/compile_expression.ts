@@ -1,4 +1,4 @@
-/** Makes closures of expressions. */
+/** Compiles expressions to closures. */
 
 import type {
   Arguments,
@@ -36,17 +36,20 @@ import {
   type Value,
 } from "./values.ts";
 
-/** An expression, compiled. */
+/** A compiled expression. */
 export type Evaluate = (frame: Frame) => Value;
 
-/** Where an expression or a statement stands. */
+/** The context in which an expression or a statement is compiled. */
 export interface Place {
   readonly scope: Scope;
-  /** Within an `if`, where a filter that does not exist only matters if it is reached. */
+  /** Whether it is within an `if`, where an unknown filter is only an error if it is executed. */
   readonly soft: boolean;
 }
 
-/** Compiles an expression whose names the scope knows. @throws {JinjaError} If it uses a filter or test that does not exist. */
+/**
+ * Compiles an expression whose names were analyzed in its scope.
+ * @throws {JinjaError} If it uses an unknown filter or test.
+ */
 export function compileExpression(node: Expression, place: Place): Evaluate {
   const compile = (node: Expression) => compileExpression(node, place);
   switch (node.type) {
@@ -226,7 +229,7 @@ function addKeywords(keywords: Map<string, Value>, value: Value): void {
   }
 }
 
-/** Compiles a call, which may be given the body of a call block as `caller`. */
+/** Compiles a call, optionally with the body of a call block as `caller`. */
 export function compileCall(
   node: CallExpression,
   place: Place,
@@ -265,7 +268,7 @@ export function compileCall(
   };
 }
 
-/** Compiles a filter; where it has no input, that is what was captured. */
+/** Compiles a filter. Without an input, it filters the captured output. */
 export function compileFilter(node: FilterExpression, place: Place): Evaluate {
   const { input, args } = node;
   const filter = existing(FILTERS, { node, place, kind: "filter" });
@@ -328,7 +331,7 @@ function applied(
   };
 }
 
-/** A filter or a test, or what throws where it does not exist. */
+/** Returns a filter or test; for an unknown name, one that throws when executed. */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,
   { node, place, kind }: {

@@ -1,4 +1,4 @@
-/** Makes closures of statements. */
+/** Compiles statements to closures. */
 
 import type {
   BlockStatement,
@@ -46,28 +46,31 @@ import {
   type Value,
 } from "./values.ts";
 
-/** What a statement does to the loop around it. */
+/** How a statement affects the enclosing loop. */
 type Signal = typeof NORMAL | typeof BREAK | typeof CONTINUE;
 const NORMAL = 0;
 const BREAK = 1;
 const CONTINUE = 2;
 
-/** A statement, compiled. */
+/** A compiled statement. */
 export type Run = (frame: Frame) => Signal;
 
-/** Where a statement stands. */
+/** The context in which a statement is compiled. */
 export interface Place extends ExpressionPlace {
-  /** Whether a loop of the same function is around it. */
+  /** Whether the statement is within a loop of the same function. */
   readonly inLoop: boolean;
-  /** Whether it is outside of every loop, macro and block, so that blocks see what it sets. */
+  /** Whether the statement is outside all loops, macros and blocks, so that its assignments are visible in blocks. */
   readonly exports: boolean;
-  /** The blocks of the template so far. */
+  /** The names of the blocks so far. */
   readonly blocks: Set<string>;
 }
 
 const nothing: Run = () => NORMAL;
 
-/** Compiles statements, whose names the scope knows. @throws {JinjaError} If one of them cannot be. */
+/**
+ * Compiles statements whose names were analyzed in their scope.
+ * @throws {JinjaError} If a statement is invalid.
+ */
 export function compileStatements(
   statements: readonly Statement[],
   place: Place,
@@ -122,7 +125,7 @@ function compileStatement(statement: Statement, place: Place): Run {
   }
 }
 
-/** A place in a scope of its own, of the same function. */
+/** Returns the context of a nested scope in the same function. */
 function inner(place: Place, layout = place.scope.layout): Place {
   return {
     ...place,
@@ -180,7 +183,7 @@ type Assign = (frame: Frame, value: Value) => void;
 function compileTarget(target: Target, scope: Scope): Assign {
   switch (target.type) {
     case "name": {
-      // A name that is assigned to is always one of the function's own.
+      // Assignments always target a variable of the current function.
       const { slot } = scope.find(target.name)!;
       return (frame, value) => void (frame.slots[slot] = value);
     }
@@ -206,13 +209,13 @@ function compileTarget(target: Target, scope: Scope): Assign {
   }
 }
 
-/** The names within a target. */
+/** Lists the names in a target. */
 function namesOf(target: Target): readonly string[] {
   if (target.type === "name") return [target.name];
   return target.type === "targets" ? target.items.flatMap(namesOf) : [];
 }
 
-/** Checks that what gets members is a namespace, before the value is found. */
+/** Compiles a check that the target of a member assignment is a namespace, which runs before the value is evaluated. */
 function compileNamespaceCheck(
   target: Target,
   scope: Scope,
@@ -231,7 +234,7 @@ function compileNamespaceCheck(
   };
 }
 
-/** Tells blocks of what was set, where the place is one that they look at. */
+/** Compiles the export of assigned variables to blocks, if the place exports. */
 function compileExport(
   target: Target,
   place: Place,
@@ -350,7 +353,7 @@ function compileScope(body: readonly Statement[], place: Place): Run {
   };
 }
 
-/** A block sees what the template was given and exports, not what is around it. */
+/** Compiles a block. It can access the template's variables and exports, but not the enclosing scope. */
 function compileBlock(
   { name, scoped, body, line }: BlockStatement,
   place: Place,
@@ -400,7 +403,7 @@ interface CompiledMacro {
   ) => string;
 }
 
-/** The body of a macro or of a call block, a function of its own. */
+/** Compiles the body of a macro or call block as a separate function. */
 function compileMacroBody(
   parameters: readonly Parameter[],
   body: readonly Statement[],
@@ -466,7 +469,7 @@ function compileMacro(
   };
 }
 
-/** Without a call, for `generation`, the body itself is called. */
+/** Compiles a call block. A `generation` block has no call; its body is called directly. */
 function compileCallBlock(
   { call, parameters, body, line }: CallStatement,
   place: Place,
@@ -511,7 +514,7 @@ function compilePlainFor(statement: ForStatement, place: Place): Run {
   };
 }
 
-/** A recursive loop is a function of its own, which `loop(...)` calls. */
+/** Compiles a recursive loop as a function, which `loop(...)` calls. */
 function compileRecursiveFor(statement: ForStatement, place: Place): Run {
   const items = compileExpression(statement.items, place);
   const layout = new FunctionLayout(place.scope.layout);
@@ -542,7 +545,7 @@ type Rounds = (
   } | null,
 ) => Signal;
 
-/** The rounds of a loop and its `else`, which runs where no round came to its end. */
+/** Compiles the iterations of a loop and its `else`, which runs if no iteration was completed. */
 function compileRounds(
   statement: ForStatement,
   place: Place,
@@ -591,7 +594,7 @@ function compileRounds(
   };
 }
 
-/** What goes through the loop's own `if`, found out round by round. */
+/** Compiles a loop's `if`, which filters items lazily during the iteration. */
 function compileSelection(
   { target, test }: ForStatement,
   place: Place,

@@ -1,4 +1,4 @@
-/** Reads expressions, in Jinja's order of precedence. */
+/** Parses expressions with Jinja's operator precedence. */
 
 import type {
   Arguments,
@@ -10,7 +10,7 @@ import type {
 import type { Token, TokenType } from "./lexer.ts";
 import type { TokenStream } from "./token_stream.ts";
 
-/** Where a tuple without parentheses may end, beside the end of the tag. */
+/** Checks whether a tuple without parentheses ends here; it always ends at the end of the tag. */
 export type TupleEnd = (tokens: TokenStream) => boolean;
 
 const NO_ARGUMENTS: Arguments = {
@@ -24,12 +24,12 @@ const COMPARISONS: ReadonlySet<string> = new Set(
   ["==", "!=", "<", "<=", ">", ">="],
 );
 
-/** What may begin the argument of a test without parentheses. */
+/** Tokens that may begin the argument of a test without parentheses. */
 const ARGUMENT_STARTS: ReadonlySet<TokenType> = new Set<TokenType>(
   ["name", "string", "integer", "float", "(", "[", "{"],
 );
 
-/** Reads expressions off a stream. */
+/** Parses expressions from a token stream. */
 export class ExpressionParser {
   readonly #tokens: TokenStream;
 
@@ -37,19 +37,22 @@ export class ExpressionParser {
     this.#tokens = tokens;
   }
 
-  /** An expression, without a conditional where `conditional` is false. */
+  /**
+   * Parses an expression.
+   * @param conditional Whether it may be a conditional expression.
+   */
   expression(conditional = true): Expression {
     return this.#tokens.nested(() =>
       conditional ? this.#conditional() : this.#or()
     );
   }
 
-  /** One expression, or several with commas, which make a tuple. */
+  /** Parses one expression, or several with commas, which form a tuple. */
   tuple(
     { conditional = true, ends, parenthesized = false }: {
       readonly conditional?: boolean;
       readonly ends?: TupleEnd;
-      /** Whether nothing at all is a tuple, too. */
+      /** Whether an empty tuple is allowed. */
       readonly parenthesized?: boolean;
     } = {},
   ): Expression {
@@ -191,7 +194,7 @@ export class ExpressionParser {
     return found;
   }
 
-  /** A signed value with what follows it; filters belong to the whole of it. */
+  /** Parses a signed value and its postfix operators. Filters apply to the result including the sign. */
   #unary(filtered = true): Expression {
     const { type, line } = this.#tokens.current;
     let node: Expression;
@@ -262,7 +265,7 @@ export class ExpressionParser {
     return entries;
   }
 
-  /** Attributes, items and calls. */
+  /** Parses attributes, subscripts and calls after an expression. */
   #postfix(node: Expression): Expression {
     while (true) {
       if (this.#tokens.is(".")) node = this.#attribute(node);
@@ -305,7 +308,7 @@ export class ExpressionParser {
     return { type: "item", object, key, line };
   }
 
-  /** A key alone, or the three bounds of a slice. */
+  /** Parses a single key, or the three bounds of a slice. */
   #bounds(): (Expression | null)[] {
     const tokens = this.#tokens;
     const start = tokens.is(":") ? null : this.expression();
@@ -323,7 +326,7 @@ export class ExpressionParser {
     while (true) {
       if (this.#tokens.is("|")) node = this.filters(node)!;
       else if (this.#tokens.is("name", "is")) node = this.#test(node);
-      // Calls are valid after filters and tests, too.
+      // Filters and tests may be followed by calls.
       else if (this.#tokens.is("(")) node = this.#call(node);
       else return node;
     }
@@ -334,14 +337,14 @@ export class ExpressionParser {
     return { type: "call", callee, args: this.#arguments(), line };
   }
 
-  /** `|name(...)`, again and again. */
+  /** Parses any number of filters, `|name(...)`. */
   filters(input: Expression | null): FilterExpression | null {
     let node: FilterExpression | null = null;
     while (this.#tokens.skip("|")) node = this.filter(node ?? input);
     return node;
   }
 
-  /** `name(...)` after the bar. */
+  /** Parses `name(...)` after the bar. */
   filter(input: Expression | null): FilterExpression {
     const { line } = this.#tokens.current;
     const name = this.#dottedName();

@@ -1,12 +1,12 @@
-/** The variables of a function that is running. */
+/** The variables of a running function. */
 
 import type { Machine } from "./machine.ts";
 import type { FunctionLayout, Scope, Variable } from "./scope.ts";
 import type { Value } from "./values.ts";
 
-/** The values of a {@linkcode FunctionLayout}, within those of the function around it. */
+/** The values of a {@linkcode FunctionLayout}, with the enclosing function's frame as parent. */
 export class Frame {
-  /** `undefined` where a variable has no value. */
+  /** `undefined` for a variable without a value. */
   readonly slots: (Value | undefined)[];
   readonly parent: Frame | null;
   readonly machine: Machine;
@@ -27,7 +27,7 @@ export class Frame {
 /** Reads a variable. */
 export type Read = (frame: Frame) => Value | undefined;
 
-/** How a variable is read from within a function. */
+/** Creates a function that reads a variable from within a function. */
 export function reader(variable: Variable, from: FunctionLayout): Read {
   const { slot } = variable;
   const distance = distanceTo(variable, from);
@@ -50,7 +50,7 @@ function distanceTo(variable: Variable, from: FunctionLayout): number {
   return distance;
 }
 
-/** Gives a scope's variables what they begin as; `null` where there is nothing to do. */
+/** Creates a function that initializes a scope's variables on entry; `null` if there are none. */
 export function entrance(scope: Scope): ((frame: Frame) => void) | null {
   const steps = scope.loads.flatMap(([slot, load]) => {
     switch (load.type) {

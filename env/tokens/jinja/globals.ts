@@ -1,4 +1,4 @@
-/** What every template may use without being given it. */
+/** The global functions of templates. */
 
 import { bind, signature } from "./arguments.ts";
 import { canonicalKey } from "./compare.ts";
@@ -19,14 +19,14 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The sandbox's limit of `range()`. */
+/** Maximum length of `range()`, as in the sandbox. */
 const MAX_RANGE = 100_000;
 
 const RAISE = signature("raise_exception", "message");
 const STRFTIME = signature("strftime_now", "format");
 const JOINER = signature("joiner", "sep?");
 
-/** Functions by their names. */
+/** Functions by name. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map(
   [
     new Builtin("range", (_, args) => range(args)),
@@ -79,7 +79,7 @@ function range(args: List): Range {
   return made;
 }
 
-/** `dict(...)`: of a dict or of pairs, and of keywords. */
+/** Implements Python's `dict(...)`, from a dict or pairs, and keywords. */
 function dict(machine: Machine, args: List, keywords: Keywords): Dict {
   const [given] = args;
   if (args.length > 1) {

@@ -1,6 +1,6 @@
 /**
- * Splits a template into tokens, with `trim_blocks` and `lstrip_blocks`: the line end after a tag is dropped, and
- * so is the white space before one that stands first in its line.
+ * Splits a template into tokens, with `trim_blocks` and `lstrip_blocks`: drops the line break after a tag, and the
+ * white space before a tag that comes first on its line.
  */
 
 import { Float } from "../../python/python_value.ts";
@@ -9,7 +9,7 @@ import { syntaxError } from "./template_error.ts";
 import { SPACES, trimEnd } from "../../python/python_space.ts";
 import { unescapeString } from "./template_string.ts";
 
-/** What a token is; operators are their own type. */
+/** The type of a token; each operator has its own type. */
 export type TokenType =
   | "data"
   | "variable_begin"
@@ -23,12 +23,12 @@ export type TokenType =
   | "eof"
   | Operator;
 
-/** A piece of a template. */
+/** A token of a template. */
 export interface Token {
   readonly type: TokenType;
-  /** The text; of a string what it means. */
+  /** The source text; for a string, its value. */
   readonly text: string;
-  /** What a number means. */
+  /** The value of a number. */
   readonly value?: number | bigint | Float;
   readonly line: number;
 }
@@ -91,19 +91,22 @@ const NAME = /[\p{L}\p{N}_]+/uy;
 const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
 const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
 
-/** All tokens of a template, the last of them `eof`. @throws {JinjaError} If it cannot be split. */
+/**
+ * Splits a template into tokens, the last of which is `eof`.
+ * @throws {JinjaError} If the template contains an invalid token.
+ */
 export function tokenize(source: string): Token[] {
   const text = source.replace(/\r\n?/g, "\n").replace(/\n$/, "");
   return new Lexer(text).tokens();
 }
 
-/** A cursor in a text. */
+/** Splits a text, tracking its position and line. */
 class Lexer {
   readonly #text: string;
   readonly #tokens: Token[] = [];
   #at = 0;
   #line = 1;
-  /** Whether the last thing read ended a line, so that white space from here on begins one. */
+  /** Whether the last token ended a line, so that the following white space is an indentation. */
   #lineStarting = true;
 
   constructor(text: string) {
@@ -116,7 +119,7 @@ class Lexer {
     return this.#tokens;
   }
 
-  /** Reads data up to a tag, and the tag. */
+  /** Reads data up to the next tag, and the tag. */
   #outside(): void {
     TAG.lastIndex = this.#at;
     const start = TAG.exec(this.#text)?.index;
@@ -138,7 +141,7 @@ class Lexer {
     else this.#tag("block", BLOCK_END);
   }
 
-  /** Data before a tag, stripped as the tag's sign says. */
+  /** Adds the data before a tag, stripped according to the tag's sign. */
   #data(text: string, sign = "+", strips = false): void {
     const data = sign === "-"
       ? trimEnd(text)
@@ -179,7 +182,7 @@ class Lexer {
     this.#skip(end.index + end[0].length - this.#at);
   }
 
-  /** Reads a tag's inside up to its end, which does not count within brackets. */
+  /** Reads the contents of a tag up to its end, which is ignored within brackets. */
   #tag(kind: "variable" | "block", end: RegExp): void {
     this.#push(`${kind}_begin`, "");
     const open: string[] = [];

@@ -1,4 +1,4 @@
-/** The variable `loop` of a `for`. */
+/** The `loop` variable of `for`. */
 
 import { typeError } from "./template_error.ts";
 import { equals } from "./compare.ts";
@@ -16,13 +16,13 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Renders the body of a recursive loop over other items. */
+/** Renders the body of a recursive loop for other items. */
 export type Recurse = (items: Value, depth0: number) => string;
 
-/** Walks over the items and tells where it is; looks ahead only where it is asked to, as a filter may depend on the body. */
+/** Iterates over the items. It only looks ahead on request, since lazy filters may depend on the loop's body. */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
-  /** Rounds begun before this one; -1 before the first. */
+  /** Zero-based index of the current item; -1 before the first. */
   index0 = -1;
   readonly #machine: Machine;
   readonly #recurse: Recurse | undefined;
@@ -48,7 +48,7 @@ export class Loop extends Callable {
     this.#iterator = list?.values() ?? iterate(items);
   }
 
-  /** Goes on to the next item; `undefined` after the last. */
+  /** Advances to the next item; returns `undefined` after the last. */
   next(): Value | undefined {
     const next = this.#peek();
     if (next === undefined) return undefined;
@@ -143,14 +143,14 @@ export class Loop extends Callable {
   }
 }
 
-/** None is an item, too. */
+/** Replaces a missing item with an undefined value. `None` is an item. */
 function noItem(item: Value | undefined, which: string): Value {
   return item === undefined
     ? new Undefined(() => `there is no ${which} item`)
     : item;
 }
 
-/** What `cycler()` makes. */
+/** The result of `cycler()`. */
 export class Cycler extends PyObject {
   override readonly typeName = "Cycler";
   readonly #items: List;
@@ -184,7 +184,7 @@ export class Cycler extends PyObject {
   }
 }
 
-/** What `joiner()` makes: nothing at first, then the separator. */
+/** The result of `joiner()`: prints nothing on the first call, then the separator. */
 export class Joiner extends Callable {
   override readonly typeName = "Joiner";
   readonly #separator: Value;

@@ -1,38 +1,38 @@
-/** What one rendering may spend and where it stands. */
+/** The state and limits of one rendering. */
 
 import { limitError } from "./template_error.ts";
 import type { Value } from "./values.ts";
 
 /** Limits of one rendering. */
 export interface Limits {
-  /** Steps: a round of a loop, a call, an element handled, 16 characters handled. */
+  /** Maximum number of steps: loop iterations, calls, processed elements, and blocks of 16 processed characters. */
   readonly work: number;
-  /** Characters of the output, and of any string on the way. */
+  /** Maximum characters of the output and of any intermediate string. */
   readonly characters: number;
-  /** Macros and recursive loops within each other. */
+  /** Maximum depth of nested macros and recursive loops. */
   readonly depth: number;
 }
 
-/** Enough for a conversation of a million tokens; what exceeds them has taken a second or two. */
+/** Sufficient for a conversation of a million tokens; a template that exceeds them has run for a second or two. */
 export const LIMITS: Limits = {
   work: 8_000_000,
   characters: 1 << 23,
   depth: 200,
 };
 
-/** The state of one rendering, whatever scope it is in. */
+/** The state of one rendering, shared by all scopes. */
 export class Machine {
-  /** What has been written since the output was last captured. */
+  /** The output since the last capture began. */
   out = "";
-  /** The line of the statement that is running. */
+  /** The line of the running statement. */
   line = 1;
-  /** What the caller gave, and below it what the engine gives. */
+  /** The caller's variables. */
   context: ReadonlyMap<string, Value>;
-  /** What the template exported: names set outside of loops and macros. */
+  /** The template's exports: names assigned outside loops and macros. */
   readonly exported: Map<string, Value> = new Map();
-  /** What a block wrote that a filter is to be applied to. */
+  /** The captured output of a block, to which a filter will be applied. */
   captured = "";
-  /** The time of `strftime_now`. */
+  /** The time for `strftime_now`. */
   readonly now: Date;
   readonly #globals: ReadonlyMap<string, Value>;
   readonly #limits: Limits;
@@ -52,7 +52,10 @@ export class Machine {
     this.#work = limits.work;
   }
 
-  /** A variable from outside the template; `undefined` where there is none. */
+  /**
+   * Returns a variable from outside the functions: an export, a caller's variable or a global. `undefined` if it does
+   * not exist.
+   */
   resolve(name: string): Value | undefined {
     for (const names of [this.exported, this.context, this.#globals]) {
       const value = names.get(name);
@@ -61,29 +64,38 @@ export class Machine {
     return undefined;
   }
 
-  /** Counts steps. @throws {JinjaError} If there were too many. */
+  /**
+   * Counts steps.
+   * @throws {JinjaError} If the limit is exceeded.
+   */
   spend(steps: number): void {
     if ((this.#work -= steps) < 0) throw limitError("work");
   }
 
-  /** Counts the handling of a text. */
+  /** Counts the steps of processing a text. */
   spendText(text: string): void {
     this.spend(1 + (text.length >> 4));
   }
 
-  /** Writes to the output. */
+  /**
+   * Appends to the output.
+   * @throws {JinjaError} If it becomes too long.
+   */
   write(text: string): void {
     if ((this.out += text).length > this.#limits.characters) {
       throw limitError("output");
     }
   }
 
-  /** Checks the length of a string before it is made, or after it was joined. */
+  /**
+   * Checks the length of a string before or after it is created.
+   * @throws {JinjaError} If it is too long.
+   */
   checkLength(characters: number): void {
     if (characters > this.#limits.characters) throw limitError("string length");
   }
 
-  /** What `body` writes. */
+  /** Returns the output of `body` instead of writing it. */
   capture(body: () => void): string {
     const before = this.out;
     this.out = "";
@@ -93,7 +105,7 @@ export class Machine {
     return text;
   }
 
-  /** Runs a call within calls; errors after it are at the line before it. */
+  /** Runs a nested call, and restores the line for errors after it. */
   nested<T>(body: () => T): T {
     if (++this.#depth > this.#limits.depth) throw limitError("recursion");
     const { line } = this;

@@ -1,4 +1,4 @@
-/** Macros, and the bodies of call blocks, as templates call them. */
+/** Macros and the bodies of call blocks as callable values. */
 
 import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
@@ -11,23 +11,23 @@ import {
   type Value,
 } from "./values.ts";
 
-/** What a macro takes. */
+/** The parameters of a macro. */
 export interface MacroParameters {
   readonly names: readonly string[];
-  /** Whether its body uses `caller`, `kwargs` or `varargs`, which it then gets after the others. */
+  /** Whether the body uses `caller`, `kwargs` or `varargs`, which are then passed after the other arguments. */
   readonly caller: boolean;
   readonly keywords: boolean;
   readonly rest: boolean;
 }
 
-/** A macro with the scope that it was made in. */
+/** A macro with the scope in which it was defined. */
 export class Macro extends Callable {
   override readonly typeName = "Macro";
   readonly #name: string | null;
   readonly #parameters: MacroParameters;
   readonly #run: (args: readonly (Value | undefined)[]) => string;
 
-  /** @param run Renders the body; gets an argument or `undefined` for each parameter. */
+  /** @param run Renders the body. Receives an argument or `undefined` for each parameter. */
   constructor(
     name: string | null,
     parameters: MacroParameters,
@@ -40,7 +40,7 @@ export class Macro extends Callable {
   }
 
   override call(machine: Machine, args: List, keywords: Keywords): Value {
-    // As much work as a few rounds of a loop.
+    // Costs as much as a few loop iterations.
     machine.spend(8);
     const bound = this.#bind(args, new Map(keywords));
     return machine.nested(() => this.#run(bound));

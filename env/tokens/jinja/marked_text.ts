@@ -1,4 +1,4 @@
-/** `str()` and `repr()` of the values of templates. */
+/** `str()` and `repr()` of template values. */
 
 import { numberRepr } from "../../python/python_number.ts";
 import { stringRepr } from "../../python/python_repr.ts";
@@ -15,22 +15,22 @@ import {
   type Value,
 } from "./values.ts";
 
-/** How deep lists and dicts may nest where they are printed; Python's own limit is near. */
+/** Maximum nesting depth of printed lists and dicts, close to Python's own limit. */
 const MAX_DEPTH = 900;
 
-/** `str(value)`. */
+/** Implements Python's `str(value)`. */
 export function str(value: Value, machine: Machine): string {
   if (typeof value === "string") return value;
   if (value instanceof Markup) return value.text;
   return value instanceof Undefined ? "" : repr(value, machine);
 }
 
-/** `repr(value)`. */
+/** Implements Python's `repr(value)`. */
 export function repr(value: Value, machine: Machine): string {
   return represent(value, { machine, depth: 0 });
 }
 
-/** `ascii(value)`: its `repr` with everything else escaped. */
+/** Implements Python's `ascii(value)`: `repr` with all non-ASCII characters escaped. */
 export function ascii(value: Value, machine: Machine): string {
   return repr(value, machine).replace(/[^\0-\x7f]/gu, (character) => {
     const hex = character.codePointAt(0)!.toString(16);

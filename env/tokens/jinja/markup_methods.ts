@@ -1,4 +1,4 @@
-/** The methods of markup: those of strings, with what comes in escaped and what comes out markup again. */
+/** Methods of markup: string methods that escape their arguments and return markup. */
 
 import type { Method } from "./arguments.ts";
 import type { Machine } from "./machine.ts";
@@ -7,7 +7,7 @@ import { STRING_METHODS } from "./string_methods.ts";
 import { str } from "./marked_text.ts";
 import { listOf, Markup, Tuple, type Value } from "./values.ts";
 
-/** Methods whose argument becomes a part of the result; which one. */
+/** The index of the argument that becomes part of the result, for methods that have one. */
 const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["replace", 1],
   ["ljust", 1],
@@ -15,7 +15,7 @@ const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["center", 1],
 ]);
 
-/** A method of markup by its name. */
+/** Returns a method of markup by name. */
 export function markupMethod(name: string): Method<Markup> | undefined {
   const own = STRING_METHODS.get(name);
   if (own === undefined) return undefined;

@@ -1,9 +1,9 @@
-/** Numbers in the forms that Python's `%` and `format()` have: `d`, `x`, `f`, `e`, `g` and their like. */
+/** Formats numbers with the types of Python's `%` and `format()`: `d`, `x`, `f`, `e`, `g` and others. */
 
-/** Digits after the point, or significant ones, beyond which nothing is printed. */
+/** Maximum precision: digits after the point, or significant digits. */
 export const MAX_PRECISION = 400;
 
-/** `value` to `precision` digits after the point, ties to even; without a sign. */
+/** Formats `value` with `precision` digits after the point, ties to even, without a sign. */
 export function fixed(value: number, precision: number): string {
   const [numerator, denominator] = fraction(value);
   const scaled = numerator * 10n ** BigInt(precision);
@@ -15,12 +15,12 @@ export function fixed(value: number, precision: number): string {
     : `${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** `round(value, precision)`: ties to even; a negative precision rounds before the point. */
+/** Implements Python's `round(value, precision)`, ties to even. A negative precision rounds before the point. */
 export function rounded(value: number, precision: number): number {
   if (!Number.isFinite(value)) return value;
   const sign = value < 0 || Object.is(value, -0) ? -1 : 1;
   if (precision >= 0) {
-    // A double has no more digits than these.
+    // A double has no more digits than MAX_PRECISION.
     return sign * Number(fixed(value, Math.min(precision, MAX_PRECISION)));
   }
   const unit = 10n ** BigInt(Math.min(-precision, MAX_PRECISION));
@@ -28,14 +28,14 @@ export function rounded(value: number, precision: number): number {
   return sign * Number(divideToEven(numerator, denominator * unit) * unit);
 }
 
-/** `value` with `precision` digits after the point and an exponent, `1.50e+03`; without a sign. */
+/** Formats `value` with an exponent and `precision` digits after the point, such as `1.50e+03`, without a sign. */
 export function exponential(value: number, precision: number): string {
   const [digits, exponent] = significant(value, precision + 1);
   const mantissa = precision === 0 ? digits : `${digits[0]}.${digits.slice(1)}`;
   return mantissa + exponentText(exponent);
 }
 
-/** `value` with that many significant digits in the shorter form; without a sign. */
+/** Formats `value` with `precision` significant digits, with or without an exponent, without a sign. */
 export function general(
   value: number,
   { precision, keepZeros }: {
@@ -55,19 +55,19 @@ export function general(
   return short ? trimmed + exponentText(exponent) : trimmed;
 }
 
-/** What `inf` and `nan` are in all forms; `undefined` for a finite number. */
+/** Formats infinity and NaN; `undefined` for a finite number. */
 export function notFinite(value: number): string | undefined {
   if (Number.isFinite(value)) return undefined;
   return Number.isNaN(value) ? "nan" : "inf";
 }
 
-/** An int's digits in a base, without a sign. */
+/** Formats an int in a base, without a sign. */
 export function digitsOf(value: number | bigint, base: number): string {
   const big = BigInt(value);
   return (big < 0n ? -big : big).toString(base);
 }
 
-/** Puts a separator between groups of digits of the part before the point. */
+/** Inserts a separator between groups of digits before the point. */
 export function grouped(digits: string, separator: string, size = 3): string {
   const whole = /^[0-9a-fA-F]+/.exec(digits)?.[0] ?? "";
   const parts: string[] = [];
@@ -82,12 +82,12 @@ function exponentText(exponent: number): string {
   return `e${exponent < 0 ? "-" : "+"}${digits}`;
 }
 
-/** The first `count` digits of a number, rounded, and the exponent of the first. */
+/** Returns the first `count` digits of a number, rounded, and the exponent of the first digit. */
 function significant(value: number, count: number): [string, number] {
   const [numerator, denominator] = fraction(value);
   if (numerator === 0n) return ["0".repeat(count), 0];
   let exponent = Math.floor(Math.log10(Math.abs(value)));
-  // The logarithm may be off by one at powers of ten, and rounding may carry.
+  // The logarithm may be off by one near powers of ten, and rounding may carry.
   for (let i = 0; i < 3; i++) {
     const shift = count - 1 - exponent;
     const [n, d] = shift >= 0
@@ -102,7 +102,7 @@ function significant(value: number, count: number): [string, number] {
   return [value.toExponential(count - 1).replace(/[.]|e.*/g, ""), exponent];
 }
 
-/** The magnitude of a finite double as an exact fraction. */
+/** Returns the magnitude of a finite double as an exact fraction. */
 function fraction(value: number): [bigint, bigint] {
   let magnitude = Math.abs(value);
   let denominator = 1n;

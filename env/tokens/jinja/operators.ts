@@ -1,4 +1,4 @@
-/** Python's arithmetic operators on any values. */
+/** Python's arithmetic operators on values of any type. */
 
 import {
   add,
@@ -29,15 +29,18 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The operators of two operands. */
+/** Binary arithmetic operators. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
-/** Beyond this many bits an int is refused: nothing prints it, and products of products grow without end. */
+/** Maximum bits of an int. Larger ones cannot be printed, and repeated products would grow without limit. */
 const MAX_BITS = 1 << 15;
 
 type Operation = (left: Value, right: Value, machine: Machine) => Value;
 
-/** What each operator does. @throws {JinjaError} If the operands do not fit. */
+/**
+ * The implementation of each operator.
+ * @throws {JinjaError} If the operands have unsupported types.
+ */
 export const ARITHMETIC: Readonly<Record<ArithmeticOperator, Operation>> = {
   "+": plus,
   "-": numeric("-", subtract),
@@ -68,7 +71,7 @@ function plus(left: Value, right: Value, machine: Machine): Value {
   throw unsupported("+", left, right);
 }
 
-/** Whether it is a string, markup included. */
+/** Checks whether a value is a string or markup. */
 function isText(value: Value): value is string | Markup {
   return typeof value === "string" || value instanceof Markup;
 }
@@ -154,7 +157,10 @@ function unsupported(operator: string, left: Value, right: Value): JinjaError {
   );
 }
 
-/** An int that is not too large to work with. */
+/**
+ * Returns an int.
+ * @throws {JinjaError} If it exceeds the maximum size.
+ */
 function bounded(value: PythonNumber): PythonNumber {
   if (typeof value === "bigint" && BigInt.asIntN(MAX_BITS, value) !== value) {
     throw limitError("integer size");
@@ -199,7 +205,7 @@ function floatFloor(x: number, y: number): number {
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
-/** The remainder that has the divisor's sign. */
+/** Returns the remainder with the sign of the divisor. */
 function floatRemainder(x: number, y: number): number {
   const rest = x % y;
   if (rest === 0) return y < 0 ? -0 : 0;
@@ -221,7 +227,7 @@ function power(a: PythonNumber, b: PythonNumber): PythonNumber {
   const base = BigInt(a);
   const bits = base.toString(2).length;
   if (bits > 1 && bits * Number(b) > MAX_BITS) throw limitError("integer size");
-  // The powers of 0, 1 and -1 depend on whether the exponent is 0, even or odd.
+  // The powers of 0, 1 and -1 only depend on whether the exponent is 0, even or odd.
   const exponent = bits > 1
     ? BigInt(b)
     : BigInt(b) === 0n
@@ -230,7 +236,10 @@ function power(a: PythonNumber, b: PythonNumber): PythonNumber {
   return normalInt(base ** exponent);
 }
 
-/** `-value` or `+value`. @throws {JinjaError} If it is no number. */
+/**
+ * Implements Python's `-value` or `+value`.
+ * @throws {JinjaError} If the value is not a number.
+ */
 export function signed(sign: "+" | "-", value: Value): Value {
   if (value instanceof Undefined) throw value.error();
   if (!isNumber(value)) {

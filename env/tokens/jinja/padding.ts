@@ -1,12 +1,12 @@
-/** Padding a text to a width, by code points. */
+/** Pads text to a width in code points. */
 
 import type { Machine } from "./machine.ts";
 import { stringLength } from "./values.ts";
 
-/** Where a text stands in its width. */
+/** The alignment of a text within its width. */
 export type Alignment = "<" | ">" | "^";
 
-/** A text padded to a width. */
+/** Pads a text to a width. */
 export function pad(
   text: string,
   { width, align, fill = " ", machine }: {

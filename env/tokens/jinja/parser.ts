@@ -1,4 +1,4 @@
-/** Reads a template's statements. */
+/** Parses the statements of a template. */
 
 import type {
   BlockStatement,
@@ -16,12 +16,15 @@ import { ExpressionParser, type TupleEnd } from "./expression_parser.ts";
 import { tokenize } from "./lexer.ts";
 import { TokenStream } from "./token_stream.ts";
 
-/** Reads a template. @throws {JinjaError} If it is none, with the line. */
+/**
+ * Parses a template.
+ * @throws {JinjaError} If the syntax is invalid, with the line.
+ */
 export function parseTemplate(source: string): readonly Statement[] {
   return new Parser(new TokenStream(tokenize(source))).template();
 }
 
-/** Names that stand for constants, and cannot be assigned to. */
+/** Names of constants, which cannot be assigned to. */
 const CONSTANTS: ReadonlySet<string> = new Set(
   "true false none True False None".split(" "),
 );
@@ -29,7 +32,7 @@ const CONSTANTS: ReadonlySet<string> = new Set(
 class Parser {
   readonly #tokens: TokenStream;
   readonly #expressions: ExpressionParser;
-  /** The tags that are open, the innermost last. */
+  /** The names of the open tags, innermost last. */
   readonly #open: string[] = [];
 
   constructor(tokens: TokenStream) {
@@ -41,7 +44,7 @@ class Parser {
     return this.#statements([]);
   }
 
-  /** Statements up to one of some tags, which is then next; all where there are none. */
+  /** Parses statements up to one of the given tags, which becomes the next token, or to the end if there are none. */
   #statements(ends: readonly string[]): Statement[] {
     const tokens = this.#tokens;
     const statements: Statement[] = [];
@@ -56,7 +59,7 @@ class Parser {
       if (tokens.is("data")) {
         parts.push(tokens.next().text);
       } else if (tokens.skip("variable_begin")) {
-        // Each has a statement of its own, so that errors have their line.
+        // Each expression becomes a separate statement, so that errors have its line.
         flush();
         ({ line } = tokens.current);
         parts.push(this.#expressions.tuple());
@@ -84,14 +87,14 @@ class Parser {
     );
   }
 
-  /** The statements of a block up to its end, or to a tag within it. */
+  /** Parses the statements of a block up to its end, or to a tag within it. */
   #body(...ends: readonly string[]): Statement[] {
     this.#tokens.skip(":");
     this.#tokens.expect("block_end");
     return this.#statements(ends);
   }
 
-  /** The statements of a block, and its end. */
+  /** Parses the statements of a block and skips its end. */
   #closedBody(end: string): Statement[] {
     const body = this.#body(end);
     this.#tokens.next();
@@ -287,7 +290,7 @@ class Parser {
     return { type: "output", parts, line };
   }
 
-  /** Nothing is escaped here; a block that asks for it would need Python's markup. */
+  /** Parses `autoescape`, which may only be false. */
   #autoescape(): Statement {
     const { line } = this.#tokens.next();
     const value = this.#expressions.expression();
@@ -311,7 +314,7 @@ class Parser {
     return text;
   }
 
-  /** What is assigned to: a name, several, or where that is allowed `namespace.name`. */
+  /** Parses the target of an assignment: one or several names, or `namespace.name` if `members` is set. */
   #target(
     { members = false, ends }: {
       readonly members?: boolean;

@@ -1,4 +1,4 @@
-/** Python's `text % values`, which the filter `format` is too. */
+/** Python's `text % values`, which the filter `format` also uses. */
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";
@@ -26,13 +26,16 @@ import {
 const CONVERSION =
   /%(?:\(([^)]{0,1000})\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?([\s\S]?)/g;
 
-/** `template % given`. @throws {JinjaError} If the values do not fit. */
+/**
+ * Implements Python's `template % given`.
+ * @throws {JinjaError} If the values do not match the template.
+ */
 export function percentFormat(
   template: string,
   given: Value,
   { machine, escapes = false }: {
     readonly machine: Machine;
-    /** Whether texts are escaped for HTML. Default: no. */
+    /** Whether to escape text for HTML. Default: false. */
     readonly escapes?: boolean;
   },
 ): string {
@@ -75,7 +78,7 @@ export function percentFormat(
       return convert(value! === undefined ? next() : value, form);
     },
   );
-  // A mapping may have more than is shown; so may a list, which stands for itself.
+  // A mapping may contain unused keys. A list counts as a single value and may remain unused, too.
   const all = named || given instanceof Map || Array.isArray(given) &&
       !(given instanceof Tuple);
   if (at < values.length && !all) {
@@ -136,7 +139,7 @@ function convert(value: Value, form: Form): string {
   }
 }
 
-/** A number in parts, so that zeros go between them. */
+/** A number split into sign and digits, so that zeros can be inserted between them. */
 interface Signed {
   readonly negative: boolean;
   readonly prefix: string;

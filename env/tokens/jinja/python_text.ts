@@ -1,6 +1,6 @@
-/** What Python makes of case, and its lines. */
+/** Python's case conversion and line splitting. */
 
-/** Letters whose form at the beginning of a word is neither small nor capital. */
+/** Title-case forms that are neither lower nor upper case. */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
     [...forms].map((form): [string, string] => [form, forms[1]!])
@@ -10,7 +10,7 @@ const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
 const GREEK_WITH_IOTA = /^[\u1f80-\u1faf\u1fb3\u1fbc\u1fc3\u1fcc\u1ff3\u1ffc]$/;
 const GEORGIAN = /^[\u10d0-\u10fa\u10fd-\u10ff]$/;
 
-/** A character as it begins a title: `ß` gives `Ss`, `ǆ` gives `ǅ`. */
+/** Converts a character to title case: `ß` to `Ss`, `ǆ` to `ǅ`. */
 function titleCase(character: string): string {
   const form = TITLE_FORMS.get(character);
   if (form !== undefined) return form;
@@ -20,7 +20,7 @@ function titleCase(character: string): string {
   return (first ?? "") + rest.join("").toLowerCase();
 }
 
-/** Greek letters with an iota below keep it: the capitals stand eight or nine places on. */
+/** Converts Greek letters with iota subscript, whose title-case forms are eight or nine code points later. */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);
   if (code >= 0x1fb0) return String.fromCharCode(code | 0xc);
@@ -29,12 +29,12 @@ function greekTitle(character: string): string {
 
 const CASED = /[\p{Lowercase}\p{Uppercase}\p{Lt}]/u;
 
-/** Whether a character has a case. */
+/** Checks whether a character is cased. */
 export function isCased(character: string): boolean {
   return CASED.test(character);
 }
 
-/** `text.title()`: each run of cased characters begins with a capital. */
+/** Implements Python's `text.title()`: capitalizes each run of cased characters. */
 export function title(text: string): string {
   let out = "";
   let inside = false;
@@ -45,14 +45,14 @@ export function title(text: string): string {
   return out;
 }
 
-/** `text.capitalize()`. */
+/** Implements Python's `text.capitalize()`. */
 export function capitalize(text: string): string {
   const [first] = text;
   if (first === undefined) return "";
   return titleCase(first) + text.slice(first.length).toLowerCase();
 }
 
-/** `text.swapcase()`. */
+/** Implements Python's `text.swapcase()`. */
 export function swapCase(text: string): string {
   return Array.from(text, (character) => {
     const upper = character.toUpperCase();
@@ -63,7 +63,7 @@ export function swapCase(text: string): string {
 const LINE_ENDS = "\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]";
 const LINE_END = new RegExp(LINE_ENDS, "g");
 
-/** `text.splitlines(keepends)`. */
+/** Implements Python's `text.splitlines(keepends)`. */
 export function splitLines(text: string, keepEnds = false): string[] {
   const lines: string[] = [];
   let from = 0;

@@ -1,6 +1,6 @@
 /**
- * Which variable a name means, decided before anything runs, by Jinja's rules: loops, macros and blocks have scopes
- * of their own, `if` has none, and what a scope assigns to begins as the outer variable of that name.
+ * Resolves names to variables before rendering, with Jinja's rules: loops, macros and blocks have their own scopes,
+ * `if` does not, and a variable that is assigned in a scope is initialized from the outer variable of the same name.
  */
 
 import type {
@@ -11,7 +11,7 @@ import type {
   Target,
 } from "./ast.ts";
 
-/** The variables of one function: the template, a macro, a call block, a recursive loop. */
+/** The variables of one function: a template, a macro, a call block or a recursive loop. */
 export class FunctionLayout {
   readonly parent: FunctionLayout | null;
   size = 0;
@@ -20,23 +20,23 @@ export class FunctionLayout {
     this.parent = parent;
   }
 
-  /** A place for a further variable. */
+  /** Allocates a slot for another variable. */
   slot(): number {
     return this.size++;
   }
 }
 
-/** Where a variable is. */
+/** The location of a variable. */
 export interface Variable {
   readonly layout: FunctionLayout;
   readonly slot: number;
 }
 
-/** What a variable begins as where its scope is entered. */
+/** How a variable is initialized on entry to its scope. */
 export type Load =
   | { readonly type: "parameter" }
   | { readonly type: "undefined" }
-  /** What the caller gave under the name. */
+  /** The caller's variable of that name. */
   | { readonly type: "resolve"; readonly name: string }
   | { readonly type: "alias"; readonly of: Variable };
 
@@ -56,7 +56,7 @@ export class Scope {
     this.#stores = new Set();
   }
 
-  /** What each variable of this scope begins as. */
+  /** The slots of this scope's variables with their initialization. */
   get loads(): readonly (readonly [number, Load])[] {
     return Array.from(
       this.#loads,
@@ -64,33 +64,33 @@ export class Scope {
     );
   }
 
-  /** Names that are assigned to here or around. */
+  /** Names that are assigned in this scope or an enclosing one. */
   get visibleStores(): readonly string[] {
     const outer = this.parent?.visibleStores ?? [];
     return [...new Set([...outer, ...this.#stores])];
   }
 
-  /** The variable that a name means here; `undefined` for one that was not analyzed. */
+  /** Returns the variable of a name in this scope; `undefined` if the name was not analyzed. */
   find(name: string): Variable | undefined {
     if (!this.#loads.has(name)) return this.parent?.find(name);
     return { layout: this.layout, slot: this.#slots.get(name)! };
   }
 
-  /** A name that is given a value as the scope is entered. */
+  /** Declares a name that is assigned on entry to the scope. */
   declareParameter(name: string): Variable {
     this.#stores.add(name);
     this.#define(name, { type: "parameter" });
     return this.find(name)!;
   }
 
-  /** A name that is read. */
+  /** Records that a name is read. */
   load(name: string): void {
     if (this.find(name) === undefined) {
       this.#define(name, { type: "resolve", name });
     }
   }
 
-  /** A name that is assigned to. */
+  /** Records that a name is assigned. */
   store(name: string): void {
     this.#stores.add(name);
     if (this.#loads.has(name)) return;
@@ -101,7 +101,10 @@ export class Scope {
     );
   }
 
-  /** What several branches do, of which one runs: what one of them assigns begins as what it was outside. */
+  /**
+   * Analyzes branches of which only one runs. A variable that one of them assigns is initialized from outside for the
+   * others.
+   */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };
     const after = analyze.map((one) => {
@@ -133,7 +136,7 @@ export class Scope {
   }
 }
 
-/** Takes up the names of statements into their scope. Statements with a scope of their own are left for later. */
+/** Adds the names of statements to their scope. Statements with a scope of their own are analyzed later. */
 export function analyzeStatements(
   statements: readonly Statement[],
   scope: Scope,
@@ -172,7 +175,7 @@ function analyzeStatement(statement: Statement, scope: Scope): void {
   }
 }
 
-/** All `elif`s together are one branch, as each is tried only where those before it were not taken. */
+/** Analyzes an `if`. All `elif`s together form one branch, since each is only tested if the previous ones failed. */
 function analyzeIf(
   [first, ...rest]: readonly (readonly [Expression, readonly Statement[]])[],
   otherwise: readonly Statement[],
@@ -187,14 +190,14 @@ function analyzeIf(
   ]);
 }
 
-/** Takes up what is assigned to. */
+/** Adds the names of an assignment target to a scope. */
 function analyzeTarget(target: Target, scope: Scope): void {
   if (target.type === "name") return scope.store(target.name);
   if (target.type === "member") return scope.load(target.name);
   target.items.forEach((item) => analyzeTarget(item, scope));
 }
 
-/** Takes up names that are given values as the scope is entered. */
+/** Declares the names of a target that is assigned on entry to the scope. */
 export function declareTarget(target: Target, scope: Scope): void {
   if (target.type === "name") scope.declareParameter(target.name);
   if (target.type === "targets") {
@@ -202,7 +205,7 @@ export function declareTarget(target: Target, scope: Scope): void {
   }
 }
 
-/** Takes up the names that an expression reads. */
+/** Adds the names that an expression reads to a scope. */
 export function analyzeExpression(node: Expression, scope: Scope): void {
   if (node.type === "name") return scope.load(node.name);
   for (const child of children(node)) analyzeExpression(child, scope);
@@ -257,7 +260,7 @@ function present(nodes: readonly (Expression | null)[]): Expression[] {
   return nodes.filter((node) => node !== null);
 }
 
-/** Which of some names the statements read without having assigned them, within scopes of their own too. */
+/** Returns which of `names` the statements read without assigning them first, including nested scopes. */
 export function undeclared(
   statements: readonly Statement[],
   names: readonly string[],
@@ -277,7 +280,7 @@ export function undeclared(
   };
   const visit = (statement: Statement): void => {
     const { targets, expressions, bodies } = parts(statement);
-    // As in Jinja, targets come first, even where what they are given reads the name.
+    // As in Jinja, targets are processed first, even if the assigned expression reads the same name.
     targets.forEach(assign);
     expressions.forEach(read);
     bodies.forEach((body) => body.forEach(visit));
@@ -363,7 +366,7 @@ function parts(statement: Statement): Parts {
   }
 }
 
-/** Whether something within a loop assigns to `loop`, which Jinja does not allow. */
+/** Checks for assignments to `loop` within a loop, which Jinja does not allow. */
 export function assignsLoop(statement: Statement): boolean {
   const { targets, bodies } = parts(statement);
   return targets.some(hasLoop) || bodies.some((body) => body.some(assignsLoop));
@@ -375,7 +378,7 @@ function hasLoop(target: Target): boolean {
     : target.type === "name" && target.name === "loop";
 }
 
-/** Whether a loop's body uses `loop`, or has a block that could. */
+/** Checks whether a loop's body uses `loop`, or contains a block that might. */
 export function usesLoop({ body, recursive }: ForStatement): boolean {
   return recursive || undeclared(body, ["loop"]).size > 0 ||
     hasScopedBlock(body);

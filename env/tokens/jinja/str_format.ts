@@ -1,4 +1,4 @@
-/** Python's `str.format` and `format()`, as the sandbox has them. */
+/** Python's `str.format` and `format()` with the sandbox's rules. */
 
 import { floatRepr, isFloat, toDouble } from "../../python/python_number.ts";
 import type { PythonNumber } from "../../python/python_value.ts";
@@ -27,17 +27,20 @@ import {
   type Value,
 } from "./values.ts";
 
-/** How deep a format may have formats in it. */
+/** Maximum nesting of format specifications. */
 const MAX_NESTING = 2;
 
-/** `text.format(*args, **keywords)`. @throws {JinjaError} If the values do not fit. */
+/**
+ * Implements Python's `text.format(*args, **keywords)`.
+ * @throws {JinjaError} If the values do not match the format.
+ */
 export function strFormat(
   text: string,
   { args, keywords, machine, escapes = false }: {
     readonly args: List;
     readonly keywords: Keywords | Map<Value, Value>;
     readonly machine: Machine;
-    /** Whether values are escaped for HTML. Default: no. */
+    /** Whether to escape values for HTML. Default: false. */
     readonly escapes?: boolean;
   },
 ): string {
@@ -174,7 +177,7 @@ class Formatter {
   }
 }
 
-/** The brace that closes the one at `at`. */
+/** Returns the index of the brace that closes the one at `at`. */
 function closing(text: string, at: number): number {
   let depth = 0;
   for (let i = at; i < text.length; i++) {
@@ -198,7 +201,10 @@ interface Spec {
   readonly type: string;
 }
 
-/** `format(value, spec)`. @throws {JinjaError} If the value has no such form. */
+/**
+ * Implements Python's `format(value, spec)`.
+ * @throws {JinjaError} If the value does not support the specification.
+ */
 function formatValue(
   value: Value,
   spec: string,

@@ -42,7 +42,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   G: (date) => String(isoWeek(date)[0]),
   g: (date) => padded(isoWeek(date)[0] % 100),
   s: (date) => String(Math.floor(date.getTime() / 1000)),
-  // `datetime.now()` has no zone.
+  // `datetime.now()` has no time zone.
   z: () => "",
   Z: () => "",
   c: (date) => strftime(date, "%a %b %e %H:%M:%S %Y"),
@@ -58,7 +58,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   "%": () => "%",
 };
 
-/** `date.strftime(format)`; `%-d` leaves leading zeros away, as the GNU library does. */
+/** Implements Python's `date.strftime(format)`. As in the GNU C library, `%-d` omits leading zeros. */
 export function strftime(date: Date, format: string): string {
   return format.replace(
     /%([-_0^#]?)([a-zA-Z%])/g,
@@ -87,13 +87,13 @@ function padded(value: number, width = 2): string {
   return String(value).padStart(width, "0");
 }
 
-/** Days since the year's first. */
+/** Returns the zero-based day of the year. */
 function dayOfYear(date: Date): number {
   const day = Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
   return (day - Date.UTC(date.getFullYear(), 0, 1)) / DAY_MS;
 }
 
-/** The year and the week by ISO 8601: of the week's Thursday. */
+/** Returns the ISO 8601 year and week, which are determined by the week's Thursday. */
 function isoWeek(date: Date): [number, number] {
   const thursday = new Date(
     date.getFullYear(),

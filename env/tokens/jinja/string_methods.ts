@@ -34,7 +34,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** `str`'s methods by their names. */
+/** The methods by name. */
 export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
   method("capitalize", "/", (self) => capitalize(self)),
   method("casefold", "/", (self) => self.toLowerCase().replaceAll("ß", "ss")),
@@ -198,7 +198,10 @@ export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
   }),
 ]);
 
-/** `text.strip(chars)` at one end or both. @throws {JinjaError} If `chars` is no string. */
+/**
+ * Implements Python's `text.strip(chars)` at one or both ends.
+ * @throws {JinjaError} If `chars` is not a string.
+ */
 export function strip(
   self: string,
   chars: Value,
@@ -218,13 +221,13 @@ export function strip(
   return all.slice(from, to).join("");
 }
 
-/** `text.replace(old, new, count)`. */
+/** Implements Python's `text.replace(old, new, count)`. */
 export function replace(
   self: string,
   { old, by, count, machine }: {
     readonly old: string;
     readonly by: string;
-    /** All where negative. */
+    /** Maximum number of replacements; negative for no limit. */
     readonly count: number;
     readonly machine: Machine;
   },
@@ -245,7 +248,10 @@ export function replace(
   return parts.length === 1 ? self : parts.join(by);
 }
 
-/** `text.join(items)`. @throws {JinjaError} If an item is no string. */
+/**
+ * Implements Python's `text.join(items)`.
+ * @throws {JinjaError} If an item is not a string.
+ */
 export function join(
   self: string,
   items: readonly Value[],
@@ -264,7 +270,7 @@ export function join(
 }
 
 interface SplitOptions {
-  /** How many splits at most; all where negative. */
+  /** Maximum number of splits; negative for no limit. */
   readonly limit: number;
   readonly machine: Machine;
 }
@@ -278,7 +284,7 @@ function split(self: string, separator: Value, options: SplitOptions): Value[] {
   const words: string[] = [];
   for (let at = leadingSpaces(self); at < self.length;) {
     machine.spend(1);
-    // What is left over keeps the white space at its end.
+    // The remainder keeps its trailing white space.
     if (words.length === limit) return [...words, self.slice(at)];
     let end = at;
     while (end < self.length && !isSpace(self, end)) end++;
@@ -319,7 +325,7 @@ function rsplit(
   return words.reverse();
 }
 
-/** The parts between a separator, at most `limit + 1` where that is not negative. */
+/** Splits by a separator into at most `limit + 1` parts, unless `limit` is negative. */
 function splitBy(
   self: string,
   separator: string,
@@ -372,7 +378,7 @@ function padded(align: "<" | ">" | "^") {
   };
 }
 
-/** `text.center(width)`: an odd space more goes left where the width is odd. */
+/** Implements Python's `text.center(width)`. If the padding is odd and so is the width, the extra space goes left. */
 export function center(
   self: string,
   { width, fill = " ", machine }: {
@@ -388,7 +394,7 @@ export function center(
   return pad(start, { width, align: "<", fill, machine });
 }
 
-/** The part of a string that `start` and `end` leave, and where it begins. */
+/** Returns the substring between `start` and `end`, and its offset. */
 function range(self: string, [, start = null, end = null]: Given) {
   if (start === null && end === null) {
     return { within: self, from: 0, valid: true };
@@ -440,13 +446,13 @@ function every(pattern: RegExp): (self: string) => boolean {
   return (self) => self !== "" && [...self].every((one) => pattern.test(one));
 }
 
-/** `text.islower()`. */
+/** Implements Python's `text.islower()`. */
 export function isLower(self: string): boolean {
   return /[\p{Lowercase}]/u.test(self) &&
     !/[\p{Uppercase}\p{Lt}]/u.test(self);
 }
 
-/** `text.isupper()`. */
+/** Implements Python's `text.isupper()`. */
 export function isUpper(self: string): boolean {
   return /[\p{Uppercase}]/u.test(self) &&
     !/[\p{Lowercase}\p{Lt}]/u.test(self);

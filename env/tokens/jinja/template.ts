@@ -1,6 +1,6 @@
 /**
- * Chat templates as jinja2 3.1.6 renders them in the sandbox of Hugging Face's transformers, in time and memory that
- * are bounded whatever the template does. See README.md for what is left out.
+ * Renders chat templates like jinja2 3.1.6 in the sandbox of Hugging Face's transformers, in bounded time and memory
+ * for any template. See README.md for unsupported features.
  */
 
 import { ToolError } from "../../errors.ts";
@@ -19,27 +19,27 @@ import {
 } from "./scope.ts";
 import { PyObject, type Value } from "./values.ts";
 
-/** Settings of {@linkcode JinjaTemplate.render}. */
+/** Options of {@linkcode JinjaTemplate.render}. */
 export interface JinjaRenderOptions {
-  /** What `strftime_now` shows. Default: the time of the call. */
+  /** The time for `strftime_now`. Default: the time of the call. */
   readonly now?: Date | undefined;
-  /** What the rendering may spend. Default: enough for a conversation of a million tokens. */
+  /** Limits of the rendering. Default: sufficient for a conversation of a million tokens. */
   readonly limits?: Partial<Limits>;
 }
 
-/** A template, read and compiled once. */
+/** A parsed and compiled template. */
 export class JinjaTemplate {
   readonly #render: (machine: Machine) => void;
 
-  /** @throws {JinjaError} If the source is no template, with the line. */
+  /** @throws {JinjaError} If the source is not a valid template, with the line. */
   constructor(source: string) {
     this.#render = guarded(() => compile(parseTemplate(source)));
   }
 
   /**
    * Renders the template.
-   * @param variables By their names; dicts are `Map`s, whose keys keep their order.
-   * @throws {JinjaError} If Python would raise an error, or the limits are exceeded, with the line.
+   * @param variables Values by name. Dicts are `Map`s, which preserve the order of keys.
+   * @throws {JinjaError} If Python would raise an error or a limit is exceeded, with the line.
    */
   render(
     variables: ReadonlyMap<string, Value>,
@@ -61,7 +61,7 @@ export class JinjaTemplate {
 function compile(statements: readonly Statement[]): (machine: Machine) => void {
   const layout = new FunctionLayout(null);
   const scope = new Scope(null, layout);
-  // Jinja's reference to the template: its blocks, which nothing here calls by name.
+  // Jinja's reference to the template. Calling its blocks is not supported.
   const self = undeclared(statements, ["self"]).size > 0
     ? scope.declareParameter("self").slot
     : null;
@@ -90,7 +90,7 @@ class TemplateReference extends PyObject {
   }
 }
 
-/** Errors of the engine and of what it is built on, as errors with a line. */
+/** Converts errors of the JavaScript engine and of libraries to errors with a line. */
 function guarded<T>(run: () => T, machine?: Machine): T {
   try {
     return run();
@@ -105,7 +105,7 @@ function asJinjaError(error: unknown): JinjaError {
   if (error instanceof JinjaError) return error;
   if (error instanceof ToolError) return typeError(error.message);
   if (error instanceof RangeError) {
-    // The engine's own: its call stack, or the length of a string.
+    // Thrown by the JavaScript engine: call stack or string length exceeded.
     return limitError(/stack/.test(error.message) ? "nesting" : "size");
   }
   throw error;

@@ -1,8 +1,8 @@
-/** The errors of the Jinja engine, each with the template's line. */
+/** Errors of the Jinja engine with the template's line. */
 
 /**
- * What went wrong: `syntax` the template cannot be read, `raised` it called `raise_exception`, `undefined` it used
- * what is not defined, `limit` it takes too much work or memory, `type` everything else that Python refuses.
+ * The kind of an error. `syntax`: the template is invalid. `raised`: it called `raise_exception`. `undefined`: it used
+ * an undefined value. `limit`: it exceeded a limit of work or memory. `type`: any other error that Python raises.
  */
 export type JinjaErrorKind =
   | "syntax"
@@ -11,11 +11,11 @@ export type JinjaErrorKind =
   | "limit"
   | "type";
 
-/** A template that cannot be read or rendered. */
+/** Thrown if a template is invalid or its rendering fails. */
 export class JinjaError extends Error {
   override readonly name = "JinjaError";
   readonly kind: JinjaErrorKind;
-  /** The line in the template, from 1; 0 until it is known. */
+  /** One-based line in the template; 0 if it is not yet known. */
   line: number;
 
   constructor(kind: JinjaErrorKind, message: string, line = 0) {
@@ -25,17 +25,17 @@ export class JinjaError extends Error {
   }
 }
 
-/** A template that cannot be read. */
+/** Creates an error for invalid syntax. */
 export function syntaxError(message: string, line: number): JinjaError {
   return new JinjaError("syntax", message, line);
 }
 
-/** Python's `TypeError`, `ValueError` and their like. */
+/** Creates an error that corresponds to Python's `TypeError`, `ValueError` or similar. */
 export function typeError(message: string): JinjaError {
   return new JinjaError("type", message);
 }
 
-/** A render that takes more than it may. */
+/** Creates an error for an exceeded limit. */
 export function limitError(what: string): JinjaError {
   return new JinjaError("limit", `the template exceeds its limit of ${what}`);
 }

@@ -1,4 +1,4 @@
-/** What Python reads a string's escapes as. */
+/** Unescapes string literals like Python. */
 
 import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 import { syntaxError } from "./template_error.ts";
@@ -6,7 +6,10 @@ import { syntaxError } from "./template_error.ts";
 const ESCAPE =
   /\\(?:(\n)|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]?))/g;
 
-/** A string literal's inside with its escapes read; those that Python has not stay. @throws {JinjaError} If one is cut off. */
+/**
+ * Unescapes the contents of a string literal. Unknown escapes are kept.
+ * @throws {JinjaError} If an escape is truncated.
+ */
 export function unescapeString(body: string, line: number): string {
   if (!body.includes("\\")) return body;
   return body.replace(

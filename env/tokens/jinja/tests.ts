@@ -1,4 +1,4 @@
-/** What may stand after `is`. */
+/** The tests that may follow `is`. */
 
 import { type Method, method, methodTable } from "./arguments.ts";
 import { contains, equals, isNumber, order } from "./compare.ts";
@@ -20,12 +20,12 @@ import {
 
 type Check = (value: Value, other: Value, machine: Machine) => boolean;
 
-/** Tests of the value alone. */
+/** Tests without an argument. */
 const ALONE: Readonly<
   Record<string, (value: Value, machine: Machine) => boolean>
 > = {
   boolean: (value) => typeof value === "boolean",
-  // Python's own Undefined has a __call__, which throws.
+  // Jinja's Undefined has a __call__ method that raises an error.
   callable: (value) => value instanceof Callable || value instanceof Undefined,
   defined: (value) => !(value instanceof Undefined),
   escaped: (value) => value instanceof Markup,
@@ -83,7 +83,7 @@ const WITH_OTHER: Readonly<Record<string, Check>> = {
   ">=": atLeast,
 };
 
-/** Tests of values by their names. */
+/** Tests of values by name. */
 export const VALUE_TESTS: ReadonlyMap<string, Method<Value>> = methodTable([
   ...Object.entries(ALONE).map(([name, check]) =>
     method<Value>(name, "", (value, _, machine) => check(value, machine))

@@ -1,4 +1,4 @@
-/** `tojson` as transformers defines it: `json.dumps` with `ensure_ascii=False`. */
+/** The `tojson` filter as defined by transformers: `json.dumps` with `ensure_ascii=False`. */
 
 import { quoteAscii, quoteJson } from "../../python/python_json.ts";
 import { floatRepr, isFloat } from "../../python/python_number.ts";
@@ -8,20 +8,23 @@ import { limitError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { Markup, typeName, type Value } from "./values.ts";
 
-/** Settings of `json.dumps`. */
+/** Options of `json.dumps`. */
 export interface JsonOptions {
   readonly ensureAscii: boolean;
-  /** What a level is indented by; `null` for one line. */
+  /** Indentation per level; `null` for a single line. */
   readonly indent: string | null;
   readonly itemSeparator: string;
   readonly keySeparator: string;
   readonly sortKeys: boolean;
 }
 
-/** How deep lists and dicts may nest; Python's own limit is near. */
+/** Maximum nesting depth of lists and dicts, close to Python's own limit. */
 const MAX_DEPTH = 900;
 
-/** `json.dumps(value)`. @throws {JinjaError} If something in it is no JSON. */
+/**
+ * Implements Python's `json.dumps(value)`.
+ * @throws {JinjaError} If a value has no JSON equivalent.
+ */
 export function toJson(
   value: Value,
   options: JsonOptions,
@@ -30,7 +33,7 @@ export function toJson(
   if (options !== PLAIN || !(value instanceof Map)) {
     return new Printer(options, machine).print(value, 0);
   }
-  // Templates change no dict, and the same tools are printed for every conversation.
+  // Templates cannot change dicts, and the same tools are printed for every conversation.
   const known = PRINTED.get(value) ??
     new Printer(options, machine).print(value, 0);
   machine.spendText(known);
@@ -38,7 +41,7 @@ export function toJson(
   return known;
 }
 
-/** What `tojson` does without arguments. */
+/** The options of `tojson` without arguments. */
 export const PLAIN: JsonOptions = {
   ensureAscii: false,
   indent: null,
@@ -110,7 +113,7 @@ class Printer {
     return text === "" ? "[]" : text + this.#line(depth) + "]";
   }
 
-  /** A line end with the white space that a level begins with; nothing where all is one line. */
+  /** Returns a line break and the indentation of a level; empty for single-line output. */
   #line(depth: number): string {
     const { indent } = this.#options;
     if (indent === null) return "";

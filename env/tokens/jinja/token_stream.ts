@@ -1,59 +1,62 @@
-/** A cursor over tokens, for the parsers. */
+/** A cursor over tokens for the parsers. */
 
 import { syntaxError } from "./template_error.ts";
 import type { Token, TokenType } from "./lexer.ts";
 import type { JinjaError } from "./template_error.ts";
 
-/** How deep expressions and blocks may nest. Python's own limit is near. */
+/** Maximum nesting depth of expressions and blocks, close to Python's own limit. */
 const MAX_DEPTH = 180;
 
-/** Tokens in turn. */
+/** A stream of tokens. */
 export class TokenStream {
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
 
-  /** @param tokens The last of them is `eof`. */
+  /** @param tokens The last token must be `eof`. */
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
   }
 
-  /** The token that is next. */
+  /** The next token. */
   get current(): Token {
     return this.#tokens[this.#at]!;
   }
 
-  /** The token after it. */
+  /** The token after the next one. */
   get following(): Token {
     return this.#tokens[this.#at + 1] ?? this.current;
   }
 
-  /** Goes on; gives the token that was next. */
+  /** Consumes the next token and returns it. */
   next(): Token {
     const token = this.current;
     if (token.type !== "eof") this.#at++;
     return token;
   }
 
-  /** Whether the next token is of a type, and for a name which. */
+  /** Checks the type and optionally the text of the next token. */
   is(type: TokenType, text?: string): boolean {
     const token = this.current;
     return token.type === type && (text === undefined || token.text === text);
   }
 
-  /** Whether the next token is one of some names. */
+  /** Checks whether the next token is one of the given names. */
   isName(...names: readonly string[]): boolean {
     return this.current.type === "name" && names.includes(this.current.text);
   }
 
-  /** Takes the next token if it is that. */
+  /** Consumes the next token if it matches. */
   skip(type: TokenType, text?: string): boolean {
     if (!this.is(type, text)) return false;
     this.next();
     return true;
   }
 
-  /** Takes the next token. @throws {JinjaError} If it is another. */
+  /**
+   * Consumes the next token.
+   * @throws {JinjaError} If it does not match.
+   */
   expect(type: TokenType, text?: string): Token {
     if (this.is(type, text)) return this.next();
     const wanted = describe(type, text);
@@ -62,7 +65,10 @@ export class TokenStream {
       : this.error(`expected token '${wanted}', got '${this.shown}'`);
   }
 
-  /** Runs a parser within another. @throws {JinjaError} If there are too many within each other. */
+  /**
+   * Runs a nested parser.
+   * @throws {JinjaError} If the nesting is too deep.
+   */
   nested<T>(parse: () => T): T {
     if (++this.#depth > MAX_DEPTH) {
       throw this.error(`nested deeper than ${MAX_DEPTH} levels`);
@@ -72,13 +78,13 @@ export class TokenStream {
     return result;
   }
 
-  /** The next token as errors show it. */
+  /** The next token as shown in errors. */
   get shown(): string {
     const { type, text } = this.current;
     return describe(type, type === "name" ? text : undefined);
   }
 
-  /** An error at the next token. */
+  /** Creates an error at the next token. */
   error(message: string, line: number = this.current.line): JinjaError {
     return syntaxError(message, line);
   }

@@ -1,15 +1,15 @@
 /**
- * The values of templates: those of JSON as env/python/python_value.ts has them, and Python's other objects.
+ * Template values: JSON values as in env/python/python_value.ts, and other Python objects.
  *
- * A list is an array, a tuple a {@linkcode Tuple}; a dict is a `Map`, in which a key that is no string is found by
- * Python's equality (env/tokens/jinja/dicts.ts).
+ * A list is an array, a tuple a {@linkcode Tuple}. A dict is a `Map`, in which keys other than strings are looked up by
+ * Python's equality (env/tokens/jinja/compare.ts).
  */
 
 import type { Float } from "../../python/python_value.ts";
 import { JinjaError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 
-/** Anything that an expression may give. */
+/** Any value of an expression. */
 export type Value =
   | null
   | boolean
@@ -39,7 +39,7 @@ export class Tuple extends Array<Value> {
     return Array;
   }
 
-  /** The tuple of some values. */
+  /** Creates a tuple. */
   static make(values: Iterable<Value>): Tuple {
     const tuple = new Tuple();
     for (const value of values) tuple.push(value);
@@ -47,7 +47,7 @@ export class Tuple extends Array<Value> {
   }
 }
 
-/** One of `groupby`'s groups: a tuple whose items have names. */
+/** A group of `groupby`: a named tuple. */
 export class GroupTuple extends Tuple {
   get grouper(): Value {
     return this[0]!;
@@ -58,37 +58,37 @@ export class GroupTuple extends Tuple {
   }
 }
 
-/** An object of Python that JSON has not. */
+/** A Python object with no JSON equivalent. */
 export abstract class PyObject {
   abstract readonly typeName: string;
 
-  /** `repr(self)`. */
+  /** Implements `repr(self)`. */
   repr(): string {
     return `<${this.typeName} object>`;
   }
 
-  /** What `self.name` is; `undefined` where there is no such attribute. */
+  /** Returns `self.name`; `undefined` if the attribute does not exist. */
   attribute(_name: string): Value | undefined {
     return undefined;
   }
 
-  /** What it yields, where it can be iterated. */
+  /** Returns an iterator; `undefined` if the object is not iterable. */
   iterate(): Iterator<Value> | undefined {
     return undefined;
   }
 
-  /** `len(self)`, where it has one. */
+  /** Implements Python's `len(self)`; `undefined` if the object has no length. */
   length(): number | undefined {
     return undefined;
   }
 }
 
-/** An object that can be called. */
+/** A callable object. */
 export abstract class Callable extends PyObject {
   abstract call(machine: Machine, args: List, keywords: Keywords): Value;
 }
 
-/** A function of ours as templates see it. */
+/** A built-in function as a template value. */
 export class Builtin extends Callable {
   override readonly typeName = "function";
 
@@ -112,23 +112,25 @@ export class Builtin extends Callable {
   }
 }
 
-/** What a name, key or attribute that is not there gives: prints as nothing, and fails where it is used. */
+/**
+ * The value of a missing variable, key or attribute: prints as an empty string, and raises an error if used otherwise.
+ */
 export class Undefined extends PyObject {
   override readonly typeName = "Undefined";
   readonly #describe: () => string;
 
-  /** @param describe The error's message, made where it is needed. */
+  /** @param describe Returns the error message; called on demand. */
   constructor(describe: () => string) {
     super();
     this.#describe = describe;
   }
 
-  /** A variable that is not there. */
+  /** Creates the value of a missing variable. */
   static variable(name: string): Undefined {
     return new Undefined(() => `'${name}' is undefined`);
   }
 
-  /** An attribute or a key that is not there. */
+  /** Creates the value of a missing attribute or key. */
   static member(owner: Value, name: Value): Undefined {
     return new Undefined(() => {
       const type = owner === null ? "None" : `${typeName(owner)} object`;
@@ -138,7 +140,7 @@ export class Undefined extends PyObject {
     });
   }
 
-  /** What every use of it throws. */
+  /** Returns the error to throw when the value is used. */
   error(): JinjaError {
     return new JinjaError("undefined", this.#describe());
   }
@@ -156,7 +158,7 @@ export class Undefined extends PyObject {
   }
 }
 
-/** Text that `safe` or `escape` made: what is joined to it is escaped for HTML. */
+/** Text marked as safe by `safe` or `escape`; text that is joined to it is escaped for HTML. */
 export class Markup extends PyObject {
   override readonly typeName = "Markup";
   readonly text: string;
@@ -166,7 +168,7 @@ export class Markup extends PyObject {
     this.text = text;
   }
 
-  /** The markup of any text: what is no markup yet is escaped. */
+  /** Converts a value to markup, escaping it unless it is markup already. */
   static escape(value: Value, print: (value: Value) => string): Markup {
     return value instanceof Markup ? value : new Markup(
       print(value).replace(/[&<>'"]/g, (character) => ENTITIES[character]!),
@@ -190,12 +192,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': "&#34;",
 };
 
-/** Markup as the string that it also is in Python. */
+/** Converts markup to the string that it also is in Python. */
 export function plain(value: Value): Value {
   return value instanceof Markup ? value.text : value;
 }
 
-/** A generator or an iterator: yields once, is always true, has no length. */
+/** A generator or iterator: can be iterated once, is always true and has no length. */
 export class Iteration extends PyObject {
   override readonly typeName: string;
   readonly #iterator: Iterator<Value>;
@@ -211,7 +213,7 @@ export class Iteration extends PyObject {
   }
 }
 
-/** `range(start, stop, step)`. */
+/** Implements Python's `range(start, stop, step)`. */
 export class Range extends PyObject {
   override readonly typeName = "range";
   readonly start: number;
@@ -227,7 +229,7 @@ export class Range extends PyObject {
     this.#length = Math.max(0, Math.ceil((stop - start) / step));
   }
 
-  /** Its numbers. */
+  /** Returns the numbers of the range. */
   values(): number[] {
     return Array.from(
       { length: this.#length },
@@ -235,7 +237,7 @@ export class Range extends PyObject {
     );
   }
 
-  /** The range of every `step`th of its numbers from place `start` to before place `stop`. */
+  /** Returns a slice of the range, with resolved bounds. */
   slice(start: number, stop: number, step: number): Range {
     const at = (place: number) => this.start + place * this.step;
     return new Range(at(start), at(stop), this.step * step);
@@ -262,7 +264,7 @@ export class Range extends PyObject {
   }
 }
 
-/** What `keys()`, `values()` and `items()` of a dict give. */
+/** The result of `keys()`, `values()` or `items()` of a dict. */
 export class DictView extends PyObject {
   override readonly typeName: string;
   readonly #items: () => Value[];
@@ -277,7 +279,7 @@ export class DictView extends PyObject {
       : () => [...dict[kind]()];
   }
 
-  /** What it shows. */
+  /** Returns the current items of the view. */
   values(): Value[] {
     return this.#items();
   }
@@ -291,7 +293,7 @@ export class DictView extends PyObject {
   }
 }
 
-/** What `namespace()` makes: the one object that a template may change. */
+/** The result of `namespace()`, the only object that a template may change. */
 export class Namespace extends PyObject {
   override readonly typeName = "Namespace";
   readonly members: Map<Value, Value>;
@@ -306,12 +308,12 @@ export class Namespace extends PyObject {
   }
 }
 
-/** Whether it is a list, not a tuple. */
+/** Checks whether a value is a list, but not a tuple. */
 export function isList(value: Value): boolean {
   return Array.isArray(value) && !(value instanceof Tuple);
 }
 
-/** The name of its type in Python. */
+/** Returns the name of a value's type in Python. */
 export function typeName(value: Value): string {
   switch (typeof value) {
     case "string":
@@ -330,7 +332,7 @@ export function typeName(value: Value): string {
   return value instanceof PyObject ? value.typeName : "float";
 }
 
-/** `bool(value)`. */
+/** Implements Python's `bool(value)`. */
 export function isTrue(value: Value): boolean {
   switch (typeof value) {
     case "string":
@@ -349,7 +351,7 @@ export function isTrue(value: Value): boolean {
   return value.value !== 0;
 }
 
-/** The items of something that can be iterated, all at once where it has a length. */
+/** Returns the items of a value with a length; `undefined` for any other value. */
 export function sized(value: Value): List | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value === "string") return characters(value);
@@ -361,7 +363,10 @@ export function sized(value: Value): List | undefined {
   return value instanceof Undefined ? [] : undefined;
 }
 
-/** Iterates. @throws {JinjaError} If it cannot be iterated. */
+/**
+ * Returns an iterator over a value.
+ * @throws {JinjaError} If it is not iterable.
+ */
 export function iterate(value: Value): Iterator<Value> {
   const items = sized(value);
   if (items !== undefined) return items.values();
@@ -370,7 +375,10 @@ export function iterate(value: Value): Iterator<Value> {
   throw typeError(`'${typeName(value)}' object is not iterable`);
 }
 
-/** `list(value)`. @throws {JinjaError} If it cannot be iterated. */
+/**
+ * Implements Python's `list(value)`.
+ * @throws {JinjaError} If the value is not iterable.
+ */
 export function listOf(value: Value, machine: Machine): List {
   const items = sized(value);
   if (items !== undefined) {
@@ -386,7 +394,10 @@ export function listOf(value: Value, machine: Machine): List {
   return list;
 }
 
-/** `len(value)`. @throws {JinjaError} If it has none. */
+/**
+ * Implements Python's `len(value)`.
+ * @throws {JinjaError} If the value has no length.
+ */
 export function lengthOf(value: Value): number {
   if (typeof value === "string") return stringLength(value);
   if (Array.isArray(value)) return value.length;
@@ -398,7 +409,7 @@ export function lengthOf(value: Value): number {
 
 const SURROGATES = /[\ud800-\udfff]/;
 
-/** A string's length in code points, as Python counts. */
+/** Returns a string's length in code points, like Python. */
 export function stringLength(text: string): number {
   if (!SURROGATES.test(text)) return text.length;
   let length = 0;
@@ -408,17 +419,20 @@ export function stringLength(text: string): number {
   return length;
 }
 
-/** A string's characters, which are code points. */
+/** Splits a string into code points. */
 export function characters(text: string): string[] {
   return SURROGATES.test(text) ? [...text] : text.split("");
 }
 
-/** Whether each UTF-16 unit of a text is a character. */
+/** Checks whether every UTF-16 code unit of a text is a code point. */
 export function isPlain(text: string): boolean {
   return !SURROGATES.test(text);
 }
 
-/** An int that a sequence can be indexed with. @throws {JinjaError} If it is none. */
+/**
+ * Converts a value to an index of a sequence.
+ * @throws {JinjaError} If it is not an int.
+ */
 export function indexOf(value: Value, what = "indices"): number {
   if (typeof value === "number" && Number.isInteger(value)) return value;
   if (typeof value === "boolean") return Number(value);

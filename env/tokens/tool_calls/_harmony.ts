@@ -1,13 +1,13 @@
 /**
- * The blocks of a text in the Harmony format of gpt-oss: what is thought, said and called, between control tokens.
+ * Parses the Harmony format of gpt-oss, in which control tokens separate thoughts, text and calls.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`: the same blocks
- * of a text that is whole. Differs: thoughts are left out.
+ * for a complete text. Differs: thoughts are dropped.
  */
 
 import { pythonStrip } from "./_python_text.ts";
 
-/** What is said, or a call with the tokens around it. */
+/** Text for the user, or a call including its control tokens. */
 export interface HarmonyEvent {
   readonly kind: "normal" | "call";
   readonly text: string;
@@ -26,14 +26,14 @@ const TOKENS = {
 const LITERALS = Object.keys(TOKENS) as (keyof typeof TOKENS)[];
 const LONGEST = Math.max(...LITERALS.map(({ length }) => length));
 
-/** A control token, or text between two. */
+/** A control token, or the text between two. */
 interface Piece {
   readonly type: typeof TOKENS[keyof typeof TOKENS] | "text";
   readonly from: number;
   readonly to: number;
 }
 
-/** What a text says and calls, in order. */
+/** Returns the text and the calls in order. */
 export function harmonyEvents(text: string): HarmonyEvent[] {
   return withoutFiller(
     new Blocks(text, piecesOf(text)).events(),
@@ -79,7 +79,7 @@ function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Whether the text ends within a control token. */
+/** Checks whether the text ends within a control token. */
 function isCutOff(text: string, marker: number): boolean {
   return text.length - marker < LONGEST &&
     LITERALS.some((one) => one.startsWith(text.slice(marker)));
@@ -110,7 +110,7 @@ class Blocks {
     this.#events.push({ kind: "normal", text });
   }
 
-  /** What stands between blocks. */
+  /** Handles a piece between blocks. */
   #loose(at: number): number {
     const piece = this.#pieces[at]!;
     const content = this.#text.slice(piece.from, piece.to);
@@ -123,7 +123,7 @@ class Blocks {
     return at + 1;
   }
 
-  /** What follows a call where a block should begin. */
+  /** Checks whether a piece is filler that models write after a call. */
   #isFiller(at: number): boolean {
     if (this.#pieces[at - 1]?.type !== "call") return false;
     const { type, from, to } = this.#pieces[at]!;
@@ -132,7 +132,10 @@ class Blocks {
       (type === "text" && text.toLowerCase() === "commentary");
   }
 
-  /** Where what follows the block begins; `null` where it has no end, and nothing behind it is read. */
+  /**
+   * Handles a block.
+   * @returns The index of the next piece; `null` if the block is not closed, in which case nothing after it is parsed.
+   */
   #block(start: number): number | null {
     const from = start + (this.#pieces[start]!.type === "start" ? 1 : 0);
     let channel = -1;
@@ -208,7 +211,7 @@ function isToken(text: string): boolean {
   return Object.hasOwn(TOKENS, text);
 }
 
-/** How much of a text's end may be the beginning of a control token. */
+/** Returns the length of the longest suffix that may be the beginning of a control token. */
 function heldBack(text: string): number {
   for (let length = Math.min(LONGEST - 1, text.length); length > 0; length--) {
     const tail = text.slice(-length);
@@ -219,7 +222,7 @@ function heldBack(text: string): number {
   return 0;
 }
 
-/** Leaves out the word "commentary" that models write after a call, in one piece or several. */
+/** Removes the word "commentary" that models write after a call, also if it is split into several pieces. */
 function withoutFiller(
   events: readonly HarmonyEvent[],
   endsInCall: boolean,

@@ -1,15 +1,15 @@
 /**
- * Calls that are JSON objects with `name` and `arguments`, which several formats wrap.
+ * Calls as JSON objects with `name` and `arguments`, the core of several formats.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`.
- * Differs: arguments stay values, so integers and floats keep apart, where SGLang prints them as JSON again.
+ * Differs: arguments stay values that distinguish integers from floats, while SGLang formats them as JSON again.
  */
 
 import { messageOf } from "../../errors.ts";
 import { type JsonValue, parsePythonJson } from "../../python/python_json.ts";
 import { type CallSink, UnreadableCalls } from "./tool_call_format.ts";
 
-/** What `json.loads` makes of a text; `undefined`, and a reason, where it is no JSON. */
+/** Parses text like `json.loads`; returns `undefined` and reports the reason if it is not valid JSON. */
 export function readJson(
   text: string,
   onFault: (reason: string) => void,
@@ -22,7 +22,10 @@ export function readJson(
   }
 }
 
-/** Takes a call, or an array of calls. @throws {UnreadableCalls} If one is no object, or has no text for a name. */
+/**
+ * Adds a call, or an array of calls.
+ * @throws {UnreadableCalls} If a call is not an object or its name is not a string.
+ */
 export function takeJsonCalls(value: JsonValue, sink: CallSink): void {
   for (const item of Array.isArray(value) ? value : [value]) {
     takeJsonCall(item, sink);
@@ -46,7 +49,7 @@ function takeJsonCall(value: JsonValue, sink: CallSink): void {
   takeCall(typeof name === "string" ? name : "", parametersOf(value), sink);
 }
 
-/** Takes a call of a tool that there is; of others, says so. */
+/** Adds a call if its tool exists, otherwise the reason for skipping it. */
 export function takeCall(
   name: string,
   parameters: JsonValue,
@@ -68,7 +71,7 @@ function parametersOf(call: ReadonlyMap<string, JsonValue>): JsonValue {
   return given === undefined ? new Map() : given;
 }
 
-/** Python's truth of a JSON value: zero and whatever is empty are false. */
+/** Checks whether a JSON value is truthy in Python: zero and empty values are not. */
 export function isPythonTrue(value: JsonValue): boolean {
   if (value instanceof Map) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;

@@ -1,8 +1,8 @@
 /**
- * Python literals in a model's text, as JSON: what `ast.literal_eval` and then `json.dumps` make of them.
+ * Converts Python literals in a model's text to JSON, like `ast.literal_eval` followed by `json.dumps`.
  *
- * @see CPython 3.11 `Lib/ast.py`. Differs: names of characters (`\N{…}`) and numbers of more than 4,300 digits are
- * no literals.
+ * @see CPython 3.11 `Lib/ast.py`. Differs: character names (`\N{…}`) and numbers of more than 4,300 digits are not
+ * accepted.
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -26,19 +26,19 @@ import {
 import { DataError } from "../../errors.ts";
 import { UnreadableCalls } from "./tool_call_format.ts";
 
-/** A literal that JSON has no value for: bytes, a set, a complex number, `...`. */
+/** A literal with no JSON equivalent: bytes, a set, a complex number or `...`. */
 export const NOT_JSON: unique symbol = Symbol("not JSON");
 
-/** The value of an expression; `undefined` where it is no literal. */
+/** The value of an expression; `undefined` if it is not a literal. */
 export type Literal = JsonValue | typeof NOT_JSON | undefined;
 
-/** The value of an expression that is a literal. */
+/** The value of a literal. */
 export type Present = Exclude<Literal, undefined>;
 
-/** As deep as CPython reads brackets. */
+/** Maximum nesting of brackets, as in CPython. */
 const MAX_DEPTH = 200;
 
-/** A text as Python's statements; `undefined` where it is not Python. */
+/** Parses a text as Python statements; `undefined` if it is not Python. */
 export function parseStatements(
   text: string,
 ): { readonly source: PythonSource; readonly statements: Node[] } | undefined {
@@ -54,7 +54,7 @@ export function parseStatements(
   }
 }
 
-/** Whether there is a number that the grammar of the parser lets pass and Python's does not: `007`. */
+/** Checks for numbers such as `007`, which the parser accepts but Python does not. */
 function hasFalseNumber(source: PythonSource): boolean {
   let found = false;
   source.root.cursor().iterate(({ name, from, to }) => {
@@ -65,7 +65,7 @@ function hasFalseNumber(source: PythonSource): boolean {
   return found;
 }
 
-/** `ast.literal_eval`. A tuple becomes an array. */
+/** Evaluates a text like `ast.literal_eval`. Tuples become arrays. */
 export function readLiteral(text: string): Literal {
   const parsed = parseStatements(text.replace(/^[ \t]+/, ""));
   const [statement, ...others] = parsed?.statements ?? [];
@@ -76,15 +76,15 @@ export function readLiteral(text: string): Literal {
   const [expression, ...further] = children(statement);
   if (expression === undefined) return undefined;
   const { source } = parsed;
-  // "1, 2" is a tuple without its brackets.
+  // "1, 2" is a tuple without parentheses.
   return further.length === 0
     ? literalOf(source, expression)
     : listOf(statement, (child) => literalOf(source, child));
 }
 
 /**
- * Arguments as a call has them.
- * @throws {UnreadableCalls} If one is a value that JSON does not have.
+ * Converts the arguments of a call to JSON.
+ * @throws {UnreadableCalls} If a value has no JSON equivalent.
  */
 export function jsonArguments(
   given: ReadonlyMap<string, Present>,
@@ -99,7 +99,7 @@ export function jsonArguments(
   );
 }
 
-/** What can be told before a parser builds a tree that is as deep as the text is long. */
+/** Checks the nesting depth before parsing, since the parser would build a tree of any depth. */
 function nestsTooDeep(text: string): boolean {
   let depth = 0;
   for (const [bracket] of text.matchAll(/[[({]|[\])}]/g)) {
@@ -109,7 +109,7 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** A literal of numbers with signs, texts, tuples, lists, sets and dictionaries. */
+/** Evaluates a literal of signed numbers, strings, tuples, lists, sets and dictionaries. */
 function literalOf(source: PythonSource, node: Node): Literal {
   const inner = (child: Node) => literalOf(source, child);
   switch (node.name) {
@@ -131,8 +131,8 @@ function literalOf(source: PythonSource, node: Node): Literal {
 }
 
 /**
- * A constant, a list or a dictionary: no signs, no tuples.
- * @param inner Reads what is within. Default: this function.
+ * Evaluates a constant, list or dictionary, without signs and tuples.
+ * @param inner Evaluates nested values. Default: this function.
  */
 export function constantOf(
   source: PythonSource,
@@ -176,7 +176,10 @@ function listOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? values : NOT_JSON;
 }
 
-/** Of keys that are equal to Python (1, 1.0 and True), the first stays with the last one's value. */
+/**
+ * Evaluates a dictionary. Of keys that are equal in Python (1, 1.0 and True), the first key is kept with the last
+ * value.
+ */
 function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   const parts = withoutBrackets(node);
   const names = new Map<string, string>();
@@ -201,7 +204,7 @@ function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? object : NOT_JSON;
 }
 
-/** What `json.dumps` makes of a key; `undefined` for what it refuses. */
+/** Converts a key like `json.dumps`; `undefined` if the latter rejects it. */
 function keyText(key: Present): string | undefined {
   if (typeof key === "symbol") return undefined;
   if (typeof key === "string") return key;
@@ -211,13 +214,13 @@ function keyText(key: Present): string | undefined {
   return typeof key === "object" ? undefined : String(key);
 }
 
-/** The same for keys that are equal. */
+/** Returns a text that is the same for equal keys. */
 function identityOf(key: Present): string {
   if (typeof key === "string" || key === null) return JSON.stringify(key);
   return key instanceof Float ? String(key.value) : String(Number(key));
 }
 
-/** A literal's text, or that of several, one after the other. */
+/** Evaluates a string literal, or several adjacent ones. */
 function stringOf(source: PythonSource, node: Node): Literal {
   const parts = node.name === "String" ? [node] : children(node);
   const texts: string[] = [];
@@ -272,7 +275,7 @@ function signed(source: PythonSource, node: Node): Literal {
   return textOf(source, operator) === "-" ? negate(value) : value;
 }
 
-/** A real and an imaginary number are the one sum that Python takes for a literal. */
+/** Evaluates the sum of a real and an imaginary number, the only sum that Python accepts as a literal. */
 function complexSum(source: PythonSource, node: Node): Literal {
   const [left, operator, right, ...others] = children(node);
   const isSum = left !== undefined && right !== undefined &&

@@ -1,6 +1,6 @@
 /**
- * Numbers in a model's text as Python's `int` and `float` read them: white space around, underscores between digits.
- * Differs: only ASCII digits are digits.
+ * Parses numbers in a model's text like Python's `int` and `float`, including surrounding white space and underscores
+ * between digits. Differs: only ASCII digits are accepted.
  */
 
 import { Float, normalInt } from "../../python/python_value.ts";
@@ -11,10 +11,10 @@ const FLOAT =
   /^[+-]?(?:\d+(?:_\d+)*)?(?:\.(?:\d+(?:_\d+)*)?)?(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const NAMED = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
 
-/** Python converts no more digits than these. */
+/** Maximum number of digits that Python converts. */
 const MAX_DIGITS = 4_300;
 
-/** `int(text)`; `undefined` where Python raises. */
+/** Implements Python's `int(text)`; `undefined` if Python raises an error. */
 export function pythonInt(text: string): number | bigint | undefined {
   const stripped = pythonStrip(text);
   if (!INT.test(stripped)) return undefined;
@@ -25,7 +25,7 @@ export function pythonInt(text: string): number | bigint | undefined {
   return normalInt(isNegative ? -value : value);
 }
 
-/** `float(text)` as a double; `undefined` where Python raises. */
+/** Implements Python's `float(text)` as a double; `undefined` if Python raises an error. */
 export function pythonFloat(text: string): number | undefined {
   const stripped = pythonStrip(text);
   const named = NAMED.exec(stripped);
@@ -38,7 +38,7 @@ export function pythonFloat(text: string): number | undefined {
   return Number(stripped.replaceAll("_", ""));
 }
 
-/** A double as a Python float. */
+/** Converts a double to a Python float. */
 export function floatValue(value: number): number | Float {
   return Number.isInteger(value) ? new Float(value) : value;
 }

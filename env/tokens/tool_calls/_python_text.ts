@@ -1,23 +1,23 @@
-/** Python's view of text: what is white space, and where a JavaScript method would say otherwise. */
+/** Python's white space and string methods, where they differ from JavaScript's. */
 
 import { SPACES, trim } from "../../python/python_space.ts";
 
-/** One character of white space, for regular expressions. */
+/** Regular expression source that matches one white space character. */
 export const PYTHON_SPACE = `[${SPACES}]`;
 
 const SPACE = new RegExp(PYTHON_SPACE);
 
-/** Whether a character is white space to Python. */
+/** Checks whether a character is white space in Python. */
 export function isPythonSpace(character: string): boolean {
   return SPACE.test(character);
 }
 
-/** `str.strip`. */
+/** Strips white space like Python's `str.strip`. */
 export const pythonStrip: (text: string) => string = trim;
 
 /**
- * The texts between each `start` and the nearest `end` after it, one after the other.
- * @returns The last one `isOpen` where no end follows; it reaches to the text's end.
+ * Returns the texts between each `start` and the next `end`.
+ * @returns The last text has `isOpen` set if no `end` follows; it extends to the end of `text`.
  */
 export function blocksBetween(
   text: string,

@@ -1,5 +1,5 @@
 /**
- * The one type that a JSON schema gives a value.
+ * Infers the single type that a JSON schema specifies for a value.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/utils.py`, `infer_type_from_json_schema`.
  */
@@ -11,10 +11,10 @@ type Fields = Partial<
   >
 >;
 
-/** As deep as schemas of alternatives are followed. */
+/** Maximum depth of nested alternatives. */
 const MAX_DEPTH = 32;
 
-/** `string`, `number`, `object` and their like; `undefined` where nothing in the schema says. */
+/** Returns `string`, `number`, `object` or another type; `undefined` if the schema does not specify one. */
 export function schemaType(schema: unknown, depth = 0): string | undefined {
   const isObject = typeof schema === "object" && schema !== null &&
     !Array.isArray(schema);
@@ -35,7 +35,7 @@ export function schemaType(schema: unknown, depth = 0): string | undefined {
       : undefined);
 }
 
-/** Where alternatives differ, text is the safest. */
+/** Returns the type of alternatives; `string` if they differ. */
 function typeOfAlternatives(
   { anyOf, oneOf }: Fields,
   depth: number,

@@ -1,12 +1,12 @@
 /**
- * Tool calls of DeepSeek V3, within control tokens of their own:
+ * Parses the tool calls of DeepSeek V3, which are enclosed in control tokens:
  *
  *     <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_order_details
  *     ```json
  *     {"order_id": "#W1"}
  *     ```<｜tool▁call▁end｜><｜tool▁calls▁end｜>
  *
- * One call that is malformed makes all of them unreadable.
+ * If one call is malformed, all calls are rejected.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/deepseekv3_detector.py`.
  */
@@ -29,7 +29,7 @@ const SEPARATOR = "<｜tool▁sep｜>";
 const FENCE = "\n```json\n";
 const FENCE_END = "\n```";
 
-/** Reads the calls: the text before the first is kept, that between and after them is not. */
+/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
 export function parseDeepseekV3(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(CALLS_START);
   if (start < 0) return plainText(text);
@@ -42,7 +42,7 @@ export function parseDeepseekV3(text: string, tools?: KnownTools): ParsedText {
   });
 }
 
-/** The name stands between the last separator and the last fence. */
+/** Parses a call; its name is between the last separator and the last fence. */
 function readCall(body: string, sink: CallSink): void {
   const inner = body.endsWith(FENCE_END)
     ? body.slice(0, -FENCE_END.length)

@@ -1,16 +1,16 @@
 /**
- * Tool calls of GLM-4.5 and GLM-4.6, a pair of tags an argument:
+ * Parses the tool calls of GLM-4.5 and GLM-4.6, which have a pair of tags per argument:
  *
  *     <tool_call>get_order_details
  *     <arg_key>order_id</arg_key>
  *     <arg_value>#W1</arg_value>
  *     </tool_call>
  *
- * A value is read as JSON, then as a Python literal, else it is text; where the tool's schema wants a string, the
- * value that was read is printed again. A line's end may be written as the two characters `\n`.
+ * A value is parsed as JSON, else as a Python literal, else it is a string. If the tool's schema specifies a string,
+ * the parsed value is formatted again. A line break may be written as the two characters `\n`.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/glm4_moe_detector.py`. Differs: sets, bytes and
- * complex numbers where the schema wants a string stay as they were written.
+ * complex numbers keep their original text if the schema specifies a string.
  */
 
 import { takeCall } from "./_json_call.ts";
@@ -40,7 +40,7 @@ const END = "</tool_call>";
 const KEY = "<arg_key>";
 const VALUE_END = "</arg_value>";
 
-/** Reads the calls: the text before the first is kept, that between and after them is not. */
+/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
 export function parseGlm45(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);
@@ -128,14 +128,14 @@ function jsonIn(
   }
 }
 
-/** A number that is written as a text counts as one where the schema wants a number. */
+/** Parses a number in a string, which is accepted if the schema specifies a number. */
 function numberIn(text: string): JsonValue | undefined {
   if (!/[.e]/i.test(text)) return pythonInt(text);
   const value = pythonFloat(text);
   return value === undefined ? undefined : floatValue(value);
 }
 
-/** The text as the inside of a JSON string, which undoes one layer of escapes. */
+/** Parses the text as the contents of a JSON string, which removes one level of escapes. */
 function unescaped(text: string): string | undefined {
   const value = jsonIn(`{"tmp": "${text}"}`)?.json;
   const inner = value instanceof Map ? value.get("tmp") : undefined;
@@ -143,7 +143,7 @@ function unescaped(text: string): string | undefined {
   throw new UnreadableCalls(`A value must not end the text that it stands in`);
 }
 
-/** What a schema of a string makes of a value. */
+/** Formats a value as a string, for schemas that specify one. */
 function printed(value: JsonValue): string {
   return typeof value === "object" && value !== null &&
       (Array.isArray(value) || value instanceof Map)
@@ -151,7 +151,7 @@ function printed(value: JsonValue): string {
     : pythonStr(value);
 }
 
-/** Python prints a tuple in round brackets. */
+/** Formats a literal; Python prints tuples in parentheses. */
 function printedLiteral(value: JsonValue, text: string): string {
   const isTuple = Array.isArray(value) && !text.trimStart().startsWith("[");
   if (!isTuple) return printed(value);

@@ -1,5 +1,5 @@
 /**
- * Tool calls of gpt-oss, messages to a function in the Harmony format:
+ * Parses the tool calls of gpt-oss, which are messages to a function in the Harmony format:
  *
  *     <|start|>assistant<|channel|>commentary to=functions.look <|constrain|>json<|message|>{"id": 1}<|call|>
  *
@@ -23,7 +23,7 @@ const HEADER = new RegExp(
 );
 const END = "<|call|>";
 
-/** Reads the calls: what is said in other blocks is kept, thoughts are not. */
+/** Parses the calls. Text in other blocks is kept, thoughts are dropped. */
 export function parseGptOss(text: string, tools?: KnownTools): ParsedText {
   if (!text.includes(START)) return plainText(text);
   const events = harmonyEvents(text);

@@ -1,9 +1,9 @@
 /**
- * Tool calls of Hermes and of what copies it, with or without line ends around the object:
+ * Parses the tool calls of Hermes and compatible models, with or without line breaks around the object:
  *
  *     <tool_call>{"name": "get_order_details", "arguments": {"order_id": "#W1"}}</tool_call>
  *
- * The last call need not end; one that is no JSON makes all of them unreadable.
+ * The last call may lack its closing tag. If one call is not valid JSON, all calls are rejected.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/hermes_detector.py`.
  */
@@ -21,7 +21,7 @@ import {
 const START = "<tool_call>";
 const END = "</tool_call>";
 
-/** Reads the calls: the text before the first is kept, that between and after them is not. */
+/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
 export function parseHermes(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);

@@ -1,13 +1,13 @@
 /**
- * Tool calls in Python's syntax, as Llama 4 writes them:
+ * Parses tool calls in Python's syntax, as in Llama 4:
  *
  *     [get_order_details(order_id="#W1"), think(thought="…")]
  *
- * Arguments are constants, lists and dictionaries by name; what is given by position is not seen.
+ * Keyword arguments may be constants, lists and dictionaries; positional arguments are ignored.
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression
- * takes time beyond any bound. Here the list begins where it does, and ends at the last `)]` of the text where a call
- * has arguments. Differs where white space or a comma stands before a `),` and further `)]` follow the list.
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression can
+ * take exponential time. Here, the list begins at the same position, and ends at the last `)]` of the text if a call
+ * has arguments. Differs if white space or a comma precedes a `),` and further `)]` follow the list.
  */
 
 import { takeCall } from "./_json_call.ts";
@@ -34,7 +34,7 @@ import {
   UnreadableCalls,
 } from "./tool_call_format.ts";
 
-/** Reads the calls: the text before and after the list is kept. */
+/** Parses the calls. Text before and after the list is kept. */
 export function parsePythonic(text: string, tools?: KnownTools): ParsedText {
   const stripped = pythonStrip(text)
     .replaceAll("<|python_start|>", "").replaceAll("<|python_end|>", "");
@@ -54,7 +54,7 @@ const CALL_START = /[a-zA-Z][\p{L}\p{N}_]*\(/uy;
 const ARGUMENT = /[a-zA-Z][\p{L}\p{N}_]*=/uy;
 const NEXT = new RegExp(`(,?)${PYTHON_SPACE}*`, "uy");
 
-/** Where the list of calls begins and ends; `null` where there is none. */
+/** Returns the start and end of the list of calls; `null` if there is none. */
 function findList(text: string): [from: number, to: number] | null {
   const last = lastListEnd(text);
   for (const { index } of text.matchAll(LIST)) {
@@ -64,7 +64,7 @@ function findList(text: string): [from: number, to: number] | null {
   return null;
 }
 
-/** Where a bracket closes the last call, and where the list ends. */
+/** Positions of the parenthesis that closes the last call, and of the list's end. */
 interface ListEnd {
   readonly close: number;
   readonly end: number;
@@ -75,7 +75,7 @@ const COMMA_CLOSE = new RegExp(
   "gu",
 );
 
-/** The last end of a list in the text; one after a comma goes before, if no argument follows it. */
+/** Returns the last list end in the text. One after a trailing comma takes precedence if no argument follows it. */
 function lastListEnd(text: string): ListEnd | null {
   const last = lastCallEnd(text);
   if (last === null) return null;
@@ -88,7 +88,7 @@ function lastListEnd(text: string): ListEnd | null {
   return preferred;
 }
 
-/** Of the last `)` with a `]` right after it, or after white space. */
+/** Returns the last `)` that is followed by a `]`, with optional white space between. */
 function lastCallEnd(text: string): ListEnd | null {
   for (let at = text.lastIndexOf("]"); at > 0;) {
     let before = at - 1;
@@ -100,7 +100,7 @@ function lastCallEnd(text: string): ListEnd | null {
   return null;
 }
 
-/** Where a list ends whose first call begins at `at`; the calls without arguments are gone through one by one. */
+/** Returns the end of a list whose first call begins at `at`. Calls without arguments are skipped one by one. */
 function listEnd(
   text: string,
   at: number,
@@ -119,7 +119,7 @@ function listEnd(
     const [whole = "", comma] = NEXT.exec(text) ?? [];
     at = inside + 1 + whole.length;
     if (comma === "" && text.charAt(at) === "]") return at + 1;
-    // Calls that no comma parts are seen, and then are no Python; commas cannot follow them.
+    // Calls without commas between them are recognized here and rejected by the parser; no comma may follow them.
     if (comma === "") isJoined = true;
     else if (isJoined) return null;
   }
@@ -149,7 +149,7 @@ function readList(text: string, sink: CallSink): void {
   for (const call of calls) readCall(parsed.source, call, sink);
 }
 
-/** What the grammar of the parser lets pass and Python's does not: arguments by position after those by name. */
+/** Rejects positional arguments after keyword arguments, which the parser accepts but Python does not. */
 function checkOrder(source: PythonSource, call: Node): void {
   let isNamed = false;
   let isUnpacked = false;
@@ -205,7 +205,7 @@ function argumentsOf(source: PythonSource, list: Node): JsonValue {
   return jsonArguments(given);
 }
 
-/** The nodes of each argument. */
+/** Returns the nodes of each argument. */
 function splitArguments(list: Node): Node[][] {
   const all: Node[][] = [];
   let current: Node[] = [];

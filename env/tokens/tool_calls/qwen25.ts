@@ -1,12 +1,12 @@
 /**
- * Tool calls of Qwen 2.5 and Qwen 3:
+ * Parses the tool calls of Qwen 2.5 and Qwen 3:
  *
  *     <tool_call>
  *     {"name": "get_order_details", "arguments": {"order_id": "#W1"}}
  *     </tool_call>
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: the same rules, to the
- * newline. Differs: what was skipped is reported with its reason.
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: the same rules, including
+ * newlines. Differs: skipped calls are reported with the reason.
  */
 
 import { readJson, takeJsonCalls } from "./_json_call.ts";
@@ -18,12 +18,12 @@ import {
   plainText,
 } from "./tool_call_format.ts";
 
-/** How a call begins; without its newline the text is plain. */
+/** The beginning of a call. Without the newline, the text is plain. */
 export const TOOL_CALL_START = "<tool_call>\n";
-/** How a call ends; without its newline the text is plain. */
+/** The end of a call. Without the newline, the text is plain. */
 export const TOOL_CALL_END = "\n</tool_call>";
 
-/** Reads the calls: the text before the first is kept, that between and after them is not. */
+/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
 export function parseQwen25(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(TOOL_CALL_START);
   if (start < 0) return plainText(text);

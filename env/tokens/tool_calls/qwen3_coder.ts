@@ -1,5 +1,5 @@
 /**
- * Tool calls of Qwen3-Coder and Qwen3.5, a tag an argument:
+ * Parses the tool calls of Qwen3-Coder and Qwen3.5, which have a tag per argument:
  *
  *     <tool_call>
  *     <function=get_order_details>
@@ -9,7 +9,7 @@
  *     </function>
  *     </tool_call>
  *
- * Values are text that the tool's schema gives a type. Names that no tool has pass, as with SGLang.
+ * Values are text whose type is determined by the tool's schema. Unknown tool names are accepted, as in SGLang.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen3_coder_detector.py`.
  */
@@ -33,7 +33,7 @@ const FUNCTION = "<function=";
 const FUNCTION_END = "</function>";
 const PARAMETER = "<parameter=";
 
-/** Reads the calls: the text before the first is kept as it is, that between and after them is not. */
+/** Parses the calls. Text before the first call is kept unchanged, text between and after calls is dropped. */
 export function parseQwen3Coder(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);
@@ -69,7 +69,10 @@ function readFunction(body: string, sink: CallSink): void {
 
 const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
 
-/** Each parameter ends by its tag, at the next one, or where the text ends, but for a newline there. */
+/**
+ * Yields the parameters. Each ends at its closing tag, the next parameter or the end of the text, without a newline
+ * there.
+ */
 function* parametersIn(text: string): Generator<[key: string, value: string]> {
   for (let at = text.indexOf(PARAMETER); at >= 0;) {
     const from = at + PARAMETER.length;
@@ -99,7 +102,7 @@ function withoutLineEnds(text: string): string {
   return text.slice(from, to);
 }
 
-/** The schemas of a tool's arguments; `undefined` where the tool is not known. */
+/** Returns the schemas of a tool's arguments; `undefined` if the tool is unknown. */
 function propertiesOf(
   schema: Readonly<Record<string, unknown>> | undefined,
 ): ReadonlyMap<string, unknown> {
@@ -110,14 +113,14 @@ function propertiesOf(
   return new Map(Object.entries(Object(properties)));
 }
 
-/** Kinds of type, by how a schema's `type` begins. */
+/** Prefixes of a schema's `type` for each kind of type. */
 const INTEGER = /^(?:u?int|long|short|unsigned)/;
 const NUMBER = /^(?:num|float)/;
 const CONTAINER = /^(?:object$|array$|arr$|dict|list)/;
 const TEXT = new Set(["string", "str", "text", "varchar", "char", "enum"]);
 const BOOLEAN = new Set(["boolean", "bool", "binary"]);
 
-/** A value by its type; one that does not fit stays text. */
+/** Converts a value to its type; a value that does not match stays a string. */
 function typed(
   value: string,
   { key, types }: {
@@ -140,7 +143,7 @@ function typed(
   return literal === undefined ? value : literal;
 }
 
-/** A schema's type in lower case; `other` where it is not one word. */
+/** Returns a schema's type in lower case; `other` if it is not a single word. */
 function typeOf(schema: unknown): string {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     return "string";
@@ -150,7 +153,7 @@ function typeOf(schema: unknown): string {
   return typeof type === "string" ? type.trim().toLowerCase() : "other";
 }
 
-/** A whole number without a point or an exponent is an int, with the digits that a double has. */
+/** Parses a number. A whole number without a point or exponent is an int with the precision of a double. */
 function numberOf(text: string): JsonValue | undefined {
   const value = pythonFloat(text);
   if (value === undefined) return undefined;

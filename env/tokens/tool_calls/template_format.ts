@@ -1,4 +1,7 @@
-/** Which format a chat template writes calls in: the model has learnt that one, so it decides how calls are read. */
+/**
+ * Detects the format in which a chat template writes calls. The model was trained on it, so it determines how calls are
+ * parsed.
+ */
 
 import { PolicyError } from "../../errors.ts";
 import type { JsonObject } from "../../python/python_json.ts";
@@ -34,7 +37,7 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** What a template makes of one call, from the question on; `null` where it renders no calls. */
+/** Renders one call with a template, from the question on; `null` if the template does not render calls. */
 export function renderedCall(template: ChatTemplate): string | null {
   try {
     const text = template.render(MESSAGES, { tools: [TOOL] });
@@ -46,9 +49,9 @@ export function renderedCall(template: ChatTemplate): string | null {
   }
 }
 
-/** Whether a parser gives back the call that a template renders. */
+/** Checks whether a parser restores the call from the template's rendering. */
 export function readsCall(format: ToolCallFormat, rendered: string): boolean {
-  // Its template writes the recipient before the channel, the model after it; both are one call.
+  // The template writes the recipient before the channel, the model after it; both are the same call.
   if (format === "gpt-oss") return rendered.includes(` to=functions.${NAME}`);
   const parse = TOOL_CALL_PARSERS[format];
   const { calls: [call, ...others] } = parse(rendered, knownTools([TOOL]));
@@ -57,7 +60,7 @@ export function readsCall(format: ToolCallFormat, rendered: string): boolean {
     call.parameters.get("order_id") === VALUE;
 }
 
-/** The strictest first: what qwen25 reads, hermes reads too. */
+/** Formats to try, strictest first: hermes also accepts everything that qwen25 accepts. */
 const ORDER: readonly ToolCallFormat[] = [
   "qwen25",
   "qwen3_coder",
@@ -70,7 +73,7 @@ const ORDER: readonly ToolCallFormat[] = [
 
 const known = new WeakMap<ChatTemplate, ToolCallFormat | null>();
 
-/** The format that a template writes; `null` where it shows no calls, or in a way that no parser reads. */
+/** Detects the format of a template; `null` if it does not render calls, or no parser reads them. */
 export function templateFormat(template: ChatTemplate): ToolCallFormat | null {
   const found = known.get(template);
   if (found !== undefined) return found;
@@ -82,5 +85,5 @@ export function templateFormat(template: ChatTemplate): ToolCallFormat | null {
   return format;
 }
 
-/** How calls are read where a template does not say. */
+/** The format if the template does not determine one. */
 export const DEFAULT_FORMAT: ToolCallFormat = "qwen25";

@@ -1,9 +1,9 @@
-/** How a model writes tool calls into its text: what every format reads, and what comes of it. */
+/** Shared types and helpers of the formats in which models write tool calls as text. */
 
 import type { JsonValue } from "../../python/python_json.ts";
 import type { ToolSchema } from "../../types.ts";
 
-/** The formats, by the names of SGLang's `--tool-call-parser`. */
+/** The supported formats, named as in SGLang's `--tool-call-parser`. */
 export const TOOL_CALL_FORMATS = [
   "qwen25",
   "qwen3_coder",
@@ -17,52 +17,52 @@ export const TOOL_CALL_FORMATS = [
 /** The name of a format. */
 export type ToolCallFormat = typeof TOOL_CALL_FORMATS[number];
 
-/** A call as the model wrote it. */
+/** A call as written by the model. */
 export interface ParsedCall {
   readonly name: string;
-  /** Mostly an object; formats that write JSON may hold anything. */
+  /** Usually an object, but JSON formats allow any value. */
   readonly parameters: JsonValue;
 }
 
-/** What a model's text holds. */
+/** The parsed text of a model. */
 export interface ParsedText {
-  /** The text beside the calls, as the format keeps it; the whole text where no call begins. */
+  /** The text outside of calls, as far as the format keeps it; the whole text if it contains no call. */
   readonly normalText: string;
-  /** The calls that survived, in order. */
+  /** The valid calls, in order. */
   readonly calls: readonly ParsedCall[];
-  /** Whether a call begins anywhere in the text. */
+  /** Whether the text contains the beginning of a call. */
   readonly hasMarker: boolean;
-  /** Why blocks or calls were left out, in words that a model can recover by. */
+  /** Reasons for skipping blocks or calls, as messages to the model. */
   readonly skipped: readonly string[];
-  /** Where SGLang's parser gives up on the whole text: why. There are no calls then. */
+  /** Why SGLang's parser rejects the whole text, if it does; `calls` is then empty. */
   readonly failure?: string;
 }
 
-/** Parameters of the tools there are, as JSON schemas, by the tools' names. */
+/** JSON schemas of the parameters of known tools, by tool name. */
 export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**
- * Reads the tool calls in a text, in linear time. Never throws.
- * @param tools The tools there are; without them every name passes, and no value has a type.
+ * Parses the tool calls in a text, in linear time. Never throws.
+ * @param tools The known tools. If omitted, every tool name is accepted and values have no types.
  */
 export type ToolCallParser = (text: string, tools?: KnownTools) => ParsedText;
 
-/** The tools of a prompt as parsers take them; of two with one name the last counts. */
+/** Indexes the tools of a prompt by name. If a name occurs twice, the last one is used. */
 export function knownTools(tools: readonly ToolSchema[]): KnownTools {
   return new Map(
     tools.map(({ function: { name, parameters } }) => [name, parameters]),
   );
 }
 
-/** A text in which no call begins. */
+/** Returns the result for a text without calls. */
 export function plainText(text: string): ParsedText {
   return { normalText: text, calls: [], hasMarker: false, skipped: [] };
 }
 
-/** A text that SGLang's parser gives up on. */
+/** Thrown if SGLang's parser would reject the whole text. */
 export class UnreadableCalls extends Error {}
 
-/** What is found in a text, block by block. */
+/** Collects the calls of a text, block by block. */
 export interface CallSink {
   readonly tools: KnownTools | undefined;
   readonly calls: ParsedCall[];
@@ -70,8 +70,8 @@ export interface CallSink {
 }
 
 /**
- * Reads blocks into a {@linkcode ParsedText}.
- * @param read Fills the sink; an {@linkcode UnreadableCalls} that it throws becomes the failure.
+ * Collects calls into a {@linkcode ParsedText}.
+ * @param read Fills the sink. If it throws an {@linkcode UnreadableCalls}, its message becomes the failure.
  */
 export function collectCalls(
   normalText: string,

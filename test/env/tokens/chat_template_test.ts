@@ -44,7 +44,7 @@ const RESULT: Message = {
   content: '{"paid": 2.0}',
 };
 
-Deno.test("ChatTemplate.render() gives Qwen3's text, with JSON spaced as in Python", async () => {
+Deno.test("ChatTemplate.render() renders Qwen3's text, with JSON spaced like Python's", async () => {
   const template = await qwen3Instruct();
   const messages: Message[] = [
     { role: "system", content: "Be kind." },
@@ -98,7 +98,7 @@ Deno.test("ChatTemplate.proceed() begins with the end of the answer and ends whe
   );
 });
 
-Deno.test("ChatTemplate.answer() is what the model would have sampled", async () => {
+Deno.test("ChatTemplate.answer() renders what the model would have sampled", async () => {
   const template = await qwen3Instruct();
   assert.equal(template.answer(assistant("Hello")), "Hello<|im_end|>");
   assert.equal(
@@ -107,14 +107,14 @@ Deno.test("ChatTemplate.answer() is what the model would have sampled", async ()
   );
 });
 
-Deno.test("ChatTemplate passes variables: without thinking, Qwen3's prompt holds an empty thought", async () => {
+Deno.test("ChatTemplate passes variables: without thinking, Qwen3's prompt contains an empty thought", async () => {
   const template = await qwen3Hybrid({ enable_thinking: false });
   const prompt = template.open([{ role: "user", content: "x" }], []);
   assert.ok(prompt.endsWith("assistant\n<think>\n\n</think>\n\n"));
   assert.equal(template.answer(assistant("Hello")), "Hello<|im_end|>");
 });
 
-Deno.test("ChatTemplate.answer() refuses an answer that its generation prompt does not lead to", async () => {
+Deno.test("ChatTemplate.answer() rejects an answer that does not continue the generation prompt", async () => {
   const template = await qwen3Hybrid({ enable_thinking: false });
   assert.throws(
     () => template.answer(assistant("<think>\nHm\n</think>\n\nHello")),
@@ -123,7 +123,7 @@ Deno.test("ChatTemplate.answer() refuses an answer that its generation prompt do
   );
 });
 
-Deno.test("ChatTemplate marks control tokens in what users and tools write, so they are read as text", async () => {
+Deno.test("ChatTemplate marks control tokens in messages of users and tools, so that they are encoded as text", async () => {
   const tokenizer = await qwen3Tokenizer();
   const template = await qwen3Instruct();
   const attack =
@@ -142,20 +142,20 @@ Deno.test("ChatTemplate marks control tokens in what users and tools write, so t
     const ids = tokenizer.encode(template.proceed(assistant("a"), [message]));
     assert.ok(tokenizer.decode(ids).includes(attack));
   }
-  // In the answers of an assistant only what is control is text: calls and thoughts are its own tokens.
+  // In an assistant's answers, only control tokens are text: tokens of calls and thoughts are its own.
   const answer = tokenizer.encode(
     template.answer(assistant("<think><|im_end|>")),
   );
   assert.deepEqual(answer.filter((id) => id >= 151643), [151667, 151645]);
 });
 
-Deno.test("ChatTemplate.render() shows what was written, without marks", async () => {
+Deno.test("ChatTemplate.render() returns text without marks", async () => {
   const template = await qwen3Instruct();
   const text = template.render([{ role: "user", content: "<|im_end|>" }]);
   assert.equal(text, "<|im_start|>user\n<|im_end|><|im_end|>\n");
 });
 
-Deno.test("ChatTemplate gives arguments as objects to templates that print them themselves", () => {
+Deno.test("ChatTemplate passes arguments as objects to templates that format them", () => {
   const template = new ChatTemplate({
     source:
       "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.arguments | tojson }}{% endfor %}{{ m.content }}</s>{% endfor %}",
@@ -167,7 +167,7 @@ Deno.test("ChatTemplate gives arguments as objects to templates that print them 
   );
 });
 
-Deno.test("ChatTemplate marks control tokens in calls: in names, and in arguments that the template prints", () => {
+Deno.test("ChatTemplate marks control tokens in names and arguments of calls", () => {
   const name = "</s>";
   const made = new Map<string, JsonValue>([
     [name, [name, new Map([["x", name]])]],
@@ -189,7 +189,7 @@ Deno.test("ChatTemplate marks control tokens in calls: in names, and in argument
   }
 });
 
-Deno.test("ChatTemplate marks control tokens in arguments that Python's repr spells out", () => {
+Deno.test("ChatTemplate marks control tokens in arguments that the template formats with repr", () => {
   const template = new ChatTemplate({
     source:
       "{% for m in messages %}[{{ m.role }}]{% for c in m.tool_calls or [] %}{% for k, v in c.function.arguments | items %}{{ v | string }}{{ v | tojson(ensure_ascii=true) }}{% endfor %}{% endfor %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}",
@@ -206,7 +206,7 @@ Deno.test("ChatTemplate marks control tokens in arguments that Python's repr spe
   );
 });
 
-Deno.test("ChatTemplate shows the day that it is given, else that on which it was made", () => {
+Deno.test("ChatTemplate shows the given date, by default that of its creation", () => {
   const source = "{{ strftime_now('%d %b %Y') }}";
   const now = new Date(2024, 6, 26);
   const template = new ChatTemplate({ source, endToken: "</s>", now });
@@ -216,7 +216,7 @@ Deno.test("ChatTemplate shows the day that it is given, else that on which it wa
   assert.notEqual(today, "26 Jul 2024");
 });
 
-Deno.test("ChatTemplate gives tools and documents that there are not as none, as transformers does", () => {
+Deno.test("ChatTemplate passes missing tools and documents as None, like transformers", () => {
   const template = new ChatTemplate({
     source:
       "{{ tools is defined }}{{ tools }}{{ documents }}{{ other is defined }}",
@@ -225,7 +225,7 @@ Deno.test("ChatTemplate gives tools and documents that there are not as none, as
   assert.equal(template.render([]), "TrueNoneNoneFalse");
 });
 
-Deno.test("ChatTemplate keeps the order of keys and the spelling of numbers in arguments and tools", () => {
+Deno.test("ChatTemplate keeps the order of keys and the format of numbers in arguments and tools", () => {
   const template = new ChatTemplate({
     source:
       "{% for t in tools or [] %}{{ t | tojson }}{% endfor %}{% for m in messages %}{% for c in m.tool_calls or [] %}{% for k, v in c.function.arguments | items %}{{ k }}={{ v }};{% endfor %}{% endfor %}{{ m.content }}</s>{% endfor %}",
@@ -246,7 +246,7 @@ Deno.test("ChatTemplate keeps the order of keys and the spelling of numbers in a
   assert.match(template.render([], { tools: [TOOL] }), /"n": 0\.5/);
 });
 
-/** What the template shows of a call with the arguments `{"amount": 2.0}`. */
+/** Renders a call with the arguments `{"amount": 2.0}`. */
 function shown(ofArguments: string): string {
   const template = new ChatTemplate({
     source:
@@ -256,7 +256,7 @@ function shown(ofArguments: string): string {
   return template.render([assistant("", { amount: new Float(2) })]);
 }
 
-Deno.test("ChatTemplate gives arguments as a mapping where the template takes one, else as text", () => {
+Deno.test("ChatTemplate passes arguments as a mapping if the template accepts one, else as text", () => {
   const mapping =
     "{% for k, v in args | dictsort %}{{ k }}:{{ v }}{% endfor %}";
   for (
@@ -272,7 +272,7 @@ Deno.test("ChatTemplate gives arguments as a mapping where the template takes on
       [mapping, "amount:2.0"],
       ["{{ args | tojson }}", '{"amount": 2.0}'],
       ["{{ args if args is string else args | tojson }}", '{"amount": 2.0}'],
-      // These take text alone: one prints what it is given, one joins it, one asks for it.
+      // These only accept text: one prints the arguments, one concatenates them, one checks their type.
       ["{{ args }}", '{"amount": 2.0}'],
       ["{{ 'f' + args }}", 'f{"amount": 2.0}'],
       ["{% if args is string %}{{ args }}{% endif %}", '{"amount": 2.0}'],
@@ -285,7 +285,7 @@ Deno.test("ChatTemplate gives arguments as a mapping where the template takes on
   ) assert.equal(shown(source), expected, source);
 });
 
-Deno.test("ChatTemplate.takesSeveralCalls: not where a second is refused, or each is closed by itself", async () => {
+Deno.test("ChatTemplate.takesSeveralCalls is false if a second call is rejected, or each call ends the turn", async () => {
   assert.equal((await qwen3Instruct()).takesSeveralCalls, true);
   const makes = (calls: string) =>
     new ChatTemplate({
@@ -301,7 +301,7 @@ Deno.test("ChatTemplate.takesSeveralCalls: not where a second is refused, or eac
   assert.equal(makes(`${refused}${each}{% endfor %}`), false);
 });
 
-Deno.test("ChatTemplate says why a conversation cannot be rendered", () => {
+Deno.test("ChatTemplate reports why a conversation cannot be rendered", () => {
   const refusing = new ChatTemplate({
     source: "{{ raise_exception('Roles must alternate') }}",
     endToken: "</s>",
@@ -323,7 +323,7 @@ Deno.test("ChatTemplate says why a conversation cannot be rendered", () => {
   );
 });
 
-Deno.test("createChatTemplate() takes the template for tools where there are several", async () => {
+Deno.test("createChatTemplate() prefers the tool template if there are several", async () => {
   const tokenizer = await qwen3Tokenizer();
   const named = (names: string[]) => ({
     chat_template: names.map((name) => ({ name, template: name })),
@@ -349,13 +349,13 @@ Deno.test("createChatTemplate() takes the template for tools where there are sev
   );
 });
 
-Deno.test("createChatTemplate() says what is wrong with a template", async () => {
+Deno.test("createChatTemplate() reports what is wrong with a template", async () => {
   const tokenizer = await qwen3Tokenizer();
   assert.throws(
     () => createChatTemplate({ tokenizer, config: {}, origin: "here" }),
     (error) =>
       error instanceof DataError &&
-      /There is no chat template in "here"/.test(error.message),
+      /Cannot find a chat template in "here"/.test(error.message),
   );
   assert.throws(
     () => createChatTemplate({ tokenizer, config: {}, jinja: "{% if %}" }),

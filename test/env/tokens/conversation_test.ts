@@ -21,7 +21,7 @@ async function instruct(): Promise<Codec> {
   };
 }
 
-Deno.test("TokenConversation: what was appended and what was sampled, in order, is the sequence", async () => {
+Deno.test("TokenConversation: the sequence consists of the appended and sampled ids in order", async () => {
   const codec = await instruct();
   fc.assert(
     fc.property(conversations(), fc.infiniteStream(fc.nat()), (messages, n) => {
@@ -37,7 +37,7 @@ Deno.test("TokenConversation: what was appended and what was sampled, in order, 
         const prompt = conversation.prompt(context);
         conversation.appendPrompt(prompt);
         context = [];
-        // Sampled ids are anything at all: nobody decodes and encodes them again.
+        // Sampled ids may be arbitrary: they are never decoded and encoded again.
         const length = 1 + (n.next().value ?? 0) % 5;
         const sampled = Array.from(
           { length },
@@ -54,14 +54,14 @@ Deno.test("TokenConversation: what was appended and what was sampled, in order, 
   );
 });
 
-Deno.test("TokenConversation: the incremental ids are those of the full rendering, where the template keeps its history", async () => {
+Deno.test("TokenConversation: the incremental ids equal those of the full rendering if the template keeps its history", async () => {
   const codec = await instruct();
   const { template, tokenizer } = codec;
   fc.assert(fc.property(conversations(), (messages) => {
     const { ids } = demonstrationTrajectory({ ...codec, messages });
     const text = tokenizer.decode(ids);
     const full = template.render(messages);
-    // After the last answer the template closes its turn; a policy has nothing to sample there.
+    // The template ends the turn after the last answer, which a policy does not sample.
     assert.equal(`${text}\n`.normalize("NFC"), full.normalize("NFC"));
     const injected = messages.some(({ role, content }) =>
       role !== "system" && content.includes("<|")
@@ -77,7 +77,7 @@ Deno.test("TokenConversation: the incremental ids are those of the full renderin
   }));
 });
 
-Deno.test("TokenConversation keeps what a template would rewrite: thoughts that were sampled stay", async () => {
+Deno.test("TokenConversation keeps sampled thoughts that a template would rewrite", async () => {
   const tokenizer = await qwen3Tokenizer();
   const template = await qwen3Hybrid();
   const messages: Message[] = [
@@ -110,7 +110,7 @@ Bye.<|im_end|>`,
   );
 });
 
-Deno.test("TokenConversation closes an answer that was cut off, as context", async () => {
+Deno.test("TokenConversation ends an answer that was cut off with a context token", async () => {
   const codec = await instruct();
   const { tokenizer } = codec;
   const said = (ids: readonly number[]) => {
@@ -135,7 +135,7 @@ Deno.test("TokenConversation closes an answer that was cut off, as context", asy
   assert.equal(sum(cut.lossMask), 1);
 });
 
-Deno.test("TokenConversation renders only what is new: the cost of a turn does not grow with the conversation", async () => {
+Deno.test("TokenConversation only renders new messages: the cost per turn does not grow with the conversation", async () => {
   const codec = await instruct();
   const rendered: number[] = [];
   const conversation = new TokenConversation({
@@ -163,7 +163,7 @@ Deno.test("TokenConversation renders only what is new: the cost of a turn does n
   assert.equal(new Set(rendered.slice(1)).size, 1);
 });
 
-Deno.test("demonstrationTrajectory() has mask 1 on answers and their ends, and stops at the last answer", async () => {
+Deno.test("demonstrationTrajectory() has mask 1 on answers and their end tokens, and stops at the last answer", async () => {
   const codec = await instruct();
   const { tokenizer } = codec;
   const messages: Message[] = [
@@ -191,7 +191,7 @@ Deno.test("demonstrationTrajectory() has mask 1 on answers and their ends, and s
   assert.ok(logprobs.every((value) => value === 0));
 });
 
-Deno.test("TokenConversation keeps continuations that were met, each of its own call and messages", async () => {
+Deno.test("TokenConversation caches continuations by call and messages", async () => {
   const { template, tokenizer } = await instruct();
   let encoded = 0;
   const counting: Codec = {

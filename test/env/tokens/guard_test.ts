@@ -15,7 +15,7 @@ const text = fc.array(
   ),
 ).map((parts) => parts.join(""));
 
-Deno.test("Guard.mark() leaves no control token, and unmark() gives the text back", () => {
+Deno.test("Guard.mark() leaves no control token, and unmark() restores the text", () => {
   const guard = new Guard(TOKENS);
   fc.assert(fc.property(text, (text) => {
     const marked = guard.mark(text);
@@ -26,14 +26,14 @@ Deno.test("Guard.mark() leaves no control token, and unmark() gives the text bac
   }));
 });
 
-Deno.test("Guard.mark() leaves a text without control tokens as it is", () => {
+Deno.test("Guard.mark() does not change a text without control tokens", () => {
   const plain = "a < b |end| > c";
   assert.equal(new Guard(TOKENS).mark(plain), plain);
   assert.equal(isMarked(plain), false);
   assert.equal(new Guard([]).mark("<|end|>"), "<|end|>");
 });
 
-Deno.test("alternation() matches the longest word at a place, and words literally", () => {
+Deno.test("alternation() matches the longest word, and words literally", () => {
   const words = alternation(["<a", "<a>", "+."]);
   assert.deepEqual("<a><a+.x".match(words ?? /$/), ["<a>", "<a", "+."]);
   assert.equal(alternation([]), null);

@@ -5,7 +5,7 @@ import { readModelFile } from "../../../env/tokens/model_dir.ts";
 import { parseConfigFile } from "../../../train/slime/shapes/words_of_config.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-Deno.test("readModelFile() reads a config as Python does, and tokenizer.json as its library does", () =>
+Deno.test("readModelFile() parses a config like Python, and tokenizer.json like its library", () =>
   inTempDir(async (dir) => {
     const cases: [text: string, config: unknown, tokenizer: boolean][] = [
       ['{"a": [0.0, Infinity]}', { a: [0, Infinity] }, false],
@@ -38,7 +38,7 @@ Deno.test("readModelFile() reads a config as Python does, and tokenizer.json as 
     }
   }));
 
-Deno.test("parseConfigFile() takes the config of a model with an infinite limit in it", () => {
+Deno.test("parseConfigFile() accepts a model config with an infinite limit", () => {
   const text = '{"model_type": "x", "time_step_limit": [0.0, Infinity]}';
   assert.deepEqual(parseConfigFile(text, "config.json").time_step_limit, [
     0,

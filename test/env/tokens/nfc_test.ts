@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { normalizeNfc } from "../../../env/tokens/nfc.ts";
 
-Deno.test("normalizeNfc() composes and orders what Unicode 9 knows", () => {
+Deno.test("normalizeNfc() composes and reorders characters of Unicode 9", () => {
   assert.equal(normalizeNfc("e\u0301"), "é");
   assert.equal(normalizeNfc("a\u0301\u0323"), "ạ\u0301");
   assert.equal(normalizeNfc("ᄀ\u1161"), "가");
   assert.equal(normalizeNfc("\u212b"), "Å");
 });
 
-Deno.test("normalizeNfc() leaves later letters where they are, and moves nothing across them", () => {
-  // A mark of Unicode 11, which later tables put before the dot below; a pair of Unicode 13, which they join.
+Deno.test("normalizeNfc() keeps later characters, and moves nothing across them", () => {
+  // A mark of Unicode 11, which later tables reorder before the dot below; a pair of Unicode 13, which they compose.
   const mark = "a\u0301\u{1133b}\u0323";
   const pair = "\u{11935}\u{11930}";
   for (const text of [mark, pair]) {
@@ -20,7 +20,7 @@ Deno.test("normalizeNfc() leaves later letters where they are, and moves nothing
   assert.equal(normalizeNfc(pair), pair);
 });
 
-Deno.test("normalizeNfc() of a normal text is the text, and of any text is settled", () => {
+Deno.test("normalizeNfc() does not change normalized text, and is idempotent", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const normal = text.normalize("NFC");
     assert.equal(normalizeNfc(normal), normal);

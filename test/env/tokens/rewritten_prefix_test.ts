@@ -8,14 +8,14 @@ import {
 import { conversations } from "../../support/conversations.ts";
 import { qwen3Hybrid, qwen3Instruct } from "../../support/qwen3.ts";
 
-Deno.test("checkPrefix() finds the incremental rendering of Qwen3-Instruct equal to the full one", async () => {
+Deno.test("checkPrefix() reports equal renderings for Qwen3-Instruct", async () => {
   const template = await qwen3Instruct();
   fc.assert(fc.property(conversations(), (messages) => {
     assert.deepEqual(checkPrefix(template, messages), { kind: "prefix" });
   }));
 });
 
-Deno.test("probeTemplate() finds that hybrid Qwen3 drops thoughts, and where", async () => {
+Deno.test("probeTemplate() reports where hybrid Qwen3 drops thoughts", async () => {
   const report = probeTemplate(await qwen3Hybrid());
   assert.equal(report.kind, "rewritten");
   if (report.kind !== "rewritten") return;
@@ -27,11 +27,11 @@ Deno.test("probeTemplate() finds that hybrid Qwen3 drops thoughts, and where", a
 const SIMPLE = (content: string) =>
   `{% for m in messages %}[{{ m.role }}]${content}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
 
-Deno.test("probeTemplate() finds templates that trim, or that show the last message otherwise", () => {
+Deno.test("probeTemplate() detects templates that trim, or that render the last message differently", () => {
   const report = (source: string) =>
     probeTemplate(new ChatTemplate({ source, endToken: "</s>" }));
   assert.deepEqual(report(SIMPLE("{{ m.content }}")), { kind: "prefix" });
-  // Trimming is consistent in itself; what differs is what the model sampled, which the check cannot see.
+  // Trimming is consistent; only the sampled text would differ, which the check does not see.
   assert.deepEqual(report(SIMPLE("{{ m.content | trim }}")), {
     kind: "prefix",
   });
@@ -44,7 +44,7 @@ Deno.test("probeTemplate() finds templates that trim, or that show the last mess
   assert.match(last.kept, /^ \(answer this\)<\/s>\[assistant\]/);
 });
 
-Deno.test("checkPrefix() shows a default system prompt once, at the beginning", () => {
+Deno.test("checkPrefix() renders a default system prompt once, at the beginning", () => {
   const template = new ChatTemplate({
     source:
       `{% if messages[0].role != "system" %}[system]Be kind.</s>{% endif %}` +

@@ -36,11 +36,11 @@ const text = fc.array(
   { maxLength: 12 },
 ).map((parts) => parts.join(""));
 
-Deno.test("Tokenizer.encode() gives the ids of Hugging Face's encode for any text", async () => {
+Deno.test("Tokenizer.encode() returns the ids of Hugging Face's encode for any text", async () => {
   const tokenizer = await qwen3Tokenizer();
   const reference = await huggingFace();
   fc.assert(fc.property(text, (text) => {
-    // The JavaScript library goes by the runtime's Unicode, which is not the engine's: see nfc_test.ts.
+    // The JavaScript library uses the runtime's Unicode version, which differs from the inference engine's: see nfc_test.ts.
     fc.pre(normalizeNfc(text) === text.normalize("NFC"));
     const { ids } = reference.encode(text, { add_special_tokens: false });
     assert.deepEqual(tokenizer.encode(text), ids);
@@ -48,7 +48,7 @@ Deno.test("Tokenizer.encode() gives the ids of Hugging Face's encode for any tex
   }));
 });
 
-Deno.test("Tokenizer.decode() gives a normalized text back, control tokens too", async () => {
+Deno.test("Tokenizer.decode() restores a normalized text, including control tokens", async () => {
   const tokenizer = await qwen3Tokenizer();
   fc.assert(fc.property(text, (text) => {
     const normal = text.normalize("NFC");
@@ -56,7 +56,7 @@ Deno.test("Tokenizer.decode() gives a normalized text back, control tokens too",
   }));
 });
 
-Deno.test("Tokenizer.encode() reads marked control tokens as text", async () => {
+Deno.test("Tokenizer.encode() encodes marked control tokens as text", async () => {
   const tokenizer = await qwen3Tokenizer();
   const guard = new Guard(tokenizer.addedTokens.map(({ content }) => content));
   const control = new Set(tokenizer.addedTokens.map(({ id }) => id));
@@ -68,7 +68,7 @@ Deno.test("Tokenizer.encode() reads marked control tokens as text", async () => 
   }));
 });
 
-Deno.test("Tokenizer knows Qwen3's end token, its id and the size of the vocabulary", async () => {
+Deno.test("Tokenizer has Qwen3's end token, its id and the vocabulary size", async () => {
   const tokenizer = await qwen3Tokenizer();
   assert.equal(tokenizer.endToken, "<|im_end|>");
   assert.deepEqual(tokenizer.stopIds, [151645]);
@@ -77,7 +77,7 @@ Deno.test("Tokenizer knows Qwen3's end token, its id and the size of the vocabul
   assert.equal(tokenizer.decode([]), "");
 });
 
-Deno.test("Tokenizer.decode() shows ids beyond the vocabulary, which models have to spare, as U+FFFD", async () => {
+Deno.test("Tokenizer.decode() decodes ids beyond the vocabulary to U+FFFD", async () => {
   const tokenizer = await qwen3Tokenizer();
   const [a = 0] = tokenizer.encode("a");
   assert.equal(tokenizer.decode([a, 151669, 151935, a]), "a\uFFFD\uFFFDa");
@@ -86,7 +86,7 @@ Deno.test("Tokenizer.decode() shows ids beyond the vocabulary, which models have
   }
 });
 
-/** A tokenizer of three letters, as small as can be. */
+/** A minimal tokenizer with three letters. */
 const SMALL = {
   tokenizer: {
     version: "1.0",
@@ -100,7 +100,7 @@ const SMALL = {
   config: { eos_token: { content: "<end>" } },
 };
 
-Deno.test("createTokenizer() takes further stop ids from generation_config.json", () => {
+Deno.test("createTokenizer() reads further stop ids from generation_config.json", () => {
   assert.deepEqual(
     createTokenizer({ ...SMALL, generation: { eos_token_id: [3, 0] } }).stopIds,
     [3, 0],
@@ -108,7 +108,7 @@ Deno.test("createTokenizer() takes further stop ids from generation_config.json"
   assert.deepEqual(createTokenizer(SMALL).encode("ab<end>ba"), [2, 3, 1, 0]);
 });
 
-Deno.test("createTokenizer() says what is wrong with the files", () => {
+Deno.test("createTokenizer() reports what is wrong with the files", () => {
   const cases: [Partial<Parameters<typeof createTokenizer>[0]>, RegExp][] = [
     [{ tokenizer: {} }, /Cannot use "tokenizer.json" in here: at "model"/],
     [{ tokenizer: "no" }, /Cannot use "tokenizer.json" in here: /],
@@ -122,7 +122,7 @@ Deno.test("createTokenizer() says what is wrong with the files", () => {
     ],
     [
       { tokenizer: { model: SMALL.tokenizer.model } },
-      /Cannot make a tokenizer of "tokenizer.json" in here/,
+      /Cannot create a tokenizer from "tokenizer.json" in here/,
     ],
     [
       {
@@ -136,7 +136,7 @@ Deno.test("createTokenizer() says what is wrong with the files", () => {
           }],
         },
       },
-      /added token "<end>" in here trims/,
+      /added token "<end>" in here strips/,
     ],
   ];
   for (const [files, message] of cases) {
@@ -148,7 +148,7 @@ Deno.test("createTokenizer() says what is wrong with the files", () => {
   }
 });
 
-Deno.test("loadTokenizer() says what is wrong with a directory", async () => {
+Deno.test("loadTokenizer() reports what is wrong with a directory", async () => {
   const dir = await Deno.makeTempDir();
   try {
     await assert.rejects(
@@ -163,18 +163,18 @@ Deno.test("loadTokenizer() says what is wrong with a directory", async () => {
         error instanceof DataError &&
         error.path === `${dir}/tokenizer.json` &&
         /not valid JSON/.test(error.message) &&
-        /^it may be cut short/.test(`${error.hint}`),
+        /^it may be truncated/.test(`${error.hint}`),
     );
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 });
 
-Deno.test("encode() gives the ids of Hugging Face's own encoder, whatever was encoded before", async () => {
+Deno.test("encode() returns the ids of Hugging Face's encoder, regardless of earlier calls", async () => {
   const json = JSON.parse(
     await Deno.readTextFile(`${QWEN3_DIR}/tokenizer.json`),
   );
-  // Without the pattern of byte-level BPE by name, nothing is kept by piece.
+  // Without the names of byte-level BPE, pieces are not cached.
   const whole = createTokenizer({
     tokenizer: {
       ...json,
@@ -217,12 +217,12 @@ Deno.test("encode() gives the ids of Hugging Face's own encoder, whatever was en
   );
 });
 
-Deno.test("Tokenizer.decode() gives the text of Hugging Face's decode for any ids, halves of letters too", async () => {
+Deno.test("Tokenizer.decode() returns the text of Hugging Face's decode for any ids, including partial characters", async () => {
   const tokenizer = await qwen3Tokenizer();
   const engine = await huggingFace();
   const id = fc.oneof(
     fc.nat(151_642),
-    fc.nat(255), // single bytes, which seldom are a letter together
+    fc.nat(255), // single bytes, which rarely form a character
     fc.integer({ min: 151_643, max: 151_668 }), // added tokens
   );
   fc.assert(

@@ -13,7 +13,7 @@ const append = fc.oneof(
   ),
 );
 
-Deno.test("TrajectoryBuilder is the concatenation of its appends, mask 1 exactly on what was sampled", () => {
+Deno.test("TrajectoryBuilder concatenates its appends, with mask 1 exactly on sampled ids", () => {
   fc.assert(fc.property(fc.array(append), (appends) => {
     const builder = new TrajectoryBuilder();
     for (const part of appends) {
@@ -37,7 +37,7 @@ Deno.test("TrajectoryBuilder is the concatenation of its appends, mask 1 exactly
   }));
 });
 
-Deno.test("TrajectoryBuilder refuses lengths and values that cannot be, and appends nothing then", () => {
+Deno.test("TrajectoryBuilder rejects invalid lengths and values without appending anything", () => {
   const builder = new TrajectoryBuilder();
   builder.appendContext([1]);
   for (
@@ -55,7 +55,7 @@ Deno.test("TrajectoryBuilder refuses lengths and values that cannot be, and appe
   assert.deepEqual(builder.build().ids, [1]);
 });
 
-Deno.test("TrajectoryBuilder.build() does not grow", () => {
+Deno.test("TrajectoryBuilder.build() returns a copy", () => {
   const builder = new TrajectoryBuilder();
   builder.appendSampled([5], [-0.5]);
   const built = builder.build();

@@ -34,7 +34,7 @@ import {
 
 const ignore = withoutPython();
 
-/** A template as both sides have it. */
+/** A template in both implementations. */
 interface Form {
   readonly name: "instruct" | "hybrid" | "hybrid, not thinking";
   readonly template: ChatTemplate;
@@ -62,7 +62,7 @@ async function forms(): Promise<Form[]> {
 
 type Kind = "episode" | "τ-bench" | "by hand" | "arbitrary";
 
-/** A conversation in a form, and what transformers makes of it. */
+/** A conversation in a format, and its rendering by transformers. */
 interface Compared {
   readonly kind: Kind;
   readonly form: Form;
@@ -77,7 +77,7 @@ interface Reference {
 
 let asking: Promise<Reference> | null = null;
 
-/** All cases of this file, answered by one process. */
+/** All cases of this file, processed by a single process. */
 function reference(): Promise<Reference> {
   return asking ??= ask();
 }
@@ -150,7 +150,7 @@ async function tauBenchEpisodes(): Promise<EpisodeMessages[]> {
   ];
 }
 
-/** The cases of a kind, of which there must be some. */
+/** Returns the cases of a kind, which must exist. */
 async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
   const { compared } = await reference();
   const chosen = compared.filter((one) => one.kind === kind);
@@ -179,7 +179,7 @@ function assertSame(
   );
 }
 
-/** The incremental path: what stands before each answer, and all up to the end of the last. */
+/** The incremental rendering: the text before each answer, and everything up to the end of the last one. */
 function incremental(
   { template }: Form,
   { messages, tools = [] }: ConversationCase,
@@ -216,7 +216,7 @@ const TRANSFORMERS = "(needs Python with transformers)";
 
 Deno.test({
   name:
-    `Tokenizer.encode() gives transformers' ids for any text ${TRANSFORMERS}`,
+    `Tokenizer.encode() returns transformers' ids for any text ${TRANSFORMERS}`,
   ignore,
   async fn() {
     const tokenizer = await qwen3Tokenizer();
@@ -233,7 +233,7 @@ for (const kind of ["episode", "τ-bench", "by hand", "arbitrary"] as const) {
   const skip = ignore || (kind === "τ-bench" && NO_TAU_BENCH);
   Deno.test({
     name:
-      `ChatTemplate.render() gives transformers' text and ids of whole conversations: ${kind} ${TRANSFORMERS}`,
+      `ChatTemplate.render() matches transformers' text and ids of whole conversations: ${kind} ${TRANSFORMERS}`,
     ignore: skip,
     async fn() {
       const tokenizer = await qwen3Tokenizer();
@@ -249,7 +249,7 @@ for (const kind of ["episode", "τ-bench", "by hand", "arbitrary"] as const) {
 
   Deno.test({
     name:
-      `TokenConversation shows before each answer what transformers renders there, and trains on it: ${kind} ${TRANSFORMERS}`,
+      `TokenConversation matches transformers' rendering before each answer, and trains on it: ${kind} ${TRANSFORMERS}`,
     ignore: skip,
     async fn() {
       const tokenizer = await qwen3Tokenizer();
@@ -264,7 +264,7 @@ for (const kind of ["episode", "τ-bench", "by hand", "arbitrary"] as const) {
             tokenizer,
           })
         );
-        // After an answer at the end the template closes its line; a policy has nothing to sample there.
+        // The template adds a line break after a final answer, which a policy does not sample.
         const ends = conversation.messages.at(-1)?.role === "assistant";
         const theirs = ends ? answer.guarded.slice(0, -1) : answer.guarded;
         assertSame(name, whole, { theirs, tokenizer });
@@ -275,7 +275,7 @@ for (const kind of ["episode", "τ-bench", "by hand", "arbitrary"] as const) {
 
 Deno.test({
   name:
-    `Tokenizer.encode() gives the ids of transformers' tokenizer in Python too, but for letters that Python's tables know and the engine's do not ${TRANSFORMERS}`,
+    `Tokenizer.encode() returns the ids of transformers' Python tokenizer, except for letters that only Python's tables know ${TRANSFORMERS}`,
   ignore,
   async fn() {
     const { compared } = await reference();
@@ -289,12 +289,12 @@ Deno.test({
 
 Deno.test({
   name:
-    `TokenConversation: what customers and tools write is text, where transformers makes it control ${TRANSFORMERS}`,
+    `TokenConversation: messages of users and tools are text, while transformers encodes control tokens ${TRANSFORMERS}`,
   ignore,
   async fn() {
     const tokenizer = await qwen3Tokenizer();
     const attacks = (await comparedOf("by hand")).filter(({ conversation }) =>
-      conversation.name.startsWith("control tokens by a customer")
+      conversation.name.startsWith("control tokens by a user")
     );
     assert.equal(attacks.length, 3);
     for (const { form, conversation, answer } of attacks) {
@@ -315,9 +315,10 @@ Deno.test({
 });
 
 /**
- * What hybrid Qwen3 takes out of the history when it renders it again: the thoughts of answers before the last
+ * What hybrid Qwen3 removes from the history when it is rendered again: the thoughts of answers before the last
  * question, and the empty ones of answers after it. Everything else stays.
- * @param prompt What stood before an answer. @param shown The messages in it.
+ * @param prompt The text before an answer.
+ * @param shown The messages in it.
  */
 function forget(prompt: string, shown: readonly Message[]): string {
   const question = shown.findLastIndex(({ role }) => role === "user");
@@ -337,7 +338,7 @@ function forget(prompt: string, shown: readonly Message[]): string {
 
 const BEGIN = "<|im_start|>assistant\n";
 
-/** The conversations that a form can hold: without thinking, there is no answer with a thought. */
+/** The conversations that a format supports: without thinking, answers have no thoughts. */
 async function heldBy(name: Form["name"]): Promise<readonly Compared[]> {
   const { compared } = await reference();
   return compared.filter(({ form, conversation }) =>
@@ -349,7 +350,7 @@ async function heldBy(name: Form["name"]): Promise<readonly Compared[]> {
 for (const name of ["hybrid", "hybrid, not thinking"] as const) {
   Deno.test({
     name:
-      `TokenConversation differs from what transformers renders before an answer in thoughts only, which it keeps: ${name} ${TRANSFORMERS}`,
+      `TokenConversation only differs from transformers' rendering in thoughts, which it keeps: ${name} ${TRANSFORMERS}`,
     ignore,
     async fn() {
       const tokenizer = await qwen3Tokenizer();
@@ -376,7 +377,7 @@ for (const name of ["hybrid", "hybrid, not thinking"] as const) {
   });
 }
 
-Deno.test("tokenChatModel(): what hybrid Qwen3 was shown and sampled is what trains, thoughts and all", async () => {
+Deno.test("tokenChatModel(): hybrid Qwen3's prompts and samples are the training sequence, including thoughts", async () => {
   const tokenizer = await qwen3Tokenizer();
   const template = await qwen3Hybrid();
   const texts = [
@@ -409,7 +410,7 @@ Deno.test("tokenChatModel(): what hybrid Qwen3 was shown and sampled is what tra
   assert.equal(tokenizer.decode(trained), said);
 });
 
-Deno.test("TokenConversation keeps the ids of an answer that begins with a new line, which reading its text would join with the line before", async () => {
+Deno.test("TokenConversation keeps the ids of an answer that begins with a line break, which encoding its text again would merge", async () => {
   const tokenizer = await qwen3Tokenizer();
   const template = await qwen3Instruct();
   const conversation: ConversationCase = {

@@ -1,19 +1,19 @@
-/** What a filter is: a method of any value. */
+/** Types and helpers of filters. */
 
 import type { Method } from "../arguments.ts";
 import { getItem } from "../attributes.ts";
 import type { Machine } from "../machine.ts";
 import { plain, Undefined, type Value } from "../values.ts";
 
-/** A filter; what stands before the bar is its `self`. */
+/** A filter; the value before the bar is its `self`. */
 export type Filter = Method<Value>;
 
-/** Reads `"a.b.0"` off a value. */
+/** Returns a function that reads an attribute path such as `"a.b.0"` from a value. */
 export function attributeGetter(
   path: Value,
   { machine, otherwise }: {
     readonly machine: Machine;
-    /** What stands for what is undefined. Default: nothing. */
+    /** Replaces undefined values. Default: no replacement. */
     readonly otherwise?: Value | undefined;
   },
 ): (value: Value) => Value {
@@ -32,7 +32,7 @@ export function attributeGetter(
   };
 }
 
-/** Strings in lower case, where a filter ignores case. */
+/** Converts strings to lower case unless the filter is case-sensitive. */
 export function folded(value: Value, caseSensitive: boolean): Value {
   const text = plain(value);
   return typeof text === "string" && !caseSensitive

@@ -1,4 +1,4 @@
-/** All filters and tests by their names. */
+/** All filters and tests by name. */
 
 import { type Given, method } from "../arguments.ts";
 import { ownAttribute } from "../attributes.ts";
@@ -66,7 +66,7 @@ const ATTR = method<Value>("attr", "name", (value, [name = null], machine) => {
   return own === undefined ? Undefined.member(value, name) : own;
 });
 
-/** Filters by their names. */
+/** Filters by name. */
 export const FILTERS: ReadonlyMap<string, Filter> = new Map(
   [
     ...SEQUENCE_FILTERS,
@@ -83,14 +83,14 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map(
   ].map((filter) => [filter.name, filter]),
 );
 
-/** Tests by their names. */
+/** Tests by name. */
 export const TESTS: ReadonlyMap<string, Filter> = new Map([
   ...VALUE_TESTS,
   named("filter", FILTERS),
   named("test", { has: (name) => TESTS.has(name) }),
 ]);
 
-/** The test whether there is a filter, or a test, of a name. */
+/** Creates the tests `filter` and `test`, which check whether a filter or test of a name exists. */
 function named(
   name: string,
   registry: { has(name: string): boolean },

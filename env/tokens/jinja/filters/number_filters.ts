@@ -1,4 +1,4 @@
-/** Filters of numbers. */
+/** Filters for numbers. */
 
 import {
   absolute,
@@ -15,7 +15,7 @@ import { isSpace } from "../../../python/python_space.ts";
 import { indexOf, isTrue, typeName, Undefined, type Value } from "../values.ts";
 import type { Filter } from "./filter.ts";
 
-/** Filters by their names, in Python's order of parameters. */
+/** The filters, with parameters in Python's order. */
 export const NUMBER_FILTERS: readonly Filter[] = [
   method("abs", "", (value) => absolute(number(value))),
   method(
@@ -70,7 +70,7 @@ function toInt(
     : normalInt(BigInt(Math.trunc(float)));
 }
 
-/** What Python reads a number from: digits of any script are digits, and white space around them is dropped. */
+/** Normalizes a number's text like Python: converts the digits of any script to ASCII and trims white space. */
 function asciiNumber(text: string): string {
   return text
     .replace(
@@ -84,11 +84,11 @@ function asciiNumber(text: string): string {
 
 const DIGIT = /\p{Nd}/u;
 
-/** A decimal digit's value; those of a script stand in a row, with no digit before the zero. */
+/** Returns the value of a decimal digit. The digits of a script are consecutive, and no digit precedes its zero. */
 function digitValue(character: string): string | undefined {
   const code = character.codePointAt(0)!;
   if (!DIGIT.test(character)) return undefined;
-  // The mathematical digits stand in five rows, one after the other.
+  // Mathematical digits form five consecutive groups.
   if (code >= 0x1d7ce && code <= 0x1d7ff) return String((code - 0x1d7ce) % 10);
   let value = 0;
   while (DIGIT.test(String.fromCodePoint(code - value - 1))) value++;
@@ -97,7 +97,7 @@ function digitValue(character: string): string | undefined {
 
 const PREFIXES: Readonly<Record<string, number>> = { x: 16, o: 8, b: 2 };
 
-/** `int(text, base)`; `undefined` where that is an error. */
+/** Implements Python's `int(text, base)`; `undefined` if Python raises an error. */
 function parseInt(text: string, base: number): Value | undefined {
   const match = /^([-+]?)(?:0([xob]))?(_?[0-9a-z]+(?:_[0-9a-z]+)*)$/i
     .exec(asciiNumber(text));
@@ -106,7 +106,7 @@ function parseInt(text: string, base: number): Value | undefined {
   const implied = prefix === undefined
     ? undefined
     : PREFIXES[prefix.toLowerCase()];
-  // In base 16 what looks like the prefix of base 2 is a digit.
+  // In base 16, the prefix of base 2 is a digit.
   const own = base === 0 ? implied ?? 10 : base;
   const digits =
     (implied === undefined || implied === own ? body : prefix + body)
@@ -122,7 +122,7 @@ function parseInt(text: string, base: number): Value | undefined {
   return normalInt(sign === "-" ? -value : value);
 }
 
-/** CPython's own limit. */
+/** Maximum number of digits, as in CPython. */
 const MAX_DIGITS = 4300;
 
 const DIGITS = "\\d+(?:_\\d+)*";
@@ -131,7 +131,7 @@ const FLOAT = new RegExp(
   "i",
 );
 
-/** `float(text)`; `undefined` where that is an error. */
+/** Implements Python's `float(text)`; `undefined` if Python raises an error. */
 function parseFloat(value: Value): number | undefined {
   if (typeof value !== "string") return undefined;
   const text = asciiNumber(value).toLowerCase().replace(/^\+/, "");

@@ -1,4 +1,4 @@
-/** Filters that apply others to each item: `map`, `select` and their like. */
+/** Filters that apply other filters or tests to each item, such as `map` and `select`. */
 
 import { JinjaError, typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
@@ -12,13 +12,13 @@ import {
 } from "../values.ts";
 import { attributeGetter, type Filter } from "./filter.ts";
 
-/** Filters and tests that are found by a name only when the template runs. */
+/** Looks up filters and tests by name at run time. */
 export interface Registry {
   filter(name: string): Filter | undefined;
   test(name: string): Filter | undefined;
 }
 
-/** The filters, which find others in `registry`. */
+/** Creates the filters, which look up others in `registry`. */
 export function selectionFilters(registry: Registry): readonly Filter[] {
   return [
     {
@@ -41,7 +41,7 @@ interface Call {
   readonly machine: Machine;
 }
 
-/** What is done to each item is found out at the first one, as in Python. */
+/** Maps items lazily. As in Python, errors in the arguments are only reported at the first item. */
 function* mapped(
   value: Value,
   prepare: () => (item: Value) => Value,

@@ -1,4 +1,4 @@
-/** Filters that go over items. */
+/** Filters for sequences. */
 
 import { method } from "../arguments.ts";
 import { canonicalKey, equals, order } from "../compare.ts";
@@ -28,7 +28,7 @@ import {
 } from "../values.ts";
 import { attributeGetter, type Filter, folded } from "./filter.ts";
 
-/** Filters by their names, in Python's order of parameters. */
+/** The filters, with parameters in Python's order. */
 export const SEQUENCE_FILTERS: readonly Filter[] = [
   method("first", "", (seq) => {
     const { done, value } = iterate(seq).next();
@@ -172,7 +172,7 @@ export const SEQUENCE_FILTERS: readonly Filter[] = [
   ),
 ];
 
-/** The items of what can be gone over from its end. */
+/** Returns the items of a value that can be iterated in reverse. */
 function reversible(value: Value): readonly Value[] | undefined {
   if (typeof value === "string") return characters(value);
   if (value instanceof Markup) return characters(value.text);
@@ -209,7 +209,7 @@ function keyOf(
   return (item) => folded(get(item), isTrue(caseSensitive));
 }
 
-/** `sorted(items, key=key, reverse=reverse)`. */
+/** Implements Python's `sorted(items, key=key, reverse=reverse)`. */
 function sorted(
   items: readonly Value[],
   { key, reverse = false, machine }: {

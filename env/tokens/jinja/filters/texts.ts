@@ -1,4 +1,4 @@
-/** Filters of texts. Whatever is no string is printed first, unless Python's filter needs one. */
+/** Filters for strings. Other values are converted with `str`, unless Python's filter requires a string. */
 
 import { method } from "../arguments.ts";
 import { typeError } from "../template_error.ts";
@@ -138,12 +138,12 @@ const TEXTS: readonly Filter[] = [
   ),
 ];
 
-/** Filters whose result is markup where their input is. */
+/** Filters that return markup if their input is markup. */
 const SOFT: ReadonlySet<string> = new Set(
   ["capitalize", "center", "indent", "lower", "string", "trim", "upper"],
 );
 
-/** Filters by their names, in Python's order of parameters. */
+/** The filters, with parameters in Python's order. */
 export const TEXT_FILTERS: readonly Filter[] = TEXTS.map((filter) =>
   SOFT.has(filter.name) ? keepingMarkup(filter) : filter
 );
@@ -161,17 +161,17 @@ function keepingMarkup({ name, call }: Filter): Filter {
   };
 }
 
-/** Where a word begins: after these, which stay. */
+/** Characters after which a word begins. */
 const WORD_BEGINNING = new RegExp(`([-({\\[<${SPACES}]+)`);
 
-/** The words of a text and what stands between them. */
+/** Splits a text into words and the separators between them. */
 function words(value: string, machine: Machine): string[] {
   const parts = value.split(WORD_BEGINNING);
   machine.spend(4 * parts.length);
   return parts;
 }
 
-/** The value as a string. */
+/** Converts a value to a string. */
 function text(value: Value, machine: Machine): string;
 function text(value: Value, given: unknown, machine: Machine): string;
 function text(
@@ -184,7 +184,10 @@ function text(
   return printed;
 }
 
-/** A value that has to be a string. */
+/**
+ * Returns a string.
+ * @throws {JinjaError} If the value is not a string.
+ */
 function string(value: Value): string {
   if (typeof value === "string") return value;
   if (value instanceof Markup) return value.text;
@@ -213,7 +216,7 @@ function indented(
   },
 ): string {
   machine.spendText(value);
-  // Python adds a line end, so that an empty last line is a line.
+  // Python appends a line break, so that an empty last line counts as a line.
   const lines = splitLines(value + "\n");
   machine.checkLength(value.length + indent.length * lines.length);
   const rest = lines.slice(1).map((line) =>

@@ -15,7 +15,7 @@ import { withoutPython } from "../../../support/python.ts";
 const ignore = withoutPython();
 const NEEDS = "(needs Python with jinja2 3.1.6 and transformers)";
 
-/** Methods and filters that look into texts. */
+/** Methods and filters that inspect texts. */
 const OF_TEXTS = [
   "[t, t.strip(), t.rstrip(), t.lstrip(), t.strip(u)]",
   "[t.split(), t.split(u[0]), t.rsplit(none, 1), t.split(none, 2), t.splitlines(), t.splitlines(true)]",
@@ -27,7 +27,7 @@ const OF_TEXTS = [
   "[t | indent, t | truncate(5), t | urlencode, t | wordcount, t | int, t | float, t | e]",
 ].map((expression) => `{{ ${expression} }}`);
 
-/** Pairs of texts with all that Python and JavaScript see otherwise: white space, line ends, case, surrogates. */
+/** Pairs of texts with everything that Python and JavaScript treat differently: white space, line breaks, case, surrogates. */
 function textContexts(): string[] {
   const text = fc.string({
     unit: fc.oneof(
@@ -60,7 +60,7 @@ function numberContexts(): string[] {
     .map((x) => `{"x": ${Object.is(x, -0) ? "-0.0" : x}}`);
 }
 
-/** `*.jinja` of a directory that `TAULAB_CHAT_TEMPLATES` names, to be compared too. */
+/** Additional `*.jinja` files from the directory `TAULAB_CHAT_TEMPLATES`. */
 function templatesOfDirectory(): Record<string, string> {
   const directory = Deno.env.get("TAULAB_CHAT_TEMPLATES");
   if (!directory) return {};
@@ -77,7 +77,7 @@ type Kind = "constructs" | "texts" | "numbers" | "chats";
 
 let asking: Promise<Record<Kind, Comparison>> | null = null;
 
-/** All cases of this file, answered by one process. */
+/** All cases of this file, processed by a single process. */
 function comparison(): Promise<Record<Kind, Comparison>> {
   const groups: Record<Kind, Group> = {
     constructs: { sources: CONSTRUCTS, contexts: [CONTEXT] },
@@ -89,7 +89,7 @@ function comparison(): Promise<Record<Kind, Comparison>> {
 }
 
 Deno.test({
-  name: `JinjaTemplate renders each construct as jinja2 does ${NEEDS}`,
+  name: `JinjaTemplate renders each construct like jinja2 ${NEEDS}`,
   ignore,
   async fn() {
     const { compared, differences } = (await comparison()).constructs;
@@ -99,8 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    `JinjaTemplate takes texts apart as Python does, whatever characters they have ${NEEDS}`,
+  name: `JinjaTemplate processes texts of any characters like Python ${NEEDS}`,
   ignore,
   async fn() {
     const { compared, texts, differences } = (await comparison()).texts;
@@ -111,7 +110,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `JinjaTemplate computes and formats numbers as Python does ${NEEDS}`,
+  name: `JinjaTemplate computes and formats numbers like Python ${NEEDS}`,
   ignore,
   async fn() {
     const { compared, texts, differences } = (await comparison()).numbers;
@@ -122,7 +121,7 @@ Deno.test({
 
 Deno.test({
   name:
-    `JinjaTemplate renders chat templates as transformers does, those in TAULAB_CHAT_TEMPLATES too ${NEEDS}`,
+    `JinjaTemplate renders chat templates like transformers, including those in TAULAB_CHAT_TEMPLATES ${NEEDS}`,
   ignore,
   async fn() {
     const { compared, texts, differences } = (await comparison()).chats;

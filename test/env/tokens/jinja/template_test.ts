@@ -21,7 +21,7 @@ function failure(source: string, context = "{}"): JinjaError {
   throw new assert.AssertionError({ message: `"${source}" was rendered` });
 }
 
-Deno.test("JinjaTemplate prints values as Python does", () => {
+Deno.test("JinjaTemplate prints values like Python", () => {
   const context =
     '{"v": [true, null, 1.0, 1e22, 12345678901234567890, "it\'s", {"10": 1, "2": 0.5}]}';
   assert.equal(
@@ -35,14 +35,14 @@ Deno.test("JinjaTemplate prints values as Python does", () => {
   assert.equal(render("{{ none | string ~ true ~ 1.0 }}"), "NoneTrue1.0");
 });
 
-Deno.test("JinjaTemplate reads CRLF as a line end, and trims blocks", () => {
+Deno.test("JinjaTemplate normalizes CRLF and trims blocks", () => {
   assert.equal(
     render("a\r\n  {% if true %}\r\nb\r\n  {% endif %}\r\nc\r\n"),
     "a\nb\nc",
   );
 });
 
-Deno.test("JinjaTemplate names the line where it fails, in macros and after them", () => {
+Deno.test("JinjaTemplate reports the line of an error, in and after macros", () => {
   for (
     const [source, kind, line] of [
       ["a\n{{ x.y }}", "undefined", 2],
@@ -64,7 +64,7 @@ Deno.test("JinjaTemplate names the line where it fails, in macros and after them
   }
 });
 
-Deno.test("JinjaTemplate keeps nothing of a rendering for the next", () => {
+Deno.test("JinjaTemplate keeps no state between renderings", () => {
   const template = new JinjaTemplate(
     "{% set ns = namespace(n=0) %}{% for i in items %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}{{ late }}{% set late = 1 %}",
   );
@@ -73,7 +73,7 @@ Deno.test("JinjaTemplate keeps nothing of a rendering for the next", () => {
   assert.equal(template.render(items([5])), "5");
 });
 
-Deno.test("JinjaTemplate shows the time that it is given", () => {
+Deno.test("JinjaTemplate shows the given time", () => {
   const template = new JinjaTemplate(
     "{{ strftime_now('%d %b %Y, %A, %-d %B, %H:%M, %j %U %V') }}",
   );
@@ -84,7 +84,7 @@ Deno.test("JinjaTemplate shows the time that it is given", () => {
   );
 });
 
-Deno.test("JinjaTemplate changes nothing that it is given", () => {
+Deno.test("JinjaTemplate does not modify its variables", () => {
   const tools = [new Map<Value, Value>([["b", 1], ["a", [2]]])];
   const variables = new Map<string, Value>([["tools", tools]]);
   const template = new JinjaTemplate(
@@ -96,7 +96,7 @@ Deno.test("JinjaTemplate changes nothing that it is given", () => {
   assert.deepEqual(tools, [new Map<Value, Value>([["b", 1], ["a", [2]]])]);
 });
 
-/** Loops that double, nest, or never end, and texts that grow: each would take hours or gigabytes. */
+/** Exponential, nested or endless loops, and growing texts: each would take hours or gigabytes. */
 const ENDLESS = [
   "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
   "{% for a in range(100000) %}{% for b in range(100000) %}xxxx{% endfor %}{% endfor %}",
@@ -132,7 +132,7 @@ const ENDLESS = [
   "{{ range(100001) }}",
 ];
 
-Deno.test("JinjaTemplate ends what would not end, within seconds", () => {
+Deno.test("JinjaTemplate stops endless templates within seconds", () => {
   for (const source of ENDLESS) {
     const began = process.cpuUsage().user;
     assert.equal(failure(source).kind, "limit", source);
@@ -141,7 +141,7 @@ Deno.test("JinjaTemplate ends what would not end, within seconds", () => {
   }
 });
 
-Deno.test("JinjaTemplate reads long and deep sources, or refuses them", () => {
+Deno.test("JinjaTemplate parses or rejects long and deeply nested sources", () => {
   const n = 30_000;
   for (
     const source of [
@@ -176,7 +176,7 @@ Deno.test("JinjaTemplate reads long and deep sources, or refuses them", () => {
   );
 });
 
-Deno.test("JinjaTemplate takes a conversation of a million tokens within its limits", () => {
+Deno.test("JinjaTemplate renders a conversation of a million tokens within its limits", () => {
   const turn = `{"role": "user", "content": "${
     "question ".repeat(200)
   }"}, {"role": "assistant", "content": "${"answer ".repeat(250)}"}`;

@@ -18,7 +18,7 @@ const TOOLS = knownTools(CALL_TOOLS);
 for (const format of TOOL_CALL_FORMATS) {
   const parse = TOOL_CALL_PARSERS[format];
 
-  Deno.test(`TOOL_CALL_PARSERS.${format} never throws, and finds no call without a marker`, () => {
+  Deno.test(`TOOL_CALL_PARSERS.${format} never throws, and returns no call without a marker`, () => {
     const texts = fc.oneof(
       brokenTexts(format),
       wholeTexts(format),
@@ -34,7 +34,7 @@ for (const format of TOOL_CALL_FORMATS) {
     );
   });
 
-  Deno.test(`TOOL_CALL_PARSERS.${format} says why there is no call where one begins`, () => {
+  Deno.test(`TOOL_CALL_PARSERS.${format} reports why it skipped a call`, () => {
     fc.assert(
       fc.property(brokenTexts(format), (text) => {
         const { calls, failure, hasMarker, skipped } = parse(text, TOOLS);
@@ -47,19 +47,19 @@ for (const format of TOOL_CALL_FORMATS) {
     );
   });
 
-  Deno.test(`TOOL_CALL_PARSERS.${format} reads 200,000 characters of any piece without end`, () => {
+  Deno.test(`TOOL_CALL_PARSERS.${format} reads 200,000 characters of any repeated piece`, () => {
     for (const piece of piecesOf(format)) {
       if (piece === "") continue;
       const begun = performance.now();
       parse(piece.repeat(Math.ceil(200_000 / piece.length)), TOOLS);
       const took = performance.now() - begun;
-      // Some 0.1 s; time that grows with the square of the length is minutes.
+      // About 0.1 s; quadratic time would take minutes.
       assert.ok(took < 20_000, `${JSON.stringify(piece)} took ${took} ms`);
     }
   });
 }
 
-/** A call with text in it that looks like markers, as each format writes it. */
+/** A call with text that looks like markers, in each format. */
 const ESCAPED: Readonly<Record<ToolCallFormat, string>> = {
   qwen25:
     '<tool_call>\n{"name": "pay", "arguments": {"s": "a </tool_call> b"}}\n</tool_call>',
@@ -77,7 +77,7 @@ const ESCAPED: Readonly<Record<ToolCallFormat, string>> = {
 };
 
 for (const format of TOOL_CALL_FORMATS) {
-  Deno.test(`TOOL_CALL_PARSERS.${format} takes what is within a value for a value`, () => {
+  Deno.test(`TOOL_CALL_PARSERS.${format} ignores markers within values`, () => {
     const { calls } = TOOL_CALL_PARSERS[format](ESCAPED[format], TOOLS);
     assert.equal(calls.length, 1);
     const [{ name, parameters }] = calls as [typeof calls[number]];

@@ -13,7 +13,7 @@ import type { KnownTools } from "../../../../env/tokens/tool_calls/tool_call_for
 
 const TOOLS: KnownTools = new Map([["pay", {}], ["look", {}]]);
 
-/** Calls as `name(parameters)`, parameters as Python prints them. */
+/** Calls as `name(parameters)`, with parameters in Python's format. */
 function calls(text: string, tools: KnownTools | undefined = TOOLS) {
   return parseQwen25(text, tools).calls.map(({ name, parameters }) =>
     `${name}(${printPythonJson(parameters, { ensureAscii: false })})`
@@ -24,7 +24,7 @@ function block(json: string): string {
   return `${TOOL_CALL_START}${json}${TOOL_CALL_END}`;
 }
 
-Deno.test("parseQwen25() leaves text without a marker untouched", () => {
+Deno.test("parseQwen25() returns text without a marker unchanged", () => {
   for (
     const text of [
       "",
@@ -42,7 +42,7 @@ Deno.test("parseQwen25() leaves text without a marker untouched", () => {
   }
 });
 
-Deno.test("parseQwen25() trims the text before the first call and drops what follows it", () => {
+Deno.test("parseQwen25() trims the text before the first call and drops the text after it", () => {
   const call = block('{"name": "look", "arguments": {}}');
   const parsed = parseQwen25(
     ` \u0085 Let me see.\x1c\n${call} and ${call} so`,
@@ -52,7 +52,7 @@ Deno.test("parseQwen25() trims the text before the first call and drops what fol
   assert.equal(parsed.calls.length, 2);
 });
 
-Deno.test("parseQwen25() strips as Python does: a byte order mark stays", () => {
+Deno.test("parseQwen25() strips like Python and keeps a byte order mark", () => {
   assert.equal(
     parseQwen25(`\uFEFF ${TOOL_CALL_START}`).normalText,
     "\uFEFF",
@@ -66,7 +66,7 @@ Deno.test("parseQwen25() keeps Python's numbers and key order", () => {
   ]);
 });
 
-Deno.test("parseQwen25() takes parameters where Python takes them for true, else arguments", () => {
+Deno.test("parseQwen25() uses parameters if they are truthy in Python, else arguments", () => {
   const of = (rest: string) => calls(block(`{"name": "pay"${rest}}`));
   assert.deepEqual(of(', "parameters": {"a": 1}, "arguments": {"a": 2}'), [
     'pay({"a": 1})',
@@ -90,7 +90,7 @@ Deno.test("parseQwen25() reads several blocks and arrays of calls, each in order
   assert.deepEqual(calls(text), ['pay({"n": 1})', "look({})", 'pay({"n": 2})']);
 });
 
-Deno.test("parseQwen25() skips malformed blocks, says why, and keeps later ones", () => {
+Deno.test("parseQwen25() skips malformed blocks with a reason, and keeps later ones", () => {
   const parsed = parseQwen25(
     block('{"name": "pay", }') + block('{"name": "look"}'),
     TOOLS,
@@ -100,7 +100,7 @@ Deno.test("parseQwen25() skips malformed blocks, says why, and keeps later ones"
   assert.equal(parsed.failure, undefined);
 });
 
-Deno.test("parseQwen25() gives no call for a block that does not end", () => {
+Deno.test("parseQwen25() returns no call for an unterminated block", () => {
   const parsed = parseQwen25(
     `Wait. ${TOOL_CALL_START}{"name": "pay", "arguments": {}}</tool_call>`,
     TOOLS,
@@ -111,7 +111,7 @@ Deno.test("parseQwen25() gives no call for a block that does not end", () => {
   assert.match(parsed.skipped[0] ?? "", /does not end/);
 });
 
-Deno.test("parseQwen25() lets an unterminated block run into the next one's end", () => {
+Deno.test("parseQwen25() extends an unterminated block to the end of the next one", () => {
   const parsed = parseQwen25(
     `${TOOL_CALL_START}{"name": "pay"}` + block('{"name": "look"}'),
     TOOLS,
@@ -120,7 +120,7 @@ Deno.test("parseQwen25() lets an unterminated block run into the next one's end"
   assert.equal(parsed.skipped.length, 1);
 });
 
-Deno.test("parseQwen25() drops names that no tool has, unless any name may pass", () => {
+Deno.test("parseQwen25() drops unknown tool names if the tools are given", () => {
   const text = block('{"name": "steal"}') + block('{"name": "look"}') +
     block('{"arguments": {}}') + block('{"name": 5}') + block('{"name": []}');
   assert.deepEqual(calls(text), ["look({})"]);
@@ -136,7 +136,7 @@ Deno.test("parseQwen25() drops names that no tool has, unless any name may pass"
   ]);
 });
 
-Deno.test("parseQwen25() fails as a whole on a block that is no object", () => {
+Deno.test("parseQwen25() fails as a whole if a block is not an object", () => {
   for (const json of ["5", '"pay"', "null", "true", "[1]", '{"name": [1]}']) {
     const parsed = parseQwen25(
       block('{"name": "look"}') + block(json),
@@ -147,7 +147,7 @@ Deno.test("parseQwen25() fails as a whole on a block that is no object", () => {
   }
 });
 
-Deno.test("parseQwen25() reads back what a template writes, for any arguments and text", () => {
+Deno.test("parseQwen25() restores calls from a template's rendering, for any arguments and text", () => {
   const value = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.integer(),
@@ -170,7 +170,7 @@ Deno.test("parseQwen25() reads back what a template writes, for any arguments an
   );
 });
 
-Deno.test("parseQwen25() never throws and finds no call without a marker", () => {
+Deno.test("parseQwen25() never throws and returns no call without a marker", () => {
   const piece = fc.constantFrom(
     TOOL_CALL_START,
     TOOL_CALL_END,

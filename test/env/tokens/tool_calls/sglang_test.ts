@@ -19,7 +19,7 @@ import {
   wholeTexts,
 } from "../../../support/tool_call_texts.ts";
 
-/** Calls as text, so that ints and floats keep apart; the last of equal keys counts, as in any JSON reader. */
+/** Calls as text, so that ints and floats stay distinct. Of duplicate keys, the last one is used, as in any JSON parser. */
 function shown(name: string, parameters: JsonValue): string {
   return `${name}(${printPythonJson(parameters, { ensureAscii: false })})`;
 }
@@ -38,13 +38,13 @@ function theirs({ calls, marker, normal }: SglangAnswer) {
   return { marker, calls: named, normal: named.length > 0 ? normal : null };
 }
 
-/** Where SGLang's expression may end a list earlier than we do, by its order of attempts. */
+/** Texts in which SGLang's expression may end a list earlier than our parser, because of its matching order. */
 const PYTHONIC_DIFFERS = /[\s,]\)\s*,/;
 
 for (const parser of TOOL_CALL_FORMATS) {
   Deno.test({
     name:
-      `TOOL_CALL_PARSERS.${parser} finds the calls that SGLang's parser finds (needs Python with sglang)`,
+      `TOOL_CALL_PARSERS.${parser} returns the same calls as SGLang's parser (needs Python with sglang)`,
     ignore: withoutPython(),
     async fn() {
       const sample = (texts: fc.Arbitrary<string>) =>

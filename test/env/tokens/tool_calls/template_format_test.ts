@@ -13,18 +13,18 @@ import {
 } from "../../../support/call_templates.ts";
 import { qwen3Hybrid, qwen3Instruct } from "../../../support/qwen3.ts";
 
-Deno.test("templateFormat() finds qwen25 in the templates of Qwen3", async () => {
+Deno.test("templateFormat() detects qwen25 in Qwen3's templates", async () => {
   assert.equal(templateFormat(await qwen3Hybrid()), "qwen25");
   assert.equal(templateFormat(await qwen3Instruct()), "qwen25");
 });
 
 for (const format of TOOL_CALL_FORMATS) {
-  Deno.test(`templateFormat() finds ${format} in a template that writes it`, () => {
+  Deno.test(`templateFormat() detects ${format} in a template that writes it`, () => {
     assert.equal(templateFormat(callTemplate(format)), format);
   });
 }
 
-Deno.test("templateFormat() finds none where calls are not shown, or in a way of their own", () => {
+Deno.test("templateFormat() is null if calls are not rendered, or in an unknown format", () => {
   assert.equal(templateFormat(silentTemplate()), null);
   const own = new ChatTemplate({
     source:
@@ -35,7 +35,7 @@ Deno.test("templateFormat() finds none where calls are not shown, or in a way of
   assert.equal(templateFormat(own), null);
 });
 
-Deno.test("templateFormat() is null for a template that refuses calls", () => {
+Deno.test("templateFormat() is null for a template that rejects calls", () => {
   const refusing = new ChatTemplate({
     source:
       "{% for m in messages %}{% if m.tool_calls %}{{ raise_exception('no tools') }}{% endif %}{{ m.content }}</s>{% endfor %}",
@@ -44,7 +44,7 @@ Deno.test("templateFormat() is null for a template that refuses calls", () => {
   assert.equal(templateFormat(refusing), null);
 });
 
-Deno.test("readsCall() tells formats apart, but for qwen25's, which hermes reads too", () => {
+Deno.test("readsCall() distinguishes formats, except that hermes also reads qwen25's", () => {
   for (const written of TOOL_CALL_FORMATS) {
     const rendered = renderedCall(callTemplate(written))!;
     const readers = TOOL_CALL_FORMATS.filter((one) => readsCall(one, rendered));
@@ -53,7 +53,7 @@ Deno.test("readsCall() tells formats apart, but for qwen25's, which hermes reads
   }
 });
 
-Deno.test("ChatTemplate.proceed() begins with the token of the next turn where the template closes none", () => {
+Deno.test("ChatTemplate.proceed() begins with the next turn's token if the template does not end turns", () => {
   const template = new ChatTemplate({
     source: GLM_SOURCE,
     endToken: "<|endoftext|>",
