@@ -1,24 +1,24 @@
-/** Bodies of requests as JSON, bounded in bytes and in time. */
+/** Reads request bodies as JSON, with limits on size and time. */
 
 import type { Context } from "hono";
 import { messageOf } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** What a body may cost. */
+/** Limits of a request body. */
 export interface BodyLimits {
   /** Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** Until all of it has to be there. Default: 30 s. */
+  /** The time within which the whole body must arrive. Default: 30 s. */
   readonly timeoutMs?: number;
 }
 
-/** Of a body, where nothing else is said. */
+/** Default limits of a request body. */
 export const MAX_BYTES = 2 ** 20;
 const TIMEOUT_MS = 30_000;
 
 /**
- * The value of a body.
- * @throws {RequestError} If it is not JSON (400), does not come in time (408) or is too large (413).
+ * Reads a body as JSON.
+ * @throws {RequestError} If it is not JSON (400), does not arrive in time (408) or is too large (413).
  */
 export async function jsonOf(
   c: Context,
@@ -33,8 +33,8 @@ export async function jsonOf(
 }
 
 /**
- * The text of a body.
- * @throws {RequestError} If it does not come in time (408) or is too large (413).
+ * Reads a body as text.
+ * @throws {RequestError} If it does not arrive in time (408) or is too large (413).
  */
 export async function textOf(
   c: Context,
@@ -54,12 +54,12 @@ async function readAll(
 ): Promise<Uint8Array> {
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
-  late.promise.catch(() => {}); // where nobody waits for it any more
+  late.promise.catch(() => {}); // in case nothing awaits it any more
   const timer = setTimeout(
     () =>
       late.reject(
         new RequestError(
-          `The body was not there after ${timeoutMs / 1000} s`,
+          `The body did not arrive within ${timeoutMs / 1000} s`,
           408,
         ),
       ),

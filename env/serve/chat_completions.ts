@@ -1,5 +1,5 @@
 /**
- * OpenAI's chat completions over a token model: the same template, tokenizer and tool parser as in training.
+ * OpenAI's chat completions for a token model, with the same template, tokenizer and tool parser as in training.
  *
  * @see OpenAI's API reference, "Create chat completion".
  */
@@ -67,10 +67,10 @@ const requestSchema = z.looseObject({
   stream: z.boolean().nullish(),
 });
 
-/** A request as read. */
+/** A parsed request. */
 export type ChatBody = z.infer<typeof requestSchema>;
 
-/** @throws {RequestError} If it is none, or for another model. */
+/** Parses a request. @throws {RequestError} If it is invalid, or names another model. */
 export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
   const read = readBody(requestSchema, body);
   if (read.model === name) return read;
@@ -80,7 +80,7 @@ export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
   );
 }
 
-/** Answers a request by the body of a chat completion. @throws {RequestError} If the conversation cannot be read. */
+/** Returns the chat completion for a request. @throws {RequestError} If the conversation is invalid. */
 export async function answerChat(
   body: ChatBody,
   { policy, sessions, signal, id }: {
@@ -120,7 +120,7 @@ export async function answerChat(
   };
 }
 
-/** The answer of a chat completion as the chunks of a stream. */
+/** Splits a chat completion into the chunks of a stream. */
 export function chatChunks(
   completion: Record<string, unknown>,
 ): Record<string, unknown>[] {
@@ -162,7 +162,7 @@ async function askOnce(
   );
 }
 
-/** Text that cannot be read as calls is said as it was written. */
+/** Converts an answer to a choice. Text that cannot be parsed as calls is returned as content. */
 function choiceOf({ content, toolCalls, finishReason }: ChatReply) {
   const message = answerMessage(content, toolCalls);
   const isCall = toolCalls.length > 0 && finishReason === "stop";
@@ -213,6 +213,6 @@ function argumentsOf(
     }
   }
   throw new RequestError(
-    `messages: the arguments of the call of "${name}" are no JSON object: ${json}`,
+    `messages: the arguments of the call of "${name}" are not a JSON object: ${json}`,
   );
 }

@@ -1,16 +1,16 @@
 /**
- * Engine URLs of requests: what counts is where a connection would go, not how a URL is spelled. Hosts are compared
- * as addresses, after decimal, octal, hexadecimal and IPv4-mapped spellings are resolved.
+ * Decides which engine URLs requests may name. The destination of a connection counts, not the spelling of a URL: hosts
+ * are compared as addresses, after decimal, octal, hexadecimal and IPv4-mapped spellings are resolved.
  */
 
 import { isLoopback } from "./loopback.ts";
 
 /**
- * Reads the URL of an engine: scheme, host and port alone.
- * @returns The origin, canonical; `null` if it is no such URL, or has a user, a path, a query or a fragment.
+ * Parses the URL of an engine, which consists of scheme, host and port.
+ * @returns The canonical origin, or `null` if the URL is invalid or has a user, a path, a query or a fragment.
  */
 export function engineOrigin(text: string): string | null {
-  // The parser drops white space and takes backslashes for slashes; an engine's URL needs neither.
+  // The parser drops white space and treats backslashes as slashes; an engine's URL needs neither.
   if (!/^https?:\/\/[^\s\\]{1,300}$/i.test(text)) return null;
   const url = URL.parse(text);
   if (url === null || url.username !== "" || url.password !== "") return null;
@@ -18,7 +18,7 @@ export function engineOrigin(text: string): string | null {
   return url.href === `${url.origin}/` ? url.origin : null;
 }
 
-/** A host as URLs and users write it, in one spelling: an address, or a name in lower case without its last dot. */
+/** Returns the canonical form of a host, an address or a lower-case name without its trailing dot; `null` if it is invalid. */
 export function canonicalHost(host: string): string | null {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
   const written = bare.includes(":") ? `[${bare}]` : bare;
@@ -32,10 +32,10 @@ export function canonicalHost(host: string): string | null {
     : NAME.exec(hostname)?.[1] ?? null;
 }
 
-/** Of a name or an IPv4 address, its last dot left out. */
+/** Matches a name or an IPv4 address, and captures it without its trailing dot. */
 const NAME = /^([\w-]+(?:\.[\w-]+)*)\.?$/;
 
-/** The IPv4 address that an IPv4-mapped one stands for: connections go there. */
+/** Returns the IPv4 address of an IPv4-mapped IPv6 address, since connections go there; other addresses are unchanged. */
 function unmapped(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/
     .exec(address) ?? [];
@@ -45,18 +45,18 @@ function unmapped(address: string): string {
     .join(".");
 }
 
-/** Whether a canonical host is an address. */
+/** Checks whether a canonical host is an address. */
 export function isAddress(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
 
-/** A host that engines may be on, by {@linkcode canonicalHost}; any port where there is none. */
+/** A host on which engines are allowed, as returned by {@linkcode canonicalHost}. Without a port, any port is allowed. */
 export interface EngineHost {
   readonly host: string;
   readonly port?: number;
 }
 
-/** Reads `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address; `null` if it is none of them. */
+/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address; `null` for anything else. */
 export function readEngineHost(text: string): EngineHost | null {
   const isBareIpv6 = text.split(":").length > 2 && !text.startsWith("[");
   const [, written = "", digits] = isBareIpv6
@@ -69,23 +69,23 @@ export function readEngineHost(text: string): EngineHost | null {
   return port >= 1 && port <= 65_535 ? { host, port } : null;
 }
 
-/** What decides where engines may be. */
+/** Options of {@linkcode EngineHosts}. */
 export interface EngineHostsOptions {
   readonly hosts: readonly EngineHost[];
-  /** The addresses of this machine. Default: none beyond loopback. */
+  /** Returns the addresses of this machine. Default: only loopback. */
   readonly ownAddresses?: () => readonly string[];
-  /** The addresses of a name. */
+  /** Resolves a name to its addresses. */
   readonly lookup: (name: string) => Promise<readonly string[]>;
-  /** Milliseconds. Default: `performance.now`. */
+  /** Returns the time in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
 }
 
-/** How long addresses of names are kept. */
+/** How long resolved addresses are cached. */
 const KEPT_MS = 30_000;
 
 /**
- * Where engines may be: loopback, this machine, and listed hosts. A listed name allows the addresses that it has; a
- * name that is not listed is refused without a lookup, since it can have another address by the next one.
+ * The hosts on which engines are allowed: loopback, this machine and listed hosts. A listed name allows the addresses
+ * that it resolves to. An unlisted name is rejected without a lookup, since it could resolve differently the next time.
  */
 export class EngineHosts {
   readonly #options: EngineHostsOptions;
@@ -98,7 +98,7 @@ export class EngineHosts {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** @param origin By {@linkcode engineOrigin}. */
+  /** Checks whether an engine is allowed. @param origin As returned by {@linkcode engineOrigin}. */
   async allows(origin: string): Promise<boolean> {
     const url = new URL(origin);
     const host = canonicalHost(url.hostname);
@@ -116,7 +116,7 @@ export class EngineHosts {
     return candidates.some((one) => addresses.get(one.host)?.includes(host));
   }
 
-  /** The addresses of the listed names. */
+  /** Returns the addresses of the listed names, cached for 30 s. */
   #addresses(): Promise<ReadonlyMap<string, readonly string[]>> {
     if (this.#known === undefined || this.#now() - this.#knownAt > KEPT_MS) {
       this.#knownAt = this.#now();

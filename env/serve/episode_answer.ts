@@ -1,5 +1,6 @@
 /**
- * An episode as slime's `Sample` takes it: ids, mask, log probabilities, and which answer each piece was.
+ * Converts an episode to the fields of slime's `Sample`: ids, mask, log probabilities, and the answer that each span of
+ * the response came from.
  *
  * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
  */
@@ -12,49 +13,49 @@ import type { EngineCall } from "./episode_engine.ts";
 /** slime's states of a sample. */
 export type SampleStatus = "completed" | "truncated" | "aborted" | "failed";
 
-/** A piece of the response: what the engine answered at a time, or what was appended between. */
+/** A span of the response: one answer of the engine, or tokens appended between answers. */
 export interface Span {
   readonly length: number;
   readonly trainable: boolean;
   readonly text: string;
-  /** Of an answer: what the engine said of it, by SGLang's names. */
+  /** The engine's metadata of an answer, with SGLang's names. */
   readonly meta_info?: Readonly<Record<string, unknown>>;
 }
 
-/** The answer to `POST /episodes`. `P` prompt ids, then `R` of the response. */
+/** The answer to `POST /episodes`, with `P` prompt ids followed by `R` response ids. */
 export interface EpisodeAnswer {
-  /** `[P + R]`; both at least 1. */
+  /** `[P + R]`; `P` and `R` are at least 1. */
   readonly tokens: readonly number[];
   readonly prompt_length: number;
   readonly response_length: number;
   /** `[R]`. */
   readonly loss_mask: readonly (0 | 1)[];
-  /** `[R]`, 0 where the mask is. */
+  /** `[R]`, 0 where the mask is 0. */
   readonly rollout_log_probs: readonly number[];
-  /** Their lengths sum to `R`. */
+  /** The spans of the response; their lengths sum to `R`. */
   readonly spans: readonly Span[];
   readonly response: string;
-  /** 0 where the sample is removed: slime needs a number. */
+  /** 0 if the sample is removed, because slime requires a number. */
   readonly reward: number;
   readonly status: SampleStatus;
-  /** It does not train and does not count: infrastructure failed, or it was cut off. */
+  /** Whether to exclude the sample from training and metrics, because the infrastructure failed or it was aborted. */
   readonly remove_sample: boolean;
   /** Seconds outside the engine. */
   readonly non_generation_time: number;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What an answer is made with. */
+/** Options of {@linkcode answerOf}. */
 export interface AnswerParts {
   readonly calls: readonly EngineCall[];
   readonly decode: (ids: readonly number[]) => string;
-  /** Milliseconds of waiting for the engine. */
+  /** Milliseconds spent waiting for the engine. */
   readonly waitedMs: number;
-  /** How the engine failed, where it did: told instead of the failure's own words, which quote what it answered. */
+  /** How the engine failed, if it did. It replaces the failure's message, which quotes the engine's answer. */
   readonly engineFault?: string | undefined;
 }
 
-/** The answer that an episode is. */
+/** Converts an episode to an answer. */
 export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
   const { trajectory, reward, failure } = episode;
   if (failure !== null || reward === null || trajectory === null) {
@@ -81,14 +82,14 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
   };
 }
 
-/** An answer's JSON: the ids are most of it, and requests have written most of them. To be sent, not kept. */
+/** Encodes an answer as JSON. Ids are most of it, and reuse bytes encoded for earlier requests. Send the result at once; do not keep it. */
 export function answerBytes(
   { tokens, ...rest }: EpisodeAnswer,
 ): Uint8Array<ArrayBuffer> {
   return bodyWithIds(tokens, JSON.stringify(rest), "tokens");
 }
 
-/** The value that slime can take of an episode that gave nothing: one token of prompt, one that is masked. */
+/** Returns the answer for an episode without a result. As slime requires, it has one prompt token and one masked token. */
 export function removed(
   status: "aborted" | "failed",
   about: Readonly<Record<string, unknown>>,
@@ -145,11 +146,11 @@ interface Layout {
   readonly tokens: readonly number[];
   readonly lossMask: readonly (0 | 1)[];
   readonly logprobs: readonly number[];
-  /** Ids of the prompt: all before the first that was sampled. */
+  /** The number of prompt ids: all ids before the first sampled one. */
   readonly prompt: number;
 }
 
-/** At least one id on either side, as slime slices by them. */
+/** Splits a trajectory into prompt and response, each with at least one id, as slime requires. */
 function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
   if (ids.length < 2) {
     return { tokens: [0, 0], lossMask: [0, 0], logprobs: [0, 0], prompt: 1 };
@@ -159,7 +160,7 @@ function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
   return { tokens: ids, lossMask, logprobs, prompt };
 }
 
-/** Cuts the response where an answer of the engine begins or ends. */
+/** Splits the response at the beginning and end of each engine answer. */
 function spansOf(
   { tokens, lossMask, prompt }: Layout,
   { calls, decode }: AnswerParts,

@@ -1,4 +1,4 @@
-/** The engine of one episode: its turns go to one worker, are written down, and end with the first abort. */
+/** The engine of one episode. It sends all turns to one worker, records them, and stops at the first abort. */
 
 import { type FailureKind, InfrastructureError } from "../errors.ts";
 import { type Caller, CallFailure } from "../models/call_policy.ts";
@@ -9,7 +9,7 @@ import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
 
 /** One answer of the engine. */
 export interface EngineCall {
-  /** How many ids it was given: where its answer begins in the trajectory. */
+  /** The number of input ids, which is where the answer begins in the trajectory. */
   readonly start: number;
   readonly length: number;
   readonly finishReason: GenerateResult["finishReason"];
@@ -20,27 +20,27 @@ export interface EngineCall {
 
 /** Settings of {@linkcode EpisodeEngine}. */
 export interface EpisodeEngineOptions {
-  /** How records call the policy. */
+  /** The policy's name in records. */
   readonly name: string;
-  /** Most tokens of an episode, where the request says nothing. */
+  /** The most tokens of an episode, unless the request sets a limit. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
-  /** A bearer token, where the engine or its router demands one. */
+  /** The bearer token, if the engine or its router requires one. */
   readonly apiKey?: string;
-  /** The engine ended a request of this episode; there is no use in another turn. */
+  /** Called when the engine aborts a request of this episode, after which further turns are pointless. */
   readonly onAbort: () => void;
 }
 
-/** The engine that a request names, for one episode. */
+/** The engine named by a request, for one episode. */
 export class EpisodeEngine {
-  /** The answers of the attempt under way, in order. */
+  /** The answers of the current attempt, in order. */
   calls: EngineCall[] = [];
-  /** What it was given last, a live view. */
+  /** The ids of the last request, a live view. */
   ids: readonly number[] = [];
-  /** Milliseconds that were spent waiting for it. */
+  /** Milliseconds spent waiting for the engine. */
   waitedMs = 0;
-  /** How its last call failed, without the words of its answer; `undefined` after one that did not. */
+  /** How the last call failed, without quoting the engine's answer; `undefined` if it succeeded. */
   fault: string | undefined;
   readonly model: TokenModel;
 
@@ -61,7 +61,7 @@ export class EpisodeEngine {
       generate: async (asked) => {
         this.ids = asked.ids;
         const start = asked.ids.length;
-        // An episode that begins anew has a shorter prompt than its last turn had.
+        // A restarted episode has a shorter prompt than its last turn.
         if (start <= (this.calls.at(-1)?.start ?? -1)) this.calls = [];
         const from = performance.now();
         try {
@@ -92,7 +92,7 @@ function callOf(result: GenerateResult, start: number): EngineCall {
   };
 }
 
-/** Fixed words: what answered may be no engine, and its answer nothing that a client should see. */
+/** Returns a fixed description of a failure. The answer may not come from an engine, so clients must not see it. */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;
   const { cause, kind } = error;
@@ -105,12 +105,12 @@ function faultOf(error: unknown): string | undefined {
 
 const FAULTS: Partial<Record<FailureKind, string>> = {
   timeout: "The engine did not answer in time",
-  connection: "The engine cannot be reached, or broke off its answer",
+  connection: "The engine cannot be reached, or closed the connection early",
   bad_response: "The engine's answer is not in SGLang's format",
   aborted: "The engine aborted the request",
 };
 
-/** slime ends a rollout by aborting what its engines have under way; another try would only hold it up. */
+/** Stops an episode at the first abort: slime ends a rollout by aborting its engines' requests, so a retry would only delay it. */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   return {
     ...caller,
@@ -131,7 +131,7 @@ function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   };
 }
 
-/** The temperature of a request; `top_k` 1 is the greedy choice. */
+/** Returns the temperature of a request; 0 for `top_k` 1, which is greedy sampling. */
 export function temperatureOf({ sampling_params }: EpisodeRequest): number {
   return sampling_params.top_k === 1 ? 0 : sampling_params.temperature;
 }

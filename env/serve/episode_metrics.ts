@@ -1,10 +1,10 @@
-/** What an episode server counts, as Prometheus reads it. */
+/** Prometheus metrics of an episode server. */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Meter } from "../models/meter.ts";
 import type { EpisodeAnswer } from "./episode_answer.ts";
 
-/** Counts of one server since its start. */
+/** Metrics of one server since its start. */
 export class EpisodeMetrics {
   readonly #registry = new Registry();
   readonly #running: Gauge;
@@ -15,25 +15,25 @@ export class EpisodeMetrics {
   readonly #rewards: Counter;
   readonly #seconds: Histogram;
   running = 0;
-  /** Episodes that were answered, and those of them that are removed. */
+  /** The number of answered episodes, and how many of them were removed. */
   readonly counts = { done: 0, removed: 0 };
 
   constructor({ meter }: { readonly meter: Meter }) {
     const registers = [this.#registry];
     this.#running = new Gauge({
       name: "taulab_episodes_running",
-      help: "Episodes under way",
+      help: "Episodes in progress",
       registers,
     });
     this.#episodes = new Counter({
       name: "taulab_episodes_total",
-      help: "Episodes that ended, by slime's status",
+      help: "Ended episodes by slime status",
       labelNames: ["status"],
       registers,
     });
     this.#failures = new Counter({
       name: "taulab_failures_total",
-      help: "Episodes that infrastructure ended, by source and kind",
+      help: "Episodes ended by an infrastructure failure, by source and kind",
       labelNames: ["source", "kind"],
       registers,
     });
@@ -45,24 +45,24 @@ export class EpisodeMetrics {
     this.#tokens = new Counter({
       name: "taulab_tokens_total",
       help:
-        "Tokens of responses: those that were sampled, and those that were appended",
+        "Response tokens, either sampled by the policy or appended by the world",
       labelNames: ["from"],
       registers,
     });
     this.#rewards = new Counter({
       name: "taulab_reward_total",
-      help: "Sum of the rewards of episodes that count",
+      help: "Sum of the rewards of episodes that were not removed",
       registers,
     });
     this.#seconds = new Histogram({
       name: "taulab_episode_seconds",
-      help: "Seconds of an episode",
+      help: "Duration of an episode in seconds",
       buckets: [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800],
       registers,
     });
     new Gauge({
       name: "taulab_user_calls",
-      help: "Calls of the model that plays users, since the start",
+      help: "Calls to the model that plays users, since the start",
       registers,
       collect() {
         const users = meter.totals.filter(({ source }) => source === "user");
@@ -71,7 +71,7 @@ export class EpisodeMetrics {
     });
   }
 
-  /** An episode begins; held by `using`, so that it ends in any case. */
+  /** Records the start of an episode. Hold the result with `using`, so that its end is always recorded. */
   begin(): Disposable & { end(answer: EpisodeAnswer): void } {
     const from = performance.now();
     this.#running.set(++this.running);
@@ -81,7 +81,7 @@ export class EpisodeMetrics {
     };
   }
 
-  /** All of it, in Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   async text(): Promise<string> {
     return await this.#registry.metrics();
   }

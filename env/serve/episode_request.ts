@@ -1,4 +1,4 @@
-/** What a trainer asks of an episode server: `POST /episodes`. */
+/** The request body of `POST /episodes`, with which a trainer orders an episode. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";
@@ -7,7 +7,7 @@ import { readBody } from "./read_body.ts";
 import { engineOrigin } from "./engine_hosts.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** slime's sampling parameters. Others are looked at by {@linkcode strangeSampling}. */
+/** slime's sampling parameters. {@linkcode strangeSampling} checks all others. */
 const samplingSchema = z.looseObject({
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
@@ -25,7 +25,7 @@ const requestSchema = z.strictObject({
   engine: z.string().transform((text, context) => {
     const origin = engineOrigin(text);
     if (origin !== null) return origin;
-    context.addIssue("write http://HOST:PORT, without user, path or query");
+    context.addIssue("must be http://HOST:PORT, without user, path or query");
     return z.NEVER;
   }),
   session_id: z.string().min(1).max(200),
@@ -33,7 +33,7 @@ const requestSchema = z.strictObject({
   instruction: z.string().nullish(),
 });
 
-/** What each of SGLang's penalties is where it does nothing. Evaluations may set them. */
+/** The neutral value of each SGLang penalty. Only evaluations may set other values. */
 const PENALTIES: Readonly<Record<string, number>> = {
   repetition_penalty: 1,
   frequency_penalty: 0,
@@ -42,7 +42,7 @@ const PENALTIES: Readonly<Record<string, number>> = {
   min_p: 0,
 };
 
-/** They change how an answer is spelled, or are set by episodes themselves. */
+/** Parameters to ignore: they only affect how an answer is decoded, or episodes set them. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
   "skip_special_tokens",
@@ -51,13 +51,13 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "sampling_seed",
 ]);
 
-/** A request for an episode, as its JSON has it. */
+/** A parsed request for an episode, with the field names of its JSON. */
 export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
- * Reads a body.
- * @throws {RequestError} 400, with the field, if it is not such a request, or asks for sampling whose log
- * probabilities would not be the policy's.
+ * Parses a request body.
+ * @throws {RequestError} 400, with the field, if it is invalid, or if it requests sampling whose log probabilities would
+ * not be the policy's.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);
@@ -66,25 +66,25 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
     throw new RequestError(
       `sampling_params: ${
         strange.join(", ")
-      } would change what is sampled or where an answer ends, and episodes do not take it into account; leave it out`,
+      } would change sampling or the end of answers, which episodes do not support; omit it`,
     );
   }
   const { top_p: topP, top_k: topK, temperature } = request.sampling_params;
   if (request.evaluation) return request;
   if (topP !== 1 || topK !== -1) {
     throw new RequestError(
-      `sampling_params: top_p ${topP} and top_k ${topK} cut tokens off, and what trains would not be what was sampled; train with top_p 1 and top_k -1`,
+      `sampling_params: top_p ${topP} and top_k ${topK} truncate the distribution, so training would not match sampling; train with top_p 1 and top_k -1`,
     );
   }
   if (temperature === 0) {
     throw new RequestError(
-      "sampling_params.temperature: 0 always samples the same; train with a temperature above 0",
+      "sampling_params.temperature: 0 always samples the same answer; train with a temperature above 0",
     );
   }
   return request;
 }
 
-/** The penalties that a request sets, for its engine. */
+/** Returns the penalties that a request sets, to be passed to its engine. */
 export function penaltiesOf(
   { sampling_params }: EpisodeRequest,
 ): Record<string, unknown> {
@@ -111,17 +111,17 @@ function isEmpty(value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
-/** Which task a client means, and what it believes of it. */
+/** A client's choice of a task, with optional fields to check that client and server use the same data. */
 export interface TaskChoice extends Pick<Task, "split"> {
-  /** Its number in the split. */
+  /** The task's number in its split. */
   readonly task: number;
   readonly domain?: string | null | undefined;
   readonly instruction?: string | null | undefined;
 }
 
 /**
- * The task that is meant.
- * @throws {RequestError} 404 if there is none, 409 if the row is of other data.
+ * Returns the chosen task.
+ * @throws {RequestError} 404 if there is no such task, 409 if the client's row is from another dataset.
  */
 export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   const { task: index, split, domain, instruction } = request;
@@ -134,25 +134,25 @@ export function taskOf(request: TaskChoice, dataset: Dataset): Task {
     );
   }
   const tasks = dataset.tasks(split);
-  // By its number and not by its place: where tasks are excluded, places move.
+  // Find it by its number: positions change when tasks are excluded.
   const task = tasks.find((one) => one.index === index);
   if (task === undefined) {
     throw new RequestError(
-      `There is no task ${index} in the split "${split}" of ${dataset.name}: it has ${tasks.length}`,
+      `There is no task ${index} in the split "${split}" of ${dataset.name}: it has ${tasks.length} tasks`,
       404,
     );
   }
   if (domain && domain !== domainKey(task)) {
     throw new RequestError(
-      `The row is of ${domain}, and this server has ${
+      `The row is from ${domain}, but this server has ${
         domainKey(task)
-      }; give it the recipe of the rows`,
+      }; start the server with the recipe that wrote the rows`,
       409,
     );
   }
   if (instruction && instruction !== task.instruction) {
     throw new RequestError(
-      `Task ${index} of "${split}" reads otherwise here than in the row: the rows are of another split or dataset; write them anew`,
+      `Task ${index} of "${split}" differs from the row: the rows are from another split or dataset; write them again`,
       409,
     );
   }

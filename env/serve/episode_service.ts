@@ -1,4 +1,4 @@
-/** Runs the episodes that trainers ask for: each on its own, all counted, none an exception. */
+/** Runs the episodes that trainers request. Each is independent and counted; failures are answers, not exceptions. */
 
 import { messageOf } from "../errors.ts";
 import { openAgent } from "../agents/registry.ts";
@@ -24,7 +24,7 @@ import { type EpisodeRequest, taskOf } from "./episode_request.ts";
 import { RequestError } from "./served_policy.ts";
 import { UnderWay } from "./under_way.ts";
 
-/** What episodes are made of. */
+/** Everything that the episodes of a server share. */
 export interface EpisodeWorld {
   readonly dataset: Dataset;
   readonly codec: Codec;
@@ -34,24 +34,24 @@ export interface EpisodeWorld {
   readonly user: UserFactory;
   readonly userName: string;
   readonly meter: Meter;
-  /** Makes the calls of engines. */
+  /** Sends requests to engines. */
   readonly caller: Caller;
-  /** Where engines that requests name may be. Default: on loopback. */
+  /** The hosts on which requests may name engines. Default: loopback. */
   readonly engineHosts?: EngineHosts;
-  /** What engines demand as a bearer token. Default: nothing. */
+  /** The bearer token of engines. Default: none. */
   readonly engineKey?: string;
-  /** How records call the policy. */
+  /** The policy's name in records. */
   readonly modelName: string;
-  /** Most tokens of an episode, where a request says nothing. */
+  /** The most tokens of an episode, unless a request sets a limit. */
   readonly contextLength: number;
-  /** Most tokens of an answer, where a request says nothing. */
+  /** The most tokens of an answer, unless a request sets a limit. */
   readonly maxTokensPerTurn: number;
   readonly maxTurns: number;
-  /** How often an episode is begun anew after a failure of the infrastructure. Default: 3. */
+  /** The most restarts of an episode after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** Most episodes at once; more are sent elsewhere. Default: 1024. */
+  /** The most concurrent episodes; further requests get status 503. Default: 1024. */
   readonly maxEpisodes?: number;
-  /** Called with every episode that came to an end, before it is answered. Must neither throw nor wait. */
+  /** Called with every episode that has ended, before the request is answered. Must neither throw nor block. */
   readonly onEpisode?: (ended: EndedEpisode) => void;
 }
 
@@ -60,11 +60,11 @@ const LOOPBACK = new EngineHosts({
   lookup: () => Promise.resolve([]),
 });
 
-/** An episode, and what it was asked for by. */
+/** An episode and the request for it. */
 export interface EndedEpisode {
   readonly episode: Episode;
   readonly request: EpisodeRequest;
-  /** Of the weights that gave its last answer, where the engine says. */
+  /** The version of the weights that produced its last answer, if the engine reports it. */
   readonly weightVersion: string | undefined;
 }
 
@@ -81,27 +81,27 @@ export class EpisodeService {
     this.metrics = new EpisodeMetrics(world);
   }
 
-  /** Episodes under way. */
+  /** The number of running episodes. */
   get running(): number {
     return this.metrics.running;
   }
 
-  /** Whether it takes no further episodes. */
+  /** Whether it rejects new episodes. */
   get isDraining(): boolean {
     return this.#draining;
   }
 
-  /** Takes no further episodes; those under way go on. */
+  /** Rejects new episodes from now on; running ones continue. */
   drain(): void {
     this.#draining = true;
   }
 
-  /** Resolves once no episode is under way. */
+  /** Resolves once no episode is running. */
   async ended(): Promise<void> {
     await this.#underWay.ended();
   }
 
-  /** Cuts off what is under way; it is answered as aborted. */
+  /** Aborts running episodes, and answers them with status `aborted`. */
   stop(): void {
     this.drain();
     this.#stop.abort(new Error("The episode server was stopped"));
@@ -115,15 +115,16 @@ export class EpisodeService {
     const { engineHosts = LOOPBACK } = this.world;
     if (await engineHosts.allows(engine)) return;
     throw new RequestError(
-      `engine: ${engine} is not one of this run's hosts; allow it by --allow-engine HOST[:PORT], or by bridge.allowEngines of the recipe`,
+      `engine: ${engine} is not one of this run's hosts; allow it with --allow-engine HOST[:PORT] or with bridge.allowEngines in the recipe`,
       403,
     );
   }
 
   /**
-   * Takes an episode on.
-   * @returns What plays it; to be called once. Its signal is aborted when the client has gone. It never rejects.
-   * @throws {RequestError} If the request cannot be meant, the budget is spent (402), or there is no room (503).
+   * Accepts an episode.
+   * @returns A function that runs the episode. Call it once, with a signal that aborts when the client disconnects. It
+   * never rejects.
+   * @throws {RequestError} If the request is invalid, the budget is used up (402), or the server is full (503).
    */
   begin(
     request: EpisodeRequest,
@@ -145,9 +146,9 @@ export class EpisodeService {
       throw new RequestError(String(meter.signal.reason.message), 402);
     }
     if (this.#draining || this.running >= maxEpisodes) {
-      const why = this.#draining ? "is ending" : "has no room";
+      const why = this.#draining ? "is shutting down" : "is full";
       throw new RequestError(
-        `This episode server ${why}; ask another`,
+        `This episode server ${why}; use another one`,
         503,
       );
     }

@@ -1,4 +1,4 @@
-/** Episodes over HTTP, for trainers that sample elsewhere: `POST /episodes`, health, metrics. */
+/** The HTTP app of an episode server, for trainers with their own engines: `POST /episodes`, health, metrics. */
 
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
@@ -20,17 +20,17 @@ export interface EpisodesAppOptions {
   readonly service: EpisodeService;
   /** taulab's version, for `/info`. */
   readonly version: string;
-  /** Demanded of every request but health checks and {@linkcode EpisodesAppOptions.stop}, where it is given. */
+  /** The token that every request needs except health checks and {@linkcode EpisodesAppOptions.stop}. Default: none. */
   readonly token?: string;
-  /** Who started the server may end it over HTTP: by a secret that only they were told. */
+  /** Lets the process that started the server stop it over HTTP, by a secret that only that process knows. */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
-  /** How many episodes were kept in a run dir, and how many could not be; shown by `/health`. */
+  /** Returns how many episodes were saved to a run dir, and how many could not be; shown by `/health`. */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
-  /** Of request bodies. Default: 1 MiB within 30 s. */
+  /** Limits of request bodies. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits;
 }
 
-/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
   { service, version, token, stop, recorded, limits }: EpisodesAppOptions,
 ): Hono {
@@ -54,7 +54,7 @@ export function episodesApp(
   app.post("/stop", async (c) => {
     const { instance } = readBody(stopSchema, await jsonOf(c, limits));
     if (stop === undefined || instance !== stop.instance) {
-      throw new RequestError("This server was not started by you", 404);
+      throw new RequestError("Another process started this server", 404);
     }
     service.stop();
     stop.onStop();

@@ -1,16 +1,16 @@
-/** What all of our servers answer to what cannot be answered. */
+/** Error responses of all taulab servers. */
 
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { PolicyError } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Has an app answer errors as JSON in OpenAI's form. */
+/** Makes an app answer errors as JSON in OpenAI's format. */
 export function answerErrors(app: Hono): void {
   app.onError((error, c) => {
     if (error instanceof RequestError) {
       if (error.status === 503) c.header("retry-after", "1");
-      // What is left of the body is not waited for.
+      // Do not wait for the rest of the body.
       if (error.status === 408 || error.status === 413) {
         c.header("connection", "close");
       }
@@ -22,7 +22,7 @@ export function answerErrors(app: Hono): void {
       const message = error.message || "The bearer token is missing or wrong";
       return c.json(errorBody(message, error.status), error.status);
     }
-    // The prompt is the client's.
+    // The prompt comes from the client, so this is the client's error.
     if (error instanceof PolicyError) {
       return c.json(errorBody(error.message, 400), 400);
     }
@@ -33,7 +33,7 @@ export function answerErrors(app: Hono): void {
   );
 }
 
-/** As OpenAI's errors are. */
+/** Returns an error body in OpenAI's format. */
 function errorBody(message: string, status: number) {
   const type = status === 500 ? "server_error" : "invalid_request_error";
   return { error: { message, type, param: null, code: status } };

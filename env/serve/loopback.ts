@@ -1,6 +1,6 @@
-/** Addresses that only this machine reaches. */
+/** Loopback addresses, which only this machine can reach. */
 
-/** Whether other hosts cannot reach an address. */
+/** Checks whether an address is a loopback address. */
 export function isLoopback(address: string): boolean {
   return /^(127(\.\d{1,3}){3}|localhost|::1)$/.test(address);
 }

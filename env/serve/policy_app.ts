@@ -1,6 +1,6 @@
 /**
- * A policy over HTTP: OpenAI's chat completions, and SGLang's own endpoints as far as a router, slime and our
- * client use them.
+ * The HTTP app of a policy server: OpenAI's chat completions, and the SGLang endpoints that a router, slime and
+ * taulab's client use.
  */
 
 import { Hono } from "hono";
@@ -18,19 +18,19 @@ import { UnderWay } from "./under_way.ts";
 /** Settings of {@linkcode policyApp}. */
 export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
-  /** Demanded of every request but health checks, where it is given. */
+  /** The token that every request needs except health checks. Default: none. */
   readonly token?: string;
-  /** Of request bodies. Default: 1 MiB and 64 bytes a token of the context, within 30 s. */
+  /** Limits of request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;
-  /** Where answers are counted while they are made. Default: nowhere. */
+  /** Counts answers in progress, so that a shutdown can wait for them. */
   readonly underWay?: UnderWay;
 }
 
-/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function policyApp(
   { policy, token, limits: given, underWay = new UnderWay() }: PolicyAppOptions,
 ): Hono {
-  // More cannot be a prompt that fits, whatever its JSON escapes.
+  // No prompt that fits the context is larger, whatever its JSON escapes.
   const maxBytes = 2 ** 20 + 64 * policy.model.contextLength;
   const limits = { maxBytes, ...given };
   const app = new Hono();
@@ -93,7 +93,7 @@ export function policyApp(
     };
     if (body?.abort_all === true) running.abortAll();
     else if (typeof body?.rid === "string") running.abort(body.rid);
-    else throw new RequestError("give rid, or abort_all: true");
+    else throw new RequestError("Pass rid, or abort_all: true");
     return c.body(null, 200);
   });
   app.on(["GET", "POST"], "/flush_cache", (c) => {
@@ -120,7 +120,7 @@ export function policyApp(
     served_model_name: policy.name,
     is_generation: true,
     weight_version: policy.weightVersion,
-    /** What of a client's system message and tools the policy is shown. */
+    /** Whether the policy sees a client's system message and tools. */
     prompt: policy.prompt,
     max_total_num_tokens: policy.model.contextLength,
     context_length: policy.model.contextLength,
@@ -151,7 +151,7 @@ export function policyApp(
   return app;
 }
 
-/** Requests under way, by id, so that they can be aborted. */
+/** Running requests by id, so that they can be aborted. */
 class Running {
   readonly #controllers = new Map<string, AbortController>();
   readonly #underWay: UnderWay;

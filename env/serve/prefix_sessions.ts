@@ -1,27 +1,27 @@
 /**
- * Finds the session that a request goes on with, where its sender does not say: the one that shares the longest
- * beginning with it, as a radix cache would.
+ * Finds the session that a request continues if the client does not name one: the session that shares the longest
+ * prefix, as in a radix cache.
  */
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
 
-/** Sessions that are kept; the one that was used longest ago goes first. */
+/** The most sessions to keep; the least recently used one is dropped first. */
 const MAX_SESSIONS = 256;
 
-/** Fewer shared tokens are not worth another conversation's session. */
+/** The fewest shared tokens for which another conversation's session is reused. */
 const MIN_SHARED = 8;
 
-/** An answer, and how many of the prompt's tokens were known already. */
+/** A result, with the number of prompt tokens that were cached. */
 export interface CachedResult extends GenerateResult {
   readonly cachedTokens: number;
 }
 
-/** Generates from ids alone. */
+/** A generator that needs no session ids. */
 export interface PrefixSessions {
   generate(request: Omit<GenerateRequest, "session">): Promise<CachedResult>;
-  /** Requests under way. */
+  /** The number of running requests. */
   readonly running: number;
-  /** Lets all idle sessions go. */
+  /** Drops all idle sessions. */
   flush(): void;
 }
 
@@ -31,9 +31,9 @@ interface Session {
   busy: boolean;
 }
 
-/** Sessions over a model. */
+/** Creates the sessions of a model. */
 export function prefixSessions(model: TokenModel): PrefixSessions {
-  /** In the order of their last use. */
+  /** In the order of their last use, oldest first. */
   const sessions = new Set<Session>();
   let made = 0;
   let running = 0;

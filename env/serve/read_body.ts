@@ -1,10 +1,10 @@
-/** Bodies of requests, by a schema. */
+/** Parses request bodies with a schema. */
 
 import type { z } from "zod";
 import { explainIssue } from "../schema_issue.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** The body, if it fits. @throws {RequestError} If it does not; says where and how. */
+/** Parses a body. @throws {RequestError} If it does not match the schema; names the field and what is wrong. */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;

@@ -1,6 +1,6 @@
 /**
- * Who may ask a server that demands no token: programs of this machine. A page in a browser could reach it otherwise, by a
- * name that resolves to this machine (DNS rebinding) or by a form (CSRF).
+ * Restricts a server without a token to programs on this machine. Without this check, a web page could reach it through
+ * a name that resolves to this machine (DNS rebinding) or through a form (CSRF).
  */
 
 import type { Hono } from "hono";
@@ -8,8 +8,8 @@ import { HTTPException } from "hono/http-exception";
 import { isLoopback } from "./loopback.ts";
 
 /**
- * Refuses requests under another host's name (421), of another origin's page (403), and with a body that is not declared
- * as JSON (415). With a token the first two are not looked at: no page knows it, and routers have names of their own.
+ * Rejects requests with another host name (421), from pages of another origin (403), or with a body that is not declared
+ * as JSON (415). With a token the first two are not checked: pages do not know it, and routers use their own names.
  */
 export function guard(app: Hono, { token }: { token?: string | undefined }) {
   app.use(async (c, next) => {
@@ -18,13 +18,13 @@ export function guard(app: Hono, { token }: { token?: string | undefined }) {
       if (!isLoopback(hostname.replaceAll(/[[\]]/g, ""))) {
         throw new HTTPException(421, {
           message:
-            `This server has no name "${host}": ask it as 127.0.0.1 or localhost`,
+            `Unknown host name "${host}": address this server as 127.0.0.1 or localhost`,
         });
       }
       const origin = c.req.header("origin");
       if (origin !== undefined && origin !== `http://${host}`) {
         throw new HTTPException(403, {
-          message: `Pages of "${origin}" may not ask this server`,
+          message: `Pages of "${origin}" may not access this server`,
         });
       }
     }

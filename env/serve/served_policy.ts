@@ -1,26 +1,26 @@
-/** What is served: a policy, how it is talked to, and what it calls itself. */
+/** The policy that a server serves, and errors of its requests. */
 
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";
 
-/** A policy to be served. */
+/** A policy to serve. */
 export interface ServedPolicy {
   readonly model: TokenModel;
   readonly codec: Codec;
-  /** What `model` has to be in requests. */
+  /** The value of `model` in requests. */
   readonly name: string;
-  /** Changes with the weights. */
+  /** A version that changes with the weights. */
   readonly weightVersion: string;
   /**
-   * What the policy is used to see before the conversation. One that learnt without policy text and tools
-   * (`none`) is not shown those that a client sends: they are only used to read its calls.
+   * The prompt that the policy was trained with. A policy trained without policy text and tools (`none`) does not see
+   * those that a client sends; they are only used to parse its calls.
    */
   readonly prompt: "full" | "none";
 }
 
 /**
- * Why: malformed, over the budget, not allowed, not there, too slow, of other data or out of turn, too large, failed
- * behind the server, not now.
+ * HTTP status of a rejected request: malformed, budget used up, not allowed, not found, body too slow, conflicting data or
+ * wrong order, too large, upstream failure, unavailable.
  */
 export type RequestStatus =
   | 400
@@ -33,7 +33,7 @@ export type RequestStatus =
   | 502
   | 503;
 
-/** A request that cannot be answered; its message is for the client. */
+/** A request is rejected. The client sees the message. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: RequestStatus;

@@ -1,5 +1,5 @@
 /**
- * SGLang's `/generate`: ids or text in, ids with log probabilities out.
+ * SGLang's `/generate`: takes ids or text, and returns ids with log probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py and sampling/sampling_params.py.
  */
@@ -32,19 +32,19 @@ const requestSchema = z.looseObject({
   stream: z.boolean().default(false),
 }).refine(
   ({ input_ids, text }) => (input_ids === undefined) !== (text === undefined),
-  "give input_ids or text, and not both",
+  "pass either input_ids or text",
 );
 
-/** A request as read. */
+/** A parsed request. */
 export type GenerateBody = z.infer<typeof requestSchema>;
 
-/** @throws {RequestError} If it is none; says where. */
+/** Parses a request. @throws {RequestError} If it is invalid; names the field. */
 export function readGenerateBody(body: unknown): GenerateBody {
   return readBody(requestSchema, body);
 }
 
 /**
- * Answers a request. One that `signal` aborts is answered too, with finish reason `abort`.
+ * Answers a request. If `signal` aborts it, the answer has the finish reason `abort`.
  * @throws {RequestError} If the prompt does not fit.
  */
 export async function answerGenerate(
@@ -69,7 +69,7 @@ export async function answerGenerate(
   const result = await sessions.generate({
     ids,
     maxTokens: Math.min(sampling.max_new_tokens, roomFor(ids, policy)),
-    // SGLang takes what is this cold for greedy.
+    // SGLang treats temperatures this low as greedy.
     temperature: temperature < 1e-6 ? 0 : temperature,
     stopIds,
     seed: sampling.sampling_seed ?? Math.floor(Math.random() * 2 ** 31),
@@ -99,7 +99,7 @@ export async function answerGenerate(
   };
 }
 
-/** @throws {RequestError} If a text cannot fit. */
+/** @throws {RequestError} If a text is too long for the context. */
 function requireShort(length: number, { model, name }: ServedPolicy): void {
   if (mayFit(length, model.contextLength)) return;
   throw new RequestError(
@@ -107,7 +107,7 @@ function requireShort(length: number, { model, name }: ServedPolicy): void {
   );
 }
 
-/** How many tokens fit behind a prompt. @throws {RequestError} If none does, or an id is no token. */
+/** Returns the number of tokens that fit after a prompt. @throws {RequestError} If none fits. */
 export function roomFor(
   ids: readonly number[],
   { model, name }: ServedPolicy,
@@ -115,7 +115,7 @@ export function roomFor(
   const room = model.contextLength - ids.length;
   if (room > 0) return room;
   throw new RequestError(
-    `The input of ${ids.length} tokens is longer than the context length of "${name}", ${model.contextLength} tokens with at least one for the answer`,
+    `The input of ${ids.length} tokens is longer than the context length of "${name}", ${model.contextLength} tokens including at least one for the answer`,
   );
 }
 

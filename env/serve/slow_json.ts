@@ -1,17 +1,17 @@
 /**
- * JSON answers that take minutes: either side notices when the other has gone.
+ * JSON answers that take minutes, with which each side notices when the other disconnects.
  *
- * White space goes ahead of the answer, which JSON allows. A client that hears none knows that the server is
- * dead, long before the answer would be late. And since the response is under way, the server sees a
- * connection close; while nothing of it was sent, Deno's `request.signal` stays silent for requests whose head
- * and body came in separate packets, as httpx sends them.
+ * The server sends white space before the answer, which JSON allows. A client that receives none knows that the server
+ * is dead, long before its timeout. And because the response has started, the server notices when the connection
+ * closes. Before that, Deno's `request.signal` does not fire for requests whose head and body arrive in separate
+ * packets, as httpx sends them.
  */
 
 /** Settings of {@linkcode slowJson}. */
 export interface SlowJsonOptions {
   /** The request's own signal. */
   readonly client: AbortSignal;
-  /** Between signs of life. Default: 1000. */
+  /** The interval between keep-alive bytes. Default: 1000. */
   readonly everyMs?: number;
 }
 
@@ -19,16 +19,16 @@ const encoder = new TextEncoder();
 const SIGN_OF_LIFE = encoder.encode(" ");
 
 /**
- * Answers at once with status 200, and with what `work` comes to when it is there.
- * @param work Is given a signal that is aborted when the client has gone. Bytes that it comes to are JSON already. If it
- * rejects, the body breaks off.
+ * Answers at once with status 200, and sends the result of `work` as the body when it is ready.
+ * @param work Receives a signal that aborts when the client disconnects. A result of bytes is sent as JSON without
+ * encoding. If it rejects, the body ends without a result.
  */
 export function slowJson(
   work: (signal: AbortSignal) => Promise<unknown>,
   { client, everyMs = 1000 }: SlowJsonOptions,
 ): Response {
   const gone = new AbortController();
-  const abort = () => gone.abort(new Error("The client has gone"));
+  const abort = () => gone.abort(new Error("The client has disconnected"));
   client.addEventListener("abort", abort, { once: true });
   let timer: ReturnType<typeof setInterval> | undefined;
   function settle(): void {

@@ -1,11 +1,11 @@
-/** What a server has begun and not yet ended, so that one that is told to end waits for that and for nothing else. */
+/** Counts a server's work in progress, so that a shutdown can wait for it. */
 
-/** Counts work. A client that is still sending its request has begun none. */
+/** Counts work in progress. A request that is still being received does not count. */
 export class UnderWay {
   #count = 0;
   #idle = Promise.withResolvers<void>();
 
-  /** Does some work, which counts until it has ended in any way. */
+  /** Runs work and counts it until it succeeds or fails. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.#count++;
     try {
@@ -18,7 +18,7 @@ export class UnderWay {
     }
   }
 
-  /** Resolves once no work is under way. */
+  /** Resolves once no work is in progress. */
   async ended(): Promise<void> {
     while (this.#count > 0) await this.#idle.promise;
   }

@@ -1,4 +1,4 @@
-/** The environments of a world over HTTP, for any trainer: one session layer, several protocols over it. */
+/** The HTTP app of an environment server, for any trainer: sessions of one world, with several protocols. */
 
 import { Hono } from "hono";
 import { domainKey } from "../../domains/registry.ts";
@@ -27,13 +27,13 @@ export interface EnvironmentAppOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */
   readonly version: string;
-  /** Demanded of every request but health checks, where it is given. */
+  /** The token that every request needs except health checks. Default: none. */
   readonly token?: string | undefined;
-  /** Of request bodies. Default: 1 MiB within 30 s. */
+  /** Limits of request bodies. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits;
 }
 
-/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function environmentApp(
   { sessions, version, token, limits }: EnvironmentAppOptions,
 ): Hono {
@@ -66,7 +66,7 @@ export function environmentApp(
       ),
       max_turns: world.maxTurns,
     }));
-  // OpenEnv and NeMo Gym have the same paths and tell themselves apart by their bodies.
+  // OpenEnv and NeMo Gym use the same paths; their bodies distinguish them.
   app.post("/reset", async (c) => {
     const text = await textOf(c, limits) || "{}";
     const body = nemoGymBody(text);

@@ -1,4 +1,4 @@
-/** One client's conversation: reset to a task, stepped by the client's actions, graded once it has ended. */
+/** A client's session: it is reset to a task, takes the client's actions, and is graded when its episode ends. */
 
 import { createEnvironment } from "../../environment.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";
@@ -20,35 +20,35 @@ import { taskOf } from "../episode_request.ts";
 import { RequestError } from "../served_policy.ts";
 import type { SessionMetrics } from "./session_metrics.ts";
 
-/** What sessions play in. */
+/** The world that all sessions of a server share. */
 export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Who judges what no program can. Default: nobody. */
+  /** Judges what no program can. Default: no judge. */
   readonly judge?: Judge | undefined;
-  /** Whose tasks are meant where a client names no split. */
+  /** The split of clients that name none. */
   readonly split: Split;
-  /** Seed of the episodes of clients that give none. */
+  /** The seed from which the seeds of episodes are derived, for clients that pass none. */
   readonly seed: number;
-  /** Most actions of an episode. */
+  /** The most actions of an episode. */
   readonly maxTurns: number;
-  /** Aborted once the budget of the models that play users is spent. Default: never. */
+  /** Aborted once the budget for models that play users is used up. Default: never. */
   readonly halt?: AbortSignal;
 }
 
-/** Which episode a client wants. */
+/** A client's choice of an episode. */
 export interface EpisodeChoice {
   /** Default: the world's. */
   readonly split?: Split | undefined;
-  /** The task's number in its split. Default: by the seed, modulo their count. */
+  /** The task's number in its split. Default: the seed modulo the number of tasks. */
   readonly task?: number | undefined;
-  /** Default: the next, so that episodes go through the split in order. */
+  /** Default: the next seed, so that episodes go through the split in order. */
   readonly seed?: number | undefined;
-  /** How the client calls it. Default: a random UUID. */
+  /** The client's id of the episode. Default: a random UUID. */
   readonly episodeId?: string | undefined;
 }
 
-/** An action's outcome. */
+/** The result of an action. */
 export interface SessionStep {
   readonly observation: Observation;
   /** `null` until the episode has ended. */
@@ -56,7 +56,7 @@ export interface SessionStep {
   readonly stopReason: StopReason | null;
 }
 
-/** An episode under way or ended. */
+/** A session's current or last episode. */
 export interface SessionEpisode {
   readonly id: string;
   readonly task: Task;
@@ -67,15 +67,15 @@ export interface SessionEpisode {
   failure: InfrastructureError | null;
 }
 
-/** What a session is made of. */
+/** Options of {@linkcode LiveSession}. */
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
-  /** The number of an episode whose client gives no seed. */
+  /** Returns the number of the next episode without a seed from the client. */
   readonly next: () => number;
 }
 
-/** A session. It plays one episode at a time, and answers one request at a time. */
+/** A session, with one episode at a time and one request at a time. */
 export class LiveSession {
   readonly id = crypto.randomUUID();
   readonly #options: LiveSessionOptions;
@@ -97,25 +97,25 @@ export class LiveSession {
     return this.#closed.signal;
   }
 
-  /** Whether a request is under way. */
+  /** Whether it is handling a request. */
   get isBusy(): boolean {
     return this.#busy;
   }
 
-  /** The episode; `null` before the first reset. */
+  /** The current or last episode; `null` before the first reset. */
   get episode(): SessionEpisode | null {
     return this.#episode;
   }
 
-  /** Closes it, and cuts off what is under way. */
+  /** Closes the session and aborts its current request. */
   close(): void {
     this.#closed.abort(new Error("The session was closed"));
   }
 
   /**
-   * Begins an episode, whatever became of the last.
-   * @throws {RequestError} 404 if there is no such task, 402 once the budget is spent, 409 during another request, 502 if
-   * the user failed.
+   * Starts an episode, whatever the state of the last one.
+   * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request, 502
+   * if the user failed.
    */
   async reset(choice: EpisodeChoice = {}): Promise<SessionEpisode> {
     return await this.#alone(async () => {
@@ -141,8 +141,8 @@ export class LiveSession {
 
   /**
    * Takes an action.
-   * @throws {RequestError} 409 if no episode is under way, or during another request; 402 once the budget is spent; 502 if
-   * the user or the judge failed: the episode is over then, and has no reward.
+   * @throws {RequestError} 409 if there is no episode in progress, or during another request; 402 once the budget is used
+   * up; 502 if the user or the judge failed, which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#alone(async () => {
@@ -180,9 +180,9 @@ export class LiveSession {
     const why = episode === null
       ? "has no episode"
       : episode.end !== null
-      ? `has ended its episode by "${episode.end.stopReason}"`
+      ? `has ended its episode with "${episode.end.stopReason}"`
       : episode.failure !== null
-      ? "has an episode that failed"
+      ? "has a failed episode"
       : undefined;
     if (episode !== null && why === undefined) return episode;
     throw new RequestError(`The session ${why}: reset it first`, 409);
@@ -193,7 +193,7 @@ export class LiveSession {
     if (halt?.aborted) throw new RequestError(messageOf(halt.reason), 402);
     if (this.#busy) {
       throw new RequestError(
-        "The session has a request under way: wait for its answer",
+        "The session is handling another request: wait for its answer",
         409,
       );
     }
@@ -219,7 +219,7 @@ export class LiveSession {
   }
 }
 
-/** A failure of the infrastructure, as clients are told of it. */
+/** An infrastructure failure, reported to the client. */
 export class SessionFailure extends RequestError {
   readonly failure: InfrastructureError;
 
@@ -228,7 +228,7 @@ export class SessionFailure extends RequestError {
     super(
       `The ${source} failed (${kind}): ${
         messageOf(failure)
-      }; the episode has no reward, reset the session`,
+      }; the episode has no reward: reset the session`,
       502,
     );
     this.failure = failure;

@@ -1,4 +1,4 @@
-/** The sessions of an environment server: opened, found by id, closed, and ended where a client leaves one idle. */
+/** The sessions of an environment server, by id. Idle sessions are closed after a timeout. */
 
 import { RequestError } from "../served_policy.ts";
 import { LiveSession, type SessionWorld } from "./live_session.ts";
@@ -6,25 +6,25 @@ import { type SessionEnd, SessionMetrics } from "./session_metrics.ts";
 
 /** Settings of {@linkcode LiveSessions}. */
 export interface LiveSessionsOptions {
-  /** Most sessions at once. Default: 4096. */
+  /** The most open sessions. Default: 4096. */
   readonly maxSessions?: number;
-  /** How long a session may go without a request. Default: 30 minutes. */
+  /** The time without a request after which a session is closed. Default: 30 minutes. */
   readonly idleMs?: number;
-  /** Milliseconds. Default: `performance.now`. */
+  /** Returns the time in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
 }
 
 const MAX_SESSIONS = 4096;
 const IDLE_MS = 30 * 60_000;
 
-/** Sessions of one world. Disposed of, all are closed. */
+/** The sessions of one world. Disposal closes all of them. */
 export class LiveSessions implements Disposable {
   readonly world: SessionWorld;
   readonly maxSessions: number;
   readonly idleMs: number;
   readonly metrics = new SessionMetrics();
   readonly #now: () => number;
-  /** By id, in the order of their last request, with its time. */
+  /** Sessions by id, with the time of their last request and in its order. */
   readonly #open = new Map<string, { session: LiveSession; at: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   #next = 0;
@@ -41,17 +41,17 @@ export class LiveSessions implements Disposable {
     this.#timer.unref();
   }
 
-  /** How many are open. */
+  /** The number of open sessions. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Opens one, without an episode yet. @throws {RequestError} 503 if there is no room. */
+  /** Opens a session, without an episode yet. @throws {RequestError} 503 if `maxSessions` are open. */
   open(): LiveSession {
     if (this.#open.size >= this.maxSessions) this.sweep();
     if (this.#open.size >= this.maxSessions) {
       throw new RequestError(
-        `All ${this.maxSessions} sessions are open: close one, or ask another server`,
+        `All ${this.maxSessions} sessions are in use: close one, or use another server`,
         503,
       );
     }
@@ -66,14 +66,14 @@ export class LiveSessions implements Disposable {
     return session;
   }
 
-  /** The session of an id, which counts as a request of it. @throws {RequestError} 404 if there is none. */
+  /** Returns the session with this id, and restarts its idle timeout. @throws {RequestError} 404 if there is none. */
   get(id: string): LiveSession {
     const found = this.#open.get(id);
     if (found === undefined) {
       throw new RequestError(
         `There is no session "${id}": it was closed, was idle for ${
           this.idleMs / 1000
-        } s, or is another server's; reset without one`,
+        } s, or belongs to another server; reset without a session id`,
         404,
       );
     }
@@ -83,7 +83,7 @@ export class LiveSessions implements Disposable {
     return found.session;
   }
 
-  /** Closes one; one that is closed already stays so. */
+  /** Closes a session; does nothing if it is not open. */
   close(id: string, by: SessionEnd = "closed"): void {
     const found = this.#open.get(id);
     if (found === undefined) return;
@@ -92,7 +92,7 @@ export class LiveSessions implements Disposable {
     this.metrics.closed(this.#open.size, by);
   }
 
-  /** Closes those that are idle for too long. One that waits for its user is not idle. */
+  /** Closes sessions that have been idle for too long. A session that waits for its user is not idle. */
   sweep(): void {
     const last = this.#now() - this.idleMs;
     for (const [id, { session, at }] of this.#open) {

@@ -1,6 +1,6 @@
 /**
- * NeMo Gym's Gymnasium protocol over sessions, as its `gymnasium_agent` speaks it: a reset, then a step for each answer
- * of the model, which may hold several calls. The session goes by a cookie.
+ * NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each answer of
+ * the model, which may contain several calls. A cookie identifies the session.
  *
  * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
  */
@@ -18,7 +18,7 @@ import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
 
-/** Rows carry much that is the trainer's own. */
+/** Loose, since rows also have fields of the trainer. */
 const resetSchema = z.looseObject({
   split: z.enum(SPLITS).nullish(),
   task: z.int().min(0).nullish(),
@@ -50,13 +50,13 @@ const stepSchema = z.looseObject({
 /** An item of a model's answer. */
 type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 
-/** Answers that cannot be read and are forgiven, of an episode. */
+/** The most answers of an episode that may fail to parse. */
 const MAX_PARSE_ERRORS = 3;
 
-/** Of episodes under way, how many calls could not be read. */
+/** The number of calls that failed to parse, by session. */
 const parseErrors = new WeakMap<LiveSession, number>();
 
-/** A request of NeMo Gym by its text; `undefined` of another protocol's. */
+/** Parses a NeMo Gym request; `undefined` if the text is a request of another protocol. */
 export function nemoGymBody(
   text: string,
 ): Record<string, unknown> | undefined {
@@ -71,7 +71,7 @@ export function nemoGymBody(
   }
 }
 
-/** Adds `GET /nemo-gym/rows`: the tasks of a split as rows of its dataset, a line each. */
+/** Adds `GET /nemo-gym/rows`, which returns the tasks of a split as JSON Lines. */
 export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
   const { world } = sessions;
   app.get("/nemo-gym/rows", (c) => {
@@ -85,7 +85,7 @@ export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
   });
 }
 
-/** Answers `POST /reset`; names the session by a cookie. */
+/** Answers `POST /reset`, and sets the session cookie. */
 export async function nemoGymReset(
   c: Context,
   { body, sessions }: { body: unknown; sessions: LiveSessions },
@@ -111,7 +111,7 @@ export async function nemoGymReset(
   }
 }
 
-/** Answers `POST /step`: takes the calls of the answer in order, or says its words. */
+/** Answers `POST /step`: runs the calls of the answer in order, or sends its text to the user. */
 export async function nemoGymStep(
   c: Context,
   { body, sessions }: { body: unknown; sessions: LiveSessions },
@@ -147,7 +147,7 @@ export async function nemoGymStep(
   return c.json(resultOf(step, { toolOutputs }));
 }
 
-/** The session that a request's cookie names. */
+/** Returns the session id in a request's cookie. */
 export function sessionCookie(c: Context): string | undefined {
   return getCookie(c, COOKIE);
 }
@@ -185,7 +185,7 @@ function textOf(item: OutputItem): string {
     .join("");
 }
 
-/** What a policy is shown before the user speaks, and which task a reset chooses. */
+/** Yields the rows of a split: the prompt before the user's first message, and the task for the reset. */
 function rowsOf(
   dataset: Dataset,
   { split, seed }: { readonly split: Split; readonly seed: number },

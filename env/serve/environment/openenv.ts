@@ -1,6 +1,6 @@
 /**
- * OpenEnv's protocol over sessions: `/ws`, where a connection is a session, and reset, step and state as plain
- * requests, whose sessions go by the `session_id` of a reset's observation.
+ * OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain requests,
+ * which name a session by the `session_id` in the observation of its reset.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */
@@ -46,7 +46,7 @@ export interface OpenEnvOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */
   readonly version: string;
-  /** Of bodies and messages. */
+  /** Limits of request bodies and WebSocket messages. */
   readonly limits?: BodyLimits | undefined;
 }
 
@@ -61,7 +61,7 @@ export function openEnvRoutes(
     c.json({
       name: domainKey(dataset),
       description:
-        `Conversations with a simulated user over the tools of ${dataset.domain}, of ${dataset.name}`,
+        `Conversations with a simulated user and the tools of ${dataset.domain} (${dataset.name})`,
       readme_content: null,
       version,
       author: "taulab",
@@ -73,10 +73,10 @@ export function openEnvRoutes(
   });
   app.get("/ws", (c) => {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      throw new RequestError("/ws is for WebSockets: send an upgrade");
+      throw new RequestError("/ws requires a WebSocket upgrade");
     }
     const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
-      // A client that computes does not answer pings; idle sessions end by their own timeout.
+      // A client that is busy computing does not answer pings; idle sessions have their own timeout.
       idleTimeout: 0,
     });
     attend(socket, { sessions, maxBytes: limits?.maxBytes ?? MAX_BYTES });
@@ -84,7 +84,7 @@ export function openEnvRoutes(
   });
 }
 
-/** Answers `POST /reset`; a session that is not named is opened. */
+/** Answers `POST /reset`; opens a session unless the request names one. */
 export async function openEnvReset(
   body: unknown,
   sessions: LiveSessions,
@@ -100,7 +100,7 @@ export async function openEnvReset(
   }
 }
 
-/** Answers `POST /step`. @param body Its text's object. */
+/** Answers `POST /step`. @param body The parsed body. */
 export async function openEnvStep(
   body: JsonObject,
   sessions: LiveSessions,
@@ -132,7 +132,7 @@ async function begun(
   };
 }
 
-/** What a policy is shown first: messages and tools as OpenAI's chat API takes them. */
+/** Returns the start of a policy's conversation: messages and tools in the format of OpenAI's chat API. */
 function openingOf(
   session: LiveSession,
   { id, task, seed, firstMessage }: SessionEpisode,
@@ -169,7 +169,7 @@ async function stepped(
   };
 }
 
-/** The state, with the reward's parts once the episode has ended. */
+/** Returns the state of a session, with the parts of the reward once the episode has ended. */
 function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   if (episode === null) {
     return { episode_id: null, step_count: 0, session_id: id };
@@ -192,10 +192,10 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   };
 }
 
-/** Requests that a connection may have waiting for the one under way. */
+/** The most requests that a connection may queue. */
 const MAX_WAITING = 16;
 
-/** Plays a session with a connection, until either ends. */
+/** Serves a session over a connection until either ends. */
 function attend(
   socket: WebSocket,
   { sessions, maxBytes }: {
@@ -280,7 +280,7 @@ async function answer(
       default:
         code = "UNKNOWN_TYPE";
         throw new RequestError(
-          "type: write one of reset, step, state, close",
+          "type: must be one of reset, step, state, close",
         );
     }
   } catch (error) {

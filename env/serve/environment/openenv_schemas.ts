@@ -1,11 +1,11 @@
-/** What OpenEnv clients are told of actions, observations and states, as JSON Schema. */
+/** JSON Schemas of actions, observations and states for OpenEnv clients. */
 
 import type { Dataset } from "../../types.ts";
 
 const TEXT = { type: "string" } as const;
 const COUNT = { type: "integer", minimum: 0 } as const;
 
-/** The answer to `GET /schema`. */
+/** Returns the answer to `GET /schema`. */
 export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
   const names = tools.map((tool) => tool.function.name);
   return {
@@ -24,12 +24,12 @@ export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
             type: { const: "call_tool" },
             tool_name: { enum: names },
             arguments: {
-              description: "An object, or the text of one",
+              description: "A JSON object, or its text",
               type: ["object", "string"],
             },
             content: {
               ...TEXT,
-              description: "What is said beside the call; nobody hears it",
+              description: "Text next to the call; the user does not see it",
             },
           },
           required: ["type", "tool_name", "arguments"],
@@ -48,9 +48,12 @@ export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
         session_id: TEXT,
         messages: {
           type: "array",
-          description: "Of a reset: what a policy is shown first",
+          description: "After a reset: the start of the conversation",
         },
-        tools: { type: "array", description: "Of a reset: OpenAI's format" },
+        tools: {
+          type: "array",
+          description: "After a reset: the tools, in OpenAI's format",
+        },
       },
       required: ["source", "content"],
     },

@@ -1,4 +1,4 @@
-/** Actions of clients, read from JSON as Python spells it: a float that is whole stays a float. */
+/** Parses clients' actions from JSON, distinguishing integers from floats as Python does. */
 
 import { DataError } from "../../errors.ts";
 import {
@@ -10,28 +10,28 @@ import {
 import type { Action } from "../../types.ts";
 import { RequestError } from "../served_policy.ts";
 
-/** The fields of a body that is an object. @throws {RequestError} If it is none, or no JSON. */
+/** Parses a body that must be a JSON object. @throws {RequestError} If it is not. */
 export function readObject(text: string): JsonObject {
   const value = parse(text, "The body");
   if (value instanceof Map) return value;
   throw new RequestError("The body is not a JSON object");
 }
 
-/** What an action may hold beside its type; `metadata` is every OpenEnv action's. */
+/** The fields of each type of action, besides `type` and `metadata`, which every OpenEnv action may have. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   respond: ["content"],
   call_tool: ["tool_name", "arguments", "content", "id"],
 };
 
 /**
- * Reads an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, whose
- * arguments are an object or, as models write it, the text of one.
- * @param where What the error calls it.
- * @throws {RequestError} If it is none; says where and how.
+ * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, whose
+ * arguments are an object or, as models write them, the JSON text of one.
+ * @param where The name of the value in errors.
+ * @throws {RequestError} If it is invalid; names the field and what is wrong.
  */
 export function readAction(value: unknown, where = "action"): Action {
   if (!(value instanceof Map)) {
-    throw new RequestError(`${where}: write an object, with a type`);
+    throw new RequestError(`${where}: must be an object with a type`);
   }
   const type = value.get("type");
   const fields = typeof type === "string" && Object.hasOwn(FIELDS, type)
@@ -39,14 +39,16 @@ export function readAction(value: unknown, where = "action"): Action {
     : undefined;
   if (fields === undefined) {
     throw new RequestError(
-      `${where}.type: write one of ${Object.keys(FIELDS).join(", ")}`,
+      `${where}.type: must be one of ${Object.keys(FIELDS).join(", ")}`,
     );
   }
   const known = ["type", "metadata", ...fields];
   const odd = [...value.keys()].find((key) => !known.includes(key));
   if (odd !== undefined) {
     throw new RequestError(
-      `${where}.${odd}: no field of "${type}", which has ${fields.join(", ")}`,
+      `${where}.${odd}: not a field of "${type}", which has ${
+        fields.join(", ")
+      }`,
     );
   }
   return type === "respond"
@@ -66,14 +68,14 @@ function callOf(action: JsonObject, where: string): Action {
   });
 }
 
-/** A call of a tool. @throws {RequestError} If its arguments are neither an object nor the text of one. */
+/** Creates a tool call. @throws {RequestError} If its arguments are neither a JSON object nor the text of one. */
 export function toolCall({ name, args, id, where, said = "" }: {
   readonly name: string;
   readonly args: JsonValue;
   readonly id: string;
-  /** What the error calls the arguments. */
+  /** The name of the arguments in errors. */
   readonly where: string;
-  /** What is said beside the call. Default: nothing. */
+  /** Text next to the call. Default: none. */
   readonly said?: string;
 }): Action {
   const read = typeof args === "string" ? parse(args, where) : args;
@@ -86,7 +88,7 @@ export function toolCall({ name, args, id, where, said = "" }: {
     : { type: "tool", call, content: said };
 }
 
-/** All but `keys`, as plain data. */
+/** Returns all fields except `keys`, as plain data. */
 export function plainWithout(
   object: JsonObject,
   ...keys: readonly string[]
@@ -102,7 +104,7 @@ function textOf(
 ): string {
   const value = action.get(name);
   if (typeof value === "string") return value;
-  throw new RequestError(`${where}.${name}: write a text`);
+  throw new RequestError(`${where}.${name}: must be a string`);
 }
 
 function parse(text: string, what: string): JsonValue {

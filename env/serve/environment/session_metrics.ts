@@ -1,13 +1,13 @@
-/** What an environment server counts, as Prometheus reads it. */
+/** Prometheus metrics of an environment server. */
 
 import { Counter, Gauge, Registry } from "prom-client";
 import type { InfrastructureError } from "../../errors.ts";
 import type { StopReason } from "../../types.ts";
 
-/** How a session ended. */
+/** The reason why a session ended. */
 export type SessionEnd = "closed" | "idle" | "shutdown";
 
-/** Counts of one server since its start. */
+/** Metrics of one server since its start. */
 export class SessionMetrics {
   readonly #registry = new Registry();
   readonly #open: Gauge;
@@ -16,7 +16,7 @@ export class SessionMetrics {
   readonly #failures: Counter;
   readonly #steps: Counter;
   readonly #rewards: Counter;
-  /** Sums for health checks. */
+  /** Totals for health checks. */
   readonly counts = {
     sessions: 0,
     idle: 0,
@@ -30,30 +30,30 @@ export class SessionMetrics {
     const registers = [this.#registry];
     this.#open = new Gauge({
       name: "taulab_sessions_open",
-      help: "Sessions that are open",
+      help: "Open sessions",
       registers,
     });
     this.#ends = new Counter({
       name: "taulab_sessions_ended_total",
-      help: "Sessions that ended, by how",
+      help: "Ended sessions by reason",
       labelNames: ["by"],
       registers,
     });
     this.#episodes = new Counter({
       name: "taulab_environment_episodes_total",
-      help: "Episodes that were graded, by stop reason",
+      help: "Graded episodes by stop reason",
       labelNames: ["stop_reason"],
       registers,
     });
     this.#failures = new Counter({
       name: "taulab_environment_failures_total",
-      help: "Episodes that infrastructure ended, by source and kind",
+      help: "Episodes ended by an infrastructure failure, by source and kind",
       labelNames: ["source", "kind"],
       registers,
     });
     this.#steps = new Counter({
       name: "taulab_environment_steps_total",
-      help: "Actions that were taken",
+      help: "Actions taken",
       registers,
     });
     this.#rewards = new Counter({
@@ -63,44 +63,44 @@ export class SessionMetrics {
     });
   }
 
-  /** A session was opened. @param open How many there are now. */
+  /** Records that a session was opened. @param open The number of open sessions. */
   opened(open: number): void {
     this.counts.sessions++;
     this.#open.set(open);
   }
 
-  /** A session ended. @param open How many there are now. */
+  /** Records that a session ended. @param open The number of open sessions. */
   closed(open: number, by: SessionEnd): void {
     if (by === "idle") this.counts.idle++;
     this.#open.set(open);
     this.#ends.inc({ by });
   }
 
-  /** An episode began. */
+  /** Records the start of an episode. */
   begun(): void {
     this.counts.begun++;
   }
 
-  /** An action was taken. */
+  /** Records an action. */
   stepped(): void {
     this.counts.steps++;
     this.#steps.inc();
   }
 
-  /** An episode was graded. */
+  /** Records a graded episode. */
   ended(reward: number, stopReason: StopReason): void {
     this.counts.ended++;
     this.#episodes.inc({ stop_reason: stopReason });
     this.#rewards.inc(Math.max(0, reward));
   }
 
-  /** Infrastructure ended an episode. */
+  /** Records an infrastructure failure. */
   failed({ source, kind }: InfrastructureError): void {
     this.counts.failed++;
     this.#failures.inc({ source, kind });
   }
 
-  /** All of it, in Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   async text(): Promise<string> {
     return await this.#registry.metrics();
   }

@@ -1,6 +1,6 @@
 """taulab's environments as a verifiers taskset: a client of `deno task serve --env`.
 
-Each rollout is a session of that server. The model is called through verifiers' own endpoint, so its traces hold
+Each rollout is a session of that server. The model is called through verifiers' own endpoint, so its traces contain
 every call; the server plays the user, runs the tools and computes the reward.
 """
 
@@ -38,11 +38,11 @@ class TaulabTask(vf.Task[TaulabData, TaulabState]):
 
 class TaulabConfig(vf.TasksetConfig):
     url: str = "@URL@"
-    """Where `deno task serve --env` answers; its token, if it has one, is TAULAB_TOKEN."""
+    """The URL of `deno task serve --env`; its token, if it has one, is read from TAULAB_TOKEN."""
     split: str | None = None
-    """Whose tasks; by default the server's split."""
+    """The split to load; by default the server's."""
     seed: int = 1
-    """Of every task's episode."""
+    """The seed of every task's episode."""
 
 
 class TaulabTaskset(vf.Taskset[TaulabTask, TaulabConfig]):
@@ -55,13 +55,13 @@ class TaulabTaskset(vf.Taskset[TaulabTask, TaulabConfig]):
         for index in about["splits"][split]:
             name = f"{about['name']}/{split}/{index}"
             reset = {"split": split, "task": index, "seed": self.config.seed}
-            # The user opens: what the model is shown comes with the reset.
+            # The user speaks first, so the prompt comes with the reset.
             data = TaulabData(id=name, name=name, prompt=name, url=url, reset=reset)
             yield TaulabTask(data, self.config.task)
 
 
 class TaulabHarness(vf.Harness[vf.HarnessConfig]):
-    """Holds the conversation in this process: asks the model, forwards its calls and words to the session."""
+    """Runs the conversation in this process: asks the model, and forwards its calls and messages to the session."""
 
     EXECUTES_CODE = False
     NEEDS_CONTAINER = False
@@ -76,7 +76,7 @@ class TaulabHarness(vf.Harness[vf.HarnessConfig]):
             try:
                 await converse(model, server, ctx.model, trace, observation)
             except openai.APIStatusError:
-                # verifiers refuses a call where a limit or a stop has ended the rollout.
+                # verifiers rejects a call if a limit or a stop has ended the rollout.
                 if trace.stop_condition is None:
                     raise
             finally:
@@ -85,7 +85,7 @@ class TaulabHarness(vf.Harness[vf.HarnessConfig]):
 
 
 async def converse(model, server, name, trace, opening):
-    """Plays one episode to its end; leaves the reward in the trace's state."""
+    """Plays one episode to its end, and stores the reward in the trace's state."""
     messages, tools = list(opening["messages"]), opening["tools"]
     state = trace.state
 
@@ -136,7 +136,7 @@ def action_of(call, content):
 
 
 class BadAction(Exception):
-    """What the model wrote is no action; says why."""
+    """The model's answer is not a valid action; the message says why."""
 
 
 async def post(server, path, body):
@@ -154,7 +154,7 @@ def headers():
 
 
 class TaulabEnvConfig(vf.EnvConfig):
-    # Nothing of the model's runs here: no sandbox is needed.
+    # No code from the model runs here, so no sandbox is needed.
     agent: vf.AgentConfig = vf.AgentConfig(runtime=vf.SubprocessConfig())
 
 
@@ -164,6 +164,6 @@ class TaulabEnv(vf.Env[TaulabEnvConfig]):
 
 
 def load_environment(**config) -> TaulabEnv:
-    """The environment, for trainers: `load_environment(url=…, split="train", seed=1)`."""
+    """Loads the environment for trainers: `load_environment(url=…, split="train", seed=1)`."""
     taskset = {"id": "taulab-env", **config}
     return vf.load_environment(vf.resolve_env_config({"taskset": taskset}))

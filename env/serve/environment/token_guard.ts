@@ -1,4 +1,4 @@
-/** Who may ask a server that others can reach: whoever knows the token. */
+/** Restricts a server to clients with its token. */
 
 import type { Hono, MiddlewareHandler } from "hono";
 import { basicAuth } from "hono/basic-auth";
@@ -6,14 +6,14 @@ import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
 
 /**
- * Refuses requests without the token (401). It is a bearer token, or the password of basic authentication: clients of
- * WebSockets can often send no header of their own, but take `http://any:TOKEN@HOST`.
+ * Rejects requests without the token (401). Clients send it as a bearer token or as the password of basic
+ * authentication: WebSocket clients often cannot set headers, but accept `http://any:TOKEN@HOST`.
  */
 export function tokenGuard(
   app: Hono,
   { token, open }: {
     readonly token: string;
-    /** Paths that are open to all. */
+    /** Paths that need no token. */
     readonly open: readonly string[];
   },
 ): void {

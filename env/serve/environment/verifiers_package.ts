@@ -1,17 +1,17 @@
 /**
- * A package of Python by which verifiers plays in an environment server: a taskset, a harness that forwards to the
- * server, and `load_environment`.
+ * A Python package with which verifiers uses an environment server: a taskset, a harness that forwards to the server,
+ * and `load_environment`.
  *
  * @see verifiers 0.4.0, `verifiers/v1/taskset.py`, `harness.py` and `utils/loaders.py`.
  */
 
-/** The version of verifiers whose interface it has. */
+/** The versions of verifiers that the package supports. */
 const VERIFIERS = "verifiers>=0.4,<0.5";
 
-/** Texts of the package's files by their paths in it. */
+/** Returns the texts of the package's files by path. */
 export async function verifiersPackage(
   { url, version }: {
-    /** The server that it asks where its config says nothing. */
+    /** The default URL of the server. */
     readonly url: string;
     /** taulab's version. */
     readonly version: string;

@@ -30,7 +30,7 @@ async function allows(
   return await hosts.allows(origin);
 }
 
-Deno.test("engineOrigin() takes scheme, host and port, and nothing beside them", () => {
+Deno.test("engineOrigin() accepts only scheme, host and port", () => {
   assert.equal(engineOrigin("http://10.0.0.1:3100"), "http://10.0.0.1:3100");
   assert.equal(engineOrigin("https://GPU1:8443/"), "https://gpu1:8443");
   assert.equal(engineOrigin("http://[::1]:3100"), "http://[::1]:3100");
@@ -117,7 +117,7 @@ Deno.test("readEngineHost() reads hosts with and without a port", () => {
   }
 });
 
-Deno.test("EngineHosts allows loopback by every spelling, and no other host by any", async () => {
+Deno.test("EngineHosts allows loopback in every spelling, and no other host", async () => {
   for (
     const host of [
       "127.0.0.1",
@@ -156,7 +156,7 @@ Deno.test("EngineHosts allows loopback by every spelling, and no other host by a
   }
 });
 
-Deno.test("EngineHosts allows listed hosts, at the port that is listed with them", async () => {
+Deno.test("EngineHosts allows listed hosts at their listed port", async () => {
   assert.ok(await allows("http://10.0.0.11:9", ["10.0.0.11"]));
   assert.ok(await allows("http://167772171:9", ["10.0.0.11"]));
   assert.ok(await allows("http://10.0.0.11:9", ["0xa00000b"]));
@@ -185,7 +185,7 @@ Deno.test("EngineHosts allows the addresses of this machine and of listed names,
   assert.ok(!await allows("http://gpu2:1", ["10.0.0.12"], { names }));
 });
 
-Deno.test("EngineHosts asks for the addresses of names anew after a while, and not at every request", async () => {
+Deno.test("EngineHosts resolves names again after a while, but not for every request", async () => {
   let [asked, at] = [0, 0];
   const hosts = new EngineHosts({
     hosts: [{ host: "gpu1" }],

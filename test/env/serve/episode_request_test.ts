@@ -6,7 +6,7 @@ import { withoutTasks } from "../../../train/config/exclusions.ts";
 import { planData } from "../../../train/slime/plan/slime_rows.ts";
 import { slimeOf } from "../../support/slime_plan.ts";
 
-Deno.test("taskOf() means the row's own task, also where tasks before it are excluded", async () => {
+Deno.test("taskOf() finds the row's task even if earlier tasks are excluded", async () => {
   const options = { trainTasks: 8, devTasks: 2, testTasks: 2 };
   const whole = await generated(1, retailOptionsSchema.parse(options));
   const [first, , third] = whole.tasks("train");

@@ -127,7 +127,7 @@ function checkLengths(sample: EpisodeAnswer): void {
   });
 }
 
-Deno.test("POST /episodes answers with what was sampled, id by id", async () => {
+Deno.test("POST /episodes returns exactly the sampled ids", async () => {
   await using served = open();
   const sample = await answerTo(served.ask());
   checkLengths(sample);
@@ -147,7 +147,7 @@ Deno.test("POST /episodes answers with what was sampled, id by id", async () => 
   assert.equal(about.task_id, dataset.tasks(split)[0]!.id);
 });
 
-Deno.test("POST /episodes removes an episode whose engine gave ids that no vocabulary has", async () => {
+Deno.test("POST /episodes removes an episode whose engine returned ids outside the vocabulary", async () => {
   await using served = open({
     engine: {
       answer: () => ({
@@ -176,7 +176,7 @@ Deno.test("POST /episodes gives the same episode for the same seed", async () =>
   assert.deepEqual(one.tokens, two.tokens);
 });
 
-Deno.test("POST /episodes removes what the infrastructure broke, and scores nothing of it", async () => {
+Deno.test("POST /episodes removes episodes with infrastructure failures, and does not score them", async () => {
   await using served = open({
     engine: { faults: { seed: 4, share: 0.2, kinds: ["500", "drop", "half"] } },
     world: { caller: testCaller({ retries: 0 }) },
@@ -238,7 +238,7 @@ for (const [when, aborted] of Object.entries(ABORTS)) {
   });
 }
 
-Deno.test("POST /episodes stops when the client has gone", async () => {
+Deno.test("POST /episodes stops when the client disconnects", async () => {
   let reached = Promise.withResolvers<void>();
   await using served = open({
     engine: {
@@ -277,13 +277,13 @@ Deno.test("POST /episodes stops when the client has gone", async () => {
   assert.equal(served.service.running, 0);
 });
 
-Deno.test("POST /episodes says what is wrong with a request", async () => {
+Deno.test("POST /episodes reports what is wrong with a request", async () => {
   await using served = open();
   const cases: [object, number, RegExp][] = [
     [{ task: -1 }, 400, /task/],
-    [{ engine: "gpu1:3100" }, 400, /engine: write http/],
-    [{ engine: "http://u@127.0.0.1:1" }, 400, /engine: write http/],
-    [{ engine: "http://127.0.0.1:1/x?y" }, 400, /engine: write http/],
+    [{ engine: "gpu1:3100" }, 400, /engine: must be http/],
+    [{ engine: "http://u@127.0.0.1:1" }, 400, /engine: must be http/],
+    [{ engine: "http://127.0.0.1:1/x?y" }, 400, /engine: must be http/],
     [{ engine: "http://10.0.0.1:3100" }, 403, /--allow-engine HOST/],
     [{ engine: "http://[::ffff:10.0.0.1]:1" }, 403, /--allow-engine HOST/],
     [{ engine: "http://gpu1:3100" }, 403, /bridge.allowEngines/],
@@ -303,7 +303,7 @@ Deno.test("POST /episodes says what is wrong with a request", async () => {
   assert.equal(served.requests.length, 0);
 });
 
-Deno.test("POST /episodes takes the greedy choice where an evaluation asks for it", async () => {
+Deno.test("POST /episodes samples greedily if an evaluation asks for it", async () => {
   await using served = open();
   const sampling_params = {
     top_k: 1,
@@ -322,7 +322,7 @@ Deno.test("POST /episodes takes the greedy choice where an evaluation asks for i
   assert.equal("min_new_tokens" in sent, false);
 });
 
-Deno.test("POST /episodes sends others elsewhere while it ends, and says when the budget is spent", async () => {
+Deno.test("POST /episodes rejects episodes while it shuts down, and when the budget is used up", async () => {
   await using served = open();
   served.service.drain();
   const response = await served.ask();
@@ -342,7 +342,7 @@ Deno.test("POST /episodes sends others elsewhere while it ends, and says when th
   await refused.body?.cancel();
 });
 
-Deno.test("episodesApp() demands its token of all but health checks", async () => {
+Deno.test("episodesApp() requires its token except for health checks", async () => {
   await using served = open({ token: "open sesame".replaceAll(" ", "-") });
   const refused = await served.ask();
   assert.equal(refused.status, 401);
@@ -359,7 +359,7 @@ Deno.test("episodesApp() demands its token of all but health checks", async () =
   assert.equal(info.splits[split], dataset.tasks(split).length);
 });
 
-Deno.test("engines are shown the router's key as a bearer token, which no answer repeats", async () => {
+Deno.test("engines receive the router's key as a bearer token, which no answer repeats", async () => {
   const guarded = (request: ModelRequest) => {
     const shown = request.headers.get("authorization");
     return shown === "Bearer right-key"
@@ -434,7 +434,7 @@ for (const status of [301, 302, 303, 307, 308]) {
   });
 }
 
-Deno.test("POST /episodes connects to what was judged, however it was spelled", async () => {
+Deno.test("POST /episodes connects to the host that was checked, in any spelling", async () => {
   await using served = open();
   const { port } = new URL(served.url);
   const refused = await served.ask({ engine: `http://${0x0a000001}:${port}` });
@@ -474,7 +474,7 @@ async function raw(
 const HEAD =
   "POST /episodes HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
 
-Deno.test("POST /episodes gives up a body that does not come in time, whole or in drops", async () => {
+Deno.test("POST /episodes gives up on a body that does not arrive in time", async () => {
   await using served = open({ limits: { timeoutMs: 100 } });
   const silent = await raw(
     served.url,
@@ -482,7 +482,7 @@ Deno.test("POST /episodes gives up a body that does not come in time, whole or i
       void await write(`${HEAD}content-length: 100\r\n\r\n{"task"`),
   );
   assert.match(silent, /^HTTP\/1.1 408 /);
-  assert.match(silent, /The body was not there after 0.1 s/);
+  assert.match(silent, /The body did not arrive within 0.1 s/);
   const dripping = await raw(served.url, async (write) => {
     await write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);
     for (let i = 0; i < 1000; i++) {
@@ -493,7 +493,7 @@ Deno.test("POST /episodes gives up a body that does not come in time, whole or i
   assert.match(dripping, /^HTTP\/1.1 408 /);
 });
 
-Deno.test("POST /episodes refuses bodies that are too large, declared or not", async () => {
+Deno.test("POST /episodes rejects bodies that are too large, with and without a declared length", async () => {
   await using served = open({ limits: { maxBytes: 2000 } });
   const instruction = "x".repeat(3000);
   const declared = await served.ask({ instruction });
@@ -506,7 +506,7 @@ Deno.test("POST /episodes refuses bodies that are too large, declared or not", a
   assert.match(endless, /^HTTP\/1.1 413 /);
 });
 
-Deno.test("POST /episodes refuses hostile JSON as a request, in no time", async () => {
+Deno.test("POST /episodes rejects hostile JSON quickly", async () => {
   await using served = open();
   const deep = "[".repeat(200_000) + "]".repeat(200_000);
   const long = JSON.stringify("x".repeat(900_000));

@@ -78,7 +78,7 @@ async function tinyPolicy() {
   return await createCpuPolicy({ config, seed: 3, threads: 1 });
 }
 
-Deno.test("/generate gives the ids and log probabilities that the policy itself gives", async () => {
+Deno.test("/generate returns the ids and log probabilities of the policy itself", async () => {
   await using policy = await tinyPolicy();
   await using server = serve(policy);
   const model = sglangTokenModel({
@@ -137,12 +137,12 @@ Deno.test("/generate answers as SGLang does", async () => {
   assert.equal(json.text, `Well${codec.tokenizer.endToken}`);
 });
 
-Deno.test("/generate refuses what it cannot do, and says what", async () => {
+Deno.test("/generate rejects invalid requests with a reason", async () => {
   await using server = serve(saying());
   const cases: [body: unknown, message: RegExp][] = [
     ["{", /The body is not JSON/],
-    [{}, /give input_ids or text/],
-    [{ text: "a", input_ids: [1] }, /give input_ids or text/],
+    [{}, /pass either input_ids or text/],
+    [{ text: "a", input_ids: [1] }, /pass either input_ids or text/],
     [{ input_ids: ["x"] }, /input_ids\.0/],
     [{ text: "a", sampling_params: { top_p: 0.5 } }, /sampling_params\.top_p/],
     [{ text: "a", sampling_params: { max_new_tokens: 0 } }, /max_new_tokens/],
@@ -195,7 +195,7 @@ Deno.test("/abort_request ends requests with the finish reason abort", async () 
   assert.equal(json.meta_info.finish_reason.type, "abort");
 });
 
-Deno.test("/v1/chat/completions answers what the token model's own chat answers", async () => {
+Deno.test("/v1/chat/completions answers like the token model's own chat", async () => {
   await using policy = await tinyPolicy();
   await using server = serve(policy);
   const direct = tokenChatModel(policy, {
@@ -224,7 +224,7 @@ Deno.test("/v1/chat/completions answers what the token model's own chat answers"
   assert.ok((reply.usage?.promptTokens ?? 0) > 0);
 });
 
-Deno.test("/v1/chat/completions gives calls, takes their answers, and streams both", async () => {
+Deno.test("/v1/chat/completions returns calls, accepts their answers, and streams both", async () => {
   const call = callText("look", '{"order_id": "#W1", "n": 1.0}');
   await using server = serve(saying(call, "Found it.", call));
   const body = {
@@ -261,7 +261,7 @@ Deno.test("/v1/chat/completions gives calls, takes their answers, and streams bo
   assert.equal(chunks[1].choices[0].finish_reason, "tool_calls");
 });
 
-Deno.test("/v1/chat/completions does not show a policy what it never learnt to read", async () => {
+Deno.test("/v1/chat/completions hides policy text and tools from a policy trained without them", async () => {
   const shown: number[] = [];
   const model = sayingModel(codec.tokenizer, ["a", "b"], {
     onRequest: ({ ids }) => shown.push(ids.length),
@@ -276,7 +276,7 @@ Deno.test("/v1/chat/completions does not show a policy what it never learnt to r
   assert.equal(info.prompt, "none");
 });
 
-Deno.test("/v1/chat/completions has OpenAI's errors", async () => {
+Deno.test("/v1/chat/completions uses OpenAI's error format", async () => {
   await using server = serve(saying());
   const url = `${server.url}/v1/chat/completions`;
   const call = {
@@ -303,7 +303,7 @@ Deno.test("/v1/chat/completions has OpenAI's errors", async () => {
         messages: [HELLO, { role: "assistant", tool_calls: [call] }],
       },
       400,
-      /the arguments of the call of "look" are no JSON object/,
+      /the arguments of the call of "look" are not a JSON object/,
     ],
     [
       {
@@ -322,7 +322,7 @@ Deno.test("/v1/chat/completions has OpenAI's errors", async () => {
   assert.equal((await post(`${server.url}/nothing`, {})).status, 404);
 });
 
-Deno.test("policyApp() demands its token where one is given, but for health checks", async () => {
+Deno.test("policyApp() requires its token except for health checks", async () => {
   await using server = serve(saying("a"), { token: "s3cret" });
   const body = { model: "tiny", messages: [HELLO] };
   const url = `${server.url}/v1/chat/completions`;
@@ -344,7 +344,7 @@ Deno.test("policyApp() demands its token where one is given, but for health chec
   assert.equal(health.status, 200);
 });
 
-Deno.test("policyApp() tells what it serves", async () => {
+Deno.test("policyApp() reports what it serves", async () => {
   await using server = serve(saying("a", "b"));
   const get = async (path: string) => {
     const response = await fetch(`${server.url}${path}`);
@@ -357,7 +357,7 @@ Deno.test("policyApp() tells what it serves", async () => {
   assert.equal((await get("/flush_cache"))[0], 200);
 });
 
-Deno.test("policyApp() refuses texts that cannot fit before it tokenizes them", async () => {
+Deno.test("policyApp() rejects texts that cannot fit before tokenizing them", async () => {
   let encoded = 0;
   const { tokenizer } = codec;
   const counting: ServedPolicy["codec"] = {

@@ -25,7 +25,7 @@ function request(ids: number[]): Omit<GenerateRequest, "session"> {
 
 const PROMPT = Array.from({ length: 20 }, (_, i) => i);
 
-Deno.test("prefixSessions() goes on in the session that shares the longest beginning", async () => {
+Deno.test("prefixSessions() continues the session that shares the longest prefix", async () => {
   const { model, seen } = notingModel();
   const sessions = prefixSessions(model);
   await sessions.generate(request(PROMPT));
@@ -36,7 +36,7 @@ Deno.test("prefixSessions() goes on in the session that shares the longest begin
   assert.equal(result.cachedTokens, 10);
 });
 
-Deno.test("prefixSessions() does not disturb a session that is busy, nor share by a few tokens", async () => {
+Deno.test("prefixSessions() leaves busy sessions alone, and does not share a session for a few tokens", async () => {
   const { model, seen } = notingModel();
   const sessions = prefixSessions(model);
   await Promise.all([
@@ -48,7 +48,7 @@ Deno.test("prefixSessions() does not disturb a session that is busy, nor share b
   assert.equal(sessions.running, 0);
 });
 
-Deno.test("prefixSessions() lets the session go that was used longest ago, and all idle ones by flush()", async () => {
+Deno.test("prefixSessions() drops the least recently used session, and all idle ones on flush()", async () => {
   const { model, seen, released } = notingModel();
   const sessions = prefixSessions(model);
   for (let i = 0; i < 300; i++) {

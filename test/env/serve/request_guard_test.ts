@@ -18,7 +18,7 @@ async function ask(
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-Deno.test("guard() lets programs of this machine through", async () => {
+Deno.test("guard() accepts requests from programs on this machine", async () => {
   for (const host of ["127.0.0.1:8400", "localhost:8400", "[::1]:8400"]) {
     const init = { method: "POST", headers: JSON_TYPE, body: "{}" };
     assert.deepEqual(await ask(`http://${host}/episodes`, init), [
@@ -29,7 +29,7 @@ Deno.test("guard() lets programs of this machine through", async () => {
   }
 });
 
-Deno.test("guard() refuses names that are not this machine's, unless there is a token", async () => {
+Deno.test("guard() rejects other host names unless there is a token", async () => {
   for (
     const host of [
       "evil.example:8400",
@@ -39,12 +39,12 @@ Deno.test("guard() refuses names that are not this machine's, unless there is a 
   ) {
     const [status, text] = await ask(`http://${host}/episodes`);
     assert.equal(status, 421, host);
-    assert.match(text, /ask it as 127\.0\.0\.1 or localhost/);
+    assert.match(text, /address this server as 127\.0\.0\.1 or localhost/);
     assert.equal((await ask(`http://${host}/`, { token: "t" }))[0], 200);
   }
 });
 
-Deno.test("guard() refuses pages of other origins, unless there is a token", async () => {
+Deno.test("guard() rejects pages of other origins unless there is a token", async () => {
   const url = "http://127.0.0.1:8400/abort_request";
   for (
     const origin of ["https://evil.example", "http://127.0.0.1:9000", "null"]
@@ -56,14 +56,14 @@ Deno.test("guard() refuses pages of other origins, unless there is a token", asy
       body: "{}",
     });
     assert.equal(status, 403, origin);
-    assert.match(text, /may not ask this server/);
+    assert.match(text, /may not access this server/);
     assert.equal((await ask(url, { headers, token: "t" }))[0], 200);
   }
   const own = { origin: "http://127.0.0.1:8400" };
   assert.equal((await ask(url, { headers: own }))[0], 200);
 });
 
-Deno.test("guard() refuses bodies that a form could send", async () => {
+Deno.test("guard() rejects bodies that a form could send", async () => {
   const types = [
     "text/plain",
     "application/x-www-form-urlencoded",

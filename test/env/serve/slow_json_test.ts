@@ -21,7 +21,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Never ends by itself; says when its client has gone. */
+/** Never ends by itself; reports when its client has disconnected. */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();
@@ -39,7 +39,7 @@ function endless() {
   };
 }
 
-Deno.test("slowJson() gives signs of life, then the answer", async () => {
+Deno.test("slowJson() sends keep-alive bytes, then the answer", async () => {
   const release = Promise.withResolvers<unknown>();
   await using server = serve(() => release.promise);
   const response = await fetch(server.url);
@@ -57,7 +57,7 @@ Deno.test("slowJson() gives signs of life, then the answer", async () => {
   assert.deepEqual(JSON.parse(text), { reward: 1 });
 });
 
-Deno.test("slowJson() notices that its client has gone, whatever the packets of the request", async () => {
+Deno.test("slowJson() notices that its client has disconnected, however the request was split into packets", async () => {
   const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
   for (const [first, second] of [[`${head}{}`, ""], [head, "{}"]] as const) {
     const { begun, gone, work } = endless();
@@ -69,11 +69,11 @@ Deno.test("slowJson() notices that its client has gone, whatever the packets of 
     await connection.write(new TextEncoder().encode(second));
     await begun;
     connection.close();
-    assert.match(await gone, /client has gone/);
+    assert.match(await gone, /client has disconnected/);
   }
 });
 
-Deno.test("slowJson() breaks off where its work fails", async () => {
+Deno.test("slowJson() ends the body early if its work fails", async () => {
   await using server = serve(() => Promise.reject(new Error("a bug")));
   await assert.rejects(fetch(server.url).then((response) => response.json()));
 });

@@ -28,7 +28,7 @@ function stepBody(session_id: string, action: Action): string {
   return `{"session_id": ${JSON.stringify(session_id)}, "action": ${call}}`;
 }
 
-Deno.test("an episode over HTTP is the rollout's: same messages, same observations, same reward", async () => {
+Deno.test("an episode over HTTP equals a rollout: same messages, same observations, same reward", async () => {
   await using server = environmentServer();
   for (const task of dataset.tasks("train")) {
     const episode = await rollout({
@@ -62,7 +62,7 @@ Deno.test("an episode over HTTP is the rollout's: same messages, same observatio
   }
 });
 
-Deno.test("sessions are isolated: one's writes and steps are not another's", async () => {
+Deno.test("sessions are isolated: writes and steps do not affect other sessions", async () => {
   await using server = environmentServer();
   const open = async () =>
     (await server.post("/reset", { task: 0, seed: 1 })).json.observation
@@ -94,7 +94,7 @@ Deno.test("a session without task and seed goes through the split in order, the 
   assert.deepEqual(await drawn(), first);
 });
 
-Deno.test("an episode that is cut off by maxTurns has the value 0", async () => {
+Deno.test("an episode truncated by maxTurns has the reward 0", async () => {
   await using server = environmentServer({ world: { maxTurns: 2 } });
   const { json } = await server.post("/reset", {});
   const { session_id } = json.observation;
@@ -106,7 +106,7 @@ Deno.test("an episode that is cut off by maxTurns has the value 0", async () => 
   assert.equal(last.reward, 0);
 });
 
-Deno.test("what cannot be answered says why, with its status, and leaves the session as it was", async () => {
+Deno.test("a rejected request has a reason and a status, and does not change the session", async () => {
   await using server = environmentServer({
     app: { limits: { maxBytes: 999 } },
   });
@@ -120,7 +120,7 @@ Deno.test("what cannot be answered says why, with its status, and leaves the ses
     ["/reset", { split: "base" }, 404, /no split "base"/],
     ["/reset", { session_id: "x" }, 404, /There is no session "x"/],
     ["/step", { action: LIST }, 400, /session_id/],
-    ["/step", { session_id }, 400, /action: write an object/],
+    ["/step", { session_id }, 400, /action: must be an object/],
     [
       "/step",
       { session_id, action: { type: "go" } },
@@ -149,20 +149,20 @@ Deno.test("what cannot be answered says why, with its status, and leaves the ses
   assert.equal(good.status, 200);
 });
 
-Deno.test("an ended episode takes no further step, and a reset begins another", async () => {
+Deno.test("an ended episode accepts no further step, and a reset starts another", async () => {
   await using server = environmentServer();
   const { json } = await server.post("/reset", {});
   const step = { session_id: json.observation.session_id, action: HAND_OVER };
   assert.equal((await server.post("/step", step)).json.done, true);
   const late = await server.post("/step", step);
   assert.equal(late.status, 409);
-  assert.match(late.json.error.message, /ended its episode by "transfer"/);
+  assert.match(late.json.error.message, /ended its episode with "transfer"/);
   const { session_id } = step;
   assert.equal((await server.post("/reset", { session_id })).status, 200);
   assert.equal((await server.post("/step", step)).json.done, true);
 });
 
-Deno.test("a user that fails is no reward: 502, counted by source and kind, and the session can be reset", async () => {
+Deno.test("a failed user gives no reward: 502, counted by source and kind, and the session can be reset", async () => {
   let fails = true;
   const scripted = scriptedUser(dataset);
   await using server = environmentServer({
@@ -203,7 +203,7 @@ Deno.test("a user that fails is no reward: 502, counted by source and kind, and 
   );
 });
 
-Deno.test("a session answers one request at a time, and closing it cuts off the one under way", async () => {
+Deno.test("a session answers one request at a time, and closing it aborts the current one", async () => {
   const asked = Promise.withResolvers<void>();
   await using server = environmentServer({
     world: {
@@ -228,7 +228,7 @@ Deno.test("a session answers one request at a time, and closing it cuts off the 
   assert.equal((await waiting).status, 404);
 });
 
-Deno.test("sessions end after their idle time, and there is room for as many as were asked for", async () => {
+Deno.test("sessions end after their idle timeout, and their number is limited", async () => {
   let now = 0;
   await using server = environmentServer({
     maxSessions: 2,
@@ -254,7 +254,7 @@ Deno.test("sessions end after their idle time, and there is room for as many as 
   assert.equal((await server.post("/step", step)).status, 404);
 });
 
-Deno.test("a spent budget is 402", async () => {
+Deno.test("a used-up budget gives status 402", async () => {
   const halt = AbortSignal.abort(new Error("The budget of 1 USD is spent"));
   await using server = environmentServer({ world: { halt } });
   const { status, json } = await server.post("/reset", {});

@@ -49,7 +49,7 @@ async function rowsOf(server: EnvironmentServer, query = "") {
   return lines.map((line) => JSON.parse(line));
 }
 
-Deno.test("an episode by NeMo Gym's protocol is the rollout's, with its reward at the end", async () => {
+Deno.test("an episode over NeMo Gym's protocol equals a rollout, with its reward at the end", async () => {
   await using server = environmentServer();
   const rows = await rowsOf(server);
   assert.equal(rows.length, dataset.tasks("train").length);
@@ -88,7 +88,7 @@ Deno.test("an episode by NeMo Gym's protocol is the rollout's, with its reward a
   assert.equal(server.sessions.size, 0);
 });
 
-Deno.test("all calls of an answer are taken in order, and one that cannot be read is answered by why", async () => {
+Deno.test("all calls of an answer run in order, and a call that cannot be parsed is answered with the reason", async () => {
   await using server = environmentServer();
   const [row] = await rowsOf(server, "?split=test");
   assert.equal(row.split, "test");
@@ -110,7 +110,7 @@ Deno.test("all calls of an answer are taken in order, and one that cannot be rea
   assert.deepEqual([last.truncated, last.reward], [true, 0]);
 });
 
-Deno.test("what is no session or no answer is refused", async () => {
+Deno.test("unknown sessions and invalid answers are rejected", async () => {
   await using server = environmentServer();
   const [row] = await rowsOf(server);
   const lost = await server.post("/step", { ...row, response: { output: [] } });

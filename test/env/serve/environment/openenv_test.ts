@@ -59,7 +59,7 @@ Deno.test("/ws: a connection is a session, which ends with it", async () => {
   assert.equal(server.sessions.size, 0);
 });
 
-Deno.test("/ws answers what it cannot do by OpenEnv's error codes, and goes on", async () => {
+Deno.test("/ws answers errors with OpenEnv's codes, and continues", async () => {
   await using server = environmentServer();
   const client = await connect(server.url);
   const cases: [unknown, string][] = [
@@ -83,7 +83,7 @@ Deno.test("/ws answers what it cannot do by OpenEnv's error codes, and goes on",
   await client.ended;
 });
 
-Deno.test("/ws closes where it has no room, where a session was idle, and on a message that is too large", async () => {
+Deno.test("/ws closes if the server is full, a session is idle, or a message is too large", async () => {
   let now = 0;
   await using server = environmentServer({
     maxSessions: 1,
@@ -105,7 +105,7 @@ Deno.test("/ws closes where it has no room, where a session was idle, and on a m
   assert.equal(server.sessions.metrics.counts.sessions, 2);
 });
 
-Deno.test("/schema, /metadata and /health are as OpenEnv's clients read them", async () => {
+Deno.test("/schema, /metadata and /health match OpenEnv's clients", async () => {
   await using server = environmentServer();
   const get = async (path: string) =>
     await (await fetch(`${server.url}${path}`)).json();
