@@ -18,7 +18,7 @@ function evaluateTask(runs: string, ...args: string[]) {
 
 for (
   const { env, tasks, solved, nothing } of [
-    { env: "retail", tasks: 115, solved: 112, nothing: 7 },
+    { env: "retail", tasks: 115, solved: 113, nothing: 7 },
     { env: "airline", tasks: 50, solved: 50, nothing: 19 },
   ]
 ) {

@@ -61,6 +61,7 @@ async function remains(path: string) {
     id: 0,
     startedAtMs: 0,
     durationMs: 0,
+    spans: null,
   }));
   const { lines } = await readRun(path);
   return { lines: lines.map((line) => ({ ...line, timing: null })), episodes };
