@@ -178,7 +178,7 @@ function shown(
   const json = {
     run_dir: run.path,
     outcome,
-    submission_id: run.launch?.sittings.at(-1)?.submissionId ?? null,
+    submission_id: run.launch?.sessions.at(-1)?.submissionId ?? null,
     job: job?.state ?? null,
     exit_code: job?.exitCode ?? null,
     failure: failure?.lastError ?? null,

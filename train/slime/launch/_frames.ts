@@ -1,15 +1,15 @@
-/** The text frames of a WebSocket as an iterator. */
+/** Reads the text frames of a WebSocket as an async iterator. */
 
 import { RayError } from "../../../env/errors.ts";
 
-/** The frames of a socket, in order, for one reader. */
+/** A queue of the frames of a socket, in order, for one reader. */
 export class FrameQueue {
   readonly #socket: WebSocket;
   readonly #frames: string[] = [];
   #end: { readonly error?: unknown } | undefined;
   #wake: () => void = () => {};
 
-  /** @param doing What it is for, for errors: `follow the log of job "a"`. */
+  /** @param doing What the socket is for, for errors: `follow the log of job "a"`. */
   constructor(socket: WebSocket, doing: string) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
@@ -27,7 +27,7 @@ export class FrameQueue {
   }
 
   /**
-   * Each frame as it comes, until the socket closes.
+   * Yields each frame as it arrives, until the socket closes.
    * @throws {RayError} If the connection cannot be made or breaks.
    */
   async *read(): AsyncGenerator<string> {
@@ -41,13 +41,12 @@ export class FrameQueue {
     }
   }
 
-  /** Ends reading with this reason; what has not been read is let go. */
+  /** Ends reading with this reason and discards unread frames. */
   cancel(reason: unknown): void {
     this.#frames.length = 0;
     this.#finish({ error: reason });
   }
 
-  /** Closes the socket. */
   close(): void {
     this.#finish({});
     if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close();

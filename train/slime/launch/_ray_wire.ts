@@ -1,6 +1,5 @@
 /**
- * What Ray's Jobs interface answers, and what its errors say.
- *
+ * Schemas of the responses of Ray's Jobs REST interface, and the parsing of its errors.
  * @see Ray 2.49.2 `dashboard/modules/job/`.
  */
 
@@ -19,18 +18,18 @@ export const JOB_STATES = [
 /** The state of a job. */
 export type JobState = typeof JOB_STATES[number];
 
-/** Whether a job in this state has ended. */
+/** Checks whether a job in this state has ended. */
 export function isFinal(state: JobState): boolean {
   return state !== "PENDING" && state !== "RUNNING";
 }
 
-/** `GET /api/version`. */
+/** Response of `GET /api/version`. */
 export const versionSchema = z.object({
   ray_version: z.string(),
   session_name: z.string().nullish(),
 });
 
-/** `GET /api/jobs/ID`. */
+/** Response of `GET /api/jobs/ID`. */
 export const jobSchema = z.object({
   type: z.string(),
   submission_id: z.string().nullish(),
@@ -45,16 +44,16 @@ export const jobSchema = z.object({
   metadata: z.record(z.string(), z.string()).nullish(),
 });
 
-/** `POST /api/jobs/`. */
+/** Response of `POST /api/jobs/`. */
 export const submittedSchema = z.object({ submission_id: z.string() });
-/** `POST /api/jobs/ID/stop`. */
+/** Response of `POST /api/jobs/ID/stop`. */
 export const stoppedSchema = z.object({ stopped: z.boolean() });
-/** `DELETE /api/jobs/ID`. */
+/** Response of `DELETE /api/jobs/ID`. */
 export const deletedSchema = z.object({ deleted: z.boolean() });
-/** `GET /api/jobs/ID/logs`. */
+/** Response of `GET /api/jobs/ID/logs`. */
 export const logsSchema = z.object({ logs: z.string().nullable() });
 
-/** `GET /api/cluster_status`. */
+/** Response of `GET /api/cluster_status`. */
 export const usageSchema = z.object({
   data: z.object({
     clusterStatus: z.object({
@@ -64,15 +63,15 @@ export const usageSchema = z.object({
     }),
   }),
 });
-/** Used and total of a resource. */
+/** The used and total amount of a resource. */
 export const shareSchema = z.tuple([z.number(), z.number()]);
 
-/** A job as Ray has it. */
+/** A job as Ray reports it. */
 export interface RayJob {
-  /** `null` for drivers that were not submitted. */
+  /** `null` for drivers that were started without the Jobs interface. */
   readonly submissionId: string | null;
   readonly state: JobState;
-  /** Ray's own words on the state; of a failure, with the last lines of its log. */
+  /** Ray's description of the state; for a failed job, it includes the last lines of its log. */
   readonly message: string;
   readonly errorType: string | null;
   /** Milliseconds since 1970. */
@@ -83,7 +82,7 @@ export interface RayJob {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A job out of its JSON. */
+/** Converts the JSON of a job. */
 export function toJob(job: z.infer<typeof jobSchema>): RayJob {
   return {
     submissionId: job.submission_id ?? null,
@@ -98,14 +97,14 @@ export function toJob(job: z.infer<typeof jobSchema>): RayJob {
   };
 }
 
-/** What a refusal is worth; Ray wraps its agents' 400 in a 500 of its own. */
+/** Returns the kind of an error response. Ray reports its agents' status 400 as a 500. */
 export function kindOf(status: number, text: string): RayFaultKind {
   if (/status code 4\d\d/.test(text)) return "refused";
   if (status === 404) return "not_found";
   return status >= 500 || status === 429 ? "server_error" : "refused";
 }
 
-/** Ray answers errors with tracebacks; the last line of the innermost says what is wrong. */
+/** Returns the last line of the innermost traceback in an error response, which names the error. */
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())
     .filter((line) => /[A-Za-z]/.test(line));

@@ -1,4 +1,4 @@
-/** Brings the episodes that servers on other hosts have kept into the run dir, where they are looked at. */
+/** Collects the episodes that servers on other hosts have stored into the run dir, where readers expect them. */
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -14,12 +14,12 @@ import { directoryOn } from "./server_hosts.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 const EPISODES = "episodes.db";
-/** Of a file, at a time: what a command prints is held in memory. */
+/** Size of the pieces in which a file is copied: a command's output is held in memory. */
 const CHUNK_MIB = 4;
 
 /**
- * Copies the databases of the servers' hosts, all of a run so far, into one in the run dir. What cannot be had is
- * noted and stays where it is.
+ * Copies the databases of all server hosts of a run into one database in the run dir. One that cannot be copied is
+ * reported and stays on its host.
  */
 export async function bringEpisodes(
   run: SlimeRun,
@@ -44,7 +44,9 @@ export async function bringEpisodes(
         throw error;
       }
       onNote?.(
-        `The episodes stay on ${host} in ${from}: ${messageOf(error)}`,
+        `Cannot copy the episodes from ${host}; they are still there, in ${from}: ${
+          messageOf(error)
+        }`,
       );
     }
   }
@@ -57,7 +59,10 @@ export async function bringEpisodes(
   await Deno.rename(first, join(run.path, EPISODES));
 }
 
-/** A copy of its own first: whole, whatever writes to it. @returns Whether there is a database. */
+/**
+ * Makes a consistent copy on the host, whatever writes to the database, and fetches it.
+ * @returns Whether there is a database.
+ */
 async function copyDatabase(
   shell: Shell,
   { python, from, to }: {
@@ -95,7 +100,7 @@ async function copyDatabase(
   throw new DataError(`${what}: ${done} of ${size} bytes came`, { path: to });
 }
 
-/** Prints the copy's size; 0 where there is nothing to copy. */
+/** Prints the size of the copy; 0 if there is no database. */
 const BACKUP = `import os, sqlite3, sys
 source, target = sys.argv[1:]
 if not os.path.exists(source):
@@ -109,7 +114,10 @@ there.execute("PRAGMA journal_mode = DELETE")
 there.close()
 print(os.path.getsize(target))`;
 
-/** Both are of the same taulab, so of the same columns. One cannot be attached to the other without all permissions. */
+/**
+ * Copies all rows; both databases were written by the same version, so they have the same columns. SQLite's ATTACH
+ * would need all permissions.
+ */
 function merge(into: string, from: string): void {
   using db = new DatabaseSync(into);
   using other = new DatabaseSync(from);

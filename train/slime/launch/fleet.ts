@@ -1,6 +1,6 @@
 /**
- * The hosts of a run as a launch reaches them: shells by name, each in its host's place, and Ray's Jobs interface, which listens on the
- * head's loopback, through ssh where the head is another machine.
+ * Access to the hosts of a run: a shell per host, and Ray's Jobs interface on the head, through an ssh tunnel if
+ * the head is another machine.
  */
 
 import { HostError, RayError } from "../../../env/errors.ts";
@@ -25,20 +25,24 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
-/** The hosts of a run. Held by `await using`. */
+/** The hosts of a run. Hold it with `await using`. */
 export interface Fleet extends AsyncDisposable {
-  /** Of all hosts, the head first; of this machine where the recipe names none. */
+  /** Shells of all cluster hosts, the head first; only this machine if the recipe names no hosts. */
   readonly shells: readonly PlacedShell[];
-  /** @throws {RayError} If no host has this name. */
+  /**
+   * Returns the shell of a host.
+   * @throws {RayError} If no host has this name.
+   */
   shellOf(host: string): PlacedShell;
   /**
-   * A URL of a host, as it has it itself, as this machine reaches it: through ssh, where it is another machine.
-   * @throws {RayError} If ssh opens no way, or a container there has a network of its own.
+   * Makes a URL that is valid on a host reachable from this machine, through an ssh tunnel if the host is another
+   * machine.
+   * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
-  /** All addresses of the hosts that train: those of hosts.yaml, and those that each says it has. */
+  /** Returns all addresses of the training hosts: those in hosts.yaml, and those that each host reports. */
   addresses(options?: CallOptions): Promise<string[]>;
-  /** Ray's Jobs interface, whose address is as the head itself reaches it. */
+  /** Returns Ray's Jobs interface. `jobsUrl` is its address on the head. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
     options?: CallOptions,
@@ -48,13 +52,13 @@ export interface Fleet extends AsyncDisposable {
 /** Settings of {@linkcode openFleet}. */
 export interface FleetOptions {
   readonly env: (name: string) => string | undefined;
-  /** What hosts.yaml says of this machine. Default: nothing. */
+  /** The entry of this machine in hosts.yaml. Default: none. */
   readonly here?: Host | undefined;
-  /** Hosts beside those of the cluster, which run episode servers. Default: none. */
+  /** Hosts outside the cluster that run episode servers. Default: none. */
   readonly servers?: readonly Host[];
 }
 
-/** Makes a fleet of hosts of `hosts.yaml`; none is this machine alone. */
+/** Opens hosts of `hosts.yaml`; an empty list means only this machine. */
 export function openFleet(
   hosts: readonly Host[],
   { env, here, servers = [] }: FleetOptions,
@@ -71,8 +75,8 @@ export function openFleet(
     const shell = [own, ...remote, ...others].find((one) => one.name === name);
     if (shell !== undefined) return shell;
     throw new RayError(
-      `The run was launched on "${name}", which hosts.yaml does not name any more`,
-      { kind: "refused", hint: "add it there again" },
+      `The run was launched on "${name}", which is no longer in hosts.yaml`,
+      { kind: "refused", hint: "add it to hosts.yaml again" },
     );
   }
   async function openWay(
@@ -95,7 +99,7 @@ export function openFleet(
     const key = `${name} ${url}`;
     const way = ways.get(key) ?? openWay(name, url, options);
     ways.set(key, way);
-    way.catch(() => ways.delete(key)); // asked again, it is tried again
+    way.catch(() => ways.delete(key)); // the next call retries
     return await way;
   }
   return {
@@ -116,7 +120,10 @@ export function openFleet(
   };
 }
 
-/** None where the host does not say: what its servers then refuse names the flag that allows it. */
+/**
+ * Returns the addresses that a host reports; empty if it reports none. Its servers then refuse requests with an
+ * error that names the flag to set.
+ */
 async function saidAddresses(
   shell: PlacedShell,
   { signal }: CallOptions,
@@ -131,7 +138,10 @@ async function saidAddresses(
   }
 }
 
-/** Ray listens on loopback: in a container with a network of its own, only that container reaches it. */
+/**
+ * Checks that a container uses its host's network: Ray listens on loopback, which is otherwise reachable only from
+ * within the container.
+ */
 async function requireHostNetwork(
   shell: PlacedShell,
   options: CallOptions,
@@ -141,7 +151,7 @@ async function requireHostNetwork(
   const { outside, name } = shell;
   const { network } = await reportOf(place, { outside, ...options }).catch(
     (error: unknown) => {
-      // What listened in it has ended: whoever asks finds that nobody answers.
+      // The container has stopped, and Ray with it: the request itself will fail.
       if (error instanceof HostError && error.isDown) {
         return { network: "host" };
       }
@@ -150,7 +160,7 @@ async function requireHostNetwork(
   );
   if (network === "host") return;
   throw new RayError(
-    `Ray in the container "${place.name}" of "${name}" cannot be reached: its network is "${network}", not its host's`,
+    `Ray in the container "${place.name}" of "${name}" cannot be reached: its network is "${network}", not its host's network`,
     {
       kind: "refused",
       hint: 'start it with --network host, as "deno task setup" does',
@@ -160,17 +170,17 @@ async function requireHostNetwork(
 
 /** The fleet of a recipe. */
 export interface RecipeFleet extends Fleet {
-  /** The recipe with the head's address as hosts.yaml has it, where the recipe leaves it at loopback. */
+  /** The recipe, with the head's address from hosts.yaml if the recipe leaves it at loopback. */
   readonly slime: ResolvedSlime;
-  /** Where episode servers are to run. */
+  /** Shells of the hosts that run episode servers. */
   readonly servers: readonly PlacedShell[];
 }
 
 /**
- * Opens the hosts that a recipe names; connects with the first command.
+ * Opens the hosts that a recipe names. Connects on the first command.
  * @param options.hostsFile Path of a hosts.yaml.
- * @param options.env Reads a variable of the environment. Default: `Deno.env.get`.
- * @throws {ConfigError} If the file is not there, or lacks a host that the recipe names.
+ * @param options.env Reads an environment variable. Default: `Deno.env.get`.
+ * @throws {ConfigError} If the file does not exist, or lacks a host that the recipe names.
  */
 export async function openRecipeFleet(
   slime: ResolvedSlime,
@@ -212,7 +222,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 const REOPEN_MS = 2_000;
 
-/** A port of this machine that leads to one that the head reaches; opened again when the connection is lost. */
+/** A local port forwarded to an address that the head can reach; reopened after a lost connection. */
 class Tunnel implements AsyncDisposable {
   readonly #host: Host;
   readonly #to: URL;
@@ -238,12 +248,12 @@ class Tunnel implements AsyncDisposable {
     );
     if (isOpen) return;
     throw new RayError(
-      `ssh opens no way to ${this.#to.host} on "${this.#host.name}"`,
+      `ssh cannot forward a port to ${this.#to.host} on "${this.#host.name}"`,
       {
         kind: "unreachable",
         hint: `check that "ssh ${
           sshTarget(this.#host).join(" ")
-        }" works without a question`,
+        }" works without prompting`,
       },
     );
   }

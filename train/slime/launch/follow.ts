@@ -1,4 +1,4 @@
-/** Following a job to its end: its log and its state, through connections that break and a dashboard that goes. */
+/** Follows a job to its end: its log and its state, across broken connections and restarts of the dashboard. */
 
 import { messageOf, RayError } from "../../../env/errors.ts";
 import { retry, sleep } from "../../../env/retry.ts";
@@ -14,42 +14,42 @@ import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
 export interface FollowOptions {
   readonly jobs: RayJobs;
   readonly submissionId: string;
-  /** The run dir's copy of the log; what it has is not fetched as new. */
+  /** The run dir's copy of the log. Its contents are not reported as new. */
   readonly logPath: string;
-  /** Aborted to follow no more; the job goes on. */
+  /** Stops following when aborted; the job continues. */
   readonly signal?: AbortSignal | undefined;
-  /** Each line of the log once, those of the copy first. Awaited before the next piece is read. */
+  /** Called with the lines of the log, each line once, those of the copy first. Awaited before more is read. */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
-  /** When the state is another than before. */
+  /** Called when the state has changed. */
   readonly onState?: (job: RayJob) => void;
-  /** What a person should know: in a sentence. */
+  /** Called with a sentence for the person who follows the job. */
   readonly onNote?: (text: string) => void;
-  /** Between looks at the state. Default: 3 s. */
+  /** Interval between requests for the state. Default: 3 s. */
   readonly pollMs?: number;
-  /** Longest time without an answer until it is given up. Default: an hour. */
+  /** Maximum time without a response from Ray before following fails. Default: one hour. */
   readonly patienceMs?: number;
 }
 
-/** How a job ended. */
+/** The end of a job. */
 export interface JobEnd {
   readonly job: RayJob;
-  /** Of a job that failed. */
+  /** The failure, if the job failed. */
   readonly failure: JobFailure | null;
 }
 
 const POLL_MS = 3_000;
 const PATIENCE_MS = 3_600_000;
 const LONGEST_WAIT_MS = 15_000;
-/** Between notes that Ray still does not answer. */
+/** Interval between reminders that Ray still does not respond. */
 const REMIND_MS = 60_000;
-/** Without a new line, a person should look. */
+/** Time without a new line after which a note is given. */
 const QUIET_MS = 20 * 60_000;
 const LAST_LINES = 4_000;
 
 /**
  * Follows a job to its end.
- * @throws {RayError} If Ray does not answer for longer than patience lasts, or knows no such job.
- * @throws The signal's reason.
+ * @throws {RayError} If Ray does not respond within `patienceMs`, or knows no such job.
+ * @throws The signal's reason, if it is aborted.
  */
 export async function followJob(options: FollowOptions): Promise<JobEnd> {
   const pending: string[] = [];
@@ -65,7 +65,7 @@ export async function followJob(options: FollowOptions): Promise<JobEnd> {
   return { job, failure };
 }
 
-/** The lines of a copy of a log, whole ones; empty where there is none. */
+/** Reads the complete lines of a copy of a log; empty if there is no copy. */
 export async function readJobLog(path: string): Promise<string[]> {
   const text = await readTextIfThere(path) ?? "";
   return text.split("\n").slice(0, -1);
@@ -106,14 +106,14 @@ class Follower {
     }
   }
 
-  /** Asks for the state until Ray answers. */
+  /** Requests the state until Ray responds. */
   async #look(): Promise<RayJob> {
     const { jobs, submissionId, patienceMs = PATIENCE_MS } = this.#options;
     const { signal } = this.#options;
     let remindedMs = -Infinity;
     return await retry(async (retries) => {
       const job = await jobs.job(submissionId, { signal });
-      if (retries > 0) this.#note("Ray answers again");
+      if (retries > 0) this.#note("Ray responds again");
       this.#report(job);
       return job;
     }, {
@@ -127,13 +127,13 @@ class Follower {
         if (now - remindedMs <= REMIND_MS) return;
         remindedMs = now;
         this.#note(
-          `${messageOf(error)}. Waiting for it; the job may well go on`,
+          `${messageOf(error)}. Retrying; the job may still be running`,
         );
       },
     });
   }
 
-  /** Takes in what the job prints until the connection ends, the job does, or Ray answers no more. */
+  /** Reads the log until the connection ends, the job ends, or Ray stops responding. */
   async #listen(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;
     const cut = new AbortController();
@@ -162,7 +162,7 @@ class Follower {
     }
   }
 
-  /** Ends the listening when there is nothing more to hear: a connection may be dead and not say so. */
+  /** Aborts the reading of the log when the job has ended, because a dead connection may never report its end. */
   async #watch(cut: AbortController): Promise<void> {
     const { jobs, submissionId } = this.#options;
     try {
@@ -174,22 +174,25 @@ class Follower {
         if (isFinal(job.state)) break;
       }
     } catch {
-      // listening has ended, or Ray does not answer: the look that follows says what it is
+      // Either reading has ended, or Ray does not respond: the next request for the state tells.
     }
     cut.abort();
   }
 
-  /** The whole text over REST: the end of a log that closed early, or where another reading went wrong. */
+  /**
+   * Fetches the whole log over REST, for the end of a log whose connection closed early, or if the copy did not
+   * match.
+   */
   async #rest(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;
     try {
       const text = await jobs.logs(submissionId, { signal });
       if (!await this.#log.takeWhole(text)) {
-        this.#note("The job's log began anew; all of it is taken as new");
+        this.#note("The job's log has restarted; all of it is treated as new");
       }
     } catch (error) {
       if (!(error instanceof RayError)) throw error;
-      this.#note(`${error.message}. What was read before is kept`);
+      this.#note(`${error.message}. The log read so far is kept`);
     }
     await this.#flush();
   }
@@ -225,7 +228,7 @@ class Follower {
       `The job has printed nothing for ${
         Math.round(quietMs / 60_000)
       } minutes: ` +
-        "a rollout whose groups agree samples on, or something hangs; look at the episode servers",
+        "either a rollout resamples groups whose rewards are all equal, or something hangs; check the episode servers",
     );
   }
 

@@ -1,19 +1,19 @@
-/** Why a slime job failed, or stands still: its last error, and what is known of it. */
+/** Explains why a slime job failed or does not progress: its last error, and its known cause. */
 
 import { plainLine } from "./log_line.ts";
 import type { RayJob } from "./ray_jobs.ts";
 import { type Symptom, SYMPTOMS } from "./symptoms.ts";
 
-/** An end that is no success, in words. */
+/** The explanation of a failed job. */
 export interface JobFailure {
-  /** The last error that the job printed, without Ray's prefixes; at most some lines. */
+  /** The last error that the job printed, without Ray's prefixes; truncated to a few lines. */
   readonly lastError: string;
   readonly symptom: Symptom | undefined;
 }
 
 const LAST_LINES = 12;
 
-/** Reads the log of a job that failed. */
+/** Explains the failure of a job from its log. */
 export function explainFailure(
   job: Pick<RayJob, "message">,
   lines: readonly string[],
@@ -24,7 +24,7 @@ export function explainFailure(
   return { lastError, symptom: symptomOf([...plain, lastError]) };
 }
 
-/** The failure as a paragraph. */
+/** Formats the failure as a paragraph. */
 export function failureText({ lastError, symptom }: JobFailure): string {
   const known = symptom === undefined
     ? ""
@@ -32,7 +32,7 @@ export function failureText({ lastError, symptom }: JobFailure): string {
   return `${lastError}${known}`;
 }
 
-/** The most telling symptom, wherever in the log: what comes after it often is only what follows from it. */
+/** Returns the most specific symptom anywhere in the log: later errors are often only consequences. */
 function symptomOf(lines: readonly string[]): Symptom | undefined {
   return SYMPTOMS.find(({ pattern }) =>
     lines.some((line) => pattern.test(line))
@@ -41,11 +41,11 @@ function symptomOf(lines: readonly string[]): Symptom | undefined {
 
 const ERROR_LINE = /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/;
 
-/** What Python says while it ends: it follows from the end and is not why. */
+/** Errors that Python prints during exit: they are consequences of the exit, not its cause. */
 const AT_EXIT =
   /can't register atexit after shutdown|after (?:interpreter )?shutdown$|Error in atexit/;
 
-/** The last lines up to the last one that names an error. */
+/** Returns the last lines up to and including the last one that names an error. */
 function lastErrorOf(lines: readonly string[]): string {
   const telling = lines.findLastIndex((line) =>
     ERROR_LINE.test(line) && !AT_EXIT.test(line)

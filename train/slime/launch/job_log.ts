@@ -1,20 +1,20 @@
 /**
- * The run dir's copy of what a job prints. It is what is followed by: a copy that has a part of the log knows
- * where to go on, after a connection that broke as after days without a follower.
+ * The run dir's copy of a job's log. It makes following resumable: the copy's length says where to continue, both
+ * after a broken connection and after days without a follower.
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";
 
-/** How much of the end of a copy has to be met again before what follows it is taken for new. */
+/** The number of characters at the end of the copy that must match the log before what follows is treated as new. */
 const CHECK_CHARS = 512;
 
-/** A copy that grows. */
+/** A copy of a log that is being extended. */
 export class JobLog implements Disposable {
   readonly path: string;
   readonly #file: Deno.FsFile;
   readonly #onLine: (line: string) => void;
   #length = 0;
-  /** Where in the copy the job's log begins. */
+  /** Offset in the copy at which the job's current log begins. */
   #base = 0;
   #end = "";
   #partial = "";
@@ -29,8 +29,8 @@ export class JobLog implements Disposable {
   }
 
   /**
-   * Opens a copy, which may have a part of the log already.
-   * @param onLine Each whole line, those that are there first.
+   * Opens a copy, which may already have a part of the log.
+   * @param onLine Called with each complete line, those of the copy first.
    */
   static async open(
     path: string,
@@ -43,12 +43,12 @@ export class JobLog implements Disposable {
     return log;
   }
 
-  /** Characters of the log that the copy has, as JavaScript counts them. */
+  /** Length of the copied part of the log, in UTF-16 code units. */
   get length(): number {
     return this.#length - this.#base;
   }
 
-  /** The last {@linkcode CHECK_CHARS} of them. */
+  /** The last {@linkcode CHECK_CHARS} characters of the copied part. */
   get end(): string {
     return this.#end;
   }
@@ -59,8 +59,8 @@ export class JobLog implements Disposable {
   }
 
   /**
-   * Takes the whole text of the log.
-   * @returns Whether the copy is a part of it; where not, all of it is added as new.
+   * Compares the copy with the whole text of the log and appends the rest.
+   * @returns Whether the copy is a prefix of the text; if not, the whole text is appended as new.
    */
   async takeWhole(text: string): Promise<boolean> {
     const start = this.length - this.#end.length;
@@ -76,14 +76,14 @@ export class JobLog implements Disposable {
     return at >= 0;
   }
 
-  /** Adds new text. */
+  /** Appends new text. */
   async append(text: string): Promise<void> {
     if (text === "") return;
     await writeAll(this.#file, new TextEncoder().encode(text));
     this.#count(text);
   }
 
-  /** Takes what follows the last line's end for a line: the job prints no more. */
+  /** Treats an unfinished last line as complete, because the job prints no more. */
   finish(): void {
     if (this.#partial !== "") this.#onLine(this.#partial);
     this.#partial = "";
@@ -106,18 +106,18 @@ export class JobLog implements Disposable {
 export class LogReading {
   readonly #log: JobLog;
   #at = 0;
-  /** The last characters before {@linkcode JobLog.length}, as this reading has them. */
+  /** The last characters before {@linkcode JobLog.length} in this reading. */
   #seen = "";
   #isChecked = false;
 
-  /** @param log The copy as it is now; nobody else may add to it. */
+  /** @param log The copy. Nothing else may append to it during the reading. */
   constructor(log: JobLog) {
     this.#log = log;
   }
 
   /**
-   * Takes the next piece; what the copy has is skipped.
-   * @returns `false` if the log is another than the copy is of: take its whole text instead.
+   * Takes the next piece and skips what the copy already has.
+   * @returns `false` if the log differs from the copy. Then call {@linkcode JobLog.takeWhole}.
    */
   async take(piece: string): Promise<boolean> {
     if (this.#isChecked) {

@@ -1,4 +1,4 @@
-/** Following a job of a run into its run dir: the log, the lines of metrics, how it ended. */
+/** Follows a run's job into its run dir: the log, the lines of metrics, the outcome. */
 
 import { drawCurve } from "../../runs/run_figure.ts";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ import type { JobState, RayJob, RayJobs } from "./ray_jobs.ts";
 import { SlimeMetricsReader, type SlimeMetricsShape } from "./slime_metrics.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** What a person is told while a job runs. */
+/** Callbacks while a job runs. */
 export interface SessionEvents
   extends Pick<FollowOptions, "onState" | "onNote"> {
-  /** A line of metrics that is new. */
+  /** Called with each new line of metrics. */
   readonly onLine?: (line: AnyMetrics) => void;
-  /** Each line of the job's log, those that are known first. */
+  /** Called with the lines of the job's log, those of the copy first. */
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 
@@ -32,9 +32,9 @@ export interface FollowSessionOptions
 }
 
 /**
- * Follows the last job of a run to its end. The log that the run dir has is read again, so that halves of rollouts
- * are not lost; a line of metrics that is there is not written again.
- * @throws As {@linkcode followJob}.
+ * Follows the last job of a run to its end. Reads the copy of the log again first, so that incomplete rollouts are
+ * not lost; existing lines of metrics are not written twice.
+ * @throws The errors of {@linkcode followJob}.
  */
 export async function followSession(
   options: FollowSessionOptions,
@@ -60,26 +60,26 @@ export async function followSession(
   return end;
 }
 
-/** The job of a run that was submitted last. */
+/** Returns the last submitted job of a run. */
 export function lastSession({ launch }: SlimeRun): LaunchSession {
-  const session = launch?.sittings.at(-1);
+  const session = launch?.sessions.at(-1);
   if (session !== undefined) return session;
   throw new TypeError("The run has no job");
 }
 
-/** A record with how its last job ended. */
+/** Returns a record with the state of its last job set. */
 export function withState(
   launch: LaunchRecord,
   state: JobState,
 ): LaunchRecord {
-  const sittings = launch.sittings.with(-1, {
-    ...launch.sittings.at(-1)!,
+  const sessions = launch.sessions.with(-1, {
+    ...launch.sessions.at(-1)!,
     state,
   });
-  return { ...launch, sittings };
+  return { ...launch, sessions };
 }
 
-/** Ends the session in `run.json`, with what it came to, and draws the curve. */
+/** Records the end of the session and its figures in `run.json`, and draws the curve. */
 export async function closeSession(
   run: SlimeRun,
   job: Pick<RayJob, "state" | "exitCode" | "startedMs" | "endedMs">,
@@ -103,7 +103,7 @@ const OUTCOMES = {
   STOPPED: "interrupted",
 } as const;
 
-/** What a run has come to so far. */
+/** Returns the figures of a run so far. */
 export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
   const rl = metrics.filter((line) => line.phase === "rl");
   const dev = metrics.findLast((line) =>

@@ -1,8 +1,8 @@
 /**
- * Launching a planned run and following it; attaching to one that was left.
+ * Launches a planned run and follows it, or attaches to a run that was detached from.
  *
- * What is started is on disk before it is, and belongs to the run: whoever comes next can follow it, and end just
- * that. Leaving a run leaves all of it running.
+ * Everything that a run starts is recorded on disk first and belongs to the run, so that any later process can
+ * follow it and stop exactly that. Detaching leaves everything running.
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
@@ -41,37 +41,37 @@ import type { SlimeRun } from "./slime_run.ts";
 export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly run: SlimeRun;
   readonly fleet: Fleet;
-  /** Reads a variable of our own environment. */
+  /** Reads an environment variable of this process. */
   readonly env: (name: string) => string | undefined;
-  /** Between looks at the job's state. Default: 3 s. */
+  /** Interval between requests for the job's state. Default: 3 s. */
   readonly pollMs?: number;
 }
 
 /** Settings of {@linkcode launchRun}. */
 export interface LaunchOptions extends FollowRunOptions {
   readonly plan: LaunchPlan;
-  /** Rollouts that the checkpoint has which the run goes on from; 0 begins anew. */
+  /** Rollouts in the checkpoint to resume from; 0 starts from the beginning. */
   readonly fromStep: number;
-  /** Tasks of each split that is evaluated. */
+  /** The number of tasks of each split that is evaluated. */
   readonly evalTasks: LaunchRecord["evalTasks"];
-  /** Beside jobs that run already, though they hold GPUs that the run needs. */
+  /** Whether to submit the job although other jobs hold GPUs that the run needs. */
   readonly beside?: boolean;
 }
 
-/** How following ended. */
+/** The result of following a job. */
 export interface LaunchResult {
   readonly outcome: "completed" | "failed" | "stopped" | "left";
-  /** As Ray had it last; `null` where following was given up before Ray said anything. */
+  /** The last state that Ray reported; `null` if Ray never responded. */
   readonly job: RayJob | null;
   readonly failure: JobFailure | null;
 }
 
 /**
- * Writes the plan's files, starts episode servers and Ray, submits the job, follows it to its end, and ends
- * what was started. Once the job is submitted, an abort only ends the following.
- * @throws {ConfigError} If a secret or the data are missing.
- * @throws {RayError | HostError} If something does not start; then all that did is ended again.
- * @throws The signal's reason, if it is aborted before the job was submitted; likewise.
+ * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops
+ * what was started. After the job is submitted, an abort only ends the following.
+ * @throws {ConfigError} If a secret or the dataset is missing.
+ * @throws {RayError | HostError} If something does not start. Everything started before is stopped again.
+ * @throws The signal's reason, if it is aborted before the job was submitted. Everything started is stopped again.
  */
 export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
   const { run, plan } = options;
@@ -83,7 +83,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
     await using started = new AsyncDisposableStack();
     const { services, jobs } = await startAll(options, started);
     await submit(options, jobs);
-    started.move(); // from here on it is the job's
+    started.move(); // from here on it belongs to the job
     return await follow(options, { services, jobs });
   } catch (error) {
     if (run.info.outcome === "running" && !isSubmitted(run)) {
@@ -94,7 +94,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 }
 
 /**
- * Follows the job of a run that was left, and looks after its episode servers again.
+ * Follows the job of a run that was detached from, and supervises its episode servers again.
  * @throws {ConfigError} If the run has no job, or its job has ended.
  */
 export async function attachRun(
@@ -102,17 +102,17 @@ export async function attachRun(
 ): Promise<LaunchResult> {
   const { run, fleet, signal } = options;
   const { launch } = run;
-  if (launch === undefined || launch.sittings.length === 0) {
+  if (launch === undefined || launch.sessions.length === 0) {
     throw new ConfigError(
       `"${run.path}" has no job to attach to`,
-      { hint: `start it again by --resume ${run.path}` },
+      { hint: `start one with --resume ${run.path}` },
     );
   }
   const { submissionId, state } = lastSession(run);
   if (state !== null) {
     throw new ConfigError(
       `The job "${submissionId}" of "${run.path}" has ended (${state})`,
-      { hint: `its log is in ${run.logs}, go on by --resume ${run.path}` },
+      { hint: `its log is in ${run.logs}; continue with --resume ${run.path}` },
     );
   }
   const jobs = await fleet.jobsOf(
@@ -132,9 +132,9 @@ export async function attachRun(
   return await follow(options, { services, jobs });
 }
 
-/** Whether the last session's job may be running. */
+/** Checks whether the last session's job may be running. */
 function isSubmitted({ launch }: SlimeRun): boolean {
-  return launch !== undefined && launch.sittings.at(-1)?.state === null;
+  return launch !== undefined && launch.sessions.at(-1)?.state === null;
 }
 
 function requireSecrets({ plan, env }: LaunchOptions): void {
@@ -156,13 +156,13 @@ function firstRecord({ run, plan, evalTasks }: LaunchOptions): LaunchRecord {
     head: plan.hosts[0]!.name,
     checkpoints: plan.derived.checkpoints,
     evalTasks: { ...evalTasks },
-    sittings: run.launch?.sittings ?? [],
+    sessions: run.launch?.sessions ?? [],
     ray: run.launch?.ray ?? null,
     services: run.launch?.services ?? [],
   };
 }
 
-/** The plan for people and for questions later; the rows are in files of their own. */
+/** Serializes the plan for `plan.json`, without the contents of its files. */
 function planText({ files, ...plan }: LaunchPlan): string {
   const listed = files.map(({ path, on, what }) => ({ path, on, what }));
   return `${JSON.stringify({ ...plan, files: listed }, null, 2)}\n`;
@@ -197,11 +197,11 @@ async function startAll(
   return { services, jobs };
 }
 
-/** A cluster that is joined has its environment already. */
+/** Warns of secrets on a joined cluster, whose environment cannot be changed. */
 function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
   for (const { name } of plan.job.secrets) {
     onNote?.(
-      `The job needs ${name}, and this cluster was not started here: it has to have been started with it`,
+      `The job needs ${name}, but Ray was already running: it must have been started with ${name} set`,
     );
   }
 }
@@ -209,14 +209,14 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 async function serve(
   options: FollowRunOptions,
   { on, adopt = [] }: {
-    /** Of each server. */
+    /** Where each server runs. */
     readonly on: readonly ServerSpot[];
     readonly adopt?: readonly ServiceRecord[];
   },
 ): Promise<Services> {
   const { run, onNote, signal } = options;
   const started: { services?: Services } = {};
-  // slime's router may be on any of the run's hosts, by any of its addresses.
+  // slime's router may be on any of the run's hosts, at any of its addresses.
   const engines = await options.fleet.addresses({ signal });
   const here = hereSpec(run, engines);
   const services = await startServices(run.config, {
@@ -227,11 +227,13 @@ async function serve(
     adopt,
     signal,
     onEvent({ type, url, message }) {
-      onNote?.(`Episodes at ${url}: ${type.replace("_", " ")} (${message})`);
+      onNote?.(
+        `Episode server at ${url}: ${type.replace("_", " ")} (${message})`,
+      );
       if (type === "ready" && started.services) keep(started.services);
     },
   });
-  /** One that was started again is another process. */
+  /** Records the servers again: a restarted one is a new process. */
   function keep({ records }: Services): void {
     save(run, { services: [...records] }).catch((error) =>
       onNote?.(String(error))
@@ -249,7 +251,7 @@ async function save(
   await run.saveLaunch({ ...run.launch!, ...part });
 }
 
-/** The session is on disk before it is submitted, so that a job cannot be there and not be known. */
+/** Records the session on disk before submitting its job, so that a job without a record cannot exist. */
 async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const { run, plan, fromStep, signal, onNote } = options;
   const { submissionId, entrypoint, runtimeEnv, metadata } = plan.job;
@@ -265,19 +267,19 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
     submittedAt: new Date().toISOString(),
     state: null,
   };
-  const earlier = run.launch!.sittings;
-  await save(run, { sittings: [...earlier, session] });
+  const earlier = run.launch!.sessions;
+  await save(run, { sessions: [...earlier, session] });
   try {
     await jobs.submit(job, { signal });
     onNote?.(`Submitted the job "${submissionId}" to ${jobs.url}`);
   } catch (error) {
-    if (await isThere(jobs, submissionId)) return; // following says what is wrong with it
-    await save(run, { sittings: earlier });
+    if (await isThere(jobs, submissionId)) return; // following it reports the error
+    await save(run, { sessions: earlier });
     throw error;
   }
 }
 
-/** Asked without the signal: it may be why we ask. */
+/** Checks whether a job exists. Does not use the signal, which may be the reason for the check. */
 async function isThere(jobs: RayJobs, id: string): Promise<boolean> {
   try {
     await jobs.job(id);
@@ -322,12 +324,12 @@ const OUTCOMES: Partial<Record<RayJob["state"], LaunchResult["outcome"]>> = {
 
 function leftError(error: RayError, { path }: SlimeRun): RayError {
   return new RayError(
-    `${error.message}. What was started for the run is left as it is: follow it again by --attach ${path}, stop it by --stop ${path}`,
+    `${error.message}. Everything that the run started is still running: follow it again with --attach ${path}, stop it with --stop ${path}`,
     { kind: error.kind, cause: error },
   );
 }
 
-/** Ends what the run started, now that its job has ended. */
+/** Stops everything that the run started, after its job has ended. */
 export async function endAll(
   { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
   { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
@@ -343,16 +345,16 @@ export async function endAll(
   const others = await otherJobs(jobs, run);
   if (others.length > 0) {
     onNote?.(
-      `Ray goes on for ${
+      `Ray keeps running for ${
         others.join(", ")
-      }; when they have ended, --stop ${run.path} ends it`,
+      }; after they have ended, stop it with --stop ${run.path}`,
     );
     return;
   }
   await endRay({ run, fleet, ray });
 }
 
-/** Those that an earlier process of ours left running; on other hosts also those that do not listen any more. */
+/** Stops the servers that an earlier process started; on other hosts also those that no longer listen. */
 async function endServers(
   records: readonly ServiceRecord[],
   { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,
@@ -383,10 +385,10 @@ async function endRay(
   await save(run, { ray: null });
 }
 
-/** Jobs on the run's cluster that are not its own; none where it does not answer. */
+/** Returns the jobs on the run's cluster that are not its own; empty if the cluster does not respond. */
 async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
   const own = new Set(
-    run.launch!.sittings.map(({ submissionId }) => submissionId),
+    run.launch!.sessions.map(({ submissionId }) => submissionId),
   );
   try {
     return (await jobs.list())

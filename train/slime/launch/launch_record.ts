@@ -1,9 +1,9 @@
 /**
- * `launch.json` of a run: the handles of what was started for it, so that another process can follow and stop
- * just that.
+ * `launch.json` of a run: handles of everything that was started for it, so that another process can follow it and
+ * stop exactly that.
  */
 
-import { parseJson } from "../../runs/versions.ts";
+import { parseJson, versionOf } from "../../runs/versions.ts";
 import { join } from "node:path";
 import { z } from "zod";
 import { RunDirError } from "../../../env/errors.ts";
@@ -16,38 +16,38 @@ import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { JOB_STATES } from "./ray_jobs.ts";
 import { startedRaySchema } from "./ray_cluster.ts";
 
-/** The version of `launch.json`; another is refused. */
-export const LAUNCH_VERSION = 1;
+/** The version of `launch.json`. Version 1 is still read; any other is refused. */
+export const LAUNCH_VERSION = 2;
 
 const sessionSchema = z.object({
   submissionId: z.string(),
-  /** Rollouts that were trained on before it: those of the checkpoint that it went on from. */
+  /** Rollouts trained on before this session: those in the checkpoint it resumed from. */
   fromStep: z.int(),
   /** ISO 8601, UTC. */
   submittedAt: z.string(),
-  /** How it ended; `null` while it may run. */
+  /** Its final state; `null` while it may be running. */
   state: z.enum(JOB_STATES).nullable(),
 });
 
-/** What `launch.json` holds. */
+/** The schema of `launch.json`. */
 export const launchRecordSchema = z.object({
   schemaVersion: z.literal(LAUNCH_VERSION),
-  /** Ray's Jobs interface. */
+  /** The URL of Ray's Jobs interface. */
   jobsUrl: z.string(),
-  /** The host of Ray's head, by its name. */
+  /** The name of the host of Ray's head. */
   head: z.string(),
-  /** Where slime keeps the run's checkpoints, on the head. */
+  /** The directory of the run's checkpoints on the head. */
   checkpoints: z.string(),
-  /** Tasks of each split that is evaluated. */
+  /** The number of tasks of each split that is evaluated. */
   evalTasks: z.object({
     dev: z.int().optional(),
     test: z.int().optional(),
   }),
-  /** The sessions of the run, a job each, by the name that this file has had from its first version; the last one is what runs. */
-  sittings: z.array(sessionSchema),
-  /** Ray, as far as it was started here and not ended; `null` where a cluster was joined. */
+  /** The sessions of the run, one job each; the last one may be running. */
+  sessions: z.array(sessionSchema),
+  /** Ray, if it was started for the run and is not stopped yet; `null` if a cluster was joined. */
   ray: startedRaySchema.nullable(),
-  /** Episode servers that were started here and not ended. */
+  /** Episode servers that were started for the run and are not stopped yet. */
   services: z.array(
     z.object({
       url: z.string(),
@@ -58,7 +58,7 @@ export const launchRecordSchema = z.object({
   ),
 });
 
-/** What was started for a run. */
+/** Everything that was started for a run. */
 export type LaunchRecord = Readonly<z.infer<typeof launchRecordSchema>>;
 
 /** A job of a run. */
@@ -66,7 +66,7 @@ export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 
 /**
  * Reads the record of a run.
- * @returns `undefined` where nothing was started yet.
+ * @returns `undefined` if nothing was started yet.
  * @throws {RunDirError} If it is damaged or of another version.
  */
 export async function readLaunchRecord(
@@ -75,19 +75,29 @@ export async function readLaunchRecord(
   const file = join(path, "launch.json");
   const text = await readTextIfThere(file);
   if (text === undefined) return undefined;
-  const result = launchRecordSchema.safeParse(parseJson(text));
+  const result = launchRecordSchema.safeParse(currentRecord(parseJson(text)));
   if (result.success) return result.data;
   throw new RunDirError(
-    `"${file}" is damaged or of another version, so what was started for the run is not known`,
+    `"${file}" is damaged or of another version, so taulab cannot tell what the run started`,
     {
       cause: result.error,
       hint:
-        'use the taulab that wrote it (run.json has its version), or stop the job by Ray\'s own "ray job stop"',
+        'use the taulab that wrote it (run.json has its version), or stop the job with "ray job stop"',
     },
   );
 }
 
-/** Writes it whole. @throws {RunDirError} If the disk refuses. */
+/** Converts a record to the current version: version 1 called the sessions `sittings`. */
+function currentRecord(json: unknown): unknown {
+  if (versionOf(json) !== 1) return json;
+  const { sittings, ...record } = json as Record<string, unknown>;
+  return { ...record, schemaVersion: LAUNCH_VERSION, sessions: sittings };
+}
+
+/**
+ * Writes the record of a run atomically.
+ * @throws {RunDirError} If the system refuses.
+ */
 export async function writeLaunchRecord(
   path: string,
   record: LaunchRecord,
@@ -96,7 +106,7 @@ export async function writeLaunchRecord(
   const what = {
     doing: `write "${file}"`,
     path: file,
-    afterwards: `attach again by --attach ${path}`,
+    afterwards: `attach again with --attach ${path}`,
   };
   const text = `${JSON.stringify(record, null, 2)}\n`;
   await attempt(what, () => writeFileAtomic(file, text));

@@ -1,15 +1,15 @@
-/** What generate.py says in a driver's log of samples that it left out. */
+/** Counts the samples that generate.py reports as dropped in a driver's log. */
 
 import { logMessage } from "./log_line.ts";
 
-/** Samples that were left out, by why. */
+/** Dropped samples by kind of failure. */
 export type EpisodeFailures = Readonly<Record<string, number>>;
 
 const LEFT_OUT = /^sample \S+ is left out: (.*)/;
 const EVAL_LEFT_OUT =
   /^eval (\S+) at rollout \d+: (\d+) tasks failed and are left out/;
 
-/** Counts them, until they are asked for. */
+/** Counts dropped samples until they are drained. */
 export class FailureCounter {
   #counts: Record<string, number> = {};
   readonly #tasks = new Map<string, number>();
@@ -27,14 +27,14 @@ export class FailureCounter {
     if (name !== undefined) this.#tasks.set(name, Number(tasks));
   }
 
-  /** Samples since the last time. */
+  /** Returns and resets the counts of samples. */
   drain(): EpisodeFailures {
     const counts = this.#counts;
     this.#counts = {};
     return counts;
   }
 
-  /** Tasks of the evaluation that ends now. */
+  /** Returns and resets the count of tasks of the evaluation that just ended. */
   drainEval(name: string): number {
     const tasks = this.#tasks.get(name) ?? 0;
     this.#tasks.delete(name);
@@ -42,7 +42,7 @@ export class FailureCounter {
   }
 }
 
-/** slime aborts what it has begun beyond its need: those are no failures of anything. */
+/** Returns the kind of failure. Samples that slime aborts because it has enough are not failures. */
 function kindOf(reason: string): string | undefined {
   if (reason.startsWith("slime aborted")) return undefined;
   if (reason.includes("cannot be reached")) return "connection";

@@ -1,11 +1,11 @@
 /**
- * Lines of a slime driver's log: Ray's prefix and colours off, and metrics read out of Python's `repr`.
- *
+ * Parses the lines of a slime driver's log: removes Ray's prefix and colors, and reads metrics from Python's
+ * `repr`.
  * @see slime `slime/observability/` at 624b824: `[time] file.py:12 - perf 3: {'perf/rollout_time': 12.5, …}`,
- * which Ray prints as `(RolloutManager pid=1234) …`.
+ *   which Ray prints as `(RolloutManager pid=1234) …`.
  */
 
-/** What a line of metrics is of. */
+/** The subject of a line of metrics. */
 export type LogKind =
   | "perf"
   | "rollout"
@@ -17,9 +17,9 @@ export type LogKind =
 /** A line of metrics. */
 export interface LogMetrics {
   readonly kind: LogKind;
-  /** The rollout's number from 0; of a `step`, the optimizer's. */
+  /** The number of the rollout from 0; for a `step`, the number of the optimizer step. */
   readonly id: number;
-  /** Only numbers; `nan` and `inf` as such. */
+  /** Numbers only; `nan` and `inf` become NaN and infinity. */
   readonly values: Readonly<Record<string, number>>;
 }
 
@@ -33,12 +33,12 @@ const MESSAGE =
 const ITEM =
   /'([^']*)': (?:np\.\w+\(|tensor\()?(-?(?:\d[\d.]*(?:[eE][-+]?\d+)?|inf)|nan)\b/g;
 
-/** A line as the program printed it, without Ray's prefix and colours. */
+/** Returns a line as the program printed it, without Ray's prefix and colors. */
 export function plainLine(line: string): string {
   return line.replaceAll(COLOUR, "").replace(RAY_PREFIX, "");
 }
 
-/** What the logger was told, without its header; `undefined` where a line is not of a logger. */
+/** Returns the message of a logger's line, without its header; `undefined` if the line is not from a logger. */
 export function logMessage(line: string): string | undefined {
   const plain = plainLine(line);
   const header = HEADER.exec(plain);
@@ -48,8 +48,8 @@ export function logMessage(line: string): string | undefined {
 }
 
 /**
- * The metrics of a line; `undefined` where it has none. Only what follows the first header counts: conversations
- * are logged too, and a policy might say what looks like a line of metrics.
+ * Parses the metrics of a line; `undefined` if it has none. Only the text after the first header is parsed:
+ * conversations are logged too, and a policy could generate text that looks like metrics.
  */
 export function readLogMetrics(line: string): LogMetrics | undefined {
   const match = MESSAGE.exec(logMessage(line) ?? "");

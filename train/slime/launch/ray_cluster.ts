@@ -1,9 +1,8 @@
 /**
- * A Ray cluster for a run: one that is there is joined, else one is started, and only what was started here is
- * ever ended.
+ * The Ray cluster of a run: joins a running one or starts one. Only a cluster started here is stopped.
  *
- * `ray stop` ends every Ray of the user on a host. Here each process that a start brings forth carries a mark in
- * its environment that nothing else has; the mark is on disk before the start, so that it holds after a crash.
+ * `ray stop` would end every Ray of the user on a host. Therefore all processes that a start creates carry a
+ * unique mark in their environment. The mark is written to disk before the start, so that it survives a crash.
  */
 
 import { z } from "zod";
@@ -19,45 +18,45 @@ import {
   type RayJobs,
 } from "./ray_jobs.ts";
 
-/** What was started here, as it is kept in the run dir. */
+/** The schema of a started Ray, as recorded in the run dir. */
 export const startedRaySchema = z.object({
-  /** The value that its processes carry as {@linkcode RAY_MARK}. */
+  /** The value of {@linkcode RAY_MARK} in the environment of its processes. */
   mark: z.string(),
-  /** Hosts where a start was tried, the head first. */
+  /** Hosts on which a start was attempted, the head first. */
   hosts: z.array(z.string()),
 });
 
-/** What was started here. */
+/** A Ray cluster that was started here. */
 export type StartedRay = Readonly<z.infer<typeof startedRaySchema>>;
 
-/** The environment variable that says who started a process of Ray. */
+/** The environment variable that marks a Ray process with the run that started it. */
 export const RAY_MARK = "TAULAB_RAY";
 
-/** How to reach hosts and what to tell a person. */
+/** Options of {@linkcode joinOrStartRay}. */
 export interface ClusterOptions extends CallOptions {
   readonly jobs: RayJobs;
   readonly shellOf: (host: string) => Shell;
-  /** Reads a variable of our own environment, for those that commands pass on. */
+  /** Reads an environment variable of this process; commands pass some of them on. */
   readonly env: (name: string) => string | undefined;
-  /** Beside jobs that run already, though they hold GPUs that the run needs. Default: false. */
+  /** Whether to use the cluster although other jobs hold GPUs that the run needs. Default: false. */
   readonly beside?: boolean;
   readonly onNote?: (text: string) => void;
-  /** Keeps what is about to be started; awaited before it is. */
+  /** Records what is about to be started. Awaited before the start. */
   readonly onStart: (started: StartedRay) => Promise<void>;
-  /** Until a cluster that was started has to answer, and to have its GPUs. Default: 120 s. */
+  /** Maximum time for a started cluster to respond and to have its GPUs. Default: 120 s. */
   readonly startTimeoutMs?: number;
 }
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 500;
-/** How old what Ray says of its GPUs may be. */
+/** Maximum age of Ray's report of its GPUs. */
 const REPORT_MS = 12_000;
 
 /**
- * Joins the cluster that answers at the head, or starts one.
- * @returns What was started; `null` where a cluster was joined.
- * @throws {RayError} If there is none to join, too few GPUs are free, or what was started does not come up; then
- * it is ended again.
+ * Joins the cluster that responds at the head, or starts one.
+ * @returns The started cluster; `null` if one was joined.
+ * @throws {RayError} If there is no cluster to join, too few GPUs are free, or the started cluster does not
+ *   respond; then it is stopped again.
  * @throws {HostError} If a host cannot start it.
  */
 export async function joinOrStartRay(
@@ -66,16 +65,16 @@ export async function joinOrStartRay(
 ): Promise<StartedRay | null> {
   const version = await answering(options);
   if (version !== undefined) {
-    options.onNote?.(`Ray ${version} answers at ${options.jobs.url}: joined`);
+    options.onNote?.(`Joined Ray ${version} at ${options.jobs.url}`);
     await requireGpus(plan, options);
     return null;
   }
   if (plan.head === null) {
     throw new RayError(
-      `No Ray answers at ${options.jobs.url}, and cluster.start is false`,
+      `No Ray responds at ${options.jobs.url}, and cluster.start is false`,
       {
         kind: "unreachable",
-        hint: "start its head, or set cluster.start to true",
+        hint: "start the head, or set cluster.start to true",
       },
     );
   }
@@ -98,7 +97,7 @@ async function answering(
   }
 }
 
-/** Refuses a cluster whose GPUs are held: slime would wait for them without end. */
+/** Refuses a cluster without enough free GPUs, because slime would wait for them forever. */
 async function requireGpus(
   plan: RayPlan,
   { jobs, beside = false, onNote, signal }: ClusterOptions,
@@ -109,25 +108,25 @@ async function requireGpus(
   if (gpus === undefined) {
     if (running.length === 0 || beside) return;
     throw new RayError(
-      `Ray at ${jobs.url} does not say which GPUs are free, and runs ${names}`,
-      { kind: "refused", hint: "stop what is stale, or pass --beside" },
+      `Ray at ${jobs.url} does not report free GPUs, and it is running ${names}`,
+      { kind: "refused", hint: "stop stale jobs, or pass --beside" },
     );
   }
   if (gpus.total < plan.gpus) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${gpus.total} GPUs and the run takes ${plan.gpus}: it would wait for ever`,
+      `Ray at ${jobs.url} has ${gpus.total} GPUs but the run needs ${plan.gpus}, so it would wait forever`,
       {
         kind: "refused",
         hint:
-          "add hosts to the cluster, or ask for fewer by cluster.nodes and cluster.gpusPerNode",
+          "add hosts to the cluster, or lower cluster.nodes or cluster.gpusPerNode",
       },
     );
   }
   const free = gpus.total - gpus.used;
   if (free < plan.gpus && !beside) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free and the run takes ${plan.gpus}; running: ${
-        names || "no job, an actor that was left over"
+      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free, but the run needs ${plan.gpus}; running: ${
+        names || "no job, only a leftover actor"
       }`,
       {
         kind: "refused",
@@ -138,7 +137,10 @@ async function requireGpus(
   if (running.length > 0) onNote?.(`It also runs ${names}`);
 }
 
-/** Ray's count of free GPUs is some seconds old: those of a job that has just ended are waited for. */
+/**
+ * Returns the number of free GPUs. Ray's count is some seconds old, so waits for the GPUs of a job that has just
+ * ended.
+ */
 async function freeGpus(
   wanted: number,
   { jobs, ...options }: CallOptions & { readonly jobs: RayJobs },
@@ -185,7 +187,7 @@ async function start(
   }
 }
 
-/** In a session of its own, so that a Ctrl-C at our terminal does not reach it. */
+/** Starts a node in its own process session, so that Ctrl-C in this terminal does not reach it. */
 async function startNode(
   { host, cwd, words, env, passEnv }: PlannedCommand,
   { shellOf, mark, signal, ...options }: ClusterOptions & {
@@ -216,25 +218,25 @@ function startFault(said: string): string {
     return `${last}; install Ray there, or set paths.python to the interpreter that has it`;
   }
   if (/already (?:running|in use)|is trying to use a port/.test(said)) {
-    return `${last}; another Ray has one of its ports: end that one, or set cluster.port and cluster.dashboardPort`;
+    return `${last}; another Ray uses one of its ports: stop that one, or set cluster.port and cluster.dashboardPort`;
   }
   return last;
 }
 
-/** Waits until the head answers. */
+/** Waits until the head responds. */
 async function comeUp(options: ClusterOptions): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
   const isUp = await poll(async () => {
     try {
       return await answering(options);
     } catch (error) {
-      if (error instanceof RayError) return undefined; // it may not be ready to answer well
+      if (error instanceof RayError) return undefined; // it may not be ready yet
       throw error;
     }
   }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (isUp) return;
   throw new RayError(
-    `Ray was started and does not answer at ${jobs.url} after ${
+    `Ray was started but does not respond at ${jobs.url} after ${
       startTimeoutMs / 1000
     } s`,
     {
@@ -244,7 +246,7 @@ async function comeUp(options: ClusterOptions): Promise<void> {
   );
 }
 
-/** Waits until all hosts have joined: the GPUs are there. */
+/** Waits until all hosts have joined and their GPUs are available. */
 async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
   let total = 0;
@@ -255,27 +257,28 @@ async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
   }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (areThere) return;
   throw new RayError(
-    `Ray has ${total} GPUs and the run takes ${plan.gpus}: not all of ${
+    `Ray has ${total} GPUs, but the run needs ${plan.gpus}: not all of ${
       [plan.head, ...plan.workers].map((one) => one?.host).join(", ")
     } joined ${plan.address}`,
     {
       kind: "timeout",
-      hint: "check that they reach it, and cluster.gpusPerNode",
+      hint:
+        "check that the hosts can reach the head, and check cluster.gpusPerNode",
     },
   );
 }
 
-/** What became of Ray on a host. */
+/** The result of stopping Ray on a host. */
 export interface StoppedNode {
   readonly host: string;
   /** Processes that carried the mark. */
   readonly found: number;
-  /** Those that are still there. */
+  /** Processes that still exist. */
   readonly left: number;
 }
 
 /**
- * Ends what was started here on each host: the raylet first, the head's server last, as Ray does itself.
+ * Stops what was started here on each host: the raylet first, the head's server last, as Ray does itself.
  * @throws {HostError} If a host cannot be reached, or a process does not end.
  */
 export async function stopRay(
@@ -283,7 +286,7 @@ export async function stopRay(
   shellOf: (host: string) => Shell,
 ): Promise<StoppedNode[]> {
   const stopped: StoppedNode[] = [];
-  // Workers before the head, which they would miss.
+  // Workers before the head, whose absence they would report as an error.
   for (const host of hosts.toReversed()) {
     stopped.push(await stopNode(host, { mark, shell: shellOf(host) }));
   }
@@ -291,8 +294,8 @@ export async function stopRay(
 }
 
 /**
- * Whether the head's server that was started here still runs. Without it a dashboard may answer errors, or nothing, for
- * minutes.
+ * Checks whether the head's server that was started here still runs. Without it, a dashboard may return errors or
+ * not respond for minutes.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(
@@ -326,8 +329,8 @@ async function stopNode(
   const [found = 0, left = 0] = stdout.trim().split(" ").map(Number);
   if (code === 0 && left === 0) return { host, found, left };
   throw new HostError(
-    `Ray on ${host} could not be ended: ${
-      stderr.trim() || `${left} of its ${found} processes are still there`
+    `Ray on ${host} could not be stopped: ${
+      stderr.trim() || `${left} of its ${found} processes are still running`
     }`,
     {
       hint: `look for processes with ${RAY_MARK}=${mark} in their environment`,
@@ -335,7 +338,7 @@ async function stopNode(
   );
 }
 
-/** Looks anew before each signal, so that a process id that was given to another is not mistaken. */
+/** Finds the processes again before each signal, so that a reused process id is not signaled. */
 const STOP_SCRIPT = `
 [ -d /proc/self ] || { echo "no /proc on this host" >&2; exit 1; }
 members() {

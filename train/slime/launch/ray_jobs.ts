@@ -1,6 +1,5 @@
 /**
- * Ray's Jobs REST interface, typed: a job is submitted, looked at, listened to, stopped and removed by its id.
- *
+ * A typed client of Ray's Jobs REST interface: jobs are submitted, queried, followed, stopped and removed by id.
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
  */
 
@@ -32,53 +31,53 @@ export {
   type RayJob,
 } from "./_ray_wire.ts";
 
-/** What answers at an address. */
+/** The Ray that responds at an address. */
 export interface RayVersion {
   readonly version: string;
-  /** `session_2026-01-02_03-04-05_678901_234`: no other start of Ray has it. */
+  /** A name that is unique to this start of Ray: `session_2026-01-02_03-04-05_678901_234`. */
   readonly session: string | null;
 }
 
-/** What to run. */
+/** A job to submit. */
 export interface JobRequest {
-  /** Ours, so that an answer that is lost does not lose the job. */
+  /** The id of the job. It is chosen here, so that a lost response does not lose the job. */
   readonly submissionId: string;
-  /** One line of a POSIX shell. */
+  /** A single command line for a POSIX shell. */
   readonly entrypoint: string;
   readonly envVars: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** GPUs of a cluster. */
+/** The GPUs of a cluster. */
 export interface RayGpus {
   readonly used: number;
   readonly total: number;
 }
 
-/** How to call an interface. */
+/** Options of {@linkcode RayJobs}. */
 export interface RayJobsOptions {
-  /** `http://127.0.0.1:8265`. */
+  /** The base URL: `http://127.0.0.1:8265`. */
   readonly url: string;
-  /** A bearer token, where the cluster demands one. */
+  /** A bearer token, if the cluster requires one. */
   readonly token?: string | undefined;
-  /** Of an attempt. Default: 15 s. */
+  /** Timeout of one attempt. Default: 15 s. */
   readonly timeoutMs?: number;
-  /** Attempts beyond the first, where another may help. Default: 4. */
+  /** Retries of requests that may be repeated. Default: 4. */
   readonly retries?: number;
-  /** The first wait between them; doubles. Default: 250 ms. */
+  /** The first backoff; it doubles with each retry. Default: 250 ms. */
   readonly backoffMs?: number;
 }
 
-/** The name of the environment variable that newer Rays take their token from. */
+/** The environment variable from which newer Ray versions read their token. */
 export const RAY_TOKEN = "RAY_AUTH_TOKEN";
 
 const MAX_BACKOFF_MS = 5_000;
-/** A cluster that has just started has no agent yet that takes jobs. */
+/** Timeout of a submission: a cluster that has just started has no agent that accepts jobs yet. */
 const SUBMIT_TIMEOUT_MS = 60_000;
-/** Ray asks a job to end, waits three seconds, and ends it. */
+/** Timeout of a stop: Ray asks the job to end, waits three seconds, and kills it. */
 const STOP_TIMEOUT_MS = 30_000;
 
-/** Deno's takes headers; the browser's types, which some packages bring along, do not know. */
+/** Deno's WebSocket with headers, which the browser types from some packages do not declare. */
 const HeaderedWebSocket = WebSocket as unknown as new (
   url: string,
   options: { headers: Record<string, string> },
@@ -88,13 +87,13 @@ interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly schema: z.ZodType<T>;
-  /** `ask for the job "a"`. */
+  /** A phrase for errors: `ask for the job "a"`. */
   readonly doing: string;
   readonly timeoutMs?: number;
   readonly retries?: number;
 }
 
-/** The Jobs interface of one cluster. */
+/** A client of one cluster's Jobs interface. */
 export class RayJobs {
   readonly url: string;
   readonly #options: Required<Omit<RayJobsOptions, "token">>;
@@ -113,7 +112,10 @@ export class RayJobs {
       : { authorization: `Bearer ${options.token}` };
   }
 
-  /** What answers. @throws {RayError} If nothing does, at the first attempt. */
+  /**
+   * Returns the version of Ray. Does not retry.
+   * @throws {RayError} If nothing responds.
+   */
   async version(options: CallOptions = {}): Promise<RayVersion> {
     const found = await this.#call("/api/version", {
       ...options,
@@ -127,7 +129,10 @@ export class RayJobs {
     };
   }
 
-  /** All jobs, also those that have ended. @throws {RayError} */
+  /**
+   * Lists all jobs, including those that have ended.
+   * @throws {RayError}
+   */
   async list(options: CallOptions = {}): Promise<RayJob[]> {
     const jobs = await this.#call("/api/jobs/", {
       ...options,
@@ -137,7 +142,7 @@ export class RayJobs {
     return jobs.map(toJob);
   }
 
-  /** The cluster's GPUs; `undefined` where this Ray does not say. */
+  /** Returns the cluster's GPUs; `undefined` if this Ray does not report them. */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
     try {
       const { data } = await this.#call("/api/cluster_status", {
@@ -157,9 +162,9 @@ export class RayJobs {
   }
 
   /**
-   * Submits a job, once: after an answer that was lost, the job is looked for before it is submitted again.
-   * @returns Whether it is new; a job of the id that runs the same line is taken for ours.
-   * @throws {RayError} If another job has the id, or Ray does not take it.
+   * Submits a job exactly once: if the response is lost, looks for the job before submitting it again.
+   * @returns Whether the job is new. A job with the same id and command line is taken to be this one.
+   * @throws {RayError} If another job has the id, or Ray rejects it.
    */
   async submit(
     job: JobRequest,
@@ -178,7 +183,10 @@ export class RayJobs {
     }, { ...this.#patience(options), timeoutMs: SUBMIT_TIMEOUT_MS });
   }
 
-  /** How a job is. @throws {RayError} `not_found` if there is none. */
+  /**
+   * Returns the state of a job.
+   * @throws {RayError} `not_found` if there is none.
+   */
   async job(id: string, options: CallOptions = {}): Promise<RayJob> {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
       ...options,
@@ -189,8 +197,9 @@ export class RayJobs {
   }
 
   /**
-   * Stops a job: asked to end, ended after three seconds. Returns at once; wait by {@linkcode RayJobs.job}.
-   * @returns Whether it ran until now.
+   * Stops a job: asks it to end, and kills it after three seconds. Returns at once; poll {@linkcode RayJobs.job}
+   * for the end.
+   * @returns Whether the job was still running.
    * @throws {RayError} `not_found` if there is none.
    */
   async stop(id: string, options: CallOptions = {}): Promise<boolean> {
@@ -207,7 +216,10 @@ export class RayJobs {
     return stopped;
   }
 
-  /** Removes a job that has ended, with its log. @throws {RayError} If it has not ended. */
+  /**
+   * Removes a job that has ended, and its log.
+   * @throws {RayError} If it has not ended.
+   */
   async remove(id: string, options: CallOptions = {}): Promise<boolean> {
     const { deleted } = await this.#call(
       `/api/jobs/${encodeURIComponent(id)}`,
@@ -221,7 +233,10 @@ export class RayJobs {
     return deleted;
   }
 
-  /** The whole text that a job printed so far. @throws {RayError} */
+  /**
+   * Returns the whole log of a job so far.
+   * @throws {RayError}
+   */
   async logs(id: string, options: CallOptions = {}): Promise<string> {
     const { logs } = await this.#call(
       `/api/jobs/${encodeURIComponent(id)}/logs`,
@@ -231,9 +246,9 @@ export class RayJobs {
   }
 
   /**
-   * What a job prints, from its first word on, until the connection ends: with the job, or before it.
+   * Yields the log of a job from its first character until the connection ends, which can be before the job does.
    * @throws {RayError} If the connection cannot be made or breaks.
-   * @throws The signal's reason.
+   * @throws The signal's reason, if it is aborted.
    */
   async *tail(
     id: string,
@@ -272,7 +287,7 @@ export class RayJobs {
     });
   }
 
-  /** The job of this id, if there is one; also `undefined` where nobody can say now. */
+  /** Returns the job with this id; `undefined` if there is none or Ray does not respond. */
   async #find(
     { submissionId }: JobRequest,
     options: CallOptions,
@@ -342,7 +357,7 @@ export class RayJobs {
     const result = schema.safeParse(parseJson(text));
     if (result.success) return result.data;
     throw new RayError(
-      `Cannot ${doing}: what answers at ${this.url} is not Ray's Jobs interface, or another version of it (it said "${
+      `Cannot ${doing}: the service at ${this.url} is not Ray's Jobs interface, or has another version (it responded "${
         text.slice(0, 120)
       }")`,
       {
@@ -358,7 +373,7 @@ export class RayJobs {
     const words = lastWords(text);
     const isBarred = status === 401 || status === 403;
     return new RayError(
-      `Cannot ${doing}: Ray at ${this.url} answered ${status}: ${words}`,
+      `Cannot ${doing}: Ray at ${this.url} responded ${status}: ${words}`,
       {
         kind,
         ...isBarred && { hint: `set ${RAY_TOKEN} to the cluster's token` },
@@ -376,7 +391,7 @@ export class RayJobs {
   ): RayError {
     const kind: RayFaultKind = late ? "timeout" : "unreachable";
     const why = late
-      ? `no answer within ${timeoutMs / 1000} s`
+      ? `no response within ${timeoutMs / 1000} s`
       : reasonOf(error);
     return new RayError(
       `Cannot ${doing}: Ray at ${this.url} cannot be reached (${why})`,
@@ -384,7 +399,7 @@ export class RayJobs {
         kind,
         cause: error,
         hint:
-          "check that its head runs, and cluster.address and cluster.dashboardPort",
+          "check that the head is running, and check cluster.address and cluster.dashboardPort",
       },
     );
   }

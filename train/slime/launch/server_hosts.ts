@@ -1,4 +1,4 @@
-/** The hosts of a run's episode servers, from where they were planned or are known to run. */
+/** The hosts of a run's episode servers, from the plan or from the record of running servers. */
 
 import { dataOn } from "../setup/host_taulab.ts";
 import { basename, join } from "node:path";
@@ -14,20 +14,20 @@ import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** Where a server runs and listens. */
+/** The place where a server runs and listens. */
 export interface ServerSpot {
-  /** By its name. */
+  /** The name of the host. */
   readonly host: string;
-  /** As slime's hosts reach it. */
+  /** Its address as reached from slime's hosts. */
   readonly address: string;
 }
 
-/** The directory of a run's files on hosts. */
+/** Returns the directory of a run's files on its hosts. */
 export function directoryOn({ config, path }: SlimeRun): string {
   return joinPosix(config.paths.runs, basename(path));
 }
 
-/** What servers on this machine are started with. */
+/** Returns the settings of servers on this machine. */
 export function hereSpec(
   run: SlimeRun,
   engines: readonly string[],
@@ -40,7 +40,10 @@ export function hereSpec(
   };
 }
 
-/** @throws {RayError} If hosts.yaml does not have the host any more. */
+/**
+ * Returns the settings of a server on a host.
+ * @throws {RayError} If the host is no longer in hosts.yaml.
+ */
 export function serverHost(
   { host, address }: ServerSpot,
   { run, fleet, env, engines }: {

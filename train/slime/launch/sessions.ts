@@ -1,5 +1,5 @@
 /**
- * The sessions of a slime run, from its recipe or its run dir: launched anew, resumed, attached to, stopped.
+ * The sessions of a slime run, started from its recipe or its run dir: launch, resume, attach, stop.
  *
  *     facts ─▶ doctor ─▶ run dir ─▶ plan ─▶ launch.ts ─▶ result
  */
@@ -33,29 +33,32 @@ import { attachRun, type LaunchResult, launchRun } from "./launch.ts";
 import { readSlimeRun, SlimeRun } from "./slime_run.ts";
 import { prepareResume, type StopResult, stopRun } from "./stop.ts";
 
-/** How hosts are reached, and who is told what goes on. */
+/** Settings for reaching hosts and reporting progress. */
 export interface HostOptions extends CallOptions {
   /** Path of a hosts.yaml. */
   readonly hostsFile: string;
   readonly onNote?: (text: string) => void;
-  /** Reads a variable of the environment. Default: `Deno.env.get`. */
+  /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
 }
 
 /** Settings of a session that follows a job. */
 export interface SessionOptions
   extends HostOptions, Pick<FollowSessionOptions, "pollMs"> {
-  /** Called with the run dir before there is a job. @returns Who is told of the job. */
+  /**
+   * Called with the run dir before the job is submitted.
+   * @returns Callbacks for the job.
+   */
   readonly onRun?: (run: SlimeRun) => Omit<SessionEvents, "onNote">;
 }
 
 /** Settings of a session that submits a job. */
 export interface LaunchSessionOptions extends SessionOptions {
-  /** Directory of the runs, where the doctor looks for an evaluation of the model. */
+  /** Directory of the runs, in which the doctor looks for an evaluation of the model. */
   readonly runs: string;
-  /** Beside jobs that run already, though they hold GPUs that the run needs. Default: false. */
+  /** Whether to submit the job although other jobs hold GPUs that the run needs. Default: false. */
   readonly beside?: boolean;
-  /** Who is told what the doctor finds; `null` leaves the doctor out. */
+  /** Callbacks for the doctor's findings; `null` skips the doctor. */
   readonly doctor:
     | Pick<DoctorOptions, "onCheck"> & {
       readonly onReport: (report: DoctorReport) => void;
@@ -65,17 +68,17 @@ export interface LaunchSessionOptions extends SessionOptions {
 
 /** A session that has ended. */
 export interface EndedSession {
-  /** Closed; its figures can be read. */
+  /** The run, closed; its figures can be read. */
   readonly run: SlimeRun;
   readonly result: LaunchResult;
 }
 
 /**
  * Launches a new run and follows it.
- * @param options.path The run dir to make.
- * @throws {ConfigError} If its data are not there, or the run dir is there already.
- * @throws {HostError} If the doctor finds what would cost the run.
- * @throws As {@linkcode launchRun}.
+ * @param options.path The run dir to create.
+ * @throws {ConfigError} If the dataset is missing, or the run dir exists already.
+ * @throws {HostError} If the doctor finds a fault.
+ * @throws The errors of {@linkcode launchRun}.
  */
 export async function launchNewRun(
   slime: ResolvedSlime,
@@ -101,17 +104,17 @@ export async function launchNewRun(
 }
 
 /**
- * Launches a run again, from its last checkpoint.
- * @param options.overrides What is asked for beside the run's own config; it has to be the same.
- * @throws {ConfigError} If another config is asked for, the run is completed, or its job runs.
- * @throws {RunDirError} If its data are not those that it began with.
- * @throws As {@linkcode launchNewRun}.
+ * Resumes a run from its last checkpoint.
+ * @param options.overrides Config values from flags; they must equal the run's own.
+ * @throws {ConfigError} If they differ, the run is completed, or its job is running.
+ * @throws {RunDirError} If its dataset has changed.
+ * @throws The errors of {@linkcode launchNewRun}.
  */
 export async function resumeRun(
   path: string,
   { overrides, recipe, ...options }: LaunchSessionOptions & {
     readonly overrides: readonly Override[];
-    /** A recipe that is named; it is for new runs. */
+    /** A recipe named by the flags. Recipes are for new runs only. */
     readonly recipe?: string | undefined;
   },
 ): Promise<EndedSession> {
@@ -124,21 +127,24 @@ export async function resumeRun(
   await using fleet = await openRecipeFleet(slime, options);
   const { step, cut } = await prepareResume(path, { ...options, fleet });
   await using run = await SlimeRun.open(path);
-  const session = (run.launch?.sittings.length ?? 0) + 1;
+  const session = (run.launch?.sessions.length ?? 0) + 1;
   const facts = await launchFacts(slime, { ...options, path, session, fleet });
   checkResume(run, { dataset: facts.data });
   await beHealthy(fleet, options);
   options.onNote?.(
     step === 0
-      ? `${path} has no checkpoint yet: it begins anew`
-      : `${path} goes on after rollout ${step}, its last checkpoint${
-        cut === 0 ? "" : `; ${cut} rollouts beyond it are done again`
+      ? `${path} has no checkpoint yet, so it starts from the beginning`
+      : `${path} resumes after rollout ${step}, its last checkpoint${
+        cut === 0 ? "" : `; ${cut} later rollouts are repeated`
       }`,
   );
   return await launch(run, { ...options, slime, facts, fleet, fromStep: step });
 }
 
-/** Follows a run that was detached from. @throws As {@linkcode attachRun}. */
+/**
+ * Follows a run that was detached from.
+ * @throws The errors of {@linkcode attachRun}.
+ */
 export async function attachToRun(
   path: string,
   options: SessionOptions,
@@ -159,7 +165,10 @@ export async function attachToRun(
   };
 }
 
-/** Stops a run and what was started for it. @throws As {@linkcode stopRun}. */
+/**
+ * Stops a run and everything that was started for it.
+ * @throws The errors of {@linkcode stopRun}.
+ */
 export async function stopLaunchedRun(
   path: string,
   options: HostOptions,
@@ -169,7 +178,7 @@ export async function stopLaunchedRun(
   return await stopRun(path, { ...options, fleet });
 }
 
-/** What a launch goes by: all that a plan does, and the data are there. */
+/** The facts that a launch needs: those of a plan, and the dataset. */
 type CompleteFacts = LaunchFacts & {
   readonly data: NonNullable<LaunchFacts["data"]>;
 };
@@ -191,12 +200,15 @@ async function launchFacts(
   ]);
   if (data !== null) return { ...facts, data, nvlink, routerPolicies };
   throw new ConfigError(
-    `The recipe trains on ${slime.config.data.source}, whose data are not there`,
+    `The recipe trains on ${slime.config.data.source}, but its dataset is missing`,
     { hint: dataHint(slime.config.data.source) },
   );
 }
 
-/** `null` where the head does not tell: without GPUs, or out of reach; whatever comes next says so. */
+/**
+ * Returns the NVLink state of the head; `null` if it cannot be determined. Later steps report a missing GPU or an
+ * unreachable host.
+ */
 async function nvlinkOf(
   { shells: [head] }: Fleet,
   { hostGpus: count }: ResolvedSlime,
@@ -204,7 +216,7 @@ async function nvlinkOf(
   return count < 2 ? false : await ifTold(() => readNvlink(head!, { count }));
 }
 
-/** What the router of the head can be started with; likewise. */
+/** Returns the policies that the head's router supports; `null` if they cannot be determined. */
 async function policiesOf(
   { shells: [head] }: Fleet,
   { config }: ResolvedSlime,
@@ -213,7 +225,7 @@ async function policiesOf(
   return await ifTold(() => readRouterPolicies(head!, { python }));
 }
 
-/** `null` where a host does not answer, or not what was asked. */
+/** Returns `null` if a host does not respond, or responds with something else. */
 async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
@@ -224,8 +236,8 @@ async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
 }
 
 /**
- * Looks at all that would cost the run, before GPU hours are spent on it.
- * @throws {HostError} If something fails.
+ * Runs the doctor before GPU hours are spent.
+ * @throws {HostError} If a check fails.
  */
 async function beHealthy(
   { slime, shells, servers }: RecipeFleet,
@@ -241,18 +253,24 @@ async function beHealthy(
   });
   doctor.onReport(report);
   if (report.healthy) return;
-  throw new HostError("The run is not launched: the doctor found what fails", {
-    hint: "fix what fails above, or launch all the same by --skip-doctor",
-  });
+  throw new HostError(
+    "The run was not launched: a check of the doctor failed",
+    {
+      hint: "fix the failures above, or launch anyway with --skip-doctor",
+    },
+  );
 }
 
-/** Without the doctor nobody asks the installed slime. @throws {ConfigError} If a flag is in no slime that is known. */
+/**
+ * Checks flags against the known versions of slime, because without the doctor the installed slime is not queried.
+ * @throws {ConfigError} If no known slime has a flag.
+ */
 function refuseUnknownFlags({ config }: ResolvedSlime): void {
   const [fault] = unknownFlags(config.flags);
   if (fault === undefined) return;
   throw new ConfigError(fault.found, {
     hint:
-      `${fault.fix}; for a flag of another slime leave --skip-doctor out, and the installed slime is asked`,
+      `${fault.fix}; if another version of slime has this flag, drop --skip-doctor to check the installed one`,
   });
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a slime driver logs, put together to lines of `metrics.jsonl`: a rollout and the training on it make one.
+ * Assembles a slime driver's log into lines of `metrics.jsonl`: one line per rollout and the training on it.
  *
- * Several processes log, and Ray brings their lines in any order among them. Each process keeps its own: the
- * rollout manager logs `perf`, then evaluations; the first training rank `rollout`, `step`s, `perf`.
+ * Several processes log, and Ray interleaves their lines in any order. The lines of each process stay in order:
+ * the rollout manager logs `perf`, then evaluations; the first training rank logs `rollout`, `step`s, `perf`.
  */
 
 import type { EpisodeFailures } from "./log_failures.ts";
@@ -16,23 +16,23 @@ import {
   type SlimeRlMetrics,
 } from "../../runs/metrics.ts";
 
-/** What the recipe says of a run's shape, which the log does not. */
+/** The shape of a run, which the recipe defines and the log does not contain. */
 export interface SlimeMetricsShape {
-  /** Groups that a rollout trains on. */
+  /** Groups per rollout. */
   readonly batchSize: number;
   readonly groupSize: number;
-  /** Steps of the optimizer a rollout. */
+  /** Optimizer steps per rollout. */
   readonly optimizerSteps: number;
-  /** Episodes of each task of an evaluation. */
+  /** Episodes per task of an evaluation. */
   readonly evalSamples: number;
   readonly evalDecoding: "sampled" | "greedy";
-  /** Tasks of each split; what is not there is not known. */
+  /** Tasks of each split; a missing number is unknown. */
   readonly evalTasks: Readonly<
     { [S in "dev" | "test"]?: number | undefined }
   >;
 }
 
-/** The parts of a rollout, as far as they have come. */
+/** The parts of a rollout that have been logged so far. */
 interface Parts {
   sampled?: Values;
   trained?: Values;
@@ -43,23 +43,29 @@ interface Parts {
 
 type Values = Readonly<Record<string, number>>;
 
-/** Rollouts that may be under way at once: `train_async.py` samples one ahead. A later one ends their wait. */
+/**
+ * The number of rollouts that may be in progress at once: `train_async.py` samples one ahead. A later one ends the
+ * wait for missing parts.
+ */
 const UNDER_WAY = 2;
 
-/** Reads a log, line by line. The same lines give the same metrics. */
+/** Reads a log line by line. The same lines always give the same metrics. */
 export class SlimeMetricsReader {
   readonly #shape: SlimeMetricsShape;
   readonly #rollouts = new Map<number, Parts>();
   readonly #failures = new FailureCounter();
   #sampledUpTo = -1;
-  /** The first rollout that has no line yet. */
+  /** The number of the first rollout without a line. */
   #next = 0;
 
   constructor(shape: SlimeMetricsShape) {
     this.#shape = shape;
   }
 
-  /** Takes a line of the log in. @returns What is complete by it, in order. */
+  /**
+   * Takes a line of the log.
+   * @returns The lines of metrics that it completes, in order.
+   */
   take(line: string): AnyMetrics[] {
     this.#failures.take(line);
     const metrics = readLogMetrics(line);
@@ -73,7 +79,10 @@ export class SlimeMetricsReader {
     return this.#complete(rollout);
   }
 
-  /** What the end of the log leaves: rollouts that were trained on, though something of them was not logged. */
+  /**
+   * Returns the rest at the end of the log: rollouts that were trained on, although some of their parts were not
+   * logged.
+   */
   end(): AnyMetrics[] {
     const lines = this.#inOrder().filter(([, { trained, steps }]) =>
       trained !== undefined || steps.size > 0
@@ -102,7 +111,7 @@ export class SlimeMetricsReader {
     return parts;
   }
 
-  /** Whole rollouts, none before an earlier one. */
+  /** Returns complete rollouts, never one before an earlier one. */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
     for (const [id, parts] of this.#inOrder()) {
@@ -124,7 +133,7 @@ export class SlimeMetricsReader {
     return [...this.#rollouts].sort(([a], [b]) => a - b);
   }
 
-  /** An evaluation belongs after the rollout of its number, unless that one has not been sampled yet. */
+  /** Returns an evaluation after the rollout with its number, unless that rollout has not been sampled yet. */
   #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
     const step = id <= this.#sampledUpTo ? id + 1 : id;
     this.#failures.drain(); // they were the evaluation's, and are counted by its tasks
@@ -170,7 +179,10 @@ function rlLine(
   };
 }
 
-/** How the groups of a rollout came out; of those that the filter dropped, slime logs how many and why. */
+/**
+ * Returns the counts of a rollout's groups. For groups that the filter dropped, slime logs the number and the
+ * reason.
+ */
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },
   { batchSize, groupSize }: SlimeMetricsShape,
@@ -181,7 +193,7 @@ function groupsOf(
     Object.entries(underPrefix(sampled, prefix));
   const count = (entries: readonly [string, number][]) =>
     sum(entries.map(([, n]) => n));
-  // The keys end in the reward that a group agrees on: `…zero_std_1.0`.
+  // The keys end with the common reward of the group: `…zero_std_1.0`.
   const dropped = under("rollout/dynamic_filter/drop_zero_std_");
   const equal = count(under("rollout/zero_std/count_"));
   const allDropped = count(under("rollout/dynamic_filter/drop_"));
@@ -200,7 +212,7 @@ function groupsOf(
   });
 }
 
-/** What our own hooks count, and what they say of episodes that were given up. */
+/** Returns the counts logged by taulab's hooks, including episodes that were dropped. */
 function countsOf(
   values: Values,
   failures: EpisodeFailures,
@@ -213,7 +225,7 @@ function countsOf(
   };
 }
 
-/** What has keys of a prefix, without it. */
+/** Returns the values whose keys have a prefix, under keys without it. */
 function underPrefix(values: Values, prefix: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(values).filter(([key]) => key.startsWith(prefix))
@@ -265,7 +277,7 @@ function pace(
   return tokens * episodes / seconds;
 }
 
-/** The data sets of an evaluation: `eval/retail-dev` and not what is measured of it. */
+/** Returns the names of an evaluation's datasets: `eval/retail-dev`, but not the metrics below them. */
 function evalNames(values: Values): string[] {
   return Object.keys(values).flatMap((key) => {
     const name = /^eval\/([^/@]+)$/.exec(key)?.[1];
@@ -317,7 +329,7 @@ function evalLine(
   };
 }
 
-/** `dev` of `retail-dev`. */
+/** Returns the split at the end of a name: `dev` for `retail-dev`. */
 function splitOf(name: string): "dev" | "test" | undefined {
   const split = /(?:^|[-_])(dev|test)$/.exec(name)?.[1];
   return split as "dev" | "test" | undefined;
@@ -341,7 +353,7 @@ function numbers(values: Values): SlimeNumbers {
   );
 }
 
-/** Without what is not known, and without what is no number. */
+/** Drops values that are unknown or not numbers. */
 function known<T extends Record<string, number | undefined>>(
   values: T,
 ): { [K in keyof T]?: number } {

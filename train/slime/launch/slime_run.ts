@@ -1,6 +1,6 @@
 /**
- * The run dir of a run that slime trains: as training_dir.ts has it, without a policy, and with the handles of what was
- * started for it.
+ * The run dir of a run that slime trains: like training_dir.ts, without a policy, but with the handles of
+ * everything started for it.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
  */
@@ -36,7 +36,7 @@ const SLIME = registerRunKind<SlimeConfig, AnyMetrics>({
   parseConfig: (config) => resolveSlime(config).config,
   refusal: (path) =>
     new ConfigError(
-      `"${path}" was trained on this machine, not by slime: it has no job to attach to or to stop`,
+      `"${path}" was trained on this machine, not by slime, so it has no job to attach to or to stop`,
     ),
 });
 
@@ -51,7 +51,7 @@ export async function readSlimeRun(
   return await readRunOf(path, SLIME);
 }
 
-/** A run that is being followed. Held by `await using`. */
+/** A run that is being followed. Hold it with `await using`. */
 export class SlimeRun extends RunDir<SlimeConfig> {
   readonly #metrics: MetricsFile<AnyMetrics>;
   readonly #keys: Set<string>;
@@ -71,8 +71,8 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Makes `path` and locks it.
-   * @throws {ConfigError} If it is there already.
+   * Creates `path` and locks it.
+   * @throws {ConfigError} If it exists already.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -87,13 +87,13 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Reopens a run with all that it has.
+   * Reopens a run and keeps everything in it.
    * @throws {ConfigError} If there is no such run, or slime did not train it.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
   static async open(path: string): Promise<SlimeRun> {
     return await reopenRunDir(path, SLIME, async (run, { lines }) => {
-      // A kill may have torn the last line.
+      // A kill may have left an incomplete last line.
       await rewriteMetrics(path, lines);
       return new SlimeRun(run, { lines, launch: await readLaunchRecord(path) });
     });
@@ -104,18 +104,21 @@ export class SlimeRun extends RunDir<SlimeConfig> {
     return this.#metrics.lines;
   }
 
-  /** What was started; `undefined` before anything was. */
+  /** Everything that was started; `undefined` before the first launch. */
   get launch(): LaunchRecord | undefined {
     return this.#launch;
   }
 
-  /** Keeps what was started. */
+  /** Writes the record of everything that was started. */
   async saveLaunch(launch: LaunchRecord): Promise<void> {
     await writeLaunchRecord(this.path, launch);
     this.#launch = launch;
   }
 
-  /** Adds lines of metrics; what is there already is left as it is. @returns Those that were added. */
+  /**
+   * Adds lines of metrics; skips those that already exist.
+   * @returns The added lines.
+   */
   async record(lines: readonly AnyMetrics[]): Promise<AnyMetrics[]> {
     const fresh = lines.filter((line) => !this.#keys.has(keyOf(line)));
     if (fresh.length === 0) return [];
@@ -129,13 +132,13 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   protected override get wayOn(): string {
-    return `attach again by --attach ${this.path}`;
+    return `attach again with --attach ${this.path}`;
   }
 }
 
 /**
- * Drops the lines of steps beyond `step`, which the checkpoint does not have. Of a run that nobody has open.
- * @returns How many steps were dropped.
+ * Drops the lines of steps after `step`, which the checkpoint does not contain. No process may hold the run.
+ * @returns The number of dropped steps.
  */
 export async function cutMetrics(path: string, step: number): Promise<number> {
   const lock = await takeLock(path);

@@ -1,4 +1,4 @@
-/** Stopping a run that was launched, and making ready to resume one. */
+/** Stops a launched run, and prepares a run to be resumed. */
 
 import { ConfigError, RayError, RunDirError } from "../../../env/errors.ts";
 import { retry } from "../../../env/retry.ts";
@@ -17,20 +17,20 @@ import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
 
-/** How to reach what a run started. */
+/** Access to everything that a run started. */
 export interface StopOptions extends CallOptions {
   readonly fleet: Fleet;
   readonly onNote?: (text: string) => void;
 }
 
-/** What a stop came to. */
+/** The result of a stop. */
 export interface StopResult {
   readonly submissionId: string | null;
-  /** How the job ended; `null` where Ray does not know it any more. */
+  /** The final state of the job; `null` if Ray no longer knows it. */
   readonly state: JobState | null;
-  /** Whether it ran until now. */
+  /** Whether the job was still running. */
   readonly stopped: boolean;
-  /** Episode servers and hosts of Ray that were ended. */
+  /** The number of episode servers and Ray hosts that were stopped. */
   readonly services: number;
   readonly rayHosts: readonly string[];
 }
@@ -40,10 +40,10 @@ const LOCK_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
 
 /**
- * Stops a run's job by its id, then its episode servers, then Ray where it was started for the run. Whoever
- * follows the run meanwhile does the latter two. Asked again, it finds nothing to do.
+ * Stops a run's job, then its episode servers, then Ray if it was started for the run. If another process follows
+ * the run, that process does the latter two. A second call finds nothing to do.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
- * @throws {RayError} If the job cannot be stopped; then all else is left as it is.
+ * @throws {RayError} If the job cannot be stopped; then everything else keeps running.
  */
 export async function stopRun(
   path: string,
@@ -53,7 +53,7 @@ export async function stopRun(
   const launch = await launched(path);
   const call = { signal: options.signal };
   const jobs = await options.fleet.jobsOf(launch, call);
-  const session = launch.sittings.at(-1);
+  const session = launch.sessions.at(-1);
   const stopped = session === undefined || session.state !== null
     ? { state: session?.state ?? null, stopped: false }
     : await stopJob(session, { ...options, jobs, launch });
@@ -95,8 +95,8 @@ async function stopJob(
     if (!isGone) throw error;
     onNote?.(
       error.kind === "not_found"
-        ? `Ray at ${jobs.url} knows no job "${submissionId}" any more`
-        : `${error.message}. It was started for this run: what is left of it is ended`,
+        ? `Ray at ${jobs.url} no longer knows the job "${submissionId}"`
+        : `${error.message}. It was started for this run, so its remaining processes are stopped`,
     );
     return { state: null, stopped: false };
   }
@@ -117,17 +117,17 @@ async function finalState(
   });
   if (isFinal(state)) return state;
   throw new RayError(
-    `The job "${id}" was told to stop and still is ${state} after ${
+    `The job "${id}" was told to stop but is still ${state} after ${
       STOP_TIMEOUT_MS / 1000
     } s`,
     {
       kind: "timeout",
-      hint: "look at it on Ray's dashboard, and stop it again",
+      hint: "check it on Ray's dashboard, then run --stop again",
     },
   );
 }
 
-/** Whoever follows the run sees its job end, and lets go of it. */
+/** Opens the run after a process that follows it has seen the job end and has released the lock. */
 async function openWhenFree(
   path: string,
   { signal, onNote }: StopOptions,
@@ -141,11 +141,11 @@ async function openWhenFree(
       error instanceof RunDirError && error.message.includes("in use"),
     onRetry: ({ retries }) =>
       retries === 0 &&
-      onNote?.("Another process follows the run; it tidies up"),
+      onNote?.("Another process follows the run and cleans up"),
   });
 }
 
-/** Takes in what the job said last, ends the rest, and closes the session. */
+/** Records the end of the job's log, stops everything else, and closes the session. */
 async function settle(
   run: SlimeRun,
   options: StopOptions & {
@@ -154,7 +154,7 @@ async function settle(
   },
 ): Promise<void> {
   const { jobs, state } = options;
-  const isOpen = run.launch!.sittings.at(-1)?.state === null;
+  const isOpen = run.launch!.sessions.at(-1)?.state === null;
   if (isOpen && state !== null) {
     const { job } = await followSession({
       ...options,
@@ -176,19 +176,19 @@ async function settle(
   });
 }
 
-/** From where a run goes on. */
+/** The point from which a run resumes. */
 export interface ResumePoint {
-  /** Rollouts that the last checkpoint has; 0 where there is none. */
+  /** Rollouts in the last checkpoint; 0 if there is none. */
   readonly step: number;
-  /** Steps that were logged beyond it and are done again. */
+  /** Steps that were logged after it and are repeated. */
   readonly cut: number;
 }
 
 /**
- * Makes a run ready to be launched again: its job has ended, what it left is ended, and its metrics are cut to
- * the checkpoint that slime goes on from.
- * @throws {ConfigError} If it is completed, or its job runs.
- * @throws {RayError} If nobody can say whether its job runs.
+ * Prepares a run to be launched again: checks that its job has ended, stops its remaining processes, and truncates
+ * its metrics to the checkpoint that slime resumes from.
+ * @throws {ConfigError} If the run is completed, or its job is running.
+ * @throws {RayError} If the state of its job cannot be determined.
  */
 export async function prepareResume(
   path: string,
@@ -210,7 +210,7 @@ async function refuseRunning(
   path: string,
   { launch, fleet, signal }: StopOptions & { readonly launch: LaunchRecord },
 ): Promise<void> {
-  const session = launch.sittings.at(-1);
+  const session = launch.sessions.at(-1);
   if (session === undefined || session.state !== null) return;
   const call = { signal };
   const jobs = await fleet.jobsOf(launch, call);
@@ -220,14 +220,15 @@ async function refuseRunning(
   });
   if (job === undefined || isFinal(job.state)) return;
   throw new ConfigError(
-    `The job "${session.submissionId}" of "${path}" runs (${job.state})`,
-    { hint: `follow it by --attach ${path}, or stop it by --stop ${path}` },
+    `The job "${session.submissionId}" of "${path}" is still running (${job.state})`,
+    { hint: `follow it with --attach ${path}, or stop it with --stop ${path}` },
   );
 }
 
 /**
- * Rollouts that a directory's last checkpoint has, as slime names it: the number of the last one, from 0.
- * @returns 0 where there is none.
+ * Returns the number of rollouts in the last checkpoint of a directory. slime records the index of the last
+ * rollout, from 0.
+ * @returns 0 if there is no checkpoint.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function checkpointStep(

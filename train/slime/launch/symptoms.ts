@@ -1,31 +1,29 @@
 /**
- * What is known of the errors that end slime jobs, or hold them up: how Ray, PyTorch, NCCL, SGLang, Megatron and slime
- * print them, what causes them, and the fix.
- *
- * Patterns are anchored where a program prints its error: conversations and settings are logged too, and Ray quotes one
- * error within another.
+ * The known errors that end or stall slime jobs: how Ray, PyTorch, NCCL, SGLang, Megatron and slime print them,
+ * their causes, and the fixes. Patterns are anchored at the position where a program prints its error, because
+ * conversations and settings are logged too, and Ray quotes one error within another.
  */
 
-/** What is known of a line in a log. */
+/** A known error, its cause and its fix. */
 export interface Symptom {
   readonly id: string;
-  /** Of a line without Ray's prefix and colours. */
+  /** Matches a line without Ray's prefix and colors. */
   readonly pattern: RegExp;
   readonly cause: string;
   readonly fix: string;
 }
 
-/** Before an error of PyTorch's own launcher and of its watchdog. */
+/** The prefix of errors from PyTorch's launcher and watchdog. */
 const RANK = String.raw`(?:\[rank\d+\]: ?)?`;
 
-/** A line of Python's that names an error of one of these classes, in any module, and then says this. */
+/** Matches a Python error of one of these classes, from any module, with this message. */
 function error(classes: string, says: RegExp): RegExp {
   return new RegExp(
     String.raw`^${RANK}(?:\w+\.)*(?:${classes}): (?:${says.source})`,
   );
 }
 
-/** An error of any class that says this, wherever in its line. */
+/** Matches an error of any class with this message, anywhere in its line. */
 function anyError(says: RegExp): RegExp {
   return error(
     String.raw`\w*(?:Error|Exception)`,
@@ -33,7 +31,7 @@ function anyError(says: RegExp): RegExp {
   );
 }
 
-/** A line that begins so. */
+/** Matches a line that begins with this text. */
 function line(says: RegExp): RegExp {
   return new RegExp(`^(?:${says.source})`);
 }
@@ -42,22 +40,22 @@ function either(...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"));
 }
 
-/** A job that shows one of these for long does not go on. */
+/** Lines of a job that does not progress if one of them is repeated for long. */
 export const STANDSTILLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,
   cause: "Ray has too few free GPUs, or another job holds them",
   fix:
-    "see the jobs and GPUs on Ray's dashboard, stop the other job by its id, or ask for fewer GPUs in cluster.gpusPerNode",
+    "check the jobs and GPUs on Ray's dashboard, stop the other job by its id, or lower cluster.gpusPerNode",
 }];
 
-/** Errors of what was set up: nothing has been trained. */
+/** Errors of the setup: nothing has been trained. */
 const SET_UP: readonly Symptom[] = [
   {
     id: "hooks",
     pattern: error("ModuleNotFoundError", /No module named 'generate'/),
-    cause: "the job's PYTHONPATH does not reach generate.py on this host",
-    fix: "launch again: its files are written anew to every host",
+    cause: "the job's PYTHONPATH does not contain generate.py on this host",
+    fix: "launch again: the files are then written to every host",
   },
   {
     id: "packages",
@@ -65,53 +63,54 @@ const SET_UP: readonly Symptom[] = [
       "ModuleNotFoundError",
       /No module named '(?:slime|megatron|sglang)\b/,
     ),
-    cause: "the interpreter of the job does not have what slime needs",
+    cause: "the job's Python lacks a package that slime needs",
     fix: "set paths.python, paths.slime and paths.megatron, or run setup",
   },
   {
     id: "numpy",
     pattern: error("AssertionError", /Megatron does not support numpy 2/),
-    cause: "numpy is of version 2, and slime's Megatron needs version 1",
+    cause: "numpy 2 is installed, but slime's Megatron needs numpy 1",
     fix: 'install "numpy<2" for paths.python on every host',
   },
   {
     id: "ray-versions",
     pattern: error("RuntimeError", /Version mismatch: The cluster was started/),
-    cause: "Ray or Python of the job is of another version than the cluster's",
+    cause: "the job's version of Ray or Python differs from the cluster's",
     fix: "start Ray with the interpreter of paths.python on every host",
   },
   {
     id: "runtime-env",
     pattern: error("RuntimeEnvSetupError", /Failed to set up runtime env/),
     cause: "Ray cannot set up the job's environment on a host",
-    fix: "see the reason below the line, and runtime_env_setup-*.log of Ray",
+    fix: "see the reason below that line, and Ray's runtime_env_setup-*.log",
   },
   {
     id: "budget",
     pattern: error("SetUpError", /.*refused \(402\)/),
-    cause: "the budget of the recipe is spent",
+    cause: "the recipe's budget is used up",
     fix: "raise budget.maxCost or budget.maxTokens in a new run",
   },
   {
     id: "episode-servers",
     pattern: error("SetUpError", /./),
-    cause: "the episode servers refuse what generate.py asks",
-    fix: "see the reason in the line, and logs/serve-*.log",
+    cause: "the episode servers reject the requests of generate.py",
+    fix: "see the reason in that line, and logs/serve-*.log",
   },
   {
     id: "wandb",
     pattern: line(
       /wandb(?:\.\w+)*\.(?:CommError|UsageError|AuthenticationError): /,
     ),
-    cause: "Weights & Biases is out of reach of the hosts, or refuses the key",
+    cause: "the hosts cannot reach Weights & Biases, or it rejects the key",
     fix:
       "check WANDB_API_KEY and the hosts' network, or set tracking.mode to offline",
   },
   {
     id: "model-config",
     pattern: anyError(/hf_validate_args failed/),
-    cause: "the checkpoint's config.json is not of the model that was named",
-    fix: "set model.name to what model.directory holds",
+    cause:
+      "the checkpoint's config.json belongs to another model than model.name",
+    fix: "set model.name to the model in model.directory",
   },
   {
     id: "model-files",
@@ -121,14 +120,15 @@ const SET_UP: readonly Symptom[] = [
       error("RuntimeError", /Cannot find any model weights with /),
       error("HFValidationError", /Repo id must /),
     ),
-    cause: "the model's directory is not there on a host, or lacks a file",
+    cause: "the model's directory is missing on a host, or lacks a file",
     fix:
-      "check model.directory on every host: deno task doctor --only model-files",
+      "check model.directory on every host with: deno task doctor --only model-files",
   },
   {
     id: "placement",
     pattern: anyError(/Invalid rollout server group GPU placement/),
-    cause: "the GPUs of the engines do not make whole engines",
+    cause:
+      "the number of GPUs for engines is not a multiple of an engine's GPUs",
     fix: "make cluster.rolloutGpus a multiple of engine.gpus",
   },
   {
@@ -140,13 +140,13 @@ const SET_UP: readonly Symptom[] = [
   {
     id: "checkpoint",
     pattern: anyError(/does not exist or is an empty directory/),
-    cause: "neither the checkpoint nor the reference can be loaded",
+    cause: "neither the checkpoint nor the reference model can be loaded",
     fix: "check checkpoint.directory and model.directory on every host",
   },
   {
     id: "reference",
     pattern: error("FileNotFoundError", /ref_load .*does not exist/),
-    cause: "the reference's weights are not there",
+    cause: "the weights of the reference model are missing",
     fix: "check model.reference, or set it to null",
   },
   {
@@ -155,18 +155,18 @@ const SET_UP: readonly Symptom[] = [
       "FileNotFoundError",
       /Prompt dataset path .* does not exist/,
     ),
-    cause: "the file of tasks is not on the head",
-    fix: "launch again: its files are written anew to every host",
+    cause: "the file of tasks is missing on the head",
+    fix: "launch again: the files are then written to every host",
   },
   {
     id: "batch",
     pattern: anyError(/num_rollouts \(\d+\) < global_batch_size/),
-    cause: "a rollout has fewer episodes than a step of the optimizer takes",
+    cause: "a rollout has fewer episodes than one optimizer step needs",
     fix: "lower rollout.globalBatchSize, or raise rollout.batchSize",
   },
 ];
 
-/** A host or a GPU that cannot do what is asked. */
+/** Errors of a host or a GPU that cannot do what is required of it. */
 const RESOURCES: readonly Symptom[] = [
   {
     id: "host-memory",
@@ -181,9 +181,9 @@ const RESOURCES: readonly Symptom[] = [
       error("OSError", /\[Errno 12\] Cannot allocate memory/),
       anyError(/DefaultCPUAllocator: (?:can't|not enough)/),
     ),
-    cause: "a host ran out of memory (its own, not a GPU's)",
+    cause: "a host ran out of RAM (not of GPU memory)",
     fix:
-      "see which host in the line; stop what else runs there, lower rollout.batchSize, or take hosts with more memory, then resume",
+      "the line names the host; stop other programs on it, lower rollout.batchSize, or use hosts with more RAM, then resume",
   },
   {
     id: "shared-memory",
@@ -217,8 +217,9 @@ const RESOURCES: readonly Symptom[] = [
   {
     id: "open-files",
     pattern: error("OSError", /\[Errno 24\] Too many open files/),
-    cause: "a process may not open more files or connections",
-    fix: "raise `ulimit -n` where Ray is started, or lower engine.concurrency",
+    cause: "a process has reached its limit of open files and connections",
+    fix:
+      "raise `ulimit -n` in the shell that starts Ray, or lower engine.concurrency",
   },
   {
     id: "engine-memory",
@@ -226,7 +227,7 @@ const RESOURCES: readonly Symptom[] = [
       "RuntimeError",
       /Not enough memory.*--mem-fraction-static/,
     ),
-    cause: "an engine's share of its GPUs does not even hold the model",
+    cause: "the model does not fit in an engine's share of GPU memory",
     fix: "raise engine.memory, or engine.gpus",
   },
   {
@@ -250,7 +251,7 @@ const RESOURCES: readonly Symptom[] = [
     ),
     cause: "a GPU is faulty",
     fix:
-      "see Xid errors in dmesg of the host, leave that GPU or host out, then resume",
+      "check the host's dmesg for Xid errors, remove that GPU or host, then resume",
   },
   {
     id: "gpu-kernel",
@@ -258,9 +259,9 @@ const RESOURCES: readonly Symptom[] = [
       /CUDA error: (?:an illegal memory access|a misaligned address|misaligned address|unspecified launch failure|device-side assert|an illegal instruction)/,
     ),
     cause:
-      "a GPU's kernel failed: a fault of code or of the GPU, not a lack of memory",
+      "a GPU kernel failed because of a bug or a hardware fault, not for lack of memory",
     fix:
-      "resume; if it comes again, see Xid errors in dmesg, and run once with cluster.env={CUDA_LAUNCH_BLOCKING: 1} to find the kernel",
+      "resume; if it recurs, check dmesg for Xid errors, and run once with cluster.env={CUDA_LAUNCH_BLOCKING: 1} to find the kernel",
   },
   {
     id: "no-gpu",
@@ -274,7 +275,7 @@ const RESOURCES: readonly Symptom[] = [
     ),
     cause: "PyTorch cannot use the GPUs of a host",
     fix:
-      "compare the driver of nvidia-smi with the image's CUDA, and start the container with --gpus all",
+      "compare the driver version in nvidia-smi with the image's CUDA version, and start the container with --gpus all",
   },
   {
     id: "port",
@@ -282,12 +283,12 @@ const RESOURCES: readonly Symptom[] = [
       anyError(/[Aa]ddress already in use/),
       line(/ERROR: +\[Errno 98\] /),
     ),
-    cause: "a port is taken",
-    fix: "see which in the line; engine.routerPort is the router's",
+    cause: "a port is already in use",
+    fix: "the line names the port; the router's is engine.routerPort",
   },
 ];
 
-/** Errors of a run that was under way. */
+/** Errors during training. */
 const UNDER_WAY: readonly Symptom[] = [
   {
     id: "gradients",
@@ -297,22 +298,21 @@ const UNDER_WAY: readonly Symptom[] = [
     ),
     cause: "gradients are not finite",
     fix:
-      "resume from the last checkpoint with a lower optimizer.learningRate, and look at the last episodes",
+      "resume from the last checkpoint with a lower optimizer.learningRate, and inspect the last episodes",
   },
   {
     id: "flush",
     pattern: error("TimeoutError|Exception", /Timeout while flushing cache/),
-    cause: "requests were still running when the engines were put to sleep",
-    fix: "end other clients of the engines; if there are none, report it",
+    cause: "requests were still running when the engines were paused",
+    fix: "stop other clients of the engines; if there are none, report it",
   },
   {
     id: "engine-hung",
     pattern: line(
       /.*\bwatchdog timeout \(self\.watchdog_timeout=|.*\bWatchdog timeout \(self\.watchdog_timeout=/,
     ),
-    cause: "an engine stood still, and its watchdog ended it",
-    fix:
-      "resume; if it comes again, see the stack of the scheduler below the line",
+    cause: "an engine hung, and its watchdog killed it",
+    fix: "resume; if it recurs, see the scheduler's stack below that line",
   },
   {
     id: "crash",
@@ -321,14 +321,13 @@ const UNDER_WAY: readonly Symptom[] = [
       line(/.*\*\*\* SIG(?:SEGV|ABRT|BUS) received at time=/),
     ),
     cause: "a process crashed in native code",
-    fix:
-      "see its stack below the line; resume, and report it if it comes again",
+    fix: "see its stack below that line; resume, and report it if it recurs",
   },
   {
     id: "engine-start",
     pattern: error("Exception", /Server process terminated unexpectedly/),
     cause:
-      "SGLang died while it started: too little memory, or a model directory that it cannot read",
+      "SGLang failed to start: too little memory, or an unreadable model directory",
     fix: "lower engine.memory, and check model.directory on every host",
   },
   {
@@ -338,9 +337,9 @@ const UNDER_WAY: readonly Symptom[] = [
       /.*Max retries exceeded with url: /,
     ),
     cause:
-      "an engine or the router does not answer: it ended, or its port is another's",
+      "an engine or the router does not respond: it has exited, or another program uses its port",
     fix:
-      "look for what ended it above; free the ports from 15000 on, or lower engine.memory",
+      "look for its error further up; free the ports from 15000 on, or lower engine.memory",
   },
   {
     id: "host-gone",
@@ -351,7 +350,7 @@ const UNDER_WAY: readonly Symptom[] = [
       error("LocalRayletDiedError|NodeDiedError", /./),
     ),
     cause: "a host of the cluster died, or was cut off from the head",
-    fix: "see that the host is up and reaches the head, then resume",
+    fix: "check that the host is up and can reach the head, then resume",
   },
   {
     id: "killed",
@@ -366,9 +365,9 @@ const UNDER_WAY: readonly Symptom[] = [
       line(/Job entrypoint command failed with exit code (?:-9|137)\b/),
     ),
     cause:
-      "a process of the job was killed from outside, often for want of the host's memory",
+      "a process of the job was killed from outside, often because the host ran out of RAM",
     fix:
-      "see the kernel's OOM killer in dmesg of that host, and Ray's logs, then resume",
+      "check that host's dmesg for the OOM killer, and Ray's logs, then resume",
   },
   {
     id: "collective",
@@ -378,13 +377,13 @@ const UNDER_WAY: readonly Symptom[] = [
       error("DistStoreError|DistNetworkError", /./),
     ),
     cause:
-      "processes of the job lost each other: a network, or one of them that hung or ended",
+      "processes of the job lost contact: a network failure, or one of them hung or exited",
     fix:
       "look for the first error of another process; between hosts, set NCCL_SOCKET_IFNAME in cluster.env, then resume",
   },
 ];
 
-/** Symptoms of jobs that fail, the most telling first: what follows from others comes last. */
+/** Symptoms of failed jobs, the most specific first; consequences of other errors come last. */
 export const SYMPTOMS: readonly Symptom[] = [
   ...SET_UP,
   ...RESOURCES,

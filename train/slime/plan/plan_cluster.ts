@@ -326,7 +326,7 @@ export function planJob(
         ...config.cluster.env,
       },
     },
-    metadata: { taulab_run: run, taulab_sitting: String(session) },
+    metadata: { taulab_run: run, taulab_session: String(session) },
     secrets,
   };
 }

@@ -18,7 +18,7 @@ function recordsOf(...hosts: readonly string[]) {
   }));
 }
 
-/** Hosts that share this machine's disk, and one that is gone. */
+/** Hosts that share this machine's disk, and one that cannot be reached. */
 const fleet = {
   shellOf: (name: string) => ({
     ...localShell(),
@@ -29,7 +29,7 @@ const fleet = {
   }),
 } as unknown as Fleet;
 
-Deno.test("bringEpisodes() copies what a host has, joins what several have, and notes what it cannot have", () =>
+Deno.test("bringEpisodes() merges the databases of all hosts, and reports the ones it cannot copy", () =>
   inTempDir(async (dir) => {
     const run = {
       path: join(dir, "runs/a"),
@@ -52,7 +52,7 @@ Deno.test("bringEpisodes() copies what a host has, joins what several have, and 
     assert.deepEqual(await Array.fromAsync(Deno.readDir(run.path)), []);
 
     const place = { step: 1, source: "slime", group: 0, advantage: null };
-    // Open while it is copied, as that of a server that was killed is.
+    // Open while it is copied, like the database of a server that was killed.
     using there = new EpisodeStore(join(dir, "hosts/a/episodes.db"));
     there.add([0, 1].map((value) => ({
       episode: fakeEpisode({ value }),
@@ -64,7 +64,7 @@ Deno.test("bringEpisodes() copies what a host has, joins what several have, and 
     assert.deepEqual(kept(), [0, 1, 0, 1]);
     assert.match(
       notes.join(),
-      /^The episodes stay on gone in .*no route to it$/,
+      /^Cannot copy the episodes from gone; .*no route to it$/,
     );
     const left = await Array.fromAsync(Deno.readDir(run.path));
     assert.deepEqual(left.map(({ name }) => name), ["episodes.db"]);

@@ -40,7 +40,7 @@ import { TINY_CONFIG, writePolicyRun } from "../../../support/policy_run.ts";
 
 const IMAGE = DEFAULT_IMAGE;
 
-/** A laptop, a host that it reaches by ssh alone, and an image there in which all is that slime needs. */
+/** A laptop, a host that it reaches only over ssh, and an image there with everything that slime needs. */
 interface Site {
   readonly dir: string;
   readonly hostsFile: string;
@@ -53,10 +53,10 @@ interface Site {
 
 Deno.test({
   name:
-    "from a laptop into containers that setup makes: set up, launched, left, attached to, stopped, resumed (needs Python with Ray, sshd and namespaces)",
+    "a run from a laptop in a container that setup creates: set up, launch, detach, attach, stop, resume (needs Python with Ray, sshd and namespaces)",
   ignore: withoutPython() || !HAS_SSHD || !HAS_NAMESPACES,
   async fn(t) {
-    // Short: Ray's sockets are below it.
+    // Short, because the paths of Ray's sockets begin with it.
     const dir = await Deno.makeTempDir({ prefix: "r" });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => Deno.remove(dir, { recursive: true }));
@@ -72,30 +72,36 @@ Deno.test({
     const engine = freePort();
     const site: Site = { dir, hostsFile, gpu, docker, engine, slime };
     await publish(site);
-    // With its tokenizer, in the directory that is mounted there.
+    // With its tokenizer, in the directory that is mounted into the container.
     await writePolicyRun(join(dir, "model"));
 
     const step = (name: string, fn: () => Promise<void>) =>
       t.step(name, () => explained(fn));
-    await step("setup makes the container and all in it", () => setUp(site));
+    await step(
+      "setup creates the container and everything in it",
+      () => setUp(site),
+    );
     await using policy = await startEngine(site);
     assert.match(policy.url, /^http:\/\/127\.0\.0\.1:/);
 
-    await step("a run goes to its end, its episodes come back", async () => {
-      const { run, result } = await launchNewRun(recipe(site, { steps: 2 }), {
-        ...options(site),
-        path: join(dir, "runs/first"),
-      });
-      assert.equal(result.outcome, "completed");
-      using episodes = new EpisodeStore(join(run.path, "episodes.db"));
-      assert.ok(episodes.list().length >= 16);
-      const log = join(dir, "host-runs/first/logs/serve-0.log");
-      assert.match(await Deno.readTextFile(log), /Episodes of generated/);
-      assert.equal(await processes(site), "");
-    });
+    await step(
+      "a run completes, and its episodes are copied back",
+      async () => {
+        const { run, result } = await launchNewRun(recipe(site, { steps: 2 }), {
+          ...options(site),
+          path: join(dir, "runs/first"),
+        });
+        assert.equal(result.outcome, "completed");
+        using episodes = new EpisodeStore(join(run.path, "episodes.db"));
+        assert.ok(episodes.list().length >= 16);
+        const log = join(dir, "host-runs/first/logs/serve-0.log");
+        assert.match(await Deno.readTextFile(log), /Episodes of generated/);
+        assert.equal(await processes(site), "");
+      },
+    );
 
     await step(
-      "a server that dies while nobody looks is started by --attach",
+      "--attach restarts a server that died while the run was detached",
       async () => {
         const path = join(dir, "runs/second");
         const left = await launchUntilStep(site, path);
@@ -117,26 +123,29 @@ Deno.test({
       },
     );
 
-    await step("--stop ends what was started, --resume goes on", async () => {
-      const path = join(dir, "runs/second");
-      const stopped = await stopLaunchedRun(path, options(site));
-      assert.deepEqual([stopped.state, stopped.services], ["STOPPED", 1]);
-      assert.equal(await processes(site), "");
-      const { result } = await resumeRun(path, {
-        ...options(site),
-        overrides: [],
-      });
-      assert.equal(result.outcome, "completed");
-      assert.equal((await readSlimeRun(path)).info.outcome, "completed");
-    });
+    await step(
+      "--stop stops everything that was started, --resume continues",
+      async () => {
+        const path = join(dir, "runs/second");
+        const stopped = await stopLaunchedRun(path, options(site));
+        assert.deepEqual([stopped.state, stopped.services], ["STOPPED", 1]);
+        assert.equal(await processes(site), "");
+        const { result } = await resumeRun(path, {
+          ...options(site),
+          overrides: [],
+        });
+        assert.equal(result.outcome, "completed");
+        assert.equal((await readSlimeRun(path)).info.outcome, "completed");
+      },
+    );
 
     await step(
-      "inside the image, setup, doctor and train need no word of where",
+      "inside the image, setup, doctor and train need no hosts file",
       () => runInside(site),
     );
 
     await step(
-      "--stop of a run whose container was killed has nothing left to end",
+      "--stop of a run whose container was killed finds nothing to stop",
       async () => {
         const path = join(dir, "runs/third");
         await launchUntilStep(site, path);
@@ -150,7 +159,7 @@ Deno.test({
   },
 });
 
-/** What fails on a host says why in its hint. */
+/** Runs a step; a failure on a host then shows its hint. */
 async function explained(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();
@@ -161,7 +170,7 @@ async function explained(fn: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The image: Python with Ray, a small `ray`, Megatron-LM, and what setup asks. */
+/** The image: Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
 async function publish({ dir, docker }: Site): Promise<void> {
   const state = "/opt/image/state";
   const { git: _, docker: __, deno, ...programs } = await programTexts(
@@ -188,7 +197,7 @@ async function publish({ dir, docker }: Site): Promise<void> {
   });
 }
 
-/** What the tests' Python is made of. */
+/** The installation of the tests' Python. */
 async function pythonDirs(): Promise<{ prefix: string; base: string }> {
   const program = "import sys; print(sys.prefix); print(sys.base_prefix)";
   const said = await runProgram(rayPython(), ["-c", program]);
@@ -219,7 +228,7 @@ async function setUp(site: Site): Promise<void> {
   assert.doesNotMatch(states(again!), /did|refused/);
 }
 
-/** As who has started the image by hand: the tasks themselves, on this machine, which is a container. */
+/** Runs the tasks directly in the container, as a user who started the image by hand would. */
 async function runInside(site: Site): Promise<void> {
   const { dir, slime } = site;
   const file = join(dir, "inside.yaml");
@@ -286,7 +295,7 @@ function options({ dir, hostsFile }: Site): LaunchSessionOptions {
 }
 const notes: string[] = [];
 
-/** Follows a long run until its first line of metrics. */
+/** Follows a long run until its first line of metrics, then detaches. */
 async function launchUntilStep(site: Site, path: string) {
   const stop = new AbortController();
   return await launchNewRun(recipe(site, { steps: 6 }), {
@@ -303,7 +312,7 @@ async function inContainer({ gpu }: Site, script: string): Promise<string> {
   return stdout.trim();
 }
 
-/** What a run leaves in the container. */
+/** Lists the processes of a run that are still in the container. */
 function processes(site: Site): Promise<string> {
   return inContainer(
     site,
@@ -311,7 +320,7 @@ function processes(site: Site): Promise<string> {
   );
 }
 
-/** A policy that has learnt nothing, as SGLang serves it, in the container's network. */
+/** An untrained policy, served as SGLang serves it, in the container's network. */
 async function startEngine(site: Site) {
   const { dir, engine, gpu } = site;
   const fleet = openFleet([gpu.host], { env: () => undefined });

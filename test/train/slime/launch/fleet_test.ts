@@ -12,7 +12,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const env = () => undefined;
 
-/** Answers as Ray does, on the loopback of a host; ends with the host's connection. */
+/** A server that responds like Ray, on the loopback of a host; it ends with the host's connection. */
 const SERVER = `
 import http.server, json, sys
 class Ray(http.server.BaseHTTPRequestHandler):
@@ -29,7 +29,10 @@ print("up", flush=True)
 server.serve_forever()
 `;
 
-/** @returns Once it answers; it ends with the signal. */
+/**
+ * Starts the server, which ends with the signal.
+ * @returns Resolves when it responds.
+ */
 function serveOn(shell: Shell, { port, signal }: {
   port: number;
   signal: AbortSignal;
@@ -56,7 +59,7 @@ async function answersIn(jobs: RayJobs, ms: number): Promise<string> {
 
 Deno.test({
   name:
-    "openFleet() reaches Ray on the loopback of a host behind ssh, again after the connection was lost (needs sshd)",
+    "openFleet() reaches Ray on the loopback of a host through ssh, and again after the connection was lost (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inTempDir(async (dir) => {
@@ -82,7 +85,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "writePlanFiles() writes files whole to the head and to all hosts (needs sshd)",
+    "writePlanFiles() writes complete files to the head and to all hosts (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inTempDir(async (dir) => {
@@ -90,7 +93,7 @@ Deno.test({
       await using two = await fakeHost(dir, "gpu2");
       await using fleet = openFleet([one.host, two.host], { env });
       const hosts = ["gpu1", "gpu2"].map((name) => ({ name, address: name }));
-      // Both share this machine's disk: the paths tell who wrote.
+      // Both share this machine's disk, so the paths show which host wrote.
       const path = join(one.home, "deep dir", "rows.jsonl");
       const text = `{"a": "ä'$HOME"}\n`;
       const file = { path, text, on: "every" as const, what: "tasks" };
@@ -121,7 +124,7 @@ Deno.test({
     }),
 });
 
-Deno.test("checkpointStep() counts the rollouts that slime's last checkpoint has", () =>
+Deno.test("checkpointStep() returns the number of rollouts in slime's last checkpoint", () =>
   inTempDir(async (dir) => {
     await using fleet = openFleet([], { env });
     const shell = fleet.shellOf("this machine");

@@ -14,7 +14,7 @@ import { JobLog } from "../../../../train/slime/launch/job_log.ts";
 import { RayJobs } from "../../../../train/slime/launch/ray_jobs.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** A Jobs interface of one job, whose log and state a test sets. */
+/** A Jobs interface with one job, whose log and state the test sets. */
 function serveJob() {
   const job = { state: "RUNNING", log: "", message: "", isUp: true };
   const sockets = new Set<WebSocket>();
@@ -40,14 +40,14 @@ function serveJob() {
       url: `http://127.0.0.1:${server.addr.port}`,
       retries: 0,
     }),
-    /** The job prints. */
+    /** Appends to the job's log. */
     print(text: string) {
       job.log += text;
       for (const one of sockets) {
         if (one.readyState === WebSocket.OPEN) one.send(text);
       }
     },
-    /** Breaks the connections. */
+    /** Breaks all connections. */
     cut() {
       for (const one of sockets) one.close();
       sockets.clear();
@@ -56,7 +56,7 @@ function serveJob() {
   };
 }
 
-/** Follows until a job of the server's ends; `onLine` steers it. */
+/** Follows a job of the server until it ends; `onLine` may change the job. */
 async function follow(
   dir: string,
   server: ReturnType<typeof serveJob>,
@@ -79,7 +79,7 @@ async function follow(
   return { ...end, lines, notes, copy: await readJobLog(logPath) };
 }
 
-Deno.test("followJob() has each line once, though connections break and the end comes over REST", () =>
+Deno.test("followJob() reports each line once, although connections break and the end is read over REST", () =>
   inTempDir(async (dir) => {
     await using server = serveJob();
     server.job.log = "one\ntwo\nthr";
@@ -100,7 +100,7 @@ Deno.test("followJob() has each line once, though connections break and the end 
     assert.deepEqual(copy, ["one", "two", "three", "four", "five"]);
   }));
 
-Deno.test("followJob() waits for a Ray that does not answer, and says so once", () =>
+Deno.test("followJob() retries while Ray does not respond, and reports that once", () =>
   inTempDir(async (dir) => {
     await using server = serveJob();
     server.job.log = "one\n";
@@ -116,11 +116,11 @@ Deno.test("followJob() waits for a Ray that does not answer, and says so once", 
     });
     assert.deepEqual(lines, ["one", "two"]);
     assert.equal(notes.length, 2);
-    assert.match(notes[0]!, /answered 503.*Waiting for it/);
-    assert.equal(notes[1], "Ray answers again");
+    assert.match(notes[0]!, /responded 503.*Retrying/);
+    assert.equal(notes[1], "Ray responds again");
   }));
 
-Deno.test("followJob() ends listening to a connection that is dead and does not say so", () =>
+Deno.test("followJob() stops reading from a connection that is dead but was not closed", () =>
   inTempDir(async (dir) => {
     await using server = serveJob();
     server.job.log = "one\n";
@@ -132,7 +132,7 @@ Deno.test("followJob() ends listening to a connection that is dead and does not 
     assert.deepEqual(lines, ["one", "two"]);
   }));
 
-Deno.test("followJob() gives up a Ray that is gone for longer than its patience, and an abort at once", () =>
+Deno.test("followJob() fails if Ray is unreachable for longer than patienceMs, and at once if aborted", () =>
   inTempDir(async (dir) => {
     await using server = serveJob();
     server.job.isUp = false;
@@ -152,7 +152,7 @@ Deno.test("followJob() gives up a Ray that is gone for longer than its patience,
     await assert.rejects(following, /enough/);
   }));
 
-Deno.test("followJob() explains a failure by the log's last error", () =>
+Deno.test("followJob() explains a failure with the log's last error", () =>
   inTempDir(async (dir) => {
     await using server = serveJob();
     server.job.log =
@@ -163,7 +163,7 @@ Deno.test("followJob() explains a failure by the log's last error", () =>
     assert.match(failureText(failure!), /set model\.name/);
   }));
 
-Deno.test("JobLog holds the whole log, however it was read in pieces and from wherever it was taken up", () =>
+Deno.test("JobLog holds the whole log, whatever pieces it was read in and wherever reading continued", () =>
   inTempDir(async (dir) => {
     const text = fc.string({ unit: fc.constantFrom("a", "b", "\n", "é", "𝄞") });
     let runs = 0;
@@ -192,7 +192,7 @@ Deno.test("JobLog holds the whole log, however it was read in pieces and from wh
     );
   }));
 
-Deno.test("JobLog takes a log that began anew as new, and says so", () =>
+Deno.test("JobLog treats a log that restarted as new, and reports that", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "log");
     await Deno.writeTextFile(path, "old\n");
@@ -206,15 +206,18 @@ Deno.test("JobLog takes a log that began anew as new, and says so", () =>
     assert.deepEqual(lines, ["old", "new", "log", "more", "again"]);
   }));
 
-Deno.test("explainFailure() names what is known of each symptom, behind Ray's prefixes", () => {
+Deno.test("explainFailure() recognizes each symptom behind Ray's prefixes", () => {
   const cases: [line: string, cause: RegExp][] = [
     ["RuntimeError: CUDA out of memory. Tried", /ran out of memory/],
-    ["Exception: Server process terminated unexpectedly.", /SGLang died/],
+    [
+      "Exception: Server process terminated unexpectedly.",
+      /SGLang failed to start/,
+    ],
     ["ModuleNotFoundError: No module named 'generate'", /PYTHONPATH/],
     ["FileNotFoundError: Prompt dataset path '/a' does not exist.", /tasks/],
     ["generate.SetUpError: http://h refused (402): spent", /budget/],
     ["OSError: [Errno 28] No space left on device", /disk is full/],
-    ["Exception: Timeout while flushing cache.", /put to sleep/],
+    ["Exception: Timeout while flushing cache.", /engines were paused/],
   ];
   for (const [line, cause] of cases) {
     const { lastError, symptom } = explainFailure({ message: "" }, [
@@ -230,7 +233,7 @@ Deno.test("explainFailure() names what is known of each symptom, behind Ray's pr
   assert.equal(unknown.symptom, undefined);
 });
 
-Deno.test("explainFailure() looks past what Python says while it ends", () => {
+Deno.test("explainFailure() ignores errors that Python prints during exit", () => {
   const { lastError } = explainFailure({ message: "" }, [
     "Traceback (most recent call last):",
     '  File "train.py", line 1, in <module>',

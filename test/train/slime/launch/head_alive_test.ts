@@ -8,7 +8,7 @@ import {
 import { runProgram } from "../../../support/programs.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-Deno.test("isHeadAlive() goes by the server's own process, not by others of the same Ray, nor by other Rays", () =>
+Deno.test("isHeadAlive() checks the process of the head's server, not other processes of this or another Ray", () =>
   inTempDir(async (dir) => {
     const sleep = (await runProgram("sh", ["-c", "command -v sleep"])).trim();
     const start = async (name: string, mark: string) => {

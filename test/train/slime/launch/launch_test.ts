@@ -23,10 +23,10 @@ import {
 } from "../../../support/slime_launch.ts";
 import { taskCommand } from "../../../support/task_process.ts";
 
-/** One Ray for all of them: it is started by the first, and ended by the last. */
+/** One Ray for all tests: the first one starts it, and the last one stops it. */
 Deno.test({
   name:
-    "train launches, follows, leaves, resumes and stops jobs on Ray (needs Python with Ray)",
+    "train launches, follows, detaches from, resumes and stops jobs on Ray (needs Python with Ray)",
   ignore: withoutPython(),
   async fn(t) {
     const dir = await Deno.makeTempDir({ prefix: "r" });
@@ -42,7 +42,7 @@ Deno.test({
       groupSize: 8,
       evalEvery: 2,
     };
-    // A program of the user's that has nothing to do with it, though it is called like Ray's.
+    // An unrelated program of the user whose name resembles Ray's.
     const bystander = new Deno.Command(rayPython(), {
       args: ["-c", "import time; time.sleep(600)", "raylet", "gcs_server"],
     }).spawn();
@@ -87,7 +87,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "a second job runs beside the first, and is followed though its dashboard is cut off",
+          "a second job runs next to the first, and is followed although its dashboard is cut off",
           async () => {
             await using wire = cutWire(world.dashboardPort);
             const notes: string[] = [];
@@ -105,7 +105,7 @@ Deno.test({
             });
             assert.equal(outcome, "completed");
             assert.ok(notes.some((note) => note.includes("cannot be reached")));
-            assert.ok(notes.includes("Ray answers again"));
+            assert.ok(notes.includes("Ray responds again"));
             const { lines, info } = await readSlimeRun(run.path);
             assert.equal(info.outcome, "completed");
             assert.deepEqual(whatOf(lines), [
@@ -123,7 +123,7 @@ Deno.test({
             }
             assert.ok(episodes.asked.get("train")! >= 192);
             assert.ok(episodes.asked.get("dev")! > 0);
-            // The copy is the log, no line twice and none lost.
+            // The copy equals the log: no line is repeated or lost.
             const copy = await readJobLog(join(run.logs, "second.log"));
             const whole = await world.jobs.logs("second");
             assert.deepEqual(copy, whole.split("\n").slice(0, -1));
@@ -154,7 +154,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "a job that fails is explained by what its log shows",
+          "a failed job is explained from its log",
           async () => {
             const { outcome, failure } = await launch(world, {
               name: "third",
@@ -173,7 +173,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "a job is stopped alone, and resumed from its last checkpoint with each step once",
+          "only one job is stopped, and it resumes from its last checkpoint with each step once",
           async () => {
             const slow = {
               ...quick,
@@ -217,7 +217,7 @@ Deno.test({
             );
             const record = (await readLaunchRecord(run.path))!;
             assert.deepEqual(
-              record.sittings.map(({ submissionId, fromStep, state }) => [
+              record.sessions.map(({ submissionId, fromStep, state }) => [
                 submissionId,
                 fromStep,
                 state,
@@ -234,7 +234,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "--attach goes on where following ended, nothing twice",
+          "--attach continues where following ended, and repeats nothing",
           async () => {
             const before = (await readSlimeRun(first)).lines.length;
             const stop = new AbortController();
@@ -263,7 +263,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "--stop ends the job, its servers and the Ray that was started for it, and nothing else",
+          "--stop stops the job, its servers and the Ray that was started for it, and nothing else",
           async () => {
             const { services, ray } = (await readLaunchRecord(first))!;
             const said = await runTrain(world.runs, ["--stop", first]);
@@ -299,7 +299,7 @@ function whatOf(lines: readonly AnyMetrics[]): string[] {
   return lines.map(({ step, phase }) => `${step} ${phase}`);
 }
 
-/** Processes that carry a mark. */
+/** Returns the processes that carry a mark. */
 async function marked(mark: string): Promise<string[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", `grep -lzF "=$0" /proc/[0-9]*/environ 2>/dev/null`, mark],
@@ -307,7 +307,7 @@ async function marked(mark: string): Promise<string[]> {
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
 }
 
-/** `deno task train`; interrupted by Ctrl-C once the run of this path has a line of metrics. */
+/** Runs `deno task train`, and sends Ctrl-C when the run at this path has a line of metrics. */
 async function runTrain(
   runs: string,
   args: readonly string[],

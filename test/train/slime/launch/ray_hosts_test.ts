@@ -26,7 +26,7 @@ import {
   wireHosts,
 } from "../../../support/sshd.ts";
 
-/** Runs a task on each GPU of the cluster and says where that was. */
+/** Runs a task on each GPU of the cluster and prints its host. */
 const WHERE = `
 import ray
 ray.init()
@@ -44,7 +44,7 @@ print("GPUs at", *sorted(ray.get(found)))
 
 Deno.test({
   name:
-    "Ray starts on two bare hosts over ssh, out of their virtual environments, a job has GPUs of both, and both are ended (needs Python with Ray, and sshd)",
+    "Ray starts on two bare hosts over ssh, from their virtual environments; a job uses GPUs of both; both are stopped (needs Python with Ray, and sshd)",
   ignore: withoutPython() || !HAS_SSHD,
   async fn() {
     const dir = await Deno.makeTempDir({ prefix: "r" });
@@ -92,7 +92,7 @@ Deno.test({
   },
 });
 
-/** The plan of a run on two hosts of one made-up GPU each. */
+/** The plan of a run on two hosts with one simulated GPU each. */
 async function planOn(dir: string, [first, second]: [string, string]) {
   const world = await launchWorld(dir);
   const recipe = launchRecipe(world, {
@@ -122,7 +122,7 @@ async function planOn(dir: string, [first, second]: [string, string]) {
   return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
-/** The host with a `ray` in a virtual environment alone: small, and off the ports that others may use. */
+/** A host on which only a virtual environment has `ray`: small, and with ports that are unlikely to be in use. */
 async function withVenv({ host, home }: FakeHost): Promise<Host> {
   const venv = join(home, "venv");
   await Deno.mkdir(join(venv, "bin"), { recursive: true });
@@ -146,7 +146,7 @@ async function withVenv({ host, home }: FakeHost): Promise<Host> {
   return { ...host, venv };
 }
 
-/** What a job prints until it has ended well. */
+/** Returns the log of a job after it has succeeded. */
 async function logOf(jobs: RayJobs, entrypoint: string): Promise<string> {
   await jobs.submit({
     submissionId: "where",

@@ -12,7 +12,7 @@ const JOB: JobRequest = {
   metadata: { run: "a" },
 };
 
-/** What Ray answers of a job. */
+/** Ray's response about a job. */
 function jobAnswer(more: Record<string, unknown> = {}) {
   return Response.json({
     type: "SUBMISSION",
@@ -29,7 +29,7 @@ function jobAnswer(more: Record<string, unknown> = {}) {
   });
 }
 
-/** A Jobs interface that answers as a test says; requests are kept. */
+/** A Jobs interface that responds as the test says and records requests. */
 function serve(answer: (request: Request) => Response | Promise<Response>) {
   const asked: string[] = [];
   const server = Deno.serve(
@@ -54,7 +54,7 @@ async function faultOf(action: Promise<unknown>): Promise<RayError> {
   return error;
 }
 
-Deno.test("RayJobs reads jobs with what their records leave out", async () => {
+Deno.test("RayJobs reads jobs whose records lack fields", async () => {
   await using server = serve(() => jobAnswer({ message: null }));
   assert.deepEqual(await server.jobs.job("a-1"), {
     submissionId: "a-1",
@@ -69,7 +69,7 @@ Deno.test("RayJobs reads jobs with what their records leave out", async () => {
   });
 });
 
-Deno.test("RayJobs.submit() sends what Ray takes, with the slash that it needs", async () => {
+Deno.test("RayJobs.submit() sends the request that Ray expects, with the trailing slash it needs", async () => {
   let body: unknown;
   await using server = serve(async (request) => {
     body = await request.json();
@@ -85,7 +85,7 @@ Deno.test("RayJobs.submit() sends what Ray takes, with the slash that it needs",
   });
 });
 
-Deno.test("RayJobs.submit() after an answer that was lost finds its job, and submits none twice", async () => {
+Deno.test("RayJobs.submit() finds its job after a lost response, and does not submit it twice", async () => {
   let taken = 0;
   await using server = serve((request) => {
     if (request.method !== "POST") return jobAnswer();
@@ -96,7 +96,7 @@ Deno.test("RayJobs.submit() after an answer that was lost finds its job, and sub
   assert.equal(taken, 1);
 });
 
-Deno.test("RayJobs.submit() tries again while no agent takes jobs, and never after a no", async () => {
+Deno.test("RayJobs.submit() retries while no agent accepts jobs, but not after a rejection", async () => {
   let tries = 0;
   await using server = serve((request) => {
     if (request.method === "GET") return new Response("no", { status: 404 });
@@ -121,7 +121,10 @@ Deno.test("RayJobs.submit() tries again while no agent takes jobs, and never aft
   });
   const error = await faultOf(refusing.jobs.submit(JOB));
   assert.equal(error.kind, "refused");
-  assert.match(error.message, /answered 500: ValueError: runtime_env is wrong/);
+  assert.match(
+    error.message,
+    /responded 500: ValueError: runtime_env is wrong/,
+  );
   assert.equal(refusals, 1);
 });
 
@@ -137,7 +140,7 @@ Deno.test("RayJobs.submit() refuses an id that another job has", async () => {
   assert.match(error.hint!, /choose another name/);
 });
 
-Deno.test("RayJobs retries what may pass, and says what failed, where and how to fix it", async () => {
+Deno.test("RayJobs retries transient errors, and says what failed, where and how to fix it", async () => {
   const cases: [Response, RayFaultKind, RegExp, number][] = [
     [
       new Response("Job a does not exist", { status: 404 }),
@@ -169,7 +172,7 @@ Deno.test("RayJobs retries what may pass, and says what failed, where and how to
   }
 });
 
-Deno.test("RayJobs sends its token, over the socket too", async () => {
+Deno.test("RayJobs sends its token, also over the WebSocket", async () => {
   const tokens: (string | null)[] = [];
   await using server = serve((request) => {
     tokens.push(request.headers.get("authorization"));
@@ -188,7 +191,7 @@ Deno.test("RayJobs sends its token, over the socket too", async () => {
   assert.deepEqual(tokens, [`Bearer ${token}`, `Bearer ${token}`]);
 });
 
-Deno.test("RayJobs gives up an answer that does not come, and at once when aborted", async () => {
+Deno.test("RayJobs fails after a timeout, and at once if aborted", async () => {
   const open = Promise.withResolvers<Response>();
   await using server = serve(() => open.promise);
   const slow = new RayJobs({ url: server.url, timeoutMs: 30, retries: 0 });
@@ -200,7 +203,7 @@ Deno.test("RayJobs gives up an answer that does not come, and at once when abort
   open.resolve(jobAnswer());
 });
 
-Deno.test("RayJobs.tail() ends with its signal, and says when there is no such job", async () => {
+Deno.test("RayJobs.tail() ends with its signal, and reports a missing job", async () => {
   await using server = serve((request) => {
     if (request.url.includes("nope")) return new Response("", { status: 404 });
     const { socket, response } = Deno.upgradeWebSocket(request);
@@ -222,7 +225,7 @@ Deno.test("RayJobs.tail() ends with its signal, and says when there is no such j
   assert.deepEqual(heard, ["one"]);
 });
 
-Deno.test("RayJobs.gpus() reads what is free, and knows that another Ray may not say", async () => {
+Deno.test("RayJobs.gpus() reads the free GPUs, and is undefined if Ray does not report them", async () => {
   const usage = { GPU: [1.0, 2.0], CPU: [0.0, 8.0] };
   await using server = serve(() =>
     Response.json({

@@ -1,4 +1,4 @@
-/** What refuses a session before Ray is asked for anything; with a Ray, see launch_test.ts. */
+/** Errors that end a session before any request to Ray; launch_test.ts has the tests with Ray. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("launchNewRun() makes no run dir where the data are not there", () =>
+Deno.test("launchNewRun() creates no run dir if the dataset is missing", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     const slime = slimeOf(["data.source=tau-bench"]);
@@ -57,7 +57,7 @@ Deno.test("launchNewRun() makes no run dir where the data are not there", () =>
     assert.ok(!await isThere(path));
   }));
 
-Deno.test("launchNewRun() makes no run dir where the doctor finds what fails, and reports it", () =>
+Deno.test("launchNewRun() creates no run dir if a check of the doctor fails, and reports the check", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     const slime = slimeOf([
@@ -75,7 +75,7 @@ Deno.test("launchNewRun() makes no run dir where the doctor finds what fails, an
     assert.ok(!await isThere(path));
   }));
 
-Deno.test("launchNewRun() without the doctor keeps to the flags of the slime that is known", () =>
+Deno.test("launchNewRun() without the doctor accepts only flags of known slime versions", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a1");
     const slime = slimeOf([
@@ -86,7 +86,7 @@ Deno.test("launchNewRun() without the doctor keeps to the flags of the slime tha
       launchNewRun(slime, { ...options(dir), path }),
       (error) =>
         error instanceof ConfigError && /would ignore it/.test(error.message) &&
-        /"num-rollout"; .*leave --skip-doctor out/.test(error.hint!),
+        /"num-rollout"; .*drop --skip-doctor/.test(error.hint!),
     );
     assert.ok(!await isThere(path));
   }));

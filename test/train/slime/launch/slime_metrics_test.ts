@@ -27,7 +27,7 @@ function logged(prefix: string, message: string, file = "metrics.py"): string {
   return `${prefix}[2026-01-02 03:04:05] ${file}:12 - ${message}`;
 }
 
-/** What slime logs of a rollout, by its processes. */
+/** The lines that slime logs about a rollout, by process. */
 function rolloutLines(id: number): { manager: string[]; trainer: string[] } {
   const sampled = `{'rollout/dynamic_filter/drop_zero_std_0.0': 2, ` +
     `'rollout/dynamic_filter/drop_zero_std_1.0': 1, ` +
@@ -69,7 +69,7 @@ function rl(lines: readonly AnyMetrics[]): SlimeRlMetrics[] {
   return lines.filter((line): line is SlimeRlMetrics => line.phase === "rl");
 }
 
-Deno.test("SlimeMetricsReader makes one line of a rollout and its training", () => {
+Deno.test("SlimeMetricsReader makes one line from a rollout and its training", () => {
   const { manager, trainer } = rolloutLines(0);
   const lines = readAll([...manager, ...trainer]);
   assert.equal(lines.length, 1);
@@ -106,7 +106,7 @@ Deno.test("SlimeMetricsReader makes one line of a rollout and its training", () 
   ]);
 });
 
-Deno.test("SlimeMetricsReader does not care how the lines of processes are mixed", () => {
+Deno.test("SlimeMetricsReader gives the same result for any interleaving of the processes' lines", () => {
   const all = [0, 1, 2].map(rolloutLines);
   const manager = all.flatMap((one) => one.manager);
   const trainer = all.flatMap((one) => one.trainer);
@@ -114,7 +114,7 @@ Deno.test("SlimeMetricsReader does not care how the lines of processes are mixed
     all.flatMap((one) => [...one.manager, ...one.trainer]),
   );
   assert.deepEqual(expected.map(({ step }) => step), [1, 2, 3]);
-  // The manager is at most one rollout ahead, as in train_async.py, or late.
+  // The manager is at most one rollout ahead, as in train_async.py, or behind.
   fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 40 }), (order) => {
     const [a, b] = [[...manager], [...trainer]];
     const mixed: string[] = [];
@@ -128,7 +128,7 @@ Deno.test("SlimeMetricsReader does not care how the lines of processes are mixed
   }));
 });
 
-Deno.test("SlimeMetricsReader places an evaluation before its rollout's training, or after", () => {
+Deno.test("SlimeMetricsReader accepts an evaluation before or after its rollout's training", () => {
   const before = logged(
     ROLLOUT,
     "eval 0: {'eval/retail-dev': 0.25, 'eval/retail-dev/response_len/mean': 90.0, 'eval/retail-dev-truncated_ratio': 0.0, 'eval/retail-test': 0.5}",
@@ -154,7 +154,7 @@ Deno.test("SlimeMetricsReader places an evaluation before its rollout's training
   assert.deepEqual(evals[0]!.lengths, { sampledTokens: 90 });
 });
 
-Deno.test("SlimeMetricsReader counts samples and tasks that generate.py left out, and not what slime aborted", () => {
+Deno.test("SlimeMetricsReader counts samples and tasks that generate.py dropped, but not samples that slime aborted", () => {
   const { manager, trainer } = rolloutLines(0);
   const lines = readAll([
     logged(
@@ -190,7 +190,7 @@ Deno.test("SlimeMetricsReader counts samples and tasks that generate.py left out
   assert.equal(evaluation.tasks, 17);
 });
 
-Deno.test("SlimeMetricsReader gives what is known of a rollout whose log has a gap, and of the last", () => {
+Deno.test("SlimeMetricsReader returns partial metrics of a rollout whose log has a gap, and of the last one", () => {
   const [first, second, third, fourth] = [0, 1, 2, 3].map(rolloutLines);
   const gap = first!.trainer.slice(0, 2);
   const lines = readAll([
@@ -208,7 +208,7 @@ Deno.test("SlimeMetricsReader gives what is known of a rollout whose log has a g
   assert.equal(last!.timing.seconds["total"], undefined);
 });
 
-Deno.test("SlimeMetricsReader leaves out numbers that are not finite, and says so", () => {
+Deno.test("SlimeMetricsReader records numbers that are not finite as null", () => {
   const { manager, trainer } = rolloutLines(0);
   const lines = readAll([
     ...manager,
@@ -255,7 +255,7 @@ Deno.test("readLogMetrics() reads Python's numbers", () => {
   );
 });
 
-Deno.test("readLogMetrics() finds a line behind a progress bar, and none in what a policy said", () => {
+Deno.test("readLogMetrics() finds a line behind a progress bar, and none in the policy's output", () => {
   const bar =
     `(RolloutManager pid=7) Rollout generation: 100%|██| 16/16 [00:01<00:00]${
       logged("", "perf 3: {'perf/rollout_time': 1.5}")
