@@ -62,7 +62,7 @@ const BEFORE =
 
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
-/** Matches a question for consent, see {@linkcode asksConsent}. */
+/** Matches phrases that ask for consent, see {@linkcode asksConsent}. */
 const CONFIRM =
   /(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/g;
 
