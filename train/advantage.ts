@@ -1,16 +1,16 @@
-/** What multiplies the gradient of an episode: how much better it did than its group. */
+/** Advantages: how much better each episode did than its group. An advantage multiplies the gradient of its episode. */
 
-/** One way to make advantages of rewards. */
+/** An estimator: a formula that turns rewards into advantages. */
 interface Estimator {
-  /** What it does and whose it is, for help. */
+  /** The formula and its source, for help. */
   readonly description: string;
-  /** @param rewards `[G]`, two or more, which do not all agree. */
+  /** @param rewards `[G]`, at least two, not all equal. */
   of(rewards: readonly number[]): number[];
 }
 
 /**
- * The estimators by their names in a recipe's `rl.advantage`: `r` are the rewards of a group of `G` episodes. One more
- * entry is one more value of the key, with its line of help and its part of the tests.
+ * Advantage estimators by their name in a recipe's `rl.advantage`. In the formulas, `r` are the rewards of a group of
+ * `G` episodes. To add an estimator, add an entry here, with its line of help and a test.
  *
  * @see dr-grpo: Liu et al. 2025, "Understanding R1-Zero-Like Training", section 3.2.
  * @see grpo: Shao et al. 2024, "DeepSeekMath", section 4.1. Differs: the population's deviation, and no epsilon, as
@@ -39,24 +39,24 @@ const ESTIMATORS = {
       const lowest = Math.min(...rewards);
       if (lowest >= 0) return scaled(rewards, 1 / meanOf(rewards));
       throw new RangeError(
-        `rl.advantage=maxrl is for rewards of 0 and more, and one is ${lowest}`,
+        `rl.advantage=maxrl requires non-negative rewards, but one is ${lowest}`,
       );
     },
   },
 } satisfies Record<string, Estimator>;
 
-/** The name of an estimator. */
+/** Name of an advantage estimator. */
 export type AdvantageName = keyof typeof ESTIMATORS;
 
-/** All names. */
+/** Names of all advantage estimators. */
 export const ADVANTAGE_NAMES = Object.keys(ESTIMATORS) as AdvantageName[];
 
-/** What each does, in one line. */
+/** One line of help for each estimator. */
 export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 
 /**
- * How much better each episode did than its group, by the estimator of that name.
+ * Computes how much better each episode did than its group, with the named estimator.
  * @param rewards `[G]`, one per episode of the group, any scale.
  * @returns `[G]`, summing to 0 up to rounding; all zeros where the group agrees.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
@@ -79,7 +79,7 @@ export function advantages(
 }
 
 /**
- * The population variance of a group's rewards.
+ * Returns the population variance of a group's rewards.
  * @throws {RangeError} If the group is empty.
  */
 export function variance(rewards: readonly number[]): number {

@@ -1,11 +1,11 @@
-/** Which demonstrations a supervised step learns from. */
+/** Selection of the demonstrations for a supervised step. */
 
 import { createRng } from "../env/random.ts";
 import type { TrainSequence } from "./trainer.ts";
 
 /**
- * The batch of a step: demonstrations in a new random order each time they have all been seen.
- * @throws {RangeError} If there is none.
+ * Returns the batch of a step. Demonstrations are reshuffled after each pass over all of them.
+ * @throws {RangeError} If there are no demonstrations.
  */
 export function pickBatch(
   sequences: readonly TrainSequence[],
@@ -13,7 +13,7 @@ export function pickBatch(
 ): TrainSequence[] {
   const { seed, step, size } = options;
   if (sequences.length === 0) {
-    throw new RangeError("Cannot pick a batch: there is no demonstration");
+    throw new RangeError("Cannot pick a batch: there are no demonstrations");
   }
   const epochs = new Map<number, TrainSequence[]>();
   return Array.from({ length: size }, (_, i) => {

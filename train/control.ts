@@ -1,11 +1,12 @@
 /**
- * The control of RL: what further imitation makes of the same cold start, on the same demonstrations, for as many
- * seconds or tokens as RL took. It tells RL's gain from that of a cold start which was merely stopped early.
+ * The control of RL: continued imitation from the same cold start, on the same demonstrations, for as many seconds or
+ * tokens as RL took. It separates the gain of RL from the gain of simply training a cold start for longer.
  *
- * It begins as RL does, at the cold start's last checkpoint with a fresh optimizer. The cold start may have ended its
- * decay, so the learning rate warms up again, to `control.peakShare` of the cold start's peak, and decays linearly
- * over the control's own steps. How many these are is settled by RL's metrics before the first, so a run that was
- * killed and resumed ends as one that never was. Its weights are in `control/<budget>/`, apart from the policy's.
+ * The control starts from the last checkpoint of the cold start with a fresh optimizer, as RL does. Because the cold
+ * start may have finished its decay, the learning rate warms up again, to `control.peakShare` of the cold start's peak,
+ * and decays linearly over the control's own steps. The number of steps is computed from RL's metrics before the first
+ * step, so a run that was killed and resumed ends like an uninterrupted one. The weights are in `control/<budget>/`,
+ * separate from the policy's.
  */
 
 import { join } from "node:path";
@@ -28,27 +29,27 @@ import type { TrainingDir } from "./runs/training_dir.ts";
 import { learningRateAt, type Schedule } from "./schedule.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** What a control takes of the loop. */
+/** The parts of the training loop that a control uses. */
 export interface ControlLoop {
   readonly run: TrainingDir;
   readonly trainer: Trainer;
-  /** Whether an abort asks to stop. */
+  /** Whether an abort was requested. */
   readonly stopped: boolean;
-  /** One supervised step on the demonstrations whose turn it is at `step`. */
+  /** Makes one supervised step on the demonstrations of step `step`. */
   imitate(
     activity: { phase: "control"; doing: ControlBudget; step: number },
     learningRate: number,
   ): Promise<SupervisedNumbers & { timing: Timing }>;
   commit(line: Metrics): Promise<void>;
-  /** @returns Whether that was completed; not so after an abort. */
+  /** @returns `true` if the evaluation completed, `false` if it was aborted. */
   evaluate(step: number, plan: EvalPlan, of: Evaluated): Promise<boolean>;
 }
 
 /**
- * Trains a control and evaluates it on test, after RL.
- * @returns Whether that was completed; not so after an abort.
+ * Trains a control and evaluates it on the test split, after RL.
+ * @returns `true` if it completed, `false` if it was aborted.
  * @throws {TrainerError} If it diverges.
- * @throws {RunDirError} If a checkpoint is damaged or the disk refuses.
+ * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */
 export async function trainControl(
   loop: ControlLoop,
@@ -69,7 +70,7 @@ export async function trainControl(
       { phase: "control", doing: budget, step: coldStart.steps + step },
       learningRateAt(step, schedule),
     );
-    // Steps between the last checkpoint and a kill have their lines.
+    // After a kill, steps since the last checkpoint are already in the metrics.
     if (step > done) {
       await loop.commit({
         schemaVersion: METRICS_VERSION,
@@ -90,7 +91,7 @@ export async function trainControl(
   return await loop.evaluate(last, { split: "test", decoding: "greedy" }, of);
 }
 
-/** The controls that a config asks for and an earlier one does not. */
+/** Returns the controls that `config` asks for and an earlier config did not. */
 export function addedControls(
   before: Pick<Config, "control">,
   now: Pick<Config, "control">,
@@ -100,7 +101,7 @@ export function addedControls(
   );
 }
 
-/** The learning rate of a control of so many steps. */
+/** Returns the learning-rate schedule of a control with this many steps. */
 export function controlSchedule(
   { coldStart, control }: Pick<Config, "coldStart" | "control">,
   steps: number,
@@ -113,7 +114,7 @@ export function controlSchedule(
   };
 }
 
-/** The checkpoints of a control: one at a time. */
+/** The checkpoints of a control. Only the latest one is kept. */
 class ControlWeights {
   readonly #run: TrainingDir;
   readonly #trainer: Trainer;
@@ -126,8 +127,9 @@ class ControlWeights {
   }
 
   /**
-   * Loads the last checkpoint that is not beyond the `done` steps in the metrics, or else the end of the cold start.
-   * @returns Its step; 0 is the end of the cold start.
+   * Loads the last checkpoint at or before step `done`, the last one in the metrics, or the end of the cold start if
+   * there is none.
+   * @returns The step of the checkpoint; 0 for the end of the cold start.
    */
   async restore(done: number): Promise<number> {
     const { path, config } = this.#run;
@@ -135,10 +137,13 @@ class ControlWeights {
     const step = saved.findLast((one) => one <= done);
     if (step !== undefined) {
       const dir = join(path, this.#folder, String(step));
-      await this.#load(dir, `remove "${dir}" and resume: it is trained again`);
+      await this.#load(
+        dir,
+        `remove "${dir}" and resume; the control is then trained from its start`,
+      );
       return step;
     }
-    // What is there is of an RL phase that was since trained again.
+    // An existing folder belongs to an earlier RL phase, which was trained again.
     await removeIfThere(join(path, this.#folder));
     const { steps } = config.coldStart;
     const dir = join(this.#run.checkpointPath(steps), "policy");

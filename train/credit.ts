@@ -1,20 +1,25 @@
-/** Which turns earned an episode's reward: an advantage for each turn, in place of one for all of them. */
+/** Credit assignment: an advantage for each turn, instead of one for the whole episode. */
 
 import type { Trajectory } from "../env/tokens/trajectory.ts";
 import { type AdvantageName, advantages } from "./advantage.ts";
 
-/** An episode as credit sees it. */
+/** An episode with the states of its turns. */
 export interface CreditedEpisode {
   readonly reward: number;
-  /** The state that each turn began in, in order; turns of a group that began in the same state have the same number. */
+  /**
+   * The state in which each turn began, in order. Turns of a group that began in the same state have the same number.
+   */
   readonly states: readonly number[];
 }
 
-/** One way to compare turns. */
+/** A method of credit assignment. */
 interface Credit {
-  /** What it does and whose it is, for help. */
+  /** The formula and its source, for help. */
   readonly description: string;
-  /** How much better each turn was than its state, `[G]` of `[turns]`; added to the episode's advantage. */
+  /**
+   * Returns how much better each turn was than its state, `[G]` of `[turns]`. The result is added to the episode's
+   * advantage.
+   */
   readonly of: (
     episodes: readonly CreditedEpisode[],
     advantage: AdvantageName,
@@ -22,26 +27,26 @@ interface Credit {
 }
 
 /**
- * The kinds of credit by their names in a recipe's `rl.credit`: `V` is the mean reward of a state's turns in a group.
- *
- * @see gigpo: Feng et al. 2025, "Group-in-Group Policy Optimization", section 4.2, without discount: the reward comes
- * at the end. Differs: the state is all that the world has said, not its last observation alone, as a conversation's
- * last message does not tell what came before.
- * @see vineppo: Kazemnejad et al. 2024, "VinePPO", section 4. Differs: `V` is of the group's own episodes, nothing is
- * sampled for it; what the agent says another way and gets the same answer to is then neither better nor worse.
+ * Methods of credit assignment by their name in a recipe's `rl.credit`. `V` is the mean reward of a state's turns in a
+ * group.
+ * @see gigpo: Feng et al. 2025, "Group-in-Group Policy Optimization", section 4.2, without discount, because the reward
+ * comes at the end. Differs: a state is everything that the world has said so far, not only its last observation,
+ * because the last message of a conversation does not determine what came before.
+ * @see vineppo: Kazemnejad et al. 2024, "VinePPO", section 4. Differs: `V` is estimated from the group's own episodes,
+ * without extra samples. Different words of the agent that get the same answer are therefore worth the same.
  */
 const CREDITS = {
   episode: {
-    description: "its episode's alone (Shao et al. 2024)",
+    description: "the episode's advantage (Shao et al. 2024)",
     of: (episodes) => episodes.map(({ states }) => states.map(() => 0)),
   },
   gigpo: {
     description:
-      "plus its rl.advantage among the turns of its state (Feng et al. 2025)",
+      "plus rl.advantage among the turns of the same state (Feng et al. 2025)",
     of: amongState,
   },
   vineppo: {
-    description: "plus V after it - V before it (Kazemnejad et al. 2024)",
+    description: "plus V after the turn - V before it (Kazemnejad et al. 2024)",
     of: (episodes) => {
       const values = stateValues(episodes);
       return episodes.map(({ states, reward }) =>
@@ -53,26 +58,26 @@ const CREDITS = {
   },
 } satisfies Record<string, Credit>;
 
-/** The name of a kind of credit. */
+/** Name of a method of credit assignment. */
 export type CreditName = keyof typeof CREDITS;
 
-/** All names. */
+/** Names of all methods of credit assignment. */
 export const CREDIT_NAMES = Object.keys(CREDITS) as CreditName[];
 
-/** What each does, in one line. */
+/** One line of help for each method of credit assignment. */
 export const CREDIT_HELP: string = Object.entries(CREDITS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 
-/** Settings of credit. */
+/** Settings of {@linkcode turnAdvantages}. */
 export interface CreditOptions {
   readonly credit: CreditName;
-  /** What the comparison of turns is multiplied by before it is added to the episode's advantage. */
+  /** Weight of the comparison of turns, which is added to the episode's advantage. */
   readonly creditWeight: number;
   readonly advantage: AdvantageName;
 }
 
 /**
- * The advantage of each turn of a group's episodes: its episode's, and how it did in its state.
+ * Returns the advantage of each turn of a group's episodes: the episode's advantage plus the credit of the turn.
  * @returns `[G]` of `[turns]`. A turn whose state no other turn shares has its episode's advantage.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
  * @example Both began alike; the second turn was each one's own.
@@ -97,8 +102,8 @@ export function turnAdvantages(
 }
 
 /**
- * The advantage of each token: its turn's where it was sampled, 0 elsewhere.
- * @param episodes `[G]`, each with `[T]` tokens; `null` for one whose tokens are not known.
+ * Returns the advantage of each token: its turn's if it was sampled, otherwise 0.
+ * @param episodes `[G]`, each with `[T]` tokens; `null` if the tokens are unknown.
  * @returns `[G]` of `[T]`.
  */
 export function tokenAdvantages(
@@ -120,14 +125,17 @@ export function tokenAdvantages(
   });
 }
 
-/** Sampled tokens without a break, `start` to before `end`, and the state before them. */
+/** A contiguous run of sampled tokens, from `start` up to but excluding `end`, and the state before it. */
 interface SampledTurn {
   readonly start: number;
   readonly end: number;
   readonly state: number;
 }
 
-/** The turns of episodes; a state is all that the world has said so far, whatever the agent said to it. */
+/**
+ * Returns the turns of each episode. A state is everything that the world has said so far, regardless of the agent's
+ * words.
+ */
 function sampledTurns(
   trajectories: readonly (Trajectory | null)[],
 ): SampledTurn[][] {
@@ -169,7 +177,7 @@ function amongState(
   return out;
 }
 
-/** The mean reward of each state's turns. */
+/** Returns the mean reward of each state's turns. */
 function stateValues(
   episodes: readonly CreditedEpisode[],
 ): Map<number, number> {

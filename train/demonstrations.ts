@@ -1,4 +1,4 @@
-/** What the expert shows the policy: conversations on train tasks, and the same as token sequences. */
+/** Demonstrations: the expert's conversations on train tasks, and their token sequences. */
 
 import { expertAgent } from "../env/agents/expert.ts";
 import { agentStrategy } from "../env/agents/registry.ts";
@@ -19,17 +19,17 @@ import { scriptedUser } from "../env/users/scripted.ts";
 import type { Config } from "./config/config.ts";
 import type { TrainSequence } from "./trainer.ts";
 
-/** Conversations of an expert. */
+/** An expert's conversations. */
 export interface Conversations {
-  /** `[N]`, those that earned the reward, as the config's agent would have held them. */
+  /** `[N]`, the conversations that earned the reward, in the form of the config's agent. */
   readonly solved: readonly (readonly Message[])[];
-  /** `[N]`, the same with calls and tools' answers as such: what is data in them can be told from words. */
+  /** `[N]`, the same conversations with tool calls and tool results as such, so that data can be told from words. */
   readonly asCalls: readonly (readonly Message[])[];
-  /** Train tasks that the expert tried and did not solve. */
+  /** Number of train tasks that the expert tried and did not solve. */
   readonly unsolved: number;
 }
 
-/** Lets the expert serve the scripted user on train tasks; only what earns the reward is shown. */
+/** Runs the expert with the scripted user on train tasks and keeps the conversations that earn the reward. */
 export async function expertConversations(
   dataset: Dataset,
   config: Config,
@@ -63,7 +63,7 @@ export async function expertConversations(
   };
 }
 
-/** The expert whose conversations begin as those of the config's agent. */
+/** Returns the expert, with the prompt of the config's agent. */
 async function demonstrator(
   dataset: Dataset,
   { agent, prompt }: Config,
@@ -75,7 +75,7 @@ async function demonstrator(
   });
 }
 
-/** The expert's conversation as the config's agent would have held it. */
+/** Converts the expert's conversation to the form of the config's agent. */
 function inForm(
   messages: readonly Message[],
   dataset: Dataset,
@@ -89,13 +89,13 @@ function inForm(
 
 /** Settings of {@linkcode demonstrationSequences}. */
 export interface SequenceOptions extends Codec {
-  /** The tools that the policy's prompt shows; may be none. */
+  /** The tools in the policy's prompt; may be empty. */
   readonly tools: readonly ToolSchema[];
-  /** Longer conversations are left out. */
+  /** Longest sequence in tokens; longer conversations are dropped. */
   readonly maxTokens: number;
 }
 
-/** Conversations as what the policy would have sampled. */
+/** Converts conversations to the token sequences that the policy would have sampled. */
 export function demonstrationSequences(
   conversations: readonly (readonly Message[])[],
   options: SequenceOptions,

@@ -1,6 +1,6 @@
 /**
- * Runs that share what comes before the policy gradient, the cold start and rejection fine-tuning: it is trained once,
- * and each goes on from it in its own way.
+ * Forked runs: several runs share one cold start and rejection fine-tuning, which is trained once, and differ from
+ * there.
  */
 
 import { join } from "node:path";
@@ -16,10 +16,11 @@ import { readRun } from "./runs/training_dir.ts";
 import { startRun } from "./session.ts";
 
 /**
- * Creates a run at `to` that has done what the run at `from` did before the policy gradient; resumed, it comes to the
- * figures of a run that did so itself. The episodes until then stay with `from`.
- * @param config That of `from` but for its section `rl` and for what a resumed run may change.
- * @throws {ConfigError} If there is no such run, it differs elsewhere, or `to` is there already.
+ * Creates a run at `to` with the progress of the run at `from` up to the policy gradient. When resumed, it reaches the
+ * same figures as a run that did that part itself. The episodes of that part stay in `from`.
+ * @param config The config of `from`, which may differ in the section `rl` and in the keys that a resumed run may
+ * change.
+ * @throws {ConfigError} If there is no run at `from`, the configs differ elsewhere, or `to` already exists.
  * @throws {RunDirError} If a checkpoint at the end of a phase is missing or damaged, or `to` cannot be written.
  */
 export async function forkRun(
@@ -31,8 +32,8 @@ export async function forkRun(
     .find(({ key }) => !key.startsWith("rl.") && !mayChange(configSchema, key));
   if (other !== undefined) {
     throw new ConfigError(
-      `Cannot go on from "${from}": ${other.key} is ${other.there} there, ${other.here} here`,
-      { hint: "let only keys of rl differ" },
+      `Cannot fork "${from}": ${other.key} is ${other.there} there and ${other.here} in the new config`,
+      { hint: "change only keys of the section rl" },
     );
   }
   const { coldStart, rft } = phaseEnds(config);
@@ -43,7 +44,8 @@ export async function forkRun(
     dataset: origin.info.dataset,
   });
   for (const line of origin.lines) {
-    // A control's lines have the run's last step: where that is `rft`, they are not of what came before.
+    // The metrics of a control carry the last step of the run. If that step ends rft, they must not count as progress
+    // before it.
     const isControl = line.phase === "control" || line.phase === "control_eval";
     if (line.step <= rft && !isControl) await run.record(line);
   }

@@ -1,4 +1,4 @@
-/** Groups: the episodes of one task under one policy, compared with each other. */
+/** Groups: episodes of one task under one policy, compared with each other. */
 
 import type { Episode, Task } from "../env/types.ts";
 import { type AdvantageName, advantages, variance } from "./advantage.ts";
@@ -7,47 +7,47 @@ import type { EpisodePlace } from "./runs/episode_store.ts";
 import { rewardOf, scored } from "./runs/episode_stats.ts";
 import type { Job } from "./lab.ts";
 
-/** Episodes of one task under one policy; those whose infrastructure failed are not in it. */
+/** Episodes of one task under one policy. Episodes that failed through infrastructure are excluded. */
 export interface Group {
   readonly task: Task;
   readonly episodes: readonly Episode[];
   readonly rewards: readonly number[];
   readonly advantages: readonly number[];
-  /** `[G]` of `[T]`: what each token trains with, where that is not its episode's advantage. */
+  /** `[G]` of `[T]`, the advantage of each token, if it differs from that of its episode. */
   readonly tokenAdvantages?: readonly (readonly number[])[];
   readonly variance: number;
 }
 
 /** Settings of {@linkcode sampleGroups}. */
 export interface GroupOptions {
-  /** Groups that are wanted whose rewards do not all agree. */
+  /** Number of groups to sample whose rewards are not all equal. */
   readonly tasksPerStep: number;
   readonly groupSize: number;
   readonly advantage: AdvantageName;
-  /** Which turns an advantage is for. Default: `episode`. */
+  /** Method of credit assignment. Default: `episode`. */
   readonly credit?: CreditName;
-  /** The weight of credit by turns beside the episode's advantage. Default: 1. */
+  /** Weight of turn-level credit relative to the episode's advantage. Default: 1. */
   readonly creditWeight?: number;
-  /** Rounds of further tasks for groups whose rewards all agree: they teach nothing. */
+  /** Extra rounds of tasks that replace groups whose rewards are all equal, as these teach nothing. */
   readonly maxRefills: number;
-  /** The seed of a task's i-th episode. */
+  /** Returns the seed of a task's i-th episode. */
   readonly seedOf: (task: Task, i: number) => number;
   readonly sample: (jobs: readonly Job[]) => Promise<readonly Episode[]>;
 }
 
 /** What {@linkcode sampleGroups} returns. */
 export interface SampledGroups {
-  /** Those that agree within, too. */
+  /** All groups, including those whose rewards are all equal. */
   readonly groups: readonly Group[];
-  /** All that was sampled, failed ones too. */
+  /** All sampled episodes, including failed ones. */
   readonly episodes: readonly Episode[];
-  /** Tasks beyond the first round's. */
+  /** Number of tasks sampled after the first round. */
   readonly refilled: number;
 }
 
 /**
- * Samples groups until enough of them disagree within, or the refills or the tasks are used up.
- * @param tasks In the order in which they are taken.
+ * Samples groups until enough of them have differing rewards, or until the refills or the tasks run out.
+ * @param tasks The tasks, in the order in which they are used.
  */
 export async function sampleGroups(
   tasks: readonly Task[],
@@ -77,7 +77,7 @@ export async function sampleGroups(
 }
 
 /**
- * Sorts sampled episodes into groups. A task whose every episode failed has no group.
+ * Sorts sampled episodes into groups. A task whose episodes all failed has no group.
  * @param tasks `[P]`.
  * @param sampled `[P * G]`, the episodes of each task together, in the order of `tasks`.
  */
@@ -114,7 +114,7 @@ export function groupEpisodes(
   });
 }
 
-/** Each episode with its group and its advantage; failed ones stand in their group without one. */
+/** Returns each episode with its group and its advantage. Failed episodes have a group but no advantage. */
 export function placeEpisodes(
   groups: readonly Group[],
   episodes: readonly Episode[],

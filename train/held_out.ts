@@ -1,4 +1,4 @@
-/** How good the policy is, on tasks that it does not train on. */
+/** Evaluation of the policy on held-out tasks. */
 
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { Episode, Task } from "../env/types.ts";
@@ -15,19 +15,22 @@ import type { Job, Lab } from "./lab.ts";
 import type { EvalMetrics } from "./runs/metrics.ts";
 import { passK } from "./evaluation/pass_k.ts";
 
-/** What to evaluate. */
+/** The split, the decoding and the number of tasks of an evaluation. */
 export interface EvalPlan {
   readonly split: "dev" | "test";
   readonly decoding: "sampled" | "greedy";
 }
 
-/** An evaluation's numbers, without its place in the run. */
+/** The figures of an evaluation, without its position in the run. */
 export type EvalResult = Omit<
   EvalMetrics,
   "schemaVersion" | "step" | "phase" | "timing"
 >;
 
-/** The episodes of an evaluation: each task's trials together, the same tasks and seeds at every step. */
+/**
+ * Returns the episodes to sample for an evaluation. The trials of a task are adjacent; tasks and seeds are the same at
+ * every step.
+ */
 export function evalJobs(lab: Lab, config: Config, plan: EvalPlan): Job[] {
   const trials = trialsOf(config, plan);
   return evalTasks(lab, config, plan).flatMap((task) =>
@@ -38,7 +41,7 @@ export function evalJobs(lab: Lab, config: Config, plan: EvalPlan): Job[] {
   );
 }
 
-/** What the episodes of {@linkcode evalJobs} come to. */
+/** Computes the figures of an evaluation from the episodes of {@linkcode evalJobs}. */
 export function evalResult(
   episodes: readonly Episode[],
   options: EvalPlan & { trials: number },
@@ -69,13 +72,13 @@ export function evalResult(
   };
 }
 
-/** Episodes of each task; greedy ones are all alike, so one is enough. */
+/** Returns the number of episodes per task. Greedy episodes are all equal, so one is enough. */
 export function trialsOf(config: Config, plan: EvalPlan): number {
   if (plan.decoding === "greedy") return 1;
   return plan.split === "dev" ? config.eval.trials : config.eval.testTrials;
 }
 
-/** Which tasks: all of the split, or a fixed choice of them; none where the dataset has no such split. */
+/** Returns the tasks to evaluate: the whole split or a fixed sample of it; none if the dataset lacks the split. */
 function evalTasks(
   { dataset }: Lab,
   config: Config,

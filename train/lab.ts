@@ -1,4 +1,7 @@
-/** What the loop learns with: the world, the policy's trainer, and the two ways to get conversations. */
+/**
+ * What the training loop works with: the world, the policy's trainer, and two sources of conversations, sampling and
+ * demonstrations.
+ */
 
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../env/types.ts";
@@ -12,31 +15,34 @@ export interface Job {
 
 /** Settings of {@linkcode Lab.sample}. */
 export interface SampleOptions {
-  /** 0 is greedy. */
+  /** Sampling temperature; 0 is greedy. */
   readonly temperature: number;
   readonly signal?: AbortSignal | undefined;
-  /** What the episodes' rewards are. Default: τ-bench's rule. */
+  /** Reward function. Default: τ-bench's rule. */
   readonly reward?: RewardFunction;
-  /** Called as each episode ends, in no order. */
+  /** Called each time an episode ends, in no particular order. */
   readonly onEpisode?: () => void;
 }
 
-/** What an expert showed. */
+/** An expert's demonstrations. */
 export interface Demonstrations {
-  /** `[N]`, each with mask 1 on what the expert said and did. */
+  /** `[N]`, each with mask 1 on the expert's own messages and calls. */
   readonly sequences: readonly TrainSequence[];
-  /** Train tasks left out: the expert did not solve them, or they are longer than the context. */
+  /**
+   * Number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
+   * context.
+   */
   readonly unsolved: number;
   readonly tooLong: number;
 }
 
-/** Everything that the loop learns with. Tests give fakes. */
+/** The world, the demonstrations, the trainer and the sampler of a training loop. Tests use fakes. */
 export interface Lab extends AsyncDisposable {
   readonly dataset: Dataset;
   readonly trainer: Trainer;
-  /** The expert's conversations on the train split. */
+  /** The expert's demonstrations on the train split. */
   readonly demonstrations: Demonstrations;
-  /** Samples episodes from the policy as it is now; the result keeps the order of `jobs`. */
+  /** Samples episodes from the current policy. The result has the order of `jobs`. */
   sample(
     jobs: readonly Job[],
     options: SampleOptions,

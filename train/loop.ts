@@ -1,9 +1,9 @@
 /**
- * The algorithm, top to bottom: a cold start on expert demonstrations, RL (rejection fine-tuning, then the policy
- * gradient), the test split, the control.
+ * The training algorithm, top to bottom: a cold start on expert demonstrations, RL (rejection fine-tuning, then the
+ * policy gradient), the test split, the control.
  *
- * All randomness is derived from the config's seed and the step, nothing else is carried from step to
- * step but the trainer's state and the episodes on disk; so a run that was killed and resumed ends as one that never was.
+ * All randomness is derived from the config's seed and the step. Only the trainer's state and the episodes on disk
+ * carry over from step to step, so a run that was killed and resumed ends like an uninterrupted one.
  */
 
 import { join } from "node:path";
@@ -54,42 +54,45 @@ export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
   /**
-   * What RL learns from; evaluations keep τ-bench's rule. Not in the config: a run that is resumed has to be given
-   * it again. Default: τ-bench's rule.
+   * The reward function of RL; evaluations keep τ-bench's rule. It is not part of the config, so a resumed run must be
+   * given it again. Default: τ-bench's rule.
    */
   readonly reward?: RewardFunction;
-  /** Once aborted, the step in flight is finished and saved, an evaluation is dropped, and `train` returns. */
+  /**
+   * Aborting it stops the training in order: the current step is finished and saved, a running evaluation is dropped,
+   * and `train` returns.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Once aborted, nothing more is sampled: the step in flight is dropped, what came before it is saved, and
-   * `train` returns. For a budget that is spent.
+   * Aborting it stops all sampling at once, as when the budget is spent: the current step is dropped, the steps before
+   * it are saved, and `train` returns.
    */
   readonly halt?: AbortSignal;
   /** Called for each line of metrics. */
   readonly onLine?: (line: Metrics) => void;
-  /** Called while something is going on. */
+  /** Called repeatedly with the current activity. */
   readonly onActivity?: (activity: Activity) => void;
-  /** A clock in milliseconds that never goes back. Only timings depend on it. */
+  /** Monotonic clock in milliseconds. Only timings depend on it. */
   readonly now?: () => number;
 }
 
-/** What is going on. */
+/** What the training loop is doing. */
 export interface Activity {
   readonly phase: Phase;
-  /** `rollout`, `update`, `save`, the split that is evaluated, or what a control is given. */
+  /** `rollout`, `update`, `save`, the split being evaluated, or the budget of a control. */
   readonly doing: string;
-  /** Updates so far; a control counts on from the cold start. */
+  /** Number of updates so far. A control continues the count of the cold start. */
   readonly step: number;
-  /** Episodes of the rollout that have ended, and all of them. */
+  /** Number of completed episodes of the rollout. */
   readonly done: number;
   readonly of: number;
 }
 
 /**
- * Trains from the run's last checkpoint, or from scratch, to its last step; the trainer then holds RL's policy.
- * @returns Whether it came to the end; not so after an abort.
+ * Trains from the run's last checkpoint, or from scratch, to its last step. The trainer then holds the policy of RL.
+ * @returns `true` if training completed, `false` if it was aborted.
  * @throws {TrainerError} If the policy diverges.
- * @throws {RunDirError} If a checkpoint is damaged or the disk refuses.
+ * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */
 export async function train(options: TrainOptions): Promise<boolean> {
   const { run, lab } = options;
@@ -165,7 +168,7 @@ class Loop implements ControlLoop {
       .some((signal) => signal?.aborted);
   }
 
-  /** Loads the last checkpoint; returns its step, 0 where there is none. */
+  /** Loads the last checkpoint and returns its step, or 0 if there is none. */
   async restore(): Promise<number> {
     const step = (await this.#run.checkpoints()).at(-1) ?? 0;
     if (step === 0) return 0;
@@ -185,7 +188,7 @@ class Loop implements ControlLoop {
     return step;
   }
 
-  /** One step of the cold start. */
+  /** Makes one step of the cold start. */
   async coldStartStep(step: number): Promise<void> {
     const { coldStart } = this.#run.config;
     const learningRate = learningRateAt(step, coldStart);
@@ -200,7 +203,7 @@ class Loop implements ControlLoop {
     await this.#saveIfDue(step, step === coldStart.steps);
   }
 
-  /** One supervised step on the expert demonstrations whose turn it is at `step`. */
+  /** Makes one supervised step on the demonstrations of step `step`. */
   async imitate(
     activity: Pick<Activity, "phase" | "doing" | "step">,
     learningRate: number,
@@ -222,8 +225,8 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * One step of rejection fine-tuning: try tasks, learn from what earned the reward.
-   * @returns Whether it was made; not so if sampling was halted.
+   * Makes one step of rejection fine-tuning: tries tasks and learns from the episodes that earned the reward.
+   * @returns `false` if sampling was halted.
    */
   async rftStep(step: number): Promise<boolean> {
     const { rft, seed } = this.#run.config;
@@ -292,8 +295,8 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * One RL step: sample groups, compare within them, update.
-   * @returns Whether it was made; not so if sampling was halted.
+   * Makes one policy-gradient step: samples groups, computes advantages and updates the policy.
+   * @returns `false` if sampling was halted.
    */
   async rlStep(step: number): Promise<boolean> {
     const { rl, seed } = this.#run.config;
@@ -342,7 +345,7 @@ class Loop implements ControlLoop {
     return true;
   }
 
-  /** The groups of an RL step. */
+  /** Samples the groups of a policy-gradient step. */
   #sampleGroups(step: number): Promise<SampledGroups> {
     const { rl, seed } = this.#run.config;
     const tasks = createRng(seed, "tasks", step).shuffle(
@@ -351,13 +354,13 @@ class Loop implements ControlLoop {
     const activity = { phase: "rl" as const, doing: "rollout", step };
     return sampleGroups(tasks, {
       ...rl,
-      // The phase's first name: another would draw other episodes by the same seed.
+      // The seed keeps the phase's old name, because a new one would draw other episodes.
       seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
       sample: (jobs) => this.#sampleToLearn(activity, jobs),
     });
   }
 
-  /** Episodes by the reward that is learnt from. */
+  /** Samples episodes with the reward function of RL. */
   #sampleToLearn(
     activity: Omit<Activity, "done" | "of">,
     jobs: readonly Job[],
@@ -370,7 +373,7 @@ class Loop implements ControlLoop {
     });
   }
 
-  /** What a rollout returns; `null` if it was halted. */
+  /** Returns the result of a rollout, or `null` if it was halted. */
   async #unlessHalted<T>(rollout: () => Promise<T>): Promise<T | null> {
     try {
       return await this.#watch.time("rollout", rollout);
@@ -380,7 +383,7 @@ class Loop implements ControlLoop {
     }
   }
 
-  /** Saves what is not saved yet. */
+  /** Saves a checkpoint if the last step has none. */
   async stop(step: number): Promise<false> {
     if (step > this.#savedStep) await this.#save(step);
     return false;
@@ -388,7 +391,7 @@ class Loop implements ControlLoop {
 
   /**
    * Trains and evaluates the controls that the config asks for, then restores RL's policy.
-   * @returns Whether all of them were completed.
+   * @returns `true` if all of them completed.
    */
   async controls(): Promise<boolean> {
     const { control } = this.#run.config;
@@ -402,7 +405,7 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates on dev, where there is such a split and that is due after `step`. */
+  /** Evaluates on dev if an evaluation is due after `step` and the dataset has a dev split. */
   async evaluateIfDue(step: number): Promise<void> {
     const { splits } = this.#lab.dataset;
     if (!splits.includes("dev") || !devSteps(this.#run.config).includes(step)) {
@@ -412,8 +415,8 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Evaluates what the trainer holds after `step`, unless that has been done; an abort drops it.
-   * @returns Whether it has been done.
+   * Evaluates the trainer's current policy after `step`, unless the run already has that evaluation. An abort drops it.
+   * @returns `false` if it was aborted.
    */
   async evaluate(
     step: number,
@@ -449,7 +452,7 @@ class Loop implements ControlLoop {
     return true;
   }
 
-  /** The episodes of an evaluation; `null` if it was aborted. */
+  /** Samples the episodes of an evaluation; `null` if it was aborted. */
   async #sampleEval(
     activity: Omit<Activity, "done" | "of">,
     plan: EvalPlan,
@@ -502,7 +505,7 @@ class Loop implements ControlLoop {
     this.#options.onLine?.(line);
   }
 
-  /** Saves a checkpoint every so many steps, and at the end of a phase. */
+  /** Saves a checkpoint at the configured interval and at the end of a phase. */
   async #saveIfDue(step: number, endOfPhase: boolean): Promise<void> {
     if (endOfPhase || step % this.#run.config.checkpoints.every === 0) {
       await this.#save(step);
@@ -544,7 +547,7 @@ class Loop implements ControlLoop {
   }
 }
 
-/** The figures of a step's episodes. */
+/** Returns the metrics that describe a step's episodes. */
 function sampledNumbers(episodes: readonly Episode[]) {
   return {
     reward: stats.mean(stats.scored(episodes).map(stats.rewardOf)),
@@ -559,13 +562,13 @@ function sampledNumbers(episodes: readonly Episode[]) {
   };
 }
 
-/** Not one episode of a step could be scored: going on would only spend time. */
+/** Returns the error for a step without a single scored episode. Continuing would only waste time. */
 function allFailed(episodes: readonly Episode[], step: number): TrainerError {
   const failure = episodes[0]?.failure;
   return new TrainerError(
-    `All ${episodes.length} episodes of step ${step} failed for no fault of the policy; the first: ${
+    `All ${episodes.length} episodes of step ${step} failed for reasons unrelated to the policy; the first error: ${
       failure?.kind ?? "none sampled"
     } in the ${failure?.source ?? "loop"}: ${failure?.message ?? "no tasks"}`,
-    { hint: "fix that and resume" },
+    { hint: "fix the cause and resume the run" },
   );
 }

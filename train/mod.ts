@@ -1,5 +1,5 @@
 /**
- * Training on the CPU and what surrounds it: tasks to train on, configs, runs on disk, the parts of a loop of your own.
+ * Training on the CPU and everything around it: tasks to train on, configs, runs on disk, the parts of a custom loop.
  *
  *     config ─▶ dataset ─▶ lab ─▶ groups ─▶ advantages ─▶ update ─▶ run dir ─▶ rows, diagnoses, pass^k
  *
@@ -24,20 +24,20 @@
  * @module
  */
 
-// Tasks to train on: their certificates, files and coverage; what is wrong with them, and without those.
+// Task datasets: certificates, files, coverage, and exclusions.
 export { audit } from "../env/audit/audit.ts";
 export { createCertifier } from "../env/generated/certificate/certificate.ts";
 export { coverageOf } from "../env/generated/coverage.ts";
 export { worldFiles } from "../env/generated/world_files.ts";
 export { readExclusions, withoutTasks } from "./config/exclusions.ts";
 
-// A run from beginning to end.
+// Complete runs.
 export { makeConfig, parseSet, resolveConfig } from "./config/config.ts";
 export { openDataset } from "./config/open_dataset.ts";
 export { openUser } from "./config/open_user.ts";
 export { runSession, startRun } from "./session.ts";
 
-// The parts of a loop.
+// The parts of a training loop.
 export { createCpuLab } from "./cpu/cpu_lab.ts";
 export { pickBatch } from "./batch.ts";
 export { sampleGroups } from "./group.ts";
@@ -47,11 +47,11 @@ export { learningRateAt } from "./schedule.ts";
 export { evalJobs, evalResult } from "./held_out.ts";
 export { mean, rewardOf } from "./runs/episode_stats.ts";
 
-// The policy, and how it acts.
+// The policy and its agent.
 export { createCpuPolicy, loadCpuPolicy } from "./cpu/policy.ts";
 export { codecOf, policyAgent } from "./cpu/policy_agent.ts";
 
-// Models over tokens behind a template, and the parts of a call to an endpoint.
+// Token models at an endpoint, and the parts of a call to one.
 export { sglangTokenModel } from "../env/models/sglang.ts";
 export { tokenChatModel } from "../env/models/token_chat.ts";
 export { loadChatTemplate } from "../env/tokens/chat_template.ts";
@@ -61,8 +61,8 @@ export { resolveEndpoint } from "../env/models/endpoints.ts";
 export { createMeter } from "../env/models/meter.ts";
 export { openaiChatModel } from "../env/models/openai.ts";
 
-// Runs on disk: config and metrics, episodes with their tasks, the policy as it was left.
-// Who makes runs of a kind registers how readAnyRun() reads them.
+// Runs on disk: config and metrics, episodes with their tasks, the saved policy. Each kind of run registers a reader
+// for readAnyRun().
 import "./evaluation/evaluation_dir.ts";
 import "./slime/launch/slime_run.ts";
 export { readAnyRun } from "./runs/run_reader.ts";
@@ -71,11 +71,11 @@ export { readEpisodeRows } from "./runs/read_episode_rows.ts";
 export { openRunEpisodes } from "./runs/run_episodes.ts";
 export { openRunPolicy } from "./cpu/run_policy.ts";
 
-// What their episodes mean.
+// Analyses of episodes.
 export { diagnosisReport } from "./diagnosis/diagnosis_report.ts";
 export { passK } from "./evaluation/pass_k.ts";
 
-// Python's values, which rows and arguments hold.
+// Python values, as in rows and arguments.
 export { fromPlain, toPlain } from "../env/python/python_value.ts";
 
 // Errors: the class says where something broke, `hint` how to fix it.

@@ -1,4 +1,7 @@
-/** All that a session of training takes: the run dir, new or resumed, its dataset, and the user within its budget. */
+/**
+ * Opens everything that a training session needs: the run dir, new or resumed, its dataset, and the user within its
+ * budget.
+ */
 
 import { createMeter } from "../env/models/meter.ts";
 import { NO_USAGE } from "../env/models/usage.ts";
@@ -10,28 +13,28 @@ import { checkResume } from "./runs/resume_check.ts";
 import { TrainingDir } from "./runs/training_dir.ts";
 import { startRun } from "./session.ts";
 
-/** What is trained, and in which run dir. */
+/** The config to train and its run dir. */
 export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
-  /** Of a run that is resumed: see `TrainingDir.resume()`. */
+  /** Only for a resumed run: see `TrainingDir.resume()`. */
   readonly discard?: boolean;
-  /** Of a run that is resumed: its own, with what may change. */
+  /** For a resumed run: its own config, with the keys that may change. */
   readonly config: Config;
 }
 
-/** What `runSession()` takes. Held by `await using`. */
+/** The input of `runSession()`. Use it with `await using`. */
 export interface OpenTraining extends AsyncDisposable {
   readonly run: TrainingDir;
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Aborted once the budget is spent. */
+  /** Aborted when the budget is spent. */
   readonly halt: AbortSignal;
 }
 
 /**
- * Opens a run. A user model that does not answer is found out before anything is written.
- * @throws {ConfigError} If the dataset or the model is not there.
+ * Opens a run. Before anything is written, it checks that the user's model answers.
+ * @throws {ConfigError} If the dataset or the model is not available.
  * @throws {RunDirError} If the run used another dataset, or its run dir cannot be used.
  */
 export async function openTraining(

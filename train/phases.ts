@@ -1,15 +1,15 @@
-/** In which steps the phases of a run end, and the policy is evaluated on dev. */
+/** The last step of each phase, and the steps after which dev is evaluated. */
 
 import type { Config } from "./config/config.ts";
 
-/** The last step of each phase; that of a phase without steps is the one before it. */
+/** The last step of each phase. A phase without steps ends where the previous one does. */
 export interface PhaseEnds {
   readonly coldStart: number;
   readonly rft: number;
   readonly rl: number;
 }
 
-/** Where the phases of a config end. */
+/** Returns the last step of each phase of a config. */
 export function phaseEnds(
   { coldStart, rft, rl }: Pick<Config, "coldStart" | "rft" | "rl">,
 ): PhaseEnds {
@@ -21,7 +21,10 @@ export function phaseEnds(
   };
 }
 
-/** The steps after which dev is evaluated, in order: the ends of phases, and every `eval.every` from the cold start on. */
+/**
+ * Returns the steps after which dev is evaluated, in order: the ends of phases, and every `eval.every` steps after the
+ * cold start.
+ */
 export function devSteps(
   config: Pick<Config, "coldStart" | "rft" | "rl" | "eval">,
 ): number[] {

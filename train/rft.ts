@@ -1,10 +1,9 @@
 /**
- * Rejection fine-tuning: the policy tries tasks, and learns from those of its own conversations that earned the
- * reward as from demonstrations. From a start that fails most tasks it is steadier than the policy gradient: a group
- * whose episodes all fail teaches that nothing, and a few lucky groups pull it away from what it knew.
- *
+ * Rejection fine-tuning: the policy tries tasks and imitates those of its own conversations that earned the reward.
+ * From a start that fails most tasks it is more stable than the policy gradient: a group whose episodes all fail
+ * contributes no gradient, and a few lucky groups pull the policy away from what it has learnt.
  * @see Zelikman et al. 2022, "STaR"; Gulcehre et al. 2023, "ReST"; Yuan et al. 2023, "Scaling Relationship on Learning
- * Mathematical Reasoning", section 3.3, whose name it has.
+ * Mathematical Reasoning", section 3.3, the source of the name.
  */
 
 import { isErrorAnswer } from "../env/call_tool.ts";
@@ -14,11 +13,11 @@ import type { Episode, Task } from "../env/types.ts";
 import { mean, rewardOf, sum } from "./runs/episode_stats.ts";
 import type { StepOptions, Trainer, TrainSequence } from "./trainer.ts";
 
-/** The policy's latest exemplary conversation on each task that it has solved, oldest first. */
+/** The policy's latest exemplary conversation on each solved task, oldest first. */
 export class Solved {
   readonly #sequences = new Map<string, TrainSequence>();
 
-  /** Takes a conversation in, in the place of an earlier one on the same task. */
+  /** Adds a conversation, replacing an earlier one on the same task. */
   add(taskId: string, trajectory: Trajectory): void {
     this.#sequences.delete(taskId);
     this.#sequences.set(taskId, { ...trajectory, advantage: 1 });
@@ -28,7 +27,7 @@ export class Solved {
     return this.#sequences.has(taskId);
   }
 
-  /** Tasks solved so far. */
+  /** Number of solved tasks. */
   get size(): number {
     return this.#sequences.size;
   }
@@ -39,9 +38,8 @@ export class Solved {
 }
 
 /**
- * Whether a conversation is one to imitate: it earned the whole reward (1, also where RL
- * learns from a reward of one's own), and neither a call that cannot be read nor an
- * error on the way has to be learnt with it.
+ * Checks whether an episode is worth imitating: it earned the full reward (1, even with a custom reward function), and
+ * it contains neither an unreadable call nor a tool error.
  */
 export function isExemplary(episode: Episode): boolean {
   return rewardOf(episode) >= 1 && episode.trajectory !== null &&
@@ -52,9 +50,9 @@ export function isExemplary(episode: Episode): boolean {
 }
 
 /**
- * The tasks of a step: half of them from those not solved yet, so that what is easy does not crowd out the rest, and
- * half from all, so that what was learnt is kept up.
- * @returns At most `size`, without repeats.
+ * Draws the tasks of a step. Half come from the tasks not solved yet, so that easy tasks do not crowd out the rest;
+ * half come from all tasks, so that solved ones are not forgotten.
+ * @returns At most `size` tasks, without repeats.
  */
 export function tasksToTry(
   tasks: readonly Task[],
@@ -69,7 +67,10 @@ export function tasksToTry(
   return [...new Set([...open, ...order])].slice(0, size);
 }
 
-/** A step's batches, dealt from all sequences in random order, over and over where there are few; none of nothing. */
+/**
+ * Deals a step's batches from all sequences in random order, repeating them if there are too few. Returns no batches if
+ * there are no sequences.
+ */
 export function dealBatches(
   sequences: readonly TrainSequence[],
   { batches, size, rng }: {
@@ -91,8 +92,8 @@ export function dealBatches(
 }
 
 /**
- * Supervised updates, one a batch.
- * @returns Means of loss and norm, sums of tokens.
+ * Makes one supervised update per batch.
+ * @returns Means of loss and gradient norm, sums of tokens.
  */
 export async function superviseAll(
   trainer: Trainer,

@@ -1,18 +1,20 @@
-/** The learning rate over the steps of a phase. */
+/** Learning-rate schedule over the steps of a phase. */
 
 /** A linear warm-up, then a linear decay. */
 export interface Schedule {
-  /** The peak. */
+  /** Peak learning rate. */
   readonly learningRate: number;
   readonly warmupSteps: number;
-  /** Rate of the last step as a share of the peak; 1 keeps it constant. */
+  /**
+   * Learning rate at the last step as a share of the peak; 1 keeps it constant.
+   */
   readonly finalShare: number;
-  /** Steps of the phase. */
+  /** Number of steps in the phase. */
   readonly steps: number;
 }
 
 /**
- * The learning rate of a step.
+ * Returns the learning rate of a step.
  * @param step From 1 to `schedule.steps`.
  */
 export function learningRateAt(step: number, schedule: Schedule): number {

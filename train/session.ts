@@ -1,4 +1,4 @@
-/** A run of the CPU trainer, as `deno task train` and scripts begin one, and one session of it: to its outcome. */
+/** Runs of the CPU trainer: starting one, and running a session of it to its outcome. */
 
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { createMeter } from "../env/models/meter.ts";
@@ -20,15 +20,15 @@ import { track, type TrackOptions } from "./tracking/run_tracking.ts";
 /** Settings of {@linkcode startRun}. */
 export interface StartRunOptions {
   readonly config: Config;
-  /** What it will train on; `openDataset(config.data)` unless it has been changed, as by `withTools()`. */
+  /** The dataset to train on: `openDataset(config.data)`, or a modification of it such as `withTools()` makes. */
   readonly dataset: Pick<Dataset, "name" | "fingerprint">;
   /** Default: now. */
   readonly now?: Date;
 }
 
 /**
- * Creates a run dir and opens it; `runSession()` then trains in it. Held by `await using`.
- * @throws {ConfigError} If it is there already.
+ * Creates a run dir and opens it; train in it with `runSession()`. Use it with `await using`.
+ * @throws {ConfigError} If the directory already exists.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function startRun(
@@ -52,27 +52,27 @@ export interface SessionOptions extends
   > {
   readonly run: TrainingDir;
   readonly dataset: Dataset;
-  /** Called once the expert has shown what it can and the policy is made. */
+  /** Called when the demonstrations and the policy are ready. */
   readonly onLab?: (lab: CpuLab) => void;
-  /** The user that the policy serves while it learns. Default: the config's, within its budget. */
+  /** The simulated user to train with. Default: the config's, within its budget. */
   readonly user?: UserFactory;
-  /** Called once a tracker of the config has the run, with where it is to be seen. */
+  /** Called when a tracker of the config has registered the run, with its URL. */
   readonly onLink?: TrackOptions["onLink"];
 }
 
-/** How a session ended. */
+/** The outcome of a session. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** Seconds that the run took, over all its sessions that ended in order. */
+  /** Total duration of the run in seconds, over all sessions that ended in order. */
   readonly wallS: number;
-  /** The most memory that a session held. */
+  /** Peak memory of any session of the run. */
   readonly peakRssBytes: number;
-  /** What came of each tracker of the config. */
+  /** A report for each tracker of the config. */
   readonly trackers: readonly TrackerReport[];
 }
 
 /**
- * Trains to the end or to an abort; notes the outcome in `run.json`, also of a failure, and draws the curve.
+ * Trains to the end or to an abort, records the outcome in `run.json`, including a failure, and draws the curve.
  * @throws What {@linkcode train} throws.
  */
 export async function runSession(
@@ -99,7 +99,7 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   const { run, dataset } = options;
   const { user, ...halted } = await userOf(options);
   const tokenizer = await readRunTokenizer(run.path, {
-    wayOut: "remove it and resume: the same one is trained again",
+    wayOut: "remove it and resume; an identical one is trained again",
   });
   await using lab = await createCpuLab({
     config: run.config,
@@ -112,7 +112,7 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   return await train({ ...options, ...halted, lab });
 }
 
-/** The user, and for the config's own what halts the session once its budget is spent. */
+/** Returns the user and, for the config's own user, the signal that stops the session when its budget is spent. */
 async function userOf(
   { run, dataset, user, halt, signal }: SessionOptions,
 ): Promise<{ readonly user: UserFactory; readonly halt?: AbortSignal }> {

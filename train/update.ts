@@ -1,4 +1,4 @@
-/** An RL step's update of the policy. */
+/** The policy update of an RL step. */
 
 import type { Rng } from "../env/random.ts";
 import { mean, sum } from "./runs/episode_stats.ts";
@@ -14,19 +14,22 @@ import type {
 /** Settings of {@linkcode updateOnGroups}. */
 export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
-  /** Parts that the sequences are split into, one update each; the ratio is clipped from the second on. */
+  /**
+   * Number of parts that the sequences are split into, with one update each. The clip takes effect from the second part
+   * on.
+   */
   readonly minibatches: number;
-  /** What the loss is a mean over: all tokens alike, or the tokens of each episode first. */
+  /** Averaging of the loss: over all tokens, or over the tokens of each episode first. */
   readonly lossMean: "token" | "episode";
-  /** What negative advantages are multiplied by. */
+  /** Factor applied to negative advantages. */
   readonly negativeWeight: number;
-  /** Deals the sequences to the parts. */
+  /** Randomness for dealing the sequences to the parts. */
   readonly rng: Rng;
 }
 
 /**
- * One pass over the episodes of groups that disagree within.
- * @returns Means over minibatches, sums of tokens; zeros where there was nothing to learn from.
+ * Makes one pass over the episodes of all groups whose rewards differ.
+ * @returns Means over minibatches, sums of tokens; zeros if there was nothing to learn from.
  */
 export async function updateOnGroups(
   trainer: Trainer,
@@ -44,9 +47,9 @@ export async function updateOnGroups(
 }
 
 /**
- * Sequences whose advantages are weighted, so that the trainer's mean over tokens comes to the mean wanted.
- * For the mean over episodes an advantage is divided by its episode's sampled tokens and multiplied by their
- * mean: a conversation that went astray and on for long then counts no more than a short one.
+ * Scales advantages so that the trainer's mean over tokens becomes the requested mean. For the mean over episodes, an
+ * advantage is divided by its episode's number of sampled tokens and multiplied by the mean of these numbers. A long,
+ * failed conversation then weighs no more than a short one.
  */
 function weighted(
   sequences: readonly TrainSequence[],

@@ -62,7 +62,7 @@ Deno.test("audit --data DIR looks at what mock has written, whichever world it i
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /neither generated nor tau-bench, nor a directory/,
+      /neither generated, tau-bench nor a directory/,
     );
   }));
 

@@ -179,7 +179,7 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
       [["--agent", "expert", "--task-ids", "9999"], /There is no task 9999/],
       [
         ["--agent", "expert", "--user", "llm"],
-        /No model is named\nhint: pass --user-model NAME/,
+        /No model is set\nhint: pass --user-model NAME/,
       ],
       [["--agent", "poet"], /--agent/],
       [["--model", "m"], /No key for openai\nhint: set OPENAI_API_KEY/],

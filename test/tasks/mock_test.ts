@@ -64,7 +64,7 @@ Deno.test({
     assert.equal(refused.code, 2);
     assert.match(
       refused.stderr,
-      /retail_dev_tasks.jsonl" is there and differs/,
+      /retail_dev_tasks.jsonl" already exists with other contents/,
     );
     assert.equal(await Deno.readTextFile(path), "mine");
     assert.equal((await runTask("mock", [...args, "--force"])).code, 0);

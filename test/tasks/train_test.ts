@@ -94,7 +94,7 @@ Deno.test("train --help is as recorded", async () => {
   assert.equal(code, 0);
   const [flags, keys] = stdout.split(/(?=Keys of a recipe)/);
   await assertGolden("train_help.txt", flags!);
-  assert.match(keys!, /rl\.groupSize=\d+ +Episodes of each task/);
+  assert.match(keys!, /rl\.groupSize=\d+ +Episodes per task/);
 });
 
 Deno.test("train --dry-run prints the plan and writes nothing", () =>
@@ -405,5 +405,5 @@ Deno.test("train --dry-run names the user's model and asks it nothing", () =>
     assert.equal(server.requests.length, 0);
     const unnamed = await output([...TINY, "--user", "llm", "--dry-run"]);
     assert.equal(unnamed.code, 2);
-    assert.match(unnamed.stderr, /No model is named\nhint: pass --user-model/);
+    assert.match(unnamed.stderr, /No model is set\nhint: pass --user-model/);
   }));

@@ -92,6 +92,6 @@ Deno.test("advantages() by maxrl of rewards 0 and 1 weigh successes by one over 
   }));
   assert.throws(
     () => advantages([1, -1], "maxrl"),
-    /0 and more, and one is -1/,
+    /non-negative rewards, but one is -1/,
   );
 });

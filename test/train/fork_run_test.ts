@@ -91,7 +91,7 @@ Deno.test("forkRun() refuses another cold start, one without its checkpoint, and
       forkRun(start, { to, config: configOf("coldStart.batchSize=5") }),
       {
         name: "ConfigError",
-        message: /coldStart.batchSize is 4 there, 5 here/,
+        message: /coldStart.batchSize is 4 there and 5 in the new config/,
       },
     );
     await forkRun(start, { to, config: configOf() });

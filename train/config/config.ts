@@ -1,8 +1,8 @@
 /**
- * What a run is made of, as one frozen value: defaults < recipe < `--set` < flags.
+ * Resolution of a run's config, merged from defaults, recipe, `--set` and flags, each overriding the ones before it.
  *
- * One schema gives the type, the defaults, the messages and the help; a recipe is a YAML file of any
- * part of it. The resolved config is saved in the run dir and is enough to run it again.
+ * One schema gives the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
+ * the config. The resolved, frozen config is saved in the run dir and is enough to repeat the run.
  */
 
 import { stringify } from "yaml";
@@ -21,17 +21,17 @@ import { Yaml } from "./yaml_file.ts";
 
 export { type Config, configSchema, type Recipe };
 
-/** One value that is set over the recipe. */
+/** A value that overrides the recipe. */
 export interface Override {
-  /** `["rl", "steps"]`. */
+  /** For example `["rl", "steps"]`. */
   readonly path: readonly string[];
   readonly value: unknown;
-  /** What to blame in a message: `--seed`, `--set rl.steps=4`. */
+  /** The origin of the value, for error messages: `--seed`, `--set rl.steps=4`. */
   readonly origin: string;
 }
 
 /**
- * Merges defaults, a recipe with what it extends, and what is set over it, the later the stronger.
+ * Merges the defaults, a recipe with the recipes it extends, and overrides, in this order; later values win.
  * @throws {ConfigError} If YAML is malformed, a key unknown (names the nearest) or a value wrong; with the line.
  * @example
  * ```ts
@@ -49,11 +49,11 @@ export function resolveConfig(
   return resolve(configSchema, { recipe, overrides, rename: renameOldKeys });
 }
 
-/** Settings as a script has them: any part of a config; what is left out has its default. */
+/** Any part of a config, for scripts; missing keys have their defaults. */
 export type ConfigInput = z.input<typeof configSchema>;
 
 /**
- * A config of plain settings, for scripts.
+ * Makes a config from plain settings, for scripts.
  * @throws {ConfigError} If a key is unknown (names the nearest) or a value wrong.
  * @example
  * ```ts
@@ -65,13 +65,13 @@ export type ConfigInput = z.input<typeof configSchema>;
  * ```
  */
 export function makeConfig(settings: ConfigInput = {}): Config {
-  const origin = "the settings";
+  const origin = "settings";
   const overrides = Object.entries(settings)
     .map(([key, value]) => ({ path: [key], value, origin }));
   return resolveConfig({ name: origin, text: "" }, overrides);
 }
 
-/** As {@linkcode resolveConfig}, for another schema of recipes. */
+/** Resolves a config like {@linkcode resolveConfig}, with another recipe schema. */
 export function resolveBy<S extends z.ZodObject>(
   schema: S,
   recipe: Recipe,
@@ -85,14 +85,14 @@ function resolve<S extends z.ZodObject>(
   { recipe, overrides, rename = () => {} }: {
     readonly recipe: Recipe;
     readonly overrides: readonly Override[];
-    /** Renames what had another name before. */
+    /** Renames keys that had other names in earlier versions. */
     readonly rename?: (values: RecipeValues) => void;
   },
 ): DeepReadonly<z.infer<S>> {
   const layers = new RecipeLayers(recipe, (values) => {
     if (namesTwice(values)) {
       throw new ConfigError(
-        `${recipe.name}: "grpo" is the old name of "rl", and both are there`,
+        `${recipe.name}: both "rl" and "grpo", its old name, are set`,
         { hint: 'move the keys of "grpo" to "rl"' },
       );
     }
@@ -115,14 +115,14 @@ function resolve<S extends z.ZodObject>(
 }
 
 /**
- * Reads `--set rl.steps=4`; the value is YAML (`4`, `true`, `null`, `text`).
+ * Parses a `--set` argument such as `rl.steps=4`. The value is YAML (`4`, `true`, `null`, `text`).
  * @throws {ConfigError} If there is no `=` or the value is not YAML.
  */
 export function parseSet(text: string): Override {
   const at = text.indexOf("=");
   if (at < 1) {
     throw new ConfigError(
-      `--set ${text}: write a key and its value, as in --set rl.steps=40`,
+      `--set ${text} is not of the form KEY=VALUE, as in --set rl.steps=40`,
     );
   }
   const origin = `--set ${text}`;
@@ -133,20 +133,22 @@ export function parseSet(text: string): Override {
   return { path: text.slice(0, at).split("."), value, origin };
 }
 
-/** The config as YAML, as a run dir keeps it. */
+/** Formats a config as YAML, in the form stored in a run dir. */
 export function formatConfig(config: object): string {
   return stringify(config);
 }
 
-/** One key of the recipe, for help. */
+/** A key of the recipe, for help. */
 export interface ConfigKey {
-  /** `rl.steps`. */
+  /** For example `rl.steps`. */
   readonly key: string;
   readonly value: unknown;
   readonly description: string;
 }
 
-/** Every key of a schema with its description and its value in a config, by default the schema's defaults, in order. */
+/**
+ * Lists every key of a schema in order, with its description and its value in a config. Default: the schema's defaults.
+ */
 export function configKeys(
   of: z.ZodObject = configSchema,
   config: object = of.parse({}),
@@ -171,15 +173,15 @@ export function configKeys(
   return out;
 }
 
-/** A key on which two configs differ. */
+/** A key whose value differs between two configs. */
 export interface ConfigDifference {
-  /** `rl.groupSize`. */
+  /** For example `rl.groupSize`. */
   readonly key: string;
   readonly there: unknown;
   readonly here: unknown;
 }
 
-/** Where two configs differ. */
+/** Returns the keys whose values differ between two configs. */
 export function configDifferences(
   there: object,
   here: object,
@@ -217,7 +219,7 @@ interface Sources {
   readonly overrides: readonly Override[];
 }
 
-/** What is wrong with a value, where it comes from, and what the key is. */
+/** Formats an issue: where the value comes from, which key it is, and what is wrong with it. */
 function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   const at = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
@@ -240,7 +242,7 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   }`;
 }
 
-/** `recipe.yaml:12`, or the flag that set the value. */
+/** Returns where a value comes from: `recipe.yaml:12`, or the flag that set it. */
 function origin(path: readonly string[], sources: Sources): string {
   const names = [path, oldPath(path)];
   const override = sources.overrides.findLast(({ path: set }) =>

@@ -1,21 +1,21 @@
 /**
- * Flags of a command line that stand for keys of a config. A key says by `.meta({ cli: {} })` that it has one; its
- * name, values, description and check are the key's own, so that parsing, help and the merge follow from the schema.
+ * Command-line flags for keys of a config. A key gets a flag by `.meta({ cli: {} })`. The flag's name, values,
+ * description and validation come from the key's schema, so parsing, help and merging follow from it.
  */
 
 import { z } from "zod";
 import { objectOf, schemaAt } from "../../env/schema_keys.ts";
 import type { Override } from "./config.ts";
 
-/** What a key says of its flag, in `.meta({ cli: … })`. */
+/** Properties of a key's flag, in `.meta({ cli: … })`. */
 export interface CliKey {
-  /** The flag in camel case. Default: the key's own name. */
+  /** Name of the flag in camel case. Default: the name of the key. */
   readonly flag?: string;
-  /** What help calls its value: `FILE`. */
+  /** Placeholder of the value in help: `FILE`. */
   readonly value?: string;
-  /** Whether its values are paths, which are relative to the caller's directory. */
+  /** Whether a value is a path, relative to the caller's directory. */
   readonly isPath?: (value: string) => boolean;
-  /** On a section: what the flags of its keys begin with, and whose they are. */
+  /** On a section: a prefix of its keys' flags, and the subject of their descriptions. */
   readonly prefix?: string;
   readonly of?: string;
 }
@@ -26,14 +26,17 @@ interface ConfigFlag {
   readonly schema: z.ZodType;
 }
 
-/** The flags of a schema's keys, for a task's own schema of flags: without defaults, those are the config's. */
+/**
+ * Returns the flags of a schema's keys, for a task's own flag schema. They have no defaults, because the config has
+ * them.
+ */
 export function flagsOf(schema: z.ZodObject): Record<string, z.ZodType> {
   return Object.fromEntries(
     walk(schema, [], {}).map(({ flag, schema }) => [flag, schema]),
   );
 }
 
-/** What the flags that were given set over a recipe. */
+/** Returns the overrides for the flags that were passed. */
 export function flagOverrides(
   schema: z.ZodObject,
   flags: Readonly<Record<string, unknown>>,
@@ -47,7 +50,9 @@ export function flagOverrides(
   });
 }
 
-/** Whether a resumed run may be given another value of a key: it or its section says so by `.meta({ mayChange: true })`. */
+/**
+ * Whether a resumed run may change the value of a key. The key or its section says so by `.meta({ mayChange: true })`.
+ */
 export function mayChange(schema: z.ZodType, key: string): boolean {
   const path = key.split(".");
   return path.some((_, i) =>
@@ -91,14 +96,14 @@ interface KeyMeta {
   readonly mayChange?: boolean;
 }
 
-/** What a schema says of itself, or else what it wraps. */
+/** Returns the metadata of a schema, or of the schema that it wraps. */
 function metaOf(schema: z.ZodType): KeyMeta {
   const inner = unwrapped(schema);
   const own = schema.meta() as KeyMeta | undefined;
   return inner === undefined ? { ...own } : { ...metaOf(inner), ...own };
 }
 
-/** The schema of a value that is given. */
+/** Returns the schema without its wrappers (default, optional). */
 function baseOf(schema: z.ZodType): z.ZodType {
   const inner = unwrapped(schema);
   return inner === undefined ? schema : baseOf(inner);

@@ -1,4 +1,4 @@
-/** The schema of a run's config: its keys, types, defaults and words. See config.ts for how it is resolved. */
+/** The schema of a run's config: keys, types, defaults and descriptions. See config.ts for its resolution. */
 
 import { z } from "zod";
 import { agentName, agentStrategy } from "../../env/agents/registry.ts";
@@ -18,117 +18,132 @@ import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
-/** More are no run, and a plan lists them. */
+/** Upper bound on steps, because a plan lists them. */
 const steps = z.int().min(0).max(1_000_000);
 const rate = z.number().gt(0);
 const share = z.number().min(0).max(1);
 
-/** The model, with room for a tokenizer that can write any text. */
+/** The model, whose vocabulary must be large enough to encode any text. */
 const modelSchema = ModelConfigSchema.refine(
   ({ vocab }) => vocab >= MIN_VOCAB_SIZE,
   {
     path: ["vocab"],
     error:
-      `a tokenizer that can write any text has ${MIN_VOCAB_SIZE} tokens at least; give a larger multiple of 32`,
+      `a tokenizer that can encode any text needs at least ${MIN_VOCAB_SIZE} tokens; set a larger multiple of 32`,
   },
 );
 
 const coldStartSchema = z.strictObject({
   demonstrations: count.default(0)
-    .describe("Train tasks that the expert shows; 0 takes all"),
+    .describe("Train tasks that the expert demonstrates; 0 uses all"),
   steps: steps.default(60).describe(
     "Supervised steps on expert demonstrations",
   ),
   maxTokens: count.default(0).describe(
-    "Longer demonstrations are left out; 0 leaves out those that the context does not hold",
+    "Maximum tokens of a demonstration, longer ones are dropped; 0 is the context length",
   ),
-  batchSize: positive.default(32).describe("Demonstrations a step"),
+  batchSize: positive.default(32).describe("Demonstrations per step"),
   learningRate: rate.default(3e-3).describe("Peak learning rate"),
   warmupSteps: count.default(10).describe("Steps of linear warm-up"),
   finalShare: share.default(0.1)
     .describe(
       "Learning rate at the end as a share of the peak; the decay is linear",
     ),
-  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+  maxGradNorm: rate.default(1).describe(
+    "Maximum norm of the gradient; larger ones are clipped",
+  ),
 });
 
 const rftSchema = z.strictObject({
   steps: steps.default(0).describe(
     "Steps of rejection fine-tuning before the policy gradient",
   ),
-  tasksPerStep: positive.default(256).describe("Tasks tried a step, once each"),
-  updates: positive.default(8).describe(
-    "Supervised updates a step, on what was solved and on the demonstrations",
+  tasksPerStep: positive.default(256).describe(
+    "Tasks per step, each tried once",
   ),
-  batchSize: positive.default(16).describe("Conversations an update"),
+  updates: positive.default(8).describe(
+    "Supervised updates per step, on solved episodes and demonstrations",
+  ),
+  batchSize: positive.default(16).describe("Conversations per update"),
   learningRate: rate.default(4e-3).describe("Peak learning rate"),
   warmupSteps: count.default(5).describe("Steps of linear warm-up"),
   finalShare: share.default(0.1)
     .describe(
       "Learning rate at the end as a share of the peak; the decay is linear",
     ),
-  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
+  maxGradNorm: rate.default(1).describe(
+    "Maximum norm of the gradient; larger ones are clipped",
+  ),
 });
 
 const rlSchema = z.strictObject({
   steps: steps.default(60).describe("Policy-gradient steps"),
-  tasksPerStep: positive.default(12).describe("Groups a step"),
-  groupSize: z.int().min(2).default(8).describe("Episodes of each task"),
+  tasksPerStep: positive.default(12).describe("Groups per step"),
+  groupSize: z.int().min(2).default(8).describe("Episodes per task"),
   learningRate: rate.default(4e-4).describe("Peak learning rate"),
   warmupSteps: count.default(5).describe("Steps of linear warm-up"),
   finalShare: share.default(1)
     .describe(
       "Learning rate at the end as a share of the peak; the decay is linear",
     ),
-  maxGradNorm: rate.default(1).describe("Largest norm of the gradient"),
-  ratio: z.enum(RATIO_NAMES).default("token").describe(
-    `Which ratio of the policy to the one that sampled is clipped; ${RATIO_HELP}`,
+  maxGradNorm: rate.default(1).describe(
+    "Maximum norm of the gradient; larger ones are clipped",
   ),
-  clipLow: share.default(0.2).describe("The ratio is clipped at 1 - clipLow"),
-  clipHigh: rate.default(0.28).describe("The ratio is clipped at 1 + clipHigh"),
+  ratio: z.enum(RATIO_NAMES).default("token").describe(
+    `Importance ratio that is clipped; ${RATIO_HELP}`,
+  ),
+  clipLow: share.default(0.2).describe(
+    "Lower clip of the ratio, at 1 - clipLow",
+  ),
+  clipHigh: rate.default(0.28).describe(
+    "Upper clip of the ratio, at 1 + clipHigh",
+  ),
   klCoef: z.number().min(0).default(0)
-    .describe("Weight of the KL to the end of the cold start"),
+    .describe("Weight of the KL divergence from the end of the cold start"),
   entropyCoef: z.number().min(0).default(0).describe(
     "Weight of the entropy bonus",
   ),
   lossMean: z.enum(["token", "episode"]).default("episode").describe(
-    "What the loss is a mean over: tokens alike, or each episode's first",
+    "Averaging of the loss: over all tokens, or over each episode's tokens first",
   ),
   negativeWeight: share.default(1).describe(
-    "What negative advantages are multiplied by; 0 learns from successes only",
+    "Factor of negative advantages; 0 learns from successes only",
   ),
   advantage: z.enum(ADVANTAGE_NAMES).default("dr-grpo").describe(
-    `How a group's rewards r become advantages; ${ADVANTAGE_HELP}`,
+    `Advantage estimator, from the rewards r of a group; ${ADVANTAGE_HELP}`,
   ),
   credit: z.enum(CREDIT_NAMES).default("episode").describe(
-    `What a turn's advantage is; a state is all that user and tools have said, V its mean reward in the group; ${CREDIT_HELP}`,
+    `Advantage of a turn; its state is everything that user and tools have said so far, V the state's mean reward in the group; ${CREDIT_HELP}`,
   ),
   creditWeight: z.number().min(0).default(1).describe(
-    "Weight of credit by turns beside the episode's advantage",
+    "Weight of turn-level credit, added to the episode's advantage",
   ),
   maxRefills: count.default(1)
-    .describe("Rounds of new tasks for groups whose rewards all agree"),
+    .describe(
+      "Rounds of new tasks to replace groups whose rewards are all equal",
+    ),
   minibatches: positive.default(1)
-    .describe("Parts that a step's episodes are split into, one update each"),
+    .describe("Parts to split a step's episodes into, with one update each"),
 });
 
 const controlSchema = z.strictObject({
   seconds: z.boolean().default(false).meta({
     description:
-      "After RL, train a control: further supervised steps from the cold start for the seconds that RL's took",
+      "After RL, train a control: more supervised steps from the cold start, for as many seconds as RL took",
     cli: { flag: "control" },
     mayChange: true,
   }),
   tokens: z.boolean().default(false).meta({
-    description: "And one for the tokens that RL sampled and trained on",
+    description:
+      "Also train a control for as many tokens as RL sampled and trained on",
     cli: { flag: "controlTokens" },
     mayChange: true,
   }),
   peakShare: rate.default(0.5).describe(
-    "A control's peak learning rate as a share of the cold start's",
+    "Peak learning rate of a control as a share of the cold start's",
   ),
   finalShare: share.default(0.05).describe(
-    "Its learning rate at the end as a share of its peak",
+    "Learning rate of a control at the end as a share of its peak",
   ),
 });
 
@@ -136,61 +151,63 @@ const optimizerSchema = z.strictObject({
   beta1: share.default(0.9).describe("Decay of AdamW's first moment"),
   beta2: share.default(0.98).describe("Decay of AdamW's second moment"),
   weightDecay: z.number().min(0).default(0.01).describe(
-    "Weight decay of matrices",
+    "Weight decay; applies to matrices only",
   ),
 });
 
 const rolloutSchema = z.strictObject({
-  temperature: rate.default(1).describe("Sampling temperature while training"),
-  maxTokensPerTurn: positive.default(128).describe("Most tokens of one answer"),
-  maxTurns: positive.default(30).describe("Most turns of a conversation"),
+  temperature: rate.default(1).describe("Sampling temperature during training"),
+  maxTokensPerTurn: positive.default(128).describe("Maximum tokens per answer"),
+  maxTurns: positive.default(30).describe("Maximum turns per conversation"),
   maxParseErrors: count.default(3).describe(
-    "Answers that cannot be read and are forgiven, of a conversation",
+    "Unreadable answers allowed per conversation",
   ),
-  concurrency: positive.default(64).describe("Conversations in flight"),
+  concurrency: positive.default(64).describe(
+    "Conversations that run concurrently",
+  ),
   cacheTokens: positive.default(131072)
     .describe(
-      "Tokens that the policy's cache holds, all conversations together",
+      "Tokens in the policy's key-value cache, all conversations together",
     ),
 });
 
 const evalSchema = z.strictObject({
   every: count.default(10).describe(
-    "Evaluate on dev every so many steps after the cold start; 0 never",
+    "Steps between evaluations on dev after the cold start; 0 is never",
   ),
-  tasks: count.default(64).describe("Dev tasks of an evaluation; 0 takes all"),
-  trials: positive.default(1).describe("Episodes of each dev task"),
-  testTasks: count.default(0).describe("Test tasks at the end; 0 takes all"),
+  tasks: count.default(64).describe("Dev tasks per evaluation; 0 uses all"),
+  trials: positive.default(1).describe("Episodes per dev task"),
+  testTasks: count.default(0).describe("Test tasks at the end; 0 uses all"),
   testTrials: positive.default(1).describe(
-    "Sampled episodes of each test task; k of pass^k",
+    "Sampled episodes per test task, the largest k of pass^k",
   ),
 });
 
 const checkpointsSchema = z.strictObject({
   every: positive.default(1).describe(
-    "Save every so many steps; a kill loses what came since",
+    "Steps between checkpoints; a kill loses the steps since the last one",
   ),
   keep: positive.default(2).describe(
-    "Latest checkpoints to keep, beside those at the ends of phases",
+    "Recent checkpoints to keep, in addition to those at the ends of phases",
   ),
 });
 
-/** Everything that a run depends on. */
+/** The schema of a training run's config. */
 export const configSchema = z.strictObject({
   seed: count.default(1).meta({
     description: "Seed of all randomness",
     cli: {},
   }),
   threads: count.default(0).describe(
-    "Threads of the CPU policy; 0 takes one a core",
+    "Threads of the CPU policy; 0 is one per core",
   ),
   data: dataSchema.prefault({}),
   prompt: z.enum(["none", "full"]).default("none")
     .describe(
-      "What the policy is shown before the conversation; full: policy text and tool schemas",
+      "Prompt before the conversation; full: policy text and tool schemas",
     ),
   agent: agentName().default("tool-calling").meta({
-    description: "How the policy serves: by tool calls, or by actions as text",
+    description: "How the policy acts: by tool calls, or by actions as text",
     cli: {},
   }),
   user: userSchema.prefault({}),
@@ -212,7 +229,7 @@ export const configSchema = z.strictObject({
   {
     path: ["prompt"],
     error:
-      "the few-shot agent's examples are in its prompt, so without one it is the tool-calling agent; set prompt=full, or choose agent tool-calling",
+      "the few-shot agent needs a prompt, which contains its examples; set prompt=full, or agent=tool-calling",
   },
 ).refine(
   ({ control, coldStart, rft, rl }) =>
@@ -221,14 +238,14 @@ export const configSchema = z.strictObject({
   {
     path: ["control"],
     error:
-      "it trains on from the cold start for as long as RL takes; give both coldStart.steps and rl.steps, or leave it out",
+      "a control continues the cold start for as long as RL takes; set both coldStart.steps and rl.steps, or drop the control",
   },
 );
 
-/** A resolved config; frozen to its leaves. */
+/** A resolved, deeply frozen config. */
 export type Config = DeepReadonly<z.infer<typeof configSchema>>;
 
-/** A type whose parts, down to its leaves, are not to be written to. */
+/** A type with all its parts read-only. */
 export type DeepReadonly<T> = T extends object
   ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
   : T;

@@ -1,7 +1,7 @@
 /**
- * Sections that the configs of training and of evaluation share: the data, the models at the other end of a
- * network, the simulated user, what calls may cost. A key with `cli` has a flag (config_flags.ts), and one with
- * `mayChange` may be another when a run is resumed.
+ * Config sections that training and evaluation share: the dataset, models at endpoints, the simulated user, prices and
+ * budgets. A key with `cli` has a flag (see config_flags.ts); a key with `mayChange` may be changed when a run is
+ * resumed.
  */
 
 import { z } from "zod";
@@ -20,32 +20,33 @@ import { userName } from "../../env/users/registry.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** Sections of recipes that have names of their own in place of `world`, and the knobs that they hold. */
+/** Sections with the world settings of a domain that has its own section instead of `world`. */
 const sections = {
   generated: retailOptionsSchema,
   airline: airlineOptionsSchema,
 };
 
-/** Where tasks and rows come from. */
+/** The dataset: source of tasks and rows. */
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
-      description: "Where tasks and rows come from",
+      description: "Source of tasks and rows",
       cli: { flag: "data" },
     }),
   domain: domainNameSchema.default("retail").meta({
-    description: "The world",
+    description: "The domain",
     cli: { flag: "env" },
   }),
   directory: z.string().nullable().default(null)
     .meta({
       description:
-        "The benchmark's data, where the source is tau-bench or tau3-bench",
+        "The benchmark's directory, if the source is tau-bench or tau3-bench",
       mayChange: true,
     }),
   exclude: z.string().min(1).nullable().default(null)
     .meta({
-      description: "A file of tasks to leave out, as audit suggests one",
+      description:
+        "A YAML file of tasks to exclude, as written by audit --exclusions",
       cli: { value: "FILE", isPath: () => true },
     }),
   worldSeed: z.int().default(1)
@@ -53,15 +54,15 @@ export const dataSchema = z.strictObject({
   generated: sections.generated.prefault({}),
   airline: sections.airline.prefault({}),
   world: z.record(z.string(), z.unknown()).optional().describe(
-    "Knobs of the generated world of any other domain",
+    "Settings of the generated world of any other domain",
   ),
   rows: rowOptionsSchema.prefault({}).describe(
-    "Tasks drawn over the rows of the τ-bench checkout, in the place of its train tasks",
+    "Tasks drawn over the rows of the τ-bench checkout, in place of its train tasks",
   ),
 });
 
 /**
- * Where a recipe has the knobs of a domain's world, below `data`.
+ * Returns the section below `data` with the world settings of a domain.
  * @throws {MissingPartError} If the domain has no generator.
  */
 export function worldSection(
@@ -73,41 +74,41 @@ export function worldSection(
   return names.find((name) => sections[name] === options) ?? "world";
 }
 
-/** Calls of a model over the network: each endpoint has its own. */
+/** Network calls of a model. Each endpoint has its own settings. */
 const callsSchema = z.strictObject({
   timeoutS: z.number().gt(0).default(60).describe(
-    "Seconds until an attempt is given up",
+    "Timeout of an attempt in seconds",
   ),
-  retries: count.default(6).describe("Attempts beyond the first"),
+  retries: count.default(6).describe("Retries after the first attempt"),
   backoffMs: positive.default(500).describe(
-    "First wait between attempts; doubles, unless the server says how long",
+    "First backoff in seconds; doubles per retry, unless the server sets it",
   ),
   requestsPerMinute: count.default(0).describe(
-    "Most calls a minute, all conversations together; 0 has no limit",
+    "Rate limit in calls per minute, all conversations together; 0 is no limit",
   ),
 });
 
 /** A model at an endpoint. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
-    description: "Whose API it is, or is compatible with",
+    description: "Provider of the API, or the one it is compatible with",
     cli: {},
   }),
   model: z.string().min(1).nullable().default(null).meta({
-    description: "The model's name at its provider",
+    description: "Name of the model at its provider",
     cli: { value: "NAME" },
   }),
   baseUrl: z.string().min(1).nullable().default(null).meta({
     description:
-      "The endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's own",
+      "Endpoint URL; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
     cli: { value: "URL" },
   }),
   temperature: z.number().min(0).nullable().default(null).describe(
-    "Sampling temperature; default: the server's",
+    "Sampling temperature; default: the server's own",
   ),
-  maxTokens: positive.default(1024).describe("Most tokens of an answer"),
+  maxTokens: positive.default(1024).describe("Maximum tokens per answer"),
   extra: z.record(z.string(), z.unknown()).default({}).describe(
-    "Further fields of the request's body; null leaves out one that the server refuses, such as seed",
+    "Extra fields of the request body; null removes a field that the server rejects, such as seed",
   ),
   calls: callsSchema.prefault({}),
 });
@@ -117,49 +118,50 @@ export const userSchema = z.strictObject({
   strategy: userName
     .default("scripted")
     .meta({
-      description: "How the user is simulated; all but scripted ask a model",
+      description:
+        "Strategy of the simulated user; all but scripted need a model",
       cli: { flag: "user" },
     }),
   attempts: positive.nullable().default(null).describe(
-    "Most tries of verify (null: 3) and reflection (null: 2) at one message",
+    "Attempts of verify (null: 3) and reflection (null: 2) per message",
   ),
   endpoint: endpointSchema.prefault({}).meta({
     cli: { prefix: "user", of: "The user's model" },
   }),
 });
 
-/** Whether τ-bench's own behaviour counts where ours corrects it. */
+/** Whether to reproduce τ-bench's own behaviour where this project corrects it. */
 export const compatSchema = z.boolean().default(false).meta({
   description:
-    "Do as τ-bench's users and text agents do where that changes results",
+    "Reproduce τ-bench's users and text agents exactly, including flaws that change results",
   cli: {},
 });
 
-/** US dollars per million tokens. */
+/** Prices in US dollars per million tokens. */
 const priceSchema = z.strictObject({
   input: z.number().min(0),
   cachedInput: z.number().min(0).optional(),
   output: z.number().min(0),
 });
 
-/** What calls cost, by model name. */
+/** Prices of calls by model name. */
 export const pricesSchema = z.record(z.string(), priceSchema).default({})
   .meta({
     description:
-      "By model name: input, cachedInput and output in US dollars per million tokens",
+      "Prices by model name: input, cachedInput and output in US dollars per million tokens",
     mayChange: true,
   });
 
-/** What a run may spend on models over the network. */
+/** Limits on the spending on models over the network. */
 export const budgetSchema = z.strictObject({
   maxCost: z.number().gt(0).nullable().default(null).meta({
     description:
-      "US dollars after which the run stops, by default no limit; a resumed run may be given more",
+      "Budget in US dollars, after which the run stops; default: no limit; may be raised on resume",
     cli: { value: "USD" },
   }),
   maxTokens: positive.nullable().default(null).meta({
     description:
-      "Tokens after which the run stops, by default no limit; a resumed run may be given more",
+      "Budget in tokens, after which the run stops; default: no limit; may be raised on resume",
     cli: {},
   }),
 }).meta({ mayChange: true });

@@ -1,4 +1,4 @@
-/** Tasks that are left out: a YAML list of `{task, reason}`, as `deno task audit` suggests one. */
+/** Exclusion files: a YAML list of `{task, reason}`, as `deno task audit` can write one. */
 
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
@@ -13,34 +13,34 @@ const fileSchema = z.array(
   z.strictObject({ task: z.string().min(1), reason: z.string().default("") }),
 );
 
-/** A task to leave out, and why. */
+/** An excluded task and the reason. */
 export type Exclusion = z.infer<typeof fileSchema>[number];
 
 /**
- * Reads a file of exclusions.
- * @throws {ConfigError} If there is none, or it is no such list.
+ * Reads an exclusion file.
+ * @throws {ConfigError} If the file does not exist or is not a list of exclusions.
  */
 export async function readExclusions(path: string): Promise<Exclusion[]> {
   const text = await readTextIfThere(path);
   if (text === undefined) {
     throw new ConfigError(
-      `There is no file of exclusions "${path}"`,
-      { hint: `write one by "deno task audit --exclusions ${path}"` },
+      `The exclusion file "${path}" does not exist`,
+      { hint: `write one with "deno task audit --exclusions ${path}"` },
     );
   }
-  const { value } = new Yaml({ name: path, text }, "the file of exclusions");
+  const { value } = new Yaml({ name: path, text }, "the exclusion file");
   const result = fileSchema.safeParse(value ?? []);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const at = issue?.path.join(".") ?? "";
   throw new ConfigError(
-    `"${path}" is no list of {task, reason}: ${at}: ${
+    `"${path}" is not a list of {task, reason}: ${at}: ${
       issue === undefined ? "?" : explainIssue(issue, undefined)
     }`,
   );
 }
 
-/** The text of a file of exclusions. */
+/** Formats an exclusion file. */
 export function formatExclusions(
   exclusions: readonly Exclusion[],
   head: string,
@@ -50,9 +50,9 @@ export function formatExclusions(
 }
 
 /**
- * The dataset without some of its tasks; the others keep their ids and their index in the split. It has a
- * fingerprint of its own: episodes of all tasks are not those of the rest.
- * @throws {ConfigError} If a task is not there, or a split would be empty.
+ * Returns the dataset without some of its tasks. The others keep their ids and their index in the split. The
+ * fingerprint changes, because episodes of the full dataset are not comparable.
+ * @throws {ConfigError} If a task does not exist, or a split would be empty.
  */
 export function withoutTasks(
   dataset: Dataset,
@@ -69,7 +69,7 @@ export function withoutTasks(
     if (tasks.length > 0) continue;
     throw new ConfigError(
       `All tasks of the split "${split}" are excluded`,
-      { hint: "leave some in" },
+      { hint: "keep at least one task per split" },
     );
   }
   const ids = [...out].sort().join("\n");
@@ -88,7 +88,7 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   const unknown = [...out].find((id) => !known.has(id));
   if (unknown === undefined) return;
   throw new ConfigError(
-    `The task "${unknown}" of the exclusions is not in these data`,
+    `The excluded task "${unknown}" is not in the dataset`,
     { hint: `the nearest is "${nearest(unknown, [...known])}"` },
   );
 }

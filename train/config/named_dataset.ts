@@ -1,4 +1,4 @@
-/** The dataset that a command line names by one word: a source of configs, or a directory. */
+/** Datasets by the name given on a command line: a source of configs, or a directory. */
 
 import { domainsIn } from "../../env/benchmarks/tau/tau_bench.ts";
 import {
@@ -11,23 +11,23 @@ import type { Dataset } from "../../env/types.ts";
 import { dataSchema } from "./config_sections.ts";
 import { openDataset } from "./open_dataset.ts";
 
-/** What is named. */
+/** A dataset's name, with the flags that locate it. */
 export interface DatasetName {
   /** `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
   readonly data: string;
-  /** Default: the domain that the directory has, or the config's. */
+  /** Default: the domain of the directory, or of the default config. */
   readonly env?: DomainName | undefined;
-  /** Where τ-bench is, for `tau-bench`. */
+  /** Directory of τ-bench, for `tau-bench`. */
   readonly tauBench?: string | undefined;
-  /** Where τ³-bench is, for `tau3-bench`. */
+  /** Directory of τ³-bench, for `tau3-bench`. */
   readonly tau3Bench?: string | undefined;
-  /** Of the generated world. */
+  /** Seed of the generated world. */
   readonly seed: number;
 }
 
 /**
- * Opens it.
- * @throws {ConfigError} If there is no such directory, or it has tasks of no domain.
+ * Opens the named dataset.
+ * @throws {ConfigError} If the directory does not exist or contains no known domain.
  */
 export async function namedDataset(
   { data, env, tauBench, tau3Bench, seed }: DatasetName,
@@ -55,10 +55,10 @@ async function domainIn(directory: string): Promise<DomainName> {
     " or ",
   );
   throw new ConfigError(
-    `--data ${directory} is neither generated nor tau-bench, nor a directory with a world in it (${names})`,
+    `--data ${directory} is neither generated, tau-bench nor a directory that contains a domain (${names})`,
     {
       hint:
-        "name one that deno task mock or deno task import has written; one in τ³-bench's layout is named by --tau3-bench",
+        "pass a directory written by deno task mock or deno task import, or pass τ³-bench's directory as --tau3-bench DIR",
     },
   );
 }

@@ -1,17 +1,17 @@
-/** Keys of a config that had other names before, so that old recipes, command lines and runs are still read. */
+/** Old names of config keys, so that old recipes, command lines and runs can still be read. */
 
-/** Whether a recipe has a section under both of its names. */
+/** Whether a recipe has a section under both its old and its new name. */
 export function namesTwice(recipe: Record<string, unknown>): boolean {
   return "grpo" in recipe && "rl" in recipe;
 }
 
-/** What estimators were called before they had the names of their papers. */
+/** Names of advantage estimators in version 0.1, before they were named after their papers. */
 const OLD_ADVANTAGES = new Map<unknown, string>([
   ["mean", "dr-grpo"],
   ["std", "grpo"],
 ]);
 
-/** Renames, in place, sections, keys and values that had other names. */
+/** Renames old sections, keys and values in place. */
 export function renameOldKeys(config: Record<string, unknown>): void {
   renameGrpo(config);
   const { rl } = config;
@@ -20,8 +20,8 @@ export function renameOldKeys(config: Record<string, unknown>): void {
 }
 
 /**
- * What version 0.1 called `grpo` and `divideByStd`. Its keys win over those of `rl`: where both are given, an override
- * was written in the old words.
+ * Renames `grpo` and `divideByStd` of version 0.1. Their values win over those of `rl`: if both are set, an override
+ * used the old name.
  */
 function renameGrpo(config: Record<string, unknown>): void {
   if (!("grpo" in config)) return;
@@ -42,7 +42,7 @@ function renameGrpo(config: Record<string, unknown>): void {
   };
 }
 
-/** The path that a key had in version 0.1; its own where it is the same. */
+/** Returns the path of a key in version 0.1; the same path if it has not changed. */
 export function oldPath(path: readonly string[]): readonly string[] {
   const [section, key, ...rest] = path;
   if (section !== "rl" || key === undefined) {

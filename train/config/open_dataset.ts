@@ -1,4 +1,4 @@
-/** The dataset that a config names. */
+/** Opening of the dataset that a config names. */
 
 import { worldSection } from "./config_sections.ts";
 import { generated } from "../../env/generated/generated.ts";
@@ -18,18 +18,18 @@ import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
-/** Where benchmarks' data are now. Default: where a config says. */
+/** Current directories of the benchmarks. Default: the directories in the config. */
 export interface BenchmarkDirs {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;
 }
 
-/** What to do where a source's data are not there. */
+/** Returns the hint for a source whose data is missing. */
 export function dataHint(source: Config["data"]["source"]): string {
   return source === "tau3-bench" ? TAU3_BENCH_HINT : TAU_BENCH_HINT;
 }
 
-/** The data of a config, at the directory that is named for its benchmark. */
+/** Returns a config's data section with the directory of its benchmark. */
 export function dataAt(
   data: Config["data"],
   { tauBench, tau3Bench }: BenchmarkDirs,
@@ -39,10 +39,10 @@ export function dataAt(
 }
 
 /**
- * Makes or reads the dataset.
- * @throws {ConfigError} If no directory is given for τ-bench, the options of what is drawn contradict each other, or
- * what is to be left out is not there.
- * @throws {DataError} If what is in the directory is not the benchmark's data.
+ * Opens or generates the dataset.
+ * @throws {ConfigError} If a benchmark has no directory, the options for drawn tasks contradict each other, or an
+ * excluded task does not exist.
+ * @throws {DataError} If the directory does not contain the benchmark's data.
  */
 export async function openDataset(
   data: Config["data"],
@@ -61,7 +61,7 @@ async function openWhole(
   if (data.source === "generated") {
     if (data.rows.trainTasks > 0) {
       throw new ConfigError(
-        "data.rows draws tasks over a benchmark's rows, and data.source is generated",
+        "data.rows draws tasks over a benchmark's rows, but data.source is generated",
         {
           hint: 'set data.source to "tau-bench", or data.rows.trainTasks to 0',
         },
@@ -71,8 +71,8 @@ async function openWhole(
     const section = worldSection(domain);
     if (world !== undefined && section !== "world") {
       throw new ConfigError(
-        `The knobs of the domain "${domain}" are in data.${section}, not in data.world`,
-        { hint: `rename the section, or leave it out` },
+        `The world settings of the domain "${domain}" belong in data.${section}, not in data.world`,
+        { hint: `rename the section, or remove it` },
       );
     }
     return domainNamed(domain).bundle?.composer === undefined

@@ -1,4 +1,4 @@
-/** The judge that a config names: a model that answers questions about conversations. */
+/** Opening of the judge that a config names: a model that answers questions about conversations. */
 
 import type { z } from "zod";
 import { InfrastructureError } from "../../env/errors.ts";
@@ -8,14 +8,14 @@ import type { DeepReadonly } from "./config_schema.ts";
 import type { endpointSchema } from "./config_sections.ts";
 import { openChatModel } from "./open_model.ts";
 
-/** The judge, as configs have it. */
+/** The parts of a config that a judge needs. */
 interface JudgePart {
   readonly endpoint: DeepReadonly<z.infer<typeof endpointSchema>>;
 }
 
 /**
- * Opens the judge; its model is asked for a word first. What it costs counts towards the budget.
- * @returns `undefined` where no model is named.
+ * Opens the judge and checks that its model answers. Its cost counts towards the budget.
+ * @returns `undefined` if no model is named.
  * @throws {ConfigError} As {@linkcode openChatModel}.
  */
 export async function openJudge(
@@ -48,7 +48,7 @@ export async function openJudge(
   };
 }
 
-/** A failure of the judge's model is neither the agent's nor the user's. */
+/** Attributes a failure of the judge's model to infrastructure, not to the agent or the user. */
 function ofJudge(error: unknown): unknown {
   if (!(error instanceof InfrastructureError)) return error;
   return new InfrastructureError(`The judge failed: ${error.message}`, {

@@ -1,4 +1,4 @@
-/** The models that a config names, behind their endpoints. */
+/** Opening of the models that a config names, at their endpoints. */
 
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
@@ -12,25 +12,26 @@ import type { CallOptions, ChatModel } from "../../env/types.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import { endpointSchema } from "./config_sections.ts";
 
-/** A model at an endpoint, as configs have it. */
+/** An endpoint's config. */
 export type EndpointConfig = DeepReadonly<z.infer<typeof endpointSchema>>;
 
-/** What a model is opened with. */
+/** Settings of {@linkcode openChatModel}. */
 export interface OpenModelOptions extends CallOptions {
-  /** Whose failures its failures are. */
+  /** The source to which the model's failures are attributed. */
   readonly source: "model" | "user";
   readonly meter: Meter;
-  /** The flag that names it, for errors: `--user-model`. */
+  /** The flag that names the model, for errors: `--user-model`. */
   readonly flag: string;
-  /** Reads a variable of the environment. Default: `Deno.env.get`. */
+  /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
-  /** Hears each answer of the server. */
+  /** Called with each response of the server. */
   readonly onResponse?: (response: Response) => void;
 }
 
 /**
- * Opens a chat model, and asks it for a word before anything depends on it.
- * @throws {ConfigError} If no model is named, its key is missing, a budget cannot be kept, or it does not answer.
+ * Opens a chat model and checks with a short request that it answers.
+ * @throws {ConfigError} If no model is named, its key is missing, a budget cannot be enforced, or the model does not
+ * answer.
  */
 export async function openChatModel(
   config: EndpointConfig,
@@ -57,12 +58,12 @@ export async function openChatModel(
 }
 
 /**
- * Opens a chat model for a script, and asks it for a word before anything depends on it:
+ * Opens a chat model for a script and checks with a short request that it answers:
  *
  *     const model = await connectModel({ provider: "vllm", model: "Qwen/Qwen3-4B" });
  *
- * Keys come from the environment: `OPENAI_API_KEY` and the like.
- * @throws {ConfigError} If a setting is wrong, no model is named, its key is missing, or it does not answer.
+ * API keys come from environment variables such as `OPENAI_API_KEY`.
+ * @throws {ConfigError} If a setting is wrong, no model is set, its key is missing, or it does not answer.
  */
 export async function connectModel(
   input: z.input<typeof endpointSchema>,
@@ -73,7 +74,7 @@ export async function connectModel(
     const issue = parsed.error.issues[0]!;
     const key = issue.path.map(String).join(".");
     throw new ConfigError(
-      `Cannot connect to a model: ${key || "the settings"}: ${issue.message}`,
+      `Cannot connect to a model: ${key || "settings"}: ${issue.message}`,
       { cause: parsed.error },
     );
   }
@@ -85,7 +86,7 @@ export async function connectModel(
   });
 }
 
-/** Makes the calls of an endpoint, with its own rate limit. */
+/** Creates the caller of an endpoint, with its own rate limit. */
 export function callerOf(
   { calls }: Pick<EndpointConfig, "calls">,
   source: "model" | "user",
@@ -100,10 +101,13 @@ export function callerOf(
   });
 }
 
-/** @throws {ConfigError} If none is named. */
+/**
+ * Returns the name of the model.
+ * @throws {ConfigError} If none is set.
+ */
 export function modelName({ model }: EndpointConfig, flag: string): string {
   if (model !== null) return model;
-  throw new ConfigError("No model is named", { hint: `pass ${flag} NAME` });
+  throw new ConfigError("No model is set", { hint: `pass ${flag} NAME` });
 }
 
 function whereabouts(flag: string, model: string, endpoint: Endpoint): string {

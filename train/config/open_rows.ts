@@ -1,4 +1,4 @@
-/** Tasks that are drawn over the rows of a benchmark's checkout, with the users of its held-out tasks left out. */
+/** Tasks drawn over the rows of a benchmark's checkout, without the users of its held-out tasks. */
 
 import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
 import { domainKey } from "../../env/domains/registry.ts";
@@ -16,8 +16,8 @@ const SPLITS: readonly string[] = ["train", "dev", "test"] satisfies Split[];
 
 /**
  * Draws the tasks.
- * @throws {ConfigError} If the dataset keeps its train tasks and holds their users out, or nothing can be drawn.
- * @throws {DataError} If a file of held-out tasks is not there or is none.
+ * @throws {ConfigError} If the dataset keeps its train tasks while their users are held out, or no task can be drawn.
+ * @throws {DataError} If a file of held-out tasks does not exist or is malformed.
  */
 export async function withRowTasks(
   dataset: Dataset,
@@ -30,8 +30,8 @@ export async function withRowTasks(
   );
   if (options.ownTrain && options.holdOut.includes("train")) {
     throw new ConfigError(
-      "rows.ownTrain keeps the train tasks whose users rows.holdOut leaves out",
-      { hint: 'set one of them otherwise, as in "ownTrain: false"' },
+      "rows.ownTrain keeps the train tasks, but rows.holdOut excludes their users",
+      { hint: 'change one of them, as in "ownTrain: false"' },
     );
   }
   return await drawRowTasks(dataset, {
@@ -41,7 +41,7 @@ export async function withRowTasks(
   });
 }
 
-/** The tasks of a split or of a file; none of a split that the benchmark does not have. */
+/** Returns the tasks of a split or a file; none for a split that the benchmark lacks. */
 async function heldOut(
   dataset: Dataset,
   name: string,

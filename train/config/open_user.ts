@@ -1,4 +1,4 @@
-/** The simulated user that a config names. */
+/** Opening of the simulated user that a config names. */
 
 import type { z } from "zod";
 import type { Meter } from "../../env/models/meter.ts";
@@ -8,7 +8,7 @@ import type { DeepReadonly } from "./config_schema.ts";
 import type { userSchema } from "./config_sections.ts";
 import { openChatModel } from "./open_model.ts";
 
-/** The user, as configs have it. */
+/** The parts of a config that a user needs. */
 interface UserPart {
   readonly user: UserConfig;
   readonly compat: boolean;
@@ -17,9 +17,9 @@ interface UserPart {
 type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 
 /**
- * Opens the user; its label is what records call it: `scripted`, `llm gpt-4o`. A model is asked for a word first.
+ * Opens the simulated user with a label for records: `scripted`, `llm gpt-4o`. For a model, checks that it answers.
  * @throws {ConfigError} As {@linkcode openChatModel}.
- * @throws {DataError} If the dataset has no prompts for it.
+ * @throws {DataError} If the dataset has no prompts for the strategy.
  */
 export async function openUser(
   config: UserPart,
@@ -47,7 +47,7 @@ export async function openUser(
   return named(strategy.open({ ...world, model }), `${name} ${model.name}`);
 }
 
-/** The factory, with a name for records where it has none of its own. */
+/** Names the factory for records, unless it has a name. */
 function named(factory: UserFactory, name: string): UserFactory {
   return factory.label === undefined
     ? Object.assign(factory.bind(null), { label: name })

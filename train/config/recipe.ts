@@ -1,8 +1,8 @@
 /**
- * Recipes: a YAML file of any part of a config, and the recipe that it extends. What a file leaves out is as there.
+ * Recipes: YAML files with any part of a config. Missing keys come from the recipe that a file extends.
  *
  * ```yaml
- * extends: default   # the default of its kind where it is left out; null for the schema's defaults alone
+ * extends: default   # if missing, the default recipe of the kind; null for the schema's defaults alone
  * rl: { steps: 40 }
  * ```
  */
@@ -10,22 +10,22 @@
 import { ConfigError } from "../../env/errors.ts";
 import { Yaml, type YamlFile } from "./yaml_file.ts";
 
-/** A recipe as read from disk. */
+/** A recipe file and its base. */
 export interface Recipe extends YamlFile {
-  /** What it extends: that recipe's keys hold where it has none of its own. */
+  /** The recipe that it extends, which supplies the missing keys. */
   readonly base?: Recipe | undefined;
 }
 
-/** The values of a file, by section. */
+/** The values of a recipe by section. */
 export type RecipeValues = Record<string, unknown>;
 
-/** A recipe with those it extends, parsed. */
+/** A parsed recipe with the recipes that it extends. */
 export class RecipeLayers {
   readonly #layers: readonly { yaml: Yaml; values: RecipeValues }[];
 
   /**
-   * @param rename Called for the values of each file before they are merged.
-   * @throws {ConfigError} If a file is not YAML or no map of sections.
+   * @param rename Called with the values of each file before they are merged.
+   * @throws {ConfigError} If a file is not YAML or not a map of sections.
    */
   constructor(recipe: Recipe, rename: (values: RecipeValues) => void) {
     this.#layers = chainOf(recipe).map((file) => {
@@ -37,18 +37,21 @@ export class RecipeLayers {
     });
   }
 
-  /** All values, the recipe's own over those of what it extends. */
+  /** Returns all values, with the recipe's own over those that it extends. */
   merged(): RecipeValues {
     return this.#layers.map(({ values }) => values)
       .reduceRight((base, own) => mergeSections(base, own), {});
   }
 
-  /** Whether the recipe or one that it extends has a key of one of these names. */
+  /** Whether the recipe or one that it extends has any of these keys. */
   has(paths: readonly (readonly string[])[]): boolean {
     return this.#layers.some(({ yaml }) => paths.some((one) => yaml.has(one)));
   }
 
-  /** `recipe.yaml:12`: where a key is, or the last section on the way to it; the name alone where it is nowhere. */
+  /**
+   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; the file's name alone if neither
+   * exists.
+   */
   placeOf(paths: readonly (readonly string[])[]): string {
     const { yaml } =
       this.#layers.find(({ yaml }) => paths.some((one) => yaml.has(one))) ??
@@ -60,8 +63,8 @@ export class RecipeLayers {
 }
 
 /**
- * What a recipe says that it extends: `undefined` where it says nothing, `null` for nothing at all.
- * @throws {ConfigError} If the file cannot be parsed, or `extends` is no text.
+ * Returns the `extends` key of a recipe: `undefined` if missing, `null` if it extends nothing.
+ * @throws {ConfigError} If the file cannot be parsed, or `extends` is not a string.
  */
 export function extendsOf(file: YamlFile): string | null | undefined {
   const yaml = new Yaml(file, "the recipe");
@@ -77,7 +80,7 @@ export function extendsOf(file: YamlFile): string | null | undefined {
 }
 
 /**
- * A value that decides of which kind a recipe is, from the first file of its chain that has it.
+ * Returns the value at a path that decides the kind of a recipe, from the first file of its chain that has it.
  * @throws {ConfigError} If a file cannot be parsed.
  */
 export function recipeValue(recipe: Recipe, path: readonly string[]): unknown {
@@ -95,7 +98,7 @@ function valuesOf({ name, value }: Yaml): RecipeValues {
   if (value === null || value === undefined) return {};
   if (isSection(value)) return value;
   throw new ConfigError(
-    `${name}: a recipe is a YAML map of sections, as in "rl: { steps: 40 }"`,
+    `${name}: a recipe must be a YAML map of sections, as in "rl: { steps: 40 }"`,
   );
 }
 

@@ -1,21 +1,21 @@
-/** Data of a plan: as a config has them, but with no more tasks than it takes to measure. */
+/** Sampled data for a plan: a config's data with only as many tasks as a measurement needs. */
 
 import { domainNamed } from "../../env/domains/registry.ts";
 import type { Split } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { worldSection } from "./config_sections.ts";
 
-/** Most tasks of a split that a plan draws. */
+/** Maximum tasks per split that a plan draws. */
 export const SAMPLE_TASKS = 4_000;
 
-/** A config's data for a plan. */
+/** A config's data, reduced for a plan. */
 export interface SampledData {
   readonly data: Config["data"];
-  /** How many tasks the config asks for, of splits of which fewer are drawn. */
+  /** The full number of tasks for each split that was reduced. */
   readonly asked: Readonly<Partial<Record<Split, number>>>;
 }
 
-/** Limits how many tasks are drawn of each split. Tasks that a benchmark has, or that are composed, are few and stay. */
+/** Limits the number of drawn tasks per split. A benchmark's own tasks and composed tasks are few and stay. */
 export function sampleOf(
   data: Config["data"],
   most = SAMPLE_TASKS,

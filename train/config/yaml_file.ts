@@ -1,4 +1,4 @@
-/** YAML that people write: parsed within bounds, with the lines that messages name. */
+/** Parsing of hand-written YAML, within bounds and with line numbers for messages. */
 
 import {
   type Document,
@@ -9,9 +9,9 @@ import {
 } from "yaml";
 import { ConfigError, messageOf } from "../../env/errors.ts";
 
-/** A file as read from disk. */
+/** A YAML file. */
 export interface YamlFile {
-  /** How messages call it: its path. */
+  /** Name of the file in messages: its path. */
   readonly name: string;
   readonly text: string;
 }
@@ -22,21 +22,21 @@ const MAX_DEPTH = 64;
 /** A parsed file. */
 export class Yaml {
   readonly name: string;
-  /** Plain values; `null` where the file is empty. */
+  /** The parsed value; `null` if the file is empty. */
   readonly value: unknown;
   readonly #document: Document;
   readonly #lines: LineCounter;
 
   /**
-   * @param what How messages call such a file: `the recipe`.
-   * @throws {ConfigError} If it is not YAML, too long or nested too deeply, or if an alias has no anchor, is inside of
-   * what it repeats, or repeats too much.
+   * @param what The kind of file in messages: `the recipe`.
+   * @throws {ConfigError} If it is not YAML, is too long or nested too deeply, or if an alias has no anchor, refers to
+   * a node that contains it, or expands too far.
    */
   constructor({ name, text }: YamlFile, what: string) {
     this.name = name;
     if (text.length > MAX_CHARACTERS) {
       throw new ConfigError(
-        `${name}: ${what} has ${text.length} characters; at most ${MAX_CHARACTERS} are read`,
+        `${name}: ${what} has ${text.length} characters, more than the maximum of ${MAX_CHARACTERS}`,
       );
     }
     this.#lines = new LineCounter();
@@ -51,12 +51,12 @@ export class Yaml {
     this.value = valueOf(this.#document, `${name}: ${what}`);
   }
 
-  /** Whether the file has a key of that path. */
+  /** Whether the file has a key at a path. */
   has(path: readonly string[]): boolean {
     return this.#document.hasIn(path);
   }
 
-  /** The line of a key, or of the last section on the way to it; `undefined` where there is none. */
+  /** Returns the line of a key, or of its innermost existing section; `undefined` if there is none. */
   lineOf(path: readonly string[]): number | undefined {
     let node: unknown = this.#document.contents;
     let offset: number | undefined;
@@ -80,22 +80,22 @@ function messageOfFault({ message }: Error): string {
     : first!.replace(/ at line \d+, column \d+:$/, "");
 }
 
-/** @param subject How a message begins. */
+/** @param subject The beginning of the message. */
 function valueOf(document: Document, subject: string): unknown {
   let value: unknown;
   try {
-    // The library refuses aliases that multiply, and those without an anchor.
+    // The library rejects aliases that expand too far and aliases without an anchor.
     value = document.toJS();
   } catch (error) {
     throw new ConfigError(
       `${subject} cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "write the value out where its alias is" },
+      { cause: error, hint: "replace the alias by its value" },
     );
   }
   if (isDeeper(value, MAX_DEPTH)) {
     throw new ConfigError(
-      `${subject} is nested more than ${MAX_DEPTH} levels deep, or an alias is inside of what it repeats`,
-      { hint: "write the value out where its alias is" },
+      `${subject} is nested more than ${MAX_DEPTH} levels deep, or an alias refers to a node that contains it`,
+      { hint: "replace the alias by its value" },
     );
   }
   return value;

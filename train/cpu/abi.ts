@@ -1,14 +1,14 @@
-/** What host and kernels tell each other: structs of 4-byte fields, in the order of `kernels/model.ts`. */
+/** The binary interface between host and kernels: structs of 4-byte fields, in the order of `kernels/model.ts`. */
 
 import type { SharedHeap } from "./memory.ts";
 
-/** Field names in order, with their types; addresses are `i32`. */
+/** Field names in order, with their types. Addresses are `i32`. */
 type Struct = Readonly<Record<string, "i32" | "f32">>;
 
-/** Values for the fields of a struct. */
+/** The values of a struct's fields. */
 export type Values<S extends Struct> = Readonly<Record<keyof S, number>>;
 
-/** Positions in a page of the key-value cache. */
+/** Positions per page of the key-value cache. */
 export const PAGE = 32;
 
 export const MODEL = {
@@ -92,7 +92,7 @@ export const TRAIN_JOB = {
   sequenceRatio: "i32",
 } as const satisfies Struct;
 
-/** `mode` of a train job. */
+/** Values of the field `mode` of a train job. */
 export const TRAIN_MODE = { supervised: 0, reinforce: 1, score: 2 } as const;
 
 export const REQUEST = {
@@ -143,7 +143,7 @@ export const OPTIMIZER_JOB = {
   correction2: "f32",
 } as const satisfies Struct;
 
-/** Bytes of a struct. */
+/** Returns the size of a struct in bytes. */
 export function sizeOf(struct: Struct): number {
   return Object.keys(struct).length * 4;
 }

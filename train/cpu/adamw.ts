@@ -1,20 +1,20 @@
-/** AdamW over the shared memory, on all threads, in an order that does not vary. */
+/** AdamW over shared memory, on all threads, in a deterministic order. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { StepOptions } from "../trainer.ts";
 import { OPTIMIZER_JOB, sizeOf, writeStruct } from "./abi.ts";
 import type { Engine } from "./engine.ts";
 
-/** What does not change from step to step. */
+/** Hyperparameters that stay the same for all steps. */
 export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Of matrices; vectors do not decay. */
+  /** Weight decay of matrices; vectors do not decay. */
   readonly weightDecay: number;
 }
 
-/** As measured for the 0.5M-parameter policy. */
+/** Defaults, tuned for the policy of 0.5M parameters. */
 export const DEFAULT_ADAM: AdamOptions = {
   beta1: 0.9,
   beta2: 0.98,
@@ -22,11 +22,14 @@ export const DEFAULT_ADAM: AdamOptions = {
   weightDecay: 0.01,
 };
 
-/** Gradients, moments and the step. @see Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization". */
+/**
+ * The AdamW optimizer: gradients, moments and the step count.
+ * @see Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
+ */
 export class AdamW {
   readonly #engine: Engine;
   readonly #options: AdamOptions;
-  /** Addresses, one a thread. */
+  /** Addresses of the gradients, one per thread. */
   readonly gradients: readonly number[];
   /** Addresses of the moments. */
   readonly first: number;
@@ -34,7 +37,7 @@ export class AdamW {
   readonly #table: number;
   readonly #jobs: readonly number[];
   readonly #squares: number;
-  /** Steps taken since the moments were zero. */
+  /** Steps since the last reset. */
   steps = 0;
 
   constructor(engine: Engine, options: AdamOptions) {
@@ -51,19 +54,22 @@ export class AdamW {
     this.#jobs = threads.map(() => heap.allocate(sizeOf(OPTIMIZER_JOB)));
   }
 
-  /** Forgets the moments. */
+  /** Resets the moments and the step count. */
   reset(): void {
     this.#engine.floatsAt(this.first).fill(0);
     this.#engine.floatsAt(this.second).fill(0);
     this.steps = 0;
   }
 
-  /** Forgets the gradients. */
+  /** Sets the gradients to zero. */
   clearGradients(): void {
     for (const at of this.gradients) this.#engine.floatsAt(at).fill(0);
   }
 
-  /** Sums the threads' gradients into the first. @returns The global L2 norm. */
+  /**
+   * Sums the threads' gradients into the first one.
+   * @returns The global L2 norm.
+   */
   async reduce(): Promise<number> {
     this.#writeJobs({ learningRate: 0, maxGradNorm: 0 }, 1);
     await this.#engine.crew.run("reduce", this.#jobs.map((at) => [at]));
@@ -75,9 +81,9 @@ export class AdamW {
   }
 
   /**
-   * Clips by the global norm, updates the weights, packs them and clears the gradients.
+   * Clips the gradient by its global norm, updates and repacks the weights, and sets the gradients to zero.
    * @returns The norm before clipping.
-   * @throws {TrainerError} If the gradient is not finite; the weights are then as they were.
+   * @throws {TrainerError} If the gradient is not finite; the weights are then unchanged.
    */
   async step(options: StepOptions): Promise<number> {
     const norm = await this.reduce();
@@ -89,7 +95,7 @@ export class AdamW {
         }: nothing was updated`,
         {
           hint:
-            `lower the learning rate (${options.learningRate}) or look at the batch`,
+            `lower the learning rate (${options.learningRate}) or inspect the batch`,
         },
       );
     }

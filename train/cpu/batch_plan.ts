@@ -1,16 +1,16 @@
-/** Which thread learns which sequences, and which of them go through the network together. */
+/** Assignment of sequences to threads, and of short sequences to shared blocks. */
 
 import type { TrainSequence } from "../trainer.ts";
 import type { ModelConfig } from "./model_config.ts";
 import { parameterCount } from "./layout.ts";
 
-/** What of a sequence goes through the network. */
+/** The rows of a sequence that go through the network. */
 export interface PlannedSequence {
-  /** Its place in the batch that was given. */
+  /** Index in the batch. */
   readonly index: number;
-  /** Tokens up to the last one that predicts something learnt; the rest changes nothing. */
+  /** Number of tokens up to the last one whose prediction is learnt; later tokens have no effect. */
   readonly rows: number;
-  /** Positions whose next token is learnt, ascending. */
+  /** Positions whose next token is learnt, in ascending order. */
   readonly lossRows: readonly number[];
 }
 
@@ -20,12 +20,12 @@ export interface PlannedBatch {
   readonly rows: number;
 }
 
-/** Short sequences share a block up to this many rows, which the caches still hold. */
+/** Maximum rows of a block shared by several short sequences; such a block still fits in the CPU caches. */
 export const BLOCK_ROWS = 384;
 
 /**
- * Deals sequences to threads, the dearest first, each to the thread with the least to do. The same
- * sequences and threads give the same plan. Sequences with nothing to learn are left out.
+ * Assigns sequences to threads, the most expensive first, each to the least loaded thread. The plan depends only on the
+ * sequences and the number of threads. Sequences with nothing to learn are dropped.
  * @returns `[threads]` lists of blocks.
  */
 export function planBatches(
@@ -60,11 +60,11 @@ function planSequence(
   return { index, rows: (lossRows.at(-1) ?? -1) + 1, lossRows };
 }
 
-/** Multiply-adds of a sequence, forward, up to a constant factor. */
+/** Returns a function that estimates the multiply-adds of a sequence's forward pass, up to a constant factor. */
 function costModel(config: ModelConfig): (s: PlannedSequence) => number {
   const head = config.vocab * config.dim;
   const row = parameterCount(config) - head;
-  // Attention's backward pass does 2.5 times its forward pass, a matrix's twice.
+  // The backward pass of attention costs 2.5 times its forward pass, that of a matrix product twice.
   const pair = config.layers * config.dim * 2 * 7 / 6;
   return ({ rows, lossRows }) =>
     rows * row + rows * rows / 2 * pair + lossRows.length * head;

@@ -1,6 +1,6 @@
 /**
- * A policy on disk: `policy.json` with the shape and the checksums, and one file of f32 (little endian, in
- * the layout's order) for each of weights, moments and reference.
+ * The policy's checkpoint format: `policy.json` with the shape and checksums, and one file of f32 each for weights,
+ * moments and reference (little endian, in the order of the layout).
  */
 
 import { createHash } from "node:crypto";
@@ -9,10 +9,10 @@ import { messageOf, PolicyError } from "../../env/errors.ts";
 import { layoutOf } from "./layout.ts";
 import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
 
-/** What a checkpoint holds; arrays are `[layout.floats]`. */
+/** The contents of a checkpoint. Arrays are `[layout.floats]`. */
 export interface Checkpoint {
   readonly config: ModelConfig;
-  /** Optimizer steps since its moments were zero. */
+  /** Optimizer steps since the moments were reset. */
   readonly steps: number;
   readonly weights: Float32Array;
   readonly first: Float32Array;
@@ -39,7 +39,7 @@ const ManifestSchema = z.strictObject({
     second: FileSchema,
     reference: FileSchema.optional(),
   }),
-  /** For people and other programs: where each tensor begins, in floats. */
+  /** Where each tensor begins, in floats, for people and other programs. */
   tensors: z.array(z.strictObject({
     name: z.string(),
     shape: z.array(z.number()),
@@ -48,9 +48,9 @@ const ManifestSchema = z.strictObject({
 });
 
 /**
- * Writes a checkpoint to `dir`: beside it first, then renamed, so that `dir` is whole or absent at any
- * moment. One that was there is replaced, and is read again if the replacing was cut short.
- * @throws {PolicyError} If the disk refuses; what was there stays.
+ * Writes a checkpoint to `dir` atomically, through a temporary directory that is then renamed. An existing checkpoint
+ * is replaced; if the replacement is interrupted, the old one can still be read.
+ * @throws {PolicyError} If the disk cannot be written; an existing checkpoint then stays.
  */
 export async function writeCheckpoint(
   dir: string,
@@ -88,9 +88,10 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint and checks every byte of it.
- * @param options.expect The shape that it must have.
- * @throws {PolicyError} If it is missing, damaged, of another format or of another shape: names the file and the way out.
+ * Reads a checkpoint and verifies its checksums.
+ * @param options.expect The required shape.
+ * @throws {PolicyError} If it is missing, damaged, or of another format or shape. The message names the file, the hint
+ * a fix.
  */
 export async function readCheckpoint(
   dir: string,
@@ -122,23 +123,21 @@ async function readManifest(
     value = JSON.parse(await Deno.readTextFile(path));
   } catch (cause) {
     throw new PolicyError(
-      `Cannot read the checkpoint's "${path}": ${reason(cause)}`,
-      { cause, hint: "name a directory that training wrote, or train again" },
+      `Cannot read the checkpoint file "${path}": ${reason(cause)}`,
+      { cause, hint: "pass a directory written by training, or train again" },
     );
   }
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > FORMAT) {
     throw new PolicyError(
-      `"${path}" has format ${format.data.format}, this version reads ${FORMAT}`,
+      `"${path}" has format ${format.data.format}, but this version reads format ${FORMAT}`,
       { hint: "update taulab" },
     );
   }
   const parsed = ManifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new PolicyError(
-    `"${path}" is not a checkpoint's manifest: ${
-      z.prettifyError(parsed.error)
-    }`,
+    `"${path}" is not a checkpoint manifest:  ${z.prettifyError(parsed.error)}`,
     { hint: "use another checkpoint or train again" },
   );
 }
@@ -153,7 +152,7 @@ function checkShape(
     .map((key) => `${key} is ${found[key]} there, ${expected[key]} here`);
   if (wrong.length === 0) return;
   throw new PolicyError(
-    `The checkpoint "${dir}" is of another model: ${wrong.join(", ")}`,
+    `The checkpoint "${dir}" has a different model shape:  ${wrong.join(", ")}`,
     { hint: "use the recipe that it was trained with, or another checkpoint" },
   );
 }
@@ -178,7 +177,7 @@ async function readTensor(
     bytes = await Deno.readFile(path);
   } catch (cause) {
     throw new PolicyError(
-      `Cannot read the checkpoint's "${path}": ${reason(cause)}`,
+      `Cannot read the checkpoint file "${path}": ${reason(cause)}`,
       { cause, hint: "use another checkpoint" },
     );
   }
@@ -186,7 +185,7 @@ async function readTensor(
     sha256(bytes) === file.sha256;
   if (!intact) {
     throw new PolicyError(
-      `"${path}" is damaged: its ${bytes.length} bytes are not the ${file.bytes} with sha256 ${file.sha256} that were saved`,
+      `"${path}" is damaged: its ${bytes.length} bytes do not match the saved ${file.bytes} bytes with sha256 ${file.sha256}`,
       { hint: "use an earlier checkpoint" },
     );
   }
@@ -208,7 +207,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Puts `from` in the place of `to`; what was there waits under another name meanwhile. */
+/** Replaces the directory `to` by `from`. Meanwhile, the old contents are kept under another name. */
 async function replaceDir(from: string, to: string): Promise<void> {
   const previous = `${to}.previous`;
   const had = await exists(to);

@@ -1,7 +1,4 @@
-/**
- * The lab of the embedded trainer: a tiny policy on the CPU, taught by the expert, with a tokenizer of
- * its own.
- */
+/** The lab of the CPU trainer: a tiny policy and its tokenizer, taught by the expert. */
 
 import { agentStrategy } from "../../env/agents/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
@@ -26,23 +23,23 @@ import type { Trainer } from "../trainer.ts";
 export interface CpuLabOptions {
   readonly config: Config;
   readonly dataset: Dataset;
-  /** The tokenizer of a run that is resumed. Default: one is trained on the demonstrations. */
+  /** The tokenizer of a resumed run. Default: a new one, trained on the demonstrations. */
   readonly tokenizer?: TokenizerFiles;
-  /** The user that the policy serves while it learns. Default: the scripted one. */
+  /** The simulated user during training. Default: the scripted user. */
   readonly user?: UserFactory;
 }
 
-/** A lab with what a run has to keep of it. */
+/** A lab with the parts that a run has to save. */
 export interface CpuLab extends Lab {
   readonly tokenizer: TokenizerFiles;
   readonly policy: CpuPolicy;
 }
 
 /**
- * Makes demonstrations, tokenizer and policy.
- * @throws {ConfigError} If there is to be a cold start, and no demonstration for it.
- * @throws {DataError} If the tokenizer given is damaged.
- * @throws {PolicyError} If the model cannot be made.
+ * Creates the demonstrations, the tokenizer and the policy.
+ * @throws {ConfigError} If a cold start is configured but there are no demonstrations.
+ * @throws {DataError} If the given tokenizer is damaged.
+ * @throws {PolicyError} If the model cannot be created.
  */
 export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const { config, dataset } = options;
@@ -85,19 +82,19 @@ function requireDemonstrations(
   const { coldStart, rollout } = config;
   if (sequences.length > 0 || coldStart.steps === 0) return;
   throw new ConfigError(
-    `The cold start has no demonstration to learn from: ${unsolved} train tasks the expert did not solve within rollout.maxTurns ${rollout.maxTurns}, ${tooLong} conversations are longer than ${
+    `The cold start has no demonstrations: the expert did not solve ${unsolved} train tasks within rollout.maxTurns=${rollout.maxTurns}, and ${tooLong} conversations are longer than ${
       maxTokens(config)
     } tokens (model.contextLength, coldStart.maxTokens)`,
-    { hint: "raise them, or set coldStart.steps to 0" },
+    { hint: "raise these limits, or set coldStart.steps to 0" },
   );
 }
 
-/** The length of the longest demonstration that is kept. */
+/** Returns the maximum length of a demonstration in tokens. */
 function maxTokens({ coldStart, model }: Config): number {
   return Math.min(coldStart.maxTokens || Infinity, model.contextLength);
 }
 
-/** Whether the template shows the tools; text agents have them in their system prompt. */
+/** Whether the chat template shows the tools. Text agents have them in their system prompt. */
 function showsTools({ agent, prompt }: Config): boolean {
   return prompt === "full" && agentStrategy(agent).text === undefined;
 }

@@ -1,4 +1,4 @@
-/** The embedded trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
+/** The CPU trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
 
 import { TrainerError } from "../../env/errors.ts";
 import { ratios } from "../ratio.ts";
@@ -21,7 +21,7 @@ import {
 } from "./gradient.ts";
 import { type AdamOptions, AdamW, DEFAULT_ADAM } from "./adamw.ts";
 
-/** Cross-entropy: nothing of the policy gradient applies. */
+/** Loss settings of supervised steps, without policy gradient. */
 const SUPERVISED: LossSettings = {
   mode: "supervised",
   ratio: "token",
@@ -32,8 +32,8 @@ const SUPERVISED: LossSettings = {
 };
 
 /**
- * Trains the weights of an engine. Deterministic: the same weights, batches and number of threads give the same
- * bits. Steps wait for one another; while a request is being sampled they are refused.
+ * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads give the
+ * same bits. Steps are queued; they are rejected while the policy is sampling.
  */
 export class CpuTrainer implements Trainer {
   readonly #engine: Engine;
@@ -42,7 +42,7 @@ export class CpuTrainer implements Trainer {
   #reference: ModelCopy | undefined;
   #hasReference = false;
 
-  /** Made by `CpuPolicy.trainer()`. */
+  /** Use `CpuPolicy.trainer()` to get a trainer. */
   constructor(engine: Engine, options: Partial<AdamOptions> = {}) {
     this.#engine = engine;
     this.#adam = new AdamW(engine, { ...DEFAULT_ADAM, ...options });
@@ -50,8 +50,8 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * One supervised step: mean cross-entropy of the tokens with mask 1.
-   * @throws {TrainerError} If nothing has mask 1, the gradient is not finite, or the policy is sampling.
+   * Makes one supervised step on the mean cross-entropy of the tokens with mask 1.
+   * @throws {TrainerError} If no token has mask 1, the gradient is not finite, or the policy is sampling.
    */
   supervised(
     batch: readonly TrainSequence[],
@@ -61,9 +61,9 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * One step of the clipped policy gradient, mean over all tokens with mask 1: for a token with ratio ρ = π/π_old, its
-   * own or its sequence's, and advantage A,
-   * -min(ρA, clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H.
+   * Makes one step of the clipped policy gradient. The loss is the mean over all tokens with mask 1 of -min(ρA, clip(ρ,
+   * 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, with ρ = π/π_old, the ratio of the token or
+   * of its sequence, and A, the advantage.
    * @throws {TrainerError} As {@linkcode supervised}, and if `klCoef` is not 0 without a reference.
    * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
    * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
@@ -94,12 +94,12 @@ export class CpuTrainer implements Trainer {
     this.#setReference(engine.floatsAt(engine.policy.weights).slice());
   }
 
-  /** Forgets the optimizer's moments and its step count. */
+  /** Resets the optimizer's moments and its step count. */
   resetOptimizer(): void {
     this.#adam.reset();
   }
 
-  /** Writes weights, optimizer and reference, with checksums; whole or not at all. */
+  /** Writes weights, optimizer and reference with checksums, atomically. */
   save(dir: string): Promise<void> {
     const engine = this.#engine;
     return engine.exclusively(() => {
@@ -117,7 +117,10 @@ export class CpuTrainer implements Trainer {
     });
   }
 
-  /** Reads what {@linkcode save} wrote. @throws {PolicyError} If a checksum or a shape is wrong; nothing has changed then. */
+  /**
+   * Reads a checkpoint written by {@linkcode save}.
+   * @throws {PolicyError} If a checksum or a shape is wrong; nothing is changed then.
+   */
   load(dir: string): Promise<void> {
     const engine = this.#engine;
     return engine.exclusively(async () => {
@@ -133,8 +136,8 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * The gradient of a batch's loss without a step, `[layout.floats]`, and what was found at each learnt
-   * token. For tests and for looking inside.
+   * Computes the gradient of a batch's loss, `[layout.floats]`, and the result for each learnt token, without a step.
+   * For tests and inspection.
    */
   gradient(
     batch: readonly TrainSequence[],
@@ -208,7 +211,7 @@ export class CpuTrainer implements Trainer {
   #refuseWhileSampling(): void {
     if (this.#engine.sampling > 0) {
       throw new TrainerError(
-        `Cannot update the policy while it samples ${this.#engine.sampling} requests: await them first`,
+        `Cannot update the policy while it samples ${this.#engine.sampling} requests; await them first`,
       );
     }
   }
@@ -219,30 +222,30 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   const n = s.ids.length;
   if (s.lossMask.length !== n || s.logprobs.length !== n) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs: they must be equally many`,
+      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs; their numbers must be equal`,
     );
   }
   if (typeof s.advantage !== "number" && s.advantage.length !== n) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} ids and ${s.advantage.length} advantages: give one for all, or one each`,
+      `Sequence ${index} has ${n} ids and ${s.advantage.length} advantages; pass one number, or one per token`,
     );
   }
   if (n > contextLength) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} tokens, the policy's context ${contextLength}: shorten it or raise contextLength`,
+      `Sequence ${index} has ${n} tokens, more than the policy's context of ${contextLength}; shorten it or raise contextLength`,
     );
   }
   for (let t = 0; t < n; t++) {
     const id = s.ids[t]!;
     if (!Number.isInteger(id) || id < 0 || id >= vocab) {
       throw new TrainerError(
-        `Sequence ${index} has the id ${id} at ${t}, outside the vocabulary of ${vocab}`,
+        `Sequence ${index} has the id ${id} at position ${t}, outside the vocabulary of ${vocab} tokens`,
       );
     }
   }
 }
 
-/** Means over the learnt tokens, summed in the order of the batch. */
+/** Returns means over the learnt tokens, summed in the order of the batch. */
 function statsOf(
   batch: readonly TrainSequence[],
   results: readonly LossResult[],

@@ -1,6 +1,6 @@
 /**
- * The workers of an engine. They compute on one shared memory; the host's own thread stays free for the
- * environments and for Ctrl-C. Idle workers sleep.
+ * The worker threads of an engine. They compute on shared memory, so the host's thread stays free for the environments
+ * and for Ctrl-C. Idle workers sleep.
  */
 
 import { PolicyError } from "../../env/errors.ts";
@@ -43,14 +43,14 @@ export class Crew {
     return crew;
   }
 
-  /** How many threads there are. */
+  /** Number of threads. */
   get size(): number {
     return this.#workers.length;
   }
 
   /**
-   * Runs a kernel on the workers at once, the i-th with `args[i]`; workers without arguments rest.
-   * One command at a time: the caller waits for the first before it gives a second.
+   * Runs a kernel on several workers at once, the i-th with `args[i]`; workers without arguments stay idle. Only one
+   * command may run at a time: await it before the next.
    * @throws {PolicyError} If a kernel traps, a worker dies or the crew is closed.
    */
   async run(
@@ -65,7 +65,7 @@ export class Crew {
     await Promise.race([done, ...this.#deaths]);
   }
 
-  /** Ends the workers. Nothing may be running. */
+  /** Terminates the workers. No command may be running. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

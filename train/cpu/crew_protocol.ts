@@ -1,22 +1,24 @@
-/** How the host and its workers speak: a block of shared memory a worker, waited on with `Atomics`. */
+/**
+ * The protocol between the host and its workers: one block of shared memory per worker, with waits through `Atomics`.
+ */
 
-/** Fields of a worker's block, by 4 bytes. */
+/** Fields of a worker's block, as indices of 4-byte words. */
 export const FIELD = {
-  /** Counts up for each command; the worker sleeps on it. */
+  /** Incremented for each command; the worker sleeps on it. */
   go: 0,
-  /** Follows `go` when the command is done; the host waits on it. */
+  /** Set to `go` when the command is done; the host waits on it. */
   done: 1,
   command: 2,
   argument: 3,
-  /** 0 where the command succeeded, else the length of the error's text. */
+  /** 0 if the command succeeded, otherwise the length of the error text. */
   failed: 6,
 } as const;
 
-/** Bytes of a block, and where in it an error's text begins. */
+/** Bytes of a block, and the offset of the error text. */
 export const BLOCK_BYTES = 1024;
 export const TEXT_OFFSET = 64;
 
-/** What workers can be told, by index. `exit` ends one. */
+/** Commands of a worker, by index. `exit` ends the worker. */
 export const COMMANDS = [
   "exit",
   "train",
@@ -29,7 +31,7 @@ export const COMMANDS = [
 /** A command that runs a kernel. */
 export type Command = Exclude<typeof COMMANDS[number], "exit">;
 
-/** What a worker is started with. */
+/** The message that starts a worker. */
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

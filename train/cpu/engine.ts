@@ -1,4 +1,4 @@
-/** What sampling and training share: the memory, the workers, the weights and their packed copies. */
+/** The engine that sampling and training share: the memory, the workers, the weights and their packed copies. */
 
 import { PolicyError } from "../../env/errors.ts";
 import { createRng } from "../../env/random.ts";
@@ -15,29 +15,32 @@ import { type Layout, layoutOf, parameter } from "./layout.ts";
 import { SharedHeap } from "./memory.ts";
 import type { ModelConfig } from "./model_config.ts";
 
-/** How an engine is made. */
+/** Settings of {@linkcode Engine.create}. */
 export interface EngineOptions {
   readonly config: ModelConfig;
-  /** Of the first weights. */
+  /** Seed of the initial weights. */
   readonly seed: number;
-  /** Threads that compute. */
+  /** Number of compute threads. */
   readonly threads: number;
-  /** Which kernels; without it the fastest that the machine runs. */
+  /** Build of the kernels. Default: the fastest that the machine supports. */
   readonly build?: KernelBuild;
 }
 
-/** Weights somewhere in the memory, and the struct that tells kernels of them. */
+/** A copy of the weights in memory, with the structs that describe it to kernels. */
 export interface ModelCopy {
-  /** Addresses. */
+  /** Address of the weights. */
   readonly weights: number;
   readonly panels: number;
   readonly backPanels: number;
-  /** The structs for training and for sampling. */
+  /** Addresses of the structs for training and for sampling. */
   readonly training: number;
   readonly sampling: number;
 }
 
-/** Bytes of a page's parts: ids, what the convolutions need to go on after it (not in training), pointer keys. */
+/**
+ * Returns the offsets of a page's parts in bytes: ids, the state that the convolutions need to continue (sampling
+ * only), pointer keys.
+ */
 export function pageLayout(config: ModelConfig, training: boolean) {
   const tails = PAGE * 4;
   const pointer = tails + (training ? 0 : config.layers * 2 * config.dim * 4);
@@ -45,16 +48,16 @@ export function pageLayout(config: ModelConfig, training: boolean) {
   return { tails, pointer, bytes };
 }
 
-/** Bytes of working memory taken beyond what is needed, at most. */
+/** Maximum extra working memory in bytes. */
 const SCRATCH_SLACK = 4 * 2 ** 20;
 
-/** A model in memory with the threads that run it. */
+/** A model in memory and the threads that run it. */
 export class Engine implements AsyncDisposable {
   readonly config: ModelConfig;
   readonly layout: Layout;
   readonly heap: SharedHeap;
   readonly crew: Crew;
-  /** The kernels on the host's own thread, for what is short. */
+  /** The kernels on the host's own thread, for short work. */
   readonly kernels: Kernels;
   /** The policy's weights. */
   readonly policy: ModelCopy;
@@ -63,7 +66,7 @@ export class Engine implements AsyncDisposable {
   #scratch: { at: number; bytes: number }[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
-  /** Requests that are being sampled now; weights may not change meanwhile. */
+  /** Number of requests being sampled. The weights may not change meanwhile. */
   sampling = 0;
 
   private constructor(
@@ -81,7 +84,7 @@ export class Engine implements AsyncDisposable {
     this.policy = this.copyModel(true);
   }
 
-  /** Starts the workers and draws the first weights. */
+  /** Starts the workers and draws the initial weights. */
   static async create(options: EngineOptions): Promise<Engine> {
     const { config, threads } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
@@ -102,12 +105,12 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /** Counts up whenever the weights change, so that caches of old weights are known. */
+  /** Incremented whenever the weights change, to invalidate caches. */
   get version(): number {
     return this.#version;
   }
 
-  /** The weights, `[layout.floats]`, live. Take it anew after an allocation. */
+  /** Returns a live view of weights, `[layout.floats]`. Get a new view after each allocation. */
   floatsAt(address: number): Float32Array {
     const start = address / 4;
     return this.heap.floats.subarray(start, start + this.layout.floats);
@@ -120,7 +123,7 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Packs changed weights, on all threads. */
+  /** Packs the weights after a change, on all threads. */
   async repack(): Promise<void> {
     const n = this.crew.size;
     await this.crew.run(
@@ -130,7 +133,7 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Room for another set of weights of the same shape; with `backward`, for training. */
+  /** Allocates another set of weights of the same shape; with `backward`, for training. */
   copyModel(backward: boolean): ModelCopy {
     const bytes = this.layout.floats * 4;
     const weights = this.heap.allocate(bytes);
@@ -144,7 +147,7 @@ export class Engine implements AsyncDisposable {
     };
   }
 
-  /** Working memory of at least `bytes` for each of the first threads; the next call may move it. */
+  /** Returns working memory of at least `bytes[i]` for the i-th thread. The next call may move it. */
   scratch(bytes: readonly number[]): { at: number; end: number }[] {
     return bytes.map((need, i) => {
       const held = this.#scratch[i];
@@ -152,7 +155,7 @@ export class Engine implements AsyncDisposable {
         return { at: held.at, end: held.at + held.bytes };
       }
       if (held) this.heap.free(held.at);
-      // More than asked: contexts grow token by token.
+      // Allocate more than requested, because contexts grow token by token.
       const room = need + Math.min(need, SCRATCH_SLACK);
       const at = this.heap.allocate(room);
       this.#scratch[i] = { at, bytes: room };
@@ -172,7 +175,7 @@ export class Engine implements AsyncDisposable {
     return mine;
   }
 
-  /** Waits for what is running and ends the workers. */
+  /** Waits for running work and terminates the workers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,4 +1,4 @@
-/** One pass of a batch through the network and back on all threads. */
+/** A forward and backward pass of a batch on all threads. */
 
 import type { RatioName } from "../ratio.ts";
 import { advantageAt, type TrainSequence } from "../trainer.ts";
@@ -14,7 +14,7 @@ import {
 import type { PlannedBatch, PlannedSequence } from "./batch_plan.ts";
 import type { Engine } from "./engine.ts";
 
-/** Which gradient is wanted. */
+/** The loss to differentiate. */
 export interface LossSettings {
   readonly mode: "supervised" | "reinforce";
   readonly ratio: RatioName;
@@ -24,11 +24,11 @@ export interface LossSettings {
   readonly entropyCoef: number;
 }
 
-/** What was found at one learnt position. */
+/** The result at one learnt position. */
 export interface LossResult {
-  /** Place of its sequence in the batch. */
+  /** Index of its sequence in the batch. */
   readonly index: number;
-  /** Position of the token itself. */
+  /** Position of the learnt token. */
   readonly position: number;
   readonly logprob: number;
   readonly referenceLogprob: number;
@@ -36,7 +36,7 @@ export interface LossResult {
   readonly clipped: boolean;
 }
 
-/** Where a job's structs are in shared memory; kept from step to step. */
+/** Shared memory for the structs of a job, reused from step to step. */
 export class JobMemory {
   readonly #engine: Engine;
   #at = 0;
@@ -46,7 +46,10 @@ export class JobMemory {
     this.#engine = engine;
   }
 
-  /** A part of at least `bytes`. What the last call returned is lost. */
+  /**
+   * Returns at least `bytes` bytes. This invalidates the result of the previous
+   * call.
+   */
   open(bytes: number): number {
     if (bytes > this.#bytes) {
       if (this.#at !== 0) this.#engine.heap.free(this.#at);
@@ -57,21 +60,23 @@ export class JobMemory {
   }
 }
 
-/** What a pass is about. */
+/** Settings of {@linkcode accumulateGradient}. */
 export interface GradientOptions {
   readonly sequences: readonly TrainSequence[];
   readonly plan: readonly (readonly PlannedBatch[])[];
   readonly loss: LossSettings;
-  /** Addresses of the gradients, one a thread, added to. */
+  /** Addresses of the gradients to add to, one per thread. */
   readonly gradients: readonly number[];
-  /** The training struct of the reference, read if `klCoef` is not 0. */
+  /**
+   * Address of the training struct of the reference, read if `klCoef` is not 0.
+   */
   readonly reference?: number;
   readonly memory: JobMemory;
 }
 
 /**
  * Adds the gradient of the mean loss over all learnt tokens.
- * @returns The learnt positions in the order of the batch.
+ * @returns The results of the learnt positions, in the order of the batch.
  */
 export async function accumulateGradient(
   engine: Engine,

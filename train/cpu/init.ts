@@ -1,13 +1,13 @@
-/** A model's first weights. */
+/** Initial weights of a model. */
 
 import type { Rng } from "../../env/random.ts";
 import { type Layout, type Parameter, parameter } from "./layout.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /**
- * Random weights, `[layout.floats]`: matrices normal with std dim^-½ (those that write to the residual
- * stream smaller by √(2·layers), down-projections by their own width), gains 1, convolutions near the identity, and the pointer's
- * keys equal to its queries, so that it begins by attending to what is alike.
+ * Draws initial weights, `[layout.floats]`. Matrices are normal with standard deviation fanIn^-½ (the embedding:
+ * dim^-½), divided by √(2·layers) for those that write to the residual stream. Gains are 1 and convolutions near the
+ * identity. The pointer's keys equal its queries, so that it initially attends to similar tokens.
  */
 export function initialWeights(
   config: ModelConfig,
@@ -35,7 +35,7 @@ function deviation(p: Parameter, config: ModelConfig): number {
   return writes ? fanIn / Math.sqrt(2 * config.layers) : fanIn;
 }
 
-/** `[3][dim]`: the token itself passes, the two before it are mixed in at random. */
+/** Fills `[3][dim]`: the current token passes unchanged, the two before it are mixed in at random. */
 function fillConv(view: Float32Array, normal: () => number): void {
   fillNormal(view, 0.3, normal);
   const dim = view.length / 3;
@@ -50,7 +50,7 @@ function fillNormal(
   for (let i = 0; i < view.length; i++) view[i] = std * normal();
 }
 
-/** Standard normal numbers by Box and Muller. */
+/** Returns a generator of standard normal numbers (Box-Muller). */
 function createNormal(rng: Rng): () => number {
   let spare: number | undefined;
   return () => {

@@ -1,15 +1,15 @@
-/** The compiled kernels: which build this machine runs, and what they export. */
+/** The compiled kernels: selection of a build for this machine, and the exports. */
 
 import { PolicyError } from "../../env/errors.ts";
 
-/** What the kernels export. Arguments are addresses in the shared memory, counts and parts. */
+/** The exports of the kernels. Arguments are addresses in shared memory, counts and parts. */
 export interface Kernels {
   readonly train: (job: number) => void;
   readonly sample: (job: number) => void;
   readonly reduce: (job: number) => void;
   readonly adamw: (job: number) => void;
   readonly pack: (model: number, part: number, parts: number) => void;
-  /** C = A·B; see `kernels/gemm.ts`. Exported to be measured. */
+  /** C = A·B; see `kernels/gemm.ts`. Exported for benchmarks. */
   readonly gemm: (
     a: number,
     lda: number,
@@ -35,12 +35,12 @@ export interface Kernels {
   ) => number;
 }
 
-/** A build of the kernels: with fused multiply-add, or without. */
+/** A build of the kernels: with fused multiply-add (`relaxed`), or without. */
 export type KernelBuild = "relaxed" | "plain";
 
 /**
- * Loads the kernels; without `build`, the fastest that the machine runs.
- * @throws {PolicyError} If they cannot be read or the machine has no WebAssembly SIMD.
+ * Loads the kernels. Default build: the fastest that the machine supports.
+ * @throws {PolicyError} If they cannot be read, or the machine has no WebAssembly SIMD.
  */
 export async function loadKernels(
   build?: KernelBuild,
@@ -56,7 +56,7 @@ export async function loadKernels(
   );
 }
 
-/** Binds the kernels to a memory; the exports are named in {@linkcode Kernels}. */
+/** Binds the kernels to a memory. {@linkcode Kernels} names the exports. */
 export function bindKernels(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,

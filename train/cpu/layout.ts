@@ -1,29 +1,29 @@
-/** Which parameters a model has and where they are. Weights, gradients, moments and checkpoints share the order. */
+/** The memory layout of a model's parameters. Weights, gradients, moments and checkpoints share it. */
 
 import type { ModelConfig } from "./model_config.ts";
 
-/** One tensor, row-major, inputs × outputs. */
+/** A parameter tensor, row-major, inputs × outputs. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** In floats, a multiple of 16. */
+  /** Offset in floats, a multiple of 16. */
   readonly offset: number;
-  /** Floats that it holds. */
+  /** Number of floats. */
   readonly size: number;
   /** Whether weight decay applies. */
   readonly decays: boolean;
 }
 
-/** All tensors of a model. */
+/** The parameter tensors of a model. */
 export interface Layout {
   readonly parameters: readonly Parameter[];
-  /** Floats from the first to the end of the last, gaps included; a multiple of 16. */
+  /** Number of floats up to the end of the last tensor, including gaps; a multiple of 16. */
   readonly floats: number;
-  /** Floats before this one belong to tensors that decay. */
+  /** End of the tensors that decay, in floats. */
   readonly decayEnd: number;
 }
 
-/** The tensors of a model in order: matrices, which decay, then vectors, which do not. */
+/** Returns the layout of a model: matrices, which decay, then vectors, which do not. */
 export function layoutOf(config: ModelConfig): Layout {
   const { vocab, dim, layers, hidden, pointerDim } = config;
   const matrices: [string, number[]][] = [
@@ -62,12 +62,15 @@ export function layoutOf(config: ModelConfig): Layout {
   return { parameters, floats: offset, decayEnd };
 }
 
-/** How many numbers a model learns. */
+/** Returns the number of a model's parameters. */
 export function parameterCount(config: ModelConfig): number {
   return layoutOf(config).parameters.reduce((sum, p) => sum + p.size, 0);
 }
 
-/** The tensor of a name. @throws {RangeError} If there is none. */
+/**
+ * Returns the parameter with a name.
+ * @throws {RangeError} If there is none.
+ */
 export function parameter(layout: Layout, name: string): Parameter {
   const found = layout.parameters.find((p) => p.name === name);
   if (!found) throw new RangeError(`The model has no parameter "${name}"`);

@@ -1,11 +1,11 @@
-/** The shared memory of an engine: one WebAssembly memory that grows, and who has which part of it. */
+/** The shared memory of an engine: a growing WebAssembly memory with an allocator. */
 
 import { PolicyError } from "../../env/errors.ts";
 
 const WASM_PAGE = 65536;
-/** What kernels with shared memory are built for: 4 GiB. */
+/** Maximum size that kernels with shared memory are built for: 4 GiB. */
 const MOST_PAGES = 65536;
-/** Growing by less than 16 MiB would be asked for too often. */
+/** Minimum growth, 16 MiB, so that growing stays rare. */
 const GROWTH_PAGES = 256;
 
 interface Span {
@@ -13,14 +13,14 @@ interface Span {
   bytes: number;
 }
 
-/** A first-fit allocator over one shared WebAssembly memory. Not for threads: the host alone allocates. */
+/** A first-fit allocator over one shared WebAssembly memory. It is not thread-safe: only the host allocates. */
 export class SharedHeap {
-  /** What workers and kernels import. */
+  /** The memory that workers and kernels import. */
   readonly memory: WebAssembly.Memory;
   readonly #taken = new Map<number, number>();
-  /** Sorted by address, neighbours merged. */
+  /** Free spans, sorted by address; neighbours are merged. */
   #free: Span[] = [];
-  /** Address 0 stays unused, so that it can mean "none". */
+  /** End of the allocated memory. Address 0 stays unused, so that it can mean "none". */
   #end = WASM_PAGE;
   #bytes: Uint8Array = new Uint8Array();
   #ints: Int32Array = new Int32Array();
@@ -36,29 +36,32 @@ export class SharedHeap {
     this.#view();
   }
 
-  /** Views of the whole memory. Take them anew after an `allocate`: it may grow. */
+  /** Views of the whole memory. Get a new view after `allocate`, which may grow the memory. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
-  /** By `address / 4`. */
+  /** View indexed by `address / 4`. */
   get ints(): Int32Array {
     return this.#ints;
   }
-  /** By `address / 4`. */
+  /** View indexed by `address / 4`. */
   get floats(): Float32Array {
     return this.#floats;
   }
-  /** By `address / 8`. */
+  /** View indexed by `address / 8`. */
   get doubles(): Float64Array {
     return this.#doubles;
   }
 
-  /** Bytes of the memory so far. */
+  /** Current size of the memory in bytes. */
   get size(): number {
     return this.#bytes.length;
   }
 
-  /** A zeroed part of `bytes` bytes on a cache line's boundary. @throws {PolicyError} If the memory cannot grow so far. */
+  /**
+   * Allocates `bytes` zeroed bytes, aligned to a cache line.
+   * @throws {PolicyError} If the memory cannot grow far enough.
+   */
   allocate(bytes: number): number {
     const need = Math.max(64, Math.ceil(bytes / 64) * 64);
     const at = this.#fit(need) ?? this.#extend(need);
@@ -67,7 +70,10 @@ export class SharedHeap {
     return at;
   }
 
-  /** Gives a part back. @throws {RangeError} If it was not allocated. */
+  /**
+   * Frees an allocation.
+   * @throws {RangeError} If `at` was not allocated.
+   */
   free(at: number): void {
     const bytes = this.#taken.get(at);
     if (bytes === undefined) {
@@ -106,7 +112,7 @@ export class SharedHeap {
       this.memory.grow(Math.min(left, Math.max(pages, GROWTH_PAGES)));
     } catch (cause) {
       throw new PolicyError(
-        `Cannot take ${mib(need)} more memory beside the ${
+        `Cannot allocate ${mib(need)} in addition to the ${
           mib(this.size)
         } in use`,
         {

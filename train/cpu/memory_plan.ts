@@ -1,4 +1,4 @@
-/** What a policy will take, before it is made. */
+/** Estimates of the memory that a policy needs. */
 
 import { BLOCK_ROWS } from "./batch_plan.ts";
 import { Engine, pageLayout } from "./engine.ts";
@@ -6,32 +6,32 @@ import { layoutOf } from "./layout.ts";
 import type { ModelConfig } from "./model_config.ts";
 import { PAGE } from "./abi.ts";
 
-/** What is going to be done with a policy. */
+/** The intended use of a policy. */
 export interface MemoryPlanOptions {
   readonly threads: number;
-  /** Tokens of the longest sequence that is trained on. */
+  /** Tokens of the longest training sequence. */
   readonly longest: number;
-  /** Positions that the cache will hold: conversations at one time × their length. */
+  /** Positions in the cache: concurrent conversations × their length. */
   readonly cacheTokens: number;
-  /** Whether there will be a KL term. */
+  /** Whether the loss has a KL term. */
   readonly reference: boolean;
 }
 
-/** Bytes by what they are for. */
+/** Bytes by purpose. */
 export interface MemoryPlan {
   /** Weights, packed weights and tables. */
   readonly model: number;
   /** Gradients and moments. */
   readonly optimizer: number;
   readonly reference: number;
-  /** Activations of one block of rows on each thread. */
+  /** Activations of one block of rows per thread. */
   readonly activations: number;
   /** Keys, values and pointer keys. */
   readonly cache: number;
   readonly total: number;
 }
 
-/** Estimates the memory of a policy from its shape; the activations as the kernels count them. */
+/** Estimates the memory of a policy from its shape. The activations are computed by the kernels. */
 export async function memoryPlan(
   config: ModelConfig,
   options: MemoryPlanOptions,

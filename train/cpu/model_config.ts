@@ -8,10 +8,10 @@ const size = (multiple: number, most: number) =>
     { error: `must be a multiple of ${multiple}` },
   );
 
-/** What a checkpoint or a recipe may say of a model; unknown keys are refused. */
+/** The schema of a model's shape, in checkpoints and recipes; unknown keys are rejected. */
 export const ModelConfigSchema = z.strictObject({
   vocab: size(32, 65536).default(512).describe(
-    "tokens that the model knows; a multiple of 32",
+    "vocabulary size in tokens; a multiple of 32",
   ),
   dim: size(16, 2048).default(128).describe(
     "width of the residual stream; a multiple of 16",
@@ -29,7 +29,7 @@ export const ModelConfigSchema = z.strictObject({
     "width of the pointer head; a multiple of 16",
   ),
   contextLength: size(32, 65536).default(16384).describe(
-    "most tokens of a sequence; a multiple of 32",
+    "maximum tokens of a sequence; a multiple of 32",
   ),
   ropeBase: z.number().positive().default(10000).describe(
     "longest wavelength of the rotary positions, in units of 2π tokens",
@@ -42,7 +42,7 @@ export const ModelConfigSchema = z.strictObject({
 /** The shape of a model. */
 export type ModelConfig = z.infer<typeof ModelConfigSchema>;
 
-/** 0.5M parameters: what `deno task train` uses. */
+/** The model of `deno task train`, with 0.5M parameters. */
 export const DEFAULT_MODEL: ModelConfig = Object.freeze(
   ModelConfigSchema.parse({}),
 );

@@ -1,15 +1,15 @@
 /**
- * The memory of the key-value cache: pages of 32 positions, bounded in number, taken from the shared
- * memory a slab at a time. In a slab the keys and values of each head lie in a row, page after page, so a
- * context whose pages follow one another is read from memory in a row.
+ * The memory of the key-value cache: a bounded number of pages of 32 positions, allocated from shared memory in slabs.
+ * Within a slab, the keys and values of each head are contiguous across pages, so a context with consecutive pages is
+ * read sequentially.
  */
 
 import { PAGE } from "./abi.ts";
 import { type Engine, pageLayout } from "./engine.ts";
 
-/** Most pages of a slab. */
+/** Maximum pages per slab. */
 const SLAB_PAGES = 128;
-/** A context begins where there is room for this many pages, if there is. */
+/** Free pages to look for at the beginning of a context, so that it can grow contiguously. */
 const ROOMY = 16;
 
 interface Slab {
@@ -19,7 +19,7 @@ interface Slab {
   readonly streams: number;
 }
 
-/** Hands out pages by number. */
+/** An allocator of pages by number. */
 export class PagePool {
   readonly #engine: Engine;
   readonly #maxPages: number;
@@ -27,7 +27,7 @@ export class PagePool {
   readonly #pageBytes: number;
   readonly #blockBytes: number;
   readonly #slabs: Slab[] = [];
-  /** 1 where a page is free. */
+  /** 1 for each free page. */
   #free = new Uint8Array();
   #taken = 0;
 
@@ -40,17 +40,17 @@ export class PagePool {
     this.#blockBytes = config.dim / config.heads * PAGE * 4;
   }
 
-  /** Bytes from stream to stream. */
+  /** Bytes from one stream to the next. */
   get streamBytes(): number {
     return this.#slabPages * this.#blockBytes;
   }
 
-  /** Pages in use. */
+  /** Number of pages in use. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** A page, the one after `after` if it is free; nothing if all are taken. */
+  /** Takes a page, preferably the one after `after`; returns `undefined` if none is free. */
   take(after: number | undefined): number | undefined {
     let page = this.#find(after);
     if (page === undefined && this.#addSlab()) page = this.#find(after);
@@ -60,19 +60,19 @@ export class PagePool {
     return page;
   }
 
-  /** Gives a page back. */
+  /** Frees a page. */
   free(page: number): void {
     this.#free[page] = 1;
     this.#taken--;
   }
 
-  /** Address of a page. */
+  /** Returns the address of a page. */
   pageAt(page: number): number {
     const slab = this.#slabs[Math.floor(page / this.#slabPages)]!;
     return slab.pages + page % this.#slabPages * this.#pageBytes;
   }
 
-  /** Address of a page's block in the first stream. */
+  /** Returns the address of a page's block in the first stream. */
   blockAt(page: number): number {
     const slab = this.#slabs[Math.floor(page / this.#slabPages)]!;
     return slab.streams + page % this.#slabPages * this.#blockBytes;

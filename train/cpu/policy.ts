@@ -43,25 +43,25 @@ export {
   ModelConfigSchema,
 } from "./model_config.ts";
 
-/** How a policy is made. */
+/** Settings of {@linkcode createCpuPolicy}. */
 export interface CpuPolicyOptions {
   readonly config: ModelConfig;
-  /** Of the first weights. */
+  /** Seed of the initial weights. */
   readonly seed: number;
-  /** Threads that compute; the caller's own thread is not one of them. Default 2. */
+  /** Number of compute threads, in addition to the caller's thread. Default: 2. */
   readonly threads?: number;
-  /** Positions that the key-value cache holds at most, all sessions together. Default 131072. */
+  /** Maximum positions in the key-value cache, all sessions together. Default: 131072. */
   readonly maxCacheTokens?: number;
-  /** In records. Default `cpu`. */
+  /** Name in records. Default: `cpu`. */
   readonly name?: string;
-  /** Which kernels; by default the fastest that the machine runs. */
+  /** Build of the kernels. Default: the fastest that the machine supports. */
   readonly build?: KernelBuild;
 }
 
-/** Positions that the cache holds unless told otherwise: about 300 MB for the default model. */
+/** Default number of positions in the cache; about 300 MB for the default model. */
 export const DEFAULT_CACHE_TOKENS = 131072;
 
-/** Makes a policy with random weights and starts its threads. Hold it with `await using`. */
+/** Creates a policy with random weights and starts its threads. Use it with `await using`. */
 export async function createCpuPolicy(
   options: CpuPolicyOptions,
 ): Promise<CpuPolicy> {
@@ -76,7 +76,7 @@ export async function createCpuPolicy(
 }
 
 /**
- * Reads a policy that {@linkcode CpuTrainer.save} wrote, shape and weights, to sample from it.
+ * Loads a policy saved by {@linkcode CpuTrainer.save}, for sampling.
  * @throws {PolicyError} If it cannot be read or is damaged.
  */
 export async function loadCpuPolicy(
@@ -90,9 +90,9 @@ export async function loadCpuPolicy(
 }
 
 /**
- * A policy in this process's memory. As a {@linkcode TokenModel} it samples any number of requests at
- * once; each result depends on its ids, seed and temperature and on the weights only, not on the other
- * requests, the number of threads or what is cached.
+ * A policy in this process's memory. As a {@linkcode TokenModel}, it samples any number of requests concurrently. A
+ * result depends only on its ids, seed and temperature and on the weights, not on other requests, the number of threads
+ * or the cache.
  */
 export class CpuPolicy implements TokenModel, AsyncDisposable {
   readonly name: string;
@@ -101,7 +101,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
   readonly #sampler: Sampler;
   #trainer: CpuTrainer | undefined;
 
-  /** Made by {@linkcode createCpuPolicy}. */
+  /** Use {@linkcode createCpuPolicy} to create a policy. */
   constructor(
     engine: Engine,
     options: Pick<CpuPolicyOptions, "name" | "maxCacheTokens">,
@@ -115,22 +115,22 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     );
   }
 
-  /** Most tokens of prompt and answer together. */
+  /** Maximum tokens of prompt and answer together. */
   get contextLength(): number {
     return this.config.contextLength;
   }
 
-  /** Rows of the output; a tokenizer that few texts made has fewer tokens. */
+  /** Number of output rows. A tokenizer trained on few texts may have fewer tokens. */
   get vocabSize(): number {
     return this.config.vocab;
   }
 
-  /** Counts up whenever the weights change. */
+  /** Incremented whenever the weights change. */
   get version(): number {
     return this.#engine.version;
   }
 
-  /** Bytes of the policy's memory now, and positions in its cache. */
+  /** The policy's current memory in bytes, and the number of positions in its cache. */
   get usage(): { readonly bytes: number; readonly cachedTokens: number } {
     return {
       bytes: this.#engine.heap.size,
@@ -139,8 +139,9 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
   }
 
   /**
-   * Continues `ids`; requests that arrive together are computed together. Log probabilities are natural, of the whole
-   * mixture, at the request's temperature (at 0, which takes the likeliest token, those of temperature 1).
+   * Samples a continuation of `ids`. Concurrent requests are computed together. Log probabilities are natural
+   * logarithms of the whole mixture at the request's temperature; greedy decoding (temperature 0) reports those of
+   * temperature 1.
    * @throws {InfrastructureError} If the request is aborted or the engine fails.
    * @throws {PolicyError} If the prompt is empty, too long or outside the vocabulary.
    */
@@ -148,32 +149,35 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     return this.#sampler.generate(request);
   }
 
-  /** Frees what is cached for a session. */
+  /** Frees the cache of a session. */
   release(session: string): void {
     this.#sampler.release(session);
   }
 
-  /** The trainer of this policy's weights: one a policy, made at the first call, which may set the optimizer. */
+  /** Returns the trainer of this policy's weights. It is created at the first call, whose `options` apply. */
   trainer(options: Partial<AdamOptions> = {}): CpuTrainer {
     return this.#trainer ??= new CpuTrainer(this.#engine, options);
   }
 
-  /** A copy of the weights, in the order of `layoutOf(config)`. */
+  /** Returns a copy of the weights, in the order of `layoutOf(config)`. */
   weights(): Float32Array {
     return this.#engine.floatsAt(this.#engine.policy.weights).slice();
   }
 
-  /** Replaces the weights. @throws {RangeError} If they are not as many as the shape has. */
+  /**
+   * Replaces the weights.
+   * @throws {RangeError} If their number does not match the shape.
+   */
   setWeights(weights: Float32Array): void {
     if (weights.length !== this.#engine.layout.floats) {
       throw new RangeError(
-        `${weights.length} weights were given, the model has ${this.#engine.layout.floats}`,
+        `Cannot set ${weights.length} weights: the model has ${this.#engine.layout.floats}`,
       );
     }
     this.#engine.setWeights(weights);
   }
 
-  /** Ends the threads, after what they are doing. */
+  /** Waits for running work and ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine[Symbol.asyncDispose]();
   }

@@ -1,4 +1,4 @@
-/** How a policy that works on tokens acts in a run: its tokenizer, its template and the run's settings. */
+/** The agent that acts with a token-level policy, with the tokenizer, chat template and settings of its run. */
 
 import { openAgent } from "../../env/agents/registry.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";
@@ -12,8 +12,8 @@ import type { Agent, Dataset, TokenModel } from "../../env/types.ts";
 import type { Config } from "../config/config.ts";
 
 /**
- * The tokenizer of its files, and the chat template that they hold.
- * @param origin Where the files are from, for errors.
+ * Reads the tokenizer and its chat template from its files.
+ * @param origin Origin of the files, for errors.
  * @throws {DataError} If they are damaged.
  */
 export function codecOf(
@@ -32,16 +32,16 @@ export function codecOf(
 export interface PolicyAgentOptions {
   readonly config: Pick<Config, "agent" | "compat" | "prompt" | "rollout">;
   readonly codec: Codec;
-  /** Where the few-shot agent has its examples from. */
+  /** The dataset with the examples of the few-shot agent. */
   readonly dataset: Dataset;
-  /** 0 takes the likeliest token. */
+  /** Sampling temperature; 0 is greedy. */
   readonly temperature: number;
 }
 
 /**
- * The agent that a policy is in its run.
+ * Creates the agent of a policy, in the form that the run's config sets.
  * @throws {RangeError} If the temperature is below 0.
- * @throws {ConfigError} If the config's agent has nothing to be prompted by.
+ * @throws {ConfigError} If the dataset lacks the prompts that the config's agent needs.
  */
 export function policyAgent(
   policy: TokenModel,

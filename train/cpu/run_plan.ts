@@ -1,6 +1,6 @@
 /**
- * What a run will do and take. Sizes follow from the config; rates are measured on the untrained policy:
- * a step of the cold start, reading prompts and sampling from them.
+ * Estimates of a run's sizes and duration. Sizes follow from the config. Rates are measured on the untrained policy,
+ * with a step of the cold start, a prefill and some sampling.
  */
 
 import type { Dataset, Split } from "../../env/types.ts";
@@ -15,38 +15,38 @@ import { evalJobs, type EvalPlan } from "../held_out.ts";
 import { devSteps } from "../phases.ts";
 import type { TrainSequence } from "../trainer.ts";
 
-/** The plan of a run. */
+/** A run's estimated sizes and duration. */
 export interface Plan {
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
   readonly parameters: number;
   readonly demonstrations: number;
-  /** Train tasks that no demonstration is made of: not solved by the expert, or longer than the context. */
+  /** Train tasks without a demonstration: not solved by the expert, or longer than the context. */
   readonly notDemonstrated: number;
-  /** Tokens of a demonstration, and those of them that the policy learns to say. */
+  /** Tokens per demonstration, and the share of them that the policy learns. */
   readonly tokens: {
     readonly median: number;
     readonly max: number;
     readonly learntShare: number;
   };
-  /** Episodes that are sampled to train on, without refills, and to evaluate. */
+  /** Episodes sampled for training, without refills, and for evaluation. */
   readonly rlEpisodes: number;
   readonly evalEpisodes: number;
-  /** What the process holds beside the policy, and what the policy will take. */
+  /** Estimated memory of the policy plus the current memory of the process. */
   readonly memoryBytes: number;
   readonly rates: Rates;
-  /** How long the run takes, if its conversations are as long as the demonstrations. */
+  /** Estimated duration, for conversations as long as the demonstrations. */
   readonly seconds: number;
 }
 
-/** Tokens a second, all threads together. */
+/** Tokens per second, all threads together. */
 export interface Rates {
   readonly trained: number;
-  /** Read as context. */
+  /** Rate of prefill, i.e. reading context. */
   readonly read: number;
   readonly sampled: number;
 }
 
-/** Makes the plan of a run; takes a few seconds and writes nothing. */
+/** Plans a run. Takes a few seconds and writes nothing. */
 export async function makePlan(
   config: Config,
   dataset: Dataset,
@@ -146,7 +146,7 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
   const readS = await seconds(() => continueAll(lab, prompts, 1));
   const sampled = 32;
   const sampledS = await seconds(() => continueAll(lab, prompts, sampled));
-  // Once to warm up, once to measure; a learning rate of 0 leaves the policy as it is.
+  // One step for warm-up, one to measure; a learning rate of 0 leaves the policy unchanged.
   const step = () =>
     lab.trainer.supervised(batch, { learningRate: 0, maxGradNorm: 1 });
   await step();
@@ -158,7 +158,7 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
   };
 }
 
-/** Samples so many tokens after each prompt; sessions keep, so a second call reads no prompt again. */
+/** Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call reads no prompt again. */
 async function continueAll(
   lab: CpuLab,
   prompts: readonly (readonly number[])[],

@@ -1,4 +1,4 @@
-/** The policy of a run, opened again: to talk to it, to evaluate it, to sample from it. */
+/** The saved policy of a run, for chat, evaluation and sampling. */
 
 import { basename, join } from "node:path";
 import { ConfigError, PolicyError, RunDirError } from "../../env/errors.ts";
@@ -11,7 +11,7 @@ import type { TrainingRecord } from "../runs/training_dir.ts";
 import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
 
 /**
- * Opens the last checkpoint of a run, which may still be training. Only reads.
+ * Opens the last checkpoint of a run, which may still be training. Writes nothing.
  * @throws {ConfigError} If the run has no checkpoint yet.
  * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or of another version.
  */
@@ -22,13 +22,13 @@ export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
       `The run "${run.path}" has no checkpoint, so there is no policy to open`,
       {
         hint:
-          `train on by "deno task train --resume ${run.path}", or name another run`,
+          `continue it with "deno task train --resume ${run.path}", or name another run`,
       },
     );
   }
   const dir = join(run.path, "checkpoints", String(step));
   const wayOut =
-    `remove "${dir}" so that the checkpoint before it is taken, or name another run`;
+    `remove "${dir}" to use the checkpoint before it, or name another run`;
   await checkCheckpoint(run.path, { step, wayOut });
   const codec = await openCodec(run);
   const policy = await openWeights(run, { dir, wayOut });
@@ -42,16 +42,16 @@ interface Parts {
   readonly codec: Codec;
 }
 
-/** A run's policy with what it needs to act. Held by `await using`. */
+/** A run's policy with the parts that it needs to act. Use it with `await using`. */
 export class RunPolicy implements AsyncDisposable {
   readonly run: TrainingRecord;
-  /** The step after which it was saved. */
+  /** The step of its checkpoint. */
   readonly step: number;
   readonly policy: CpuPolicy;
-  /** The tokenizer and the template of the run. */
+  /** The tokenizer and chat template of the run. */
   readonly codec: Codec;
 
-  /** Made by {@linkcode openRunPolicy}. */
+  /** Use {@linkcode openRunPolicy} to open a policy. */
   constructor({ run, step, policy, codec }: Parts) {
     this.run = run;
     this.step = step;
@@ -59,7 +59,7 @@ export class RunPolicy implements AsyncDisposable {
     this.codec = codec;
   }
 
-  /** The agent that the policy was in its run, at a temperature of its own; 0 takes the likeliest token. */
+  /** Returns the agent of the run's config. A temperature of 0 is greedy. */
   agent(
     { temperature, dataset }: { temperature: number; dataset: Dataset },
   ): Promise<Agent> {
@@ -83,9 +83,7 @@ async function openCodec({ path }: TrainingRecord): Promise<Codec> {
   const files = await readRunTokenizer(path, { wayOut });
   if (files !== undefined) return codecOf(files, `"${path}"`);
   throw new RunDirError(
-    `"${
-      join(path, TOKENIZER)
-    }" is missing, so the policy can neither read nor write`,
+    `"${join(path, TOKENIZER)}" is missing; the policy needs it to encode text`,
     { hint: wayOut },
   );
 }

@@ -1,6 +1,5 @@
 /**
- * The tokenizer of a run dir: `tokenizer.json` and `tokenizer_config.json` in one, so that there is no half
- * of it.
+ * The tokenizer of a run dir: `tokenizer.json` and `tokenizer_config.json` in one file, so that neither can be missing.
  */
 
 import { join } from "node:path";
@@ -10,12 +9,12 @@ import { sealOfJson } from "../runs/seal.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 import { parseJson } from "../runs/versions.ts";
 
-/** Its name in the run dir. */
+/** Name of the file in the run dir. */
 export const TOKENIZER = "tokenizer.json";
 
 /**
- * Reads the tokenizer of the run at `path`; `undefined` where none has been written.
- * @param options.wayOut What to do about a damaged one, for the error.
+ * Reads the tokenizer of the run at `path`; `undefined` if it has none yet.
+ * @param options.wayOut The hint of the error for a damaged file.
  * @throws {RunDirError} If it is damaged.
  */
 export async function readRunTokenizer(
@@ -29,7 +28,7 @@ export async function readRunTokenizer(
   const damage = typeof json !== "object" || json === null
     ? "it is not JSON"
     : sealOfJson(json) === "broken"
-    ? "it is not as the run wrote it"
+    ? "its contents have changed since the run wrote it"
     : undefined;
   if (damage === undefined) {
     const { sha256: _, ...files } = json as TokenizerFiles & {

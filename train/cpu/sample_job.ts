@@ -1,6 +1,6 @@
 /**
- * A few steps of sampling on all threads: what is asked goes into shared memory, the kernels run, the
- * answers come out.
+ * Sampling jobs: a few steps on all threads. The requests are written to shared memory, the kernels run, and the
+ * results are read back.
  */
 
 import type { GenerateRequest } from "../../env/types.ts";
@@ -8,18 +8,18 @@ import { REQUEST, SAMPLE_JOB, sizeOf, writeStruct } from "./abi.ts";
 import type { Engine } from "./engine.ts";
 import type { Session } from "./session_cache.ts";
 
-/** One request's part in a job. */
+/** A request's part in a job. */
 export interface SamplePart {
   readonly request: GenerateRequest;
-  /** Holds a place for every token that is fed. */
+  /** The session, with a position reserved for every token to feed. */
   readonly session: Session;
   /** Ids to feed. */
   readonly pending: readonly number[];
-  /** Numbers in [0, 1), one for each token to sample; none where the prompt is not through yet. */
+  /** Numbers in [0, 1), one per token to sample; empty if the prompt is not fully read after this job. */
   readonly uniforms: readonly number[];
 }
 
-/** What came of a part. */
+/** The result of a part. */
 export interface SampleOutcome {
   readonly ids: readonly number[];
   readonly logprobs: readonly number[];
@@ -37,7 +37,7 @@ interface Written {
 const PRODUCED = Object.keys(REQUEST).indexOf("produced");
 const STOPPED = Object.keys(REQUEST).indexOf("stopped");
 
-/** Runs jobs, one at a time; keeps the memory that they are written in. */
+/** Runs jobs one at a time and reuses their memory. */
 export class SampleJobs {
   readonly #engine: Engine;
   readonly #mail: { at: number; bytes: number }[] = [];
@@ -49,8 +49,8 @@ export class SampleJobs {
   /**
    * Feeds and samples.
    * @param plan The parts of each thread, `[threads][…]`.
-   * @param options.streamBytes Of the cache that the sessions are in.
-   * @returns The outcomes, in the plan's order.
+   * @param options.streamBytes Bytes from one stream of the sessions' cache to the next.
+   * @returns The outcomes, in the order of the plan.
    */
   async run(
     plan: readonly (readonly SamplePart[])[],

@@ -1,6 +1,6 @@
 /**
- * Continuous batching: whatever requests there are go through the network together, a few steps at a
- * time; between those, finished ones leave and new ones join.
+ * Continuous batching: all requests go through the network together, a few steps at a time. In between, finished
+ * requests leave and new ones join.
  */
 
 import {
@@ -20,9 +20,9 @@ import {
 } from "./sample_job.ts";
 import { type Session, SessionCache } from "./session_cache.ts";
 
-/** Rows that one thread puts through the network at one time: bounds memory, and how long a step takes. */
+/** Maximum rows of a thread in one pass through the network. Bounds memory and the duration of a step. */
 const MAX_ROWS = 256;
-/** Steps between two looks at the queue are as many as keep a thread busy with about this many rows. */
+/** Rows of a thread between two looks at the queue, which determines the number of steps. */
 const ROWS_BETWEEN_LOOKS = 64;
 const MAX_STEPS = 16;
 
@@ -31,7 +31,7 @@ interface Active {
   readonly request: GenerateRequest;
   readonly session: Session;
   readonly rng: Rng;
-  /** Most tokens to sample. */
+  /** Maximum tokens to sample. */
   readonly limit: number;
   readonly ids: number[];
   readonly logprobs: number[];
@@ -52,7 +52,7 @@ interface Part extends SamplePart {
   readonly cost: number;
 }
 
-/** Samples continuations for many requests at once. */
+/** Samples continuations of many requests at once. */
 export class Sampler {
   readonly #engine: Engine;
   readonly #cache: SessionCache;
@@ -70,12 +70,12 @@ export class Sampler {
     this.#rowCost = parameterCount(engine.config) / (2 * layers * dim);
   }
 
-  /** Positions that the cache holds now. */
+  /** Number of positions in the cache. */
   get cachedTokens(): number {
     return this.#cache.tokens;
   }
 
-  /** Queues a request; those of one burst are sampled together. */
+  /** Queues a request. Requests made in the same turn of the event loop are sampled together. */
   generate(request: GenerateRequest): Promise<GenerateResult> {
     const invalid = this.#invalid(request);
     if (invalid) return Promise.reject(invalid);
@@ -89,7 +89,7 @@ export class Sampler {
     }).finally(() => this.#engine.sampling--);
   }
 
-  /** Frees a session's part of the cache, now or after its request. */
+  /** Frees a session's cache, now or after its current request. */
   release(session: string): void {
     this.#cache.release(session);
   }
@@ -97,7 +97,7 @@ export class Sampler {
   #wake(): void {
     if (this.#running) return;
     this.#running = true;
-    // The end of the current burst: everything that can ask at once has asked.
+    // Start after the current burst, when all requests of this turn are queued.
     setImmediate(() => void this.#pump());
   }
 
@@ -115,7 +115,7 @@ export class Sampler {
     }
   }
 
-  /** Takes waiting requests in, but for those whose session is in use. */
+  /** Admits waiting requests, except those whose session is in use. */
   #admit(): void {
     const later: Waiting[] = [];
     for (const waiting of this.#waiting.splice(0)) {
@@ -140,7 +140,7 @@ export class Sampler {
     this.#waiting.push(...later);
   }
 
-  /** A few steps of all active requests, as far as the cache has room. */
+  /** Runs a few steps of all active requests, as far as the cache has room. */
   async #advance(): Promise<void> {
     this.#dropAborted();
     const plan = this.#plan();
@@ -164,7 +164,7 @@ export class Sampler {
     });
   }
 
-  /** Deals the active requests to the threads: those that go on first, then prompts, as far as rows and cache go. */
+  /** Assigns the active requests to the threads: continuations first, then prompts, as far as rows and cache allow. */
   #plan(): Part[][] {
     const threads = this.#engine.crew.size;
     const perThread = Math.ceil(this.#active.length / threads);
@@ -191,7 +191,7 @@ export class Sampler {
     return dealt;
   }
 
-  /** What a request does next, or nothing if rows or cache have no room for it. */
+  /** Returns the next part of a request, or `undefined` if rows or cache have no room for it. */
   #part(
     active: Active,
     rows: number,
@@ -205,7 +205,7 @@ export class Sampler {
     const budget = count < left
       ? 0
       : Math.min(steps, active.limit - active.ids.length);
-    // The last sampled token is not fed, so the others need a place.
+    // The last sampled token is not fed, so only the others need a position.
     const end = cached + count + Math.max(0, budget - 1);
     while (!this.#cache.reserve(active.session, end)) {
       if (!this.#evictFor(active, planned)) return undefined;
@@ -221,7 +221,7 @@ export class Sampler {
     };
   }
 
-  /** Takes the cache of the youngest request that is not in this job. The oldest never has to give way. */
+  /** Evicts the cache of the youngest request that is not in this job. The oldest request is never evicted. */
   #evictFor(active: Active, planned: ReadonlySet<Active>): boolean {
     for (let i = this.#active.length - 1; i >= 0; i--) {
       const other = this.#active[i]!;
@@ -272,12 +272,12 @@ export class Sampler {
     const { ids, maxTokens, temperature } = request;
     if (ids.length === 0) {
       return new PolicyError(
-        "Cannot continue an empty sequence: begin it with a token",
+        "Cannot continue an empty sequence; start it with at least one token",
       );
     }
     if (ids.length >= contextLength) {
       return new PolicyError(
-        `The prompt has ${ids.length} tokens, the policy's context ${contextLength}: nothing can be sampled`,
+        `The prompt has ${ids.length} tokens, which leaves no room in the policy's context of ${contextLength}`,
         { hint: "shorten it or raise contextLength" },
       );
     }
@@ -294,28 +294,28 @@ export class Sampler {
     }
     if (!Number.isInteger(maxTokens) || maxTokens < 0) {
       return new RangeError(
-        `maxTokens is ${maxTokens}: it must be a whole number`,
+        `maxTokens is ${maxTokens}, but must be a non-negative integer`,
       );
     }
     if (!(temperature >= 0)) {
       return new RangeError(
-        `temperature is ${temperature}: it must be 0 or more`,
+        `temperature is ${temperature}, but must be at least 0`,
       );
     }
     return undefined;
   }
 }
 
-/** Takes over what a job did for a request. */
+/** Applies the outcome of a job to its request. */
 function collect({ active, pending }: Part, outcome: SampleOutcome): void {
   active.ids.push(...outcome.ids);
   active.logprobs.push(...outcome.logprobs);
   active.stopped = outcome.stopped;
-  // All that was sampled was fed, but for the last.
+  // All sampled tokens were fed, except the last.
   active.session.ids.push(...pending, ...outcome.ids.slice(0, -1));
 }
 
-/** Tokens of prompt and answer that are not in the cache. */
+/** Returns the number of tokens of prompt and answer that are not in the cache. */
 function leftToFeed(active: Active): number {
   return active.request.ids.length + active.ids.length -
     active.session.ids.length;

@@ -1,30 +1,30 @@
 /**
- * Keys and values of the conversations that the policy is in: in pages of a bounded pool, so that a growing
- * context is never copied.
+ * The key-value cache of the policy's conversations, in pages of a bounded pool, so that a growing context is never
+ * copied.
  */
 
 import { PAGE } from "./abi.ts";
 import { type Engine, pageLayout } from "./engine.ts";
 import { PagePool } from "./page_pool.ts";
 
-/** One conversation's part of the cache. */
+/** The cache of one conversation. */
 export interface Session {
   readonly name: string;
   /** The ids whose keys and values are in the pages. */
   readonly ids: number[];
-  /** Its pages by number. */
+  /** Numbers of its pages. */
   readonly pages: number[];
-  /** Address of the table of pages that the kernels read. */
+  /** Address of the page table that the kernels read. */
   readonly table: number;
-  /** Address of what the convolutions saw last. */
+  /** Address of the convolutions' last inputs. */
   readonly state: number;
-  /** The weights that its contents belong to. */
+  /** Version of the weights that computed the contents. */
   version: number;
   /** Whether a request is using it. */
   busy: boolean;
-  /** Whether to let it go when it is no longer busy. */
+  /** Whether to free the session when it is no longer busy. */
   released: boolean;
-  /** A count that grows with every use. */
+  /** Time of the last use, as a counter. */
   lastUse: number;
 }
 
@@ -37,7 +37,7 @@ export class SessionCache {
   #freeSlots: { table: number; state: number }[] = [];
   #uses = 0;
 
-  /** @param maxTokens Positions that all sessions together may hold. */
+  /** @param maxTokens Maximum positions of all sessions together. */
   constructor(engine: Engine, maxTokens: number) {
     this.#engine = engine;
     this.#pool = new PagePool(
@@ -47,12 +47,12 @@ export class SessionCache {
     this.#tails = pageLayout(engine.config, false).tails;
   }
 
-  /** Positions that the sessions hold now, in whole pages. */
+  /** Number of positions in the sessions' pages, rounded up to whole pages. */
   get tokens(): number {
     return this.#pool.taken * PAGE;
   }
 
-  /** Bytes from stream to stream, for the kernels. */
+  /** Bytes from one stream to the next, for the kernels. */
   get streamBytes(): number {
     return this.#pool.streamBytes;
   }
@@ -63,8 +63,8 @@ export class SessionCache {
   }
 
   /**
-   * Takes a session for a request: it keeps what it holds of `ids`, but for the last id at most, since a
-   * prediction needs a token to be fed.
+   * Takes a session for a request. The session keeps the longest cached prefix of `ids`, without the last id, because a
+   * prediction needs at least one token to be fed.
    */
   acquire(name: string, ids: readonly number[]): Session {
     let session = this.#sessions.get(name);
@@ -94,13 +94,13 @@ export class SessionCache {
     return session;
   }
 
-  /** Gives a session back after a request. */
+  /** Returns a session after a request. */
   settle(session: Session): void {
     session.busy = false;
     if (session.released) this.#remove(session);
   }
 
-  /** Lets a session go, now or after its request. */
+  /** Frees a session, now or after its request. */
   release(name: string): void {
     const session = this.#sessions.get(name);
     if (!session) return;
@@ -108,7 +108,9 @@ export class SessionCache {
     if (!session.busy) this.#remove(session);
   }
 
-  /** Makes room for `positions` positions; false if the pool is used up, idle sessions included. */
+  /**
+   * Makes room for `positions` positions. Returns `false` if the pool is exhausted even after evicting idle sessions.
+   */
   reserve(session: Session, positions: number): boolean {
     while (session.pages.length * PAGE < positions) {
       const page = this.#takePage(session.pages.at(-1));
@@ -121,14 +123,14 @@ export class SessionCache {
     return true;
   }
 
-  /** Takes a session's pages away; its request will feed its ids again. */
+  /** Takes away a session's pages. Its request will feed its ids again. */
   evict(session: Session): void {
     this.#truncate(session, 0);
   }
 
   /**
-   * Returns to the last end of a page at or before `length`, where the convolutions' state is kept, and
-   * frees the pages after it.
+   * Truncates to the last page boundary at or before `length`, where the state of the convolutions is kept, and frees
+   * the pages after it.
    */
   #truncate(session: Session, length: number): void {
     const { heap, config } = this.#engine;
@@ -171,7 +173,7 @@ export class SessionCache {
     return this.#pool.take(after);
   }
 
-  /** Forgets the session that has been idle longest. */
+  /** Evicts the session that has been idle longest. */
   #evictIdle(): void {
     let oldest: Session | undefined;
     for (const session of this.#sessions.values()) {

@@ -1,10 +1,10 @@
 /**
  * Trains the tiny policy's tokenizer from demonstrations.
  *
- * A tiny policy has to copy ids and names, so they must look the same wherever they stand: digits go by two
- * from the left of their run, and a word that varies (a name, a colour) has the same tokens after a space, a
- * quote or an underscore, since it is a piece of its own. What is always written the same may grow to any
- * length: `", "price": ` and `could you tell me your` become one token, which keeps episodes short.
+ * A tiny policy has to copy ids and names, so these must have the same tokens everywhere. Digits are split into pairs
+ * from the left of a number. A word that varies (a name, a colour) is a piece of its own, so it has the same tokens
+ * after a space, a quote or an underscore. Constant text may become a token of any length: `", "price": ` and `could
+ * you tell me your` are one token each, which keeps episodes short.
  */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";
@@ -26,13 +26,13 @@ import {
 
 /** Settings of {@linkcode trainTokenizer}. */
 export interface TokenizerTraining {
-  /** Tokens in all, control tokens among them. Default: 512. */
+  /** Vocabulary size, including control tokens. Default: 512. */
   readonly vocabSize?: number;
-  /** Words that vary beyond those that the conversations show, in any case. Default: none. */
+  /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;
   /**
-   * The same conversations with calls and tools' answers as such, which tell what is data, where the
-   * conversations hold them as text. Default: the conversations.
+   * The same conversations with tool calls and tool results as such, which tell data from words, if the conversations
+   * contain them as text. Default: the conversations.
    */
   readonly asCalls?: readonly (readonly Message[])[];
 }
@@ -42,13 +42,13 @@ const UTF8_BYTES = Array.from({ length: 256 }, (_, byte) => byte)
   .filter((byte) => byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1);
 const DIGIT_PAIRS = 100;
 
-/** The fewest tokens that round-trip any text: bytes, digit pairs, control tokens. */
+/** The smallest vocabulary that round-trips any text: bytes, digit pairs, control tokens. */
 export const MIN_VOCAB_SIZE: number = UTF8_BYTES.length + DIGIT_PAIRS +
   CONTROL_TOKENS.length;
 
 /**
- * Trains a tokenizer on conversations; the same conversations in the same order give the same files.
- * @throws {RangeError} If `vocabSize` is too small to write every text.
+ * Trains a tokenizer on conversations. The result depends only on the conversations and their order.
+ * @throws {RangeError} If `vocabSize` is too small to encode every text.
  */
 export function trainTokenizer(
   conversations: readonly (readonly Message[])[],
@@ -57,7 +57,7 @@ export function trainTokenizer(
   const { vocabSize = 512, variableWords = [], asCalls } = options;
   if (!Number.isInteger(vocabSize) || vocabSize < MIN_VOCAB_SIZE) {
     throw new RangeError(
-      `Cannot train a tokenizer of ${vocabSize} tokens: at least ${MIN_VOCAB_SIZE} are needed to write any text`,
+      `Cannot train a tokenizer of ${vocabSize} tokens: at least ${MIN_VOCAB_SIZE} are needed to encode any text`,
     );
   }
   const rendered = render(conversations);
@@ -78,7 +78,7 @@ export function trainTokenizer(
   return tokenizerFiles({ pattern, vocabulary, merges });
 }
 
-/** What the template writes for each message, without control tokens. */
+/** Returns the template's text for each message, without control tokens. */
 function render(
   conversations: readonly (readonly Message[])[],
 ): RenderedConversation[] {
@@ -96,7 +96,7 @@ function render(
   );
 }
 
-/** The pieces that merges stay within, and how often each occurs. */
+/** Counts the pieces of the text. Merges never cross a piece's boundary. */
 function countPieces(
   conversations: readonly RenderedConversation[],
   pattern: string,
@@ -111,7 +111,7 @@ function countPieces(
   return counts;
 }
 
-/** The hundred pairs of digits come first: the pieces are made so that each is one token. */
+/** Merges the hundred digit pairs first. The pieces are split so that each pair is one token. */
 function mergeDigits(table: SymbolTable): void {
   for (const tens of "0123456789") {
     for (const units of "0123456789") {

@@ -1,4 +1,4 @@
-/** The tiny policy's tokenizer as files in Hugging Face's format, and its chat template. */
+/** The tiny policy's tokenizer files in Hugging Face's format, and its chat template. */
 
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
 
@@ -11,12 +11,12 @@ export const CONTROL_TOKENS = [
   "<|end|>",
 ] as const;
 
-/** Ends an answer. */
+/** Marks the end of an answer. */
 export const END_TOKEN = "<|end|>";
 
 /**
- * The tiny policy's chat template. A message ends where the next one begins, and only answers have an end
- * token, which the policy samples; so a turn costs as few tokens as it can.
+ * The tiny policy's chat template. To use few tokens per turn, only answers have an end token, which the policy
+ * samples; other messages end where the next one begins.
  */
 export const CHAT_TEMPLATE = `{%- for message in messages %}
 {%- if message.role == "assistant" %}
@@ -41,9 +41,9 @@ export const CHAT_TEMPLATE = `{%- for message in messages %}
 const LETTER = "[\\p{L}\\p{M}]";
 
 /**
- * The regular expression of the pieces that stand alone: digits by two from the left of their run, and every
- * word but the given ones. What is between such pieces is one piece, however long.
- * @param words Words that may grow together with what is around them, letters only.
+ * Returns the regular expression of the isolated pieces: digit pairs from the left of a number, and every word except
+ * the given ones. The text between two isolated pieces is one piece of any length.
+ * @param words Words that may merge with the text around them, letters only.
  */
 export function isolatedPattern(words: readonly string[]): string {
   const given = words.length === 0
@@ -69,12 +69,12 @@ function byteTexts(): string[] {
   return texts;
 }
 
-/** The files of a byte-level tokenizer with these tokens. */
+/** Returns the files of a byte-level tokenizer with the given tokens. */
 export function tokenizerFiles(
   { pattern, vocabulary, merges }: {
-    /** What stands alone, by {@linkcode isolatedPattern}. */
+    /** The isolated pieces, from {@linkcode isolatedPattern}. */
     readonly pattern: string;
-    /** The text of each token below the control tokens, byte-level, by id. */
+    /** The byte-level text of each token below the control tokens, by id. */
     readonly vocabulary: readonly string[];
     readonly merges: readonly (readonly [string, string])[];
   },

@@ -1,49 +1,54 @@
 /**
- * Learns a byte-pair vocabulary: what saves most symbols becomes a symbol, over and over. That is either the
- * most frequent pair of neighbours, or a whole piece, which needs no symbols for its parts.
- *
- * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2.
- * Differs: whole pieces, which Hugging Face's encoder takes before any merge (`ignore_merges`).
+ * Learns a byte-pair vocabulary by greedy merging: in each round, the merge that saves the most symbols becomes a
+ * symbol. A merge is either the most frequent pair of neighbours or a whole piece, which needs no symbols for its
+ * parts.
+ * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2. Differs: whole
+ * pieces, which Hugging Face's encoder looks up before any merge (`ignore_merges`).
  */
 
-/** A piece of text in symbols, seen `count` times. */
+/** A piece of text as symbols, with its number of occurrences. */
 export interface Piece {
   /** `[n]`, rewritten as symbols are learnt. */
   symbols: number[];
   readonly count: number;
 }
 
-/** The symbols so far: bytes, merged pairs, whole pieces. */
+/** The current symbols: bytes, merged pairs, whole pieces. */
 export class SymbolTable {
   readonly #texts: string[] = [];
   readonly #ids = new Map<string, number>();
   readonly #merged = new Set<string>();
-  /** Merges in the order in which they were learnt, as texts. */
+  /** Merges as pairs of texts, in the order in which they were learnt. */
   readonly merges: [left: string, right: string][] = [];
 
-  /** @param alphabet The text of each first symbol, one character each. */
+  /** @param alphabet The texts of the initial symbols, one character each. */
   constructor(alphabet: readonly string[]) {
     for (const text of alphabet) this.#add(text);
   }
 
-  /** Texts by id. */
+  /** The texts of the symbols by id. */
   get texts(): readonly string[] {
     return this.#texts;
   }
 
-  /** The id of a text. @throws {RangeError} If there is no such symbol. */
+  /**
+   * Returns the id of a text.
+   * @throws {RangeError} If there is no such symbol.
+   */
   id(text: string): number {
     const id = this.#ids.get(text);
     if (id !== undefined) return id;
     throw new RangeError(`There is no symbol "${text}"`);
   }
 
-  /** Whether some pair makes the same text already. */
+  /** Whether another pair already makes the same text. */
   hasMerged(left: number, right: number): boolean {
     return this.#merged.has(this.#text(left) + this.#text(right));
   }
 
-  /** Makes a pair one symbol; that of a whole piece of the same text, where there is one. */
+  /**
+   * Makes a pair a symbol and returns its id. If a whole piece has the same text, the pair gets the id of that piece.
+   */
   merge(left: number, right: number): number {
     const pair: [string, string] = [this.#text(left), this.#text(right)];
     const text = pair.join("");
@@ -52,7 +57,7 @@ export class SymbolTable {
     return this.#ids.get(text) ?? this.#add(text);
   }
 
-  /** Makes a piece one symbol. */
+  /** Makes a whole piece a symbol and returns its id. */
   addWhole(symbols: readonly number[]): number {
     const text = symbols.map((id) => this.#text(id)).join("");
     return this.#ids.get(text) ?? this.#add(text);
@@ -74,16 +79,16 @@ interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** The pieces that may hold it. */
+  /** The pieces that may contain the pair. */
   readonly where: Set<number>;
 }
 
-/** What saves a single symbol in the whole corpus is not worth one. */
+/** Minimum saving in the whole corpus for a new symbol. */
 const MIN_SAVED = 2;
 
 /**
- * Learns until the table has `size` symbols, or nothing is left that is worth one. Ties go to pairs, of them to
- * that of older symbols, so the result depends on nothing but the arguments.
+ * Learns symbols until the table has `size` of them, or none saves enough. Ties are resolved in favour of pairs, then
+ * of older symbols, so the result depends only on the arguments.
  */
 export function learnSymbols(
   table: SymbolTable,
@@ -130,7 +135,7 @@ function rewrite({ index }: Saving, { table, pieces, pairs }: Learning): void {
 
 interface Saving {
   readonly index: number;
-  /** How many symbols fewer the corpus has if the piece is one. */
+  /** Number of symbols that the corpus saves if the piece becomes a symbol. */
   readonly saved: number;
 }
 
@@ -143,7 +148,7 @@ function costliest(pieces: readonly Piece[]): Saving {
   return best;
 }
 
-/** Symbols are numbered below this, so that a pair of them is one number. */
+/** Upper bound on symbol ids, so that a pair fits in one number. */
 const RADIX = 1 << 20;
 
 class PairCounts {
@@ -195,7 +200,7 @@ function isBetter(a: Pair, b: Pair): boolean {
   return keyOf(a.left, a.right) < keyOf(b.left, b.right);
 }
 
-/** Replaces the pair from the left, as encoders do. */
+/** Replaces a pair from left to right, as encoders do. */
 function applyMerge(
   symbols: readonly number[],
   { left, right }: Pair,

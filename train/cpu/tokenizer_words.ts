@@ -1,4 +1,4 @@
-/** Finds the words that vary: what a policy has to copy, as against what it can learn by heart. */
+/** Finds the words that vary, which a policy has to copy, as opposed to those that it can memorize. */
 
 import { DataError } from "../../env/errors.ts";
 import {
@@ -7,36 +7,43 @@ import {
 } from "../../env/python/python_json.ts";
 import type { Message } from "../../env/types.ts";
 
-/** The words of a text: runs of letters. */
+/** Returns the words of a text: runs of letters. */
 function wordsOf(text: string): readonly string[] {
   return text.match(/[\p{L}\p{M}]+/gu) ?? [];
 }
 
-/** A conversation's messages with the text that the template writes for each. */
+/** A conversation's messages, each with its text in the template. */
 export type RenderedConversation = readonly {
   readonly message: Message;
   readonly text: string;
 }[];
 
-/** A word varies if at least this share of its occurrences are data; `or` is a state too, but mostly it is not. */
+/**
+ * Minimum share of data among the occurrences of a word that varies. "or" is also a state's code, but mostly an
+ * ordinary word.
+ */
 const MIN_DATA_SHARE = 0.2;
-/** A word in the data of more than this share of the conversations is a constant of the world: `usa`. */
+/**
+ * Maximum share of conversations with the word in their data; a more frequent word, such as `usa`, is a constant of the
+ * world.
+ */
 const MAX_CONVERSATION_SHARE = 0.5;
-/** So few conversations are too few to tell a constant by. */
+/** Minimum conversations to apply that share. */
 const FEW_CONVERSATIONS = 10;
 
-/** A word that is rarer is not worth telling apart. */
+/** Minimum occurrences of a word worth distinguishing. */
 const MIN_OCCURRENCES = 5;
-/** The regular expression of the pieces names each word, so there are not more than this. */
+/** Maximum words, because the regular expression of the pieces names each one. */
 const MAX_WORDS = 1000;
 
 /**
- * The words that a policy can learn by heart, the most frequent first: those that occur often and do not vary.
+ * Returns the words that a policy can memorize, the most frequent first: words that occur often and do not vary.
  *
- * A word varies if users say it and it is data in what tools answer or are called with, or if it is part
- * of an identifier (`mei_ito_1234`), unless it is mostly not data or data everywhere.
- * @param options.variableWords Words that vary beyond those, in any case.
- * @param options.data Where the words' uses are looked up: the conversations with calls and answers as such.
+ * A word varies if users say it and it also is data in tool results or tool arguments, or if it is part of an
+ * identifier (`mei_ito_1234`). Exceptions are words that are mostly not data, and words that are data in most
+ * conversations.
+ * @param options.variableWords Additional words that vary, case-insensitive.
+ * @param options.data The conversations in which to look up the uses of words, with tool calls and results as such.
  */
 export function findConstantWords(
   conversations: readonly RenderedConversation[],
@@ -77,15 +84,15 @@ function varies(use: WordUse | undefined, mostConversations: number): boolean {
     use.conversations <= mostConversations;
 }
 
-/** What a word is used for. */
+/** The uses of a word. */
 interface WordUse {
   /** Whether a user says it. */
   said: boolean;
   inIdentifier: boolean;
-  /** Occurrences as data, and in all. */
+  /** Number of occurrences as data, and in total. */
   asData: number;
   total: number;
-  /** Conversations in which it is data. */
+  /** Number of conversations in which it is data. */
   conversations: number;
 }
 
@@ -110,7 +117,7 @@ function countUses(
   for (const use of here) use.conversations++;
 }
 
-/** The counters of each word of a text. */
+/** Returns the counters of each word of a text. */
 function usesIn(words: Map<string, WordUse>, text: string): WordUse[] {
   return wordsOf(text).map((word) => {
     const key = word.toLowerCase();
@@ -129,12 +136,12 @@ function usesIn(words: Map<string, WordUse>, text: string): WordUse[] {
   });
 }
 
-/** One word with a digit in it. */
+/** Whether a text is a single word that contains a digit. */
 function isIdentifier(text: string): boolean {
   return /^\S*[0-9]\S*$/.test(text);
 }
 
-/** The strings that a message carries as data: in a tool's answer, in the arguments of a call. */
+/** Returns the strings that a message carries as data: in a tool result or in the arguments of a call. */
 function valuesOf(message: Message): string[] {
   const out: string[] = [];
   if (message.role === "tool") {
@@ -147,7 +154,7 @@ function valuesOf(message: Message): string[] {
   return out;
 }
 
-/** A tool's answer as data; one that is no JSON is a bare identifier or prose, and prose is no data. */
+/** Parses a tool result as data. If it is not JSON, it is a bare identifier, or prose, which is not data. */
 function parseOrText(text: string): JsonValue {
   if (isIdentifier(text)) return text;
   try {

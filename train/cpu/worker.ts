@@ -15,7 +15,7 @@ import { bindKernels, type Kernels } from "./kernel_module.ts";
 self.onmessage = (event: MessageEvent<WorkerStart>) => {
   const { module, memory, block } = event.data;
   const kernels = bindKernels(module, memory);
-  // The buffer's first bytes stay where they are when the memory grows.
+  // Growing the memory does not move the first bytes of the buffer, so this view stays valid.
   const fields = new Int32Array(memory.buffer, block, TEXT_OFFSET / 4);
   const text = new Uint8Array(
     memory.buffer,

@@ -1,6 +1,7 @@
 /**
- * What a person should look at in a run, each with the figures that show it and a filter that finds its episodes. Pure:
- * the viewer, `deno task diagnose`, the end of a training and notebooks print the same ones.
+ * Advisories: findings about a run that deserve a person's attention, each with the figures that show it and a filter
+ * for its episodes. The code is pure, so the viewer, `deno task diagnose`, the summary of a training and notebooks all
+ * print the same advisories.
  */
 
 import type { Dataset } from "../../env/types.ts";
@@ -18,7 +19,7 @@ import type {
   SlimeRlMetrics,
 } from "../runs/metrics.ts";
 
-/** What an advisory is about. */
+/** The kind of an advisory. */
 export type AdvisoryKind =
   | "all_zero_groups"
   | "all_solved_groups"
@@ -29,60 +30,60 @@ export type AdvisoryKind =
   | "stale_samples"
   | "user_faults";
 
-/** Something that a person should look at. */
+/** A finding about a run that deserves a person's attention. */
 export interface Advisory {
   readonly kind: AdvisoryKind;
-  /** `warning`: the run's figures suffer from it; `note`: worth knowing. */
+  /** `warning`: it affects the run's figures; `note`: worth knowing. */
   readonly level: "warning" | "note";
-  /** A clause that names it. */
+  /** A clause that summarizes the finding. */
   readonly title: string;
-  /** The figures that show it, a sentence. */
+  /** A sentence with the figures that show it. */
   readonly evidence: string;
-  /** Its episodes, as conditions of the viewer's filter by field; `null` where it is about none. */
+  /** The filter for its episodes in the viewer: conditions by field; `null` if it concerns no episodes. */
   readonly filter: Readonly<Record<string, string>> | null;
-  /** The curve that shows it, as the viewer names it; `null` where there is none. */
+  /** The viewer's name of the curve that shows it; `null` if there is none. */
   readonly curve: string | null;
 }
 
-/** What advisories go by. */
+/** The facts from which advisories are derived. */
 export interface AdvisoryFacts {
-  /** Of a run that trains; of an evaluation none. */
+  /** Metrics of a training run; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** `null` where there are no episodes. */
+  /** `null` if there are no episodes. */
   readonly tally: EpisodeTally | null;
-  /** The run's data, where they are at hand: they say which tools the tasks need. */
+  /** The run's dataset, if available. It tells which tools the tasks need. */
   readonly dataset: Dataset | null;
 }
 
-/** Shares and counts from which something is said. */
+/** Thresholds of the advisories. */
 const LIMITS = {
-  /** Groups whose episodes all failed, and groups whose episodes all earned the reward. */
+  /** Share of groups whose episodes all failed, and share of groups whose episodes all earned the reward. */
   zeroGroups: 0.5,
   solvedGroups: 0.8,
-  /** Groups that are needed for either. */
+  /** Minimum groups for either share. */
   groups: 4,
-  /** RL's last steps without anything to learn from. */
+  /** Number of final RL steps without any group to learn from. */
   idleSteps: 5,
-  /** Entropy at the end beside that of the first steps, while the reward is still below this. */
+  /** Entropy at the end as a share of that in the first steps; only counts while the reward is below the next value. */
   entropyShare: 0.25,
   rewardLeft: 0.9,
-  /** Steps that each side of such a comparison has. */
+  /** Steps averaged on each side of such a comparison. */
   meanOf: 5,
-  /** Answers that cannot be read: an episode at the end, and how many times as many as in the best steps before. */
+  /** Unreadable answers per episode at the end, and their factor over the best earlier steps. */
   parseErrors: 0.2,
   parseErrorsGrowth: 2,
-  /** Failed episodes that make a warning of a note. */
+  /** Share of failed episodes that turns a note into a warning. */
   failures: 0.05,
-  /** Rollouts that samples are old on average, and groups that were dropped as too old. */
+  /** Average age of samples in rollouts, and share of groups dropped as too old. */
   staleness: 1,
   staleGroups: 0.1,
-  /** Scored episodes with a fault of the simulated user. */
+  /** Share of scored episodes with a fault of the simulated user. */
   userFaults: 0.05,
-  /** Episodes from which on a tool is missed. */
+  /** Minimum episodes before an unused tool is reported. */
   episodes: 20,
 } as const;
 
-/** The advisories of a run, warnings first. */
+/** Returns the advisories of a run, warnings first. */
 export function advisoriesOf(facts: AdvisoryFacts): Advisory[] {
   const all = [
     ...groupAdvisories(facts),
@@ -96,7 +97,7 @@ export function advisoriesOf(facts: AdvisoryFacts): Advisory[] {
   return all.sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** An advisory's episodes as `--filter` of `deno task view` has them. */
+/** Formats an advisory's filter as the value of `deno task view --filter`. */
 export function filterText(filter: NonNullable<Advisory["filter"]>): string {
   return Object.entries(filter)
     .map(([field, value]) =>
@@ -108,7 +109,7 @@ function rankOf({ level }: Advisory): number {
   return level === "warning" ? 0 : 1;
 }
 
-/** Groups that agree teach nothing. */
+/** Reports groups whose rewards are all equal, which teach nothing. */
 function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const groups = tally.inWindow.groups.filter(({ scored }) => scored > 1);
@@ -123,7 +124,7 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     return [{
       kind: "all_solved_groups",
       level: "note",
-      title: `${shareText(solved, groups)} groups are solved by every episode`,
+      title: `${shareText(solved, groups)} groups were solved by every episode`,
       evidence: `${
         inSteps(tally)
       }; such groups teach nothing, so harder tasks would.`,
@@ -155,7 +156,7 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** A policy that has settled before it is good explores no more. */
+/** Reports a policy that stopped exploring before it was good. */
 function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const rl = rlLines(lines).filter(({ entropy }) => entropy !== undefined);
   if (rl.length < 2 * LIMITS.meanOf) return [];
@@ -173,7 +174,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   return [{
     kind: "entropy_collapse",
     level: "warning",
-    title: `Entropy fell to ${percent(after / before)} of what it was`,
+    title: `Entropy fell to ${percent(after / before)} of its initial value`,
     evidence: `${before.toFixed(3)} nats in steps ${stepsText(first)}, ${
       after.toFixed(3)
     } in steps ${stepsText(last)}, where the reward is ${
@@ -186,7 +187,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Tools that the tasks need, or that were called before, and are not called now. */
+/** Reports tools that the tasks need, or that were called earlier, but are not called any more. */
 function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   const called = tally?.inWindow.tools ?? null;
   if (tally === null || called === null) return [];
@@ -239,10 +240,10 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Tasks in the address of a link. */
+/** Maximum tasks in the URL of a link. */
 const MOST_IN_FILTER = 20;
 
-/** The tasks by the tools of their expected actions. */
+/** Maps each tool to the tasks whose expected actions use it. */
 function neededTools(
   dataset: Dataset | null,
   tried: readonly string[],
@@ -261,7 +262,7 @@ function neededTools(
   return needs;
 }
 
-/** Answers that cannot be read become more, or are many. */
+/** Reports unreadable answers that increase or are frequent. */
 function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const { parseErrors } = tally;
@@ -275,16 +276,16 @@ function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   const best = windows.toSorted((a, b) => rateOf(a) - rateOf(b))[0];
   const isRising = best !== undefined &&
     now >= LIMITS.parseErrorsGrowth * rateOf(best);
-  // Of a run that is too short to compare, or an evaluation, one an episode is worth knowing.
+  // Without earlier steps to compare with, as in a short run or an evaluation, report only one or more per episode.
   if (!isRising && (best !== undefined || now < 1)) return [];
   return [{
     kind: "parse_errors",
     level: isRising ? "warning" : "note",
     title: isRising
-      ? "Answers that cannot be read become more"
-      : `${now.toFixed(1)} answers an episode cannot be read`,
+      ? "Unreadable answers are increasing"
+      : `${now.toFixed(1)} unreadable answers per episode`,
     evidence: isRising
-      ? `${rateOf(best).toFixed(2)} an episode in steps ${stepsText(best)}, ${
+      ? `${rateOf(best).toFixed(2)} per episode in steps ${stepsText(best)}, ${
         now.toFixed(2)
       } in steps ${tally.from} to ${tally.to}.`
       : `${inSteps(tally)}, over ${count(tally.inWindow.episodes)} episodes.`,
@@ -293,7 +294,7 @@ function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** What infrastructure broke, by who failed. */
+/** Reports infrastructure failures by their source. */
 function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const bySource = Map.groupBy(tally.failures, ({ source }) => source);
@@ -321,7 +322,7 @@ function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   });
 }
 
-/** Samples that an older policy made. */
+/** Reports samples from an outdated policy. */
 function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const last = rlLines(lines).slice(-WINDOW);
   const staleness = meanOf(last, (line) => slimeNumber(line, "staleness"));
@@ -348,7 +349,7 @@ function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** What simulated users did wrong. */
+/** Reports faults of the simulated user. */
 function userAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   if (tally === null || tally.inWindow.scored === 0) return [];
   const { faults, scored } = tally.inWindow;
@@ -416,7 +417,7 @@ function sumOf<T>(
   return all.reduce((sum, one) => sum + (of(one) ?? 0), 0);
 }
 
-/** The mean of what is there; NaN where nothing is. */
+/** Returns the mean of the defined values; NaN if there are none. */
 function meanOf<T>(
   all: readonly T[],
   of: (one: T) => number | undefined,

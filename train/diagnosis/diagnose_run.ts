@@ -1,4 +1,4 @@
-/** The failed episodes of a run, each replayed to find what decided it; and what a judge says of them. */
+/** Diagnosis of a run's failed episodes: each is replayed to find the decisive error, and a judge may be asked. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { DataError, InfrastructureError } from "../../env/errors.ts";
@@ -8,15 +8,15 @@ import type { RunEpisodes } from "../runs/run_episodes.ts";
 import type { DiagnosableEpisode, Diagnosed } from "./diagnosis_report.ts";
 import { judge } from "./judge.ts";
 
-/** Settings of both. */
+/** Settings of the diagnosis and of the judge. */
 interface WorkOptions {
-  /** What is done by then is what is returned. */
+  /** Aborting it returns the results so far. */
   readonly signal?: AbortSignal;
   /** Called after each episode. */
   readonly onEpisode?: () => void;
 }
 
-/** Diagnoses an episode of a run by what the run recorded. */
+/** Diagnoses an episode of a run from its record. */
 export function diagnoseEpisode(
   { dataset }: Pick<RunEpisodes, "dataset">,
   episode: DiagnosableEpisode,
@@ -31,12 +31,12 @@ export function diagnoseEpisode(
   });
 }
 
-/** Diagnoses those of some episodes that earned less than 1. One whose record is damaged costs itself. */
+/** Diagnoses the episodes that earned less than 1. An episode with a damaged record is skipped. */
 export function diagnoseFailed<E extends DiagnosableEpisode>(
   run: Pick<RunEpisodes, "dataset">,
   episodes: readonly E[],
   { signal, onEpisode, onDamaged }: WorkOptions & {
-    /** Called with an episode that cannot be read, and why. Default: it throws. */
+    /** Called with an unreadable episode and the reason. Default: an error is thrown. */
     readonly onDamaged?: (episode: E, why: string) => void;
   } = {},
 ): Diagnosed<E>[] {
@@ -54,7 +54,7 @@ export function diagnoseFailed<E extends DiagnosableEpisode>(
   return all;
 }
 
-/** The episodes that earned less than 1, or were not scored. */
+/** Returns the episodes that earned less than 1 or were not scored. */
 export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
   episodes: readonly E[],
 ): E[] {
@@ -62,14 +62,14 @@ export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
 }
 
 /**
- * Asks a judge about each episode, but for those that infrastructure broke.
- * @returns In the order given; without a verdict where the signal was aborted first.
+ * Asks a judge about each episode, except those broken by infrastructure.
+ * @returns The episodes in the given order; those that were not judged before the signal was aborted have no verdict.
  */
 export async function judgeAll(
   diagnosed: readonly Diagnosed[],
   { model, concurrency, signal, onEpisode }: WorkOptions & {
     readonly model: ChatModel;
-    /** Episodes that are judged at once. */
+    /** Number of concurrent requests to the judge. */
     readonly concurrency: number;
   },
 ): Promise<Diagnosed[]> {
@@ -84,7 +84,7 @@ export async function judgeAll(
   ));
 }
 
-/** A judge that cannot be reached says nothing of this episode. */
+/** Returns the episode with the judge's verdict, which is `null` if the judge cannot be reached. */
 async function judged(
   one: Diagnosed,
   model: ChatModel,

@@ -1,11 +1,11 @@
-/** What the diagnoses of a run come to: faults, decisive errors, and how often a judge agrees with the rules. */
+/** The summary of a run's diagnoses: faults, decisive errors, and agreement between the rules and a judge. */
 
 import type { Diagnosis, FaultyParty } from "../../env/diagnosis/diagnose.ts";
 import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { RunEpisode } from "../runs/run_episodes.ts";
 import type { Verdict } from "./judge.ts";
 
-/** An episode of a run or of a result file, as a diagnosis needs it. */
+/** The parts of an episode that a diagnosis needs; the episode is from a run or a result file. */
 export interface DiagnosableEpisode
   extends Pick<RunEpisode, "task" | "stopReason" | "turns"> {
   readonly record:
@@ -16,46 +16,46 @@ export interface DiagnosableEpisode
     & Partial<Pick<StoredEpisode, "rewardDetail">>;
 }
 
-/** A failed episode, looked into. */
+/** A failed episode with its diagnosis. */
 export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
   readonly episode: E;
   readonly diagnosis: Diagnosis;
-  /** Left out where no judge was asked; `null` where it could not be understood or reached. */
+  /** Missing if no judge was asked; `null` if the judge's answer could not be understood or it could not be reached. */
   readonly verdict?: Verdict | null;
 }
 
-/** Rules beside a judge. */
+/** Agreement between the rules and a judge. */
 export interface Agreement {
-  /** Episodes of which both say something. */
+  /** Number of episodes that both attribute to a party. */
   readonly both: number;
-  /** Share of them where they say the same. */
+  /** Share of these on which they agree. */
   readonly share: number;
-  /** Cohen's kappa: 0 is chance, 1 is always; `null` where either says only one thing. */
+  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if either names only one party. */
   readonly kappa: number | null;
-  /** `table[rule][judge]`, counts. */
+  /** Counts as `table[rule][judge]`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
-  /** Episodes of which the judge said nothing that could be understood. */
+  /** Number of episodes without an understandable verdict. */
   readonly unreadable: number;
 }
 
-/** Gold and infrastructure are the environment to a judge. */
+/** A judge counts gold and infrastructure as the environment. */
 type Party = Verdict["fault"];
 
 const PARTIES: readonly Party[] = ["agent", "user", "environment"];
 
-/** Counts of a run. */
+/** Counts over the diagnoses of a run. */
 export interface DiagnosisReport {
   readonly failed: number;
   readonly faults: Readonly<Record<FaultyParty, number>>;
-  /** By the rule that told, most first. */
+  /** Counts by the rule that decided, most frequent first. */
   readonly rules: readonly (readonly [string, number])[];
-  /** `write modify_pending_order_items`, `ending`, `untold`; most first. */
+  /** Counts by decisive error, most frequent first: `write modify_pending_order_items`, `ending`, `untold`. */
   readonly decisive: readonly (readonly [string, number])[];
-  /** `null` where no judge was asked. */
+  /** `null` if no judge was asked. */
   readonly agreement: Agreement | null;
 }
 
-/** Counts diagnoses. */
+/** Summarizes diagnoses. */
 export function diagnosisReport(all: readonly Diagnosed[]): DiagnosisReport {
   const faults = { agent: 0, user: 0, infrastructure: 0, gold: 0, unknown: 0 };
   for (const { diagnosis: { fault } } of all) {
@@ -75,7 +75,7 @@ export function diagnosisReport(all: readonly Diagnosed[]): DiagnosisReport {
   };
 }
 
-/** The kind of the decisive error, with the tool where it is a write. */
+/** Returns the kind of the decisive error, with the tool if it is a write. */
 export function decisiveText({ decisive }: Diagnosis): string {
   if (decisive === null) return "infrastructure";
   return decisive.kind === "write"
@@ -89,7 +89,10 @@ function counted(words: readonly string[]): [string, number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-/** @see Cohen 1960, "A coefficient of agreement for nominal scales". */
+/**
+ * Computes the agreement of the rules with the judge.
+ * @see Cohen 1960, "A coefficient of agreement for nominal scales".
+ */
 function agreementOf(all: readonly Diagnosed[]): Agreement {
   const zero = () => ({ agent: 0, user: 0, environment: 0 });
   const table: Record<Party, Record<Party, number>> = {

@@ -1,8 +1,7 @@
 /**
- * A model's opinion of who is at fault in a failed episode, by the kinds that τ-bench's error identification has,
- * in words of our own.
- *
- * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the kinds.
+ * The judge of failed episodes: a model's opinion of who is at fault, with the fault types of τ-bench's error
+ * identification, in our own words.
+ * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the fault types.
  */
 
 import { z } from "zod";
@@ -10,7 +9,7 @@ import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
 import type { CallOptions, ChatModel, Task, Turn } from "../../env/types.ts";
 
-/** What a judge can say. */
+/** The schema of a judge's verdict. */
 export const verdictSchema = z.object({
   fault: z.enum(["agent", "user", "environment"]),
   kind: z.enum(["wrong_tool", "wrong_argument", "goal_partly_done", "other"]),
@@ -20,7 +19,7 @@ export const verdictSchema = z.object({
 /** A judge's verdict. */
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** What is judged. */
+/** A failed episode to judge. */
 export interface Case {
   readonly task: Task;
   readonly turns: readonly Turn[];
@@ -45,8 +44,8 @@ Answer with one JSON object and nothing else:
 {"fault": "agent" | "user" | "environment", "kind": "wrong_tool" | "wrong_argument" | "goal_partly_done" | "other", "why": "<one sentence>"}`;
 
 /**
- * Asks a judge. One that cannot be understood is asked once more.
- * @returns `null` where it cannot be understood.
+ * Asks a judge. If its answer cannot be understood, it is asked once more.
+ * @returns `null` if the second answer cannot be understood either.
  * @throws {InfrastructureError} If the model cannot be reached.
  */
 export async function judge(
@@ -71,7 +70,10 @@ export async function judge(
   }
 }
 
-/** The verdict in an answer, whatever is around it; the last object counts, since some models think aloud first. */
+/**
+ * Returns the verdict in an answer, ignoring the text around it. The last object counts, because some models think
+ * aloud first.
+ */
 export function readVerdict(text: string): Verdict | null {
   const to = text.lastIndexOf("}") + 1;
   for (const from of [text.lastIndexOf("{", to), text.indexOf("{")]) {
@@ -79,7 +81,7 @@ export function readVerdict(text: string): Verdict | null {
     try {
       return verdictSchema.parse(JSON.parse(text.slice(from, to)));
     } catch {
-      continue; // the other brace may begin it
+      continue; // the verdict may start at another brace
     }
   }
   return null;

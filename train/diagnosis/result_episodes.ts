@@ -1,4 +1,4 @@
-/** The episodes of a benchmark's result file, to be diagnosed as those of a run are. */
+/** Episodes of a benchmark's result file, prepared for the same diagnosis as those of a run. */
 
 import { readFile } from "node:fs/promises";
 import { openResults } from "../../env/benchmarks/results/open_results.ts";
@@ -12,18 +12,18 @@ import { turnsOf } from "../runs/run_episodes.ts";
 import type { BenchmarkDirs } from "../config/open_dataset.ts";
 import type { DiagnosableEpisode } from "./diagnosis_report.ts";
 
-/** A result file that is looked into. */
+/** The episodes of a result file. */
 export interface ResultEpisodes {
   readonly dataset: Dataset;
   readonly episodes: readonly DiagnosableEpisode[];
-  /** What of the file is left out, a sentence each. */
+  /** Sentences about the parts of the file that were skipped. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads a result file and finds its tasks; the gold that it holds counts where today's task is another.
- * @throws {ConfigError} If no directory of its benchmark's data is given.
- * @throws {DataError} If it is none, or is not of the data in the directory.
+ * Reads a result file and finds its tasks. If a task has changed since, the gold in the file counts.
+ * @throws {ConfigError} If the directory of the benchmark's data is not given.
+ * @throws {DataError} If it is not a result file, or does not belong to the data in the directory.
  */
 export async function readResultEpisodes(
   path: string,
@@ -38,11 +38,11 @@ export async function readResultEpisodes(
   );
   if (dataset === undefined) {
     throw new DataError(
-      `No episode of "${path}" is of a user or calls a tool that "${directory}" has`,
+      `No episode of "${path}" has a user or a tool call that exists in "${directory}"`,
       {
         path,
         hint:
-          `name the data that it was recorded on by --${file.benchmark} DIR`,
+          `pass the data that it was recorded with as --${file.benchmark} DIR`,
       },
     );
   }
@@ -58,7 +58,7 @@ export async function readResultEpisodes(
     notes: [
       ...(fault === null ? [] : [fault]),
       ...(unknown === 0 ? [] : [
-        `${unknown} of ${file.records.length} episodes are of no task that the data or the file has`,
+        `${unknown} of ${file.records.length} episodes have tasks that are neither in the data nor in the file`,
       ]),
     ],
   };
@@ -79,7 +79,7 @@ function episodeOf(record: ResultEpisode, task: Task): DiagnosableEpisode {
   return {
     task,
     turns,
-    // A file does not say where its agent was cut off; what is not known is no reason.
+    // The file does not say why an agent was stopped. An unknown reason counts as the turn limit.
     stopReason: (stop === "unknown" ? "max_turns" : stop) as StopReason,
     record: {
       id: number,

@@ -1,4 +1,7 @@
-/** Certificates of composed tasks as the benchmark sees them: its own rules find no fault, and the expert solves each by talking. */
+/**
+ * Certificates of composed tasks: the benchmark's own rules find no fault, and the expert solves each task in
+ * conversation.
+ */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { rollout } from "../../env/rollout.ts";
@@ -6,18 +9,18 @@ import type { CallOptions, Dataset, Task } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import type { Exclusion } from "../config/exclusions.ts";
 
-/** What is shown of a composed task. */
+/** The certificate of a composed task. */
 export interface ComposedCertificate {
   readonly task: string;
-  /** Faults that the benchmark's rules find and that take a reward its meaning, with their evidence; none is right. */
+  /** Faults found by the benchmark's rules that make the reward meaningless, with evidence; empty for a valid task. */
   readonly faults: readonly string[];
-  /** Whether the expert earns the reward through the scripted user. */
+  /** Whether the expert earns the reward with the scripted user. */
   readonly expert: boolean;
-  /** Turns of the expert. */
+  /** Number of the expert's turns. */
   readonly turns: number;
 }
 
-/** Faults of a task that would be right otherwise: a state that no reward looks at is none. */
+/** Faults that invalidate a task. An unrewarded change of state is not one of them. */
 const FAULTS: ReadonlySet<string> = new Set([
   "gold_error",
   "failing_gold",
@@ -64,7 +67,7 @@ export async function certifyComposed(
   return certificates;
 }
 
-/** The tasks that are not certified, with the reason. */
+/** Returns the tasks that are not certified, with the reason. */
 export function uncertified(
   certificates: readonly ComposedCertificate[],
 ): Exclusion[] {

@@ -1,4 +1,4 @@
-/** Tasks that a benchmark's domain composes, as a command line asks for them. */
+/** Composed tasks of a benchmark's domain, from command-line settings. */
 
 import { inEverySplit } from "../../env/audit/every_split.ts";
 import { BASE_SPLIT } from "../../env/benchmarks/tau3/load_bundle.ts";
@@ -14,20 +14,20 @@ import { certifyComposed, uncertified } from "./certify_composed.ts";
 import { writeFiles } from "./mock_files.ts";
 import type { MockOptions } from "./mock_world.ts";
 
-/** How a domain composes tasks; `undefined` where it does not. */
+/** Returns the composer of a domain; `undefined` if it has none. */
 export function composerOf(env: DomainName): ComposerPart | undefined {
   return domainNamed(env).bundle?.composer;
 }
 
-/** What is written of the certificates of a composed world, below its directory. */
+/** File of a composed world's certificates, below its directory. */
 export const CERTIFICATES = "certificates.jsonl";
 
-/** What is written of tasks that are not certified, a file for `--exclude`. */
+/** File of the tasks that are not certified, for `--exclude`. */
 export const EXCLUDED = "excluded.yaml";
 
 /**
- * Reads a world as the benchmark is read, certifies each task, and writes the certificates beside it.
- * @returns The exclusions of tasks that are not certified, in every split that has them; they are written too.
+ * Reads a world the way the benchmark does, certifies each task, and writes the certificates next to it.
+ * @returns The exclusions of tasks that are not certified, in all their splits. They are written, too.
  */
 export async function certifyWorld(
   out: string,
@@ -58,7 +58,7 @@ export async function certifyWorld(
 
 /**
  * Composes tasks.
- * @throws {ConfigError} If a knob is unknown or has a wrong value, or nothing fits them.
+ * @throws {ConfigError} If a setting is unknown or has a wrong value, or no task satisfies them.
  */
 export function mockComposed(
   composer: ComposerPart,
@@ -77,7 +77,7 @@ export function mockComposed(
     : String(issue?.path[0] ?? "");
   throw new ConfigError(
     issue?.code === "unrecognized_keys" || issue === undefined
-      ? `There is no knob "${key}"; the nearest is "${
+      ? `Unknown setting "${key}"; the nearest is "${
         nearest(key, knownKeys(composer.options, [])) ?? ""
       }"`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,

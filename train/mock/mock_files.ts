@@ -1,4 +1,6 @@
-/** A generated world on disk: its rows and tasks, a recipe that trains on it, and a manifest that says it is whole. */
+/**
+ * The files of a generated world: rows, tasks, a recipe that trains on it, and a manifest that marks it as complete.
+ */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -13,18 +15,18 @@ import { type Exclusion, formatExclusions } from "../config/exclusions.ts";
 import { readTextIfThere, writeFileAtomic, writing } from "../runs/storage.ts";
 import { type World, worldCoverage } from "./mock_world.ts";
 
-/** What goes with a world. */
+/** Settings of {@linkcode mockFiles}. */
 export interface MockFilesOptions {
-  /** The directory that the files are for. */
+  /** The directory for the files. */
   readonly out: string;
   readonly excluded: readonly Exclusion[];
-  /** Why they are, for a person who reads the list. */
+  /** The reason for the exclusions, as a comment in their file. */
   readonly excludedWhy: string;
-  /** The file of rows that a trainer takes of a split's tasks. */
+  /** Returns the file of a split's tasks as dataset rows for a trainer. */
   readonly rowsOf: (split: Split, tasks: readonly Task[]) => WorldFile;
 }
 
-/** The files of a world; the manifest is the last and names the others. */
+/** Returns the files of a world. The manifest comes last and lists the others. */
 export function mockFiles(
   world: World,
   { out, excluded, excludedWhy, rowsOf }: MockFilesOptions,
@@ -61,7 +63,7 @@ function manifestOf(world: World, files: readonly WorldFile[]) {
   };
 }
 
-/** What trains on this very world, goals and all, or on the tasks over a benchmark's rows. */
+/** Returns a recipe that trains on exactly this world, or on the tasks over a benchmark's rows. */
 function recipeText(
   world: World,
   { out, excluded }: Pick<MockFilesOptions, "out" | "excluded">,
@@ -78,7 +80,7 @@ function recipeText(
       : {
         source: "tau-bench",
         directory: out,
-        rows: { trainTasks: 0 }, // they are drawn already
+        rows: { trainTasks: 0 }, // the tasks are already drawn
       }),
     ...(excluded.length === 0 ? {} : { exclude: join(out, "exclude.yaml") }),
   };
@@ -86,23 +88,30 @@ function recipeText(
     join(out, "recipe.yaml")
   } trains on this world.\n${
     stringify({
-      // Steps, rates and sizes of a recipe whose world is as wide; tasks over a benchmark's rows have their own.
+      // Take steps, rates and sizes from a recipe with a comparable world; tasks over a benchmark's rows have their
+      // own.
       ...(world.name === "generated" ? { extends: "retail-all" } : {}),
       data,
     })
   }`;
 }
 
-/** @throws {ConfigError} If there is something in the directory. */
+/**
+ * Checks that a directory is empty.
+ * @throws {ConfigError} If it contains anything.
+ */
 export async function refuseTaken(out: string): Promise<void> {
   const [taken] = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   if (taken === undefined) return;
   throw new ConfigError(`"${out}" is not empty`, {
-    hint: "choose another --out, or write over it by --force",
+    hint: "choose another --out, or pass --force to overwrite it",
   });
 }
 
-/** @throws {ConfigError} If a file would replace another one of the same name. */
+/**
+ * Checks that no existing file would change.
+ * @throws {ConfigError} If a file would replace a different one of the same name.
+ */
 export async function refuseOthers(
   out: string,
   files: readonly WorldFile[],
@@ -110,13 +119,16 @@ export async function refuseOthers(
   for (const { path, text } of files) {
     const there = await readTextIfThere(join(out, path));
     if (there === undefined || there === text) continue;
-    throw new ConfigError(`"${join(out, path)}" is there and differs`, {
-      hint: "choose another --out, or replace it by --force",
-    });
+    throw new ConfigError(
+      `"${join(out, path)}" already exists with other contents`,
+      {
+        hint: "choose another --out, or pass --force to replace it",
+      },
+    );
   }
 }
 
-/** Writes files in their order, each whole. */
+/** Writes files in order, each atomically. */
 export async function writeFiles(
   out: string,
   files: readonly WorldFile[],

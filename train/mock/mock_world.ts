@@ -1,4 +1,6 @@
-/** A generated world as a command line asks for it: its knobs, its tasks, and which of them a policy solves how often. */
+/**
+ * Generated worlds from command-line settings: the tasks, near-duplicates, coverage, and the solve rates of a policy.
+ */
 
 import { duplicates } from "../../env/audit/duplicates.ts";
 import type { Finding } from "../../env/audit/finding.ts";
@@ -34,26 +36,26 @@ import { composerOf } from "./mock_composed.ts";
 import { measureRates, outside } from "../evaluation/curriculum.ts";
 import { readRun } from "../runs/training_dir.ts";
 
-/** Tasks that were drawn, of whichever domain: of a generated world, or over a benchmark's rows. */
+/** Drawn tasks of any domain, from a generated world or over a benchmark's rows. */
 export type World = CertifiedDataset;
 
-/** Which world. */
+/** Settings of {@linkcode mockWorld}. */
 export interface MockOptions {
   readonly env: DomainName;
-  /** Tasks of all splits. */
+  /** Number of tasks, all splits together. */
   readonly count: number;
   readonly seed: number;
-  /** Its knobs, as a recipe has them below `data`: `refusedShare=0.2`, `intents.cancel=3`. */
+  /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */
   readonly set: readonly string[];
-  /** A τ-bench checkout to draw train tasks over, in the place of a world. */
+  /** A τ-bench checkout to draw train tasks over, instead of generating a world. */
   readonly rows?: string | undefined;
-  /** Splits and files of tasks whose users no task is about. Default: the knob's. */
+  /** Splits and task files whose users are excluded. Default: the default of the setting. */
   readonly holdOut?: readonly string[];
 }
 
 /**
  * Generates a world and certifies its tasks.
- * @throws {ConfigError} If a knob is unknown or has a wrong value, as a recipe with it would be.
+ * @throws {ConfigError} If a setting is unknown or has a wrong value, as for a recipe.
  */
 export async function mockWorld(
   { env, count, seed, set, rows, holdOut }: MockOptions,
@@ -85,35 +87,35 @@ export async function mockWorld(
   return await generated(seed, data[section], { ...options, domain: env });
 }
 
-/** The flags that knobs of tasks over rows have. */
+/** Flags for the settings of tasks over rows. */
 const FLAGS: Readonly<Record<string, string>> = {
   trainTasks: "count",
   seed: "seed",
   holdOut: "hold-out",
 };
 
-/** The knobs of a world for `--help`, as {@linkcode MockOptions.set} takes them. */
+/** Returns the settings of a world for `--help`, in the form of {@linkcode MockOptions.set}. */
 export function knobKeys(env: DomainName): ConfigKey[] {
   const options = composerOf(env)?.options ??
     partOf(domainNamed(env), "world").options;
   return configKeys(objectOf(options))
-    .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // --count says so
+    .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // set by --count
 }
 
-/** The knobs of tasks over rows. */
+/** Returns the settings of tasks over rows. */
 export function rowKeys(): ConfigKey[] {
   return configKeys(rowOptionsSchema).filter(({ key }) => !(key in FLAGS));
 }
 
-/** What is not to be trained on: the tasks that the policy of a run solves too seldom or too often. */
+/** Returns exclusions for the tasks that the policy of a run solves too rarely or too often. */
 export async function outsideRates(
   world: World,
   { run, range, trials, seed, ...options }: {
-    /** The run's directory. */
+    /** The directory of the run. */
     readonly run: string;
-    /** The least and the most share of trials that are solved. */
+    /** The minimum and the maximum share of solved trials. */
     readonly range: readonly [number, number];
-    /** Episodes of each task. */
+    /** Episodes per task. */
     readonly trials: number;
     readonly seed: number;
     readonly signal: AbortSignal;
@@ -137,8 +139,8 @@ export async function outsideRates(
 }
 
 /**
- * Drawn tasks that are nearly the same as another one, as one of the benchmark's in the same dataset, or as a test task
- * of the τ-bench checkout where one is given.
+ * Returns the drawn tasks that nearly duplicate another drawn task, a task of the benchmark in the same dataset, or,
+ * given a τ-bench checkout, one of its test tasks.
  */
 export async function nearDuplicates(
   world: World,
@@ -158,7 +160,7 @@ export async function nearDuplicates(
     .filter(({ taskId }) => !taskId.startsWith("τ-bench"));
 }
 
-/** Which clauses of policy the world's tasks put to the test. */
+/** Returns the policy clauses that the world's tasks exercise. */
 export function worldCoverage(world: World): readonly Coverage[] {
   return coverageOf(domainKey(world), world.certificates.values());
 }

@@ -1,11 +1,11 @@
-/** Counts, durations, sizes, shares and prices as people say them. */
+/** Human-readable counts, durations, sizes, shares and prices. */
 
-/** A count with thousands apart: `18,204`. */
+/** Formats a count with thousands separators: `18,204`. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** A duration: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
+/** Formats a duration: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -20,7 +20,7 @@ function pad(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** A number of bytes: `512 B`, `1.5 MiB`. */
+/** Formats a number of bytes in binary units: `512 B`, `1.5 MiB`. */
 export function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const unit = Math.min(
@@ -31,17 +31,20 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A number of bytes as disks and GPUs have them: `8.1 GB`. */
+/**
+ * Formats a number of bytes in decimal gigabytes, as for disks and GPUs: `8.1
+ * GB`.
+ */
 export function gigabytes(count: number): string {
   return `${(count / 1e9).toFixed(1)} GB`;
 }
 
-/** A share as a percentage: `62.5%`. */
+/** Formats a share as a percentage: `62.5%`. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
 }
 
-/** US dollars, cents of small sums in full: `$0.0042`, `$12.50`. */
+/** Formats US dollars, with more digits for small sums: `$0.0042`, `$12.50`. */
 export function dollars(cost: number): string {
   return `$${cost.toFixed(cost < 1 ? 4 : 2)}`;
 }

@@ -1,27 +1,27 @@
-/** One live line of stderr: what is going on, and of work that is counted how much is done. */
+/** A one-line progress indicator on stderr. */
 
 import { count, duration } from "./amounts.ts";
 
-/** Where a line is drawn. */
+/** The stream that a line is drawn on. */
 export interface LineStream {
   isTerminal(): boolean;
   writeSync(data: Uint8Array): number;
 }
 
-/** Where and when a live line is drawn. */
+/** Settings of {@linkcode LiveLine}. */
 export interface LiveLineOptions {
   /** Default: stderr. */
   readonly stream?: LineStream;
-  /** Milliseconds. Default: the clock. */
+  /** Clock in milliseconds. Default: the system clock. */
   readonly now?: () => number;
 }
 
-/** It is drawn anew at most so often. */
+/** Minimum time between redraws on a terminal. */
 const EVERY_MS = 100;
-/** Where stderr is no terminal (nohup, a job scheduler, CI), a line is printed so often. */
+/** Time between printed lines if stderr is not a terminal (nohup, a job scheduler, CI). */
 const EVERY_MS_UNWATCHED = 30_000;
 
-/** A line that is drawn over and over in its place; where stderr is no terminal, printed every 30 seconds. */
+/** A line that is redrawn in place; if stderr is not a terminal, it is printed every 30 seconds. */
 export class LiveLine {
   readonly #stream: LineStream;
   readonly #now: () => number;
@@ -39,7 +39,7 @@ export class LiveLine {
     this.#drawnAtMs = this.#isWatched ? -Infinity : now();
   }
 
-  /** Replaces the line, at most ten times a second. */
+  /** Replaces the line, at most ten times per second. */
   show(text: string): void {
     this.#text = text;
     const every = this.#isWatched ? EVERY_MS : EVERY_MS_UNWATCHED;
@@ -49,14 +49,14 @@ export class LiveLine {
     else this.#write(`${text}\n`);
   }
 
-  /** Lets something be printed in its place; the line comes back below it. */
+  /** Hides the line while `print` prints something, and redraws it below. */
   around(print: () => void): void {
     if (this.#text !== "") this.#draw("");
     print();
     if (this.#text !== "") this.#draw(this.#text);
   }
 
-  /** Wipes the line. */
+  /** Clears the line. */
   end(): void {
     if (this.#text !== "") this.#draw("");
     this.#text = "";
@@ -76,24 +76,24 @@ function columns(): number {
   try {
     return Deno.consoleSize().columns;
   } catch {
-    // No terminal of this process: a stream of somebody's own.
+    // A custom stream, not a terminal of this process.
     return Infinity;
   }
 }
 
-/** What there is to say of work under way. */
+/** The state of work in progress. */
 export interface Progress {
-  /** What is counted: `episodes`. */
+  /** The counted unit: `episodes`. */
   readonly what: string;
   readonly done: number;
   readonly of: number;
-  /** Seconds since the work began. */
+  /** Seconds since the start of the work. */
   readonly seconds: number;
-  /** What else there is to say. */
+  /** Further parts of the line. */
   readonly more?: readonly string[];
 }
 
-/** How much is done, how fast, how long it still takes: `120/1,000 episodes · 410/s · 2.1 s left`. */
+/** Formats progress with rate and remaining time: `120/1,000 episodes · 410/s · 2.1 s left`. */
 export function progressText(
   { what, done, of, seconds, more = [] }: Progress,
 ): string {
@@ -106,13 +106,13 @@ export function progressText(
   ].join(" · ");
 }
 
-/** Counts what is done, and shows it. */
+/** Counts completed items and shows the progress. */
 export interface Counter {
-  /** One more is done, of which there is `more` to say. */
+  /** Counts one more item; `more` are further parts of the line. */
   step(more?: readonly string[]): void;
 }
 
-/** Counts work that begins now. */
+/** Creates a counter of work that starts now. */
 export function counter(
   of: number,
   { what, show, now = () => performance.now() }: {
@@ -133,19 +133,19 @@ export function counter(
 
 /** Settings of {@linkcode progressLine}. */
 export interface ProgressOptions extends LiveLineOptions {
-  /** What is counted. Default: `episodes`. */
+  /** The counted unit. Default: `episodes`. */
   readonly what?: string;
 }
 
-/** A live line. Held by `using`, so that it is gone whatever happens. */
+/** A progress line. Use it with `using`, so that it is always cleared. */
 export interface ProgressLine extends Disposable {
-  /** One more is done; with the last one the line is wiped, so that what is printed next stands alone. */
+  /** Counts one more item. After the last one the line is cleared. */
   step(): void;
 }
 
 /**
- * Shows how far a script has come, on a line of stderr that is wiped at the end; where stderr is no terminal, by a line
- * every 30 seconds.
+ * Shows the progress of a script on a line of stderr, which is cleared at the end. If stderr is not a terminal, a line
+ * is printed every 30 seconds.
  * @param of How many there are to do.
  * @example
  * ```ts

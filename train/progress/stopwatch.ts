@@ -1,12 +1,12 @@
-/** Seconds by phase of a step. */
+/** A stopwatch for the phases of a step, in seconds. */
 
-/** Adds up how long phases take between two laps. */
+/** Adds up the durations of phases between two laps. */
 export class Stopwatch {
   readonly #now: () => number;
   #startedAtMs: number;
   #seconds: Record<string, number> = {};
 
-  /** @param now A clock in milliseconds that never goes back. */
+  /** @param now Monotonic clock in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
     this.#startedAtMs = now();
@@ -23,7 +23,7 @@ export class Stopwatch {
     }
   }
 
-  /** The seconds since the last lap, by phase and in `total`; begins a new lap. */
+  /** Returns the seconds since the last lap, by phase and in `total`, and starts a new lap. */
   lap(): Record<string, number> {
     const nowMs = this.#now();
     const seconds = {

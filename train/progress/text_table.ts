@@ -1,13 +1,13 @@
-/** Tables of plain text, for terminals and wherever no HTML can be shown. */
+/** Plain-text tables, for terminals and other places without HTML. */
 
-/** A number, a share or an amount with its unit: such columns stand to the right. */
+/** A number, share or amount with unit; columns of these are right-aligned. */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 
 /**
- * Lays rows out in columns, the first row being the head; numbers are set right, words left.
- * @param rows `[R][C]`, cells as they shall read.
- * @param options.widest Characters of a column that the others are aligned with; longer cells stick out. Default: all.
- * @returns Lines joined by newlines, without one at the end.
+ * Formats rows as a table whose first row is the header. Numbers are right-aligned, words left-aligned.
+ * @param rows `[R][C]`, formatted cells.
+ * @param options.widest Maximum width of a column in characters; longer cells overflow. Default: unlimited.
+ * @returns Lines joined by newlines, without a trailing one.
  */
 export function table(
   rows: readonly (readonly string[])[],

@@ -1,4 +1,4 @@
-/** How long a run still takes, by what its steps took so far. */
+/** Estimates of a run's remaining time, from the duration of its recent steps. */
 
 import type { Config } from "../config/config.ts";
 import { devSteps, phaseEnds } from "../phases.ts";
@@ -6,12 +6,13 @@ import { mean } from "../runs/episode_stats.ts";
 import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
 import type { ControlBudget, Metrics } from "../runs/metrics.ts";
 
-/** Recent steps: an average over all of them would lag behind a policy whose answers get shorter. */
+/** Number of recent steps to average. An average over all steps would lag behind a policy whose answers get shorter. */
 const RECENT = 8;
 
 /**
- * @param lines All lines of the run so far.
- * @returns Seconds, or `undefined` while some kind of work that is to come has not been seen.
+ * Estimates the remaining seconds of a run.
+ * @param lines All metrics of the run so far.
+ * @returns `undefined` until every kind of remaining work has been measured.
  */
 export function secondsLeft(
   lines: readonly Metrics[],
@@ -48,7 +49,7 @@ export function secondsLeft(
   );
 }
 
-/** Seconds that a control still takes, once there are RL steps to tell it by. */
+/** Estimates the remaining seconds of a control from the RL steps so far. */
 function controlSecondsLeft(
   lines: readonly Metrics[],
   { config, budget }: { config: Config; budget: ControlBudget },
@@ -76,7 +77,7 @@ function controlSecondsLeft(
   return tests.reduce((sum, seconds) => sum + seconds, (steps - done) * pace);
 }
 
-/** Seconds until the end of the cold start; `undefined` before its first step. */
+/** Estimates the seconds until the end of the cold start; `undefined` before its first step. */
 export function coldStartSecondsLeft(
   lines: readonly Metrics[],
   config: Config,

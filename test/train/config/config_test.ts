@@ -58,7 +58,7 @@ Deno.test("resolveConfig() names the line and the nearest key of an unknown key"
 Deno.test("resolveConfig() refuses the few-shot agent without a prompt to show examples in", () => {
   assert.match(
     refusal("agent: few-shot\nprompt: none\n"),
-    /^r\.yaml:2: prompt .*; set prompt=full, or choose agent tool-calling/,
+    /^r\.yaml:2: prompt .*; set prompt=full, or agent=tool-calling/,
   );
   const recipe = { name: "r.yaml", text: "agent: few-shot\nprompt: full\n" };
   assert.equal(resolveConfig(recipe).agent, "few-shot");
@@ -93,13 +93,13 @@ Deno.test("resolveConfig() blames the --set that did it", () => {
 Deno.test("resolveConfig() refuses a vocabulary that no tokenizer fits in", () => {
   assert.match(
     refusal("", ["model.vocab=320"]),
-    /^--set model.vocab=320: model.vocab .* 348 tokens at least/,
+    /^--set model.vocab=320: model.vocab .* at least 348 tokens/,
   );
 });
 
 Deno.test("resolveConfig() points at the fault of text that is no YAML map", () => {
   assert.match(refusal("rl: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
-  assert.match(refusal("- a\n"), /^r.yaml: a recipe is a YAML map/);
+  assert.match(refusal("- a\n"), /^r.yaml: a recipe must be a YAML map/);
 });
 
 Deno.test("parseSet() wants a key and a value", () => {
@@ -160,10 +160,10 @@ Deno.test("makeConfig() names the nearest key, and what is wrong with a value", 
     assert.throws(() => makeConfig(settings), { name: "ConfigError", message });
   refused(
     { rl: { gruopSize: 4 } },
-    /the settings: unknown key "rl.gruopSize"; the nearest is "rl.groupSize"/,
+    /^settings: unknown key "rl.gruopSize"; the nearest is "rl.groupSize"/,
   );
   refused({ sede: 1 }, /unknown key "sede"; the nearest is "seed"/);
-  refused({ rl: { steps: -1 } }, /the settings: rl.steps .*-1/);
+  refused({ rl: { steps: -1 } }, /^settings: rl.steps .*-1/);
 });
 
 Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", () => {
@@ -199,7 +199,7 @@ Deno.test("resolveConfig() reads the names that estimators had before, and leave
   const settings = { rl: { advantage: "mean" } };
   assert.deepEqual(
     resolveConfig({ name: "", text: "" }, [
-      { path: ["rl"], value: settings.rl, origin: "the settings" },
+      { path: ["rl"], value: settings.rl, origin: "settings" },
     ]),
     makeConfig(),
   );

@@ -20,14 +20,14 @@ Deno.test("connectModel() opens a model at an endpoint, and counts what it uses"
   assert.equal(meter.totals[0]?.usage.calls, 2, "the check and the question");
 });
 
-Deno.test("connectModel() says which setting is wrong, that no model is named, and that nobody answers", async () => {
+Deno.test("connectModel() says which setting is wrong, that no model is set, and that nobody answers", async () => {
   const refused = (settings: Parameters<typeof connectModel>[0], by: RegExp) =>
     assert.rejects(
       () => connectModel(settings),
       (error) => error instanceof ConfigError && by.test(error.message),
     );
   await refused({ model: "a", maxTokens: 0 }, /maxTokens/);
-  await refused({ provider: "vllm" }, /No model is named/);
+  await refused({ provider: "vllm" }, /No model is set/);
   await using server = modelServer({
     answer: () => new Response("{}", { status: 404 }),
   });

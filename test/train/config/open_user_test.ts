@@ -109,7 +109,7 @@ Deno.test("openUser() says at once what is wrong with the model", async () => {
   const llm = "user.strategy=llm";
   await assert.rejects(openWith([llm]), {
     name: "ConfigError",
-    message: "No model is named",
+    message: "No model is set",
     hint: "pass --user-model NAME",
   });
   await assert.rejects(

@@ -33,13 +33,22 @@ Deno.test("Yaml refuses aliases that multiply, are circular or have no anchor", 
       `a${i}: &a${i} ${i === 0 ? "[1, 1]" : `[*a${i - 1}, *a${i - 1}]`}`,
   ).join("\n");
   assert.match(refusal(bomb), /^r\.yaml: the recipe cannot be read: .*alias/);
-  assert.match(refusal("a: &a { b: *a }"), /an alias is inside of what it/);
-  assert.match(refusal("a: &a [*a, *a, *a]"), /an alias is inside of what it/);
+  assert.match(
+    refusal("a: &a { b: *a }"),
+    /an alias refers to a node that contains it/,
+  );
+  assert.match(
+    refusal("a: &a [*a, *a, *a]"),
+    /an alias refers to a node that contains it/,
+  );
   assert.match(refusal("a: *nowhere"), /cannot be read: .*nowhere/);
 });
 
 Deno.test("Yaml refuses what is too long or too deep, with the place where there is one", () => {
-  assert.match(refusal("x".repeat((1 << 20) + 1)), /at most 1048576 are read/);
+  assert.match(
+    refusal("x".repeat((1 << 20) + 1)),
+    /more than the maximum of 1048576/,
+  );
   assert.match(refusal("{a: ".repeat(65) + "1" + "}".repeat(65)), /64 levels/);
   assert.match(
     refusal("[".repeat(20_000)),

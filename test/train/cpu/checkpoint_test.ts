@@ -104,7 +104,7 @@ Deno.test("load() names the file that is damaged or missing, and changes nothing
         () => edit(`${path}/policy.json`, '"format": 1', '"format": 2'),
       ],
       [
-        /not a checkpoint's manifest/,
+        /not a checkpoint manifest/,
         () => edit(`${path}/policy.json`, '"steps": 0', '"steps": "0"'),
       ],
     ];

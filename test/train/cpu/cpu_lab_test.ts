@@ -41,7 +41,7 @@ Deno.test("createCpuLab() says what leaves a cold start without a demonstration,
   const dataset = await openDataset(config.data);
   await assert.rejects(createCpuLab({ config, dataset }), {
     name: "ConfigError",
-    message: /4 train tasks the expert did not solve within rollout.maxTurns 1/,
+    message: /the expert did not solve 4 train tasks within rollout.maxTurns=1/,
   });
   const warm = makeConfig({ ...config, coldStart: { steps: 0 } });
   await using lab = await createCpuLab({ config: warm, dataset });

@@ -55,7 +55,7 @@ Deno.test("openRunPolicy() gives the agent that the policy was in its run", () =
     }
   }));
 
-Deno.test("openRunPolicy() says what is wrong with a run, and the way out", () =>
+Deno.test("openRunPolicy() says what is wrong with a run, and how to fix it", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     await writePolicyRun(path, { steps: [1, 4] });
@@ -67,13 +67,13 @@ Deno.test("openRunPolicy() says what is wrong with a run, and the way out", () =
     await Deno.writeFile(weights, bytes);
     assert.match(
       await refusal(path, RunDirError),
-      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*sha256.*; remove ".*\/4" so that the checkpoint before it is taken, or name another run$/,
+      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*sha256.*; remove ".*\/4" to use the checkpoint before it, or name another run$/,
     );
 
     await Deno.writeTextFile(join(last, "checkpoint.json"), "{");
     assert.match(
       await refusal(path, RunDirError),
-      /checkpoint.json is missing or no JSON; remove ".*\/4" so that/,
+      /checkpoint.json is missing or no JSON; remove ".*\/4" to use/,
     );
 
     await Deno.remove(last, { recursive: true });
@@ -86,7 +86,7 @@ Deno.test("openRunPolicy() says what is wrong with a run, and the way out", () =
     await Deno.writeTextFile(tokenizer, "{}");
     assert.match(await refusal(path, DataError), /tokenizer.json/);
     await Deno.remove(tokenizer);
-    assert.match(await refusal(path, RunDirError), /is missing, so the policy/);
+    assert.match(await refusal(path, RunDirError), /is missing; the policy/);
 
     await Deno.remove(join(path, "checkpoints", "1"), { recursive: true });
     assert.match(

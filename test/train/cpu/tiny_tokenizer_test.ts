@@ -149,7 +149,7 @@ Deno.test("trainTokenizer() finds the words that vary in actions as text, if it 
     textConversation(messages, { dataset, strategy: "react", prompt: "none" })
   );
   const options = { vocabSize: 1024, asCalls: CONVERSATIONS };
-  // What customers buy and where they live.
+  // The items that users buy and the cities where they live.
   const words = new Set(
     CONVERSATIONS.flat().flatMap(({ role, content }) =>
       role === "tool" ? content.match(/(?<="(?:city|name)": ")\w+/g) ?? [] : []

@@ -155,7 +155,7 @@ Deno.test("advisoriesOf() names answers that can be read less and less", () => {
   });
   const [one] = of({ tally: rising(16) });
   assert.equal(one?.level, "warning");
-  assert.match(one?.evidence ?? "", /0\.06 an episode in steps 1 to 5, 0\.50/);
+  assert.match(one?.evidence ?? "", /0\.06 per episode in steps 1 to 5, 0\.50/);
   assert.equal(one?.filter?.["parse_errors"], ">0");
   assert.deepEqual(of({ tally: rising(5) }), []);
   const evaluation = { ...rising(80), isTraining: false, from: 0 };

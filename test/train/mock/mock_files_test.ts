@@ -64,6 +64,9 @@ Deno.test("writeFiles() writes what neither refuseTaken() nor refuseOthers() ref
     assert.equal(await Deno.readTextFile(join(out, "a/b")), "1");
     await refuseOthers(out, files);
     const other = [{ path: "a/b", text: "2" }];
-    await assert.rejects(refuseOthers(out, other), /is there and differs/);
+    await assert.rejects(
+      refuseOthers(out, other),
+      /already exists with other contents/,
+    );
     await assert.rejects(refuseTaken(out), /is not empty/);
   }));
