@@ -4,7 +4,7 @@ import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";
 import { addUsage, NO_USAGE } from "./usage.ts";
 
-/** US dollars per million tokens. */
+/** The prices of a model, in US dollars per million tokens. */
 export interface Price {
   readonly input: number;
   /** Price of cached prompt tokens. Default: the price of `input`. */

@@ -128,7 +128,7 @@ class OpenAiChat implements Chat {
 
   /**
    * Makes one attempt, and repeats it while rejections tell which opaque fields the server expects.
-   * @throws {CallFailure}
+   * @throws {CallFailure} If it fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
     const { ask, echo } = this.#parts;
@@ -191,7 +191,7 @@ function outOfContext(
 
 /**
  * Makes one attempt.
- * @throws {CallFailure}
+ * @throws {CallFailure} If it fails.
  */
 async function request(
   client: OpenAI,

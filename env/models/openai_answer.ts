@@ -1,8 +1,8 @@
 /**
  * Reads the answers of chat endpoints. Pure.
  *
- * Mistakes of the model become a `parseError`, which it is told. Mistakes of the server are failures, and never an
- * empty or partial answer. Optional fields with unexpected values are ignored.
+ * Mistakes of the model become a `parseError`, which is reported to it. Mistakes of the server are failures, and never
+ * an empty or partial answer. Optional fields with unexpected values are ignored.
  */
 
 import { ConfigError, DataError } from "../errors.ts";

@@ -61,7 +61,7 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
 
 /**
  * Makes one attempt.
- * @throws {CallFailure}
+ * @throws {CallFailure} If it fails.
  */
 async function attempt(
   options: SglangOptions,

@@ -26,7 +26,7 @@ export type Value = PythonNumber | typeof NO_REAL;
  */
 const MAX_WORK = 2 ** 26;
 
-/** Powers of floats are computed exactly up to this exponent; beyond it, `Math.pow` is used. */
+/** Powers of floats are computed exactly up to this exponent; beyond it, with `**`. */
 const MAX_EXACT_EXPONENT = 2048;
 
 /**

@@ -96,8 +96,8 @@ function trim(text: string): string {
 }
 
 /**
- * Matches ints such as `+1`, `1_000` and `1.00`. Leading zeros and the underscores between them are dropped before the sign is read, so that
- * `0-1` is -1.
+ * Matches ints such as `+1`, `1_000` and `1.00`. Leading zeros and the underscores between them are dropped before the
+ * sign is read, so that `0-1` is -1.
  */
 const INT =
   /^(?:(?:([+-]?)(?:0[0_]*(?=[1-9]|0(?:\.0+)?$))?)(\d+(?:_\d+)*)|\+?0[0_]*-_?(0|[1-9]\d*(?:_\d+)*))(?:\.0+)?$/;

@@ -37,7 +37,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Text without escapes or quotes. */
+/** Matches text without quotes that needs no escapes. */
 const PLAIN = /^[ -&(-[\]-~]*$/;
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([

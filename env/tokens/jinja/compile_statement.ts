@@ -353,7 +353,9 @@ function compileScope(body: readonly Statement[], place: Place): Run {
   };
 }
 
-/** Compiles a block. It can access the template's variables and exports, but not the enclosing scope. */
+/**
+ * Compiles a block. It can access the template's variables and exports, but the enclosing scope only if it is `scoped`.
+ */
 function compileBlock(
   { name, scoped, body, line }: BlockStatement,
   place: Place,

@@ -113,7 +113,7 @@ export class Builtin extends Callable {
 }
 
 /**
- * The value of a missing variable, key or attribute: prints as an empty string, and raises an error if used otherwise.
+ * The value of a missing variable, key or attribute: prints and iterates as empty, and raises an error in other uses.
  */
 export class Undefined extends PyObject {
   override readonly typeName = "Undefined";

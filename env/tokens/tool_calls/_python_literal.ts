@@ -257,7 +257,7 @@ function numberOf(literal: string): Literal {
     return parsePythonJson(text.replace(/^0+$/, "0"));
   }
   if (!/^(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/.test(text)) return undefined;
-  if (/^\d+$/.test(text)) return undefined; // 007
+  if (/^\d+$/.test(text)) return undefined; // a leading zero, as in 007
   const value = Number(text);
   return Number.isInteger(value) ? new Float(value) : value;
 }
