@@ -115,8 +115,8 @@ Deno.test("a dry run may write nothing and is ended by one Ctrl-C, in each task 
   for (
     const [{ confine }, flags] of [
       [mock, { out: "world", runs }],
-      [train, { runs, set: [] }],
-      [evaluate, { runs }],
+      [train, { runs, set: [], track: [] }],
+      [evaluate, { runs, track: [] }],
     ] as const
   ) {
     const ask = confine as (given: unknown) => unknown;
