@@ -1,19 +1,19 @@
-/** What is wrong with a recipe or a world, and what to do about it. */
+/** A fault in a recipe or a world, and its fix. */
 
-/** Something that does not fit. */
+/** Values that do not fit together. */
 export interface Fault {
-  /** What is there, with its values. */
+  /** The fault, with its values. */
   readonly found: string;
-  /** What to do about it. */
+  /** The fix. */
   readonly fix: string;
 }
 
-/** A fault, unless all is well. */
+/** Returns a fault unless a condition holds. */
 export function unless(holds: boolean, found: string, fix: string): Fault[] {
   return holds ? [] : [{ found, fix }];
 }
 
-/** A fault on one line. */
+/** Formats a fault as one line. */
 export function faultText({ found, fix }: Fault): string {
   return `${found}; ${fix}`;
 }

@@ -1,4 +1,4 @@
-"""slime's hooks: each sample is played by a server of episodes (``deno task serve``).
+"""slime's hooks: an episode server (``deno task serve``) plays each sample.
 
 ``--custom-generate-function-path generate.generate`` forwards a sample and fills it from the answer,
 ``--dynamic-sampling-filter-path generate.keep_group``,
@@ -36,7 +36,7 @@ NORMALIZED = (*SCALED, "reinforce_plus_plus_baseline")
 
 
 class GivenUp(Exception):
-    """An episode that could not be had; the reason is its message."""
+    """An episode that failed; the message is the reason."""
 
 
 class Aborted(GivenUp):
@@ -44,12 +44,12 @@ class Aborted(GivenUp):
 
 
 class SetUpError(RuntimeError):
-    """What no further sample can mend: it ends the run before more GPU hours are spent."""
+    """An error that affects all samples: it ends the run before more GPU hours are spent."""
 
 
 @dataclass
 class Service:
-    """A server of episodes, as this process sees it."""
+    """An episode server, as seen from this process."""
 
     url: str
     in_flight: int = 0
@@ -83,7 +83,7 @@ class Bridge:
     def open(cls, args: Any) -> Bridge:
         urls = getattr(args, "taulab_services", None)
         if not urls:
-            raise SetUpError("taulab_services is empty: name the servers of episodes in --custom-config-path")
+            raise SetUpError("taulab_services is empty: name the episode servers in --custom-config-path")
         if getattr(args, "use_rollout_routing_replay", False):
             raise SetUpError("--use-rollout-routing-replay needs what episodes do not record; leave it out")
         if getattr(args, "group_rm", False):
@@ -141,7 +141,7 @@ class Bridge:
             if awake:
                 return min(awake, key=lambda service: service.in_flight)
             if now >= deadline:
-                raise GivenUp("no server of episodes can be reached")
+                raise GivenUp("no episode server can be reached")
             await asyncio.sleep(min(service.rests_until for service in order) - now)
 
     def _accept(self, service: Service, response: httpx.Response, kind: tuple) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class Bridge:
         return task.result()
 
     async def _watch(self) -> None:
-        """One look at slime's flag for all episodes, while there are any."""
+        """Polls slime's abort flag once for all episodes, while any is in progress."""
         while self.training:
             if is_ending(self.args):
                 for task in self.training:
@@ -213,7 +213,7 @@ _filtered = FilterCount()
 
 
 def bridge_of(args: Any) -> Bridge:
-    """The bridge of the running event loop."""
+    """Returns the bridge of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _bridges:
         _bridges[loop] = Bridge.open(args)
@@ -256,7 +256,7 @@ def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluati
 
 
 def reset(sample: Any) -> None:
-    """Clears what an earlier attempt at the sample left."""
+    """Clears the results of an earlier attempt at the sample."""
     blank = type(sample)()
     stale = (
         "tokens response response_length reward loss_mask weight_versions rollout_log_probs rollout_top_p_token_ids "
@@ -336,14 +336,14 @@ async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], eval
 
 
 def is_ending(args: Any) -> bool:
-    """Whether slime is aborting what is under way."""
+    """Checks whether slime is aborting the rollout in progress."""
     from slime.rollout.sglang_rollout import GenerateState
 
     return GenerateState(args).aborted
 
 
 def failure_of(sample: Any) -> str | None:
-    """Why a sample is removed."""
+    """Returns why a sample was removed; None if it was not."""
     if not sample.remove_sample:
         return None
     about = sample.metadata.get("taulab") or {}

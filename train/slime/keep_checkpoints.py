@@ -43,9 +43,9 @@ def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
 
 
 def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
-    """Removes what is not kept, in a thread: a checkpoint has many gigabytes. Never raises.
+    """Removes the other checkpoints in a thread, because each has many gigabytes. Never raises.
 
-    Returns the thread, for whoever waits for it.
+    Returns the thread, so that a caller can wait for it.
     """
     global _first_rollout, _last_rollout, _removal
     if _first_rollout is None:
@@ -65,7 +65,7 @@ def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
 
 
 def _choose(root: Path, keep: int) -> list[int]:
-    """The numbers of checkpoints to remove; the record is brought up to date."""
+    """Updates the record and returns the numbers of the checkpoints to remove."""
     try:
         latest = int((root / LATEST).read_text())
     except (FileNotFoundError, ValueError):

@@ -1,9 +1,7 @@
 /**
- * The shapes of models that slime trains, as Megatron's flags and as what a Hugging Face
- * `config.json` has to say.
- *
- * slime takes a model's shape from the command line and not from the checkpoint, so a wrong number trains
- * another model than the one that was downloaded: rope base first, which differs between Qwen3-4B and its
+ * The shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`. slime
+ * takes a model's shape from the command line, not from the checkpoint, so a wrong number trains another model
+ * than the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and its
  * Instruct-2507.
  */
 
@@ -11,23 +9,23 @@ import { parseModelJson } from "../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { DataError, messageOf } from "../../env/errors.ts";
 
-/** Feed-forward parts of which a token passes few. */
+/** The experts of a mixture-of-experts model. */
 export interface ExpertShape {
-  /** In a layer. */
+  /** Experts per layer. */
   readonly count: number;
-  /** That a token passes. */
+  /** Experts that each token passes. */
   readonly active: number;
-  /** Width of one. */
+  /** Width of an expert. */
   readonly ffn: number;
-  /** Width of those that each token passes, together; 0 where there are none. */
+  /** Total width of the experts that every token passes; 0 if there are none. */
   readonly shared: number;
-  /** Layers that have them; the others are dense. */
+  /** Layers with experts; the others are dense. */
   readonly layers: number;
 }
 
-/** Attention over compressed keys and values, as DeepSeek has it. */
+/** Attention over compressed keys and values, as in DeepSeek. */
 export interface LatentShape {
-  /** 0 where queries are not compressed. */
+  /** 0 if queries are not compressed. */
   readonly queryRank: number;
   readonly keyRank: number;
   readonly headDim: number;
@@ -35,7 +33,7 @@ export interface LatentShape {
   readonly valueDim: number;
 }
 
-/** How attention differs among models. */
+/** Differences in attention among models. */
 export interface AttentionTraits {
   /** Whether queries, keys and values have a bias. */
   readonly bias: boolean;
@@ -43,33 +41,33 @@ export interface AttentionTraits {
   readonly norms: boolean;
   /** Whether the output has a gate. */
   readonly gate: boolean;
-  /** One layer in so many attends to all tokens; the others keep a state of fixed size. */
+  /** One of this many layers attends to all tokens; the others keep a state of fixed size. */
   readonly every: number;
 }
 
-/** The shape of a model. What may be missing is that of a dense Qwen3. */
+/** The shape of a model. Missing fields have the values of a dense Qwen3. */
 export interface ModelShape {
   readonly layers: number;
   /** Width of the residual stream. */
   readonly hidden: number;
   /** Width of the MLP between gate and down projection. */
   readonly ffn: number;
-  /** Query heads, each of {@linkcode HEAD_DIM} channels. */
+  /** The number of query heads. */
   readonly heads: number;
-  /** Heads of keys and values; tensor parallelism divides them. */
+  /** The number of key and value heads; tensor parallelism divides it. */
   readonly kvGroups: number;
   /** Channels of a head. */
   readonly headDim: number;
   /** Rows of the embedding without padding. */
   readonly vocab: number;
   readonly ropeBase: number;
-  /** Tokens that it was made for. */
+  /** The maximum context length in tokens. */
   readonly positions: number;
-  /** Whether the embedding is the output layer too. */
+  /** Whether the embedding is also the output layer. */
   readonly tied: boolean;
-  /** `model_type` of its `config.json`. Default: `qwen3`, unless there are arguments. */
+  /** The `model_type` in its `config.json`. Default: `qwen3`, unless there are `arguments`. */
   readonly modelType?: string;
-  /** Megatron's arguments that make it. Default: those of a dense Qwen3. */
+  /** Megatron's arguments for the model. Default: those of a dense Qwen3. */
   readonly arguments?: readonly string[];
   readonly experts?: ExpertShape;
   readonly latent?: LatentShape;
@@ -83,7 +81,7 @@ const QWEN3_ATTENTION: AttentionTraits = {
   every: 1,
 };
 
-/** Channels of a head: of all Qwen3, whatever hidden size and heads come to. */
+/** Channels per head, the same for all Qwen3 models. */
 export const HEAD_DIM = 128;
 
 /** Rows of the embedding in a Hugging Face checkpoint. */
@@ -92,7 +90,7 @@ export const VOCAB_SIZE = 151_936;
 const NORM_EPSILON = 1e-6;
 
 /**
- * By the name of their Hugging Face repository without its owner.
+ * Shapes by the name of the Hugging Face repository, without its owner.
  * @see slime `scripts/models/qwen3-*.sh` at 624b824.
  */
 export const MODEL_SHAPES = {
@@ -116,7 +114,7 @@ export const MODEL_SHAPES = {
   }),
 } as const satisfies Record<string, ModelShape>;
 
-/** The models that have a shape here. */
+/** The name of a model whose shape is known. */
 export type ModelName = keyof typeof MODEL_SHAPES;
 
 function dense(
@@ -135,12 +133,12 @@ function dense(
   };
 }
 
-/** Whether a dense model of these is meant, whose tensors are known here. */
+/** Checks whether a name is a dense model with a known shape. */
 export function isDenseModel(name: string): name is ModelName {
   return Object.hasOwn(MODEL_SHAPES, name);
 }
 
-/** What the numbers of a shape are called: in a Hugging Face `config.json`, and among Megatron's arguments. */
+/** The names of a shape's numbers in a Hugging Face `config.json` and in Megatron's arguments. */
 export const SHAPE_NAMES = {
   ropeBase: ["rope_theta", "rotary_base"],
   layers: ["num_hidden_layers", "num_layers"],
@@ -154,7 +152,7 @@ export const SHAPE_NAMES = {
   Record<keyof ModelShape, readonly [config: string, megatron: string]>
 >;
 
-/** The numbers of a shape by the names of a column of {@linkcode SHAPE_NAMES}. */
+/** Returns the numbers of a shape, under the names of one column of {@linkcode SHAPE_NAMES}. */
 export function namedNumbers(
   shape: Omit<ModelShape, "positions">,
   column: 0 | 1,
@@ -166,7 +164,7 @@ export function namedNumbers(
 }
 
 /**
- * The arguments of slime's `train.py` that make the model.
+ * Returns the arguments of slime's `train.py` for the model.
  * @returns Words of a command line, flags before their values.
  */
 export function modelArguments(
@@ -192,19 +190,19 @@ export function modelArguments(
   ];
 }
 
-/** The words that make a model, whatever it is. */
+/** Returns Megatron's words for any model. */
 export function shapeWords(shape: ModelShape): readonly string[] {
   return shape.arguments ?? modelArguments(shape);
 }
 
-/** Parameters of the model, the embedding counted once where it is tied. */
+/** Returns the number of parameters; a tied embedding counts once. */
 export function parameterCount(shape: ModelShape): number {
   const { layers, hidden, tied, vocab } = shape;
   return layers * sharedParameters(shape) + expertParameters(shape) +
     (tied ? 1 : 2) * vocab * hidden + hidden;
 }
 
-/** Parameters that a token passes, which is what computing costs; all of them in a dense model. */
+/** Returns the number of parameters that a token passes, which determines the cost; all of them in a dense model. */
 export function activeParameterCount(shape: ModelShape): number {
   const { experts } = shape;
   const idle = experts === undefined ? 0 : 1 - experts.active / experts.count;
@@ -212,8 +210,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Whether the count is that of the checkpoint to the number: not of layers whose sizes no argument names, and not of
- * kinds whose checkpoints hold more than the model that trains.
+ * Checks whether the parameter count equals the checkpoint's. It does not for layers whose sizes no argument
+ * gives, and for models whose checkpoints contain more than the part that trains.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,
@@ -222,19 +220,19 @@ export function isCountExact(
     ["qwen2", "qwen3", "qwen3_moe", "llama"].includes(modelType ?? "qwen3");
 }
 
-/** Parameters of a layer beside its experts, the mean of all layers. */
+/** Returns the parameters of a layer without its experts, as the mean of all layers. */
 export function sharedParameters(shape: ModelShape): number {
   const { layers, hidden, ffn, experts } = shape;
   const sparse = experts?.layers ?? 0;
   const dense = (layers - sparse) * 3 * hidden * ffn;
-  // The router, and what every token passes.
+  // The router, and the experts that every token passes.
   const routed = experts === undefined
     ? 0
     : sparse * hidden * (experts.count + 3 * experts.shared);
   return attentionParameters(shape) + 2 * hidden + (dense + routed) / layers;
 }
 
-/** Parameters of all experts, of all layers. */
+/** Returns the parameters of all experts in all layers. */
 export function expertParameters({ hidden, experts }: ModelShape): number {
   if (experts === undefined) return 0;
   return experts.layers * experts.count * 3 * hidden * experts.ffn;
@@ -260,7 +258,7 @@ function latentParameters(
     keyRank * heads * (headDim + valueDim) + heads * valueDim * hidden;
 }
 
-/** Numbers that a token leaves in the cache of an engine whose ranks are so many. */
+/** Returns the values per token in the cache of an engine with this many ranks. */
 export function cacheNumbers(shape: ModelShape, ranks: number): number {
   const { layers, kvGroups, headDim, latent, attention } = shape;
   if (latent !== undefined) {
@@ -270,10 +268,7 @@ export function cacheNumbers(shape: ModelShape, ranks: number): number {
   return attending * 2 * Math.max(1, kvGroups / ranks) * headDim;
 }
 
-/**
- * Rows of the embedding as Megatron keeps it, padded so that every rank of tensor parallelism has whole
- * blocks of 128.
- */
+/** Returns the rows of the embedding as padded by Megatron: every tensor-parallel rank has whole blocks of 128. */
 export function paddedVocab(
   tensorParallel: number,
   vocab: number = VOCAB_SIZE,
@@ -282,12 +277,12 @@ export function paddedVocab(
   return Math.ceil(vocab / block) * block;
 }
 
-/** A number of `config.json` that is not the recipe's. */
+/** A number in `config.json` that differs from the recipe. */
 export interface ShapeMismatch {
   /** The key of `config.json`. */
   readonly key: string;
   readonly expected: number | boolean | string;
-  /** `undefined` where the key is missing. */
+  /** `undefined` if the key is missing. */
   readonly found: unknown;
 }
 
@@ -299,7 +294,7 @@ const configSchema = z.looseObject({
 });
 
 /**
- * Where a Hugging Face `config.json` is of another model than the shape, the rope base first.
+ * Compares a Hugging Face `config.json` with a shape; a different rope base is listed first.
  * @param text The file's text.
  * @param path Its path, for messages.
  * @throws {DataError} If it is not a JSON object.
@@ -323,7 +318,7 @@ export function shapeMismatches(
     .filter(({ expected, found }) => expected !== found);
 }
 
-/** Where a model of another kind and a config both say a number, and not the same. */
+/** Returns the numbers that both a model of another type and a config define, with different values. */
 function disagreements(
   shape: ModelShape,
   config: Record<string, unknown>,
@@ -334,7 +329,7 @@ function disagreements(
     rope_theta,
     ...modelType === undefined ? {} : { model_type: modelType },
     ...numbers,
-    // Where all layers have experts, the width of dense ones means nothing.
+    // If all layers have experts, the width of dense layers has no meaning.
     ...experts?.layers === shape.layers ? {} : { intermediate_size },
     ...experts === undefined ? {} : {
       num_experts: experts.count,
@@ -351,7 +346,10 @@ function disagreements(
     );
 }
 
-/** Newer transformers write the rope base one level down; a model that sees, its language model. */
+/**
+ * Parses a config. Newer transformers nest the rope base one level deeper; multimodal models nest the language
+ * model.
+ */
 function readConfig(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {

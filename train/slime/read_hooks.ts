@@ -1,16 +1,18 @@
-/** slime's hooks, the Python that a launch writes to the hosts: generate.py, which slime calls, and what it imports. */
+/**
+ * slime's hooks: Python files that a launch writes to the hosts. slime calls generate.py, which imports the
+ * others.
+ */
 
-/** Their file names. */
+/** The names of the files. */
 export const HOOK_FILES = [
   "generate.py",
   "keep_checkpoints.py",
   "async_rollout.py",
 ] as const;
 
-/** Texts of the hooks by their file names. */
+/** The texts of the hooks by file name. */
 export type Hooks = Readonly<Record<string, string>>;
 
-/** Reads the hooks. */
 export async function readHooks(): Promise<Hooks> {
   return Object.fromEntries(
     await Promise.all(HOOK_FILES.map(async (name) => {

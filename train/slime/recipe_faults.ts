@@ -1,4 +1,4 @@
-/** What keeps a slime recipe from running, found before anything is started. */
+/** Finds faults that keep a slime recipe from running, before anything is started. */
 
 import { isLoopback } from "../../env/serve/loopback.ts";
 import { THIS_HOST } from "./hosts/hosts_file.ts";
@@ -11,7 +11,7 @@ import { groupWords } from "./shapes/argument_words.ts";
 import type { ResolvedSlime } from "./slime_config.ts";
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** What does not fit, as far as the recipe alone tells. */
+/** Returns the faults that the recipe alone shows. */
 export function recipeFaults(resolved: ResolvedSlime): Fault[] {
   const { config, model, batch } = resolved;
   return [
@@ -129,7 +129,7 @@ function expertFaults(
   ];
 }
 
-/** A flag given twice counts once, the last, without a word. */
+/** Returns flags that contradict the model's shape: of a flag that is given twice, slime silently uses the last. */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   const own = new Set(
     groupWords(model.arguments ?? []).map(({ flag }) => flag.slice(2)),
@@ -142,7 +142,7 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   );
 }
 
-/** A socket's path has 107 bytes, and Ray's own part of it takes about 62. */
+/** A socket's path is limited to 107 bytes, and Ray's own part of it takes about 62. */
 const MAX_TEMP_DIR = 45;
 
 function rolloutFaults(
@@ -233,7 +233,7 @@ function trainingFaults(
   ];
 }
 
-/** Variables that the plan sets itself, by the key that says how. */
+/** Variables that the plan sets itself, with the key that controls each. */
 const OWN_VARIABLES: Readonly<Record<string, string>> = {
   PYTHONPATH: "paths.megatron",
   MASTER_ADDR: "cluster.address",
@@ -244,8 +244,8 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
   return Object.keys(cluster.env).flatMap((name) => [
     ...unless(
       !/(^|_)(KEY|TOKEN|SECRET|PASSWORD)$/i.test(name),
-      `cluster.env has ${name}, and whoever reaches Ray's dashboard can read it there`,
-      "set it in the environment that Ray is started in",
+      `cluster.env has ${name}, which anyone with access to Ray's dashboard can read`,
+      "set it in the environment of the command that starts Ray",
     ),
     ...unless(
       !(name in OWN_VARIABLES),
@@ -255,7 +255,10 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
   ]);
 }
 
-/** Episodes are brought back from the hosts that played them, into one database: this machine's would be lost in it. */
+/**
+ * Returns faults of the episode servers' hosts. Episodes are copied from other hosts into one database on this
+ * machine, which would overwrite its own.
+ */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [
     ...unless(

@@ -1,4 +1,4 @@
-/** Slime recipes as one frozen value, checked as a whole before anything is started. */
+/** Slime recipes as one frozen value, checked completely before anything is started. */
 
 import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";
@@ -14,32 +14,32 @@ import {
 import { recipeFaults } from "./recipe_faults.ts";
 import { type SlimeConfig, slimeSchema } from "./slime_schema.ts";
 
-/** Whether a recipe is of slime and not of the trainer on this machine. */
+/** Checks whether a recipe is for slime, not for the embedded trainer. */
 export function isSlimeRecipe(recipe: Recipe): boolean {
   return recipeValue(recipe, ["trainer"]) === "slime";
 }
 
-/** A recipe with all that follows from it: what plans, launches and checks take. */
+/** A recipe with all derived values, for plans, launches and checks. */
 export interface ResolvedSlime {
   /** Every key with its value, frozen. */
   readonly config: SlimeConfig;
-  /** The shape of `model.name`, or that of `model.shape`. */
+  /** The shape of `model.name`, or `model.shape`. */
   readonly model: ModelShape;
-  /** GPUs, prompts, samples and optimizer steps, by slime's names. */
+  /** GPUs, prompts, samples and optimizer steps, under slime's names. */
   readonly batch: BatchShape & BatchPlan;
   /** GPUs that each host offers. */
   readonly hostGpus: number;
 }
 
 /**
- * Merges defaults, a recipe and what is set over it, once.
- * @throws {ConfigError} As `resolveConfig`, and with every fault of what does not fit together.
+ * Merges the defaults, a recipe and its overrides.
+ * @throws {ConfigError} The errors of `resolveConfig`, or all faults of values that do not fit together.
  */
 export function resolveSlime(
   recipe: Recipe,
   overrides: readonly Override[] = [],
   { read = Deno.readTextFileSync }: {
-    /** Reads the file that `model.shape` names. Default: of this machine. */
+    /** Reads the file that `model.shape` names. Default: from this machine. */
     readonly read?: (path: string) => string;
   } = {},
 ): ResolvedSlime {
@@ -55,7 +55,7 @@ export function resolveSlime(
   );
 }
 
-/** A config that has been checked before, as that of a run is, with all that follows from it. */
+/** Derives the values of a config that has been checked before, such as a run's. */
 export function withDerived(config: SlimeConfig): ResolvedSlime {
   const { cluster } = config;
   const shape = batchShape(config);

@@ -43,7 +43,7 @@ const modelSchema = z.strictObject({
   shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
     null,
   ).describe(
-    "Its shape where the name is none of these: slime's scripts/models/NAME.sh or a checkpoint's config.json, files of this machine, or the keys of a config.json",
+    "Shape of a model with another name: the path of slime's scripts/models/NAME.sh or of a checkpoint's config.json on this machine, or the keys of a config.json",
   ),
   directory: path.default("/root/Qwen3-4B").meta({
     description: "The checkpoint in Hugging Face's format, on every host",
@@ -106,7 +106,7 @@ const clusterSchema = z.strictObject({
   port: positive.default(6379).describe("The port of Ray's head"),
   dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
   dashboardHost: z.string().min(1).default("127.0.0.1").describe(
-    "Where that API listens; whoever reaches it can run anything on the hosts",
+    "Address that the API listens on; anyone who can reach it can run anything on the hosts",
   ),
   tempDir: path.nullable().default(null).describe(
     "Directory of Ray's sessions, a short path; null is Ray's own",
@@ -313,7 +313,7 @@ const bridgeSchema = z.strictObject({
   ),
 });
 
-/** The defaults of a key, not of the section: they hold where a recipe sets another key beside it. */
+/** The defaults of single keys, not of the section: they also apply if a recipe sets another key of it. */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")
     .describe("Where tasks and rows come from"),
@@ -359,5 +359,4 @@ export const slimeSchema = z.strictObject({
   ),
 });
 
-/** A resolved recipe, frozen. */
 export type SlimeConfig = DeepReadonly<z.infer<typeof slimeSchema>>;

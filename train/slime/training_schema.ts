@@ -1,9 +1,9 @@
-/** The sections of a slime recipe that Megatron reads: how the model is spread, what is learnt from, and how. */
+/** The sections of a slime recipe for Megatron: parallelism, the algorithm, the optimizer and numerics. */
 
 import { z } from "zod";
 import { count, positive, rate, weight } from "./value_schemas.ts";
 
-/** How the model and its batches are spread over GPUs. */
+/** How the model and its batches are distributed over GPUs. */
 export const parallelSchema = z.strictObject({
   tensor: positive.default(2).meta({
     description: "Ranks that share each layer",
@@ -56,7 +56,7 @@ export const parallelSchema = z.strictObject({
   }),
 });
 
-/** What is learnt from. */
+/** The algorithm: advantages, losses and clipping. */
 export const algorithmSchema = z.strictObject({
   advantage: z.enum([
     "grpo",
@@ -114,7 +114,7 @@ export const algorithmSchema = z.strictObject({
   }),
 });
 
-/** How weights move. */
+/** The optimizer and its schedule. */
 export const optimizerSchema = z.strictObject({
   name: z.enum(["adam", "sgd"]).default("adam").meta({
     description: "The optimizer",

@@ -1,14 +1,14 @@
-/** Numbers and paths of a slime recipe. */
+/** Schemas of numbers and paths in a slime recipe. */
 
 import { z } from "zod";
 
-/** From 1. */
+/** An integer from 1. */
 export const positive = z.int().min(1);
-/** From 0. */
+/** An integer from 0. */
 export const count = z.int().min(0);
-/** Not negative. */
+/** A number from 0. */
 export const weight = z.number().min(0);
-/** Above 0. */
+/** A number above 0. */
 export const rate = z.number().gt(0);
-/** Not empty. */
+/** A non-empty string. */
 export const path = z.string().min(1);

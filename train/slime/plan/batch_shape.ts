@@ -1,20 +1,18 @@
 /**
- * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps have to fit together.
- *
- * slime asserts some of it after the models are loaded, and drops the remainder of a batch without a word;
- * here all of it is checked before anything is started.
- *
+ * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps must fit together. slime asserts
+ * some of it after the models are loaded, and silently drops the remainder of a batch. Here all of it is checked
+ * before anything is started.
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 
 import { type Fault, unless } from "../fault.ts";
 import type { ModelShape } from "../model_shapes.ts";
 
-/** What a step is made of; the keys are slime's flags. */
+/** The sizes of a step; the keys are slime's flags. */
 export interface BatchShape {
   readonly actorNumNodes: number;
   readonly actorNumGpusPerNode: number;
-  /** GPUs of the engines. Ignored where they are shared. */
+  /** GPUs of the engines. Ignored if they are shared with training. */
   readonly rolloutNumGpus: number;
   readonly rolloutNumGpusPerEngine: number;
   /** Whether training and engines take turns on the same GPUs. */
@@ -22,28 +20,28 @@ export interface BatchShape {
   readonly tensorParallel: number;
   readonly pipelineParallel: number;
   readonly contextParallel: number;
-  /** Prompts of a rollout. */
+  /** Prompts per rollout. */
   readonly rolloutBatchSize: number;
   readonly samplesPerPrompt: number;
-  /** Samples of an optimizer step. */
+  /** Samples per optimizer step. */
   readonly globalBatchSize: number;
   readonly overSamplingBatchSize: number;
-  /** Samples that a rank takes at once, where batches are not dynamic. */
+  /** Samples per rank and micro-batch, if batches are not dynamic. */
   readonly microBatchSize: number;
 }
 
-/** What follows from a {@linkcode BatchShape}. */
+/** The values derived from a {@linkcode BatchShape}. */
 export interface BatchPlan {
-  /** GPUs that Ray must have free. */
+  /** GPUs that must be free in Ray. */
   readonly gpus: number;
   readonly engines: number;
   readonly dataParallel: number;
-  /** Samples of a rollout. */
+  /** Samples per rollout. */
   readonly samples: number;
   readonly optimizerSteps: number;
 }
 
-/** The figures that follow. They mean something where {@linkcode batchFaults} is empty. */
+/** Derives the values of a step. They are valid only if {@linkcode batchFaults} is empty. */
 export function batchPlan(shape: BatchShape): BatchPlan {
   const training = shape.actorNumNodes * shape.actorNumGpusPerNode;
   const rollout = shape.colocate ? training : shape.rolloutNumGpus;
@@ -57,12 +55,12 @@ export function batchPlan(shape: BatchShape): BatchPlan {
   };
 }
 
-/** What the model has to say to a step. */
+/** The sizes of the model that constrain a step. */
 export type BatchModel = Pick<ModelShape, "heads" | "kvGroups" | "layers">;
 
 /**
- * What does not fit, as far as the recipe alone tells; see {@linkcode rowFaults}.
- * @returns With the flags and their values; empty where all fits.
+ * Finds sizes that do not fit together, as far as the recipe alone shows; see {@linkcode rowFaults}.
+ * @returns Faults that name the flags and their values; empty if all sizes fit.
  */
 export function batchFaults(shape: BatchShape, model: BatchModel): Fault[] {
   return [
@@ -143,7 +141,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
   ];
 }
 
-/** What does not fit the training set's number of rows. */
+/** Finds sizes that do not fit the number of rows of the training set. */
 export function rowFaults(
   { overSamplingBatchSize }: BatchShape,
   rows: number,

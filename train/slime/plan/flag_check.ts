@@ -1,6 +1,6 @@
 /**
- * Whether the further flags of a recipe can be meant: slime ignores a flag that it does not know, and takes the
- * last of two. Which flags there are, the installed slime says to the doctor; the list here stands in for it.
+ * Checks the further flags of a recipe: slime ignores an unknown flag, and uses the last of two equal ones. The
+ * doctor asks the installed slime for its flags; the list here is used without it.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";
@@ -11,7 +11,7 @@ import { groupWords } from "../shapes/argument_words.ts";
 import { keyedFlags } from "./flags.ts";
 import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
 
-/** The flags that are no key's own, each with what sets it. */
+/** The flags that a recipe cannot set, with the keys they are derived from. */
 const DERIVED: Readonly<Record<string, string>> = {
   "--load": "checkpoint.directory",
   "--prompt-data": "data",
@@ -30,7 +30,7 @@ const DERIVED: Readonly<Record<string, string>> = {
 const CUTS_OFF =
   "it cuts tokens off, so that what trains is not what was sampled, and episode servers refuse it";
 
-/** What would undo the plan, with the reason. */
+/** The flags that would break the plan, with the reason. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
     "with it slime takes the router for one that runs already and starts none; engine.routerPort is enough",
@@ -56,7 +56,7 @@ const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...keyedFlags().map(({ flag, key }) => [flag, key] as const),
 ]);
 
-/** What is wrong with a recipe's further flags, whatever slime they are for. */
+/** Finds further flags of a recipe that are wrong for every version of slime. */
 export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const fault = nameFault(name) ?? arityFault(name, value);
@@ -67,8 +67,8 @@ export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
 }
 
 /**
- * Further flags that the slime which this was written against does not have. Another commit may: its own parsers
- * decide where a host can be asked.
+ * Finds further flags that the known version of slime does not have. Another commit may have them: if a host can
+ * be queried, its own parsers decide.
  */
 export function unknownFlags(flags: SlimeConfig["flags"]): Fault[] {
   return Object.keys(flags).filter((name) => !KNOWN_FLAGS.has(`--${name}`))

@@ -8,10 +8,10 @@
  * - `RouterArgs` of sglang-router 0.3.2.
  */
 
-/** How a flag takes values: not at all, one, or a list. */
+/** The number of values of a flag: none, one, or a list. */
 export type FlagArity = "bare" | "value" | "values";
 
-/** Where a flag is from. */
+/** The program that a flag belongs to. */
 export type FlagSource = "slime" | "megatron" | "sglang" | "router";
 
 /** A flag of train.py. */
@@ -20,7 +20,7 @@ export interface KnownFlag {
   readonly arity: FlagArity;
 }
 
-/** Names without what all of a source begin with, a space between them. */
+/** Names without the prefix of their source, separated by spaces. */
 const NAMES: Readonly<
   Record<
     FlagSource,
@@ -405,7 +405,10 @@ router-request-id-headers router-selector worker-urls
   },
 };
 
-/** Every flag by its name with its dashes: `--num-rollout`. slime's own come before others of that name. */
+/**
+ * Every flag by its name with dashes: `--num-rollout`. A flag of slime takes precedence over one with the same
+ * name.
+ */
 export const KNOWN_FLAGS: ReadonlyMap<string, KnownFlag> = readNames();
 
 function readNames(): Map<string, KnownFlag> {

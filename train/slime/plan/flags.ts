@@ -1,7 +1,6 @@
 /**
- * A slime recipe as flags of slime's train.py: each key that names a flag in the schema, the model's shape, what
- * follows from other keys, and the recipe's own further flags.
- *
+ * Converts a slime recipe to flags of slime's train.py: the keys that the schema maps to flags, the model's shape,
+ * flags derived from other keys, and the recipe's further flags.
  * @see slime `slime/utils/arguments.py` at 624b824.
  */
 
@@ -14,35 +13,35 @@ import { trackingFlags, unusedTracking } from "./tracking.ts";
 
 /** A flag of train.py with its values. */
 export interface TrainFlag {
-  /** `--num-rollout`. */
+  /** The name with dashes: `--num-rollout`. */
   readonly flag: string;
   /** Empty for a bare flag. */
   readonly values: readonly string[];
-  /** The key of the recipe that it comes from, or those that it follows from. */
+  /** The key of the recipe that sets it, or the keys it is derived from. */
   readonly from: string;
 }
 
-/** What becomes of keys when they need more than to be written down; `null` leaves the flag out. */
+/** The values of flags that depend on the run; `null` omits a flag. */
 export interface FlagSettings {
   /** The run's name. */
   readonly run: string;
-  /** Of `checkpoint.directory`: the run's own. */
+  /** The run's own directory below `checkpoint.directory`. */
   readonly checkpoints: string;
-  /** Of `checkpoint.huggingFace`: the run's own, with `{rollout_id}`. */
+  /** The run's own directory below `checkpoint.huggingFace`, with `{rollout_id}`. */
   readonly huggingFace: string | null;
   readonly promptData: string;
-  /** By the names that metrics have. */
+  /** The evaluation files, by their names in metrics. */
   readonly evalData: readonly {
     readonly name: string;
     readonly path: string;
   }[];
   /** The file of generate.py's settings. */
   readonly settings: string;
-  /** Of `engine.routerPolicy`: one that the installed router has. */
+  /** The policy for `engine.routerPolicy` that the installed router supports. */
   readonly routerPolicy: string | null;
 }
 
-/** Keys whose flag makes no sense without another. */
+/** Returns the keys whose flag has no meaning without another. */
 function leftOut(config: SlimeConfig): string[] {
   const { eval: evals, parallel, algorithm } = config;
   return [
@@ -65,7 +64,7 @@ function leftOut(config: SlimeConfig): string[] {
   ];
 }
 
-/** Every flag of the command line, in the order of the recipe's sections. */
+/** Returns all flags of the command line, in the order of the recipe's sections. */
 export function trainFlags(
   slime: ResolvedSlime,
   settings: FlagSettings,
@@ -82,12 +81,12 @@ export function trainFlags(
   ];
 }
 
-/** The words of a command line. */
+/** Returns the words of a command line. */
 export function flagWords(flags: readonly TrainFlag[]): string[] {
   return flags.flatMap(({ flag, values }) => [flag, ...values]);
 }
 
-/** The keys that are flags as they stand, `null` and `false` left out. */
+/** Returns the flags that the recipe's keys set directly; `null` and `false` are omitted. */
 function recipeFlags(config: SlimeConfig): TrainFlag[] {
   return keyedFlags().flatMap(({ flag, key }) => {
     const value = key.split(".").reduce<unknown>(
@@ -107,14 +106,14 @@ function flagOf(
   return [{ flag, values, from }];
 }
 
-/** `1e-6` reads better than `0.000001`, and is the same to Python. */
+/** Formats a value; `1e-6` is easier to read than `0.000001` and equal in Python. */
 function wordOf(value: unknown): string {
   const isSmall = typeof value === "number" && value !== 0 &&
     Math.abs(value) < 1e-3;
   return isSmall ? value.toExponential() : String(value);
 }
 
-/** Replaces what a recipe says in general by what this run has. */
+/** Replaces general values of the recipe with those of this run. */
 function settled(
   { flag, values, from }: TrainFlag,
   { checkpoints, huggingFace, routerPolicy }: FlagSettings,
@@ -154,7 +153,7 @@ function derivedFlags(
     from,
   });
   return [
-    // slime takes 8 for granted and spreads engines by it.
+    // slime assumes 8 otherwise, and distributes the engines accordingly.
     one("--num-gpus-per-node", hostGpus, "cluster.hostGpus"),
     ...(cluster.colocate && cluster.rolloutGpus === null
       ? [one(
@@ -215,7 +214,7 @@ function furtherFlags(config: SlimeConfig): TrainFlag[] {
   );
 }
 
-/** The keys of the schema that are flags, in its order. */
+/** Returns the keys of the schema that are flags, in its order. */
 export function keyedFlags(): {
   readonly flag: string;
   readonly key: string;

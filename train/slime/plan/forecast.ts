@@ -1,6 +1,6 @@
 /**
- * What a slime run asks of the model that plays the user: calls, tokens, dollars, and how long sampling
- * waits for it. From an earlier run's episodes where there is one; else from assumptions that are named.
+ * Forecasts the load of a slime run on the user's model: calls, tokens, dollars, and how long sampling waits for
+ * it. It is based on an earlier run's episodes, otherwise on documented assumptions.
  */
 
 import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
@@ -9,66 +9,66 @@ import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** What a model is called for, an episode. */
+/** The use of a model per episode. */
 export type EpisodeCalls = Pick<
   Usage,
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
 >;
 
-/** What an episode takes on the average. */
+/** Mean figures per episode. */
 export interface EpisodeRates {
-  /** The run dir that it was measured on; `null` where it is assumed. */
+  /** The run dir they were measured on; `null` if they are assumed. */
   readonly measuredOn: string | null;
   readonly episodes: number;
   /** Actions of the policy. */
   readonly turns: number;
-  /** Tokens as the policy sees them, prompt and all. */
+  /** Tokens in the policy's context, prompt included. */
   readonly tokens: number;
-  /** Of those, the policy and the tools. */
+  /** Tokens of the prompt: the domain's policy and the tools. */
   readonly promptTokens: number;
-  /** From its beginning to its end. */
+  /** Seconds from the beginning to the end of the episode. */
   readonly seconds: number;
-  /** Of the user's model; `null` where there is none, or where what was measured had none. */
+  /** Use of the user's model; `null` if there is none, or the measured run had none. */
   readonly user: EpisodeCalls | null;
 }
 
-/** What a number of episodes come to. */
+/** The total of a number of episodes. */
 export interface Load {
   readonly episodes: number;
   readonly tokens: number;
   readonly userCalls: number;
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
-  /** US dollars; `null` where the user's model has no price. */
+  /** US dollars; `null` if the user's model has no price. */
   readonly cost: number | null;
-  /** Of sampling, engines and users together; training is not in it. */
+  /** Seconds of sampling, engines and users together, without training. */
   readonly seconds: number;
 }
 
 /** The forecast of a run. */
 export interface Forecast {
   readonly rates: EpisodeRates;
-  /** Episodes at once. */
+  /** Episodes in progress at once. */
   readonly atOnce: number;
-  /** Calls of the user's model a minute, that so many episodes make. */
+  /** Calls of the user's model per minute that so many episodes make. */
   readonly callsPerMinute: number;
-  /** The most that the recipe allows, all servers together; `null` where it has no limit. */
+  /** The rate limit in the recipe, all servers together; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
-  /** A rollout, if the filter keeps every group; each group that it drops comes on top. */
+  /** Load of a rollout in which the filter keeps every group; each dropped group adds to it. */
   readonly rollout: Load;
-  /** One evaluation; `null` where there is none, or its rows are not known. */
+  /** Load of one evaluation; `null` if there is none, or its rows are unknown. */
   readonly evaluation: Load | null;
   readonly evaluations: number;
-  /** All rollouts and evaluations. */
+  /** Load of all rollouts and evaluations. */
   readonly run: Load;
-  /** Rollouts that the recipe's budget is enough for; `null` where it has none, or cannot be told. */
+  /** Rollouts that the recipe's budget is sufficient for; `null` if there is no budget, or this is unknown. */
   readonly rolloutsInBudget: number | null;
 }
 
 /**
- * What an episode of τ-bench takes where nobody has measured one: 100 conversations of gpt-4o on τ-airline that
- * its repository holds have 13.8 actions and 8.6 messages of the user, 800 tokens read and 25 written for each
- * message, and 2,300 tokens beside the prompt, four letters a token. The seconds are a guess: 3 a turn, 1 a message.
+ * Assumed figures for a τ-bench episode. From the 100 conversations of gpt-4o on τ-airline in τ-bench's
+ * repository: 13.8 actions and 8.6 user messages; 800 tokens read and 25 written per message; 2,300 tokens in
+ * addition to the prompt, at four characters per token. The seconds are a guess: 3 per turn, 1 per message.
  */
 export const ASSUMED = {
   turns: 13.8,
@@ -81,7 +81,10 @@ export const ASSUMED = {
   secondsPerMessage: 1,
 } as const;
 
-/** The assumption for a recipe. `promptTokens`: of policy and tools, where they are known. */
+/**
+ * Returns the assumptions for a recipe.
+ * @param promptTokens Tokens of the policy and the tools, if known.
+ */
 export function assumedRates(
   { user }: Pick<SlimeConfig, "user">,
   promptTokens: number | null,
@@ -105,13 +108,16 @@ export function assumedRates(
   };
 }
 
-/** The forecast. `evalRows`: of all splits that are evaluated; `null` where they are not known. */
+/**
+ * Forecasts a run.
+ * @param evalRows Rows of all evaluated splits; `null` if unknown.
+ */
 export function forecast(
   { config, batch }: ResolvedSlime,
   { rates, evalRows, servers }: {
     readonly rates: EpisodeRates;
     readonly evalRows: number | null;
-    /** Servers that run already, each of which keeps to limit and budget by itself; 1 where they are shared out. */
+    /** Servers that are already running, each with its own limits and budget; 1 if these are shared among them. */
     readonly servers: number;
   },
 ): Forecast {
@@ -154,7 +160,7 @@ export function forecast(
   };
 }
 
-/** What stands out in a forecast, with the way out. */
+/** Returns warnings about a forecast, with their fixes. */
 export function forecastWarnings(
   { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates, run }:
     Forecast,
@@ -209,12 +215,12 @@ function loadOf(
     userPromptTokens: episodes * user.promptTokens,
     userCompletionTokens: episodes * user.completionTokens,
     cost: costOf(config, { episodes, rates }),
-    // No sooner than its longest episode, which is one of average length at least.
+    // Not shorter than the longest episode, which takes at least the mean.
     seconds: episodes === 0 ? 0 : Math.max(rates.seconds, sampling, waiting),
   };
 }
 
-/** US dollars; `null` without a price. */
+/** Returns US dollars; `null` without a price. */
 function costOf(
   { user, prices }: SlimeConfig,
   { episodes, rates }: {
@@ -232,7 +238,7 @@ function costOf(
     1e6;
 }
 
-/** So many loads of one kind and so many of another; of a cost that is not known neither is the sum. */
+/** Adds up loads, each multiplied by its count; the cost is unknown if any part's cost is. */
 function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   const [[first]] = parts as readonly [readonly [Load, number]];
   const total = (key: keyof Load) =>
@@ -247,7 +253,7 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   > as Load;
 }
 
-/** Evaluations are spread evenly over the rollouts here. */
+/** Returns the rollouts within a budget, with evaluations spread evenly over them. */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],
   { run, steps, servers }: {

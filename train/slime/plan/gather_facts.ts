@@ -1,4 +1,4 @@
-/** What a plan goes by beside the recipe, gathered from data, hosts.yaml and an earlier run. */
+/** Gathers the facts that a plan needs in addition to the recipe, from the dataset, hosts.yaml and an earlier run. */
 
 import { basename } from "node:path";
 import { openDataset } from "../../config/open_dataset.ts";
@@ -12,22 +12,22 @@ import { hostNames } from "./plan_cluster.ts";
 import type { LaunchFacts } from "./plan_types.ts";
 import { type PlanData, planData } from "./slime_rows.ts";
 
-/** Where {@linkcode gatherFacts} looks, beside the config. */
+/** The sources of {@linkcode gatherFacts} in addition to the config. */
 export interface FactSources {
   /** The run dir on this machine: `runs/NAME`. */
   readonly runDir: string;
-  /** Which session of the run this is, from 1. Default: 1. */
+  /** The number of this session of the run, from 1. Default: 1. */
   readonly session?: number;
   /** Path of a hosts.yaml. */
   readonly hostsFile: string;
-  /** Path of a run or an evaluation to measure on. Default: assumptions. */
+  /** Path of a run or an evaluation to take rates from. Default: assumptions. */
   readonly ratesFrom?: string | undefined;
 }
 
 /**
- * Gathers what a plan goes by. Asks no network; what is not there is left open and noted.
- * @throws {ConfigError} If a host is not in hosts.yaml, or nothing can be measured on the run that was named.
- * @throws {DataError} If the data are damaged.
+ * Gathers the facts of a plan, without network access. Missing facts are left open and noted.
+ * @throws {ConfigError} If a host is not in hosts.yaml, or the run to take rates from has none.
+ * @throws {DataError} If the dataset is damaged.
  */
 export async function gatherFacts(
   config: SlimeConfig,
@@ -53,7 +53,7 @@ export async function gatherFacts(
   };
 }
 
-/** `null` where the recipe is of a benchmark and nobody said where its data are. */
+/** Returns the dataset; `null` if the recipe uses a benchmark whose directory is not set. */
 async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
   const { data } = config;
   return data.source !== "generated" && data.directory === null
@@ -61,7 +61,7 @@ async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
     : planData(await openDataset(data), config);
 }
 
-/** A plan can be looked at before there is a hosts.yaml; a launch needs one. */
+/** Returns the hosts. A plan can be made before there is a hosts.yaml; a launch needs one. */
 async function namedHosts(
   config: SlimeConfig,
   path: string,

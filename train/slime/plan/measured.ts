@@ -1,4 +1,4 @@
-/** What episodes of an earlier run or evaluation took, for the forecast of another. */
+/** Measures the episodes of an earlier run or evaluation, for the forecast of another run. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { Usage } from "../../../env/types.ts";
@@ -9,9 +9,9 @@ import { readRunInfo, readStore } from "../../runs/run_reader.ts";
 import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
- * Measures the episodes of a run dir that came to an end of their own.
- * @param promptTokens Of policy and tools, as the plan has them; a run dir does not tell.
- * @throws {ConfigError} If there is no such run, or it holds no such episode.
+ * Measures the episodes of a run dir that ended by themselves.
+ * @param promptTokens Tokens of the policy and the tools according to the plan; a run dir does not record them.
+ * @throws {ConfigError} If there is no such run, or it has no such episode.
  */
 export async function measuredRates(
   path: string,
@@ -41,13 +41,16 @@ export async function measuredRates(
   };
 }
 
-/** Of episodes whose model works on tokens. */
+/** Returns the mean tokens of episodes whose model works on tokens. */
 function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
   const known = episodes.map(({ tokens }) => tokens).filter((n) => n > 0);
   return known.length === 0 ? undefined : mean(known);
 }
 
-/** A chat model reads the conversation in each turn, on the average the prompt and half of what comes to it. */
+/**
+ * Estimates the tokens of the last prompt: a chat model reads the conversation in each turn, on average the prompt
+ * and half of the rest.
+ */
 function lastPrompt(
   episodes: readonly StoredEpisode[],
   promptTokens: number,

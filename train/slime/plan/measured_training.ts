@@ -1,4 +1,4 @@
-/** How fast an earlier slime run trained and moved its weights, for the forecast of another. */
+/** Measures how fast an earlier slime run trained and transferred its weights, for the forecast of another run. */
 
 import { mean } from "../../runs/episode_stats.ts";
 import type { AnyMetrics, SlimeNumbers } from "../../runs/metrics.ts";
@@ -13,8 +13,8 @@ import {
 } from "./train_time.ts";
 
 /**
- * Measures a run of slime. What it did not log is assumed.
- * @returns `null` where the run is of another kind, or has logged no training.
+ * Measures a run of slime. Figures that it did not log are assumed.
+ * @returns `null` if the run is of another kind, or has logged no training.
  * @throws {ConfigError} If there is no such run.
  */
 export async function measuredTraining(
@@ -26,7 +26,7 @@ export async function measuredTraining(
   return trainingRates(withDerived(config), { lines, measuredOn: path });
 }
 
-/** The rates of a run's lines. */
+/** Computes the rates from a run's lines. */
 export function trainingRates(
   { config, model }: ResolvedSlime,
   { lines, measuredOn }: {
@@ -43,7 +43,7 @@ export function trainingRates(
   return {
     measuredOn,
     rollouts: tflops.length,
-    // slime counts three passes, and the GPU computes those again too.
+    // slime counts three passes, but the GPU also computes the recomputed ones.
     utilisation: mean(tflops) * trainingPasses(config.parallel) / 3 /
       config.cluster.gpuTflops,
     transferBytesPerS: transfers.length === 0
@@ -52,7 +52,7 @@ export function trainingRates(
   };
 }
 
-/** Sending weights, and with colocation moving the trainer out of the engines' way and back. */
+/** Returns the seconds to send weights and, with colocation, to move the trainer off the GPUs and back. */
 function transferSeconds(logged: SlimeNumbers): number {
   return ["update_weights", "sleep", "wake_up"]
     .reduce((sum, name) => sum + (logged[`perf/${name}_time`] ?? 0), 0);

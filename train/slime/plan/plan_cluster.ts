@@ -1,8 +1,7 @@
 /**
  * The part of a plan that runs on hosts: Ray, the episode servers, the job.
- *
- * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differs: nothing is killed, and
- * the dashboard, which runs anything for anyone, listens on loopback.
+ * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed,
+ *   and the dashboard, which lets anyone run anything, listens on loopback.
  */
 
 import { asksModel } from "../../../env/users/registry.ts";
@@ -28,15 +27,16 @@ import type {
   RayPlan,
 } from "./plan_types.ts";
 
-/** The names of hosts.yaml that a recipe needs: its cluster's, then those that only run episode servers. */
+/** Returns the names of the hosts that a recipe needs: the cluster's, then those that only run episode servers. */
 export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
   return [...new Set([...cluster.hosts, ...bridge.hosts])]
     .filter((name) => name !== THIS_HOST);
 }
 
 /**
- * The hosts of a run, the head first.
- * @throws {ConfigError} If the facts are of other hosts than the recipe's, or the others cannot reach the head.
+ * Returns the hosts of a run, the head first.
+ * @throws {ConfigError} If the facts are about other hosts than the recipe's, or the other hosts cannot reach the
+ *   head.
  */
 export function planHosts(
   { cluster }: SlimeConfig,
@@ -69,16 +69,15 @@ export function planHosts(
 }
 
 /**
- * Ray gives each part of its dashboard 30 s to come up; on a host that is busy one takes longer, and then the Jobs
- * interface never answers.
- *
+ * Longer timeouts for Ray's dashboard. Ray gives each part 30 s to start; on a busy host a part can take longer,
+ * and then the Jobs interface never responds.
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
 const PATIENCE = {
   RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110",
 };
 
-/** How Ray is started on the hosts. */
+/** Plans how Ray is started on the hosts. */
 export function planRay(
   { config: { cluster, engine, paths }, batch, hostGpus }: ResolvedSlime,
   { hosts, secrets, services }: {
@@ -151,13 +150,13 @@ function jobsUrl(
   return `http://${isHere ? "127.0.0.1" : dashboardHost}:${dashboardPort}`;
 }
 
-/** The episode servers: those that run already, or those that are started, on the head where nothing else is said. */
+/** Plans the episode servers: running ones, or new ones, by default on the head. */
 export function planServices(
   config: SlimeConfig,
   { facts, hosts, directory }: {
     readonly facts: Pick<LaunchFacts, "hosts" | "runDir">;
     readonly hosts: readonly PlanHost[];
-    /** Of the run's files, on hosts. */
+    /** The directory of the run's files on hosts. */
     readonly directory: string;
   },
 ): PlannedService[] {
@@ -218,9 +217,9 @@ function serverHosts(
 }
 
 /**
- * What is set over the run's config for a server: its share of limits, the hosts that engines are on, and on another
- * host where the benchmark's data are.
- * @param at.data That directory; `null` on this machine, and where they are generated.
+ * Returns the overrides of the run's config for a server: its share of limits, the hosts of the engines, and on
+ * another host the benchmark's directory.
+ * @param at.data That directory; `null` on this machine, and for generated datasets.
  * @param at.engines Addresses of the run's hosts.
  */
 export function serverOverrides(
@@ -242,7 +241,7 @@ export function serverOverrides(
   ];
 }
 
-/** Each server keeps to limits by itself, so each has its share of them. */
+/** Returns a server's share of the limits: each server enforces its own. */
 function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   const { processes } = bridge;
   const { requestsPerMinute } = user.endpoint.calls;
@@ -260,7 +259,7 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   ];
 }
 
-/** Variables of this machine's environment that a server is given, if they are set. */
+/** Returns the environment variables that are passed on to a server, if they are set here. */
 export function serviceVariables(
   { user }: SlimeConfig,
   host: string,
@@ -274,7 +273,10 @@ export function serviceVariables(
   ];
 }
 
-/** What the job needs and no record may hold: Ray's processes have it from the environment of `ray start`. */
+/**
+ * Returns the secrets of the job, which no record may contain: Ray's processes inherit them from the environment
+ * of `ray start`.
+ */
 export function planSecrets(
   config: SlimeConfig,
   services: readonly PlannedService[],
@@ -297,16 +299,16 @@ export function planSecrets(
   ];
 }
 
-/** The job. */
+/** Plans the job. */
 export function planJob(
   config: SlimeConfig,
   { facts, hosts, directory, checkpoints, words, secrets, services }: {
     readonly facts: LaunchFacts;
     readonly hosts: readonly PlanHost[];
     readonly directory: string;
-    /** The run's own. */
+    /** The run's own directory of checkpoints. */
     readonly checkpoints: string;
-    /** Of train.py. */
+    /** The arguments of train.py. */
     readonly words: readonly string[];
     readonly secrets: readonly PlannedSecret[];
     readonly services: readonly PlannedService[];
@@ -343,7 +345,7 @@ function jobVariables(
   const nvlink = cluster.nvlink === "auto"
     ? facts.nvlink
     : cluster.nvlink === "yes";
-  // generate.py and slime call these, and a proxy must not.
+  // generate.py and slime call these addresses directly, without a proxy.
   const direct = new Set([
     "127.0.0.1",
     "localhost",

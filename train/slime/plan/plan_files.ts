@@ -1,4 +1,4 @@
-/** Writing a plan's files to where they are read. */
+/** Writes a plan's files to the hosts that read them. */
 
 import { dirname } from "node:path/posix";
 import { dataHint } from "../../config/open_dataset.ts";
@@ -10,15 +10,15 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
 /**
- * Writes them to the head or to every host, each whole or not at all.
- * @throws {ConfigError} If a file's data are not there.
- * @throws {HostError} If a host cannot be reached or does not let us write.
+ * Writes the files to the head or to every host, each completely or not at all.
+ * @throws {ConfigError} If the dataset of a file is missing.
+ * @throws {HostError} If a host cannot be reached or refuses the write.
  */
 export async function writePlanFiles(
   { hosts, files, services }: Pick<LaunchPlan, "hosts" | "files" | "services">,
   options: CallOptions & {
     readonly shellOf: (host: string) => Shell;
-    /** Whose the data are. */
+    /** The source of the dataset. */
     readonly source: SlimeConfig["data"]["source"];
   },
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function writePlanFiles(
     const { on, text, what } = file;
     if (text === null) {
       throw new ConfigError(
-        `The ${what} cannot be written, for the data are not there`,
+        `Cannot write the ${what}: the dataset is missing`,
         { hint: dataHint(options.source) },
       );
     }
@@ -51,7 +51,7 @@ async function writeFile(
     readonly name: string;
   },
 ): Promise<void> {
-  // Named after the host: several may share the directory.
+  // Named after the host, because several hosts may share the directory.
   const partial = quote(`${path}.${name}.partial`);
   const [dir, target] = [quote(dirname(path)), quote(path)];
   const { code, stderr } = await shellOf(name).run({

@@ -1,4 +1,4 @@
-/** The plan of a slime run as text, so that each line can be checked. */
+/** Formats the plan of a slime run as text, so that each line can be checked. */
 
 import { asksModel } from "../../../env/users/registry.ts";
 import { count, dollars, duration, gigabytes } from "../../progress/amounts.ts";
@@ -10,7 +10,7 @@ import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
 import { timeRows } from "./time_rows.ts";
 
-/** The plan for people: a section each for what is written, started, run and taken. */
+/** Formats the plan for people: a section each for files, servers, commands and resources. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
@@ -93,7 +93,7 @@ function rayLines({ ray }: LaunchPlan): string[] {
   ];
 }
 
-/** `this machine: NAME=value ray start …  # with WANDB_API_KEY of the environment, where set`. */
+/** Formats a command: `this machine: NAME=value ray start …  # with WANDB_API_KEY of the environment, where set`. */
 function commandText({ host, words, env, passEnv }: PlannedCommand): string {
   const set = Object.entries(env).map(([name, value]) =>
     `${name}=${quoteWords([value])} `
@@ -365,7 +365,7 @@ function loadCells(load: Load): string[] {
   ];
 }
 
-/** Rows as columns, two spaces apart. */
+/** Aligns rows in columns, two spaces apart. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, c) =>
     Math.max(...rows.map((row) => (row[c] ?? "").length))
@@ -375,7 +375,7 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A sentence as a list item of at most 100 characters a line. */
+/** Wraps a sentence as a list item of at most 100 characters per line. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   let line = "-";

@@ -1,4 +1,4 @@
-/** What a planned slime run is made of; plan.ts makes it. */
+/** The types of a planned slime run; slime_plan.ts creates it. */
 
 import type { Hooks } from "../read_hooks.ts";
 import type { BatchPlan } from "./batch_shape.ts";
@@ -8,110 +8,113 @@ import type { MemoryPlan } from "./run_memory.ts";
 import type { PlanData } from "./slime_rows.ts";
 import type { TimeForecast, TrainingRates } from "./train_time.ts";
 
-/** A host as the plan needs it. */
+/** A host, as far as a plan needs it. */
 export interface PlanHost {
-  /** As in hosts.yaml; `this machine` where the recipe names none. */
+  /** Its name in hosts.yaml; `this machine` if the recipe names no hosts. */
   readonly name: string;
-  /** How the other hosts reach it. */
+  /** Its address as reached from the other hosts. */
   readonly address: string;
-  /** Where taulab is put on it, as hosts.yaml has it. Default: a set-up's own. */
+  /** The directory of taulab on it, from hosts.yaml. Default: the one that setup chooses. */
   readonly dir?: string;
 }
 
-/** What a plan goes by beside the recipe. */
+/** The facts that a plan needs in addition to the recipe. */
 export interface LaunchFacts {
-  /** The run's name: also of its directory on the hosts, of its checkpoints and of its job. */
+  /** The run's name, which also names its directory on the hosts, its checkpoints and its job. */
   readonly run: string;
-  /** Which session of the run this is, from 1: a resumed run is another job. */
+  /** The number of this session of the run, from 1: a resumed run is another job. */
   readonly session: number;
-  /** Those of `cluster.hosts` and `bridge.hosts`; empty where the recipe names none. */
+  /** The hosts in `cluster.hosts` and `bridge.hosts`; empty if the recipe names none. */
   readonly hosts: readonly PlanHost[];
   readonly hooks: Hooks;
   /** The run dir on this machine: `runs/NAME`. */
   readonly runDir: string;
-  /** `null` where the data are not there. */
+  /** The dataset; `null` if it is missing. */
   readonly data: PlanData | null;
-  /** Whether GPUs of a host are joined by NVLink; `null` while nobody has looked. */
+  /** Whether NVLink joins the GPUs of a host; `null` if unknown. */
   readonly nvlink: boolean | null;
-  /** Policies of the head's router; `null` while nobody has asked it. */
+  /** Policies that the head's router supports; `null` if unknown. */
   readonly routerPolicies: readonly string[] | null;
-  /** What episodes of an earlier run took; `null` where there is none to go by. */
+  /** Rates of an earlier run's episodes; `null` if there is none. */
   readonly measured: EpisodeRates | null;
-  /** How fast an earlier slime run trained; likewise. */
+  /** Training rates of an earlier slime run; `null` if there is none. */
   readonly measuredTraining: TrainingRates | null;
-  /** What whoever gathered the facts has to say, in sentences: they stand among the plan's warnings. */
+  /** Notes from gathering the facts, in sentences; they are listed among the plan's warnings. */
   readonly notes: readonly string[];
 }
 
-/** A file that has to be there before anything starts. */
+/** A file that must exist before anything starts. */
 export interface PlannedFile {
-  /** Absolute, on the hosts. */
+  /** The absolute path on the hosts. */
   readonly path: string;
-  /** `null` where the data that it is made of are not there; a launch cannot do without. */
+  /** `null` if the dataset of the file is missing; a launch needs it. */
   readonly text: string | null;
-  /** `every`: whatever reads it may run on any host of the cluster. `servers`: those of episodes, but for this machine. */
+  /**
+   * The hosts that get the file. `every`: all hosts of the cluster. `servers`: hosts of episode servers, except
+   * for this machine.
+   */
   readonly on: "head" | "every" | "servers";
-  /** What it is, for people. */
+  /** A description for people. */
   readonly what: string;
 }
 
 /** A command of the plan. */
 export interface PlannedCommand {
-  /** The host it runs on, by its name. */
+  /** The name of the host it runs on. */
   readonly host: string;
   readonly cwd: string | null;
-  /** Each one word: quote them where a shell reads them. */
+  /** The words of the command, unquoted. */
   readonly words: readonly string[];
-  /** Environment variables that are no secret. */
+  /** Environment variables that are not secret. */
   readonly env: Readonly<Record<string, string>>;
-  /** Environment variables whose values the launch takes from its own environment, if they are set there. */
+  /** Names of environment variables whose values are passed on from the launch's own environment, if set. */
   readonly passEnv: readonly string[];
 }
 
 /** An episode server. */
 export interface PlannedService {
-  /** As the hooks reach it. */
+  /** Its URL as reached from the hooks. */
   readonly url: string;
-  /** How it is started; `null` where it runs already. */
+  /** The command that starts it; `null` if it is already running. */
   readonly start: PlannedCommand | null;
-  /** Where it listens; `null` where it runs already. */
+  /** The address it listens on; `null` if it is already running. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  /** What is set over the run's config, `KEY=VALUE`: its share of limits and of the budget. */
+  /** Overrides of the run's config, `KEY=VALUE`: its share of the limits and the budget. */
   readonly overrides: readonly string[];
 }
 
-/** The cluster. */
+/** The Ray cluster of a run. */
 export interface RayPlan {
-  /** How the head is started; `null` where the recipe joins a cluster. */
+  /** The command that starts the head; `null` if the recipe joins a cluster. */
   readonly head: PlannedCommand | null;
-  /** How each further host joins. */
+  /** The commands with which the other hosts join. */
   readonly workers: readonly PlannedCommand[];
-  /** `10.0.0.1:6379`. */
+  /** The address of the cluster: `10.0.0.1:6379`. */
   readonly address: string;
-  /** Ray's Jobs REST interface, as the head itself reaches it. */
+  /** The URL of Ray's Jobs REST interface as reached from the head. */
   readonly jobsUrl: string;
   readonly dashboardPort: number;
   readonly tempDir: string | null;
   /** GPUs that each host offers. */
   readonly hostGpus: number;
-  /** GPUs that the run takes, of all hosts together. */
+  /** GPUs that the run uses, all hosts together. */
   readonly gpus: number;
-  /** Ports that have to be free on the head, with what takes them. */
+  /** Ports that must be free on the head, and their uses. */
   readonly ports: readonly { readonly port: number; readonly of: string }[];
 }
 
-/** A variable that the job needs and that is in no record. */
+/** A secret variable that the job needs and that no record contains. */
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** How it gets there. */
+  /** How the job gets it. */
   readonly way: string;
 }
 
-/** What is submitted. */
+/** The job to submit. */
 export interface JobPlan {
   readonly submissionId: string;
-  /** One line of a POSIX shell. */
+  /** A single command line for a POSIX shell. */
   readonly entrypoint: string;
   readonly runtimeEnv: {
     readonly env_vars: Readonly<Record<string, string>>;
@@ -120,43 +123,46 @@ export interface JobPlan {
   readonly secrets: readonly PlannedSecret[];
 }
 
-/** What follows from a recipe. */
+/** Values derived from a recipe. */
 export interface DerivedValues extends BatchPlan {
   readonly parameters: number;
   readonly rollouts: number;
-  /** Of the optimizer, in the whole run. */
+  /** Optimizer steps of the whole run. */
   readonly totalSteps: number;
-  /** How often the run goes through the training rows; `null` where they are not known. */
+  /** Passes over the training rows; `null` if their number is unknown. */
   readonly epochs: number | null;
   readonly evaluations: number;
-  /** Episodes at once, all engines together. */
+  /** Episodes in progress at once, all engines together. */
   readonly concurrency: number;
-  /** Where the run's checkpoints go and are looked for. */
+  /** The directory in which the run's checkpoints are saved and looked up. */
   readonly checkpoints: string;
-  /** Of the embedding as Megatron pads it. */
+  /** Rows of the embedding as padded by Megatron. */
   readonly paddedVocab: number;
 }
 
 /** Tokens of a rollout. */
 export interface TokenPlan {
   readonly samples: number;
-  /** If episodes are as long as the forecast has them. */
+  /** If episodes are as long as forecast. */
   readonly expected: number;
-  /** If each is as long as `rollout.maxContextLen` allows. */
+  /** If each episode is as long as `rollout.maxContextLen` allows. */
   readonly most: number;
-  /** Of an answer of the policy, and of an episode. */
+  /** The limits of an answer of the policy, and of an episode. */
   readonly answer: number;
   readonly episode: number;
-  /** Fewest micro-batches of a data-parallel rank in a step of the optimizer, if episodes are as expected. */
+  /**
+   * The minimum number of micro-batches per data-parallel rank and optimizer step, if episodes are as long as
+   * expected.
+   */
   readonly microBatches: number;
 }
 
-/** A run, planned. */
+/** The plan of a run. */
 export interface LaunchPlan {
   readonly run: string;
-  /** Of the run's files, on each host. */
+  /** The directory of the run's files on each host. */
   readonly directory: string;
-  /** The head first; never empty. */
+  /** The hosts, the head first; never empty. */
   readonly hosts: readonly PlanHost[];
   readonly files: readonly PlannedFile[];
   readonly services: readonly PlannedService[];
@@ -164,7 +170,7 @@ export interface LaunchPlan {
   readonly job: JobPlan;
   /** slime's script: `train.py`, or `train_async.py`. */
   readonly script: string;
-  /** What follows the script, with the keys that it comes from. */
+  /** The arguments of the script, with the keys that set them. */
   readonly train: readonly TrainFlag[];
   readonly trainWords: readonly string[];
   readonly derived: DerivedValues;
@@ -172,6 +178,6 @@ export interface LaunchPlan {
   readonly memory: MemoryPlan;
   readonly forecast: Forecast;
   readonly time: TimeForecast;
-  /** What a person should think about before the launch, in sentences. */
+  /** Warnings to consider before the launch, in sentences. */
   readonly warnings: readonly string[];
 }

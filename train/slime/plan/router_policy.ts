@@ -1,18 +1,27 @@
-/** How turns find their engine: the policy of the router that slime starts, as far as the installed router has it. */
+/**
+ * Chooses the policy of slime's router, which assigns turns to engines, from those that the installed router
+ * supports.
+ */
 
-/** Best first: the first two keep an episode's turns on the engine that has read its conversation. */
+/**
+ * Policies in order of preference: the first two keep an episode's turns on the engine that has read its
+ * conversation.
+ */
 const PREFERRED = ["consistent_hashing", "manual", "cache_aware"];
 
-/** Whether a policy keeps an episode's turns on one engine, by the key that the episode server sends with each. */
+/**
+ * Checks whether a policy keeps an episode's turns on one engine, according to the key that the episode server
+ * sends with each.
+ */
 export function isSticky(policy: string): boolean {
   return PREFERRED.slice(0, 2).includes(policy);
 }
 
 /**
- * The policy of a run.
- * @param asked `engine.routerPolicy`.
- * @param policies What the installed router has; `null` where nobody has asked it.
- * @returns `null` leaves it to the router, whose own default it cannot refuse.
+ * Returns the policy of a run.
+ * @param asked The value of `engine.routerPolicy`.
+ * @param policies Policies that the installed router supports; `null` if unknown.
+ * @returns `null` leaves the choice to the router, which always supports its own default.
  */
 export function routerPolicy(
   asked: string,

@@ -1,6 +1,6 @@
 /**
- * What a slime run holds: on a GPU while it trains and while it samples, in a host's memory, on disk. Sizes that
- * follow from shapes are exact; activations and what libraries keep are estimates, and say so.
+ * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes derived
+ * from shapes are exact; activations and the overhead of libraries are estimates and marked as such.
  */
 
 import { gigabytes } from "../../progress/amounts.ts";
@@ -16,78 +16,78 @@ import {
   sharedParameters,
 } from "../model_shapes.ts";
 
-/** Bytes of a GPU while it trains, the fullest one. */
+/** Bytes on the fullest GPU during training. */
 export interface TrainingMemory {
-  /** Parameters that the GPU has. */
+  /** Parameters on the GPU. */
   readonly parameters: number;
   readonly weights: number;
   readonly gradients: number;
-  /** fp32 weights and two moments, shared among the ranks that hold the same parameters. */
+  /** fp32 weights and two moments, divided among the ranks that hold the same parameters. */
   readonly optimizer: number;
   /** An estimate. */
   readonly activations: number;
-  /** An estimate: the logits of a micro-batch, with what the loss makes of them. */
+  /** An estimate: the logits of a micro-batch, and the loss's intermediate values. */
   readonly logits: number;
-  /** What the engine leaves behind while it sleeps, and the libraries take. Assumed. */
+  /** Assumed: the remainder of the sleeping engine, and libraries. */
   readonly beside: number;
   readonly total: number;
 }
 
-/** Bytes of a GPU while it samples. */
+/** Bytes per GPU during sampling. */
 export interface EngineMemory {
-  /** All that the engine may take: weights and cache. */
+  /** The engine's limit for weights and cache together. */
   readonly share: number;
   readonly weights: number;
   readonly cache: number;
-  /** Tokens of context that an engine's cache holds. */
+  /** Tokens of context that fit in an engine's cache. */
   readonly cacheTokens: number;
-  /** Tokens that the episodes at once come to, the prompt that all begin with counted once. Expected. */
+  /** Expected tokens of the concurrent episodes, with the common prompt counted once. */
   readonly expectedTokens: number;
-  /** What the trainer leaves behind, and the libraries take, outside of the share. Assumed. */
+  /** Assumed: the remainder of the sleeping trainer, and libraries, in addition to the share. */
   readonly beside: number;
 }
 
-/** What a run takes. */
+/** The memory of a run. */
 export interface MemoryPlan {
   readonly gpu: number;
-  /** Tokens of the largest micro-batch, a GPU. */
+  /** Tokens per GPU of the largest micro-batch. */
   readonly microBatchTokens: number;
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
-  /** Host memory of a host: copies of weights, and what is moved there while the engines sample. */
+  /** Memory per host: copies of weights, and what is moved there during sampling. */
   readonly host: number;
   readonly disk: DiskPlan;
 }
 
-/** What a run writes. */
+/** The disk space of a run. */
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
-  /** That are there at once at most, those that the run removes left out. */
+  /** The maximum number that exist at once; the run removes older ones. */
   readonly checkpoints: number;
-  /** That are written in all. */
+  /** The number written in total. */
   readonly saves: number;
   readonly total: number;
 }
 
-/** CUDA contexts, communicators and graphs that stay while the other side works. */
+/** CUDA contexts, communicators and graphs that remain while the other side works. */
 const BESIDE_BYTES = 4e9;
 
-/** bf16 logits, their fp32 copy, the softmax that is kept for the backward pass, the gradient. */
+/** bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
 const LOGIT_BYTES = 2 + 4 + 4 + 4;
 
 /** bf16 weights, fp32 weights, two fp32 moments. */
 const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 
-/** Tokens of an episode, as far as they are known. */
+/** Tokens of an episode, if known. */
 export interface EpisodeTokens {
-  /** Of an episode, prompt and all. */
+  /** Tokens of an episode, prompt included. */
   readonly tokens: number;
-  /** Of the policy and the tools, which all begin with. */
+  /** Tokens of the policy and the tools, which all episodes share. */
   readonly promptTokens: number;
 }
 
-/** The memory plan of a recipe. */
+/** Computes the memory plan of a recipe. */
 export function memoryPlan(
   slime: ResolvedSlime,
   expected: EpisodeTokens,
@@ -104,13 +104,13 @@ export function memoryPlan(
   };
 }
 
-/** What does not fit, or barely. */
+/** A part that does not fit, or barely fits. */
 export interface MemoryFault extends Fault {
-  /** Whether the run cannot begin. */
+  /** Whether the run cannot start. */
   readonly isFatal: boolean;
 }
 
-/** What of a GPU does not fit. */
+/** Finds the parts that do not fit on a GPU. */
 export function memoryFaults(
   { gpu, training, engine }: MemoryPlan,
   { rollout, cluster }: SlimeConfig,
@@ -149,7 +149,7 @@ export function memoryFaults(
   ];
 }
 
-/** What a person should think about, a sentence each. */
+/** Returns warnings to consider before the launch, one sentence each. */
 export function memoryWarnings(
   plan: MemoryPlan,
   config: SlimeConfig,
@@ -172,7 +172,10 @@ export function memoryWarnings(
   ];
 }
 
-/** slime puts an episode that is longer than a micro-batch into one of its own. */
+/**
+ * Returns the tokens of the largest micro-batch. slime puts an episode that is longer than a micro-batch into one
+ * of its own.
+ */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);
   return parallel.dynamicBatch
@@ -190,7 +193,7 @@ function trainingMemory(
   const experts = gpuExperts(model, parallel);
   const parameters = shared + experts;
   const replicas = batch.dataParallel * parallel.context;
-  // All ranks of a stage that are not of one expert's own.
+  // All ranks of a stage except those of the same expert.
   const expertReplicas = Math.max(
     1,
     replicas * parallel.tensor / (parallel.expert * parallel.expertTensor),
@@ -216,14 +219,17 @@ function trainingMemory(
   };
 }
 
-/** Whether the optimizer lives in the host's memory. */
+/** Checks whether the optimizer is in host memory. */
 function isOffloaded({ flags }: SlimeConfig): boolean {
   return flags["optimizer-cpu-offload"] === true;
 }
 
 type Parallel = SlimeConfig["parallel"];
 
-/** Those of the fullest stage beside experts: its layers, and an embedding or the output layer, or both where there is one stage. */
+/**
+ * Returns the parameters of the fullest stage, without experts: its layers, and an embedding or the output layer,
+ * or both if there is one stage.
+ */
 function gpuParameters(
   shape: ModelShape,
   { tensor, pipeline }: Parallel,
@@ -237,7 +243,7 @@ function gpuParameters(
   );
 }
 
-/** Those of experts, which ranks of their own share. */
+/** Returns the parameters of experts, which are distributed over their own ranks. */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,
@@ -248,9 +254,10 @@ function gpuExperts(
 }
 
 /**
- * With all recomputed, the input of each layer is kept, and one layer's inside at a time; with part of it or
- * nothing recomputed, the inside of each layer.
- * @see Korthikanti et al. 2022, section 4; flash attention keeps no scores. Differs: counts this model's own widths.
+ * Estimates the bytes of activations. With full recomputation, the input of each layer is kept, and the inside of
+ * one layer at a time; otherwise the inside of each layer.
+ * @see Korthikanti et al. 2022, section 4. Differences: flash attention keeps no scores, and this model's own
+ *   widths are used.
  */
 function activationBytes(
   shape: ModelShape,
@@ -263,7 +270,8 @@ function activationBytes(
   const { hidden, heads, kvGroups, headDim, layers } = shape;
   const shared = sequence ? tensor : 1;
   const input = 2 * hidden / shared;
-  // Norms and residuals whole or by sequence; queries, keys, values, their output, gate, up and product by rank.
+  // Norms and residuals are whole or divided by sequence; queries, keys, values, their output, gate, up and
+  // product are divided by rank.
   const inside = 2 * (6 * hidden / shared +
     (2 * heads + 2 * kvGroups) * headDim / tensor +
     feedForwardWidth(shape, parallel));
@@ -276,8 +284,8 @@ function activationBytes(
 }
 
 /**
- * Numbers that a token leaves in the widest feed-forward part: gate, up, their product and its gradient. With experts
- * each token goes to several, is copied there and back, and tokens are taken to spread evenly.
+ * Returns the values per token in the widest feed-forward part: gate, up, their product and its gradient. With
+ * experts, each token is copied to several and back, and tokens are assumed to be distributed evenly.
  */
 function feedForwardWidth(
   { hidden, ffn, layers, experts }: ModelShape,
@@ -311,8 +319,8 @@ function engineMemory(
 }
 
 /**
- * Each rank keeps a copy of its weights, and one of the reference's where there is one; colocated, what trains
- * moves to the host while the engines sample.
+ * Returns the bytes per host. Each rank keeps a copy of its weights, and one of the reference model's if there is
+ * one. With colocation, the trainer is moved to the host during sampling.
  */
 function hostMemory(slime: ResolvedSlime): number {
   const { config } = slime;
@@ -325,13 +333,13 @@ function hostMemory(slime: ResolvedSlime): number {
   return ranks * (copies + moved);
 }
 
-/** What a run writes to checkpoints. */
+/** Computes the disk space for checkpoints. */
 export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
   const { checkpoint, rollout } = config;
   const parameters = parameterCount(model);
   const huggingFace = checkpoint.huggingFace === null ? 0 : 2 * parameters;
   const saves = checkpointCount(rollout.steps, checkpoint.every);
-  // One is written before another is removed.
+  // A new one is written before an old one is removed.
   const kept = checkpoint.keep === null
     ? saves
     : checkpoint.keep + (keepsBest(config) ? 1 : 0) + 1;
@@ -346,12 +354,12 @@ export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
   };
 }
 
-/** Whether there is a best checkpoint to keep. */
+/** Checks whether a best checkpoint is kept. */
 export function keepsBest({ checkpoint, eval: evals }: SlimeConfig): boolean {
   return checkpoint.keepBest && evals.every > 0;
 }
 
-/** One after every so many rollouts, and one after the last. */
+/** Returns the number of checkpoints: one after every `every` rollouts, and one after the last. */
 export function checkpointCount(steps: number, every: number): number {
   return Math.ceil(steps / every);
 }

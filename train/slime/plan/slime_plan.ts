@@ -1,7 +1,7 @@
 /**
- * The plan of a slime run: everything that a launch writes, starts and submits, and what it will take, from
- * the recipe and a few facts. Pure: nothing is read, asked or started here, so a plan can be checked line by
- * line before it costs anything.
+ * The plan of a slime run: everything that a launch writes, starts and submits, and its resources, computed from
+ * the recipe and a few facts. The computation is pure: nothing is read, queried or started, so a plan can be
+ * checked line by line before it costs anything.
  */
 
 import { dataHint } from "../../config/open_dataset.ts";
@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the data are too few for the recipe, its hosts are not those of the facts, or a path of
- * the hosts is relative.
+ * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those of the facts, or a
+ *   path on the hosts is relative.
  */
 export function planLaunch(
   slime: ResolvedSlime,
@@ -144,7 +144,7 @@ function rowsFile(
   return slimeFileName(data.domain, split);
 }
 
-/** The name of a split's evaluation in slime's metrics. */
+/** Returns the name of a split's evaluation in slime's metrics. */
 function evalName({ data }: SlimeConfig, split: string): string {
   return `${data.domain}-${split}`;
 }
@@ -157,7 +157,10 @@ function huggingFaceTemplate(
   return huggingFace === null ? null : join(huggingFace, run, "{rollout_id}");
 }
 
-/** @throws {ConfigError} If a path would mean another place in each process of the hosts. */
+/**
+ * Checks that paths on the hosts are absolute: a relative one would depend on the process.
+ * @throws {ConfigError} If one is relative.
+ */
 function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const all: [string, string | null][] = [
     ["model.directory", model.directory],
@@ -176,7 +179,10 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   );
 }
 
-/** @throws {ConfigError} If a rollout takes more tasks than there are. */
+/**
+ * Checks that there are enough tasks for a rollout.
+ * @throws {ConfigError} If there are fewer.
+ */
 function refuseTooFewRows(
   { batch }: ResolvedSlime,
   { data }: LaunchFacts,
@@ -193,7 +199,7 @@ function evalRows({ data }: LaunchFacts): number | null {
     : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Whatever reads them may run on any host, so each host has them all. */
+/** Plans the files. Their readers may run on any host, so each host gets all of them. */
 function planFiles(
   config: SlimeConfig,
   { facts, directory, services }: {
@@ -240,7 +246,7 @@ function planFiles(
   ];
 }
 
-/** What the hooks read as attributes of slime's arguments. */
+/** Returns the settings that the hooks read as attributes of slime's arguments. */
 function hookSettings(
   config: SlimeConfig,
   services: readonly PlannedService[],
@@ -264,7 +270,7 @@ function hookSettings(
     ...(checkpoint.keep !== null && keepsBest(config)
       ? { taulab_best_by: evalName(config, split!) }
       : {}),
-    // Rows name their split; this is for rows of another making, where only one can be meant.
+    // taulab's rows name their split; this is for other rows, if only one split is possible.
     ...(split !== undefined && others.length === 0
       ? { taulab_eval_split: split }
       : {}),
@@ -395,7 +401,7 @@ function warningsOf(
   ];
 }
 
-/** A server of the user's model on this machine's loopback is out of reach of other hosts. */
+/** Warns if the server of the user's model is on this machine's loopback, which other hosts cannot reach. */
 function userWarnings(
   { user }: SlimeConfig,
   services: readonly PlannedService[],

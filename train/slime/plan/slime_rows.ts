@@ -1,4 +1,4 @@
-/** The rows that slime reads, out of a dataset. */
+/** Creates the rows that slime reads from a dataset. */
 
 import { slimeFileName, slimeRows } from "./tau_example_rows.ts";
 import { domainKey } from "../../../env/domains/registry.ts";
@@ -6,26 +6,26 @@ import { ConfigError } from "../../../env/errors.ts";
 import type { Dataset, Split } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** Rows of one split. */
+/** The rows of one split. */
 export interface SplitRows {
   readonly split: Split;
-  /** `retail_train_tasks.jsonl`. */
+  /** The name of the file: `retail_train_tasks.jsonl`. */
   readonly fileName: string;
   readonly rows: number;
-  /** Lines of JSON, each naming its world and split. */
+  /** Lines of JSON, each of which names its domain and split. */
   readonly text: string;
 }
 
-/** What a plan needs of the data. */
+/** The part of a dataset that a plan needs. */
 export interface PlanData {
-  /** The training split first, then those that are evaluated. */
+  /** The training split first, then the evaluated ones. */
   readonly rows: readonly SplitRows[];
-  /** Of the policy and the tools: an estimate, four letters a token. */
+  /** Tokens of the policy and the tools: an estimate, four characters per token. */
   readonly promptTokens: number;
   readonly fingerprint: string;
 }
 
-/** The splits that a recipe reads: the training split first. */
+/** Returns the splits that a recipe reads, the training split first. */
 export function planSplits(
   { eval: evals }: Pick<SlimeConfig, "eval">,
 ): Split[] {
@@ -33,7 +33,7 @@ export function planSplits(
 }
 
 /**
- * Takes out of a dataset what a plan needs.
+ * Extracts from a dataset what a plan needs.
  * @throws {ConfigError} If it lacks a split that the recipe trains or evaluates on.
  */
 export function planData(dataset: Dataset, config: SlimeConfig): PlanData {

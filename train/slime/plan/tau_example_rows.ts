@@ -1,7 +1,7 @@
 /**
- * Tasks as rows for slime's `--prompt-data`: what its tau-bench example writes by Python.
- *
- * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata": task.model_dump()})`.
+ * Writes tasks as rows for slime's `--prompt-data`, like the Python script of its tau-bench example.
+ * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata":
+ *   task.model_dump()})`.
  */
 
 import {
@@ -13,21 +13,22 @@ import { domainKey, type DomainName } from "../../../env/domains/registry.ts";
 import type { Split, Task } from "../../../env/types.ts";
 
 /**
- * What the rows hold: `slime` is the example's, byte for byte; `split` adds `env` and `split` to each row's
- * metadata, and `bench` where that is not τ-bench, so that a row says itself which task is meant, and an evaluation cannot run on another split's, and
- * `prompt`, the number as a message: of a checkpoint with a processor slime takes no prompt that is none.
+ * The contents of the rows. `slime`: identical to the example's, byte for byte. `split`: also has `env` and
+ * `split` in each row's metadata, and `bench` if it is not τ-bench, so that a row identifies its task and an
+ * evaluation cannot use another split's; and `prompt`, the number as a message, because slime requires a message
+ * for checkpoints with a processor.
  */
 export type RowStyle = "slime" | "split";
 
-/** The splits of a domain in the order in which the example writes them, where there are any. */
+/** The splits of a domain, in the order of the example. */
 export const SLIME_SPLITS: readonly Split[] = ["train", "test", "dev"];
 
-/** `retail_train_tasks.jsonl`. */
+/** Returns the name of a file of rows: `retail_train_tasks.jsonl`. */
 export function slimeFileName(domain: DomainName, split: Split): string {
   return `${domain}_${split}_tasks.jsonl`;
 }
 
-/** The text of a file of rows, a line a task, in the order given. */
+/** Returns the text of a file of rows, one line per task, in the given order. */
 export function slimeRows(tasks: readonly Task[], style: RowStyle): string {
   return tasks.map((task) => `${printPythonJson(rowOf(task, style))}\n`).join(
     "",

@@ -1,11 +1,11 @@
-/** The forecast of a run's time as rows of text. */
+/** Formats the forecast of a run's time as rows of text. */
 
 import { duration, percent } from "../../progress/amounts.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { isAsync } from "./async_mode.ts";
 import type { TimeForecast } from "./train_time.ts";
 
-/** A row for each part of a rollout, with its share, and one for the run. */
+/** Returns a row per part of a rollout, with its share, and one for the run. */
 export function timeRows(
   config: SlimeConfig,
   { rates, operations, rollout, run }: TimeForecast,

@@ -1,8 +1,7 @@
 /**
- * Trackers that slime logs to beside its own log: what they need to be told, so that none of them ends the job.
- *
- * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: W&B's group is put together
- * with a suffix and may not be missing, and TensorBoard's directory is demanded with the first metrics.
+ * The settings of the trackers that slime logs to, without which they would end the job.
+ * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: the group of W&B is
+ *   concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
  */
 
 import { join } from "node:path/posix";
@@ -12,8 +11,8 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * The flags that W&B needs beyond the recipe's: a group, which is the run's name where the recipe names none; and no
- * suffix to it, which would put every run into a group of its own, and for which slime calls a function
+ * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name; and no suffix
+ * to it. A suffix would put every run into a group of its own, and slime creates it with a function
  * (`wandb.util.generate_id`) that newer versions of W&B do not have.
  */
 export function trackingFlags(
@@ -33,7 +32,7 @@ export function trackingFlags(
   }, bare];
 }
 
-/** Keys that mean nothing without another. */
+/** Returns the keys that have no effect without another. */
 export function unusedTracking({ tracking }: Tracked): string[] {
   return tracking.wandb
     ? []
@@ -41,7 +40,8 @@ export function unusedTracking({ tracking }: Tracked): string[] {
 }
 
 /**
- * Variables of the job. TensorBoard's directory is absolute: a relative one would be another in each process.
+ * Returns variables of the job. TensorBoard's directory is absolute, because a relative one would depend on the
+ * process.
  * @param checkpoints The run's own directory of checkpoints.
  */
 export function trackingVariables(
@@ -53,7 +53,7 @@ export function trackingVariables(
     : {};
 }
 
-/** Whether W&B wants its key: not where it writes to a disk. slime has it log to its servers in any other mode. */
+/** Checks whether W&B needs its key: in any mode but writing to disk, slime logs to its servers. */
 export function needsWandbKey({ tracking, cluster }: Tracked): boolean {
   const mode = tracking.mode ?? cluster.env["WANDB_MODE"];
   return tracking.wandb && mode !== "offline";

@@ -1,9 +1,8 @@
 /**
- * How long a slime run trains: the operations of its passes over the rate of its GPUs, and what moving weights takes,
- * beside the sampling that forecast.ts reckons. Pure.
- *
- * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: a forward pass
- * is counted as here, and `perf/actor_train_tflops` counts three of them whatever is recomputed.
+ * Computes how long a slime run trains: the operations of its passes at the rate of its GPUs, and the transfer of
+ * weights, in addition to the sampling from forecast.ts. Pure.
+ * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: a forward
+ *   pass is counted as here, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
  */
 
 import {
@@ -15,19 +14,19 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import { isAsync } from "./async_mode.ts";
 import type { Forecast } from "./forecast.ts";
 
-/** How fast training and the transfer of weights go. */
+/** The rates of training and of the transfer of weights. */
 export interface TrainingRates {
-  /** The slime run that it was measured on; `null` where it is assumed. */
+  /** The slime run that they were measured on; `null` if they are assumed. */
   readonly measuredOn: string | null;
-  /** Rollouts that it was measured on. */
+  /** The number of measured rollouts. */
   readonly rollouts: number;
-  /** Share of `cluster.gpuTflops` that training reaches, with what it computes again. */
+  /** Share of `cluster.gpuTflops` that training reaches, recomputation included. */
   readonly utilisation: number;
-  /** Of a rollout's weights, from the trainer into the engines, all waiting about it included. */
+  /** Rate at which a rollout's weights are transferred from the trainer to the engines, waiting included. */
   readonly transferBytesPerS: number;
 }
 
-/** Where nobody has measured: what long sequences reach with full recomputation, and a guess of the transfer. */
+/** Assumed rates: a typical value for long sequences with full recomputation, and a guess of the transfer. */
 export const ASSUMED_TRAINING: TrainingRates = {
   measuredOn: null,
   rollouts: 0,
@@ -35,7 +34,7 @@ export const ASSUMED_TRAINING: TrainingRates = {
   transferBytesPerS: 2e9,
 };
 
-/** Seconds of the parts of a rollout; with asynchronous training, sampling and training go on at once. */
+/** Seconds of the parts of a rollout. With asynchronous training, sampling and training overlap. */
 export interface RolloutTime {
   readonly sampling: number;
   readonly training: number;
@@ -49,11 +48,14 @@ export interface TimeForecast {
   /** Floating-point operations of training on a rollout, all GPUs together. */
   readonly operations: number;
   readonly rollout: RolloutTime;
-  /** Seconds of the run: rollouts and evaluations, without start, checkpoints and what the filter drops. */
+  /** Seconds of the run: rollouts and evaluations, without startup, checkpoints and dropped groups. */
   readonly run: number;
 }
 
-/** The forecast. `rates`: measured, or {@linkcode ASSUMED_TRAINING}. */
+/**
+ * Forecasts the time of a run.
+ * @param rates Measured rates, or {@linkcode ASSUMED_TRAINING}.
+ */
 export function timeForecast(
   slime: ResolvedSlime,
   { expected, rates }: {
@@ -81,26 +83,29 @@ export function timeForecast(
   };
 }
 
-/** Bytes of the weights in bf16, which go from the trainer into the engines. */
+/** Returns the bytes of the bf16 weights, which the trainer sends to the engines. */
 export function weightBytes(model: ModelShape): number {
   return 2 * parameterCount(model);
 }
 
-/** Operations of a forward pass over an episode: two a parameter that a token passes, and those of causal attention. */
+/**
+ * Returns the operations of a forward pass over an episode: two per parameter that a token passes, and those of
+ * causal attention.
+ */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;
-  // Looking an embedding up multiplies nothing; a tied one is the output layer too.
+  // An embedding lookup needs no multiplication, but a tied embedding is also the output layer.
   const multiplied = activeParameterCount(model) - (tied ? 0 : vocab * hidden);
   const attending = layers / (model.attention?.every ?? 1);
   const attention = 2 * attending * heads * headDim * tokens;
   return tokens * (2 * multiplied + attention);
 }
 
-/** Forward passes that training on a token costs: a backward pass is two. */
+/** Returns the number of forward passes that training on a token costs; a backward pass counts as two. */
 export function passes(
   { config: { algorithm, parallel }, batch }: ResolvedSlime,
 ): number {
-  // With one step of the optimizer, slime takes the old log probabilities out of the training pass itself.
+  // With one optimizer step, slime takes the old log probabilities from the training pass itself.
   const isReused = batch.optimizerSteps === 1 &&
     !["gspo", "ppo"].includes(algorithm.advantage);
   return trainingPasses(parallel) +
@@ -108,7 +113,7 @@ export function passes(
     (algorithm.klLoss ? 1 : 0);
 }
 
-/** Those of the training pass itself: forward, backward, and what is computed again. */
+/** Returns the passes of the training step itself: forward, backward and recomputation. */
 export function trainingPasses(
   { recompute }: Pick<ResolvedSlime["config"]["parallel"], "recompute">,
 ): number {

@@ -1,31 +1,31 @@
-/** A repository at one commit. */
+/** Checks out a repository at one commit. */
 
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 
-/** What is to be checked out. */
+/** The checkout to make. */
 export interface CheckoutOptions {
   readonly id: StepId;
   readonly url: string;
-  /** All 40 digits. */
+  /** The full hash, 40 digits. */
   readonly commit: string;
   readonly dir: string;
   readonly inside?: boolean;
-  /** How to name another commit or another directory. */
+  /** The flags that set another commit or directory, for errors. */
   readonly flags: { readonly commit: string; readonly dir: string };
 }
 
-/** Never a question in the dark, never a transfer that stands still for ever. */
+/** Disables prompts, and aborts transfers that stall. */
 const GIT_ENV = {
   GIT_TERMINAL_PROMPT: "0",
   GIT_HTTP_LOW_SPEED_LIMIT: "1000",
   GIT_HTTP_LOW_SPEED_TIME: "60",
 };
 
-/** A reference of ours, so that a pinned commit counts as published although no branch was fetched. */
+/** A reference that makes a pinned commit count as published, although no branch was fetched. */
 const PIN = "refs/remotes/origin/taulab-pin";
 
-/** A checkout that is cloned, or moved to the commit where nothing of it would be lost. */
+/** A checkout that is cloned, or moved to the commit if no work would be lost. */
 export function checkoutStep(options: CheckoutOptions): Step {
   const { id, commit, dir, inside = false } = options;
   return {
@@ -57,7 +57,7 @@ changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused g
 echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 
-/** Beside its place first: what is in its place is whole. */
+/** Clones into a temporary directory first, so that the final one is always complete. */
 function cloneLines({ dir, url, commit }: CheckoutOptions): Line[] {
   const partial = pathWord(`${dir}${PARTIAL}`);
   return [
@@ -83,7 +83,7 @@ function moveLines({ dir, url, commit }: CheckoutOptions): Line[] {
   ];
 }
 
-/** Not every server gives out a commit by its hash: then all branches are fetched. */
+/** Fetches the commit. Not every server serves a commit by its hash; if not, all branches are fetched. */
 function fetchLine(
   dir: string,
   { one, all }: { one: string; all: string },

@@ -1,4 +1,4 @@
-/** What a container that commands run in is like, by its engine. */
+/** Describes the container that commands run in, as its engine reports it. */
 
 import { z } from "zod";
 import { HostError } from "../../../env/errors.ts";
@@ -9,16 +9,16 @@ import { type ContainerPlace, wordsWithin } from "../hosts/place.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 
 const reportSchema = z.object({
-  /** `host` where it has its host's: Ray and the episode servers are reached through that. */
+  /** `host` if it shares its host's network, through which Ray and the episode servers are reached. */
   network: z.string(),
   mounts: z.array(z.looseObject({ Destination: z.string() })),
 });
 
-/** A container. */
+/** The description of a container. */
 export interface ContainerReport {
-  /** `host` where it shares its host's. */
+  /** `host` if it shares its host's network. */
   readonly network: string;
-  /** Directories in it that are not its own, and outlive it. */
+  /** Directories mounted from outside, which outlive the container. */
   readonly mounts: readonly string[];
 }
 
@@ -26,9 +26,9 @@ const FORMAT =
   '{"network": "{{.HostConfig.NetworkMode}}", "mounts": {{json .Mounts}}}';
 
 /**
- * Asks the engine.
+ * Inspects the container with its engine.
  * @param outside The shell of the container's host.
- * @throws {HostError} If there is no such container, or its engine does not answer.
+ * @throws {HostError} If there is no such container, or its engine does not respond.
  */
 export async function reportOf(
   place: ContainerPlace,

@@ -1,6 +1,5 @@
 /**
- * The published image of slime and a container of it, by docker or podman.
- *
+ * Pulls slime's published image and starts a container of it, with docker or podman.
  * @see slime `docs/en/get_started/quick_start.md` at 624b824: the flags of `docker run`.
  */
 
@@ -14,14 +13,14 @@ export interface ContainerOptions {
   readonly engine: ContainerPlace["engine"];
   readonly image: string;
   readonly name: string;
-  /** Directories that are the same inside and outside, so that they outlive the container. */
+  /** Directories that have the same path inside and outside, so that they outlive the container. */
   readonly mounts: readonly string[];
 }
 
-/** Says by which flags a container was started. */
+/** The label that records the flags a container was started with. */
 export const LABEL = "taulab.setup";
 
-/** Pulls the image where it is missing; a tag that is there is not looked up again. */
+/** Pulls the image if it is missing; an existing tag is not updated. */
 export function imageStep({ engine, image }: ContainerOptions): Step {
   return {
     id: "image",
@@ -39,7 +38,7 @@ echo "done $i"`,
   };
 }
 
-/** Starts the container, and starts it again where it was stopped. */
+/** Starts the container, or restarts a stopped one. */
 export function containerStep(options: ContainerOptions): Step {
   const { engine, name, mounts } = options;
   const label = labelOf(options);
@@ -66,7 +65,7 @@ say "refused a container ${name} is there that was not made with these flags; na
   };
 }
 
-/** A label of the flags, so that a container of other flags is not taken for this one. */
+/** Returns a label of the flags, which distinguishes containers with other flags. */
 function labelOf(options: ContainerOptions): string {
   return createHash("sha256").update(runScript(options, "")).digest("hex")
     .slice(0, 16);
@@ -79,7 +78,7 @@ function runScript(options: ContainerOptions, label: string): string {
     ...["--label", `${LABEL}=${label}`],
     ...engine === "docker"
       ? ["--gpus", "all", "--shm-size", "16g"]
-      : ["--device", "nvidia.com/gpu=all"], // which takes no size of what is the host's
+      : ["--device", "nvidia.com/gpu=all"], // podman accepts no size for the host's shared memory
     ...["--network", "host", "--ipc", "host"],
     ...["--ulimit", "memlock=-1", "--ulimit", "stack=67108864"],
     ...mounts.flatMap((dir) => ["--volume", `${dir}:${dir}`]),

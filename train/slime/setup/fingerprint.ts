@@ -1,18 +1,21 @@
 /**
- * What is in a directory, in a word: names and sizes, so that what was added or changed since is seen at once
- * in directories of any size.
+ * Fingerprints a directory from its names and sizes, which is fast for directories of any size and detects added
+ * and changed files.
  */
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";
 
-/** A shell's words that print it; what `hf` keeps beside a download for itself is left out. */
+/** Returns a shell command that prints the fingerprint. Ignores the cache that `hf` keeps in a download. */
 export function fingerprintScript(dir: string): string {
   return `(cd ${
     pathWord(dir)
   } && find . -type f -not -path './.cache/*' -exec wc -c {} + | grep -v ' total$' | sort | cksum)`;
 }
 
-/** Reads it. @throws {HostError} If the directory cannot be read. */
+/**
+ * Reads the fingerprint of a directory.
+ * @throws {HostError} If it cannot be read.
+ */
 export async function fingerprintOf(
   dir: string,
   { shell }: { readonly shell: Shell },

@@ -1,32 +1,32 @@
-/** Where a set-up keeps its things on a host: taulab, the Deno that runs it, the benchmarks. */
+/** The paths of setup on a host: taulab, the Deno that runs it, and the benchmarks. */
 
 import { join } from "node:path/posix";
 import { pathWord } from "../hosts/shell.ts";
 
-/** The directory where hosts.yaml says none: also of the manifest of what was made. */
+/** The default directory on a host, which also has the manifest. */
 export const SETUP_DIR = "~/.taulab";
 
-/** Paths on a host, as hosts.yaml has their directory: they may begin with `~/`. */
+/** Paths on a host, based on its directory in hosts.yaml; they may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
-  /** Of Deno; its version is that which runs here. */
+  /** The directory of Deno, in the version that runs here. */
   readonly denoDir: string;
-  /** The command, as a shell's word. */
+  /** The command that runs Deno, as a word of a shell. */
   readonly deno: string;
   readonly benchmarks: Readonly<Record<Benchmark, HostBenchmark>>;
 }
 
-/** A benchmark, as `data.source` names it. */
+/** A benchmark, as named by `data.source`. */
 export type Benchmark = "tau-bench" | "tau3-bench";
 
-/** Where a benchmark is on a host. */
+/** The paths of a benchmark on a host. */
 export interface HostBenchmark {
   readonly checkout: string;
-  /** What was imported from it. */
+  /** The directory of the imported dataset. */
   readonly data: string;
 }
 
-/** Where the data of a recipe are on a host; `null` where they are generated. */
+/** Returns the directory of a recipe's dataset on a host; `null` if it is generated. */
 export function dataOn(
   { benchmarks }: HostTaulab,
   source: Benchmark | "generated",
@@ -34,7 +34,10 @@ export function dataOn(
   return source === "generated" ? null : benchmarks[source].data;
 }
 
-/** @param dir As hosts.yaml has it. */
+/**
+ * Returns the paths of taulab on a host.
+ * @param dir The directory from hosts.yaml.
+ */
 export function hostTaulab(dir: string = SETUP_DIR): HostTaulab {
   const denoDir = join(dir, `deno-${Deno.version.deno}`);
   return {

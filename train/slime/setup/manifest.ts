@@ -1,4 +1,4 @@
-/** What a set-up has made on a host, kept there so that it can be undone: exactly that, and nothing else. */
+/** The manifest of a host: a record of everything that setup made there, so that exactly that can be undone. */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -27,40 +27,43 @@ const madeSchema = z.discriminatedUnion("kind", [
   thing("requirements", { python: path }),
 ]);
 
-/** A thing that a step made. */
+/** A thing made by a step. */
 export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The container it was made in: the words that run a command there. */
+  /** The container it was made in, as the words that run a command there. */
   within: z.array(z.string()),
   made: madeSchema,
-  /** `begun` is written before the step runs, so that a kill leaves nothing that is not known. */
+  /** `begun` is written before the step runs, so that nothing is unrecorded after a kill. */
   state: z.enum(["begun", "done"]),
-  /** What was there when it was done, for `download`: files and their sizes. */
+  /** For `download`: the files and their sizes when the step ended. */
   fingerprint: z.string(),
   at: z.string(),
 });
 
-/** A line of the manifest. */
+/** An entry of the manifest. */
 export type Entry = z.infer<typeof entrySchema>;
 
 const VERSION = 1;
 
 const manifestSchema = z.strictObject({
   version: z.literal(VERSION),
-  /** Where slime is there; missing where only episodes are served, and in manifests of older set-ups. */
+  /** The place of slime on the host; missing if the host only serves episodes, and in manifests of older versions. */
   place: placeSchema.optional(),
   entries: z.array(entrySchema),
 });
 
-/** What was made on a host, in its order, and where its commands run since. */
+/** Everything made on a host, in order, and the place where its commands run. */
 export interface Manifest {
   readonly place?: Place | undefined;
   readonly entries: readonly Entry[];
 }
 
-/** @throws {DataError} If it is not what a set-up wrote. */
+/**
+ * Parses a manifest.
+ * @throws {DataError} If setup did not write it.
+ */
 export function parseManifest(text: string, where: string): Manifest {
   if (text.trim() === "") return { entries: [] };
   try {
@@ -68,29 +71,29 @@ export function parseManifest(text: string, where: string): Manifest {
     return { place, entries };
   } catch (error) {
     throw new DataError(
-      `${where} is not what this taulab's set-up writes`,
+      `${where} is not a manifest of this taulab's setup`,
       {
         cause: error,
-        hint: "move it away to set up as if nothing had been made",
+        hint: "move it to another place; setup then starts from scratch",
       },
     );
   }
 }
 
-/** As {@linkcode parseManifest} reads it. */
+/** Formats a manifest for {@linkcode parseManifest}. */
 export function formatManifest({ place, entries }: Manifest): string {
   return `${
     JSON.stringify({ version: VERSION, place, entries }, undefined, 1)
   }\n`;
 }
 
-/** The manifest with an entry in the place of an earlier one of the same thing. */
+/** Returns the manifest with an entry added, or replaced if the same thing has one. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   const { entries, ...rest } = withoutEntry(manifest, entry);
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** The manifest without what was made by the same step in the same place. */
+/** Returns the manifest without the things that the same step made in the same place. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -98,7 +101,10 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/** What was made first counts: a step that continues must not take the half of its own work for another's. */
+/**
+ * Returns the first entry for a thing, so that a step that continues does not mistake its own partial work for
+ * someone else's.
+ */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

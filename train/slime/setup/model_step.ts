@@ -1,4 +1,4 @@
-/** The model, as Hugging Face keeps it. */
+/** Downloads the model from Hugging Face. */
 
 import { join } from "node:path";
 import { gigabytes } from "../../progress/amounts.ts";
@@ -6,12 +6,12 @@ import { pathWord, quote } from "../hosts/shell.ts";
 import { type ModelShape, parameterCount } from "../model_shapes.ts";
 import type { Step } from "./step.ts";
 
-/** Tokenizer, config and headers beside the weights. */
+/** Allowance for the tokenizer, the config and headers in addition to the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;
 
-/** What is to be downloaded. */
+/** The model to download. */
 export interface ModelOptions {
-  /** `Qwen/Qwen3-4B-Instruct-2507`. */
+  /** The name of the repository: `Qwen/Qwen3-4B-Instruct-2507`. */
   readonly repository: string;
   readonly revision: string;
   readonly directory: string;
@@ -19,16 +19,16 @@ export interface ModelOptions {
   readonly inside: boolean;
   /** The directory of the interpreter, where a bare host has `hf`. */
   readonly bin: string | undefined;
-  /** Of Hugging Face; passed in the environment. */
+  /** The Hugging Face token, passed in the environment. */
   readonly token: string | undefined;
 }
 
-/** Bytes of the model on disk: its parameters in bf16 and the small files. */
+/** Returns the bytes of the model on disk: its bf16 parameters and the small files. */
 export function modelBytes(shape: ModelShape): number {
   return 2 * parameterCount(shape) + SMALL_FILES_BYTES;
 }
 
-/** The model by `hf download`, which goes on where it was cut off. */
+/** Downloads the model with `hf download`, which resumes an interrupted download. */
 export function modelStep(options: ModelOptions): Step {
   const { repository, revision, directory, shape, inside, token } = options;
   const bytes = modelBytes(shape);
@@ -60,14 +60,14 @@ export function modelStep(options: ModelOptions): Step {
   };
 }
 
-/** Shell: finds `hf` where the interpreter is, in front of a command or on a line of its own. */
+/** Returns a shell prefix that puts the interpreter's directory on PATH, for a command or as a line of its own. */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
 }
 
 /**
- * A shard is `8 bytes of a length, that many bytes of JSON, tensors`; the largest end among the JSON's
- * offsets says how long it has to be.
+ * Returns a script that checks the length of each shard. A shard consists of an 8-byte length, that many bytes of
+ * JSON, and the tensors; the largest end offset in the JSON gives its length.
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);
@@ -99,7 +99,7 @@ need=$((${Math.ceil(bytes / 1024)} - has))
 echo "todo missing$missing"`;
 }
 
-/** The directory of an interpreter that was given by its path. */
+/** Returns the directory of an interpreter given by its path. */
 export function binOf(python: string): string | undefined {
   return python.includes("/") ? join(python, "..") : undefined;
 }

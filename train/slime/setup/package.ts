@@ -1,11 +1,11 @@
-/** taulab as it is here, to be put on another host. */
+/** Packs this taulab for another host. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { localShell } from "../hosts/local_shell.ts";
 import { outputOf, quoteWords } from "../hosts/shell.ts";
 
-/** What serving and importing take; tests and notebooks stay. */
+/** The parts needed to serve and import; tests and notebooks are not included. */
 const PARTS = [
   "LICENSE",
   "deno.json",
@@ -21,11 +21,14 @@ export interface Package {
   /** A digest of paths and contents. */
   readonly id: string;
   readonly files: number;
-  /** The files as a tar archive, compressed, in base64. */
+  /** Packs the files as a compressed tar archive, in base64. */
   pack(): Promise<string>;
 }
 
-/** Reads the files, and their digest. @param root The directory of `deno.json`. */
+/**
+ * Reads the files and computes their digest.
+ * @param root The directory of `deno.json`.
+ */
 export async function readPackage(root: string): Promise<Package> {
   const files: string[] = [];
   for (const part of PARTS) await addFiles(root, { path: part, files });

@@ -1,4 +1,7 @@
-/** The shell of a host in its place: as hosts.yaml says, else as the set-up there has left it, else the host's own. */
+/**
+ * A shell in the place where a host's commands run: according to hosts.yaml, otherwise where setup put slime,
+ * otherwise the host itself.
+ */
 
 import type { CallOptions } from "../../../env/types.ts";
 import type { HostShells } from "../hosts/host_shells.ts";
@@ -8,21 +11,24 @@ import type { Shell } from "../hosts/shell.ts";
 import { type HostTaulab, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import { readManifest } from "./setup_session.ts";
 
-/** A shell whose place is looked up with the first command. */
+/** A shell whose place is determined by the first command. */
 export interface PlacedShell extends Shell {
-  /** The host's own shell, outside of its place. */
+  /** The host's own shell, outside any container. */
   readonly outside: Shell;
-  /** Where a set-up puts what serves episodes, in its place. */
+  /** The paths of the programs that serve episodes. */
   readonly taulab: HostTaulab;
   /**
-   * Where its commands run.
+   * Returns the place where its commands run.
    * @throws {HostError} If the host cannot be reached.
    * @throws {DataError} If its manifest is damaged.
    */
   place(options?: CallOptions): Promise<Place>;
 }
 
-/** @param host As hosts.yaml has it; of this machine it may have nothing. */
+/**
+ * Opens the shell of a host.
+ * @param host Its entry in hosts.yaml; this machine may have none.
+ */
 export function placedShell(
   shells: HostShells,
   host: Host | undefined,
@@ -32,7 +38,7 @@ export function placedShell(
   let known = placeOf(host);
   async function place(options: CallOptions = {}): Promise<Place> {
     if (known !== undefined) return known;
-    // What failed is asked again; who waits shares the answer.
+    // Concurrent callers share one lookup; a failed one is repeated by the next call.
     found ??= setUpPlace(outside, { host, ...options });
     return known = await found.finally(() => found = undefined);
   }

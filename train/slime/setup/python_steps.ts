@@ -1,26 +1,29 @@
-/** What Python has to have: a virtual environment on a bare host, slime, and what slime stands on. */
+/** The steps for Python: a virtual environment on a bare host, slime, and the packages that slime needs. */
 
 import { join } from "node:path";
 import { pathWord } from "../hosts/shell.ts";
 import type { Step } from "./step.ts";
 
-/** Where Python and its packages are. */
+/** The location of Python and its packages. */
 export interface PythonOptions {
   /** The interpreter. */
   readonly python: string;
   readonly slime: string;
   readonly megatron: string;
-  /** On the host itself, where nothing is installed into the system's own Python; else in its container. */
+  /**
+   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python; otherwise
+   * it is in the container.
+   */
   readonly bare: boolean;
 }
 
-/** pip without questions. */
+/** Environment variables that disable pip's prompts. */
 export const PIP_ENV = {
   PIP_DISABLE_PIP_VERSION_CHECK: "1",
   PIP_NO_INPUT: "1",
 };
 
-/** A virtual environment, made by `python`. */
+/** Creates a virtual environment with `python`. */
 export function venvStep(dir: string, python: string): Step {
   const bin = pathWord(join(dir, "bin/python"));
   const mark = pathWord(join(dir, MARK));
@@ -43,10 +46,10 @@ echo "todo absent"`,
   };
 }
 
-/** In a virtual environment of ours. */
+/** The file that marks a virtual environment made by setup. */
 export const MARK = ".taulab-setup";
 
-/** What slime's requirements.txt names; the published image has it. */
+/** Installs the packages from slime's requirements.txt; the published image already has them. */
 export function requirementsStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
   const file = pathWord(join(slime, "requirements.txt"));
@@ -67,7 +70,7 @@ ${ownPython(options)}
   };
 }
 
-/** slime from its checkout, so that the code that runs is the commit that is pinned. */
+/** Installs slime from its checkout, so that the code that runs is the pinned commit. */
 export function slimePackageStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
   return {
@@ -91,7 +94,7 @@ echo "todo $w"`,
   };
 }
 
-/** Checks only: what builds against CUDA is not ours to install. */
+/** Checks the packages that are built against CUDA, which setup does not install. */
 export function packagesStep(options: PythonOptions): Step {
   const { python, slime, megatron, bare } = options;
   const direct = pathWord(
@@ -116,7 +119,10 @@ echo "done $v"`,
   };
 }
 
-/** Shell: `$p` is the interpreter, which is not the system's own: unless that is slime's already, as in its image. */
+/**
+ * Returns shell lines that set `$p` to the interpreter and refuse the system's own Python, unless it already has
+ * slime's packages, as in slime's image.
+ */
 function ownPython({ python, bare }: PythonOptions): string {
   if (!bare) return `p=${pathWord(python)}`;
   return `p=${pathWord(python)}
@@ -125,7 +131,7 @@ o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; name a virtual environ
 [ "$o" = own ] || say "refused $p is the system's own Python, and nothing is installed into that where it has no SGLang and Ray; name a virtual environment by --venv DIR or in hosts.yaml"`;
 }
 
-// No single quotes in these: they stand in a shell's.
+// These scripts must not contain single quotes, because they are quoted in a shell.
 
 const IS_OWN = `import os, sys
 from importlib.util import find_spec

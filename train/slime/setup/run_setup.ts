@@ -1,4 +1,4 @@
-/** Sets hosts up, all at once, each step after the other. */
+/** Sets up all hosts concurrently, each step after step. */
 
 import { messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -23,8 +23,8 @@ import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
- * What became of a step: `done` was found done, `did` was done now, `todo` is to be done (checks only), `waits`
- * comes after what is not done, `refused` would take from what is not ours.
+ * The state of a step. `done`: was already done; `did`: done now; `todo`: not done yet (checks only); `waits`:
+ * depends on an unfinished step; `refused`: would change something that setup did not make.
  */
 export type StepState =
   | "checking"
@@ -37,7 +37,7 @@ export type StepState =
   | "failed"
   | "stopped";
 
-/** A step of a host as it came out. */
+/** The result of a step on a host. */
 export interface StepReport {
   readonly id: StepId;
   readonly title: string;
@@ -46,15 +46,15 @@ export interface StepReport {
   readonly seconds: number;
 }
 
-/** A host as it came out. */
+/** The result of a host. */
 export interface HostReport {
   readonly host: string;
   readonly steps: readonly StepReport[];
-  /** Why not all is done. */
+  /** Why some steps are not done. */
   readonly error?: string;
 }
 
-/** What goes on. */
+/** A progress event. */
 export interface SetupEvent {
   readonly host: string;
   /** `undefined` before the first step. */
@@ -64,16 +64,19 @@ export interface SetupEvent {
   readonly progress?: Progress;
 }
 
-/** How hosts are reached and time passes. */
+/** Access to hosts and the clock. */
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
-  /** Names this run, for hosts that share a directory: they wait for each other, not for strangers. */
+  /** Identifies this run for hosts that share a directory: they wait for each other, but refuse other runs. */
   readonly run: string;
   now(): Date;
   onEvent?(event: SetupEvent): void;
 }
 
-/** Sets up all hosts at once. A host that fails does not hold up the others; nothing is thrown but bugs. */
+/**
+ * Sets up all hosts concurrently. A failing host does not delay the others; errors of hosts are reported, not
+ * thrown.
+ */
 export function runSetup(
   plans: readonly HostPlan[],
   context: SetupContext,
@@ -81,7 +84,7 @@ export function runSetup(
   return Promise.all(plans.map((plan) => new HostRun(plan, context).setUp()));
 }
 
-/** Runs the checks of all hosts, and nothing else. */
+/** Runs only the checks of all hosts. */
 export function checkSetup(
   plans: readonly HostPlan[],
   context: SetupContext,
@@ -138,7 +141,7 @@ class HostRun {
     });
   }
 
-  /** Whatever comes, the host's report tells of it; steps that were not come to wait. */
+  /** Converts any error to the host's report; the remaining steps are reported as waiting. */
   async #guarded(
     body: (shells: HostShells) => Promise<void>,
   ): Promise<HostReport> {
@@ -164,7 +167,10 @@ class HostRun {
     };
   }
 
-  /** @returns Whether the next step can be taken. */
+  /**
+   * Runs and times a step.
+   * @returns Whether the next step can run.
+   */
   async #timed(
     step: Step,
     body: () => Promise<Probe | StepOutcome>,
@@ -216,7 +222,10 @@ class HostRun {
     return { state: "did", detail };
   }
 
-  /** What is to be undone after this step; what an earlier run of it made stays ours. */
+  /**
+   * Returns the manifest entry of a step. Things made by an earlier run of the step remain recorded as made by
+   * setup.
+   */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
     const place = step.made?.("absent");
     if (place === undefined) return undefined;
@@ -285,7 +294,7 @@ function report(
   return { id, title, ...rest };
 }
 
-/** What was ours is ours still; what we moved or replaced goes back to where it first was. */
+/** Merges the entry of an earlier run: undoing restores the original state, not an intermediate one. */
 function carryOn(earlier: Made, now: Made): Made {
   if (earlier.kind === "moved" && now.kind === "clone") {
     return { ...earlier, to: now.commit };

@@ -1,4 +1,4 @@
-/** One step on one host: asked whether it is done, done, asked again. */
+/** Runs one step on one host: checks whether it is done, runs it, and checks again. */
 
 import { HostError } from "../../../env/errors.ts";
 import { retry, type Sleep, sleep } from "../../../env/retry.ts";
@@ -12,37 +12,40 @@ import {
   type Step,
 } from "./step.ts";
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface Progress {
   readonly bytes: number;
   readonly total: number;
-  /** Of the last half minute; 0 while not known. */
+  /** Rate over the last half minute; 0 if unknown. */
   readonly bytesPerS: number;
 }
 
-/** How a step waits and tells. */
+/** Options of {@linkcode doStep}. */
 export interface StepOptions {
   readonly signal: AbortSignal;
-  /** Never shown. */
+  /** Values that are never shown. */
   readonly secrets: readonly string[];
-  /** A download that says nothing and does not grow for so long is begun again. Default: 10 minutes. */
+  /** Time without output or growth after which a download is restarted. Default: 10 minutes. */
   readonly stallMs?: number;
   readonly sleep?: Sleep | undefined;
   onLine?(line: string): void;
   onProgress?(progress: Progress): void;
 }
 
-/** Of what goes over a network: after 3 s and after 15 s. */
+/** Retries of network commands: after 3 s and after 15 s. */
 const RETRY = { retries: 2, backoffMs: 3_000, factor: 5 } as const;
 
 const POLL_MS = 2_000;
 const WINDOW_MS = 30_000;
 const STALL_MS = 600_000;
 
-/** As `timeout` has it. */
+/** The exit status of a stalled command, as for `timeout`. */
 const STALLED = 124;
 
-/** Asks whether a step is done; changes nothing. @throws {HostError} If the check itself breaks. */
+/**
+ * Checks whether a step is done; changes nothing.
+ * @throws {HostError} If the check itself fails.
+ */
 export async function checkStep(
   step: { readonly check: string; readonly id: string },
   shell: Shell,
@@ -60,7 +63,10 @@ export async function checkStep(
   );
 }
 
-/** Runs a step's commands, then its check. @throws {HostError} If one fails, or the check is not content. */
+/**
+ * Runs a step's commands, then its check.
+ * @throws {HostError} If a command fails, or the check does not report `done`.
+ */
 export async function doStep(
   step: Step,
   { shell, was }: { readonly shell: Shell; readonly was: string },
@@ -132,7 +138,7 @@ function lastWords(text: string): string {
   return lines.slice(-5).map((line) => `\n  ${line}`).join("");
 }
 
-/** Tells a command that is at work from one that stands still. */
+/** Detects whether a command is stalled. */
 class Pulse {
   readonly #stallMs: number | undefined;
   #lastMs = 0;
@@ -145,7 +151,7 @@ class Pulse {
     this.#lastMs = performance.now();
   }
 
-  /** Ends what stands still; that is a failure of it like others. */
+  /** Kills a stalled command, which then fails like any other. */
   async guard(
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<ShellOutput>,
@@ -169,7 +175,7 @@ class Pulse {
   }
 }
 
-/** Asks every two seconds how much is on the disk, until aborted. */
+/** Polls the size on disk every two seconds until aborted. */
 async function watch(
   size: NonNullable<Step["size"]>,
   { shell, pulse, onProgress, signal }: {

@@ -1,4 +1,6 @@
-/** What a host needs that runs episodes: Deno and taulab, where it is another machine, and τ-bench's data. */
+/**
+ * The steps for a host that runs episodes: Deno and taulab, if it is another machine, and the benchmark's dataset.
+ */
 
 import type { Benchmark } from "./host_taulab.ts";
 import { pathWord, quote } from "../hosts/shell.ts";
@@ -7,12 +9,12 @@ import type { Package } from "./package.ts";
 import { PIP_ENV } from "./python_steps.ts";
 import { type Line, PARTIAL, type Step } from "./step.ts";
 
-/** The list of what was put there: a checksum a file, the first line its identity. */
+/** The list of installed files: a checksum per file, and the identity in the first line. */
 const LIST = ".taulab-files";
 
 /**
- * Deno of this version in a directory of its own, so that nothing else there depends on it: the one that is
- * installed where it has that version, else from PyPI or npm.
+ * Installs this version of Deno in its own directory, so that nothing else depends on it: copies the installed one
+ * if it has this version, otherwise gets it from PyPI or npm.
  */
 export function denoStep({ denoDir, deno }: HostTaulab): Step {
   const version = Deno.version.deno;
@@ -43,7 +45,7 @@ fi`,
   };
 }
 
-/** taulab as it is here, on another host. */
+/** Installs this taulab on another host. */
 export function taulabStep(
   { taulab: dir, deno }: HostTaulab,
   source: Package,
@@ -66,8 +68,8 @@ echo "todo $(head -n 1 ${LIST})"`,
 }
 
 /**
- * Unpacked beside, then copied over; what a newer taulab no longer has goes. The old list stands aside until
- * the new one is in its place, so that a half is seen.
+ * Unpacks into a temporary directory, then copies the files and removes those that the new version no longer has.
+ * The old list remains until the new one is in place, so that an interrupted step is detected.
  */
 function taulabLines(
   { dir, deno }: { readonly dir: string; readonly deno: string },
@@ -100,16 +102,16 @@ function taulabLines(
   ];
 }
 
-/** A benchmark's data, as the other tasks read them. */
+/** Imports a benchmark's dataset. */
 export function benchmarkDataStep(
   { benchmark, checkout, data, commit, taulab, deno }: {
     readonly benchmark: Benchmark;
     readonly checkout: string;
     readonly data: string;
     readonly commit: string;
-    /** Where taulab is there. */
+    /** The directory of taulab on the host. */
     readonly taulab: string;
-    /** The command that runs Deno there. */
+    /** The command that runs Deno on the host. */
     readonly deno: string;
   },
 ): Step {
@@ -132,7 +134,7 @@ echo "todo other"`,
   };
 }
 
-/** The Deno that runs here. */
+/** Returns the path of the running Deno. */
 export function thisDeno(): string {
   return quote(Deno.execPath());
 }

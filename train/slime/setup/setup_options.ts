@@ -1,4 +1,4 @@
-/** What a set-up is told: the settings that are flags of `deno task setup`, and what is resolved beside them. */
+/** The options of setup: the flags of `deno task setup`, and the values derived from them. */
 
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
@@ -30,7 +30,7 @@ import {
 import { STEP_IDS, type StepId } from "./step.ts";
 
 const commit = z.string().regex(/^[0-9a-f]{40}$/, "all 40 digits of a commit");
-/** The settings that are given one by one. */
+/** The settings with a flag of their own. */
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
@@ -88,7 +88,7 @@ export const setupSettings = z.object({
   }),
 });
 
-/** What is to be set up. */
+/** The hosts and things to set up. */
 export interface SetupOptions
   extends
     Readonly<z.infer<typeof setupSettings>>,
@@ -97,16 +97,16 @@ export interface SetupOptions
   readonly hosts: readonly (Host | undefined)[];
   /** The hosts that run episodes. */
   readonly serving: readonly (Host | undefined)[];
-  /** What hosts.yaml says of this machine. */
+  /** The entry of this machine in hosts.yaml. */
   readonly here: Host | undefined;
-  /** Whether this program runs in a container itself, as in slime's image. */
+  /** Whether this program itself runs in a container, as in slime's image. */
   readonly inContainer: boolean;
-  /** Of Hugging Face. */
+  /** The Hugging Face token. */
   readonly token: string | undefined;
-  /** Where `deno.json` is here. */
+  /** The directory of `deno.json` here. */
   readonly root: string;
   readonly taulab: Package;
-  /** Only these steps; all where empty. */
+  /** Run only these steps; all if empty. */
   readonly only: readonly StepId[];
 }
 
@@ -114,8 +114,8 @@ const NONE = "none";
 const CONTAINER = "taulab-slime";
 
 /**
- * Where slime is on a host.
- * @throws {ConfigError} If flags and hosts.yaml say different places.
+ * Returns the place of slime on a host.
+ * @throws {ConfigError} If the flags contradict hosts.yaml.
  */
 export function setupPlace(
   host: Host | undefined,
@@ -169,14 +169,14 @@ function containerPlace(
   };
 }
 
-/** What docker, podman and Kubernetes leave in the containers that they run. */
+/** Files and variables by which docker, podman and Kubernetes mark their containers. */
 const CONTAINER_MARKS = [
   "/.dockerenv",
   "/run/.containerenv",
   "/var/run/secrets/kubernetes.io",
 ];
 
-/** Whether this program runs in a container. */
+/** Checks whether this program runs in a container. */
 export async function isInContainer(): Promise<boolean> {
   const found = await Promise.all(
     CONTAINER_MARKS.map((path) =>
@@ -187,10 +187,10 @@ export async function isInContainer(): Promise<boolean> {
 }
 
 /**
- * The hosts with GPUs and those that run episodes.
- * @param gpu Names in the file, or `this` machine, which is also the default.
- * @param serve As `gpu`; `none` stands alone.
- * @throws {ConfigError} As {@linkcode readHosts}.
+ * Reads the hosts with GPUs and the hosts that run episodes.
+ * @param gpu Names in the file, or `this` machine, the default.
+ * @param serve Like `gpu`; `none` must be the only value.
+ * @throws {ConfigError} The errors of {@linkcode readHosts}.
  */
 export async function setupHosts(
   file: string,
@@ -220,7 +220,10 @@ export async function setupHosts(
   };
 }
 
-/** A step by its name. @throws {ConfigError} If there is none; names the nearest. */
+/**
+ * Parses the name of a step.
+ * @throws {ConfigError} If there is no such step; the hint names the nearest one.
+ */
 export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);
   if (id !== undefined) return id;

@@ -1,4 +1,4 @@
-/** What setting up means for each host, as steps; nothing is looked at. */
+/** Plans the setup of each host as steps, without contacting any host. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -38,16 +38,16 @@ export interface HostPlan {
   /** `undefined` is this machine. */
   readonly host: Host | undefined;
   readonly name: string;
-  /** Where the host's manifest and lock are. */
+  /** The directory of the host's manifest and lock. */
   readonly dir: string;
-  /** Where steps run that are not of the host itself. */
+  /** The place of steps that do not run on the host itself. */
   readonly place: Place;
-  /** Whether slime is set up there, so that the place is kept in the manifest. */
+  /** Whether slime is set up on the host, so that the place is recorded in the manifest. */
   readonly hasSlime: boolean;
   readonly steps: readonly Step[];
 }
 
-/** The plans of all hosts, those with GPUs first. */
+/** Plans all hosts, those with GPUs first. */
 export function planSetup(options: SetupOptions): HostPlan[] {
   const hosts = [...new Set([...options.hosts, ...options.serving])];
   const asked = (steps: Step[]) =>
@@ -81,7 +81,7 @@ function dirOf(
   return (host ?? here)?.dir ?? SETUP_DIR;
 }
 
-/** Where the steps of a host run. */
+/** The places where the steps of a host run. */
 interface Target {
   readonly host: Host | undefined;
   readonly place: Place;
@@ -162,7 +162,10 @@ function pythonOf(
   };
 }
 
-/** This machine has taulab; its data are where the recipe says, or where they are on every host. */
+/**
+ * Plans the steps that serve episodes. This machine already has taulab, and its datasets are where the recipe
+ * says; otherwise they are in the default directory.
+ */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;
   const there = hostTaulab(dirOf(host, options));
@@ -206,7 +209,7 @@ function originOf(
     : { url: options.tauBenchUrl, commit: options.tauBenchCommit };
 }
 
-/** A path of the recipe is seen from where taulab runs. */
+/** Resolves a path of the recipe against the directory of taulab. */
 function resolve(taulab: string, path: string): string {
   return /^[/~]/.test(path) ? path : join(taulab, path);
 }

@@ -1,4 +1,4 @@
-/** A host while it is set up: its shells, its lock, and what was made on it. */
+/** The setup of one host: its shells, its lock, and its manifest. */
 
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
@@ -8,23 +8,23 @@ import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
 
-/** What a session is opened with. */
+/** Options of {@linkcode openSession}. */
 export interface SessionOptions
   extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;
-  /** Another host of this run has the lock. */
+  /** Called when another host of this run holds the lock. */
   onWait?(): void;
 }
 
-/** A host that only this run sets up. */
+/** A locked host. */
 export interface Session extends AsyncDisposable {
   readonly manifest: Manifest;
   save(manifest: Manifest): Promise<void>;
 }
 
 /**
- * Takes the host's lock and reads its manifest. The lock is the kernel's: a command there holds it and ends with
- * this program, however that ends, so a stale one cannot be.
+ * Takes the host's lock and reads its manifest. A command on the host holds the kernel's lock and ends with this
+ * program, however that ends, so the lock cannot become stale.
  * @throws {HostError} If another run holds it, or the host's directory cannot be written.
  */
 export async function openSession(
@@ -47,7 +47,10 @@ export async function openSession(
   });
 }
 
-/** Reads what was made on a host. @throws {DataError} If it is not ours. */
+/**
+ * Reads the manifest of a host.
+ * @throws {DataError} If setup did not write it.
+ */
 export async function readManifest(
   shell: Shell,
   { dir, name, signal }: {
@@ -64,12 +67,15 @@ export async function readManifest(
   return parseManifest(stdout, `${path} on ${name}`);
 }
 
-/** Hosts that share a home have a manifest each: containers and images are not shared. */
+/**
+ * Returns the path of the manifest. Hosts that share a home have one each, because they do not share containers
+ * and images.
+ */
 function manifestPath({ dir, name }: Pick<HostPlan, "dir" | "name">): string {
   return `${dir}/setup-${name.replaceAll(" ", "-")}.json`;
 }
 
-/** Writes it whole or not at all; an empty one is removed. */
+/** Writes the manifest completely or not at all; an empty one is removed. */
 async function writeManifest(
   shell: Shell,
   { file, manifest }: { file: string; manifest: Manifest },
@@ -85,7 +91,7 @@ async function writeManifest(
 
 const WAIT_MS = 1_000;
 
-/** Who has the lock says so a moment later: until then nobody's name stands there, or that of who had it before. */
+/** The lock's holder writes its name only after locking, so an older name is read again this many times. */
 const LOOKS = 3;
 
 async function takeLock(
@@ -99,8 +105,8 @@ async function takeLock(
     const isOurs = result.startsWith(`${options.run} `);
     if (!isOurs && ++strangers >= LOOKS) {
       throw new HostError(
-        `${options.plan.name}: another set-up is at work there (${result})`,
-        { hint: "wait for it, or stop it by Ctrl-C where it runs" },
+        `${options.plan.name}: another setup is running there (${result})`,
+        { hint: "wait for it, or stop it with Ctrl-C" },
       );
     }
     if (isOurs) options.onWait?.();
@@ -108,7 +114,10 @@ async function takeLock(
   }, { everyMs: WAIT_MS, signal: options.signal, sleep: options.sleep });
 }
 
-/** @returns The lock, or who holds it. */
+/**
+ * Tries to take the lock.
+ * @returns The lock, or its holder.
+ */
 async function tryLock(
   shell: Shell,
   { plan, run, signal }: SessionOptions,

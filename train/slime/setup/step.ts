@@ -1,8 +1,8 @@
-/** A step of setting up a host: what it makes, how it is checked, what it runs. */
+/** A setup step of a host: what it makes, how it is checked, and what it runs. */
 
 import type { Made } from "./manifest.ts";
 
-/** The steps in their order. */
+/** The names of the steps, in order. */
 export const STEP_IDS = [
   "image",
   "container",
@@ -25,44 +25,56 @@ export type StepId = typeof STEP_IDS[number];
 
 /** One command of a step. */
 export interface Line {
-  /** For `sh -c`. */
+  /** The script for `sh -c`. */
   readonly script: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What is made here and read there. */
+  /** Standard input that is created here. */
   readonly input?: { readonly description: string; read(): Promise<string> };
-  /** Fetches something: retried, since networks fail for a moment. */
+  /** Whether it uses the network; it is then retried after transient failures. */
   readonly network?: boolean;
 }
 
 /** A step of one host. */
 export interface Step {
   readonly id: StepId;
-  /** `slime at 624b824a in /root/slime`. */
+  /** A description: `slime at 624b824a in /root/slime`. */
   readonly title: string;
-  /** Runs in the container, where there is one. Default: on the host. */
+  /** Whether it runs in the container, if there is one. Default: on the host. */
   readonly inside?: boolean;
-  /** What the check asks, in words. */
+  /** A description of the check. */
   readonly checks: string;
-  /** A script that changes nothing, see {@linkcode checkScript}; its last line is `done …`, `todo …` or `refused …`. */
+  /**
+   * A script that changes nothing (see {@linkcode checkScript}); its last line is `done …`, `todo …` or `refused
+   * …`.
+   */
   readonly check: string;
-  /** What is to be run; nothing where it is only checked. @param was What the check said after `todo`. */
+  /**
+   * Returns the commands to run; missing if the step only checks.
+   * @param was The text after `todo` in the check's output.
+   */
   commands?(was: string): readonly Line[];
-  /** What is there before, as a rule; plans show the commands for that. Default: `absent`. */
+  /** The usual state before the step; plans show the commands for it. Default: `absent`. */
   readonly usual?: string;
-  /** What undoing has to know. @param was As above. */
+  /**
+   * Returns the information needed to undo the step.
+   * @param was The text after `todo` in the check's output.
+   */
   made?(was: string): Made | undefined;
-  /** How far it is: a script that prints bytes, and how many there will be. */
+  /** The progress: a script that prints the bytes so far, and the expected total. */
   readonly size?: { readonly script: string; readonly bytes: number };
 }
 
-/** What a check found. */
+/** The result of a check. */
 export interface Probe {
   readonly state: "done" | "todo" | "refused";
-  /** What the check said after the state. */
+  /** The text after the state. */
   readonly detail: string;
 }
 
-/** Reads the last line of a check. @returns `undefined` where it says none of the states. */
+/**
+ * Parses the last line of a check.
+ * @returns `undefined` if it has no known state.
+ */
 export function readProbe(stdout: string): Probe | undefined {
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
   const [, state, detail] = /^(done|todo|refused)(?: (.*))?$/.exec(last) ?? [];
@@ -70,19 +82,22 @@ export function readProbe(stdout: string): Probe | undefined {
   return { state: state as Probe["state"], detail: detail ?? "" };
 }
 
-/** What a directory is called until it is whole. */
+/** The suffix of an incomplete directory. */
 export const PARTIAL = ".taulab-partial";
 
-/** Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses where a program is missing. */
+/**
+ * Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses if a program is
+ * missing.
+ */
 const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
 needs() { command -v "$1" >/dev/null || say "refused $1 is not there; $2"; }`;
 
-/** The whole script of a step's check. */
+/** Returns the complete script of a step's check. */
 export function checkScript({ check }: { readonly check: string }): string {
   return `${CHECK_FUNCTIONS}\n${check}`;
 }
 
-/** The first eight digits of a commit, as people read it. */
+/** Abbreviates a commit to eight digits. */
 export function short(commit: string): string {
   return commit.slice(0, 8);
 }

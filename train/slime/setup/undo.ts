@@ -1,4 +1,4 @@
-/** Takes away what set-ups have made, by the hosts' manifests, the last first. */
+/** Undoes setup on hosts according to their manifests, the last thing first. */
 
 import { HostError, messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -10,7 +10,7 @@ import type { SetupContext } from "./run_setup.ts";
 import { checkStep } from "./run_step.ts";
 import { openSession, readManifest, type Session } from "./setup_session.ts";
 
-/** What became of one thing: `would` is what `dryRun` says of what may go. */
+/** The result for one thing; `would` is the result of a dry run for a thing that can be removed. */
 export interface UndoReport {
   readonly step: string;
   readonly title: string;
@@ -18,22 +18,22 @@ export interface UndoReport {
   readonly detail: string;
 }
 
-/** A host after undoing. */
+/** The result for a host. */
 export interface HostUndoReport {
   readonly host: string;
   readonly things: readonly UndoReport[];
   readonly error?: string;
 }
 
-/** What is to be undone. */
+/** Options of {@linkcode undoSetup}. */
 export interface UndoOptions extends SetupContext {
-  /** Only what these steps made; all where empty. */
+  /** Undo only these steps; all if empty. */
   readonly only: readonly string[];
-  /** Looks, and says what would go. */
+  /** Only report what would be removed. */
   readonly dryRun: boolean;
 }
 
-/** Undoes on all hosts at once. What was changed since stays, and is told; the rest goes. */
+/** Undoes setup on all hosts concurrently. Things that were changed since are kept and reported. */
 export function undoSetup(
   plans: readonly HostPlan[],
   options: UndoOptions,
@@ -98,7 +98,9 @@ async function undoEntry(
   return { step, title, state: state === "done" ? "gone" : "undone", detail };
 }
 
-/** Commands run in a container or virtual environment no more once it is gone, and nowhere but on the host itself once all is. */
+/**
+ * Removes the place from the manifest when its container or virtual environment is removed, or when everything is.
+ */
 function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
   const { place, entries } = manifest;
   const isGone = entries.length === 0 ||
@@ -109,8 +111,8 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 }
 
 /**
- * Where a thing is. What was made in a container that is gone is gone with it, but for downloads: these are in
- * directories of the host, by the same path.
+ * Returns the shell for a thing. Things in a removed container are gone, except for downloads, which are in
+ * directories of the host with the same path.
  */
 async function shellOf(
   { within, made }: Entry,

@@ -1,4 +1,4 @@
-/** How each thing that a set-up made is taken away again, and when it is not ours to take. */
+/** How each thing made by setup is removed, and when it is kept because it has changed. */
 
 import { join } from "node:path";
 import { pathWord, quote } from "../hosts/shell.ts";
@@ -8,17 +8,17 @@ import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
 import { PARTIAL } from "./step.ts";
 
-/** Taking one thing away. */
+/** The removal of one thing. */
 export interface UndoStep {
   readonly title: string;
-  /** As a step's check: `done` is gone already, `todo` may go, `refused` stays. */
+  /** Like a step's check: `done` if it is already gone, `todo` if it can be removed, `refused` if it is kept. */
   readonly check: string;
   readonly commands: readonly string[];
 }
 
 type Of<K extends Made["kind"]> = Extract<Made, { kind: K }>;
 
-/** What undoing depends on, besides what was made. */
+/** The information for undoing, in addition to the thing itself. */
 type About = Pick<Entry, "state" | "fingerprint">;
 
 const UNDO: {
@@ -35,12 +35,12 @@ const UNDO: {
   requirements: undoRequirements,
 };
 
-/** The way back from what was made. */
+/** Returns the removal of a thing. */
 export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }
 
-/** What is changed, new or kept aside in a checkout is somebody's work. */
+/** Refuses a checkout with changed, new or stashed files: they are someone's work. */
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
     quote(commit)
@@ -84,7 +84,7 @@ echo todo`,
   };
 }
 
-/** Its directory may be a mount, which cannot go from inside. */
+/** Empties the directory of a download. It may be a mount, which cannot be removed from inside. */
 function undoDownload(
   { dir }: Of<"download">,
   { state, fingerprint }: About,
@@ -175,7 +175,7 @@ echo todo`,
   };
 }
 
-/** What pip put beside packages that were there cannot be told apart afterwards. */
+/** Refuses: packages that pip installed next to existing ones cannot be told apart later. */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));
   return {

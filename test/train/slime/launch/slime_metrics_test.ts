@@ -164,7 +164,7 @@ Deno.test("SlimeMetricsReader counts samples and tasks that generate.py dropped,
     ),
     logged(
       ROLLOUT,
-      "sample 4 is left out: no server of episodes can be reached",
+      "sample 4 is left out: no episode server can be reached",
       "generate.py",
     ),
     logged(
