@@ -5,7 +5,7 @@ import type { Reward, StopReason } from "./types.ts";
 
 /**
  * Why an episode failed.
- * - Truncated: `parse_errors`, `out_of_tokens`, `out_of_turns`.
+ * - Truncated: `parse_errors`, `agent_error`, `out_of_tokens`, `out_of_turns`.
  * - Handed over to a human too early: `transferred`.
  * - A row was changed that should not have been: `extra_write`. A row that should change was changed wrongly:
  *   `wrong_write`, or not at all: `missing_write`.
@@ -15,6 +15,7 @@ import type { Reward, StopReason } from "./types.ts";
  */
 export type FailureReason =
   | "parse_errors"
+  | "agent_error"
   | "out_of_tokens"
   | "out_of_turns"
   | "transferred"
@@ -42,6 +43,7 @@ export function failureReason(ending: Ending): FailureReason | null {
   if (reward.value === 1) return null;
   switch (stopReason) {
     case "parse_errors":
+    case "agent_error":
     case "out_of_tokens":
       return stopReason;
     case "max_turns":

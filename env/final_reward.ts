@@ -36,6 +36,11 @@ export async function finalReward(
       source: "environment",
     });
   }
-  const ended = stopReason === "user_stop" || stopReason === "transfer";
-  return ended ? reward : { ...reward, value: 0 };
+  return isEnded(stopReason) ? reward : { ...reward, value: 0 };
+}
+
+/** Whether a conversation came to its end, and was not cut off. */
+export function isEnded(stopReason: StopReason): boolean {
+  return stopReason === "user_stop" || stopReason === "agent_stop" ||
+    stopReason === "transfer";
 }

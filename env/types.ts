@@ -142,6 +142,8 @@ export interface ConversationRules {
   readonly greeting: string;
   /** The most turns of the agent, after which the rules end the conversation. */
   readonly maxTurns: number;
+  /** The rules of a conversation without a user. Default: there is a user. */
+  readonly solo?: SoloRules;
   /** The user's tools that models see; empty if users only talk. */
   readonly userTools: readonly ToolSchema[];
   /** Returns the system prompt of a user played by a model. @throws {DataError} If the dataset has no prompts. */
@@ -158,6 +160,20 @@ export interface ConversationRules {
   faults(task: Task): readonly TaskFault[];
   /** Replays recorded turns in a fresh world, without asking a user or a judge. */
   replay(task: Task, turns: readonly Turn[]): ReplayedTurns;
+}
+
+/**
+ * The rules of a conversation without a user: the agent works on its prompt alone, with the tools of both sides. No other
+ * seam changes: the episode's user is one who is never asked (`absentUser()`), their first message is empty and not part
+ * of the conversation, and any answer of the agent without a tool call ends it.
+ */
+export interface SoloRules {
+  /** Returns the system prompt, the agent's only instruction. @throws {DataError} If the dataset has no prompts. */
+  system(task: Task): string;
+  /** The tool that the agent calls to end its work. */
+  readonly stopTool: string;
+  /** The domain's policy with a user, which the benchmark's result files state in either case. */
+  readonly policyWithUser: string;
 }
 
 /** An action of the agent or, with `by`, of the user. */
@@ -290,10 +306,26 @@ export interface Observation {
   /** Whether the conversation is over. */
   readonly done: boolean;
   /** Why the conversation is over; omitted if it is not. */
-  readonly end?: "user_stop" | "transfer" | "max_turns" | "too_many_errors";
+  readonly end?: EndReason;
   /** Calls that the user made before answering, if users have tools. */
   readonly userCalls?: readonly AnsweredCall[];
 }
+
+/**
+ * The reasons for which environments end conversations. `agent_stop`: an agent without a user ended its work;
+ * `agent_error`: it broke the rules, for example by speaking where there is no user.
+ */
+export const END_REASONS = [
+  "user_stop",
+  "agent_stop",
+  "agent_error",
+  "transfer",
+  "max_turns",
+  "too_many_errors",
+] as const;
+
+/** One of {@linkcode END_REASONS}. */
+export type EndReason = typeof END_REASONS[number];
 
 /** A tool call and its answer. */
 export interface AnsweredCall {
@@ -362,7 +394,7 @@ export interface Environment {
   readonly userDatabase?: Database | undefined;
   /** Every action so far, in order. */
   readonly turns: readonly Turn[];
-  /** Starts the conversation; returns the user's first message. */
+  /** Starts the conversation; returns the user's first message, empty where there is no user. */
   open(options?: CallOptions): Promise<string>;
   /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
   step(action: Action, options?: CallOptions): Promise<Observation>;
@@ -426,7 +458,7 @@ export interface AgentStart {
   /** Only for agents that may know the gold actions (the expert); others must not read it. */
   readonly task: Task;
   readonly seed: number;
-  /** The user's first message. */
+  /** The user's first message; empty where there is no user. */
   readonly firstMessage: string;
   /** Earlier turns, by any agent; this one continues as if they were its own. Default: none. */
   readonly history?: readonly Turn[];
@@ -472,6 +504,8 @@ export interface ChatOptions {
   readonly toolsInPrompt?: boolean;
   /** Whether to run all calls of an answer, unless the template allows only one. Default: only the first. */
   readonly allCalls?: boolean;
+  /** Whether an endpoint is told that every answer has to call a tool; token models are not held to it. Default: false. */
+  readonly mustCall?: boolean;
   readonly seed: number;
 }
 
@@ -564,10 +598,7 @@ export interface GenerateResult {
 
 /** Why an episode ended. */
 export type StopReason =
-  | "user_stop"
-  | "transfer"
-  | "max_turns"
-  | "too_many_errors"
+  | EndReason
   | "out_of_tokens"
   | "parse_errors"
   | "failed";

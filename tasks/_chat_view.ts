@@ -109,6 +109,7 @@ export function turnJson({ action, observation }: Turn) {
 const CUT_OFF: Partial<Record<StopReason, string>> = {
   max_turns: "the agent came to no end",
   out_of_tokens: "the agent's context or its answer was full",
+  agent_error: "the agent spoke where there is no user",
   parse_errors: "too many answers of the agent could not be read",
 };
 

@@ -172,11 +172,12 @@ async function dryRun(
   const count = all === undefined ? tasks.length : config.tasks?.length ?? all;
   const plan = {
     data: `${config.data.source} ${config.data.domain} ${config.split}`,
+    ...(config.data.policyType === "workflow" ? { policy: "workflow" } : {}),
     tasks: count,
     episodes: count * config.trials,
     agent: config.agent,
     model: config.policy ?? config.model.model ?? "–",
-    user: config.user.strategy,
+    user: config.data.solo ? "none" : config.user.strategy,
     user_model: config.user.endpoint.model ?? "–",
     seed: config.seed,
     solved_by_doing_nothing: floor,
@@ -214,6 +215,11 @@ export const task = await main(import.meta, {
       command:
         "deno task evaluate --tau3-bench ../tau3-bench --env telecom --split base --model gpt-4.1 --user llm --user-model gpt-4.1",
       does: "tau3-bench, whose simulated user has tools too",
+    },
+    {
+      command:
+        "deno task evaluate --tau3-bench ../tau3-bench --env telecom --split base --solo --policy-type workflow --model gpt-4.1",
+      does: "the same tasks without a user, by telecom's other manual",
     },
     {
       command: "deno task evaluate --agent expert --trials 100 --workers 4",

@@ -20,7 +20,8 @@ import type {
   Turn,
 } from "../types.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
-import { openingMessages, type PromptStyle } from "./tool_calling.ts";
+import { soloScript } from "./solo_expert.ts";
+import { openingOf, type PromptStyle } from "./tool_calling.ts";
 
 /** Settings of {@linkcode expertAgent}. */
 export interface ExpertOptions {
@@ -42,8 +43,8 @@ export function expertAgent(
     model: "gold",
     start(start) {
       const opening = system === undefined
-        ? openingMessages(start, prompt)
-        : [system(start), ...openingMessages(start, "none")];
+        ? openingOf(start, prompt)
+        : [system(start), ...openingOf(start, "none")];
       return new ExpertSession(start, opening);
     },
   };
@@ -61,11 +62,14 @@ class ExpertSession implements AgentSession {
   constructor(start: AgentStart, opening: Message[]) {
     const { task, dataset, firstMessage, history = [] } = start;
     this.#messages = opening;
-    this.#script = partOf(domainOf(dataset), "expert")({
-      desk: new Desk(firstMessage),
-      task,
-      database: dataset.database,
-    });
+    const solo = dataset.rules?.solo;
+    this.#script = solo !== undefined
+      ? soloScript(start, solo.stopTool)
+      : partOf(domainOf(dataset), "expert")({
+        desk: new Desk(firstMessage),
+        task,
+        database: dataset.database,
+      });
     for (const turn of history) this.#catchUp(turn);
   }
 

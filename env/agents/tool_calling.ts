@@ -1,7 +1,13 @@
 /** The tool-calling agent: a model that sees the policy and the tools, and answers with a tool call or a message. */
 
 import { fillPrompt } from "../prompts.ts";
-import type { Agent, ChatModel, Dataset, Message } from "../types.ts";
+import type {
+  Agent,
+  AgentStart,
+  ChatModel,
+  Dataset,
+  Message,
+} from "../types.ts";
 import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 
 /**
@@ -19,7 +25,7 @@ export interface ToolCallingOptions {
 
 /**
  * Creates an agent that acts on the model's first tool call or, if the dataset's rules run all calls, on each of them in
- * turn. An answer without a call is sent to the user. If an answer cannot be parsed, the model is told why and may
+ * turn. An answer without a call is sent to the user, if there is one. If an answer cannot be parsed, the model is told why and may
  * correct it.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {
@@ -34,9 +40,10 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
         toolsInPrompt: prompt === "full",
         seed: start.seed,
         ...rules !== undefined && { allCalls: true },
+        ...rules?.solo !== undefined && { mustCall: true },
       });
       const form = rules === undefined ? toolForm : wholeForm;
-      const opening = withHistory(openingMessages(start, prompt), {
+      const opening = withHistory(openingOf(start, prompt), {
         history: start.history,
         form,
       });
@@ -45,7 +52,16 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
   };
 }
 
-/** Returns the messages before the agent's first answer. */
+/** Returns the messages that an agent starts with, whether or not there is a user. */
+export function openingOf(start: AgentStart, prompt: PromptStyle): Message[] {
+  const { dataset: { rules }, task } = start;
+  if (rules?.solo === undefined) return openingMessages(start, prompt);
+  return prompt === "none"
+    ? []
+    : [{ role: "system", content: rules.solo.system(task) }];
+}
+
+/** Returns the messages before the agent's first answer to a user. */
 export function openingMessages(
   { dataset, firstMessage }: {
     readonly dataset: Pick<Dataset, "policy" | "prompts" | "rules">;

@@ -180,6 +180,7 @@ function userWentOn(
 function agentWasCutOff({ stopReason }: Evidence): Fault | undefined {
   const rules: Partial<Record<StopReason, string>> = {
     parse_errors: "the agent's answers could not be read",
+    agent_error: "the agent spoke where there is no user",
     out_of_tokens: "the agent had used up its context",
   };
   const rule = rules[stopReason];

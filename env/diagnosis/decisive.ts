@@ -6,6 +6,7 @@
 import { callTool } from "../call_tool.ts";
 import type { Database, RowKey } from "../database.ts";
 import { domainOf } from "../domains/registry.ts";
+import { isEnded } from "../final_reward.ts";
 import { goldOf } from "../gold.ts";
 import { grade } from "../reward.ts";
 import { sameCanonical } from "../state_hash.ts";
@@ -112,8 +113,7 @@ export function asScored(
   reward: Reward,
   { stopReason }: DiagnosedEpisode,
 ): Reward {
-  const isOver = stopReason === "user_stop" || stopReason === "transfer";
-  return isOver ? reward : { ...reward, value: 0 };
+  return isEnded(stopReason) ? reward : { ...reward, value: 0 };
 }
 
 /** The writes of an episode, each with the state after it. */

@@ -153,8 +153,8 @@ class OpenAiChat implements Chat {
   }
 
   #body(seed: number): Body {
-    const { endpoint, model, tools, temperature, maxTokens, extra = {} } =
-      this.#parts;
+    const { endpoint, model, tools, mustCall = false } = this.#parts;
+    const { temperature, maxTokens, extra = {} } = this.#parts;
     const body: Body = {
       model,
       messages: this.#conversation(),
@@ -162,6 +162,7 @@ class OpenAiChat implements Chat {
       ...(tools.length === 0
         ? {}
         : { tools: tools as OpenAI.Chat.ChatCompletionTool[] }),
+      ...(mustCall ? { tool_choice: "required" } : {}),
       ...(temperature === null ? {} : { temperature }),
       // Servers store seeds as signed 32-bit integers.
       ...(endpoint.takesSeed ? { seed: seed % 2 ** 31 } : {}),

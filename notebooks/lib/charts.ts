@@ -222,6 +222,7 @@ const END_COLORS: Readonly<Record<string, string>> = {
   out_of_tokens: "#b07d4f",
   out_of_turns: "#c46ba8",
   parse_errors: "#5b8f3a",
+  agent_error: "#8a5a44",
 };
 
 /** The infrastructure's failures, whatever their kind, have one colour. */

@@ -34,6 +34,7 @@ export type EpisodeFinder = (
 
 const REASONS: Readonly<Record<string, string>> = {
   parse_errors: "Too many of the agent's answers could not be read",
+  agent_error: "The agent spoke where there is no user",
   out_of_tokens: "The agent ran out of tokens",
   out_of_turns: "The conversation ran out of turns",
   transferred: "Handed over to a person without being done",
@@ -44,7 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Reasons that no other party has a part in. */
-const OWN_FAULTS = new Set(["parse_errors", "out_of_tokens"]);
+const OWN_FAULTS = new Set(["parse_errors", "agent_error", "out_of_tokens"]);
 
 const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
   leak: "The user told everything at once",

@@ -107,13 +107,18 @@ def main():
     request = json.load(sys.stdin)
     made = [converse(run, trial) for trial, run in enumerate(request["runs"])]
     if request.get("save"):
+        solo = request["runs"][0].get("solo", False)
         info = Info(
             git_commit="none",
             num_trials=1,
             max_steps=200,
             max_errors=10,
-            user_info=UserInfo(implementation="user_simulator", llm="script", llm_args={}),
-            agent_info=AgentInfo(implementation="llm_agent", llm="script", llm_args={}),
+            user_info=UserInfo(
+                implementation="dummy_user" if solo else "user_simulator", llm="script", llm_args={}
+            ),
+            agent_info=AgentInfo(
+                implementation="llm_agent_solo" if solo else "llm_agent", llm="script", llm_args={}
+            ),
             environment_info=made[0][1].get_info(),
         )
         tasks = list({task.id: task for task, _, _, _ in made}.values())

@@ -10,7 +10,8 @@ import {
   type JsonObject,
   toPlain,
 } from "../../env/python/python_value.ts";
-import type { ChatModel, Dataset } from "../../env/types.ts";
+import type { ChatModel, ChatOptions, Dataset } from "../../env/types.ts";
+import { absentUser } from "../../env/users/absent.ts";
 import { llmUser } from "../../env/users/llm.ts";
 import { askPython } from "./ask_python.ts";
 import { answeringModel } from "./chat_models.ts";
@@ -65,15 +66,21 @@ export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   );
   if (task === undefined) throw new TypeError(`No task "${talk.task_id}"`);
   const model = scriptedModel(talk.agent);
+  let told: ChatOptions | undefined;
+  const agent = toolCallingAgent({
+    model: { ...model, chat: (options) => model.chat(told = options) },
+  });
   const environment = createEnvironment({
     dataset,
     task,
-    user: llmUser({ dataset, model: scriptedModel(talk.user ?? []) })(task, {
-      seed: 1,
-    }),
+    user: talk.solo
+      ? absentUser()(task, { seed: 1 })
+      : llmUser({ dataset, model: scriptedModel(talk.user ?? []) })(task, {
+        seed: 1,
+      }),
   }) as Tau3Environment;
   const firstMessage = await environment.open();
-  const session = toolCallingAgent({ model }).start({
+  const session = agent.start({
     dataset,
     task,
     seed: 1,
@@ -93,6 +100,7 @@ export async function converse(dataset: Dataset, talk: ScriptedTalk) {
     reward: environment.reward(),
     turns: environment.turns,
     system: session.messages[0]?.content,
+    told,
   };
 }
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
 import { loadTau3 } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3MessageSchema } from "../../env/benchmarks/tau3/tau3_message.ts";
+import { diagnosisFindings } from "../../notebooks/viewer/diagnosis_finder.ts";
+import { ResultsSource } from "../../notebooks/viewer/results_source.ts";
 import { openResults } from "../../env/benchmarks/results/open_results.ts";
 import { openRunEpisodes, turnsOf } from "../../train/runs/run_episodes.ts";
 import {
@@ -10,6 +12,7 @@ import {
   parsePythonJson,
 } from "../../env/python/python_json.ts";
 import { objectsAt, textAt } from "../../env/row.ts";
+import type { Turn } from "../../env/types.ts";
 import { chatAnswer, modelServer } from "../support/model_server.ts";
 import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { runTask } from "../support/task_process.ts";
@@ -112,5 +115,155 @@ Deno.test({
       const judge = ["--judge-model", "j", "--judge-base-url", url];
       const judged = JSON.parse((await run("--name", "b", ...judge)).stdout);
       assert.deepEqual([judged.scored, judged.failures], [2, {}]);
+    }),
+});
+
+Deno.test({
+  name:
+    "evaluate --solo: no user, the ticket and 44 tools, an export as upstream's, and a run that view and diagnose open",
+  ignore: NO_TAU3_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const done = { name: "done", arguments: "{}" };
+      await using server = modelServer({
+        // After a first word: one task is given up at once, to the other's ticket the model speaks.
+        answer: ({ index }) =>
+          index === 1 ? chatAnswer(null, done) : chatAnswer("Hello."),
+      });
+      const solo = ["--env", "telecom", "--split", "small", "--solo"];
+      const model = await evaluateTau3(
+        dir,
+        ...solo,
+        ...["--task-ids", "0,1", "--policy-type", "workflow", "--name", "m"],
+        ...["--model", "m", "--base-url", `${server.url}/v1`],
+        ...["--concurrency", "1", "--export", "tau3", "--json"],
+      );
+      const lost = JSON.parse(model.stdout);
+      assert.deepEqual([lost.scored, lost.meanReward], [2, 0], model.stderr);
+      assert.match(
+        lost.incomparable.join("; "),
+        /policy is the workflow.*works without a user/,
+      );
+      const bodies = server.requests.slice(-2).map(({ body }) => body);
+      for (const { messages, tools, tool_choice } of bodies) {
+        const roles = messages.map(({ role }: { role: string }) => role);
+        assert.deepEqual(roles, ["system"]);
+        assert.match(messages[0].content, /<ticket>\n.*phone/);
+        assert.deepEqual([tools.length, tool_choice], [44, "required"]);
+      }
+      using run = await openRunEpisodes(`${dir}/m`, { tau3Bench: TAU3_BENCH });
+      assert.deepEqual(
+        run.list().map(({ record, stopReason }) => [stopReason, record.user]),
+        [["agent_stop", "none"], ["agent_error", "none"]],
+      );
+      const results = JSON.parse(
+        await Deno.readTextFile(`${dir}/m/tau3_results.json`),
+      );
+      const { user_info, agent_info, environment_info } = results.info;
+      assert.deepEqual(
+        [
+          user_info.implementation,
+          agent_info.implementation,
+          environment_info.domain_name,
+        ],
+        ["dummy_user", "llm_agent_solo", "telecom-workflow"],
+      );
+      assert.deepEqual(
+        results.simulations.map((one: Record<string, unknown>) => [
+          one["termination_reason"],
+          (one["messages"] as { role: string; content: string }[])
+            .map(({ role, content }) => `${role}: ${content}`),
+        ]),
+        [["agent_stop", ["assistant: ###STOP###"]], [
+          "agent_error",
+          ["assistant: Hello."],
+        ]],
+      );
+      const bytes = await Deno.readFile(`${dir}/m/tau3_results.json`);
+      const { records } = openResults(bytes, "tau3_results.json");
+      assert.deepEqual(
+        records.map(({ turns }) =>
+          turnsOf(turns).map(({ action, observation }) => [
+            action.type === "tool" ? action.call.name : action.content,
+            observation.end,
+          ])
+        ),
+        [[["done", "agent_stop"]], [["Hello.", "agent_error"]]],
+      );
+      for (const source of ["m", `${dir}/m/tau3_results.json`]) {
+        const told = await runTask("diagnose", [
+          ...[source, "--runs", dir, "--tau3-bench", TAU3_BENCH],
+        ]);
+        assert.equal(told.code, 0, told.stderr);
+        assert.match(told.stdout, /never called.*: toggle_roaming/);
+      }
+    }),
+});
+
+Deno.test({
+  name:
+    "evaluate --solo --agent expert: plays both sides, and its export reads as it was played",
+  ignore: NO_TAU3_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      const { stdout, stderr } = await evaluateTau3(
+        dir,
+        ...["--env", "telecom", "--split", "small", "--solo"],
+        ...["--agent", "expert", "--name", "e", "--export", "tau3", "--json"],
+      );
+      const report = JSON.parse(stdout);
+      assert.deepEqual([report.scored, report.meanReward], [20, 1], stderr);
+      using run = await openRunEpisodes(`${dir}/e`, { tau3Bench: TAU3_BENCH });
+      const bytes = await Deno.readFile(`${dir}/e/tau3_results.json`);
+      const file = openResults(bytes, "tau3_results.json");
+      const tasks = await file.tasksIn(TAU3_BENCH);
+      const played = run.list().toSorted((a, b) =>
+        a.record.group - b.record.group
+      );
+      for (const [i, episode] of played.entries()) {
+        const record = file.records[i]!;
+        const calls = (turns: readonly Turn[]) =>
+          turns.map(({ action, observation }) => [
+            action.type === "tool" && action.call.name,
+            observation,
+          ]);
+        const turns = turnsOf(record.turns);
+        assert.deepEqual(calls(turns), calls(episode.turns()));
+        const { dataset, task } = tasks.get(record.number)!;
+        const replayed = dataset.rules!.replay(task, turns);
+        assert.equal(replayed.reward.value, 1);
+      }
+      using source = new ResultsSource(`${dir}/e/tau3_results.json`, {
+        find: diagnosisFindings,
+        tau3Bench: TAU3_BENCH,
+      });
+      const { reward, database } = await source.episode(1);
+      assert.deepEqual([reward?.value, database.isWhole], [1, true]);
+      assert(database.writes.length > 0);
+      assert(database.rows.some(({ side }) => side === "user"));
+    }),
+});
+
+Deno.test({
+  name: "evaluate --solo says what it does not go with",
+  ignore: NO_TAU3_BENCH,
+  fn: () =>
+    inTempDir(async (dir) => {
+      for (
+        const [args, why] of [
+          [["--env", "retail"], /"retail" .* no policy for solo agents/],
+          [["--user", "llm", "--user-model", "u"], /has no user/],
+          [["--model", "m", "--agent", "react"], /told how to talk to users/],
+          [["--data", "generated"], /data.source is another/],
+        ] as const
+      ) {
+        const { code, stderr } = await evaluateTau3(
+          dir,
+          ...["--env", "telecom", "--split", "base", "--solo"],
+          ...["--agent", "expert", ...args],
+        );
+        assert.notEqual(code, 0);
+        assert.match(stderr, why);
+      }
     }),
 });

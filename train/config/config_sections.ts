@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { partOf } from "../../env/domain.ts";
+import { POLICY_TYPES } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { airlineOptionsSchema } from "../../env/domains/airline/world/options.ts";
 import {
   type DomainName,
@@ -59,6 +60,20 @@ export const dataSchema = z.strictObject({
   rows: rowOptionsSchema.prefault({}).describe(
     "Tasks drawn over the rows of the τ-bench checkout, in place of its train tasks",
   ),
+});
+
+/** The data of an evaluation: those of τ³-bench as upstream's modes and variants have them. */
+export const evaluationDataSchema = dataSchema.extend({
+  solo: z.boolean().default(false).meta({
+    description:
+      "Evaluate τ³-bench's solo mode: no user, the tools of both sides, the task's ticket as the prompt",
+    cli: {},
+  }),
+  policyType: z.enum(POLICY_TYPES).default("manual").meta({
+    description:
+      "Which manual of technical support τ³-bench's telecom agent is told",
+    cli: {},
+  }),
 });
 
 /**

@@ -1,6 +1,7 @@
 /** Opening of the dataset that a config names. */
 
-import { worldSection } from "./config_sections.ts";
+import type { z } from "zod";
+import { type evaluationDataSchema, worldSection } from "./config_sections.ts";
 import { generated } from "../../env/generated/generated.ts";
 import {
   loadTauBench,
@@ -9,7 +10,10 @@ import {
 } from "../../env/benchmarks/tau/tau_bench.ts";
 import { TAU3_BENCH_HINT } from "../../env/benchmarks/tau3/bundle_files.ts";
 import { composedTasks } from "../../env/benchmarks/tau3/composed_tasks.ts";
-import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
+import {
+  tau3BenchDir,
+  variantName,
+} from "../../env/benchmarks/tau3/load_bundle.ts";
 import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
 import { domainNamed } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
@@ -17,6 +21,11 @@ import type { CallOptions, Dataset } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
+
+/** A config's data section; only those of evaluations have the keys of τ³-bench's modes and variants. */
+export type DataConfig =
+  & Config["data"]
+  & Partial<Pick<z.infer<typeof evaluationDataSchema>, "solo" | "policyType">>;
 
 /** Current directories of the benchmarks. Default: the directories in the config. */
 export interface BenchmarkDirs {
@@ -30,10 +39,10 @@ export function dataHint(source: Config["data"]["source"]): string {
 }
 
 /** Returns a config's data section with the directory of its benchmark. */
-export function dataAt(
-  data: Config["data"],
+export function dataAt<T extends Config["data"]>(
+  data: T,
   { tauBench, tau3Bench }: BenchmarkDirs,
-): Config["data"] {
+): T {
   const named = data.source === "tau3-bench" ? tau3Bench : tauBench;
   return named ? { ...data, directory: named } : data;
 }
@@ -45,7 +54,7 @@ export function dataAt(
  * @throws {DataError} If the directory does not contain the benchmark's data.
  */
 export async function openDataset(
-  data: Config["data"],
+  data: DataConfig,
   options: CallOptions = {},
 ): Promise<Dataset> {
   const dataset = await openWhole(data, options);
@@ -55,9 +64,11 @@ export async function openDataset(
 }
 
 async function openWhole(
-  data: Config["data"],
+  data: DataConfig,
   options: CallOptions,
 ): Promise<Dataset> {
+  const { solo = false, policyType = "manual" } = data;
+  if (data.source !== "tau3-bench") refuseModes({ solo, policyType });
   if (data.source === "generated") {
     if (data.rows.trainTasks > 0) {
       throw new ConfigError(
@@ -81,11 +92,27 @@ async function openWhole(
   }
   if (data.source === "tau3-bench") {
     return await tau3Bench(tau3BenchDir(data.directory), {
-      domain: domainNamed(data.domain).name,
+      domain: variantName(domainNamed(data.domain).name, policyType),
+      solo,
     });
   }
   const dataset = await loadTauBench(tauBenchDir(data.directory), data.domain);
   return data.rows.trainTasks === 0
     ? dataset
     : await withRowTasks(dataset, data.rows, options);
+}
+
+/** @throws {ConfigError} If data of another source are to be as τ³-bench's modes or variants have them. */
+function refuseModes(
+  { solo, policyType }: Required<Pick<DataConfig, "solo" | "policyType">>,
+): void {
+  const key = solo
+    ? "data.solo"
+    : policyType === "workflow"
+    ? "data.policyType workflow"
+    : undefined;
+  if (key === undefined) return;
+  throw new ConfigError(`${key} is of τ³-bench, and data.source is another`, {
+    hint: "pass --tau3-bench DIR --env telecom, or leave it out",
+  });
 }

@@ -1,8 +1,10 @@
 /** Opening of the simulated user that a config names. */
 
 import type { z } from "zod";
+import { ConfigError } from "../../env/errors.ts";
 import type { Meter } from "../../env/models/meter.ts";
 import type { CallOptions, Dataset, UserFactory } from "../../env/types.ts";
+import { absentUser } from "../../env/users/absent.ts";
 import { userStrategy } from "../../env/users/registry.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import type { userSchema } from "./config_sections.ts";
@@ -17,8 +19,9 @@ interface UserPart {
 type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 
 /**
- * Opens the simulated user with a label for records: `scripted`, `llm gpt-4o`. For a model, checks that it answers.
- * @throws {ConfigError} As {@linkcode openChatModel}.
+ * Opens the simulated user with a label for records: `scripted`, `llm gpt-4o`, `none` without a user.
+ * For a model, checks that it answers.
+ * @throws {ConfigError} As {@linkcode openChatModel}; if a model should play the user of a solo agent.
  * @throws {DataError} If the dataset has no prompts for the strategy.
  */
 export async function openUser(
@@ -32,6 +35,12 @@ export async function openUser(
 ): Promise<UserFactory> {
   const { strategy: name, endpoint, attempts } = config.user;
   const strategy = userStrategy(name);
+  if (dataset.rules?.solo !== undefined) {
+    if (name === "scripted") return absentUser();
+    throw new ConfigError(`A solo agent has no user, and --user is ${name}`, {
+      hint: "leave --user and --user-model out, or --solo",
+    });
+  }
   const { compat } = config;
   const world = attempts === null
     ? { dataset, compat }

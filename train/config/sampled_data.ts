@@ -9,17 +9,17 @@ import { worldSection } from "./config_sections.ts";
 export const SAMPLE_TASKS = 4_000;
 
 /** A config's data, reduced for a plan. */
-export interface SampledData {
-  readonly data: Config["data"];
+export interface SampledData<T extends Config["data"]> {
+  readonly data: T;
   /** The full number of tasks for each split that was reduced. */
   readonly asked: Readonly<Partial<Record<Split, number>>>;
 }
 
 /** Limits the number of drawn tasks per split. A benchmark's own tasks and composed tasks are few and stay. */
-export function sampleOf(
-  data: Config["data"],
+export function sampleOf<T extends Config["data"]>(
+  data: T,
   most = SAMPLE_TASKS,
-): SampledData {
+): SampledData<T> {
   const isComposed = domainNamed(data.domain).bundle?.composer !== undefined;
   if (data.source === "tau3-bench" || isComposed) return { data, asked: {} };
   const section = data.source === "tau-bench" ? "rows" : worldSection(

@@ -45,12 +45,16 @@ export async function openCandidate(
   config: EvaluationConfig,
   options: OpenCandidateOptions,
 ): Promise<Candidate> {
+  const isSolo = options.dataset.rules?.solo !== undefined;
   if (config.agent === "expert") {
     return held(
       expertAgent(),
-      "the expert, who knows the scripted user's words",
+      isSolo
+        ? "the expert, who also plays the user"
+        : "the expert, who knows the scripted user's words",
     );
   }
+  if (isSolo) requireSolo(config);
   if (config.policy !== null) return await openPolicy(config, options);
   const model = config.model.tokenizer === null
     ? await openChatModel(config.model, {
@@ -63,6 +67,21 @@ export async function openCandidate(
   const { agent: strategy, prompt, compat } = config;
   const agent = await openAgent(strategy, { model, dataset, prompt, compat });
   return held(agent, `${model.name} as a ${strategy} agent`);
+}
+
+/** @throws {ConfigError} If what serves does not know how to work without a user. */
+function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
+  const wrong = policy !== null
+    ? `the policy of "${policy}" has learnt to talk to users`
+    : agent !== "tool-calling"
+    ? `a ${agent} agent is told how to talk to users`
+    : prompt === "none"
+    ? "prompt: none leaves out the ticket"
+    : undefined;
+  if (wrong === undefined) return;
+  throw new ConfigError(`Cannot evaluate the solo mode, since ${wrong}`, {
+    hint: "name a model by --model, with the tool-calling agent, or the expert",
+  });
 }
 
 async function openPolicy(

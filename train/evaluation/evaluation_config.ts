@@ -5,8 +5,8 @@ import { agentName } from "../../env/agents/registry.ts";
 import {
   budgetSchema,
   compatSchema,
-  dataSchema,
   endpointSchema,
+  evaluationDataSchema,
   pricesSchema,
   userSchema,
 } from "../config/config_sections.ts";
@@ -23,7 +23,7 @@ export const evaluationSchema = z.strictObject({
     description: "Seed of all randomness",
     cli: {},
   }),
-  data: dataSchema.prefault({}),
+  data: evaluationDataSchema.prefault({}),
   split: z.enum(SPLITS).default("test").meta({
     description: "Which tasks",
     cli: {},

@@ -4,6 +4,7 @@
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun).
  */
 
+import { variantName } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { ConfigError, DataError } from "../../env/errors.ts";
 import {
   fromPlain,
@@ -14,13 +15,14 @@ import {
 } from "../../env/python/python_json.ts";
 import { toFloat } from "../../env/python/python_number.ts";
 import { textAt } from "../../env/row.ts";
-import type {
-  AnsweredCall,
-  ConversationRules,
-  Dataset,
-  Task,
-  ToolCall,
-  Turn,
+import {
+  type AnsweredCall,
+  type ConversationRules,
+  type Dataset,
+  STOP,
+  type Task,
+  type ToolCall,
+  type Turn,
 } from "../../env/types.ts";
 import type { StoredEpisode } from "../runs/episode_store.ts";
 import { parseTurns } from "../runs/run_episodes.ts";
@@ -29,6 +31,8 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 /** How upstream calls the ends of conversations. */
 const TERMINATIONS: Readonly<Record<string, string>> = {
   user_stop: "user_stop",
+  agent_stop: "agent_stop",
+  agent_error: "agent_error",
   transfer: "user_stop",
   max_turns: "max_steps",
   too_many_errors: "too_many_errors",
@@ -70,7 +74,9 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
     simulations.push(simulationOf(episode, {
       id: rules.original(task).id,
       trial,
-      messages: messagesOf(messages, { turns: parseTurns(turns), rules }),
+      messages: rules.solo === undefined
+        ? messagesOf(messages, { turns: parseTurns(turns), rules })
+        : turnMessages(parseTurns(turns), rules),
     }));
   }
   const results = object({
@@ -83,14 +89,17 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
 }
 
 function infoOf({ config }: EvaluationDir, dataset: Dataset): JsonValue {
-  const { user, model } = config;
+  const { data, user, model } = config;
+  const solo = dataset.rules?.solo;
   return object({
     git_commit: "taulab",
     num_trials: config.trials,
     max_steps: 200,
     max_errors: 10,
     user_info: object({
-      implementation: user.strategy === "llm"
+      implementation: solo !== undefined
+        ? "dummy_user"
+        : user.strategy === "llm"
         ? "user_simulator"
         : user.strategy,
       llm: user.endpoint.model,
@@ -98,15 +107,18 @@ function infoOf({ config }: EvaluationDir, dataset: Dataset): JsonValue {
       global_simulation_guidelines: null,
     }),
     agent_info: object({
-      implementation: config.agent === "tool-calling"
+      // By this and the user's name upstream's tools tell the solo mode.
+      implementation: solo !== undefined
+        ? "llm_agent_solo"
+        : config.agent === "tool-calling"
         ? "llm_agent"
         : config.agent,
       llm: config.policy ?? model.model,
       llm_args: argumentsOf(model.temperature),
     }),
     environment_info: object({
-      domain_name: dataset.domain,
-      policy: dataset.policy,
+      domain_name: variantName(dataset.domain, data.policyType),
+      policy: solo?.policyWithUser ?? dataset.policy,
       tool_defs: null,
     }),
     seed: config.seed,
@@ -156,7 +168,7 @@ function messagesOf(
   stored: string,
   { turns, rules }: {
     turns: readonly Turn[];
-    rules: Pick<ConversationRules, "greeting">;
+    rules: ConversationRules;
   },
 ): JsonValue[] {
   const first = (parsePythonJson(stored) as JsonObject[]).find((message) =>
@@ -167,6 +179,16 @@ function messagesOf(
   if (first !== undefined) {
     messages.push(said("user", textAt(first, "content")));
   }
+  messages.push(...turnMessages(turns, rules));
+  return messages;
+}
+
+/** What turns hold: of solo agents, all there is. */
+function turnMessages(
+  turns: readonly Turn[],
+  { solo }: Pick<ConversationRules, "solo">,
+): JsonValue[] {
+  const messages: JsonValue[] = [];
   // Calls of one message are turns of their own.
   let open:
     | { made: AnsweredCall[]; text: string | null; count: number }
@@ -174,6 +196,11 @@ function messagesOf(
   for (const { action, observation } of turns) {
     if (action.type === "tool") {
       const { call, content: text = null, beside = [] } = action;
+      const isStop = ({ name }: ToolCall) => name === solo?.stopTool;
+      if ([call, ...beside].some(isStop) || solo && text?.includes(STOP)) {
+        messages.push(said("assistant", STOP));
+        continue;
+      }
       open ??= { made: [], text, count: 1 + beside.length };
       const { content } = observation;
       open.made.push({ call, content, error: content.startsWith("Error: ") });

@@ -26,7 +26,7 @@ export function incomparable(
     readonly report: Pick<EvaluationReport, "scored" | "planned" | "failures">;
   },
 ): string[] {
-  const { user, judge, rollout } = config;
+  const { data, user, judge, rollout } = config;
   const reasons: string[] = [];
   if (dataset.rules === undefined) reasons.push("it is another benchmark");
   if (config.split !== STANDARD.split) {
@@ -38,7 +38,11 @@ export function incomparable(
   if (config.trials !== STANDARD.trials) {
     reasons.push(`it has ${config.trials} trials, not ${STANDARD.trials}`);
   }
-  if (user.strategy !== "llm" || user.endpoint.model !== STANDARD.user) {
+  if (data.policyType !== "manual") {
+    reasons.push(`its policy is the ${data.policyType}, not the manual`);
+  }
+  if (data.solo) reasons.push("its agent works without a user");
+  else if (user.strategy !== "llm" || user.endpoint.model !== STANDARD.user) {
     const who = user.endpoint.model ?? user.strategy;
     reasons.push(`its user is ${who}, not ${STANDARD.user}`);
   }

@@ -9,21 +9,23 @@ import {
 } from "../../env/python/python_json.ts";
 import { objectAt, objectsAt, textAt } from "../../env/row.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
-import type {
-  Action,
-  AnsweredCall,
-  Dataset,
-  Observation,
-  StopReason,
-  Task,
-  ToolCall,
-  Turn,
+import {
+  type Action,
+  type AnsweredCall,
+  type Dataset,
+  END_REASONS,
+  type EndReason,
+  type Observation,
+  type StopReason,
+  type Task,
+  type ToolCall,
+  type Turn,
 } from "../../env/types.ts";
-import type { Config } from "../config/config.ts";
-import { dataSchema } from "../config/config_sections.ts";
+import { evaluationDataSchema } from "../config/config_sections.ts";
 import {
   type BenchmarkDirs,
   dataAt,
+  type DataConfig,
   openDataset,
 } from "../config/open_dataset.ts";
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
@@ -86,16 +88,16 @@ export async function openRunEpisodes(
 }
 
 /**
- * Reads the `data` section of a run's config, which is the same for all kinds of runs.
+ * Reads the `data` section of a run's config, parsed as that of an evaluation, which has the keys of all kinds of runs.
  * @throws {RunDirError} If it cannot be read.
  */
-export async function readData(path: string): Promise<Config["data"]> {
+export async function readData(path: string): Promise<DataConfig> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
   if (text === undefined) {
     throw new RunDirError(`"${name}" is missing`, { hint: "name another run" });
   }
-  const parsed = dataSchema.safeParse(parse(text)?.data);
+  const parsed = evaluationDataSchema.safeParse(parse(text)?.data);
   if (parsed.success) return parsed.data;
   throw new RunDirError(
     `"${name}" has no \`data\` section that this version can read`,
@@ -227,9 +229,8 @@ function observationOf(observation: JsonObject): Observation {
   };
 }
 
-function isEnd(end: unknown): end is NonNullable<Observation["end"]> {
-  return end === "user_stop" || end === "transfer" || end === "max_turns" ||
-    end === "too_many_errors";
+function isEnd(end: unknown): end is EndReason {
+  return END_REASONS.includes(end as EndReason);
 }
 
 /** Returns the calls and their answers under a key; `undefined` if it is missing. */

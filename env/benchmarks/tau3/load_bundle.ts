@@ -30,6 +30,17 @@ export const BASE_SPLIT = "base";
 /** What makes of a domain's name that of its variant: the same tools and tasks, another manual. */
 const WORKFLOW = "-workflow";
 
+/** The manuals of technical support that a domain may have: the second one makes the domain's variant. */
+export const POLICY_TYPES = ["manual", "workflow"] as const;
+
+/** One of {@linkcode POLICY_TYPES}. */
+export type PolicyType = typeof POLICY_TYPES[number];
+
+/** The name of a domain's variant, by the kind of its manual: `telecom-workflow`. */
+export function variantName(name: string, type: PolicyType): string {
+  return type === "workflow" ? `${name}${WORKFLOW}` : name;
+}
+
 /** What a domain's files say of its tasks. */
 export interface Tau3Tasks {
   /** As it was asked for; a variant's name ends with `-workflow`. */

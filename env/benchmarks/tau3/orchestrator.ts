@@ -5,6 +5,7 @@
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */
 
+import type { Action } from "../../types.ts";
 import type { Tau3Bundle } from "./load_bundle.ts";
 import type { TerminationReason } from "./evaluators/evaluate_simulation.ts";
 import { RaisedError } from "./raised.ts";
@@ -112,6 +113,11 @@ export class Orchestrator {
     this.#answerCalls();
   }
 
+  /** Whether the agent acts alone. */
+  get isSolo(): boolean {
+    return this.#solo;
+  }
+
   /** All messages so far, in order. */
   get messages(): readonly Tau3Message[] {
     return this.#messages;
@@ -164,7 +170,7 @@ export class Orchestrator {
 
   /**
    * Takes the next speaker's reply, and answers its calls.
-   * @throws {RaisedError} If it says nothing, or a solo agent calls nothing.
+   * @throws {RaisedError} If it says nothing and calls nothing.
    */
   reply(reply: Reply): void {
     if (this.#ended !== undefined) {
@@ -191,11 +197,8 @@ export class Orchestrator {
 
   #agentMessage(reply: Reply): ParticipantMessage {
     const message = messageOf("assistant", reply);
-    if (!this.#solo) return message;
-    if (message.toolCalls === null) {
-      throw new RaisedError("ValueError", "A solo agent has to call a tool");
-    }
-    return message.toolCalls.some(({ name }) => name === SOLO_STOP_TOOL)
+    return this.#solo &&
+        message.toolCalls?.some(({ name }) => name === SOLO_STOP_TOOL)
       ? { ...message, content: SOLO_STOP_TOKEN, toolCalls: null }
       : message;
   }
@@ -286,6 +289,19 @@ export class Orchestrator {
     if (!isWrong) return;
     this.#ended = message.role === "user" ? "user_error" : "agent_error";
   }
+}
+
+/**
+ * What an agent calls in one message as its reply. A solo agent that says beside its calls that it is done only says
+ * that: upstream does not run such calls, and cannot evaluate a conversation whose calls have no answer.
+ */
+export function callingReply(
+  { content, call, beside = [] }: Action & { readonly type: "tool" },
+  { isSolo }: { readonly isSolo: boolean },
+): Reply {
+  return isSolo && content?.includes(SOLO_STOP_TOKEN)
+    ? { content: SOLO_STOP_TOKEN }
+    : { content: content ?? null, toolCalls: [call, ...beside] };
 }
 
 function messageOf(role: Requestor, reply: Reply): ParticipantMessage {

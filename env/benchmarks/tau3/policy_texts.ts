@@ -14,7 +14,10 @@ export interface PolicyTexts {
   readonly solo: PolicyText | undefined;
 }
 
-/** Reads the policies. @param workflow Whether the manual is the one that is written as a workflow. */
+/**
+ * Reads the policies. A policy that is one text is the same for each variant.
+ * @param workflow Whether the manual is the one that is written as a workflow.
+ */
 export async function readPolicies(
   files: BundleFiles,
   workflow: boolean,

@@ -17,6 +17,8 @@ import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
 export interface ReplayedTask {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;
+  /** Whether its agent acted alone. Default: false. */
+  readonly solo?: boolean;
 }
 
 /**
@@ -25,11 +27,12 @@ export interface ReplayedTask {
  */
 export function replayTurns(
   turns: readonly Turn[],
-  { bundle, source }: ReplayedTask,
+  { bundle, source, solo = false }: ReplayedTask,
 ): ReplayedTurns {
   const talk = new Orchestrator({
     source: bundle,
     task: source,
+    solo,
     // What ended the episode is known.
     maxSteps: Infinity,
     maxErrors: Infinity,
@@ -50,7 +53,8 @@ export function replayTurns(
     source: bundle,
     task: source,
     messages: talk.messages,
-    terminationReason: "user_stop",
+    terminationReason: solo ? "agent_stop" : "user_stop",
+    solo,
   });
   const { databases } = talk.world;
   return {

@@ -1,7 +1,11 @@
 /** Taking recorded turns again: what both sides said and called is known, so nobody is asked. */
 
-import type { AnsweredCall, TakenTurns, Turn } from "../../types.ts";
-import type { Orchestrator } from "./orchestrator.ts";
+import type { AnsweredCall, TakenTurns, ToolCall, Turn } from "../../types.ts";
+import {
+  callingReply,
+  type Orchestrator,
+  SOLO_STOP_TOOL,
+} from "./orchestrator.ts";
 
 /** What stands for words that no record has. */
 const UNKNOWN_WORDS = "…";
@@ -23,7 +27,7 @@ export function retakeTurns(
   { firstMessage = UNKNOWN_WORDS, onMessage = () => {} }: RetakeOptions = {},
 ): void {
   const [first] = turns;
-  userSpeaks(firstMessage, first?.openingCalls, 0);
+  if (!talk.isSolo) userSpeaks(firstMessage, first?.openingCalls, 0);
   for (const [index, turn] of turns.entries()) {
     if ("ended" in talk.next) return;
     takeTurn(turn, index);
@@ -31,16 +35,24 @@ export function retakeTurns(
 
   function takeTurn({ action, observation }: Turn, index: number): void {
     if (action.type === "tool") {
-      const { call, content = null } = action;
-      talk.reply({ content, toolCalls: [call] });
+      const beside = stopAmong(action.beside ?? []);
+      talk.reply(callingReply({ ...action, beside }, talk));
       onMessage(index);
     } else if (action.content.trim() !== "") {
       talk.reply({ content: action.content });
+      if (talk.isSolo) return;
       const { content, userCalls, end = "user_stop" } = observation;
       // What a limit ended had no last word.
       const isCut = content === "" && end !== "user_stop";
       userSpeaks(isCut ? null : content, userCalls, index);
     }
+  }
+
+  /** The call that ends a message of a solo agent, of which the others are not run. */
+  function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
+    return talk.isSolo
+      ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)
+      : [];
   }
 
   function userSpeaks(

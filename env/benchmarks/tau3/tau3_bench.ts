@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { identityOf } from "../../domain.ts";
-import { DataError } from "../../errors.ts";
+import { ConfigError, DataError } from "../../errors.ts";
 import { toPlain } from "../../python/python_value.ts";
 import { sha256 } from "../../state_hash.ts";
 import {
@@ -19,12 +19,14 @@ import {
   type BundleFiles,
   type BundleSource,
   checkedValue,
+  SOLO_TOOL_FILE,
   topFiles,
 } from "./bundle_files.ts";
 import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import { evaluateUnjudged } from "./evaluators/evaluate_simulation.ts";
 import { BASE_SPLIT, loadTau3, type Tau3Bundle } from "./load_bundle.ts";
-import { GREETING } from "./orchestrator.ts";
+import { GREETING, SOLO_STOP_TOKEN, SOLO_STOP_TOOL } from "./orchestrator.ts";
+import type { PolicyText } from "./policy_texts.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import { Tau3Environment } from "./tau3_environment.ts";
 import {
@@ -35,6 +37,7 @@ import {
   readGuidelines,
   readTau3Prompts,
   scenarioText,
+  soloSystem,
   type Tau3Prompts,
   userSystem,
 } from "./tau3_prompts.ts";
@@ -49,6 +52,8 @@ export interface Tau3BenchOptions {
   readonly domain: string;
   /** Whether the simulated user says as little as possible. Default: not. */
   readonly terse?: boolean;
+  /** Whether the agent works without a user, with both sides' tools, on tasks that have a ticket. Default: not. */
+  readonly solo?: boolean;
   /** Tasks that count in the place of the directory's of the same id, or beside them, as a result file holds them. */
   readonly recorded?: readonly Tau3Task[];
 }
@@ -69,41 +74,57 @@ interface Tau3Data {
   readonly guidelines: Guidelines;
   readonly tools: { agent: readonly ToolSchema[]; user: readonly ToolSchema[] };
   readonly terse: boolean;
+  /** The policy where there is a user. */
+  readonly policy: string;
+  /** That of solo agents, in the dataset that is theirs. */
+  readonly soloPolicy: string | undefined;
 }
 
 /**
  * Reads a domain of τ³-bench.
  * @throws {DataError} If a file is missing or not what it should be; names the file and the place in it.
- * @throws {ConfigError} If this version does not have the domain.
+ * @throws {ConfigError} If this version does not have the domain, or the domain has nothing for solo agents.
  */
 export async function tau3Bench(
   source: BundleSource,
-  { domain: name, terse = false, recorded = [] }: Tau3BenchOptions,
+  { domain: name, terse = false, solo = false, recorded = [] }:
+    Tau3BenchOptions,
 ): Promise<Dataset> {
   const bundle = await loadTau3(source, name);
   const prompts = await readTau3Prompts(source);
   const guidelines = await readGuidelines(source);
-  const tools = await readTools(source, bundle);
+  const tools = await readTools(source, bundle, { solo });
   const policy = policyText(prompts, bundle.policies.agent);
+  requireVariant(bundle);
+  const soloPolicy = solo
+    ? policyText(prompts, soloPolicyOf(bundle))
+    : undefined;
   const sources = new Map<Task, Tau3Task>();
   const bySplit = new Map<Split, readonly Task[]>();
   for (const split of SPLITS) {
     if (!bundle.splits.includes(split)) continue;
-    const all = withRecorded(bundle, split, recorded).map((source, index) => {
-      const task = taskOf(source, { bundle, prompts, split, index });
+    const wanted = withRecorded(bundle, split, recorded)
+      .filter(({ ticket }) => !solo || ticket !== null);
+    const all = wanted.map((source, index) => {
+      const task = taskOf(source, { bundle, prompts, split, index, solo });
       sources.set(task, source);
       return task;
     });
     bySplit.set(split, all);
   }
-  const data = { bundle, prompts, guidelines, tools, terse };
-  const texts = JSON.stringify([name, prompts, guidelines, tools, terse]);
+  const data = {
+    ...{ bundle, prompts, guidelines, tools, terse, policy, soloPolicy },
+  };
+  const texts = JSON.stringify([
+    ...[name, prompts, guidelines, tools, terse],
+    ...soloPolicy === undefined ? [] : [soloPolicy],
+  ]);
   return {
     name: "tau3-bench",
     ...identityOf(bundle.domain),
     fingerprint: sha256([bundle.fingerprint, texts]),
     database: bundle.databases.agent,
-    policy,
+    policy: soloPolicy ?? policy,
     tools: tools.agent,
     terminatingTools: [],
     prompts: () => promptsOf(prompts, guidelines),
@@ -133,17 +154,38 @@ function withRecorded(
   ];
 }
 
-/** The tool descriptions of a bundle. */
+/** @throws {ConfigError} If a variant is named and there is one policy only. */
+function requireVariant({ name, domain, policies }: Tau3Bundle): void {
+  if (name === domain.name || "techSupport" in policies.agent) return;
+  throw new ConfigError(
+    `The domain "${domain.name}" of τ³-bench has one policy, and no "${name}"`,
+    { hint: "name telecom, or leave policyType out" },
+  );
+}
+
+/** @throws {ConfigError} If there is none. */
+function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
+  if (policies.solo !== undefined) return policies.solo;
+  throw new ConfigError(
+    `The domain "${name}" of τ³-bench has no policy for solo agents`,
+    { hint: "name telecom, or leave solo out" },
+  );
+}
+
+/** The tool descriptions of a bundle; solo agents have all. */
 async function readTools(
   source: BundleSource,
   { domain, part }: Tau3Bundle,
+  { solo }: { readonly solo: boolean },
 ): Promise<Tau3Data["tools"]> {
   const files = topFiles(source, "tools");
   const agent = await readSchemas(files, `${domain.name}_agent.json`);
   const user = part.userTools === undefined
     ? []
     : await readSchemas(files, `${domain.name}_user.json`);
-  return { agent, user };
+  if (!solo) return { agent, user };
+  const done = await readSchemas(files, SOLO_TOOL_FILE);
+  return { agent: [...agent, ...user, ...done], user: [] };
 }
 
 async function readSchemas(
@@ -161,16 +203,21 @@ async function readSchemas(
     );
   }
   const { path, value } = await files.value(name);
-  return checkedValue(toolSchemas, { value: toPlain(value), path });
+  const plain = toPlain(value);
+  return checkedValue(toolSchemas, {
+    value: Array.isArray(plain) ? plain : [plain],
+    path,
+  });
 }
 
 function taskOf(
   source: Tau3Task,
-  { bundle, prompts, split, index }: {
+  { bundle, prompts, split, index, solo }: {
     bundle: Tau3Bundle;
     prompts: Tau3Prompts;
     split: Split;
     index: number;
+    solo: boolean;
   },
 ): Task {
   const { criteria } = source;
@@ -185,7 +232,7 @@ function taskOf(
     userId: userOf(bundle, source),
     instruction: scenarioText(prompts, source.scenario),
     actions: (criteria?.actions ?? []).filter(({ requestor }) =>
-      requestor === "assistant"
+      solo || requestor === "assistant"
     ).map(({ name, arguments: args }) => ({ name, arguments: args })),
     outputs: counts ? criteria?.communicateInfo ?? [] : [],
     ...isJudged && { isJudged: true as const },
@@ -196,7 +243,8 @@ function rulesOf(
   data: Tau3Data,
   sources: ReadonlyMap<Task, Tau3Task>,
 ): ConversationRules {
-  const { bundle, prompts, guidelines, tools, terse } = data;
+  const { bundle, prompts, guidelines, tools, terse, soloPolicy } = data;
+  const solo = soloPolicy !== undefined;
   function sourceOf(task: Task): Tau3Task {
     return sources.get(task) ?? bundle.task(upstreamId(task));
   }
@@ -204,6 +252,14 @@ function rulesOf(
     greeting: GREETING,
     // An action and its answer are two steps of 200.
     maxTurns: 200,
+    ...solo && {
+      solo: {
+        system: (task) =>
+          soloSystem(prompts, { policy: soloPolicy, task: sourceOf(task) }),
+        stopTool: SOLO_STOP_TOOL,
+        policyWithUser: data.policy,
+      },
+    },
     userTools: tools.user,
     userSystem: (task) =>
       userSystem(prompts, {
@@ -219,16 +275,17 @@ function rulesOf(
         bundle,
         prompts,
         source: sourceOf(options.task),
+        solo,
       }),
     gold: (task) => targetWorld(bundle, sourceOf(task)).databases.agent,
-    floor: (task) => floorOf(bundle, sourceOf(task)),
+    floor: (task) => floorOf(bundle, sourceOf(task), { solo }),
     original(task) {
       const { id, original = null } = sourceOf(task);
       return { id, task: toPlain(original) };
     },
     faults: (task) => tau3Faults(bundle, sourceOf(task)),
     replay: (task, turns) =>
-      replayTurns(turns, { bundle, source: sourceOf(task) }),
+      replayTurns(turns, { bundle, source: sourceOf(task), solo }),
   };
 }
 
@@ -238,7 +295,11 @@ export function upstreamId({ id }: Pick<Task, "id">): string {
 }
 
 /** What a conversation without a call and a word is worth; what only a judge could tell counts as right. */
-function floorOf(source: Tau3Bundle, task: Tau3Task): 0 | 1 {
+function floorOf(
+  source: Tau3Bundle,
+  task: Tau3Task,
+  { solo }: { readonly solo: boolean },
+): 0 | 1 {
   const said = (role: "assistant" | "user", content: string): Tau3Message => ({
     role,
     content,
@@ -250,10 +311,13 @@ function floorOf(source: Tau3Bundle, task: Tau3Task): 0 | 1 {
     task,
     messages: [
       ...task.history,
-      said("assistant", GREETING),
-      said("user", "###STOP###"),
+      ...solo ? [said("assistant", SOLO_STOP_TOKEN)] : [
+        said("assistant", GREETING),
+        said("user", "###STOP###"),
+      ],
     ],
-    terminationReason: "user_stop",
+    terminationReason: solo ? "agent_stop" : "user_stop",
+    solo,
   });
   return breakdown?.some(([, part]) => part === 0) ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import {
   type AnsweredCall,
   type AskJudge,
   type CallOptions,
+  type EndReason,
   type Environment,
   type Judge,
   type Observation,
@@ -22,12 +23,11 @@ import {
 import {
   evaluateSimulation,
   evaluateUnjudged,
-  type TerminationReason,
 } from "./evaluators/evaluate_simulation.ts";
 import { readVerdicts } from "./evaluators/nl_evaluator.ts";
 import { episodeReward } from "./episode_reward.ts";
 import type { Tau3Bundle } from "./load_bundle.ts";
-import { Orchestrator } from "./orchestrator.ts";
+import { callingReply, Orchestrator } from "./orchestrator.ts";
 import { RaisedError } from "./raised.ts";
 import { retakeTurns } from "./retake_turns.ts";
 import type { Tau3Message, ToolMessage } from "./tau3_message.ts";
@@ -39,18 +39,22 @@ import type { Tau3Task } from "./tau3_task.ts";
 export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly bundle: Tau3Bundle;
   readonly source: Tau3Task;
+  /** Whether the agent acts alone, and the user is never asked. Default: false. */
+  readonly solo?: boolean;
   /** Default: a judge cannot be asked. */
   readonly prompts?: Tau3Prompts | undefined;
 }
 
 /** How a conversation's end is called in episodes. */
-const ENDS: Partial<Record<TerminationReason, Observation["end"]>> = {
+export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
+  agent_stop: "agent_stop",
+  agent_error: "agent_error",
   max_steps: "max_turns",
   too_many_errors: "too_many_errors",
 };
 
-/** A live conversation with a user who may have tools. Single-use. */
+/** A live conversation with a user who may have tools, or of an agent with both sides' tools. Single-use. */
 export class Tau3Environment implements Environment {
   readonly task: Task;
   readonly #options: Tau3EnvironmentOptions;
@@ -72,6 +76,7 @@ export class Tau3Environment implements Environment {
     this.#talk = new Orchestrator({
       source: options.bundle,
       task: options.source,
+      solo: options.solo ?? false,
     });
     const { from } = options;
     if (from === undefined) return;
@@ -144,13 +149,22 @@ export class Tau3Environment implements Environment {
 
   async #step(action: Action, options: CallOptions): Promise<Observation> {
     if (action.type === "tool") {
-      const { call, content = null, beside = [] } = action;
-      this.#talk.reply({ content, toolCalls: [call, ...beside] });
-      this.#answers = this.#talk.messages.slice(-1 - beside.length)
+      const count = this.#talk.messages.length;
+      this.#talk.reply(callingReply(action, this.#talk));
+      this.#answers = this.#talk.messages.slice(count + 1)
         .filter((message) => message.role === "tool");
-      return this.#nextAnswer(action);
+      // A solo agent's last message has none.
+      return this.#answers.length === 0
+        ? this.#observe("tool", "")
+        : this.#nextAnswer(action);
     }
-    if (action.content.trim() === "") {
+    const isSilent = action.content.trim() === "";
+    if (this.#talk.isSolo) {
+      if (isSilent) this.#talk.end("agent_error");
+      else this.#talk.reply({ content: action.content });
+      return this.#observe("user", "");
+    }
+    if (isSilent) {
       return this.#observe("user", "You said nothing. Say or call something.");
     }
     this.#talk.reply({ content: action.content });
@@ -240,12 +254,13 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** What is over by the rules is judged as that, what goes on as if the user had stopped. */
+  /** What is over by the rules is judged as that, what goes on as if who may had stopped. */
   #simulation() {
     const { bundle, source: task } = this.#options;
-    const { next, messages } = this.#talk;
-    const terminationReason = "ended" in next ? next.ended : "user_stop";
-    return { source: bundle, task, messages, terminationReason };
+    const { next, messages, isSolo: solo } = this.#talk;
+    const stop = solo ? "agent_stop" : "user_stop";
+    const terminationReason = "ended" in next ? next.ended : stop;
+    return { source: bundle, task, messages, terminationReason, solo };
   }
 
   #toReward(judged: Tau3Reward): Reward {

@@ -63,11 +63,16 @@ export async function replayConversation(
       validateCommunication: config.validate_communication,
     });
     for (let { next } = talk; "speaker" in next; next = talk.next) {
-      talk.reply(
-        next.speaker === "user"
-          ? user.reply(userRequest(talk.userHistory))
-          : agent.reply(agentRequest(talk.agentHistory)),
-      );
+      if (next.speaker === "user") {
+        talk.reply(user.reply(userRequest(talk.userHistory)));
+        continue;
+      }
+      const reply = agent.reply(agentRequest(talk.agentHistory));
+      // Upstream's own solo agent raises before the orchestrator has its answer.
+      if (solo && !reply.toolCalls) {
+        throw new RaisedError("ValueError", "A solo agent has to call a tool");
+      }
+      talk.reply(reply);
     }
     checker.equal("raises", { expected: result.get("raises"), got: undefined });
     await checkEnd(record, { ...context, talk, task });

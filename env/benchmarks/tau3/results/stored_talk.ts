@@ -39,16 +39,24 @@ interface OpenTurn extends Omit<Turn, "observation"> {
   readonly observation: Writable<Observation>;
 }
 
-/** Tells a conversation again. @param end Why it ended; `undefined` where an episode has no word for it. */
+/** How a conversation went. */
+interface TalkKind {
+  /** Why it ended; `undefined` where an episode has no word for it. */
+  readonly end: Observation["end"] | undefined;
+  /** Whether the agent acted alone, so that it did not begin by a greeting. */
+  readonly isSolo: boolean;
+}
+
+/** Tells a conversation again. */
 export function storedTalk(
   messages: readonly Tau3Message[],
-  end: Observation["end"] | undefined,
+  { end, isSolo }: TalkKind,
 ): StoredTalk {
   const told: Message[] = [];
   const turns: OpenTurn[] = [];
   let made: AnsweredCall[] = [];
   let openingCalls: readonly AnsweredCall[] = [];
-  let isOpen = false;
+  let isOpen = isSolo;
 
   function takeTurn(turn: OpenTurn): void {
     const calls = turns.length === 0 ? openingCalls : [];
@@ -75,8 +83,8 @@ export function storedTalk(
 
   function agentSaid({ content, made: calls }: Said): void {
     if (calls === null) {
-      const isGreeting = !isOpen && turns.length === 0;
       const words = content ?? "";
+      const isGreeting = !isOpen && turns.length === 0;
       told.push({ role: "assistant", content: words });
       if (!isGreeting) takeTurn(spokenTurn(words));
       return;

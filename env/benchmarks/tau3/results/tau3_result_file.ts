@@ -15,11 +15,12 @@ import {
   parsePythonArray,
   parsePythonJson,
 } from "../../../python/python_json.ts";
-import type { Failure, Observation } from "../../../types.ts";
+import type { Failure } from "../../../types.ts";
 import { listOf, mapOf, numberOf, textOf } from "../../results/loose_json.ts";
 import type { ResultEpisode } from "../../results/result_episode.ts";
 import { failureOf } from "../../tau/results/result_failure.ts";
 import { judgedReward } from "../episode_reward.ts";
+import { ENDS } from "../tau3_environment.ts";
 import { type Tau3Message, tau3MessageSchema } from "../tau3_message.ts";
 import type { Tau3Reward } from "../tau3_reward.ts";
 import { type Tau3Task, tau3TaskSchema } from "../tau3_task.ts";
@@ -65,11 +66,13 @@ export function readTau3Results(text: string, path: string): Tau3ResultFile {
   const info = mapOf(head.get("info"));
   const tasks = tasksIn(head);
   const order = new Map(tasks.map(({ id }, i) => [id, i]));
+  const user = textOf(mapOf(info.get("user_info")), "implementation");
+  const isSolo = user === "dummy_user";
   const records: Tau3ResultRecord[] = [];
   const faults: RecordFault[] = [];
   for (const [i, value] of simulations.entries()) {
     const number = i + 1;
-    const made = recordOf(value, { number, tasks, order });
+    const made = recordOf(value, { number, tasks, order, isSolo });
     if (typeof made === "string") {
       faults.push({ number, what: `simulation ${number} ${made}` });
     } else records.push(made);
@@ -84,11 +87,10 @@ export function readTau3Results(text: string, path: string): Tau3ResultFile {
   }
   if (records.length === 0) throw noSimulations(path, head, faults);
   const domain = mapOf(info.get("environment_info")).get("domain_name");
-  const agent = textOf(mapOf(info.get("agent_info")), "implementation");
   return {
     path,
     domain: typeof domain === "string" ? domain : null,
-    isSolo: agent.includes("solo"),
+    isSolo,
     tasks,
     records,
     faults,
@@ -157,10 +159,11 @@ function tasksIn(head: JsonObject): Tau3Task[] {
 /** The episode, or why there is none: `lacks its task_id`. */
 function recordOf(
   value: JsonValue,
-  { number, tasks, order }: {
+  { number, tasks, order, isSolo }: {
     number: number;
     tasks: readonly Tau3Task[];
     order: Map<string, number>;
+    isSolo: boolean;
   },
 ): Tau3ResultRecord | string {
   if (!(value instanceof Map)) return "is no object";
@@ -176,7 +179,10 @@ function recordOf(
   if (!order.has(taskId)) order.set(taskId, order.size);
   const index = order.get(taskId)!;
   const task = tasks[index];
-  const { messages, turns } = storedTalk(said, ENDS[reason]);
+  const { messages, turns } = storedTalk(said, {
+    end: ENDS[reason],
+    isSolo,
+  });
   return {
     number,
     task: index,
@@ -199,13 +205,6 @@ function recordOf(
     userCost: numberOf(value.get("user_cost")),
   };
 }
-
-/** How episodes call the ends of conversations. */
-const ENDS: Readonly<Record<string, Observation["end"]>> = {
-  user_stop: "user_stop",
-  max_steps: "max_turns",
-  too_many_errors: "too_many_errors",
-};
 
 /** The messages, those of several answers one by one; or what is wrong with one. */
 function messagesIn(record: JsonObject): Tau3Message[] | string {

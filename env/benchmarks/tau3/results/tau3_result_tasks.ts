@@ -17,14 +17,14 @@ export async function tau3TasksOf(
   file: Tau3ResultFile,
   directory: string,
 ): Promise<KnownTasks> {
-  const { domain, path, records, tasks } = file;
+  const { domain, path, records, tasks, isSolo: solo } = file;
   if (domain === null) {
     throw new DataError(`"${path}" does not say which domain it is of`, {
       path,
       hint: "name the whole result file, with its info",
     });
   }
-  const dataset = await tau3Bench(directory, { domain, recorded: tasks });
+  const dataset = await tau3Bench(directory, { domain, solo, recorded: tasks });
   const known = await loadTau3Tasks(directory, domain);
   const own = new Map(known.tasks.map((task) => [task.id, task]));
   const changed = new Set(

@@ -155,7 +155,15 @@ Deno.test("a solo agent calls both sides' tools, and ends by `done`", async () =
     "assistant: ###STOP###",
   ]);
   assert.deepEqual([done.next, done.steps], [{ ended: "agent_stop" }, 4]);
-  await assert.rejects(talk([saying("hello")], { solo: true }), RaisedError);
+});
+
+Deno.test("what a solo agent says ends the conversation, as its error unless it is the word for done", async () => {
+  for (const before of [[], [calling("press")]]) {
+    const ends = async (content: string) =>
+      (await talk([...before, saying(content)], { solo: true })).next;
+    assert.deepEqual(await ends("hello"), { ended: "agent_error" });
+    assert.deepEqual(await ends("###STOP###"), { ended: "agent_stop" });
+  }
 });
 
 Deno.test("a history is taken up by who did not speak last", async () => {
