@@ -124,7 +124,7 @@ Deno.test("convert of a recipe without reference says that slime loads the direc
     deepStrictEqual(other.code, 2);
     match(
       other.stderr,
-      /is not of Qwen3-4B-Instruct-2507: rope_theta is 1000000, .* 5000000/,
+      /does not match Qwen3-4B-Instruct-2507: rope_theta is 1000000, .* 5000000/,
     );
   });
 });
@@ -185,7 +185,7 @@ Deno.test("convert --verify prints a table and a line a fault, and --json all of
     ok(recipe.stdout.split("\n").length < 40);
     match(
       recipe.stdout,
-      /config.json of ".*" is of another model: .*layers 3, not 28/,
+      /config.json of ".*" describes another model: .*layers 3, not 28/,
     );
   });
 });
@@ -269,13 +269,13 @@ Deno.test("convert says what is missing, by exit code 2 and without a stack", as
     for (
       const [args, words] of [
         [[], /Say what to convert/],
-        [["--from", join(dir, "none"), "--to", out], /is no checkpoint/],
+        [["--from", join(dir, "none"), "--to", out], /is not a checkpoint/],
         [
           [
             ...["--recipe", "qwen3-4b", "--set"],
             `model.directory=${join(dir, "none")}`,
           ],
-          /is no checkpoint.*\nhint: .*deno task setup --recipe qwen3-4b.*--from DIR/,
+          /is not a checkpoint.*\nhint: .*deno task setup --recipe qwen3-4b.*--from DIR/,
         ],
         [
           ["--from", megatron, "--to", out],

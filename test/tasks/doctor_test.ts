@@ -67,7 +67,7 @@ Deno.test("doctor shows what it found by host, and what to fix last; exit 1 only
     assert.ok(fixes.indexOf("WARN context") < fixes.indexOf("FAIL gpus"));
     assert.match(
       fixes,
-      /FAIL gpus on this machine: 1 GPUs are visible and 2 are planned/,
+      /FAIL gpus on this machine: 1 GPUs are visible, but 2 are planned/,
     );
   }));
 
@@ -98,7 +98,7 @@ Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
     const cases: [args: string[], message: RegExp][] = [
       [
         ["--recipe", recipe, "--only", "gpu"],
-        /nearest is "gpus", and all are gpus, place, nvlink/,
+        /nearest is "gpus"; the checks are gpus, place, nvlink/,
       ],
       [["--recipe", recipe, "--skip", "rayy"], /nearest is "ray"/],
       [["--recipe", "qwen3-5b"], /There is no recipe/],
@@ -147,7 +147,10 @@ Deno.test("doctor tells an address for episode servers that this machine has not
       bridge: { address: "203.0.113.7" },
     });
     const { stdout } = await doctor(["--recipe", recipe, "--only", "services"]);
-    assert.match(stdout, /203\.0\.113\.7, which is no address of this machine/);
+    assert.match(
+      stdout,
+      /203\.0\.113\.7, which is not an address of this machine/,
+    );
   }));
 
 Deno.test("doctor ends at once when it is interrupted, by exit 130", () =>

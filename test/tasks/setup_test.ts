@@ -205,7 +205,10 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
   const hosts = join(machine.dir, "hosts.yaml");
   await Deno.writeTextFile(hosts, "gpu1: { gpu: 8 }\n");
   const cases: [string[], RegExp][] = [
-    [["--host", "gpu1"], /Cannot find "hosts\.yaml", which says how to reach "gpu1"/],
+    [
+      ["--host", "gpu1"],
+      /Cannot find "hosts\.yaml", which says how to reach "gpu1"/,
+    ],
     [
       ["--host", "gpu1", "--hosts", hosts],
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,

@@ -1,21 +1,21 @@
-/** Files of bytes that are read by position and never past their end. */
+/** Reads files at given positions and never past their end. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
 import { jsonExcess } from "./json_excess.ts";
 
-/** Files open at a time: systems allow a program about a thousand. */
+/** The most files open at once: systems allow a process about a thousand. */
 const MOST_OPEN = 64;
 
 /**
- * Keeps files open that were used last, and closes all of them at its end. For one reader: two reads of one file at
- * a time would mix up.
+ * Keeps the recently used files open, and closes all of them when disposed. Serves a single reader: concurrent reads
+ * of one file would interfere.
  */
 export class FilePool implements Disposable {
-  /** The one used longest ago first. */
+  /** The least recently used file first. */
   readonly #open = new Map<string, ByteFile>();
 
-  /** @throws {DataError} If the file is missing, is none or may not be read. */
+  /** @throws {DataError} If the file is missing, not a regular file, or not readable. */
   open(path: string): ByteFile {
     const file = this.#open.get(path) ?? new ByteFile(path);
     this.#open.delete(path);
@@ -36,10 +36,10 @@ export class FilePool implements Disposable {
   }
 }
 
-/** A file that is open. */
+/** An open file. */
 export class ByteFile implements Disposable {
   readonly path: string;
-  /** Bytes. */
+  /** Its size in bytes. */
   readonly size: number;
   readonly #file: Deno.FsFile;
 
@@ -54,7 +54,10 @@ export class ByteFile implements Disposable {
     }
   }
 
-  /** Few bytes, at once. @throws {DataError} If they are not there. */
+  /**
+   * Reads a few bytes synchronously.
+   * @throws {DataError} If the file ends before them.
+   */
   readSmall(offset: number, length: number): Uint8Array {
     this.#check(offset, length);
     const bytes = new Uint8Array(length);
@@ -72,7 +75,10 @@ export class ByteFile implements Disposable {
     return bytes;
   }
 
-  /** Fills `into` from `offset`. @throws {DataError} If the bytes are not there. */
+  /**
+   * Fills `into` with the bytes from `offset`.
+   * @throws {DataError} If the file ends before them.
+   */
   async read(offset: number, into: Uint8Array): Promise<void> {
     this.#check(offset, into.length);
     try {
@@ -101,21 +107,21 @@ export class ByteFile implements Disposable {
 
   #short(offset: number, length: number): DataError {
     return new DataError(
-      `"${this.path}" ends at byte ${this.size}, and ${length} bytes are wanted from byte ${offset}: it was cut off, or is not the file that the others speak of`,
+      `"${this.path}" ends at byte ${this.size}, and ${length} bytes are needed from byte ${offset}: it is truncated, or does not belong to the other files`,
       { path: this.path, hint: "copy or write it again" },
     );
   }
 }
 
-/** A part of a file that is itself a whole thing: an item of a `.distcp`. */
+/** A part of a file that is a unit of its own, such as an item of a `.distcp` file. */
 export class FileSlice {
   readonly file: ByteFile;
-  /** Where it begins in the file. */
+  /** The byte of the file at which it starts. */
   readonly start: number;
-  /** Bytes. */
+  /** Its size in bytes. */
   readonly size: number;
 
-  /** @throws {DataError} If the file ends before the part does. */
+  /** @throws {DataError} If the file ends before the slice does. */
   constructor(
     file: ByteFile,
     { start, size }: { readonly start: number; readonly size: number },
@@ -125,16 +131,19 @@ export class FileSlice {
     this.size = size;
     if (!(start >= 0 && size >= 0 && start + size <= file.size)) {
       throw this.fault(
-        `${size} bytes from byte ${start} were promised, and the file has ${file.size}`,
+        `${size} bytes are expected from byte ${start}, but the file has ${file.size}`,
       );
     }
   }
 
-  /** Few bytes, at once. @throws {DataError} If they are not within the part. */
+  /**
+   * Reads a few bytes synchronously.
+   * @throws {DataError} If they are not within the slice.
+   */
   read(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
       throw this.fault(
-        `${length} bytes are wanted from byte ${
+        `${length} bytes are needed from byte ${
           this.start + offset
         }, past the end of its item`,
       );
@@ -142,13 +151,13 @@ export class FileSlice {
     return this.file.readSmall(this.start + offset, length);
   }
 
-  /** What is wrong with it, as an error that says where it is. */
+  /** Creates an error that describes a fault and its position. */
   fault(what: string): DataError {
     return new DataError(
       `"${this.file.path}" at byte ${this.start}: ${what}`,
       {
         path: this.file.path,
-        hint: "it is cut off or damaged: copy or write it again",
+        hint: "it is truncated or damaged: copy or write it again",
       },
     );
   }
@@ -157,13 +166,13 @@ export class FileSlice {
 function sizeOf(path: string): number {
   const info = Deno.statSync(path);
   if (info.isFile) return info.size;
-  throw new DataError(`"${path}" is no file`, {
+  throw new DataError(`"${path}" is not a file`, {
     path,
-    hint: "name the checkpoint's directory",
+    hint: "pass the checkpoint's directory",
   });
 }
 
-/** What the system refused, in a sentence. */
+/** Turns a system error into a {@linkcode DataError}. */
 export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new DataError(
@@ -177,20 +186,20 @@ export function unreadable(path: string, error: unknown): unknown {
     error instanceof Deno.errors.FilesystemLoop;
   if (!refused) return error;
   return new DataError(
-    `"${path}" cannot be read: ${error.message}`,
+    `Cannot read "${path}": ${error.message}`,
     { path, cause: error, hint: "change its owner or mode, or copy it again" },
   );
 }
 
 /**
- * The bytes of a small file.
- * @throws {DataError} If it is missing, may not be read, or has more than `limit` bytes.
+ * Reads a small file.
+ * @throws {DataError} If it is missing, not readable, or larger than `limit` bytes.
  */
 export function readSmallFile(path: string, limit: number): Uint8Array {
   using file = new ByteFile(path);
   if (file.size > limit) {
     throw new DataError(
-      `"${path}" has ${file.size} bytes, and no more than ${limit} can be right`,
+      `"${path}" has ${file.size} bytes; the limit is ${limit}`,
       { path, hint: "write the checkpoint again" },
     );
   }
@@ -198,8 +207,8 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
 }
 
 /**
- * A JSON object out of a small file.
- * @throws {DataError} Also if it is no JSON object.
+ * Reads a JSON object from a small file.
+ * @throws {DataError} As {@linkcode readSmallFile}, and if it is not a JSON object.
  */
 export function readJsonObject(
   path: string,
@@ -209,8 +218,9 @@ export function readJsonObject(
 }
 
 /**
- * @throws {DataError} If `bytes` are no JSON object of UTF-8, or one that nests deeper or takes more memory than what
- * lists the tensors of a model.
+ * Parses a JSON object.
+ * @throws {DataError} If `bytes` are not a JSON object in UTF-8, or nest deeper or hold more values than the tensor
+ * list of any model.
  */
 export function parseJsonObject(
   bytes: Uint8Array,
@@ -219,7 +229,7 @@ export function parseJsonObject(
   const excess = jsonExcess(bytes);
   if (excess !== undefined) {
     throw new DataError(
-      `"${path}" is JSON that ${excess}`,
+      `"${path}" contains JSON that ${excess}`,
       { path, hint: "copy or write it again" },
     );
   }
@@ -237,17 +247,17 @@ export function parseJsonObject(
   }
   if (isJsonObject(value)) return value;
   throw new DataError(
-    `"${path}" holds no JSON object`,
+    `"${path}" is not a JSON object`,
     { path, hint: "copy or write it again" },
   );
 }
 
-/** Whether a value of JSON is an object. */
+/** Checks whether a JSON value is an object. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether there is something at a path. */
+/** Checks whether a path exists. */
 export function exists(path: string): boolean {
   try {
     Deno.statSync(path);

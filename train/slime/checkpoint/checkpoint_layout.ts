@@ -1,9 +1,10 @@
 /**
- * Where each tensor of a Qwen3, dense or of experts, lies in a checkpoint of Megatron: the table of names, and which rows.
+ * The layout of a Qwen3 (dense or mixture of experts) in a checkpoint of Megatron: the name of each tensor, and its
+ * rows.
  *
- * Queries, keys and values are one matrix there, a group of heads at a time: its queries, its key, its value. Gate
- * and up projection are one matrix, all gates first. Layers are stacked along a first axis, or numbered; the experts of
- * a layer are stacked along the next. Rows of the vocabulary are padded.
+ * Megatron merges queries, keys and values into one matrix, by groups of heads: a group's queries, its key, its
+ * value. Gate and up projection are one matrix, all gate rows first. Layers are stacked along the first axis or
+ * numbered; the experts of a layer are stacked along the next axis. The vocabulary's rows are padded.
  *
  * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py`, `moe/experts.py` at 1dcf0da; slime
  * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
@@ -11,41 +12,41 @@
 
 import type { ModelShape } from "../model_shapes.ts";
 
-/** The part of a shape that decides on its tensors. */
+/** The part of a model's shape that determines its tensors. */
 export type CheckpointShape = Omit<ModelShape, "positions">;
 
-/** Rows of a matrix of Megatron, in the order of Hugging Face's rows. */
+/** A range of rows in Megatron's matrix, in the order of Hugging Face's rows. */
 export interface RowRange {
   /** The first row. */
   readonly row: number;
   readonly rows: number;
 }
 
-/** A tensor by both names. */
+/** A tensor and its place in both formats. */
 export interface LayoutEntry {
-  /** Hugging Face's name. */
+  /** The name in Hugging Face's format. */
   readonly name: string;
-  /** Hugging Face's shape. */
+  /** The shape in Hugging Face's format. */
   readonly shape: readonly number[];
-  /** What it is, whatever layer: `q_proj`. */
+  /** The kind of tensor, independent of the layer: `q_proj`. */
   readonly kind: string;
-  /** Megatron's name after `decoder.layers.`, or the whole of it where there is no layer. */
+  /** Megatron's name after `decoder.layers.`, or the whole name if the tensor is not in a layer. */
   readonly key: string;
   readonly layer: number | undefined;
-  /** Its place among the experts of its layer. */
+  /** The index of the expert in its layer. */
   readonly expert?: number;
-  /** Rows of Megatron's matrix, padding aside. */
+  /** The number of rows of Megatron's matrix, without padding. */
   readonly megatronRows: number;
-  /** Where its rows are in Megatron's matrix. */
+  /** The tensor's rows in Megatron's matrix. */
   readonly ranges: readonly RowRange[];
   /** Whether Megatron pads its rows. */
   readonly padded: boolean;
 }
 
-/** Megatron's name of what is stacked or numbered by layer. */
+/** The prefix of Megatron's names of tensors in layers. */
 export const LAYERS = "decoder.layers.";
 
-/** All tensors of a model, in the order of its layers. */
+/** Returns the layout of all tensors of a model, in the order of its layers. */
 export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
   const layers = Array.from(
     { length: shape.layers },
@@ -65,10 +66,10 @@ export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
   ];
 }
 
-/** The output layer by Hugging Face's name. */
+/** Hugging Face's name of the output layer. */
 export const LM_HEAD = "lm_head.weight";
 
-/** The embedding or the output layer. */
+/** Returns the layout of the embedding or of the output layer. */
 export function vocabulary(
   { vocab, hidden }: CheckpointShape,
   name: "model.embed_tokens.weight" | typeof LM_HEAD,
@@ -168,7 +169,7 @@ function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
   ];
 }
 
-/** Group by group: its queries, its key, its value. */
+/** Returns the row ranges by group of heads: its queries, its key, its value. */
 function groupRanges(
   { heads, kvGroups, headDim }: CheckpointShape,
   which: "q" | "k" | "v",
@@ -183,14 +184,14 @@ function groupRanges(
   }));
 }
 
-/** A way to write a checkpoint wrongly, for naming what went wrong. */
+/** A common mistake of a checkpoint writer, used to explain a difference. */
 export interface Mistake {
-  /** What was done: `gate and up are swapped`. */
+  /** A description: `gate and up are swapped`. */
   readonly what: string;
   readonly entry: LayoutEntry;
 }
 
-/** Where the tensor would lie if the writer had made one of the mistakes that are easily made. */
+/** Returns where the tensor would be if the writer had made each of the common mistakes. */
 export function mistakes(
   entry: LayoutEntry,
   shape: CheckpointShape,
@@ -209,7 +210,7 @@ export function mistakes(
   const other = kind === "k_proj" ? "v" : kind === "v_proj" ? "k" : undefined;
   return [
     ...(first === undefined ? [] : [at(
-      "all queries lie first, then all keys, then all values, where Megatron wants them group by group",
+      "all queries come first, then all keys, then all values, but Megatron groups them by heads",
       first,
     )]),
     ...(other === undefined ? [] : [{
@@ -222,7 +223,7 @@ export function mistakes(
       layer === undefined || layer + step < 0 || layer + step >= shape.layers
         ? []
         : [{
-          what: `it is the tensor of layer ${layer} in the place of layer ${
+          what: `the tensor of layer ${layer} is stored as layer ${
             layer + step
           }: layers are shifted`,
           entry: { ...entry, layer: layer + step },

@@ -1,6 +1,6 @@
 /**
- * Converts a checkpoint by slime's tools, verified before it counts: begun again where it was cut off, left alone
- * where it is done.
+ * Converts a checkpoint with slime's tools. The result is verified before it becomes the target. An interrupted
+ * conversion starts over, and a finished one is left alone.
  */
 
 import { dirname } from "node:path/posix";
@@ -13,25 +13,25 @@ import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
 import type { Verified, Verifier, VerifyProgress } from "./verifier.ts";
 
-/** What goes on, for whoever waits. */
+/** Callbacks that report progress. */
 export interface ConversionEvents {
   readonly signal?: AbortSignal | undefined;
-  /** A line for people. */
+  /** Called with one line for users at each stage. */
   readonly onStage?: ((text: string) => void) | undefined;
   readonly onConvert?: ((progress: ConvertProgress) => void) | undefined;
   readonly onVerify?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** What {@linkcode convert} needs. */
+/** Settings of {@linkcode convert}. */
 export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly shell: Shell;
-  /** Compares two directories where they are; `undefined` does without. */
+  /** Compares two directories on the machine that holds them; `undefined` to skip verification. */
   readonly verify: Verifier | undefined;
-  /** Replace a target that is there and differs. */
+  /** Whether to replace an existing target that differs. */
   readonly force: boolean;
 }
 
-/** How far the tool has written. */
+/** How much the tool has written. */
 export interface ConvertProgress {
   readonly bytes: number;
   readonly expectedBytes: number;
@@ -41,21 +41,21 @@ export interface ConvertProgress {
 /** The result of a conversion. */
 export interface Converted {
   readonly state: "there" | "adopted" | "converted";
-  /** Missing where nothing was verified. */
+  /** `undefined` if nothing was verified. */
   readonly verdict: Verified | undefined;
 }
 
-/** A disk wants some room besides the weights. */
+/** A disk needs some room in addition to the weights. */
 const ROOM = 1.05;
 
-/** Between looks at how much is on disk. */
+/** Milliseconds between checks of the size on disk. */
 const WATCH_MS = 2000;
 
 /**
- * Does what is left of a conversion.
- * @throws {ConfigError} If the target is there and is another checkpoint, or its disk is too small.
- * @throws {HostError} If the tool fails; its last words are quoted and explained.
- * @throws {DataError} If what the tool wrote is not the model. It is kept beside the target.
+ * Converts a checkpoint, or finishes an interrupted conversion.
+ * @throws {ConfigError} If the target exists and is another checkpoint, or its disk is too small.
+ * @throws {HostError} If the tool fails; quotes and explains its last output.
+ * @throws {DataError} If the result is not the model. It is kept next to the target.
  */
 export async function convert(
   plan: ConversionPlan,
@@ -67,7 +67,9 @@ export async function convert(
   const isThere = probe.to || probe.replaced;
   if (isThere && !force) return await keepTarget(plan, context);
   if (probe.partial && verify) {
-    onStage?.(`looking whether an earlier try in "${plan.partial}" was whole`);
+    onStage?.(
+      `checking whether an earlier attempt in "${plan.partial}" is complete`,
+    );
     const verdict = await verify(plan.input, plan.partial);
     if (verdict.equal) {
       await putInPlace(plan, { isThere, context });
@@ -75,14 +77,14 @@ export async function convert(
     }
   }
   refuseSmallDisk(plan, probe);
-  onStage?.(`converting "${plan.from}" by slime's tool`);
+  onStage?.(`converting "${plan.from}" with slime's tool`);
   await runTool(plan, context);
   const verdict = await verifyResult(plan, context);
   await putInPlace(plan, { isThere, context });
   return { state: "converted", verdict };
 }
 
-/** A target that was put aside by a run that then died is the target again. */
+/** Restores a target that was moved aside by a run that then died. */
 async function bringBack(
   { to }: ConversionPlan,
   probe: Probe,
@@ -96,27 +98,26 @@ async function bringBack(
   );
 }
 
-/** The target is there: nothing to do where it is right, and nothing done where it is not. */
+/** Checks an existing target, which is kept if it is correct and an error if not. */
 async function keepTarget(
   { input, to, from }: ConversionPlan,
   { verify, onStage }: ConvertContext,
 ): Promise<Converted> {
   if (verify === undefined) {
     throw new ConfigError(
-      `"${to}" is there already`,
+      `"${to}" already exists`,
       {
-        hint:
-          "let it be verified, by omitting --skip-verify, or replace it by --force",
+        hint: "omit --skip-verify to verify it, or pass --force to replace it",
       },
     );
   }
-  onStage?.(`"${to}" is there: comparing it with "${from}"`);
+  onStage?.(`"${to}" exists: comparing it with "${from}"`);
   const verdict = await verify(input, to);
   if (verdict.equal) return { state: "there", verdict };
   throw new ConfigError(
-    `"${to}" is there already and is not "${from}" converted`,
+    `"${to}" already exists and does not equal "${from}"`,
     {
-      hint: `choose another --to, or replace it by --force:\n${
+      hint: `choose another --to, or pass --force to replace it:\n${
         quoted(verdict.faults)
       }`,
     },
@@ -132,7 +133,7 @@ function refuseSmallDisk(
   throw new ConfigError(
     `The disk of "${to}" has ${
       gigabytes(free)
-    } free, and the conversion takes ${gigabytes(needed)}`,
+    } free, but the conversion needs ${gigabytes(needed)}`,
     { hint: "free some space, or choose another --to" },
   );
 }
@@ -157,7 +158,7 @@ async function runTool(
   }
 }
 
-/** Reports how much is on disk until the tool has ended. That it cannot be told is no failure. */
+/** Reports the size on disk until the tool has ended. Failing to read the size is not an error. */
 async function watch(
   { partial, expectedBytes }: ConversionPlan,
   { context: { shell, onConvert }, done }: {
@@ -192,14 +193,17 @@ async function verifyResult(
   const verdict = await verify(input, partial);
   if (verdict.equal) return verdict;
   throw new DataError(
-    `The converter ended well, and its result is not the model: it stays in "${partial}" to be looked at, and the next try removes it\n${
+    `The converter succeeded, but its result is not the model. It stays in "${partial}" for inspection until the next attempt\n${
       quoted(verdict.faults)
     }`,
     { path: partial },
   );
 }
 
-/** The verified result becomes the target. An older target is put aside first, so that one of the two is always whole. */
+/**
+ * Makes the verified result the target. An older target is moved aside first, so that one of the two is always
+ * complete.
+ */
 async function putInPlace(
   { partial, to }: ConversionPlan,
   { isThere, context }: { isThere: boolean; context: ConvertContext },
@@ -220,13 +224,13 @@ function asideOf(to: string): string {
   return `${to}.replaced`;
 }
 
-/** Small commands that have no reason to fail but the system's. */
+/** Runs a small command that only a system error can fail. */
 async function must(
   { shell, signal }: ConvertContext,
   script: string,
 ): Promise<void> {
   const what = `"${script}" failed on ${shell.name}`;
-  const hint = "fix that and run the same command again";
+  const hint = "fix the cause and run the same command again";
   await outputOf(shell, { script, signal, what, hint });
 }
 

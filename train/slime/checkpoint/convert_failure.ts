@@ -1,4 +1,4 @@
-/** What a converter's last words mean, and how to fix it. */
+/** Explains why a converter failed, from its last output. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";
@@ -6,22 +6,22 @@ import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 
 type Explanation = readonly [said: RegExp, cause: string, hint: string];
 
-/** Words of a tool, what they mean and what to do. The first that is found counts. */
+/** Patterns of a tool's output with an explanation and a fix. The first match applies. */
 const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,
     "this slime does not know the model's type",
-    "see model_type in its config.json, and slime's commit",
+    "check model_type in its config.json, and slime's commit",
   ],
   [
     /Shape mismatch loading/,
-    "the model's arguments are of another model than its weights",
-    "name the right recipe by --recipe",
+    "the model's arguments do not match its weights",
+    "pass the right recipe with --recipe",
   ],
   [
     /HuggingFace checkpoint does not contain/,
     "the model's directory lacks a tensor",
-    "see which by deno task convert --verify --from DIR, and download it again",
+    "find it with deno task convert --verify --from DIR, and download it again",
   ],
   [
     /No safetensors checkpoint found/,
@@ -30,28 +30,28 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
   [
     /Output directory .* already exists/,
-    "another conversion writes there",
-    "wait for it",
+    "another conversion is writing there",
+    "wait until it ends",
   ],
   [
     /must be less than or equal to number of layers/,
     "there are more GPUs than layers",
-    "give fewer by --gpus",
+    "pass a smaller --gpus",
   ],
   [
     /Cannot find a valid pipeline model parallel size/,
-    "the layers cannot be shared so",
-    "give another number by --gpus, 1 always works",
+    "the layers cannot be split over that many GPUs",
+    "pass another --gpus; 1 always works",
   ],
   [
     /No module named/,
     "the interpreter lacks what slime needs",
-    'set it up by "deno task setup", name its container in hosts.yaml, or name the interpreter by --set paths.python=PATH',
+    'set it up with "deno task setup", set its container in hosts.yaml, or set the interpreter with --set paths.python=PATH',
   ],
   [
     /address already in use|EADDRINUSE/i,
     "port 12355 is taken by another conversion",
-    "wait for it",
+    "wait until it ends",
   ],
   [
     /No space left on device|Disk quota exceeded/,
@@ -61,12 +61,12 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /CUDA out of memory|OutOfMemoryError/,
     "the GPU is too full",
-    "stop what runs on it, or share the work by --gpus",
+    "stop the processes that use it, or pass a larger --gpus",
   ],
   [
     /no NVIDIA (driver|GPU)|No CUDA GPUs are available|CUDA driver|not compiled with CUDA/i,
     "there is no GPU that PyTorch can use, and this conversion needs one",
-    "run it on one by --host NAME",
+    "run it on a host that has one with --host NAME",
   ],
   [
     /flock: (command )?not found|flock.{0,200}No such file/,
@@ -75,10 +75,10 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
 ];
 
-/** Lines of the tool's output that the message quotes. */
+/** The number of output lines that the message quotes. */
 const LAST_LINES = 12;
 
-/** A tool that failed, with its last words and how to go on. */
+/** Creates the error of a failed tool, with its last output and a fix. */
 export function conversionError(
   shellName: string,
   { plan, output }: { plan: ConversionPlan; output: ShellOutput },
@@ -97,16 +97,16 @@ function explain(
   { partial }: ConversionPlan,
 ): readonly [cause: string, hint: string] {
   if (code === BUSY) {
-    return [`another conversion is writing "${partial}"`, "wait for it"];
+    return [`another conversion is writing "${partial}"`, "wait until it ends"];
   }
   const said = `${stdout}\n${stderr}`;
   const known = EXPLANATIONS.find(([words]) => words.test(said));
   if (known) return [known[1], known[2]];
   if (code === 137) {
-    return ["it was killed, most often because memory ran out", "see dmesg"];
+    return ["it was killed, most likely because memory ran out", "check dmesg"];
   }
   const cause = code === 127 ? "a program is missing" : "its tool failed";
-  return [cause, "see its last words"];
+  return [cause, "check its last output"];
 }
 
 function lastLines(text: string): string {

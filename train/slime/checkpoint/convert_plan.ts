@@ -1,12 +1,11 @@
 /**
- * How slime's own tools convert a checkpoint: the command, where it writes, and how much that will be. Pure.
+ * Plans how slime's tools convert a checkpoint: the command, its output directory, and the expected size. Pure.
  *
- * The tools write where they are told and leave what they have begun, and one of them nests its result in an older
- * one. So the command writes into a directory of its own beside the target, which becomes the target once it is
- * verified.
+ * The tools leave incomplete output behind, and one of them nests its result in an existing directory. The command
+ * therefore writes into a directory next to the target, which becomes the target once it is verified.
  *
  * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. The parallel
- * back-converter is not used: it passes over tensors that fail.
+ * back-converter is not used: it skips tensors that fail.
  */
 
 import { quoteWords, type ShellCommand } from "../hosts/shell.ts";
@@ -15,39 +14,42 @@ import { type CheckpointShape, layoutOf } from "./checkpoint_layout.ts";
 import { elements } from "./tensor.ts";
 import type { Format } from "./tensor_view.ts";
 
-/** What is converted, by paths of the machine that does it. */
+/** What to convert, with paths on the machine that converts. */
 export interface ConversionOptions {
   /** The format of `from`. */
   readonly format: Format;
   readonly from: string;
-  /** The directory that holds the weights: of one iteration, where `from` is Megatron's. */
+  /** The directory of the weights: an iteration's, if `from` is in Megatron's format. */
   readonly input: string;
-  /** Without a slash at its end. */
+  /** The target, without a trailing slash. */
   readonly to: string;
-  /** The model's directory in Hugging Face's format, for what is no weight: needed from Megatron's. */
+  /**
+   * The model's directory in Hugging Face's format, for the files that are not weights. Needed to convert from
+   * Megatron's format.
+   */
   readonly origin: string;
   readonly shape: CheckpointShape;
   readonly slime: string;
   readonly megatron: string;
-  /** The interpreter that has slime. */
+  /** The interpreter that slime is installed for. */
   readonly python: string;
-  /** GPUs that share the work; the tool back needs none. */
+  /** GPUs that share the work. Converting from Megatron's format needs none. */
   readonly gpus: number;
 }
 
-/** A conversion that is planned. */
+/** A planned conversion. */
 export interface ConversionPlan extends ConversionOptions {
-  /** Where the tool writes: beside the target, on the same disk. */
+  /** The tool's output directory: next to the target, on the same disk. */
   readonly partial: string;
-  /** Removes what an earlier try left, and converts; only one at a time. */
+  /** Removes the output of an earlier attempt and converts. Only one runs at a time. */
   readonly command: ShellCommand;
-  /** The tool's own words, as a person would type them. */
+  /** The tool's command line, as a user would type it. */
   readonly words: readonly string[];
-  /** About what the result takes on disk. */
+  /** The approximate size of the result. */
   readonly expectedBytes: number;
 }
 
-/** What `flock` answers where another conversion writes there. */
+/** The exit status of `flock` if another conversion is writing there. */
 export const BUSY = 75;
 
 /** Plans a conversion. */
@@ -73,7 +75,7 @@ export function planConversion(options: ConversionOptions): ConversionPlan {
         CUDA_DEVICE_MAX_CONNECTIONS: "1",
       },
     },
-    // weights as bfloat16
+    // Weights are bfloat16.
     expectedBytes: 2 * layoutOf(shape).reduce(
       (sum, entry) => sum + elements(entry.shape),
       0,

@@ -1,4 +1,4 @@
-/** Looks at a machine before a conversion: what is to be converted, what is there already, the tools, GPUs and disk. */
+/** Inspects a machine before a conversion: the source, an existing target, slime's tools, GPUs and disk space. */
 
 import { dirname } from "node:path/posix";
 import { z } from "zod";
@@ -9,10 +9,10 @@ import type { Format } from "./tensor_view.ts";
 /** Where to look. */
 export interface ProbeOptions {
   readonly from: string;
-  /** Without a slash at its end; missing where only `from` and the tools are looked at. */
+  /** The target, without a trailing slash; `undefined` to inspect only `from` and the tools. */
   readonly to?: string | undefined;
   readonly slime: string;
-  /** What to do where `from` is no checkpoint. Default: name one. */
+  /** The hint if `from` is not a checkpoint. Default: pass the directory of one. */
   readonly absentHint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,32 +22,32 @@ const number = z.string().regex(/^\d+$/).transform(Number);
 
 const probeSchema = z.object({
   format: z.enum(["hf", "torch_dist", "both", "none"]),
-  /** The directory of the weights: that of the iteration, where the format is Megatron's. */
+  /** The directory of the weights: that of the iteration, if the format is Megatron's. */
   input: z.string(),
-  /** Whether the target is there. */
+  /** Whether the target exists. */
   to: bit,
-  /** Whether an earlier try left something beside it. */
+  /** Whether an earlier attempt left output next to it. */
   partial: bit,
-  /** Whether an older target was put aside and neither removed nor brought back. */
+  /** Whether an older target was moved aside and neither removed nor restored. */
   replaced: bit,
-  /** Whether slime's tools are there. */
+  /** Whether slime's tools exist. */
   tool: bit,
-  /** Whether slime loads Hugging Face directories by itself. */
+  /** Whether slime loads Hugging Face directories directly. */
   direct: bit,
   gpus: number,
-  /** Free bytes of the disk that holds the target; `undefined` where it cannot be told. */
+  /** Free bytes on the target's disk; `undefined` if unknown. */
   free: number.or(z.literal("").transform(() => undefined)),
 });
 
-/** What is there. */
+/** What was found. */
 export type Probe = Readonly<z.infer<typeof probeSchema>> & {
   readonly format: Format;
 };
 
 /**
- * Looks once.
- * @throws {ConfigError} If `from` is no checkpoint.
- * @throws {HostError} If the machine cannot be asked.
+ * Inspects the machine once.
+ * @throws {ConfigError} If `from` is not a checkpoint.
+ * @throws {HostError} If the machine cannot be inspected.
  */
 export async function probeConversion(
   shell: Shell,
@@ -65,7 +65,7 @@ export async function probeConversion(
   ));
   if (code !== 0 || !found.success) {
     throw new HostError(
-      `${shell.name} does not say what is in "${from}": ${
+      `${shell.name} cannot inspect "${from}": ${
         stderr.trim() || stdout.trim()
       }`,
     );
@@ -88,16 +88,16 @@ function noCheckpoint(
   const where = `"${from}" on ${shell.name} is`;
   return format === "none"
     ? new ConfigError(
-      `${where} no checkpoint: it has neither a config.json nor a latest_checkpointed_iteration.txt`,
+      `${where} not a checkpoint: it has neither a config.json nor a latest_checkpointed_iteration.txt`,
       { hint: absentHint },
     )
     : new ConfigError(
-      `${where} a model of Hugging Face and a checkpoint of Megatron at once`,
+      `${where} both a Hugging Face model and a Megatron checkpoint`,
       { hint: "move one of the two away" },
     );
 }
 
-/** One round trip; each line is a name and what was found. */
+/** Returns a script that inspects everything in one round trip. Each line it prints is a name and a value. */
 function probeScript({ from, to, slime }: ProbeOptions): string {
   const target = to ?? from;
   const has = (name: string, path: string) =>

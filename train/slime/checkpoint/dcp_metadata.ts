@@ -1,6 +1,6 @@
 /**
- * Reads `.metadata` of a checkpoint of `torch.distributed.checkpoint`: tensors, their chunks, and in which bytes of
- * which file each is.
+ * Reads the `.metadata` of a `torch.distributed.checkpoint` checkpoint: its tensors, their chunks, and the file and
+ * bytes of each chunk.
  *
  * @see PyTorch `torch/distributed/checkpoint/metadata.py`, as of 2.13 and back to 2.1.
  */
@@ -19,38 +19,41 @@ import { type Box, isCount, isShape } from "./tensor.ts";
 import { sizes } from "./torch_archive.ts";
 import { allowInMetadata } from "./torch_names.ts";
 
-/** A few megabytes for models that fill many hosts. */
+/** The largest `.metadata` to read. Models on many hosts take a few megabytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** Where an item lies. */
+/** Where an item is stored. */
 export interface StorageInfo {
   /** A file's name, without folders. */
   readonly file: string;
   readonly offset: number;
-  /** Bytes. */
+  /** The length in bytes. */
   readonly length: number;
 }
 
-/** A tensor as `.metadata` describes it. */
+/** A tensor as described by `.metadata`. */
 export interface DcpTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly chunks: readonly (Box & {
-    /** Missing where `.metadata` has forgotten it. */
+    /** `undefined` if `.metadata` does not list it. */
     readonly storage: StorageInfo | undefined;
   })[];
 }
 
-/** What `.metadata` says. */
+/** The contents of a `.metadata` file. */
 export interface DcpMetadata {
   readonly tensors: ReadonlyMap<string, DcpTensor>;
-  /** Names of what is no tensor. */
+  /** Names of items that are not tensors. */
   readonly objects: readonly string[];
-  /** All items of all files. */
+  /** The places of all items of all files. */
   readonly storage: readonly StorageInfo[];
 }
 
-/** @throws {DataError} If the file is missing, damaged, or not what PyTorch writes. */
+/**
+ * Reads a `.metadata` file.
+ * @throws {DataError} If the file is missing, damaged, or not in a format that PyTorch writes.
+ */
 export function readDcpMetadata(path: string): DcpMetadata {
   const source = `"${path}"`;
   const bytes = readSmallFile(path, MOST_BYTES);
@@ -74,7 +77,7 @@ class Parser {
     const objects: string[] = [];
     let chunks = 0;
     for (const [name, of] of this.#dict(value, "state_dict_metadata").entries) {
-      if (!isName(name)) throw this.#fault("a name that can be none");
+      if (!isName(name)) throw this.#fault("an invalid name");
       if (
         of instanceof PickleObject && of.type.endsWith(".BytesStorageMetadata")
       ) {
@@ -93,7 +96,7 @@ class Parser {
     { of, items, chunks: before }: {
       of: PickleValue;
       items: Items;
-      /** How many the tensors before it have. */
+      /** The number of chunks of the tensors so far. */
       chunks: number;
     },
   ): DcpTensor {
@@ -108,11 +111,11 @@ class Parser {
     const dtype = type instanceof PickleGlobal
       ? torchDtype(type.name.replace(/^torch\./, ""))
       : undefined;
-    if (dtype === undefined) throw this.#fault(`no type of "${name}"`);
+    if (dtype === undefined) throw this.#fault(`no type for "${name}"`);
     const chunks = this.#field(of, "chunks");
-    if (!Array.isArray(chunks)) throw this.#fault(`no chunks of "${name}"`);
+    if (!Array.isArray(chunks)) throw this.#fault(`no chunks for "${name}"`);
     if (before + chunks.length > items.size) {
-      throw this.#fault("more chunks of tensors than places of items");
+      throw this.#fault("more chunks than item places");
     }
     return {
       dtype,
@@ -121,14 +124,16 @@ class Parser {
         const offsets = this.#shape(this.#field(chunk, "offsets"), name);
         const sizes = this.#shape(this.#field(chunk, "sizes"), name);
         if (offsets.length !== shape.length || sizes.length !== shape.length) {
-          throw this.#fault(`chunks of "${name}" with another number of axes`);
+          throw this.#fault(
+            `chunks of "${name}" with the wrong number of axes`,
+          );
         }
         return { offsets, sizes, storage: items.get({ name, offsets }) };
       }),
     };
   }
 
-  /** `MetadataIndex`: objects have no offset. */
+  /** Reads a `MetadataIndex`. Objects have no offset. */
   #itemKey(value: PickleValue): ItemKey {
     const name = this.#field(value, "fqn");
     if (!isName(name)) throw this.#fault("an item without a name");
@@ -144,14 +149,16 @@ class Parser {
     if (
       typeof file !== "string" || !/^[\w.-]+$/.test(file) || /^\.+$/.test(file)
     ) {
-      throw this.#fault("a file that does not lie beside .metadata");
+      throw this.#fault("a file outside the directory of .metadata");
     }
     if (!isCount(offset) || !isCount(length)) {
-      throw this.#fault(`an item of "${file}" without its place`);
+      throw this.#fault(`an item of "${file}" without a place`);
     }
     const packed = this.#state(value).get("transform_descriptors") ?? null;
     if (packed !== null && !(Array.isArray(packed) && packed.length === 0)) {
-      throw this.#fault(`items of "${file}" that are packed; save without`);
+      throw this.#fault(
+        `compressed items of "${file}"; save without compression`,
+      );
     }
     return { file, offset, length };
   }
@@ -159,7 +166,7 @@ class Parser {
   #dict(value: PickleValue, key: string): PickleDict {
     const dict = this.#field(value, key);
     if (dict instanceof PickleDict) return dict;
-    throw this.#fault(`a ${key} that is no dict`);
+    throw this.#fault(`a ${key} that is not a dict`);
   }
 
   #field(value: PickleValue, key: string): PickleValue {
@@ -177,29 +184,29 @@ class Parser {
   #shape(value: PickleValue, name: string): readonly number[] {
     const shape = sizes(value);
     if (isShape(shape)) return shape;
-    throw this.#fault(`a shape of "${name}" that cannot be`);
+    throw this.#fault(`an invalid shape of "${name}"`);
   }
 
   #fault(what: string): DataError {
     return new DataError(
-      `"${this.#path}" holds ${what}: it is damaged, or PyTorch writes it in a new way`,
+      `"${this.#path}" holds ${what}: it is damaged, or PyTorch's format has changed`,
       { path: this.#path, hint: "write the checkpoint again" },
     );
   }
 }
 
-/** Names are compared and joined, so a hostile one must not be endless. */
+/** Checks a name. Names are compared and joined, so their length is limited against hostile files. */
 function isName(value: PickleValue): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 1024;
 }
 
 interface ItemKey {
   readonly name: string;
-  /** Objects have none. */
+  /** `null` for objects. */
   readonly offsets: readonly number[] | null;
 }
 
-/** Where items are, by name and offset: a name that items share is kept once. */
+/** The places of items by name and offset. A name that items share is stored once. */
 class Items {
   readonly #byName = new Map<string, Map<string, StorageInfo>>();
   size = 0;

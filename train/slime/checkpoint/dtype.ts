@@ -1,6 +1,9 @@
-/** Types of a tensor's elements, by the names of safetensors and of PyTorch. */
+/** Element types of tensors, with their names in safetensors and in PyTorch. */
 
-/** By safetensors' name: bytes (several elements share one where it is a fraction), and PyTorch's names of the `torch.dtype` and, where it has one, of its storages. */
+/**
+ * By safetensors' name: bytes per element (a fraction if several share a byte), PyTorch's name of the `torch.dtype`,
+ * and its name of the storage class if it has one.
+ */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],
   U8: [1, "uint8", "ByteStorage"],
@@ -26,7 +29,7 @@ const DTYPES = {
   C64: [8, "complex64", "ComplexFloatStorage"],
 } as const satisfies Record<string, readonly [number, ...string[]]>;
 
-/** A type of elements. */
+/** The type of a tensor's elements, by safetensors' name. */
 export type Dtype = keyof typeof DTYPES;
 
 const entries = Object.entries(DTYPES) as [
@@ -34,7 +37,7 @@ const entries = Object.entries(DTYPES) as [
   readonly [number, ...string[]],
 ][];
 
-/** Bytes of an element. */
+/** Bytes per element. */
 export const DTYPE_BYTES = Object.fromEntries(
   entries.map(([dtype, [bytes]]) => [dtype, bytes]),
 ) as Readonly<Record<Dtype, number>>;
@@ -45,12 +48,12 @@ const byTorchName = new Map(
   ),
 );
 
-/** Whether `name` is a type that is known here. */
+/** Checks whether `name` is a known type. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(DTYPES, name);
 }
 
-/** The type that PyTorch calls `name`: `bfloat16`, `BFloat16Storage`. */
+/** Returns the type that PyTorch calls `name`: `bfloat16`, `BFloat16Storage`. */
 export function torchDtype(name: string): Dtype | undefined {
   return byTorchName.get(name);
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a model's directory in the format of Hugging Face: `config.json` and safetensors, in one file or in shards
- * that an index names. The elements stay on disk.
+ * Reads a model's directory in Hugging Face's format: `config.json` and safetensors, in one file or in shards that an
+ * index lists. The elements stay on disk.
  */
 
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import {
 import { readSafetensors } from "./safetensors.ts";
 import type { StoredTensor } from "./tensor.ts";
 
-/** The index of shards. */
+/** The name of the index file. */
 export const INDEX = "model.safetensors.index.json";
 
 const MOST_INDEX = 64 * 1024 * 1024;
@@ -25,11 +25,14 @@ export interface HfDirectory {
   /** The text of `config.json`. */
   readonly config: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** What is not whole, each a sentence: shards that are missing or damaged, tensors that are not where the index says. */
+  /**
+   * What is incomplete, one sentence each: shards that are missing or damaged, tensors that are not where the index
+   * says.
+   */
   readonly faults: readonly string[];
 }
 
-/** Whether a directory is one of Hugging Face's. */
+/** Checks whether a directory is in Hugging Face's format. */
 export function isHfDirectory(directory: string): boolean {
   try {
     return [...Deno.readDirSync(directory)].some(({ name }) =>
@@ -41,8 +44,8 @@ export function isHfDirectory(directory: string): boolean {
 }
 
 /**
- * Reads a directory. What can be read is, and what cannot is in `faults`.
- * @throws {DataError} If there is no `config.json` or no safetensors at all.
+ * Reads a model's directory. What cannot be read is reported in `faults`.
+ * @throws {DataError} If there is no `config.json`, or there are no safetensors at all.
  */
 export function openHfDirectory(directory: string): HfDirectory {
   const config = new TextDecoder().decode(
@@ -53,7 +56,10 @@ export function openHfDirectory(directory: string): HfDirectory {
   if (weightMap === undefined && files.length === 0) {
     throw new DataError(
       `"${directory}" has no *.safetensors`,
-      { path: directory, hint: "download the model, and not only its config" },
+      {
+        path: directory,
+        hint: "download the whole model, not only its config",
+      },
     );
   }
   const names = weightMap === undefined
@@ -67,7 +73,7 @@ export function openHfDirectory(directory: string): HfDirectory {
       if ((weightMap?.get(name) ?? file) !== file) continue; // its right place counts
       if (tensors.has(name)) {
         faults.push(
-          `"${directory}": "${name}" is in two files, and the last is taken`,
+          `"${directory}": "${name}" is in two files; the last one is used`,
         );
       }
       tensors.set(name, tensor);
@@ -79,13 +85,13 @@ export function openHfDirectory(directory: string): HfDirectory {
     ...present.map(([name, file]) =>
       `"${
         join(directory, file)
-      }" lacks "${name}", which ${INDEX} promises there; download the shard again`
+      }" lacks "${name}", which ${INDEX} lists there; download the shard again`
     ),
   );
   return { config, tensors, faults };
 }
 
-/** The value; `undefined` where the data are at fault, which is noted. */
+/** Returns the value of `action`; `undefined` if it throws a `DataError`, which is added to `faults`. */
 function attempt<T>(action: () => T, faults: string[]): T | undefined {
   try {
     return action();
@@ -101,7 +107,7 @@ function safetensorsFiles(directory: string): string[] {
     .filter((name) => name.endsWith(".safetensors")).toSorted();
 }
 
-/** Which file each tensor is in; `undefined` where there is no index. */
+/** Reads which file each tensor is in; `undefined` if there is no index. */
 function readIndex(
   directory: string,
   files: readonly string[],
@@ -124,7 +130,7 @@ function readIndex(
   return new Map(Object.entries(map) as [string, string][]);
 }
 
-/** Shards without their index: a download that is not whole. */
+/** Rejects shards without their index, which come from an incomplete download. */
 function refuseOrphans(directory: string, files: readonly string[]): void {
   const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);

@@ -1,9 +1,12 @@
-/** What a JSON text would cost as values, found before it is parsed: `[],` is three bytes there and dozens as a list. */
+/**
+ * Estimates the memory that a JSON text would take as values before it is parsed: `[],` is three bytes as text, but
+ * dozens as a list.
+ */
 
 const MOST_DEPTH = 100;
 const MOST_HELD_BYTES = 512 * 2 ** 20;
 
-/** What values take at most, by the byte that begins or separates them: `{`, `[`, `:`, `,`. */
+/** Upper bounds in bytes for the values that a byte starts or separates: `{`, `[`, `:`, `,`. */
 const HELD: ReadonlyMap<number, number> = new Map([
   [0x7b, 64],
   [0x5b, 48],
@@ -13,7 +16,10 @@ const HELD: ReadonlyMap<number, number> = new Map([
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
-/** What is too much of it, as `nests deeper than 100`; `undefined` where nothing is. The text need not be JSON. */
+/**
+ * Returns what exceeds the limits, such as `nests deeper than 100`; `undefined` if nothing does. The text need not be
+ * valid JSON.
+ */
 export function jsonExcess(bytes: Uint8Array): string | undefined {
   let [depth, held, isText] = [0, bytes.length, false];
   for (let at = 0; at < bytes.length; at++) {
@@ -30,6 +36,6 @@ export function jsonExcess(bytes: Uint8Array): string | undefined {
     held += HELD.get(byte) ?? 0;
   }
   return held > MOST_HELD_BYTES
-    ? "has more values than there are of any model"
+    ? "has more values than any model needs"
     : undefined;
 }

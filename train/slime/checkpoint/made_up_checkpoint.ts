@@ -1,6 +1,6 @@
 /**
- * Writes checkpoints of both formats with made-up numbers: for the figures of `deno task bench --verify`, and for
- * tests that break them. What training reads is written by slime's own tools, never by this.
+ * Writes synthetic checkpoints of both formats, for `deno task bench --verify` and for tests that damage them.
+ * Training never reads these: its checkpoints come from slime's own tools.
  */
 
 import { crc32 } from "node:zlib";
@@ -35,27 +35,29 @@ export interface MadeTensor {
 const NUMBER_BYTES = 2;
 const openOptions = { write: true, create: true, truncate: true } as const;
 
-/** Random finite numbers for all tensors: each is a part of one pool, so that both formats make the same. */
+/**
+ * Random finite numbers for tensors. Each tensor takes a part of one pool, so that both formats get the same numbers.
+ */
 export class MadeNumbers {
   readonly #pool: Uint8Array;
 
-  /** @param poolBytes Of random numbers. Default: 16 MiB. */
+  /** @param poolBytes The size of the random pool. Default: 16 MiB. */
   constructor(poolBytes = 16 * 1024 * 1024) {
     const words = new Uint32Array(poolBytes / 4);
     let state = 1;
     for (let i = 0; i < words.length; i++) {
-      // Marsaglia's xorshift: the same numbers every time.
+      // Marsaglia's xorshift generates the same numbers every time.
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
       words[i] = state;
     }
     this.#pool = new Uint8Array(words.buffer);
-    // A cleared bit of the exponent keeps numbers below 2, so none is NaN.
+    // Clearing a bit of the exponent keeps the numbers below 2, so that none is NaN.
     for (let at = 1; at < poolBytes; at += 2) this.#pool[at]! &= 0xbf;
   }
 
-  /** The numbers of a tensor, always the same. */
+  /** Returns the numbers of a tensor, which are always the same. */
   of({ name, shape }: Pick<LayoutEntry, "name" | "shape">): Uint8Array {
     const length = NUMBER_BYTES * elements(shape);
     const bytes = new Uint8Array(length);
@@ -74,7 +76,7 @@ export class MadeNumbers {
   }
 }
 
-/** The `config.json` of a shape. */
+/** Returns the `config.json` of a shape. */
 export function configOf(shape: CheckpointShape): Record<string, unknown> {
   const { experts } = shape;
   return {
@@ -93,7 +95,7 @@ export function configOf(shape: CheckpointShape): Record<string, unknown> {
   };
 }
 
-/** All tensors of a model by Hugging Face's names, made one at a time. */
+/** Yields all tensors of a model by Hugging Face's names, one at a time. */
 export function* hfTensors(
   shape: CheckpointShape,
   numbers: MadeNumbers,
@@ -103,7 +105,7 @@ export function* hfTensors(
   }
 }
 
-/** Writes a model's directory; tensors in shards of at most `shardBytes`, each written once it is full. */
+/** Writes a model's directory in shards of at most `shardBytes`, each written once it is full. */
 export async function writeHf(
   directory: string,
   { shape, tensors, shardBytes = 1 << 30 }: {
@@ -157,12 +159,12 @@ export async function writeSafetensors(
   for (const { bytes } of tensors) await writeAll(file, bytes);
 }
 
-/** A part of a tensor of Megatron's, as one rank has it. */
+/** A chunk of a Megatron tensor, as one rank stores it. */
 export interface MadeChunk extends Omit<WrittenChunk, keyof StorageInfo> {
   readonly bytes: Uint8Array;
 }
 
-/** All chunks of a model as a single rank writes them: layer by layer, gate and up apart. */
+/** Yields all chunks of a model as a single rank writes them: layer by layer, with gate and up in separate chunks. */
 export function* megatronChunks(
   shape: CheckpointShape,
   numbers: MadeNumbers,
@@ -198,7 +200,7 @@ export function* megatronChunks(
   }
 }
 
-/** Rows of several tensors of Hugging Face's, where Megatron has them. */
+/** Copies rows of Hugging Face tensors to their places in Megatron's matrix. */
 function gather(
   parts: readonly LayoutEntry[],
   { rows, numbers }: { rows: number; numbers: MadeNumbers },
@@ -220,7 +222,7 @@ function gather(
   return bytes;
 }
 
-/** Writes a `torch_dist` checkpoint that slime would take for one just converted: `release/` and the tracker. */
+/** Writes a `torch_dist` checkpoint that slime accepts as freshly converted: `release/` and the tracker. */
 export async function writeTorchDist(
   root: string,
   { shape, chunks }: { shape: CheckpointShape; chunks: Iterable<MadeChunk> },

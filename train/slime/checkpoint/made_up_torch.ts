@@ -1,6 +1,6 @@
 /**
- * What PyTorch writes of a checkpoint, as far as `torch_archive.ts` and `dcp_metadata.ts` read it: pickles within
- * zip archives whose entries are stored.
+ * Writes the parts of PyTorch's checkpoints that `torch_archive.ts` and `dcp_metadata.ts` read: pickles within zip
+ * archives of uncompressed entries.
  */
 
 import { Buffer } from "node:buffer";
@@ -30,13 +30,13 @@ import {
 export interface WrittenChunk extends Box, StorageInfo {
   /** The tensor's name. */
   readonly key: string;
-  /** Of the whole tensor. */
+  /** The shape of the whole tensor. */
   readonly shape: readonly number[];
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What `torch.save` pickles of a tensor of bfloat16. */
+/** Returns what `torch.save` pickles for a tensor of bfloat16. */
 export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   const storage = [
     "storage",
@@ -57,7 +57,7 @@ export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   );
 }
 
-/** The `.metadata` of chunks. */
+/** Returns the `.metadata` of chunks. */
 export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   const properties = [
     new PickleGlobal("torch.bfloat16"),
@@ -94,7 +94,7 @@ export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   }));
 }
 
-/** The `common.pt` of a run: its arguments. */
+/** Returns the `common.pt` of a run: its arguments. */
 export function commonPickle(shape: CheckpointShape): Bytes {
   const args = dict({
     ...namedNumbers(shape, 1),
@@ -127,7 +127,7 @@ function size(shape: readonly number[]): PickleObject {
   return new PickleObject("torch.Size", [[...shape]]);
 }
 
-/** The parts of an archive as `torch.save` makes it; one after another they are the file. */
+/** Returns the parts of an archive in the format of `torch.save`. Their concatenation is the file. */
 export function torchSave(pickle: Uint8Array, storage?: Uint8Array): Bytes[] {
   return zipStored([
     ["archive/data.pkl", pickle],
@@ -137,7 +137,7 @@ export function torchSave(pickle: Uint8Array, storage?: Uint8Array): Bytes[] {
   ]);
 }
 
-/** A zip archive whose entries are stored, in parts. */
+/** Returns the parts of a zip archive of uncompressed entries. */
 export function zipStored(
   entries: readonly (readonly [name: string, bytes: Uint8Array])[],
 ): Bytes[] {
@@ -164,7 +164,7 @@ export function zipStored(
   return [...parts, ...directory, end] as Bytes[];
 }
 
-/** A record of zip, zeros but for its signature and words of 32 bits from the given bytes on. */
+/** Returns a zip record: zeros, except for its signature and 32-bit words at the given offsets. */
 function record(
   bytes: number,
   signature: number,

@@ -1,36 +1,39 @@
 /**
- * Looks at blocks of numbers as they lie in files: whether they are finite, all zero or all the same, how far two of
- * them are apart, and one rounded to the type of the other.
+ * Inspects blocks of numbers in their file format: whether they are finite, all zero or all equal, and how far two
+ * blocks differ, with one rounded to the other's type.
  *
- * What is equal is compared by the machine's own comparison of memory; loops here go over words of 32 bits where
- * each block is looked at, and over elements only where two blocks differ.
+ * Equality is checked by a native memory comparison. Loops run over 32-bit words if every block is inspected, and
+ * over elements only if two blocks differ.
  */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 
-/** Types whose numbers are looked at. */
+/** Types whose numbers are inspected. */
 export type FloatDtype = "BF16" | "F16" | "F32";
 
-/** Whether numbers of a type are looked at. */
+/** Checks whether numbers of a type are inspected. */
 export function isFloat(dtype: Dtype): dtype is FloatDtype {
   return dtype === "BF16" || dtype === "F16" || dtype === "F32";
 }
 
-/** What a tensor's numbers are like, over all of its blocks. */
+/** The properties of a tensor's numbers over all of its blocks. */
 export class Glance {
-  /** NaN or infinity. */
+  /** Whether there is a NaN or an infinity. */
   nonfinite = false;
   zero = true;
   constant = true;
   readonly #dtype: FloatDtype;
-  /** The first element, as often as it fits in a word. */
+  /** The first element, repeated to fill a word. */
   #first: number | undefined;
 
   constructor(dtype: FloatDtype) {
     this.#dtype = dtype;
   }
 
-  /** Looks at a block. @param bytes Begins at a multiple of four in its buffer. */
+  /**
+   * Adds a block.
+   * @param bytes Must start at a multiple of four in its buffer.
+   */
   add(bytes: Uint8Array): void {
     const words = new Uint32Array(
       bytes.buffer,
@@ -61,7 +64,7 @@ export class Glance {
     let other = 0;
     for (let i = 0; i < words.length; i++) {
       const word = words[i]!;
-      // An exponent of all ones carries into the sign's place, and no other does.
+      // Only an exponent of all ones carries into the sign bit.
       carried |= (word & exponents) + one;
       any |= word;
       other |= word ^ first;
@@ -73,20 +76,23 @@ export class Glance {
   }
 }
 
-/** How two tensors differ, over all of their blocks. */
+/** How two tensors differ over all of their blocks. */
 export class Difference {
-  /** Elements whose bits differ. */
+  /** The number of elements whose bits differ. */
   count = 0;
-  /** The first of them, counted row by row. */
+  /** The index of the first of them in row-major order. */
   first = Infinity;
-  /** The two values there. */
+  /** Both values at that index. */
   values: readonly [number, number] = [NaN, NaN];
-  /** The largest distance; NaN where one of the two is not finite. */
+  /** The largest distance; NaN if one of the two values is not finite. */
   largest = 0;
   #elements = 0;
   readonly #sums = [0, 0, 0, 0];
 
-  /** Adds a block of both, of one type, the first element being number `at`. Rounding leaves no bits of a NaN. */
+  /**
+   * Adds a block of both tensors, in one type; `at` is the index of its first element. Rounding does not preserve a
+   * NaN's bits.
+   */
   add(
     a: Uint8Array,
     b: Uint8Array,
@@ -114,7 +120,7 @@ export class Difference {
     this.#elements += left.length;
   }
 
-  /** Mean and spread of the blocks that differ, on either side. */
+  /** The mean and standard deviation of the blocks that differ, for either side. */
   get spreads(): readonly { readonly mean: number; readonly std: number }[] {
     const spread = (sum: number, squares: number) => {
       const mean = sum / this.#elements;
@@ -125,7 +131,7 @@ export class Difference {
   }
 }
 
-/** The narrower of two types of numbers, if the other holds all of its; else `undefined`. */
+/** Returns the narrower of two types if the wider can represent all of its numbers; otherwise `undefined`. */
 export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
   if (!isFloat(a) || !isFloat(b)) return undefined;
   if (a === b) return a;
@@ -134,8 +140,8 @@ export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
 }
 
 /**
- * Numbers as PyTorch's `Tensor.to` rounds them: to the nearest, to even at a tie.
- * @param bytes Of float32, or of `to` itself, which stays.
+ * Rounds numbers as PyTorch's `Tensor.to` does: to nearest, ties to even.
+ * @param bytes Numbers of float32, or of `to`, which are returned unchanged.
  */
 export function roundTo(
   bytes: Uint8Array,

@@ -1,11 +1,12 @@
 /**
- * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a
- * {@linkcode PickleGlobal}, an instance a {@linkcode PickleObject}, and what is not on the reader's list is
- * refused, since whoever loads such a file in Python runs what it says.
+ * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a {@linkcode
+ * PickleGlobal}, an instance a {@linkcode PickleObject}. A name that is not allowed is an error, because Python would
+ * run it when loading the file.
  *
- * Every opcode takes a byte at least and makes at most one value, so time and memory are linear in the bytes; what the
- * values take is bounded besides, since an empty dict is one byte there and hundreds here, and a chain of nested tuples
- * as long as the file would keep the reader and the garbage collector busy for half a minute.
+ * Every opcode takes at least one byte and creates at most one value, so time and memory are linear in the file's
+ * size. The memory of the values has an additional limit: an empty dict is one byte in the file and hundreds in
+ * memory, and a chain of nested tuples as long as the file would block the reader and the garbage collector for half
+ * a minute.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
  */
@@ -14,19 +15,19 @@ import { DataError } from "../../../env/errors.ts";
 
 /** A class or a function, by its name. */
 export class PickleGlobal {
-  /** `torch.Size`. */
+  /** The qualified name: `torch.Size`. */
   readonly name: string;
   constructor(name: string) {
     this.name = name;
   }
 }
 
-/** An instance, or the result of a call: what was called and with what. */
+/** An instance, or the result of a call: the callee and its arguments. */
 export class PickleObject {
-  /** `torch.Size`, `torch._utils._rebuild_tensor_v2`. */
+  /** The callee's name: `torch.Size`, `torch._utils._rebuild_tensor_v2`. */
   readonly type: string;
   readonly args: readonly PickleValue[];
-  /** What `__setstate__` or `__dict__` is given; `undefined` where there is none. */
+  /** The argument of `__setstate__` or the `__dict__`; `undefined` if there is none. */
   state: PickleValue | undefined;
   constructor(
     type: string,
@@ -39,24 +40,24 @@ export class PickleObject {
   }
 }
 
-/** A dict in its order: keys may be objects. */
+/** A dict in insertion order, whose keys may be objects. */
 export class PickleDict {
   readonly entries: [PickleValue, PickleValue][];
-  /** A hostile file has objects without number share one dict, so looking through it has to be cheap. */
+  /** An index for fast lookups: in a hostile file, any number of objects may share one dict. */
   #byKey: Map<PickleValue, PickleValue> | undefined;
 
   constructor(entries: [PickleValue, PickleValue][] = []) {
     this.entries = entries;
   }
 
-  /** The value under a string key, the last where several are. Only once the dict is whole. */
+  /** Returns the value of a string key; the last one if the key repeats. The dict must be complete. */
   get(key: string): PickleValue | undefined {
     this.#byKey ??= new Map(this.entries);
     return this.#byKey.get(key);
   }
 }
 
-/** A persistent id: PyTorch names storages so. */
+/** A persistent id, which PyTorch uses to name storages. */
 export class PicklePersistent {
   readonly id: PickleValue;
   constructor(id: PickleValue) {
@@ -64,7 +65,7 @@ export class PicklePersistent {
   }
 }
 
-/** What a pickle can hold. Lists, tuples and sets are arrays; numbers past 2^53 are bigints. */
+/** A value in a pickle. Lists, tuples and sets are arrays; integers beyond 2^53 are bigints. */
 export type PickleValue =
   | null
   | boolean
@@ -78,18 +79,18 @@ export type PickleValue =
   | PickleGlobal
   | PicklePersistent;
 
-/** How {@linkcode readPickle} reads. */
+/** Settings of {@linkcode readPickle}. */
 export interface PickleOptions {
-  /** How messages call it: its file, and where in it. */
+  /** How messages name the pickle: its file, and the position in it. */
   readonly source: string;
-  /** Whether a pickle of this kind may name `module.name`. */
+  /** Returns whether this kind of pickle may name `module.name`. */
   readonly allow: (name: string) => boolean;
 }
 
 /**
  * Reads one pickle to its end.
- * @throws {DataError} If it is cut off, damaged, names what is not allowed, has more values than a checkpoint, or is of
- * protocol 0 or 1.
+ * @throws {DataError} If it is truncated, damaged, of protocol 0 or 1, names something that is not allowed, or has
+ * more values than a checkpoint.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -101,14 +102,17 @@ export function readPickle(
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
-/** What values may take together. The metadata of a model that fills many hosts takes a fifth. */
+/** The most memory of all values. The metadata of a model on many hosts takes a fifth of it. */
 const MOST_HELD_BYTES = 512 * 2 ** 20;
-/** Values that wait on the stack. Python pickles a list or dict by thousands; only a tuple waits as a whole. */
+/**
+ * The most values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple stays on the
+ * stack as a whole.
+ */
 const MOST_STACK = 2 ** 20;
 
 /**
- * What a value takes at most, in bytes, with what is made to look into it. Lists, their items and the memo count for
- * more than they take: a hostile file makes one of each byte, and the time to make them is bounded by this too.
+ * Upper bounds in bytes for each value, including the indexes for lookups. Lists, their items and the memo count for
+ * more than they take, which also limits the time: a hostile file can create one per byte.
  */
 const HELD = {
   number: 64,
@@ -122,10 +126,10 @@ const HELD = {
   memo: 128,
 } as const;
 
-/** Most texts are names of fields, which are made faster by hand. */
+/** The longest text that is decoded by hand, which is faster for field names. */
 const SHORT = 32;
 
-/** A number of more bytes is none of a checkpoint. */
+/** Longer numbers do not occur in checkpoints. */
 const MOST_INT_BYTES = 64;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -137,7 +141,7 @@ class Reader {
   readonly #memo = new Map<number, PickleValue>();
   #at = 0;
   #heldBytes = 0;
-  /** Where the opcode in hand began. */
+  /** Where the current opcode starts. */
   #opAt = 0;
 
   constructor(bytes: Uint8Array, options: PickleOptions) {
@@ -152,18 +156,20 @@ class Reader {
 
   read(): PickleValue {
     if (this.#u8() !== 0x80) {
-      throw this.#fault("begins as no pickle of protocol 2 or later");
+      throw this.#fault("does not start with protocol 2 or later");
     }
     const protocol = this.#u8();
     if (protocol < 2 || protocol > 5) {
-      throw this.#fault(`is of protocol ${protocol}, and 2 to 5 are read`);
+      throw this.#fault(`has protocol ${protocol}; supported are 2 to 5`);
     }
     while (true) {
       this.#opAt = this.#at;
       const code = this.#u8();
       if (code === 0x2e) return this.#end();
       const step = OPCODES.get(code);
-      if (!step) throw this.#fault(`has no opcode 0x${code.toString(16)}`);
+      if (!step) {
+        throw this.#fault(`has the unknown opcode 0x${code.toString(16)}`);
+      }
       step(this);
     }
   }
@@ -182,7 +188,9 @@ class Reader {
   #fault(what: string): DataError {
     return new DataError(
       `${this.#options.source}: the pickle ${what} (byte ${this.#opAt})`,
-      { hint: "the file is damaged or none of a checkpoint: write it again" },
+      {
+        hint: "the file is damaged or not part of a checkpoint: write it again",
+      },
     );
   }
 
@@ -193,13 +201,16 @@ class Reader {
     }
   }
 
-  /** Goes past `length` bytes. @returns Where they begin. */
+  /**
+   * Skips `length` bytes.
+   * @returns Their start.
+   */
   #advance(length: number): number {
     const start = this.#at;
     const end = start + length;
     if (!(length >= 0 && end <= this.#bytes.length)) {
       throw this.#fault(
-        `is cut off: ${length} bytes are wanted from byte ${start} of ${this.#bytes.length}`,
+        `is cut off: ${length} bytes are needed from byte ${start} of ${this.#bytes.length}`,
       );
     }
     this.#at = end;
@@ -211,12 +222,12 @@ class Reader {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Read for each opcode, so it makes no view. */
+  /** Reads one byte. Runs for every opcode, so it creates no view. */
   #u8(): number {
     return this.#bytes[this.#advance(1)]!;
   }
 
-  /** An unsigned number of 1, 2, 4 or 8 bytes. */
+  /** Reads an unsigned integer of 1, 2, 4 or 8 bytes. */
   unsigned(bytes: 1 | 2 | 4 | 8): number {
     const at = this.#advance(bytes);
     if (bytes === 1) return this.#view.getUint8(at);
@@ -236,7 +247,7 @@ class Reader {
     return this.#view.getFloat64(at, false);
   }
 
-  /** Two's complement, little end first, as Python's `int.from_bytes`. */
+  /** Reads a little-endian two's complement integer, like Python's `int.from_bytes`. */
   long(length: number): number | bigint {
     if (length > MOST_INT_BYTES) {
       throw this.#fault(`has a number of ${length} bytes`);
@@ -254,7 +265,7 @@ class Reader {
 
   text(length: number): string {
     const bytes = this.#take(length);
-    // A text takes up to two bytes for each of the file's.
+    // A text takes up to two bytes in memory per byte in the file.
     this.#hold("text", 1 + length / 16);
     if (length <= SHORT && bytes.every((byte) => byte < 0x80)) {
       return String.fromCharCode(...bytes);
@@ -262,7 +273,7 @@ class Reader {
     try {
       return decoder.decode(bytes);
     } catch {
-      throw this.#fault("holds text that is no UTF-8");
+      throw this.#fault("has text that is not UTF-8");
     }
   }
 
@@ -281,7 +292,7 @@ class Reader {
 
   push(value: Slot): void {
     if (this.#stack.length >= MOST_STACK) {
-      throw this.#fault("keeps more values waiting than any checkpoint");
+      throw this.#fault("has more values on the stack than any checkpoint");
     }
     this.#stack.push(value);
   }
@@ -305,27 +316,27 @@ class Reader {
   pop(): PickleValue {
     const value = this.#stack.pop();
     if (value === undefined || value === MARK) {
-      throw this.#fault("takes a value where there is none");
+      throw this.#fault("pops an empty stack");
     }
     return value;
   }
 
-  /** Takes the value on top, or the mark there. */
+  /** Drops the top value or mark. */
   drop(): void {
     if (this.#stack.pop() === undefined) {
-      throw this.#fault("takes a value where there is none");
+      throw this.#fault("pops an empty stack");
     }
   }
 
   top(): PickleValue {
     const value = this.#stack.at(-1);
     if (value === undefined || value === MARK) {
-      throw this.#fault("takes a value where there is none");
+      throw this.#fault("pops an empty stack");
     }
     return value;
   }
 
-  /** All values above the last mark, and the mark away. */
+  /** Pops all values above the last mark, and the mark. */
   popMark(): PickleValue[] {
     const mark = this.#stack.lastIndexOf(MARK);
     if (mark < 0) throw this.#fault("lacks a mark");
@@ -334,7 +345,7 @@ class Reader {
   }
 
   popTuple(length: 1 | 2 | 3): PickleValue[] {
-    // Of its length from the start: a list that grows makes room for seventeen.
+    // Allocated at its final length: a growing list reserves room for seventeen items.
     const values = new Array<PickleValue>(length);
     for (let i = length - 1; i >= 0; i--) values[i] = this.pop();
     return values;
@@ -347,7 +358,9 @@ class Reader {
 
   recall(key: number): void {
     const value = this.#memo.get(key);
-    if (value === undefined) throw this.#fault(`recalls ${key}, never kept`);
+    if (value === undefined) {
+      throw this.#fault(`reads memo entry ${key}, which was never set`);
+    }
     this.push(value);
   }
 
@@ -367,15 +380,15 @@ class Reader {
   stackGlobal(): void {
     const [module, name] = this.popTuple(2);
     if (typeof module !== "string" || typeof name !== "string") {
-      throw this.#fault("names a class by what is no text");
+      throw this.#fault("names a class with a value that is not text");
     }
     this.global(module, name);
   }
 
-  /** An instance or a call, never made. */
+  /** Records an instance or a call without making it. */
   reduce(args: PickleValue, callee: PickleValue): void {
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
-      throw this.#fault("calls what is no class");
+      throw this.#fault("calls a value that is not a class");
     }
     this.#hold("object");
     this.push(new PickleObject(callee.name, args));
@@ -385,16 +398,18 @@ class Reader {
     const state = this.pop();
     const target = this.top();
     if (!(target instanceof PickleObject)) {
-      throw this.#fault("gives a state to what is no object");
+      throw this.#fault("sets the state of a value that is not an object");
     }
     target.state = state;
   }
 
   append(values: readonly PickleValue[]): void {
     const list = this.top();
-    // Subclasses of list and set keep their items apart from their state; none that is read here has any.
+    // Subclasses of list and set store their items apart from their state; no such subclass is read here.
     if (list instanceof PickleObject) return;
-    if (!Array.isArray(list)) throw this.#fault("appends to what is no list");
+    if (!Array.isArray(list)) {
+      throw this.#fault("appends to a value that is not a list");
+    }
     this.#hold("item", values.length);
     for (const value of values) list.push(value);
   }
@@ -404,7 +419,7 @@ class Reader {
     if (values.length % 2 === 1) throw this.#fault("has a key without a value");
     if (dict instanceof PickleObject) return;
     if (!(dict instanceof PickleDict)) {
-      throw this.#fault("sets items of what is no dict");
+      throw this.#fault("sets items of a value that is not a dict");
     }
     this.#hold("entry", values.length / 2);
     for (let i = 0; i < values.length; i += 2) {
@@ -418,7 +433,7 @@ class Reader {
   }
 }
 
-/** By opcode. Names as in pickletools. */
+/** The handlers by opcode, with pickletools' names. */
 const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
   op("(", (r) => r.push(MARK)),
   op("0", (r) => r.drop()), // POP

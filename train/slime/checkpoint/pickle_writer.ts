@@ -1,4 +1,4 @@
-/** Writes what `readPickle` reads, for checkpoints that are made up. */
+/** Writes pickles that `readPickle` can read, for synthetic checkpoints. */
 
 import { Buffer } from "node:buffer";
 import {
@@ -9,12 +9,12 @@ import {
   type PickleValue,
 } from "./pickle.ts";
 
-/** Pickles a value by protocol 2, arrays as tuples. No bytes, and no integers past 2^53. */
+/** Pickles a value with protocol 2; arrays become tuples. Bytes and integers beyond 2^53 are not supported. */
 export function writePickle(value: PickleValue): Uint8Array<ArrayBuffer> {
   return Buffer.concat([op(0x80, 2), ...opcodes(value), op(".")]);
 }
 
-/** The opcodes of a value; names as in pickletools. */
+/** Yields the opcodes of a value, with pickletools' names. */
 function* opcodes(value: PickleValue): Generator<Uint8Array> {
   if (value === null) yield op("N");
   else if (typeof value === "boolean") yield op(value ? 0x88 : 0x89);
@@ -34,10 +34,13 @@ function* opcodes(value: PickleValue): Generator<Uint8Array> {
     yield* opcodes(value.id);
     yield op("Q");
   } else if (value instanceof PickleObject) yield* object(value);
-  else throw new TypeError(`No pickle of ${typeof value}`);
+  else throw new TypeError(`Cannot pickle a ${typeof value}`);
 }
 
-/** With a state an instance is made without its `__init__`, which would want arguments. */
+/**
+ * Yields the opcodes of an object. One with a state is created without calling `__init__`, which would need
+ * arguments.
+ */
 function* object({ type, args, state }: PickleObject): Generator<Uint8Array> {
   yield* opcodes(new PickleGlobal(type));
   yield* opcodes([...args]);

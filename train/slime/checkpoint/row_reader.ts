@@ -1,4 +1,4 @@
-/** Reads rows of a tensor, wherever ranks have left them, into one buffer. */
+/** Reads rows of a tensor into one buffer from all chunks that hold them. */
 
 import { DataError } from "../../../env/errors.ts";
 import { FilePool } from "./byte_file.ts";
@@ -11,32 +11,32 @@ import {
 } from "./tensor.ts";
 import type { Segment, ViewTensor } from "./tensor_view.ts";
 
-/** Rows that are read. */
+/** A range of rows. */
 export interface Rows {
   readonly row: number;
   readonly rows: number;
 }
 
-/** Bytes of a row of a tensor. */
+/** Returns the bytes per row of a tensor. */
 export function rowBytes(tensor: ViewTensor): number {
   return DTYPE_BYTES[dtypeOf(tensor)] * elements(tensor.shape.slice(1));
 }
 
-/** The type of a tensor's elements. */
+/** Returns the type of a tensor's elements. */
 export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** Reads into a buffer of its own, one after another; two at a time need two readers. */
+/** Reads rows into its own buffer, one request at a time. Concurrent reads need several readers. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
   #buffer = new Uint8Array(0);
   #scratch = new Uint8Array(0);
 
   /**
-   * Reads rows one after another.
-   * @returns `rows` times {@linkcode rowBytes}, until the next call.
-   * @throws {DataError} If bytes are missing, or not what they are promised to be.
+   * Reads consecutive rows.
+   * @returns `rows` times {@linkcode rowBytes} bytes, valid until the next call.
+   * @throws {DataError} If bytes are missing, or differ from their description.
    */
   async read(tensor: ViewTensor, { row, rows }: Rows): Promise<Uint8Array> {
     const bytes = rowBytes(tensor);
@@ -89,7 +89,7 @@ export class RowReader implements Disposable {
     }
   }
 
-  /** @returns How many bytes it has filled. */
+  /** @returns The number of bytes that it filled. */
   async #readChunk(
     { source, chunk, range, lead }: {
       source: StoredTensor;
@@ -119,7 +119,7 @@ export class RowReader implements Disposable {
     }
     if (inner.length !== 1) {
       throw new DataError(
-        `"${source.name}" is shared among ranks along more than two axes, which no model here is`,
+        `"${source.name}" is sharded along more than two axes, which is not supported`,
       );
     }
     const part = this.#room(rows * chunkRow);
@@ -142,7 +142,7 @@ export class RowReader implements Disposable {
 
 const stacks = new WeakMap<StoredTensor, Map<number, Chunk[]>>();
 
-/** The chunks that hold something of a layer, or of an expert. */
+/** Returns the chunks that overlap a layer or an expert. */
 function chunksAt(
   source: StoredTensor,
   lead: readonly number[],

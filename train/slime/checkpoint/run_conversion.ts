@@ -1,4 +1,4 @@
-/** What `deno task convert` does: looks at the place, plans, converts and verifies there. */
+/** Runs `deno task convert`: inspects the machine, plans, converts and verifies there. */
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -22,48 +22,51 @@ import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
 import { type Verified, verifierOf } from "./verifier.ts";
 
-/** What is to be converted or verified, and where. */
+/** What to convert or verify, and where. */
 export interface ConversionRequest {
   readonly from: string;
-  /** What to do where `from` is no checkpoint. */
+  /** The hint if `from` is not a checkpoint. */
   readonly absentHint?: string | undefined;
-  /** Missing where one checkpoint is looked at, or where a recipe loads the model itself. */
+  /** `undefined` if only one checkpoint is inspected, or if the recipe loads the model directly. */
   readonly to: string | undefined;
-  /** The model that was trained; needed back from Megatron's format. */
+  /** The trained model; needed to convert from Megatron's format. */
   readonly origin: string | undefined;
-  /** A recipe's model; `undefined` is what the directory says. */
+  /** The recipe's model; `undefined` to use what the directory says. */
   readonly model: ModelName | undefined;
-  /** Of slime, Megatron-LM and the interpreter that has both. */
+  /** Paths of slime, Megatron-LM, and the interpreter that both are installed for. */
   readonly paths: {
     readonly slime: string;
     readonly megatron: string;
     readonly python: string;
   };
-  /** Where it is done; `undefined` is this machine. */
+  /** The host to run on; `undefined` for this machine. */
   readonly host: Host | undefined;
-  /** What hosts.yaml says of this machine. */
+  /** The entry of this machine in hosts.yaml. */
   readonly here: Host | undefined;
-  /** GPUs that share the work. Default: all that are there. */
+  /** GPUs that share the work. Default: all available. */
   readonly gpus: number | undefined;
-  /** Replace a target that is there and differs. */
+  /** Whether to replace an existing target that differs. */
   readonly force: boolean;
   readonly verify: boolean;
 }
 
-/** What became of a request. */
+/** The outcome of {@linkcode runConversion}. */
 export type ConversionOutcome =
-  /** slime loads the model itself. */
+  /** slime loads the model directly. */
   | { readonly state: "not_needed"; readonly probe: Probe }
   | {
     readonly state: "planned";
     readonly plan: ConversionPlan;
     readonly probe: Probe;
-    /** Where the commands would run. */
+    /** The shell that would run the commands. */
     readonly shell: Shell;
   }
   | Converted & { readonly plan: ConversionPlan };
 
-/** Compares `from` with `to`, or looks at `from` alone. @throws As `verifierOf`. */
+/**
+ * Compares `from` with `to`, or inspects `from` alone.
+ * @throws As {@linkcode verifierOf}.
+ */
 export async function runVerification(
   { from, to, host, here, model }: ConversionRequest,
   { signal, onVerify }: ConversionEvents = {},
@@ -75,9 +78,9 @@ export async function runVerification(
 }
 
 /**
- * Converts, or says that there is nothing to convert.
- * @throws {ConfigError} If something is not named, is not there, or is of another model than the recipe's.
- * @throws As `convert`.
+ * Converts a checkpoint, or reports that no conversion is needed.
+ * @throws {ConfigError} If a setting is missing, a path does not exist, or a model is not the recipe's.
+ * @throws As {@linkcode convert}.
  */
 export async function runConversion(
   request: ConversionRequest,
@@ -123,27 +126,27 @@ export async function runConversion(
   return { ...converted, plan };
 }
 
-/** Paths of this machine are relative to where the command runs; none ends in a slash. */
+/** Resolves a path. On this machine, paths are relative to where the command runs. Removes trailing slashes. */
 function absolute({ host }: ConversionRequest, path: string): string {
   return host === undefined
     ? resolve(path)
     : path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
 
-/** A recipe without a reference lets slime load the model itself. */
+/** Reports that no conversion is needed: a recipe without a reference lets slime load the model directly. */
 function notNeeded(
   { from, model }: ConversionRequest,
   probe: Probe,
 ): ConversionOutcome {
   if (model === undefined || probe.format !== "hf") {
-    throw new ConfigError("Say where the result shall be, by --to DIR");
+    throw new ConfigError("The target directory is missing: pass --to DIR");
   }
   if (!probe.direct && probe.tool) {
     throw new ConfigError(
-      `The recipe's model.reference is null, and this slime is too old to load "${from}" by itself`,
+      `The recipe's model.reference is null, but this slime is too old to load "${from}" directly`,
       {
         hint:
-          'name a directory by --to, and as model.reference, or update slime by "deno task setup"',
+          'pass a directory with --to and set model.reference to it, or update slime with "deno task setup"',
       },
     );
   }
@@ -153,8 +156,7 @@ function notNeeded(
 function originOf(request: ConversionRequest, { input }: Probe): string {
   if (request.origin !== undefined) return absolute(request, request.origin);
   throw new ConfigError(`"${input}" has no config and no tokenizer`, {
-    hint:
-      "name the model that was trained by --origin DIR, or a recipe by --recipe",
+    hint: "pass the trained model with --origin DIR, or a recipe with --recipe",
   });
 }
 
@@ -167,12 +169,12 @@ function refuseWithoutTool(
     `There is no slime in "${slime}" on ${tools.name}: tools/convert_hf_to_torch_dist.py is missing`,
     {
       hint:
-        'set it up by "deno task setup", name its container in hosts.yaml, or its directory by --set paths.slime=DIR',
+        'set it up with "deno task setup", set its container in hosts.yaml, or set its directory with --set paths.slime=DIR',
     },
   );
 }
 
-/** The recipe's model, if the directory is one of it; without a recipe what the directory says. */
+/** Returns the shape of the recipe's model if the directory matches it; without a recipe, the directory's own. */
 async function shapeOf(
   { model }: ConversionRequest,
   { tools, directory }: { tools: Shell; directory: string },
@@ -180,18 +182,18 @@ async function shapeOf(
   const path = `${directory}/config.json`;
   const text = await outputOf(tools, {
     script: quoteWords(["cat", path]),
-    what: `"${path}" cannot be read on ${tools.name}`,
-    hint: "name the model's directory",
+    what: `Cannot read "${path}" on ${tools.name}`,
+    hint: "pass the model's directory",
   });
   if (model === undefined) return shapeOfConfig(text, path);
   const shape = MODEL_SHAPES[model];
   const [wrong] = shapeMismatches(shape, { text, path });
   if (wrong === undefined) return fullShape(shape);
   throw new ConfigError(
-    `"${path}" is not of ${model}: ${wrong.key} is ${wrong.found}, and the recipe's model has ${wrong.expected}`,
+    `"${path}" does not match ${model}: ${wrong.key} is ${wrong.found}, but the recipe's model has ${wrong.expected}`,
     {
       hint:
-        "name the right model by --recipe, or omit it to take what config.json says",
+        "pass the right recipe with --recipe, or omit it to use config.json",
     },
   );
 }

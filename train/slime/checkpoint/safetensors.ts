@@ -1,7 +1,7 @@
 /**
- * Reads the header of a `.safetensors` file: which tensors it holds, of what type and shape, and where.
+ * Reads the header of a `.safetensors` file: the name, type, shape and place of each tensor.
  *
- * @see huggingface/safetensors README "Format", and `safetensors/src/tensor.rs` for what it refuses.
+ * @see huggingface/safetensors README "Format", and `safetensors/src/tensor.rs` for what it rejects.
  */
 
 import { DataError, messageOf } from "../../../env/errors.ts";
@@ -21,28 +21,28 @@ import {
   tensorBytes,
 } from "./tensor.ts";
 
-/** A header of more bytes is refused by the format. */
+/** The format rejects longer headers. */
 const MOST_HEADER_BYTES = 100_000_000;
 
-/** Its length, before the header. */
+/** The size of the header's length, which precedes it. */
 const LENGTH_BYTES = 8;
 
-/** The key that is no tensor, and the fields of one in their order. */
+/** The key that is not a tensor, and a tensor's fields in order. */
 const METADATA = "__metadata__";
 const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 
-/** What a header says. */
+/** The contents of a header. */
 export interface SafetensorsFile {
-  /** By name, in the order of their bytes. */
+  /** The tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** `__metadata__`; empty where there is none. */
+  /** The `__metadata__`; empty if there is none. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads and checks a header. The tensors' bytes stay where they are.
- * @throws {DataError} If the file is cut off or too long, or the header is not whole: a type that is unknown, a shape
- * that does not fit its bytes, bytes that overlap, lie outside or belong to none.
+ * Reads and checks a header. The tensors' bytes stay on disk.
+ * @throws {DataError} If the file is truncated or too long, or the header is invalid: an unknown type, a shape that
+ * does not match its bytes, or bytes that overlap, lie outside the file or belong to no tensor.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
@@ -87,7 +87,7 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   return { json: parseHeader(header, file.path), bytes };
 }
 
-/** Reads as the reference does, by serde: a field of a tensor, and the metadata, are said once. */
+/** Parses the header like the reference implementation, in which a tensor's fields and the metadata must not repeat. */
 function parseHeader(bytes: Uint8Array, path: string): JsonObject {
   const twice: { object: JsonObject; key: string }[] = [];
   let json: JsonValue;
@@ -102,7 +102,7 @@ function parseHeader(bytes: Uint8Array, path: string): JsonObject {
     throw fault(path, `its header is not JSON (${messageOf(error)})`);
   }
   if (!(json instanceof Map)) {
-    throw fault(path, "its header holds no JSON object");
+    throw fault(path, "its header is not a JSON object");
   }
   const fields = new Set<JsonValue>(
     [...json].filter(([name]) => name !== METADATA).map(([, value]) => value),
@@ -120,7 +120,7 @@ function isField(key: string): boolean {
 
 interface Place {
   readonly tensor: Omit<StoredTensor, "chunks">;
-  /** In bytes after the header. */
+  /** The start in bytes after the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -130,7 +130,9 @@ function readPlace(
   { name, value }: { name: string; value: JsonValue },
 ): Place {
   const fields = fieldsOf(value);
-  if (fields === undefined) throw fault(path, `tensor "${name}" is no object`);
+  if (fields === undefined) {
+    throw fault(path, `tensor "${name}" is not an object`);
+  }
   const { dtype, offsets } = fields;
   const shape = shapeOf(fields.shape);
   if (!isDtype(dtype)) {
@@ -142,40 +144,41 @@ function readPlace(
     );
   }
   if (shape === undefined) {
-    throw fault(path, `tensor "${name}" has no shape that can be`);
+    throw fault(path, `tensor "${name}" has an invalid shape`);
   }
   const isPair = Array.isArray(offsets) && offsets.length === 2;
   const [begin, end] = isPair ? offsets : [];
   if (!isCount(begin) || !isCount(end)) {
-    throw fault(path, `tensor "${name}" does not say where its bytes are`);
+    throw fault(path, `tensor "${name}" has no valid data_offsets`);
   }
   const tensor = { name, dtype, shape };
   if (end - begin !== tensorBytes(tensor)) {
     throw fault(
       path,
-      `tensor "${name}" has ${end - begin} bytes, and ${
+      `tensor "${name}" has ${end - begin} bytes, but ${
         elements(shape)
-      } elements of ${dtype} ${shapeText(shape)} are ${tensorBytes(tensor)}`,
+      } elements of ${dtype} ${shapeText(shape)} take ${tensorBytes(tensor)}`,
     );
   }
   return { tensor, begin, end };
 }
 
-/** A shape that can be; `undefined` where it cannot. */
+/** Returns a valid shape; `undefined` for an invalid one. */
 function shapeOf(shape: JsonValue | undefined): number[] | undefined {
   if (Array.isArray(shape) && shape.includes(0)) return emptyShape(shape);
   return isShape(shape) ? shape : undefined;
 }
 
-/** As of any shape. */
+/** The same limit as for any shape. */
 const MOST_AXES = 8;
 
-/** Counts of the reference are of 64 bits. */
+/** The reference implementation counts with 64 bits. */
 const MOST_COUNT = 2n ** 64n - 1n;
 
 /**
- * The shape of a tensor without elements, whose axes may be longer than a number counts exactly; they are rounded.
- * The reference multiplies axis by axis, and refuses what passes 64 bits before it meets the axis of length 0.
+ * Returns the shape of a tensor without elements. Its axes may be longer than a number can count exactly, and are
+ * rounded. The reference multiplies axis by axis, and rejects a product over 64 bits before it reaches the axis of
+ * length 0.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   if (shape.length > MOST_AXES) return undefined;
@@ -189,7 +192,7 @@ function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   return shape.map(Number);
 }
 
-/** A tensor's fields; serde also takes them as a list, and a type as an object of its name. */
+/** Returns a tensor's fields. The reference also accepts them as a list, and a type as an object of its name. */
 function fieldsOf(
   value: JsonValue,
 ): Record<"dtype" | "shape" | "offsets", JsonValue | undefined> | undefined {
@@ -204,7 +207,7 @@ function fieldsOf(
   return { dtype: variant?.[1] === null ? variant[0] : type, shape, offsets };
 }
 
-/** Tensors follow each other without gaps, up to the file's end. */
+/** Checks that tensors follow each other without gaps up to the end of the file. */
 function checkTiling(
   path: string,
   { placed, dataBytes }: { placed: readonly Place[]; dataBytes: number },
@@ -214,7 +217,7 @@ function checkTiling(
     if (begin !== at) {
       throw fault(
         path,
-        `tensor "${name}" begins at byte ${begin} of the data, and the one before it ends at ${at}`,
+        `tensor "${name}" starts at byte ${begin} of the data, but the previous one ends at ${at}`,
       );
     }
     at = end;
@@ -222,15 +225,15 @@ function checkTiling(
   if (at < dataBytes) {
     throw fault(
       path,
-      `its tensors end at byte ${at} of the data, and ${
+      `its tensors end at byte ${at} of the data, but ${
         dataBytes - at
-      } more bytes follow that no tensor owns`,
+      } more bytes follow`,
     );
   }
   if (at > dataBytes) {
     throw fault(
       path,
-      `it is cut off: its tensors take ${at} bytes after the header, and ${dataBytes} are there`,
+      `it is truncated: its tensors take ${at} bytes after the header, but it has ${dataBytes}`,
     );
   }
 }
@@ -242,7 +245,7 @@ function checkMetadata(
   if (value === undefined || value === null) return {};
   const words = value instanceof Map &&
     [...value.values()].every((word) => typeof word === "string");
-  if (!words) throw fault(path, "its __metadata__ is no map of words");
+  if (!words) throw fault(path, "its __metadata__ is not a map of strings");
   return Object.fromEntries(value) as Record<string, string>;
 }
 

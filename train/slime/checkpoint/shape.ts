@@ -1,4 +1,7 @@
-/** A model's shape out of what lies beside its weights: `config.json`, or the arguments of the run that wrote them. */
+/**
+ * Reads a model's shape from the files next to its weights: `config.json`, or the arguments of the run that wrote
+ * them.
+ */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -7,7 +10,7 @@ import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { MegatronArguments } from "./torch_dist.ts";
 
-/** More layers, heads or channels are none of a model; a file that says so is damaged. */
+/** No model has more layers, heads or channels; a file that says so is damaged. */
 const size = z.int().min(1).max(1_000_000);
 const layers = z.int().min(1).max(1000);
 
@@ -33,14 +36,14 @@ const shapeSchema = z.object({
   message: "does not divide the heads",
 });
 
-/** The shape of a model that has one here. */
+/** Returns the shape of a preset. */
 export function fullShape(
   { positions: _, ...shape }: ModelShape,
 ): CheckpointShape {
   return shape;
 }
 
-/** The numbers of a shape out of what calls them by the names of a column of {@linkcode SHAPE_NAMES}. */
+/** Reads the numbers of a shape from an object that uses the names of one column of {@linkcode SHAPE_NAMES}. */
 function numbersOf(
   get: (name: string) => unknown,
   column: 0 | 1,
@@ -53,17 +56,17 @@ function numbersOf(
 }
 
 /**
- * The shape that a `config.json` says.
- * @throws {DataError} If it is no Qwen3, or a number is missing or cannot be.
+ * Returns the shape that a `config.json` describes.
+ * @throws {DataError} If it is not a Qwen3, or a number is missing or invalid.
  */
 export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const config = parseJsonObject(new TextEncoder().encode(text), path);
   const { model_type: type } = config;
   if (type !== "qwen3" && type !== "qwen3_moe") {
     throw new DataError(
-      `"${path}" is of the type ${
+      `"${path}" has the unsupported model_type ${
         JSON.stringify(type)
-      }, and the tensors of "qwen3" and "qwen3_moe" are known here`,
+      }; supported are "qwen3" and "qwen3_moe"`,
       {
         path,
         hint: "only Qwen3 can be compared; convert others with --skip-verify",
@@ -104,8 +107,8 @@ function expertLayers(config: Record<string, unknown>, path: string): unknown {
 }
 
 /**
- * The shape that the run's arguments in `common.pt` say; `undefined` where they do not say all.
- * @throws {DataError} If a number cannot be.
+ * Returns the shape from the run's arguments in `common.pt`; `undefined` if they are incomplete.
+ * @throws {DataError} If a number is invalid.
  */
 export function shapeOfArguments(
   args: MegatronArguments,
@@ -140,12 +143,12 @@ function parseShape(path: string, shape: unknown): CheckpointShape {
   if (result.success) return result.data;
   const { path: [key], message } = result.error.issues[0]!;
   throw new DataError(
-    `"${path}" gives a model that cannot be: ${String(key)}: ${message}`,
+    `"${path}" describes an invalid model: ${String(key)}: ${message}`,
     { path, cause: result.error, hint: "download or write it again" },
   );
 }
 
-/** Where two shapes differ, each as `layers 36, not 28`. */
+/** Lists the differences between two shapes, in the form `layers 36, not 28`. */
 export function shapeDifferences(
   found: CheckpointShape,
   wanted: CheckpointShape,
@@ -156,7 +159,7 @@ export function shapeDifferences(
     .map((key) => `${key} ${are[key] ?? "none"}, not ${were[key] ?? "none"}`);
 }
 
-/** Its numbers by their names, those of the experts as `experts.count`. */
+/** Flattens a shape, with the experts' numbers as `experts.count`. */
 function flat({ experts = {}, ...shape }: object & {
   readonly experts?: object;
 }): Record<string, unknown> {

@@ -1,60 +1,62 @@
-/** A tensor that lies in files, whatever the format: boxes of it, each one range of bytes. */
+/** A tensor stored in files, in any format: chunks, each one range of bytes. */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 
-/** A box within a tensor: where it begins and how far it goes along each axis. */
+/** A box within a tensor: its start and its size along each axis. */
 export interface Box {
   readonly offsets: readonly number[];
   readonly sizes: readonly number[];
 }
 
-/** Bytes of a box, row after row, without gaps. */
+/** The bytes of a box in row-major order without gaps. */
 export interface ByteRange {
   readonly path: string;
-  /** Where they begin in the file. */
+  /** The byte of the file at which they start. */
   readonly offset: number;
 }
 
-/** A part of a tensor that was written as one. */
+/** A part of a tensor that was written as one unit. */
 export interface Chunk extends Box {
   /**
-   * Where its bytes are; looked up once.
-   * @throws {DataError} If they cannot be found, or are of another shape or type than promised.
+   * Returns where its bytes are. The result is cached.
+   * @throws {DataError} If they cannot be found, or their shape or type differs from the description.
    */
   locate(): ByteRange;
 }
 
-/** A tensor that lies in files. */
+/** A tensor stored in files. */
 export interface StoredTensor {
-  /** As its checkpoint calls it. */
+  /** Its name in the checkpoint. */
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Each element in exactly one of them. */
+  /** The chunks. Each element is in exactly one of them. */
   readonly chunks: readonly Chunk[];
 }
 
-/** Elements of a shape. */
+/** Returns the number of elements of a shape. */
 export function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes of a tensor. */
+/** Returns the bytes of a tensor. */
 export function tensorBytes(tensor: Pick<StoredTensor, "dtype" | "shape">) {
   return elements(tensor.shape) * DTYPE_BYTES[tensor.dtype];
 }
 
-/** A shape as people write it: `[36, 2560]`. */
+/** Formats a shape: `[36, 2560]`. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Whether a value is a whole number from 0 on, exact. */
+/** Checks whether a value is a nonnegative safe integer. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Whether a value is the shape of a tensor that can be: few axes, its elements countable. */
+/**
+ * Checks whether a value is a valid shape: an array with a limited number of axes and a countable number of elements.
+ */
 export function isShape(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= 8 &&
     value.every(isCount) &&
@@ -62,10 +64,10 @@ export function isShape(value: unknown): value is number[] {
 }
 
 /**
- * What is wrong with how boxes tile a shape; `undefined` where each element lies in exactly one.
+ * Describes how boxes fail to tile a shape; `undefined` if each element is in exactly one.
  *
- * They have to form a grid of grids: along the first axis they fall into intervals that neither overlap nor leave
- * a gap, within each along the second, and so on. Ranks that share a tensor always write it so.
+ * The boxes must form nested grids: along the first axis they form intervals without overlaps or gaps, within each
+ * interval likewise along the second axis, and so on. Ranks that share a tensor always write it this way.
  */
 export function tilingFault(
   shape: readonly number[],
@@ -76,7 +78,7 @@ export function tilingFault(
     if (boxes.length === 1) return undefined;
     return boxes.length === 0
       ? "has no chunk"
-      : `has ${boxes.length} chunks of the same place`;
+      : `has ${boxes.length} chunks at the same place`;
   }
   const groups = Map.groupBy(
     boxes,

@@ -1,10 +1,10 @@
-/** What is wrong with a checkpoint, and what training would have made of it. */
+/** Faults of a checkpoint, and their effect on training. */
 
-/** Kinds of faults. */
+/** The kinds of faults. */
 export type TensorFaultKind =
-  /** The directory is not whole: a file is missing, cut off or damaged. */
+  /** The directory is incomplete: a file is missing, truncated or damaged. */
   | "incomplete"
-  /** `config.json` or the run's arguments are of another model. */
+  /** `config.json` or the run's arguments describe another model. */
   | "config"
   | "missing"
   | "unexpected"
@@ -13,25 +13,25 @@ export type TensorFaultKind =
   | "values"
   /** Two copies of one tensor within a checkpoint differ. */
   | "tied"
-  /** NaN or infinity. */
+  /** A tensor has a NaN or an infinity. */
   | "nonfinite"
-  /** Bytes that cannot be found or read. */
+  /** Bytes cannot be found or read. */
   | "unreadable";
 
-/** One fault. */
+/** A fault of a checkpoint. */
 export interface TensorFault {
   readonly kind: TensorFaultKind;
   /** The checkpoint's directory. */
   readonly where: string;
-  /** Names of tensors as Hugging Face has them, or as the file has them where there is no such name. */
+  /** Names of the tensors in Hugging Face's format, or in the file if there is no such name. */
   readonly tensors: readonly string[];
   /** What is wrong, as a clause. */
   readonly what: string;
-  /** What training would have made of it. */
+  /** The effect on training. */
   readonly training: string;
 }
 
-/** A fault in one line. */
+/** Formats a fault as one line. */
 export function tensorFaultText(
   { kind, tensors, what, training }: TensorFault,
 ): string {
@@ -42,10 +42,10 @@ export function tensorFaultText(
   return `${kind}: ${name}${what}; ${training}`;
 }
 
-/** What training makes of faults, where it is the same for all of a kind. */
+/** Effects on training that all faults of a kind share. */
 export const TRAINING = {
   skipped:
-    "slime prints that it skips such a tensor and trains on from random values",
-  other: "training would begin from other weights than the model's",
-  unread: "slime would not load the directory, or load it in part",
+    "slime only prints that it skips the tensor, and trains from random values",
+  other: "training would start from weights that are not the model's",
+  unread: "slime would not load the directory, or only a part of it",
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Checkpoints of either format as the same thing: the tensors of a model by Hugging Face's names, whose rows lie
- * somewhere on disk.
+ * A common view of checkpoints of both formats: the tensors of a model by Hugging Face's names, with the places of
+ * their rows on disk.
  */
 
 import { join } from "node:path";
@@ -23,48 +23,48 @@ import { DataError } from "../../../env/errors.ts";
 /** The format of a checkpoint. */
 export type Format = "hf" | "torch_dist";
 
-/** Rows of a tensor that lie one after another. */
+/** Consecutive rows of a tensor. */
 export interface Segment {
   readonly source: StoredTensor;
-  /** The place along the axes before the rows: the layer. */
+  /** The index along the axes before the rows: the layer, the expert. */
   readonly lead: readonly number[];
   /** The first row. */
   readonly row: number;
   readonly rows: number;
 }
 
-/** A tensor of the model, wherever its rows lie. */
+/** A tensor of the model, wherever its rows are stored. */
 export interface ViewTensor {
-  /** As Hugging Face calls it. */
+  /** The name in Hugging Face's format. */
   readonly name: string;
   /** `[rows, …]`. */
   readonly shape: readonly number[];
-  /** In the order of its rows. */
+  /** The segments in the order of its rows. */
   readonly segments: readonly Segment[];
 }
 
-/** A checkpoint that is open. */
+/** An open checkpoint. */
 export interface Checkpoint extends Disposable {
-  /** As it was named. */
+  /** The path as given. */
   readonly path: string;
   readonly format: Format;
-  /** What the files beside the weights say of the model; `undefined` where they do not. */
+  /** The model's shape according to the files next to the weights; `undefined` if they do not say. */
   readonly shape: CheckpointShape | undefined;
-  /** What is wrong without a look at any tensor. */
+  /** Faults that are found without reading any tensor. */
   readonly faults: readonly TensorFault[];
-  /** Names of what is there and no weight: states of modules and of the optimizer. */
+  /** Names of items that are not weights: states of modules and of the optimizer. */
   readonly ignored: readonly string[];
-  /** The tensors of a model of that shape, and what is wrong with them. */
+  /** Returns the tensors of a model of that shape, and their faults. */
   view(shape: CheckpointShape): View;
 }
 
-/** What a checkpoint holds of a model. */
+/** The tensors of a model in a checkpoint. */
 export interface View {
-  /** By Hugging Face's names. */
+  /** The tensors by Hugging Face's names. */
   readonly tensors: ReadonlyMap<string, ViewTensor>;
-  /** The embedding once more where it stands as the output layer too, though the model ties them. */
+  /** The copy of the embedding that is stored as output layer although the model ties them. */
   readonly tiedCopy: ViewTensor | undefined;
-  /** Rows that only fill up the vocabulary. */
+  /** Rows that only pad the vocabulary. */
   readonly padding: readonly ViewTensor[];
   readonly faults: readonly TensorFault[];
 }
@@ -76,11 +76,11 @@ export interface View {
 export function openCheckpoint(path: string): Checkpoint {
   if (isTorchDist(path)) return openMegatron(path);
   if (isHfDirectory(path)) return openHf(path);
-  // A directory of iterations without its tracker says best itself what it lacks.
+  // For a directory of iterations without its tracker, this gives the better error.
   if (exists(join(path, "release"))) return openMegatron(path);
   throw new DataError(
-    `"${path}" is no checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
-    { path, hint: "name the directory that holds them" },
+    `"${path}" is not a checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
+    { path, hint: "pass the directory that holds them" },
   );
 }
 
@@ -108,7 +108,7 @@ function incomplete(where: string, what: string): TensorFault {
   };
 }
 
-/** Old checkpoints hold what is computed from the config. */
+/** Checks for a buffer that old checkpoints hold although it is computed from the config. */
 function isBuffer(name: string): boolean {
   return name.endsWith(".rotary_emb.inv_freq");
 }
@@ -160,7 +160,7 @@ function missingFault(where: string, { name }: LayoutEntry): TensorFault {
   };
 }
 
-/** One fault for the same tensor of many layers. */
+/** Merges faults of the same tensor in many layers into one. */
 function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
@@ -200,8 +200,8 @@ function shapeFault(
       shapeText(wanted)
     } in a model of this shape${turned ? ": it is transposed" : ""}`,
     training: entry.padded
-      ? "Megatron takes such a tensor in part without a word"
-      : "loading stops with a mismatch of shapes",
+      ? "Megatron would silently load only a part of the tensor"
+      : "loading would stop with a shape mismatch",
   };
 }
 
@@ -214,8 +214,7 @@ function unexpected(where: string, names: readonly string[]): TensorFault[] {
     what: `"${where}" holds ${
       names.length === 1 ? "a tensor" : `${names.length} tensors`
     } that a model of this shape does not have`,
-    training:
-      "slime would leave them unread, so the model is another than it is taken for",
+    training: "slime would ignore them, so this is probably another model",
   }];
 }
 
@@ -235,7 +234,7 @@ function openMegatron(path: string): Checkpoint {
   };
 }
 
-/** slime's converter passes over the same names. */
+/** Checks for a state. slime's converter skips the same names. */
 function isState(name: string): boolean {
   return name.includes("optimizer") || name.includes("_state") ||
     /^(chained_\d+|rng|rerun)/.test(name);
@@ -267,7 +266,7 @@ function viewMegatron(where: string, { shape, tensors }: Tensors): View {
   };
 }
 
-/** Where an entry would be in a checkpoint of Megatron's; `undefined` where it is not there. */
+/** Returns where an entry is in a Megatron checkpoint; `undefined` if it is missing. */
 export function placeInMegatron(
   entry: LayoutEntry,
   like: ViewTensor,
@@ -284,7 +283,7 @@ export function placeInMegatron(
   };
 }
 
-/** Places along the axes of layers and of experts. */
+/** Returns the indices along the axes of layers and experts. */
 function leadOf(
   { layer, expert }: LayoutEntry,
   isStack: boolean,
@@ -295,7 +294,7 @@ function leadOf(
   ];
 }
 
-/** Finds entries of the layout among the tensors of a checkpoint, and keeps what is wrong, once for each key. */
+/** Finds entries of the layout among the tensors of a checkpoint, and collects faults, one per key. */
 class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
@@ -314,7 +313,7 @@ class MegatronTable {
     return [...this.#faults.values()];
   }
 
-  /** Tensors that no entry asked for. */
+  /** Returns the tensors that no entry used. */
   unread(): string[] {
     return [...this.#tensors.keys()].filter((name) => !this.#read.has(name));
   }
@@ -332,7 +331,7 @@ class MegatronTable {
     };
   }
 
-  /** The rows past the vocabulary. */
+  /** Returns the rows after the vocabulary. */
   padding(entry: LayoutEntry): ViewTensor | undefined {
     const source = this.#find(entry);
     const row = entry.shape[0]!;
@@ -408,13 +407,13 @@ class MegatronTable {
     this.#note(source.name, entry, {
       kind: "incomplete",
       what:
-        `"${source.name}" in "${this.#where}" ${fault}: a rank's part is lost or doubled`,
+        `"${source.name}" in "${this.#where}" ${fault}: a rank's part is missing or duplicated`,
       training: TRAINING.unread,
     });
     return false;
   }
 
-  /** One fault a key: a stack that is missing is missing for every layer. */
+  /** Adds one fault per key: a missing stack is missing for every layer. */
   #note(
     key: string,
     entry: LayoutEntry,

@@ -1,6 +1,6 @@
 /**
- * Finds a tensor's bytes in what `torch.save` wrote: a zip archive with a pickle that says type, shape and strides,
- * and the elements as they lie in memory.
+ * Finds a tensor's bytes in the output of `torch.save`: a zip archive with a pickle that describes type, shape and
+ * strides, and the elements as in memory.
  *
  * @see PyTorch `torch/serialization.py: _save` and `torch/_utils.py: _rebuild_tensor_v2`.
  */
@@ -18,21 +18,21 @@ import { elements, isCount, isShape, shapeText } from "./tensor.ts";
 import { allowInTensor } from "./torch_names.ts";
 import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
-/** The pickle of one tensor takes a few hundred bytes. */
+/** The largest pickle of a tensor. A usual one takes a few hundred bytes. */
 const MOST_TENSOR_PICKLE = 1024 * 1024;
-/** Of the arguments and the state of a run. */
+/** The largest pickle of a run's arguments and state. */
 const MOST_PICKLE = 64 * 1024 * 1024;
 const MOST_WORD = 64;
 
-/** What is expected of a saved tensor. */
+/** The expected type and shape of a saved tensor. */
 export interface ExpectedTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
 }
 
 /**
- * Where the elements of the tensor begin in the archive's file, row after row.
- * @throws {DataError} If the archive is damaged, or its tensor is another than expected.
+ * Returns where the elements of the tensor start in the archive's file, in row-major order.
+ * @throws {DataError} If the archive is damaged, or its tensor does not match.
  */
 export function locateTensor(
   slice: FileSlice,
@@ -43,7 +43,7 @@ export function locateTensor(
   const source = `"${slice.file.path}" at byte ${slice.start}`;
   const value = readPickle(bytes, { source, allow: allowInTensor });
   const tensor = rebuilt(value);
-  if (tensor === undefined) throw slice.fault("it holds no tensor");
+  if (tensor === undefined) throw slice.fault("it does not contain a tensor");
   checkTensor(slice, { tensor, expected });
   const { storage, first } = tensor;
   const data = archive.entries.get(`${archive.name}/data/${storage.key}`);
@@ -59,8 +59,8 @@ export function locateTensor(
 }
 
 /**
- * The pickle of what `torch.save` wrote, as data.
- * @throws {DataError} If the archive is damaged or names what `allow` does not.
+ * Reads the pickle in an archive of `torch.save` as data.
+ * @throws {DataError} If the archive is damaged or names something that `allow` rejects.
  */
 export function readTorchPickle(
   slice: FileSlice,
@@ -72,7 +72,7 @@ export function readTorchPickle(
 }
 
 interface Archive {
-  /** The folder that all of its entries are in. */
+  /** The folder of all its entries. */
   readonly name: string;
   readonly pickle: ZipEntry;
   readonly entries: ReadonlyMap<string, ZipEntry>;
@@ -89,14 +89,14 @@ function openArchive(slice: FileSlice): Archive {
   }
   const name = pickle.name.slice(0, pickle.name.indexOf("/"));
   if (!entries.has(`${name}/version`)) {
-    throw slice.fault("its archive has no version, and PyTorch refuses such");
+    throw slice.fault("its archive has no version, which PyTorch requires");
   }
   const order = entries.get(`${name}/byteorder`);
   if (order !== undefined) {
     const bytes = readEntry(slice, order, { limit: MOST_WORD });
     const word = new TextDecoder().decode(bytes);
     if (word !== "little") {
-      throw slice.fault(`its bytes are in the order "${word}", not little`);
+      throw slice.fault(`its byte order is "${word}", not "little"`);
     }
   }
   return { name, pickle, entries };
@@ -104,7 +104,7 @@ function openArchive(slice: FileSlice): Archive {
 
 interface RebuiltTensor {
   readonly storage: Storage;
-  /** The element of the storage that it begins with. */
+  /** The index of its first element in the storage. */
   readonly first: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -125,24 +125,24 @@ function checkTensor(
     shapeText(shape) === shapeText(expected.shape);
   if (!same) {
     throw slice.fault(
-      `it holds a tensor of ${storage.dtype} ${
+      `it contains a tensor of ${storage.dtype} ${
         shapeText(shape)
-      }, and .metadata says ${expected.dtype} ${shapeText(expected.shape)}`,
+      }, but .metadata says ${expected.dtype} ${shapeText(expected.shape)}`,
     );
   }
   if (first + elements(shape) > storage.elements) {
-    throw slice.fault("its tensor goes past its storage");
+    throw slice.fault("its tensor extends past its storage");
   }
   if (!isRowMajor(shape, strides)) {
     throw slice.fault(
-      `its elements do not lie row after row (strides ${
+      `its elements are not contiguous (strides ${
         shapeText(strides)
-      }); save it by .contiguous()`,
+      }); save it with .contiguous()`,
     );
   }
 }
 
-/** The tensor that a pickle rebuilds; `undefined` where it is something else. */
+/** Returns the tensor that a pickle rebuilds; `undefined` if it is something else. */
 function rebuilt(value: PickleValue): RebuiltTensor | undefined {
   const tensor = unwrapped(value);
   const known = tensor instanceof PickleObject &&
@@ -156,14 +156,14 @@ function rebuilt(value: PickleValue): RebuiltTensor | undefined {
   return whole ? { storage, first, shape, strides } : undefined;
 }
 
-/** The tensor of a parameter. */
+/** Returns the tensor of a parameter. */
 function unwrapped(value: PickleValue): PickleValue | undefined {
   const isParameter = value instanceof PickleObject &&
     value.type === "torch._utils._rebuild_parameter";
   return isParameter ? value.args[0] : value;
 }
 
-/** Tuples of sizes come plain or as `torch.Size`. */
+/** Returns a tuple of sizes, which may be plain or a `torch.Size`. */
 export function sizes(value: PickleValue): PickleValue {
   const isSize = value instanceof PickleObject && value.type === "torch.Size";
   return isSize ? value.args[0] ?? [] : value;

@@ -1,9 +1,9 @@
 /**
- * Reads Megatron's `torch_dist` checkpoints: which tensors, where their chunks are, and the arguments of the run
+ * Reads Megatron's `torch_dist` checkpoints: the tensors, the places of their chunks, and the arguments of the run
  * that wrote them. The elements stay on disk.
  *
- * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and
- * PyTorch `torch/distributed/checkpoint/filesystem.py`.
+ * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and PyTorch
+ * `torch/distributed/checkpoint/filesystem.py`.
  */
 
 import { basename, join } from "node:path";
@@ -21,14 +21,14 @@ import type { Box, ByteRange, Chunk, StoredTensor } from "./tensor.ts";
 import { locateTensor, readTorchPickle } from "./torch_archive.ts";
 import { allowInCommon } from "./torch_names.ts";
 
-/** Names the checkpoint that counts, within the directory of all. */
+/** The file that names the latest checkpoint, in the directory of all checkpoints. */
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
 const MOST_SMALL = 1024 * 1024;
-/** Each rank writes a file or two. */
+/** The most files. Each rank writes one or two. */
 const MOST_FILES = 65_536;
 
-/** The arguments of the run that wrote a checkpoint, as far as they are numbers, words or switches. */
+/** The arguments of the run that wrote a checkpoint: numbers, strings and booleans only. */
 export type MegatronArguments = ReadonlyMap<string, number | string | boolean>;
 
 /** A checkpoint in Megatron's format. */
@@ -36,15 +36,15 @@ export interface TorchDist extends Disposable {
   /** The directory with `.metadata`. */
   readonly directory: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Names of what is no tensor: `_extra_state` of modules. */
+  /** Names of items that are not tensors: `_extra_state` of modules. */
   readonly objects: readonly string[];
-  /** Missing where `common.pt` is. */
+  /** `undefined` if `common.pt` is missing or has no arguments. */
   readonly args: MegatronArguments | undefined;
-  /** What is not whole besides the tensors, each a sentence. */
+  /** What is incomplete apart from the tensors, one sentence each. */
   readonly faults: readonly string[];
 }
 
-/** Whether a directory is one of Megatron's, or holds one. */
+/** Checks whether a directory is a Megatron checkpoint, or contains one. */
 export function isTorchDist(directory: string): boolean {
   return [TRACKER, ".metadata", "metadata.json", "common.pt"].some((name) =>
     exists(join(directory, name))
@@ -52,8 +52,8 @@ export function isTorchDist(directory: string): boolean {
 }
 
 /**
- * Reads a checkpoint.
- * @param directory One that holds {@linkcode TRACKER}, or that of one iteration.
+ * Opens a checkpoint.
+ * @param root The directory that holds {@linkcode TRACKER}, or the directory of one iteration.
  * @throws {DataError} If there is none, its `.metadata` is missing or damaged, or it is in another format.
  */
 export function openTorchDist(root: string): TorchDist {
@@ -160,12 +160,12 @@ function iterationName(text: string, tracker: string): string {
   );
 }
 
-/** slime finds a checkpoint by the tracker beside it, or by the name `iter_0000019`. */
+/** Reports a missing tracker: slime finds a checkpoint by the tracker next to it, or by the name `iter_0000019`. */
 function lonely(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
   return found ? [] : [
-    `${TRACKER} is missing beside "${root}": slime would take its directory for a model of Hugging Face`,
+    `${TRACKER} is missing next to "${root}": slime would take its directory for a model of Hugging Face`,
   ];
 }
 
@@ -180,7 +180,7 @@ function iterations(root: string): string[] {
 
 function halfWritten(directory: string): DataError {
   return new DataError(
-    `"${directory}" has no .metadata, which is written last: the save was cut off, or it is no checkpoint`,
+    `"${directory}" has no .metadata, which is written last: the save was interrupted, or it is not a checkpoint`,
     { path: directory, hint: "remove it and write it again" },
   );
 }
@@ -188,14 +188,16 @@ function halfWritten(directory: string): DataError {
 function checkBackend(directory: string): string[] {
   const path = join(directory, "metadata.json");
   if (!exists(path)) {
-    return [`"${path}" is missing: Megatron takes the checkpoint for none`];
+    return [
+      `"${path}" is missing: Megatron would not recognize the checkpoint`,
+    ];
   }
   const { sharded_backend: backend } = readJsonObject(path, MOST_SMALL);
   if (backend === "torch_dist") return [];
   const said = JSON.stringify(backend ?? null).slice(0, 80);
   throw new DataError(
-    `"${path}" says that the format is ${said}, and torch_dist is read`,
-    { path, hint: "convert it by --ckpt-format torch_dist" },
+    `"${path}" has the format ${said}; only torch_dist is supported`,
+    { path, hint: "convert it with --ckpt-format torch_dist" },
   );
 }
 
@@ -240,7 +242,7 @@ function plainEntries(dict: PickleDict): MegatronArguments {
   );
 }
 
-/** Files that are too short, too long or missing, and items that share bytes. */
+/** Lists files that are too short, too long or missing, and items that share bytes. */
 function fileFaults(
   directory: string,
   storage: readonly StorageInfo[],
@@ -253,7 +255,7 @@ function fileFaults(
     const path = join(directory, file);
     if (!exists(path)) {
       return [
-        `"${path}" is missing, and .metadata names it for ${items.length} items`,
+        `"${path}" is missing, but .metadata lists it for ${items.length} items`,
       ];
     }
     let end = 0;
@@ -270,7 +272,7 @@ function fileFaults(
         ? `"${path}" has ${size} bytes of ${end}: it was cut off`
         : `"${path}" has ${
           size - end
-        } bytes after its last item: it is of another save, or damaged`,
+        } bytes after its last item: it belongs to another save, or is damaged`,
     ];
   });
 }

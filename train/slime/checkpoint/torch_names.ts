@@ -1,8 +1,8 @@
 /**
- * Which classes and functions the pickles of a checkpoint may name.
+ * The classes and functions that the pickles of a checkpoint may name.
  *
- * Nothing of them is run here. The lists are for who loads the checkpoint in Python afterwards, with
- * `weights_only=False` as slime's tools do: a file that names `os.system` is no checkpoint.
+ * None of them runs here. The lists protect later loads in Python with `weights_only=False`, as slime's tools do: a
+ * file that names `os.system` is not a checkpoint.
  */
 
 import { torchDtype } from "./dtype.ts";
@@ -17,7 +17,7 @@ const PLAIN = [
   /^(builtins|__builtin__)\.(object|range|set|slice|str|tuple)$/,
 ];
 
-/** What a saved tensor names, storages and dtypes aside. */
+/** The names in a saved tensor, apart from storages and dtypes. */
 const TENSOR = [
   /^collections\.OrderedDict$/,
   /^torch\._utils\._rebuild_(tensor_v2|tensor|parameter)$/,
@@ -25,7 +25,7 @@ const TENSOR = [
   /^torch\.storage\.(Untyped|Typed)Storage$/,
 ];
 
-/** What `.metadata` names besides, Megatron's own plans included, which it keeps there. */
+/** The additional names in `.metadata`, including Megatron's own plans, which it stores there. */
 const METADATA = [
   ...PLAIN,
   /^torch\.(Size|strided|contiguous_format|preserve_format)$/,
@@ -38,7 +38,7 @@ const METADATA = [
   /^megatron\.core\.dist_checkpointing\.[\w.]+\.MCore\w+$/,
 ];
 
-/** Whose classes the arguments and the state of a run are made of. */
+/** The packages of the classes in a run's arguments and state. */
 const ROOTS = [
   "megatron",
   "numpy",
@@ -48,16 +48,16 @@ const ROOTS = [
   "transformers",
 ];
 
-/** Functions among them that rebuild values. */
+/** Functions of these packages that rebuild values. */
 const REBUILDERS =
   /^(torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2|torch\.nn\.functional\.\w+|megatron\.core\.activations\.\w+|numpy\.(_core|core)\.multiarray\.(_reconstruct|scalar)|numpy\.(_core|core)\.numeric\._frombuffer|numpy\.dtype|numpy\.ndarray|torch\.(serialization\._get_layout|device|strided|\w+_format)|numpy\.random\._pickle\.\w+)$/;
 
-/** Of the pickle within a saved tensor. */
+/** Checks a name in the pickle of a saved tensor. */
 export function allowInTensor(name: string): boolean {
   return isOf(TENSOR, name) || isTorchType(name);
 }
 
-/** Of `.metadata`. */
+/** Checks a name in `.metadata`. */
 export function allowInMetadata(name: string): boolean {
   return isOf(METADATA, name) || isTorchType(name);
 }
@@ -66,7 +66,7 @@ function isOf(names: readonly RegExp[], name: string): boolean {
   return names.some((one) => one.test(name));
 }
 
-/** Of `common.pt`: arguments and state of a run, which hold enums and configs of many modules. */
+/** Checks a name in `common.pt`: the arguments and state of a run, with enums and configs from many modules. */
 export function allowInCommon(name: string): boolean {
   if (isOf(PLAIN, name) || isTorchType(name) || REBUILDERS.test(name)) {
     return true;
@@ -76,7 +76,7 @@ export function allowInCommon(name: string): boolean {
     /^(datetime|enum)\.\w+$/.test(name);
 }
 
-/** `torch.bfloat16`, `torch.BFloat16Storage`. */
+/** Checks for a dtype or storage: `torch.bfloat16`, `torch.BFloat16Storage`. */
 function isTorchType(name: string): boolean {
   const type = /^torch\.(\w+)$/.exec(name)?.[1];
   return type !== undefined && torchDtype(type) !== undefined;

@@ -1,4 +1,7 @@
-/** Compares checkpoints where they are: on this machine, or on a host by the taulab that is there. */
+/**
+ * Compares checkpoints on the machine that holds them: on this machine, or with the taulab that is installed on a
+ * host.
+ */
 
 import { z } from "zod";
 import {
@@ -21,45 +24,48 @@ import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 /** The result of a verification. */
 export interface Verified {
   readonly equal: boolean;
-  /** Each fault in one line. */
+  /** One line per fault. */
   readonly faults: readonly string[];
-  /** Faults, notes and tensors are empty where a directory cannot be opened at all, but for that one fault. */
+  /** The full report. If a directory cannot be opened at all, it holds only that fault. */
   readonly report: VerifyReport;
   readonly seconds: number;
-  /** The largest resident size at the end of a block. */
+  /** The largest resident memory, measured after each block. */
   readonly peakBytes: number;
 }
 
-/** How far a verification is: bytes of all files; a `total` of 0 where the host does not tell. */
+/** The progress of a verification in bytes of all files; `total` is 0 if the host does not report it. */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
   readonly seconds: number;
-  /** Where it is done. */
+  /** The machine that verifies. */
   readonly place: string;
 }
 
-/** Options of {@linkcode verifierOf}. */
+/** Settings of {@linkcode verifierOf}. */
 export interface VerifierOptions {
-  /** Where the files are; `undefined` is this machine. */
+  /** The host of the files; `undefined` for this machine. */
   readonly host: Host | undefined;
-  /** Of that place. */
+  /** The shell of that host. */
   readonly shell: Shell;
-  /** The model that shall be there; `undefined` is what the directories say. */
+  /** The expected model; `undefined` to use what the directories say. */
   readonly model: ModelName | undefined;
-  /** Of the model, where it is known already. */
+  /** The model's shape, if it is known already. */
   readonly shape?: CheckpointShape | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** Compares two directories, or looks at one alone. */
+/** Compares two directories, or inspects one alone. */
 export type Verifier = (
   from: string,
   to: string | undefined,
 ) => Promise<Verified>;
 
-/** The verifier of a place. It throws {@linkcode HostError} where the host has no taulab, and no `DataError`. */
+/**
+ * Creates the verifier of a machine. It throws {@linkcode HostError} if the host has no taulab, and never
+ * `DataError`.
+ */
 export function verifierOf(options: VerifierOptions): Verifier {
   const { host } = options;
   return host === undefined
@@ -107,8 +113,8 @@ async function compare(
   const wanted = shape ??
     (model ? fullShape(MODEL_SHAPES[model]) : hf.shape ?? other?.shape);
   if (wanted === undefined) {
-    throw new ConfigError(`"${from}" does not say which model it is of`, {
-      hint: "name a recipe by --recipe",
+    throw new ConfigError(`"${from}" does not say which model it contains`, {
+      hint: "pass a recipe with --recipe",
     });
   }
   return await verifyCheckpoints(one, {
@@ -127,7 +133,7 @@ const EMPTY = {
   bytes: 0,
 };
 
-/** A directory that cannot be opened at all is a fault as others are: of a try that was cut off, say. */
+/** Reports a directory that cannot be opened, for example after an interrupted attempt, as a fault. */
 function unreadable(error: DataError): TensorFault {
   return {
     kind: "incomplete",
@@ -149,7 +155,7 @@ function verified(
   };
 }
 
-/** A report as `--json` prints it. */
+/** Returns the report that `--json` prints. */
 export function reportJson(
   { equal, report, seconds, peakBytes }: Verified,
 ): Record<string, unknown> {
@@ -162,7 +168,7 @@ export function reportJson(
   };
 }
 
-/** What {@linkcode reportJson} writes, as far as people are told of it. */
+/** The parts of {@linkcode reportJson}'s output that users are shown. */
 const jsonSchema = z.looseObject({
   checkpoints: z.array(z.looseObject({ ignored: z.array(z.string()) })),
   faults: z.array(z.looseObject({
@@ -183,7 +189,7 @@ const jsonSchema = z.looseObject({
   peak_memory_bytes: z.number(),
 });
 
-/** Gigabytes do not travel: the taulab that `deno task setup` puts on a host compares there. */
+/** Compares on the host, with the taulab that `deno task setup` installed there, so that no weights are transferred. */
 async function verifyThere(
   { from, to, host }: Directories & { readonly host: Host },
   { shell, model, signal, onProgress }: VerifierOptions,
@@ -216,7 +222,7 @@ async function verifyThere(
     }: ${output.stderr.trim() || output.stdout.trim()}`,
     {
       hint:
-        `put taulab there by "deno task setup --serve ${shell.name}" and run the same command again, or leave it out by --skip-verify`,
+        `install taulab there with "deno task setup --serve ${shell.name}" and run the same command again, or pass --skip-verify`,
     },
   );
 }

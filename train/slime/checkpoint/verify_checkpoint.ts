@@ -1,9 +1,9 @@
 /**
- * Whether a checkpoint holds the model that it shall: every tensor of the shape, and every element equal to that of
- * another checkpoint.
+ * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to that
+ * of another checkpoint.
  *
- * Megatron's loader prints that it skips a tensor which a checkpoint lacks, and trains on from random values; a
- * converter that swaps two matrices says nothing at all. So nothing is believed here but the bytes.
+ * Megatron's loader only prints that it skips a missing tensor, and trains from random values. A converter that swaps
+ * two matrices prints nothing. The verification therefore relies on the bytes alone.
  */
 
 import { messageOf } from "../../../env/errors.ts";
@@ -30,19 +30,19 @@ import {
   type ViewTensor,
 } from "./tensor_view.ts";
 
-/** What {@linkcode verifyCheckpoints} compares. */
+/** Settings of {@linkcode verifyCheckpoints}. */
 export interface VerifyOptions {
-  /** The model that shall be there. */
+  /** The shape of the expected model. */
   readonly shape: CheckpointShape;
-  /** Missing where one checkpoint is only looked at. */
+  /** The checkpoint to compare with; `undefined` to inspect one alone. */
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes read at a time from either side. Default: 8 MiB. */
+  /** Bytes to read at once from either side. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
 }
 
-/** How a tensor came out. */
+/** The result for one tensor. */
 export type TensorStatus =
   | "equal"
   | "rounded"
@@ -50,19 +50,19 @@ export type TensorStatus =
   | "differs"
   | "unreadable";
 
-/** A tensor of both checkpoints, or of the one that is looked at. */
+/** A tensor of both checkpoints, or of the only one. */
 export interface TensorResult {
   readonly name: string;
-  /** `q_proj`. */
+  /** The kind of tensor: `q_proj`. */
   readonly kind: string;
   readonly shape: readonly number[];
   readonly dtypes: readonly string[];
   readonly status: TensorStatus;
-  /** Elements that differ. */
+  /** The number of elements that differ. */
   readonly differing: number;
-  /** Of the first that differs. */
+  /** The index of the first that differs. */
   readonly firstIndex: readonly number[] | undefined;
-  /** The values there, in the order of the checkpoints. */
+  /** The values at that index, in the order of the checkpoints. */
   readonly firstValues: readonly number[] | undefined;
   readonly largestDifference: number | undefined;
 }
@@ -74,20 +74,20 @@ export interface VerifyReport {
     readonly format: Format;
     readonly ignored: readonly string[];
   }[];
-  /** `undefined` where a directory could not be opened. */
+  /** `undefined` if a directory could not be opened. */
   readonly shape: CheckpointShape | undefined;
   readonly tensors: readonly TensorResult[];
-  /** Empty where all is as it shall be. */
+  /** The faults; empty if the checkpoint is correct. */
   readonly faults: readonly TensorFault[];
-  /** What is odd and no fault, each a sentence. */
+  /** What is unusual but not a fault, one sentence each. */
   readonly notes: readonly string[];
-  /** Bytes that were read and looked at. */
+  /** Bytes that were read. */
   readonly bytes: number;
 }
 
 /**
- * Compares a checkpoint with another, or looks at it alone.
- * @throws What `signal` is aborted with.
+ * Compares a checkpoint with another, or inspects it alone.
+ * @throws The signal's reason, once it is aborted.
  */
 export async function verifyCheckpoints(
   one: Checkpoint,
@@ -132,13 +132,13 @@ export async function verifyCheckpoints(
 interface Item extends Pair {
   readonly role: "tensor" | "tied" | "padding";
   readonly entry: LayoutEntry;
-  /** The checkpoint that the left one is of. */
+  /** The index of the left tensor's checkpoint. */
   readonly where: number;
 }
 
 type Result = Item & Comparison;
 
-/** What is compared with what, in the order of the bytes of the first checkpoint. */
+/** Plans what to compare, in the order of the first checkpoint's bytes. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   const layout = layoutOf(shape);
   const items: Item[] = [];
@@ -169,7 +169,10 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   return items.toSorted((a, b) => byPlace(a.left, b.left));
 }
 
-/** Safetensors lie in another order than layers do; reading on is faster than reading about. */
+/**
+ * Orders tensors by their place on disk, which differs from the layers' order in safetensors: sequential reads are
+ * faster.
+ */
 function byPlace(a: ViewTensor, b: ViewTensor): number {
   const [x, y] = [a, b].map(({ segments }) => {
     const { source, lead } = segments[0]!;
@@ -186,7 +189,7 @@ function byPlace(a: ViewTensor, b: ViewTensor): number {
       ? -1
       : 1;
   } catch {
-    return 0; // told when it is read
+    return 0; // reported when it is read
   }
 }
 
@@ -234,14 +237,16 @@ function configFaults(
     kind: "config",
     where: path,
     tensors: [],
-    what: `${file} of "${path}" is of another model: ${differences.join("; ")}`,
+    what: `${file} of "${path}" describes another model: ${
+      differences.join("; ")
+    }`,
     training: format === "hf"
       ? "slime takes the shape from its flags and stops with hf_validate_args failed, or trains another model"
-      : "slime's converter cuts the matrices by these numbers",
+      : "slime's converter splits the matrices according to these numbers",
   }];
 }
 
-/** What is wrong with a tensor by itself. */
+/** Returns the faults of a single tensor. */
 function ownFaults(
   result: Result,
   checkpoints: readonly Checkpoint[],
@@ -266,11 +271,11 @@ function ownFaults(
       `the model ties its output layer to the embedding, and ${difference.count} elements of "${
         left.segments[0]!.source.name
       }" differ from it`;
-    const training = "one of the two would be dropped without a word";
+    const training = "one of the two would be dropped silently";
     return of({ kind: "tied", what, training }, left.name);
   }
   if (result.role === "tensor" && result.glance?.nonfinite) {
-    const what = "it holds NaN or infinity";
+    const what = "it contains NaN or infinity";
     const training = "the first loss would be NaN";
     return of({ kind: "nonfinite", what, training });
   }
@@ -282,7 +287,7 @@ interface Context
   readonly checkpoints: readonly Checkpoint[];
 }
 
-/** One fault for each kind of tensor that differs anywhere, with what probably happened. */
+/** Returns one fault per kind of tensor that differs anywhere, with the likely cause. */
 async function valueFaults(
   results: readonly Result[],
   context: Context,
@@ -319,7 +324,7 @@ function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** What the writer probably did, where it can be told from the values. */
+/** Guesses the writer's mistake from the values. */
 async function likelyCause(
   { left, right, entry, difference }: Result,
   { shape, checkpoints, signal, blockBytes }: Context,
@@ -345,10 +350,13 @@ async function likelyCause(
     ? undefined
     : `in "${
       checkpoints[fresh]!.path
-    }" it looks as Megatron initialises it: it was never filled`;
+    }" it looks freshly initialized by Megatron, and was never filled`;
 }
 
-/** Norms begin as ones; matrices by a spread of 0.02, those that end in the residual stream by less. */
+/**
+ * Checks for initial values: norms start as ones, matrices with a standard deviation of 0.02 or, at the end of a
+ * residual branch, less.
+ */
 function looksInitialised(
   { mean, std }: { mean: number; std: number },
   { entry, shape }: { entry: LayoutEntry; shape: CheckpointShape },
@@ -376,18 +384,18 @@ function notesOf(
   );
   return [
     ...some(zero, "are zero throughout"),
-    ...some(constant, "hold one value throughout"),
+    ...some(constant, "have one value throughout"),
     ...(norms.length > 0 && norms.every(({ glance }) => glance!.constant)
       ? [
-        "every norm holds one value: the model looks freshly initialised, never trained",
+        "every norm has one value: the model looks freshly initialized, not trained",
       ]
       : []),
     ...(rounded.length === 0 ? [] : [
-      `${rounded.length} tensors are of different types (${
+      `${rounded.length} tensors have different types (${
         [...new Set(rounded.map(({ dtypes }) => dtypes.join(" and ")))].join(
           ", ",
         )
-      }) and equal once rounded to ${rounded[0]!.roundedTo}`,
+      }) and are equal once rounded to ${rounded[0]!.roundedTo}`,
     ]),
     ...results.filter(({ role }) => role === "padding").map((one) =>
       paddingNote(one, checkpoints[one.where]!.path)

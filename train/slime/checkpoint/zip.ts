@@ -1,6 +1,6 @@
 /**
- * Finds entries of a zip archive that is a slice of a file: what `torch.save` writes, one for each item of a
- * `.distcp`. Entries are stored, so an entry is a range of bytes.
+ * Finds entries of a zip archive in a slice of a file, as `torch.save` writes one per item of a `.distcp` file.
+ * Entries are uncompressed, so that an entry is a range of bytes.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.5.3 (zip64).
  */
@@ -11,11 +11,11 @@ import type { FileSlice } from "./byte_file.ts";
 /** An entry of an archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
-  /** As it is written; 0 where the writer computed none. */
+  /** The stored CRC-32; 0 if the writer computed none. */
   readonly crc32: number;
-  /** Where its local header begins in the slice. */
+  /** Where its local header starts in the slice. */
   readonly headerOffset: number;
 }
 
@@ -31,12 +31,13 @@ export const LOCAL = 0x04034b50;
 export const LOCAL_BYTES = 30;
 const ZIP64_EXTRA = 1;
 
-/** An archive of a checkpoint has few entries; a directory of more bytes is none of one. */
+/** The largest directory to read: an archive of a checkpoint has few entries. */
 const MOST_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
- * The entries of the archive that fills `slice`, by name.
- * @throws {DataError} If it is none, is cut off, or an entry lies outside, is packed, encrypted or there twice.
+ * Reads the entries of the archive that fills `slice`, by name.
+ * @throws {DataError} If it is not an archive or truncated, or an entry lies outside of it, is compressed, encrypted
+ * or repeated.
  */
 export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(slice);
@@ -54,24 +55,24 @@ export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
     entries.set(entry.name, entry);
     at += bytes;
   }
-  if (at !== size) throw slice.fault("its zip directory is of another length");
+  if (at !== size) throw slice.fault("its zip directory has the wrong length");
   return entries;
 }
 
 /**
- * Where an entry's bytes begin in the slice.
- * @throws {DataError} If its local header is not there, or its bytes end past the slice.
+ * Returns where an entry's bytes start in the slice.
+ * @throws {DataError} If its local header is missing, or its bytes extend past the slice.
  */
 export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
   const { name, size, headerOffset } = entry;
   const view = viewOf(slice.read(headerOffset, LOCAL_BYTES));
   if (view.getUint32(0, true) !== LOCAL) {
-    throw slice.fault(`entry "${name}" has no header where it should begin`);
+    throw slice.fault(`entry "${name}" has no local header at its offset`);
   }
   const nameBytes = view.getUint16(26, true);
   const found = text(slice.read(headerOffset + LOCAL_BYTES, nameBytes));
   if (found !== name) {
-    throw slice.fault(`entry "${name}" calls itself "${found}"`);
+    throw slice.fault(`entry "${name}" has the name "${found}"`);
   }
   const start = headerOffset + LOCAL_BYTES + nameBytes +
     view.getUint16(28, true);
@@ -82,8 +83,8 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
 }
 
 /**
- * The bytes of a small entry, checked by its CRC-32.
- * @throws {DataError} As {@linkcode entryOffset}, if it is larger than `limit` or its bytes have changed.
+ * Reads the bytes of a small entry and checks their CRC-32.
+ * @throws {DataError} As {@linkcode entryOffset}, and if it is larger than `limit` or its bytes have changed.
  */
 export function readEntry(
   slice: FileSlice,
@@ -96,27 +97,27 @@ export function readEntry(
   const bytes = slice.read(entryOffset(slice, entry), entry.size);
   if (entry.crc32 !== 0 && crc32(bytes) !== entry.crc32) {
     throw slice.fault(
-      `entry "${entry.name}" has changed since it was written: its CRC-32 is another`,
+      `entry "${entry.name}" has changed since it was written: its CRC-32 differs`,
     );
   }
   return bytes;
 }
 
 interface Directory {
-  /** In the slice. */
+  /** The offset in the slice. */
   readonly offset: number;
   readonly size: number;
   readonly count: number;
 }
 
-/** torch.save writes no comment, so the end record is the slice's last bytes. */
+/** Finds the directory. torch.save writes no comment, so the end record is the last bytes of the slice. */
 function findDirectory(slice: FileSlice): Directory {
   if (slice.size < END_BYTES) {
     throw slice.fault("it is too short for an archive");
   }
   const view = viewOf(slice.read(slice.size - END_BYTES, END_BYTES));
   if (view.getUint32(0, true) !== END || view.getUint16(20, true) !== 0) {
-    throw slice.fault("it does not end as a zip archive of torch.save");
+    throw slice.fault("it does not end like a zip archive of torch.save");
   }
   const count = view.getUint16(10, true);
   const size = view.getUint32(12, true);
@@ -134,7 +135,7 @@ function findDirectory64(slice: FileSlice): Directory {
   }
   const end = viewOf(slice.read(wide(locator, 8), END64_BYTES));
   if (end.getUint32(0, true) !== END64) {
-    throw slice.fault("its zip64 directory is not where it should be");
+    throw slice.fault("its zip64 directory is not at its offset");
   }
   return { offset: wide(end, 48), size: wide(end, 40), count: wide(end, 32) };
 }
@@ -144,7 +145,7 @@ interface CentralPlace {
   readonly at: number;
 }
 
-/** An entry of the directory and how many bytes it takes there. */
+/** Reads a directory entry and its length in the directory. */
 function readCentral(
   slice: FileSlice,
   { directory, at }: CentralPlace,
@@ -169,7 +170,9 @@ function readCentral(
   const extra = directory.subarray(at + nameEnd, at + extraEnd);
   const { packed, size, headerOffset } = widened(slice, { view, extra });
   if (view.getUint16(10, true) !== 0 || packed !== size) {
-    throw slice.fault(`entry "${name}" is packed, which torch.save never does`);
+    throw slice.fault(
+      `entry "${name}" is compressed, which torch.save never does`,
+    );
   }
   if (headerOffset + LOCAL_BYTES + size > slice.size) {
     throw slice.fault(`entry "${name}" ends past its archive`);
@@ -178,7 +181,7 @@ function readCentral(
   return { entry: { name, size, headerOffset, crc32: crc }, bytes };
 }
 
-/** Sizes and offset of an entry, out of its zip64 field where they do not fit 32 bits. */
+/** Returns the sizes and offset of an entry, from its zip64 field if they do not fit into 32 bits. */
 function widened(
   slice: FileSlice,
   { view, extra }: { view: DataView; extra: Uint8Array },

@@ -1,4 +1,7 @@
-/** Whether a host other than this machine can run episode servers: what a set-up put there, ports, the user's model. */
+/**
+ * Checks whether another host can run episode servers: what setup installed there, its ports, and its connection to
+ * the user's model.
+ */
 
 import { dataOn } from "../setup/host_taulab.ts";
 import { fileURLToPath } from "node:url";
@@ -13,7 +16,10 @@ import { readListeners } from "./listeners.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Looks at a host. @param ports Those of the servers that it is to run. */
+/**
+ * Checks a host.
+ * @param ports The ports of the servers that it will run.
+ */
 export async function canServe(
   host: PlacedShell,
   { config, ports, signal }: CallOptions & Pick<CheckContext, "config"> & {
@@ -33,7 +39,7 @@ export async function canServe(
   );
 }
 
-/** One line a thing that is not as it is here. */
+/** Reports what is missing on the host, or differs from this machine. */
 async function setUpFaults(
   host: PlacedShell,
   { config, id, signal }:
@@ -49,7 +55,7 @@ async function setUpFaults(
     `[ "$(${deno} --version 2>/dev/null | head -n 1 | cut -d' ' -f2)" = ${version} ] || echo "Deno ${version}"`,
     `[ "$(head -n 1 ${
       pathWord(taulab)
-    }/.taulab-files 2>/dev/null)" = ${id} ] || echo "this very taulab"`,
+    }/.taulab-files 2>/dev/null)" = ${id} ] || echo "this version of taulab"`,
     ...data === null
       ? []
       : [`[ -e ${pathWord(data)}/SOURCE.json ] || echo "${source}'s data"`],
@@ -60,8 +66,8 @@ async function setUpFaults(
   const { stdout } = await host.run({ script: lines.join("\n") }, { signal });
   const missing = stdout.trim().split("\n").filter(Boolean);
   return missing.length === 0 ? [] : [fail(
-    `episodes are to run there, and it lacks ${missing.join(", ")}`,
-    `run "deno task setup --serve ${host.name}", or name another host or "this" machine in bridge.hosts`,
+    `it cannot run episode servers: it lacks ${missing.join(", ")}`,
+    `run "deno task setup --serve ${host.name}", or set bridge.hosts to another host or "this"`,
   )];
 }
 
@@ -75,11 +81,11 @@ async function portFaults(
     `port ${held.port}, for an episode server, is held by ${
       held.holder ?? "another process"
     }`,
-    "end that process if it is yours, or choose another by bridge.port",
+    "end that process if it is yours, or set another bridge.port",
   )];
 }
 
-/** Any answer will do: whether the key is right is another check's. */
+/** Any answer passes: another check tells whether the key is valid. */
 async function userFaults(
   host: PlacedShell,
   { config, signal }: CallOptions & { readonly config: SlimeConfig },
@@ -93,7 +99,7 @@ async function userFaults(
   if (code === 0 || code === 127) return [];
   return [fail(
     `cannot reach the user's model at ${url}: ${stdout.trim().slice(-200)}`,
-    "name an address in user.endpoint.baseUrl that it reaches, or open the way there",
+    "set user.endpoint.baseUrl to an address that it can reach, or open the firewall",
   )];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a check of the doctor is: a question about the hosts, the data or the endpoints of a slime recipe, and
- * what was found, with the way to fix it.
+ * The interface of the doctor's checks. A check examines the hosts, the data or the endpoints of a slime recipe, and
+ * reports findings with fixes.
  */
 
 import { BoundaryError } from "../../../env/errors.ts";
@@ -11,84 +11,84 @@ import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./check_facts.ts";
 
-/** How a finding stands: a `fail` would cost the run, a `warn` may. */
+/** The severity of a finding: a `fail` would cost the run, a `warn` may. */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
-/** What a check saw. */
+/** The result of a check. */
 export type Observed =
   & (
     | { readonly state: "pass" | "skipped"; readonly found: string }
     | Fault & { readonly state: "warn" | "fail" }
   )
   & {
-    /** The host, where it is of one. */
+    /** The host that it concerns, if it concerns one. */
     readonly host?: string;
   };
 
-/** What a check saw, and which check. */
+/** A result with the id of its check. */
 export type Finding = Observed & { readonly check: string };
 
-/** What checks go by: the recipe with what follows from it, and the world that it is to run in. */
+/** What a check can use: the resolved recipe, and the environment that it will run in. */
 export interface CheckContext extends ResolvedSlime {
-  /** Those that can be reached, the head first; this machine where the recipe names none. */
+  /** Hosts that can be reached, the head first; this machine if the recipe names none. */
   readonly hosts: readonly Shell[];
-  /** Those of them whose place is known. */
+  /** Those hosts whose place is known. */
   readonly places: readonly PlacedShell[];
-  /** Those that episode servers are to run on; none runs them on this machine. */
+  /** Those hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
-  /** What several checks need, looked up once. */
+  /** Lookups that several checks share. */
   readonly facts: Facts;
-  /** A base URL as the head reaches it, made into one that is reached from here. */
+  /** Turns a base URL that the head can reach into one that this machine can reach. */
   readonly reach: (base: string) => string;
   /** Reads a variable of this machine's environment. Default: `Deno.env.get`. */
   readonly env: (name: string) => string | undefined;
-  /** Directory of the runs, where evaluations of the base model are looked for. Default: `runs`. */
+  /** The directory of runs in which to look for evaluations of the base model. Default: `runs`. */
   readonly runs: string;
-  /** The evaluation of the base model; `null` looks for the latest. */
+  /** The evaluation of the base model; `null` for the latest. */
   readonly baseRun: string | null;
-  /** Files of rows to look at. Default: those that a launch would write. */
+  /** Row files to check. Default: those that a launch would write. */
   readonly rowFiles: readonly string[];
   readonly hooks: Hooks;
-  /** Aborted when the check's time is over. */
+  /** Aborted when the check's time limit is reached. */
   readonly signal: AbortSignal;
 }
 
-/** A check. */
+/** A check of the doctor. */
 export interface Check {
-  /** For `--only` and `--skip`. */
+  /** Its name in `--only` and `--skip`. */
   readonly id: string;
-  /** Where it stands among the others: a run falls over what the first look at before the last. */
+  /** Its position among the checks: what would break a run first comes first. */
   readonly order: number;
-  /** What it asks, for help. */
+  /** What it checks, for help. */
   readonly title: string;
-  /** `running` looks at a run that is under way. Default: `before`. */
+  /** When it applies; `running` checks a run in progress. Default: `before`. */
   readonly when?: "before" | "running" | "always";
-  /** Until it is given up, unless the doctor is told otherwise. Default: a minute. */
+  /** Its time limit, unless the doctor sets another. Default: 1 minute. */
   readonly timeoutMs?: number;
   run(context: CheckContext): Promise<readonly Observed[]>;
 }
 
-/** It is as it should be. */
+/** Creates a finding that all is well. */
 export function pass(found: string): Observed {
   return { state: "pass", found };
 }
 
-/** It may go wrong. */
+/** Creates a finding of something that may cost the run. */
 export function warn(found: string, fix: string): Observed {
   return { state: "warn", found, fix };
 }
 
-/** It will go wrong. */
+/** Creates a finding of something that would cost the run. */
 export function fail(found: string, fix: string): Observed {
   return { state: "fail", found, fix };
 }
 
-/** Nobody looked, and why. */
+/** Creates a finding that nothing was checked, and why. */
 export function skipped(why: string): Observed {
   return { state: "skipped", found: why };
 }
 
-/** What is wrong, or that nothing is. */
+/** Returns the faults, or one `pass` if there are none. */
 export function verdict(
   faults: readonly Observed[],
   found: string,
@@ -96,7 +96,7 @@ export function verdict(
   return faults.length === 0 ? [pass(found)] : faults;
 }
 
-/** Looks at each host at the same time; what is found, or thrown, bears its name. */
+/** Runs `look` on all hosts at once. Each finding, or error, carries its host's name. */
 export async function onEachHost<S extends Shell>(
   hosts: readonly S[],
   look: (host: S) => Promise<readonly Observed[]>,
@@ -109,8 +109,8 @@ export async function onEachHost<S extends Shell>(
 }
 
 /**
- * Compares what was found on hosts, which answer in any order, with the first of them, mostly the head.
- * @param compare Gets another host's, the first one's, and the first one's name.
+ * Compares each host's result with the first host's, usually the head.
+ * @param compare Gets the other host's result, the first host's result, and the first host's name.
  */
 export function differences<T>(
   hosts: readonly Shell[],
@@ -126,13 +126,13 @@ export function differences<T>(
 }
 
 /**
- * What a check throws, as a finding. Errors of ours carry a hint; what else is thrown is a bug, and no reason to
- * trust the other checks less.
- * @param otherwise What to do where an error does not say.
+ * Turns an error that a check threw into a finding. Errors of taulab carry a hint. Any other error is a bug, which
+ * does not affect the other checks.
+ * @param otherwise The fix if the error has no hint.
  */
 export function faultOf(
   error: unknown,
-  otherwise = "fix what it names, then look again",
+  otherwise = "fix the cause and run the doctor again",
 ): Observed {
   if (error instanceof BoundaryError) {
     return fail(error.message, error.hint ?? otherwise);
@@ -141,7 +141,7 @@ export function faultOf(
     ? error.stack ?? error.message
     : String(error);
   return fail(
-    `the check itself broke: ${stack.slice(0, 500)}`,
-    "report it as a bug of taulab with the command line, and go on with --skip",
+    `the check itself failed: ${stack.slice(0, 500)}`,
+    "report it as a bug in taulab with the command line, and skip the check with --skip",
   );
 }

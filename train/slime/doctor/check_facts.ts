@@ -1,4 +1,4 @@
-/** What several checks need: looked up at the first question, and once. */
+/** Lookups that several checks share. Each is made once, when it is first needed. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError } from "../../../env/errors.ts";
@@ -16,11 +16,11 @@ import { type HostPython, readHostPython } from "./host_python.ts";
 /** Settings of {@linkcode Facts}. */
 export interface FactsOptions extends CallOptions {
   readonly config: SlimeConfig;
-  /** Has the model's directory. */
+  /** The host that has the model's directory. */
   readonly head: Shell | undefined;
 }
 
-/** Each answer is kept, and so is each error: asked again, the same is told again. */
+/** Shared lookups. Both results and errors are cached. */
 export class Facts {
   readonly #options: FactsOptions;
   readonly #files = new Map<string, Promise<string | undefined>>();
@@ -32,13 +32,16 @@ export class Facts {
     this.#options = options;
   }
 
-  /** The recipe's data. @throws {ConfigError | DataError} As `openDataset`. */
+  /**
+   * Opens the recipe's dataset.
+   * @throws {ConfigError | DataError} As `openDataset`.
+   */
   dataset(): Promise<Dataset> {
     return this.#dataset ??= openDataset(this.#options.config.data);
   }
 
   /**
-   * A file of the model's directory on the head; `undefined` where it is not there.
+   * Reads a file of the model's directory on the head; `undefined` if it does not exist.
    * @throws {HostError} If the head cannot be reached.
    * @throws {DataError} If the file cannot be read.
    */
@@ -54,12 +57,18 @@ export class Facts {
     return file;
   }
 
-  /** Tokenizer and chat template of the model's directory on the head. @throws {DataError} If they are damaged. */
+  /**
+   * Opens the tokenizer and chat template of the model's directory on the head.
+   * @throws {DataError} If they are damaged.
+   */
   codec(): Promise<Codec> {
     return this.#codec ??= this.#openCodec();
   }
 
-  /** What a host's Python has. @throws {HostError | DataError} If the host has no such Python. */
+  /**
+   * Inspects a host's Python.
+   * @throws {HostError | DataError} If the host has no such Python.
+   */
   python(host: Shell): Promise<HostPython> {
     const known = this.#pythons.get(host);
     if (known !== undefined) return known;

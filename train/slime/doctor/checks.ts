@@ -1,10 +1,10 @@
-/** The checks: each module of `checks/` is one, and says itself where it stands, so that a new one is a file. */
+/** Loads the checks. Each module of `checks/` exports one with its position, so that adding a check takes one file. */
 
 import type { Check } from "./check.ts";
 
 const FOLDER = new URL("./checks/", import.meta.url);
 
-/** All of them, in order; the check `hosts` is made before, as the others depend on it. */
+/** All checks in order, except `hosts`, which runs first because the others depend on it. */
 export const CHECKS: readonly Check[] = await readChecks();
 
 async function readChecks(): Promise<Check[]> {

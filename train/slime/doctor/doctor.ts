@@ -1,7 +1,7 @@
 /**
- * The doctor: looks at everything that a slime run needs before GPU hours are spent on it.
+ * The doctor: checks everything that a slime run needs before GPU hours are spent on it.
  *
- *     recipe ─▶ hosts that answer ─▶ checks, all at once, each within its time ─▶ findings ─▶ report
+ *     recipe ─▶ hosts that answer ─▶ checks, all at once, each with a time limit ─▶ findings ─▶ report
  */
 
 import { ConfigError } from "../../../env/errors.ts";
@@ -26,35 +26,35 @@ export interface DoctorOptions
   extends
     CallOptions,
     Partial<Pick<CheckContext, "runs" | "rowFiles" | "env">> {
-  /** The head first, in the order of `cluster.hosts`; this machine where the recipe names none. */
+  /** The hosts in the order of `cluster.hosts`, the head first; this machine if the recipe names none. */
   readonly hosts: readonly (Shell | PlacedShell)[];
-  /** Those that episode servers are to run on, this machine among them. Default: none, which is this machine. */
+  /** The hosts that will run episode servers, which may include this machine. Default: only this machine. */
   readonly servers?: readonly PlacedShell[];
-  /** Ids of the checks to make. Default: all that are of the moment. */
+  /** Ids of the checks to run. Default: all that apply. */
   readonly only?: readonly string[];
-  /** Ids of checks to leave out. Default: none. */
+  /** Ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];
-  /** Looks at a run that is under way instead of at one that is to begin. Default: false. */
+  /** Whether to check a run in progress instead of one about to start. Default: false. */
   readonly running?: boolean;
-  /** Until a check is given up. Default: its own time. */
+  /** The time limit of each check in milliseconds. Default: the check's own. */
   readonly timeoutMs?: number;
-  /** The evaluation of the base model. Default: the latest there is. */
+  /** The evaluation of the base model. Default: the latest. */
   readonly baseRun?: string;
-  /** Called when a check has ended. */
+  /** Called when a check has finished. */
   readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;
 }
 
-/** What the doctor found. */
+/** The result of {@linkcode preflight}. */
 export interface DoctorReport {
-  /** In the order of the checks, each with its hosts in order. */
+  /** In the order of the checks, and within a check in the order of its hosts. */
   readonly findings: readonly Finding[];
-  /** Whether nothing would cost the run. */
+  /** Whether no finding is a `fail`. */
   readonly healthy: boolean;
 }
 
 /**
- * Makes the checks.
- * @throws {ConfigError} If `only` or `skip` name a check that there is none of.
+ * Runs the checks.
+ * @throws {ConfigError} If `only` or `skip` names an unknown check.
  * @throws The signal's reason, once it is aborted.
  */
 export async function preflight(
@@ -114,7 +114,7 @@ function isPlaced(host: Shell | PlacedShell): host is PlacedShell {
   return "place" in host;
 }
 
-/** Hosts behind ssh have servers that only they reach. */
+/** Opens a relay if the head is reached over ssh, since only it can reach its servers. */
 function relayOver(
   [head]: readonly Shell[],
   { config, signal }: { config: SlimeConfig; signal: AbortSignal },
@@ -133,10 +133,13 @@ function readable(finding: Finding, relay: Relay | undefined): Finding {
     : { ...finding, found };
 }
 
-/** Until a host is taken for gone. */
+/** How long to wait for a host's first answer. */
 const GREETING_MS = 30_000;
 
-/** The checks that are meant. @throws {ConfigError} If one is not known. */
+/**
+ * Selects the checks to run.
+ * @throws {ConfigError} If an id is unknown.
+ */
 export function chooseChecks(
   { only = [], skip = [], running = false }: Pick<
     DoctorOptions,
@@ -149,7 +152,7 @@ export function chooseChecks(
     throw new ConfigError(
       `There is no check "${id}"`,
       {
-        hint: `the nearest is "${nearest(id, known)}", and all are ${
+        hint: `the nearest is "${nearest(id, known)}"; the checks are ${
           known.join(", ")
         }`,
       },

@@ -1,4 +1,4 @@
-/** Disks of a host. */
+/** Reads the disks of a host. */
 
 import { DataError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
@@ -14,7 +14,7 @@ export interface Volume {
   readonly isWritable: boolean;
 }
 
-/** Asks of the nearest directory that is there: what is to be made will be on its disk. */
+/** Reads the disk of a directory, or of its nearest existing parent if it does not exist yet. */
 export async function readVolume(
   host: Shell,
   path: string,
@@ -26,14 +26,14 @@ df -Pk "$d" | tail -n 1
 [ -w "$d" ] && echo yes || echo no`;
   const { code, stdout, stderr } = await host.run({ script }, { signal });
   const [line = "", writable] = stdout.trim().split("\n");
-  // The mount is last, as its name may hold spaces.
+  // The mount point comes last and may contain spaces.
   const cells = /^(.*?\S)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
   if (code !== 0 || cells === null) {
     throw new DataError(
-      `df says of "${path}" on ${host.name}: ${
+      `Cannot read the disk of "${path}" on ${host.name}: ${
         lastWords(stderr.trim() || stdout, code)
       }`,
-      { hint: "see whether the directory can be reached" },
+      { hint: "check that the directory is accessible" },
     );
   }
   return {
@@ -45,7 +45,7 @@ df -Pk "$d" | tail -n 1
   };
 }
 
-/** `1.5 GB`, `120 GB`. */
+/** Formats bytes: `1.5 GB`, `120 GB`. */
 export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(bytes < 1e11 ? 1 : 0)} GB`;
 }

@@ -1,13 +1,13 @@
-/** Text files of a host, through its shell. */
+/** Reads text files on a host through its shell. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 
 /**
- * The text of a file; `undefined` where there is none.
+ * Reads a text file; `undefined` if it does not exist.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the file is there and cannot be read.
+ * @throws {DataError} If the file exists but cannot be read.
  */
 export async function readHostFile(
   host: Shell,
@@ -19,12 +19,12 @@ export async function readHostFile(
   if (code === 0) return stdout;
   if (code === 44) return undefined;
   throw new DataError(
-    `"${path}" cannot be read on ${host.name}: ${lastWords(stderr, code)}`,
+    `Cannot read "${path}" on ${host.name}: ${lastWords(stderr, code)}`,
     { path },
   );
 }
 
-/** The last line that a command wrote, or its exit code. */
+/** Returns the last line that a command wrote, or its exit code. */
 export function lastWords(stderr: string, code: number): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
   return lines.at(-1)?.slice(0, 300) ?? `exit code ${code}`;

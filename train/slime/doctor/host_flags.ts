@@ -1,9 +1,9 @@
 /**
- * The flags of the slime that is installed on a host, out of its own parsers: another commit has other flags, and
- * train.py ignores those that it does not know.
+ * Reads the flags of the slime that is installed on a host from its own parsers. Flags differ between commits, and
+ * train.py ignores unknown ones.
  *
- * `train.py --help` shows one of three parsers, so the parsers themselves are asked: slime's parse_args() is run, and
- * what each parser was given is noted when it begins to parse.
+ * `train.py --help` shows only one of its three parsers. The program therefore calls slime's parse_args(), and
+ * records each parser's flags when it starts to parse.
  *
  * @see slime `slime/utils/arguments.py` (`parse_args`) at 624b824.
  */
@@ -15,10 +15,10 @@ import type { FlagArity } from "../plan/flag_names.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { jobPythonPath, runPython } from "./host_python.ts";
 
-/** A flag as argparse has it. */
+/** A flag of an argparse parser. */
 export interface ParserFlag {
   readonly arity: FlagArity;
-  /** What a value may be, where it is one of a few words. */
+  /** The allowed values; `null` if any value is allowed. */
   readonly choices: readonly string[] | null;
 }
 
@@ -51,7 +51,7 @@ with redirect_stdout(io.StringIO()):
     except (Exception, SystemExit) as error:  # it is given nothing, and says so once all parsers have parsed
         reason = "%s: %s" % (type(error).__name__, error)
 if "--rollout-batch-size" not in flags or "--num-layers" not in flags:
-    sys.exit("slime's parsers cannot be asked: %s" % reason)
+    sys.exit("cannot read the flags of slime's parsers: %s" % reason)
 print(json.dumps(flags))
 `;
 
@@ -64,9 +64,9 @@ const flagsSchema = z.record(
 );
 
 /**
- * Asks a host's slime. It imports PyTorch, SGLang and Megatron-LM, which takes up to a minute.
+ * Reads the flags of a host's slime. It imports PyTorch, SGLang and Megatron-LM, which takes up to a minute.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the parsers cannot be asked, with the reason.
+ * @throws {DataError} If the parsers cannot be read, with the reason.
  */
 export async function readHostFlags(
   host: Shell,

@@ -1,6 +1,6 @@
 /**
- * Python on a host: what is installed, and how a short program of ours is run there. Programs are sent over
- * standard input, so nothing is left on the host.
+ * Runs short Python programs on a host and reads what is installed there. Programs are sent over standard input, so
+ * that nothing is left on the host.
  */
 
 import { parseJson } from "../../runs/versions.ts";
@@ -11,29 +11,29 @@ import { quoteWords, type Shell } from "../hosts/shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { lastWords } from "./host_file.ts";
 
-/** A program and what it works on. */
+/** A Python program and its input. */
 export interface PythonJob<T> {
-  /** Finds its input as `CASE`, and prints one line of JSON as the last. */
+  /** The program. It finds its input as `CASE`, and prints one line of JSON last. */
   readonly program: string;
-  /** A JSON text. */
+  /** The input as JSON text. */
   readonly input: string;
-  /** What it prints. */
+  /** The schema of what it prints. */
   readonly output: z.ZodType<T>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
 
 /**
- * Runs a program by the recipe's interpreter.
+ * Runs a program with the recipe's interpreter.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If there is no such interpreter, or the program fails; with its last words.
+ * @throws {DataError} If there is no such interpreter, or the program fails (with its last output).
  */
 export async function runPython<T>(
   host: Shell,
   python: string,
   { program, input, output, env, cwd, signal }: PythonJob<T> & CallOptions,
 ): Promise<T> {
-  // JSON's text of a string is Python's too.
+  // A JSON string is also a Python string literal.
   const stdin = `import json\nCASE = json.loads(${
     JSON.stringify(input)
   })\n${program}`;
@@ -50,28 +50,30 @@ export async function runPython<T>(
   const parsed = output.safeParse(parseJson(line));
   if (parsed.success) return parsed.data;
   throw new DataError(
-    `"${python}" on ${host.name} answered "${line.slice(0, 200)}"`,
+    `"${python}" on ${host.name} printed "${
+      line.slice(0, 200)
+    }", which is not the expected JSON`,
     { cause: parsed.error },
   );
 }
 
 const hostPythonSchema = z.object({
   python: z.string(),
-  /** By the names of their distributions; `null` where one is not installed. */
+  /** Versions by distribution name; `null` if one is not installed. */
   packages: z.record(z.string(), z.string().nullable()),
-  /** The CUDA that PyTorch was built for; `null` without one. */
+  /** The CUDA version that PyTorch was built for; `null` if it was built without CUDA. */
   cuda: z.string().nullable(),
-  /** slime's checkout: its commit, where it is one. */
+  /** The commit of slime's checkout; `null` if it is not a git checkout. */
   commit: z.string().nullable(),
-  /** Which of {@linkcode SLIME_PARTS} are in slime's checkout. */
+  /** The {@linkcode SLIME_PARTS} that exist in slime's checkout. */
   parts: z.array(z.string()),
   megatron: z.boolean(),
 });
 
-/** What a host's Python has. */
+/** What is installed for a host's Python. */
 export type HostPython = z.infer<typeof hostPythonSchema>;
 
-/** Distributions that a run depends on. */
+/** The distributions that a run depends on. */
 export const PACKAGES = [
   "ray",
   "torch",
@@ -82,14 +84,14 @@ export const PACKAGES = [
   "torch-memory-saver",
 ] as const;
 
-/** Files of slime's checkout that a run depends on. */
+/** The files of slime's checkout that a run depends on. */
 export const SLIME_PARTS = {
   train: "train.py",
   trainAsync: "train_async.py",
   hugging: "slime/backends/megatron_utils/hf_to_megatron",
 } as const;
 
-/** PyTorch says its CUDA in a file: to import it takes seconds and GPUs. */
+/** Reads PyTorch's CUDA version from a file: importing PyTorch takes seconds and GPUs. */
 const PROGRAM = `
 import importlib.metadata, importlib.util, os, platform, re
 def version(name):
@@ -128,7 +130,10 @@ print(json.dumps({
 }))
 `;
 
-/** Asks a host. @throws {HostError | DataError} As {@linkcode runPython}. */
+/**
+ * Reads what is installed for a host's Python.
+ * @throws {HostError | DataError} As {@linkcode runPython}.
+ */
 export async function readHostPython(
   host: Shell,
   { paths }: Pick<SlimeConfig, "paths">,
@@ -146,7 +151,7 @@ export async function readHostPython(
   });
 }
 
-/** The job's `PYTHONPATH`, but for the directory of the hooks; slime's `train.py` adds its own directory. */
+/** Returns the job's `PYTHONPATH`, without the directory of the hooks. slime's `train.py` adds its own directory. */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;
 }

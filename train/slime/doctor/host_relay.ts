@@ -1,7 +1,7 @@
 /**
- * Servers as a host reaches them: Ray's interface and SGLang's router listen where this machine may not come to.
+ * Makes servers that only a host can reach available on this machine, such as Ray's dashboard and SGLang's router.
  *
- * A relay listens on loopback here, and has a host ask for what it is asked for. Only reads are passed on.
+ * A relay listens on this machine's loopback and lets the host make each request. Only GET requests are relayed.
  */
 
 import { z } from "zod";
@@ -10,15 +10,15 @@ import type { CallOptions } from "../../../env/types.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { runPython } from "./host_python.ts";
 
-/** A relay; held by `await using`. */
+/** A relay. Hold it with `await using`. */
 export interface Relay extends AsyncDisposable {
-  /** What stands for a base URL of the host here: paths may be appended to it. */
+  /** Returns the local URL for a base URL of the host. Paths may be appended to it. */
   urlFor(base: string): string;
-  /** A message with the host's own URLs in it instead of ours. */
+  /** Replaces the relay's URLs in a message with the host's. */
   readable(text: string): string;
 }
 
-/** Headers that are passed on. */
+/** The request headers that are relayed. */
 const PASSED = ["authorization"];
 
 const PROGRAM = `
@@ -39,10 +39,10 @@ const answerSchema = z.union([
   z.object({ lost: z.string() }),
 ]);
 
-/** Longest wait of the host for a server. */
+/** The host's timeout for a server, in seconds. */
 const SECONDS = 60;
 
-/** Starts a relay over a host. */
+/** Starts a relay through a host. */
 export function openRelay(
   host: Shell,
   { python, signal }: CallOptions & { readonly python: string },
@@ -52,7 +52,7 @@ export function openRelay(
       hostname: "127.0.0.1",
       port: 0,
       onListen: () => {},
-      // Whoever asks has it; by default it is printed, too.
+      // The caller gets the error. By default it would be printed, too.
       onError: (error) => new Response(String(error), { status: 500 }),
     },
     (request) => pass(request, { host, python, signal }),
@@ -100,14 +100,14 @@ async function pass(
       ? broken(answer.lost)
       : new Response(answer.text, { status: answer.status });
   } catch (error) {
-    if (ends.aborted) return broken("the question was taken back");
+    if (ends.aborted) return broken("the request was cancelled");
     const isOurs = error instanceof DataError || error instanceof HostError;
     if (!isOurs) throw error;
     return broken(error.message);
   }
 }
 
-/** Whoever asks sees a connection that breaks, as if they were on the host. */
+/** Ends the response with a broken connection, as a caller on the host would see it. */
 function broken(why: string): Response {
   return new Response(
     new ReadableStream({

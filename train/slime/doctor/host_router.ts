@@ -1,4 +1,4 @@
-/** The router that is installed on a host: slime's own build and PyPI's differ in their policies. */
+/** Reads the policies of the router that is installed on a host: slime's build and PyPI's differ. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -6,10 +6,10 @@ import { quoteWords, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 
 /**
- * The policies that a host's router can be started with.
- * @param options.python The interpreter that has it.
+ * Returns the policies that a host's router supports.
+ * @param options.python The interpreter that the router is installed for.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the router does not tell.
+ * @throws {DataError} If the router does not list them.
  */
 export async function readRouterPolicies(
   host: Shell,
@@ -25,14 +25,14 @@ export async function readRouterPolicies(
   const policies = parsePolicies(stdout);
   if (code === 0 && policies.length > 0) return policies;
   throw new DataError(
-    `The router of "${python}" does not tell its policies: ${
+    `Cannot read the policies of the router of "${python}": ${
       lastWords(stderr, code)
     }`,
-    { hint: `install sglang-router by "deno task setup"` },
+    { hint: `install sglang-router with "deno task setup"` },
   );
 }
 
-/** The choices of `--policy` in argparse's help. */
+/** Reads the choices of `--policy` from argparse's help. */
 export function parsePolicies(help: string): string[] {
   const choices = /(?:^|[\s[])--policy\s+\{([^}]*)\}/.exec(help)?.[1] ?? "";
   return choices.split(",").map((one) => one.trim()).filter(Boolean);

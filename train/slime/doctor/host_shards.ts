@@ -1,4 +1,4 @@
-/** Reads the weights' headers on a host, without moving the weights. */
+/** Reads the headers of a model's weights on a host, without transferring the weights. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -6,13 +6,13 @@ import { quote, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 import { parseShardHeader, type Shard, type ShardHeader } from "./shards.ts";
 
-/** Safetensors allows no longer one. */
+/** The longest header that Safetensors allows, in bytes. */
 const MAX_HEADER = 100_000_000;
 
-/** A file that is not weights: its size and checksum. */
+/** A file other than weights. */
 export interface SmallFile {
   readonly size: number;
-  /** By POSIX `cksum`. */
+  /** From POSIX `cksum`. */
   readonly checksum: string;
 }
 
@@ -23,8 +23,8 @@ export interface HostModel {
 }
 
 /**
- * Lists a directory.
- * @returns `null` where there is none.
+ * Lists a model's directory.
+ * @returns `null` if it does not exist.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If the directory cannot be read.
  */
@@ -49,7 +49,7 @@ exit 0`;
   if (code === 44) return null;
   if (code !== 0) {
     throw new DataError(
-      `"${dir}" cannot be read on ${host.name}: ${lastWords(stderr, code)}`,
+      `Cannot read "${dir}" on ${host.name}: ${lastWords(stderr, code)}`,
       { hint: "change its mode or owner" },
     );
   }
@@ -84,7 +84,7 @@ function fileOf(line: string): [string, SmallFile][] {
 
 /**
  * Reads the headers of shards.
- * @returns By name; `null` for those whose header is damaged.
+ * @returns The headers by file name; `null` for a damaged one.
  */
 export async function readHeaders(
   host: Shell,

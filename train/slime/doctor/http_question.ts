@@ -1,4 +1,4 @@
-/** One question to a server over HTTP. */
+/** Makes a single HTTP request for JSON. */
 
 import { parseJson } from "../../runs/versions.ts";
 import { messageOf } from "../../../env/errors.ts";
@@ -9,23 +9,23 @@ import {
 import type { z } from "zod";
 import type { CallOptions } from "../../../env/types.ts";
 
-/** What came of a question. */
+/** The result of {@linkcode askJson}. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | {
     readonly ok: false;
-    /** In words: `answered 404: no such page`. */
+    /** What went wrong: `answered 404: no such page`. */
     readonly fault: string;
-    /** The HTTP status; `null` where nobody answered. */
+    /** The HTTP status; `null` without a response. */
     readonly status: number | null;
   };
 
-/** Until a server is taken for gone, though it took the connection. */
+/** The default timeout of a request. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Asks for JSON of a schema. Never throws, but for the signal's reason.
- * @param options.token Shown as a bearer token, and never told of in a fault.
+ * Requests JSON and validates it. Throws only the signal's reason.
+ * @param options.token Sent as a bearer token; never part of a fault.
  */
 export async function askJson<T>(
   url: string,
@@ -52,7 +52,7 @@ export async function askJson<T>(
     }
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return { ok: true, value: parsed.data };
-    const fault = `answered what is not expected: ${text.slice(0, 200)}`;
+    const fault = `gave an unexpected answer: ${text.slice(0, 200)}`;
     return { ok: false, status, fault };
   } catch (error) {
     signal?.throwIfAborted();
@@ -63,7 +63,7 @@ export async function askJson<T>(
   }
 }
 
-/** Deno's message ends with what the system said. */
+/** Returns the end of Deno's message, which is the system's error. */
 function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];

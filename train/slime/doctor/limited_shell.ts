@@ -1,12 +1,12 @@
-/** A shell that is asked a few things at a time: sshd drops connections where many begin at once. */
+/** Limits the commands that run in a shell at once: sshd drops connections when many start together. */
 
 import { createPool } from "../../../env/pool.ts";
 import type { Shell } from "../hosts/shell.ts";
 
-/** sshd begins to drop at ten that have not logged in yet. */
+/** sshd starts to drop connections when ten have not logged in yet. */
 const AT_ONCE = 4;
 
-/** The same shell, with at most `atOnce` commands under way; the others wait their turn. */
+/** Returns the same shell, limited to `atOnce` running commands. Others wait in order. */
 export function gently(shell: Shell, atOnce: number = AT_ONCE): Shell {
   const pool = createPool(atOnce);
   return {

@@ -1,5 +1,5 @@
 /**
- * Who listens on a host, by Linux's own table, which needs no program and no rights.
+ * Lists the listening sockets of a host from Linux's socket table, which needs neither a program nor privileges.
  *
  * @see https://docs.kernel.org/networking/proc_net_tcp.html
  */
@@ -7,21 +7,24 @@
 import type { CallOptions } from "../../../env/types.ts";
 import type { Shell } from "../hosts/shell.ts";
 
-/** A socket that takes connections. */
+/** A listening socket. */
 export interface Listener {
   readonly port: number;
-  /** `127.0.0.1`; `*` for all addresses and for those of IPv6. */
+  /** `127.0.0.1`; `*` for all addresses and for IPv6 addresses. */
   readonly address: string;
-  /** `redis-server (process 812)`, where the host tells. */
+  /** The process that holds it, if known: `redis-server (process 812)`. */
   readonly holder?: string;
 }
 
-/** `ss`, where it is, names the holders. */
+/** `ss`, if it is installed, names the processes. */
 const SCRIPT = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null
 echo ---
 ss -Hltnp 2>/dev/null || true`;
 
-/** Asks a host. @throws {HostError} If it cannot be reached. */
+/**
+ * Lists the listening sockets of a host.
+ * @throws {HostError} If it cannot be reached.
+ */
 export async function readListeners(
   host: Shell,
   options: CallOptions = {},
@@ -35,7 +38,7 @@ export async function readListeners(
   });
 }
 
-/** Reads the table: rows in state LISTEN (`0A`); numbers are hexadecimal, addresses back to front. */
+/** Parses the socket table: rows in state LISTEN (`0A`) with hexadecimal numbers and little-endian addresses. */
 export function parseListeners(table: string): Listener[] {
   const rows = table.matchAll(
     /^[ \t]*\d+: ([\dA-F]+):([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} 0A /gm,

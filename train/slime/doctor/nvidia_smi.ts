@@ -1,5 +1,5 @@
 /**
- * Reads what `nvidia-smi` prints.
+ * Parses the output of `nvidia-smi`.
  *
  * @see https://docs.nvidia.com/deploy/nvidia-smi/ for `--query-gpu`, `--query-compute-apps` and `topo -m`.
  */
@@ -11,30 +11,30 @@ export interface Gpu {
   readonly name: string;
   readonly memoryMiB: number;
   readonly usedMiB: number;
-  /** `575.57.08`. */
+  /** The driver's version: `575.57.08`. */
   readonly driver: string;
-  /** `9.0`; `null` where the driver does not tell. */
+  /** The compute capability, such as 9.0; `null` if the driver does not report it. */
   readonly capability: number | null;
 }
 
-/** A process that computes on a GPU. */
+/** A process that uses a GPU. */
 export interface GpuProcess {
   readonly uuid: string;
   readonly pid: number;
   readonly name: string;
 }
 
-/** What {@linkcode parseGpus} reads. */
+/** The query whose output {@linkcode parseGpus} parses. */
 export const GPU_QUERY =
   "nvidia-smi --query-gpu=index,uuid,name,memory.total,memory.used,driver_version,compute_cap --format=csv,noheader,nounits";
 
-/** What {@linkcode parseGpuProcesses} reads. */
+/** The query whose output {@linkcode parseGpuProcesses} parses. */
 export const PROCESS_QUERY =
   "nvidia-smi --query-compute-apps=gpu_uuid,pid,process_name --format=csv,noheader,nounits";
 
 /**
- * The GPUs, by index.
- * @throws {RangeError} If a line is not of {@linkcode GPU_QUERY}; with it.
+ * Parses the GPUs, sorted by index.
+ * @throws {RangeError} If a line does not match {@linkcode GPU_QUERY}; names the line.
  */
 export function parseGpus(text: string): Gpu[] {
   return rowsOf(text).map((cells) => {
@@ -52,11 +52,11 @@ export function parseGpus(text: string): Gpu[] {
     };
     const numbers = [gpu.index, gpu.memoryMiB, gpu.usedMiB];
     if (cells.length === 7 && numbers.every(Number.isFinite)) return gpu;
-    throw new RangeError(`nvidia-smi says "${cells.join(", ")}"`);
+    throw new RangeError(`unexpected nvidia-smi output: "${cells.join(", ")}"`);
   }).sort((a, b) => a.index - b.index);
 }
 
-/** The processes; none where nothing computes. */
+/** Parses the processes that use GPUs; empty if there are none. */
 export function parseGpuProcesses(text: string): GpuProcess[] {
   return rowsOf(text).flatMap(([uuid = "", pid, ...name]) =>
     Number.isInteger(Number(pid))
@@ -65,15 +65,18 @@ export function parseGpuProcesses(text: string): GpuProcess[] {
   );
 }
 
-/** The newest CUDA that the driver runs, `[12, 9]`, of the head of `nvidia-smi`; `null` where it does not say. */
+/**
+ * Parses the newest CUDA version that the driver supports, `[12, 9]`, from the header of `nvidia-smi`; `null` if it
+ * has none.
+ */
 export function parseDriverCuda(text: string): [number, number] | null {
   const found = /CUDA (?:UMD )?Version\s*:\s*(\d+)\.(\d+)/.exec(text);
   return found === null ? null : [Number(found[1]), Number(found[2])];
 }
 
 /**
- * How GPUs are joined, of `nvidia-smi topo -m`.
- * @returns `[G][G]`, the words of the matrix: `X`, `NV18`, `PHB`, `SYS`; empty where there is no matrix.
+ * Parses how GPUs are connected from `nvidia-smi topo -m`.
+ * @returns `[G][G]`, the cells of the matrix: `X`, `NV18`, `PHB`, `SYS`; empty if there is no matrix.
  */
 export function parseTopology(text: string): string[][] {
   // Colours are written even into pipes.
@@ -85,7 +88,7 @@ export function parseTopology(text: string): string[][] {
   return rows.map((row) => row.slice(1, 1 + rows.length));
 }
 
-/** Whether each two of the first `count` GPUs are joined by NVLink. */
+/** Checks whether the first `count` GPUs are all connected to each other by NVLink. */
 export function isJoinedByNvlink(
   topology: readonly (readonly string[])[],
   count: number,

@@ -1,19 +1,19 @@
-/** Which hosts answer, and what time it is there: what all checks depend on. */
+/** Checks which hosts answer and how their clocks differ. All other checks depend on it. */
 
 import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { type Check, fail, type Observed, pass, warn } from "./check.ts";
 
-/** A host's answer to the first question. */
+/** A host's first answer. */
 export interface Greeting {
   readonly host: Shell;
-  /** Milliseconds that its clock is ahead of ours, to a second or so; `null` where it does not answer. */
+  /** Milliseconds that its clock is ahead of this machine's, to about a second; `null` if it does not answer. */
   readonly skewMs: number | null;
-  /** Why not. */
+  /** Why it does not answer. */
   readonly fault?: string;
 }
 
-/** Asks every host. */
+/** Contacts every host. */
 export function greet(
   hosts: readonly Shell[],
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
@@ -37,25 +37,28 @@ async function ask(
       }),
       AbortSignal.any([signal, late]),
     );
-    // The answer is of a moment between both; seconds are cut off, half of one on the average.
+    // The host read its clock between both times and dropped fractions of a second, half a second on average.
     const here = (before + Date.now()) / 2;
     const there = Number(stdout.trim()) * 1000 + 500;
     if (code === 0 && there > 500) return { host, skewMs: there - here };
     return {
       host,
       skewMs: null,
-      fault: `does not tell the time: "${stdout.slice(0, 100)}"`,
+      fault: `printed an unexpected time: "${stdout.slice(0, 100)}"`,
     };
   } catch (error) {
     signal.throwIfAborted();
     const fault = late.aborted
-      ? `gives no answer within ${timeoutMs / 1000} s`
+      ? `did not answer within ${timeoutMs / 1000} s`
       : faultOf(error);
     return { host, skewMs: null, fault };
   }
 }
 
-/** @throws What is not the host's. */
+/**
+ * Returns the message of a host's error.
+ * @throws Any other error.
+ */
 function faultOf(error: unknown): string {
   if (error instanceof HostError || error instanceof DataError) {
     return error.message;
@@ -63,7 +66,7 @@ function faultOf(error: unknown): string {
   throw error;
 }
 
-/** A shell that does not heed its signal is not waited for. */
+/** Rejects as soon as the signal is aborted, even if the shell ignores it. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
@@ -74,15 +77,15 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   );
 }
 
-/** Beyond it, logs and leases of several hosts no longer line up. */
+/** A larger difference makes logs and leases of several hosts inconsistent. */
 const MOST_SKEW_MS = 5000;
 
-/** The check `hosts`, over what the hosts said; it is always made, as all others depend on it. */
+/** Creates the check `hosts` from the hosts' first answers. It always runs, since all others depend on it. */
 export function clocks(greetings: readonly Greeting[]): Check {
   return {
     id: "hosts",
     order: 0,
-    title: "every host answers, and its clock agrees",
+    title: "every host answers, and the clocks agree",
     when: "always",
     run: () =>
       Promise.resolve(
@@ -104,7 +107,7 @@ function look({ host, skewMs, fault }: Greeting): Observed {
   if (Math.abs(skewMs) > MOST_SKEW_MS) {
     return warn(
       `its clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead" : "behind"}`,
-      "set it by NTP (chronyc makestep, or timedatectl set-ntp true)",
+      "synchronize it with NTP (chronyc makestep, or timedatectl set-ntp true)",
     );
   }
   return pass("answers; its clock agrees");

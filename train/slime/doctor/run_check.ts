@@ -1,4 +1,4 @@
-/** One check, made within its time. */
+/** Runs one check within its time limit. */
 
 import {
   type Check,
@@ -8,10 +8,10 @@ import {
   type Finding,
 } from "./check.ts";
 
-/** Until a check is given up, where it does not say. */
+/** The default time limit of a check. */
 const CHECK_MS = 60_000;
 
-/** Makes one check, within its time and whatever it throws. */
+/** Runs a check within its time limit, and turns anything that it throws into a finding. */
 export async function examine(
   check: Check,
   context: CheckContext,
@@ -24,7 +24,7 @@ export async function examine(
   const end = () => resolve("late");
   context.signal.addEventListener("abort", end, { once: true });
   try {
-    // A check that does not heed its signal is not waited for either.
+    // A check that ignores its signal is not waited for.
     const found = await Promise.race([
       look(check, { ...context, signal }),
       timeout,
@@ -34,7 +34,7 @@ export async function examine(
   } finally {
     clearTimeout(timer);
     context.signal.removeEventListener("abort", end);
-    late.abort(new Error("The check's time is over"));
+    late.abort(new Error("The check has timed out"));
   }
 }
 
@@ -48,7 +48,7 @@ async function look(check: Check, context: CheckContext) {
 
 function lateFault(timeoutMs: number) {
   return fail(
-    `gave no answer within ${timeoutMs / 1000} s`,
-    "see whether the host or the server that it asks hangs, or give it more time by --timeout",
+    `timed out after ${timeoutMs / 1000} s`,
+    "check whether the host or the server that it contacts hangs, or raise --timeout",
   );
 }

@@ -1,8 +1,9 @@
 /**
- * The weights of a Hugging Face directory, as its files say they are: which shards there have to be, and how
- * long each is.
+ * Reads the file headers of the weights in a Hugging Face directory: which shards must exist, and how long each must
+ * be.
  *
- * @see https://github.com/huggingface/safetensors: eight bytes of length, that many of JSON, then the data.
+ * @see https://github.com/huggingface/safetensors: eight bytes that hold a length, that many bytes of JSON, then the
+ * data.
  */
 
 import { modelJsonIfAny } from "../../../env/tokens/model_dir.ts";
@@ -21,31 +22,34 @@ const indexSchema = z.looseObject({
   weight_map: z.record(z.string(), z.string()),
 });
 
-/** The file that names the shards. */
+/** The name of the file that lists the shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
-/** The file that holds all weights where there is no index. */
+/** The name of the file that holds all weights if there is no index. */
 export const SINGLE_FILE = "model.safetensors";
 
-/** A file of weights as a host has it. */
+/** A file of weights on a host. */
 export interface Shard {
   readonly name: string;
-  /** Bytes that are there. */
+  /** Its actual size in bytes. */
   readonly size: number;
   readonly isReadable: boolean;
-  /** Bytes of its header; `null` where the file is too short for one. */
+  /** The length of its header in bytes; `null` if the file is too short for one. */
   readonly headerLength: number | null;
 }
 
-/** What a header says. */
+/** The contents of a shard's header. */
 export interface ShardHeader {
   readonly tensors: readonly string[];
-  /** Numbers in all tensors. */
+  /** The number of elements in all tensors. */
   readonly parameters: number;
-  /** Bytes of the whole file. */
+  /** The size in bytes that the file must have. */
   readonly size: number;
 }
 
-/** Shards by their names, with the tensors that the index puts into each. `null` where the text is no index. */
+/**
+ * Parses an index.
+ * @returns The shards by name, with the names of their tensors; `null` if the text is not an index.
+ */
 export function parseIndex(text: string): Map<string, string[]> | null {
   const index = indexSchema.safeParse(modelJsonIfAny(text)).data;
   if (index === undefined) return null;
@@ -56,7 +60,7 @@ export function parseIndex(text: string): Map<string, string[]> | null {
   return shards;
 }
 
-/** Reads a header's JSON. `null` where it is none. */
+/** Parses a header's JSON; `null` if it is invalid. */
 export function parseShardHeader(
   text: string,
   headerLength: number,

@@ -90,10 +90,10 @@ Deno.test({
           assert.ok(sample.weight_versions.length > 0);
           assert.ok(sample.weight_versions.every((version) => version === "1"));
         }
-        const late = aborted.flat();
-        assert.ok(late.some(({ status }) => status === "aborted"));
+        const cut = aborted.flat();
+        assert.ok(cut.some(({ status }) => status === "aborted"));
         // Those that slime never started are unchanged.
-        for (const sample of late) {
+        for (const sample of cut) {
           if (sample.tokens.length > 0) checkSample(sample);
         }
       }

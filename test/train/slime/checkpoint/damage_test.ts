@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { TINY, verify, writePair } from "../../../support/checkpoints.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** A damage to a file: cut, longer, or bytes changed. */
+/** A damage to a file: truncated, extended, or with changed bytes. */
 const damage = fc.oneof(
   fc.record({
     kind: fc.constant("cut" as const),
@@ -25,7 +25,7 @@ const damage = fc.oneof(
   }),
 );
 
-Deno.test("verifyCheckpoints() of damaged files ends by faults or a DataError, and by no other error", async () => {
+Deno.test("verifyCheckpoints() reports damaged files as faults or a DataError, never another error", async () => {
   await inTempDir(async (dir) => {
     const shape = { ...TINY, layers: 2 };
     const { hf, megatron, release } = await writePair(dir, { shape });

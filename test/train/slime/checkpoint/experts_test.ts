@@ -27,7 +27,7 @@ const SHAPE: CheckpointShape = {
   tied: false,
   experts: { count: 4, active: 2, ffn: 16, shared: 0, layers: 4 },
 };
-/** Of a layer: those of attention, its norms, the router, and three an expert. */
+/** The tensors per layer: attention, norms, the router, and three per expert. */
 const TENSORS = 4 * (8 + 1 + 4 * 3) + 3;
 
 function pair<T>(
@@ -47,7 +47,7 @@ Deno.test("verifyCheckpoints() finds the tensors of all experts equal", () =>
     ok(report.tensors.every(({ status }) => status === "equal"));
   }));
 
-Deno.test("verifyCheckpoints() finds an expert in another's place, one that is lost, and one that is changed", async () => {
+Deno.test("verifyCheckpoints() finds an expert in another's place, a missing one, and a changed one", async () => {
   const isFirst = ({ key }: MadeChunk) =>
     key.endsWith("experts.experts.linear_fc2.weight");
   const swapped = (chunks: MadeChunk[]) => {
@@ -78,11 +78,14 @@ Deno.test("verifyCheckpoints() finds an expert in another's place, one that is l
     );
   await pair({ megatron: lost }, async ({ hf, megatron }) => {
     const { faults } = await verify(hf, megatron, { shape: SHAPE });
-    match(faults.map(({ what }) => what).join("\n"), /a rank's part is lost/);
+    match(
+      faults.map(({ what }) => what).join("\n"),
+      /a rank's part is missing/,
+    );
   });
 });
 
-Deno.test("shapeOfConfig() reads experts, and refuses layers of both kinds and other models with a hint", () => {
+Deno.test("shapeOfConfig() reads experts, and rejects mixed layers and other models with a hint", () => {
   const config = configOf(SHAPE);
   const read = (more: object) =>
     shapeOfConfig(JSON.stringify({ ...config, ...more }), "config.json");

@@ -14,7 +14,7 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
-Deno.test("jsonExcess() finds what nests too deep and what has too many values, outside of texts", () => {
+Deno.test("jsonExcess() finds too much nesting and too many values, outside of strings", () => {
   assert.equal(excess(nested(100)), undefined);
   assert.equal(excess(nested(101)), "nests deeper than 100");
   assert.equal(excess(`{"a": "${"[".repeat(1000)}\\\\"}`), undefined);
@@ -22,10 +22,10 @@ Deno.test("jsonExcess() finds what nests too deep and what has too many values, 
   assert.equal(excess(`["\\\\", ${nested(200)}]`), "nests deeper than 100");
   assert.equal(excess(`[${"1,".repeat(1_000_000)}1]`), undefined);
   const many = `[${"[],".repeat(9_000_000)}1]`;
-  assert.equal(excess(many), "has more values than there are of any model");
+  assert.equal(excess(many), "has more values than any model needs");
 });
 
-/** A file of safetensors with this header. */
+/** A safetensors file with this header. */
 async function writeSafetensors(path: string, header: string): Promise<void> {
   const json = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + json.length);
@@ -34,7 +34,7 @@ async function writeSafetensors(path: string, header: string): Promise<void> {
   await Deno.writeFile(path, bytes);
 }
 
-Deno.test("readSafetensors() and openHfDirectory() refuse hostile headers and indexes as data", () =>
+Deno.test("readSafetensors() and openHfDirectory() reject hostile headers and indexes with a DataError", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "model.safetensors");
     const deep = nested(200_000);

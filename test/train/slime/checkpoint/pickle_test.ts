@@ -18,7 +18,7 @@ import { writePickle } from "../../../../train/slime/checkpoint/pickle_writer.ts
 
 const options = { source: "a test", allow: () => true };
 
-/** Bytes of opcodes: text stands for itself, numbers for bytes. Protocol 4 where none is given. */
+/** Builds a pickle from opcodes: strings are text, numbers are bytes. Default: protocol 4. */
 function ops(...parts: (string | number)[]): Uint8Array {
   const bytes = parts.flatMap((part) =>
     typeof part === "number" ? [part] : [...new TextEncoder().encode(part)]
@@ -52,7 +52,7 @@ Deno.test("readPickle() reads text, bytes, lists, tuples, dicts and sets", () =>
   deepStrictEqual(read(0x8f, "(K", 5, 0x90), [5]);
 });
 
-Deno.test("readPickle() keeps what is shared one value, and what is called an object", () => {
+Deno.test("readPickle() keeps shared values identical, and turns calls into objects", () => {
   const [a, b] = read("(]", 0x94, "h", 0, "t") as unknown[];
   ok(a === b);
   const made = read("ctorch\nSize\n(K", 2, "t", 0x85, "R") as PickleObject;
@@ -63,7 +63,7 @@ Deno.test("readPickle() keeps what is shared one value, and what is called an ob
   ok(read(0x8c, 1, "a", 0x8c, 1, "b", 0x93) instanceof PickleGlobal);
 });
 
-Deno.test("readPickle() refuses what Python would run, by its name and place", () => {
+Deno.test("readPickle() rejects names that Python would run, with the name and position", () => {
   for (const allow of [allowInTensor, allowInMetadata, allowInCommon]) {
     for (
       const [module, name] of [
@@ -91,7 +91,7 @@ Deno.test("readPickle() refuses what Python would run, by its name and place", (
   }
 });
 
-Deno.test("readPickle() refuses numbers and lengths without end, and does not make room for them", () => {
+Deno.test("readPickle() rejects endless numbers and lengths without allocating memory for them", () => {
   const huge = [255, 255, 255, 127];
   for (
     const bytes of [
@@ -105,7 +105,7 @@ Deno.test("readPickle() refuses numbers and lengths without end, and does not ma
   ) throws(() => readPickle(bytes, options), DataError);
 });
 
-Deno.test("readPickle() refuses what is damaged", () => {
+Deno.test("readPickle() rejects damaged pickles", () => {
   for (
     const parts of [
       [],
@@ -141,7 +141,7 @@ Deno.test("readPickle() refuses what is damaged", () => {
   }
   throws(
     () => readPickle(Uint8Array.of(0x28, 0x74, 0x2e), options),
-    /no pickle of protocol 2/,
+    /not start with protocol 2/,
   );
   throws(
     () => readPickle(Uint8Array.of(0x80, 9, 0x4e, 0x2e), options),
@@ -208,7 +208,7 @@ Deno.test("readPickle() ends with a value or a DataError, whatever the bytes", (
   );
 });
 
-/** A list of as many values of some opcodes. */
+/** A list of `count` values from the given opcodes. */
 function listOf(count: number, ...unit: number[]): Uint8Array {
   const bytes = new Uint8Array(6 + count * unit.length);
   bytes.set([0x80, 4, 0x5d, 0x28]);
@@ -217,7 +217,7 @@ function listOf(count: number, ...unit: number[]): Uint8Array {
   return bytes;
 }
 
-Deno.test("readPickle() refuses more values than a checkpoint has, before they take the memory", () => {
+Deno.test("readPickle() rejects more values than a checkpoint has before they fill the memory", () => {
   const [million, many] = [2 ** 20, /than any checkpoint \(byte \d+\)/];
   for (
     const bytes of [
@@ -236,8 +236,8 @@ Deno.test("readPickle() refuses more values than a checkpoint has, before they t
   deepStrictEqual(fine.length, 100_000);
 });
 
-Deno.test("readPickle() refuses a long chain of nested tuples early in it", () => {
-  // Bytes, not seconds: how fast the machine is must not matter.
+Deno.test("readPickle() rejects a long chain of nested tuples early", () => {
+  // Counts bytes, not seconds, so that the machine's speed does not matter.
   const bytes = new Uint8Array(3 * 2 ** 20);
   for (const link of [[0x85], [0x4e, 0x86], [0x85, 0x94]]) {
     const links = Uint8Array.from(

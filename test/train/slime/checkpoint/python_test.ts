@@ -15,7 +15,7 @@ const SCRIPT = fileURLToPath(
 const SHAPE: CheckpointShape = { ...TINY, layers: 4, vocab: 200 };
 const UNTIED = { ...SHAPE, tied: false };
 
-/** Writes by Python: each job is a function of checkpoints.py and its arguments. */
+/** Writes checkpoints in Python: each job is a function of checkpoints.py with its arguments. */
 async function write(...jobs: readonly unknown[][]): Promise<void> {
   const { code, stderr } = await new Deno.Command(testPython()!, {
     args: [SCRIPT, JSON.stringify(jobs)],

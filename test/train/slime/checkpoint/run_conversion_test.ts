@@ -35,7 +35,7 @@ async function stateOf(request: ConversionRequest): Promise<string> {
   return (await runConversion(request)).state;
 }
 
-Deno.test("runConversion() goes back to Hugging Face's format from what the tracker names", async () => {
+Deno.test("runConversion() converts the checkpoint that the tracker names back to Hugging Face's format", async () => {
   await inWorld(async (world) => {
     const { hf, megatron, release, out, slime } = world;
     await slime.prepare(hf);
@@ -53,7 +53,7 @@ Deno.test("runConversion() goes back to Hugging Face's format from what the trac
   });
 });
 
-Deno.test("runConversion() catches a converter that forgets a tensor, and does not let its result count", async () => {
+Deno.test("runConversion() catches a converter that omits a tensor, and discards its result", async () => {
   await inWorld(async (world) => {
     const { out, slime, forgetful, megatron } = world;
     await slime.prepare(forgetful);
@@ -62,7 +62,7 @@ Deno.test("runConversion() catches a converter that forgets a tensor, and does n
       match(error.message, /its result is not the model/);
       match(
         error.message,
-        /linear_proj.weight" is missing.*trains on from random values/,
+        /linear_proj.weight" is missing.*trains from random values/,
       );
       return true;
     });
@@ -72,7 +72,7 @@ Deno.test("runConversion() catches a converter that forgets a tensor, and does n
   });
 });
 
-Deno.test("runConversion() explains a tool that fails, and begins anew", async () => {
+Deno.test("runConversion() explains a failed tool, and starts over", async () => {
   await inWorld(async (world) => {
     const { out, slime, megatron } = world;
     await slime.prepare(megatron, "fail");
@@ -80,7 +80,7 @@ Deno.test("runConversion() explains a tool that fails, and begins anew", async (
       ok(error instanceof HostError);
       match(
         String(error),
-        /lacks a tensor; see which by deno task convert --verify/,
+        /lacks a tensor; find it with deno task convert --verify/,
       );
       match(String(error), /does not contain 'lm_head'/);
       return true;
@@ -92,7 +92,7 @@ Deno.test("runConversion() explains a tool that fails, and begins anew", async (
   });
 });
 
-Deno.test("runConversion() adopts what an earlier try had written whole, and brings back what it had put aside", async () => {
+Deno.test("runConversion() adopts the complete result of an earlier attempt, and restores a target that it had moved aside", async () => {
   await inWorld(async (world) => {
     const { out, slime, megatron } = world;
     await Deno.mkdir(join(out, ".."));
@@ -104,7 +104,7 @@ Deno.test("runConversion() adopts what an earlier try had written whole, and bri
   });
 });
 
-Deno.test("runConversion() does not touch a target that is something else, unless it is forced", async () => {
+Deno.test("runConversion() does not replace a different target without --force", async () => {
   await inWorld(async (world) => {
     const { slime, forgetful } = world;
     const request = requestOf(world, { to: forgetful });
@@ -112,7 +112,7 @@ Deno.test("runConversion() does not touch a target that is something else, unles
       ok(error instanceof ConfigError);
       match(
         String(error),
-        /is there already and is not .* converted; .*--force/,
+        /already exists and does not equal .*; .*--force/,
       );
       return true;
     });

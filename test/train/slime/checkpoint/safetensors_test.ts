@@ -41,7 +41,7 @@ const good = {
   none: { dtype: "I64", shape: [0, 5], data_offsets: [20, 20] },
 };
 
-Deno.test("readSafetensors() finds each tensor's type, shape and place", async () => {
+Deno.test("readSafetensors() reads each tensor's type, shape and place", async () => {
   const { tensors, metadata } = await read(fileOf(good, 20));
   deepStrictEqual(metadata, { format: "pt" });
   deepStrictEqual([...tensors.keys()], ["a", "b", "none"]);
@@ -50,7 +50,7 @@ Deno.test("readSafetensors() finds each tensor's type, shape and place", async (
   deepStrictEqual(chunks[0]!.locate().offset, fileOf(good, 20).length - 8);
 });
 
-Deno.test("readSafetensors() refuses a file that is not whole, and says why", async () => {
+Deno.test("readSafetensors() rejects an invalid file with the reason", async () => {
   const tensor = (change: object) =>
     fileOf({
       a: { dtype: "BF16", shape: [2, 3], data_offsets: [0, 12], ...change },
@@ -61,28 +61,28 @@ Deno.test("readSafetensors() refuses a file that is not whole, and says why", as
       [fileOf(good, 20, 2n ** 63n), /its header says/],
       [fileOf(good, 20, 5000n), /its header says/],
       [fileOf("{", 0), /is not JSON/],
-      [fileOf("[]", 0), /no JSON object/],
-      [fileOf(good, 19), /cut off: its tensors take 20 bytes/],
+      [fileOf("[]", 0), /not a JSON object/],
+      [fileOf(good, 19), /truncated: its tensors take 20 bytes/],
       [fileOf(good, 21), /1 more bytes follow/],
       [tensor({ dtype: "Q4" }), /type "Q4", which is unknown/],
-      [tensor({ shape: [2, 4] }), /has 12 bytes, and 8 elements/],
-      [tensor({ shape: [-2, -3] }), /no shape that can be/],
-      [tensor({ shape: [2 ** 40, 2 ** 40] }), /no shape that can be/],
-      [tensor({ shape: [1.5] }), /no shape/],
-      [tensor({ data_offsets: [4, 16] }), /begins at byte 4/],
-      [tensor({ data_offsets: [0] }), /does not say where/],
+      [tensor({ shape: [2, 4] }), /has 12 bytes, but 8 elements/],
+      [tensor({ shape: [-2, -3] }), /invalid shape/],
+      [tensor({ shape: [2 ** 40, 2 ** 40] }), /invalid shape/],
+      [tensor({ shape: [1.5] }), /invalid shape/],
+      [tensor({ data_offsets: [4, 16] }), /starts at byte 4/],
+      [tensor({ data_offsets: [0] }), /no valid data_offsets/],
       [tensor({ data_offsets: [12, 0] }), /has -12 bytes/],
-      [fileOf({ a: 3 }, 0), /is no object/],
+      [fileOf({ a: 3 }, 0), /is not an object/],
       [
         fileOf({ __metadata__: { a: 1 } }, 0),
-        /__metadata__ is no map of words/,
+        /__metadata__ is not a map of strings/,
       ],
       [
         fileOf({
           a: { dtype: "U8", shape: [4], data_offsets: [0, 4] },
           b: { dtype: "U8", shape: [4], data_offsets: [2, 6] },
         }, 6),
-        /begins at byte 2 .* ends at 4/,
+        /starts at byte 2 .* ends at 4/,
       ],
     ] as const
   ) {
@@ -113,7 +113,7 @@ async function inModel(body: (dir: string) => Promise<void>): Promise<void> {
   });
 }
 
-Deno.test("openHfDirectory() takes one file without an index", async () => {
+Deno.test("openHfDirectory() reads one file without an index", async () => {
   await inModel(async (dir) => {
     throws(() => openHfDirectory(dir), /no \*.safetensors/);
     await writeSafetensors(join(dir, "model.safetensors"), [tensor]);
@@ -121,7 +121,7 @@ Deno.test("openHfDirectory() takes one file without an index", async () => {
   });
 });
 
-Deno.test("openHfDirectory() believes neither an index nor its shards alone", async () => {
+Deno.test("openHfDirectory() checks an index and its shards against each other", async () => {
   await inModel(async (dir) => {
     const index = join(dir, "model.safetensors.index.json");
     const write = (map: unknown) =>

@@ -16,7 +16,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 import type { VerifyReport } from "../../../../train/slime/checkpoint/verify_checkpoint.ts";
 import { openCheckpoint } from "../../../../train/slime/checkpoint/tensor_view.ts";
 
-/** What a pair that is written so comes to. */
+/** The report for a pair of checkpoints. */
 async function report(options: PairOptions = {}): Promise<VerifyReport> {
   let found: VerifyReport | undefined;
   await inTempDir(async (dir) => {
@@ -46,7 +46,7 @@ function named(name: string) {
   return (tensor: MadeTensor) => tensor.name === name;
 }
 
-Deno.test("verifyCheckpoints() finds every tensor of a whole pair equal", async () => {
+Deno.test("verifyCheckpoints() finds every tensor of a complete pair equal", async () => {
   for (const tied of [true, false]) {
     const { faults, tensors, bytes } = await report({
       shape: { ...TINY, tied },
@@ -58,7 +58,7 @@ Deno.test("verifyCheckpoints() finds every tensor of a whole pair equal", async 
   }
 });
 
-Deno.test("verifyCheckpoints() is the same in either direction, and between two of one format", async () => {
+Deno.test("verifyCheckpoints() gives the same result in either direction, and for two checkpoints of one format", async () => {
   await inTempDir(async (dir) => {
     const { hf, megatron } = await writePair(dir);
     for (const [a, b] of [[megatron, hf], [hf, hf], [megatron, megatron]]) {
@@ -85,7 +85,7 @@ Deno.test("verifyCheckpoints() reports padded rows, zero or not, and does not co
   );
 });
 
-Deno.test("verifyCheckpoints() finds one changed element, and says where", async () => {
+Deno.test("verifyCheckpoints() finds one changed element and its index", async () => {
   const { faults, tensors } = await report({
     megatron: (chunks) =>
       changed(chunks, keyed("linear_fc2.weight", 2), (bytes) => {
@@ -101,7 +101,7 @@ Deno.test("verifyCheckpoints() finds one changed element, and says where", async
   deepStrictEqual(differing.differing, 1);
 });
 
-Deno.test("verifyCheckpoints() names a stack that is missing, once, with all its layers", async () => {
+Deno.test("verifyCheckpoints() reports a missing stack once, with all its layers", async () => {
   const { faults } = await report({
     megatron: (chunks) =>
       chunks.filter((one) => !keyed("linear_proj.weight")(one)),
@@ -109,7 +109,7 @@ Deno.test("verifyCheckpoints() names a stack that is missing, once, with all its
   deepStrictEqual(faults.length, 1);
   deepStrictEqual(faults[0]!.kind, "missing");
   deepStrictEqual(faults[0]!.tensors.length, 3);
-  match(faults[0]!.training, /trains on from random values/);
+  match(faults[0]!.training, /trains from random values/);
 });
 
 Deno.test("verifyCheckpoints() finds a last layer that is missing from all stacks", async () => {
@@ -130,7 +130,7 @@ Deno.test("verifyCheckpoints() finds a last layer that is missing from all stack
   match(faults[0]!.what, /is \[2, .* and \[3, /);
 });
 
-Deno.test("verifyCheckpoints() finds a rank's chunk that is lost", async () => {
+Deno.test("verifyCheckpoints() finds a missing chunk of a rank", async () => {
   const { faults } = await report({
     megatron: (chunks) =>
       chunks.filter((one) =>
@@ -141,7 +141,7 @@ Deno.test("verifyCheckpoints() finds a rank's chunk that is lost", async () => {
   match(faults[0]!.what, /lacks 48 to 96 along axis 1/);
 });
 
-Deno.test("verifyCheckpoints() tells gate and up that are swapped", async () => {
+Deno.test("verifyCheckpoints() recognizes swapped gate and up projections", async () => {
   const { faults } = await report({
     megatron: (chunks) =>
       chunks.map((one) =>
@@ -154,7 +154,7 @@ Deno.test("verifyCheckpoints() tells gate and up that are swapped", async () => 
   for (const { what } of faults) match(what, /gate and up are swapped/);
 });
 
-Deno.test("verifyCheckpoints() tells queries, keys and values that are not interleaved by group", async () => {
+Deno.test("verifyCheckpoints() recognizes queries, keys and values that are not interleaved by group", async () => {
   const order = [0, 1, 4, 5, 2, 6, 3, 7]; // blocks of a head: q q q q k k v v from q q k v q q k v
   const { faults } = await report({
     megatron: (chunks) =>
@@ -168,10 +168,10 @@ Deno.test("verifyCheckpoints() tells queries, keys and values that are not inter
       }),
   });
   deepStrictEqual(faults.length, 3);
-  for (const { what } of faults) match(what, /all queries lie first/);
+  for (const { what } of faults) match(what, /all queries come first/);
 });
 
-Deno.test("verifyCheckpoints() tells layers that are shifted, and a matrix that was never filled", async () => {
+Deno.test("verifyCheckpoints() recognizes shifted layers, and a matrix that was never filled", async () => {
   const shifted = await report({
     megatron: (chunks) =>
       chunks.map((one) =>
@@ -191,7 +191,7 @@ Deno.test("verifyCheckpoints() tells layers that are shifted, and a matrix that 
   });
   match(
     fresh.faults[0]!.what,
-    /as Megatron initialises it: it was never filled/,
+    /freshly initialized by Megatron, and was never filled/,
   );
 });
 
@@ -210,7 +210,7 @@ function normal(bytes: Uint8Array, std: number): Uint8Array {
   );
 }
 
-Deno.test("verifyCheckpoints() tells a matrix that is transposed, and tensors that no model has", async () => {
+Deno.test("verifyCheckpoints() recognizes a transposed matrix, and tensors that no model has", async () => {
   const { faults } = await report({
     hf: (tensors) => [
       ...tensors.map((one) =>
@@ -262,7 +262,7 @@ Deno.test("verifyCheckpoints() finds tensors that the model's directory lacks, a
   ]);
 });
 
-Deno.test("verifyCheckpoints() takes an output layer beside tied embeddings that is equal, and no other", async () => {
+Deno.test("verifyCheckpoints() accepts an output layer next to tied embeddings only if it is equal", async () => {
   const head =
     (change: (bytes: Uint8Array) => Uint8Array) => (tensors: MadeTensor[]) => [
       ...tensors,
@@ -279,7 +279,7 @@ Deno.test("verifyCheckpoints() takes an output layer beside tied embeddings that
   ]);
 });
 
-Deno.test("verifyCheckpoints() of an untied model misses an output layer that Megatron's lacks", async () => {
+Deno.test("verifyCheckpoints() reports an output layer that an untied model lacks in Megatron's format", async () => {
   const { faults } = await report({
     shape: { ...TINY, tied: false },
     megatron: (chunks) =>
@@ -290,7 +290,7 @@ Deno.test("verifyCheckpoints() of an untied model misses an output layer that Me
   ]);
 });
 
-Deno.test("verifyCheckpoints() says that config and arguments are of another model", async () => {
+Deno.test("verifyCheckpoints() reports a config and arguments of another model", async () => {
   await inTempDir(async (dir) => {
     const { hf, megatron } = await writePair(dir);
     const shape = { ...TINY, ropeBase: 5_000_000 };
@@ -300,7 +300,7 @@ Deno.test("verifyCheckpoints() says that config and arguments are of another mod
   });
 });
 
-Deno.test("verifyCheckpoints() looks at one checkpoint alone, and notes what is zero or constant", async () => {
+Deno.test("verifyCheckpoints() inspects one checkpoint alone, and notes tensors that are zero or constant", async () => {
   await inTempDir(async (dir) => {
     const { hf, megatron } = await writePair(dir, {
       hf: (tensors) =>
@@ -319,12 +319,12 @@ Deno.test("verifyCheckpoints() looks at one checkpoint alone, and notes what is 
     deepStrictEqual(faults, []);
     ok(tensors.every(({ status }) => status === "whole"));
     match(notes.join("\n"), /layers.0.mlp.up_proj.weight are zero throughout/);
-    match(notes.join("\n"), /every norm holds one value/);
+    match(notes.join("\n"), /every norm has one value/);
     deepStrictEqual((await verify(megatron)).faults, []);
   });
 });
 
-Deno.test("verifyCheckpoints() says which files are missing, cut off or too long", async () => {
+Deno.test("verifyCheckpoints() reports files that are missing, truncated or too long", async () => {
   await inTempDir(async (dir) => {
     const { hf, megatron, release } = await writePair(dir);
     await Deno.remove(join(hf, "model-00002.safetensors"));
@@ -343,7 +343,7 @@ Deno.test("verifyCheckpoints() says which files are missing, cut off or too long
   });
 });
 
-Deno.test("openCheckpoint() refuses a save that was cut off, and says how far it came", async () => {
+Deno.test("openCheckpoint() rejects an interrupted save, and says what is missing", async () => {
   await inTempDir(async (dir) => {
     const { megatron, release } = await writePair(dir);
     await Deno.remove(join(megatron, "latest_checkpointed_iteration.txt"));
@@ -353,11 +353,11 @@ Deno.test("openCheckpoint() refuses a save that was cut off, and says how far it
     );
     await Deno.remove(join(release, ".metadata"));
     await rejects(verify(megatron), /no .metadata, which is written last/);
-    await rejects(verify(join(dir, "none")), /is no checkpoint/);
+    await rejects(verify(join(dir, "none")), /is not a checkpoint/);
   });
 });
 
-Deno.test("openCheckpoint() takes the iteration that the tracker names, or its directory", async () => {
+Deno.test("openCheckpoint() opens the iteration that the tracker names, or its directory", async () => {
   await inTempDir(async (dir) => {
     const { megatron, release, hf } = await writePair(dir);
     const iteration = join(megatron, "iter_0000019");
@@ -386,7 +386,7 @@ Deno.test("verifyCheckpoints() rounds float32 as a conversion does, and says so"
   });
 });
 
-/** The directory once more as float32, each number moved by less than half a unit in the last place of bfloat16. */
+/** Copies the directory as float32, with each number moved by less than half a unit in the last place of bfloat16. */
 async function widen(from: string, to: string): Promise<void> {
   const index = "model.safetensors.index.json";
   for await (const { name } of Deno.readDir(from)) {
@@ -425,7 +425,7 @@ async function widen(from: string, to: string): Promise<void> {
   await Deno.copyFile(join(from, index), join(to, index));
 }
 
-Deno.test("verifyCheckpoints() ends when it is told to", async () => {
+Deno.test("verifyCheckpoints() stops when it is aborted", async () => {
   await inTempDir(async (dir) => {
     const { hf } = await writePair(dir);
     using checkpoint = openCheckpoint(hf);

@@ -54,7 +54,7 @@ Deno.test("zipEntries() reads zip64 sizes and offsets", async () => {
   await withSlice(zip64(), (slice) => deepStrictEqual(all(slice), ["pickled"]));
 });
 
-/** One entry whose sizes and whose directory's place are all in 64 bits. */
+/** An archive of one entry with 64-bit sizes and directory offset. */
 function zip64(): Uint8Array {
   const le = (value: number, bytes: number) =>
     Array.from(
@@ -130,7 +130,7 @@ function zip64(): Uint8Array {
   return Uint8Array.from([...local, ...central, ...end64, ...locator, ...end]);
 }
 
-Deno.test("readEntry() hears of bytes that have changed", async () => {
+Deno.test("readEntry() detects changed bytes", async () => {
   const changed = archive.slice();
   changed[40]! ^= 1;
   ok(new TextDecoder().decode(archive.subarray(40, 47)) === "pickled");
@@ -144,7 +144,7 @@ Deno.test("readEntry() hears of bytes that have changed", async () => {
   );
 });
 
-Deno.test("zipEntries() refuses an archive that is cut off, packed, encrypted or lies about places", async () => {
+Deno.test("zipEntries() rejects an archive that is truncated, compressed, encrypted or has wrong offsets", async () => {
   const central = archive.length - 22 - 2 * 46 - 18;
   const set = (at: number, ...bytes: number[]) => {
     const copy = archive.slice();
@@ -153,21 +153,21 @@ Deno.test("zipEntries() refuses an archive that is cut off, packed, encrypted or
   };
   for (
     const [bytes, words] of [
-      [archive.subarray(0, -1), /does not end as a zip archive/],
+      [archive.subarray(0, -1), /does not end like a zip archive/],
       [archive.subarray(0, 10), /too short/],
-      [set(central + 10, 8), /packed/],
+      [set(central + 10, 8), /compressed/],
       [set(central + 8, 1), /encrypted/],
-      [set(central + 24, 255, 255, 255), /packed/],
+      [set(central + 24, 255, 255, 255), /compressed/],
       [
         set(central + 20, 255, 255, 255, 0, 255, 255, 255, 0),
         /ends past its archive/,
       ],
       [set(central + 42, 255, 255, 255), /ends past its archive/],
       [set(central + 28, 255, 255), /ends early/],
-      [set(central + 46, 98), /calls itself/],
-      [set(0, 0), /has no header/],
+      [set(central + 46, 98), /has the name/],
+      [set(0, 0), /has no local header/],
       [set(archive.length - 22 + 16, 255, 255, 255, 127), /outside/],
-      [set(archive.length - 22 + 10, 1), /another length/],
+      [set(archive.length - 22 + 10, 1), /wrong length/],
       [set(archive.length - 22 + 10, 9), /ends early/],
       [
         set(archive.length - 22 + 10, 255, 255),

@@ -31,7 +31,7 @@ for (const { check: id, state, name, says, fix, world } of CASES) {
     }));
 }
 
-Deno.test("CHECKS has each module of checks/, in order, each by a name and a place of its own", async () => {
+Deno.test("CHECKS has every module of checks/, in order, each with a unique id and order", async () => {
   const folder = new URL(
     "../../../../train/slime/doctor/checks/",
     import.meta.url,
@@ -45,7 +45,7 @@ Deno.test("CHECKS has each module of checks/, in order, each by a name and a pla
 });
 
 Deno.test("every check has a case that passes and one that fails, and each fail says how to fix it", () => {
-  const withPython = ["template", "hook"]; // pass in files of their own, by a real Python
+  const withPython = ["template", "hook"]; // these pass in separate test files, with a real Python
   for (const { id } of CHECKS) {
     const states = CASES.filter(({ check }) => check === id);
     assert.ok(states.some(({ state }) => state === "fail"), id);
@@ -63,7 +63,7 @@ Deno.test("every check has a case that passes and one that fails, and each fail 
   }
 });
 
-Deno.test("the check engines never asks an idle engine that is colocated to generate", async () => {
+Deno.test("the check engines never asks an idle colocated engine to generate", async () => {
   await using held = new AsyncDisposableStack();
   const check = CHECKS.find(({ id }) => id === "engines")!;
   const idle = withEngines(held, { engines: 1, running: 0 });

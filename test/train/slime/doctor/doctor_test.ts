@@ -20,7 +20,7 @@ function now(aheadS = 0): string {
   return `${Math.floor(Date.now() / 1000) + aheadS}\n`;
 }
 
-/** A host that never answers, and does not heed its signal either. */
+/** A host that never answers and ignores its signal. */
 function hangingShell(name: string): Shell {
   return {
     name,
@@ -40,7 +40,7 @@ function check(run: Check["run"], more: Partial<Check> = {}): Check {
   return { id: "any", order: 1, title: "anything", run, ...more };
 }
 
-Deno.test("preflight() tells of every host, and is healthy only without a fail", async () => {
+Deno.test("preflight() reports every host, and is healthy only without a fail", async () => {
   const host = (name: string, count: number) =>
     toldShell({
       "date +%s": now(),
@@ -67,7 +67,7 @@ Deno.test("preflight() tells of every host, and is healthy only without a fail",
   );
 });
 
-Deno.test("preflight() blames a host that is gone once, and looks at the others", async () => {
+Deno.test("preflight() reports an unreachable host once, and checks the others", async () => {
   const here = toldShell({
     "date +%s": now(),
     "query-gpu": IDLE_GPUS,
@@ -81,7 +81,7 @@ Deno.test("preflight() blames a host that is gone once, and looks at the others"
   const [first, second, third, ...rest] = findings;
   assert.equal(first?.state, "pass");
   assert.match(second!.found, /gpu2: no route to it/);
-  assert.match(third!.found, /no answer within 0\.05 s/);
+  assert.match(third!.found, /did not answer within 0\.05 s/);
   assert.ok(second!.state === "fail" && /ssh gpu2 date/.test(second!.fix));
   assert.deepEqual(rest.map(({ host, state }) => [host, state]), [[
     "gpu1",
@@ -100,7 +100,7 @@ Deno.test("preflight() warns of clocks that differ", async () => {
   assert.match(clock!.found, /clock is (89|90|91) s ahead/);
 });
 
-Deno.test("preflight() keeps its word when it is called off", async () => {
+Deno.test("preflight() throws the signal's reason when it is aborted", async () => {
   const controller = new AbortController();
   const asked = preflight(slimeOf(), {
     hosts: [hangingShell("gpu1")],
@@ -111,7 +111,7 @@ Deno.test("preflight() keeps its word when it is called off", async () => {
   await assert.rejects(asked, /enough/);
 });
 
-Deno.test("chooseChecks() takes what is named, and names the nearest of what is not", () => {
+Deno.test("chooseChecks() selects the named checks, and suggests the nearest for an unknown one", () => {
   const ids = (options: Parameters<typeof chooseChecks>[0]) =>
     chooseChecks(options).map(({ id }) => id);
   assert.deepEqual(ids({ only: ["ray", "gpus"] }), ["gpus", "ray"]);
@@ -125,19 +125,19 @@ Deno.test("chooseChecks() takes what is named, and names the nearest of what is 
   );
 });
 
-Deno.test("examine() gives up a check that hangs, and says so", async () => {
+Deno.test("examine() times out a check that hangs, and reports it", async () => {
   let aborted = false;
   const hangs = check(({ signal }) => {
     signal.addEventListener("abort", () => aborted = true);
     return new Promise(() => {});
   });
   const [finding] = await examine(hangs, checkContext(slimeOf()), 20);
-  assert.match(finding!.found, /gave no answer within 0\.02 s/);
+  assert.match(finding!.found, /timed out after 0\.02 s/);
   assert.ok(finding!.state === "fail" && /--timeout/.test(finding!.fix));
   assert.equal(aborted, true);
 });
 
-Deno.test("examine() makes findings of what a check throws: ours with their fix, others as bugs", async () => {
+Deno.test("examine() turns thrown errors into findings: taulab's with their hint, others as bugs", async () => {
   const context = checkContext(slimeOf());
   const ours = check(() =>
     Promise.reject(new ConfigError("It is red", { hint: "paint it green" }))
@@ -152,10 +152,10 @@ Deno.test("examine() makes findings of what a check throws: ours with their fix,
     throw new TypeError("x is not a function");
   });
   const [found] = await examine(bug, context);
-  assert.match(found!.found, /check itself broke: TypeError: x is not/);
+  assert.match(found!.found, /check itself failed: TypeError: x is not/);
 });
 
-Deno.test("gently() lets few commands run at a time, in order, and goes on after a failure", async () => {
+Deno.test("gently() limits the commands that run at once, in order, and continues after a failure", async () => {
   let [running, most] = [0, 0];
   const order: string[] = [];
   const shell = gently({

@@ -56,7 +56,7 @@ Deno.test({
   },
 });
 
-Deno.test("openRelay() breaks the connection where the host has no Python", async () => {
+Deno.test("openRelay() breaks the connection if the host has no Python", async () => {
   await using relay = openRelay(localShell(), { python: "no-such-python" });
   await assert.rejects(async () => {
     const response = await fetch(`${relay.urlFor("http://127.0.0.1:1")}/x`);

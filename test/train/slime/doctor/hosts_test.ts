@@ -50,7 +50,7 @@ async function states(
   }));
 }
 
-Deno.test("preflight() looks at this machine by the programs on its PATH", () =>
+Deno.test("preflight() checks this machine with the programs on its PATH", () =>
   inTempDir(async (dir) => {
     await writeNvidiaSmi(dir, IDLE_GPUS);
     const found = await states(slimeOf(["cluster.nvlink=yes"]), {
@@ -68,7 +68,7 @@ Deno.test("preflight() looks at this machine by the programs on its PATH", () =>
     assert.ok(of("ports").length > 0);
   }));
 
-Deno.test("the check ports sees a port that is held here, and by whom it can", async () => {
+Deno.test("the check ports finds a port in use on this machine, and its process if possible", async () => {
   await using server = pathServer({});
   const { port } = new URL(server.url);
   const [, finding] = await states(
@@ -134,7 +134,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the check model-files tells which host has other files (needs sshd)",
+  name:
+    "the check model-files names the host with different files (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inTempDir(async (dir) => {
@@ -146,7 +147,7 @@ Deno.test({
         "model.name=Qwen3-0.6B",
         `model.directory=${model}`,
       ]);
-      // The other host's directory is this one's, but for one file that changes before it is looked at.
+      // The other host has the same directory, except for one file that changes before it is read.
       const changed = {
         ...two,
         name: "gpu2",
@@ -184,7 +185,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the check ray sees the jobs and GPUs of a real Ray (needs Python)",
+  name: "the check ray reads the jobs and GPUs of a real Ray (needs Python)",
   ignore: withoutPython(),
   fn: async () => {
     await using ray = await startTestRay();
@@ -202,7 +203,7 @@ Deno.test({
     const many = await look(["cluster.gpusPerNode=4", "parallel.tensor=4"]);
     assert.match(
       many[1]!.found,
-      /Ray has 2 GPUs, 0 of them taken, and the run needs 4/,
+      /Ray has 2 GPUs, 0 of them in use, but the run needs 4/,
     );
     await ray.jobs.submit({
       submissionId: "left-over",

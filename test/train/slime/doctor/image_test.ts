@@ -28,7 +28,7 @@ async function commit(dir: string, version: string, megatron: string) {
   return await git(dir, "rev-parse", "HEAD");
 }
 
-Deno.test("the check image reads real checkouts: a clone, and one that was moved since", () =>
+Deno.test("the check image reads real checkouts: a fresh clone, and one that was moved later", () =>
   inTempDir(async (dir) => {
     const [origin, slime, megatron] = ["origin", "slime", "megatron"].map((
       name,
@@ -57,5 +57,5 @@ Deno.test("the check image reads real checkouts: a clone, and one that was moved
     assert.ok(image?.state === "warn" && other?.state === "warn");
     assert.match(image.found, /whose image is nightly-2, .* is nightly-1$/);
     assert.match(image.fix, new RegExp(`--slime-commit ${built}`));
-    assert.match(other.found, /is made for fffffffff$/);
+    assert.match(other.found, /needs fffffffff$/);
   }));

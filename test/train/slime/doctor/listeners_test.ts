@@ -21,7 +21,7 @@ function line(
   } 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  0 0 1 1\n`;
 }
 
-Deno.test("parseListeners() reads each address and port that listens, and no other", () => {
+Deno.test("parseListeners() reads every listening address and port, and no others", () => {
   const socket = fc.record({
     bytes: fc.array(fc.integer({ min: 0, max: 255 }), {
       minLength: 4,
@@ -42,7 +42,7 @@ Deno.test("parseListeners() reads each address and port that listens, and no oth
   }));
 });
 
-Deno.test("readListeners() sees a socket of this machine, and where it listens", async () => {
+Deno.test("readListeners() finds a socket of this machine, and its address", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const found = (await readListeners(localShell())).find((one) =>

@@ -8,7 +8,7 @@ import {
 } from "../../../../train/slime/doctor/nvidia_smi.ts";
 import { gpuRows, topology } from "../../../support/doctor.ts";
 
-Deno.test("parseGpus() reads rows in the order of their indices, also where the driver does not tell all", () => {
+Deno.test("parseGpus() sorts rows by index, even if the driver does not report every field", () => {
   const rows = gpuRows(3).trim().split("\n").reverse();
   const text = rows.join("\n").replace("9.0", "[N/A]");
   const gpus = parseGpus(text);
@@ -22,7 +22,7 @@ Deno.test("parseGpus() reads rows in the order of their indices, also where the 
   );
 });
 
-Deno.test("parseGpuProcesses() reads names with commas, and nothing where nothing computes", () => {
+Deno.test("parseGpuProcesses() reads names with commas, and nothing if there are no processes", () => {
   assert.deepEqual(parseGpuProcesses("GPU-1, 12, python3 -c a, b\n"), [
     { uuid: "GPU-1", pid: 12, name: "python3 -c a, b" },
   ]);
@@ -30,7 +30,7 @@ Deno.test("parseGpuProcesses() reads names with commas, and nothing where nothin
   assert.deepEqual(parseGpuProcesses(""), []);
 });
 
-Deno.test("parseDriverCuda() reads the head of nvidia-smi of old and new drivers", () => {
+Deno.test("parseDriverCuda() reads the header of nvidia-smi from old and new drivers", () => {
   const old =
     "| NVIDIA-SMI 550.54.15  Driver Version: 550.54.15  CUDA Version: 12.4 |";
   assert.deepEqual(parseDriverCuda(old), [12, 4]);
@@ -41,7 +41,7 @@ Deno.test("parseDriverCuda() reads the head of nvidia-smi of old and new drivers
   assert.equal(parseDriverCuda("nvidia-smi: not found"), null);
 });
 
-Deno.test("parseTopology() reads the matrix alone, with colours and network cards around it", () => {
+Deno.test("parseTopology() reads only the matrix, despite colors and network cards around it", () => {
   const text = topology(4, "NV18").replaceAll("\t0-63", "\tSYS\t0-63") +
     "\nNIC0\tSYS\tSYS\tSYS\tSYS\t X \n";
   const matrix = parseTopology(text);
@@ -51,7 +51,7 @@ Deno.test("parseTopology() reads the matrix alone, with colours and network card
   assert.deepEqual(parseTopology("nvidia-smi: not found"), []);
 });
 
-Deno.test("isJoinedByNvlink() needs each two of the GPUs that are planned, and no others", () => {
+Deno.test("isJoinedByNvlink() requires NVLink between all planned GPUs, and no others", () => {
   const pairs = [
     ["X", "NV4", "SYS", "SYS"],
     ["NV4", "X", "SYS", "SYS"],

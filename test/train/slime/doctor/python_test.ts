@@ -46,7 +46,7 @@ Deno.test({
       assert.equal(finding?.state, "pass", finding?.found);
       assert.match(
         finding!.found,
-        /text and \d{3} ids are those of transformers 4\./,
+        /the text and its \d{3} ids equal those of transformers 4\./,
       );
     }),
 });
@@ -60,7 +60,7 @@ Deno.test({
       await writeModel(join(dir, "model"));
       const path = join(dir, "model", "tokenizer_config.json");
       const config = JSON.parse(await Deno.readTextFile(path));
-      // No template is known that switches this on, and ours leaves it out.
+      // No known template enables this, and taulab does not implement it.
       config.chat_template = config.chat_template +
         "{% autoescape true %}{{ '<' }}{% endautoescape %}";
       await Deno.writeTextFile(path, JSON.stringify(config));
@@ -89,7 +89,7 @@ Deno.test({
       assert.equal(finding?.state, "fail", finding?.found);
       assert.match(
         finding!.found,
-        /ids up to 151936 and the model's embedding 151936 rows/,
+        /ids up to 151936, but the model's embedding has 151936 rows/,
       );
     }),
 });
@@ -101,7 +101,7 @@ Deno.test({
   fn: () =>
     inTempDir(async (dir) => {
       await writeModel(join(dir, "model"));
-      // -S leaves installed packages out.
+      // -S excludes installed packages.
       await Deno.writeTextFile(
         join(dir, "bare"),
         `#!/bin/sh\nexec ${python} -S "$@"\n`,
@@ -118,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the check hook passes beside slime's Sample (needs Python)",
+  name: "the check hook passes with slime's Sample (needs Python)",
   ignore,
   fn: async () => {
     const context = here([`paths.slime=${STAND_IN}`]);
@@ -141,7 +141,7 @@ Deno.test({
       [
         'sample.status = type(sample).Status(answer["status"])',
         'sample.status = answer["status"]',
-        /sample 0: its status is 'completed' and no Sample.Status/,
+        /sample 0: its status is 'completed', which is not a Sample.Status/,
       ],
       [
         "sample.tokens, sample.response_length = [0, 0], 1",
@@ -242,7 +242,7 @@ Deno.test({
     const without = here([`paths.slime=${STAND_IN}`]);
     await assert.rejects(
       readHostFlags(localShell(), without),
-      /slime's parsers cannot be asked: \w*ImportError|ModuleNotFoundError/,
+      /cannot read the flags of slime's parsers: \w*ImportError|ModuleNotFoundError/,
     );
   },
 });
@@ -314,7 +314,7 @@ Deno.test({
     );
     await assert.rejects(
       runPython(localShell(), python, { ...job, program: "print('so?')" }),
-      /answered "so\?"/,
+      /printed "so\?"/,
     );
     await assert.rejects(
       runPython(localShell(), "no-such-python", job),
@@ -323,7 +323,7 @@ Deno.test({
   },
 });
 
-Deno.test("jobPythonPath() begins with Megatron, as the job's does", () => {
+Deno.test("jobPythonPath() starts with Megatron, like the job's", () => {
   const slime = slimeOf(["paths.megatron=/m", "paths.slime=/s"]);
   assert.equal(jobPythonPath(slime.config), "/m:/s");
 });

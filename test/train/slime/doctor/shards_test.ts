@@ -13,7 +13,7 @@ import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
 import { writeShard } from "../../../support/doctor.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-Deno.test("readHeaders() tells the size, the names and the numbers of any file of tensors", () =>
+Deno.test("readHeaders() reads the size, the names and the parameters of any tensor file", () =>
   inTempDir(async (dir) => {
     const shapes = fc.array(
       fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 3 }),
@@ -48,7 +48,7 @@ Deno.test("readHeaders() tells the size, the names and the numbers of any file o
     );
   }));
 
-Deno.test("parseShardHeader() and parseIndex() take nothing that they cannot read", () => {
+Deno.test("parseShardHeader() and parseIndex() return null for invalid texts", () => {
   const no = ["", "nonsense", "[]", "3", '{"a": {"data_offsets": [1]}}'];
   for (const text of no) {
     assert.equal(parseShardHeader(text, text.length), null);
@@ -61,7 +61,7 @@ Deno.test("parseShardHeader() and parseIndex() take nothing that they cannot rea
   );
 });
 
-Deno.test("parseShardHeader() leaves the header's own notes out", () => {
+Deno.test("parseShardHeader() ignores the header's metadata", () => {
   const text = JSON.stringify({
     __metadata__: { format: "pt" },
     w: { dtype: "BF16", shape: [2, 3], data_offsets: [0, 12] },

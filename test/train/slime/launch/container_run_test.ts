@@ -242,7 +242,7 @@ deno task doctor --recipe ${file} --only place &&
 deno task train --recipe ${file} --skip-doctor --name inside; } 2>&1 && ls runs/inside/episodes.db`,
   );
   assert.match(said, /slime +done/);
-  assert.match(said, /commands run in its own shell/);
+  assert.match(said, /commands run in the host's own shell/);
   assert.match(said, /runs\/inside\/episodes\.db$/);
   assert.equal(await processes(site), "");
 }

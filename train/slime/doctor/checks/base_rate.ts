@@ -1,6 +1,6 @@
 /**
- * What the model solves before it trains: where that is nothing, or all, no group of episodes differs in its
- * rewards, and a filter that wants differences samples for ever.
+ * Checks the solve rate of the base model. If it solves none or all of its tasks, the rewards within each group are
+ * equal, and a filter that requires differing rewards samples forever.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -17,7 +17,7 @@ export const check: Check = {
   id: "base-rate",
   order: 190,
   title:
-    "the model solves some tasks and not all before it trains, so that groups differ",
+    "the base model solves some but not all tasks, so that rewards differ within groups",
   async run({ config, runs, baseRun }) {
     const path = baseRun === null
       ? await latestOf(config, runs)
@@ -26,15 +26,15 @@ export const check: Check = {
   },
 };
 
-/** Fewer scored episodes do not tell 0 from little. */
+/** With fewer scored episodes, a rate of 0 cannot be told from a low one. */
 const ENOUGH = 30;
 
-/** With less of its groups kept, a rollout samples five times what it trains on. */
+/** If a smaller share of groups is kept, a rollout samples five times what it trains on. */
 const LITTLE = 0.2;
 
 function unmeasured(config: SlimeConfig): Observed {
   return warn(
-    `nobody has measured what ${config.model.name} solves before it trains`,
+    `the solve rate of ${config.model.name} before training is not measured`,
     `measure it, with the model behind an SGLang server: ${measure(config)}`,
   );
 }
@@ -50,7 +50,7 @@ function measure({ data, agent, user, model }: SlimeConfig): string {
   ].join(" ");
 }
 
-/** The evaluation that began last of this model, by this agent, in this world. */
+/** Returns the latest evaluation of this model with this agent in this world. */
 async function latestOf(
   config: SlimeConfig,
   runs: string,
@@ -63,24 +63,27 @@ async function latestOf(
     } catch (error) {
       const isOther = error instanceof ConfigError ||
         error instanceof RunDirError;
-      if (!isOther) throw error; // of another version
+      if (!isOther) throw error; // written by another version
       return false;
     }
   });
   return latest ?? null;
 }
 
-/** @throws {ConfigError} If it is not an evaluation of this model in this world. */
+/**
+ * Returns the path of an evaluation.
+ * @throws {ConfigError} If it is not an evaluation of this model in this world.
+ */
 async function checked(path: string, config: SlimeConfig): Promise<string> {
   const difference = differenceOf((await readEvaluation(path)).config, config);
   if (difference === null) return path;
   throw new ConfigError(
     `"${path}" is not an evaluation of the recipe's model: ${difference}`,
-    { hint: "name another by --base" },
+    { hint: "pass another with --base" },
   );
 }
 
-/** Why an evaluation says nothing of what is to train. */
+/** Returns how an evaluation differs from what will be trained; `null` if it does not. */
 function differenceOf(
   { model, policy, data, agent }: EvaluationConfig,
   config: SlimeConfig,
@@ -91,7 +94,9 @@ function differenceOf(
   if (policy !== null || !names.includes(config.model.name.toLowerCase())) {
     return `its model is ${policy ?? model.model}`;
   }
-  if (data.source !== config.data.source) return `its data are ${data.source}`;
+  if (data.source !== config.data.source) {
+    return `its dataset is ${data.source}`;
+  }
   if (data.domain !== config.data.domain) return `its world is ${data.domain}`;
   return agent === config.agent ? null : `its agent is ${agent}`;
 }
@@ -101,7 +106,7 @@ function judge(path: string, config: SlimeConfig): Observed {
   const found =
     `${config.model.name} solves ${solved} of ${scored} episodes in ${path}`;
   const again = `measure more: ${measure(config)}`;
-  if (scored === 0) return warn(`${found}: none is scored`, again);
+  if (scored === 0) return warn(`${found}: no episode is scored`, again);
   if (solved === 0 || solved === scored) {
     if (scored < ENOUGH) {
       return warn(`${found}, which are too few to tell`, again);
@@ -127,17 +132,20 @@ function hopeless(
   { isNone, config }: { isNone: boolean; config: SlimeConfig },
 ): Observed {
   const way = isNone
-    ? "begin with a model that solves some: a larger one, or one that has learnt from demonstrations"
-    : "there is nothing to learn here: take harder tasks, or another world";
+    ? "start with a model that solves some: a larger one, or one trained on demonstrations"
+    : "there is nothing to learn: use harder tasks or another world";
   return endsByItself(config)
-    ? warn(`${found}: no group would have a say in training`, way)
+    ? warn(`${found}: no group would contribute to training`, way)
     : fail(
       `${found}: no group's rewards would differ, and ${config.rollout.filter} samples until some do`,
       way,
     );
 }
 
-/** Without a filter every group is taken; with a fallback those that do not differ are taken in the end. */
+/**
+ * Checks whether sampling ends although no group's rewards differ: without a filter, or with a fallback that keeps
+ * such groups in the end.
+ */
 function endsByItself({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;
   if (filter === "generate.keep_group") return filterRounds !== null;
@@ -145,8 +153,8 @@ function endsByItself({ rollout }: SlimeConfig): boolean {
 }
 
 /**
- * Tasks differ, and a mean over all of them hides those that are always or never solved: the share that is kept
- * is at most that of tasks which are all like the mean.
+ * Estimates the share of groups that are kept. It is an upper bound: the mean solve rate hides tasks that are always
+ * or never solved.
  */
 function judgeShare(
   found: string,
@@ -162,13 +170,13 @@ function judgeShare(
   if (filter === "generate.keep_group" && filterRounds !== null) {
     const share = kept * (filterRounds + 1);
     return share >= 1 / 2 ? pass(detail) : warn(
-      `${detail}, so most of the ${batchSize} groups of a rollout would teach nothing (rollout.filterRounds ${filterRounds})`,
-      "raise rollout.groupSize or rollout.filterRounds, begin with a better model, or train on tasks that it solves sometimes",
+      `${detail}, so most of the ${batchSize} groups of a rollout would contribute nothing (rollout.filterRounds ${filterRounds})`,
+      "raise rollout.groupSize or rollout.filterRounds, start with a better model, or train on tasks that it solves sometimes",
     );
   }
   if (kept >= LITTLE || endsByItself(config)) return pass(detail);
   return warn(
     `${detail}, so a rollout samples ${groups} groups or more for ${batchSize}`,
-    "raise rollout.groupSize, begin with a better model, or train on tasks that it solves sometimes",
+    "raise rollout.groupSize, start with a better model, or train on tasks that it solves sometimes",
   );
 }

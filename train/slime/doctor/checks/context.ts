@@ -1,4 +1,7 @@
-/** Lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU. */
+/**
+ * Checks lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU's
+ * memory.
+ */
 
 import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";
@@ -12,10 +15,10 @@ import type { Dataset, Task, TokenModel } from "../../../../env/types.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
-/** Tasks whose gold is played; enough for the longest to be like others. */
+/** Tasks whose gold actions are replayed: enough for the longest to be representative. */
 const SAMPLE = 100;
 
-/** What a template writes around a call and around its answer. */
+/** Tokens that a template writes around a call and around its result. */
 const WRAPPING_TOKENS = 30;
 
 /** The check `context`. */
@@ -23,7 +26,7 @@ export const check: Check = {
   id: "context",
   order: 140,
   title:
-    "prompt, conversation and answer fit into the context, and it into a GPU",
+    "prompt, conversation and answer fit into the context, and the context fits into a GPU",
   async run({ config, facts }) {
     const dataset = await facts.dataset();
     const codec = await facts.codec();
@@ -40,11 +43,11 @@ export const check: Check = {
   },
 };
 
-/** Tokens. */
+/** Lengths in tokens. */
 interface Lengths {
-  /** Before the first answer: policy, tools and the user's first words. */
+  /** What precedes the first answer: policy, tools and the user's first message. */
   readonly prompt: number;
-  /** Gold calls with what tools answer, of the task in the middle and of the longest. */
+  /** Gold calls with their results, for the median task and for the longest. */
   readonly gold: { readonly median: number; readonly longest: number };
 }
 
@@ -64,7 +67,7 @@ async function measure(
   };
 }
 
-/** What the recipe's agent shows a model first, whatever its strategy. */
+/** Returns the length of the first prompt of the recipe's agent. */
 async function promptTokens(
   { agent: strategy, prompt, compat }: SlimeConfig,
   { dataset, codec, task }: { dataset: Dataset; codec: Codec; task: Task },
@@ -93,7 +96,7 @@ async function promptTokens(
     prompt,
     compat,
   });
-  // Users begin with a part of what they know.
+  // Users usually start with a part of their instruction.
   const firstMessage = task.instruction.slice(0, 200);
   const session = agent.start({ dataset, task, seed: 1, firstMessage });
   await session.act();
@@ -117,7 +120,7 @@ function goldTokens(
 }
 
 function describe({ prompt, gold }: Lengths): string {
-  return `the prompt has ${prompt} tokens, gold calls and their answers ${gold.median} more (at most ${gold.longest})`;
+  return `the prompt has ${prompt} tokens, gold calls and their results ${gold.median} more (at most ${gold.longest})`;
 }
 
 function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
@@ -125,7 +128,7 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
   const { prompt, gold } = lengths;
   if (prompt + maxResponseLen > maxContextLen) {
     return [fail(
-      `the prompt has ${prompt} tokens and an answer up to ${maxResponseLen}, and rollout.maxContextLen is ${maxContextLen}`,
+      `the prompt has ${prompt} tokens and an answer up to ${maxResponseLen}, but rollout.maxContextLen is ${maxContextLen}`,
       `set rollout.maxContextLen to ${
         roundUp(prompt + gold.longest + maxResponseLen)
       } or more, or a smaller rollout.maxResponseLen`,
@@ -152,7 +155,7 @@ function modelFaults(
     ?.max_position_embeddings;
   if (most === undefined || rollout.maxContextLen <= most) return [];
   return [fail(
-    `rollout.maxContextLen is ${rollout.maxContextLen}, and ${model.name} has positions up to ${most}`,
+    `rollout.maxContextLen is ${rollout.maxContextLen}, but ${model.name} supports at most ${most} positions`,
     `set rollout.maxContextLen to ${most} or less`,
   )];
 }
@@ -162,7 +165,7 @@ function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
   const room = maxTokensPerGpu * context;
   if (!dynamicBatch || rollout.maxContextLen <= room) return [];
   return [warn(
-    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one lands alone in a micro-batch and may run out of memory`,
+    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one gets a micro-batch of its own and may run out of memory`,
     `set parallel.maxTokensPerGpu to ${
       Math.ceil(rollout.maxContextLen / context)
     } if the memory has room, raise parallel.context, or lower rollout.maxContextLen to ${room}`,

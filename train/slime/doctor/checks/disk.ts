@@ -1,4 +1,4 @@
-/** Room for the checkpoints that are kept. */
+/** Checks the disk space for the checkpoints that the run keeps. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { diskPlan } from "../../plan/run_memory.ts";
@@ -15,16 +15,17 @@ import {
 } from "../check.ts";
 import { gigabytes, readVolume, type Volume } from "../host_disks.ts";
 
-/** Ray's logs and the objects that it spills. */
+/** Bytes of Ray's logs and of the objects that it spills. */
 const RAY_BYTES = 10e9;
-/** Rows, hooks and settings. */
+/** Bytes of rows, hooks and settings. */
 const RUN_BYTES = 1e8;
 
 /** The check `disk`. */
 export const check: Check = {
   id: "disk",
   order: 40,
-  title: "room for the checkpoints that the run keeps, and for Ray's files",
+  title:
+    "disk space for the checkpoints that the run keeps and for Ray's files",
   async run(context) {
     const volumes = new Map<string, string>();
     const found = await onEachHost(
@@ -35,11 +36,11 @@ export const check: Check = {
   },
 };
 
-/** What a run writes to a directory. */
+/** The space that a run needs in a directory. */
 interface Demand {
   readonly path: string;
   readonly what: string;
-  /** Bytes of one save; none for what does not grow with saves. */
+  /** Bytes per save; 0 if the size does not grow with saves. */
   readonly perSave: number;
   readonly fixed: number;
 }
@@ -91,8 +92,8 @@ async function lookAtDisk(
   return [
     ...there.filter(({ volume }) => !volume.isWritable).map(({ path }) =>
       fail(
-        `"${path}" cannot be written to`,
-        "change its owner or mode, or choose another directory",
+        `"${path}" is not writable`,
+        "change its owner or mode, or use another directory",
       )
     ),
     ...[...byMount].map(([mount, all]) =>
@@ -122,7 +123,7 @@ function judgeVolume(
   return fail(found, fixOf({ room: free - fixed, perSave, config }));
 }
 
-/** By what the space there is suffices. */
+/** Returns a fix, depending on how many saves fit. */
 function fixOf(
   { room, perSave, config }: {
     room: number;
@@ -132,16 +133,18 @@ function fixOf(
 ): string {
   if (perSave === 0) return "free some space there";
   const fit = Math.floor(room / perSave);
-  const other =
-    "free some space, or choose a larger disk by checkpoint.directory";
+  const other = "free some space, or set checkpoint.directory to a larger disk";
   const { steps } = config.rollout;
   if (fit < 1) return other;
   return fit === 1
-    ? `${other}; there is room for one save, which checkpoint.every ${steps} makes the only one`
-    : `${other}; or keep fewer by checkpoint.keep and checkpoint.keepBest: there is room for ${fit} saves, one of them while it is written`;
+    ? `${other}; there is room for one save, so set checkpoint.every to ${steps} to save only once`
+    : `${other}; or keep fewer with checkpoint.keep and checkpoint.keepBest: there is room for ${fit} saves, including the one being written`;
 }
 
-/** Every rank writes its part of a checkpoint where it runs, and needs all parts to resume. */
+/**
+ * Warns if hosts have separate disks: each rank writes its part of a checkpoint on its own host, and resuming needs
+ * all parts.
+ */
 function ownDisks(
   volumes: ReadonlyMap<string, string>,
   { checkpoint }: SlimeConfig,
@@ -153,7 +156,7 @@ function ownDisks(
   return [warn(
     `"${checkpoint.directory}" is on ${
       sources.join(", ")
-    }: each host has its own, and keeps only its ranks' parts of a checkpoint`,
-    "put checkpoint.directory on storage that all hosts share, or no run resumes on other hosts",
+    }: each host has its own disk, which keeps only its ranks' parts of a checkpoint`,
+    "put checkpoint.directory on storage that all hosts share; otherwise runs cannot resume on other hosts",
   )];
 }

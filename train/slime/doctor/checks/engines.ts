@@ -1,4 +1,4 @@
-/** Engines of a run that is under way. */
+/** Checks the engines of a run in progress. */
 
 import { z } from "zod";
 import { ROUTER_KEY } from "../../router_key.ts";
@@ -20,7 +20,7 @@ import {
 export const check: Check = {
   id: "engines",
   order: 200,
-  title: "the router has all engines, and each of them generates",
+  title: "the router has all engines, and each engine generates",
   when: "running",
   timeoutMs: 120_000,
   async run({ config, batch, hosts: [head], reach, env, signal }) {
@@ -49,7 +49,8 @@ export const check: Check = {
 };
 
 /**
- * The router that slime starts. It listens on the address by which the head reaches others, and not on loopback.
+ * Returns the URL of the router that slime starts. It listens on the address by which the head reaches other hosts,
+ * not on loopback.
  * @see slime `slime/utils/http_utils.py` (`get_host_info`) at 624b824.
  */
 async function routerUrl(
@@ -69,16 +70,17 @@ async function routerUrl(
 function counted(there: number, planned: number): Observed {
   if (there === planned) return pass(`the router has all ${planned} engines`);
   return fail(
-    `the router has ${there} engines and ${planned} are planned`,
+    `the router has ${there} engines, but ${planned} are planned`,
     there < planned
-      ? "wait if they are still loading; else look for what ended them in the job's log (out of memory: lower engine.memory)"
-      : "other engines have joined the router: stop what an earlier run left, or choose another engine.routerPort",
+      ? "wait if they are still loading; otherwise find why they ended in the job's log (out of memory: lower engine.memory)"
+      : "other engines have joined the router: stop those of an earlier run, or set another engine.routerPort",
   );
 }
 
 /**
- * With colocation training may have the engine's weights and memory just now, and to generate then would break
- * the run; so it is asked only where requests are running, which slime lets none do in that time.
+ * Checks one engine. With colocation, training may hold the engine's memory, and a generation at that time would
+ * break the run. An idle engine is therefore not asked to generate: slime lets no requests run while training holds
+ * the memory.
  */
 async function lookAt(
   url: string,
@@ -91,7 +93,7 @@ async function lookAt(
     if (!loads.ok) return [dead(url, loads.fault)];
     if (requestsIn(loads.value) === 0) {
       return [skipped(
-        `${url} is there and idle: training may have its memory, so it was not asked to generate; look again during a rollout`,
+        `${url} is up and idle: training may hold its memory, so it was not asked to generate; run the doctor again during a rollout`,
       )];
     }
   }
@@ -103,19 +105,19 @@ async function lookAt(
   if (!config.cluster.colocate) return [dead(url, answer.fault)];
   return [warn(
     `${url}/health_generate ${answer.fault}`,
-    "look again during a rollout; if it stays so, see the engine in the job's log",
+    "run the doctor again during a rollout; if it still fails, see the engine's lines in the job's log",
   )];
 }
 
 function dead(url: string, fault: string): Observed {
   return fail(
     `${url} ${fault}`,
-    "look for what ended or holds it in the job's log (out of memory: lower engine.memory)",
+    "find why it ended or hangs in the job's log (out of memory: lower engine.memory)",
   );
 }
 
 /**
- * Requests that an engine has, running and waiting, under the names of any version of its loads.
+ * Returns the number of an engine's running and waiting requests, from the load report of any SGLang version.
  * @see slime `slime/backends/sglang_utils/server_control.py` at 624b824.
  */
 export function requestsIn(load: unknown): number {

@@ -1,4 +1,4 @@
-/** Every flag of the run, against the parsers of the slime that is installed. */
+/** Checks every flag of the run against the parsers of the installed slime. */
 
 import { DataError } from "../../../../env/errors.ts";
 import { nearest } from "../../../../env/schema_issue.ts";
@@ -20,7 +20,7 @@ export const check: Check = {
   id: "flags",
   order: 155,
   title: "the installed slime has every flag that the run passes",
-  // Its parsers import PyTorch, SGLang and Megatron-LM.
+  // slime's parsers import PyTorch, SGLang and Megatron-LM.
   timeoutMs: 300_000,
   run: (context) =>
     onEachHost(context.hosts.slice(0, 1), async (head) => {
@@ -44,7 +44,7 @@ function judge(
   );
 }
 
-/** With any words in the place of paths, which no parser looks at. */
+/** Returns the run's flags. Paths are placeholders, since parsers do not check them. */
 function flagsOf(slime: ResolvedSlime): TrainFlag[] {
   return trainFlags(slime, {
     run: "run",
@@ -53,7 +53,7 @@ function flagsOf(slime: ResolvedSlime): TrainFlag[] {
     promptData: "/run",
     evalData: [{ name: "dev", path: "/run" }],
     settings: "/run",
-    routerPolicy: null, // the check router
+    routerPolicy: null, // checked by `router`
   });
 }
 
@@ -64,8 +64,8 @@ function faultsOf(
   const there = known.get(flag);
   if (there === undefined) {
     return [fail(
-      `the installed slime has no flag ${flag} (${from}), and would ignore it without a word`,
-      `take the commit that "deno task setup" pins${
+      `the installed slime has no flag ${flag} (${from}), and would ignore it silently`,
+      `use the commit that "deno task setup" pins${
         from.startsWith("flags.")
           ? `, or the nearest flag, "${nearest(flag, [...known.keys()])}"`
           : ""
@@ -81,24 +81,24 @@ function faultsOf(
     return [fail(
       `${flag} of the installed slime takes ${
         takes[arity]
-      }, and ${from} gives ${values.join(" ") || "none"}`,
-      `take the commit that "deno task setup" pins, or set ${from} so`,
+      }, but ${from} gives ${values.join(" ") || "none"}`,
+      `use the commit that "deno task setup" pins, or change ${from} accordingly`,
     )];
   }
   const other = values.find((value) => choices && !choices.includes(value));
   return other === undefined ? [] : [fail(
-    `${flag} of the installed slime is one of ${
+    `${flag} of the installed slime must be one of ${
       choices!.join(", ")
-    }, and ${from} is ${other}`,
+    }, but ${from} is ${other}`,
     `set ${from} to one of them`,
   )];
 }
 
-/** Without the host's own parsers, the flags of the slime that this was written against. */
+/** Without the host's own parsers, compares with the flags of the commit that taulab pins. */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [
     warn(
-      `the installed slime does not tell its flags (${reason}), so the run's are compared with those of the commit that "deno task setup" pins`,
+      `cannot read the installed slime's flags (${reason}), so the run's flags were compared with those of the commit that "deno task setup" pins`,
       "see the checks software and hook",
     ),
     ...unknownFlags(config.flags).map(({ found, fix }) => fail(found, fix)),

@@ -1,4 +1,4 @@
-/** GPUs: as many as planned, idle, and new enough. */
+/** Checks the GPUs: as many as planned, idle, and recent enough. */
 
 import type { SlimeConfig } from "../../slime_schema.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -21,17 +21,17 @@ import {
   PROCESS_QUERY,
 } from "../nvidia_smi.ts";
 
-/** More than a driver takes for itself. */
+/** More memory than a driver uses by itself. */
 const IDLE_MIB = 1024;
 
-/** bf16 and flash attention begin with Ampere. */
+/** bf16 and flash attention need Ampere or newer. */
 const LEAST_CAPABILITY = 8;
 
 /** The check `gpus`. */
 export const check: Check = {
   id: "gpus",
   order: 10,
-  title: "as many GPUs as planned on every host, none of them busy",
+  title: "every host has as many GPUs as planned, and they are idle",
   async run(context) {
     const seen: Gpu[] = [];
     const found = await onEachHost(
@@ -54,14 +54,14 @@ async function lookAt(
   if (all.length < planned) {
     const said = answer.code === 0 ? "" : `: ${
       lastWords(
-        // It complains on its output.
+        // nvidia-smi prints errors to standard output.
         answer.stderr.trim() || answer.stdout,
         answer.code,
       )
     }`;
     return [tooFew(all.length, planned, said)];
   }
-  // Ray gives out the first ones.
+  // Ray uses the first GPUs.
   const used = all.slice(0, planned);
   seen.push(...used);
   const processes = await host.run({ script: PROCESS_QUERY }, { signal });
@@ -74,17 +74,17 @@ async function lookAt(
 
 function tooFew(count: number, planned: number, said: string): Observed {
   return fail(
-    `${count} GPUs are visible and ${planned} are planned${said}`,
+    `${count} GPUs are visible, but ${planned} are planned${said}`,
     "start the container with all GPUs (docker run --gpus all), fix the driver, or lower cluster.gpusPerNode " +
-      "and cluster.hostGpus; on a machine without GPUs, leave this out by --skip gpus,nvlink",
+      "and cluster.hostGpus; on a machine without GPUs, pass --skip gpus,nvlink",
   );
 }
 
 function surplus(count: number, { cluster }: SlimeConfig): Observed[] {
   if (cluster.hostGpus === null || count === cluster.hostGpus) return [];
   return [warn(
-    `${count} GPUs are visible and cluster.hostGpus is ${cluster.hostGpus}`,
-    `set cluster.hostGpus to ${count}, or leave the others out by CUDA_VISIBLE_DEVICES before Ray starts`,
+    `${count} GPUs are visible, but cluster.hostGpus is ${cluster.hostGpus}`,
+    `set cluster.hostGpus to ${count}, or exclude the others with CUDA_VISIBLE_DEVICES before Ray starts`,
   )];
 }
 
@@ -96,17 +96,17 @@ function busyFaults(
     const holders = processes.filter(({ uuid }) => uuid === gpu.uuid);
     if (holders.length === 0 && gpu.usedMiB < IDLE_MIB) return [];
     const names = holders.map(({ pid, name }) => `${name} (process ${pid})`);
-    // Inside a container, processes of others cannot be seen.
+    // Inside a container, processes outside of it are not visible.
     const who = names.length === 0
-      ? "what runs outside of this container"
+      ? "a process outside this container"
       : names.join(", ");
     return [fail(
       `GPU ${gpu.index} is busy: ${gpu.usedMiB} MiB are held by ${who}`,
       names.length === 0
-        ? "see nvidia-smi on the host itself, and end what holds it or choose another host"
+        ? "see nvidia-smi on the host itself, and end that process or use another host"
         : `end ${
           holders.map(({ pid }) => pid).join(", ")
-        } if it is yours and no longer needed; a job of Ray by "ray job stop"`,
+        } if it is yours and no longer needed; end a Ray job with "ray job stop"`,
     )];
   });
 }
@@ -116,12 +116,12 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
     capability !== null && capability < LEAST_CAPABILITY
   );
   return old === undefined ? [] : [fail(
-    `GPU ${old.index} is a ${old.name} of compute capability ${old.capability}, which has no bf16`,
-    "take GPUs of compute capability 8.0 or above (A100, H100, …)",
+    `GPU ${old.index} is a ${old.name} of compute capability ${old.capability}, which does not support bf16`,
+    "use GPUs of compute capability 8.0 or above (A100, H100, …)",
   )];
 }
 
-/** The slowest GPU sets the pace, and the smallest the memory. */
+/** Compares the hosts' GPUs: the slowest limits the speed and the smallest the memory. */
 function alike(gpus: readonly Gpu[]): Observed[] {
   if (gpus.length === 0) return [];
   const names = [...new Set(gpus.map(({ name }) => name))];
@@ -129,7 +129,7 @@ function alike(gpus: readonly Gpu[]): Observed[] {
   const kinds = names.length > 1
     ? [warn(
       `hosts have different GPUs: ${names.join(", ")}`,
-      "use hosts of one kind: the slowest sets the pace and the smallest the memory",
+      "use hosts of one kind: the slowest GPU limits the speed and the smallest the memory",
     )]
     : [];
   return drivers.length > 1

@@ -1,4 +1,7 @@
-/** Whether a server that renders each turn anew shows the histories that the model trained on. */
+/**
+ * Checks whether a chat API, which renders the history again for every turn, shows the model the histories that it
+ * trained on.
+ */
 
 import { PolicyError } from "../../../../env/errors.ts";
 import type { ChatTemplate } from "../../../../env/tokens/chat_template.ts";
@@ -13,7 +16,7 @@ import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 export const check: Check = {
   id: "history",
   order: 115,
-  title: "served, the model sees the histories that it trained on",
+  title: "behind a chat API, the model sees the histories that it trained on",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.thinking)];
@@ -24,32 +27,32 @@ function judge(template: ChatTemplate, thinking: boolean | null): Observed {
   const report = probe(template);
   if (report instanceof PolicyError) {
     return fail(
-      `the chat template cannot go on after an answer: ${report.message}`,
-      "check eos_token in tokenizer_config.json, or take the template of the instruction-tuned model",
+      `the chat template cannot continue after an answer: ${report.message}`,
+      "check eos_token in tokenizer_config.json, or use the template of the instruction-tuned model",
     );
   }
   if (report.kind === "prefix") {
     return pass(
-      "what the chat template rendered stays as it is in later turns",
+      "the chat template renders earlier messages unchanged in later turns",
     );
   }
   const { kept, rendered } = report;
   if (/^<think>\s*<\/think>/.test(kept)) {
     return pass(
-      "of earlier answers only the empty thought is left out in later turns",
+      "only the empty thoughts of earlier answers are removed in later turns",
     );
   }
   return kept.startsWith("<think>")
     ? warn(
-      `the chat template leaves thoughts of earlier answers out: ${REWRITTEN_HISTORY}`,
+      `the chat template removes the thoughts of earlier answers: ${REWRITTEN_HISTORY}`,
       thinking === false
         ? TOKEN_BY_TOKEN
         : `${THINK_NOT}; or ${TOKEN_BY_TOKEN}`,
     )
     : warn(
-      `the chat template renders earlier messages otherwise in later turns, ${
+      `the chat template renders earlier messages differently in later turns, ${
         quoted(rendered)
-      } where ${quoted(kept)} stood: ${REWRITTEN_HISTORY}`,
+      } instead of ${quoted(kept)}: ${REWRITTEN_HISTORY}`,
       TOKEN_BY_TOKEN,
     );
 }
@@ -64,10 +67,10 @@ function probe(template: ChatTemplate): PrefixReport | PolicyError {
 }
 
 const THINK_NOT =
-  "set model.thinking to false, and only empty thoughts are left out";
+  "set model.thinking to false, so that only empty thoughts are removed";
 
 const TOKEN_BY_TOKEN =
-  "serve it token by token, as deno task evaluate --provider sglang --tokenizer DIR does";
+  "send it tokens instead, as deno task evaluate --provider sglang --tokenizer DIR does";
 
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 30));

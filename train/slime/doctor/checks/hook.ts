@@ -1,6 +1,6 @@
 /**
- * The hooks in slime's place: importable under the job's `PYTHONPATH`, answering with samples that slime can take,
- * and finding in slime what they call.
+ * Checks the hooks inside slime: whether they import under the job's `PYTHONPATH`, return samples that slime accepts,
+ * and find the functions of slime that they call.
  */
 
 import { z } from "zod";
@@ -22,16 +22,16 @@ export const check: Check = {
   id: "hook",
   order: 150,
   title:
-    "generate.py imports beside slime on every host, and fills its samples from a mock",
-  // To import slime is to import PyTorch and SGLang.
+    "generate.py imports with slime on every host, and fills slime's samples from a mock server",
+  // Importing slime imports PyTorch and SGLang.
   timeoutMs: 300_000,
   run: (context) => onEachHost(context.hosts, (host) => tryHook(host, context)),
 };
 
 /**
- * Serves one episode on loopback, from a free port, and lets slime's own `Sample` be filled from it; then from a
- * server that answers nonsense, which has to be given up and not raised. The samples are compared with what slime
- * asserts, and what it does not assert and then miscounts.
+ * Serves one episode on a free loopback port and fills slime's own `Sample` from it, then from a server that answers
+ * nonsense, which must drop the sample and not raise. The samples are compared with what slime asserts, and with what
+ * it does not assert but would miscount.
  */
 const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types
@@ -77,11 +77,11 @@ def check(sample, at):
         if not holds:
             faults.append("sample %d: %s" % (at, what))
     length = sample.response_length
-    want(isinstance(sample.status, Sample.Status), "its status is %r and no Sample.Status" % (sample.status,))
+    want(isinstance(sample.status, Sample.Status), "its status is %r, which is not a Sample.Status" % (sample.status,))
     want(1 <= length <= len(sample.tokens) - 1, "response_length %s of %d tokens" % (length, len(sample.tokens)))
-    want(sample.loss_mask is not None and len(sample.loss_mask) == length, "the loss mask is not response_length long")
+    want(sample.loss_mask is not None and len(sample.loss_mask) == length, "the loss mask does not have response_length entries")
     log_probs = sample.rollout_log_probs
-    want(log_probs is not None and len(log_probs) == length, "the log probabilities are not response_length long")
+    want(log_probs is not None and len(log_probs) == length, "the log probabilities do not have response_length entries")
     want(all(mask or p == 0 for mask, p in zip(sample.loss_mask or [], log_probs or [])), "a masked token has a log probability")
     want(isinstance(sample.reward, (int, float)), "its reward is %r" % (sample.reward,))
     want((sample.index, sample.group_index) == (at, 7), "its index or group is lost")
@@ -90,9 +90,9 @@ for at, sample in enumerate(asyncio.run(play())):
     check(sample, at)
 good, bad = samples
 if not (good.tokens == CASE["answer"]["tokens"] and good.loss_mask == CASE["answer"]["loss_mask"]):
-    faults.append("sample 0: tokens or mask are not those that the mock answered")
+    faults.append("sample 0: tokens or mask differ from the mock's answer")
 if good.remove_sample or not bad.remove_sample:
-    faults.append("an answer that is no episode has to be removed, and only that")
+    faults.append("exactly the invalid answer has to be removed")
 server.shutdown()
 for module, name in CASE["needs"]:
     try:
@@ -106,7 +106,7 @@ print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys
 
 const FILTER = "slime.rollout.filter_hub.base_types";
 
-/** What the hooks take from slime beside its samples, by the settings that need it. */
+/** Returns the slime functions that the hooks need in addition to its samples, depending on the settings. */
 function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
   const isFull = algorithm.async === "full";
   return [
@@ -131,7 +131,7 @@ const outputSchema = z.object({
   slime: z.string(),
 });
 
-/** Four tokens of response, one of them not the model's. */
+/** Four response tokens, one of which the model did not sample. */
 const ANSWER = {
   tokens: [1, 2, 3, 4, 5, 6],
   prompt_length: 2,
@@ -180,14 +180,14 @@ async function tryHook(
     return faults.map((fault) =>
       fail(
         fault,
-        "this slime is not what the hooks expect: take the commit that deno task setup pins",
+        "this slime is not the version that the hooks expect: use the commit that deno task setup pins",
       )
     );
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return [fail(
-      `generate.py does not run beside slime: ${error.message}`,
-      `fix what it names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
+      `generate.py does not run with slime: ${error.message}`,
+      `fix the setting that the error names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
     )];
   }
 }

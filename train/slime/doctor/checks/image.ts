@@ -1,9 +1,10 @@
 /**
- * Whether the image is the one that slime's commit was made for: SGLang and Megatron-LM carry patches of slime's,
- * and a checkout that was moved inside its image may need others.
+ * Checks whether the container image was made for slime's commit. SGLang and Megatron-LM contain slime's patches, and
+ * a checkout that was moved after the image was made may need others.
  *
  * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824: the commit names the nightly
- * that its image is published as, and the image is made from a clone whose first commit is in its reflog.
+ * version that its image is published as, and the image is made from a clone whose reflog starts with the original
+ * commit.
  */
 
 import { quoteWords, type Shell } from "../../hosts/shell.ts";
@@ -22,8 +23,7 @@ import {
 export const check: Check = {
   id: "image",
   order: 62,
-  title:
-    "slime's commit and its Megatron-LM are those that the image was made for",
+  title: "the image was made for slime's commit and its Megatron-LM",
   run: ({ config, hosts, signal }) =>
     onEachHost(
       hosts,
@@ -31,20 +31,20 @@ export const check: Check = {
     ),
 };
 
-/** What a host's checkouts say; empty where one does not. */
+/** The versions in a host's checkouts; an empty string if unknown. */
 interface Pins {
-  /** slime's commit, and the one it had when the image was made. */
+  /** slime's commit, and its commit when the image was made. */
   readonly commit: string;
   readonly built: string;
-  /** Images of these two commits. */
+  /** The images of these two commits. */
   readonly wanted: string;
   readonly image: string;
-  /** The commit of Megatron-LM that slime's Dockerfile names, and the one that is there. */
+  /** The commit of Megatron-LM that slime's Dockerfile pins, and the one that is installed. */
   readonly pinned: string;
   readonly megatron: string;
 }
 
-/** Lines of `NAME VALUE`. */
+/** Prints lines of the form `NAME VALUE`. */
 const SCRIPT = `
 git() { command git -c safe.directory='*' "$@" 2>/dev/null; }
 built=$(sed -n '1s/^[0-9a-f]* \\([0-9a-f]*\\) .*/\\1/p' "$1/.git/logs/HEAD" 2>/dev/null)
@@ -85,18 +85,18 @@ function judge(pins: Pins): Observed[] {
       ? [warn(
         `slime is at ${
           short(commit)
-        }, whose image is ${wanted}, and this image is ${image}`,
-        `take the image by "deno task setup --image ${
+        }, whose image is ${wanted}, but this image is ${image}`,
+        `get the image with "deno task setup --image ${
           imageOf(wanted)
-        }", or the commit it was made with by --slime-commit ${built}`,
+        }", or the commit that this image was made for with --slime-commit ${built}`,
       )]
       : []),
     ...(pinned !== "" && megatron !== "" && pinned !== megatron
       ? [warn(
-        `Megatron-LM is at ${short(megatron)}, and slime at ${
+        `Megatron-LM is at ${short(megatron)}, but slime at ${
           short(commit)
-        } is made for ${short(pinned)}`,
-        "take the image of that commit, or check Megatron-LM out there with slime's patch",
+        } needs ${short(pinned)}`,
+        "use the image of that commit, or check out that commit of Megatron-LM and apply slime's patch",
       )]
       : []),
   ];
@@ -104,7 +104,7 @@ function judge(pins: Pins): Observed[] {
   return [
     wanted === "" || image === ""
       ? skipped("slime's checkout does not say which image it is made for")
-      : pass(`slime at ${short(commit)} and its image are of ${wanted}`),
+      : pass(`slime at ${short(commit)} matches its image ${wanted}`),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Memory of GPUs and hosts, against what the plan counts. */
+/** Checks the memory of GPUs and hosts against the plan's estimate. */
 
 import { gigabytes } from "../../../progress/amounts.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -26,7 +26,7 @@ export const check: Check = {
   id: "memory",
   order: 30,
   title:
-    "training and engine fit into the GPUs that are there, and their copies into the hosts",
+    "training and engine fit into the GPUs' memory, and their copies into the hosts' memory",
   run: (context) => onEachHost(context.hosts, (host) => lookAt(host, context)),
 };
 
@@ -46,7 +46,7 @@ async function lookAt(
   const hostBytes = Number(/^MemTotal:\s+(\d+) kB/m.exec(stdout)?.[1] ?? 0) *
     1024;
   const gpuBytes = sizes.length === 0 ? null : Math.min(...sizes);
-  // The recipe says what a GPU has, for the plan; here it is what there is.
+  // Uses the GPUs' actual memory instead of the recipe's planned one.
   const gpuMemoryGb = gpuBytes === null
     ? config.cluster.gpuMemoryGb
     : gpuBytes / 1e9;
@@ -63,7 +63,7 @@ async function lookAt(
     ...hostFaults(plan, { bytes: hostBytes, config }),
   ];
   if (gpuBytes === null && faults.length === 0) {
-    return [skipped("no GPU tells its memory; see the check gpus")];
+    return [skipped("no GPU reports its memory; see the check gpus")];
   }
   return verdict(
     faults,
@@ -81,11 +81,11 @@ function hostFaults(
 ): Observed[] {
   if (bytes === 0 || host <= bytes) return [];
   return [warn(
-    `copies of weights and of the optimizer take about ${
+    `copies of the weights and the optimizer state take about ${
       gigabytes(host)
     } of the host's memory, which is ${gigabytes(bytes)}`,
     config.algorithm.klLoss
-      ? "take hosts with more memory, or set algorithm.klLoss to false, which saves a copy"
-      : "take hosts with more memory",
+      ? "use hosts with more memory, or set algorithm.klLoss to false, which saves a copy"
+      : "use hosts with more memory",
   )];
 }

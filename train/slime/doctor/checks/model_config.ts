@@ -1,4 +1,4 @@
-/** The checkpoint's own config against the model that the recipe names: slime takes the shape from the recipe. */
+/** Compares the checkpoint's own config with the recipe's model, because slime takes the shape from the recipe. */
 
 import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";
@@ -24,7 +24,7 @@ import { listModel, readHeaders } from "../host_shards.ts";
 export const check: Check = {
   id: "model-config",
   order: 100,
-  title: "config.json is of the recipe's model, rope base first",
+  title: "config.json matches the recipe's model, including the rope base",
   async run(context) {
     const { facts, config: { model }, model: shape } = context;
     const path = `${model.directory}/config.json`;
@@ -44,7 +44,7 @@ export const check: Check = {
         ...await countFaults(context),
         ...await stopFaults(context),
       ],
-      `config.json is of ${model.name}: rope base ${shape.ropeBase}, ${shape.layers} layers`,
+      `config.json matches ${model.name}: rope base ${shape.ropeBase}, ${shape.layers} layers`,
     );
   },
 };
@@ -60,24 +60,24 @@ function mismatch(
   const fitting = modelNameOf(text, `${model.directory}/config.json`);
   if (model.shape !== null) {
     return fail(
-      `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint and ${
+      `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint but ${
         JSON.stringify(expected)
       } in model.shape`,
-      "give the shape of the checkpoint, or the checkpoint of that shape",
+      "set model.shape to the checkpoint's shape, or use a checkpoint of that shape",
     );
   }
   const way = fitting === null
-    ? `download ${model.name} to model.directory, or name the model that is there in model.name`
-    : `set model.name to ${fitting}, which is what is there, or model.directory to a ${model.name}`;
+    ? `download ${model.name} to model.directory, or set model.name to the model that is there`
+    : `set model.name to ${fitting}, which matches the checkpoint, or model.directory to a ${model.name} checkpoint`;
   return fail(
-    `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint and ${
+    `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint but ${
       JSON.stringify(expected)
     } for ${model.name}`,
     way,
   );
 }
 
-/** The model that a config is of, if it is one of ours. */
+/** Returns the preset that a config matches, if any. */
 function modelNameOf(text: string, path: string): string | null {
   const found = Object.entries(MODEL_PRESETS).find(([, shape]) =>
     shapeMismatches(shape, { text, path }).length === 0
@@ -85,7 +85,7 @@ function modelNameOf(text: string, path: string): string | null {
   return found?.[0] ?? null;
 }
 
-/** Weights of a base model or of an adapter have configs that fit, and too few numbers. */
+/** Checks the number of parameters: adapters and quantized models have matching configs but too few numbers. */
 async function countFaults(
   { hosts: [head], config: { model }, model: shape, signal }: CheckContext,
 ): Promise<Observed[]> {
@@ -98,17 +98,17 @@ async function countFaults(
     signal,
   });
   const sound = [...headers.values()].filter((header) => header !== null);
-  // What is damaged is the affair of the check model-files.
+  // The check `model-files` reports damaged files.
   if (sound.length === 0 || sound.length < headers.size) return [];
   const count = sound.reduce((sum, { parameters }) => sum + parameters, 0);
   const planned = parameterCount(shape);
-  // Some checkpoints of tied models hold the embedding twice.
+  // Some checkpoints of tied models contain the embedding twice.
   const allowed = shape.tied
     ? [planned, parameterCount({ ...shape, tied: false })]
     : [planned];
   return allowed.includes(count) ? [] : [fail(
-    `the weights are ${count} numbers and ${model.name} has ${planned}`,
-    `download ${model.name} to model.directory; quantized models and adapters do not train here`,
+    `the weights have ${count} parameters, but ${model.name} has ${planned}`,
+    `download ${model.name} to model.directory; quantized models and adapters cannot be trained`,
   )];
 }
 
@@ -124,7 +124,7 @@ const tokenizerConfigSchema = z.looseObject({
   ),
 });
 
-/** Engines end an answer by these ids; the template ends it by its end token. */
+/** Checks the end tokens: engines stop at these ids, while the template ends answers with its own end token. */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const generation = generationSchema.safeParse(
     modelJsonIfAny(await facts.modelFile("generation_config.json") ?? ""),
@@ -132,7 +132,7 @@ async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const tokenizer = tokenizerConfigSchema.safeParse(
     modelJsonIfAny(await facts.modelFile("tokenizer_config.json") ?? ""),
   ).data;
-  // What is damaged, or not there, is the affair of other checks.
+  // Other checks report damaged or missing files.
   if (generation === undefined || tokenizer === undefined) return [];
   const { eos_token: end, added_tokens_decoder: tokens } = tokenizer;
   const name = typeof end === "string" ? end : end.content;
@@ -140,9 +140,9 @@ async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
     ?.[0];
   const ids = [generation.eos_token_id ?? []].flat();
   return id === undefined || ids.includes(Number(id)) ? [] : [warn(
-    `generation_config.json ends answers by ${
+    `generation_config.json ends answers with ${
       ids.join(", ") || "nothing"
-    }, and ${name} is ${id}`,
-    `add ${id} to its eos_token_id, or take the file of the instruction-tuned model`,
+    }, but ${name} is ${id}`,
+    `add ${id} to its eos_token_id, or use the file of the instruction-tuned model`,
   )];
 }

@@ -1,4 +1,4 @@
-/** The model's directory: whole on every host, and the same. */
+/** Checks that the model's directory is complete and identical on every host. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import {
@@ -21,14 +21,14 @@ import {
 } from "../shards.ts";
 import { repositoryOf } from "../../shapes/model_presets.ts";
 
-/** Beside the weights. */
+/** The files needed in addition to the weights. */
 const NEEDED = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /** The check `model-files`. */
 export const check: Check = {
   id: "model-files",
   order: 90,
-  title: "the model's directory is whole on every host, and the same",
+  title: "the model's directory is complete and identical on every host",
   timeoutMs: 120_000,
   async run(context) {
     const models = new Map<string, HostModel>();
@@ -50,7 +50,7 @@ async function lookAt(
   const { config: { model: { directory: dir } }, signal } = context;
   const model = await listModel(host, dir, { signal });
   if (model === null) {
-    return [fail(`there is no "${dir}"`, again(context))];
+    return [fail(`"${dir}" does not exist`, again(context))];
   }
   models.set(host.name, model);
   const missing = NEEDED.filter((name) => !model.files.has(name));
@@ -89,18 +89,22 @@ function shardFaults(
     return [
       name === SINGLE_FILE
         ? `is missing, and so is "${INDEX_FILE}"`
-        : "is missing, and the index names it",
+        : "is missing, but the index names it",
     ];
   }
   if (!shard.isReadable) return ["cannot be read by this user"];
-  if (!header) return [`is ${shard.size} bytes long and its header is damaged`];
+  if (!header) {
+    return [`is ${shard.size} bytes long, and its header is damaged`];
+  }
   if (shard.size !== header.size) {
-    return [`is ${shard.size} bytes long and has to be ${header.size}`];
+    return [`is ${shard.size} bytes long instead of ${header.size}`];
   }
   const held = new Set(header.tensors);
   const lost = tensors.filter((tensor) => !held.has(tensor));
   return lost.length === 0 ? [] : [
-    `lacks ${lost.length} tensors that the index puts there, ${lost[0]} first`,
+    `lacks ${lost.length} tensors that the index places there, such as ${
+      lost[0]
+    }`,
   ];
 }
 
@@ -112,25 +116,25 @@ function summary(
     (sum, name) => sum + (shards.get(name)?.size ?? 0),
     0,
   );
-  return `${wanted.size} files of weights, whole, ${
+  return `${wanted.size} weight files, complete, ${
     (bytes / 1e9).toFixed(1)
   } GB`;
 }
 
 function again({ config: { model } }: CheckContext): string {
-  return `download it again, which goes on where it ended: hf download ${
+  return `download it again, which resumes the download: hf download ${
     repositoryOf(model.name)
   } --local-dir ${model.directory}`;
 }
 
-/** Ranks of all hosts load the same model, and engines speak with the tokenizer of theirs. */
+/** Compares two hosts: ranks on all hosts load the same model, and each engine uses its own host's tokenizer. */
 function compare(there: HostModel, first: HostModel, name: string): Observed[] {
   const names = differingFiles(first, there);
   if (names.length === 0) return [];
   const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
   return [fail(
     `differs from ${name} in ${names.slice(0, 4).join(", ")}${more}`,
-    `copy the model's directory of one host to the others, as by rsync -a`,
+    `copy the model's directory from one host to the others, for example with rsync -a`,
   )];
 }
 
@@ -140,7 +144,7 @@ function differingFiles(a: HostModel, b: HostModel): string[] {
   return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
 }
 
-/** By name, what two copies of a file have in common. */
+/** Returns what identifies each file's content, by name. */
 function printsOf({ shards, files }: HostModel): Map<string, string> {
   return new Map([
     ...[...shards.values()].map(({ name, size }) =>

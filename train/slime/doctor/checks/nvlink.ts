@@ -1,4 +1,4 @@
-/** NVLink, against what the recipe says of it. */
+/** Checks NVLink against the recipe's setting. */
 
 import type { CallOptions } from "../../../../env/types.ts";
 import { DataError } from "../../../../env/errors.ts";
@@ -19,11 +19,13 @@ import { isJoinedByNvlink, parseTopology } from "../nvidia_smi.ts";
 export const check: Check = {
   id: "nvlink",
   order: 20,
-  title: "NVLink between the GPUs of a host, as cluster.nvlink has it",
+  title: "NVLink between a host's GPUs matches cluster.nvlink",
   async run({ config, hostGpus: count, hosts, signal }) {
     if (count < 2) {
       return [
-        skipped("one GPU a host is planned; it has none to be joined to"),
+        skipped(
+          "one GPU per host is planned, so there are no others to connect",
+        ),
       ];
     }
     return await onEachHost(hosts, async (host) => {
@@ -34,9 +36,9 @@ export const check: Check = {
 };
 
 /**
- * Whether the first GPUs of a host are joined by NVLink, each with each.
+ * Checks whether the first GPUs of a host are all connected to each other by NVLink.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If it does not tell.
+ * @throws {DataError} If it does not report the connections.
  */
 export async function readNvlink(
   host: Shell,
@@ -51,29 +53,29 @@ export async function readNvlink(
     return isJoinedByNvlink(topology, count);
   }
   throw new DataError(
-    `nvidia-smi does not tell how ${count} GPUs are joined: ${
+    `nvidia-smi does not report how ${count} GPUs are connected: ${
       lastWords(stderr.trim() || stdout, code)
     }`,
-    { hint: "see the check gpus, or leave this out by --skip nvlink" },
+    { hint: "see the check gpus, or pass --skip nvlink" },
   );
 }
 
 function judge(isJoined: boolean, said: "auto" | "yes" | "no"): Observed {
   if (isJoined && said === "no") {
     return warn(
-      "its GPUs are joined by NVLink, and cluster.nvlink says no",
+      "its GPUs are connected by NVLink, but cluster.nvlink is no",
       "set cluster.nvlink to auto: without NVLS collectives are slower",
     );
   }
   if (!isJoined && said === "yes") {
     return fail(
-      "its GPUs are not all joined by NVLink, and cluster.nvlink says yes",
+      "its GPUs are not all connected by NVLink, but cluster.nvlink is yes",
       "set cluster.nvlink to auto or no: NCCL_NVLS_ENABLE=1 is for NVLink only",
     );
   }
   return pass(
     isJoined
-      ? "its GPUs are joined by NVLink"
-      : "its GPUs are joined by PCIe, without NVLink",
+      ? "its GPUs are connected by NVLink"
+      : "its GPUs are connected by PCIe, without NVLink",
   );
 }

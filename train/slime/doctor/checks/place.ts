@@ -1,4 +1,7 @@
-/** Where each host's commands run: a container that is up and shares its host's network and directories, or an environment that is there. */
+/**
+ * Checks the place where each host's commands run: a running container that shares its host's network and
+ * directories, or an existing virtual environment.
+ */
 
 import type { CallOptions } from "../../../../env/types.ts";
 import { placeText } from "../../hosts/place.ts";
@@ -22,7 +25,7 @@ export const check: Check = {
   id: "place",
   order: 15,
   title:
-    "commands run where hosts.yaml or the set-up says: a container on its host's network, an environment, the host itself",
+    "commands run where hosts.yaml or the setup says: in a container on its host's network, in a virtual environment, or on the host itself",
   when: "always",
   run: ({ places, config, signal }) =>
     onEachHost(places, (host) => look(host, { config, signal })),
@@ -35,13 +38,15 @@ async function look(
   const { outside } = host;
   const place = await host.place({ signal });
   const found = `commands run in ${placeText(place)}`;
-  if (place.kind === "host") return [pass("commands run in its own shell")];
+  if (place.kind === "host") {
+    return [pass("commands run in the host's own shell")];
+  }
   if (place.kind === "venv") {
     const script = `[ -x ${pathWord(place.dir)}/bin/python ]`;
     const { code } = await outside.run({ script }, { signal });
     return code === 0 ? [pass(found)] : [fail(
       `there is no virtual environment in ${place.dir}`,
-      `make it by "deno task setup --host ${host.name}", or fix "venv" in hosts.yaml`,
+      `create it with "deno task setup --host ${host.name}", or fix "venv" in hosts.yaml`,
     )];
   }
   const { network, mounts } = await reportOf(place, { outside, signal });
@@ -51,21 +56,21 @@ async function look(
   return verdict(
     [
       ...network === "host" ? [] : [fail(
-        `the network of the container ${place.name} is "${network}", and Ray and the episodes are reached by its host's`,
+        `the network of the container ${place.name} is "${network}", but Ray and the episode servers are reached over the host's`,
         'start it with --network host, as "deno task setup" does',
       )],
       ...own.length === 0 ? [] : [warn(
         `${
           own.join(", ")
-        } in the container ${place.name} is no mount: what is written there goes with the container`,
-        'mount it, as "deno task setup" does in the containers that it makes',
+        } in the container ${place.name} is not a mount: its files are lost with the container`,
+        'mount it, as "deno task setup" does in the containers that it creates',
       )],
     ],
     found,
   );
 }
 
-/** What has to outlive a container. */
+/** Returns the directories that must outlive a container. */
 function directories({ paths, checkpoint }: SlimeConfig): string[] {
   const { directory, huggingFace } = checkpoint;
   return [paths.runs, directory, ...huggingFace === null ? [] : [huggingFace]];

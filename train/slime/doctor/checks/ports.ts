@@ -1,4 +1,4 @@
-/** Ports that Ray, the router, the engines and the ranks take. */
+/** Checks the ports that Ray, the router, the engines and the ranks use. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
@@ -15,19 +15,19 @@ import { RayError } from "../../../../env/errors.ts";
 import { readListeners } from "../listeners.ts";
 import { runningVersion } from "./ray.ts";
 
-/** A port and who is to have it. */
+/** A port and what it is for. */
 interface WantedPort {
   readonly port: number;
   readonly of: string;
-  /** The key of the recipe that moves it. */
+  /** The recipe key that sets it. */
   readonly key: string;
-  /** Whether a Ray that is there already may hold it. */
+  /** Whether a running Ray may already hold it. */
   readonly isRays: boolean;
 }
 
 /**
- * Where slime looks for free ports, of engines and of ranks. It goes on to the next free one, but another may
- * take it in between.
+ * Where slime looks for free ports of engines and of ranks. It takes the next free one, but another process may take
+ * that in the meantime.
  * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
  */
 const RANGES = [
@@ -35,14 +35,14 @@ const RANGES = [
   { from: 20_000, to: 21_999, of: "ranks" },
 ] as const;
 
-/** Ports that Ray gives to its workers; it does not start if another part of it is to have one of them. */
+/** The ports that Ray gives to its workers. Ray does not start if another of its parts is set to one of them. */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
 /** The check `ports`. */
 export const check: Check = {
   id: "ports",
   order: 70,
-  title: "ports of Ray, router, engines and ranks are free",
+  title: "the ports of Ray, router, engines and ranks are free",
   async run(context) {
     const { hosts } = context;
     const rayRuns = !(await runningVersion(context) instanceof RayError);
@@ -107,18 +107,18 @@ function takenFault(
   holder: string | undefined,
 ): Observed {
   const way = isRays
-    ? `; if it is a Ray that has died, end it by "ray stop"`
+    ? `; if it belongs to a Ray that has failed, end it with "ray stop"`
     : "";
   return fail(
     `port ${port}, for ${of}, is held by ${holder ?? "another process"}`,
-    `end that process if it is yours, or choose another port by ${key}${way}`,
+    `end that process if it is yours, or set ${key} to another port${way}`,
   );
 }
 
 function doubles(wanted: readonly WantedPort[]): Observed[] {
   return [...Map.groupBy(wanted, ({ port }) => port)].flatMap(([port, all]) =>
     all.length < 2 ? [] : [fail(
-      `port ${port} is meant for ${all.map(({ of }) => of).join(" and ")}`,
+      `port ${port} is set for ${all.map(({ of }) => of).join(" and ")}`,
       `set ${all.at(-1)?.key} to another port`,
     )]
   );
@@ -143,8 +143,8 @@ function rangeFaults(held: ReadonlySet<number>): Observed[] {
     return [warn(
       `ports ${
         taken.sort((a, b) => a - b).slice(0, 8).join(", ")
-      } are held; slime gives its ${of} those from ${from}`,
-      "end what an earlier run left there; slime takes the next free ports, which clash if two look at once",
+      } are in use; slime gives its ${of} ports from ${from} on`,
+      "end the processes of an earlier run; slime takes the next free ports, which collide if two processes look at once",
     )];
   });
 }
@@ -154,6 +154,6 @@ function found(wanted: readonly WantedPort[], rayRuns: boolean): string {
   const list = free.map(({ port }) => port).join(", ");
   const ranges = RANGES.map(({ from }) => `${from}+`).join(", ");
   return rayRuns && wanted.length > 0
-    ? `${list}, ${ranges} are free; a Ray that runs already has its own`
+    ? `${list}, ${ranges} are free; the running Ray has its own`
     : `${list === "" ? "" : `${list}, `}${ranges} are free`;
 }

@@ -1,4 +1,4 @@
-/** Ray: the same on all hosts, and with nothing on it that would keep the GPUs. */
+/** Checks Ray: the same version on all hosts, and no job on it that would hold the GPUs. */
 
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 import { RayError } from "../../../../env/errors.ts";
@@ -23,7 +23,7 @@ import {
 export const check: Check = {
   id: "ray",
   order: 80,
-  title: "Ray is one version everywhere, and no old job runs on it",
+  title: "all hosts have the same version of Ray, and no old job runs on it",
   timeoutMs: 120_000,
   async run(context) {
     const installed = await versions(context);
@@ -44,8 +44,8 @@ export const check: Check = {
 };
 
 /**
- * The version of the Ray that runs.
- * @returns The error where none answers.
+ * Returns the version of the running Ray.
+ * @returns The error if none answers.
  */
 export async function runningVersion(
   context: Pick<CheckContext, "config" | "env" | "reach" | "signal">,
@@ -72,7 +72,7 @@ function openJobs(
   });
 }
 
-/** As the head reaches it: it listens on loopback there mostly. */
+/** Returns the URL of Ray's Jobs API as the head reaches it, usually on loopback. */
 function jobsUrl(
   { address, dashboardHost, dashboardPort, hosts }: SlimeConfig["cluster"],
 ): string {
@@ -83,7 +83,7 @@ function jobsUrl(
   return `http://${own.includes(":") ? `[${own}]` : own}:${dashboardPort}`;
 }
 
-/** Ray of each host's Python; hosts without are the affair of the check `software`. */
+/** Returns the version of Ray on each host. The check `software` reports hosts without Ray. */
 async function versions(
   { hosts, facts }: CheckContext,
 ): Promise<Map<string, string>> {
@@ -106,31 +106,33 @@ function notThere(
   if (error.kind !== "unreachable") {
     return [fail(
       error.message,
-      "end what answers there instead of Ray, or choose another cluster.dashboardPort",
+      "end the server that answers there, or set another cluster.dashboardPort",
     )];
   }
   if (!cluster.start) {
     return [fail(
-      `${error.message}; and cluster.start is false`,
+      `${error.message}, and cluster.start is false`,
       "start it, fix cluster.address and cluster.dashboardPort, or set cluster.start to true",
     )];
   }
   if (installed.size === 0) {
     return [fail(
-      "no Ray runs, and none is installed to be started",
-      `run "deno task setup", or take the image ${DEFAULT_IMAGE}`,
+      "Ray is neither running nor installed",
+      `run "deno task setup", or use the image ${DEFAULT_IMAGE}`,
     )];
   }
   const [first = "", ...others] = new Set(installed.values());
   return others.length === 0
-    ? [pass(`no Ray runs yet; ${first} will be started`)]
+    ? [pass(`Ray is not running yet; ${first} will be started`)]
     : [differing(installed)];
 }
 
 function differing(installed: ReadonlyMap<string, string>): Observed {
   const list = [...installed].map(([host, version]) => `${version} on ${host}`);
   return fail(
-    `hosts have different Rays, which do not join: ${list.join(", ")}`,
+    `hosts have different versions of Ray, which cannot form a cluster: ${
+      list.join(", ")
+    }`,
     "install the same version of ray on all hosts",
   );
 }
@@ -143,8 +145,8 @@ function versionFaults(
     [host, version],
   ) => ({
     ...fail(
-      `Ray ${running} runs and ${version} is installed`,
-      `install ray==${running} there, or stop Ray and let it be started anew`,
+      `Ray ${running} is running, but ${version} is installed`,
+      `install ray==${running} there, or stop Ray, so that the launch starts it`,
     ),
     host,
   }));
@@ -166,9 +168,9 @@ function jobFault(
 ): Observed {
   const what = entrypoint.slice(0, 80);
   if (submissionId === null) {
-    // Nobody submitted it, and Ray has no way to stop it.
+    // It was not submitted as a job, and Ray cannot stop it.
     return fail(
-      `a driver is connected (${state}): ${what}`,
+      `a driver is connected to Ray (${state}): ${what}`,
       "end the program that connected to Ray, or wait until it ends",
     );
   }
@@ -178,7 +180,7 @@ function jobFault(
   );
 }
 
-/** What slime waits for without an end: GPUs that Ray does not have. */
+/** Checks that Ray has enough GPUs: slime would wait for more forever. */
 async function gpuFaults(
   jobs: RayJobs,
   { batch: { gpus: planned }, signal }: CheckContext,
@@ -186,7 +188,7 @@ async function gpuFaults(
   const gpus = await jobs.gpus({ signal });
   if (gpus === undefined || gpus.total - gpus.used >= planned) return [];
   return [fail(
-    `Ray has ${gpus.total} GPUs, ${gpus.used} of them taken, and the run needs ${planned}`,
-    "let the other hosts join, stop what holds GPUs, or start Ray anew with --num-gpus",
+    `Ray has ${gpus.total} GPUs, ${gpus.used} of them in use, but the run needs ${planned}`,
+    "let the other hosts join, stop the jobs that hold GPUs, or restart Ray with --num-gpus",
   )];
 }

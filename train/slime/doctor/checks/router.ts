@@ -1,4 +1,4 @@
-/** The policy of the router, which refuses to start with one that it does not have. */
+/** Checks the router's policy: the router does not start with one that it does not support. */
 
 import { readRouterPolicies } from "../host_router.ts";
 import { isSticky, routerPolicy } from "../../plan/router_policy.ts";
@@ -15,7 +15,7 @@ import {
 export const check: Check = {
   id: "router",
   order: 65,
-  title: "the installed router has the policy that the recipe wants",
+  title: "the installed router supports the recipe's policy",
   run: ({ config, batch, hosts, signal }) =>
     onEachHost(hosts.slice(0, 1), async (head) => {
       const { python } = config.paths;
@@ -35,20 +35,20 @@ function judge(
   const all = policies.join(", ");
   if (asked !== "auto" && !policies.includes(asked)) {
     return fail(
-      `engine.routerPolicy is ${asked}, and the router has ${all}`,
-      "set engine.routerPolicy to auto, which takes the best of them, or install slime's build of the router",
+      `engine.routerPolicy is ${asked}, but the router only supports ${all}`,
+      "set engine.routerPolicy to auto, which uses the best of them, or install slime's build of the router",
     );
   }
   const policy = routerPolicy(asked, policies);
   if (engines > 1 && (policy === null || !isSticky(policy))) {
     return warn(
-      `the router has ${all}, of which ${
+      `the router supports ${all}, of which ${
         policy ?? "its default"
       } may send an episode's turns to several engines`,
       "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy manual keeps an episode on one",
     );
   }
   return pass(
-    `the router has ${all}; the run takes ${policy ?? "its default"}`,
+    `the router supports ${all}; the run uses ${policy ?? "its default"}`,
   );
 }

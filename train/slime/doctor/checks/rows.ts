@@ -1,6 +1,6 @@
 /**
- * Rows of tasks as slime reads them: it skips what it cannot read without an error, and evaluates what a row
- * says and not what was meant.
+ * Checks the task rows as slime reads them: it silently skips rows that it cannot read, and trains on what a row
+ * says, right or wrong.
  */
 
 import { z } from "zod";
@@ -25,7 +25,7 @@ export const check: Check = {
   id: "rows",
   order: 120,
   title:
-    "every row parses, is of its split and has its task; splits share none",
+    "every row is valid and names a task of its split, and splits share no tasks",
   async run(context) {
     const { config, batch } = context;
     const dataset = await context.facts.dataset();
@@ -60,15 +60,15 @@ async function readRows(path: string): Promise<RowFile> {
     return { name: path, text: await Deno.readTextFile(path) };
   } catch (cause) {
     throw new DataError(
-      `The rows "${path}" cannot be read (${
+      `Cannot read the rows "${path}" (${
         cause instanceof Error ? cause.message.split(":")[0] : cause
       })`,
-      { path, cause, hint: "give the path of a file of deno task mock" },
+      { path, cause, hint: "pass a file that deno task mock has written" },
     );
   }
 }
 
-/** Fewer are named than there may be: all have the same cause mostly. */
+/** The most faults to list per file: they usually have the same cause. */
 const MOST_FAULTS = 3;
 
 function look(
@@ -89,12 +89,12 @@ function look(
     [
       ...faults.slice(0, MOST_FAULTS).map(faultyRow),
       ...(faults.length > MOST_FAULTS
-        ? [faultyRow(`and ${faults.length - MOST_FAULTS} rows more`)]
+        ? [faultyRow(`and ${faults.length - MOST_FAULTS} more rows`)]
         : []),
       ...(splits.size > 1
         ? [fail(
           `${file.name} mixes the splits ${[...splits].join(", ")}`,
-          "write a file for each split: deno task mock --rows-format split",
+          "write one file per split: deno task mock --rows-format split",
         )]
         : []),
       ...twice(file, read),
@@ -107,7 +107,7 @@ function look(
 function faultyRow(fault: string): Observed {
   return fail(
     fault,
-    "write the rows again: deno task mock --rows-format split --out DIR; slime would skip or mistake them without an error",
+    "write the rows again: deno task mock --rows-format split --out DIR; slime would skip or misread them without an error",
   );
 }
 
@@ -131,7 +131,7 @@ interface ReadRow {
 function readRow(text: string, dataset: Dataset): ReadRow {
   let json: unknown;
   try {
-    json = parseModelJson(text); // as slime reads it
+    json = parseModelJson(text); // The parser accepts what slime's does.
   } catch (error) {
     return {
       fault: `not JSON (${messageOf(error)})`,
@@ -143,18 +143,18 @@ function readRow(text: string, dataset: Dataset): ReadRow {
     return {
       fault: `"${
         issue?.path.join(".")
-      }" is missing or wrong: ${issue?.message}`,
+      }" is missing or invalid: ${issue?.message}`,
     };
   }
   const { index, metadata, prompt: [{ content }] } = data;
   const { split } = metadata;
   const fault = content === String(index)
     ? meansAnother({ index, ...metadata }, dataset)
-    : `its prompt is "${content}" and its index ${index}`;
+    : `its prompt is "${content}", but its index is ${index}`;
   return fault === null ? { index, split } : { index, split, fault };
 }
 
-/** Why a row is not of this dataset's task. */
+/** Returns why a row does not name its task in this dataset; `null` if it does. */
 function meansAnother(
   row: {
     readonly index: number;
@@ -167,19 +167,21 @@ function meansAnother(
 ): string | null {
   const { index, split, env, instruction, user_id } = row;
   if (!dataset.splits.includes(split)) {
-    return `the data have no split ${split}`;
+    return `the dataset has no split ${split}`;
   }
   if (env !== undefined && env !== domainKey(dataset)) {
-    return `it is of ${env} and the recipe of ${domainKey(dataset)}`;
+    return `it is for ${env}, but the recipe is for ${domainKey(dataset)}`;
   }
   const tasks = dataset.tasks(split);
   const task = tasks[index];
   if (task === undefined) {
-    return `index ${index} is beyond the ${tasks.length} tasks of ${split}`;
+    return `index ${index} is out of range: ${split} has ${tasks.length} tasks`;
   }
   const isOther = (instruction ?? task.instruction) !== task.instruction ||
     (user_id ?? task.userId) !== task.userId;
-  return isOther ? `it is not task ${index} of ${split} in these data` : null;
+  return isOther
+    ? `it differs from task ${index} of ${split} in this dataset`
+    : null;
 }
 
 function twice(
@@ -194,8 +196,8 @@ function twice(
     return isTwice;
   });
   return double === undefined ? [] : [warn(
-    `${file.name}:${double.line}: task ${double.row.index} is there a second time`,
-    "keep one row a task, or it counts twice",
+    `${file.name}:${double.line}: task ${double.row.index} occurs twice`,
+    "keep one row per task; otherwise the task counts twice",
   )];
 }
 
@@ -205,12 +207,12 @@ function tooFew(
   needed: number,
 ): Observed[] {
   return count >= needed ? [] : [fail(
-    `${file.name} has ${count} rows, and ${needed} are taken at a time`,
+    `${file.name} has ${count} rows, but ${needed} are sampled at a time`,
     "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",
   )];
 }
 
-/** Tasks that are trained on and evaluated too make an evaluation look better than it is. */
+/** Checks for tasks that are both trained on and evaluated, which would make an evaluation look too good. */
 function shared(
   dataset: Dataset,
   splits: readonly ("dev" | "test")[],
@@ -221,7 +223,7 @@ function shared(
   return splits.flatMap((split): Observed[] => {
     if (!dataset.splits.includes(split)) {
       return [fail(
-        `the data have no split ${split}, and eval.splits names it`,
+        `eval.splits names ${split}, which the dataset does not have`,
         `set eval.splits to some of ${
           dataset.splits.filter((one) => one !== "train").join(", ") ||
           "none, and eval.every to 0"
@@ -232,12 +234,12 @@ function shared(
       trained.has(keyOf(task))
     );
     return both.length === 0
-      ? [pass(`${split} and train share no task`)]
+      ? [pass(`${split} and train share no tasks`)]
       : [warn(
-        `${both.length} tasks of ${split} are in train too, ${
+        `${both.length} tasks of ${split} are also in train, such as ${
           both[0]?.id
-        } first`,
-        "evaluate on another split, or read the evaluation as one of tasks that were trained on",
+        }`,
+        "evaluate on another split, or treat the evaluation as one on trained tasks",
       )];
   });
 }

@@ -1,4 +1,4 @@
-/** Keys and tokens: set where they are needed. Their values are never looked at, beyond whether there is one. */
+/** Checks that keys and tokens are set where they are needed. Reads only whether they have a value. */
 
 import { asksModel } from "../../../../env/users/registry.ts";
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
@@ -29,7 +29,7 @@ export const check: Check = {
         ...endpointFaults(context),
         ...missing.map(({ name, why }) =>
           fail(
-            `${name} is not set, and ${why}`,
+            `${name} is not set, but ${why}`,
             `set ${name} in the environment of this command`,
           )
         ),
@@ -50,7 +50,7 @@ function neededNames(
   return [
     ...(open === undefined ? [] : [{
       name: "TAULAB_TOKEN",
-      why: `episode servers listen on ${open}, where others reach them`,
+      why: `episode servers listen on ${open}, which other hosts can reach`,
     }]),
     ...(needsWandbKey(config)
       ? [{ name: "WANDB_API_KEY", why: "tracking.wandb is true" }]
@@ -58,7 +58,7 @@ function neededNames(
   ];
 }
 
-/** The key of the user's endpoint: the endpoint itself says whether it needs one. */
+/** Checks the key of the user's endpoint, if that endpoint needs one. */
 function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
   if (!asksModel(user.strategy)) return [];
   try {

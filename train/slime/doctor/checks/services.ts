@@ -1,6 +1,6 @@
 /**
- * Episode servers: those that run already are of this recipe; for those that are to be started there is a
- * port, and a tokenizer beside them.
+ * Checks the episode servers: running ones must match this recipe, and those to be started need a free port and a
+ * tokenizer on their host.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -28,7 +28,7 @@ export const check: Check = {
   id: "services",
   order: 180,
   title:
-    "episode servers run with this recipe's data, agent and user, or can be started",
+    "episode servers run with this recipe's dataset, agent and user, or can be started",
   when: "always",
   async run(context) {
     const { services: urls } = context.config.bridge;
@@ -60,7 +60,7 @@ async function lookAt(
   if (!health.ok) {
     return [fail(
       `${base} ${health.fault}`,
-      "start it there: deno task serve --recipe RECIPE --host ADDRESS, or take it out of bridge.services",
+      "start it there with deno task serve --recipe RECIPE --host ADDRESS, or remove it from bridge.services",
     )];
   }
   const info = await askJson(`${base}/info`, {
@@ -72,7 +72,7 @@ async function lookAt(
       `${base}/info ${info.fault}`,
       info.status === 401
         ? "set TAULAB_TOKEN to the token that the server was started with"
-        : "see whether it is an episode server of this taulab",
+        : "check that it is an episode server of this version of taulab",
     )];
   }
   const dataset = await facts.dataset();
@@ -97,14 +97,16 @@ function differences(
 ): Observed[] {
   return Object.entries(wanted).filter(([key, value]) => there[key] !== value)
     .map(([key, value]) => {
-      const found = `${key} of ${url} is ${there[key]}, and ${value} here`;
+      const found = `${key} of ${url} is ${
+        there[key]
+      }, but ${value} on this machine`;
       const fix =
-        "start the server again with this recipe and this taulab: deno task serve --recipe RECIPE";
+        "restart the server with this recipe and this version of taulab: deno task serve --recipe RECIPE";
       return key === "version" ? warn(found, fix) : fail(found, fix);
     });
 }
 
-/** Hosts have to reach what this machine reaches; loopback is another place on each of them. */
+/** Checks that all hosts can reach the servers. A loopback address means another machine on each of them. */
 async function reached(
   urls: readonly string[],
   { config, hosts, signal }: CheckContext,
@@ -112,8 +114,10 @@ async function reached(
   const own = urls.filter((url) => isLoopback(new URL(url).hostname));
   if (own.length > 0 && config.cluster.nodes > 1) {
     return [fail(
-      `${own[0]} is another place on each of ${config.cluster.nodes} hosts`,
-      "name the address of the server's machine in bridge.services",
+      `${
+        own[0]
+      } is a different machine on each of ${config.cluster.nodes} hosts`,
+      "set bridge.services to the address of the server's machine",
     )];
   }
   return await onEachHost(
@@ -154,7 +158,7 @@ async function reach(
     Object.entries(lost).map(([url, why]) =>
       fail(
         `cannot reach ${url} (${why})`,
-        "open the port in the firewall between the hosts and the episode servers, or name another address",
+        "open the port in the firewall between the hosts and the episode servers, or use another address",
       )
     ),
     "reaches all episode servers",
@@ -177,7 +181,7 @@ async function canStart(context: CheckContext): Promise<readonly Observed[]> {
       }));
 }
 
-/** They read the tokenizer here. */
+/** Checks that servers can be started on this machine, where they read the tokenizer. */
 async function canStartHere(
   ports: readonly number[],
   context: CheckContext,
@@ -189,11 +193,11 @@ async function canStartHere(
       ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),
       ...await tokenizerFaults(context),
     ],
-    `${bridge.processes} episode servers can be started, from ${host}:${bridge.port}`,
+    `${bridge.processes} episode servers can be started, from ${host}:${bridge.port} on`,
   );
 }
 
-/** Tries what a server would do. */
+/** Tries to listen as a server would. */
 function listenFault(hostname: string, port: number): Observed[] {
   try {
     Deno.listen({ hostname, port }).close();
@@ -201,14 +205,14 @@ function listenFault(hostname: string, port: number): Observed[] {
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       return [fail(
-        `port ${port}, for an episode server, is held here`,
-        "end what holds it if it is yours, or choose another by bridge.port",
+        `port ${port}, for an episode server, is in use on this machine`,
+        "end that process if it is yours, or set another bridge.port",
       )];
     }
     if (error instanceof Deno.errors.AddrNotAvailable) {
       return [fail(
-        `episode servers are to listen on ${hostname}, which is no address of this machine`,
-        "set bridge.address to this machine's address as the hosts reach it",
+        `episode servers cannot listen on ${hostname}, which is not an address of this machine`,
+        "set bridge.address to an address of this machine that the hosts can reach",
       )];
     }
     throw error;
@@ -232,7 +236,9 @@ async function tokenizerFaults(
   }));
   const differing = names.flat();
   return differing.length === 0 ? [] : [fail(
-    `"${model.directory}" here is not the head's: ${differing.join(", ")}`,
-    `copy those files of the head to this machine: episode servers read them here`,
+    `"${model.directory}" on this machine differs from the head's: ${
+      differing.join(", ")
+    }`,
+    `copy those files from the head to this machine, where episode servers read them`,
   )];
 }

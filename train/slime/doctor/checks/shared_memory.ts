@@ -1,29 +1,29 @@
-/** Shared memory, which Ray and NCCL take. */
+/** Checks the shared memory that Ray and NCCL use. */
 
 import { type Check, fail, onEachHost, pass, warn } from "../check.ts";
 import { gigabytes, readVolume } from "../host_disks.ts";
 
-/** Ray's object store and NCCL's buffers. */
+/** Bytes for Ray's object store and NCCL's buffers. */
 const SHM_BYTES = 16e9;
 
 /** The check `shared-memory`. */
 export const check: Check = {
   id: "shared-memory",
   order: 50,
-  title: "/dev/shm of at least 16 GB on every host",
+  title: "every host has at least 16 GB in /dev/shm",
   run: ({ hosts, signal }) =>
     onEachHost(hosts, async (host) => {
       const { size, free } = await readVolume(host, "/dev/shm", signal);
       if (size < SHM_BYTES) {
         return [fail(
-          `/dev/shm has ${gigabytes(size)} and Ray and NCCL need 16 GB`,
+          `/dev/shm has ${gigabytes(size)}, but Ray and NCCL need 16 GB`,
           "start the container with --shm-size=32g (or --ipc=host), or: mount -o remount,size=32G /dev/shm",
         )];
       }
       return free < SHM_BYTES / 2
         ? [warn(
           `/dev/shm has ${gigabytes(free)} free of ${gigabytes(size)}`,
-          "remove what earlier runs left there (ls -l /dev/shm)",
+          "remove the files of earlier runs (ls -l /dev/shm)",
         )]
         : [pass(`/dev/shm has ${gigabytes(free)} free of ${gigabytes(size)}`)];
     }),

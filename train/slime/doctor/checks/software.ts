@@ -1,4 +1,7 @@
-/** What is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, the same versions everywhere. */
+/**
+ * Checks what is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, and the same versions
+ * everywhere.
+ */
 
 import type { Shell } from "../../hosts/shell.ts";
 import {
@@ -21,7 +24,7 @@ export const check: Check = {
   id: "software",
   order: 60,
   title:
-    "slime, Megatron and their packages on every host, built for the driver's CUDA",
+    "every host has slime, Megatron and their packages, built for the driver's CUDA",
   timeoutMs: 120_000,
   async run(context) {
     const pythons = new Map<string, HostPython>();
@@ -43,12 +46,12 @@ export const check: Check = {
 
 function noPython({ config: { paths } }: CheckContext): Observed {
   return fail(
-    `"${paths.python}" does not run there`,
-    `set paths.python to the interpreter that has slime, or install it by "deno task setup"`,
+    `"${paths.python}" does not run on this host`,
+    `set paths.python to the interpreter that has slime, or install it with "deno task setup"`,
   );
 }
 
-const SETUP = `run "deno task setup", or take the image ${DEFAULT_IMAGE}`;
+const SETUP = `run "deno task setup", or use the image ${DEFAULT_IMAGE}`;
 
 function missing(
   { packages, parts, megatron }: HostPython,
@@ -65,15 +68,15 @@ function missing(
       ? [fail(`its Python lacks ${absent.join(", ")}`, SETUP)]
       : []),
     ...(parts.includes(script) ? directLoad(parts, model) : [
-      fail(`there is no slime with ${script} at "${paths.slime}"`, SETUP),
+      fail(`"${paths.slime}" has no slime with ${script}`, SETUP),
     ]),
     ...(megatron
       ? []
-      : [fail(`there is no Megatron-LM at "${paths.megatron}"`, SETUP)]),
+      : [fail(`"${paths.megatron}" has no Megatron-LM`, SETUP)]),
   ];
 }
 
-/** Published images may be older than direct loading of Hugging Face directories. */
+/** Checks for direct loading of Hugging Face directories, which older published images lack. */
 function directLoad(
   parts: readonly string[],
   { reference, directory }: CheckContext["config"]["model"],
@@ -81,8 +84,8 @@ function directLoad(
   if (reference !== null && reference !== directory) return [];
   if (parts.includes(SLIME_PARTS.hugging)) return [];
   return [fail(
-    "this slime is too old to load a Hugging Face directory by itself",
-    `update its checkout by "deno task setup", or convert by "deno task convert" and name the result in model.reference`,
+    "this slime is too old to load a Hugging Face directory directly",
+    `update its checkout with "deno task setup", or convert the model with "deno task convert" and set model.reference to the result`,
   )];
 }
 
@@ -94,16 +97,20 @@ async function driverCuda(
   return parseDriverCuda(stdout);
 }
 
-/** Within a major version, older drivers run newer builds, but for what they compile anew. */
+/**
+ * Compares PyTorch's CUDA with the driver's. Within a major version, older drivers run newer builds, except for code
+ * that is compiled at run time.
+ */
 function cudaFaults(
   { cuda }: HostPython,
   driver: [number, number] | null,
 ): Observed[] {
   if (cuda === null || driver === null) return [];
   const [major = 0, minor = 0] = cuda.split(".").map(Number);
-  const there = `PyTorch is built for CUDA ${cuda} and the driver runs up to ${
-    driver.join(".")
-  }`;
+  const there =
+    `PyTorch is built for CUDA ${cuda}, but the driver supports up to ${
+      driver.join(".")
+    }`;
   if (driver[0] < major) {
     return [fail(
       there,
@@ -125,7 +132,7 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
   }`;
 }
 
-/** Ray refuses hosts of another Python or Ray; the others break later. */
+/** Compares two hosts. Ray rejects hosts with another Python or Ray; other differences fail later. */
 function compare(
   python: HostPython,
   first: HostPython,
@@ -145,6 +152,6 @@ function compare(
   );
   return [fail(
     `differs from ${name}: ${list.join(", ")}`,
-    `make all hosts alike: the same image, or "deno task setup" on all of them`,
+    `use the same image on all hosts, or run "deno task setup" on all of them`,
   )];
 }

@@ -1,4 +1,4 @@
-/** Tokenizer and chat template: what we show a model is what Python would, to the character and the id. */
+/** Checks that tokenizer and chat template produce exactly the text and token ids that Python's do. */
 
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
@@ -28,8 +28,7 @@ import { runPython } from "../host_python.ts";
 export const check: Check = {
   id: "template",
   order: 110,
-  title:
-    "a conversation with tools has the same text and tokens here as in Python",
+  title: "a conversation with tools gets the same text and tokens as in Python",
   timeoutMs: 180_000,
   async run(context) {
     const codec = await context.facts.codec();
@@ -42,7 +41,7 @@ export const check: Check = {
   },
 };
 
-/** What can be told without Python. */
+/** Checks what needs no Python. */
 function vocabularyFaults(
   { tokenizer }: Codec,
   { vocab: rows, modelType, arguments: words }: ModelShape,
@@ -56,22 +55,22 @@ function vocabularyFaults(
       ? [fail(
         `the tokenizer has ids up to ${
           Math.max(vocabSize - 1, highest)
-        } and the model's embedding ${rows} rows`,
-        "take tokenizer and weights from the same model",
+        }, but the model's embedding has ${rows} rows`,
+        "use tokenizer and weights from the same model",
       )]
       : []),
     ...(end.length === 1 ? [] : [fail(
-      `the end token ${endToken} is ${end.length} ids: ${end.join(", ")}`,
-      "take tokenizer.json and tokenizer_config.json from the same model",
+      `the end token ${endToken} has ${end.length} ids: ${end.join(", ")}`,
+      "use tokenizer.json and tokenizer_config.json from the same model",
     )]),
     ...(endToken === "<|im_end|>" || !isQwen3 ? [] : [warn(
-      `answers end by ${endToken} and not by <|im_end|>`,
-      "take the tokenizer of the instruction-tuned model",
+      `answers end with ${endToken} instead of <|im_end|>`,
+      "use the tokenizer of the instruction-tuned model",
     )]),
   ];
 }
 
-/** Python's own; what is asked for is what slime's engines and trainer have. */
+/** Renders the conversation with transformers, as slime's engines and trainer do. */
 const PROGRAM = `
 try:
     from transformers import AutoTokenizer, __version__
@@ -127,13 +126,13 @@ async function compare(
 function withoutTransformers(why: string): Observed {
   return warn(
     `its Python has no transformers to compare with (${why})`,
-    `run "deno task setup", or name the interpreter that has slime in paths.python`,
+    `run "deno task setup", or set paths.python to the interpreter that has slime`,
   );
 }
 
 function brokenPython(why: string): Observed {
   return fail(
-    `Python cannot render a conversation: ${why}`,
+    `Python cannot render the conversation: ${why}`,
     "see the checks software and model-files; slime will load the tokenizer in the same way",
   );
 }
@@ -151,7 +150,7 @@ function judge(
   });
   const ids = tokenizer.encode(ours);
   const fix =
-    "update transformers on the hosts or taulab, whichever renders otherwise than the model's card; and report it";
+    "update whichever differs from the model card, transformers on the hosts or taulab, and report it";
   const faults = ours === answer.text ? idFaults(ids, answer.ids) : [
     `the text differs: ${difference(ours, answer.text)}`,
   ];
@@ -160,11 +159,11 @@ function judge(
     [
       ...faults.map((fault) => fail(fault, fix)),
       ...(beyond === undefined ? [] : [fail(
-        `id ${beyond} is beyond the ${vocab} rows of the embedding`,
-        "take tokenizer and weights from the same model",
+        `id ${beyond} is out of range: the embedding has ${vocab} rows`,
+        "use tokenizer and weights from the same model",
       )]),
     ],
-    `text and ${ids.length} ids are those of transformers ${answer.version}`,
+    `the text and its ${ids.length} ids equal those of transformers ${answer.version}`,
   );
 }
 
@@ -176,7 +175,7 @@ function idFaults(
   if (at < 0 && ours.length === theirs.length) return [];
   const place = at < 0 ? ours.length : at;
   return [
-    `token ${place} of the same text is ${ours[place]} here and ${
+    `token ${place} of the same text is ${ours[place]} in taulab but ${
       theirs[place]
     } in Python`,
   ];
@@ -186,12 +185,12 @@ function difference(ours: string, theirs: string): string {
   let at = 0;
   while (at < ours.length && ours[at] === theirs[at]) at++;
   const cut = (text: string) => JSON.stringify(text.slice(at, at + 40));
-  return `character ${at} begins ${cut(ours)} here and ${
+  return `from character ${at} on it is ${cut(ours)} in taulab but ${
     cut(theirs)
   } in Python`;
 }
 
-/** With all that templates are known to treat in their own way: several tools, numbers, letters beyond ASCII. */
+/** Covers what templates are known to treat specially: several tools, numbers, letters beyond ASCII. */
 const TOOLS: readonly ToolSchema[] = [
   tool(
     "get_order_details",
@@ -207,7 +206,7 @@ const TOOLS: readonly ToolSchema[] = [
 ];
 
 const MESSAGES: readonly Message[] = [
-  { role: "system", content: "You serve customers.\n\n- Be kind – always." },
+  { role: "system", content: "You serve users.\n\n- Be kind – always." },
   { role: "user", content: "Hi! Where is #W1? I paid 20 € at <Müller>." },
   {
     role: "assistant",

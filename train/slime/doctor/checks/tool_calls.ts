@@ -1,4 +1,4 @@
-/** The chat template and the parser of tool calls: what the one writes, the other reads. */
+/** Checks that the parser of tool calls reads what the chat template writes. */
 
 import {
   DEFAULT_FORMAT,
@@ -17,7 +17,7 @@ import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 export const check: Check = {
   id: "tool-calls",
   order: 112,
-  title: "a tool call as the chat template writes it is read back",
+  title: "the parser reads back a tool call that the chat template wrote",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.toolCalls)];
@@ -32,25 +32,25 @@ function judge(
   const format = chosen ?? templateFormat(template);
   if (rendered === null) {
     return warn(
-      `the chat template shows no tool calls; answers are read as ${
+      `the chat template writes no tool calls; answers are parsed as ${
         format ?? DEFAULT_FORMAT
       }`,
-      "take the template of the instruction-tuned model, or one for tools",
+      "use the template of the instruction-tuned model, or one that supports tools",
     );
   }
   if (format !== null && readsCall(format, rendered)) {
-    return pass(`calls are written and read as ${format}`);
+    return pass(`calls are written and parsed as ${format}`);
   }
   const shown = JSON.stringify(rendered.trim().slice(0, 120));
   const fitting = TOOL_CALL_FORMATS.filter((one) => readsCall(one, rendered));
   return fail(
-    `the chat template writes a call as ${shown}, and ${
+    `the chat template writes a call as ${shown}, but ${
       format === null
         ? `none of ${TOOL_CALL_FORMATS.join(", ")} reads it`
         : `${format} does not read it back`
     }`,
     fitting.length === 0
-      ? "take a model whose calls are in one of these formats"
+      ? "use a model whose calls have one of these formats"
       : `set model.toolCalls to null, or to ${fitting.join(" or ")}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The simulated user: a real conversation is begun, and the endpoint's rate limit is compared with what the run
- * would ask for.
+ * Checks the simulated user: starts a real conversation, and compares the endpoint's rate limit with the run's
+ * demand.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -31,31 +31,33 @@ export const check: Check = {
   id: "user",
   order: 160,
   title:
-    "the simulated user speaks, and the run's calls are within the endpoint's rate limit",
+    "the simulated user answers, and the run's calls are within the endpoint's rate limit",
   timeoutMs: 120_000,
   async run(context) {
     const limits = new RateLimits();
     const spoken = await letOneSpeak(context, limits);
     if (typeof spoken !== "number") return [spoken];
     const { strategy, endpoint } = context.config.user;
-    if (!asksModel(strategy)) return verdict([], "the scripted user speaks");
+    if (!asksModel(strategy)) {
+      return verdict([], "the scripted user needs no endpoint");
+    }
     const plan = forecastBy(context, spoken);
     return verdict(
       rateFaults(plan, { limits, config: context.config }),
-      `${strategy} ${endpoint.model} speaks within ${
+      `${strategy} ${endpoint.model} answers within ${
         spoken.toFixed(1)
       } s; ${plan.atOnce} episodes at once make about ${
         Math.round(plan.callsPerMinute)
-      } calls a minute${limits.describe()}`,
+      } calls per minute${limits.describe()}`,
     );
   },
 };
 
-/** What answers say of their endpoint's limits, by the headers that OpenAI has and others took over. */
+/** The endpoint's limits according to its responses, in OpenAI's headers, which others have adopted. */
 class RateLimits {
-  /** Calls a minute; `null` where no answer says so. */
+  /** Calls per minute; `null` if no response reports them. */
   requests: number | null = null;
-  /** Tokens a minute. */
+  /** Tokens per minute; `null` if no response reports them. */
   tokens: number | null = null;
   isRefused = false;
 
@@ -67,7 +69,7 @@ class RateLimits {
 
   describe(): string {
     return this.requests === null
-      ? "; the endpoint does not tell its limit"
+      ? "; the endpoint does not report its limit"
       : `, and the endpoint allows ${this.requests}`;
   }
 }
@@ -77,7 +79,10 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
   return value > 0 ? value : null;
 }
 
-/** @returns Seconds of a message, or what went wrong. */
+/**
+ * Lets the user write one message.
+ * @returns The seconds that it took, or what went wrong.
+ */
 async function letOneSpeak(
   { config, facts, env, signal }: CheckContext,
   limits: RateLimits,
@@ -101,7 +106,7 @@ async function letOneSpeak(
   }
 }
 
-/** The first refusal is what is to be seen, and not what waiting makes of it. */
+/** Disables retries, which would hide a first rejection. */
 function withoutRetries(config: SlimeConfig): SlimeConfig {
   const { endpoint } = config.user;
   const calls = { ...endpoint.calls, retries: 0 };
@@ -111,15 +116,15 @@ function withoutRetries(config: SlimeConfig): SlimeConfig {
 
 function refusalOf(error: unknown, limits: RateLimits): Observed {
   if (!(error instanceof BoundaryError) || !limits.isRefused) {
-    return faultOf(error, "name another model or endpoint in user.endpoint");
+    return faultOf(error, "set another model or endpoint in user.endpoint");
   }
   return fail(
-    `a single call is refused for its rate (429): ${error.message}`,
-    "wait until nothing else uses the key, raise its quota, or name another endpoint in user.endpoint",
+    `a single call exceeds the rate limit (429): ${error.message}`,
+    "wait until nothing else uses the key, raise its quota, or set another endpoint in user.endpoint",
   );
 }
 
-/** The forecast by the seconds that a message really takes; turns of the policy stay assumed. */
+/** Computes the forecast from the measured seconds per message. The policy's turns remain an assumption. */
 function forecastBy(
   slime: ResolvedSlime,
   secondsPerMessage: number,
@@ -138,7 +143,7 @@ function forecastBy(
   });
 }
 
-/** Each server that runs already keeps to the recipe's limit by itself; those of a launch share it. */
+/** Returns how many servers apply the recipe's limit separately: running ones each do, those of a launch share it. */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
 }
@@ -165,10 +170,10 @@ function requestFaults(
   const servers = serversOf(config);
   const each = Math.max(1, Math.floor(requests / servers));
   const fix =
-    `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} episode servers keeps to, or raise the key's quota`;
+    `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} episode servers applies, or raise the key's quota`;
   if (own !== null && own > requests) {
     return [warn(
-      `user.endpoint.calls.requestsPerMinute comes to ${own} calls a minute of all episode servers, and the endpoint allows ${requests}`,
+      `user.endpoint.calls.requestsPerMinute allows ${own} calls per minute for all episode servers together, but the endpoint allows ${requests}`,
       fix,
     )];
   }
@@ -176,7 +181,7 @@ function requestFaults(
     ? [fail(
       `the run makes about ${
         Math.round(callsPerMinute)
-      } calls a minute, and the endpoint allows ${requests}: it would refuse the others, and their episodes fail`,
+      } calls per minute, but the endpoint allows ${requests}: it would reject the others, and their episodes would fail`,
       `${fix}, or lower engine.concurrency`,
     )]
     : [];
@@ -191,10 +196,10 @@ function tokenFaults(
   const perCall = (promptTokens + completionTokens) / calls;
   const needed = Math.round(callsPerMinute * perCall);
   return needed <= tokens ? [] : [warn(
-    `the run's calls take about ${needed} tokens a minute, and the endpoint allows ${tokens}`,
+    `the run's calls take about ${needed} tokens per minute, but the endpoint allows ${tokens}`,
     `set user.endpoint.calls.requestsPerMinute so that all servers together make ${
       Math.floor(tokens / perCall)
-    } calls a minute, or raise the key's quota`,
+    } calls per minute, or raise the key's quota`,
   )];
 }
 
@@ -205,9 +210,9 @@ function queueFaults(
   return [warn(
     `the run would make about ${
       Math.round(callsPerMinute)
-    } calls a minute and user.endpoint.calls.requestsPerMinute allows ${own}, all servers together: a rollout waits for it, ${
+    } calls per minute, but user.endpoint.calls.requestsPerMinute allows ${own} for all servers together, so a rollout takes at least ${
       Math.round(rollout.seconds / 60)
-    } minutes or more`,
+    } minutes`,
     "raise user.endpoint.calls.requestsPerMinute if the endpoint allows it, or lower engine.concurrency",
   )];
 }

@@ -1,4 +1,4 @@
-/** A case of a check: a world, and what is to be found in it. */
+/** A test case of a check: a world, and the expected findings. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
@@ -7,13 +7,13 @@ import {
   toldShell,
 } from "../../../../support/doctor.ts";
 
-/** One world for a check. */
+/** A test case of a check. */
 export interface Case {
   readonly check: string;
   readonly state: "pass" | "warn" | "fail" | "skipped";
-  /** What it is a case of. */
+  /** What the case shows. */
   readonly name: string;
-  /** What is found, for all but passes also how it is fixed. */
+  /** The expected finding and, unless it is a pass, its fix. */
   readonly says: RegExp;
   readonly fix?: RegExp;
   readonly world: (
@@ -22,7 +22,7 @@ export interface Case {
   ) => CheckContext | Promise<CheckContext>;
 }
 
-/** A recipe over one host whose commands answer as told. */
+/** A recipe with one host whose commands give scripted answers. */
 export function onHost(
   answers: Parameters<typeof toldShell>[0],
   sets: readonly string[] = [],

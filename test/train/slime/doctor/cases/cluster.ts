@@ -56,7 +56,7 @@ const job = {
   entrypoint: "python3 train.py",
 };
 
-/** A host that is to run episode servers, and answers so. */
+/** A host that will run episode servers, with scripted answers. */
 function serving(
   answers: Parameters<typeof toldShell>[0],
   sections: Readonly<Record<string, unknown>> = {},
@@ -97,7 +97,7 @@ async function episodeServer(
   }));
 }
 
-/** A router with engines that all are one server. */
+/** A router whose engines are all the same server. */
 export function withEngines(
   held: AsyncDisposableStack,
   { engines, running, sets = [] }: {
@@ -133,7 +133,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "pass",
-    name: "a port that is talked from and not listened on",
+    name: "a port with a connection but no listener",
     says: /6379, 1, 3100, 15000\+, 20000\+ are free/,
     world: () => ports(TALKS_3100),
   },
@@ -151,7 +151,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "fail",
-    name: "a Ray that has died holding its port",
+    name: "a failed Ray that still holds its port",
     says: /port 6379, for Ray's head, is held by another process/,
     fix: /ray stop/,
     world: () => ports(LISTENS_3100.replace("0C1C", "18EB")),
@@ -160,7 +160,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "pass",
     name: "the ports of a Ray that is joined",
-    says: /a Ray that runs already has its own/,
+    says: /the running Ray has its own/,
     world: (held) => {
       const { url } = held.use(rayServer([]));
       const table = LISTENS_3100.replace("0C1C", "18EB");
@@ -170,8 +170,8 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "warn",
-    name: "an engine that an earlier run left",
-    says: /ports 15000 are held; slime gives its engines those from 15000/,
+    name: "an engine of an earlier run",
+    says: /ports 15000 are in use; slime gives its engines ports from 15000 on/,
     fix: /earlier run/,
     world: () => ports(LISTENS_3100.replace("0C1C", "3A98")),
   },
@@ -179,7 +179,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "fail",
     name: "one port for two",
-    says: /port 6379 is meant for Ray's head and the router/,
+    says: /port 6379 is set for Ray's head and the router/,
     fix: /engine.routerPort/,
     world: () => ports("", ["engine.routerPort=6379"]),
   },
@@ -203,7 +203,7 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "pass",
     name: "no Ray yet",
-    says: /no Ray runs yet; 2\.49\.2 will be started/,
+    says: /Ray is not running yet; 2\.49\.2 will be started/,
     world: () => rayAt({ url: "http://127.0.0.1:1" }),
   },
   {
@@ -217,8 +217,8 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "a driver that nobody submitted",
-    says: /a driver is connected \(RUNNING\)/,
+    name: "a driver that was not submitted as a job",
+    says: /a driver is connected to Ray \(RUNNING\)/,
     fix: /end the program/,
     world: (held) =>
       rayAt(held.use(rayServer([{ ...job, submission_id: null }]))),
@@ -227,15 +227,15 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "GPUs that an actor holds",
-    says: /Ray has 2 GPUs, 1 of them taken, and the run needs 2/,
-    fix: /stop what holds GPUs/,
+    says: /Ray has 2 GPUs, 1 of them in use, but the run needs 2/,
+    fix: /stop the jobs that hold GPUs/,
     world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
   },
   {
     check: "ray",
     state: "fail",
-    name: "another version than runs",
-    says: /Ray 2\.49\.2 runs and 2\.40\.0 is installed/,
+    name: "another version than the running one",
+    says: /Ray 2\.49\.2 is running, but 2\.40\.0 is installed/,
     fix: /ray==2\.49\.2/,
     world: (held) => rayAt(held.use(rayServer([])), { installed: "2.40.0" }),
   },
@@ -251,7 +251,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "what is no Ray on its port",
+    name: "another server on Ray's port",
     says: /is not Ray's Jobs interface/,
     fix: /cluster.dashboardPort/,
     world: (held) =>
@@ -260,7 +260,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "hosts with different Rays",
+    name: "hosts with different versions of Ray",
     says: /2\.49\.2 on gpu1, 2\.40\.0 on gpu2/,
     fix: /same version/,
     world: () =>
@@ -276,7 +276,7 @@ export const CASES: readonly Case[] = [
   {
     check: "secrets",
     state: "pass",
-    name: "nothing that needs one",
+    name: "a recipe that needs none",
     says: /none is needed/,
     world: () => checkContext(slimeOf()),
   },
@@ -294,7 +294,7 @@ export const CASES: readonly Case[] = [
     check: "secrets",
     state: "fail",
     name: "an open server without a token",
-    says: /TAULAB_TOKEN is not set, and episode servers listen on 10\.0\.0\.1/,
+    says: /TAULAB_TOKEN is not set, but episode servers listen on 10\.0\.0\.1/,
     fix: /set TAULAB_TOKEN/,
     world: () => checkContext(slimeOf(["bridge.address=10.0.0.1"])),
   },
@@ -324,9 +324,9 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "a server with other data",
-    says: /fingerprint of http.* is other, and /,
-    fix: /start the server again/,
+    name: "a server with another dataset",
+    says: /fingerprint of http.* is other, but /,
+    fix: /restart the server/,
     world: async (held) => {
       const { url } = await episodeServer(held, { fingerprint: "other" });
       return checkContext(slimeOf([`bridge.services=["${url}"]`]));
@@ -335,9 +335,9 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "warn",
-    name: "a server of another taulab",
+    name: "a server of another version of taulab",
     says: /version of http.* is 0\.0\.9/,
-    fix: /this taulab/,
+    fix: /this version of taulab/,
     world: async (held) => {
       const { url } = await episodeServer(held, { version: "0.0.9" });
       return checkContext(slimeOf([`bridge.services=["${url}"]`]));
@@ -346,7 +346,7 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "a server that wants a token",
+    name: "a server that requires a token",
     says: /\/info answered 401/,
     fix: /set TAULAB_TOKEN/,
     world: (held) => {
@@ -360,7 +360,7 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "nobody there",
+    name: "no server",
     says: /http:\/\/127\.0\.0\.1:1 does not answer/,
     fix: /deno task serve/,
     world: () =>
@@ -377,14 +377,15 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "fail",
     name: "a host without taulab",
-    says: /episodes are to run there, and it lacks Deno 2, this very taulab/,
+    says: /cannot run episode servers: it lacks Deno 2, this version of taulab/,
     fix: /deno task setup --serve gpu1/,
-    world: () => serving({ ".taulab-files": "Deno 2\nthis very taulab\n" }),
+    world: () =>
+      serving({ ".taulab-files": "Deno 2\nthis version of taulab\n" }),
   },
   {
     check: "services",
     state: "fail",
-    name: "a port that is held there",
+    name: "a port in use on the host",
     says: /port 8401, for an episode server, is held by another process/,
     fix: /bridge\.port/,
     world: () =>
@@ -396,7 +397,7 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "a user's model that is out of its reach",
+    name: "a user's model that it cannot reach",
     says: /cannot reach the user's model at http:\/\/10\.9\.9\.9\/v1: no route/,
     fix: /user\.endpoint\.baseUrl/,
     world: () =>
@@ -418,8 +419,8 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "a port that is held",
-    says: /port \d+, for an episode server, is held here/,
+    name: "a port in use",
+    says: /port \d+, for an episode server, is in use on this machine/,
     fix: /bridge.port/,
     world: (held) => {
       const { url } = held.use(pathServer({}));
@@ -439,15 +440,15 @@ export const CASES: readonly Case[] = [
   {
     check: "engines",
     state: "skipped",
-    name: "an idle engine, which training may have",
-    says: /there and idle/,
+    name: "an idle engine, whose memory training may hold",
+    says: /up and idle/,
     world: (held) => withEngines(held, { engines: 2, running: 0 }).context,
   },
   {
     check: "engines",
     state: "fail",
     name: "an engine that is missing",
-    says: /the router has 1 engines and 2 are planned/,
+    says: /the router has 1 engines, but 2 are planned/,
     fix: /job's log/,
     world: (held) => withEngines(held, { engines: 1, running: 1 }).context,
   },

@@ -1,4 +1,4 @@
-/** What is trained on: rows, batches, the user, the base model. */
+/** Training data: rows, batches, the user, the base model. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
@@ -81,14 +81,14 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "the rows of a launch",
     says:
-      /retail_train_tasks.jsonl: 40 rows of train|share no task|4 rows of dev/,
+      /retail_train_tasks.jsonl: 40 rows of train|share no tasks|4 rows of dev/,
     world: () => checkContext(slimeOf()),
   },
   {
     check: "rows",
     state: "pass",
     name: "a file of rows",
-    says: /rows.jsonl: 8 rows of train|share no task/,
+    says: /rows.jsonl: 8 rows of train|share no tasks/,
     world: (_, dir) => rowFile(dir, EIGHT),
   },
   {
@@ -103,7 +103,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a row without a split, as the example writes them",
-    says: /rows.jsonl:9: "metadata.split" is missing or wrong/,
+    says: /rows.jsonl:9: "metadata.split" is missing or invalid/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, { ...row(8), metadata: {} }]),
   },
@@ -111,7 +111,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a row without its message, as older rows have it",
-    says: /rows.jsonl:9: "prompt" is missing or wrong/,
+    says: /rows.jsonl:9: "prompt" is missing or invalid/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, { ...row(8), prompt: undefined }]),
@@ -120,7 +120,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a message of another task",
-    says: /rows.jsonl:9: its prompt is "7" and its index 8/,
+    says: /rows.jsonl:9: its prompt is "7", but its index is 8/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, { ...row(8), prompt: row(7).prompt }]),
@@ -129,15 +129,15 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "an index beyond the tasks",
-    says: /rows.jsonl:9: index 40 is beyond the 40 tasks of train/,
+    says: /rows.jsonl:9: index 40 is out of range: train has 40 tasks/,
     fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(40)]),
   },
   {
     check: "rows",
     state: "fail",
-    name: "a row of other data",
-    says: /rows.jsonl:9: it is not task 8 of train in these data/,
+    name: "a row of another dataset",
+    says: /rows.jsonl:9: it differs from task 8 of train in this dataset/,
     fix: /deno task mock/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, row(8, { instruction: "You are another." })]),
@@ -146,7 +146,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a row of another world",
-    says: /it is of airline and the recipe of retail/,
+    says: /it is for airline, but the recipe is for retail/,
     fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(8, { env: "airline" })]),
   },
@@ -155,14 +155,14 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "two splits in a file",
     says: /mixes the splits train, dev/,
-    fix: /a file for each split/,
+    fix: /one file per split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(0, { split: "dev" })]),
   },
   {
     check: "rows",
     state: "fail",
-    name: "fewer rows than are taken at a time",
-    says: /has 7 rows, and 8 are taken at a time/,
+    name: "fewer rows than are sampled at a time",
+    says: /has 7 rows, but 8 are sampled at a time/,
     fix: /lower rollout.overSamplingBatchSize/,
     world: (_, dir) => rowFile(dir, EIGHT.slice(1)),
   },
@@ -170,22 +170,22 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "warn",
     name: "a task twice",
-    says: /rows.jsonl:9: task 3 is there a second time/,
-    fix: /one row a task/,
+    says: /rows.jsonl:9: task 3 occurs twice/,
+    fix: /one row per task/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(3)]),
   },
   {
     check: "rows",
     state: "fail",
     name: "a file that is not there",
-    says: /The rows "no\/such.jsonl" cannot be read/,
+    says: /Cannot read the rows "no\/such.jsonl"/,
     fix: /deno task mock/,
     world: () => checkContext(slimeOf(), { rowFiles: ["no/such.jsonl"] }),
   },
   {
     check: "batch",
     state: "pass",
-    name: "what fits",
+    name: "consistent numbers",
     says: /2 GPUs, 2 engines, data parallel 1; 256 samples and 1 optimizer/,
     world: () => checkContext(slimeOf()),
   },
@@ -204,7 +204,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "pass",
     name: "a scripted user",
-    says: /the scripted user speaks/,
+    says: /the scripted user needs no endpoint/,
     world: () => checkContext(slimeOf()),
   },
   {
@@ -212,7 +212,7 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "an endpoint with room",
     says:
-      /llm some\/model speaks within .* calls a minute, and the endpoint allows 100000/,
+      /llm some\/model answers within .* calls per minute, and the endpoint allows 100000/,
     world: (held) =>
       withUser(
         userServer(held, { "x-ratelimit-limit-requests": "100000" }).url,
@@ -222,7 +222,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "an endpoint that allows fewer calls than the run makes",
-    says: /calls a minute, and the endpoint allows 60: it would refuse/,
+    says: /calls per minute, but the endpoint allows 60: it would reject/,
     fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
@@ -233,7 +233,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "warn",
     name: "a recipe that asks for more than the endpoint allows",
-    says: /comes to 100000 calls a minute .* allows 60/,
+    says: /allows 100000 calls per minute .* allows 60/,
     fix: /requestsPerMinute to 60/,
     world: (held) =>
       withUser(
@@ -247,7 +247,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "warn",
     name: "a recipe that makes sampling wait",
-    says: /requestsPerMinute allows 30.* a rollout waits for it, \d+ minutes/,
+    says: /requestsPerMinute allows 30.* a rollout takes at least \d+ minutes/,
     fix: /lower engine.concurrency/,
     world: (held) =>
       withUser(userServer(held).url, [
@@ -258,7 +258,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "warn",
     name: "an endpoint that allows too few tokens",
-    says: /tokens a minute, and the endpoint allows 1000/,
+    says: /tokens per minute, but the endpoint allows 1000/,
     fix: /raise the key's quota/,
     world: (held) =>
       withUser(
@@ -269,7 +269,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "a 429 at the first call",
-    says: /a single call is refused for its rate \(429\)/,
+    says: /a single call exceeds the rate limit \(429\)/,
     fix: /raise its quota/,
     world: (held) => withUser(userServer(held, {}, 429).url),
   },
@@ -284,7 +284,7 @@ export const CASES: readonly Case[] = [
   {
     check: "user",
     state: "fail",
-    name: "nobody there",
+    name: "no server",
     says: /does not answer/,
     fix: /start the server/,
     world: () => withUser("http://127.0.0.1:1"),
@@ -328,7 +328,7 @@ export const CASES: readonly Case[] = [
     check: "base-rate",
     state: "warn",
     name: "none, and the filter has a fallback",
-    says: /solves 0 of 40 .*no group would have a say/,
+    says: /solves 0 of 40 .*no group would contribute/,
     fix: /a model that solves some/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 40 }),
   },
@@ -336,7 +336,7 @@ export const CASES: readonly Case[] = [
     check: "base-rate",
     state: "warn",
     name: "none, without a filter",
-    says: /no group would have a say/,
+    says: /no group would contribute/,
     fix: /a model that solves some/,
     world: (_, dir) =>
       evaluated(dir, { solved: 0, scored: 40 }, ["rollout.filter=null"]),
@@ -344,7 +344,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "none of too few",
+    name: "none of too few episodes",
     says: /0 of 5 .* too few to tell/,
     fix: /deno task evaluate .*--model Qwen3-0.6B/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 5 }),
@@ -365,15 +365,15 @@ export const CASES: readonly Case[] = [
     check: "base-rate",
     state: "warn",
     name: "very few, and the filter has a fallback",
-    says: /most of the 32 groups of a rollout would teach nothing/,
+    says: /most of the 32 groups of a rollout would contribute nothing/,
     fix: /rollout\.filterRounds/,
     world: (_, dir) => evaluated(dir, { solved: 1, scored: 100 }),
   },
   {
     check: "base-rate",
     state: "warn",
-    name: "nobody has measured",
-    says: /nobody has measured what Qwen3-4B solves/,
+    name: "no evaluation",
+    says: /the solve rate of Qwen3-4B before training is not measured/,
     fix: /deno task evaluate --data generated --env retail --split train/,
     world: (_, dir) => checkContext(slimeOf(), { runs: dir }),
   },

@@ -32,7 +32,7 @@ function flag(arity: FlagArity, choices: readonly string[] | null = null) {
   return { arity, choices };
 }
 
-/** What the parsers of slime have, with others; `null` takes one away. */
+/** slime's flags, with changes; `null` removes a flag. */
 function parsers(
   more: Readonly<Record<string, ReturnType<typeof flag> | null>>,
 ): string {
@@ -43,7 +43,7 @@ function parsers(
   );
 }
 
-/** What the script of the check `image` prints. */
+/** The output of the script of the check `image`. */
 function pins(more: Readonly<Record<string, string>> = {}): string {
   const all = {
     commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
@@ -89,7 +89,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "fewer GPUs than planned",
-    says: /1 GPUs are visible and 2 are planned/,
+    says: /1 GPUs are visible, but 2 are planned/,
     fix: /--gpus all/,
     world: () => onHost({ "query-gpu": gpuRows(1) }),
   },
@@ -97,7 +97,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "no nvidia-smi",
-    says: /0 GPUs are visible and 2 are planned: sh: nvidia-smi.*not found/,
+    says: /0 GPUs are visible, but 2 are planned: sh: nvidia-smi.*not found/,
     fix: /--skip gpus,nvlink/,
     world: () => onHost({}),
   },
@@ -130,8 +130,8 @@ export const CASES: readonly Case[] = [
   {
     check: "gpus",
     state: "fail",
-    name: "memory that nobody here holds",
-    says: /GPU 0 is busy: 70000 MiB are held by what runs outside/,
+    name: "GPU memory held outside the container",
+    says: /GPU 0 is busy: 70000 MiB are held by a process outside/,
     fix: /on the host itself/,
     world: () =>
       onHost({ "query-gpu": gpuRows(2, { used: 70000 }), "query-compute": "" }),
@@ -151,8 +151,9 @@ export const CASES: readonly Case[] = [
   {
     check: "gpus",
     state: "fail",
-    name: "nonsense of nvidia-smi",
-    says: /the check itself broke: RangeError: nvidia-smi says "mountain"/,
+    name: "unexpected output of nvidia-smi",
+    says:
+      /the check itself failed: RangeError: unexpected nvidia-smi output: "mountain"/,
     fix: /report it/,
     world: () => onHost({ "query-gpu": "mountain\n" }),
   },
@@ -160,7 +161,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "warn",
     name: "other GPUs than cluster.hostGpus says",
-    says: /4 GPUs are visible and cluster.hostGpus is 2/,
+    says: /4 GPUs are visible, but cluster.hostGpus is 2/,
     fix: /set cluster.hostGpus to 4/,
     world: () =>
       onHost({ "query-gpu": gpuRows(4), "query-compute": "" }, [
@@ -171,14 +172,14 @@ export const CASES: readonly Case[] = [
     check: "nvlink",
     state: "pass",
     name: "NVLink between both",
-    says: /joined by NVLink/,
+    says: /connected by NVLink/,
     world: () => onHost({ topo: topology(2, "NV18") }, ["cluster.nvlink=yes"]),
   },
   {
     check: "nvlink",
     state: "fail",
     name: "PCIe, where the recipe says NVLink",
-    says: /not all joined by NVLink/,
+    says: /not all connected by NVLink/,
     fix: /auto or no/,
     world: () => onHost({ topo: topology(2, "SYS") }, ["cluster.nvlink=yes"]),
   },
@@ -186,7 +187,7 @@ export const CASES: readonly Case[] = [
     check: "nvlink",
     state: "warn",
     name: "NVLink, where the recipe says none",
-    says: /says no/,
+    says: /cluster\.nvlink is no/,
     fix: /auto/,
     world: () => onHost({ topo: topology(2, "NV4") }, ["cluster.nvlink=no"]),
   },
@@ -253,30 +254,31 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a disk for three saves",
     says: /\/ has 200 GB free; checkpoints.* need 235 GB/,
-    fix: /keep fewer by checkpoint\.keep .* there is room for 3 saves/,
+    fix: /keep fewer with checkpoint\.keep .* there is room for 3 saves/,
     world: () => onHost({ "df -Pk": volume(200) }),
   },
   {
     check: "disk",
     state: "fail",
     name: "a directory that cannot be written to",
-    says: /"\/root\/taulab-checkpoints" cannot be written to/,
+    says: /"\/root\/taulab-checkpoints" is not writable/,
     fix: /owner or mode/,
     world: () => onHost({ "df -Pk": volume(3000, { writable: "no" }) }),
   },
   {
     check: "disk",
     state: "fail",
-    name: "a df that says nothing",
-    says: /df says of "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
-    fix: /whether the directory can be reached/,
+    name: "a df that fails",
+    says:
+      /Cannot read the disk of "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
+    fix: /check that the directory is accessible/,
     world: () => onHost({ "df -Pk": { code: 1, stderr: "df: stale handle" } }),
   },
   {
     check: "disk",
     state: "warn",
     name: "two hosts with disks of their own",
-    says: /each host has its own/,
+    says: /each host has its own disk/,
     fix: /storage that all hosts share/,
     world: () =>
       checkContext(slimeOf(), {
@@ -304,7 +306,7 @@ export const CASES: readonly Case[] = [
     check: "router",
     state: "pass",
     name: "slime's build",
-    says: /the run takes consistent_hashing/,
+    says: /the run uses consistent_hashing/,
     world: () =>
       onHost({ launch_router: routerHelp("random,consistent_hashing,manual") }),
   },
@@ -312,13 +314,13 @@ export const CASES: readonly Case[] = [
     check: "router",
     state: "pass",
     name: "PyPI's",
-    says: /the run takes manual/,
+    says: /the run uses manual/,
     world: () => onHost({ launch_router: routerHelp("cache_aware,manual") }),
   },
   {
     check: "router",
     state: "warn",
-    name: "one that keeps no episode on one engine",
+    name: "a router that keeps no episode on one engine",
     says: /cache_aware may send an episode's turns to several engines/,
     fix: /slime's build/,
     world: () => onHost({ launch_router: routerHelp("random,cache_aware") }),
@@ -326,8 +328,9 @@ export const CASES: readonly Case[] = [
   {
     check: "router",
     state: "fail",
-    name: "a policy that it does not have",
-    says: /is consistent_hashing, and the router has cache_aware, manual/,
+    name: "a policy that it does not support",
+    says:
+      /is consistent_hashing, but the router only supports cache_aware, manual/,
     fix: /engine\.routerPolicy to auto/,
     world: () =>
       onHost({ launch_router: routerHelp("cache_aware,manual") }, [
@@ -338,7 +341,8 @@ export const CASES: readonly Case[] = [
     check: "router",
     state: "fail",
     name: "no router",
-    says: /does not tell its policies: .*No module named sglang_router/,
+    says:
+      /Cannot read the policies of the router .*No module named sglang_router/,
     fix: /install sglang-router/,
     world: () =>
       onHost({
@@ -348,7 +352,7 @@ export const CASES: readonly Case[] = [
   {
     check: "flags",
     state: "pass",
-    name: "a newer slime with a flag that ours has not",
+    name: "a newer slime with an additional flag",
     says: /the installed slime has all \d+ flags of the run/,
     world: () =>
       onHost(
@@ -374,8 +378,8 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a flag that takes other values",
     says:
-      /--lr-decay-style of the installed slime is one of linear, cosine, and optimizer\.decay is constant|--num-rollout of the installed slime takes no value/,
-    fix: /set optimizer\.decay to one|set rollout\.steps so/,
+      /--lr-decay-style of the installed slime must be one of linear, cosine, but optimizer\.decay is constant|--num-rollout of the installed slime takes no value/,
+    fix: /set optimizer\.decay to one|change rollout\.steps accordingly/,
     world: () =>
       onHost({
         "": parsers({
@@ -387,15 +391,15 @@ export const CASES: readonly Case[] = [
   {
     check: "flags",
     state: "warn",
-    name: "a slime that cannot be asked",
-    says: /does not tell its flags \(.*No module named 'slime'/,
+    name: "a slime whose flags cannot be read",
+    says: /cannot read the installed slime's flags \(.*No module named 'slime'/,
     fix: /software and hook/,
     world: () => onHost({ "": { code: 1, stderr: "No module named 'slime'" } }),
   },
   {
     check: "flags",
     state: "fail",
-    name: "a misspelt flag where slime cannot be asked",
+    name: "a misspelled flag if slime's flags cannot be read",
     says: /flags\.log-pasrate: train\.py has no flag/,
     fix: /the nearest is "log-passrate"/,
     world: () =>
@@ -405,7 +409,7 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "pass",
     name: "the commit that the image was made with",
-    says: /slime at 624b824a8 and its image are of nightly-dev-20260810a/,
+    says: /slime at 624b824a8 matches its image nightly-dev-20260810a/,
     world: () => onHost({ "version.txt": pins() }),
   },
   {
@@ -419,7 +423,7 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "warn",
     name: "a commit that was moved inside an older image",
-    says: /whose image is nightly-dev-20260810a, and this image is nightly-1/,
+    says: /whose image is nightly-dev-20260810a, but this image is nightly-1/,
     fix:
       /--image slimerl\/slime:nightly-dev-20260810a-cu129", or .* --slime-commit 16c15fc/,
     world: () => onHost({ "version.txt": pins({ image: "nightly-1" }) }),
@@ -428,8 +432,7 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "warn",
     name: "another Megatron-LM",
-    says:
-      /Megatron-LM is at 3714d81d4, and slime at 624b824a8 is made for 1dcf/,
+    says: /Megatron-LM is at 3714d81d4, but slime at 624b824a8 needs 1dcf/,
     fix: /slime's patch/,
     world: () => onHost({ "version.txt": pins({ megatron: "3714d81d418c" }) }),
   },
@@ -438,7 +441,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a host that is gone",
     says: /gone/,
-    fix: /fix what it names/,
+    fix: /fix the cause/,
     world: () =>
       checkContext(slimeOf(), {
         hosts: [{
@@ -476,7 +479,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "fail",
     name: "no Python",
-    says: /"python3" does not run there/,
+    says: /"python3" does not run on this host/,
     fix: /paths.python/,
     world: () => onHost({}),
   },
@@ -493,7 +496,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "fail",
     name: "a slime without the script of asynchronous training",
-    says: /there is no slime with train_async\.py at "\/root\/slime"/,
+    says: /"\/root\/slime" has no slime with train_async\.py/,
     fix: /deno task setup/,
     world: () =>
       onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }, [
@@ -516,7 +519,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "fail",
     name: "a driver that is too old",
-    says: /built for CUDA 13\.0 and the driver runs up to 12\.4/,
+    says: /built for CUDA 13\.0, but the driver supports up to 12\.4/,
     fix: /driver for CUDA 13, or an image for CUDA 12/,
     world: () =>
       onHost({
@@ -528,7 +531,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "warn",
     name: "a driver that is a little older",
-    says: /built for CUDA 12\.9 and the driver runs up to 12\.4/,
+    says: /built for CUDA 12\.9, but the driver supports up to 12\.4/,
     fix: /driver for CUDA 12\.9/,
     world: () =>
       onHost({
@@ -542,7 +545,7 @@ export const CASES: readonly Case[] = [
     name: "hosts that differ",
     says:
       /differs from gpu1: torch 2\.8\.0 \(2\.9\.1 on gpu1\), python 3\.10\.1/,
-    fix: /make all hosts alike/,
+    fix: /use the same image on all hosts/,
     world: () =>
       checkContext(slimeOf(), {
         hosts: [

@@ -39,7 +39,7 @@ function atTemplate(dir: string, source: string): Promise<CheckContext> {
   });
 }
 
-/** A host with a model's small files, and a Python that answers as told. */
+/** A host with a model's small files, and a Python that gives scripted answers. */
 async function toldPython(
   dir: string,
   answer: Parameters<typeof toldShell>[0][string],
@@ -62,15 +62,15 @@ export const CASES: readonly Case[] = [
   {
     check: "model-files",
     state: "pass",
-    name: "a whole model",
-    says: /2 files of weights, whole, 1\.2 GB/,
+    name: "a complete model",
+    says: /2 weight files, complete, 1\.2 GB/,
     world: (_, dir) => atModel(dir),
   },
   {
     check: "model-files",
     state: "fail",
     name: "no directory",
-    says: /there is no "\/root\/none"/,
+    says: /"\/root\/none" does not exist/,
     fix: /hf download Qwen\/Qwen3-4B --local-dir \/root\/none/,
     world: () =>
       checkContext(slimeOf(["model.directory=/root/none"]), {
@@ -82,7 +82,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a shard that is missing",
     says:
-      /model-00002-of-00002.safetensors" is missing, and the index names it/,
+      /model-00002-of-00002.safetensors" is missing, but the index names it/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -94,8 +94,8 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "a shard that was cut short",
-    says: /is 1000 bytes long and has to be \d{9}/,
-    fix: /goes on where it ended/,
+    says: /is 1000 bytes long instead of \d{9}/,
+    fix: /resumes the download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -109,7 +109,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "a shard that was cut within its header",
-    says: /is 20 bytes long and its header is damaged/,
+    says: /is 20 bytes long, and its header is damaged/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -124,7 +124,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "an empty shard",
-    says: /is 0 bytes long and its header is damaged/,
+    says: /is 0 bytes long, and its header is damaged/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -154,7 +154,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "an index that names tensors of another shard",
-    says: /lacks 1 tensors that the index puts there, lost first/,
+    says: /lacks 1 tensors that the index places there, such as lost/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -184,14 +184,14 @@ export const CASES: readonly Case[] = [
     check: "model-config",
     state: "pass",
     name: "the recipe's model",
-    says: /config.json is of Qwen3-0.6B: rope base 1000000, 28 layers/,
+    says: /config.json matches Qwen3-0.6B: rope base 1000000, 28 layers/,
     world: (_, dir) => atModel(dir),
   },
   {
     check: "model-config",
     state: "fail",
     name: "the rope base of another",
-    says: /rope_theta is 5000000 in the checkpoint and 1000000 for Qwen3-0.6B/,
+    says: /rope_theta is 5000000 in the checkpoint but 1000000 for Qwen3-0.6B/,
     fix: /model.name/,
     world: (_, dir) =>
       atModel(dir, {
@@ -208,9 +208,9 @@ export const CASES: readonly Case[] = [
   {
     check: "model-config",
     state: "fail",
-    name: "another of our models",
-    says: /num_hidden_layers is 36 in the checkpoint and 28/,
-    fix: /set model.name to Qwen3-4B, which is what is there/,
+    name: "another preset",
+    says: /num_hidden_layers is 36 in the checkpoint but 28/,
+    fix: /set model.name to Qwen3-4B, which matches the checkpoint/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -224,7 +224,7 @@ export const CASES: readonly Case[] = [
     check: "model-config",
     state: "fail",
     name: "weights of another size",
-    says: /the weights are \d+ numbers and Qwen3-0.6B has 596049920/,
+    says: /the weights have \d+ parameters, but Qwen3-0.6B has 596049920/,
     fix: /download Qwen3-0.6B/,
     world: async (_, dir) => {
       const context = await atModel(dir);
@@ -235,8 +235,8 @@ export const CASES: readonly Case[] = [
   {
     check: "model-config",
     state: "warn",
-    name: "an end that is none",
-    says: /ends answers by 151643, and <\|im_end\|> is 151645/,
+    name: "an end token that engines ignore",
+    says: /ends answers with 151643, but <\|im_end\|> is 151645/,
     fix: /add 151645/,
     world: (_, dir) =>
       atModel(dir, {
@@ -251,8 +251,8 @@ export const CASES: readonly Case[] = [
     check: "template",
     state: "fail",
     name: "a text that differs",
-    says: /the text differs: character 0 begins "<\|im_start\|>/,
-    fix: /update transformers/,
+    says: /the text differs: from character 0 on it is "<\|im_start\|>/,
+    fix: /transformers on the hosts/,
     world: (_, dir) =>
       toldPython(
         dir,
@@ -275,7 +275,7 @@ export const CASES: readonly Case[] = [
     check: "template",
     state: "fail",
     name: "a Python that breaks",
-    says: /cannot render a conversation: ValueError: Tokenizer class/,
+    says: /cannot render the conversation: ValueError: Tokenizer class/,
     fix: /checks software and model-files/,
     world: (_, dir) =>
       toldPython(dir, {
@@ -287,14 +287,14 @@ export const CASES: readonly Case[] = [
     check: "tool-calls",
     state: "pass",
     name: "the template's own format",
-    says: /written and read as qwen25/,
+    says: /written and parsed as qwen25/,
     world: (_, dir) => atModel(dir),
   },
   {
     check: "tool-calls",
     state: "fail",
     name: "another format than the template's",
-    says: /writes a call as .*<tool_call>.* and glm45 does not read it back/,
+    says: /writes a call as .*<tool_call>.* but glm45 does not read it back/,
     fix: /set model.toolCalls to null, or to qwen25 or hermes/,
     world: (_, dir) => atModel(dir, { sets: ["model.toolCalls=glm45"] }),
   },
@@ -314,7 +314,7 @@ export const CASES: readonly Case[] = [
     check: "tool-calls",
     state: "warn",
     name: "a template without calls",
-    says: /shows no tool calls; answers are read as qwen25/,
+    says: /writes no tool calls; answers are parsed as qwen25/,
     fix: /instruction-tuned/,
     world: (_, dir) =>
       atTemplate(
@@ -326,7 +326,7 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "warn",
     name: "a hybrid that thinks",
-    says: /leaves thoughts of earlier answers out: .* a chat API sees others/,
+    says: /removes the thoughts of earlier answers: .* a chat API sees others/,
     fix: /set model.thinking to false.*--tokenizer DIR/,
     world: (_, dir) => atModel(dir),
   },
@@ -334,22 +334,22 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "pass",
     name: "a hybrid that does not think",
-    says: /only the empty thought is left out/,
+    says: /only the empty thoughts of earlier answers are removed/,
     world: (_, dir) => atModel(dir, { sets: ["model.thinking=false"] }),
   },
   {
     check: "history",
     state: "pass",
     name: "a template that keeps all",
-    says: /stays as it is in later turns/,
+    says: /renders earlier messages unchanged in later turns/,
     world: (_, dir) => atTemplate(dir, QWEN3_INSTRUCT),
   },
   {
     check: "history",
     state: "warn",
-    name: "a template that shows the last message otherwise",
-    says: /" \(now\)<\|im_end\|>.* stood: it trains on/,
-    fix: /token by token/,
+    name: "a template that renders the last message differently",
+    says: /" \(now\)<\|im_end\|>.*: it trains on/,
+    fix: /send it tokens instead/,
     world: (_, dir) =>
       atTemplate(
         dir,
@@ -366,7 +366,7 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "fail",
     name: "a template that does not close answers",
-    says: /cannot go on after an answer/,
+    says: /cannot continue after an answer/,
     fix: /eos_token/,
     world: (_, dir) =>
       atTemplate(dir, "{% for m in messages %}{{ m.content }}{% endfor %}"),
@@ -375,7 +375,7 @@ export const CASES: readonly Case[] = [
     check: "context",
     state: "pass",
     name: "a prompt that fits",
-    says: /the prompt has \d{4} tokens, gold calls and their answers \d+ more/,
+    says: /the prompt has \d{4} tokens, gold calls and their results \d+ more/,
     world: (_, dir) =>
       atModel(dir, { sets: ["parallel.maxTokensPerGpu=16384"] }),
   },
@@ -393,7 +393,8 @@ export const CASES: readonly Case[] = [
     check: "context",
     state: "warn",
     name: "episodes longer than a micro-batch",
-    says: /16384 tokens and a micro-batch 9216 .* lands alone .* out of memory/,
+    says:
+      /16384 tokens and a micro-batch 9216 .* a micro-batch of its own .* out of memory/,
     fix: /set parallel.maxTokensPerGpu to 16384/,
     world: (_, dir) => atModel(dir),
   },
@@ -402,7 +403,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a prompt that leaves no room",
     says:
-      /the prompt has \d{4} tokens and an answer up to 1024, and rollout.maxContextLen is 2048/,
+      /the prompt has \d{4} tokens and an answer up to 1024, but rollout.maxContextLen is 2048/,
     fix: /set rollout.maxContextLen to \d+ or more/,
     world: (_, dir) => atModel(dir, { sets: ["rollout.maxContextLen=2048"] }),
   },
@@ -410,7 +411,8 @@ export const CASES: readonly Case[] = [
     check: "context",
     state: "fail",
     name: "more than the checkpoint's own positions",
-    says: /maxContextLen is 16384, and Qwen3-0.6B has positions up to 8192/,
+    says:
+      /maxContextLen is 16384, but Qwen3-0.6B supports at most 8192 positions/,
     fix: /8192 or less/,
     world: (_, dir) =>
       atModel(dir, {
@@ -429,7 +431,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no slime",
     says:
-      /does not run beside slime: ModuleNotFoundError: No module named 'slime'/,
+      /does not run with slime: ModuleNotFoundError: No module named 'slime'/,
     fix: /paths.slime/,
     world: () =>
       onHost({
@@ -443,13 +445,15 @@ export const CASES: readonly Case[] = [
     check: "hook",
     state: "fail",
     name: "a Sample of another slime",
-    says: /sample 0: the loss mask is not response_length long/,
+    says: /sample 0: the loss mask does not have response_length entries/,
     fix: /the commit that deno task setup pins/,
     world: () =>
       onHost({
         "-B -": JSON.stringify({
           slime: "/root/slime",
-          faults: ["sample 0: the loss mask is not response_length long"],
+          faults: [
+            "sample 0: the loss mask does not have response_length entries",
+          ],
         }),
       }),
   },

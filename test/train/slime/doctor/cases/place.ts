@@ -11,7 +11,7 @@ import {
 } from "../../../../support/doctor.ts";
 import type { Case } from "./_case.ts";
 
-/** A host that says so of its container or environment. */
+/** A host that answers as given for its container or environment. */
 function placed(place: Place, answer: Answer = {}): CheckContext {
   const outside = toldShell({ inspect: answer, "/opt/slime/bin": answer });
   const host = {
@@ -37,13 +37,13 @@ export const CASES: readonly Case[] = [
     check: "place",
     state: "pass",
     name: "the host itself",
-    says: /^commands run in its own shell$/,
+    says: /^commands run in the host's own shell$/,
     world: () => placed({ kind: "host" }),
   },
   {
     check: "place",
     state: "pass",
-    name: "a container as a set-up makes it",
+    name: "a container that setup created",
     says: /^commands run in container c of docker$/,
     world: () => placed(CONTAINER, container("host", "/root")),
   },
@@ -58,8 +58,8 @@ export const CASES: readonly Case[] = [
   {
     check: "place",
     state: "warn",
-    name: "runs that go with the container",
-    says: /^\/root\/taulab-runs in the container c is no mount/,
+    name: "runs that are lost with the container",
+    says: /^\/root\/taulab-runs in the container c is not a mount/,
     fix: /mount it/,
     world: () =>
       placed(CONTAINER, container("host", "/root/taulab-checkpoints")),
