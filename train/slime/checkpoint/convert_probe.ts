@@ -79,7 +79,7 @@ export async function probeConversion(
 
 function noCheckpoint(
   from: string,
-  { shell, format, absentHint = "name the directory of one" }: {
+  { shell, format, absentHint = "pass the directory of one" }: {
     readonly shell: Shell;
     readonly format: "both" | "none";
     readonly absentHint?: string | undefined;

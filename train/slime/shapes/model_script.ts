@@ -35,7 +35,7 @@ export function readModelScript(source: ScriptSource): string[] {
   if (words !== undefined && words.length > 0) return words;
   throw new DataError(`"${source.path}" does not set MODEL_ARGS`, {
     path: source.path,
-    hint: "name one of slime's scripts/models/*.sh",
+    hint: "use one of slime's scripts/models/*.sh",
   });
 }
 
@@ -120,8 +120,7 @@ class Reader {
       `"${this.#path}", line ${line}: ${problem}: ${shown}`,
       {
         path: this.#path,
-        hint:
-          "give the shape as keys, or the checkpoint's config.json, in model.shape",
+        hint: "set model.shape to its keys or to the checkpoint's config.json",
       },
     );
   }

@@ -32,7 +32,7 @@ export function withShapeRead(
         {
           cause,
           hint:
-            "name a file of this machine: slime's scripts/models/NAME.sh, or a checkpoint's config.json",
+            "set it to a file on this machine: slime's scripts/models/NAME.sh, or a checkpoint's config.json",
         },
       );
     }

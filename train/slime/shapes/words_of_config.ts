@@ -81,7 +81,7 @@ export function shapeOfConfig(
       `"${path}" has the unsupported model_type "${modelType}"; supported: ${
         Object.keys(KINDS).join(", ")
       }`,
-      { hint: "name slime's own scripts/models/NAME.sh in model.shape" },
+      { hint: "set model.shape to slime's scripts/models/NAME.sh" },
     );
   }
   try {
@@ -101,7 +101,7 @@ export function shapeOfConfig(
       }: ${issue?.message}`,
       {
         cause: error,
-        hint: "name slime's own scripts/models/NAME.sh in model.shape",
+        hint: "set model.shape to slime's scripts/models/NAME.sh",
       },
     );
   }
@@ -120,7 +120,7 @@ export function parseConfigFile(
   } catch (error) {
     throw new ConfigError(
       `"${path}" is not a model's config: ${messageOf(error).slice(0, 200)}`,
-      { cause: error, hint: "name the config.json of a checkpoint" },
+      { cause: error, hint: "set model.shape to a checkpoint's config.json" },
     );
   }
 }
@@ -162,7 +162,7 @@ function denseWords(config: BaseConfig, more: readonly string[]): string[] {
   if (kind !== undefined && kind !== "default" && kind !== "llama3") {
     throw new ConfigError(
       `rope_type "${kind}" has no argument in Megatron`,
-      { hint: "name slime's own scripts/models/NAME.sh in model.shape" },
+      { hint: "set model.shape to slime's scripts/models/NAME.sh" },
     );
   }
   return [
