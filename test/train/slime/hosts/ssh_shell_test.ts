@@ -6,6 +6,7 @@ import type { ShellCommand } from "../../../../train/slime/hosts/shell.ts";
 import { sshShell } from "../../../../train/slime/hosts/ssh_shell.ts";
 import { type FakeHost, fakeHost, HAS_SSHD } from "../../../support/sshd.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
+import { until } from "../../../support/until.ts";
 
 const noWait = { sleep: () => Promise.resolve() };
 
@@ -22,15 +23,6 @@ function withOptions(host: Host, options: Record<string, string>): Host {
     ...host,
     ssh: { ...host.ssh, options: { ...host.ssh.options, ...options } },
   };
-}
-
-/** Waits until a process has had an effect. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!await holds()) {
-    assert.ok(performance.now() < deadline, "it never came");
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
 }
 
 async function runs(host: FakeHost, words: string): Promise<boolean> {
