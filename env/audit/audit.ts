@@ -1,4 +1,4 @@
-/** The audit of a set of tasks: every check over every task, and what splits share. */
+/** The audit of a set of tasks: runs every check on every task, and compares splits. */
 
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Split, Task } from "../types.ts";
@@ -17,25 +17,25 @@ import { unknowable } from "./unknowable.ts";
 
 export type { CheckName, Finding } from "./finding.ts";
 
-/** What each check looks for. */
+/** Descriptions of the checks, as labels of a table. */
 export const CHECKS: Readonly<Record<CheckName, string>> = {
-  gold_error: "gold actions that answer with an error",
-  idle: "tasks that doing nothing solves",
+  gold_error: "gold actions that return an error",
+  idle: "tasks solved by the do-nothing baseline",
   forbidden: "gold writes that policy forbids",
-  unknowable: "gold that nobody can know",
-  loose_output: "outputs that are said by accident, or never found",
+  unknowable: "gold arguments that cannot be known",
+  loose_output: "outputs matched by accident, or never",
   shared_rows: "held-out tasks about rows of train tasks",
-  duplicate: "tasks that an earlier one is like",
+  duplicate: "near-duplicates of earlier tasks",
   failing_gold: "gold that does not earn the reward",
   hidden_state: "expected states that no conversation reaches",
   spare_step: "gold writes that nothing depends on",
-  uncounted: "what is listed and does not count",
-  tool_fault: "gold that holds a fault of a tool",
-  missing_tool: "names of tools that there are not",
-  noted: "faults that the authors have noted",
+  uncounted: "listed criteria that do not count",
+  tool_fault: "gold states affected by a tool's bug",
+  missing_tool: "names of missing tools",
+  noted: "faults noted by the authors",
 };
 
-/** Checks that a benchmark's own rules make, and nobody else. */
+/** Checks that only a benchmark's own rules make. */
 const RULES_CHECKS: ReadonlySet<CheckName> = new Set<RulesCheckName>([
   "failing_gold",
   "hidden_state",
@@ -56,24 +56,25 @@ const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
   ["loose_output", looseOutputs],
 ];
 
-/** Checks that replay the gold by the agent's tools alone: rules of a benchmark's own make them themselves. */
+/** Checks that replay the gold actions with the agent's tools only. A benchmark's own rules replace them. */
 const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 
-/** What an audit comes to. */
+/** The result of an audit. */
 export interface AuditReport {
+  /** The number of tasks by split. */
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
-  /** By task in the order of the splits. */
+  /** Findings of single tasks in the order of the splits, then those about several tasks. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
   /** Flagged tasks, each with the first reason. */
   readonly exclusions: readonly Exclusion[];
-  /** Checks that were not made, since they were not asked for or the domain lacks a part: there where there are any. */
+  /** Checks that were skipped, because they were not selected or the domain lacks a part; omitted if there are none. */
   readonly unchecked?: readonly CheckName[];
-  /** Whether the benchmark has rules of its own, which checked too. */
+  /** Whether the benchmark's own rules made checks too. */
   readonly hasRules?: true;
 }
 
-/** The checks that there are of a set of tasks, made or not. */
+/** Returns the checks that apply to a set of tasks, skipped ones included. */
 export function checksOf(
   { hasRules }: Pick<AuditReport, "hasRules">,
 ): CheckName[] {
@@ -88,7 +89,7 @@ export interface Exclusion {
 
 /** Settings of {@linkcode audit}. */
 export interface AuditOptions {
-  /** Default: all that there are. */
+  /** Default: all splits of the dataset. */
   readonly splits?: readonly Split[];
   /** Default: all. */
   readonly checks?: readonly CheckName[];
@@ -97,7 +98,7 @@ export interface AuditOptions {
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. Pure but for what `onTask` does. */
+/** Audits a dataset's tasks. Pure, except for calls of `onTask`. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:

@@ -1,20 +1,20 @@
-/** Tasks that are nearly the same: the same gold writes, or instructions that share most of their words in order. */
+/** Finds near-duplicate tasks: the same gold writes, or instructions that share most of their word triples. */
 
 import { createHash } from "node:crypto";
 import { printPythonJson } from "../python/python_json.ts";
 import type { Task } from "../types.ts";
 import { type Audited, type Finding, finding, isWrite } from "./finding.ts";
 
-/** Instructions with a higher share of common word triples are alike. */
+/** The share of common word triples above which two instructions are near-duplicates. */
 const ALIKE = 0.8;
 
-/** Of the rare triples so many minima are kept: pairs that are alike share one with near certainty. */
+/** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share one. */
 const MINIMA = 24;
 
-/** Triples of more tasks than this are the phrases that instructions are made of, and tell nothing apart. */
+/** The most tasks that a triple may occur in. More common ones are stock phrases that do not distinguish instructions. */
 const COMMON = 40;
 
-/** One finding for each task that an earlier one is like. */
+/** Returns one finding for each task that is a near-duplicate of an earlier one. */
 export function duplicates({ tasks }: Audited): Finding[] {
   const sameGold = findSameGold(tasks);
   const alike = findAlike(tasks);
@@ -28,8 +28,8 @@ export function duplicates({ tasks }: Audited): Finding[] {
       finding(task, {
         check: "duplicate",
         reason: twin === undefined
-          ? `its instruction is nearly that of ${earlier.id}`
-          : `it has the gold writes of ${earlier.id}`,
+          ? `its instruction is nearly the same as that of ${earlier.id}`
+          : `it has the same gold writes as ${earlier.id}`,
         evidence: similar === undefined
           ? task.instruction.slice(0, 160)
           : `${
@@ -41,7 +41,7 @@ export function duplicates({ tasks }: Audited): Finding[] {
   });
 }
 
-/** By writes and outputs; tasks without any say nothing of each other. */
+/** Finds tasks with equal gold writes and outputs. Tasks without any are not compared. */
 function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   const first = new Map<string, Task>();
   const twins = new Map<Task, Task>();
@@ -60,7 +60,7 @@ function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   return twins;
 }
 
-/** @see Broder 1997, "On the resemblance and containment of documents". */
+/** Finds tasks with similar instructions by MinHash. @see Broder 1997, "On the resemblance and containment of documents". */
 function findAlike(
   tasks: readonly Task[],
 ): Map<Task, { task: Task; share: number }> {
@@ -102,7 +102,7 @@ function rareOf(
   return (shingle) => (counts.get(shingle) ?? 0) <= COMMON;
 }
 
-/** Hashes of each three words that follow each other. */
+/** Returns the hashes of all sequences of three words. */
 function shinglesOf(text: string): Set<number> {
   const words = text.toLowerCase().match(/[\p{L}\p{N}#]+/gu) ?? [];
   const triples = words.slice(2).map((word, i) =>

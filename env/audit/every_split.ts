@@ -1,9 +1,9 @@
-/** Flagged tasks in every split that has them: splits of some benchmarks are parts of each other. */
+/** Flags tasks in every split that contains them, since the splits of some benchmarks overlap. */
 
 import type { Dataset, Task } from "../types.ts";
 import type { Exclusion } from "./audit.ts";
 
-/** The same exclusions, with those of the same tasks in other splits behind them. */
+/** Returns the exclusions, followed by those of the same tasks in other splits. */
 export function inEverySplit(
   exclusions: readonly Exclusion[],
   dataset: Dataset,

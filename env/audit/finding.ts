@@ -1,8 +1,8 @@
-/** What an audit finds in a set of tasks. */
+/** Findings of an audit, and the checks that produce them. */
 
 import type { Dataset, Split, Task, ToolAction } from "../types.ts";
 
-/** What is looked for. */
+/** Names of checks. */
 export type CheckName =
   | "gold_error"
   | "idle"
@@ -13,7 +13,7 @@ export type CheckName =
   | "duplicate"
   | RulesCheckName;
 
-/** What a benchmark's own rules look for, see `ConversationRules.faults()`. */
+/** Names of the checks that a benchmark's own rules make, see `ConversationRules.faults()`. */
 export type RulesCheckName =
   | "failing_gold"
   | "hidden_state"
@@ -23,20 +23,20 @@ export type RulesCheckName =
   | "missing_tool"
   | "noted";
 
-/** Something that a person should look at. */
+/** A problem of a task that a person should review. */
 export interface Finding {
   readonly check: CheckName;
   readonly taskId: string;
   readonly split: Split;
-  /** What is wrong, in a sentence without a full stop. */
+  /** What is wrong, as a clause without a full stop. */
   readonly reason: string;
-  /** The values that show it, so that a person can check. */
+  /** The values concerned, so that a person can check. */
   readonly evidence: string;
-  /** Whether the task is flagged: its reward does not mean what it says. */
+  /** Whether the task is flagged, because its reward is not meaningful. */
   readonly exclude: boolean;
 }
 
-/** What a check looks at: one task, or all tasks of all splits. */
+/** The input of a check of several tasks: all tasks of the audited splits. */
 export interface Audited {
   readonly dataset: Dataset;
   readonly tasks: readonly Task[];
@@ -45,7 +45,7 @@ export interface Audited {
 /** A check of one task. */
 export type TaskCheck = (task: Task, dataset: Dataset) => readonly Finding[];
 
-/** A finding of a task. */
+/** Creates a finding about a task. */
 export function finding(
   task: Task,
   about: Pick<Finding, "check" | "reason" | "evidence" | "exclude">,
@@ -53,7 +53,7 @@ export function finding(
   return { taskId: task.id, split: task.split, ...about };
 }
 
-/** Whether an action is one of those that may change something, by its name. */
+/** Checks whether an action may change something, judging by its name. */
 export function isWrite({ name }: ToolAction): boolean {
   return !/^(get|find|list|search|calculate|think|transfer)/.test(name);
 }

@@ -1,6 +1,6 @@
 /**
- * Checks that replay a task's gold: actions that answer with an error, that policy forbids, and tasks that are
- * solved by doing nothing.
+ * Checks that replay a task's gold actions: actions that return an error, actions that policy forbids, and tasks that
+ * the do-nothing baseline solves.
  */
 
 import { goldOf } from "../gold.ts";
@@ -13,7 +13,7 @@ import { type Finding, finding, isWrite } from "./finding.ts";
 import { isErrorAnswer } from "../call_tool.ts";
 import { replayGold } from "./gold_replay.ts";
 
-/** Gold actions that answer with an error. Only a write that fails takes the task's meaning away. */
+/** Finds gold actions that return an error. A task is flagged only if a write fails. */
 export function goldErrors(task: Task, dataset: Dataset): Finding[] {
   return replayGold(task, dataset).filter(({ answer }) => isErrorAnswer(answer))
     .map((
@@ -21,7 +21,7 @@ export function goldErrors(task: Task, dataset: Dataset): Finding[] {
     ) =>
       finding(task, {
         check: "gold_error",
-        reason: `the gold's ${action.name} answers with an error`,
+        reason: `the gold action ${action.name} returns an error`,
         evidence: `${printPythonJson(action.arguments)}: ${answer}`,
         exclude: isWrite(action),
       })
@@ -29,8 +29,8 @@ export function goldErrors(task: Task, dataset: Dataset): Finding[] {
 }
 
 /**
- * Gold actions that the tools accept and policy forbids, by the oracle.
- * @throws {MissingPartError} If the domain has no clauses.
+ * Finds gold actions that the tools accept but policy forbids, according to the policy oracle.
+ * @throws {MissingPartError} If the domain has no policy clauses.
  */
 export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
   const domain = domainOf(dataset);
@@ -48,7 +48,7 @@ export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
     return broken.map(({ clause, text, evidence }) =>
       finding(task, {
         check: "forbidden",
-        reason: `the gold's ${action.name} breaks ${clause}: ${text}`,
+        reason: `the gold action ${action.name} breaks ${clause}: ${text}`,
         evidence,
         exclude: true,
       })
@@ -56,19 +56,19 @@ export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
   });
 }
 
-/** Tasks that an agent solves who says and does nothing. */
+/** Finds tasks that the do-nothing baseline solves. */
 export function idleTasks(task: Task, dataset: Dataset): Finding[] {
   const gold = goldOf(dataset, task);
   const database = dataset.database.fork();
   if (grade({ database, gold, task, said: [] }).value !== 1) return [];
   const writes = task.actions.filter(isWrite);
   const why = writes.length === 0
-    ? "no gold action changes anything, and nothing has to be told"
+    ? "no gold action changes anything, and no output is required"
     : `its writes change nothing: ${writes.map(({ name }) => name).join(", ")}`;
   return [
     finding(task, {
       check: "idle",
-      reason: "doing nothing earns the reward",
+      reason: "the do-nothing baseline earns the reward",
       evidence: why,
       exclude: true,
     }),

@@ -1,11 +1,11 @@
-/** A task's gold actions, one after the other. */
+/** Replays a task's gold actions in order. */
 
 import { callTool } from "../call_tool.ts";
 import type { Database } from "../database.ts";
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 
-/** A gold action as it went. */
+/** A replayed gold action. */
 export interface GoldStep {
   readonly action: ToolAction;
   readonly answer: string;
@@ -14,7 +14,7 @@ export interface GoldStep {
   readonly changed: boolean;
 }
 
-/** Replays the gold in a fresh world. */
+/** Replays a task's gold actions in a fresh world. */
 export function replayGold(task: Task, dataset: Dataset): GoldStep[] {
   const domain = domainOf(dataset);
   let before = dataset.database.fork();

@@ -1,12 +1,12 @@
-/** What can be known: values of arguments, and texts that hold them. */
+/** Helpers to decide what an agent can know: values in arguments, and normalized text to find them in. */
 
 import type { JsonValue } from "../python/python_value.ts";
 import type { ToolAction } from "../types.ts";
 
-/** Parameters whose values are counts and sums that the agent works out. */
+/** Matches parameters whose values are counts and sums that the agent computes. */
 const WORKED_OUT = /(amount|baggages)$/;
 
-/** Values that every user takes for granted; plain. */
+/** Values that need no source, normalized by {@linkcode plain}. */
 export const GIVEN: ReadonlySet<string> = new Set([
   "usa",
   "united states",
@@ -19,13 +19,13 @@ export interface Leaf {
   readonly value: string;
 }
 
-/** The strings of an action's arguments that somebody must have told or shown. */
+/** Returns the strings in an action's arguments that the agent must have been told or shown. */
 export function leaves({ name, arguments: args }: ToolAction): Leaf[] {
   if (name === "calculate") return terms(args);
   return [...args].flatMap(([key, value]) => leavesOf(key, value));
 }
 
-/** The numbers of a calculation. */
+/** Returns the numbers in a calculation. */
 function terms(args: ToolAction["arguments"]): Leaf[] {
   const numbers = String(args.get("expression") ?? "").match(/[\d.]+/g) ?? [];
   return numbers.map((value, i) => ({ path: `expression[${i}]`, value }));
@@ -42,7 +42,7 @@ function leavesOf(path: string, value: JsonValue): Leaf[] {
   return typeof value === "string" ? [{ path, value }] : [];
 }
 
-/** Lower case, punctuation as spaces, one space at a time. */
+/** Normalizes text: lower case, punctuation replaced by spaces, single spaces. */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();
 }

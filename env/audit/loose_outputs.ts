@@ -1,6 +1,6 @@
 /**
- * Outputs that are found in what an agent says without being told: the check is by substring, so a short number is
- * in an order's id, and an agent who reads the order back has said it.
+ * Finds outputs that match an agent's words by accident. Outputs are matched as substrings, so an agent that reads back
+ * an order id has also said every short number in it.
  */
 
 import { domainOf } from "../domains/registry.ts";
@@ -8,10 +8,10 @@ import type { JsonValue } from "../python/python_value.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
 
-/** Shorter outputs are part of prices, dates and ids everywhere. */
+/** The length below which an output occurs in prices, dates and ids everywhere. */
 const SHORT = 4;
 
-/** Outputs that something else satisfies which an agent says in any case. */
+/** Finds outputs that are part of something the agent says anyway, and outputs that can never match. */
 export function looseOutputs(task: Task, dataset: Dataset): Finding[] {
   const spoken = spokenValues(task);
   return task.outputs.flatMap((output) => {
@@ -24,8 +24,8 @@ export function looseOutputs(task: Task, dataset: Dataset): Finding[] {
       finding(task, {
         check: "loose_output",
         reason:
-          `the output "${output}" is found in what an agent says in any case`,
-        evidence: `"${by}" holds it`,
+          `the output "${output}" matches something that an agent says anyway`,
+        evidence: `"${by}" contains it`,
         exclude: true,
       }),
     ];
@@ -36,20 +36,20 @@ function neverFound(task: Task, output: string): Finding {
   return finding(task, {
     check: "loose_output",
     reason:
-      `the output "${output}" can never be found: commas are taken out of what is said`,
+      `the output "${output}" can never match: commas are removed from what is said`,
     evidence: output,
     exclude: true,
   });
 }
 
-/** What is read back before a write: the values of its arguments. */
+/** Returns what an agent reads back before a write: the values of its arguments. */
 function spokenValues({ actions }: Task): string[] {
   return actions.filter(isWrite).flatMap(({ arguments: args }) =>
     [...args.values()].flatMap(strings)
   );
 }
 
-/** What the gold's reads show of the user's own rows. */
+/** Returns the values of the user's own rows that the gold reads show. */
 function shownValues({ actions }: Task, dataset: Dataset): string[] {
   const { database } = dataset;
   const owned = domainOf(dataset).rows?.owned ?? [];
@@ -69,7 +69,7 @@ function shownValues({ actions }: Task, dataset: Dataset): string[] {
   );
 }
 
-/** A word of the policy that has the output in it: agents speak as their policy does. */
+/** Returns a word of the policy that contains the output, since agents use the words of their policy. */
 function policyWord({ policy }: Dataset, output: string): string | undefined {
   const words = policy.toLowerCase().match(/[\p{L}\p{N}$]+/gu) ?? [];
   return words.find((word) => holds(word, output));
@@ -83,7 +83,7 @@ function strings(value: JsonValue): string[] {
   return value instanceof Map ? [...value.values()].flatMap(strings) : [];
 }
 
-/** A value that is the output itself is meant; one that only has it in it is not. */
+/** Checks whether a value contains the output without being equal to it. */
 function holds(value: string, output: string): boolean {
   const wanted = output.toLowerCase();
   const said = value.toLowerCase().replaceAll(",", "");

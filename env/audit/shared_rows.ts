@@ -1,5 +1,5 @@
 /**
- * Users and rows of theirs that tasks of several splits are about: what is learnt on one is known on the other.
+ * Finds users and rows that occur in tasks of several splits, so that training on one leaks into the other.
  */
 
 import type { Domain } from "../domain.ts";
@@ -7,7 +7,7 @@ import { domainOf } from "../domains/registry.ts";
 import type { Split, Task } from "../types.ts";
 import { type Audited, type Finding, finding } from "./finding.ts";
 
-/** One finding for each task of a split that is not for training and shares a row with one that is. */
+/** Returns one finding for each held-out task that shares a row with a train task. */
 export function sharedRows({ tasks, dataset }: Audited): Finding[] {
   const domain = domainOf(dataset);
   const trained = new Map<string, Task>();
@@ -25,8 +25,8 @@ export function sharedRows({ tasks, dataset }: Audited): Finding[] {
     return [
       finding(task, {
         check: "shared_rows",
-        reason: `the ${row.noun} ${row.id} is of a train task too`,
-        evidence: `${with_.id}; in all ${shared.length} shared: ${
+        reason: `the ${row.noun} ${row.id} also occurs in a train task`,
+        evidence: `${with_.id}; ${shared.length} shared in total: ${
           shared.slice(0, 5).map(({ id }) => id).join(", ")
         }`,
         exclude: false,
@@ -41,10 +41,10 @@ interface TaskRow {
   readonly noun: string;
 }
 
-/** What people call a user in findings, whatever the domain. */
+/** The word for a user in findings, in every domain. */
 const USER = "user";
 
-/** What a task is about: the user's rows first, since they say more than the user. */
+/** Returns the rows that a task is about: the user's rows first, since they are more specific than the user. */
 function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
   const owned = actions.flatMap(({ arguments: args }) =>
     (rows?.owned ?? []).flatMap(({ argument, noun }) => {
@@ -56,15 +56,15 @@ function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
   return [...new Map(all.map((row) => [row.id, row])).values()];
 }
 
-/** How many users and rows of theirs two splits share. */
+/** The number of users and rows that two splits share. */
 export interface SplitOverlap {
   readonly splits: readonly [Split, Split];
   readonly users: number;
-  /** Of tables whose rows belong to users: orders, reservations. */
+  /** Shared rows of tables that belong to users: orders, reservations. */
   readonly rows: number;
 }
 
-/** Overlaps of each pair of splits. */
+/** Returns the overlaps of each pair of splits. */
 export function overlaps({ tasks, dataset }: Audited): SplitOverlap[] {
   const domain = domainOf(dataset);
   const bySplit = new Map(dataset.splits.map((split) => [

@@ -1,6 +1,6 @@
 /**
- * Gold that nobody who plays by the rules can come to: arguments of writes that neither the instruction gives nor any
- * read reaches, and a user whom the gold finds although the task is another one's.
+ * Finds gold actions that no agent can derive: arguments of writes that are neither in the instruction nor in any
+ * readable row, and lookups that find a different user than the task's.
  */
 
 import { domainOf } from "../domains/registry.ts";
@@ -11,7 +11,7 @@ import { type Finding, finding, isWrite } from "./finding.ts";
 import { replayGold } from "./gold_replay.ts";
 import { GIVEN, leaves, plain } from "./knowing.ts";
 
-/** Gold writes with an argument that cannot be known, and gold that serves another user. */
+/** Finds gold writes with an argument that cannot be known, and gold actions that serve a different user. */
 export function unknowable(task: Task, dataset: Dataset): Finding[] {
   const writes = task.actions.filter(isWrite);
   if (writes.length === 0) return [];
@@ -21,7 +21,7 @@ export function unknowable(task: Task, dataset: Dataset): Finding[] {
   ];
 }
 
-/** The users whom the gold finds, where the task is not theirs. */
+/** Finds gold lookups that return a different user than the task's. */
 function otherUsers(task: Task, dataset: Dataset): Finding[] {
   const finds = task.actions.filter(({ name }) => name.startsWith("find_"));
   return replayGold({ ...task, actions: finds }, dataset).filter((
@@ -31,7 +31,8 @@ function otherUsers(task: Task, dataset: Dataset): Finding[] {
   ) =>
     finding(task, {
       check: "unknowable",
-      reason: `the task is of ${task.userId}, and its gold serves ${answer}`,
+      reason:
+        `the task's user is ${task.userId}, but its gold serves ${answer}`,
       evidence: `${action.name} ${
         printPythonJson(action.arguments)
       }: ${answer}`,
@@ -51,16 +52,16 @@ function hiddenValues(
     ) =>
       finding(task, {
         check: "unknowable",
-        reason: `nobody can know ${path} of the gold's ${action.name}`,
+        reason: `${path} of the gold action ${action.name} cannot be known`,
         evidence:
-          `"${value}" is neither in the instruction nor in what can be read from it`,
+          `"${value}" is neither in the instruction nor in any row that can be read`,
         exclude: true,
       })
     )
   );
 }
 
-/** What an agent can know: the instruction's words, the user's rows, what the tools tell everybody. */
+/** What an agent can know: the instruction, the user's rows, and what the tools show for every user. */
 interface Knowledge {
   has(value: string): boolean;
 }
@@ -80,7 +81,7 @@ function knowledgeOf(task: Task, dataset: Dataset): Knowledge {
   };
 }
 
-/** The user's profile, and every row that it names. */
+/** Returns the user's profile and every row that it names. */
 function ownRows({ userId, instruction }: Task, dataset: Dataset) {
   const { database } = dataset;
   const user = database.get("users", userId);
@@ -97,7 +98,7 @@ function ownRows({ userId, instruction }: Task, dataset: Dataset) {
   return [userId, profile, rows];
 }
 
-/** What reads tell whoever asks: products and their items, flights and their days; and what tools list. */
+/** Returns the values that reads show for every user: products and items, flights and dates, and lists. */
 function openValues(dataset: Dataset): ReadonlySet<string> {
   const known = caches.get(dataset);
   if (known !== undefined) return known;
@@ -116,7 +117,7 @@ function openValues(dataset: Dataset): ReadonlySet<string> {
 
 const caches = new WeakMap<Dataset, ReadonlySet<string>>();
 
-/** All strings and keys in a value. */
+/** Collects all strings and keys in a value. */
 function collect(value: unknown, into: Set<string>): void {
   if (typeof value === "string") into.add(plain(value));
   else if (Array.isArray(value)) value.forEach((one) => collect(one, into));
@@ -128,7 +129,7 @@ function collect(value: unknown, into: Set<string>): void {
   }
 }
 
-/** Words apart, in any order: `123 Elm Street` of "Elm street, number 123". */
+/** Checks whether all words occur, in any order: `123 Elm Street` in "Elm street, number 123". */
 function isSpelledOut(wanted: string, told: string): boolean {
   const words = wanted.split(" ");
   return words.length > 1 &&

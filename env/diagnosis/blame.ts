@@ -1,4 +1,4 @@
-/** Who is at fault where a reward is 0, by rules that a person can check. Where no rule tells, it says so. */
+/** Assigns the fault for a reward of 0, by rules that a person can check. If no rule applies, the party is `unknown`. */
 
 import { callTool, isErrorAnswer } from "../call_tool.ts";
 import { domainOf } from "../domains/registry.ts";
@@ -13,7 +13,7 @@ import type {
 } from "../types.ts";
 import type { Decisive } from "./decisive.ts";
 
-/** Who can be at fault. */
+/** The party at fault. */
 export type FaultyParty =
   | "agent"
   | "user"
@@ -21,16 +21,16 @@ export type FaultyParty =
   | "gold"
   | "unknown";
 
-/** Who is, and how that is known. */
+/** The party at fault, and the rule that decided it. */
 export interface Fault {
   readonly by: FaultyParty;
-  /** In a few words: `the user left before the request was settled`. */
+  /** The rule in a few words: `the user left before the request was settled`. */
   readonly rule: string;
-  /** What shows it; empty where there is nothing to quote. */
+  /** A quote that supports it; empty if there is none. */
   readonly evidence: string;
 }
 
-/** What is judged. */
+/** The episode to judge. */
 export interface Evidence {
   readonly dataset: Dataset;
   readonly task: Task;
@@ -38,13 +38,13 @@ export interface Evidence {
   readonly failure: Failure | null;
   readonly stopReason: StopReason;
   readonly decisive: Decisive | null;
-  /** What the user did wrong; `null` where nobody watched. */
+  /** What the user did wrong; `null` if the user was not tracked. */
   readonly findings: readonly UserFinding[] | null;
-  /** Expected actions that a fresh world refuses, by a benchmark's rules. Default: they are called on the rows. */
+  /** Expected actions that fail in a fresh world, according to a benchmark's rules. Default: found by calling them. */
   readonly refused?: readonly RefusedAction[];
 }
 
-/** An expected action that answers with an error. */
+/** An expected action that returns an error. */
 export interface RefusedAction {
   readonly action: ToolAction;
   readonly answer: string;
@@ -52,7 +52,7 @@ export interface RefusedAction {
 
 type Rule = (evidence: Evidence) => Fault | undefined;
 
-/** The rules in order; the first that holds decides. */
+/** The rules in order; the first that applies decides. */
 const RULES: readonly Rule[] = [
   infrastructureFailed,
   goldCannotBeTold,
@@ -65,14 +65,14 @@ const RULES: readonly Rule[] = [
   agentAlone,
 ];
 
-/** Who is at fault; `null` where the reward is 1. */
+/** Returns the party at fault, or `null` if the reward is 1. */
 export function faultOf(evidence: Evidence): Fault | null {
   if (evidence.reward?.value === 1) return null;
   for (const rule of RULES) {
     const fault = rule(evidence);
     if (fault !== undefined) return fault;
   }
-  const rule = "no rule tells; read the conversation, or ask a judge";
+  const rule = "no rule applies; read the conversation, or ask a judge";
   return { by: "unknown", rule, evidence: "" };
 }
 
@@ -81,7 +81,7 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   if (failure.kind === "not_judged") {
     return {
       by: "unknown",
-      rule: "not judged: only a judge can tell whether it failed",
+      rule: "not judged: only a judge can decide whether it failed",
       evidence: failure.message,
     };
   }
@@ -92,18 +92,18 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   };
 }
 
-/** Commas are taken out of what was said and not out of what should have been. */
+/** Blames outputs with a comma, since commas are removed from what was said but not from outputs. */
 function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   const output = reward?.missingOutputs.find((one) => one.includes(","));
   if (output === undefined) return undefined;
   return {
     by: "gold",
-    rule: "an output with a comma can never be found in what was said",
+    rule: "an output with a comma can never match what was said",
     evidence: output,
   };
 }
 
-/** The agent changed just what a gold action was to change, and that action answers with an error. */
+/** Blames the gold if the agent changed exactly the rows of a gold action that returns an error. */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;
   if (decisive?.kind !== "write" || reward === null) return undefined;
@@ -115,7 +115,7 @@ function goldActionFailed(evidence: Evidence): Fault | undefined {
   if (meant === undefined) return undefined;
   return {
     by: "gold",
-    rule: `the gold's ${meant.action.name} answers with an error`,
+    rule: `the gold action ${meant.action.name} returns an error`,
     evidence: meant.answer,
   };
 }
@@ -141,7 +141,7 @@ function userLeft(
 ): Fault | undefined {
   const early = findings?.find(({ fault }) => fault === "early_stop");
   if (early === undefined || stopReason !== "user_stop") return undefined;
-  if (decisive?.kind === "write") return undefined; // it was lost before
+  if (decisive?.kind === "write") return undefined; // the episode had failed before
   return {
     by: "user",
     rule: "the user left before the request was settled",
@@ -160,7 +160,7 @@ function userInvented(
   if (value === undefined) return undefined;
   return {
     by: "user",
-    rule: "the user invented what the agent then wrote",
+    rule: "the user invented a value that the agent then wrote",
     evidence: invention.evidence,
   };
 }
@@ -172,16 +172,16 @@ function userWentOn(
   if (endless === undefined || stopReason !== "max_turns") return undefined;
   return {
     by: "user",
-    rule: "the user went on after all was settled",
+    rule: "the user went on after everything was settled",
     evidence: endless.evidence,
   };
 }
 
 function agentWasCutOff({ stopReason }: Evidence): Fault | undefined {
   const rules: Partial<Record<StopReason, string>> = {
-    parse_errors: "the agent's answers could not be read",
-    agent_error: "the agent spoke where there is no user",
-    out_of_tokens: "the agent had used up its context",
+    parse_errors: "the agent's answers could not be parsed",
+    agent_error: "the agent spoke although there is no user",
+    out_of_tokens: "the agent ran out of tokens",
   };
   const rule = rules[stopReason];
   return rule === undefined ? undefined : { by: "agent", rule, evidence: "" };
@@ -198,19 +198,19 @@ function agentHandedOver(
   }
   return {
     by: "agent",
-    rule: "the agent handed over what it could have done",
+    rule: "the agent transferred a request that it could have handled",
     evidence: decisive.missing.map(({ name }) => name).join(", "),
   };
 }
 
-/** Only where the user was watched and did nothing wrong is the agent left. */
+/** Blames the agent if the user was tracked and made no mistake. */
 function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
   if (findings === null || findings.length > 0) return undefined;
   const rules: Record<Decisive["kind"], string> = {
-    write: "the agent wrote what nothing could mend",
-    ending: "the agent left undone what was asked for",
-    untold: "the agent did not tell what was asked for",
-    cut_off: "the agent did it all and did not come to an end",
+    write: "the agent made a wrong write that could not be undone",
+    ending: "the agent did not do what was asked for",
+    untold: "the agent did not say what was asked for",
+    cut_off: "the agent did everything but did not finish the conversation",
   };
   const evidence = decisive?.kind === "write"
     ? decisive.action.name

@@ -1,6 +1,6 @@
 /**
- * The first decisive error of an episode: the write after which no continuation reaches the right state, or,
- * where none was, what had not been done or told when it ended.
+ * Finds the first decisive error of an episode: the write after which no continuation reaches the gold state or, if
+ * there is none, what was missing when the episode ended.
  */
 
 import { callTool } from "../call_tool.ts";
@@ -25,31 +25,31 @@ import type {
 import { replayByRules } from "./decisive_by_rules.ts";
 import { canReach } from "./reachable.ts";
 
-/** What an episode's record has to hold to be looked into. */
+/** The parts of an episode's record that a diagnosis needs. */
 export interface DiagnosedEpisode {
   readonly turns: readonly Turn[];
   readonly stopReason: StopReason;
-  /** As recorded; what a judge said is taken from it. Default: none. */
+  /** The recorded reward, from which a judge's verdicts are taken. Default: none. */
   readonly reward?: Reward | null;
 }
 
-/** A call of the episode that changed the database, or the user's. */
+/** A call that changed the agent's or the user's database. */
 export interface Write {
   /** Its turn, from 0. */
   readonly turn: number;
   readonly action: SidedAction;
-  /** The state right after it. */
+  /** The agent's database after the call. */
   readonly database: Database;
 }
 
 /**
  * The first decisive error.
- * - `write`: after it the gold state was out of reach; `rows` is what it made wrong and nothing could mend.
- * - `ending`: everything could still have become right when the conversation ended; `rows` is what was left.
- * - `untold`: the database is right, and `outputs` were not told.
- * - `cut_off`: all is right, and the conversation did not come to its end.
+ * - `write`: a write after which the gold state was out of reach; `rows` are the rows that it made wrong for good.
+ * - `ending`: the gold state was still in reach when the conversation ended; `rows` are the rows that still differ.
+ * - `untold`: the database is right, but `outputs` were not said.
+ * - `cut_off`: everything is right, but the conversation was truncated.
  *
- * Where a benchmark's reward is about more than rows, `unmet` holds the checks that count and fail.
+ * If a benchmark's reward depends on more than rows, `unmet` are the counted checks that fail.
  */
 export type Decisive =
   | {
@@ -58,7 +58,7 @@ export type Decisive =
     readonly action: SidedAction;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
-    /** False where the search was given up at an earlier write. */
+    /** False if the search exceeded its limit at an earlier write. */
     readonly isCertain: boolean;
   }
   | {
@@ -67,7 +67,7 @@ export type Decisive =
     readonly turn: number;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
-    /** Gold writes that the episode never made, argument for argument. */
+    /** Gold writes that the episode did not make with the same arguments. */
     readonly missing: readonly SidedAction[];
   }
   | {
@@ -77,14 +77,14 @@ export type Decisive =
   }
   | { readonly kind: "cut_off"; readonly turn: number };
 
-/** What a replay of an episode shows. */
+/** The result of replaying an episode. */
 export interface Replay {
-  /** The reward by the final state and what was said; equal to the recorded one unless the data changed. */
+  /** The reward of the final state and the agent's words; equal to the recorded one unless the dataset changed. */
   readonly reward: Reward;
   readonly writes: readonly Write[];
-  /** `null` where the reward is 1, or nobody could tell. */
+  /** `null` if the reward is 1, or undecided without a judge. */
   readonly decisive: Decisive | null;
-  /** See {@linkcode ReplayedTurns.refused}; left out where no rules say so. */
+  /** See {@linkcode ReplayedTurns.refused}; omitted unless the benchmark has its own rules. */
   readonly refused?: ReplayedTurns["refused"];
 }
 
@@ -108,7 +108,7 @@ export function replayEpisode(
   return { reward, writes, decisive };
 }
 
-/** Only a conversation that came to its end is scored by its state. */
+/** Sets the value of a truncated conversation to 0, whatever its state. */
 export function asScored(
   reward: Reward,
   { stopReason }: DiagnosedEpisode,
@@ -116,7 +116,7 @@ export function asScored(
   return isEnded(stopReason) ? reward : { ...reward, value: 0 };
 }
 
-/** The writes of an episode, each with the state after it. */
+/** Returns the writes of an episode, each with the state after it. */
 function writesOf({ turns }: DiagnosedEpisode, dataset: Dataset): Write[] {
   const domain = domainOf(dataset);
   const writes: Write[] = [];
@@ -158,7 +158,7 @@ function findDecisive(parts: Parts): Decisive {
   return { kind: "ending", turn: last, rows: reward.differences, missing };
 }
 
-/** The first write with which the gold state was out of reach. */
+/** Finds the first write after which the gold state was out of reach. */
 function firstLost(parts: Parts): Decisive | undefined {
   const { writes, gold, dataset, task } = parts;
   const options = {
@@ -169,7 +169,7 @@ function firstLost(parts: Parts): Decisive | undefined {
   let isCertain = true;
   for (const [index, { turn, action, database }] of writes.entries()) {
     const reach = canReach(database, options);
-    // What could not be settled at an earlier write is settled by a later one that can still be mended.
+    // If a later state can still be fixed, the undecided earlier ones could be too.
     isCertain = reach === "yes" || isCertain && reach === "no";
     if (reach !== "no") continue;
     const rows = wrongRows(index, parts);
@@ -178,7 +178,7 @@ function firstLost(parts: Parts): Decisive | undefined {
   return undefined;
 }
 
-/** The rows that a write made wrong; where it made none wrong and barred the way, all that is left to do. */
+/** Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all rows that still differ. */
 function wrongRows(
   index: number,
   { writes, gold, dataset, task }: Parts,
@@ -195,7 +195,7 @@ function keyOf({ table, id }: RowKey): string {
   return `${table}/${id}`;
 }
 
-/** The gold actions that may change something. */
+/** Returns the gold actions that change something. */
 export function goldWrites(dataset: Dataset, task: Task): ToolAction[] {
   const domain = domainOf(dataset);
   const database = dataset.database.fork();

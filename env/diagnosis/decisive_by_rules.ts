@@ -1,5 +1,6 @@
 /**
- * The first decisive error where a benchmark has rules of its own: of either side's writes, by what its reward checks.
+ * Finds the first decisive error according to a benchmark's own rules: considers the writes of both sides, and every
+ * check of the reward.
  */
 
 import { describeRow } from "../reward.ts";
@@ -18,13 +19,13 @@ import {
   type Replay,
 } from "./decisive.ts";
 
-/** Checks that only the state of the world decides. */
+/** Checks of the world's state. */
 const WORLD = ["DB", "ENV_ASSERTION"];
 
-/** Checks of what the agent said. */
+/** Checks of the agent's words. */
 const WORDS = ["COMMUNICATE", "NL_ASSERTION"];
 
-/** Replays an episode by the rules, both sides' calls after the task's set-up. */
+/** Replays an episode according to the rules: the task's setup, then the calls of both sides. */
 export function replayByRules(
   episode: DiagnosedEpisode,
   { rules, task }: { readonly rules: ConversationRules; readonly task: Task },
@@ -46,7 +47,7 @@ export function replayByRules(
   };
 }
 
-/** What only a judge can tell is as the record has it. */
+/** Takes the verdicts of a judge from the recorded reward. */
 function withVerdicts(
   replayed: Reward,
   recorded: Reward | null | undefined,
@@ -89,8 +90,8 @@ function findDecisive({ episode, replayed, unmet }: Parts): Decisive {
 }
 
 /**
- * The first write after which the expected actions could not bring the world to its goal any more. Where they cannot
- * from the beginning, no write lost anything. Assertions may be met by other calls too, so that is not certain.
+ * Finds the first write after which the expected actions can no longer bring the world to its goal. If they never could,
+ * no write is decisive. Assertions could be met by other calls too, so then the result is not certain.
  */
 function firstLost(
   replayed: ReplayedTurns,
@@ -110,7 +111,7 @@ function firstLost(
   return undefined;
 }
 
-/** The rows that a write made wrong; where it made none wrong and barred the way, all that are. */
+/** Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all wrong rows. */
 function wrongRows(
   { writes, start, target, isCompared }: ReplayedTurns,
   index: number,

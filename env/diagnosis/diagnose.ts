@@ -1,4 +1,4 @@
-/** Why an episode earned no reward: what differs, the first decisive error, and who is at fault. No model is asked. */
+/** Diagnoses why an episode failed: what differs, the first decisive error, and the party at fault. Uses no model. */
 
 import type { Dataset, Failure, Reward, Task, UserFinding } from "../types.ts";
 import {
@@ -12,19 +12,19 @@ import { type Fault, faultOf } from "./blame.ts";
 export type { Decisive, DiagnosedEpisode, Write } from "./decisive.ts";
 export type { Fault, FaultyParty } from "./blame.ts";
 
-/** What there is to know of an episode, its data at hand. */
+/** The diagnosis of an episode. */
 export interface Diagnosis {
-  /** The score, with rows and outputs that are wrong; `null` where infrastructure failed. */
+  /** The reward, with the rows and outputs that are wrong; `null` if the infrastructure failed. */
   readonly reward: Reward | null;
   /** Calls that changed the database, each with the state after it. */
   readonly writes: readonly Write[];
-  /** `null` where the reward is 1, or infrastructure failed. */
+  /** `null` if the reward is 1, or if the infrastructure failed. */
   readonly decisive: Decisive | null;
-  /** `null` where the reward is 1. */
+  /** `null` if the reward is 1. */
   readonly fault: Fault | null;
 }
 
-/** Of an episode, what its record says beside its turns. */
+/** Options of {@linkcode diagnose}: the dataset and the rest of an episode's record. */
 export interface DiagnoseOptions {
   readonly dataset: Dataset;
   readonly task: Task;
@@ -34,7 +34,7 @@ export interface DiagnoseOptions {
 
 /**
  * Diagnoses an episode by replaying its calls.
- * @param options.dataset The data that the episode ran on: the fingerprint of its run has to be the dataset's.
+ * @param options.dataset The dataset of the episode. Its fingerprint must equal the run's.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -48,7 +48,7 @@ export interface DiagnoseOptions {
  * const task = dataset.tasks("test")[0]!;
  * const user = scriptedUser(dataset);
  * const spec = { dataset, task, agent: expertAgent(), user, seed: 1 };
- * // Cut off before the expert has done what was asked.
+ * // Truncated before the expert has done what was asked.
  * const episode = await rollout({ ...spec, maxTurns: 2 });
  * const { fault, decisive } = diagnose(episode, { dataset, task, ...episode });
  * equal(fault?.by, "agent");

@@ -1,6 +1,6 @@
 /**
- * Whether a state can still become the gold state: by the gold writes that are left, in any order, and by the
- * calls that set a row back.
+ * Checks whether a state can still become the gold state, by the remaining gold writes in any order and by calls that
+ * restore rows.
  */
 
 import { callTool } from "../call_tool.ts";
@@ -8,20 +8,20 @@ import type { Database, RowPair } from "../database.ts";
 import type { Domain } from "../domain.ts";
 import type { ToolAction } from "../types.ts";
 
-/** What a search is made with. */
+/** Options of {@linkcode canReach}. */
 export interface ReachOptions {
   readonly domain: Domain;
   readonly gold: Database;
-  /** Each may be used once. Those that change nothing cost little. */
+  /** The writes to try, each at most once. */
   readonly writes: readonly ToolAction[];
-  /** States to look at before giving up. Default: 2,000. */
+  /** The most states to examine. Default: 2,000. */
   readonly maxStates?: number;
 }
 
-/** `unknown` where the search was given up. */
+/** The result of a search; `unknown` if it exceeded its limit. */
 export type Reach = "yes" | "no" | "unknown";
 
-/** Searches depth first, the gold order first; a state is looked at once for each set of writes that is left. */
+/** Searches depth-first, starting with the gold order. Each state is examined once per set of remaining writes. */
 export function canReach(database: Database, options: ReachOptions): Reach {
   const search = new Search(options);
   const found = search.from(database, options.writes.map((_, i) => i));
@@ -69,7 +69,7 @@ class Search {
     return true;
   }
 
-  /** The state after an action; `undefined` where it changes nothing. */
+  /** Returns the state after an action, or `undefined` if the action changes nothing. */
   #after(
     database: Database,
     action: ToolAction | undefined,
@@ -81,7 +81,7 @@ class Search {
   }
 }
 
-/** Calls that could make a row what it should be, in `left`, again; whether they do is seen by trying. */
+/** Returns calls that may restore a row to its expected value, `left`. The search tries whether they do. */
 function restoresOf(
   { rows }: Domain,
   { table, id, left, right }: RowPair,

@@ -17,7 +17,7 @@ Deno.test({
         ...["--exclusions", file, "--report", report, "--show", "3"],
       ]);
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /tasks that doing nothing solves +19/);
+      assert.match(stdout, /tasks solved by the do-nothing baseline +19/);
       assert.match(stdout, /30 of 50 tasks \(60\.0%\) are flagged/);
       const { findings } = JSON.parse(await Deno.readTextFile(report));
       assert.ok(findings.length > 30);

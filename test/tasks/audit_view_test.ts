@@ -16,5 +16,5 @@ Deno.test("reportText() says what was not checked, where a domain has no policy"
   assert.deepEqual(report.unchecked, ["forbidden"]);
   const text = reportText(report, { domain, show: 0 });
   assert.match(text, /policy forbids +not checked +not checked +not checked\n/);
-  assert.match(text, /solves +0 +0 +0\n/);
+  assert.match(text, /do-nothing baseline +0 +0 +0\n/);
 });

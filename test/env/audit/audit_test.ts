@@ -42,7 +42,7 @@ Deno.test("audit() finds nothing wrong with a correct task", () => {
   assert.deepEqual(tasks, { test: 1 });
 });
 
-Deno.test("audit() finds gold that answers with an error, and accepts failing reads", () => {
+Deno.test("audit() finds gold that returns an error, and accepts failing reads", () => {
   const broken = action(
     "cancel_pending_order",
     '{"order_id": "#B", "reason": "no longer needed"}',
@@ -167,7 +167,7 @@ Deno.test({
   fn: async () => {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
     const other = audit(dataset).findings.filter(({ check, reason }) =>
-      check === "unknowable" && reason.startsWith("the task is of")
+      check === "unknowable" && reason.startsWith("the task's user is")
     );
     assert.deepEqual(other.map(({ taskId }) => taskId), ["retail/test/64"]);
     assert.match(other[0]!.reason, /harper_moore_6183.*james_sanchez_3954/);

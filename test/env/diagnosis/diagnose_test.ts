@@ -206,7 +206,7 @@ Deno.test("diagnose() blames the first foreign write, whatever comes before and 
   fc.assert(fc.property(fc.nat(2), fc.boolean(), (at, twice) => {
     const actions = [...good];
     actions.splice(at, 0, cancelC);
-    if (twice) actions.push(cancelC); // answers with an error, changes nothing
+    if (twice) actions.push(cancelC); // returns an error, changes nothing
     const { decisive, writes } = diagnose(ended(turnsOf(actions)), world);
     assert.ok(decisive?.kind === "write");
     assert.equal(decisive.turn, at);

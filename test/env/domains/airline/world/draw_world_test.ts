@@ -177,7 +177,10 @@ Deno.test("duplicates() finds no similar airline tasks except the planted one", 
   const [found, ...others] = duplicates({ dataset, tasks: [...tasks, twin] });
   assert.deepEqual(others, []);
   assert.equal(found?.taskId, twin.id);
-  assert.match(found?.reason ?? "", /nearly that of airline\/train\/0/);
+  assert.match(
+    found?.reason ?? "",
+    /nearly the same as that of airline\/train\/0/,
+  );
 });
 
 Deno.test({
@@ -199,6 +202,6 @@ Deno.test({
     const found = duplicates({ dataset, tasks })
       .filter(({ taskId }) => !taskId.startsWith("τ-bench"));
     assert.deepEqual(found.map(({ taskId }) => taskId), [copied.id]);
-    assert.match(found[0]?.reason ?? "", /nearly that of τ-bench/);
+    assert.match(found[0]?.reason ?? "", /nearly the same as that of τ-bench/);
   },
 });
