@@ -39,7 +39,7 @@ export async function finalReward(
   return isEnded(stopReason) ? reward : { ...reward, value: 0 };
 }
 
-/** Whether a conversation came to its end, and was not cut off. */
+/** Checks whether a conversation ended properly, without being truncated. */
 export function isEnded(stopReason: StopReason): boolean {
   return stopReason === "user_stop" || stopReason === "agent_stop" ||
     stopReason === "transfer";

@@ -313,7 +313,7 @@ export interface Observation {
 
 /**
  * The reasons for which environments end conversations. `agent_stop`: an agent without a user ended its work;
- * `agent_error`: it broke the rules, for example by speaking where there is no user.
+ * `agent_error`: it broke the rules, for example by speaking although there is no user.
  */
 export const END_REASONS = [
   "user_stop",
@@ -394,7 +394,7 @@ export interface Environment {
   readonly userDatabase?: Database | undefined;
   /** Every action so far, in order. */
   readonly turns: readonly Turn[];
-  /** Starts the conversation; returns the user's first message, empty where there is no user. */
+  /** Starts the conversation; returns the user's first message, empty if there is no user. */
   open(options?: CallOptions): Promise<string>;
   /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
   step(action: Action, options?: CallOptions): Promise<Observation>;
@@ -458,7 +458,7 @@ export interface AgentStart {
   /** Only for agents that may know the gold actions (the expert); others must not read it. */
   readonly task: Task;
   readonly seed: number;
-  /** The user's first message; empty where there is no user. */
+  /** The user's first message; empty if there is no user. */
   readonly firstMessage: string;
   /** Earlier turns, by any agent; this one continues as if they were its own. Default: none. */
   readonly history?: readonly Turn[];
@@ -502,9 +502,9 @@ export interface ChatOptions {
    * from demonstrations does not need them. Default: true.
    */
   readonly toolsInPrompt?: boolean;
-  /** Whether to run all calls of an answer, unless the template allows only one. Default: only the first. */
+  /** Whether to run all calls of an answer, unless the template allows only one. Default: false; only the first runs. */
   readonly allCalls?: boolean;
-  /** Whether an endpoint is told that every answer has to call a tool; token models are not held to it. Default: false. */
+  /** Whether to ask endpoints for a tool call in every answer; has no effect on token models. Default: false. */
   readonly mustCall?: boolean;
   readonly seed: number;
 }

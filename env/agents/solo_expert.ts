@@ -1,6 +1,6 @@
 /**
- * The expert where there is no user: it plays the task's scripted user itself, and makes their calls as its own. It
- * knows what the user's scenario says beyond the ticket, so that it shows that a task can be solved, and not by whom.
+ * The expert for tasks without a user: it plays the task's scripted user itself, and makes the user's calls as its own.
+ * It knows more than the ticket says, so it shows that a task can be solved, not that an agent could solve it.
  */
 
 import { MissingPartError, partOf } from "../domain.ts";
@@ -9,11 +9,11 @@ import { call } from "../domains/shared/call.ts";
 import type { AgentStart, Observation } from "../types.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
 
-/** What words of a scripted user that end a conversation have in them: `###STOP###`, `###TRANSFER###`. */
+/** Matches the marks by which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
 const STOP_MARK = "###";
 
 /**
- * The expert's moves without a user: calls of both sides' tools alone, the last of which says that it is done.
+ * Yields the expert's moves without a user: only calls of both sides' tools, the last of which reports that it is done.
  * @throws {MissingPartError} If the domain has no expert, or no scripted user with tools.
  */
 export function soloScript(
@@ -53,7 +53,7 @@ function* playBoth({ user, expert, stopTool }: {
   yield { type: "call", action: call(stopTool, {}), content: "" };
 }
 
-/** What the user calls until they speak. @returns Their words; a stop mark where they have none. */
+/** Yields the user's calls until they speak. @returns Their message, or a stop mark if there is none. */
 function* userTurn(user: Script, heard?: Observation): Script<string> {
   for (;;) {
     const move = nextMove(user, heard);
@@ -63,7 +63,7 @@ function* userTurn(user: Script, heard?: Observation): Script<string> {
   }
 }
 
-/** A generator ignores what its first `next` is given. */
+/** The argument of the first `next`, which a generator ignores. */
 function nextMove(
   script: Script,
   heard: Observation | undefined,

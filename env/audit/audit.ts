@@ -70,7 +70,7 @@ export interface AuditReport {
   readonly exclusions: readonly Exclusion[];
   /** Checks that were skipped, because they were not selected or the domain lacks a part; omitted if there are none. */
   readonly unchecked?: readonly CheckName[];
-  /** Whether the benchmark's own rules made checks too. */
+  /** Whether the benchmark's own rules also made checks. */
   readonly hasRules?: true;
 }
 

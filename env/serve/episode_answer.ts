@@ -40,7 +40,7 @@ export interface EpisodeAnswer {
   readonly status: SampleStatus;
   /** Whether to exclude the sample from training and metrics, because the infrastructure failed or it was aborted. */
   readonly remove_sample: boolean;
-  /** Seconds outside the engine. */
+  /** The time spent outside the engine, in seconds. */
   readonly non_generation_time: number;
   readonly metadata: Readonly<Record<string, unknown>>;
 }

@@ -3,11 +3,11 @@
 import type { User, UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";
 
-/** Makes users who are never asked; a `TypeError` tells of a world that asks them. */
+/** Creates users who must not be asked: their methods reject with a `TypeError`. */
 export function absentUser(): UserFactory {
   return labelled("none", (): User => ({ open: refuse, reply: refuse }));
 }
 
 function refuse(): Promise<never> {
-  return Promise.reject(new TypeError("There is no user who could be asked"));
+  return Promise.reject(new TypeError("Cannot ask the user: this episode has no user"));
 }

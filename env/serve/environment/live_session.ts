@@ -87,7 +87,7 @@ export class LiveSession {
     this.#options = options;
   }
 
-  /** What it plays in. */
+  /** The world of the session. */
   get world(): SessionWorld {
     return this.#options.world;
   }
