@@ -37,18 +37,18 @@ function clusterFaults(
   return [
     ...unless(
       !colocate || !isAsync(config),
-      `algorithm.async ${config.algorithm.async} samples while it trains, and colocated engines have no GPUs then`,
-      "set cluster.colocate to false, and cluster.rolloutGpus",
+      `algorithm.async ${config.algorithm.async} samples during training, when colocated engines have no GPUs`,
+      "set cluster.colocate to false, and set cluster.rolloutGpus",
     ),
     ...unless(
       colocate || cluster.rolloutGpus !== null,
-      "cluster.rolloutGpus says how many GPUs the engines have, where they are not colocated",
-      "set it",
+      "cluster.rolloutGpus is not set, but engines that are not colocated need their own GPUs",
+      "set it to the number of GPUs for engines",
     ),
     ...unless(
       !colocate || cluster.rolloutGpus === null ||
         cluster.rolloutGpus === nodes * cluster.gpusPerNode,
-      `cluster.rolloutGpus is ${cluster.rolloutGpus}, and colocated engines have the ${
+      `cluster.rolloutGpus is ${cluster.rolloutGpus}, but colocated engines use the ${
         nodes * cluster.gpusPerNode
       } GPUs that train`,
       "set it to null",
@@ -56,7 +56,7 @@ function clusterFaults(
     ...unless(
       hosts.length === 0 || hosts.length === nodes ||
         (!colocate && hosts.length > nodes),
-      `cluster.hosts names ${hosts.length} hosts and cluster.nodes is ${nodes}`,
+      `cluster.hosts names ${hosts.length} hosts, but cluster.nodes is ${nodes}`,
       "make them agree",
     ),
     ...unless(
@@ -66,22 +66,22 @@ function clusterFaults(
     ),
     ...unless(
       count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
-      `the run needs ${needed} GPUs, ${cluster.gpusPerNode} of a host to train, and ${count} × ${hostGpus} are offered`,
+      `the run needs ${needed} GPUs, ${cluster.gpusPerNode} per host for training, but there are only ${count} × ${hostGpus}`,
       "raise cluster.hostGpus or name more hosts",
     ),
     ...unless(
       nodes === 1 || hosts.length > 0 || !cluster.start,
-      `cluster.nodes is ${nodes} and cluster.hosts names none`,
+      `cluster.nodes is ${nodes}, but cluster.hosts names no hosts`,
       "name them, the head first, or set cluster.start to false to join a cluster",
     ),
     ...unless(
       hosts.length > 0 || nodes === 1 || !isLoopback(address),
-      `cluster.address ${address} is a place that other hosts cannot reach`,
-      "give the head's address",
+      `cluster.address ${address} cannot be reached from other hosts`,
+      "set it to the head's address",
     ),
     ...unless(
       (cluster.tempDir ?? "").length <= MAX_TEMP_DIR,
-      `cluster.tempDir is longer than ${MAX_TEMP_DIR} characters, and the sockets in it have no room for their names`,
+      `cluster.tempDir is longer than ${MAX_TEMP_DIR} characters, too long for the paths of Ray's sockets`,
       "choose a shorter path",
     ),
   ];
@@ -93,7 +93,7 @@ function engineFaults(
 ): Fault[] {
   return unless(
     heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
-    `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} groups of keys and values`,
+    `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} key-value groups`,
     `choose a divisor of ${kvGroups}`,
   );
 }
@@ -105,7 +105,7 @@ function expertFaults(
   if (experts === undefined) {
     return unless(
       expert === 1 && expertTensor === 1,
-      `parallel.expert ${expert} and parallel.expertTensor ${expertTensor} share experts, and the model has none`,
+      `parallel.expert ${expert} and parallel.expertTensor ${expertTensor} distribute experts, but the model has none`,
       "set both to 1",
     );
   }
@@ -123,7 +123,7 @@ function expertFaults(
     ),
     ...unless(
       tensor === 1 || sequence,
-      "Megatron trains experts with parallel.tensor above 1 by parallel.sequence only",
+      "with experts and parallel.tensor above 1, Megatron requires parallel.sequence",
       "set parallel.sequence to true",
     ),
   ];
@@ -136,8 +136,8 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   );
   return Object.keys(config.flags).filter((name) => own.has(name)).map(
     (name) => ({
-      found: `flags.${name}: --${name} is of the model's shape`,
-      fix: "leave it out, or give the shape that is meant in model.shape",
+      found: `flags.${name}: --${name} is part of the model's shape`,
+      fix: "remove it, or set model.shape",
     }),
   );
 }
@@ -152,8 +152,8 @@ function rolloutFaults(
   return [
     ...unless(
       rollout.groupSize > 1 || rollout.filter === null,
-      "rollout.groupSize is 1, and rollout.filter compares the rewards of a group: no group of one differs",
-      "set rollout.filter to null or a larger group",
+      "rollout.groupSize is 1, but rollout.filter keeps only groups whose rewards differ, which needs at least two episodes",
+      "set rollout.filter to null, or raise rollout.groupSize",
     ),
     ...unless(
       rollout.maxResponseLen < rollout.maxContextLen,
@@ -162,7 +162,7 @@ function rolloutFaults(
     ),
     ...unless(
       rollout.maxContextLen <= positions,
-      `rollout.maxContextLen (${rollout.maxContextLen}) is more than the ${positions} tokens that ${model.name} was made for`,
+      `rollout.maxContextLen (${rollout.maxContextLen}) is more than the ${positions} tokens that ${model.name} supports`,
       "lower it",
     ),
     ...unless(
@@ -172,12 +172,12 @@ function rolloutFaults(
       `rollout.stepsPerRollout (${rollout.stepsPerRollout}) × rollout.globalBatchSize (${rollout.globalBatchSize}) is not rollout.batchSize × rollout.groupSize (${
         rollout.batchSize * rollout.groupSize
       })`,
-      "set stepsPerRollout to null, which follows",
+      "set rollout.stepsPerRollout to null to derive it",
     ),
     ...unless(
       evals.every === 0 || evals.splits.length > 0,
-      "eval.every asks for evaluations and eval.splits names none",
-      "name one, or set eval.every to 0",
+      "eval.every is not 0, but eval.splits is empty",
+      "name a split, or set eval.every to 0",
     ),
     ...unless(
       new Set(evals.splits).size === evals.splits.length,
@@ -194,7 +194,7 @@ function trainingFaults(
     ...unless(
       checkpoint.directory !== model.directory &&
         checkpoint.huggingFace !== model.directory,
-      "checkpoint.directory or checkpoint.huggingFace is the model's own directory",
+      "checkpoint.directory or checkpoint.huggingFace is the model's directory",
       "choose another",
     ),
     ...unless(
@@ -206,7 +206,7 @@ function trainingFaults(
       parallel.recompute !== "selective" ||
         (parallel.recomputeMethod === null &&
           parallel.recomputeLayers === null),
-      "parallel.recompute selective takes no method and no number of layers",
+      "parallel.recompute selective has no method and no number of layers",
       "set recomputeMethod and recomputeLayers to null",
     ),
     ...unless(
@@ -222,7 +222,7 @@ function trainingFaults(
     ),
     ...unless(
       algorithm.klLoss || algorithm.klLossCoef === 0,
-      `algorithm.klLossCoef is ${algorithm.klLossCoef} and algorithm.klLoss is false, so no KL would be in the loss`,
+      `algorithm.klLossCoef is ${algorithm.klLossCoef} but algorithm.klLoss is false, so the loss would contain no KL term`,
       "set algorithm.klLoss to true, or the coefficient to 0",
     ),
     ...unless(
@@ -249,8 +249,8 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
     ),
     ...unless(
       !(name in OWN_VARIABLES),
-      `cluster.env has ${name}, which follows from ${OWN_VARIABLES[name]}`,
-      "set that instead",
+      `cluster.env has ${name}, which is derived from ${OWN_VARIABLES[name]}`,
+      "set that key instead",
     ),
   ]);
 }
@@ -263,7 +263,7 @@ function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [
     ...unless(
       !hosts.includes(THIS_HOST) || hosts.length === 1,
-      `bridge.hosts has "${THIS_HOST}" and others`,
+      `bridge.hosts has both "${THIS_HOST}" and other hosts`,
       `name either "${THIS_HOST}" alone, or hosts of hosts.yaml`,
     ),
     ...unless(

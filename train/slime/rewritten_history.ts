@@ -7,7 +7,7 @@ import type { SlimeConfig } from "./slime_schema.ts";
 
 /** The effect, as the end of a sentence. */
 export const REWRITTEN_HISTORY =
-  "it trains on conversations that keep them, and behind a chat API sees others";
+  "training keeps them, so the conversations behind a chat API differ from those in training";
 
 /** Matches the names of hybrid Qwen3 checkpoints; Instruct-2507 and Thinking-2507 are not hybrid. */
 const HYBRIDS =

@@ -36,9 +36,7 @@ const flagValue = z.union([
 
 const modelSchema = z.strictObject({
   name: path.default("Qwen3-4B").describe(
-    `The model; of some its shape is known: ${
-      Object.keys(MODEL_PRESETS).join(", ")
-    }`,
+    `The model; the known shapes are ${Object.keys(MODEL_PRESETS).join(", ")}`,
   ),
   shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
     null,
@@ -51,14 +49,14 @@ const modelSchema = z.strictObject({
   }),
   reference: path.nullable().default(null).meta({
     description:
-      "Weights to begin with and to stay near; null loads the directory itself, without conversion",
+      "Initial weights, also of the reference model; null loads model.directory without conversion",
     flag: "--ref-load",
   }),
   toolCalls: z.enum(TOOL_CALL_FORMATS).nullable().default(null).describe(
-    "How the model writes tool calls, by the name of SGLang's parser; null is as its chat template does",
+    "Format of the model's tool calls, as the name of SGLang's parser; null derives it from the chat template",
   ),
   thinking: z.boolean().nullable().default(null).describe(
-    "Whether a hybrid model thinks before it answers; null leaves it to its chat template",
+    "Whether a hybrid model thinks before it answers; null uses its chat template's default",
   ),
 });
 
@@ -67,41 +65,41 @@ const pathsSchema = z.strictObject({
   megatron: path.default("/root/Megatron-LM").describe(
     "Megatron-LM's checkout on the hosts",
   ),
-  python: path.default("python3").describe("The interpreter that has slime"),
+  python: path.default("python3").describe("The Python interpreter with slime"),
   ray: path.default("ray").describe("Ray's command line on the hosts"),
   runs: path.default("/root/taulab-runs").describe(
-    "Directory of the runs' files on the hosts: rows, hooks and settings of each",
+    "Directory of the runs' files on the hosts: rows, hooks and settings",
   ),
 });
 
 const clusterSchema = z.strictObject({
   nodes: positive.default(1).meta({
-    description: "Hosts that train",
+    description: "Number of hosts that train",
     flag: "--actor-num-nodes",
   }),
   gpusPerNode: positive.default(2).meta({
-    description: "GPUs of a host that train",
+    description: "GPUs per host that train",
     flag: "--actor-num-gpus-per-node",
   }),
   hostGpus: positive.nullable().default(null).meta({
     description:
-      "GPUs that a host offers; null offers those that the run needs",
+      "GPUs per host that Ray may use; null means those that the run needs",
     flag: "--num-gpus-per-node",
   }),
   colocate: z.boolean().default(true).meta({
-    description: "Training and engines take turns on the same GPUs",
+    description: "Let training and engines take turns on the same GPUs",
     flag: "--colocate",
   }),
   rolloutGpus: positive.nullable().default(null).meta({
     description:
-      "GPUs of the engines; null, when colocated, has those that train",
+      "GPUs of the engines; null if colocated, which uses the training GPUs",
     flag: "--rollout-num-gpus",
   }),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    "Names in hosts.yaml, the head first; none is this machine",
+    "Names in hosts.yaml, the head first; empty means this machine",
   ),
   address: z.string().min(1).default("127.0.0.1").describe(
-    "The head's address, as the other hosts reach it",
+    "The head's address as reached from the other hosts",
   ),
   port: positive.default(6379).describe("The port of Ray's head"),
   dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
@@ -109,57 +107,57 @@ const clusterSchema = z.strictObject({
     "Address that the API listens on; anyone who can reach it can run anything on the hosts",
   ),
   tempDir: path.nullable().default(null).describe(
-    "Directory of Ray's sessions, a short path; null is Ray's own",
+    "Directory of Ray's sessions, a short path; null uses Ray's default",
   ),
   gpuMemoryGb: rate.default(80).describe(
-    "Memory of a GPU in GB, for the plan",
+    "Memory per GPU in GB, for the plan",
   ),
   gpuTflops: rate.default(989).describe(
-    "Dense bf16 TFLOP/s of a GPU, for the forecast: 312 of an A100, 989 of an H100 or H200, 2250 of a B200",
+    "Dense bf16 TFLOP/s per GPU, for the forecast: A100 312, H100 and H200 989, B200 2250",
   ),
   start: z.boolean().default(true).describe(
-    "Start Ray where none runs; false joins a cluster that is there",
+    "Start Ray if none is running; false only joins a running cluster",
   ),
   nvlink: z.enum(["auto", "yes", "no"]).default("auto").describe(
-    "Whether GPUs of a host are joined by NVLink; auto asks nvidia-smi",
+    "Whether NVLink joins the GPUs of a host; auto asks nvidia-smi",
   ),
   env: z.record(z.string(), z.string()).default({}).describe(
-    "Further environment variables of the job; others can read them, so no keys",
+    "Further environment variables of the job; they are public, so set no keys",
   ),
 });
 
 const rolloutSchema = z.strictObject({
   steps: positive.default(500).meta({
-    description: "Rollouts, each with its steps of training",
+    description: "Number of rollouts, each followed by training steps",
     flag: "--num-rollout",
   }),
   batchSize: positive.default(32).meta({
-    description: "Tasks a rollout",
+    description: "Tasks per rollout",
     flag: "--rollout-batch-size",
   }),
   groupSize: positive.default(8).meta({
-    description: "Episodes of each task",
+    description: "Episodes per task",
     flag: "--n-samples-per-prompt",
   }),
   globalBatchSize: positive.default(256).meta({
-    description: "Episodes a step of the optimizer",
+    description: "Episodes per optimizer step",
     flag: "--global-batch-size",
   }),
   stepsPerRollout: positive.nullable().default(null).meta({
     description:
-      "Steps of the optimizer a rollout; null follows from the batch sizes",
+      "Optimizer steps per rollout; null derives it from the batch sizes",
     flag: "--num-steps-per-rollout",
   }),
   overSamplingBatchSize: positive.nullable().default(null).meta({
-    description: "Tasks begun at a time; null is the batch size",
+    description: "Tasks sampled at once; null means the batch size",
     flag: "--over-sampling-batch-size",
   }),
   maxResponseLen: positive.default(1024).meta({
-    description: "Most tokens of an answer of the model",
+    description: "Maximum tokens of a model's answer",
     flag: "--rollout-max-response-len",
   }),
   maxContextLen: positive.default(16_384).meta({
-    description: "Most tokens of an episode, prompt and all",
+    description: "Maximum tokens of an episode, prompt included",
     flag: "--rollout-max-context-len",
   }),
   temperature: rate.default(1).meta({
@@ -172,44 +170,44 @@ const rolloutSchema = z.strictObject({
   }),
   filter: path.nullable().default("generate.keep_group").meta({
     description:
-      "Which groups are kept: by default those whose rewards differ, failed episodes aside; null keeps all",
+      "Filter for groups; the default keeps those whose rewards differ and ignores failed episodes; null keeps all",
     flag: "--dynamic-sampling-filter-path",
   }),
   filterRounds: positive.nullable().default(4).describe(
-    "Batches of groups that generate.keep_group judges in a rollout before it keeps groups whose rewards agree too; null samples until enough differ",
+    "Batches of groups per rollout after which generate.keep_group also keeps groups with equal rewards; null samples until enough differ",
   ),
   balance: z.boolean().default(true).meta({
-    description: "Share work among ranks by its length",
+    description: "Balance sequence lengths among ranks",
     flag: "--balance-data",
   }),
-  maxTurns: positive.default(30).describe("Most actions of an episode"),
+  maxTurns: positive.default(30).describe("Maximum actions of an episode"),
 });
 
 const evalSchema = z.strictObject({
   every: count.default(5).meta({
-    description: "Rollouts between evaluations; 0 has none",
+    description: "Rollouts between evaluations; 0 disables them",
     flag: "--eval-interval",
   }),
   splits: z.array(z.enum(["dev", "test"])).default(["dev"]).describe(
-    "Splits that are evaluated, each on its own tasks",
+    "Splits to evaluate, each on its own tasks",
   ),
   samples: positive.default(1).meta({
-    description: "Episodes of each task",
+    description: "Episodes per task",
     flag: "--n-samples-per-eval-prompt",
   }),
   maxResponseLen: positive.default(1024).meta({
-    description: "Most tokens of an answer",
+    description: "Maximum tokens of an answer",
     flag: "--eval-max-response-len",
   }),
   topK: z.int().min(-1).default(1).meta({
-    description: "Tokens to choose among; 1 takes the likeliest",
+    description: "Number of tokens to sample from (top-k); 1 is greedy",
     flag: "--eval-top-k",
   }),
 });
 
 const engineSchema = z.strictObject({
   gpus: positive.default(1).meta({
-    description: "GPUs an engine",
+    description: "GPUs per engine",
     flag: "--rollout-num-gpus-per-engine",
   }),
   memory: z.number().gt(0).lt(1).default(0.7).meta({
@@ -217,7 +215,7 @@ const engineSchema = z.strictObject({
     flag: "--sglang-mem-fraction-static",
   }),
   concurrency: positive.default(64).meta({
-    description: "Most episodes at once, an engine",
+    description: "Maximum concurrent episodes per engine",
     flag: "--sglang-server-concurrency",
   }),
   routerPort: positive.default(3100).meta({
@@ -234,7 +232,7 @@ const engineSchema = z.strictObject({
     "random",
   ]).default("auto").meta({
     description:
-      "How turns find their engine; auto takes the best that the installed router has: consistent_hashing (slime's build) or manual (PyPI's), which keep an episode on one",
+      "The router's policy for assigning turns to engines; auto uses the best supported one: consistent_hashing (slime's build) or manual (PyPI's), which keep an episode on one engine",
     flag: "--router-policy",
   }),
 });
@@ -242,7 +240,7 @@ const engineSchema = z.strictObject({
 const checkpointSchema = z.strictObject({
   directory: path.default("/root/taulab-checkpoints").meta({
     description:
-      "Where checkpoints go, in a directory of the run's name, and where the run looks when resumed",
+      "Directory of checkpoints, in a subdirectory with the run's name; a resumed run reads them from there",
     flag: "--save",
   }),
   every: positive.default(20).meta({
@@ -250,92 +248,93 @@ const checkpointSchema = z.strictObject({
     flag: "--save-interval",
   }),
   keep: positive.nullable().default(2).describe(
-    "How many of the last stay; the run removes the others that it wrote. null keeps all, as slime does",
+    "Number of recent checkpoints to keep; the run removes its older ones; null keeps all, as slime does",
   ),
   keepBest: z.boolean().default(true).describe(
-    "The one with the best evaluation of the first of eval.splits stays too",
+    "Also keep the checkpoint with the best evaluation on the first of eval.splits",
   ),
   huggingFace: path.nullable().default(null).meta({
     description:
-      "Also write each in Hugging Face's format, as DIR/RUN/{rollout_id}",
+      "Also write each checkpoint in Hugging Face format, to DIR/RUN/{rollout_id}",
     flag: "--save-hf",
   }),
 });
 
 const trackingSchema = z.strictObject({
   wandb: z.boolean().default(false).meta({
-    description:
-      "Log to Weights & Biases too; its key is WANDB_API_KEY of the environment",
+    description: "Also log to Weights & Biases, with the key in WANDB_API_KEY",
     flag: "--use-wandb",
   }),
   project: z.string().min(1).nullable().default(null).meta({
-    description: "Project there",
+    description: "Project in Weights & Biases",
     flag: "--wandb-project",
   }),
   group: z.string().min(1).nullable().default(null).meta({
-    description: "Group there; null is the run's name",
+    description: "Group in Weights & Biases; null uses the run's name",
     flag: "--wandb-group",
   }),
   mode: z.enum(["online", "offline"]).nullable().default(null)
     .meta({
       description:
-        "How Weights & Biases is logged to; offline needs no key, null leaves it to WANDB_MODE",
+        "Mode of Weights & Biases; offline needs no key, null uses WANDB_MODE",
       flag: "--wandb-mode",
     }),
   tensorboard: z.boolean().default(false).meta({
     description:
-      "Log to TensorBoard too, in the directory tensorboard of the run's checkpoints",
+      "Also log to TensorBoard, in the directory tensorboard of the run's checkpoints",
     flag: "--use-tensorboard",
   }),
 });
 
 const bridgeSchema = z.strictObject({
   services: z.array(z.url({ protocol: /^https?$/ })).default([]).describe(
-    "Episode servers that run already; none starts them here",
+    "URLs of running episode servers; empty starts new ones",
   ),
-  processes: positive.default(2).describe("Episode servers to start"),
+  processes: positive.default(2).describe("Number of episode servers to start"),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    'Hosts that they run on, by their names in hosts.yaml, or "this" machine; none is the head',
+    'Hosts that they run on, by their names in hosts.yaml, or "this" machine; empty means the head',
   ),
   address: z.string().min(1).nullable().default(null).describe(
-    "The address of the head, or of this machine where that runs them, as the hosts reach it; null is cluster.address",
+    "Address of the head, or of this machine if it runs them, as reached from the hosts; null uses cluster.address",
   ),
   allowEngines: z.array(z.string().min(1)).default([]).describe(
-    "Engines beyond the run's own hosts that episodes may sample from, as HOST or HOST:PORT",
+    "Further engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
   ),
-  port: positive.default(8400).describe("Port of the first; the others follow"),
-  timeoutS: rate.default(1800).describe("Seconds until an episode is given up"),
+  port: positive.default(8400).describe(
+    "Port of the first server; the others use the next ports",
+  ),
+  timeoutS: rate.default(1800).describe("Timeout of an episode in seconds"),
   patienceS: rate.default(120).describe(
-    "Seconds that a sample waits for a server that cannot be reached",
+    "Seconds to retry while no server can be reached",
   ),
   retries: count.default(3).describe(
-    "Further attempts at an episode, on other servers",
+    "Retries of an episode on other servers",
   ),
 });
 
 /** The defaults of single keys, not of the section: they also apply if a recipe sets another key of it. */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")
-    .describe("Where tasks and rows come from"),
+    .describe("Source of tasks and rows"),
 });
 
 const slimeUserSchema = userSchema.extend({
   strategy: userSchema.shape.strategy.removeDefault().default("llm").describe(
-    "How the user is simulated; all but scripted ask a model",
+    "Strategy of the simulated user; all except scripted use a model",
   ),
 });
 
 /** A slime recipe: every key of it, with its default. */
 export const slimeSchema = z.strictObject({
-  trainer: z.literal("slime").default("slime").describe("Who trains"),
+  trainer: z.literal("slime").default("slime").describe("The trainer"),
   seed: z.int().min(0).default(42).meta({
-    description: "Seed of the order of tasks and of episodes",
+    description: "Seed for the order of tasks and for episodes",
     flag: "--rollout-seed",
   }),
   data: slimeDataSchema.prefault({}),
-  agent: agentName().default("tool-calling").describe("How the model serves"),
+  agent: agentName().default("tool-calling").describe("The agent strategy"),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "What the model is told of the policy and the tools",
+    "The form in which the model gets the policy and the tools",
   ),
   user: slimeUserSchema.prefault({}),
   compat: compatSchema,
@@ -355,7 +354,7 @@ export const slimeSchema = z.strictObject({
   tracking: trackingSchema.prefault({}),
   bridge: bridgeSchema.prefault({}),
   flags: z.record(z.string(), flagValue).default({}).describe(
-    "Further flags of slime's train.py, by name without dashes; true is a bare flag, false leaves it out, a list has several values",
+    "Further flags of slime's train.py, by name without leading dashes; true sets a bare flag, false omits it, a list sets several values",
   ),
 });
 

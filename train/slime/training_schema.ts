@@ -6,52 +6,53 @@ import { count, positive, rate, weight } from "./value_schemas.ts";
 /** How the model and its batches are distributed over GPUs. */
 export const parallelSchema = z.strictObject({
   tensor: positive.default(2).meta({
-    description: "Ranks that share each layer",
+    description: "Tensor parallelism: ranks per layer",
     flag: "--tensor-model-parallel-size",
   }),
   sequence: z.boolean().default(true).meta({
-    description: "Share norms along the sequence; needs tensor above 1",
+    description: "Sequence parallelism; needs tensor above 1",
     flag: "--sequence-parallel",
   }),
   pipeline: positive.default(1).meta({
-    description: "Ranks that share the layers",
+    description: "Pipeline parallelism: stages of layers",
     flag: "--pipeline-model-parallel-size",
   }),
   context: positive.default(1).meta({
-    description: "Ranks that share each sequence",
+    description: "Context parallelism: ranks per sequence",
     flag: "--context-parallel-size",
   }),
   expert: positive.default(1).meta({
-    description: "Ranks that share the experts",
+    description: "Expert parallelism: ranks over which experts are distributed",
     flag: "--expert-model-parallel-size",
   }),
   expertTensor: positive.default(1).meta({
-    description: "Ranks that share each expert",
+    description: "Tensor parallelism of experts: ranks per expert",
     flag: "--expert-tensor-parallel-size",
   }),
   recompute: z.enum(["full", "selective"]).nullable().default("full").meta({
-    description: "What is computed again in the backward pass instead of kept",
+    description: "Activations to recompute in the backward pass",
     flag: "--recompute-granularity",
   }),
   recomputeMethod: z.enum(["uniform", "block"]).nullable().default("uniform")
     .meta({
-      description: "How layers are chosen for it",
+      description: "Method of choosing the layers to recompute",
       flag: "--recompute-method",
     }),
   recomputeLayers: positive.nullable().default(1).meta({
-    description: "Layers a piece of it",
+    description: "Layers per recomputed block",
     flag: "--recompute-num-layers",
   }),
   dynamicBatch: z.boolean().default(true).meta({
-    description: "Fill micro-batches up to a number of tokens",
+    description: "Fill micro-batches up to maxTokensPerGpu",
     flag: "--use-dynamic-batch-size",
   }),
   maxTokensPerGpu: positive.default(9216).meta({
-    description: "Most tokens of a micro-batch, a GPU; times context",
+    description:
+      "Maximum tokens of a micro-batch per GPU, multiplied by context",
     flag: "--max-tokens-per-gpu",
   }),
   microBatchSize: positive.nullable().default(null).meta({
-    description: "Episodes of a micro-batch, where it is not dynamic",
+    description: "Episodes per micro-batch if batches are not dynamic",
     flag: "--micro-batch-size",
   }),
 });
@@ -66,36 +67,39 @@ export const algorithmSchema = z.strictObject({
     "reinforce_plus_plus_baseline",
     "ppo",
   ]).default("grpo").meta({
-    description: "How rewards become advantages",
+    description: "Advantage estimator",
     flag: "--advantage-estimator",
   }),
   async: z.enum(["off", "one-step", "full"]).default("off").describe(
-    "What is sampled while the policy trains: off takes turns, one-step the next rollout (train_async.py), full goes on across rollouts and weight updates (with async_rollout.py)",
+    "Sampling during training: off alternates, one-step samples the next rollout (train_async.py), full continues episodes across rollouts and weight updates (async_rollout.py)",
   ),
   maxStaleness: count.default(1).describe(
-    "With async full: rollouts that an episode may have begun before the one that trains on it",
+    "With async full: maximum number of rollouts between an episode's start and its training",
   ),
   klLoss: z.boolean().default(false).meta({
     description:
-      "Put the KL to the reference into the loss; costs a forward pass of the reference and a copy of its weights",
+      "Add the KL divergence from the reference model to the loss; costs a forward pass and a copy of its weights",
     flag: "--use-kl-loss",
   }),
   klLossCoef: weight.default(0).meta({
-    description: "Weight of that KL in the loss",
+    description: "Coefficient of the KL term in the loss",
     flag: "--kl-loss-coef",
   }),
   klLossType: z.enum(["k1", "k2", "k3", "low_var_kl"]).default("low_var_kl")
-    .meta({ description: "How it is estimated", flag: "--kl-loss-type" }),
+    .meta({
+      description: "Estimator of the KL divergence",
+      flag: "--kl-loss-type",
+    }),
   entropyCoef: weight.default(0).meta({
-    description: "Weight of the entropy bonus",
+    description: "Coefficient of the entropy bonus",
     flag: "--entropy-coef",
   }),
   clipLow: weight.default(0.2).meta({
-    description: "The ratio is clipped at 1 - clipLow",
+    description: "Lower clip range: ratios are clipped at 1 - clipLow",
     flag: "--eps-clip",
   }),
   clipHigh: weight.default(0.28).meta({
-    description: "The ratio is clipped at 1 + clipHigh",
+    description: "Upper clip range: ratios are clipped at 1 + clipHigh",
     flag: "--eps-clip-high",
   }),
   normalizeAdvantages: z.boolean().default(false).meta({
@@ -104,12 +108,12 @@ export const algorithmSchema = z.strictObject({
     flag: "--normalize-advantages",
   }),
   engineLogprobs: z.boolean().default(false).meta({
-    description: "Take the engines' log probabilities for the old policy's",
+    description: "Use the engines' log probabilities as the old policy's",
     flag: "--use-rollout-logprobs",
   }),
   importanceSampling: z.boolean().default(false).meta({
     description:
-      "Correct for engines and trainer not agreeing on log probabilities",
+      "Correct for differences between the engines' and the trainer's log probabilities",
     flag: "--use-tis",
   }),
 });
@@ -127,7 +131,10 @@ export const optimizerSchema = z.strictObject({
   decay: z.enum(["constant", "linear", "cosine", "inverse-square-root"])
     .default(
       "constant",
-    ).meta({ description: "How it decays", flag: "--lr-decay-style" }),
+    ).meta({
+      description: "Decay schedule of the learning rate",
+      flag: "--lr-decay-style",
+    }),
   weightDecay: weight.default(0.1).meta({
     description: "Weight decay",
     flag: "--weight-decay",
@@ -145,22 +152,22 @@ export const optimizerSchema = z.strictObject({
 /** Precision and kernels. */
 export const numericsSchema = z.strictObject({
   attentionDropout: weight.default(0).meta({
-    description: "Dropout of attention",
+    description: "Attention dropout",
     flag: "--attention-dropout",
   }),
   hiddenDropout: weight.default(0).meta({
-    description: "Dropout of hidden states",
+    description: "Hidden-state dropout",
     flag: "--hidden-dropout",
   }),
   gradientsInFp32: z.boolean().default(true).meta({
-    description: "Sum and reduce gradients in fp32",
+    description: "Accumulate and all-reduce gradients in fp32",
     flag: "--accumulate-allreduce-grads-in-fp32",
   }),
   softmaxInFp32: z.boolean().default(true).meta({
-    description: "Softmax of attention in fp32",
+    description: "Compute the attention softmax in fp32",
     flag: "--attention-softmax-in-fp32",
   }),
   attention: z.enum(["auto", "flash", "fused", "unfused", "local"]).default(
     "flash",
-  ).meta({ description: "Kernel of attention", flag: "--attention-backend" }),
+  ).meta({ description: "Attention kernel", flag: "--attention-backend" }),
 });

@@ -77,12 +77,12 @@ function placementFaults(shape: BatchShape): Fault[] {
   return [
     ...unless(
       rollout >= perEngine && rollout % perEngine === 0,
-      `${rollout} rollout GPUs do not make whole engines of ${perEngine}`,
+      `${rollout} rollout GPUs are not a multiple of the ${perEngine} GPUs per engine`,
       "make rollout-num-gpus a multiple of rollout-num-gpus-per-engine",
     ),
     ...unless(
       training % modelParallel(shape) === 0,
-      `${training} training GPUs do not divide by tensor × pipeline × context parallel ` +
+      `${training} training GPUs are not divisible by tensor × pipeline × context parallel ` +
         `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel})`,
       "change actor-num-gpus-per-node or a parallel size",
     ),
@@ -97,7 +97,7 @@ function parallelFaults(
     ...unless(
       heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
       `tensor-model-parallel-size ${tensorParallel} does not divide ${heads} heads and ` +
-        `${kvGroups} groups of keys and values`,
+        `${kvGroups} key-value groups`,
       `choose a divisor of ${kvGroups}`,
     ),
     ...unless(
@@ -117,26 +117,26 @@ function samplingFaults(shape: BatchShape): Fault[] {
   return [
     ...unless(
       samplesPerPrompt > 1,
-      "n-samples-per-prompt 1 makes groups of one, which have no spread: no advantage, and the filter " +
+      "n-samples-per-prompt 1 makes groups of one, whose rewards cannot differ: advantages are 0, and the filter " +
         "of equal rewards keeps none",
       "take 2 or more",
     ),
     ...unless(
       samples >= globalBatchSize && samples % globalBatchSize === 0,
-      `${product} = ${samples} samples are no multiple of global-batch-size ${globalBatchSize}, and slime ` +
-        "drops the remainder silently",
+      `${product} = ${samples} samples are not a multiple of global-batch-size ${globalBatchSize}, and slime ` +
+        "silently drops the remainder",
       "make it a divisor",
     ),
     ...unless(
       !Number.isInteger(dataParallel) || globalBatchSize % share === 0,
-      `global-batch-size ${globalBatchSize} does not divide by micro-batch-size × data parallel ` +
+      `global-batch-size ${globalBatchSize} is not divisible by micro-batch-size × data parallel ` +
         `(${shape.microBatchSize} × ${dataParallel})`,
       `make it a multiple of ${share}`,
     ),
     ...unless(
       shape.overSamplingBatchSize >= rolloutBatchSize,
       `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ${rolloutBatchSize}`,
-      "make it at least that",
+      "raise over-sampling-batch-size to at least that",
     ),
   ];
 }
@@ -148,8 +148,8 @@ export function rowFaults(
 ): Fault[] {
   return unless(
     overSamplingBatchSize <= rows,
-    `over-sampling-batch-size ${overSamplingBatchSize} is more than the ${rows} rows of the data: ` +
-      "a pull wraps at most once",
+    `over-sampling-batch-size ${overSamplingBatchSize} is more than the ${rows} rows of the dataset: ` +
+      "slime starts over at the first row at most once per batch",
     "lower it or add rows",
   );
 }

@@ -28,22 +28,22 @@ const DERIVED: Readonly<Record<string, string>> = {
 };
 
 const CUTS_OFF =
-  "it cuts tokens off, so that what trains is not what was sampled, and episode servers refuse it";
+  "it truncates sequences, so the trained tokens differ from the sampled ones, and episode servers reject it";
 
 /** The flags that would break the plan, with the reason. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
-    "with it slime takes the router for one that runs already and starts none; engine.routerPort is enough",
+    "with it, slime expects a running router and starts none; set engine.routerPort instead",
   "--wandb-key":
-    "others can read a job's command line; set WANDB_API_KEY in the environment",
-  "--num-epoch": "slime ignores it beside rollout.steps, which is always given",
+    "a job's command line is public; set WANDB_API_KEY in the environment",
+  "--num-epoch": "slime ignores it, because rollout.steps is always set",
   "--rollout-top-p": CUTS_OFF,
   "--rollout-top-k": CUTS_OFF,
-  "--apply-chat-template": "rows hold the number of a task and no messages",
-  "--rollout-max-prompt-len": "rows hold the number of a task and no prompt",
-  "--eval-config": "evaluations are of eval.splits, each on rows of its own",
+  "--apply-chat-template": "rows contain a task's number, not messages",
+  "--rollout-max-prompt-len": "rows contain a task's number, not a prompt",
+  "--eval-config": "eval.splits sets the evaluations, each with its own rows",
   "--partial-rollout":
-    "an episode that is cut off cannot go on in another rollout: its user is gone",
+    "an interrupted episode cannot continue in another rollout, because its simulated user no longer exists",
 };
 
 /** Flags by the key that sets them. */
@@ -83,14 +83,14 @@ function nameFault(name: string): FoundAndFix | undefined {
   if (reason !== undefined) return [reason, "leave it out"];
   const key = OWN_KEYS.get(flag);
   if (key !== undefined) {
-    return [`${flag} is the recipe's key ${key}`, "set that instead"];
+    return [`${flag} is the recipe's key ${key}`, "set that key instead"];
   }
   if (flag in DERIVED) {
-    return [`${flag} follows from ${DERIVED[flag]}`, "leave it out"];
+    return [`${flag} is derived from ${DERIVED[flag]}`, "remove it"];
   }
   const bare = name.replace(/^-+/, "").replaceAll("_", "-");
   return bare === name ? undefined : [
-    "flags have dashes between their words, and none before them here",
+    "write flags with dashes between words and without leading dashes",
     `the nearest is "${bare}"`,
   ];
 }
@@ -98,7 +98,7 @@ function nameFault(name: string): FoundAndFix | undefined {
 function unknownFault(name: string): Fault {
   return {
     found:
-      `flags.${name}: train.py has no flag --${name}, and would ignore it without a word`,
+      `flags.${name}: train.py has no flag --${name}, and would silently ignore it`,
     fix: `the nearest is "${
       nearest(`--${name}`, [...KNOWN_FLAGS.keys()])?.slice(2)
     }"`,
@@ -120,9 +120,9 @@ function arityFault(
     return undefined;
   }
   const faults: Readonly<Record<FlagArity, FoundAndFix>> = {
-    bare: [`--${name} takes no value`, "set it to true, or leave it out"],
-    value: [`--${name} takes one value`, "give it"],
-    values: [`--${name} takes values`, "give them as a list"],
+    bare: [`--${name} takes no value`, "set it to true, or remove it"],
+    value: [`--${name} takes one value`, "set one"],
+    values: [`--${name} takes values`, "set a list"],
   };
   return faults[arity];
 }

@@ -171,24 +171,24 @@ export function forecastWarnings(
   return [
     ...(limit !== null && callsPerMinute > limit
       ? [
-        `the episodes at once make about ${
+        `the concurrent episodes make about ${
           Math.round(callsPerMinute)
-        } calls of the user's model a minute and user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together): sampling waits for it; raise the limit, or lower engine.concurrency`,
+        } calls of the user's model per minute, but user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together), so sampling is delayed; raise the limit, or lower engine.concurrency`,
       ]
       : []),
     ...(rolloutsInBudget !== null && rolloutsInBudget < rollout.steps
       ? [
-        `the budget is enough for about ${rolloutsInBudget} of ${rollout.steps} rollouts; raise budget.maxCost or budget.maxTokens, or lower rollout.steps`,
+        `the budget covers about ${rolloutsInBudget} of ${rollout.steps} rollouts; raise budget.maxCost or budget.maxTokens, or lower rollout.steps`,
       ]
       : []),
     ...(isPriced ? [] : [
-      `what ${
+      `the price of ${
         user.endpoint.model ?? "the user's model"
-      } costs is not known; add it to prices to have the cost here`,
+      } is unknown; add it to prices to get the cost`,
     ]),
     ...(asksModel(user.strategy) && rates.user === null
       ? [
-        `"${rates.measuredOn}" had a user without a model, so calls and cost are not known; measure on a run whose user is ${user.strategy}`,
+        `"${rates.measuredOn}" had a user without a model, so calls and cost are unknown; take rates from a run whose user is ${user.strategy}`,
       ]
       : []),
   ];

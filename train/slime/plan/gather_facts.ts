@@ -72,7 +72,7 @@ async function namedHosts(
     return {
       hosts: names.map((name) => ({ name, address: name })),
       notes: [
-        `there is no ${path}, so the names of hosts stand for their addresses here`,
+        `there is no ${path}, so host names are used as addresses`,
       ],
     };
   }

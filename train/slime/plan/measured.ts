@@ -24,7 +24,7 @@ export async function measuredRates(
   );
   if (episodes.length === 0) {
     throw new ConfigError(
-      `"${path}" holds no episode that ended by itself, so nothing can be measured on it`,
+      `"${path}" has no episode that ended by itself, so there is nothing to measure`,
       { hint: "name another run" },
     );
   }

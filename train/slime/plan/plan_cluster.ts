@@ -50,7 +50,7 @@ export function planHosts(
     if (host !== undefined) return host;
     throw new ConfigError(
       `cluster.hosts names "${name}", which is not in hosts.yaml`,
-      { hint: "add it there" },
+      { hint: "add it to hosts.yaml" },
     );
   });
   const [head, ...others] = hosts;
@@ -62,7 +62,7 @@ export function planHosts(
   if (others.length > 0 && stray !== undefined) {
     throw new ConfigError(
       `The address of "${stray.name}" is ${stray.address}, which the other hosts cannot reach`,
-      { hint: "give its address in hosts.yaml" },
+      { hint: "set its address in hosts.yaml" },
     );
   }
   return [{ name: head!.name, address }, ...others];

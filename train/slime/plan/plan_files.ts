@@ -63,8 +63,7 @@ async function writeFile(
   throw new HostError(
     `Cannot write "${path}" on ${name}: ${stderr.trim() || `code ${code}`}`,
     {
-      hint:
-        "free space there, or set paths.runs to a directory that may be written",
+      hint: "free space there, or set paths.runs to a writable directory",
     },
   );
 }

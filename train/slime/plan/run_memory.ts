@@ -127,7 +127,7 @@ export function memoryFaults(
       engine.cache <= 0,
       `the engine's share of ${
         gigabytes(engine.share)
-      } does not hold its weights of ${gigabytes(engine.weights)}`,
+      } is smaller than its weights of ${gigabytes(engine.weights)}`,
       "raise engine.memory or engine.gpus",
       true,
     ),
@@ -135,7 +135,7 @@ export function memoryFaults(
       cluster.colocate && engine.share + engine.beside > gpu,
       `engine.memory leaves ${
         gigabytes(gpu - engine.share)
-      } of a GPU beside the engine, and a trainer that sleeps keeps about ${
+      } of a GPU outside the engine, but a sleeping trainer keeps about ${
         gigabytes(engine.beside)
       }`,
       "lower engine.memory",
@@ -161,12 +161,12 @@ export function memoryWarnings(
     ...memoryFaults(plan, config).map(faultText),
     ...cacheTokens >= rollout.maxContextLen && cacheTokens < expectedTokens
       ? [
-        `the engine's cache holds ${cacheTokens} tokens and ${concurrency} episodes at once come to about ${expectedTokens}: the engine will put some off and read them again; lower engine.concurrency`,
+        `the engine's cache holds ${cacheTokens} tokens but ${concurrency} concurrent episodes need about ${expectedTokens}: the engine will evict some and compute them again; lower engine.concurrency`,
       ]
       : [],
     ...parallel.dynamicBatch && rollout.maxContextLen > limit
       ? [
-        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${plan.microBatchTokens} tokens a GPU, for which memory is counted here`,
+        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${plan.microBatchTokens} tokens per GPU, and the memory plan allows for it`,
       ]
       : [],
   ];

@@ -174,8 +174,8 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
   if (found === undefined) return;
   throw new ConfigError(
-    `${found[0]} is "${found[1]}", and jobs run in slime's directory`,
-    { hint: "give an absolute path" },
+    `${found[0]} is "${found[1]}", but jobs run in slime's directory`,
+    { hint: "set an absolute path" },
   );
 }
 
@@ -344,57 +344,57 @@ function warningsOf(
     ...facts.notes,
     ...when(
       facts.data === null,
-      `the data are not there, so rows, epochs and evaluations are not known: ${
+      `the dataset is missing, so rows, epochs and evaluations are unknown: ${
         dataHint(config.data.source)
       }`,
     ),
     ...when(
       cluster.hosts.length > 0 && isServedHere &&
         config.bridge.address === null,
-      `episodes are served by this machine at ${served}, which is the head's address: where this machine is not ${
+      `this machine serves episodes at ${served}, the head's address: unless this machine is ${
         cluster.hosts[0]
-      }, set bridge.address to an address of it that the hosts reach`,
+      }, set bridge.address to its address as reached from the hosts`,
     ),
     ...userWarnings(config, services),
     ...when(
       cluster.nodes > 1,
-      `${checkpoint.directory} has to be one file system on all hosts: each writes its part of a checkpoint, and reads all parts`,
+      `${checkpoint.directory} must be on a file system shared by all hosts: each writes its part of a checkpoint and reads all parts`,
     ),
     ...when(
       cluster.start && !isLoopback(cluster.dashboardHost),
-      `Ray's Jobs API listens on ${cluster.dashboardHost}, and whoever reaches it can run anything on the hosts; close the port to others, or set cluster.dashboardHost to 127.0.0.1`,
+      `Ray's Jobs API listens on ${cluster.dashboardHost}, and anyone who can reach it can run anything on the hosts; block the port, or set cluster.dashboardHost to 127.0.0.1`,
     ),
     ...when(
       policy !== null && !isSticky(policy) &&
         expected.atOnce > engine.concurrency,
-      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which reads it anew; consistent_hashing and manual keep it on one`,
+      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which computes it again; consistent_hashing and manual keep it on one engine`,
     ),
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
-      `rollout.filter ${rollout.filter} takes a failed episode for a reward of 0, and keeps a group for that; generate.keep_group leaves it aside`,
+      `rollout.filter ${rollout.filter} counts a failed episode as reward 0 and may keep a group because of it; generate.keep_group ignores failed episodes`,
     ),
     ...when(
       isAsync(config) && !algorithm.importanceSampling &&
         !algorithm.engineLogprobs,
-      `algorithm.async ${algorithm.async} trains on episodes of earlier weights, and nothing corrects for that: set algorithm.importanceSampling to true, or algorithm.engineLogprobs`,
+      `algorithm.async ${algorithm.async} trains on episodes from earlier weights without a correction; set algorithm.importanceSampling to true, or algorithm.engineLogprobs`,
     ),
     ...when(
       algorithm.klLoss && algorithm.klLossCoef === 0,
-      "algorithm.klLoss only measures the KL, since algorithm.klLossCoef is 0: each step costs a forward pass of the reference, and each GPU's host memory a copy of its weights",
+      "algorithm.klLoss only measures the KL, because algorithm.klLossCoef is 0, but it costs a forward pass of the reference model in each step, and a copy of its weights in host memory",
     ),
     ...when(
       checkpoint.keep !== null && keepsBest(config) &&
         checkpoint.every % config.eval.every !== 0,
-      `checkpoints are of every ${checkpoint.every} rollouts and evaluations of every ${config.eval.every}, so that many checkpoints are never evaluated and none of those is kept as the best; make checkpoint.every a multiple of eval.every`,
+      `checkpoints are saved every ${checkpoint.every} rollouts and evaluations run every ${config.eval.every}, so many checkpoints are never evaluated and cannot be kept as the best; make checkpoint.every a multiple of eval.every`,
     ),
     ...unknownFlags(config.flags).map(({ found, fix }) =>
-      `${found}, as far as slime's commit ${
+      `${found}, according to slime's commit ${
         SLIME_COMMIT.slice(0, 9)
-      } goes (${fix}); the doctor's check flags asks the installed slime`
+      } (${fix}); the doctor's check "flags" asks the installed slime`
     ),
     ...when(
       rewritesHistory(config.model),
-      `the chat template of ${config.model.name} leaves thoughts of earlier answers out once the user speaks again: ${REWRITTEN_HISTORY}; set model.thinking to false, or serve it token by token (deno task evaluate --provider sglang --tokenizer DIR)`,
+      `the chat template of ${config.model.name} removes thoughts from earlier answers after the next user message: ${REWRITTEN_HISTORY}; set model.thinking to false, or serve it token by token (deno task evaluate --provider sglang --tokenizer DIR)`,
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),
@@ -413,7 +413,7 @@ function userWarnings(
   return when(
     asksModel(user.strategy) && baseUrl != null && host !== undefined &&
       isLoopback(new URL(baseUrl).hostname),
-    `episodes run on ${host}, where ${baseUrl} of user.endpoint.baseUrl is its own loopback: name an address that it reaches, or set bridge.hosts to [this]`,
+    `episodes run on ${host}, where ${baseUrl} of user.endpoint.baseUrl is its own loopback: set an address that it can reach, or set bridge.hosts to [this]`,
   );
 }
 

@@ -62,6 +62,6 @@ function missing(split: Split, dataset: Dataset): ConfigError {
   return new ConfigError(
     split === "train"
       ? `There is nothing to train on: ${there}; choose another data.domain`
-      : `eval.splits names ${split}, and ${there}; name one of these, or set eval.every to 0`,
+      : `eval.splits names ${split}, but ${there}; name one of these, or set eval.every to 0`,
   );
 }

@@ -43,14 +43,14 @@ Deno.test("batchPlan() adds the engines' GPUs where they are apart", () => {
 });
 
 const broken: readonly [Partial<BatchShape>, RegExp][] = [
-  [{ rolloutNumGpusPerEngine: 4 }, /whole engines of 4/],
+  [{ rolloutNumGpusPerEngine: 4 }, /multiple of the 4 GPUs per engine/],
   [{ colocate: false, rolloutNumGpus: 0 }, /0 rollout GPUs/],
-  [{ contextParallel: 4 }, /2 training GPUs do not divide/],
+  [{ contextParallel: 4 }, /2 training GPUs are not divisible/],
   [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /choose a divisor of 8/],
   [{ actorNumGpusPerNode: 10, pipelineParallel: 5 }, /5 does not divide 36/],
-  [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /no spread/],
-  [{ globalBatchSize: 512 }, /no multiple of global-batch-size 512/],
-  [{ rolloutBatchSize: 31 }, /drops the remainder silently/],
+  [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /rewards cannot differ/],
+  [{ globalBatchSize: 512 }, /not a multiple of global-batch-size 512/],
+  [{ rolloutBatchSize: 31 }, /silently drops the remainder/],
   [{ actorNumGpusPerNode: 6 }, /micro-batch-size × data parallel \(1 × 3\)/],
   [{ overSamplingBatchSize: 31 }, /below rollout-batch-size 32/],
   [{ overSamplingBatchSize: 501 }, /more than the 500 rows/],

@@ -90,5 +90,5 @@ Deno.test("measuredRates() refuses a run that is not there, or has nothing to me
     const path = join(dir, "e1");
     await assert.rejects(measuredRates(path, 1), ConfigError);
     await evaluation(path, [fakeEpisode({ value: null })]);
-    await assert.rejects(measuredRates(path, 1), /nothing can be measured/);
+    await assert.rejects(measuredRates(path, 1), /nothing to measure/);
   }));

@@ -105,7 +105,7 @@ Deno.test("checkpointCount() counts as slime saves: after each interval, and aft
 Deno.test("memoryWarnings() names what does not fit, with the key to turn", async () => {
   const cases: [string[], RegExp][] = [
     [["cluster.gpuMemoryGb=40"], /training takes about .*of a GPU of 40\.0 GB/],
-    [["cluster.gpuMemoryGb=20"], /does not hold its weights/],
+    [["cluster.gpuMemoryGb=20"], /is smaller than its weights/],
     [["engine.memory=0.98"], /lower engine\.memory/],
     [["cluster.gpuMemoryGb=24"], /fewer than one episode/],
     [["engine.concurrency=512"], /lower engine\.concurrency/],

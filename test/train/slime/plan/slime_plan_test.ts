@@ -407,7 +407,7 @@ Deno.test("planLaunch() runs slime's script of each way to sample and train", as
   assert.equal(functionOf(full), "async_rollout.generate_rollout");
   assert.equal(settings(full).taulab_max_staleness, 1);
   const missing = (plan: LaunchPlan) =>
-    plan.warnings.some((one) => /nothing corrects for that/.test(one));
+    plan.warnings.some((one) => /without a correction/.test(one));
   assert.deepEqual([off, step, full].map(missing), [false, true, true]);
   const corrected = await slimeOf(
     "qwen3-4b",
@@ -429,9 +429,9 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
       /generate\.keep_group/,
     ],
     [["algorithm.klLoss=true"], /only measures the KL/],
-    [["flags.log-pasrate=true"], /nearest is "log-passrate".*check flags/],
+    [["flags.log-pasrate=true"], /nearest is "log-passrate".*check "flags"/],
     [["checkpoint.every=8"], /a multiple of eval\.every/],
-    [["model.name=Qwen3-4B"], /leaves thoughts of earlier answers out/],
+    [["model.name=Qwen3-4B"], /removes thoughts from earlier answers/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-4b", ...sets);
@@ -446,5 +446,7 @@ Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
   const slime = await slimeOf("qwen3-8b-2nodes");
   const { warnings } = planLaunch(slime, slimeFactsOf({ notes: ["a note"] }));
   assert.equal(warnings[0], "a note");
-  assert.ok(warnings.some((one) => /one file system on all hosts/.test(one)));
+  assert.ok(
+    warnings.some((one) => /file system shared by all hosts/.test(one)),
+  );
 });

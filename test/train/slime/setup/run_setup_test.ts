@@ -315,7 +315,7 @@ test(
     const [second] = await runSetup(plans, worldContext());
     assert.match(
       second!.error ?? "",
-      /gpu1: another set-up is at work there \(\S+ process \d+ since/,
+      /gpu1: another setup is running there \(\S+ process \d+ since/,
     );
     stop.abort();
     await first;

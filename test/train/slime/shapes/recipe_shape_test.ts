@@ -266,7 +266,7 @@ Deno.test("resolveSlime() says what is wrong with a model or its shape", () => {
 
 Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide", () => {
   const cases: [string[], RegExp][] = [
-    [["parallel.expert=2"], /share experts, and the model has none/],
+    [["parallel.expert=2"], /distribute experts, but the model has none/],
     [["model.name=Qwen3-30B-A3B", "parallel.expert=3"], /does not divide 128/],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.expert=4"],
@@ -274,11 +274,11 @@ Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide"
     ],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.sequence=false"],
-      /by parallel\.sequence only/,
+      /requires parallel\.sequence/,
     ],
     [
       ["model.name=Qwen3-30B-A3B", "flags.num-experts=4"],
-      /is of the model's shape/,
+      /is part of the model's shape/,
     ],
   ];
   for (const [sets, message] of cases) {

@@ -217,7 +217,7 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "fail",
     name: "a share that does not hold the weights",
-    says: /does not hold its weights/,
+    says: /is smaller than its weights/,
     fix: /raise engine.memory/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [

@@ -326,7 +326,7 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "warn",
     name: "a hybrid that thinks",
-    says: /removes the thoughts of earlier answers: .* a chat API sees others/,
+    says: /removes the thoughts of earlier answers: .* a chat API differ/,
     fix: /set model.thinking to false.*--tokenizer DIR/,
     world: (_, dir) => atModel(dir),
   },
