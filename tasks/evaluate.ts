@@ -9,7 +9,7 @@ import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
 import { openDataset } from "../train/config/open_dataset.ts";
 import { sampleOf } from "../train/config/sampled_data.ts";
-import { floorOf } from "../train/evaluation/do_nothing.ts";
+import { baselineOf } from "../train/evaluation/do_nothing.ts";
 import { reportOf, tasksOf } from "../train/evaluation/evaluate.ts";
 import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
 import {
@@ -168,7 +168,10 @@ async function dryRun(
     ...config,
     tasks: all === undefined ? config.tasks : null,
   });
-  const floor = tasks.reduce((sum, task) => sum + floorOf(dataset, task), 0);
+  const baseline = tasks.reduce(
+    (sum, task) => sum + baselineOf(dataset, task),
+    0,
+  );
   const count = all === undefined ? tasks.length : config.tasks?.length ?? all;
   const plan = {
     data: `${config.data.source} ${config.data.domain} ${config.split}`,
@@ -180,7 +183,7 @@ async function dryRun(
     user: config.data.solo ? "none" : config.user.strategy,
     user_model: config.user.endpoint.model ?? "–",
     seed: config.seed,
-    solved_by_doing_nothing: floor,
+    solved_by_doing_nothing: baseline,
     ...(all === undefined ? {} : { of_the_first: tasks.length }),
   };
   const rows = Object.entries(plan).map(([key, value]) => [

@@ -41,7 +41,7 @@ Deno.test({
       assert.equal(code, 1, "incomparable scores");
       assert.match(
         report.incomparable.join("; "),
-        /split is small.*leaves tasks out.*1 trials.*user is scripted/,
+        /split is small.*excludes tasks.*1 trials.*user is scripted/,
       );
       await assert.rejects(Deno.stat(`${dir}/e/submission.json`));
       const file = await Deno.readTextFile(`${dir}/e/tau3_results.json`);

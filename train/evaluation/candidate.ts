@@ -1,4 +1,4 @@
-/** Who is evaluated: a model behind an endpoint, the policy of a training run, or the expert. */
+/** Candidates for evaluation: a model behind an endpoint, the policy of a training run, or the expert. */
 
 import { openAgent } from "../../env/agents/registry.ts";
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -22,14 +22,14 @@ import { openRunPolicy } from "../cpu/run_policy.ts";
 import { readRun } from "../runs/training_dir.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 
-/** Who is evaluated. Held by `await using`. */
+/** The agent to evaluate. Use it with `await using`. */
 export interface Candidate extends AsyncDisposable {
   readonly agent: Agent;
-  /** In words: `the policy of "runs/a1" after step 160`. */
+  /** Description in words: `the policy of "runs/a1" after step 160`. */
   readonly description: string;
 }
 
-/** What a candidate is opened with. */
+/** Settings of {@linkcode openCandidate}. */
 export interface OpenCandidateOptions extends CallOptions {
   readonly dataset: Dataset;
   readonly meter: Meter;
@@ -37,8 +37,8 @@ export interface OpenCandidateOptions extends CallOptions {
 }
 
 /**
- * Opens who is evaluated; a model behind an endpoint is asked for a word first.
- * @throws {ConfigError} If there is no such run or model, or it does not answer.
+ * Opens the candidate. For a model behind an endpoint, checks with a short request that it answers.
+ * @throws {ConfigError} If the run or the model does not exist, or the model does not answer.
  * @throws {RunDirError} If the run is damaged.
  */
 export async function openCandidate(
@@ -98,7 +98,7 @@ async function openPolicy(
   };
 }
 
-/** Ids in, ids out: what is evaluated is what would train. */
+/** Opens a model over token ids, so that what is evaluated is exactly what would train. */
 async function openTokenModel(
   { model: config }: EvaluationConfig,
   { meter, env, signal }: OpenCandidateOptions,
@@ -107,8 +107,8 @@ async function openTokenModel(
   meter.requirePrice(name);
   if (config.provider !== "sglang") {
     throw new ConfigError(
-      "--tokenizer works with SGLang's /generate",
-      { hint: "pass --provider sglang, or leave it out" },
+      "--tokenizer requires SGLang's /generate",
+      { hint: "pass --provider sglang, or drop --tokenizer" },
     );
   }
   const { baseUrl } = resolveEndpoint(env ? { ...config, env } : config);

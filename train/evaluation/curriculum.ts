@@ -1,4 +1,4 @@
-/** Tasks by how often a policy solves them: those that it never or always solves teach it nothing. */
+/** A curriculum: tasks by how often a policy solves them. Tasks that it never or always solves teach it nothing. */
 
 import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";
@@ -14,11 +14,11 @@ import type { Exclusion } from "../config/exclusions.ts";
 /** A task with the share of its trials that earned the reward. */
 export interface TaskRate {
   readonly task: Task;
-  /** Within 0..1; `null` where infrastructure failed in every trial. */
+  /** Within 0..1; `null` if every trial failed through infrastructure. */
   readonly rate: number | null;
 }
 
-/** What is measured. */
+/** Settings of {@linkcode measureRates}. */
 export interface MeasureOptions extends CallOptions {
   readonly dataset: Dataset;
   readonly tasks: readonly Task[];
@@ -28,11 +28,11 @@ export interface MeasureOptions extends CallOptions {
   readonly seed: number;
   readonly concurrency: number;
   readonly maxTurns: number;
-  /** Called with each episode that ends. */
+  /** Called with each completed episode. */
   readonly onEpisode?: () => void;
 }
 
-/** Plays every task a number of times. */
+/** Runs several trials of every task and returns the solve rates. */
 export async function measureRates(
   { dataset, tasks, trials, seed, concurrency, onEpisode, signal, ...spec }:
     MeasureOptions,
@@ -59,7 +59,7 @@ export async function measureRates(
   });
 }
 
-/** Tasks outside of a range of rates, as a file of exclusions has them. */
+/** Returns exclusions for the tasks whose rate is outside a range. */
 export function outside(
   rates: readonly TaskRate[],
   [least, most]: readonly [number, number],
@@ -69,7 +69,7 @@ export function outside(
   ).map(({ task, rate }) => ({
     task: task.id,
     reason: rate === null
-      ? "it could not be measured"
-      : `it is solved in ${(rate * 100).toFixed(0)}% of its trials`,
+      ? "could not be measured"
+      : `solved in ${(rate * 100).toFixed(0)}% of its trials`,
   }));
 }

@@ -1,11 +1,11 @@
-/** What an agent earns that does nothing and says nothing. A score says little without it. */
+/** The do-nothing baseline: the reward of an agent that neither acts nor speaks. A score means little without it. */
 
 import { goldOf } from "../../env/gold.ts";
 import { grade } from "../../env/reward.ts";
 import type { Dataset, Task } from "../../env/types.ts";
 
-/** The reward of doing nothing on a task; 1 where the gold changes nothing and nothing is to be told. */
-export function floorOf(dataset: Dataset, task: Task): 0 | 1 {
+/** Returns the do-nothing baseline of a task: 1 if its gold changes nothing and nothing is to be told. */
+export function baselineOf(dataset: Dataset, task: Task): 0 | 1 {
   if (dataset.rules !== undefined) return dataset.rules.floor(task);
   const { value } = grade({
     database: dataset.database.fork(),

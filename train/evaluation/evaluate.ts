@@ -1,7 +1,7 @@
 /**
  * An evaluation, from its plan to its report.
  *
- *     tasks × trials ─▶ what is not there yet ─▶ rollouts ─▶ episodes.db ─▶ report
+ *     tasks × trials ─▶ missing episodes ─▶ rollouts ─▶ episodes.db ─▶ report
  */
 
 import { ConfigError } from "../../env/errors.ts";
@@ -17,20 +17,20 @@ import type {
 } from "../../env/types.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import { type EvaluationDir, keyOf } from "./evaluation_dir.ts";
-import { floorOf } from "./do_nothing.ts";
+import { baselineOf } from "./do_nothing.ts";
 import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 
-/** One episode of the plan. */
+/** One planned episode. */
 export interface Job {
   readonly task: Task;
-  /** Position of the task among those evaluated. */
+  /** Index of the task among the evaluated ones. */
   readonly position: number;
   readonly trial: number;
-  /** Depends on the run's seed, the task and the trial, and on nothing else. */
+  /** Depends only on the run's seed, the task and the trial. */
   readonly seed: number;
 }
 
-/** An episode's place in the plan: the position of its task, and its trial. */
+/** An episode's place in the plan: the index of its task, and its trial. */
 export type JobPlace = Pick<Job, "position" | "trial">;
 
 /** Settings of {@linkcode evaluate}. */
@@ -39,20 +39,23 @@ export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Who judges what no program can. Default: nobody. */
+  /** Judge of the criteria that no program can check. Default: none. */
   readonly judge?: Judge | undefined;
-  /** Ends the evaluation; what has ended by then is kept. */
+  /** Aborting it ends the evaluation; completed episodes are kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Conversations in flight. Default: the config's. */
+  /** Number of concurrent conversations. Default: the config's. */
   readonly concurrency?: number;
-  /** Which episodes of the plan are meant. Default: all. */
+  /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[] | undefined;
-  /** Called with each episode that ends. */
+  /** Called with each completed episode. */
   readonly onEpisode?: (episode: Episode) => void;
 }
 
-/** The tasks that a config means. @throws {ConfigError} If the split has no such task. */
+/**
+ * Returns the tasks that a config selects.
+ * @throws {ConfigError} If the split lacks a task.
+ */
 export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
   const all = dataset.tasks(config.split);
   if (config.tasks === null) return [...all];
@@ -60,14 +63,17 @@ export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
     const task = all.find((one) => one.index === index);
     if (task !== undefined) return task;
     throw new ConfigError(
-      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}: it has ${all.length} tasks, from 0${
-        config.data.exclude === null ? "" : ", without those that are excluded"
+      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}, which has ${all.length} tasks, numbered from 0${
+        config.data.exclude === null ? "" : ", without the excluded ones"
       }`,
     );
   });
 }
 
-/** The plan: every trial of every task; first trials first, so that an interrupted evaluation covers all tasks. */
+/**
+ * Returns the plan: every trial of every task. First trials come first, so that an interrupted evaluation covers all
+ * tasks.
+ */
 export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   const tasks = tasksOf(dataset, config);
   return Array.from(
@@ -82,7 +88,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   ).flat();
 }
 
-/** What is missing of the plan, or of the episodes of it that are meant. */
+/** Returns the planned episodes that are missing, optionally only among some places. */
 export function missingJobs(
   dir: EvaluationDir,
   dataset: Dataset,
@@ -98,8 +104,8 @@ export function missingJobs(
 }
 
 /**
- * Runs what is missing of the plan.
- * @returns Whether the plan is complete; it is not once `signal` is aborted.
+ * Runs the missing episodes of the plan.
+ * @returns `true` if the plan is complete, `false` if `signal` was aborted.
  */
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {
   const { dir, dataset, agent, user, judge, signal, now, onEpisode } = options;
@@ -135,7 +141,7 @@ export async function evaluate(options: EvaluateOptions): Promise<boolean> {
   }
 }
 
-/** What is there of an evaluation. */
+/** Returns the report on the episodes of an evaluation so far. */
 export function reportOf(
   dir: EvaluationDir,
   dataset: Dataset,
@@ -143,7 +149,7 @@ export function reportOf(
   const tasks = tasksOf(dataset, dir.config).map((task) => ({
     id: task.id,
     intent: task.intent ?? null,
-    floor: floorOf(dataset, task),
+    baseline: baselineOf(dataset, task),
   }));
   return reportOn(dir.episodes(), { tasks, trials: dir.config.trials });
 }

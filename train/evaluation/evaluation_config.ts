@@ -1,4 +1,4 @@
-/** What an evaluation is made of: a recipe of its own, resolved as training's is. */
+/** The config of an evaluation. It has its own recipes, resolved like those of training. */
 
 import { z } from "zod";
 import { agentName } from "../../env/agents/registry.ts";
@@ -17,7 +17,7 @@ import type { DeepReadonly } from "../config/config_schema.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** Everything that an evaluation depends on. */
+/** The schema of an evaluation's config. */
 export const evaluationSchema = z.strictObject({
   seed: count.default(1).meta({
     description: "Seed of all randomness",
@@ -25,42 +25,42 @@ export const evaluationSchema = z.strictObject({
   }),
   data: evaluationDataSchema.prefault({}),
   split: z.enum(SPLITS).default("test").meta({
-    description: "Which tasks",
+    description: "Split to evaluate",
     cli: {},
   }),
   tasks: z.array(count).nullable().default(null).describe(
-    "Which of the split's tasks, from 0; null takes all",
+    "Indices of the split's tasks, from 0; null is all",
   ),
   trials: positive.default(1).meta({
-    description: "Episodes of each task; k of pass^k",
+    description: "Trials per task; the largest k of pass^k",
     cli: {},
   }),
   agent: agentName("expert").default("tool-calling").meta({
     description:
-      "Who serves: a model by a strategy, or the expert, who knows the scripted user's words",
+      "Agent: a strategy for a model, or the expert, which knows the scripted user's words",
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "What a model is shown before the conversation; full: policy text and tools. A run's policy keeps its own",
+    "Prompt before the conversation; full: policy text and tools. A run's policy keeps its own",
   ),
   policy: z.string().nullable().default(null).describe(
-    "The training run whose policy is the model, at temperature 1 unless one is given; null asks the endpoint",
+    "Training run whose policy is evaluated, at temperature 1 by default; null is the model at the endpoint",
   ),
   model: endpointSchema.extend({
     temperature: endpointSchema.shape.temperature.meta({
-      description: "Sampling temperature; default: the server's",
+      description: "Sampling temperature; default: the server's own",
       cli: {},
     }),
     tokenizer: z.string().min(1).nullable().default(null).meta({
       description:
-        "A model directory: works on token ids through SGLang's /generate by its tokenizer and template",
+        "Model directory with tokenizer and chat template; sends token ids to SGLang's /generate",
       cli: { value: "DIR", isPath: () => true },
     }),
     thinking: z.boolean().nullable().default(null).describe(
-      "Whether a hybrid model thinks before it answers, with a tokenizer; null leaves it to its chat template",
+      "Whether a hybrid model thinks before it answers, with a tokenizer; null is the default of its chat template",
     ),
     contextLength: positive.default(32768).describe(
-      "Most tokens of a conversation, where it works on token ids",
+      "Maximum tokens per conversation, with a tokenizer",
     ),
   }).prefault({}),
   user: userSchema.prefault({}),
@@ -69,22 +69,22 @@ export const evaluationSchema = z.strictObject({
       cli: { prefix: "judge", of: "The judge's model" },
     }),
   }).prefault({}).describe(
-    "Who judges what no program can, where tasks of τ³-bench ask for it; without a model these are not judged, but beside the scripted user, by a program that judges what it can",
+    "Judge of the criteria of τ³-bench's tasks that no program can check; without a model these are not judged, except with the scripted user, where a program checks what it can",
   ),
   compat: compatSchema,
   rollout: z.strictObject({
     maxTurns: positive.default(30).meta({
-      description: "Most turns of a conversation, as in τ-bench",
+      description: "Maximum turns per conversation, as in τ-bench",
       cli: {},
     }),
     maxParseErrors: count.default(3).describe(
-      "Answers that cannot be read and are forgiven, of a conversation",
+      "Unreadable answers allowed per conversation",
     ),
     retries: count.default(3).describe(
-      "How often a conversation is begun anew after a failure of the infrastructure",
+      "Retries of a conversation after an infrastructure failure",
     ),
     concurrency: positive.default(32).meta({
-      description: "Conversations in flight",
+      description: "Conversations that run concurrently",
       cli: {},
       mayChange: true,
     }),
@@ -94,5 +94,5 @@ export const evaluationSchema = z.strictObject({
   tracking: trackingSchema.prefault({}),
 });
 
-/** A resolved evaluation; frozen to its leaves. */
+/** A resolved, deeply frozen evaluation config. */
 export type EvaluationConfig = DeepReadonly<z.infer<typeof evaluationSchema>>;

@@ -1,8 +1,8 @@
 /**
- * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. One writer.
+ * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. It has a single writer.
  *
- * Episodes are written in small batches, each whole or not at all, so a kill loses what was in flight and the
- * last moment; what is there is never run again.
+ * Episodes are written atomically in small batches, so a kill loses only those in flight and in the current batch.
+ * Completed episodes never run again.
  */
 
 import { join } from "node:path";
@@ -30,22 +30,22 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
   parseConfig: (config) => resolveBy(evaluationSchema, config),
   refusal: (path) =>
     new ConfigError(`"${path}" is a training run, not an evaluation`, {
-      hint: `name one of those, or evaluate it by --policy ${path}`,
+      hint: `name an evaluation, or evaluate the run with --policy ${path}`,
     }),
 });
 
-/** An episode that ended, and its place in the plan. */
+/** A completed episode and its place in the plan. */
 export interface Ended {
   readonly episode: Episode;
-  /** The position of its task among those evaluated. */
+  /** Index of its task among the evaluated ones. */
   readonly task: number;
 }
 
-/** The most episodes that wait to be written, and the longest they do. */
+/** Maximum number of episodes that wait to be written, and the maximum wait. */
 const BATCH = 64;
 const BATCH_MS = 500;
 
-/** An evaluation that is being written. Held by `await using`. */
+/** An evaluation's run dir, open for writing. Use it with `await using`. */
 export class EvaluationDir extends RunDir<EvaluationConfig> {
   readonly #store: EpisodeStore;
   #waiting: Ended[] = [];
@@ -60,8 +60,8 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 
   /**
-   * Makes `path` and locks it.
-   * @throws {ConfigError} If it is there already.
+   * Creates `path` and locks it.
+   * @throws {ConfigError} If it already exists.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -72,8 +72,10 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 
   /**
-   * Reopens an evaluation. Episodes that failed for no fault of the agent are removed, so that they are retried.
-   * @param options.discard Whether to run episodes again that were scored and are lost. Default: that is an error.
+   * Reopens an evaluation. Episodes that failed for reasons unrelated to the agent are removed, so that they are
+   * retried.
+   * @param options.discard Whether to rerun scored episodes that are lost. Default: `false`, which makes a loss an
+   * error.
    * @throws {ConfigError} If there is no such evaluation.
    * @throws {RunDirError} If it is in use, of another version, or damaged.
    */
@@ -89,21 +91,21 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     });
   }
 
-  /** The episodes so far, in the order in which they ended. */
+  /** Returns the episodes so far, in the order of their completion. */
   episodes(): StoredEpisode[] {
     this.flush();
     return this.#store.list();
   }
 
-  /** The keys of the episodes so far, see {@linkcode keyOf}. */
+  /** Returns the keys of the episodes so far, see {@linkcode keyOf}. */
   keys(): Set<string> {
     this.flush();
     return new Set(this.#store.keys().map(keyOf));
   }
 
   /**
-   * Takes over the episodes that another run dir has of the same evaluation; those that are here stay as they are, and
-   * failures of the infrastructure are left there.
+   * Copies the episodes of another run dir of the same evaluation. Existing episodes are kept, and infrastructure
+   * failures are not copied.
    */
   takeOver(path: string): void {
     using other = new EpisodeStore(join(path, "episodes.db"));
@@ -124,12 +126,12 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     );
   }
 
-  /** The messages of an episode, as JSON. */
+  /** Returns the messages and turns of an episode, as JSON. */
   conversation(id: number): { messages: string; turns: string } {
     return this.#store.conversation(id);
   }
 
-  /** Adds an episode; it is on disk soon, and after {@linkcode EvaluationDir.flush} at once. */
+  /** Queues an episode to be written. {@linkcode EvaluationDir.flush} writes it at once. */
   add(ended: Ended, now: number): void {
     if (this.#waiting.length === 0) this.#since = now;
     this.#waiting.push(ended);
@@ -138,7 +140,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     }
   }
 
-  /** Writes what waits. */
+  /** Writes the queued episodes. */
   flush(): void {
     const { split } = this.config;
     const items = this.#waiting.map(({ episode, task }) => ({
@@ -165,14 +167,17 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 }
 
-/** Names an episode of an evaluation: its task, and the seed that its trial has. */
+/** Returns the key of an episode: its task and the seed of its trial. */
 export function keyOf(
   { taskId, seed }: { readonly taskId: string; readonly seed: number },
 ): string {
   return `${taskId} ${seed}`;
 }
 
-/** @throws {RunDirError} If episodes are lost that had been scored when the last session ended. */
+/**
+ * Checks that no scored episode is lost.
+ * @throws {RunDirError} If there are fewer scored episodes than at the end of the last session.
+ */
 function checkWhole(
   { path, info }: Pick<LockedRun<EvaluationConfig>, "path" | "info">,
 ): void {
@@ -182,14 +187,17 @@ function checkWhole(
   const before = Number(info.result?.["scored"] ?? 0);
   if (length >= before) return;
   throw new RunDirError(
-    `Cannot resume "${path}": episodes.db has ${length} of the ${before} scored episodes that run.json tells of`,
-    { hint: `restore it; or run them again by --resume ${path} --discard` },
+    `Cannot resume "${path}": episodes.db has ${length} of the ${before} scored episodes recorded in run.json`,
+    {
+      hint:
+        `restore it, or rerun the missing episodes with --resume ${path} --discard`,
+    },
   );
 }
 
 /**
  * Reads an evaluation without locking it.
- * @throws {ConfigError} If there is none.
+ * @throws {ConfigError} If it does not exist.
  * @throws {RunDirError} If it is of another version or damaged.
  */
 export async function readEvaluation(

@@ -1,4 +1,4 @@
-/** The numbers of an evaluation. */
+/** The report on an evaluation. */
 
 import type { Usage, UserFault } from "../../env/types.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
@@ -7,38 +7,38 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import { type Estimate, estimateShare } from "./interval.ts";
 import { estimatePassK, solvedShare, taskResult } from "./pass_k.ts";
 
-/** A task to evaluate, with what doing nothing earns on it. */
+/** An evaluated task with its do-nothing baseline. */
 export interface EvaluatedTask {
   readonly id: string;
   readonly intent: string | null;
-  readonly floor: 0 | 1;
+  readonly baseline: 0 | 1;
 }
 
-/** Rewards of a kind of task. */
+/** Results of a kind of task. */
 export interface IntentResult {
   readonly intent: string;
   readonly tasks: number;
   readonly reward: Estimate;
-  /** What doing nothing earns. */
+  /** The do-nothing baseline. */
   readonly floor: number;
 }
 
-/** An evaluation's numbers. Failures of the infrastructure are in none of them but `failures`. */
+/** The figures of an evaluation. Infrastructure failures only count in `failures`. */
 export interface EvaluationReport {
   readonly tasks: number;
-  /** Episodes that were scored. */
+  /** Number of scored episodes. */
   readonly scored: number;
-  /** Episodes that were to be run. */
+  /** Number of planned episodes. */
   readonly planned: number;
-  /** pass^1 to pass^k, over tasks with that many scored trials. */
+  /** pass^1 to pass^k, each over the tasks with at least that many scored trials. */
   readonly passK: readonly Estimate[];
   readonly meanReward: number;
-  /** The mean reward of an agent that does nothing, on the same tasks. */
+  /** The do-nothing baseline: mean reward of an idle agent on the same tasks. */
   readonly floor: number;
-  /** Tasks that doing nothing solves. */
+  /** Tasks that an idle agent solves. */
   readonly floorTasks: readonly string[];
   readonly byIntent: readonly IntentResult[];
-  /** Episodes by why their reward is not 1. */
+  /** Number of episodes by the reason that their reward is not 1. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly stopReasons: Readonly<Record<string, number>>;
   /** Tasks that were never solved, with the reasons of their episodes. */
@@ -46,12 +46,12 @@ export interface EvaluationReport {
     readonly id: string;
     readonly reasons: readonly string[];
   }[];
-  /** Of the episodes whose simulated user was watched, the share with each fault. */
+  /** Share of episodes with each fault of the simulated user, among those that were checked for faults. */
   readonly userFaults: {
     readonly watched: number;
     readonly shares: Readonly<Partial<Record<UserFault, number>>>;
   };
-  /** Episodes that failed, by source and kind: `user rate_limited`. */
+  /** Number of failed episodes by source and kind: `user rate_limited`. */
   readonly failures: Readonly<Record<string, number>>;
   readonly retries: number;
   readonly meanTurns: number;
@@ -59,7 +59,7 @@ export interface EvaluationReport {
   readonly usage: { readonly agent: Usage; readonly user: Usage };
 }
 
-/** The report on `episodes` of `tasks`, `trials` of each planned. */
+/** Returns the report on `episodes` of `tasks`, with `trials` planned per task. */
 export function reportOn(
   episodes: readonly StoredEpisode[],
   { tasks, trials }: { tasks: readonly EvaluatedTask[]; trials: number },
@@ -76,8 +76,10 @@ export function reportOn(
       (_, i) => estimatePassK(results, i + 1),
     ),
     meanReward: mean(scored.map(({ reward }) => reward ?? 0)),
-    floor: mean(tasks.map(({ floor }) => floor)),
-    floorTasks: tasks.filter(({ floor }) => floor === 1).map(({ id }) => id),
+    floor: mean(tasks.map(({ baseline }) => baseline)),
+    floorTasks: tasks.filter(({ baseline }) => baseline === 1).map(({ id }) =>
+      id
+    ),
     byIntent: byIntent(tasks, byTask),
     reasons: tally(scored.map(({ reason }) => reason)),
     stopReasons: tally(scored.map(({ stopReason }) => stopReason)),
@@ -113,7 +115,7 @@ function byIntent(
       intent,
       tasks: all.length,
       reward: estimateShare(shares),
-      floor: mean(all.map(({ floor }) => floor)),
+      floor: mean(all.map(({ baseline }) => baseline)),
     }];
   }).sort((a, b) => a.intent < b.intent ? -1 : 1);
 }

@@ -1,4 +1,7 @@
-/** One session of an evaluation: started or resumed, run within its budget, until it is complete or stopped. */
+/**
+ * A session of an evaluation: started or resumed, it runs within its budget until the evaluation is complete or
+ * stopped.
+ */
 
 import { createMeter } from "../../env/models/meter.ts";
 import { addUsage, NO_USAGE } from "../../env/models/usage.ts";
@@ -31,50 +34,50 @@ import { EvaluationDir } from "./evaluation_dir.ts";
 import type { ShardProgress } from "./shard_order.ts";
 import { runShards, takeOverShards } from "./evaluation_shards.ts";
 
-/** What is evaluated, and in which run dir. */
+/** The evaluation to run and its run dir. */
 export interface EvaluationPlan {
   readonly path: string;
-  /** Whether the run dir is there already. */
+  /** Whether the run dir already exists. */
   readonly isResumed: boolean;
-  /** Of one that is resumed: see `EvaluationDir.resume()`. */
+  /** Only for a resumed evaluation: see `EvaluationDir.resume()`. */
   readonly discard?: boolean;
-  /** As the evaluation's own, but for what a session may change. */
+  /** The evaluation's config, with the keys that a session may change. */
   readonly config: EvaluationConfig;
-  /** Which episodes of the plan are meant. Default: all. */
+  /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[];
 }
 
-/** A session that has not begun. Held by `await using`. */
+/** An opened session. Use it with `await using`. */
 export interface EvaluationSession extends AsyncDisposable {
   readonly dir: EvaluationDir;
   readonly dataset: Dataset;
   readonly candidate: Candidate;
   readonly user: UserFactory;
-  /** Episodes that are missing. */
+  /** Number of missing episodes. */
   readonly left: number;
-  /** Aborted once the budget is spent. */
+  /** Aborted when the budget is spent. */
   readonly halt: AbortSignal;
-  /** Runs what is missing. */
+  /** Runs the missing episodes. */
   run(options?: {
-    /** Processes that share it. Default: 1, which is this one. */
+    /** Number of processes. Default: 1, the current one. */
     readonly workers?: number;
     readonly onEpisode?: (episode: Episode) => void;
-    /** Called in the place of `onEpisode` where there are several processes. */
+    /** Called instead of `onEpisode` if there are several processes. */
     readonly onProgress?: (progress: ShardProgress) => void;
-    /** Called once a tracker of the config has the run, with where it is to be seen. */
+    /** Called when a tracker of the config has registered the run, with its URL. */
     readonly onLink?: TrackOptions["onLink"];
   }): Promise<{
     /** Whether the evaluation is complete. */
     readonly isComplete: boolean;
-    /** Why processes stopped before their episodes had all ended, a clause each. */
+    /** Reasons why processes stopped early, one clause each. */
     readonly stopped: readonly string[];
     readonly trackers: readonly TrackerReport[];
   }>;
 }
 
 /**
- * Opens all that a session takes. A model that does not answer is found out before anything is written.
- * @throws {ConfigError} If a task, a model or the dataset is not there.
+ * Opens everything that a session needs. Before anything is written, it checks that the models answer.
+ * @throws {ConfigError} If a task, a model or the dataset is not available.
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
 export async function openEvaluation(
@@ -143,7 +146,7 @@ export async function openEvaluation(
         stopped = await runShards(missingJobs(dir, dataset), {
           ...{ dir, config, workers, signal, used, onProgress },
         });
-        // Trackers have its course once the shards are put together.
+        // Trackers get the curve of a sharded evaluation once its shards are merged.
         const isTracked = trackersIn(dir.config.tracking).length > 0;
         const added = isTracked ? dir.episodes().slice(known) : [];
         for (const episode of added) journal.add(episode);

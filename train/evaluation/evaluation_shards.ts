@@ -1,11 +1,11 @@
 /**
- * An evaluation in several processes. Each has a shard: some of the missing episodes, in a run dir of its own below the
- * evaluation's, which takes it over once the process has ended, however it has.
+ * Evaluation in several processes. Each process runs a shard: some of the missing episodes, in a run dir below that of
+ * the evaluation. When a process ends, even by a failure, its episodes are merged into the evaluation.
  *
  *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
  *
- * A shard that is run again goes on where it stopped. An evaluation that is resumed takes over what there is of its
- * shards and divides what is missing anew, among any number of processes.
+ * A resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
+ * processes.
  */
 
 import { join } from "node:path";
@@ -29,17 +29,17 @@ export interface ShardOptions {
   readonly dir: EvaluationDir;
   readonly config: EvaluationConfig;
   readonly workers: number;
-  /** Ends all processes; what has ended by then is kept. */
+  /** Aborting it ends all processes; completed episodes are kept. */
   readonly signal: AbortSignal;
-  /** What the evaluation has used so far. */
+  /** Usage of the evaluation so far. */
   readonly used: Usage;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
 /**
- * Runs episodes in processes, each of which has every so-manieth of them, and takes over what they come to.
- * @returns Why processes stopped before their episodes had all ended, a clause each.
- * @throws {RunDirError} If a process fails; the others end first, and nothing of theirs is lost.
+ * Runs episodes in several processes, dealt out in turn, and merges the results.
+ * @returns Reasons why processes stopped early, one clause each.
+ * @throws {RunDirError} If a process fails. The others finish first, and their episodes are kept.
  */
 export async function runShards(
   jobs: readonly JobPlace[],
@@ -65,12 +65,12 @@ export async function runShards(
     }`,
     {
       hint:
-        `no episode that ended is lost: fix that, then "deno task evaluate --resume ${dir.path}"`,
+        `completed episodes are kept; fix the cause, then run "deno task evaluate --resume ${dir.path}"`,
     },
   );
 }
 
-/** Takes over the episodes of all shards that there are, and removes them. */
+/** Merges the episodes of all existing shards into the evaluation and removes the shards. */
 export async function takeOverShards(dir: EvaluationDir): Promise<void> {
   const root = join(dir.path, SHARDS);
   for (const name of await folderNames(root)) {

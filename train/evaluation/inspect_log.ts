@@ -1,6 +1,5 @@
 /**
- * An evaluation as a log of Inspect, which its tools list, open and score again.
- *
+ * Export of an evaluation as an Inspect log, which Inspect's tools list, open and rescore.
  * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalLog) and _recorders/eval.py at 0.3.285.
  */
 
@@ -23,21 +22,21 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import { tauBenchResult } from "./tau_bench_results.ts";
 
-/** The version of the logs' schema. */
+/** Version of the log schema. */
 const VERSION = 2;
 
-/** The name of our score, and of who gave it. */
+/** Name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** A log, and the name by which Inspect lists it. */
+/** A log and its file name, by which Inspect lists it. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The evaluation's log: a sample an episode, tasks by their position in the split, trials as epochs. Episodes that
- * failed are samples with an error and without a score.
+ * Returns the evaluation's log: one sample per episode, with the task's index in the split as id and the trial as
+ * epoch. Failed episodes are samples with an error and without a score.
  */
 export function inspectLog(
   dir: EvaluationDir,
@@ -110,12 +109,12 @@ function metric(name: string, value: number) {
   return { name, value, params: {} };
 }
 
-/** `retail-test`. */
+/** Returns the name of the evaluated task set: `retail-test`. */
 function taskName({ config }: EvaluationDir): string {
   return `${config.data.domain.replaceAll(".", "-")}-${config.split}`;
 }
 
-/** The same for the same evaluation. */
+/** Returns an id that depends only on the evaluation. */
 function identityOf({ info, config }: EvaluationDir): string {
   return `taulab${
     stamp(new Date(info.startedAt)).replace("-", "")
@@ -153,7 +152,7 @@ function specOf(dir: EvaluationDir, dataset: Dataset) {
   };
 }
 
-/** As Inspect names models; `none` is its provider that is never asked. */
+/** Returns the model in Inspect's notation. `none` is Inspect's provider for logs without a model. */
 function agentModel({ config }: EvaluationDir): string {
   const { model, provider } = config.model;
   if (config.agent === "expert") return "none/expert";
@@ -167,7 +166,7 @@ function userModel({ config }: EvaluationDir): string {
   return config.user.endpoint.model ?? config.user.strategy;
 }
 
-/** Tokens by model and by role. */
+/** Returns the token usage by model and by role. */
 function usagesOf(
   dir: EvaluationDir,
   { agent, user }: { readonly agent: Usage; readonly user: Usage },
@@ -208,8 +207,8 @@ function samplesOf(dir: EvaluationDir, dataset: Dataset): JsonObject[] {
     const task = tasks.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset has no task "${episode.taskId}" any more`,
-        { hint: "export with the data that were evaluated" },
+        `The dataset no longer has the task "${episode.taskId}"`,
+        { hint: "export with the dataset that was evaluated" },
       );
     }
     const epoch = (epochs.get(task.id) ?? 0) + 1;
@@ -287,7 +286,7 @@ function scoreOf(episode: StoredEpisode, result: JsonObject): JsonObject {
     episode.reason === null ? "" : `Not solved: ${episode.reason}`,
     ...(detail?.missingOutputs ?? []).map((one) => `not told: ${one}`),
     ...(detail?.differences ?? []).map(({ table, id }) =>
-      `${table} ${id} is not as it should be`
+      `${table} ${id} has a wrong final state`
     ),
     ...(detail?.checks ?? []).filter(({ counts, met }) =>
       counts && met !== true
@@ -305,7 +304,7 @@ function scoreOf(episode: StoredEpisode, result: JsonObject): JsonObject {
   });
 }
 
-/** A message of OpenAI's API as Inspect has it. */
+/** Converts a message from OpenAI's format to Inspect's. */
 function messageOf(message: JsonObject, id: string): JsonObject {
   const role = textAt(message, "role");
   const common = {
@@ -336,7 +335,7 @@ function messageOf(message: JsonObject, id: string): JsonObject {
   });
 }
 
-/** What τ-bench's format has as text. */
+/** Parses tool arguments, which τ-bench's format stores as text. */
 function argumentsOf(text: string): JsonValue {
   const args = parsePythonJson(text);
   return args instanceof Map ? args : object({});
@@ -355,7 +354,7 @@ function outputOf(
   });
 }
 
-/** What the list of samples shows. */
+/** Returns the summary that the list of samples shows. */
 function summaryOf(sample: JsonObject): JsonObject {
   const keys = [
     ...["id", "epoch", "input", "target", "scores", "model_usage"],

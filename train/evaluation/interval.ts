@@ -1,20 +1,20 @@
-/** How far a share that was measured may be off. */
+/** Confidence intervals of measured shares. */
 
-/** A share with its 95% confidence interval, all within 0..1; NaN where nothing was measured. */
+/** A share with its 95% confidence interval, all within 0..1; NaN if nothing was measured. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** The normal distribution's 97.5% point. */
+/** 97.5% quantile of the standard normal distribution. */
 const Z = 1.959963984540054;
 
 /**
- * The mean of a share that was measured on each of some tasks, and its interval.
+ * Estimates the mean of a share from its values on several tasks, with a confidence interval.
  *
- * Tasks are the independent draws, and trials of one task are not. Wilson's interval is taken at the effective
- * sample size that the spread between tasks implies, so it has a width also where all tasks agree.
+ * Tasks are independent draws, whereas trials of one task are not. The interval is Wilson's at the effective sample
+ * size that the spread between tasks implies, so it has a positive width even if all tasks agree.
  * @param shares `[P]`, each task's estimate, within 0..1.
  * @see Wilson 1927; Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
  * positive counts estimated from survey data", for the effective sample size.
@@ -31,19 +31,20 @@ export function estimateShare(shares: readonly number[]): Estimate {
   const scale = 1 + Z * Z / size;
   return {
     value,
-    // At the ends rounding would leave a little.
+    // Avoid rounding errors at 0 and 1.
     low: value === 0 ? 0 : Math.max(0, (centre - reach) / scale),
     high: value === 1 ? 1 : Math.min(1, (centre + reach) / scale),
   };
 }
 
-/** How many independent yes-or-no draws would spread as much; at least the number of tasks. */
+/** Returns the number of independent yes-or-no draws with the same spread, at least the number of tasks. */
 function effectiveSize(shares: readonly number[], mean: number): number {
   const count = shares.length;
   const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
   const variance = count > 1 ? squares / (count - 1) : 0;
   const ofOne = mean * (1 - mean);
-  // Where all tasks agree on a share between 0 and 1, the trials say more than the tasks; that is not believed.
+  // If all tasks have the same share between 0 and 1, the spread would imply infinitely many draws; use the number of
+  // tasks.
   return variance > 0 && ofOne > 0
     ? Math.max(count, count * ofOne / variance)
     : count;

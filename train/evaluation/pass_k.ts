@@ -1,18 +1,18 @@
-/** pass^k: how likely an agent solves the same task k times in a row. */
+/** pass^k: the probability that an agent solves the same task k times in a row. */
 
 import type { Reward } from "../../env/types.ts";
 import { type Estimate, estimateShare } from "./interval.ts";
 
-/** Trials of one task. */
+/** The scored trials of one task. */
 export interface TaskResult {
   readonly successes: number;
-  /** Those that were scored. */
+  /** Number of scored trials. */
   readonly trials: number;
 }
 
 /**
- * The unbiased estimate of pass^k on one task: C(c, k) / C(n, k), for c successes in n trials.
- * @returns Within 0..1; NaN where there are fewer than `k` trials.
+ * Returns the unbiased estimate of pass^k on one task: C(c, k) / C(n, k), for c successes in n trials.
+ * @returns Within 0..1; NaN if there are fewer than `k` trials.
  */
 export function solvedShare(
   { successes, trials }: TaskResult,
@@ -27,8 +27,8 @@ export function solvedShare(
 }
 
 /**
- * The unbiased estimate of pass^k: the mean over tasks of {@linkcode solvedShare}.
- * Tasks with fewer than `k` trials (the rest failed for no fault of the policy) are left out.
+ * Returns the unbiased estimate of pass^k: the mean of {@linkcode solvedShare} over tasks. Tasks with fewer than `k`
+ * scored trials, because others failed for reasons unrelated to the policy, are skipped.
  * @param results `[P]`, successes and scored trials of each task.
  * @returns Within 0..1; NaN where no task has `k` trials.
  * @throws {RangeError} If `k` is not a positive integer.
@@ -49,7 +49,7 @@ export function passK(results: readonly TaskResult[], k: number): number {
   return estimatePassK(results, k).value;
 }
 
-/** {@linkcode passK} with its 95% interval. */
+/** Returns {@linkcode passK} with its 95% confidence interval. */
 export function estimatePassK(
   results: readonly TaskResult[],
   k: number,
@@ -58,10 +58,10 @@ export function estimatePassK(
   return estimateShare(usable.map((result) => solvedShare(result, k)));
 }
 
-/** Of an episode, what pass^k depends on. */
+/** The parts of an episode that pass^k depends on. */
 export interface PassEpisode {
   readonly taskId: string;
-  /** The reward or its value; `null` where infrastructure failed, which counts as no trial. */
+  /** The reward or its value; `null` after an infrastructure failure, which does not count as a trial. */
   readonly reward: Reward | number | null;
 }
 
@@ -94,7 +94,7 @@ export function passEstimates(episodes: readonly PassEpisode[]): Estimate[] {
   return Array.from({ length: most }, (_, i) => estimatePassK(results, i + 1));
 }
 
-/** The result of a task's scored episodes. */
+/** Returns the result of a task's scored episodes. */
 export function taskResult(
   scored: readonly { readonly reward: number | null }[],
 ): TaskResult {

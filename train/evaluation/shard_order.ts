@@ -1,4 +1,4 @@
-/** What the process of a shard is to run, and what it says of that: the file and the lines between two processes. */
+/** The messages between an evaluation and the processes of its shards: the order file and the progress lines. */
 
 import { z } from "zod";
 import { RunDirError } from "../../env/errors.ts";
@@ -12,38 +12,38 @@ import {
   evaluationSchema,
 } from "./evaluation_config.ts";
 
-/** What a process has done since it last said so. */
+/** The schema of a process' progress since its last report. */
 export const shardProgressSchema = z.object({
   episodes: z.int(),
   scored: z.int(),
-  /** The sum of the rewards. */
+  /** Sum of the rewards. */
   reward: z.number(),
-  /** US dollars; `null` where a price is not known. */
+  /** Cost in US dollars; `null` if a price is unknown. */
   cost: z.number().nullable(),
 });
 
-/** What a process has done since it last said so. */
+/** A process' progress since its last report. */
 export type ShardProgress = z.infer<typeof shardProgressSchema>;
 
 const orderSchema = z.object({
   config: evaluationSchema,
-  /** `[task, trial]`, by their places in the plan. */
+  /** Pairs of task index and trial. */
   jobs: z.array(z.tuple([z.int(), z.int()])),
 });
 
-/** What a process is to run. */
+/** The order for the process of a shard. */
 export interface ShardOrder {
   readonly config: EvaluationConfig;
   readonly jobs: readonly JobPlace[];
 }
 
-/** Divides what is missing; conversations in flight and what is left of the budget are divided too. */
+/** Divides the missing episodes, the concurrency and the remaining budget among processes. */
 export function shardOrders(
   jobs: readonly JobPlace[],
   { config, workers, used }: {
     readonly config: EvaluationConfig;
     readonly workers: number;
-    /** What the evaluation has used so far. */
+    /** Usage of the evaluation so far. */
     readonly used: Usage;
   },
 ): ShardOrder[] {
@@ -52,7 +52,7 @@ export function shardOrders(
   const tokens = used.promptTokens + used.completionTokens;
   const shared: EvaluationConfig = {
     ...config,
-    // Of the evaluation as a whole.
+    // Only the evaluation as a whole is tracked.
     tracking: trackingSchema.parse({}),
     rollout: {
       ...rollout,
@@ -67,12 +67,12 @@ export function shardOrders(
   };
   return Array.from({ length: count }, (_, i) => ({
     config: shared,
-    // Each has first trials of all tasks first.
+    // Dealing out in turn gives every shard first trials first.
     jobs: jobs.filter((_, j) => j % count === i),
   }));
 }
 
-/** Writes the order of the shard at `path`, beside it. */
+/** Writes the order of the shard at `path` to a file next to it. */
 export async function writeOrder(
   path: string,
   { config, jobs }: ShardOrder,
@@ -85,8 +85,8 @@ export async function writeOrder(
 }
 
 /**
- * What the process of a shard is to run.
- * @throws {RunDirError} If its order is missing or damaged.
+ * Reads the order of the shard at `path`.
+ * @throws {RunDirError} If it is missing or damaged.
  */
 export async function readOrder(path: string): Promise<ShardOrder> {
   const name = `${path}.json`;
@@ -94,7 +94,7 @@ export async function readOrder(path: string): Promise<ShardOrder> {
   const order = orderSchema.safeParse(parseJson(text));
   if (!order.success) {
     throw new RunDirError(`"${name}" is missing or damaged`, {
-      hint: "resume the evaluation, which divides what is missing anew",
+      hint: "resume the evaluation, which divides the missing episodes again",
     });
   }
   const { config, jobs } = order.data;

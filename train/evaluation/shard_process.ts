@@ -1,4 +1,4 @@
-/** The process of a shard, from the side of the one that starts it. */
+/** The parent's side of a shard process. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { endOf, linesOf } from "../../env/child_process.ts";
 import { parseJson } from "../runs/versions.ts";
 import { type ShardProgress, shardProgressSchema } from "./shard_order.ts";
 
-/** A line of the process' stdout. */
+/** The schema of a line of the process' stdout. */
 export const shardLineSchema = z.union([
   z.object({ progress: shardProgressSchema }),
   z.object({ end: z.object({ why: z.string().nullable() }) }),
@@ -18,29 +18,29 @@ export const shardLineSchema = z.union([
 /** A line of the process' stdout. */
 export type ShardLine = z.infer<typeof shardLineSchema>;
 
-/** How a process ended. */
+/** The end of a shard process. */
 export interface ShardEnd {
-  /** What broke it; `null` where nothing did. */
+  /** The error that ended it; `null` if there was none. */
   readonly error: string | null;
-  /** Why it stopped before all of its episodes had ended; `null` where it did not. */
+  /** The reason for stopping early; `null` if it completed. */
   readonly why: string | null;
 }
 
 /** Settings of {@linkcode runShard}. */
 export interface ShardProcessOptions {
-  /** Asks the process to end: it saves what has ended. */
+  /** Aborting it asks the process to save completed episodes and exit. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
-/** Runs the shard at `path` in a process of its own. Never throws for what goes wrong there. */
+/** Runs the shard at `path` in a separate process. Errors of the process are returned, not thrown. */
 export async function runShard(
   path: string,
   { signal, onProgress }: ShardProcessOptions,
 ): Promise<ShardEnd> {
   const child = new Deno.Command(denoProgram(), {
     args: workerWords(path),
-    // Held open for as long as this process lives.
+    // Held open as long as this process lives; the child exits when it closes.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -75,17 +75,17 @@ export async function runShard(
   };
 }
 
-/** How much of what a process complains of is kept. */
+/** Maximum characters of a process' stderr that are kept. */
 const MOST_WORDS = 2000;
 
-/** This very program, where it may be started by its path. */
+/** Returns the path of the running Deno executable, if it may be started by path. */
 function denoProgram(): string {
   const command = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command });
   return state === "granted" ? command : "deno";
 }
 
-/** The permissions of `deno task evaluate`, but that it writes in its shard only and starts nothing. */
+/** Returns the permissions of `deno task evaluate`, but with writes only to the shard and without subprocesses. */
 function workerWords(path: string): string[] {
   const flags = project.tasks.evaluate.command.split(" ").filter((word) =>
     /^--(no-prompt|allow-read|allow-net|allow-env|ignore-env)\b/.test(word)

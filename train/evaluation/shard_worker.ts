@@ -1,7 +1,7 @@
 /**
- * The process of a shard: `shard_worker.ts PATH` runs the episodes that `PATH.json` orders, into the run dir at `PATH`.
- * It says what it has done by lines of JSON on stdout (shard_process.ts), and ends early where it is asked to or its
- * stdin ends, since whoever started it is gone then.
+ * The process of a shard. `shard_worker.ts PATH` runs the episodes ordered in `PATH.json` into the run dir at `PATH`.
+ * It reports progress as lines of JSON on stdout (see shard_process.ts). It ends early on request, or if its stdin
+ * closes, which means that the parent has died.
  */
 
 import { join } from "node:path";
@@ -12,10 +12,10 @@ import { openEvaluation } from "./evaluation_session.ts";
 import { readOrder, type ShardProgress } from "./shard_order.ts";
 import type { ShardLine } from "./shard_process.ts";
 
-/** How often it says what it has done, in milliseconds. */
+/** Interval of progress reports in milliseconds. */
 const SAY_MS = 200;
 
-/** Runs a shard, or what is missing of it. */
+/** Runs the missing episodes of a shard. */
 export async function runShardAt(
   path: string,
   { signal, say }: {
@@ -42,7 +42,7 @@ export async function runShardAt(
   say({ end: { why } });
 }
 
-/** Counts episodes, and says so every now and then. */
+/** Counts episodes and reports them at intervals. */
 class Progress {
   readonly #say: (progress: ShardProgress) => void;
   #saidAtMs = performance.now();
@@ -73,7 +73,7 @@ class Progress {
 
 const NOTHING: ShardProgress = { episodes: 0, scored: 0, reward: 0, cost: 0 };
 
-/** The whole program. */
+/** The entry point of the process. */
 async function work(path: string): Promise<void> {
   const controller = new AbortController();
   const stop = () => controller.abort();

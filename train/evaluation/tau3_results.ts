@@ -1,6 +1,5 @@
 /**
- * An evaluation as τ³-bench's own result file, which its tools read.
- *
+ * Export of an evaluation as τ³-bench's own result file, which its tools read.
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun).
  */
 
@@ -28,7 +27,7 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import { parseTurns } from "../runs/run_episodes.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 
-/** How upstream calls the ends of conversations. */
+/** Upstream's names of the reasons why a conversation ended. */
 const TERMINATIONS: Readonly<Record<string, string>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",
@@ -42,15 +41,16 @@ const TERMINATIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The result file's text: settings, tasks, and a simulation an episode. Failed ones are in it, as upstream has them.
+ * Returns the text of the result file: settings, tasks, and one simulation per episode, including failed ones, as
+ * upstream does.
  * @throws {ConfigError} If the evaluation is of another benchmark.
  */
 export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
   const { rules } = dataset;
   if (rules === undefined) {
     throw new ConfigError(
-      `Cannot export "${dataset.name}" as τ³-bench's results: it is another benchmark`,
-      { hint: "leave --export out, or evaluate with --tau3-bench DIR" },
+      `Cannot export "${dataset.name}" as τ³-bench results: it is another benchmark`,
+      { hint: "drop --export, or evaluate with --tau3-bench DIR" },
     );
   }
   const { config } = dir;
@@ -63,8 +63,8 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
     const task = byId.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset has no task "${episode.taskId}" any more`,
-        { hint: "export with the data that were evaluated" },
+        `The dataset no longer has the task "${episode.taskId}"`,
+        { hint: "export with the dataset that was evaluated" },
       );
     }
     used.add(task);
@@ -163,7 +163,7 @@ function costOf(cost: number | null): JsonValue {
   return cost === null ? null : toFloat(cost);
 }
 
-/** Everything that was said and called, by both, out of the agent's messages and its turns. */
+/** Returns all messages and calls of both sides, from the agent's messages and the turns. */
 function messagesOf(
   stored: string,
   { turns, rules }: {
@@ -183,13 +183,13 @@ function messagesOf(
   return messages;
 }
 
-/** What turns hold: of solo agents, all there is. */
+/** Returns the messages of the turns; a solo agent has no others. */
 function turnMessages(
   turns: readonly Turn[],
   { solo }: Pick<ConversationRules, "solo">,
 ): JsonValue[] {
   const messages: JsonValue[] = [];
-  // Calls of one message are turns of their own.
+  // Calls of one message are separate turns.
   let open:
     | { made: AnsweredCall[]; text: string | null; count: number }
     | null = null;
@@ -222,7 +222,7 @@ function said(role: "assistant" | "user", content: string): JsonValue {
   return object({ role, content, tool_calls: null });
 }
 
-/** A message a call, and its answer. */
+/** Returns one message per call, each followed by its result. */
 function callsOf(
   requestor: "assistant" | "user",
   calls: readonly AnsweredCall[],
@@ -230,7 +230,7 @@ function callsOf(
   return calls.flatMap((made) => messageOfCalls(requestor, [made], null));
 }
 
-/** One message with all calls, and their answers. */
+/** Returns one message with all calls, followed by their results. */
 function messageOfCalls(
   requestor: "assistant" | "user",
   calls: readonly AnsweredCall[],

@@ -1,6 +1,6 @@
 /**
- * An evaluation as a submission to τ³-bench's leaderboard, and what makes its scores incomparable with those there.
- *
+ * Export of an evaluation as a submission to τ³-bench's leaderboard, and the differences that make its scores
+ * incomparable.
  * @see sierra-research/tau2-bench, src/tau2/scripts/leaderboard/submission.py.
  */
 
@@ -9,7 +9,7 @@ import type { EvaluationConfig } from "./evaluation_config.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 
-/** What scores on the leaderboard have in common. */
+/** Settings common to all scores on the leaderboard. */
 const STANDARD = {
   split: "base",
   trials: 4,
@@ -18,7 +18,7 @@ const STANDARD = {
   maxSteps: 200,
 } as const;
 
-/** Why an evaluation's scores cannot be compared with those of the leaderboard; nothing where they can. */
+/** Returns the reasons why an evaluation's scores cannot be compared with the leaderboard; empty if they can. */
 export function incomparable(
   config: EvaluationConfig,
   { dataset, report }: {
@@ -33,7 +33,7 @@ export function incomparable(
     reasons.push(`its split is ${config.split}, not ${STANDARD.split}`);
   }
   if (config.tasks !== null || config.data.exclude !== null) {
-    reasons.push("it leaves tasks out");
+    reasons.push("it excludes tasks");
   }
   if (config.trials !== STANDARD.trials) {
     reasons.push(`it has ${config.trials} trials, not ${STANDARD.trials}`);
@@ -74,7 +74,7 @@ export function incomparable(
   return reasons;
 }
 
-/** The text of `submission.json`; who submits it is left to be filled in. */
+/** Returns the text of `submission.json`, in which the submitter is left to be filled in. */
 export function tau3Submission(
   { config, info }: Pick<EvaluationDir, "config" | "info">,
   report: EvaluationReport,

@@ -1,6 +1,5 @@
 /**
- * An evaluation as τ-bench's own result file, which its tools read.
- *
+ * Export of an evaluation as τ-bench's own result file, which its tools read.
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) at 59a200c.
  */
 
@@ -21,8 +20,8 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 
 /**
- * The result file's text: a list of τ-bench's `EnvRunResult`, in the order of tasks and trials. Episodes that
- * failed for no fault of the agent are left out, where τ-bench has them with reward 0.
+ * Returns the text of the result file: a list of τ-bench's `EnvRunResult`, in the order of tasks and trials. Episodes
+ * that failed for reasons unrelated to the agent are omitted, whereas τ-bench records them with reward 0.
  */
 export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
   const tasks = new Map(
@@ -35,8 +34,8 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
     const task = tasks.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset has no task "${episode.taskId}" any more`,
-        { hint: "export with the data that were evaluated" },
+        `The dataset no longer has the task "${episode.taskId}"`,
+        { hint: "export with the dataset that was evaluated" },
       );
     }
     const trial = trials.get(task.id) ?? 0;
@@ -47,17 +46,17 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
   return `${printPythonJson(results)}\n`;
 }
 
-/** What an episode is exported from. */
+/** The parts of an episode that are exported. */
 export interface EpisodeParts {
   readonly episode: StoredEpisode;
   readonly task: Task;
   readonly trial: number;
   readonly dataset: Dataset;
-  /** As the store has them. */
+  /** Messages as JSON, in the format of the episode store. */
   readonly messages: string;
 }
 
-/** An episode as an `EnvRunResult`. */
+/** Converts an episode to an `EnvRunResult`. */
 export function tauBenchResult(
   { episode, task, trial, dataset, messages }: EpisodeParts,
 ): JsonObject {
@@ -102,7 +101,7 @@ function actionOf({ name, arguments: kwargs }: ToolAction): JsonValue {
   return object({ name, kwargs });
 }
 
-/** A stored message as OpenAI's API has it. */
+/** Converts a stored message to OpenAI's format. */
 function messageOf(message: JsonObject): JsonValue {
   const role = textAt(message, "role");
   const content = textAt(message, "content");

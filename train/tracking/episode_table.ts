@@ -1,9 +1,11 @@
-/** The table of a run's episodes that trackers show. */
+/** The table of a run's episodes for trackers. */
 
 import { readEpisodeRows } from "../runs/read_episode_rows.ts";
 import type { Table } from "./run_tracker.ts";
 
-/** The last of a run are those of its final evaluation. */
+/**
+ * Maximum rows. The last episodes of a run are those of its final evaluation.
+ */
 const MOST_ROWS = 1000;
 
 const COLUMNS = [
@@ -24,7 +26,9 @@ const COLUMNS = [
   "duration_ms",
 ] as const;
 
-/** The last episodes of a run; none where they cannot be read. */
+/**
+ * Returns the last episodes of a run; an empty table if they cannot be read.
+ */
 export async function frameTable(path: string): Promise<Table> {
   const all = await readEpisodeRows(path).catch(() => []);
   const rows = all.slice(-MOST_ROWS)

@@ -1,20 +1,20 @@
-/** An evaluation as trackers take it: how its figures come about, episode by episode, and its report at the end. */
+/** The journal of an evaluation for trackers: its figures episode by episode, and its report at the end. */
 
 import type { EvaluationReport } from "../evaluation/evaluation_report.ts";
 import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { Journal } from "./outbox.ts";
 import type { Point } from "./run_tracker.ts";
 
-/** Points on the way, at most: more tell a curve nothing. */
+/** Maximum intermediate points; more would not improve a curve. */
 const MOST_POINTS = 200;
 
-/** What a point goes by of an episode. */
+/** The parts of an episode that a point depends on. */
 export type Counted = Pick<
   StoredEpisode,
   "reward" | "turns" | "usage" | "startedAtMs" | "durationMs"
 >;
 
-/** The journal of an evaluation; its horizontal axis counts episodes. */
+/** The journal of an evaluation. Its horizontal axis is the number of episodes. */
 export class EvaluationJournal implements Journal {
   readonly #points: Point[] = [];
   readonly #every: number;
@@ -25,7 +25,7 @@ export class EvaluationJournal implements Journal {
   #turns = 0;
   #cost = 0;
 
-  /** @param planned Episodes of the whole evaluation. */
+  /** @param planned Number of episodes in the whole evaluation. */
   constructor(planned: number) {
     this.#planned = planned;
     this.#every = Math.ceil(planned / MOST_POINTS);
@@ -39,7 +39,7 @@ export class EvaluationJournal implements Journal {
     return this.#points[index]!;
   }
 
-  /** Takes an episode in that ended. */
+  /** Adds a completed episode. */
   add({ reward, turns, usage, startedAtMs, durationMs }: Counted): void {
     this.#episodes++;
     this.#cost += (usage?.agent.cost ?? 0) + (usage?.user.cost ?? 0);
@@ -67,7 +67,7 @@ export class EvaluationJournal implements Journal {
     });
   }
 
-  /** Takes in the figures of what has been evaluated. */
+  /** Adds the figures of the report. */
   report(
     { passK, floor, byIntent, meanReward }: EvaluationReport,
     timeMs: number,

@@ -1,15 +1,15 @@
-/** Lines of `metrics.jsonl` as trackers take them. */
+/** The journal of a training run for trackers, from the lines of `metrics.jsonl`. */
 
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
-/** Of a line: where it stands, which is in the point already. */
+/** Keys that give a line's position, which the point already has. */
 const ASIDE = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**
- * The points of a run, one a line. A line does not say when it was written: those of earlier sessions are put where
- * their seconds add up to.
- * @param run The run, whose lines grow.
+ * Returns the points of a run, one per line. Lines carry no timestamp, so the times of earlier sessions are
+ * reconstructed from their durations.
+ * @param run The run, whose metrics may still grow.
  */
 export function metricsJournal(
   run: {
@@ -36,7 +36,7 @@ export function metricsJournal(
   };
 }
 
-/** The numbers of a line by their paths: `rl/reward`, `eval/test/greedy/passK/1`. */
+/** Returns the numbers of a line by path: `rl/reward`, `eval/test/greedy/passK/1`. */
 export function pointOf(
   line: AnyMetrics,
 ): { readonly step: number; readonly values: ReadonlyMap<string, number> } {

@@ -1,8 +1,7 @@
 /**
- * MLflow over its REST API.
- *
- * @see MLflow's documentation of its REST API, 2.0, and `mlflow/store/artifact/mlflow_artifacts_repo.py` for the proxied
- * artifacts; `mlflow.log_table` for how a table is stored.
+ * The MLflow tracker, over MLflow's REST API.
+ * @see MLflow's documentation of its REST API, 2.0, and `mlflow/store/artifact/mlflow_artifacts_repo.py` for the
+ * proxied artifacts; `mlflow.log_table` for the format of tables.
  */
 
 import { Buffer } from "node:buffer";
@@ -22,16 +21,16 @@ import { TrackerError } from "./run_tracker.ts";
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** What a request may hold: metrics, and parameters. */
+/** Maximum number of metrics and of parameters in a request. */
 const MOST_METRICS = 1000;
 const MOST_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
-/** The file of the table, and the tag by which MLflow knows it as one. */
+/** File of the table, and the tag by which MLflow recognizes it as a table. */
 const TABLE = "episodes.json";
 const TABLES_TAG = "mlflow.loggedArtifacts";
 
-/** How MLflow calls the ends of runs. */
+/** MLflow's names of run outcomes. */
 const STATUS = {
   completed: "FINISHED",
   interrupted: "KILLED",
@@ -53,9 +52,9 @@ const runSchema = z.object({
 });
 
 /**
- * An MLflow server.
- * @param env Reads a variable of the environment. Default: `Deno.env.get`.
- * @throws {ConfigError} If nothing says where it is.
+ * Creates the tracker of an MLflow server.
+ * @param env Reads an environment variable. Default: `Deno.env.get`.
+ * @throws {ConfigError} If the server's URL is not set.
  */
 export function mlflow(
   { mlflowUrl, project }: TrackingConfig,
@@ -65,8 +64,8 @@ export function mlflow(
   if (!url || !/^https?:/.test(url)) {
     throw new ConfigError(
       url
-        ? `MLFLOW_TRACKING_URI is "${url}", which is no server: it begins with neither http: nor https:`
-        : "Nothing says where the MLflow server is",
+        ? `MLFLOW_TRACKING_URI is "${url}", which is not the URL of a server: it begins with neither http: nor https:`
+        : "The URL of the MLflow server is not set",
       {
         hint:
           "pass --set tracking.mlflowUrl=http://HOST:PORT, or set MLFLOW_TRACKING_URI to such a URL",
@@ -105,7 +104,7 @@ function authorizationBy(
 
 type RunInfo = z.infer<typeof runSchema>["run"]["info"];
 
-/** The run there: the one of an earlier session, or a new one. */
+/** Returns the run on the server: that of an earlier session, or a new one. */
 async function infoOf(
   run: TrackedRun,
   { server, project, before, signal }: CallOptions & {
@@ -181,12 +180,15 @@ async function ask<T>(
   const parsed = schema.safeParse(await callTracker(server, path, call));
   if (parsed.success) return parsed.data;
   throw new TrackerError(
-    `What answers at ${server.url} is not MLflow's REST API`,
-    { isPassing: false, hint: "name an MLflow server of version 2 or 3" },
+    `The server at ${server.url} does not offer MLflow's REST API`,
+    {
+      isPassing: false,
+      hint: "set the URL of an MLflow server of version 2 or 3",
+    },
   );
 }
 
-/** A name in the letters that MLflow allows: `question+address` is `question_address`. */
+/** Replaces characters that MLflow does not allow in names: `question+address` becomes `question_address`. */
 function keyOf(name: string): string {
   return name.replaceAll(/[^\w\-. /:]/g, "_");
 }
@@ -206,7 +208,7 @@ class OpenMlflow implements OpenTracker {
     this.place = { runId: run_id };
   }
 
-  /** Sends the config: each key as a parameter, which may not change, and the whole as a file. */
+  /** Sends the config: each key as a parameter, which is immutable, and the whole as a file. */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
     const params = [...settingsOf(run.config)].map(([key, value]) => ({
       key: keyOf(key),
@@ -261,7 +263,10 @@ class OpenMlflow implements OpenTracker {
     await callTracker(this.#server, `${API}runs/log-batch`, { body, signal });
   }
 
-  /** Stores a file with the run, where the server takes files itself. @returns Whether it does. */
+  /**
+   * Stores a file with the run, if the server accepts files directly.
+   * @returns Whether the file was stored.
+   */
   async #file(
     name: string,
     body: string,

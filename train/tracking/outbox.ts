@@ -1,6 +1,6 @@
 /**
- * Sends a run's points to one tracker, behind the run's back: nothing here is waited for while it works. What is not
- * sent yet stays where it is, in the run's own journal, so that a tracker that is down takes neither memory nor points.
+ * An outbox sends a run's points to one tracker in the background, so the run never waits for it. Unsent points stay in
+ * the run's own journal, so an unreachable tracker costs neither memory nor points.
  */
 
 import { messageOf } from "../../env/errors.ts";
@@ -15,31 +15,31 @@ import {
 } from "./run_tracker.ts";
 import type { TrackerName } from "./tracking_schema.ts";
 
-/** A run's points in order; grows at its end. */
+/** The points of a run in order; it grows at its end. */
 export interface Journal {
   readonly length: number;
   at(index: number): Point;
 }
 
-/** What of a run a tracker has, as `tracking.json` keeps it. */
+/** The state of a tracker, as stored in `tracking.json`. */
 export interface Sent {
-  /** Points, from the first on. */
+  /** Number of sent points, from the first on. */
   readonly points: number;
   readonly place: Readonly<Record<string, string>>;
 }
 
-/** What came of a tracker in a session. */
+/** The result of a tracker in a session. */
 export interface TrackerReport {
   readonly name: TrackerName;
-  /** `null` where it was never reached. */
+  /** `null` if it was never reached. */
   readonly link: string | null;
-  /** Points that it has, and all there are. */
+  /** Number of points sent, and in total. */
   readonly sent: number;
   readonly points: number;
-  /** Attempts that failed, and what the last of them said. */
+  /** Number of failed attempts, and the message of the last one. */
   readonly failures: number;
   readonly failure: string | null;
-  /** Whether it has everything, and was told of the end. */
+  /** Whether it has received all points and the end of the session. */
   readonly isWhole: boolean;
 }
 
@@ -47,23 +47,23 @@ export interface TrackerReport {
 export interface OutboxOptions {
   readonly run: TrackedRun;
   readonly journal: Journal;
-  /** What an earlier session has sent. */
+  /** The state of the tracker after an earlier session. */
   readonly before?: Sent | undefined;
-  /** Called once the tracker has the run, and now and then with what it has. */
+  /** Called when the tracker has registered the run, and at intervals while points are sent. */
   readonly onSent: (tracker: OpenTracker) => void;
-  /** First and longest wait after a failure. Default: 1 and 60 seconds. */
+  /** First and longest backoff. Default: 1 and 60 seconds. */
   readonly backoffMs?: number;
   readonly maxBackoffMs?: number;
 }
 
-/** The most points of one request. */
+/** Maximum points per request. */
 const BATCH = 50;
 
-/** Once the run has ended: retries that are left, and the longest wait before one. */
+/** After the end of the run: the remaining retries, and the longest backoff. */
 const LAST_RETRIES = 3;
 const LAST_WAIT_MS = 500;
 
-/** One tracker's part of {@linkcode Tracking}. */
+/** The outbox of one tracker of {@linkcode Tracking}. */
 export class Outbox {
   readonly name: TrackerName;
   readonly #tracker: Tracker;
@@ -91,12 +91,12 @@ export class Outbox {
     this.#work = this.#run().catch((error) => this.#note(error));
   }
 
-  /** Says that the journal has grown. */
+  /** Signals that the journal has grown. */
   wake(): void {
     this.#wake.resolve();
   }
 
-  /** What the tracker has; `undefined` where it was never reached. */
+  /** The state of the tracker; `undefined` if it was never reached. */
   get sent(): Sent | undefined {
     const place = this.#open?.place;
     return place === undefined ? undefined : { points: this.#sent, place };
@@ -114,7 +114,7 @@ export class Outbox {
     };
   }
 
-  /** Sends what is left and the end, and gives up after `timeoutMs`. */
+  /** Sends the remaining points and the end of the session, for at most `timeoutMs`. */
   async close(
     end: RunEnd,
     { timeoutMs }: { readonly timeoutMs: number },
@@ -150,7 +150,7 @@ export class Outbox {
     this.#isWhole = true;
   }
 
-  /** Attempts something until it succeeds, is refused, or the outbox is closed. */
+  /** Retries an action until it succeeds, is rejected, or the outbox is closed. */
   async #insist<T>(
     attempt: (options: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {

@@ -1,4 +1,4 @@
-/** Protocol buffers, field by field, for formats whose schema has more than we write. */
+/** A minimal encoder of protocol buffers, for formats of which only a few fields are written. */
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
@@ -11,14 +11,14 @@ const WIRE = {
   bool: WireType.Varint,
 } as const;
 
-/** A field: its number in the schema, its type there, its value. A message within is `bytes`. */
+/** A field: its number, type and value. A nested message is `bytes`. */
 export type Field =
   | readonly [number: number, type: "string", value: string]
   | readonly [number: number, type: "bytes", value: Uint8Array]
   | readonly [number: number, type: "double" | "float" | "int64", value: number]
   | readonly [number: number, type: "bool", value: boolean];
 
-/** The message of these fields, in their order. */
+/** Encodes a message from its fields, in the given order. */
 export function message(
   ...fields: readonly (Field | undefined)[]
 ): Uint8Array<ArrayBuffer> {
@@ -27,7 +27,7 @@ export function message(
     if (field === undefined) continue;
     const [number, type, value] = field;
     writer.tag(number, WIRE[type]);
-    // The types of both go together, as the union has them.
+    // The union guarantees that type and value match.
     (writer[type] as (value: Field[2]) => unknown).call(writer, value);
   }
   return writer.finish();

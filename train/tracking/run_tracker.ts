@@ -1,25 +1,25 @@
-/** What a tracker is: a program that shows runs, told of one while it works. */
+/** The interface of trackers: programs that display runs and receive their figures while they work. */
 
 import { BoundaryError, type BoundaryErrorOptions } from "../../env/errors.ts";
 import type { CallOptions } from "../../env/types.ts";
 import type { TrackerName } from "./tracking_schema.ts";
 
-/** Numbers of one moment of a run. */
+/** Figures of a run at one step. */
 export interface Point {
-  /** Where it stands on the horizontal axis: a step, or a count of episodes. */
+  /** Position on the horizontal axis: a step, or a number of episodes. */
   readonly step: number;
   readonly timeMs: number;
-  /** By names such as `rl/reward` or `eval/test/greedy/pass1`; all finite. */
+  /** Values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** A table, row by row in the order of the columns. */
+/** A table; each row is in the order of the columns. */
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
-/** What a tracker is told of a run before anything else. */
+/** The description of a run, sent before its points. */
 export interface TrackedRun {
   readonly name: string;
   /** The run dir. */
@@ -33,37 +33,37 @@ export interface TrackedRun {
   readonly config: object;
 }
 
-/** How a run, or a session of it, ended. */
+/** The end of a session of a run. */
 export interface RunEnd {
   readonly outcome: "completed" | "interrupted" | "failed";
   readonly timeMs: number;
-  /** The last step that was sent. */
+  /** The last step sent. */
   readonly step: number;
   /** The run's last episodes. */
   readonly episodes: Table;
 }
 
-/** A tracker that has the run. */
+/** A tracker that has registered the run. */
 export interface OpenTracker {
-  /** Where a person sees the run: a URL, or the command that shows it. */
+  /** A URL that shows the run, or a command that does. */
   readonly link: string;
-  /** What {@linkcode Tracker.open} goes on from, when the run is resumed. */
+  /** State from which {@linkcode Tracker.open} continues if the run is resumed. */
   readonly place: Readonly<Record<string, string>>;
-  /** Sends points, in their order; all of them or, where it throws, perhaps some. */
+  /** Sends points in order. If it throws, some of them may have been sent. */
   send(points: readonly Point[], options: CallOptions): Promise<void>;
-  /** Ends the session there. */
+  /** Ends the session. */
   end(end: RunEnd, options: CallOptions): Promise<void>;
 }
 
-/** A tracker before it has the run. */
+/** A tracker that has not registered the run yet. */
 export interface Tracker {
   readonly name: TrackerName;
-  /** Whether it wants all points of a run again in each session. */
+  /** Whether each session sends all points of the run again. */
   readonly startsOver: boolean;
   /**
-   * Begins the run there.
-   * @param options.before The place where an earlier session of the run left off.
-   * @throws {TrackerError} If it does not answer, or refuses.
+   * Registers the run.
+   * @param options.before The `place` of an earlier session of the run.
+   * @throws {TrackerError} If the tracker does not answer or rejects the run.
    */
   open(
     run: TrackedRun,
@@ -73,10 +73,13 @@ export interface Tracker {
   ): Promise<OpenTracker>;
 }
 
-/** A tracker cannot be reached, or refuses. Costs a run nothing: it is counted and shown at the end. */
+/**
+ * The error if a tracker is unreachable or rejects a request. It does not affect the run: it is counted and reported at
+ * the end.
+ */
 export class TrackerError extends BoundaryError {
   override readonly name = "TrackerError";
-  /** Whether another attempt may help. */
+  /** Whether a retry may succeed. */
   readonly isPassing: boolean;
   constructor(
     message: string,

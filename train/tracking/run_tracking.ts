@@ -1,4 +1,4 @@
-/** Shows a run in trackers while it works, as its config asks for. */
+/** Sends a run to the trackers of its config while it works. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -26,18 +26,21 @@ import {
 import type { RunDir } from "../runs/run_dir.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 
-/** How a tracker is made of a config. @throws {ConfigError} If something is missing that it needs. */
+/**
+ * Creates each tracker from a config.
+ * @throws {ConfigError} If a required setting is missing.
+ */
 const MAKERS: Readonly<
   Record<TrackerName, (config: TrackingConfig) => Tracker>
 > = { tensorboard, mlflow, trackio };
 
-/** Beside the run's other files: what each tracker has of it. */
+/** File in the run dir with the state of each tracker. */
 const FILE = "tracking.json";
 
-/** How often that file is written while points are sent, at most. */
+/** Minimum interval between writes of that file. */
 const NOTE_EVERY_MS = 10_000;
 
-/** How long the end of a run waits for trackers. */
+/** Maximum time that the end of a run waits for trackers. */
 const CLOSE_MS = 15_000;
 
 const sentSchema = z.object({
@@ -54,25 +57,25 @@ const sentSchema = z.object({
 /** Settings of {@linkcode track}. */
 export interface TrackOptions {
   readonly journal: Journal;
-  /** Called once a tracker has the run, with where it is to be seen. */
+  /** Called when a tracker has registered the run, with the link to it. */
   readonly onLink?: ((name: TrackerName, link: string) => void) | undefined;
-  /** Longest wait at the end. Default: 15 seconds. */
+  /** Maximum wait at the end. Default: 15 seconds. */
   readonly closeMs?: number;
-  /** First wait after a failure. Default: 1 second. */
+  /** First backoff. Default: 1 second. */
   readonly backoffMs?: number;
 }
 
-/** The trackers of a session. Held by `await using`. */
+/** The trackers of a session. Use it with `await using`. */
 export interface Tracking extends AsyncDisposable {
-  /** Says that the journal has grown. Returns at once. */
+  /** Signals that the journal has grown. Returns immediately. */
   wake(): void;
-  /** Sends what is left, for a limited time. */
+  /** Sends the remaining points, for a limited time. */
   end(outcome: RunEnd["outcome"]): Promise<readonly TrackerReport[]>;
 }
 
 /**
- * Begins a session's trackers; none of them is waited for.
- * @throws {ConfigError} If a tracker lacks a setting, so that it can never work.
+ * Starts the trackers of a session without waiting for them.
+ * @throws {ConfigError} If a tracker lacks a required setting.
  */
 export async function track(
   run: RunDir<{ readonly seed: number; readonly tracking: TrackingConfig }>,
@@ -141,7 +144,7 @@ function trackedRun(
   };
 }
 
-/** Keeps `tracking.json`. */
+/** Writes `tracking.json`. */
 class Notes {
   readonly #run: Parameters<typeof track>[0];
   readonly #sent: Record<string, Sent>;
@@ -165,7 +168,10 @@ class Notes {
     void this.write();
   }
 
-  /** A disk that refuses stops the run where it writes its own files; here it costs points that are sent twice. */
+  /**
+   * Ignores a failed write: it only causes points to be sent twice, and a full disk stops the run when it writes its
+   * own files.
+   */
   write(): Promise<void> {
     this.#writing = this.#writing.then(() => {
       if (Object.keys(this.#sent).length === 0) return;
@@ -177,7 +183,7 @@ class Notes {
   }
 }
 
-/** What earlier sessions have sent; nothing where the file is damaged: then it is sent again. */
+/** Reads the states of the trackers; empty if the file is damaged, so that everything is sent again. */
 async function readSent(path: string): Promise<Record<string, Sent>> {
   const text = await readTextIfThere(join(path, FILE));
   try {

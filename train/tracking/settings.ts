@@ -1,6 +1,9 @@
-/** A config as trackers list it: a flat table of its keys. */
+/** Flattened configs, as trackers list them. */
 
-/** Every key of a config by its path, `rl.steps`, with its value; lists as JSON, `null` as such a word. */
+/**
+ * Returns every key of a config by its path (`rl.steps`) with its value. Lists are JSON, and `null` is the string
+ * "null".
+ */
 export function settingsOf(
   config: object,
 ): ReadonlyMap<string, string | number | boolean> {

@@ -1,4 +1,4 @@
-/** TensorBoard: event files in the directory `tensorboard` of the run dir. */
+/** The TensorBoard tracker: event files in the directory `tensorboard` of the run dir. */
 
 import { join } from "node:path";
 import { formatConfig } from "../config/config.ts";
@@ -22,10 +22,13 @@ import type {
   Tracker,
 } from "./run_tracker.ts";
 
-/** Rows of a table that the text dashboard is given. */
+/** Maximum rows of a table in the text dashboard. */
 const MOST_ROWS = 100;
 
-/** TensorBoard's event files. A resumed run writes them anew from its journal, without the steps that it dropped. */
+/**
+ * Creates the TensorBoard tracker. A resumed run rewrites its event files from the journal, without the steps that were
+ * dropped.
+ */
 export function tensorboard(): Tracker {
   return { name: "tensorboard", startsOver: true, open };
 }
@@ -53,7 +56,7 @@ async function open(run: TrackedRun): Promise<OpenTracker> {
   };
 }
 
-/** Opened for each write: a file that is held open would be one more thing to close, and steps are seconds apart. */
+/** Appends to a file, which is opened for each write: steps are seconds apart, and there is no handle to close. */
 async function append(
   path: string,
   events: readonly Uint8Array[],
@@ -81,7 +84,7 @@ function endEvent(end: RunEnd): Uint8Array {
   ]);
 }
 
-/** Markdown's own way: a block that is indented. */
+/** Formats an indented code block in Markdown. */
 function codeBlock(text: string): string {
   return text.trimEnd().split("\n").map((line) => `    ${line}`).join("\n");
 }

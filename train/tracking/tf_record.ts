@@ -7,7 +7,7 @@
 
 import { message } from "./protobuf.ts";
 
-/** CRC-32C by bytes, reflected. */
+/** CRC-32C table by byte, reflected. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) {
@@ -16,20 +16,23 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C (Castagnoli), as unsigned 32 bits. */
+/** Returns the CRC-32C (Castagnoli) as an unsigned 32-bit integer. */
 export function crc32c(data: Uint8Array): number {
   let crc = ~0;
   for (const byte of data) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 255]!;
   return ~crc >>> 0;
 }
 
-/** The checksum of a TFRecord: rotated and moved, so that checksums of data that hold checksums differ. */
+/**
+ * Returns the masked checksum of a TFRecord: rotated and offset, so that data that contains checksums gets a different
+ * one.
+ */
 function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** A record of a TFRecord file: length, its checksum, data, their checksum. */
+/** Encodes a TFRecord: length, its checksum, data, its checksum. */
 export function tfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(data.length + 16);
   const view = new DataView(out.buffer);
@@ -40,12 +43,12 @@ export function tfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** The first event of a file. */
+/** Encodes the first event of a file. */
 export function versionEvent(timeMs: number): Uint8Array {
   return message([1, "double", timeMs / 1000], [3, "string", "brain.Event:2"]);
 }
 
-/** An event with the values of a step. */
+/** Encodes an event with the values of a step. */
 export function summaryEvent(
   { step, timeMs }: { readonly step: number; readonly timeMs: number },
   values: readonly Uint8Array[],
@@ -60,7 +63,7 @@ export function summaryEvent(
   );
 }
 
-/** A scalar. */
+/** Encodes a scalar. */
 export function scalarValue(tag: string, value: number): Uint8Array {
   return message([1, "string", tag], [2, "float", value]);
 }
@@ -68,7 +71,7 @@ export function scalarValue(tag: string, value: number): Uint8Array {
 /** `DT_STRING` of `types.proto`. */
 const STRING = 7;
 
-/** Markdown that the text dashboard shows. */
+/** Encodes Markdown for the text dashboard. */
 export function textValue(tag: string, text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   const shape = message([2, "bytes", message([1, "int64", 1])]);
@@ -83,7 +86,7 @@ export function textValue(tag: string, text: string): Uint8Array {
   );
 }
 
-/** What the table of runs by their settings goes by: those of this run. */
+/** Encodes the settings of this run, for the table of runs by hyperparameters. */
 export function hparamsValue(
   settings: ReadonlyMap<string, string | number | boolean>,
   { startedAtMs }: { readonly startedAtMs: number },
@@ -99,7 +102,7 @@ export function hparamsValue(
   return hparams("_hparams_/session_start_info", [3, "bytes", start]);
 }
 
-/** How the session ended, for that table. */
+/** Encodes the outcome of the session, for that table. */
 export function sessionEndValue(
   { isCompleted, timeMs }: {
     readonly isCompleted: boolean;
@@ -129,7 +132,7 @@ function pluginData(plugin: string, content: Uint8Array): Uint8Array {
   return message([1, "bytes", data]);
 }
 
-/** A `google.protobuf.Value`. */
+/** Encodes a `google.protobuf.Value`. */
 function anyValue(value: string | number | boolean): Uint8Array {
   if (typeof value === "number") return message([2, "double", value]);
   if (typeof value === "string") return message([3, "string", value]);

@@ -1,4 +1,4 @@
-/** Calls of trackers that are reached over HTTP: JSON there and back, and errors that say whether to try again. */
+/** HTTP calls of trackers: JSON requests and responses, with errors that tell whether a retry may succeed. */
 
 import { messageOf } from "../../env/errors.ts";
 import { ACCEPT_ENCODING, boundedText } from "../../env/models/bounded_body.ts";
@@ -6,34 +6,34 @@ import type { CallOptions } from "../../env/types.ts";
 import { parseJson } from "../runs/versions.ts";
 import { TrackerError } from "./run_tracker.ts";
 
-/** Until a server is taken for gone, though it took the connection. */
+/** Timeout of a request. */
 const TIMEOUT_MS = 10_000;
 
-/** A server of a tracker. */
+/** The server of a tracker. */
 export interface TrackerServer {
-  /** How messages call it: `MLflow`. */
+  /** Name of the tracker in messages: `MLflow`. */
   readonly title: string;
-  /** Without a slash at its end. */
+  /** URL without a trailing slash. */
   readonly url: string;
-  /** Who calls; never quoted in a message. */
+  /** Value of the header Authorization; never included in a message. */
   readonly authorization?: string | undefined;
-  /** Further headers of each request; never quoted either. */
+  /** Additional headers of each request; never included in a message. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What to do where it refuses who calls. */
+  /** Hint for rejected credentials. */
   readonly credentials: string;
 }
 
 /** A request. */
 export interface TrackerCall extends CallOptions {
   readonly method?: "GET" | "POST" | "PUT";
-  /** JSON, or as it is. */
+  /** An object to send as JSON, or text to send unchanged. */
   readonly body?: object | string;
 }
 
 /**
- * Asks a server.
- * @returns Its JSON; `undefined` where it answered something else.
- * @throws {TrackerError} If it does not answer, or answers by an error; also the signal's reason.
+ * Sends a request to a tracker's server.
+ * @returns The JSON of the response; `undefined` if it is not JSON.
+ * @throws {TrackerError} If the server does not answer, or answers with an error. Rethrows the signal's reason.
  */
 export async function callTracker(
   server: TrackerServer,
@@ -66,7 +66,7 @@ export async function callTracker(
     signal?.throwIfAborted();
     if (error instanceof TrackerError) throw error;
     const why = late.aborted
-      ? `gave no answer within ${TIMEOUT_MS / 1000} s`
+      ? `did not answer within ${TIMEOUT_MS / 1000} s`
       : `cannot be reached (${messageOf(error)})`;
     throw new TrackerError(`${server.title} at ${server.url} ${why}`, {
       isPassing: true,
@@ -75,7 +75,7 @@ export async function callTracker(
   }
 }
 
-/** The error of an answer that is none. */
+/** Returns the error for an unsuccessful response. */
 function refusal(
   { title, url, credentials }: TrackerServer,
   status: number,

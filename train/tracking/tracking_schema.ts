@@ -1,14 +1,17 @@
-/** The section `tracking` of a recipe: where else than in its run dir a run is shown. Keys of one name are slime's too. */
+/**
+ * The recipe section `tracking`: trackers that show a run in addition to its run dir. slime's section has keys of the
+ * same names.
+ */
 
 import { z } from "zod";
 
-/** The trackers there are, by their keys in a recipe. */
+/** The supported trackers, by their keys in a recipe. */
 export const TRACKERS = ["tensorboard", "mlflow", "trackio"] as const;
 
-/** A tracker's name. */
+/** Name of a tracker. */
 export type TrackerName = typeof TRACKERS[number];
 
-/** A resumed run may be given other trackers: they change nothing of what it learns. */
+/** The schema of the section. Trackers may be changed on resume, because they do not affect training. */
 export const trackingSchema = z.strictObject({
   tensorboard: z.boolean().default(false).describe(
     "Write TensorBoard's event files into the directory tensorboard of the run dir",
@@ -26,20 +29,20 @@ export const trackingSchema = z.strictObject({
     "The trackio server; null is TRACKIO_SERVER_URL",
   ),
   project: z.string().min(1).default("taulab").describe(
-    "What trackers list the run under: trackio's project, MLflow's experiment",
+    "Project (trackio) or experiment (MLflow) of the run",
   ),
 }).meta({ mayChange: true });
 
-/** A resolved section. */
+/** The resolved section. */
 export type TrackingConfig = Readonly<z.infer<typeof trackingSchema>>;
 
-/** The trackers that a config asks for. */
+/** Returns the trackers that a config enables. */
 export function trackersIn(config: TrackingConfig): TrackerName[] {
   const asked: Readonly<Partial<Record<string, unknown>>> = config;
   return TRACKERS.filter((name) => asked[name] === true);
 }
 
-/** Whether a tracker is reached over the network. */
+/** Whether an enabled tracker is reached over the network. */
 export function needsNetwork(config: TrackingConfig): boolean {
   return config.mlflow || config.trackio;
 }

@@ -1,6 +1,5 @@
 /**
- * A trackio server over its HTTP API.
- *
+ * The trackio tracker, over trackio's HTTP API.
  * @see gradio-app/trackio, trackio/asgi_app.py (`/api/{name}`), server.py (`bulk_log`) and table.py at 0.43.0.
  */
 
@@ -18,13 +17,13 @@ import type {
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** The header of the token that `trackio.show()` prints in its URL. */
+/** Header for the token in the URL that `trackio.show()` prints. */
 const TOKEN_HEADER = "x-trackio-write-token";
 
 /**
- * A trackio server.
- * @param env Reads a variable of the environment. Default: `Deno.env.get`.
- * @throws {ConfigError} If nothing says where it is.
+ * Creates the tracker of a trackio server.
+ * @param env Reads an environment variable. Default: `Deno.env.get`.
+ * @throws {ConfigError} If the server's URL is not set.
  */
 export function trackio(
   { trackioUrl }: TrackingConfig,
@@ -33,7 +32,7 @@ export function trackio(
   const given = trackioUrl ?? env("TRACKIO_SERVER_URL") ?? "";
   const url = URL.parse(given);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError("Nothing says where the trackio server is", {
+    throw new ConfigError("The URL of the trackio server is not set", {
       hint:
         "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; its token is TRACKIO_WRITE_TOKEN",
     });
@@ -45,7 +44,8 @@ export function trackio(
     title: "trackio",
     url: base.endsWith("/") ? base.slice(0, -1) : base,
     headers: token ? { [TOKEN_HEADER]: token } : {},
-    credentials: "set TRACKIO_WRITE_TOKEN to the token of trackio show's URL",
+    credentials:
+      "set TRACKIO_WRITE_TOKEN to the token in the URL that trackio.show() prints",
   };
   return {
     name: "trackio",
@@ -59,7 +59,7 @@ export function trackio(
   };
 }
 
-/** A run of a trackio server; it is made there by its first entry. */
+/** Opens a run on a trackio server, which creates it on its first entry. */
 function openRun(
   server: TrackerServer,
   { run, runId }: { readonly run: TrackedRun; readonly runId: string },
@@ -77,7 +77,7 @@ function openRun(
       step,
       metrics,
       config,
-      // One that is sent again is not logged twice.
+      // Prevents an entry that is sent twice from being logged twice.
       log_id: `${runId}-${step}-${Object.keys(metrics)[0]}`,
     }));
     const body = { args: [], kwargs: { logs, hf_token: null } };

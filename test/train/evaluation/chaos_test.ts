@@ -31,7 +31,7 @@ function configFor(url: string, retries = 3): EvaluationConfig {
       model: { provider: sglang, model: agent, baseUrl: "${url}/v1", ${calls} }
       user:
         strategy: llm
-        endpoint: { provider: sglang, model: customer, baseUrl: "${url}/v1", ${calls} }
+        endpoint: { provider: sglang, model: user, baseUrl: "${url}/v1", ${calls} }
       rollout: { concurrency: 12, retries: ${retries} }
     `,
   });

@@ -111,7 +111,7 @@ Deno.test("jobsOf(): seeds depend on seed, task and trial, and not on which task
   assert.throws(() => tasksOf(dataset, configOf("{ tasks: [6] }")), {
     name: "ConfigError",
     message:
-      /There is no task 6 in the test split of generated retail: it has 6 tasks/,
+      /There is no task 6 in the test split of generated retail, which has 6 tasks/,
   });
 });
 
@@ -137,7 +137,7 @@ Deno.test("evaluate() keeps what has ended when it is stopped, and goes on from 
     assert.equal(reportOf(again, dataset).scored, 2 * TASKS);
   }));
 
-Deno.test("evaluate(): failures of the infrastructure are no scores, and are tried again on resume", () =>
+Deno.test("evaluate(): failures of the infrastructure are not scored, and are retried on resume", () =>
   inDir(async (path, dir) => {
     const failing: UserFactory = (task, options) => {
       if (task.index !== 2) return scripted(task, options);
@@ -181,7 +181,7 @@ Deno.test("EvaluationDir.resume() says that scored episodes are lost, and runs t
     assert.equal(reportOf(again, dataset).scored, 2 * TASKS);
   }));
 
-Deno.test("reportOf() says why rewards are 0, and what doing nothing earns", () =>
+Deno.test("reportOf() says why rewards are 0, and the do-nothing baseline", () =>
   inDir(async (_path, dir) => {
     const model = sayingChatModel(
       'Action:\n{"name": "transfer_to_human_agents", "arguments": {"summary": "x"}}',

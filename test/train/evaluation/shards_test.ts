@@ -122,7 +122,7 @@ Deno.test("a shard that was stopped goes on where it was, and a resumed evaluati
         { signal: NEVER },
       );
     }
-    // As if whoever started it had been killed after half of the shard.
+    // As if the parent process had been killed after half of the shard.
     const shard = join(path, "shards", "0");
     await Deno.mkdir(join(path, "shards"));
     const config = {

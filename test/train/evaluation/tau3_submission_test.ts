@@ -42,7 +42,7 @@ Deno.test("incomparable() names each setting that makes scores incomparable", ()
   const { user } = COMPARABLE;
   const cases: [string[], RegExp][] = [
     [reasons({ split: "test" }), /split is test, not base/],
-    [reasons({ tasks: [1] }), /leaves tasks out/],
+    [reasons({ tasks: [1] }), /excludes tasks/],
     [reasons({ trials: 1 }), /1 trials, not 4/],
     [reasons({ user: { strategy: "scripted" } }), /user is scripted/],
     [

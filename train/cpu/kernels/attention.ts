@@ -10,7 +10,7 @@ import { blockOf, Model, PAGE, pageOf, Segment } from "./model";
 
 const MASKED: f32 = -1e30;
 
-/** out[32] = q·keys, keys `[n][32]`. */
+/** out[32] = q·keys, with keys `[n][32]`. */
 export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
   let s0 = zero4(), s1 = s0, s2 = s0, s3 = s0;
   let s4 = s0, s5 = s0, s6 = s0, s7 = s0;
@@ -38,7 +38,7 @@ export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
   v128.store(out, s7, 112);
 }
 
-/** out[dim] += Σ p[j]·rows[j] over `n` rows that are `stride` bytes apart; `dim` is a multiple of 16. */
+/** out[dim] += Σ p[j]·rows[j] over `n` rows at a distance of `stride` bytes; `dim` is a multiple of 16. */
 export function mixRows(
   p: usize,
   n: i32,
@@ -120,8 +120,8 @@ export let softmaxMax: f32 = 0;
 export let softmaxSum: f32 = 0;
 
 /**
- * Turns `n` scores into e^(score - max), not yet divided by their sum; up to the next multiple of 32
- * they become 0.
+ * Replaces `n` scores by e^(score - max), without dividing by their sum, and sets the scores up to the next multiple of
+ * 32 to 0.
  */
 export function softmax(scores: usize, n: i32): void {
   const end = scores + (<usize> ((n + 31) & ~31) << 2);
@@ -147,7 +147,7 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** Bytes of one row of scores over `positions`. */
+/** Bytes of a row of scores over `positions`. */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {
@@ -187,7 +187,7 @@ export function keepPointerKeys(
   }
 }
 
-/** Writes a segment's rows `[count][n]` as columns of the blocks that are `offset` bytes from the first stream. */
+/** Writes a segment's rows `[count][n]` as columns of the blocks at `offset` bytes from the first stream. */
 export function putColumns(
   segment: Segment,
   rows: usize,
@@ -211,24 +211,24 @@ export function blockBytes(model: Model): usize {
   return <usize> model.headDim << 7;
 }
 
-/** Bytes from stream to stream, and from a layer's first stream to the next layer's. */
+/** Bytes from one stream to the next, and from a layer's first stream to the next layer's. */
 export let stream: usize = 0;
 let layerStreams: usize = 0;
 
-/** Tells where streams are. Layers that `share` theirs have one layer's keys and values at a time (training). */
+/** Sets the positions of streams. Layers that `share` streams use them one at a time (in training). */
 export function openStreams(model: Model, bytes: usize, share: bool): void {
   stream = bytes;
   layerStreams = share ? 0 : bytes * 2 * <usize> model.heads;
 }
 
-/** Bytes from the first stream to a head's keys; its values are the next stream. */
+/** Bytes from the first stream to a head's keys; the head's values are the next stream. */
 // @ts-ignore: decorator
 @inline
 export function keysAt(layer: i32, head: i32): usize {
   return <usize> layer * layerStreams + <usize> head * stream * 2;
 }
 
-/** Writes a segment's keys and values, rows of `qkv`, into its pages. */
+/** Writes a segment's keys and values, taken from rows of `qkv`, into its pages. */
 export function keepKeysAndValues(
   model: Model,
   segment: Segment,
@@ -264,8 +264,8 @@ export function keepKeysAndValues(
 }
 
 /**
- * Attention of a segment's rows over everything up to them.
- * `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0, log Σ e^score by `[row][heads]`.
+ * Computes causal attention of a segment's rows. `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0,
+ * receives log Σ e^score as `[row][heads]`.
  */
 export function attend(
   model: Model,
@@ -300,7 +300,7 @@ export function attend(
   }
 }
 
-/** One head, up to 32 queries from `position` on. */
+/** Computes attention of one head for up to 32 queries, from `position` on. */
 function attendBlock(
   model: Model,
   table: usize,
@@ -342,7 +342,7 @@ function attendBlock(
   for (let i = 0; i < rows; i++) {
     const s = scores + <usize> i * stride;
     softmax(s, position + i + 1);
-    // The row's own sum waits in the padding behind its scores.
+    // The row's sum is stored in the padding behind its scores.
     store<f32>(s + stride - 64, softmaxSum);
     if (lse != 0) {
       store<f32>(
@@ -357,7 +357,7 @@ function attendBlock(
     const block = blockOf(table, p) + values;
     const first = <usize> max(0, p - position);
     const from = scores + first * stride + (<usize> p << 2);
-    // Beyond a row's own position its scores are 0; beyond the last row's there may be no values.
+    // Scores beyond a row's own position are 0; beyond the last row's position there may be no values.
     const count = min(PAGE, end - p);
     if (rows == 1) mixRows(from, count, block, width, out, headDim);
     else {

@@ -6,9 +6,9 @@ import { dot, exp4 } from "./math";
 import { blockOf, Model, PAGE, Segment } from "./model";
 
 /**
- * The gradient through {@linkcode attend} of a segment that begins its sequence. The probabilities are
- * computed once more from `lse`, a tile of 32 × 32 at a time, so memory does not grow with T².
- * `dqkv` (rows zeroed by the caller) is added to; the blocks receive keys and values as columns.
+ * Computes the gradient through {@linkcode attend} of a segment that begins its sequence. The probabilities are
+ * recomputed from `lse` in tiles of 32 × 32, so memory does not grow with T². The gradient is added to `dqkv`, which
+ * the caller has zeroed; the blocks receive keys and values as columns.
  */
 export function attendBack(
   model: Model,

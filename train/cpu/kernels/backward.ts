@@ -1,4 +1,4 @@
-/** The backward pass by hand, layer by layer, and the job that one worker does in a training step. */
+/** The backward pass, layer by layer, and the job of a worker in a training step. */
 import { blockBytes, openStreams } from "./attention";
 import { attendBack, TILE_BYTES } from "./attention_back";
 import { convolveBack } from "./conv";
@@ -126,7 +126,7 @@ function trainBatch(job: TrainJob, model: Model, batch: Batch): void {
     learnOutputs(job, batch, 0, 0);
     return;
   }
-  // The gradient of the final states is collected in dNormed, then leaves through the final norm to dx.
+  // Collect the gradient of the final states in dNormed, then propagate it through the final norm to dx.
   memory.fill(dNormed, 0, <usize> batch.rows * dimStride);
   memory.fill(dPointerKeys, 0, <usize> (batch.rows + 4) * pointerStride);
   learnOutputs(job, batch, dNormed, dPointerKeys);
@@ -138,7 +138,7 @@ function trainBatch(job: TrainJob, model: Model, batch: Batch): void {
   embedBack(job, model, batch);
 }
 
-/** Gives each segment its pages. */
+/** Assigns pages to each segment. */
 function dealPages(model: Model, batch: Batch): void {
   let table = pageTable;
   let page = pages;
@@ -346,7 +346,7 @@ function attentionBack(
     dim,
     dim * 3,
   );
-  // dOut is also the gradient of what the convolution passed on as it was.
+  // dOut is also the gradient of the convolution's result, which was added to the output.
   gemm(
     dQkv,
     qkvStride,

@@ -36,7 +36,10 @@ export function convolve(
   if (state != 0) keepTails(model, segment, layer, first, stride, state);
 }
 
-/** Keeps a segment's last two rows for its next one, and those at the end of each page for a return to it. */
+/**
+ * Saves the last two rows of a segment for its next one, and those at each page's end, so that a session can be
+ * truncated there.
+ */
 function keepTails(
   model: Model,
   segment: Segment,
@@ -65,7 +68,9 @@ function keepTails(
   copyFloats(state + bytes, last, dim);
 }
 
-/** The gradient through {@linkcode convolve} of a segment that begins its sequence: dh is written, dw added to. */
+/**
+ * Computes the gradient through {@linkcode convolve} of a segment that begins its sequence: writes dh and adds to dw.
+ */
 export function convolveBack(
   segment: Segment,
   h: usize,

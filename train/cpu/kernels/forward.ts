@@ -1,6 +1,6 @@
 /**
- * The network's forward pass over a batch of rows, for training and sampling alike: the same kernels in
- * the same order, so a token's log probability is the same in both.
+ * The network's forward pass over a batch of rows. Training and sampling run the same kernels in the same order, so a
+ * token's log probability is the same in both.
  */
 import {
   attend,
@@ -17,14 +17,14 @@ import { rotate } from "./rope";
 import { rowBytes, take, takeRows } from "./scratch";
 import { activate } from "./swiglu";
 
-/** Bytes from row to row of each kind of buffer. */
+/** Bytes from one row to the next of each kind of buffer. */
 export let dimStride: usize = 0;
 export let qkvStride: usize = 0;
 export let gateUpStride: usize = 0;
 export let hiddenStride: usize = 0;
 export let pointerStride: usize = 0;
 
-/** Kept for the backward pass; one a layer in training, shared by the layers in sampling. */
+/** Kept for the backward pass: one per layer in training, shared by all layers in sampling. */
 let xs: usize = 0;
 let mids: usize = 0;
 let outs: usize = 0;
@@ -38,7 +38,7 @@ let keepGateUp: usize = 0;
 let keepInverses: usize = 0;
 let keepLses: usize = 0;
 
-/** Not kept. */
+/** Not kept for the backward pass. */
 export let normed: usize = 0;
 export let convolved: usize = 0;
 export let activated: usize = 0;
@@ -84,7 +84,7 @@ export function lseAt(layer: i32): usize {
   return lses + <usize> layer * keepLses;
 }
 
-/** Takes the buffers for `rows` rows; `context` is the longest sequence that they attend to. */
+/** Allocates the buffers for `rows` rows; `context` is the longest sequence that they attend to. */
 export function openForward(
   model: Model,
   rows: i32,
@@ -119,7 +119,9 @@ export function openForward(
   scores = take(<usize> PAGE * scoreBytes(context));
 }
 
-/** Runs the rows of all segments; `ids` has one a row. Leaves {@linkcode states} and the pointer's keys. */
+/**
+ * Runs the rows of all segments; `ids` has one id per row. The results are {@linkcode states} and the pointer's keys.
+ */
 export function forward(
   model: Model,
   segments: i32,
@@ -158,7 +160,7 @@ export function forward(
   }
 }
 
-/** Looks the ids up, and notes them in the pages: the pointer copies from there. */
+/** Looks up the embeddings of the ids, and stores the ids in the pages, from which the pointer copies. */
 function embed(model: Model, segments: i32, table: usize, ids: usize): void {
   const width = <usize> model.dim << 2;
   const embedding = model.weights + model.embedding;
@@ -229,8 +231,8 @@ function attentionBlock(
       scores,
     );
   }
-  // What the convolution found also goes on as it is. A state then knows the tokens just before it from
-  // the first step on, and the pointer learns to choose in half the steps.
+  // The convolution's result is also added to the output. A state then knows the tokens just before it from the first
+  // step on, and the pointer learns to choose in half the steps.
   addRows(out, convolved, normed, dimStride, rows, model.dim);
   memory.copy(midAt(l), xAt(l), <usize> rows * dimStride);
   gemm(

@@ -6,12 +6,12 @@
  */
 import { madd, zero4 } from "./math";
 
-/** Floats of A that stay in the first-level cache while all of B passes over them. */
+/** Floats of A that stay in the first-level cache during a pass over B. */
 const CACHED_FLOATS: i32 = 8192;
 
 /**
- * C[m,n] = A[m,k]·B[k,n], or C += with `add`. B is in panels of 8 columns, `[n/8][k][8]`.
- * `lda` and `ldc` are bytes from row to row; `n` is a multiple of 8.
+ * C[m,n] = A[m,k]·B[k,n], or C += with `add`. B is in panels of 8 columns, `[n/8][k][8]`. `lda` and `ldc` are the bytes
+ * from one row to the next; `n` is a multiple of 8.
  */
 export function gemm(
   a: usize,
@@ -35,8 +35,8 @@ export function gemm(
 }
 
 /**
- * As {@linkcode gemm} for few rows and any B: `ldb` bytes from row to row, `pitch` from 8 columns to the next 8.
- * A row-major B has a pitch of 32.
+ * Like {@linkcode gemm}, for few rows and any layout of B: `ldb` is the bytes from one row to the next, `pitch` the
+ * bytes from 8 columns to the next 8. A row-major B has a pitch of 32.
  */
 export function multiply(
   a: usize,

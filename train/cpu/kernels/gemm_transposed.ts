@@ -1,7 +1,7 @@
-/** The product of a transpose: how weights get their gradients. */
+/** The matrix product AᵀB, which gives the gradients of weights. */
 import { madd } from "./math";
 
-/** Rows of A and B that are summed before the result's tile is stored and the next is begun. */
+/** Rows of A and B to sum before a tile of the result is stored. */
 const SUM_ROWS: i32 = 96;
 
 /**
@@ -28,7 +28,7 @@ export function gemmTransposed(
   }
 }
 
-/** 8 columns of the result. */
+/** Computes 8 columns of the result. */
 function sumColumns(
   a: usize,
   lda: usize,

@@ -1,4 +1,4 @@
-/** The loss and its gradient at the output: vocabulary, pointer, gate; only at positions that are learnt. */
+/** The loss and its gradient at the output (vocabulary, pointer and gate), at learnt positions only. */
 import { mixRows, scoreBytes } from "./attention";
 import { dimStride, pointerKeys, pointerStride, states } from "./forward";
 import { gemm } from "./gemm";
@@ -37,7 +37,7 @@ import {
 } from "./model";
 import { rowBytes, take, takeRows } from "./scratch";
 
-/** Rows whose logits exist at one time. */
+/** Number of rows whose logits are in memory at the same time. */
 const BLOCK: i32 = 32;
 
 let logits: usize = 0;
@@ -49,10 +49,10 @@ let pointed: usize = 0;
 let probabilities: usize = 0;
 let gateGradients: usize = 0;
 let pointedStride: usize = 0;
-/** Of the segment that is learnt, where its rows share one. */
+/** The ratio of the current segment, if its rows share one. */
 let segmentRatio: f32 = 1;
 
-/** Takes the buffers. */
+/** Allocates the buffers. */
 export function openHead(model: Model, context: i32): void {
   logits = takeRows(BLOCK, model.vocab);
   picked = takeRows(BLOCK, model.dim);
@@ -73,7 +73,7 @@ function lossRowAt(batch: Batch, index: i32): LossRow {
   );
 }
 
-/** Fills each {@linkcode LossRow}'s results, and adds to the gradients of the final states and pointer keys. */
+/** Fills the results of each {@linkcode LossRow}, and adds to the gradients of the final states and pointer keys. */
 export function learnOutputs(
   job: TrainJob,
   batch: Batch,
@@ -91,7 +91,7 @@ export function learnOutputs(
   }
 }
 
-/** The geometric mean of π/π_old over a segment's loss rows, whose log probabilities are there. */
+/** Returns the geometric mean of π/π_old over a segment's loss rows, whose log probabilities are already computed. */
 function ratioOf(batch: Batch, segment: Segment): f32 {
   let sum: f64 = 0;
   for (let i = 0; i < segment.lossCount; i++) {
@@ -250,7 +250,7 @@ function learnBlock(
   }
 }
 
-/** Pointer queries of rows of final states, scaled by pointerDim^-½. */
+/** Computes pointer queries from rows of final states, scaled by pointerDim^-½. */
 export function pointerQueries(
   model: Model,
   rows: usize,
@@ -277,13 +277,13 @@ export function pointerQueries(
   }
 }
 
-/** The gate's input for a row of final states. */
+/** Returns the gate's input for a row of final states. */
 export function gateInput(model: Model, row: usize): f32 {
   return dot(row, model.weights + model.gateWeight, model.dim) +
     load<f32>(model.weights + model.gateBias);
 }
 
-/** One row: its results, and the gradients of its logits, pointer scores and gate in their place. */
+/** Computes the results of one row, and replaces its logits, pointer scores and gate by their gradients. */
 function learnRow(
   job: TrainJob,
   model: Model,
@@ -352,7 +352,7 @@ function learnRow(
   );
 }
 
-/** -dL/dlogprob of the target. */
+/** Returns -dL/dlogprob of the target. */
 function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
   if (job.mode == SUPERVISED) return job.scale;
   const ratio = job.sequenceRatio
@@ -365,7 +365,8 @@ function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
   loss.clipped = clipped ? 1 : 0;
   let weight: f32 = clipped ? 0 : ratio * advantage;
   if (job.klCoef != 0) {
-    // k3 = e^d - d - 1 with d = reference - policy; its slope in the policy's log probability is 1 - e^d.
+    // k3 = e^d - d - 1 with d = reference - policy; its derivative with respect to the policy's log probability is 1 -
+    // e^d.
     weight -= job.klCoef * (1 - exp1(loss.referenceLogprob - logprob));
   }
   return weight * job.scale;

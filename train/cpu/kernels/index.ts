@@ -1,6 +1,6 @@
-/** What the host calls. */
+/** The exports for the host. */
 export { train, trainingBytes } from "./backward";
-/** For measuring. */
+/** For benchmarks. */
 export { gemm } from "./gemm";
 export { adamw, reduce } from "./optimizer";
 export { pack } from "./pack";

@@ -1,6 +1,6 @@
 /** Vector arithmetic that every kernel shares. Lanes are f32. */
 
-/** a·b + c: fused where the machine has relaxed SIMD, rounded twice in the plain build. */
+/** a·b + c: fused if the machine has relaxed SIMD, rounded twice in the plain build. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -23,8 +23,8 @@ export function sum4(v: v128): f32 {
 }
 
 /**
- * Constants of the polynomials, read from memory: one load, where a constant in the code takes the
- * compiler several instructions each time.
+ * Constants of the polynomials. They are read from memory because a load is faster than the several instructions that
+ * the compiler makes of a literal.
  */
 const C: usize = memory.data<f32>([
   -86,

@@ -1,7 +1,7 @@
 /**
- * The output distribution: p = (1 - g)·softmax(logits) + g·c, where c is the pointer's attention mass on
- * the positions whose next token is the one in question (See et al. 2017, in self-attention form).
- * The query at position t attends to the positions before it, so nothing is copied at t = 0.
+ * The output distribution: p = (1 - g)·softmax(logits) + g·c, where c is the pointer's attention mass on the positions
+ * whose next token is the given one (See et al. 2017, in self-attention form). The query at position t attends to the
+ * positions before it, so nothing is copied at t = 0.
  */
 import { exp1, log1, log4, logAddExp, madd, softplus, sum4, zero4 } from "./math";
 import { Model, PAGE, pageOf } from "./model";
@@ -25,7 +25,7 @@ export function pointerScores(
   }
 }
 
-/** Scores into probabilities; beyond `n`, up to the next multiple of 32, zeros. */
+/** Replaces scores by probabilities, and sets those beyond `n` up to the next multiple of 32 to 0. */
 export function distribute(scores: usize, n: i32): void {
   softmax(scores, n);
   const scale = f32x4.splat(1 / softmaxSum);
@@ -35,7 +35,7 @@ export function distribute(scores: usize, n: i32): void {
   }
 }
 
-/** The weight of copying, from the gate's input `z`. */
+/** The weight of copying, computed from the gate's input `z`. */
 // @ts-ignore: decorator
 @inline
 export function gateOf(z: f32, t: i32): f32 {

@@ -1,4 +1,7 @@
-/** What the host writes into shared memory for the kernels: the same fields in the same order as in `../abi.ts`. */
+/**
+ * The structs that the host writes into shared memory for the kernels, with the same fields in the same order as in
+ * `../abi.ts`.
+ */
 
 /** Where a model's parameters are. Offsets are bytes from `weights`, and the same from `panels`, `backPanels` and a gradient. */
 // @ts-ignore: decorator
@@ -48,7 +51,7 @@ export class Layer {
   down: usize;
 }
 
-/** Rows of a batch that follow one another in one sequence. */
+/** Consecutive rows of a batch that belong to one sequence. */
 // @ts-ignore: decorator
 @unmanaged
 export class Segment {
@@ -56,9 +59,11 @@ export class Segment {
   count: i32;
   /** Position of the first row in its sequence. */
   position: i32;
-  /** For each of the sequence's pages two addresses: the page's, and that of its block in the first stream. */
+  /** Two addresses for each of the sequence's pages: that of the page, and that of its block in the first stream. */
   table: usize;
-  /** `[layers][2][dim]`: what the convolution saw last; 0 where the segment begins its sequence and nothing is kept. */
+  /**
+   * `[layers][2][dim]`: the last inputs of the convolutions; 0 if the segment begins its sequence and nothing is kept.
+   */
   state: usize;
   lossStart: i32;
   lossCount: i32;
@@ -90,14 +95,14 @@ export class Batch {
   lossTable: usize;
 }
 
-/** What to do with the batches of one worker. */
+/** The batches of one worker and what to do with them. */
 // @ts-ignore: decorator
 @unmanaged
 export class TrainJob {
   model: usize;
   scratch: usize;
   scratchEnd: usize;
-  /** The worker's gradient, added to. */
+  /** The worker's gradient, to which the job adds. */
   gradient: usize;
   batches: i32;
   batchTable: usize;
@@ -108,7 +113,7 @@ export class TrainJob {
   clipHigh: f32;
   klCoef: f32;
   entropyCoef: f32;
-  /** 1 where the ratio is the geometric mean over a segment's loss rows. */
+  /** 1 if the ratio is the geometric mean over a segment's loss rows. */
   sequenceRatio: i32;
 }
 
@@ -129,12 +134,12 @@ export class Request {
   /** Ids to feed, and how many. */
   pending: usize;
   pendingCount: i32;
-  /** Tokens that may be sampled in this job; 0 where the prompt goes on in a later one. */
+  /** Maximum tokens to sample in this job; 0 if the prompt continues in a later one. */
   budget: i32;
   temperature: f32;
   stops: usize;
   stopCount: i32;
-  /** f64 uniforms, one a token. */
+  /** f64 uniforms, one per token. */
   uniforms: usize;
   /** Results: ids (i32) and log probabilities (f32). */
   ids: usize;
@@ -147,7 +152,7 @@ export class Request {
 @unmanaged
 export class SampleJob {
   model: usize;
-  /** Bytes from stream to stream. */
+  /** Bytes from one stream to the next. */
   stream: usize;
   scratch: usize;
   scratchEnd: usize;

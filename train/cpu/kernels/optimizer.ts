@@ -8,14 +8,14 @@ class OptimizerJob {
   start: i32;
   end: i32;
   weights: usize;
-  /** Addresses of the gradients, one a worker; the first receives their sum. */
+  /** Addresses of the gradients, one per worker; the first receives their sum. */
   gradients: usize;
   gradientCount: i32;
   first: usize;
   second: usize;
-  /** Where the part's sum of squares goes, f64. */
+  /** Address of the part's sum of squares, f64. */
   squares: usize;
-  /** Floats before this one decay. */
+  /** End of the floats that decay. */
   decayEnd: i32;
   gradientScale: f32;
   learningRate: f32;
@@ -28,7 +28,7 @@ class OptimizerJob {
   correction2: f32;
 }
 
-/** Sums the workers' gradients in their order, and the squares of the result. */
+/** Sums the workers' gradients in order, and the squares of the result. */
 export function reduce(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const total = load<usize>(job.gradients);
@@ -51,7 +51,7 @@ export function reduce(address: usize): void {
   store<f64>(job.squares, squares);
 }
 
-/** One step of AdamW on this part; leaves its gradient zero. */
+/** Makes one AdamW step on this part and sets its gradient to zero. */
 export function adamw(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const gradient = load<usize>(job.gradients);

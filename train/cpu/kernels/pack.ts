@@ -1,7 +1,10 @@
-/** Weights in the order in which the kernels read them, made anew after every change. */
+/** Packing of the weights into the order in which the kernels read them, after every change. */
 import { layerAt, Model } from "./model";
 
-/** Packs this part's share of every matrix: panels for the forward pass, of the transposes for the backward pass. */
+/**
+ * Packs this part's share of every matrix: panels for the forward pass, and panels of the transposes for the backward
+ * pass.
+ */
 export function pack(address: usize, part: i32, parts: i32): void {
   const model = changetype<Model>(address);
   const dim = model.dim;
@@ -14,7 +17,7 @@ export function pack(address: usize, part: i32, parts: i32): void {
     packMatrix(model, layer.gateUp, dim, model.hidden * 2, part, parts);
     packMatrix(model, layer.down, model.hidden, dim, part, parts);
   }
-  // The embedding is the transpose of the output matrix, so its panels change places.
+  // The embedding is the transpose of the output matrix, so its two kinds of panels are swapped.
   const at = model.embedding;
   const from = model.weights + at;
   packTranspose(from, model.panels + at, model.vocab, dim, part, parts);

@@ -1,7 +1,9 @@
-/** Rotary positions on queries and keys; channel i of a head turns together with channel i + headDim/2. */
+/**
+ * Rotary position embeddings of queries and keys; channel i of a head is rotated together with channel i + headDim/2.
+ */
 import { Model, Segment } from "./model";
 
-/** Turns a segment's queries and keys in place; queries are scaled by headDim^-½ too. */
+/** Rotates a segment's queries and keys in place, and scales the queries by headDim^-½. */
 export function rotate(
   model: Model,
   segment: Segment,

@@ -60,7 +60,7 @@ export function samplingBytes(
   return scratchUsed() + 64;
 }
 
-/** Feeds what is pending and samples each request's budget of tokens, unless it stops before. */
+/** Feeds the pending ids and samples up to each request's budget of tokens, unless it stops earlier. */
 export function sample(address: usize): void {
   const job = changetype<SampleJob>(address);
   const model = changetype<Model>(job.model);
@@ -78,7 +78,7 @@ function requestAt(job: SampleJob, index: i32): Request {
   );
 }
 
-/** One pass through the network; false if nothing was pending. */
+/** Makes one pass through the network; returns `false` if nothing was pending. */
 function step(job: SampleJob, model: Model): bool {
   let rows = 0;
   let count = 0;
@@ -112,7 +112,7 @@ function step(job: SampleJob, model: Model): bool {
   return true;
 }
 
-/** Samples a token for each request that asked, from the state at its last row. */
+/** Samples a token for each request that is due, from the state at its last row. */
 function answer(job: SampleJob, model: Model, sampled: i32): void {
   if (sampled == 0) return;
   for (let i = 0; i < sampled; i++) {
@@ -202,7 +202,7 @@ function sampleRow(
   }
 }
 
-/** The first of the likeliest tokens. */
+/** Returns the most probable token, the first one in a tie. */
 function likeliest(vocab: i32): i32 {
   let best = 0;
   let top = load<f32>(probabilities);
@@ -216,7 +216,7 @@ function likeliest(vocab: i32): i32 {
   return best;
 }
 
-/** p becomes p^power, normalised. */
+/** Replaces p by p^power, normalised. */
 function flatten(vocab: i32, power: f32): void {
   const bytes = <usize> vocab << 2;
   const scale = f32x4.splat(power);
@@ -239,7 +239,7 @@ function flatten(vocab: i32, power: f32): void {
   }
 }
 
-/** The token at a share `u` in [0, 1) of the whole probability. */
+/** Returns the token at the quantile `u` in [0, 1). */
 function draw(vocab: i32, u: f64): i32 {
   const end = probabilities + (<usize> vocab << 2);
   let total: f64 = 0;

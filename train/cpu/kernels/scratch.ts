@@ -1,15 +1,15 @@
-/** Working memory of one call: handed out from front to back, never freed, checked against its end. */
+/** Scratch memory of one call: allocated sequentially, never freed, checked against its end. */
 
 let cursor: usize = 0;
 let limit: usize = 0;
 
-/** Begins anew within `[base, end)`. */
+/** Resets the scratch memory to `[base, end)`. */
 export function openScratch(base: usize, end: usize): void {
   cursor = (base + 63) & ~63;
   limit = end;
 }
 
-/** `bytes` of working memory on a cache line's boundary; traps if there is not enough. */
+/** Allocates `bytes` bytes, aligned to a cache line; traps if there is not enough memory. */
 export function take(bytes: usize): usize {
   const at = cursor;
   cursor = (at + bytes + 63) & ~63;
@@ -17,7 +17,7 @@ export function take(bytes: usize): usize {
   return at;
 }
 
-/** How far the working memory is used. */
+/** Returns the end of the memory in use. */
 export function scratchUsed(): usize {
   return cursor;
 }
@@ -32,7 +32,7 @@ export function rowBytes(n: i32): usize {
   return <usize> ((((n + 15) >> 4) | 1) << 6);
 }
 
-/** Working memory for `rows` rows of `n` floats. Four rows more than asked: kernels may touch them. */
+/** Allocates `rows` rows of `n` floats, plus four rows that kernels may touch. */
 export function takeRows(rows: i32, n: i32): usize {
   return take(<usize> (rows + 4) * rowBytes(n));
 }

@@ -21,7 +21,7 @@ export function activate(
   }
 }
 
-/** Writes the gradient of `gateUp`, and `act` once more (it was not kept). */
+/** Writes the gradient of `gateUp`, and recomputes `act`, which was not kept. */
 export function activateBack(
   gateUp: usize,
   dGateUp: usize,

@@ -10,7 +10,7 @@ import {
   type ToolCall,
 } from "../../../../env/types.ts";
 import { llmUser } from "../../../../env/users/llm.ts";
-import { floorOf } from "../../../../train/evaluation/do_nothing.ts";
+import { baselineOf } from "../../../../train/evaluation/do_nothing.ts";
 import { parseTurns } from "../../../../train/runs/run_episodes.ts";
 import {
   messagesOf,
@@ -233,9 +233,9 @@ Deno.test("a user who says nothing fails the episode, not the agent", async () =
 
 Deno.test("the do-nothing baseline counts what a judge would say as right", async () => {
   const judged = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
-  assert.equal(floorOf(judged, judged.tasks("base")[0]!), 1);
+  assert.equal(baselineOf(judged, judged.tasks("base")[0]!), 1);
   const counted = await toyDataset(COUNTED);
-  assert.equal(floorOf(counted, counted.tasks("base")[0]!), 0);
+  assert.equal(baselineOf(counted, counted.tasks("base")[0]!), 0);
 });
 
 Deno.test("a user without tools is asked as any user is", async () => {
