@@ -9,5 +9,7 @@ export function absentUser(): UserFactory {
 }
 
 function refuse(): Promise<never> {
-  return Promise.reject(new TypeError("Cannot ask the user: this episode has no user"));
+  return Promise.reject(
+    new TypeError("Cannot ask the user: this episode has no user"),
+  );
 }
