@@ -381,6 +381,21 @@ Deno.test("rolloutAll() throws the signal's reason after running episodes have e
   assert.equal(finished.length, count);
 });
 
+Deno.test("rolloutAll() lets timers and signals run between episodes that wait for nothing", async () => {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error("time is up")));
+  let finished = 0;
+  const promise = rolloutAll(babblingSpecs(10_000), {
+    concurrency: 1,
+    now: () => 0,
+    signal: controller.signal,
+    onEpisode: () => void finished++,
+  });
+  await assert.rejects(promise, /time is up/);
+  clearTimeout(timer);
+  assert.ok(finished < 10_000, String(finished));
+});
+
 Deno.test("rolloutAll() stops when onEpisode throws, and rejects an invalid concurrency", async () => {
   await assert.rejects(
     rolloutAll(babblingSpecs(20), {
