@@ -80,7 +80,7 @@ export interface CreditOptions {
  * Returns the advantage of each turn of a group's episodes: the episode's advantage plus the credit of the turn.
  * @returns `[G]` of `[turns]`. A turn whose state no other turn shares has its episode's advantage.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
- * @example Both began alike; the second turn was each one's own.
+ * @example Both episodes share the state of the first turn, but not that of the second.
  * ```ts
  * import { deepEqual } from "node:assert/strict";
  * import { turnAdvantages } from "./credit.ts";

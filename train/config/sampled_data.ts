@@ -5,7 +5,7 @@ import type { Split } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { worldSection } from "./config_sections.ts";
 
-/** Maximum tasks per split that a plan draws. */
+/** Maximum number of tasks that a plan draws per split. */
 export const SAMPLE_TASKS = 4_000;
 
 /** A config's data, reduced for a plan. */

@@ -22,7 +22,7 @@ import { type Session, SessionCache } from "./session_cache.ts";
 
 /** Maximum rows of a thread in one pass through the network. Bounds memory and the duration of a step. */
 const MAX_ROWS = 256;
-/** Rows of a thread between two looks at the queue, which determines the number of steps. */
+/** Approximate rows per thread between two checks of the queue; determines the number of steps in a job. */
 const ROWS_BETWEEN_LOOKS = 64;
 const MAX_STEPS = 16;
 

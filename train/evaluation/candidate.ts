@@ -69,7 +69,7 @@ export async function openCandidate(
   return held(agent, `${model.name} as a ${strategy} agent`);
 }
 
-/** @throws {ConfigError} If what serves does not know how to work without a user. */
+/** @throws {ConfigError} If the agent or the policy cannot work without a user. */
 function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
   const wrong = policy !== null
     ? `the policy of "${policy}" has learnt to talk to users`

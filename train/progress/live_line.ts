@@ -146,7 +146,7 @@ export interface ProgressLine extends Disposable {
 /**
  * Shows the progress of a script on a line of stderr, which is cleared at the end. If stderr is not a terminal, a line
  * is printed every 30 seconds.
- * @param of How many there are to do.
+ * @param of Total number of items.
  * @example
  * ```ts
  * import { progressLine } from "./live_line.ts";
