@@ -1,4 +1,4 @@
-/** Addresses as τ-bench's tools take them. */
+/** Addresses in the format of τ-bench's retail tools. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
@@ -12,7 +12,7 @@ export const ADDRESS_FIELDS = [
   "zip",
 ] as const;
 
-/** The address of a call's arguments, as it is stored. */
+/** Returns a call's address arguments as an address object in storage order. */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_FIELDS[number], JsonValue>>,
 ): JsonObject {

@@ -1,4 +1,4 @@
-/** The store: all that is known of it. */
+/** The definition of the retail domain. */
 
 import { defineDomain } from "../../domain.ts";
 import { serveRetail } from "./expert/serve_retail.ts";
@@ -27,7 +27,7 @@ import { think } from "../shared/tools/think.ts";
 import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.ts";
 
 /**
- * τ-bench's retail: the same checks in the same order, the same texts, the same effects.
+ * τ-bench's retail domain, with the original's checks, check order, messages and effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
  */

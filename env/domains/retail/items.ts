@@ -1,4 +1,4 @@
-/** The items of an order: which of them a call means, and what others would cost instead. */
+/** Lookup of an order's items and their replacements, and the price difference between them. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -18,12 +18,12 @@ import type {
 import { numberAt, objectAt, objectsAt, textAt } from "../../row.ts";
 import { findAbsentItem } from "../shared/item_ids.ts";
 
-/** An item's id as the call gives it, and the id that it is to get. */
+/** An item's id as given in the call, and the id of its replacement. */
 export type ItemPair = readonly [itemId: JsonValue, newItemId: JsonValue];
 
 /**
- * Pairs the items with what they are to become.
- * @throws {ToolError} If the order does not hold the items, or the lists differ in length.
+ * Pairs the items with their replacements.
+ * @throws {ToolError} If the order does not contain the items, or the lists differ in length.
  */
 export function pairItems(
   order: JsonObject,
@@ -42,7 +42,7 @@ export function pairItems(
 }
 
 /**
- * What the new items cost more than the old ones, not rounded.
+ * Returns how much more the new items cost than the old ones, not rounded.
  * @throws {ToolError} If a new item is not an available variant of the old one's product.
  */
 export function priceDifference(
@@ -67,7 +67,7 @@ export function priceDifference(
   return difference;
 }
 
-/** The first item of the order that has the id. */
+/** Returns the order's first item with an id. */
 export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>
     item.get("item_id") === itemId
@@ -76,7 +76,7 @@ export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   return item;
 }
 
-/** The variant of the item's product that has the id; `undefined` if the product has none. */
+/** Finds the variant with an id in the item's product; `undefined` if the product has none. */
 export function findVariant(
   database: Database,
   item: JsonObject,

@@ -2,7 +2,7 @@
 
 import type { JsonObject, PythonNumber } from "../../python/python_value.ts";
 
-/** An entry as it is stored. */
+/** Returns a payment history entry in the stored format. */
 export function ledgerEntry(
   type: "payment" | "refund",
   { amount, methodId }: { amount: PythonNumber; methodId: string },

@@ -1,4 +1,4 @@
-/** Finding orders and payment methods that a call names, with τ-bench's words where there are none. */
+/** Lookup of the orders and payment methods that a call names, with τ-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -12,7 +12,7 @@ import type {
 } from "../../python/python_value.ts";
 import { numberAt, objectAt, textAt } from "../../row.ts";
 
-/** The id and the row of an order that has the status. @throws {ToolError} If it does not exist, or `<wrongStatus>`. */
+/** Finds an order with a given status. @throws {ToolError} If it does not exist, or with the message `wrongStatus`. */
 export function findOrder(
   database: Database,
   orderId: JsonValue,
@@ -24,7 +24,7 @@ export function findOrder(
   return { id, order };
 }
 
-/** The id and the row of a payment method of the order's user. @throws {ToolError} If the user has no such method. */
+/** Finds a payment method of the order's user. @throws {ToolError} If the user has no such method. */
 export function findPaymentMethod(
   database: Database,
   order: JsonObject,
@@ -38,17 +38,19 @@ export function findPaymentMethod(
   return { methodId: key, method: objectAt(methods, key) };
 }
 
-/** Whether a payment method is a gift card. */
+/** Checks whether a payment method is a gift card. */
 export function isGiftCard(method: JsonObject): boolean {
   return member(method, "source") === "gift_card";
 }
 
-/** Whether a payment method is a gift card whose balance is less than the amount. */
+/** Checks whether a payment method is a gift card with a balance below the amount. */
 export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
   return isGiftCard(method) && compare(numberAt(method, "balance"), amount) < 0;
 }
 
-/** Adds to the balance of a gift card of the order's user. @throws {ToolError} As `KeyError` where there is none. */
+/**
+ * Adds to the balance of a gift card of the order's user. @throws {ToolError} With `KeyError`'s text if there is none.
+ */
 export function creditGiftCard(
   database: Database,
   order: JsonObject,
@@ -58,7 +60,9 @@ export function creditGiftCard(
   card.set("balance", round2(add(numberAt(card, "balance"), amount)));
 }
 
-/** A payment method of the order's user, to be written to. @throws {ToolError} As `KeyError` where there is none. */
+/**
+ * Returns a writable payment method of the order's user. @throws {ToolError} With `KeyError`'s text if there is none.
+ */
 function editPaymentMethod(
   database: Database,
   order: JsonObject,

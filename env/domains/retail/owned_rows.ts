@@ -1,11 +1,11 @@
-/** Which of the store's rows belong to whom, and the writes that set a row back. */
+/** The owners of the store's rows, and the writes that restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 import { PAYMENT_ID } from "../shared/payment.ts";
 
-/** The rows of users, and those that everybody sees. */
+/** The rows that belong to a user, and those that are visible to all. */
 export const retailRows: RowsPart = {
   owned: [{
     table: "orders",

@@ -1,4 +1,4 @@
-/** The policy of the retail desk as clauses; policy.md says the same to agents. */
+/** The retail policy as checkable clauses; policy.md states the same rules for agents. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
@@ -18,12 +18,12 @@ const DELIVERED_TOOLS = [
   "exchange_delivered_order_items",
 ];
 
-/** The clauses, in the policy's order. */
+/** The clauses, in the order of policy.md. */
 export const retailClauses: readonly Clause[] = [
   {
     id: "account.own_order",
     tools: [...PENDING_TOOLS, ...DELIVERED_TOOLS],
-    text: "Orders of other customers are left alone",
+    text: "Orders of other users are not changed",
     breaks: (call) =>
       unless(
         orderOf(call).user_id === call.userId,
@@ -33,7 +33,7 @@ export const retailClauses: readonly Clause[] = [
   {
     id: "account.own_profile",
     tools: ["modify_user_address"],
-    text: "Profiles of other customers are left alone",
+    text: "Profiles of other users are not changed",
     breaks: ({ args, userId }) =>
       unless(args.user_id === userId, `${args.user_id} is not ${userId}`),
   },
@@ -63,7 +63,7 @@ export const retailClauses: readonly Clause[] = [
       "return_delivered_order_items",
       ...ITEM_TOOLS,
     ],
-    text: "Money moves by a payment method of the customer's profile",
+    text: "Payments and refunds use a payment method from the user's profile",
     breaks: (call) =>
       unless(
         methodOf(call) !== undefined,
@@ -73,45 +73,48 @@ export const retailClauses: readonly Clause[] = [
   {
     id: "payment.other",
     tools: ["modify_pending_order_payment"],
-    text: "An order is paid anew by another method than before",
+    text: "A new payment method differs from the previous one",
     breaks: (call) =>
       unless(
         paidBy(call) !== call.args.payment_method_id,
-        `${paidBy(call)} pays it already`,
+        `${paidBy(call)} already pays for the order`,
       ),
   },
   {
     id: "payment.once",
     tools: ["modify_pending_order_payment"],
-    text: "An order has a single payment when its method is changed",
+    text:
+      "The payment method of an order with exactly one payment can be changed",
     breaks: (call) =>
       unless(
         orderOf(call).payment_history.length === 1,
-        `it has ${orderOf(call).payment_history.length} entries`,
+        `its payment history has ${
+          orderOf(call).payment_history.length
+        } entries`,
       ),
   },
   {
     id: "payment.covers_total",
     tools: ["modify_pending_order_payment"],
-    text: "A gift card holds the whole total that it is to pay",
+    text: "A gift card's balance covers the whole total",
     breaks: (call) =>
       coverBreaks(call, orderOf(call).payment_history[0].amount),
   },
   {
     id: "items.of_order",
     tools: [...ITEM_TOOLS, "return_delivered_order_items"],
-    text: "Items are in the order, as often as they are named",
+    text: "The order contains each item as often as it is named",
     breaks: itemsBreak,
   },
   {
     id: "items.same_product",
     tools: ITEM_TOOLS,
-    text: "An item becomes a variant of the same product",
+    text: "An item is replaced by a variant of the same product",
     breaks: (call) =>
       first(pairs(call), ({ from, to }) =>
         unless(
           to !== undefined && from.product_id === to.product_id,
-          `${from.item_id} would become ${to?.item_id ?? "no item"}`,
+          `${from.item_id} would be replaced by ${to?.item_id ?? "no item"}`,
         )),
   },
   {
@@ -122,7 +125,7 @@ export const retailClauses: readonly Clause[] = [
       first(pairs(call), ({ from, to }) =>
         unless(
           from.item_id !== to?.item_id,
-          `${from.item_id} would stay ${from.item_id}`,
+          `${from.item_id} would be replaced by itself`,
         )),
   },
   {
@@ -139,7 +142,7 @@ export const retailClauses: readonly Clause[] = [
   {
     id: "items.some",
     tools: [...ITEM_TOOLS, "return_delivered_order_items"],
-    text: "There is at least one item, and one new one for each",
+    text: "There is at least one item, and exactly one new item for each",
     breaks: ({ args }) =>
       unless(
         args.item_ids.length > 0 &&
@@ -151,7 +154,7 @@ export const retailClauses: readonly Clause[] = [
   {
     id: "payment.covers_difference",
     tools: ITEM_TOOLS,
-    text: "A gift card holds the difference that it is to pay",
+    text: "A gift card's balance covers the price difference",
     breaks: (call) => coverBreaks(call, difference(call)),
   },
   {
@@ -183,7 +186,7 @@ function paidBy(call: PolicyCall): string {
 
 function statusBreaks(call: PolicyCall, wanted: string): string | null {
   const { status } = orderOf(call);
-  return unless(status === wanted, `it is ${status}`);
+  return unless(status === wanted, `the order is ${status}`);
 }
 
 function itemsBreak(call: PolicyCall): string | null {
@@ -196,7 +199,7 @@ function itemsBreak(call: PolicyCall): string | null {
     ([id, n]) =>
       unless(
         n <= (held.get(id) ?? 0),
-        `${id} is in it ${held.get(id) ?? 0} times`,
+        `the order contains ${id} ${held.get(id) ?? 0} times`,
       ),
   );
 }
@@ -207,7 +210,7 @@ function countsOf(ids: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Each item of the order with the variant that it becomes. */
+/** Pairs each item of the call with its replacement. */
 function pairs(call: PolicyCall) {
   const { items } = orderOf(call);
   return (call.args.item_ids as string[]).map((id, i) => {
@@ -216,7 +219,7 @@ function pairs(call: PolicyCall) {
   });
 }
 
-/** A variant by its id, with its product's, wherever it is in the store. */
+/** Finds a variant by its id in any product, and adds the product's id to it. */
 function variantOf({ row, ids }: PolicyCall, itemId: string) {
   for (const id of ids("products")) {
     const { variants, product_id } = row("products", id);
@@ -237,7 +240,7 @@ function coverBreaks(call: PolicyCall, amount: number): string | null {
   const method = methodOf(call);
   return unless(
     method?.source !== "gift_card" || method.balance >= amount - 0.005,
-    `it holds ${method?.balance}, and ${amount.toFixed(2)} is to be paid`,
+    `its balance is ${method?.balance}, but ${amount.toFixed(2)} is due`,
   );
 }
 
@@ -256,11 +259,14 @@ function unless(holds: boolean, evidence: string): string | null {
   return holds ? null : evidence;
 }
 
-/** Clauses that no generated request can break: what breaks them is a call that no user's words mean. */
+/**
+ * Clauses that no generated request can break, each with the reason. Breaking one takes a call that matches no user's
+ * words.
+ */
 export const UNTESTED: Readonly<Record<string, string>> = {
-  "payment.own": "users name methods by their kind, of those they have",
-  "payment.once": "every order has been paid once",
-  "items.of_order": "words for what the order lacks mean no call",
-  "items.other_variant": "words for the variant that it has mean no call",
-  "items.some": "a wish about no item means no call",
+  "payment.own": "users name only kinds of payment method that they have",
+  "payment.once": "every generated order has exactly one payment",
+  "items.of_order": "words for an item that the order lacks match no call",
+  "items.other_variant": "words for the same variant match no call",
+  "items.some": "a request without items matches no call",
 };

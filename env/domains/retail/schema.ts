@@ -1,6 +1,6 @@
 /**
- * What retail's rows look like. A loaded dataset is checked against this once, so that the tools can trust it.
- * Fields beyond these are kept and left alone.
+ * The schemas of retail's rows. A dataset is validated once when it is loaded, so that the tools can rely on its shape.
+ * Unknown fields are kept.
  */
 
 import { z } from "zod";
@@ -14,7 +14,7 @@ const address = z.looseObject({
   zip: z.string(),
 });
 
-/** Where money comes from. Only gift cards have a balance. */
+/** A payment method. Only gift cards have a balance. */
 const paymentMethod = z.discriminatedUnion("source", [
   z.looseObject({
     source: z.literal("gift_card"),
@@ -72,7 +72,7 @@ const product = z.looseObject({
   ),
 });
 
-/** The schema of a row by table, in the order in which τ-bench loads the tables. */
+/** The row schema of each table, in the order in which τ-bench loads the tables. */
 export const rowSchemas: ReadonlyMap<string, z.ZodType> = new Map<
   string,
   z.ZodType

@@ -1,11 +1,11 @@
-/** Finding a user by something else than the id, without a walk over all users. */
+/** Indexed user lookup by values other than the id. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 
 /**
- * The id of the first user whose key it is.
- * @param keyOf A named function that depends on nothing but the row: an index by it is made once per base.
+ * Finds the id of the first user with a key.
+ * @param keyOf A named function of the row alone. Its index is built once per base database.
  */
 export function findUser(
   database: Database,
@@ -26,7 +26,7 @@ export function findUser(
   return undefined;
 }
 
-/** Makes indexes by `keyOf`; the same function for the same one. */
+/** Returns the function that builds an index by `keyOf`; memoized per `keyOf`. */
 function indexBy(
   keyOf: (user: JsonObject) => string,
 ): (users: Table) => Map<string, string[]> {

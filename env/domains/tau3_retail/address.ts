@@ -1,10 +1,10 @@
-/** Addresses as calls give them. */
+/** Addresses in the format of τ³-bench's retail tools. */
 
 import { validate } from "../../python/pydantic.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { UserAddress } from "./models.ts";
 
-/** In the order in which tools take them; an address has them in another. */
+/** The address parameters of the tools, in their order, which differs from the order of the stored fields. */
 export const ADDRESS_PARAMETERS = [
   "address1",
   "address2",
@@ -14,7 +14,7 @@ export const ADDRESS_PARAMETERS = [
   "zip",
 ] as const;
 
-/** An address by its fields. @throws {ToolError} If one is no text. */
+/** Builds a validated address from its fields. @throws {ToolError} If one is not a string. */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_PARAMETERS[number], JsonValue>>,
 ): JsonObject {

@@ -1,4 +1,4 @@
-/** τ³-bench's store. */
+/** The definition of τ³-bench's retail domain. */
 
 import { serveRetail } from "../retail/expert/serve_retail.ts";
 import { retailRows } from "../retail/owned_rows.ts";
@@ -35,7 +35,7 @@ const LAYOUT = {
 } as const;
 
 /**
- * τ³-bench's store: the same checks in the same order, the same texts, the same effects.
+ * τ³-bench's retail domain, with the original's checks, check order, messages and effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/retail.
  */

@@ -1,4 +1,4 @@
-/** Finding what a call names, in the store's words where there is none. */
+/** Lookup of the rows that a call names, with τ³-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -7,22 +7,24 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 import { editRow, findId } from "../shared/lookup.ts";
 
-/** @throws {ToolError} `Order not found`. */
+/** Returns the id if the order exists. @throws {ToolError} `Order not found`. */
 export function orderId(database: Database, id: JsonValue): string {
   return findId(database, { table: "orders", noun: "Order" }, id);
 }
 
-/** @throws {ToolError} `User not found`. */
+/** Returns the id if the user exists. @throws {ToolError} `User not found`. */
 export function userId(database: Database, id: JsonValue): string {
   return findId(database, { table: "users", noun: "User" }, id);
 }
 
-/** @throws {ToolError} `Product not found`. */
+/** Returns the id if the product exists. @throws {ToolError} `Product not found`. */
 export function productId(database: Database, id: JsonValue): string {
   return findId(database, { table: "products", noun: "Product" }, id);
 }
 
-/** The order of a call, to be written to. @throws {ToolError} If there is none, or `isRight` does not hold of its status. */
+/**
+ * Returns a call's order as a writable row. @throws {ToolError} If it does not exist, or `isRight` rejects its status.
+ */
 export function editOrder(
   database: Database,
   id: JsonValue,
@@ -37,7 +39,7 @@ export function editOrder(
   return editRow(database, "orders", key);
 }
 
-/** A variant of a product. @throws {ToolError} If there is no such product or variant. */
+/** Finds a variant of a product. @throws {ToolError} If the product or the variant does not exist. */
 export function variantOf(
   database: Database,
   product: string,

@@ -1,9 +1,9 @@
-/** The store's objects, with their fields in the order in which they are declared, printed and complained about. */
+/** The models of τ³-bench's retail rows. Fields are declared in the order in which they are printed and validated. */
 
 import { defineModel, field } from "../../python/pydantic.ts";
 import type { RowModels } from "../shared/toolkit/bundle_database.ts";
 
-/** Where a user lives, or an order goes. */
+/** The address of a user or an order. */
 export const UserAddress = defineModel("UserAddress", {
   address1: field.str(),
   address2: field.str(),
@@ -103,7 +103,7 @@ const Order = defineModel("Order", {
   return_payment_method_id: field.optional(field.str()),
 });
 
-/** The rows of each table. */
+/** The model of each table's rows. */
 export const retailModels: RowModels = {
   products: Product,
   users: User,

@@ -1,4 +1,4 @@
-/** Items of an order that are to become other variants of their products. */
+/** Replacement of an order's items by other variants of their products. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -13,27 +13,27 @@ import type {
 import { numberAt, objectsAt, textAt } from "../../row.ts";
 import { variantOf } from "./find_rows.ts";
 
-/** An item's id as the call gives it, and the variant that it is to become. */
+/** An item's id as given in the call, and the variant that replaces it. */
 export interface NewItem {
   readonly itemId: JsonValue;
   readonly newItemId: JsonValue;
   readonly variant: JsonObject;
 }
 
-/** What a call asks for. */
+/** The arguments of a call that replaces items. */
 export interface NewItemsRequest {
   readonly order: JsonObject;
   readonly itemIds: JsonValue;
   readonly newItemIds: JsonValue;
-  /** What is said where the lists differ in length. */
+  /** The error message if the lists differ in length. */
   readonly lengthRefusal: string;
-  /** Whether an item may become what it is already. */
+  /** Whether an item may be replaced by the same variant. */
   readonly maySame: boolean;
 }
 
 /**
  * Pairs the items with their new variants.
- * @throws {ToolError} If there are not as many of both, or one is no available variant of the item's product.
+ * @throws {ToolError} If the lists differ in length, or a variant is unavailable or of another product.
  */
 export function findNewItems(
   database: Database,
@@ -61,7 +61,9 @@ export function findNewItems(
   });
 }
 
-/** What the new items cost more than the old ones, not rounded; an int where there are none. */
+/**
+ * Returns how much more the new items cost than the old ones, not rounded. The result is an int if there are no items.
+ */
 export function priceDifference(
   order: JsonObject,
   items: readonly NewItem[],
@@ -77,7 +79,7 @@ export function priceDifference(
   return difference;
 }
 
-/** The first item of an order that has the id. @throws {ToolError} If there is none. */
+/** Returns the order's first item with an id. @throws {ToolError} If there is none. */
 export function itemOf(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>
     item.get("item_id") === itemId

@@ -1,4 +1,4 @@
-/** Payment methods of an order's user, and what is paid by them. */
+/** The payment methods of an order's user, and payments with them. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -15,13 +15,13 @@ import { editRow } from "../shared/lookup.ts";
 import { userId } from "./find_rows.ts";
 import { OrderPayment } from "./models.ts";
 
-/** A payment method of a user. */
+/** A payment method of a user, with its gift card balance if it has one. */
 export class PaymentMethod {
   readonly #database: Database;
   readonly #owner: string;
   readonly id: string;
 
-  /** @throws {ToolError} If the order's user has none of the id. */
+  /** Finds the payment method. @throws {ToolError} If the order's user has no method with this id. */
   constructor(database: Database, order: JsonObject, id: JsonValue) {
     const owner = userId(database, order.get("user_id") ?? null);
     const methods = objectAt(database.get("users", owner)!, "payment_methods");
@@ -39,21 +39,21 @@ export class PaymentMethod {
     return textAt(this.#in(user), "source") === "gift_card";
   }
 
-  /** Whether it is a gift card that holds less; anything else pays all. */
+  /** Checks whether this is a gift card with a balance below the amount. Other methods cover any amount. */
   holdsLess(amount: PythonNumber): boolean {
     const user = this.#database.get("users", this.#owner)!;
     return this.isGiftCard &&
       compare(numberAt(this.#in(user), "balance"), amount) < 0;
   }
 
-  /** Adds to the balance of a gift card; else does nothing. */
+  /** Adds to the balance of a gift card. Has no effect on other methods. */
   receive(amount: PythonNumber): void {
     if (!this.isGiftCard) return;
     const method = this.#in(editRow(this.#database, "users", this.#owner));
     method.set("balance", round2(add(numberAt(method, "balance"), amount)));
   }
 
-  /** Takes from the balance of a gift card; else does nothing. */
+  /** Subtracts from the balance of a gift card. Has no effect on other methods. */
   pay(amount: PythonNumber): void {
     this.receive(negate(amount));
   }
@@ -63,7 +63,7 @@ export class PaymentMethod {
   }
 }
 
-/** An entry of an order's payment history. */
+/** Returns an entry of an order's payment history. */
 export function orderPayment(
   type: "payment" | "refund",
   amount: PythonNumber,

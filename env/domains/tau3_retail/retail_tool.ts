@@ -1,4 +1,4 @@
-/** The class whose methods the store's tools are. */
+/** The factory for the tools of τ³-bench's retail domain, which are methods of one class in the original. */
 
 import type { Tool } from "../../tool.ts";
 import {
@@ -6,10 +6,10 @@ import {
   defineBundleTool,
 } from "../shared/toolkit/bundle_tool.ts";
 
-/** Its name, which callers read where arguments do not bind. */
+/** The name of the original's class. It appears in the error message for invalid arguments. */
 export const RETAIL_TOOLS = "RetailTools";
 
-/** Makes a tool of the store. */
+/** Creates a retail tool. */
 export function retailTool<const P extends string>(
   tool: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

@@ -1,4 +1,4 @@
-/** How telecom's two databases are loaded, and hashed. */
+/** Loading and hashing of telecom's two databases. */
 
 import { createDatabase, type Database, type Table } from "../../database.ts";
 import type { Databases, Side } from "../../domain.ts";
@@ -18,9 +18,9 @@ import { PHONE } from "./phone/phone_rows.ts";
 import { HIDDEN, newVpnDefault, VPN_DEFAULT } from "./phone/vpn.ts";
 
 /**
- * The databases of the parsed files. The original's lists become tables by id; each database has a table more, of what
- * the original keeps outside it and does not hash.
- * @throws {DataError} Where the data does not have the declared shape.
+ * Loads the databases from the parsed files. The original's lists become tables keyed by id. Each database has one more
+ * table for state that the original keeps elsewhere and does not hash.
+ * @throws {DataError} If the data does not match the models.
  */
 export function loadTelecom(
   { agent, user }: { readonly agent: JsonValue; readonly user?: JsonValue },
@@ -54,13 +54,13 @@ function validated(model: Model, data: JsonValue, side: Side): JsonObject {
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     throw new DataError(
-      `The ${side}'s database of telecom is not as declared: ${error.message}`,
+      `The ${side}'s telecom database does not match its model: ${error.message}`,
       { cause: error },
     );
   }
 }
 
-/** Of rows that share an id, only the first is found by it. */
+/** Builds a table. If rows share an id, the id finds only the first. */
 function tableOf(name: TableName, rows: JsonValue): Table {
   const table = new Map<string, JsonObject>();
   for (const row of Array.isArray(rows) ? rows : []) {
@@ -79,7 +79,7 @@ function objectsIn(object: JsonObject): [string, JsonObject][] {
   );
 }
 
-/** How the tables stand in the original's two documents. */
+/** The layout of the tables in the original's two documents. */
 export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
   agent: {
     plans: "list",
@@ -91,12 +91,12 @@ export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
   user: { [PHONE]: "members" },
 };
 
-/** SHA-256 of one side's database as Python's JSON with sorted keys. */
+/** Returns the SHA-256 of one side's database, serialized as Python's JSON with sorted keys. */
 export function hashTelecom(database: Database, side: Side): string {
   return jsonStateHash(database, LAYOUT[side]);
 }
 
-/** Whether two states of one side's database have the same hash. */
+/** Checks whether two states of one side's database have the same hash. */
 export function isSameTelecom(
   left: Database,
   right: Database,

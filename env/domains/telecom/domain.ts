@@ -1,4 +1,7 @@
-/** Telecom: an agent with the carrier's accounts, and a user who holds a phone and has tools of their own. */
+/**
+ * The definition of the telecom domain. The agent works on the carrier's accounts; the user has a phone with its own
+ * tools.
+ */
 
 import { defineDomain } from "../../domain.ts";
 import { hashTelecom, isSameTelecom, loadTelecom } from "./databases.ts";
@@ -11,7 +14,7 @@ import { telecomOptionsSchema } from "./world/options.ts";
 import { telecomBundle } from "./world/world_bundle.ts";
 
 /**
- * τ³-bench's telecom: the same checks in the same order, the same texts, the same effects.
+ * τ³-bench's telecom domain, with the original's checks, check order, messages and effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/telecom.
  */

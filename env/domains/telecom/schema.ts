@@ -1,10 +1,10 @@
-/** The tables of telecom's account database as a check of whole rows; what they hold is declared by its models. */
+/** Minimal schemas of the account tables' rows. The models declare their full shape. */
 
 import { z } from "zod";
 
 const row = z.looseObject({});
 
-/** By table. */
+/** The row schema of each table. */
 export const rowSchemas: ReadonlyMap<string, z.ZodType> = new Map([
   ["plans", row.extend({ plan_id: z.string() })],
   ["customers", row.extend({ customer_id: z.string() })],

@@ -1,4 +1,4 @@
-/** What the two databases owe each other: the phone feels the line's state, and the account the user's payment. */
+/** Synchronization of the two databases: the phone reflects the line's state, and the account the user's payment. */
 
 import type { Database } from "../../database.ts";
 import type { Databases } from "../../domain.ts";
@@ -17,9 +17,9 @@ import { PaymentRequest } from "./phone/phone_models.ts";
 import { editSurroundings, isOn, surroundings } from "./phone/phone_rows.ts";
 
 /**
- * Carries over the state of the line of the user's number, settles a paid request, and shows the next one. It looks for
- * no network: a line that is resumed shows no service until the phone searches.
- * @throws {ToolError} If the number has no line, or a bill is missing.
+ * Copies the state of the user's line to the phone, settles a paid request, and presents the next one. It does not
+ * search for a network: after a line is resumed, the phone shows no service until its next search.
+ * @throws {ToolError} If no line has the user's number, or a bill is missing.
  */
 export function syncTelecom({ agent, user }: Databases): void {
   if (user === undefined) return;
@@ -62,7 +62,7 @@ function requestPayment(user: Database, bill: JsonObject): void {
   editSurroundings(user).set("payment_request", request);
 }
 
-/** Writes only what is new, since most calls change nothing of this. */
+/** Writes only changed values, since most calls change none of these. */
 function setSwitch(user: Database, field: string, value: boolean): void {
   if (surroundings(user).get(field) === value) return;
   editSurroundings(user).set(field, value);

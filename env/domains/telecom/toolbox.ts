@@ -1,4 +1,4 @@
-/** All that agent and user of telecom can call, and what only tasks can. */
+/** The tools of telecom's agent and user, and the functions that only tasks call. */
 
 import type { BundleFunction, Side } from "../../domain.ts";
 import type { Tool } from "../../tool.ts";
@@ -67,7 +67,7 @@ import {
   toggleWifiTool,
 } from "./user_tools/switch_tools.ts";
 
-/** The agent's tools, in the order in which models are told of them. */
+/** The agent's tools, in the order in which they are presented to models. */
 export const agentTools: readonly Tool[] = [
   getCustomerByPhone,
   getCustomerById,
@@ -84,7 +84,7 @@ export const agentTools: readonly Tool[] = [
   refuelData,
 ];
 
-/** The user's tools, in the order in which models are told of them. */
+/** The user's tools, in the order in which they are presented to models. */
 export const userTools: readonly Tool[] = [
   checkStatusBar,
   checkNetworkStatus,
@@ -118,7 +118,7 @@ export const userTools: readonly Tool[] = [
   makePayment,
 ];
 
-/** Tasks may set the world up by tools too: no more comes of it than of a call. */
+/** Wraps tools as functions, since tasks may also use tools for setup. */
 function asFunctions(
   tools: readonly Tool[],
 ): Readonly<Record<string, BundleFunction>> {
@@ -131,7 +131,7 @@ function asFunctions(
   ]));
 }
 
-/** What tasks call, by side and name. */
+/** The functions that tasks may call, by side and name. */
 export const functions: Readonly<
   Record<Side, Readonly<Record<string, BundleFunction>>>
 > = {

@@ -1,4 +1,4 @@
-/** What the expert answers to questions in a user's own words: topics that it listens for, each with what it looks up. */
+/** The expert's answers to free-form questions: a list of topics, each with a pattern and a lookup. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -15,18 +15,18 @@ import {
 import { costExpression, deedsOn, refundExpression } from "./deeds.ts";
 import { shown } from "./row_answer.ts";
 
-/** What is listened for, and how it is answered. */
+/** A topic that the expert recognizes in a question, and how to answer it. */
 interface Topic {
   readonly pattern: RegExp;
-  /** The user's words for it, said before the answer where that is not clear by itself. */
+  /** Finds the user's words for the topic, which precede the answer if it is unclear without them. */
   readonly name?: RegExp;
   answer(asked: Asked): Script<Answers> | Answers;
 }
 
-/** What is told; `undefined` where it is not to be found. */
+/** The answers to one topic; `undefined` for a value that was not found. */
 type Answers = readonly (string | undefined)[];
 
-/** The answers to all topics of a question; none where it has none that the expert knows. */
+/** Answers every topic recognized in a question. The list is empty if the expert recognizes none. */
 export function* answersTo(
   question: string,
   desk: Desk,
@@ -218,7 +218,10 @@ const TOPICS: readonly Topic[] = [
   },
 ];
 
-/** What the cheapest of their kind would save for the other items of the same orders that the user has named. */
+/**
+ * Returns an expression for the amount saved if the other items of these orders that the user mentioned were exchanged
+ * for the cheapest variants.
+ */
 function* savedByCheapest(desk: Desk): Script<string> {
   const deeds = deedsOn(desk);
   const done = deeds.flatMap(({ items }) => items);
@@ -239,7 +242,7 @@ function* savedByCheapest(desk: Desk): Script<string> {
   return terms.join(" + ");
 }
 
-/** A sum by the calculator; a single amount as it is, and nothing where there is none. */
+/** Evaluates a sum with the calculator tool. A single amount needs no call; `undefined` if the expression is empty. */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {
   if (expression === "") return undefined;
   const result = /[+-]/.test(expression)
@@ -248,7 +251,7 @@ function* worth(expression: string, desk: Desk): Script<string | undefined> {
   return dollars(result.replace(/^-/, ""));
 }
 
-/** An amount as people write it: `625.60`, of the tools' `625.6`. */
+/** Pads a tool's amount to two decimals: `625.6` becomes `625.60`. */
 function dollars(amount: string | undefined): string | undefined {
   return amount?.replace(/\.\d$/, "$&0");
 }
@@ -259,7 +262,7 @@ function available(product: JsonObject | undefined): JsonObject[] {
   );
 }
 
-/** The best one first: the cheapest, or the most expensive where words ask for that. */
+/** Sorts items by price: cheapest first, or most expensive first if the words ask for that. */
 function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
   const sign = words.includes("most expensive") ? -1 : 1;
   return items.toSorted((a, b) =>

@@ -1,4 +1,4 @@
-/** The rows that a user's words are about, looked up where they are not on the desk. */
+/** Finds the rows that a user's words refer to, and reads those that are not yet on the desk. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -6,19 +6,19 @@ import { call } from "../../shared/call.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import { deedsOn } from "./deeds.ts";
 
-/** A question, lower case, and the desk that it is asked at. */
+/** A question in lower case, and the desk at which it is asked. */
 export interface Asked {
   readonly words: string;
   readonly desk: Desk;
 }
 
-/** The user's profile, read once. */
+/** Reads the user's profile unless it is already on the desk. */
 export function* readUser(desk: Desk): Script {
   if (desk.user !== undefined) return;
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
-/** An order, read once. */
+/** Reads an order unless it is already on the desk. */
 export function* readOrder(
   desk: Desk,
   order_id: string,
@@ -30,7 +30,7 @@ export function* readOrder(
   return desk.row("order_id", order_id);
 }
 
-/** All orders of the user, read. */
+/** Reads and returns all of the user's orders. */
 function* ownOrders(desk: Desk): Script<JsonObject[]> {
   yield* readUser(desk);
   const orders: JsonObject[] = [];
@@ -41,8 +41,8 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * The orders that a question is about: those whose id, status or item it names, else those that something was done
- * about, else the last one.
+ * Returns the orders that a question refers to: those whose id, status or item it names; else those that the expert has
+ * already changed; else the last one.
  */
 export function* ordersMeant({ words, desk }: Asked): Script<JsonObject[]> {
   const orders = yield* ownOrders(desk);
@@ -58,14 +58,14 @@ export function* ordersMeant({ words, desk }: Asked): Script<JsonObject[]> {
   return found ?? orders.slice(-1);
 }
 
-/** The items that a question names, of the user's orders. */
+/** Returns the items of the user's orders that a question names. */
 export function* itemsNamed({ words, desk }: Asked): Script<JsonObject[]> {
   const orders = yield* ownOrders(desk);
   return orders.flatMap((order) => itemsBought(order, desk))
     .filter((item) => isNamed(item, words));
 }
 
-/** The items of an order as it was when it was first looked at. */
+/** Returns an order's items as the order was first shown, before any change. */
 export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
   const id = text(order, "order_id");
   const first = calls.find(({ shown }) => text(shown, "order_id") === id)
@@ -73,7 +73,7 @@ export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
   return rows(first, "items");
 }
 
-/** The products of the store that a question names, read. */
+/** Reads and returns the store's products that a question names. */
 export function* productsNamed({ words, desk }: Asked): Script<JsonObject[]> {
   yield* desk.call(call("list_all_product_types", {}));
   const products: JsonObject[] = [];
@@ -86,7 +86,7 @@ export function* productsNamed({ words, desk }: Asked): Script<JsonObject[]> {
   return products;
 }
 
-/** Whether words have the name of an item in them, whatever stands between its letters: `tshirts` for `T-Shirt`. */
+/** Checks whether the words name an item, ignoring everything but letters: `tshirts` matches `T-Shirt`. */
 function isNamed(item: JsonObject, words: string): boolean {
   const letters = (one: string) => one.toLowerCase().replaceAll(/[^a-z]/g, "");
   return letters(words).includes(letters(text(item, "name")));

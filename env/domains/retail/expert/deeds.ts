@@ -1,17 +1,17 @@
-/** What the expert has done for a user, in money: sums that users ask for, as expressions for the calculator. */
+/** The amounts of the changes that the expert made for a user, as expressions for the calculator tool. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 
-/** A write that was made to an order. */
+/** A change that the expert made to an order. */
 export interface Deed {
   readonly orderId: string;
   readonly items: readonly JsonObject[];
-  /** What they became. */
+  /** The variants that replaced the items. */
   readonly variants: readonly JsonObject[];
-  /** Amounts that go to the user (`+`) and that they pay (`-`), as the tools show them. */
+  /** Amounts as the tools show them: `+` is refunded to the user, `-` is paid by the user. */
   readonly terms: readonly Term[];
 }
 
@@ -20,7 +20,7 @@ interface Term {
   readonly amount: string;
 }
 
-/** The writes to orders, in their order. */
+/** Returns the changes made to orders, oldest first. */
 export function deedsOn({ calls }: Desk): Deed[] {
   return calls.flatMap(({ action: { name, arguments: args } }, i) => {
     const orderId = text(args, "order_id");
@@ -60,12 +60,12 @@ function term(sign: Term["sign"], amount: JsonValue | undefined): Term {
   return { sign, amount: printPythonJson(amount ?? 0) };
 }
 
-/** What comes back to the user: `12.5 + 3.0 - 8.0`. */
+/** Returns the user's total refund as an expression: `12.5 + 3.0 - 8.0`. */
 export function refundExpression(deeds: readonly Deed[]): string {
   return expression(deeds.flatMap(({ terms }) => terms));
 }
 
-/** What the user pays, of the same deeds. */
+/** Returns the user's total cost of the same changes, as an expression. */
 export function costExpression(deeds: readonly Deed[]): string {
   return expression(
     deeds.flatMap(({ terms }) => terms).map(({ sign, amount }) => ({
@@ -75,7 +75,7 @@ export function costExpression(deeds: readonly Deed[]): string {
   );
 }
 
-/** Begins with a term that is added, where there is one: the calculator takes no sign of its own from users. */
+/** Joins terms, added ones first: the calculator accepts no leading sign. */
 function expression(terms: readonly Term[]): string {
   const added = terms.filter(({ sign }) => sign === "+");
   const taken = terms.filter(({ sign }) => sign === "-");

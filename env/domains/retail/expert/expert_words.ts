@@ -1,13 +1,13 @@
 /**
- * The expert's sentences: short, regular, and with each id right after the user's own words for what
- * it is the id of.
+ * The expert's sentences. They are short and regular, and each id follows the user's own words for the thing that it
+ * identifies.
  */
 
 import { MORE } from "../../shared/expert/words.ts";
 import type { Address, RetailRequest } from "../goal/request.ts";
 import { addressWords } from "../user/request_words.ts";
 
-/** What the expert may have to ask for. */
+/** A detail that the expert may have to ask for. */
 export type Missing =
   | "identity"
   | "wish"
@@ -29,20 +29,20 @@ const QUESTIONS: Readonly<Record<Missing, string>> = {
   address: "what is the new address?",
 };
 
-/** A question for what is missing; the words for an item say of which one the new variant is missing. */
+/** Returns the question for a missing detail. `item` is the user's words for the item whose new variant is missing. */
 export function askWords(missing: Missing, item?: string): string {
   return item === undefined
     ? QUESTIONS[missing]
     : QUESTIONS[missing].replace("the item", `the ${item}`);
 }
 
-/** An item of a read-back: the user's words, and the id that belongs to them. */
+/** An item in a read-back: the user's words and the matching id. */
 export interface NamedItem {
   readonly words: string;
   readonly id: string;
 }
 
-/** What a read-back is made of. */
+/** The details of a read-back. */
 export interface ReadBack {
   readonly request: RetailRequest;
   readonly orderId: string;
@@ -53,7 +53,7 @@ export interface ReadBack {
   readonly address: Address | undefined;
 }
 
-/** The details, and a request for consent. */
+/** Returns a summary of the details followed by a request for consent. */
 export function confirmWords(details: ReadBack): string {
   return `${summary(details)}, yes or no?`;
 }
@@ -86,7 +86,7 @@ function summary(details: ReadBack): string {
   }
 }
 
-/** What has been done. */
+/** Returns the message that reports a completed request. */
 export function doneWords(
   { request, orderId }: { request: RetailRequest; orderId: string },
 ): string {
@@ -114,12 +114,15 @@ function result(request: RetailRequest, orderId: string): string {
   }
 }
 
-/** Why a request is refused, and what else there may be. */
+/** Returns the message that refuses a request and offers further help. */
 export function refuseWords(why: string): string {
   return `sorry, ${why}. ${MORE}`;
 }
 
-/** The refusal for an order's status, or because it is somebody else's: then its status is nobody's business. */
+/**
+ * Returns the reason for a refusal that is due to an order's status or owner. The status of another user's order is not
+ * disclosed.
+ */
 export function orderRefusal(
   { request, orderId, status }: {
     request: RetailRequest;
@@ -132,17 +135,17 @@ export function orderRefusal(
     : `order ${orderId} is ${status}, so i cannot ${act(request)}`;
 }
 
-/** What breaks a rule, in words. */
+/** A request that breaks a rule of the policy. */
 export interface Broken {
-  /** The clause of policy. */
+  /** The clause of the policy that is broken. */
   readonly clause: RuleClause;
   readonly request: RetailRequest;
-  /** The words of the item and of what it should become. */
+  /** The user's words for the item, and for its replacement. */
   readonly item?: string | undefined;
   readonly newItem?: string | undefined;
 }
 
-/** A clause that details of a request may break. */
+/** A policy clause that a request's details may break. */
 export type RuleClause =
   | "cancel.reason"
   | "items.in_stock"
@@ -150,7 +153,7 @@ export type RuleClause =
   | "payment.covers"
   | "return.refund_to";
 
-/** The refusal for a rule that details break. */
+/** Returns the reason for a refusal that is due to a broken policy clause. */
 export function ruleRefusal(
   { clause, request, item, newItem }: Broken,
 ): string {
@@ -186,7 +189,10 @@ function swaps({ items, newItems }: ReadBack, preposition: string): string {
   }).join(" and ");
 }
 
-/** `your gift card gift_card_1234567`, or the bare id where the user has not described it. */
+/**
+ * Returns the user's words and the id, `your gift card gift_card_1234567`, or the bare id if the user has not described
+ * the method.
+ */
 function methodWords({ request, paymentId }: ReadBack): string {
   const words = request.payment?.match(/^my (.{1,40})$/)?.[1];
   return words === undefined ? paymentId : `your ${words} ${paymentId}`;

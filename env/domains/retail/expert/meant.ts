@@ -1,14 +1,15 @@
-/** Which of the rows that were shown a user's words mean. Where they fit several, nothing is meant. */
+/** Matches a user's words to rows that the tools have shown. An ambiguous description matches nothing. */
 
 import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
-/** An item as a user may name it who has nothing but its id. */
+/** A description by id, for an item without a known name. */
 const BY_ID = /^item (\d+)$/;
 
 /**
- * The items of an order that words mean, each once: by name, by name and options where several have the name.
- * @returns In the order of the words; `undefined` where one of them fits no item, or different ones.
+ * Finds the items of an order that the words describe, each at most once: by name, or by name and options if several
+ * share the name.
+ * @returns The items in the order of the words; `undefined` if a description matches no item or several different ones.
  */
 export function itemsMeant(
   order: JsonObject | undefined,
@@ -31,7 +32,7 @@ function isNamed(item: JsonObject, words: string): boolean {
     words.match(BY_ID)?.[1] === text(item, "item_id");
 }
 
-/** The variant of a product that words name by its options. */
+/** Finds the variant of a product whose options match the words. */
 export function variantMeant(
   product: JsonObject | undefined,
   words: string,
@@ -44,29 +45,29 @@ export function variantMeant(
   );
 }
 
-/** The values of an item's options in a row. */
+/** Returns the option values of an item, joined by a separator. */
 function optionsOf(item: JsonObject, separator = ", "): string {
   return [...row(item, "options")?.values() ?? []].join(separator);
 }
 
-/** The first where all have the same id. */
+/** Returns the first item if all have the same id. */
 function only(items: readonly JsonObject[]): JsonObject | undefined {
   const ids = new Set(items.map((item) => text(item, "item_id")));
   return ids.size === 1 ? items[0] : undefined;
 }
 
-/** The id of the payment method that words themselves have; `undefined` where they describe it. */
+/** Returns the payment method id that the words contain; `undefined` if they contain none. */
 export function methodSaid(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
 
-/** Whether words are for the kind of a method and tell no more: `my credit card`. */
+/** Checks whether the words name only the kind of a method, without further details: `my credit card`. */
 export function isKindOf(words: string, methodId: string): boolean {
   return methodId.startsWith(`${kindIn(words)}_`) &&
     LAST_FOUR.exec(words) === null;
 }
 
-/** The id of the payment method in a profile that words describe: by its kind, and by its last digits. */
+/** Finds the id of the payment method in a profile that the words describe, by kind and last digits. */
 export function methodMeant(
   profile: JsonObject | undefined,
   words: string,
@@ -81,7 +82,7 @@ export function methodMeant(
 
 const LAST_FOUR = / ending in (\d{4})$/;
 
-/** `credit_card` of `my credit card ending in 1234`. */
+/** Returns the kind of a payment method: `credit_card` for `my credit card ending in 1234`. */
 function kindIn(words: string): string {
   return words.replace(/^my /, "").replace(LAST_FOUR, "").replaceAll(" ", "_");
 }

@@ -1,4 +1,4 @@
-/** What the expert refuses, from what was said and shown: policy's rules, applied to the rows on the desk. */
+/** Decides what the expert refuses: applies the policy's rules to what the user said and to the rows on the desk. */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -6,16 +6,16 @@ import { numberIn, row, rows, text } from "../../shared/read_row.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { orderRefusal, type RuleClause, ruleRefusal } from "./expert_words.ts";
 
-/** What a request comes to once its details are known. */
+/** The resolved details of a request. */
 export interface Details {
   readonly order: JsonObject | undefined;
   readonly items: readonly JsonObject[];
-  /** What the items should become, in their order. */
+  /** The replacement variants, in the order of `items`. */
   readonly variants: readonly JsonObject[];
   readonly paymentId: string;
 }
 
-/** Why the order itself cannot be acted on; `undefined` where it can. */
+/** Returns why the order itself cannot be acted on; `undefined` if it can. */
 export function orderRefused(
   desk: Desk,
   { request, orderId }: { request: RetailRequest; orderId: string },
@@ -42,7 +42,7 @@ const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
 
 const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
 
-/** Why the details are refused; `undefined` where no rule is seen to be broken. */
+/** Returns why the details are refused; `undefined` if they break no visible rule. */
 export function detailsRefused(
   desk: Desk,
   { request, details }: { request: RetailRequest; details: Details },
@@ -68,12 +68,12 @@ export function detailsRefused(
     : undefined;
 }
 
-/** The method that paid an order. */
+/** Returns the id of the payment method that paid for an order. */
 export function paidBy(order: JsonObject | undefined): string {
   return text(rows(order, "payment_history")[0], "payment_method_id");
 }
 
-/** What is to be paid. */
+/** Returns the amount that the user has to pay. */
 function costs(intent: Intent, { order, items, variants }: Details): number {
   if (intent === "modify_payment") {
     return numberIn(rows(order, "payment_history")[0], "amount");
@@ -85,7 +85,10 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
   );
 }
 
-/** What a method is seen to hold: without end, but for gift cards of the profile where it was looked at. */
+/**
+ * Returns the known balance of a gift card; `Infinity` for any other method, and for every method of a profile that was
+ * not read.
+ */
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);
   return text(method, "source") === "gift_card"

@@ -1,11 +1,11 @@
-/** What the expert answers to questions, from the rows on its desk. */
+/** Answers fixed-form questions from the rows on the expert's desk. */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** The answer to a question about one row, in the fixed words of such questions; `undefined` for any other one. */
+/** Answers a fixed-form question about one row; `undefined` for any other question. */
 export function rowAnswer(
   question: string,
   { desk, order }: { desk: Desk; order: JsonObject | undefined },
@@ -37,7 +37,7 @@ function giftCard(profile: JsonObject | undefined): JsonObject | undefined {
     .find((method) => text(method, "source") === "gift_card");
 }
 
-/** A value as the tools show it. */
+/** Returns a value as the tools print it. */
 export function shown(value: JsonValue | undefined): string | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? value : printPythonJson(value);

@@ -1,13 +1,13 @@
-/** What the expert thinks while it looks for something: in steps so small that a small policy can imitate each. */
+/** The expert's thoughts during a search, in steps small enough for a small policy to imitate. */
 
 import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
 /**
- * Goes through a product's variants up to the one that is meant, and compares each one's options with those wanted, up
- * to the first that differs: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue, large 34`. An id stands
- * before its options in the row, so to find it by them in one glance is beyond such a policy.
- * @param words The user's own, for the variant meant.
+ * Writes out the search for a product's variant, up to the one that matches. Each variant's options are compared with
+ * the wanted ones up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue, large
+ * 34`. An id precedes its options in the row, so a small policy cannot find it in one step.
+ * @param words The user's words for the wanted variant.
  */
 export function variantThought(
   product: JsonObject | undefined,
@@ -33,7 +33,7 @@ function compared(variant: JsonObject, meant: JsonObject): string {
   return `${pairs.join(" ")} ${differs < 0 ? "yes" : "no"}`;
 }
 
-/** Whether an order that was just read is the one with an item: `Lamp? not in #W1`. */
+/** Returns a thought on whether an order that was just read contains an item: `Lamp? not in #W1`. */
 export function orderThought(
   item: string,
   { orderId, isIn }: { orderId: string; isIn: boolean },
@@ -41,7 +41,10 @@ export function orderThought(
   return `${item}? ${isIn ? "in" : "not in"} ${orderId}`;
 }
 
-/** A note on the way to the next order; it goes on from an id as the user's profile does, so that the next is read off. */
+/**
+ * Returns a thought that leads to the next order. It puts the next id after the last one, as the profile does, so that
+ * a small policy can copy it.
+ */
 export function nextOrderNote(last: string, next: string): string {
   return `not "${last}", "${next}" then.`;
 }

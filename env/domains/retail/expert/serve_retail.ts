@@ -1,7 +1,7 @@
 /**
- * How the expert serves a store's user: finds them, has them say what they want, finds the order, asks for what is
- * missing, reads back, and writes after a yes. What users mean it knows from what they said and what the tools showed;
- * their goal tells it only which words to listen for.
+ * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
+ * missing details, reads them back and writes after a yes. It learns what users mean only from what they said and the
+ * tools showed; the goal only tells it which words to listen for.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -44,7 +44,7 @@ import {
 import { nextOrderNote, orderThought, variantThought } from "./search_words.ts";
 import { writeOf } from "./write_of.ts";
 
-/** A request that is being served. */
+/** A request in progress. */
 interface Case {
   readonly desk: Desk;
   readonly request: RetailRequest;
@@ -68,7 +68,7 @@ export function* serveRetail(
   yield* desk.say(MORE);
 }
 
-/** Finds the user by what they say of themselves. @returns Whether they have said enough. */
+/** Identifies the user from what they say about themselves. @returns Whether they have said enough. */
 function* authenticate(
   desk: Desk,
   { email, firstName, lastName, zip }: Identity,
@@ -90,10 +90,10 @@ function* authenticate(
   return true;
 }
 
-/** What the expert says where it cannot make out what is wanted, or has no means to do it. */
+/** The expert's reply if it does not understand the request or cannot carry it out. */
 const CANNOT = "i cannot do that";
 
-/** Meets a request. @returns Why it is refused, where it is. */
+/** Serves one request. @returns The reason if it was refused. */
 function* serveRequest(one: Case): Script<string | undefined> {
   const { desk, request } = one;
   yield* askUntil(desk, {
@@ -114,7 +114,7 @@ function* serveRequest(one: Case): Script<string | undefined> {
     (yield* write(one, { orderId }));
 }
 
-/** Whether the user has said what they want, in a message that speaks of nothing else that could be done. */
+/** Checks whether the user has stated the request in a message that mentions no other kind of request. */
 function isStated({ desk, request }: Case): boolean {
   const message = [request, { ...request, ...request.before }]
     .map((one) => desk.messageWith(requestWords(one)))
@@ -134,7 +134,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** The answer to a question about one row, after it was read. */
+/** Reads the row that a fixed-form question is about, and answers it. */
 function* rowAnswers(one: Case): Script<string[]> {
   const { desk, request } = one;
   const isAboutOrder = request.orderId !== undefined ||
@@ -146,7 +146,10 @@ function* rowAnswers(one: Case): Script<string[]> {
   return answer === undefined ? [] : [answer];
 }
 
-/** The order that the request is about, read; `undefined` where the user has not told which it is. */
+/**
+ * Finds and reads the order that the request is about. @returns Its id; `undefined` if the user has not told which it
+ * is.
+ */
 function* findOrder(one: Case): Script<string | undefined> {
   const { desk, request: { orderId, orderWords } } = one;
   if (orderId !== undefined) {
@@ -177,7 +180,7 @@ function* findOrder(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Collects the details, reads them back, and writes after a yes. @returns Why it is refused, where it is. */
+/** Collects the details, reads them back, and writes after a yes. @returns The reason if the request was refused. */
 function* write(
   one: Case,
   { orderId }: { orderId: string },
@@ -214,7 +217,7 @@ function named(items: readonly JsonObject[], words: readonly string[] = []) {
   }));
 }
 
-/** Reads back what the user wants at first; they change their mind then. */
+/** Reads back the user's initial wish, which they then change. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk } = one;
   const request = { ...one.request, ...one.request.before };
@@ -236,7 +239,7 @@ function* carryOut(
   return undefined;
 }
 
-/** Asks for what has not been said, and looks up what it means; `undefined` where that stays open. */
+/** Asks for unstated details and resolves them to rows; `undefined` if one stays unresolved. */
 function* collect(
   one: Case,
   order: JsonObject | undefined,
@@ -253,7 +256,7 @@ function* collect(
     : { order, items, variants, paymentId };
 }
 
-/** The variants that the items should become. */
+/** Finds the variants that replace the items. */
 function* chooseVariants(
   one: Case,
   items: readonly JsonObject[],
@@ -280,7 +283,7 @@ function* chooseVariants(
   return variants;
 }
 
-/** Hears what is used as it was said. @returns Whether it was said. */
+/** Asks for details that need no lookup, the reason and the address. @returns Whether they were stated. */
 function* hearPlain(one: Case): Script<boolean> {
   const { reason, address } = one.request;
   const reasons = reason === undefined ? [] : [reason];
@@ -291,7 +294,7 @@ function* hearPlain(one: Case): Script<boolean> {
     }));
 }
 
-/** The id of the method that pays; empty where none is needed, `undefined` where it stays open. */
+/** Finds the id of the payment method. It is empty if the request needs none, `undefined` if it stays unresolved. */
 function* choosePayment(
   one: Case,
   order: JsonObject | undefined,
@@ -307,7 +310,10 @@ function* choosePayment(
   return methodMeant(desk.user, words);
 }
 
-/** The note says which product the user's words mean, so that the call only repeats its id. */
+/**
+ * Reads a product. A preceding thought names the product that the user's words refer to, so that the call only repeats
+ * its id.
+ */
 function* readProduct(
   { desk }: Case,
   { id, words }: { id: string; words: string },
@@ -319,7 +325,7 @@ function* readProduct(
   );
 }
 
-/** Asks for something until it was said, or has been asked often enough. @returns Whether it was said. */
+/** Asks for a detail until the user has stated it, up to a limit. @returns Whether it was stated. */
 function* hear(
   { desk }: Case,
   { what, words, item }: {

@@ -1,4 +1,4 @@
-/** The call that meets a request whose details are known. */
+/** The tool call that fulfills a request. */
 
 import type { JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -9,7 +9,7 @@ import type { RetailRequest } from "../goal/request.ts";
 import { retailGoals } from "../goal/retail_goals.ts";
 import type { Details } from "./refusal_of.ts";
 
-/** Makes the call. */
+/** Returns the call that fulfills a request with known details. */
 export function writeOf(
   request: RetailRequest,
   { orderId, userId, details }: {

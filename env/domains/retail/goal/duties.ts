@@ -1,6 +1,6 @@
 /**
- * The reads that retail's policy demands: find the user, look at an order before anything is done about it or said
- * of it, and at a gift card's balance before it is said to be too low.
+ * The reads that the retail policy requires: identify the user, read an order before changing or describing it, and
+ * read a gift card's balance before calling it too low.
  */
 
 import { call } from "../../shared/call.ts";
@@ -9,7 +9,7 @@ import type { Database } from "../../../database.ts";
 import type { ToolAction } from "../../../types.ts";
 import { ordersMeant } from "./meanings.ts";
 
-/** The reads that policy demands of a task. */
+/** Returns the reads that the policy requires for a task. */
 export function duties(task: RetailTask, database: Database): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];

@@ -1,4 +1,4 @@
-/** What retail's writes should do to the rows, written apart from the tools. */
+/** The expected effects of retail's writes on the rows, implemented independently of the tools. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -11,22 +11,22 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A call with the order that it names, before and after. */
+/** A write with its order before and after the call. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
   readonly is: Row;
-  /** A row by table and id before the call. */
+  /** Returns the row from before the call. */
   old(table: string, id: string): Row;
 }
 
-/** What a write does. */
+/** The expected effect of a write. */
 interface Effect {
-  /** The fields of the order, or of the profile, that it may change. */
+  /** The fields of the order or profile that the write may change. */
   readonly fields: readonly string[];
-  /** What is wrong with what they became; `null` where nothing is. */
+  /** Returns what is wrong with the new values; `null` if they are right. */
   breaks(written: Written): string | null;
-  /** What each payment method of the user gains, in dollars. */
+  /** Returns the amount that each of the user's payment methods gains, in dollars. */
   credits?(written: Written): ReadonlyMap<string, number>;
 }
 
@@ -35,7 +35,10 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     fields: ["status", "cancel_reason", "payment_history"],
     breaks: ({ args, was, is }) =>
       unless(is.status === "cancelled", `the status is ${is.status}`) ??
-        unless(is.cancel_reason === args.reason, "the reason is another one") ??
+        unless(
+          is.cancel_reason === args.reason,
+          "the reason differs from the call's",
+        ) ??
         unless(
           is.payment_history.length === 2 * was.payment_history.length,
           "not every payment is refunded",
@@ -53,11 +56,11 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       unless(is.status === "return requested", `the status is ${is.status}`) ??
         unless(
           same(is.return_items, args.item_ids.toSorted()),
-          "other items are returned",
+          "the returned items differ from the call's",
         ) ??
         unless(
           is.return_payment_method_id === args.payment_method_id,
-          "the refund goes elsewhere",
+          "the refund goes to another payment method",
         ),
   },
   exchange_delivered_order_items: {
@@ -77,7 +80,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         unless(
           same(is.exchange_items, args.item_ids.toSorted()) &&
             same(is.exchange_new_items, args.new_item_ids.toSorted()),
-          "other items are exchanged",
+          "the exchanged items differ from the call's",
         ) ??
         unless(
           near(is.exchange_price_difference, difference(written)),
@@ -97,12 +100,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       ) ??
         unless(
           same(ids(is).toSorted(), [...kept, ...args.new_item_ids].toSorted()),
-          "the order holds other items",
+          "the order contains the wrong items",
         ) ??
         unless(
           near(entry.amount, Math.abs(difference(written))) &&
             entry.payment_method_id === args.payment_method_id,
-          "another amount is settled",
+          "the settled amount is wrong",
         );
     },
     credits: (written) =>
@@ -127,7 +130,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
             ],
           ],
         ),
-        "the payment has not moved",
+        "the payment was not moved to the new method",
       ),
     credits: ({ args, was }) => {
       const { amount, payment_method_id } = was.payment_history[0];
@@ -140,13 +143,16 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   modify_user_address: { fields: ["address"], breaks: addressBreaks },
 };
 
-/** What is wrong with what a write changed: its own row, the gift cards, and nothing else. */
+/**
+ * Returns what is wrong with the changes of a write, to its own row, the gift cards and all other rows; `null` if they
+ * are right.
+ */
 export function effectBreaks(
   { name, arguments: given }: ToolAction,
   { before, after }: States,
 ): string | null {
   const effect = EFFECTS[name];
-  if (effect === undefined) return `${name} is no write`;
+  if (effect === undefined) return `${name} is not a write`;
   const args: Row = toPlain(given);
   const [table, id] = args.order_id === undefined
     ? ["users", args.user_id]
@@ -170,7 +176,7 @@ export function effectBreaks(
     });
 }
 
-/** Gift cards hold what they should. */
+/** Checks that each gift card has the expected balance. */
 function cardsBreak(
   credits: ReadonlyMap<string, number>,
   { was, is }: { was: Row; is: Row },

@@ -1,4 +1,4 @@
-/** What a retail user's words mean: every call that meets a request as it is worded. */
+/** The possible meanings of a retail request: every call that fulfills it as worded. */
 
 import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";
@@ -12,10 +12,10 @@ import {
 import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** Lists longer than this are tried in a few orders only: all orders of five items are 120. */
+/** Longest list of which every order is tried; longer ones are tried in two orders, since five items have 120. */
 const MOST_ORDERS = 3;
 
-/** Every call that meets the request; none for a question. */
+/** Returns every call that fulfills a request; none for a question. */
 export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
   const { request, userId } = meant;
   if (request.intent === "question") return [];
@@ -28,7 +28,10 @@ export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
   return ordersMeant(meant).flatMap((orderId) => onOrder(meant, orderId));
 }
 
-/** The orders that a request may be about: that of its id, or those of the user that hold what it describes. */
+/**
+ * Returns the orders that a request may be about: the one with its id, or all of the user's orders that contain the
+ * described item.
+ */
 export function ordersMeant(
   { request, database, userId }: Meant<RetailRequest>,
 ): string[] {
@@ -79,7 +82,7 @@ const ITEM_TOOLS: Readonly<Partial<Record<RetailRequest["intent"], string>>> = {
   modify_items: "modify_pending_order_items",
 };
 
-/** Which item, and which variant it becomes. */
+/** An item id and the id of its replacement. */
 interface Swap {
   readonly item_id: string;
   readonly new_item_id: string | undefined;
@@ -115,7 +118,7 @@ function onItems(
   );
 }
 
-/** The items that words name, each with every variant that the words for the new one fit. */
+/** Returns the items that the words name, each with every variant that matches the words for its replacement. */
 function swapsMeant(
   database: Database,
   { order, words, into, otherProduct }: {
@@ -143,7 +146,7 @@ function swapsMeant(
   });
 }
 
-/** Every variant of the products of a name. */
+/** Returns every variant of all products with a name. */
 function variantsNamed(database: Database, name: string): JsonObject[] {
   return [...database.ids("products")]
     .map((id) => database.get("products", id))
@@ -151,7 +154,10 @@ function variantsNamed(database: Database, name: string): JsonObject[] {
     .flatMap((product) => rows(product, "variants"));
 }
 
-/** The variants that words fit: `red large`, `red, 2 liters`; in stock, where it is the `cheapest` or the `most expensive`. */
+/**
+ * Returns the variants that match the words: `red large`, `red, 2 liters`. `cheapest` and `most expensive` consider
+ * only variants in stock.
+ */
 function variantsMeant(variants: JsonObject[], words: string): JsonObject[] {
   const exact = variants.filter((one) => optionWords(one) === words);
   if (exact.length > 0) return exact;
@@ -170,7 +176,7 @@ function priceOf(variant: JsonObject): number {
   return Number(toPlain(variant.get("price") ?? 0));
 }
 
-/** Whether a variant has every option that the words name. */
+/** Checks whether a variant has every option that the words name. */
 function fits(variant: JsonObject, words: string): boolean {
   const values = new Set<JsonValue>(row(variant, "options")?.values() ?? []);
   return words.split(", ").every((part) =>
@@ -182,7 +188,10 @@ function optionWords(item: JsonObject): string {
   return [...row(item, "options")?.values() ?? []].join(", ");
 }
 
-/** The user's payment methods that words fit: `my gift card`, an id, a kind and last digits; all where nothing is said. */
+/**
+ * Returns the user's payment methods that match the words: `my gift card`, an id, or a kind and last digits. All
+ * methods match if there are no words.
+ */
 function methodsMeant(
   { request, database, userId }: Meant<RetailRequest>,
 ): string[] {
@@ -196,7 +205,7 @@ function methodsMeant(
   ).map((method) => text(method, "id"));
 }
 
-/** No item is meant twice, unless the order holds it as often. */
+/** Checks that no item occurs more often than in the order. */
 function distinct(
   list: readonly Swap[],
   order: JsonObject | undefined,
@@ -208,7 +217,7 @@ function distinct(
   );
 }
 
-/** Every way to take one of each. */
+/** Returns the Cartesian product of the choices. */
 function product<T>(choices: readonly (readonly T[])[]): T[][] {
   return choices.reduce<T[][]>(
     (lists, next) => lists.flatMap((list) => next.map((one) => [...list, one])),
@@ -216,7 +225,7 @@ function product<T>(choices: readonly (readonly T[])[]): T[][] {
   );
 }
 
-/** A list in every order; a long one as it is and backwards. */
+/** Returns all orders of a list; only the given order and its reverse if the list is long. */
 function orders<T>(list: readonly T[]): T[][] {
   if (list.length > MOST_ORDERS) return [[...list], list.toReversed()];
   if (list.length < 2) return [[...list]];

@@ -1,14 +1,14 @@
-/** What a store's user wants. Items are named in words, never by id: the agent has to look ids up. */
+/** The goals of retail users. Items are described in words, never by id: the agent has to look up the ids. */
 
 import type { Task } from "../../../types.ts";
 import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
 
-/** Who a store's user is, and their requests. */
+/** A retail user's identity and requests. */
 export interface RetailGoal extends Goal<RetailRequest> {
   readonly identity: Identity;
 }
 
-/** A task of a store. */
+/** A task of the retail domain. */
 export type RetailTask = Task<RetailGoal>;
 
 /** The kinds of request. */
@@ -25,26 +25,26 @@ export type Intent =
 /** One request of a user. */
 export interface RetailRequest extends Request {
   readonly intent: Intent;
-  /** Left out where the user does not know it. */
+  /** The order's id; omitted if the user does not know it. */
   readonly orderId?: string;
-  /** How a user describes the order whose id they do not know: `the one with the oak stool`. */
+  /** The user's description of an order whose id they do not know: `the one with the oak stool`. */
   readonly orderWords?: string;
   /** The user's words for each item, unique within the order: `blue desk lamp`. */
   readonly items?: readonly string[];
-  /** The user's words for what each item should become, same order as `items`: `red`. */
+  /** The user's words for each item's replacement, in the order of `items`: `red`. */
   readonly newItems?: readonly string[];
-  /** Whether `newItems` names other products, not variants of the same one. */
+  /** Whether `newItems` names other products instead of variants of the same product. */
   readonly otherProduct?: boolean;
   readonly reason?: string;
   /** The user's words for the payment method: `my paypal account`, `the gift card`. */
   readonly payment?: string;
   readonly address?: Address;
-  /** The user id of whose profile it is about, where that is somebody else's. */
+  /** The id of the user whose profile the request is about, if it is not the user's own. */
   readonly profileOf?: string;
   readonly before?: Pick<RetailRequest, "reason" | "address">;
 }
 
-/** A postal address in τ-bench's fields. */
+/** A postal address with τ-bench's fields. */
 export interface Address {
   readonly address1: string;
   readonly address2: string;

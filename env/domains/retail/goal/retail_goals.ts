@@ -1,4 +1,4 @@
-/** Goals of the store as calls. */
+/** The retail domain's mapping from goals to tool calls. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { duties } from "./duties.ts";
@@ -7,7 +7,7 @@ import { meanings } from "./meanings.ts";
 import type { RetailGoal, RetailRequest } from "./request.ts";
 import { strays } from "./strays.ts";
 
-/** What the store says of goals. */
+/** The retail domain's implementation of goals. */
 export const retailGoals = {
   tools: {
     cancel: "cancel_pending_order",

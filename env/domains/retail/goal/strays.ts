@@ -1,6 +1,6 @@
 /**
- * Writes that would be wrong in a retail task: the gold's with another order, item, variant, method, reason or
- * address, and further ones on what else the user has.
+ * Writes that would be wrong in a retail task: the gold writes with another order, item, variant, method, reason or
+ * address, and writes to the user's other orders and profile.
  */
 
 import { call } from "../../shared/call.ts";
@@ -12,7 +12,7 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** An address that nobody has. */
+/** An address that belongs to no user. */
 const ELSEWHERE = {
   address1: "1 nowhere street",
   address2: "",
@@ -22,7 +22,7 @@ const ELSEWHERE = {
   zip: "99762",
 };
 
-/** The wrong writes of a task. */
+/** Returns the wrong writes of a task. */
 export function strays(task: RetailTask, database: Database): Stray[] {
   return straysOf(task, {
     database,
@@ -39,7 +39,7 @@ export function strays(task: RetailTask, database: Database): Stray[] {
   });
 }
 
-/** The same call with one thing wrong. */
+/** Returns variations of a call, each with one wrong argument. */
 function mistakes(
   { name, arguments: args }: ToolAction,
   { database, user }: Of,
@@ -92,7 +92,9 @@ function others(
   return values.filter((value) => value !== args.get(key));
 }
 
-/** The list with its first item replaced by another one of the order, and without its last. */
+/**
+ * Returns variations of a list of items: with the first replaced by another item of the order, and without the last.
+ */
 function otherItems(
   args: JsonObject,
   order: JsonObject | undefined,

@@ -1,20 +1,20 @@
-/** What an item is to become, and how instructions say so. */
+/** Draws the replacements of items, and words them for instructions. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import type { Item, Order, Variant } from "./store.ts";
 import { type Draw, isTellable, itemWords } from "./wish.ts";
 
-/** One item and what it becomes. */
+/** An item and its replacement. */
 export interface Change {
   readonly from: Item;
   readonly to: Variant;
-  /** `the desk lamp to a black one`. */
+  /** The change in words: `the desk lamp to a black one`. */
   readonly clause: string;
-  /** What the instruction says of the new one, where it names no options: `cheapest, black`. */
+  /** The instruction's words for a replacement that is not described by its options: `cheapest, black`. */
   readonly choice?: string;
 }
 
-/** Some items of an order with what each becomes; `undefined` where nothing fits. */
+/** Draws some items of an order and a replacement for each; `undefined` if nothing fits. */
 export function drawChanges(
   draw: Draw,
   order: Order,
@@ -30,12 +30,12 @@ export function drawChanges(
   return changes.length === 0 ? undefined : changes;
 }
 
-/** What the items become in total, in cents. */
+/** Returns the total price difference of the changes, in cents. */
 export function differenceOf(changes: readonly Change[]): number {
   return changes.reduce((sum, { from, to }) => sum + to.cents - from.cents, 0);
 }
 
-/** The details of a request by what the instruction says. */
+/** Returns a request's details as the instruction words them. */
 export function changeWords(
   changes: readonly Change[],
 ): Partial<RetailRequest> | undefined {
@@ -46,19 +46,22 @@ export function changeWords(
     : undefined;
 }
 
-/** All options of a variant: `black, 2 liters`. */
+/** Returns all option values of a variant: `black, 2 liters`. */
 export function valuesOf({ options }: Item): string {
   return [...options.values()].join(", ");
 }
 
-/** An item as a scripted user of a benchmark's task names it: with its options, where the order has others like it. */
+/**
+ * Returns an item's name, with its options if the order contains several items with that name. Scripted users of
+ * benchmark tasks use it.
+ */
 export function namedItem(item: Item, { items }: Order): string {
   return items.filter(({ name }) => name === item.name).length > 1
     ? `${item.name} (${valuesOf(item)})`
     : item.name;
 }
 
-/** The variants that an item can become. */
+/** Returns the variants that can replace an item. */
 export function othersOf({ store }: Draw, item: Item): Variant[] {
   return store.variantsOf(item).filter(({ itemId }) => itemId !== item.itemId);
 }
@@ -90,7 +93,7 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
   };
 }
 
-/** The cheapest or the most expensive one, of all or of those that have an option. */
+/** Draws the cheapest or the most expensive variant, of all or of those with a given option. */
 function drawExtreme(
   draw: Draw,
   { from, order, preposition }: Wanted,
@@ -122,7 +125,7 @@ function drawExtreme(
   };
 }
 
-/** The new variant by the options that change, or by all. */
+/** Describes a new variant by the options that change, or by all of its options. */
 export function newWords({ rng }: Draw, from: Item, to: Item): string {
   const changed = [...to.options].filter(([key, value]) =>
     from.options.get(key) !== value
@@ -146,7 +149,7 @@ export function newWords({ rng }: Draw, from: Item, to: Item): string {
   ]);
 }
 
-/** `{'color': 'red'}`. */
+/** Formats a variant's options as a Python dict: `{'color': 'red'}`. */
 function pairsOf({ options }: Item): string {
   return `{${
     [...options].map(([key, value]) => `'${key}': '${value}'`).join(", ")

@@ -1,4 +1,4 @@
-/** Wishes that policy refuses, each with what is wanted then. */
+/** Requests that the policy refuses, each with a fallback. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -27,7 +27,7 @@ import {
   returnOf,
 } from "./writes.ts";
 
-/** A wish that is refused, and what is wanted in its place; `undefined` where the order allows none. */
+/** Draws a refused request with its fallback; `undefined` if the order allows none. */
 export function drawConditional(
   draw: Draw,
   order: Order,
@@ -39,7 +39,7 @@ export function drawConditional(
   return draw.rng.pick(rules)(draw, place);
 }
 
-/** The intents of delivered orders. */
+/** The intents that require a delivered order. */
 const DELIVERED_INTENTS = ["return", "exchange"] as const;
 
 interface Forbidden {
@@ -47,7 +47,7 @@ interface Forbidden {
   readonly request: RetailRequest;
 }
 
-/** A wish that the order's status forbids. */
+/** Draws a request that the order's status forbids. */
 function forbidden(
   draw: Draw,
   place: Place,
@@ -88,7 +88,7 @@ function forbidden(
   };
 }
 
-/** Another variant, where the first is out of stock. */
+/** Draws a request for a variant that is out of stock, with another variant as the fallback. */
 function lackingStock(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;
@@ -133,7 +133,7 @@ function lackingStock(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** A pending order that is cancelled, since nothing of it can be returned. */
+/** Draws a return from a pending order, with its cancellation as the fallback. */
 function cancelInstead(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const intent = rng.pick(DELIVERED_INTENTS);
@@ -144,7 +144,7 @@ function cancelInstead(draw: Draw, place: Place): Wish | undefined {
   return instead(draw, { refused, fallback, clause });
 }
 
-/** A delivered order whose items are returned, since it cannot be cancelled any more. */
+/** Draws the cancellation of a delivered order, with a return of its items as the fallback. */
 function returnInstead(draw: Draw, place: Place): Wish | undefined {
   const { order } = place;
   const refused = forbidden(draw, place, "cancel");
@@ -157,7 +157,7 @@ function returnInstead(draw: Draw, place: Place): Wish | undefined {
   return instead(draw, { refused, fallback, clause });
 }
 
-/** A refund to where none may go, and then to where it may. */
+/** Draws a refund to a forbidden payment method, with an allowed one as the fallback. */
 function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;
@@ -187,7 +187,7 @@ function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** A gift card that holds too little, and then another method. */
+/** Draws a payment by a gift card with too low a balance, with another method as the fallback. */
 function tooLittle(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;
@@ -218,7 +218,7 @@ function instead(
   { refused, fallback, clause }: {
     refused: Forbidden;
     fallback: Wish;
-    /** The fallback's, to follow "you want to". */
+    /** The fallback in words, to follow "you want to". */
     clause: string;
   },
 ): Wish {
@@ -230,7 +230,7 @@ function instead(
   };
 }
 
-/** `If that is not possible, you want to …`. */
+/** Returns a conditional sentence: `If that is not possible, you want to …`. */
 function otherwise({ rng }: Draw, clause: string, not: string): string {
   return rng.pick([
     `If that is ${not}, you want to ${clause}.`,

@@ -1,4 +1,4 @@
-/** Wishes to be told something. */
+/** Draws requests for information. */
 
 import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
@@ -18,7 +18,7 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/** A question about an order, a profile or a product. */
+/** Draws a question about an order, a profile or a product. */
 export function drawQuestion(
   draw: Draw,
   { person, order }: { person: StoreUser; order: Order | undefined },
@@ -30,7 +30,10 @@ export function drawQuestion(
   return order && orderQuestion(draw, placeOf(draw, order));
 }
 
-/** The wishes, with the question how much comes back for all that is returned or cancelled; as they are, where nothing is. */
+/**
+ * Adds the question how much is refunded in total for all returns and cancellations. Returns the wishes unchanged if
+ * there is no refund.
+ */
 export function askRefund(
   draw: Draw,
   wishes: readonly Wish[],
@@ -57,7 +60,7 @@ export function askRefund(
   ];
 }
 
-/** A change with the question what it costs. */
+/** Adds the question how much a change costs. */
 export function askDifference(
   { rng }: Draw,
   wish: Wish,
@@ -85,7 +88,7 @@ function asking(
   { sentence, output, expression }: {
     sentence: string;
     output: string;
-    /** How it is worked out, where no read shows it. */
+    /** The calculation of the answer, if no read shows it directly. */
     expression?: string;
   },
 ): Wish {
@@ -101,10 +104,13 @@ function asking(
   };
 }
 
-/** The options that people ask for; a yes or a no would be told by accident. */
+/**
+ * The options that questions may ask for. Options with the values yes and no are excluded, since an agent could say
+ * these by accident.
+ */
 const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 
-/** A question about an order, or about an item of it whose name no other one has. */
+/** Draws a question about an order, or about one of its items with a unique name. */
 function orderQuestion(draw: Draw, place: Place): Wish {
   const { rng } = draw;
   const { order } = place;
@@ -126,7 +132,7 @@ function orderQuestion(draw: Draw, place: Place): Wish {
   return question({ what, output, actions: readsOf(place) });
 }
 
-/** What may be asked of an item, each with its answer. */
+/** Returns the possible questions about an item, each with its answer. */
 function itemQuestions(
   { rng }: Draw,
   { item, order, whose }: { item: Item; order: Order; whose: string },
@@ -153,7 +159,7 @@ function balanceQuestion({ rng }: Draw, person: StoreUser): Wish | undefined {
   });
 }
 
-/** How many variants of a product can be had. */
+/** Draws the question how many variants of a product are available. */
 function countQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const variants = store.variantsOf({ productId });
@@ -169,7 +175,7 @@ function countQuestion({ rng, store }: Draw): Wish | undefined {
   });
 }
 
-/** What the cheapest or the most expensive variant of a product costs. */
+/** Draws the question how much the cheapest or the most expensive variant of a product costs. */
 function extremeQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const there = store.variantsOf({ productId })

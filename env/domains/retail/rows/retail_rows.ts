@@ -1,4 +1,4 @@
-/** Draws tasks over the store's own rows. */
+/** Generates tasks from the rows of an existing retail database. */
 
 import { drawWishesOf, once, pickWeighted } from "../../../generated/draw.ts";
 import {
@@ -20,10 +20,10 @@ import { type Order, storeOf, type StoreUser } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
-/** Share of tasks that ask how much comes back, where anything does. */
+/** Share of tasks that ask for the total refund, among those with a refund. */
 const REFUND_ASKED = 0.3;
 
-/** How often each kind of write is drawn, relative to the others. */
+/** Relative frequency of each kind of write. */
 const INTENTS: ReadonlyMap<Intent, number> = new Map([
   ["cancel", 2],
   ["return", 3],
@@ -34,7 +34,7 @@ const INTENTS: ReadonlyMap<Intent, number> = new Map([
   ["user_address", 1],
 ]);
 
-/** The status in which an order can be acted on. */
+/** The order status that each intent requires. */
 const WANTED: Partial<Record<Intent, string>> = {
   cancel: "pending",
   modify_items: "pending",
@@ -44,7 +44,7 @@ const WANTED: Partial<Record<Intent, string>> = {
   exchange: "delivered",
 };
 
-/** Tasks of the store. */
+/** The task generator of the retail domain. */
 export const retailRowTasks: RowTasksPart = {
   version: 2,
   open({ database, isHeldOut, options }) {
@@ -95,7 +95,7 @@ function drawTask(
   return { ...task, goal: goalOf(task, { wishes, database }) };
 }
 
-/** The goal as the user of a benchmark's task has it, with what is refused and asked. */
+/** Returns the goal of a benchmark task's user, with the refused requests and the questions. */
 function goalOf(
   task: Task,
   { wishes, database }: { wishes: readonly Wish[]; database: Database },
@@ -113,7 +113,7 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** The wishes of one user, in which no order is acted on twice. */
+/** Draws one user's wishes, none of which changes the same order twice. */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {
@@ -130,7 +130,7 @@ function drawWishes(
   return { person, wishes: all };
 }
 
-/** A kind of wish, and the statuses of the orders that it may be about; none where it is about no order. */
+/** A kind of wish, and the statuses of the orders that it may be about; no statuses if it is about no order. */
 interface Kind {
   readonly statuses: readonly string[];
   readonly intent: Intent;
@@ -169,7 +169,7 @@ function drawKind(draw: Draw): Kind {
   };
 }
 
-/** A wish of anybody. */
+/** Draws a wish of any user. */
 function drawFirst(
   draw: Draw,
 ): { person: StoreUser; wish: Wish } | undefined {
@@ -185,7 +185,7 @@ function drawFirst(
   return wish && { person, wish };
 }
 
-/** A further wish of a user. */
+/** Draws another wish of the same user. */
 function drawNext(
   draw: Draw,
   { person, before }: { person: StoreUser; before: readonly Wish[] },
@@ -213,7 +213,10 @@ function isAbout({ actions }: Wish, { orderId }: Order): boolean {
   );
 }
 
-/** Whether a wish about an order leaves it to a further one: an order with another address can have other items. */
+/**
+ * Checks whether an order can have a second wish after the first: after an address change, for example, its items can
+ * still be changed.
+ */
 function goesOn(before: Intent, next: Intent): boolean {
   return next === "question" ||
     before === "modify_address" && next === "modify_items";

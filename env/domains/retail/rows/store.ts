@@ -1,4 +1,4 @@
-/** The store as it is in a database: who may have tasks, their orders by status, and the variants of products. */
+/** An index of a retail database: users who may have tasks, their orders by status, and the variants of products. */
 
 import type { Database } from "../../../database.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
@@ -10,15 +10,15 @@ import type { Address } from "../goal/request.ts";
 export interface Item {
   readonly itemId: string;
   readonly productId: string;
-  /** The product's. */
+  /** The name of the product. */
   readonly name: string;
   readonly options: ReadonlyMap<string, string>;
-  /** As Python writes it. */
+  /** The price as Python prints it. */
   readonly price: string;
   readonly cents: number;
 }
 
-/** What an item can become. */
+/** A variant that can replace an item. */
 export interface Variant extends Item {
   readonly available: boolean;
 }
@@ -29,9 +29,9 @@ export interface Order {
   readonly status: string;
   readonly address: Address;
   readonly items: readonly Item[];
-  /** The id of the payment method. */
+  /** The id of the payment method that paid for the order. */
   readonly paidBy: string;
-  /** What was paid, as Python writes it. */
+  /** The amount paid, as Python prints it. */
   readonly total: string;
   readonly cents: number;
   readonly trackingId: string;
@@ -42,11 +42,11 @@ export interface Order {
 export interface Method {
   readonly id: string;
   readonly source: string;
-  /** In cents; infinite where it is no gift card. */
+  /** The balance in cents; `Infinity` if the method is not a gift card. */
   readonly balance: number;
-  /** As Python writes it. */
+  /** The balance as Python prints it. */
   readonly balanceText: string;
-  /** All methods of its owner, as the profile has them. */
+  /** All payment methods of the owner, as in the profile. */
   readonly among: readonly JsonObject[];
 }
 
@@ -61,18 +61,18 @@ export interface StoreUser {
   readonly orders: readonly Order[];
 }
 
-/** All that tasks are drawn from. */
+/** The data from which tasks are drawn. */
 export interface Store {
   readonly people: readonly StoreUser[];
-  /** The orders of people, by status. */
+  /** The users' orders by status. */
   readonly orders: ReadonlyMap<string, readonly Order[]>;
-  /** All variants of an item's product, or of the product of an id. */
+  /** Returns all variants of a product, or of an item's product. */
   variantsOf(of: Pick<Item, "productId">): readonly Variant[];
-  /** Ids of products, in order. */
+  /** The ids of the products, sorted. */
   readonly productIds: readonly string[];
 }
 
-/** Reads the store. Users for whom `isHeldOut` holds are left out, and so are their orders. */
+/** Builds the index. Omits users for whom `isHeldOut` returns true, and their orders. */
 export function storeOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,

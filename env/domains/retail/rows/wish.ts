@@ -1,4 +1,4 @@
-/** A wish of a user of the store, how the instruction words it, and what tells its order from their others. */
+/** A retail user's wish, its words in the instruction, and the description of its order. */
 
 import { happens } from "../../../generated/draw.ts";
 import type { RowOptions } from "../../../generated/row_options.ts";
@@ -9,50 +9,50 @@ import type { Intent, RetailRequest } from "../goal/request.ts";
 import { methodWords } from "../user/bench_goal.ts";
 import type { Item, Method, Order, Store, StoreUser } from "./store.ts";
 
-/** What wishes are drawn with. */
+/** The context for drawing wishes. */
 export interface Draw {
   readonly rng: Rng;
   readonly store: Store;
   readonly options: RowOptions;
 }
 
-/** One wish. */
+/** One request of a user, with its words and its gold actions. */
 export interface Wish {
   readonly intent: Intent;
-  /** What is wanted, to follow "you want to". */
+  /** The request in words, to follow "you want to". */
   readonly clause: string;
-  /** A sentence that comes before it. */
+  /** A sentence to put before the wish. */
   readonly before?: string;
-  /** Sentences that belong to it. */
+  /** Sentences to put after the wish. */
   readonly after?: readonly string[];
-  /** Reads, then the writes. */
+  /** The gold actions: reads first, then the writes. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
-  /** What comes back for it, as Python writes it. */
+  /** The refunded amounts, as Python prints them. */
   readonly refunds?: readonly string[];
-  /** What is refused before the writes. */
+  /** The request that is refused before the writes. */
   readonly refused?: RetailRequest;
-  /** What is asked after them. */
+  /** The question that the user asks after the writes. */
   readonly asked?: RetailRequest;
-  /** What the instruction says of the write's details where a user who is asked says something else. */
+  /** Details of the write as the instruction words them, if they differ from what the user says when asked. */
   readonly words?: Partial<RetailRequest>;
 }
 
-/** An order in a wish. */
+/** An order as the subject of a wish. */
 export interface Place {
   readonly order: Order;
   /** Whether the user knows its id. */
   readonly isKnown: boolean;
 }
 
-/** Whether the user knows the id of an order; has to, where another one has the like of all its items. */
+/** Draws whether the user knows an order's id. They always do if no item distinguishes the order from their others. */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.idStatedShare) ||
     markersOf(order).length === 0;
   return { order, isKnown };
 }
 
-/** The order of a request, as a scripted user of a benchmark's task says it. */
+/** Returns a request's reference to the order, as a scripted user of a benchmark task states it. */
 export function aboutOf(
   { order, isKnown }: Place,
 ): Pick<RetailRequest, "orderId" | "orderWords"> {
@@ -61,7 +61,7 @@ export function aboutOf(
     : { orderWords: `the one with the ${markersOf(order)[0]?.name}` };
 }
 
-/** The reads by which the order is found. */
+/** Returns the reads that find the order. */
 export function readsOf({ order, isKnown }: Place): ToolAction[] {
   return [
     ...isKnown ? [] : [profileOf(order.owner)],
@@ -69,22 +69,24 @@ export function readsOf({ order, isKnown }: Place): ToolAction[] {
   ];
 }
 
-/** The read of a user's profile. */
+/** Returns the read of a user's profile. */
 export function profileOf({ userId }: StoreUser): ToolAction {
   return call("get_user_details", { user_id: userId });
 }
 
-/** The read of the profile, where a method is meant that the order does not show. */
+/** Returns the read of the profile, if the payment method is not shown in the order. */
 export function profileFor({ order }: Place, method: Method): ToolAction[] {
   return method.id === order.paidBy ? [] : [profileOf(order.owner)];
 }
 
-/** The read of an item's product. */
+/** Returns the read of an item's product. */
 export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
   return call("get_product_details", { product_id: productId });
 }
 
-/** `order #W1234567`, `your order with the office chair`; by another item than those `beside` it, where it has one. */
+/**
+ * Describes an order: `order #W1234567`, `your order with the office chair`. Prefers an item that is not in `beside`.
+ */
 export function orderWords(
   { rng }: Draw,
   { order, isKnown }: Place,
@@ -104,7 +106,7 @@ export function orderWords(
   ]);
 }
 
-/** Where items are, to follow them; nothing where the items tell it. */
+/** Describes where the items are, to follow their names; may be empty if the items identify the order. */
 export function whereWords(
   draw: Draw,
   place: Place,
@@ -118,7 +120,7 @@ export function whereWords(
   return ` ${rng.pick(["from", "in"])} ${orderWords(draw, place, items)}`;
 }
 
-/** What tells the order that items are in by its status. */
+/** Phrases that identify an order by its status. */
 const WHERE: Readonly<Record<string, readonly string[]>> = {
   pending: [
     "",
@@ -127,7 +129,7 @@ const WHERE: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** `the office chair`; with what tells it from others of its name in the order. */
+/** Describes an item: `the office chair`, with a distinguishing option if the order has others of that name. */
 export function itemWords(item: Item, { items }: Order): string {
   const alike = items.filter((other) =>
     other !== item && other.name === item.name
@@ -141,14 +143,14 @@ export function itemWords(item: Item, { items }: Order): string {
     : `the ${value} ${noun(item)}`;
 }
 
-/** Whether words tell an item from the others of its order. */
+/** Checks whether the description distinguishes an item from the others in its order. */
 export function isTellable(item: Item, order: Order): boolean {
   const others = order.items.filter((other) => other !== item);
   return others.every(({ name }) => name !== item.name) ||
     itemWords(item, order) !== `the ${noun(item)}`;
 }
 
-/** `your gift card`, `your credit card ending in 1234`. */
+/** Describes a payment method: `your gift card`, `your credit card ending in 1234`. */
 export function payWords({ rng }: Draw, method: Method): string {
   const words = methodWords(method.id, method.among);
   if (words === method.id) return words;
@@ -157,19 +159,19 @@ export function payWords({ rng }: Draw, method: Method): string {
     : `your ${words}`;
 }
 
-/** A kind of product as people write it. */
+/** Returns a product's name in lower case if it is an ordinary noun. */
 export function noun({ name }: Pick<Item, "name">): string {
   return /^[A-Z]?[a-z -]+$/.test(name.replaceAll(/\b[A-Z](?=[a-z])/g, "a"))
     ? name.toLowerCase()
     : name;
 }
 
-/** Items that no other order of the owner has a like of. */
+/** Returns the items that distinguish the order from the owner's other orders. */
 function markersOf(order: Order): Item[] {
   return order.items.filter((item) => isOnlyIn(item, order));
 }
 
-/** Whether no other order of the owner has an item of its name. */
+/** Checks whether no other order of the owner has an item with this name. */
 export function isOnlyIn(item: Item, { owner, orderId }: Order): boolean {
   return owner.orders.every((other) =>
     other.orderId === orderId ||

@@ -1,4 +1,4 @@
-/** Wishes that policy allows and a write meets. */
+/** Wishes that the policy allows and a write fulfills. */
 
 import { listed } from "../../../generated/instruction.ts";
 import { call } from "../../shared/call.ts";
@@ -30,7 +30,7 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/** A wish about an order of the status that it needs; `undefined` where nothing fits. */
+/** Draws a wish about an order with the required status; `undefined` if nothing fits. */
 export function drawWrite(
   draw: Draw,
   { intent, order }: { intent: Intent; order: Order },
@@ -50,7 +50,7 @@ export function drawWrite(
   }
 }
 
-/** The reason of a cancellation, in words. */
+/** Phrases the reason for a cancellation. */
 export function reasonClause({ rng }: Draw, reason: string): string {
   return reason === REASONS[0]
     ? rng.pick([
@@ -67,7 +67,7 @@ export function reasonClause({ rng }: Draw, reason: string): string {
     ]);
 }
 
-/** A cancellation of an order. */
+/** Draws the cancellation of an order. */
 export function cancelWish(draw: Draw, place: Place): Wish {
   const { order } = place;
   const reason = draw.rng.pick(REASONS);
@@ -83,7 +83,7 @@ export function cancelWish(draw: Draw, place: Place): Wish {
   };
 }
 
-/** A cancellation of all orders of a user that are pending; `undefined` where they are not several. */
+/** Draws the cancellation of all of a user's pending orders; `undefined` if there are fewer than two. */
 export function cancelAllWish(
   draw: Draw,
   person: StoreUser,
@@ -115,7 +115,7 @@ export function cancelAllWish(
   };
 }
 
-/** Where a refund may go. */
+/** Returns the payment methods that may receive a refund. */
 export function refundsOf({ paidBy, owner }: Order): readonly Method[] {
   return owner.methods.filter(({ id, source }) =>
     id === paidBy || source === "gift_card"
@@ -143,14 +143,14 @@ function returnWish(draw: Draw, place: Place): Wish | undefined {
   return returnOf(draw, { place, items, method, refund });
 }
 
-/** A return of items. */
+/** Returns a wish to return items. */
 export function returnOf(
   draw: Draw,
   { place, items, method, refund }: {
     place: Place;
     items: readonly Item[];
     method: Method;
-    /** How the instruction says where the refund goes. */
+    /** The instruction's words for the refund's destination. */
     refund: string;
   },
 ): Wish {
@@ -187,7 +187,7 @@ export function returnOf(
   };
 }
 
-/** Some items that words tell apart; all where they do not. */
+/** Draws up to four items that can be described unambiguously; `undefined` if there are none. */
 function drawItems({ rng }: Draw, order: Order): readonly Item[] | undefined {
   const tellable = order.items.filter((item) => isTellable(item, order));
   if (tellable.length === 0) return undefined;
@@ -220,7 +220,7 @@ function addressWish(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** Another default address. */
+/** Draws a change of the default address. */
 export function userAddressWish(
   draw: Draw,
   person: StoreUser,
@@ -243,7 +243,10 @@ export function userAddressWish(
   };
 }
 
-/** An address that is not `now`: the profile's, that of another order, or one that the instruction spells out. */
+/**
+ * Draws an address that differs from `now`: the profile's, one from another order, or one spelled out in the
+ * instruction.
+ */
 function drawAddress(
   { rng, store }: Draw,
   person: StoreUser,
@@ -300,7 +303,7 @@ function paymentWish(draw: Draw, place: Place): Wish | undefined {
     : payByWish(draw, { place, method: draw.rng.pick(others) });
 }
 
-/** Another payment method for an order. */
+/** Returns a wish to pay for an order with another method. */
 export function payByWish(
   draw: Draw,
   { place, method }: { place: Place; method: Method },
@@ -348,7 +351,7 @@ const CHANGE_TOOL: Partial<Record<Intent, string>> = {
   modify_items: "modify_pending_order_items",
 };
 
-/** An exchange, or a change of a pending order's items. */
+/** Returns a wish for an exchange, or for a change of a pending order's items. */
 export function changeOf(
   draw: Draw,
   { place, intent, changes, method }: {
@@ -395,7 +398,7 @@ export function changeOf(
   };
 }
 
-/** Why items are sent back, a sentence before the wish. */
+/** Reasons for a return, as sentences to put before the wish. */
 const RETURN_REASONS = [
   (name: string) => `The ${name} is not as nice as you had expected.`,
   (name: string) => `You found a better ${name} elsewhere.`,
@@ -405,7 +408,7 @@ const RETURN_REASONS = [
   (name: string) => `You are disappointed by the quality of the ${name}.`,
 ];
 
-/** Why items are to be others. */
+/** Reasons for a change of items. */
 const CHANGE_REASONS = [
   (name: string) => `You chose the wrong ${name} in a rush.`,
   (name: string) => `The ${name} does not go with the rest of your things.`,

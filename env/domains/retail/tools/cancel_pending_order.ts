@@ -11,8 +11,8 @@ import { creditGiftCard, findOrder } from "../order_lookup.ts";
 const REASONS: readonly unknown[] = ["no longer needed", "ordered by mistake"];
 
 /**
- * Cancels a pending order and refunds every entry of its payment history, refunds too. Gift cards are credited
- * at once.
+ * Cancels a pending order and refunds every entry of its payment history, including refunds. Gift cards are credited
+ * immediately.
  */
 export const cancelPendingOrder = defineTool({
   name: "cancel_pending_order",
@@ -34,7 +34,7 @@ export const cancelPendingOrder = defineTool({
   },
 });
 
-/** The refund of a payment, credited where it goes to a gift card. */
+/** Returns the refund of a payment. Credits it to the payment method if that is a gift card. */
 function refund(
   database: Database,
   order: JsonObject,

@@ -6,17 +6,17 @@ import { objectAt, textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 import { findUser } from "../user_search.ts";
 
-/** The id of the first user who has the name, whatever its case, and the zip code. */
+/** Finds the id of the first user with a name, ignoring case, and a zip code. */
 export const findUserIdByNameZip = defineTool({
   name: "find_user_id_by_name_zip",
   parameters: ["first_name", "last_name", "zip"],
   run(database, { first_name, last_name, zip }) {
     const first = lower(first_name);
-    // Python looks at the last name only where the first one fits.
+    // Python evaluates the last name only if the first name matches.
     const last = typeof last_name === "string" || isFirstName(database, first)
       ? lower(last_name)
       : undefined;
-    // NaN is no zip code, not even of a user to whom it was given.
+    // NaN equals no zip code, not even a stored NaN.
     const id = last === undefined || Number.isNaN(zip)
       ? undefined
       : findUser(database, keyOf(first, last, zip), nameAndZipOf);

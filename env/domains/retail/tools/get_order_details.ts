@@ -1,7 +1,7 @@
 import { defineTool } from "../../../tool.ts";
 import { printFound } from "../../shared/lookup.ts";
 
-/** The whole row of an order, as JSON. */
+/** Returns an order's complete row as JSON. */
 export const getOrderDetails = defineTool({
   name: "get_order_details",
   parameters: ["order_id"],

@@ -1,7 +1,7 @@
 import { defineTool } from "../../../tool.ts";
 import { printFound } from "../../shared/lookup.ts";
 
-/** The whole row of product, as JSON. */
+/** Returns a product's complete row as JSON. */
 export const getProductDetails = defineTool({
   name: "get_product_details",
   parameters: ["product_id"],

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** Names of all products with their ids, sorted by name. */
+/** Lists the names and ids of all products, sorted by name. */
 export const listAllProductTypes = defineTool({
   name: "list_all_product_types",
   parameters: [],

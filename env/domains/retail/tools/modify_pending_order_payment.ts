@@ -14,7 +14,7 @@ import {
   isGiftCard,
 } from "../order_lookup.ts";
 
-/** Moves the one payment of a pending order to another payment method. */
+/** Changes the payment method of a pending order with exactly one payment. */
 export const modifyPendingOrderPayment = defineTool({
   name: "modify_pending_order_payment",
   parameters: ["order_id", "payment_method_id"],
@@ -54,7 +54,7 @@ export const modifyPendingOrderPayment = defineTool({
   },
 });
 
-/** What was paid, and with which method. @throws {ToolError} If anything else ever happened. */
+/** Returns the order's only payment. @throws {ToolError} If its payment history contains anything else. */
 function onlyPayment(
   order: JsonObject,
 ): { amount: PythonNumber; payer: string } {

@@ -1,4 +1,4 @@
-/** What the gold writes of a τ-bench task say that its user wants. */
+/** Derives the goal of a τ-bench user from the task's gold writes. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
@@ -7,7 +7,7 @@ import { type BenchGoal, benchGoal } from "../../shared/goal/bench_goal.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
-/** The tools whose calls are requests of a user. */
+/** The tools whose calls correspond to a user's requests, with the intent of each. */
 export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   cancel_pending_order: "cancel",
   return_delivered_order_items: "return",
@@ -18,7 +18,7 @@ export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   modify_user_address: "user_address",
 };
 
-/** The goal of a τ-bench task: a request for each gold write, in order. @see benchGoal */
+/** Derives the goal of a τ-bench task: one request per gold write, in order. @see benchGoal */
 export function retailBenchGoal(
   task: Task,
   database: Database,
@@ -74,7 +74,9 @@ function requestOf(source: RequestSource): RetailRequest {
   }
 }
 
-/** The name of an item that no other order of the user's has; of the first one where there is none. */
+/**
+ * Returns the name of an item that occurs in none of the user's other orders; the first item's name if there is none.
+ */
 function tellingItem({ user, database }: RequestSource, orderId: string) {
   const namesIn = (id: string) =>
     rows(database.get("orders", id), "items").map((item) => text(item, "name"));
@@ -85,7 +87,7 @@ function tellingItem({ user, database }: RequestSource, orderId: string) {
   return names.find((name) => !others.has(name)) ?? names[0];
 }
 
-/** Items by their name, told apart by their options where the order has several of a name. */
+/** Describes items by name, and by options if the order has several items with that name. */
 function itemsOf(
   args: JsonObject,
   { order, database }: { order: JsonObject | undefined; database: Database },
@@ -113,7 +115,7 @@ function optionWords(item: JsonObject | undefined): string {
   return [...row(item, "options")?.values() ?? []].map(String).join(", ");
 }
 
-/** The id where the instruction has it, else its words. */
+/** Returns the payment method's id if the instruction contains it, else a description. */
 function paymentOf({ action, task, user }: RequestSource): string {
   const id = text(action.arguments, "payment_method_id");
   return id === "" || task.instruction.includes(id)
@@ -121,7 +123,10 @@ function paymentOf({ action, task, user }: RequestSource): string {
     : methodWords(id, rows(user, "payment_methods"));
 }
 
-/** A payment method by its kind, with what tells it from others of the kind; its id where nothing does. */
+/**
+ * Describes a payment method by its kind and a detail that distinguishes it from others of the kind; by its id if
+ * nothing does.
+ */
 export function methodWords(
   id: string,
   methods: readonly JsonObject[],

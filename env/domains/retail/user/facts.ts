@@ -1,6 +1,4 @@
-/**
- * The details of a request: how the user tells each when asked, and whether what an agent reads back contradicts it.
- */
+/** The details of a request: how the user states each when asked, and whether an agent's read-back contradicts it. */
 
 import type { Fact } from "../../shared/user/fact_user.ts";
 import { list } from "../../shared/user/wording.ts";
@@ -8,7 +6,7 @@ import type { Address, RetailRequest } from "../goal/request.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { addressWords, newItemWords, reasonWords } from "./request_words.ts";
 
-/** The details of a request, in the order in which a user tells them. */
+/** Returns the details of a request, in the order in which the user states them. */
 export function factsOf(request: RetailRequest, knowledge: Knowledge): Fact[] {
   const facts: Fact[] = [];
   const { orderId, orderWords, items, newItems, reason, payment, address } =
@@ -165,7 +163,7 @@ function addressFact(address: Address): Fact {
   };
 }
 
-/** Whether `word` stands in `text` on its own. Both lower case. */
+/** Checks whether `word` occurs in `text` as a whole word. Both must be lower case. */
 function hasWord(text: string, word: string): boolean {
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const before = text[at - 1] ?? " ";

@@ -1,20 +1,20 @@
 /**
- * What a user knows of their own orders and of the store: the names of what they ordered, and the
- * options that a product comes in. Read from the untouched database.
+ * A user's knowledge of their own orders and the store: the names of the ordered products and the options of each
+ * product. It is read from the initial database.
  */
 
 import type { Database } from "../../../database.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** A user's knowledge; all texts lower case. */
+/** A user's knowledge. All texts are lower case. */
 export interface Knowledge {
-  /** Names of the products in the user's orders, each once. */
+  /** Names of the products in the user's orders, without duplicates. */
   readonly itemNames: readonly string[];
-  /** The values of each option of the product that `words` names; empty for an unknown one. */
+  /** Returns the values of each option of the product that `words` names; empty for an unknown product. */
   optionsOf(words: string): readonly (readonly string[])[];
 }
 
-/** The knowledge of the user `userId`. */
+/** Reads the knowledge of a user. */
 export function knowledgeOf(database: Database, userId: string): Knowledge {
   const products = new Map<string, string>();
   for (const orderId of texts(database.get("users", userId), "orders")) {

@@ -1,10 +1,10 @@
-/** What a store's user says of a request. Values stand exactly as the goal has them. */
+/** A scripted retail user's sentences about a request. Values appear exactly as in the goal. */
 
 import { list } from "../../shared/user/wording.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
 /**
- * What the user wants, to follow "i want to" (questions: "what is the"). Details only where the
+ * Returns what the user wants, to follow "i want to" (or "what is the" for a question). Includes details only if the
  * request is forthcoming.
  */
 export function requestWords(request: RetailRequest): string {
@@ -59,13 +59,13 @@ const VERBS: readonly (readonly [Intent, RegExp])[] = [
   ["user_address", /\bdefault address\b/],
 ];
 
-/** The kinds of request that a message (lower case) speaks of; questions are none. */
+/** Returns the kinds of request that a lower-case message mentions, except questions. */
 export function intentsIn(message: string): Intent[] {
   return VERBS.filter(([, verb]) => verb.test(message))
     .map(([intent]) => intent);
 }
 
-/** The order as the user names it: by its id, or by what is in it. */
+/** Returns the user's description of the order: its id, or one of its items. */
 export function orderWords(request: RetailRequest): string {
   if (request.orderId !== undefined) return `order ${request.orderId}`;
   return request.orderWords === undefined
@@ -73,7 +73,7 @@ export function orderWords(request: RetailRequest): string {
     : request.orderWords.replace(/^the one /, "my order ");
 }
 
-/** An address in one line; an empty second line is left out. */
+/** Returns an address in one line, without an empty second line. */
 export function addressWords(address: Address): string {
   return [
     address.address1,
@@ -85,14 +85,16 @@ export function addressWords(address: Address): string {
   ].filter((part) => part !== "").join(", ");
 }
 
-/** `it is no longer needed`, `it was ordered by mistake`; any other reason as it stands. */
+/**
+ * Phrases a cancellation reason: `it is no longer needed`, `it was ordered by mistake`. Any other reason stays unchanged.
+ */
 export function reasonWords(reason: string): string {
   if (reason === "no longer needed") return "it is no longer needed";
   if (reason === "ordered by mistake") return "it was ordered by mistake";
   return reason;
 }
 
-/** What an item should become: `the red one`, or another product. */
+/** Describes an item's replacement: `the red one`, or another product. */
 export function newItemWords(
   words: string,
   { otherProduct = false }: Pick<RetailRequest, "otherProduct">,

@@ -1,6 +1,6 @@
 /**
- * The scripted user of a store. Tasks with a goal are played from it; τ-bench's from a goal that is derived from
- * instruction, gold actions and the user's own profile.
+ * The scripted user of the retail domain. It plays the task's goal; for a τ-bench task, the goal is derived from the
+ * instruction, the gold actions and the user's profile.
  */
 
 import type { UserStart } from "../../../domain.ts";
@@ -14,7 +14,7 @@ import { factsOf } from "./facts.ts";
 import { knowledgeOf } from "./knowledge.ts";
 import { requestWords } from "./request_words.ts";
 
-/** Makes the user. @throws {DataError} If a τ-bench task names a user that the database lacks. */
+/** Creates the scripted user. @throws {DataError} If a τ-bench task names a user that is not in the database. */
 export function retailUser(
   { task, database, seed }: UserStart & { readonly task: RetailTask },
 ): User {
@@ -58,7 +58,7 @@ const VERBS: readonly (readonly [RegExp, readonly Intent[]])[] = [
   [/\b(exchang|swap)/, ["exchange", "modify_items"]],
 ];
 
-/** Whether a read-back is about another kind of action than the user's. */
+/** Checks whether a read-back proposes a kind of action other than the user's. */
 function proposesOther(text: string, { intent }: RetailRequest): boolean {
   const meant = VERBS.filter(([pattern]) => pattern.test(text));
   return meant.length > 0 && intent !== "question" &&

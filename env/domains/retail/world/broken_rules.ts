@@ -1,6 +1,6 @@
 /**
- * Details that a rule of policy forbids, on an order that could be acted on otherwise: a reason that does not count,
- * a variant that is out of stock, another product, a gift card that holds too little, a refund to elsewhere.
+ * Draws details that a policy rule forbids for an otherwise eligible order: an unaccepted reason, a variant that is out
+ * of stock, another product, a gift card with too low a balance, or a refund to another payment method.
  */
 
 import { call } from "../../shared/call.ts";
@@ -17,21 +17,21 @@ import {
 } from "./details.ts";
 import type { PaymentMethod, Variant } from "./rows.ts";
 
-/** A rule that a request breaks. */
+/** A request's violation of a policy rule. */
 export interface BrokenRule {
-  /** The clause of policy. */
+  /** The clause of the policy that is broken. */
   readonly clause: string;
-  /** What policy.md has agents say of it. */
+  /** The words in which policy.md has agents explain the refusal. */
   readonly told: string;
-  /** The details that break it. */
+  /** The details that break the rule. */
   readonly words: Partial<RetailRequest>;
-  /** The reads, beside the order's, that show it. */
+  /** The reads that show the violation, in addition to the order's. */
   readonly reads: readonly ToolAction[];
 }
 
 type Rule = (world: World, of: DetailsOf) => BrokenRule | undefined;
 
-/** Draws details that break one rule; `undefined` where no rule of the intent can be broken with this order. */
+/** Draws details that break one rule; `undefined` if this order allows no violation for the intent. */
 export function drawBrokenRule(
   world: World,
   of: DetailsOf,
@@ -46,7 +46,7 @@ export function drawBrokenRule(
   return undefined;
 }
 
-/** Those that seldom can be broken come first. */
+/** The rules by intent. Groups of rules that can seldom be broken come first. */
 const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   cancel: [[otherReason]],
   modify_payment: [[tooLittleForTotal]],
@@ -55,7 +55,7 @@ const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   modify_items: [[tooLittleForDifference], [outOfStock, otherProduct]],
 };
 
-/** Reasons that do not count; none holds one that does. */
+/** Reasons that the policy does not accept; none contains an accepted one. */
 const OTHER_REASONS = [
   "it is cheaper elsewhere",
   "it takes too long to arrive",
@@ -173,7 +173,7 @@ interface Swap {
   readonly to: Variant;
 }
 
-/** The swaps of one item for another variant of its product that are as wanted. */
+/** Returns the swaps of one item for another variant of its product that satisfy a condition. */
 function swapsTo(
   world: World,
   items: readonly Variant[],
@@ -196,7 +196,7 @@ function wordsOf(
   };
 }
 
-/** A gift card of the user's that did not pay the order. */
+/** Finds one of the user's gift cards that did not pay for the order. */
 function otherCard(
   { customer, order }: Pick<DetailsOf, "customer" | "order">,
 ): PaymentMethod | undefined {

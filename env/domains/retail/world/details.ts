@@ -1,4 +1,4 @@
-/** Draws what an intent adds to its order: which items, what they become, who pays, where it goes. */
+/** Draws the details that an intent adds to its order: items, replacements, payment method and address. */
 
 import { call } from "../../shared/call.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
@@ -14,23 +14,23 @@ import {
   type Variant,
 } from "./rows.ts";
 
-/** What a cancellation can be for. */
+/** The reasons for a cancellation that the policy accepts. */
 export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 
-/** What requests are drawn with. */
+/** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** A user with no tasks, to own what is not the caller's. */
+  /** Returns a user without tasks, who owns the rows that the calling user may not access. */
   stranger(): Customer;
 }
 
-/** What an intent adds to its order: the details in words, and the calls that come of them. */
+/** The details that an intent adds to its order, in words, and the resulting calls. */
 export interface Details {
   readonly words: Partial<RetailRequest>;
   readonly actions: readonly ToolAction[];
 }
 
-/** What details are drawn for. */
+/** The user, order and intent for which details are drawn. */
 export interface DetailsOf {
   readonly customer: Customer;
   readonly intent: Intent;
@@ -38,7 +38,7 @@ export interface DetailsOf {
   readonly target?: { readonly to: PaymentMethod } | undefined;
 }
 
-/** Draws the details of an order's intent; `undefined` where nothing fits. */
+/** Draws the details of an intent for an order; `undefined` if nothing fits. */
 export function drawDetails(world: World, of: DetailsOf): Details | undefined {
   const { order } = of;
   const order_id = order.orderId;
@@ -87,7 +87,7 @@ function drawReturn(world: World, { customer, order }: DetailsOf): Details {
     method.source === "gift_card" || method.id === order.method.id
   );
   const method = world.rng.pick(
-    // An order of somebody else's was paid by nothing that they have.
+    // The user has no payment method that paid for another user's order.
     methods.length > 0 ? methods : customer.methods,
   );
   return {
@@ -146,7 +146,7 @@ function drawSwap(
   };
 }
 
-/** All variants of an item's product. */
+/** Returns all variants of an item's product. */
 export function variantsOf(
   { products }: World,
   { productId }: Variant,
@@ -154,12 +154,12 @@ export function variantsOf(
   return products.find((one) => one.productId === productId)?.variants ?? [];
 }
 
-/** Whether a method can pay `cents` more; negative is a refund. */
+/** Checks whether a method can pay `cents` more. A negative amount is a refund. */
 export function covers(method: PaymentMethod, cents: number): boolean {
   return method.source !== "gift_card" || 100 * method.balance >= cents;
 }
 
-/** Some of the items, in any order. */
+/** Draws some of the items, in random order. */
 export function drawItems(
   { rng, options }: World,
   items: readonly Variant[],
@@ -168,17 +168,17 @@ export function drawItems(
   return rng.shuffle(items).slice(0, between(rng, 1, most));
 }
 
-/** The user's words for a payment method: `my gift card`. */
+/** Returns the user's words for a payment method: `my gift card`. */
 export function paymentWords(method: PaymentMethod): string {
   return `my ${method.source.replace("_", " ")}`;
 }
 
-/** A variant's options as words: `red large`. */
+/** Returns a variant's options as words: `red large`. */
 export function optionWords(item: Variant): string {
   return Object.values(item.options).join(" ");
 }
 
-/** An address as a tool's arguments. */
+/** Returns an address as tool arguments. */
 export function addressArguments(address: Address): Record<string, string> {
   const { address1, address2, city, state, country, zip } = address;
   return { address1, address2, city, state, country, zip };

@@ -1,4 +1,4 @@
-/** Draws a whole task: its intents, their requests, and the task that they make. */
+/** Draws a complete task: its intents, their requests, and the resulting task. */
 
 import { call } from "../../shared/call.ts";
 import type { Intent, RetailGoal } from "../goal/request.ts";
@@ -18,7 +18,7 @@ import { instructionOf } from "./prose.ts";
 import { drawRequest } from "./requests.ts";
 import { type Customer, drawOrder } from "./rows.ts";
 
-/** A task of `customer`; `undefined` where a draw came to nothing. */
+/** Draws a task for a user; `undefined` if a draw fails. */
 export function drawTask(
   world: World,
   { customer, intents, place }: {
@@ -60,12 +60,12 @@ function findUser(identity: Customer["identity"]) {
     });
 }
 
-/** One intent by weight, or two different ones. */
+/** Draws one intent by weight, or two different ones. */
 export function drawIntents(rng: Rng, options: RetailOptions): Intent[] {
   return drawIntentsOf<Intent>(rng, options);
 }
 
-/** Orders that no task is about. */
+/** Adds orders that no task is about. */
 export function addExtraOrders(world: World, customer: Customer): void {
   const { rng, options } = world;
   const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);

@@ -1,4 +1,4 @@
-/** The generated retail world: what the generator needs of the domain. */
+/** The retail domain's part of the task generator. */
 
 import type { Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
@@ -90,7 +90,7 @@ class RetailDraw implements WorldDraw {
   }
 }
 
-/** Tables in τ-bench's order, rows in random order, so that a place says nothing. */
+/** Returns the tables in τ-bench's order, with rows shuffled so that positions carry no information. */
 function tablesOf(
   products: readonly JsonObject[],
   people: readonly Customer[],
@@ -98,7 +98,7 @@ function tablesOf(
 ): Map<string, Table> {
   const rng = createRng(seed, "tables");
   const orders = rng.shuffle(people.flatMap((person) => person.orders));
-  // Drawn by the user alone, so that a task stays as it was certified when users are added.
+  // The shuffle depends on the user alone, so that a certified task is unaffected when users are added.
   const users = rng.shuffle(people).map((person) => ({
     ...person,
     orders: createRng(seed, "orders", person.userId).shuffle(person.orders),

@@ -1,4 +1,4 @@
-/** What a drawn request is, and the order that it is about. */
+/** A drawn request, and how its order is drawn and described. */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -14,9 +14,9 @@ import {
   type Product,
 } from "./rows.ts";
 
-/** A request and how it is met. */
+/** A request and the actions that fulfill it. */
 export interface DrawnRequest extends Drawn<RetailRequest> {
-  /** What the user asks for once it is refused. */
+  /** The request that the user makes after this one is refused. */
   readonly fallback?: DrawnRequest;
 }
 
@@ -27,7 +27,7 @@ export const STATUSES: readonly OrderStatus[] = [
   "delivered",
 ];
 
-/** The status in which an order can be acted on, by intent. */
+/** The order status that each intent requires. */
 export const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
   cancel: "pending",
   modify_items: "pending",
@@ -37,7 +37,7 @@ export const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
   exchange: "delivered",
 };
 
-/** The kinds of product that none of the user's orders has, as long as there are enough. */
+/** Returns the kinds of product that occur in none of the user's orders; all kinds if too few remain. */
 export function freshProducts(
   world: World,
   customer: Customer,
@@ -49,7 +49,7 @@ export function freshProducts(
   return fresh.length < world.options.itemsMax ? world.products : fresh;
 }
 
-/** An order that a request is about. */
+/** Draws an order for a request. */
 export function drawOrderFor(
   world: World,
   { customer, status, method }: {
@@ -66,7 +66,7 @@ export function drawOrderFor(
   });
 }
 
-/** The order in a request: by its id where it is known, else by an item. */
+/** Returns a request's reference to its order: by id if the user knows it, else by an item. */
 export function aboutOrder(
   order: Order,
   { known, world }: { known: boolean; world: World },
@@ -76,7 +76,7 @@ export function aboutOrder(
     : { orderWords: `the one with the ${world.rng.pick(order.items).name}` };
 }
 
-/** The reads by which an order is found and looked at. */
+/** Returns the reads that find and show an order. */
 export function reads(
   order: Order,
   { known }: { known: boolean },
@@ -87,7 +87,7 @@ export function reads(
     : [call("get_user_details", { user_id: order.userId }), details];
 }
 
-/** The profile, where a payment method's id is asked for that the order itself does not show. */
+/** Returns the read of the profile, if a call needs a payment method that the order does not show. */
 export function profileFor(
   actions: readonly ToolAction[],
   { method, userId }: Order,

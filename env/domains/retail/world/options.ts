@@ -1,4 +1,4 @@
-/** The knobs of the generated retail world: one schema is type, defaults and help text. */
+/** The knobs of the generated retail world. One schema defines type, defaults and help text. */
 
 import type { Intent } from "../goal/request.ts";
 import { z } from "zod";
@@ -15,7 +15,7 @@ import {
 
 const often = weight.default(1);
 
-/** How often each kind of request is drawn, relative to the others; 0 leaves it out. */
+/** Relative frequency of each kind of request; 0 excludes it. */
 const intentWeights = z.strictObject(
   {
     cancel: often.describe("Cancel a pending order"),
@@ -25,11 +25,11 @@ const intentWeights = z.strictObject(
     modify_address: often.describe("Change a pending order's shipping address"),
     modify_payment: often.describe("Change a pending order's payment method"),
     user_address: often.describe("Change the default address"),
-    question: often.describe("Ask for something to be told"),
+    question: often.describe("Ask a question"),
   } satisfies Record<Intent, z.ZodType>,
 );
 
-/** Settings of the generated world. Every field has a default; `parse({})` is the default world. */
+/** The settings of the generated world. Every field has a default; `parse({})` returns the default world. */
 export const retailOptionsSchema = z.strictObject({
   ...taskKnobs,
   intents: intentWeights.prefault({}).describe(
@@ -39,42 +39,42 @@ export const retailOptionsSchema = z.strictObject({
     "Share of requests that policy refuses (questions never are)",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of the other refused requests that are about somebody else's order; the status of the rest is wrong",
+    "Share of the other refused requests that concern another user's order; in the rest, the order's status is wrong",
   ),
   brokenRuleShare: share.default(0.4).describe(
-    "Share of the refused requests whose order could be acted on, but whose details a rule forbids: a reason that does not count, a variant out of stock, another product, too little on a gift card, a refund to elsewhere",
+    "Share of refused requests for an eligible order whose details a rule forbids: an unaccepted reason, a variant out of stock, another product, too low a gift card balance, a refund to another payment method",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
   ),
-  itemsMin: positive.default(1).describe("Fewest items in an order"),
-  itemsMax: positive.default(3).describe("Most items in an order"),
+  itemsMin: positive.default(1).describe("Minimum number of items per order"),
+  itemsMax: positive.default(3).describe("Maximum number of items per order"),
   requestedItemsMax: positive.default(1).describe(
-    "Most items in one return, exchange or change",
+    "Maximum number of items per return, exchange or change",
   ),
   extraOrdersMin: count.default(0).describe(
-    "Fewest orders of a customer beside those that their requests are about",
+    "Minimum number of orders per user that no request is about",
   ),
   extraOrdersMax: count.default(1).describe(
-    "Most orders of a customer beside those that their requests are about",
+    "Maximum number of orders per user that no request is about",
   ),
   paymentMethodsMin: z.number().int().min(1).max(3).default(1).describe(
-    "Fewest payment methods of a customer; each is of another kind",
+    "Minimum number of payment methods per user; each is of a different kind",
   ),
   paymentMethodsMax: z.number().int().min(1).max(3).default(2).describe(
-    "Most payment methods of a customer",
+    "Maximum number of payment methods per user",
   ),
   productKinds: z.number().int().min(2).max(40).default(40).describe(
-    "Kinds of product in the store",
+    "Number of products in the store",
   ),
   variantsMin: z.number().int().min(2).max(6).default(2).describe(
-    "Fewest variants of a product",
+    "Minimum number of variants per product",
   ),
   variantsMax: z.number().int().min(2).max(6).default(3).describe(
-    "Most variants of a product",
+    "Maximum number of variants per product",
   ),
   optionsPerProduct: z.number().int().min(1).max(3).default(1).describe(
-    "Options of each product: color, then size, then finish",
+    "Number of options per product: color, then size, then finish",
   ),
   unavailableShare: share.default(0.1).describe(
     "Share of variants that are out of stock",
@@ -83,19 +83,19 @@ export const retailOptionsSchema = z.strictObject({
     "Share of addresses with a second line",
   ),
   emailShare: share.default(0.5).describe(
-    "Share of customers who prefer to give their email; the others give name and zip",
+    "Share of users who identify themselves by email; the others give their name and zip code",
   ),
   orderStatedShare: share.default(1).describe(
-    "Share of requests whose customer knows the order id; the others describe the order by an item in it",
+    "Share of requests whose user knows the order id; the others describe the order by one of its items",
   ),
   detailsStatedShare: share.default(1).describe(
-    "Share of requests that come with all their details; the details of the others have to be asked for",
+    "Share of requests that come with all their details; the agent has to ask for the others'",
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of cancellations and changes of address whose customer wants something else once it is read back",
+      "Share of cancellations and address changes whose user changes their mind at the read-back",
     fallback:
-      "Share of the refused requests about an own order whose customer then asks for what can be done, where anything can",
+      "Share of refused requests about the user's own orders whose user then asks for an alternative, if there is one",
   }),
 }).superRefine((options, context) => {
   checkRanges({ options, context }, [
@@ -120,7 +120,7 @@ export const retailOptionsSchema = z.strictObject({
       code: "custom",
       path: ["productKinds"],
       message:
-        `A customer who describes an order by an item needs distinct items in all their orders, up to ${perUser}, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
+        `A user who describes an order by an item needs distinct items in all their orders, up to ${perUser}, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
     });
   }
   if (options.itemsMax > options.productKinds) {
@@ -128,13 +128,13 @@ export const retailOptionsSchema = z.strictObject({
       code: "custom",
       path: ["itemsMax"],
       message:
-        `The items of an order are of distinct kinds: itemsMax is ${options.itemsMax}, productKinds ${options.productKinds}; lower itemsMax`,
+        `The items of an order must be distinct products, but itemsMax is ${options.itemsMax} and productKinds is ${options.productKinds}; lower itemsMax`,
     });
   }
 });
 
-/** What may be given. */
+/** The options as callers give them, all optional. */
 export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
-/** What the generator works with, defaults filled in. */
+/** The options with defaults filled in. */
 export type RetailOptions = z.output<typeof retailOptionsSchema>;

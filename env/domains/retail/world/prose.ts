@@ -1,4 +1,4 @@
-/** A retail goal as an instruction in prose. */
+/** Phrases a retail goal as a prose instruction. */
 
 import type { RetailGoal, RetailRequest } from "../goal/request.ts";
 import {
@@ -8,7 +8,7 @@ import {
 } from "../user/request_words.ts";
 import { goalProse } from "../../../generated/goal_prose.ts";
 
-/** Who the user is, what they want in which order, and what they keep back. */
+/** Returns the instruction: the user's identity, their requests in order, and what they withhold at first. */
 export function instructionOf(goal: RetailGoal): string {
   const { firstName, lastName, zip, email, prefers } = goal.identity;
   const shown = prefers === "email" ? "email" : "name and zip code";
@@ -17,7 +17,7 @@ export function instructionOf(goal: RetailGoal): string {
   return goalProse(goal, { who, wish });
 }
 
-/** Not as users say it: who recites the instruction is told by it. */
+/** Phrases a request in the second person, since the instruction addresses the user. */
 function wish(request: RetailRequest): string {
   return wishWords(request).replaceAll(/\bmy\b/g, "your");
 }

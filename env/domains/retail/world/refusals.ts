@@ -1,4 +1,4 @@
-/** Draws requests that policy refuses, and what their users then ask for instead. */
+/** Draws requests that the policy refuses, and the requests that users make instead. */
 
 import type { Intent, RetailRequest } from "../goal/request.ts";
 import { happens } from "../../../generated/draw.ts";
@@ -20,10 +20,13 @@ import {
   type OrderStatus,
 } from "./rows.ts";
 
-/** What policy says when an order or a profile is somebody else's; has to be told. */
+/** The required part of a refusal for an order or profile that belongs to another user. */
 const OTHER_ACCOUNT = "another account";
 
-/** A request that policy refuses: a rule forbids its details, the order's status is wrong, or it is somebody else's. */
+/**
+ * Draws a request that the policy refuses: a rule forbids its details, the order's status is wrong, or the order or
+ * profile belongs to another user.
+ */
 export function drawRefused(
   world: World,
   { customer, intent }: { customer: Customer; intent: Intent },
@@ -71,7 +74,7 @@ export function drawRefused(
   };
 }
 
-/** Another address for somebody else's profile. */
+/** Draws a change of address for another user's profile. */
 export function drawOtherProfile(world: World): DrawnRequest {
   const { rng, options } = world;
   return {
@@ -89,7 +92,7 @@ export function drawOtherProfile(world: World): DrawnRequest {
   };
 }
 
-/** A request whose order can be acted on, with details that a rule forbids; `undefined` where none can be broken. */
+/** Draws a request for an eligible order with details that a rule forbids; `undefined` if no rule can be broken. */
 function drawAgainstRule(
   world: World,
   { customer, intent }: { customer: Customer; intent: Intent },
@@ -101,7 +104,7 @@ function drawAgainstRule(
   });
   const broken = drawBrokenRule(world, { customer, intent, order });
   if (broken === undefined) {
-    customer.orders.pop(); // it was drawn for nothing, and would be one more than the options allow
+    customer.orders.pop(); // the options do not allow for an unused order
     return undefined;
   }
   const known = rng.next() < options.orderStatedShare;
@@ -125,7 +128,10 @@ function drawAgainstRule(
   };
 }
 
-/** What can be done with an order whose status refused something else: a delivered one returned, a pending cancelled. */
+/**
+ * Draws what can be done with an order after its status caused a refusal: a delivered order can be returned, a pending
+ * one cancelled.
+ */
 function drawFallback(
   world: World,
   { customer, order, about }: {
@@ -144,7 +150,7 @@ function drawFallback(
   return intent && drawAllowed(world, { customer, order, about, intent });
 }
 
-/** What policy allows, asked for once something else was refused. */
+/** Draws an allowed request that the user makes after a refusal. */
 function drawAllowed(
   world: World,
   { customer, order, about, intent }: {

@@ -1,4 +1,4 @@
-/** Draws what users want: for each intent the request in words, the gold actions and what must be told. */
+/** Draws a request per intent: its words, its gold actions and the required information. */
 
 import { call } from "../../shared/call.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
@@ -31,8 +31,8 @@ import {
 } from "./rows.ts";
 
 /**
- * Draws a request of `customer`, with an order of its own.
- * @returns `undefined` where the draw came to nothing: no other variant, no other payment method.
+ * Draws a request and a new order for it.
+ * @returns `undefined` if the draw fails, for example for lack of another variant or payment method.
  */
 export function drawRequest(
   world: World,
@@ -77,7 +77,7 @@ export function drawRequest(
   };
 }
 
-/** Another reason or address, which the user wants before they change their mind. */
+/** Draws the reason or address that the user wants before they change their mind. */
 function firstWish(
   world: World,
   { reason, address }: Partial<RetailRequest>,
@@ -111,7 +111,7 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** What can be asked about an order: words to go before the order's, and the answer. */
+/** Returns the possible questions about an order: words to precede the order's description, and the answer. */
 function questionsAbout(
   order: Order,
   item: Variant,
@@ -158,7 +158,7 @@ function drawQuestion(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** A method to change to that covers any order, and one to change from. */
+/** Draws a payment method that covers any order, and a different one to change from. */
 function drawOtherMethod(
   { rng, options }: World,
   customer: Customer,

@@ -1,8 +1,8 @@
 /**
  * Rows of the generated world in τ-bench's retail format: products, users and orders.
  *
- * A variant states its options before its item id (τ-bench the other way round), so that a reader who
- * goes from left to right has read what an item is when it comes to the id.
+ * A variant lists its options before its item id (τ-bench lists them after it), so that a left-to-right reader knows
+ * which variant the id belongs to.
  */
 
 import { object } from "../../shared/call.ts";
@@ -20,7 +20,7 @@ import {
 } from "../../../generated/people.ts";
 import { OPTIONS, PRODUCT_NAMES } from "./words.ts";
 
-/** An item that can be bought. */
+/** A variant of a product. */
 export interface Variant {
   readonly itemId: string;
   readonly productId: string;
@@ -30,7 +30,7 @@ export interface Variant {
   readonly priceCents: number;
 }
 
-/** A kind of product with its variants. */
+/** A product with its variants. */
 export interface Product {
   readonly productId: string;
   readonly name: string;
@@ -44,7 +44,7 @@ export type PaymentSource = "paypal" | "gift_card" | "credit_card";
 export interface PaymentMethod {
   readonly id: string;
   readonly source: PaymentSource;
-  /** Whole dollars; 0 where it is no gift card. */
+  /** Balance in whole dollars; 0 if the method is not a gift card. */
   readonly balance: number;
   readonly row: JsonObject;
 }
@@ -73,14 +73,14 @@ export interface Order {
   readonly trackingId: string;
 }
 
-/** What rows are drawn with. */
+/** The context for drawing rows. */
 export interface Draw {
   readonly rng: Rng;
   readonly ids: Ids;
   readonly options: RetailOptions;
 }
 
-/** The store's products. */
+/** Draws the store's products. */
 export function drawProducts({ rng, ids, options }: Draw): Product[] {
   const names = PRODUCT_NAMES.slice(0, options.productKinds);
   return names.map((name) => {
@@ -100,7 +100,7 @@ export function drawProducts({ rng, ids, options }: Draw): Product[] {
   });
 }
 
-/** A user without orders. */
+/** Draws a user without orders. */
 export function drawCustomer({ rng, ids, options }: Draw): Customer {
   const firstName = rng.pick(FIRST_NAMES);
   const lastName = rng.pick(LAST_NAMES);
@@ -121,13 +121,13 @@ export function drawCustomer({ rng, ids, options }: Draw): Customer {
   };
 }
 
-/** An order of `customer`, added to their orders. */
+/** Draws an order and adds it to the user's orders. */
 export function drawOrder(
   { rng, ids, options }: Draw,
   { customer, status, products, method }: {
     customer: Customer;
     status: OrderStatus;
-    /** Kinds to choose items from. */
+    /** The products from which items are chosen. */
     products: readonly Product[];
     method?: PaymentMethod;
   },
@@ -149,7 +149,7 @@ export function drawOrder(
   return order;
 }
 
-/** A postal address. */
+/** Draws a postal address. */
 export function drawAddress(
   { rng, options }: Pick<Draw, "rng" | "options">,
 ): Address {
@@ -166,17 +166,17 @@ export function drawAddress(
   };
 }
 
-/** Dollars as Python's JSON has them: a float, also where it is whole. */
+/** Converts cents to dollars. Whole amounts become floats, as in Python's JSON. */
 export function dollars(cents: number): number | Float {
   return cents % 100 === 0 ? new Float(cents / 100) : cents / 100;
 }
 
-/** Python's text of {@linkcode dollars}: `12.5`, `40.0`. */
+/** Formats {@linkcode dollars} as Python does: `12.5`, `40.0`. */
 export function dollarsText(cents: number): string {
   return cents % 100 === 0 ? `${cents / 100}.0` : String(cents / 100);
 }
 
-/** A product as a row. */
+/** Converts a product to a row. */
 export function productRow(product: Product): JsonObject {
   const variants: JsonObject = new Map();
   for (const variant of product.variants) {
@@ -197,7 +197,7 @@ export function productRow(product: Product): JsonObject {
   });
 }
 
-/** A user as a row. */
+/** Converts a user to a row. */
 export function userRow(customer: Customer): JsonObject {
   const { identity } = customer;
   return object({
@@ -214,7 +214,7 @@ export function userRow(customer: Customer): JsonObject {
   });
 }
 
-/** An order as a row. */
+/** Converts an order to a row. */
 export function orderRow(order: Order): JsonObject {
   const itemIds = order.items.map((item) => item.itemId);
   return object({

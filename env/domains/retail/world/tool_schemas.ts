@@ -1,4 +1,4 @@
-/** The retail tools as models are told of them, in our own words. */
+/** The schemas of the retail tools as presented to models, with our own descriptions. */
 
 import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";
@@ -24,7 +24,7 @@ const address = {
   zip: text("Zip code, five digits"),
 };
 
-/** All 16 tools, sorted by name. */
+/** The schemas of all 16 tools, sorted by name. */
 export const retailTools: readonly ToolSchema[] = [
   deskTools.calculate,
   tool(

@@ -1,9 +1,9 @@
 /**
- * The vocabulary of the generated store. Lower case throughout, as in people.ts; every product ends in a noun of its
- * own, so that its last word tells it from all others.
+ * The vocabulary of the generated store. All words are lower case, as in people.ts. Every product name ends in a unique
+ * noun, so that its last word identifies it.
  */
 
-/** Kinds of product. */
+/** Names of the products. */
 export const PRODUCT_NAMES = [
   "oak stool",
   "wool scarf",
@@ -47,7 +47,7 @@ export const PRODUCT_NAMES = [
   "tea tray",
 ] as const;
 
-/** Options of products, in the order in which a product gets them. */
+/** Product options and their values, in the order in which products receive them. */
 export const OPTIONS = [
   ["color", ["red", "blue", "green", "black", "white", "yellow"]],
   ["size", ["small", "medium", "large"]],

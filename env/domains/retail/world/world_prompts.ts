@@ -1,4 +1,4 @@
-/** What agents and simulated users of the generated store are told. */
+/** The prompts for agents and simulated users of the generated store. */
 
 import type { Prompts } from "../../../types.ts";
 import { deskPrompts } from "../../../generated/desk_prompts.ts";

@@ -12,7 +12,10 @@ const REASONS: ReadonlySet<string> = new Set([
   "ordered by mistake",
 ]);
 
-/** Cancels an order, notes a refund of each payment (and of each refund), and pays gift cards back at once. */
+/**
+ * Cancels a pending order and records a refund of every payment, including refunds. Gift cards are credited
+ * immediately.
+ */
 export const cancelPendingOrder = retailTool({
   name: "cancel_pending_order",
   kind: "write",

@@ -8,7 +8,7 @@ import { findNewItems, priceDifference } from "../new_items.ts";
 import { PaymentMethod } from "../payment_methods.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Asks for other variants of delivered items; nothing is charged yet. */
+/** Requests the exchange of delivered items for other variants. Nothing is charged yet. */
 export const exchangeDeliveredOrderItems = retailTool({
   name: "exchange_delivered_order_items",
   kind: "write",

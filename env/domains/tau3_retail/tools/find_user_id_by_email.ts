@@ -4,13 +4,13 @@ import { lower } from "../../../python/python_object.ts";
 import { textAt } from "../../../row.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** The first user with an e-mail address, in any case. */
+/** Finds the id of the first user with an email address, ignoring case. */
 export const findUserIdByEmail = retailTool({
   name: "find_user_id_by_email",
   kind: "read",
   parameters: ["email"],
   run(database: Database, { email }) {
-    // No tool changes an e-mail address.
+    // The index stays valid because no tool changes an email address.
     const id = database.derive("users", firstByEmail).get(lower(email));
     if (id !== undefined) return id;
     throw new ToolError("User not found");

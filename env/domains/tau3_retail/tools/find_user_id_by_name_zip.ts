@@ -4,13 +4,13 @@ import { isEqual, lower } from "../../../python/python_object.ts";
 import { objectAt, textAt } from "../../../row.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** The first user of a name, in any case, who lives at a ZIP code. */
+/** Finds the id of the first user with a name, ignoring case, and a zip code. */
 export const findUserIdByNameZip = retailTool({
   name: "find_user_id_by_name_zip",
   kind: "read",
   parameters: ["first_name", "last_name", "zip"],
   run(database: Database, { first_name, last_name, zip }) {
-    // No tool changes a name.
+    // The index stays valid because no tool changes a name.
     const namesakes = database.derive("users", groupByFirstName)
       .get(lower(first_name));
     for (const { id, lastName } of namesakes ?? []) {
@@ -22,7 +22,7 @@ export const findUserIdByNameZip = retailTool({
   },
 });
 
-/** Users by their first name in lower case, in the table's order. */
+/** Groups users by first name in lower case, in table order. */
 function groupByFirstName(users: Table) {
   const all = Array.from(users, ([id, user]) => {
     const name = objectAt(user, "name");

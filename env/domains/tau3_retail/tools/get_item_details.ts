@@ -6,14 +6,14 @@ import { objectAt } from "../../../row.ts";
 import { model } from "../../shared/toolkit/result_text.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** A variant of whichever product has it. */
+/** Returns the variant with an id, whichever product it belongs to. */
 export const getItemDetails = retailTool({
   name: "get_item_details",
   kind: "read",
   parameters: ["item_id"],
   run(database, { item_id }) {
     const id = asKey(item_id);
-    // No tool changes a product.
+    // The index stays valid because no tool changes a product.
     const variant = id === undefined
       ? undefined
       : database.derive("products", variantsById).get(id);
@@ -22,7 +22,7 @@ export const getItemDetails = retailTool({
   },
 });
 
-/** Of variants with the same id, the first product's. */
+/** Indexes variants by id. If several share an id, the first product's is kept. */
 function variantsById(products: Table): Map<string, JsonObject> {
   const variants = new Map<string, JsonObject>();
   for (const product of products.values()) {

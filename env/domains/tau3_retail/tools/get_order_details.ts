@@ -1,7 +1,7 @@
 import { orderId } from "../find_rows.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** The whole order. */
+/** Returns an order's complete row. */
 export const getOrderDetails = retailTool({
   name: "get_order_details",
   kind: "read",

@@ -1,7 +1,7 @@
 import { productId } from "../find_rows.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** The whole product. */
+/** Returns a product's complete row. */
 export const getProductDetails = retailTool({
   name: "get_product_details",
   kind: "read",

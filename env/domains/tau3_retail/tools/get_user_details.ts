@@ -1,7 +1,7 @@
 import { userId } from "../find_rows.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** The whole user. */
+/** Returns a user's complete row. */
 export const getUserDetails = retailTool({
   name: "get_user_details",
   kind: "read",

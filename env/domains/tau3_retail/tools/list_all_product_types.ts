@@ -4,12 +4,12 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { textAt } from "../../../row.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Names of all products with their ids, sorted by name. */
+/** Lists the names and ids of all products, sorted by name. */
 export const listAllProductTypes = retailTool({
   name: "list_all_product_types",
   kind: "read",
   parameters: [],
-  // No tool changes a product.
+  // The derived text stays valid because no tool changes a product.
   run: (database) => database.derive("products", printTypes),
 });
 

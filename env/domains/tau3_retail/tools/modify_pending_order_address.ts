@@ -3,7 +3,7 @@ import { ADDRESS_PARAMETERS, addressOf } from "../address.ts";
 import { editOrder } from "../find_rows.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Changes where a pending order goes, also one whose items were changed. */
+/** Changes a pending order's shipping address, even after its items were modified. */
 export const modifyPendingOrderAddress = retailTool({
   name: "modify_pending_order_address",
   kind: "write",

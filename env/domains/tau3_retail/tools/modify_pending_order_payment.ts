@@ -5,7 +5,7 @@ import { editOrder } from "../find_rows.ts";
 import { orderPayment, PaymentMethod } from "../payment_methods.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Pays a pending order by another method, also one whose items were changed. */
+/** Changes the payment method of a pending order, even after its items were modified. */
 export const modifyPendingOrderPayment = retailTool({
   name: "modify_pending_order_payment",
   kind: "write",

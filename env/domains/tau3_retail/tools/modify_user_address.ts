@@ -4,7 +4,7 @@ import { ADDRESS_PARAMETERS, addressOf } from "../address.ts";
 import { userId } from "../find_rows.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Changes where a user lives. */
+/** Changes a user's default address. */
 export const modifyUserAddress = retailTool({
   name: "modify_user_address",
   kind: "write",

@@ -6,7 +6,7 @@ import { editOrder } from "../find_rows.ts";
 import { PaymentMethod } from "../payment_methods.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Asks for the return of delivered items, to a gift card or to what paid for them. */
+/** Requests the return of delivered items, with a refund to a gift card or to the original payment method. */
 export const returnDeliveredOrderItems = retailTool({
   name: "return_delivered_order_items",
   kind: "write",

@@ -1,4 +1,4 @@
-/** What the agent's database holds. Unknown keys are refused. */
+/** The models of the agent's database. Unknown keys are rejected. */
 
 import { defineModel, type Field, field } from "../../../python/pydantic.ts";
 
@@ -50,7 +50,7 @@ const Line = defineModel("Line", {
   suspension_start_date: maybe(field.date()),
 }, FORBID);
 
-/** A line of a bill. */
+/** A charge on a bill. */
 export const LineItem = defineModel("LineItem", {
   description: field.str(),
   amount: field.float(),
@@ -58,7 +58,7 @@ export const LineItem = defineModel("LineItem", {
   item_type: field.str(),
 }, FORBID);
 
-/** A bill. */
+/** A bill of a customer. */
 export const Bill = defineModel("Bill", {
   bill_id: field.str(),
   customer_id: field.str(),
@@ -94,13 +94,13 @@ const Customer = defineModel("Customer", {
   payment_methods: list(field.model(PaymentMethod)),
   line_ids: list(field.str()),
   bill_ids: list(field.str()),
-  // The default is a date without a time, as the original has it.
+  // As in the original, the default is a date without a time.
   created_at: { ...field.datetime(), default: "2025-01-01" },
   last_extension_date: maybe(field.date()),
   goodwill_credit_used_this_year: field.float({ default: 0 }),
 }, FORBID);
 
-/** The agent's whole database. */
+/** The agent's complete database. */
 export const TelecomDb = defineModel("TelecomDB", {
   plans: list(field.model(Plan)),
   customers: list(field.model(Customer)),

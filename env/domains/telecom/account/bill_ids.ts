@@ -1,6 +1,6 @@
 /**
- * Where the ids of new bills come from. The original draws them anew each time; here a database draws its own, the same
- * ones for the same seed, so that episodes can be repeated.
+ * The source of ids for new bills. The original draws them at random; here each database draws its own from a seed, so
+ * that episodes are reproducible.
  */
 
 import type { Database } from "../../../database.ts";
@@ -10,7 +10,7 @@ import { HIDDEN } from "../phone/vpn.ts";
 
 const BILL_IDS = "bill_ids";
 
-/** The row as every environment begins. */
+/** Returns the initial state of the id source. */
 export function newBillIds(): JsonObject {
   const row: JsonObject = new Map();
   row.set("seed", "");
@@ -19,14 +19,14 @@ export function newBillIds(): JsonObject {
 }
 
 /**
- * Has a database draw other ids than its base: two databases of different seeds open bills of different ids, as two of
- * the original do. Without a seed the k-th is `B` and eight hex digits of k.
+ * Seeds the ids of new bills, so that databases with different seeds assign different ids, as two runs of the original
+ * do. Without a seed, the k-th id is `B` followed by eight hex digits of k.
  */
 export function seedBillIds(database: Database, seed: string): void {
   database.edit(HIDDEN, BILL_IDS)?.set("seed", seed);
 }
 
-/** The id of the next new bill. */
+/** Returns the id of the next new bill. */
 export function nextBillId(database: Database): string {
   const row = database.edit(HIDDEN, BILL_IDS) ?? newBillIds();
   const drawn = Number(row.get("drawn")) + 1;

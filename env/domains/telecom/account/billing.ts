@@ -1,4 +1,4 @@
-/** Bills that charges open, and what is put on them. Today is the benchmark's, 2025-02-25. */
+/** Creation of bills and charges. The current date is the benchmark's, 2025-02-25. */
 
 import type { Database } from "../../../database.ts";
 import { add, compare } from "../../../python/python_number.ts";
@@ -13,19 +13,19 @@ import { nextBillId } from "./bill_ids.ts";
 import { Bill, LineItem } from "./account_models.ts";
 import { billsOf, edit, find } from "./lookups.ts";
 
-/** The day on which everything happens. */
+/** The current date in every task. */
 export const TODAY = "2025-02-25";
 
-/** The last day of the month before. */
+/** The last day of the previous month. */
 export const LAST_MONTH_END = "2025-01-31";
 
-/** A sum that is put on a bill. */
+/** An amount to be added to a bill. */
 export interface Charge {
   readonly description: string;
   readonly amount: PythonNumber;
 }
 
-/** Puts a charge on the customer's first draft bill, or on a new one of the next month. */
+/** Adds a charge to the customer's first draft bill, or to a new bill for the next month. */
 export function chargeOnce(
   database: Database,
   customerId: string,
@@ -49,7 +49,7 @@ export function chargeOnce(
   addCharge(bill, charge);
 }
 
-/** Opens a bill of last month that is overdue, with one charge. */
+/** Creates an overdue bill for the last month with one charge. */
 export function openOverdueBill(
   database: Database,
   { billId, customerId, charge }: {
@@ -70,7 +70,7 @@ export function openOverdueBill(
   addCharge(bill, charge);
 }
 
-/** Adds a bill to the list and to the customer's. @returns It, to be written to. */
+/** Adds a bill to the table and to its customer. @returns The writable bill. */
 function openBill(
   database: Database,
   fields: Readonly<Record<string, JsonValue>>,
@@ -87,7 +87,7 @@ function openBill(
   return bill;
 }
 
-/** Rows that share an id stand in the list one after the other; the first is found by it. */
+/** Returns an unused key for a bill. Bills that share an id keep their order, and the id finds the first. */
 function freeKey(database: Database, id: string): string {
   let key = id;
   for (let n = 2; database.has("bills", key); n++) key = `${id}\0${n}`;

@@ -1,4 +1,4 @@
-/** How rows of the agent's database are found, and what is said where there is none. */
+/** Row lookups in the agent's database, with the original's error messages. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
@@ -6,7 +6,7 @@ import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { holdersOf } from "./phone_book.ts";
 
-/** The tables with what errors call a row, and the field of its id, in the order of the original's lists. */
+/** Each table's noun in error messages and its id field, in the order of the original's lists. */
 export const TABLES = {
   plans: { noun: "Plan", id: "plan_id" },
   customers: { noun: "Customer", id: "customer_id" },
@@ -15,24 +15,24 @@ export const TABLES = {
   devices: { noun: "Device", id: "device_id" },
 } as const;
 
-/** A table of the agent's database. */
+/** The name of a table in the agent's database. */
 export type TableName = keyof typeof TABLES;
 
-/** A row by its id, not to be written to. @throws {ToolError} If there is none. */
+/** Returns the read-only row with an id. @throws {ToolError} If there is none. */
 export function find(
   database: Database,
   table: TableName,
   id: JsonValue,
 ): JsonObject {
   const row = typeof id === "string" ? database.get(table, id) : undefined;
-  // A second row of an id that another has is kept under another key.
+  // A further row with the same id is stored under another key.
   if (row?.get(TABLES[table].id) === id) return row;
   throw new ToolError(
     `${TABLES[table].noun} with ID ${pythonStr(id)} not found`,
   );
 }
 
-/** A row by its id, to be written to. @throws {ToolError} If there is none. */
+/** Returns the writable row with an id. @throws {ToolError} If there is none. */
 export function edit(
   database: Database,
   table: TableName,
@@ -42,7 +42,10 @@ export function edit(
   return database.edit(table, String(id)) ?? row;
 }
 
-/** The id of a customer's line. @throws {ToolError} If there is no such customer, line, or line of the customer. */
+/**
+ * Returns a line's id if the line belongs to the customer. @throws {ToolError} If there is no such customer or line, or
+ * the line is not the customer's.
+ */
 export function ownLineId(
   database: Database,
   { customer_id, line_id }: {
@@ -63,7 +66,7 @@ export function ownLineId(
   return id;
 }
 
-/** The first customer who has a number, as their own or as that of a line. @throws {ToolError} If there is none. */
+/** Finds the first customer with a phone number, either their own or a line's. @throws {ToolError} If there is none. */
 export function customerByPhone(
   database: Database,
   phone: JsonValue,
@@ -82,7 +85,7 @@ export function customerByPhone(
   );
 }
 
-/** The first line of a number. @throws {ToolError} If there is none. */
+/** Finds the first line with a phone number. @throws {ToolError} If there is none. */
 export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   for (const id of candidates(database, "lines", phone)) {
     const line = database.get("lines", id);
@@ -91,7 +94,7 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   throw new ToolError(`Line with phone number ${pythonStr(phone)} not found`);
 }
 
-/** The ids that a scan for a number has to look at: one where it is known whose it is. */
+/** Returns the ids that a scan for a number has to check: a single one if the index knows the holder. */
 function candidates(
   database: Database,
   table: "customers" | "lines",
@@ -105,7 +108,7 @@ function candidates(
   return id === undefined ? [] : [id];
 }
 
-/** The bills of a customer in order. @throws {ToolError} If one of them is missing. */
+/** Returns a customer's bills in order. @throws {ToolError} If one of them is missing. */
 export function billsOf(
   database: Database,
   customer: JsonObject,
@@ -113,7 +116,7 @@ export function billsOf(
   return ids(customer, "bill_ids").map((id) => find(database, "bills", id));
 }
 
-/** The first bill of a customer that awaits payment. @throws {ToolError} If one of their bills is missing. */
+/** Finds a customer's first bill that awaits payment. @throws {ToolError} If one of their bills is missing. */
 export function awaitingPayment(
   database: Database,
   customer: JsonObject,
@@ -123,7 +126,7 @@ export function awaitingPayment(
   );
 }
 
-/** A list of ids that a row has. */
+/** Returns a row's list of ids. */
 export function ids(row: JsonObject, field: string): readonly string[] {
   const value = row.get(field);
   return Array.isArray(value)

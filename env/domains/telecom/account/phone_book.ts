@@ -1,22 +1,22 @@
-/** Whose a phone number is, without looking at every row: each call of a tool is followed by two such lookups. */
+/** An index of phone numbers. It avoids full scans, since every tool call is followed by two lookups by number. */
 
 import type { Database, Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { texts } from "../../shared/read_row.ts";
 
-/** Numbers with the ids of the rows that a scan of the tables finds first. */
+/** Phone numbers with the ids of the first matching line and customer. */
 interface PhoneBook {
   readonly lines: Table;
   readonly lineOf: ReadonlyMap<string, string>;
   readonly customerOf: ReadonlyMap<string, string>;
 }
 
-/** By the customers of a base; `undefined` where a scan of them fails. */
+/** The index of each base customer table; `undefined` if a scan of the table fails. */
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
- * The ids of the first line and the first customer of a number, as far as there are such; `undefined` where only a
- * scan can tell, because rows name others that are missing or a number has changed hands.
+ * Returns the ids of the first line and the first customer with a phone number, if any; `undefined` if only a scan can
+ * tell, because a row refers to a missing one or a number has changed.
  */
 export function holdersOf(
   database: Database,
@@ -65,7 +65,7 @@ function readBook(lines: Table, customers: Table): PhoneBook | undefined {
   return { lines, lineOf, customerOf };
 }
 
-/** Whether no row that was written has other numbers than the base's. */
+/** Checks whether all written rows still have the base's numbers. */
 function keepsNumbers(
   database: Database,
   table: string,

@@ -1,4 +1,7 @@
-/** The policy's way to mobile data: service, roaming, the switch, the data that is left; then to its full speed. */
+/**
+ * The policy's troubleshooting steps for mobile data: service, roaming, the data switch, the remaining data, and then
+ * speed.
+ */
 
 import type { Script } from "../../../agents/desk.ts";
 import { toFloat } from "../../../python/python_number.ts";
@@ -10,10 +13,10 @@ import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
 
 const TEST = "please run a speed test.";
 
-/** The most that the policy lets a user buy, in GB. */
+/** The most data that the policy lets a user buy, in GB. */
 const MOST_GB = 2;
 
-/** Makes mobile data work, and as fast as it can be. @returns Why the case has to be passed on, where it has. */
+/** Makes mobile data work at full speed. @returns Why the case has to be transferred, if it has to. */
 export function* speedUp(one: Case): Script<PassOn | undefined> {
   let speed = yield* one.ask(TEST);
   if (isDown(speed)) {
@@ -31,8 +34,8 @@ export function* speedUp(one: Case): Script<PassOn | undefined> {
 }
 
 /**
- * Makes mobile data work at any speed, where a test has failed; ends with a test that has not.
- * @returns Why the case has to be passed on, where it has.
+ * Makes mobile data work at any speed after a failed speed test, until a test succeeds.
+ * @returns Why the case has to be transferred, if it has to.
  */
 export function* connectData(one: Case): Script<PassOn | undefined> {
   const stuck = yield* restoreService(one);
@@ -45,7 +48,7 @@ export function* connectData(one: Case): Script<PassOn | undefined> {
   return new PassOn("there is no mobile data, and no reason was found");
 }
 
-/** What a step comes to: whether it has changed anything, or why the case has to be passed on. */
+/** A step's result: whether it changed anything, or why the case has to be transferred. */
 type Step = Script<boolean | PassOn>;
 
 // deno-lint-ignore require-yield
@@ -53,7 +56,7 @@ function* first(_: Case): Step {
   return true;
 }
 
-/** Roaming, on the phone and on the line, for users abroad. */
+/** Enables roaming on the phone and on the line for users abroad. */
 function* roam(one: Case): Step {
   const place = yield* one.ask("are you abroad?");
   if (!place.includes("abroad")) return false;
@@ -75,7 +78,7 @@ function* switchOn(one: Case): Step {
   return true;
 }
 
-/** How a switch stands, as the network status shows it. */
+/** Returns the state of a switch in the network status. */
 function* stateOf(
   one: Case,
   name: "roaming" | "data",
@@ -86,7 +89,7 @@ function* stateOf(
   return one.switches.get(name);
 }
 
-/** Sells more data where all is used up. */
+/** Sells more data if none is left. */
 function* refuel(one: Case): Step {
   const { desk } = one;
   const usage = yield* look(desk, "get_data_usage", one.owned);
@@ -120,7 +123,7 @@ function* sell(
   return true;
 }
 
-/** Its figures are texts, as plain objects of the original print them. */
+/** Checks whether the data is used up. The figures are strings, as the original prints them. */
 function isUsedUp(usage: JsonObject): boolean {
   const [used, limit, refueled] = [
     "data_used_gb",
@@ -130,7 +133,7 @@ function isUsedUp(usage: JsonObject): boolean {
   return used! >= limit! + refueled!;
 }
 
-/** The first number of an answer. */
+/** Returns the first number in an answer. */
 function gigabytesIn(answer: string): number | undefined {
   const word = answer.split(" ").find((one) => Number(one) > 0);
   return word === undefined ? undefined : Number(word);
@@ -143,7 +146,7 @@ function* saverOff(one: Case): Script<boolean> {
   return true;
 }
 
-/** Has the user prefer the newest networks. @returns Whether they did not. */
+/** Has the user prefer the newest networks. @returns Whether the preference changed. */
 export function* newestNetwork(one: Case): Script<boolean> {
   const mode = yield* one.ask("please check your network mode preference.");
   if (!mode.includes("2g") && !mode.includes("3g")) return false;

@@ -1,4 +1,4 @@
-/** The policy's way to picture messages: service, data, a network that carries them, and what else may be in the way. */
+/** The policy's troubleshooting steps for picture messages: service, data, a suitable network, and further causes. */
 
 import type { Script } from "../../../agents/desk.ts";
 import { connectData, newestNetwork } from "./data_steps.ts";
@@ -7,7 +7,7 @@ import { type Case, PassOn } from "./telecom_case.ts";
 
 const TRY = "please check whether you can send an mms.";
 
-/** Makes picture messages work. @returns Why the case has to be passed on, where it has. */
+/** Makes picture messages work. @returns Why the case has to be transferred, if it has to. */
 export function* restoreMms(one: Case): Script<PassOn | undefined> {
   for (
     const step of [
@@ -37,7 +37,7 @@ function works(reply: string): boolean {
   return reply.includes("can send") && !reply.includes("cannot send");
 }
 
-/** Mobile data at any speed. */
+/** Makes mobile data work at any speed. */
 function* carryData(one: Case): Script<boolean | PassOn> {
   const speed = yield* one.ask("please run a speed test.");
   if (!speed.includes("no connection")) return false;

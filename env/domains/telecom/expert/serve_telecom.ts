@@ -1,6 +1,6 @@
 /**
- * How the expert serves a user of telecom: finds their account and line, takes the policy's way for what does not work,
- * and passes on what it cannot mend. What is wrong it learns from what the user says and the tools show alone.
+ * The expert for the telecom domain. It finds the user's account and line, follows the policy's troubleshooting steps,
+ * and transfers what it cannot fix. It learns what is wrong only from what the user says and the tools show.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -15,7 +15,7 @@ import { restoreMms } from "./mms_steps.ts";
 import { restoreService } from "./service_steps.ts";
 import { Case, look, lookUp, PassOn } from "./telecom_case.ts";
 
-/** What the policy has agents say to whom they pass on. */
+/** The policy's required message to a user who is transferred. */
 const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
 
 /** Serves the user of a task. */
@@ -32,7 +32,7 @@ export function* serveTelecom({ desk }: Pick<Shift, "desk">): Script {
   yield* passOn(desk, new PassOn("it does not work"));
 }
 
-/** The policy's way for what the user called for. */
+/** Returns the policy's troubleshooting steps for the user's complaint. */
 function wayFor(desk: Desk): (one: Case) => Script<PassOn | undefined> {
   if (desk.everHeard("mms") || desk.everHeard("picture message")) {
     return restoreMms;
@@ -45,7 +45,7 @@ function* passOn(desk: Desk, { reason }: PassOn): Script {
   yield* desk.say(HOLD);
 }
 
-/** Finds the account and the line of the number that the user gives. */
+/** Finds the account and the line with the phone number that the user gives. */
 function* identify(desk: Desk): Script<Case | PassOn> {
   for (let asks = 0; asks < MAX_ASKS; asks++) {
     const reply = yield* desk.say(

@@ -1,14 +1,14 @@
-/** The policy's way to cellular service: airplane mode, SIM card, APN settings, a suspended line. */
+/** The policy's troubleshooting steps for cellular service: airplane mode, SIM card, APN settings, a suspended line. */
 
 import type { Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
 
-/** The day on which the policy says that it is. */
+/** The current date according to the policy. */
 const TODAY = "2025-02-25";
 
-/** Restores service where there is none. @returns Why the case has to be passed on, where it has. */
+/** Restores service if there is none. @returns Why the case has to be transferred, if it has to. */
 export function* restoreService(one: Case): Script<PassOn | undefined> {
   if (hasService(yield* one.ask("please check your status bar."))) return;
   yield* one.ask("please check your network status.");
@@ -24,7 +24,7 @@ export function* restoreService(one: Case): Script<PassOn | undefined> {
   return yield* liftSuspension(one);
 }
 
-/** Whether what the user says of the status bar speaks of service; the last time counts. */
+/** Checks whether the user's latest report of the status bar shows service. */
 export function hasService(reply: string): boolean {
   const shows = reply.lastIndexOf("status bar shows");
   const bar = reply.slice(shows);
@@ -32,7 +32,7 @@ export function hasService(reply: string): boolean {
     !bar.includes("airplane mode");
 }
 
-/** Has the user reset the APN settings; they hold after a restart. */
+/** Has the user reset the APN settings, which take effect after a restart. */
 export function resetApn(one: Case): Script<string> {
   return one.ask("please reset your apn settings and then reboot your phone.");
 }
@@ -50,7 +50,9 @@ function* fixSim(one: Case): Script<"works" | "other" | PassOn> {
     : "other";
 }
 
-/** Lifts a suspension as far as the policy allows it: overdue bills first, and no contract that has ended. */
+/**
+ * Lifts a suspension if the policy allows it: overdue bills must be paid first, and the contract must not have ended.
+ */
 function* liftSuspension(one: Case): Script<PassOn | undefined> {
   const { desk } = one;
   if (one.line.get("status") !== "Suspended") {

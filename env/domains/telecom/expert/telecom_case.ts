@@ -1,4 +1,4 @@
-/** A user's problem that is being worked on: what is known of them and their line. */
+/** The state of a user's problem while the expert works on it. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
@@ -11,18 +11,18 @@ import { call } from "../../shared/call.ts";
 import { switchesShown } from "../user/phone_reports.ts";
 import type { Switch } from "../user/phone_topics.ts";
 
-/** Why a case is passed on to a person. */
+/** The result of a step that requires a transfer to a human agent. */
 export class PassOn {
   constructor(readonly reason: string) {}
 }
 
-/** What is known in a case. Everything in it was said or shown. */
+/** The known facts of a case. All of them were stated by the user or shown by a tool. */
 export class Case {
   readonly desk: Desk;
   readonly customerId: string;
-  /** As last shown. */
+  /** The line as last shown. */
   line: JsonObject;
-  /** How the phone's switches stand, as far as the user has said. */
+  /** The states of the phone's switches that the user has reported. */
   readonly switches = new Map<Switch, boolean>();
 
   constructor(
@@ -38,12 +38,12 @@ export class Case {
     return String(this.line.get("line_id"));
   }
 
-  /** What tools that act on the line are told. */
+  /** The arguments that identify the line in tool calls. */
   get owned(): { readonly customer_id: string; readonly line_id: string } {
     return { customer_id: this.customerId, line_id: this.lineId };
   }
 
-  /** Asks the user something; returns their answer, lower case. */
+  /** Asks the user a question. @returns The answer in lower case. */
   *ask(words: string): Script<string> {
     const reply = yield* this.desk.say(words);
     for (const [name, isOn] of switchesShown(reply)) {
@@ -53,7 +53,7 @@ export class Case {
   }
 }
 
-/** Calls a tool that shows an object or a list; `undefined` where it shows an error. */
+/** Calls a tool that returns an object or a list; `undefined` if it returns an error. */
 export function* look(
   desk: Desk,
   name: string,
@@ -63,7 +63,7 @@ export function* look(
   return isErrorAnswer(shown) ? undefined : parsePythonJson(shown);
 }
 
-/** Calls a tool that shows an object; `undefined` where it shows none. */
+/** Calls a tool that returns an object; `undefined` if it returns anything else. */
 export function* lookUp(
   desk: Desk,
   id: string,

@@ -1,4 +1,4 @@
-/** What tasks call to set the account up and to check it; no agent can. */
+/** Functions with which tasks set up and check the account. Agents cannot call them. */
 
 import type { BundleFunction } from "../../../domain.ts";
 import type { Database } from "../../../database.ts";
@@ -11,7 +11,7 @@ import { LAST_MONTH_END, openOverdueBill, TODAY } from "../account/billing.ts";
 import { billsOf, edit, find, ids, ownLineId } from "../account/lookups.ts";
 import { argument } from "./function_arguments.ts";
 
-/** What sets the account up. */
+/** Functions that set up the account. */
 export const accountSetup: Readonly<Record<string, BundleFunction>> = {
   set_data_usage(database, args) {
     const line = edit(database, "lines", lineIn(database, args));
@@ -51,7 +51,7 @@ function suspend(line: JsonObject, hasContractEnded: JsonValue): void {
   if (hasContractEnded === true) line.set("contract_end_date", LAST_MONTH_END);
 }
 
-/** What checks the account. */
+/** Functions that check the account. */
 export const accountAssertions: Readonly<Record<string, BundleFunction>> = {
   assert_data_refueling_amount(database, args) {
     const line = find(database, "lines", lineIn(database, args));

@@ -1,4 +1,4 @@
-/** What tasks call to set the phone up and to check it; no user can. */
+/** Functions with which tasks set up and check the phone. Users cannot call them. */
 
 import type { BundleFunction } from "../../../domain.ts";
 import type { Database } from "../../../database.ts";
@@ -34,7 +34,7 @@ import {
 import { slowVpnDown } from "../phone/vpn.ts";
 import { argument, given } from "./function_arguments.ts";
 
-/** Turns a switch over until it stands as it should: all that turning it does, happens. */
+/** Returns a function that toggles a switch until it has the wanted state, with all effects of each toggle. */
 function turn(
   toggle: (database: Database) => boolean,
   shouldBe: boolean,
@@ -45,7 +45,7 @@ function turn(
   };
 }
 
-/** A function of which only the effect counts. */
+/** Returns a function that runs only for its effect. */
 function effect(
   run: (database: Database, args: JsonObject) => void,
 ): BundleFunction {
@@ -55,7 +55,7 @@ function effect(
   };
 }
 
-/** A check that something is what the argument expects. */
+/** Returns a check that compares a value with the expected argument. */
 function expects(
   actual: (database: Database) => JsonValue,
 ): BundleFunction {
@@ -63,12 +63,14 @@ function expects(
     isEqual(actual(database), argument(args, "expected_status"));
 }
 
-/** An `assert` of the original's own. @throws {ToolError} With Python's empty text. */
+/**
+ * Mirrors a Python `assert` of the original. @throws {ToolError} With the empty message of Python's `AssertionError`.
+ */
 function assertPython(holds: boolean): void {
   if (!holds) throw new ToolError("");
 }
 
-/** What sets the phone up. */
+/** Functions that set up the phone. */
 export const phoneSetup: Readonly<Record<string, BundleFunction>> = {
   set_user_info: effect((database, args) => {
     const around = editSurroundings(database);
@@ -85,7 +87,7 @@ export const phoneSetup: Readonly<Record<string, BundleFunction>> = {
   turn_data_saver_mode_on: turn(toggleDataSaver, true),
   turn_data_saver_mode_off: turn(toggleDataSaver, false),
   turn_data_off: turn(toggleData, false),
-  // Unlike the others it looks for no network.
+  // Unlike the other functions, this one does not search for a network.
   turn_data_on: effect((database) => {
     editDevice(database).set("data_enabled", true);
   }),
@@ -123,7 +125,7 @@ export const phoneSetup: Readonly<Record<string, BundleFunction>> = {
   simulate_network_search: effect(searchNetwork),
 };
 
-/** What checks the phone. */
+/** Functions that check the phone. */
 export const phoneAssertions: Readonly<Record<string, BundleFunction>> = {
   assert_airplane_mode_status: expects((database) =>
     isOn(device(database), "airplane_mode")

@@ -1,4 +1,4 @@
-/** The phone's connection: what a search for a network finds, and what works over it. */
+/** The phone's connection: the network search, and the services that work over the network found. */
 
 import type { Database } from "../../../database.ts";
 import { roundDouble2 } from "../../../python/python_number.ts";
@@ -11,15 +11,15 @@ import {
   surroundings,
 } from "./phone_rows.ts";
 
-/** `missing` wherever the card is out, whether it is locked or not. */
+/** Returns the SIM card's status. A removed card is `missing` even if it is locked. */
 export function simStatus(phone: JsonObject): string {
   if (isOn(phone, "sim_card_missing")) return "missing";
   return String(phone.get("sim_card_status"));
 }
 
 /**
- * Looks for a network, as turning most switches does.
- * @throws {ToolError} If the APN settings are none; what was found before stays.
+ * Searches for a network, as most switches do when toggled.
+ * @throws {ToolError} If the APN settings are invalid; the previous connection stays.
  */
 export function searchNetwork(database: Database): void {
   const phone = editDevice(database);
@@ -33,7 +33,7 @@ export function searchNetwork(database: Database): void {
   if (!isOn(around, "line_active")) disconnect(phone);
 }
 
-/** The only technology of a preference. What is no preference at all (a caller may store anything) counts as 4G. */
+/** The only technology that a mode preference allows. An invalid preference, which callers may store, counts as 4G. */
 const ONLY: Readonly<Record<string, string>> = {
   "3g_only": "3G",
   "2g_only": "2G",
@@ -73,14 +73,14 @@ function setConnection(
   phone.set("network_signal_strength", signal);
 }
 
-/** The signal of a technology where the user is. */
+/** Returns the signal strength of a technology at the user's location. */
 function signalOf(around: JsonObject, technology: string): string {
   const signals = around.get("signal_strength");
   const signal = signals instanceof Map ? signals.get(technology) : undefined;
   return typeof signal === "string" ? signal : "none";
 }
 
-/** Whether data comes through over the cellular network. */
+/** Checks whether mobile data works. */
 export function hasMobileData(database: Database): boolean {
   const phone = device(database);
   const around = surroundings(database);
@@ -94,7 +94,7 @@ export function hasMobileData(database: Database): boolean {
     !isOn(around, "mobile_data_usage_exceeded");
 }
 
-/** The slowest and the fastest of a technology, in Mbps. */
+/** The lowest and highest speed of each technology, in Mbps. */
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   "2G": [0.1, 0.4],
   "3G": [1, 5],
@@ -102,7 +102,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   "5G": [50, 500],
 };
 
-/** How much of the speed a signal leaves. */
+/** The factor by which each signal strength reduces the speed. */
 const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   poor: 0.2,
   fair: 0.5,
@@ -110,7 +110,7 @@ const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   excellent: 1,
 };
 
-/** From this many Mbps on, a speed is called so. */
+/** The lowest speed in Mbps of each rating, fastest first. */
 const SPEED_WORDS = [
   [100, "Excellent"],
   [25, "Good"],
@@ -118,13 +118,15 @@ const SPEED_WORDS = [
   [1, "Poor"],
 ] as const;
 
-/** A speed as a test shows it. */
+/** A speed as shown by a speed test. */
 export interface Speed {
   readonly mbps: number;
   readonly word: string;
 }
 
-/** The download speed; `undefined` where there is no connection. The order of the factors decides the last digits. */
+/**
+ * Returns the download speed; `undefined` without a connection. The order of multiplication affects the last digits.
+ */
 export function speedOf(database: Database): Speed | undefined {
   if (!hasMobileData(database)) return undefined;
   const phone = device(database);
@@ -146,12 +148,15 @@ function slowdown(phone: JsonObject): number {
   return (isSlow ? 0.1 : 1) * (isOn(phone, "data_saver_mode") ? 0.2 : 1);
 }
 
-/** Whether the messaging app can send pictures. @throws {ToolError} If all else is well and the APN settings are none. */
+/**
+ * Checks whether the messaging app can send pictures. @throws {ToolError} If all other conditions hold but the APN
+ * settings are invalid.
+ */
 export function canSendMms(database: Database): boolean {
   if (!hasMobileData(database)) return false;
   const phone = device(database);
   if (phone.get("network_technology_connected") === "2G") return false;
-  // The phone offers pictures over Wi-Fi calls; the carrier does not.
+  // The phone supports MMS over Wi-Fi, but the carrier does not.
   if (
     isOn(phone, "wifi_calling_enabled") &&
     isOn(phone, "wifi_calling_mms_over_wifi")
@@ -162,7 +167,7 @@ export function canSendMms(database: Database): boolean {
     isOn(permissions, "sms");
 }
 
-/** What an app may do, by permission; `undefined` where there is no such app. */
+/** Returns an app's permissions; `undefined` if the app does not exist. */
 export function permissionsOf(
   phone: JsonObject,
   app: string,

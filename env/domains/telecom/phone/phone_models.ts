@@ -1,4 +1,4 @@
-/** What the user's database holds: the phone, and where its user is. Unknown keys are refused. */
+/** The models of the user's database: the phone and its surroundings. Unknown keys are rejected. */
 
 import {
   defineModel,
@@ -13,7 +13,7 @@ const TECHNOLOGIES = ["none", "2G", "3G", "4G", "5G"];
 const SIGNALS = ["none", "poor", "fair", "good", "excellent"];
 const LEVELS = ["unknown", "poor", "fair", "good", "excellent"];
 
-/** The ways to prefer a network. */
+/** The network mode preferences. */
 export const NETWORK_MODES = [
   "4g_5g_preferred",
   "4g_only",
@@ -21,7 +21,7 @@ export const NETWORK_MODES = [
   "2g_only",
 ] as const;
 
-/** How the phone is connected. */
+/** The connection states of the phone. */
 export const NETWORK_STATUSES = [
   "connected",
   "searching",
@@ -36,7 +36,7 @@ const maybe = (type: Field, value: JsonValue = null): Field => ({
   default: value,
 });
 
-/** The settings by which a phone reaches the carrier's data network. */
+/** The settings that connect a phone to the carrier's data network. */
 export const ApnSettings = defineModel("APNSettings", {
   apn_name: field.enum(["internet", "broken"], { default: "internet" }),
   reset_at_reboot: off(),
@@ -52,7 +52,7 @@ const VpnDetails = defineModel("VpnDetails", {
   server_performance: field.enum(LEVELS, { default: "unknown" }),
 }, FORBID);
 
-/** What an app may do. */
+/** The permissions of an app. */
 export const AppPermissions = defineModel("AppPermissions", {
   sms: off(),
   storage: off(),
@@ -116,7 +116,7 @@ const MockPhoneAttributes = defineModel("MockPhoneAttributes", {
   },
 }, FORBID);
 
-/** What the agent asked the user to pay. */
+/** A bill that the agent asked the user to pay. */
 export const PaymentRequest = defineModel("PaymentRequest", {
   bill_id: field.str(),
   amount_due: field.float(),
@@ -142,7 +142,7 @@ const UserSurroundings = defineModel("UserSurroundings", {
   payment_request: maybe(field.model(PaymentRequest)),
 }, FORBID);
 
-/** The user's whole database. */
+/** The user's complete database. */
 export const TelecomUserDb = defineModel("TelecomUserDB", {
   device: field.model(MockPhoneAttributes, {
     default: validate(MockPhoneAttributes, new Map()),

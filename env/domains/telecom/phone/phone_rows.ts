@@ -1,39 +1,39 @@
-/** The two rows of the user's database: the phone itself, and where the user is with it. */
+/** The two rows of the user's database: the phone and its surroundings. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
 import { typeName } from "../../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** The table of the user's database that is hashed. */
+/** The hashed table of the user's database. */
 export const PHONE = "phone";
 
-/** The phone's row, not to be written to. */
+/** Returns the phone's row, read-only. */
 export function device(database: Database): JsonObject {
   return row(database.get(PHONE, "device"));
 }
 
-/** The phone's row, to be written to. */
+/** Returns the phone's row, writable. */
 export function editDevice(database: Database): JsonObject {
   return row(database.edit(PHONE, "device"));
 }
 
-/** The row of the user's surroundings, not to be written to. */
+/** Returns the row of the user's surroundings, read-only. */
 export function surroundings(database: Database): JsonObject {
   return row(database.get(PHONE, "surroundings"));
 }
 
-/** The row of the user's surroundings, to be written to. */
+/** Returns the row of the user's surroundings, writable. */
 export function editSurroundings(database: Database): JsonObject {
   return row(database.edit(PHONE, "surroundings"));
 }
 
-/** Whether a switch of a row is on. */
+/** Checks whether a switch of a row is on. */
 export function isOn(row: JsonObject, field: string): boolean {
   return row.get(field) === true;
 }
 
-/** Turns a switch of the phone over. @returns What it is now. */
+/** Toggles a switch of the phone. @returns The new state. */
 export function toggle(database: Database, field: string): boolean {
   const phone = editDevice(database);
   const isNowOn = !isOn(phone, field);
@@ -42,8 +42,8 @@ export function toggle(database: Database, field: string): boolean {
 }
 
 /**
- * The APN settings. @throws {ToolError} As Python's `AttributeError` on `name`, where something else was stored as the
- * settings: from then on the phone is broken for good.
+ * Returns the APN settings. @throws {ToolError} With the text of Python's `AttributeError` for `name`, if another value
+ * was stored as the settings; the phone then stays broken.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;
@@ -51,7 +51,7 @@ export function apnSettings(phone: JsonObject, name: string): JsonObject {
   throw attributeError(settings, name);
 }
 
-/** What Python says of an attribute that a value of this type does not have. */
+/** Returns Python's error for an attribute that the value's type does not have. */
 export function attributeError(value: JsonValue, name: string): ToolError {
   return new ToolError(
     `'${typeName(value)}' object has no attribute '${name}'`,
@@ -60,5 +60,7 @@ export function attributeError(value: JsonValue, name: string): ToolError {
 
 function row(found: JsonObject | undefined): JsonObject {
   if (found !== undefined) return found;
-  throw new RangeError("A user's database needs the rows that load() makes");
+  throw new RangeError(
+    "The user's database lacks the rows that load() creates",
+  );
 }

@@ -1,16 +1,16 @@
-/** What the top of the phone's screen shows; most answers of the phone end with it. */
+/** The phone's status bar, which most of the phone's answers end with. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import { device, isOn } from "./phone_rows.ts";
 
-/** An answer of the phone with the status bar below it. */
+/** Appends the status bar to an answer of the phone. */
 export function withStatusBar(database: Database, text: string): string {
   return `${text}\nStatus Bar: ${statusBar(database)}`;
 }
 
-/** The status bar's icons. */
+/** Returns the icons of the status bar. */
 export function statusBar(database: Database): string {
   const phone = device(database);
   const radio = isOn(phone, "airplane_mode")

@@ -1,4 +1,4 @@
-/** What turning the phone's switches does, whether the user turns them or a task sets them up. */
+/** The effects of the phone's switches, for both users and task setup. */
 
 import type { Database } from "../../../database.ts";
 import { copyValue } from "../../../python/python_value.ts";
@@ -6,7 +6,7 @@ import { searchNetwork } from "./network.ts";
 import { device, editDevice, isOn, toggle } from "./phone_rows.ts";
 import { disconnectVpn } from "./vpn.ts";
 
-/** Turns airplane mode over. @returns What it is now. */
+/** Toggles airplane mode. @returns The new state. */
 export function toggleAirplaneMode(database: Database): boolean {
   const isNowOn = toggle(database, "airplane_mode");
   if (isNowOn) {
@@ -21,26 +21,26 @@ export function toggleAirplaneMode(database: Database): boolean {
   return isNowOn;
 }
 
-/** Turns mobile data over. @returns What it is now. */
+/** Toggles mobile data. @returns The new state. */
 export function toggleData(database: Database): boolean {
   const isNowOn = toggle(database, "data_enabled");
   searchNetwork(database);
   return isNowOn;
 }
 
-/** Turns data roaming over. @returns What it is now. */
+/** Toggles data roaming. @returns The new state. */
 export function toggleRoaming(database: Database): boolean {
   const isNowOn = toggle(database, "roaming_enabled");
   searchNetwork(database);
   return isNowOn;
 }
 
-/** Turns data saver mode over. @returns What it is now. */
+/** Toggles data saver mode. @returns The new state. */
 export function toggleDataSaver(database: Database): boolean {
   return toggle(database, "data_saver_mode");
 }
 
-/** Turns Wi-Fi over. @returns What it is now; `undefined` where airplane mode forbids it. */
+/** Toggles Wi-Fi. @returns The new state; `undefined` if airplane mode prevents it. */
 export function toggleWifi(database: Database): boolean | undefined {
   if (isOn(device(database), "airplane_mode")) return undefined;
   const isNowOn = toggle(database, "wifi_enabled");
@@ -48,18 +48,18 @@ export function toggleWifi(database: Database): boolean | undefined {
   return isNowOn;
 }
 
-/** Turns Wi-Fi calling over. @returns What it is now. */
+/** Toggles Wi-Fi calling. @returns The new state. */
 export function toggleWifiCalling(database: Database): boolean {
   return toggle(database, "wifi_calling_enabled");
 }
 
-/** Takes the SIM card out, or puts it in. */
+/** Removes or inserts the SIM card. */
 export function setSimMissing(database: Database, isMissing: boolean): void {
   editDevice(database).set("sim_card_missing", isMissing);
   searchNetwork(database);
 }
 
-/** APN settings as the carrier ships them. */
+/** The carrier's default APN settings. */
 const DEFAULT_APN = new Map<string, string | boolean | null>([
   ["apn_name", "internet"],
   ["reset_at_reboot", false],
@@ -69,7 +69,7 @@ const DEFAULT_APN = new Map<string, string | boolean | null>([
   ["mms_port", null],
 ]);
 
-/** Puts the carrier's APN settings in place. */
+/** Restores the carrier's default APN settings. */
 export function installDefaultApn(database: Database): void {
   editDevice(database).set("active_apn_settings", copyValue(DEFAULT_APN));
 }

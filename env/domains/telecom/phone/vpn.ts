@@ -1,19 +1,19 @@
 /**
- * The phone's VPN. Its default details are one object of an environment: a phone that connects holds this very object,
- * so once a connection of it was slow, every later one is.
+ * The phone's VPN. As in the original, a connected phone shares one object of default details with its environment, so
+ * after one slow connection all later ones are slow too.
  */
 
 import type { Database } from "../../../database.ts";
 import { copyValue, type JsonObject } from "../../../python/python_value.ts";
 import { device, editDevice, isOn } from "./phone_rows.ts";
 
-/** The table of what is kept beside a database, and not hashed. */
+/** The table for state that the original keeps outside its database and does not hash. */
 export const HIDDEN = "hidden";
 
-/** The row of the default details, and whether the phone's are these. */
+/** The row with the default details and whether the phone uses them. */
 export const VPN_DEFAULT = "vpn_default";
 
-/** The row as every environment begins. */
+/** Returns the initial state of the default details. */
 export function newVpnDefault(): JsonObject {
   const details: JsonObject = new Map();
   details.set("server_address", "192.168.1.1");
@@ -25,7 +25,7 @@ export function newVpnDefault(): JsonObject {
   return row;
 }
 
-/** Connects the VPN with its default details. @returns Whether it was not connected before. */
+/** Connects the VPN with its default details. @returns Whether it was disconnected before. */
 export function connectVpn(database: Database): boolean {
   if (isOn(device(database), "vpn_connected")) return false;
   const phone = editDevice(database);
@@ -46,7 +46,7 @@ export function disconnectVpn(database: Database): boolean {
   return true;
 }
 
-/** Makes the VPN slow, connecting it first. */
+/** Makes the VPN slow. Connects it first if necessary. */
 export function slowVpnDown(database: Database): void {
   connectVpn(database);
   const kept = editDefault(database);

@@ -1,4 +1,4 @@
-/** What all tools of the agent have in common: they are methods of one class of the original. */
+/** The factory for the agent's tools, which are methods of one class in the original. */
 
 import type { Tool } from "../../../tool.ts";
 import {
@@ -6,7 +6,7 @@ import {
   defineBundleTool,
 } from "../../shared/toolkit/bundle_tool.ts";
 
-/** Makes a tool of the agent. */
+/** Creates a tool of the agent. */
 export function agentTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

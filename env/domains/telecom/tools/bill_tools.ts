@@ -1,4 +1,4 @@
-/** What the agent sees of bills, asks the user to pay, and passes on. */
+/** The agent's tools for bills, payment requests and transfers. */
 
 import { ToolError } from "../../../errors.ts";
 import { compareStrings, pythonStr } from "../../../python/python_repr.ts";
@@ -31,10 +31,10 @@ function issued(bill: JsonObject): string {
   return String(bill.get("issue_date"));
 }
 
-/** The end of Python's `[:limit]`. @throws {ToolError} If it is no index. */
+/** Returns the end of Python's slice `[:limit]`. @throws {ToolError} If the limit is not a valid index. */
 function sliceEnd(limit: JsonValue): number {
   if (limit === null) return Infinity;
-  // No list is as long as a bigint says.
+  // A bigint exceeds the length of any list.
   if (
     typeof limit === "boolean" || typeof limit === "bigint" ||
     Number.isInteger(limit)

@@ -1,4 +1,4 @@
-/** How the agent finds a customer, and any row by its id. */
+/** The agent's tools that find a customer, or any row by its id. */
 
 import { ToolError } from "../../../errors.ts";
 import { isEqual, lower } from "../../../python/python_object.ts";
@@ -41,7 +41,7 @@ export const getCustomerByName = agentTool({
   },
 });
 
-/** The table of an id by its first letter. */
+/** The table that each id prefix belongs to. */
 const BY_LETTER: ReadonlyMap<string, TableName> = new Map([
   ["L", "lines"],
   ["D", "devices"],

@@ -1,4 +1,4 @@
-/** What the agent does to a customer's line. */
+/** The agent's tools for a customer's line. */
 
 import { ToolError } from "../../../errors.ts";
 import { asNumber, typeName } from "../../../python/python_object.ts";
@@ -142,7 +142,7 @@ export const refuelData = agentTool({
   },
 });
 
-/** @throws {ToolError} If it is no number, or none above 0. */
+/** Returns the amount if it is positive. @throws {ToolError} If it is not a number above 0. */
 function positive(amount: JsonValue): PythonNumber {
   if (!isPythonNumber(amount)) {
     throw new ToolError(
@@ -155,11 +155,11 @@ function positive(amount: JsonValue): PythonNumber {
   return amount;
 }
 
-/** Python's `f"{value:.2f}"`. */
+/** Formats a number like Python's `f"{value:.2f}"`. */
 function twoDecimals(value: PythonNumber): string {
   const double = roundDouble2(toDouble(value));
   if (Number.isNaN(double)) return "nan";
   if (!Number.isFinite(double)) return double < 0 ? "-inf" : "inf";
-  // From here on JavaScript would print an exponent.
+  // `toFixed` switches to exponent notation from this value on.
   return double >= 1e21 ? `${BigInt(double)}.00` : double.toFixed(2);
 }

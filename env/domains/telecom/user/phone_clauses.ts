@@ -1,20 +1,20 @@
-/** Parts of an agent's message, each with its words and what it is about. */
+/** Splits an agent's message into clauses, each with its words and topics. */
 
 import { mentionsIn, type Topic } from "./phone_topics.ts";
 
-/** Lower case, without the signs of names and markup. */
+/** Returns a message in lower case, without quotation marks, brackets and markup. */
 export function plain(message: string): string {
   return message.toLowerCase().replaceAll(/[*`_()"“”\[\]]/g, " ");
 }
 
-/** Letters and digits; `wi-fi` is two words, `don't` one. */
+/** Splits a sentence into words of letters and digits: `wi-fi` becomes two words, `don't` one. */
 export function wordsOf(sentence: string): string[] {
   return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
     word !== ""
   );
 }
 
-/** A part of a sentence with what it is about. */
+/** A part of a sentence with its topics. */
 export interface Clause {
   readonly words: readonly string[];
   readonly topics: readonly Topic[];
@@ -30,8 +30,8 @@ const JOINTS: readonly string[] = [
 const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
 
 /**
- * Parts between `and`s and `then`s. One that is about nothing is about what the one before it is, where it says `it`;
- * else it belongs to the next: `the sms and storage permissions`. One without a verb has that of the one before it.
+ * Splits a sentence at `and` and `then`. A part without a topic takes the previous part's if it contains a pronoun;
+ * else it joins the next part: `the sms and storage permissions`. A part without a verb takes the previous part's.
  */
 export function clausesOf(
   words: readonly string[],
@@ -78,33 +78,33 @@ function split(words: readonly string[]): string[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-/** Words of who wants to be told something. */
+/** Words that ask for information. */
 export const ASKS =
   "please can could may tell give provide share need know whether"
     .split(" ");
 
-/** Words of who wants something looked at. */
+/** Words that ask for a check. */
 export const CHECKS =
   "check look see tell show shows whether verify confirm run rerun try test view open report read"
     .split(" ");
 
-/** Words of who wants something done. */
+/** Words that ask for an action. */
 export const ACTS =
   "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
     .split(" ");
 
-/** Words of who wants a yes. */
+/** Words that ask for consent. */
 export const CONSENT =
   "shall should okay ok agree confirm proceed want willing accept yes like right correct alright"
     .split(" ");
 
-/** What people do to permissions. */
+/** Verbs that grant a permission. */
 export const GRANTS = "grant give allow enable add turn".split(" ");
 
-/** Asks to choose among what was offered before. */
+/** Words that ask for a choice among the options offered before. */
 export const CHOICE = "which what prefer option options".split(" ");
 
-/** Words of who wants something off. */
+/** Words that ask to turn something off. */
 export const OFF = [
   "off",
   "disable",
@@ -114,7 +114,7 @@ export const OFF = [
   "stop",
 ];
 
-/** Words of who wants something on. */
+/** Words that ask to turn something on. */
 export const ON = ["on", "enable", "activate", "connect", "enabled"];
 
 const VERBS = new Set([
@@ -125,7 +125,7 @@ const VERBS = new Set([
   ...ON,
 ]);
 
-/** Whether one of the wanted words is among these. */
+/** Checks whether the words include one of the wanted ones. */
 export function hasAny(
   words: readonly string[],
   wanted: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * What an agent's message asks of a user with a phone, by keywords. Takes tool names for plain words, reads several
- * requests of one message in their order, and leaves statements alone.
+ * Interprets an agent's message to a user with a phone, based on keywords. Tool names count as plain words, several
+ * requests in one message are kept in order, and statements are ignored.
  */
 
 import {
@@ -20,7 +20,7 @@ import {
 } from "./phone_clauses.ts";
 import type { PhoneTopic, Switch, Topic } from "./phone_topics.ts";
 
-/** What the user understands that they should do or say. */
+/** A request or question that the user understands in a message. */
 export type Heard =
   | {
     readonly kind: "check";
@@ -57,7 +57,7 @@ const SWITCHES: readonly Topic[] = [
   "vpn",
 ];
 
-/** Reads a message. */
+/** Returns the requests and questions in a message, in order. */
 export function hearPhone(message: string): Heard[] {
   const heard: Heard[] = [];
   const text = plain(message);
@@ -205,14 +205,14 @@ function readPermissions(
   return check && { kind: "check", topic: "permissions", app };
 }
 
-/** Which the phone knows; `phone` is left out, since every message speaks of the phone. */
+/** The permissions that requests can name. `phone` is omitted, since the word occurs in most messages. */
 const PERMISSIONS = ["sms", "storage", "network"];
 
 function appIn(words: readonly string[]): string {
   return words.includes("browser") ? "browser" : "messaging";
 }
 
-/** The mode that is named, after the last `to` where there is one: `from 2g to 5g`. */
+/** Returns the network mode that the words name, after the last `to` if there is one: `from 2g to 5g`. */
 function modeIn(words: readonly string[]): string | undefined {
   const rest = words.slice(words.lastIndexOf("to") + 1);
   const named = rest.some((word) => word in ONLY || word === "5g")
@@ -230,7 +230,7 @@ const ONLY: Readonly<Record<string, string>> = {
   "2g": "2g_only",
 };
 
-/** The first of those that ask for the same. */
+/** Removes later duplicates of the same request. */
 function withoutRepeats(heard: readonly Heard[]): Heard[] {
   const seen = new Set<string>();
   return heard.filter((one) => {

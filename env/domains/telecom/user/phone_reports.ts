@@ -1,9 +1,11 @@
-/** What users say of what their phone shows: its own words, without its icons, in short sentences of lower case. */
+/**
+ * The user's descriptions of what the phone shows: the phone's own words without icons, in short lower-case sentences.
+ */
 
 import { trim } from "../../../python/python_space.ts";
 import type { Switch } from "./phone_topics.ts";
 
-/** What people call a switch. */
+/** The everyday names of the switches. */
 export const SWITCH_NAMES: Readonly<Record<Switch, string>> = {
   airplane: "airplane mode",
   data: "mobile data",
@@ -14,12 +16,12 @@ export const SWITCH_NAMES: Readonly<Record<Switch, string>> = {
   vpn: "vpn",
 };
 
-/** `airplane mode is on`. */
+/** Describes the state of a switch: `airplane mode is on`. */
 export function switchWords(name: Switch, isOn: boolean): string {
   return `${SWITCH_NAMES[name]} is ${isOn ? "on" : "off"}`;
 }
 
-/** What a tool's answer says of switches, or what a user says of it. */
+/** Returns the switch states in a tool's answer, or in a user's report of it. */
 export function switchesShown(shown: string): Map<Switch, boolean> {
   const found = new Map<Switch, boolean>();
   const text = shown.toLowerCase();
@@ -56,7 +58,7 @@ const YES_NO: readonly (readonly [Switch, string])[] = [
   ["roaming", "data roaming enabled"],
 ];
 
-/** What the user says of a tool's answer. */
+/** Returns the user's report of a tool's answer. */
 export function reportOf(tool: string, shown: string): string {
   const [first = "", ...rest] = shown.split("\n");
   switch (tool) {
@@ -79,7 +81,7 @@ export function reportOf(tool: string, shown: string): string {
   }
 }
 
-/** `the status bar shows no signal, data disabled.` */
+/** Describes the status bar: `the status bar shows no signal, data disabled.` */
 function barWords(line: string): string {
   const icons = line.slice(line.indexOf(":") + 1).split("|")
     .map((icon) => plainWords(icon))
@@ -90,7 +92,7 @@ function barWords(line: string): string {
 
 const SIGNALS: readonly string[] = ["poor", "fair", "good", "excellent"];
 
-/** What of the network status matters, switch by switch. */
+/** Describes the relevant parts of the network status, switch by switch. */
 function networkWords(lines: readonly string[]): string {
   const values = new Map(lines.map((line) => {
     const [key = "", value = ""] = line.split(": ");
@@ -111,13 +113,13 @@ function networkWords(lines: readonly string[]): string {
   ].join(" ");
 }
 
-/** Lines as sentences. */
+/** Converts lines to sentences. */
 function sentences(lines: readonly string[]): string {
   return lines.map((line) => plainWords(line)).filter((line) => line !== "")
     .map((line) => /[.!?]$/.test(line) ? line : `${line}.`).join(" ");
 }
 
-/** Lower case, without signs that stand for pictures, and as the phone's owner says it. */
+/** Converts a text to the user's words: lower case, without icons, and with `my` for `your`. */
 function plainWords(text: string): string {
   const words = text.replaceAll(/[^ -~]/g, "").split(" ").map((word) =>
     ID.test(word) ? word : word.toLowerCase()
@@ -125,5 +127,5 @@ function plainWords(text: string): string {
   return trim(words.join(" ").replaceAll("your ", "my "));
 }
 
-/** Ids stand as they are shown. */
+/** Matches ids, which keep their case. */
 const ID = /^[A-Z]\d/;

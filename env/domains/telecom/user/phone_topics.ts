@@ -1,6 +1,9 @@
-/** What agents call the things that a user can do with a phone, and know. Words, since hyphens and signs are dropped. */
+/**
+ * The topics of messages about a phone, and the phrases that mention them. Phrases have no hyphens or signs, since
+ * these are removed from messages.
+ */
 
-/** A switch that is on or off. */
+/** A switch of the phone with the states on and off. */
 export type Switch =
   | "airplane"
   | "data"
@@ -10,7 +13,7 @@ export type Switch =
   | "calling"
   | "vpn";
 
-/** What else of the phone a message may be about. */
+/** A topic that concerns the phone. */
 export type PhoneTopic =
   | Switch
   | "bar"
@@ -26,7 +29,7 @@ export type PhoneTopic =
   | "reboot"
   | "payment";
 
-/** What a user is asked beside it. */
+/** A topic that does not concern the phone itself. */
 export type TalkTopic =
   | "name"
   | "number"
@@ -36,10 +39,10 @@ export type TalkTopic =
   | "plan"
   | "more";
 
-/** What a message may be about. */
+/** A topic of a message. */
 export type Topic = PhoneTopic | TalkTopic;
 
-/** By topic; of two that overlap, the longer one is meant. */
+/** The phrases that mention each topic. If two overlap, the longer one counts. */
 const PHRASES: Readonly<Record<Topic, readonly string[]>> = {
   airplane: ["airplane mode", "airplane", "aeroplane mode", "flight mode"],
   data: [
@@ -218,14 +221,14 @@ const PHRASES: Readonly<Record<Topic, readonly string[]>> = {
   ],
 };
 
-/** A mention of a topic among words, by its first word and the one after its last. */
+/** A mention of a topic, with the index of its first word and the index after its last. */
 export interface Mention {
   readonly topic: Topic;
   readonly from: number;
   readonly to: number;
 }
 
-/** Phrases by their first word, the longest first. */
+/** The phrases by first word, longest first. */
 const BY_FIRST = new Map<string, { words: string[]; topic: Topic }[]>();
 for (const [topic, phrases] of Object.entries(PHRASES) as [Topic, string[]][]) {
   for (const phrase of phrases) {
@@ -237,7 +240,7 @@ for (const [topic, phrases] of Object.entries(PHRASES) as [Topic, string[]][]) {
   }
 }
 
-/** What words mention, from left to right. */
+/** Returns the topics that the words mention, from left to right. */
 export function mentionsIn(words: readonly string[]): Mention[] {
   const mentions: Mention[] = [];
   for (let from = 0; from < words.length;) {

@@ -1,7 +1,7 @@
 /**
- * A scripted user who has a phone: does on it what the agent asks for in plain words, and says what it shows. They know
- * who and where they are and what does not work, and never why; they pay what they are asked to pay, and end the
- * conversation when what they called for works, or when they are passed on.
+ * A scripted user with a phone. They carry out the agent's requests and report what the phone shows. They know who and
+ * where they are and what does not work, but not why. They pay what they are asked to pay, and end the conversation
+ * when their problem is solved or they are transferred.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -15,13 +15,13 @@ import { reportOf, switchesShown, switchWords } from "./phone_reports.ts";
 import type { PhoneTopic, Switch } from "./phone_topics.ts";
 import { type Complaint, readStory, type Story } from "./story.ts";
 
-/** What a user answers who is passed on to a person. */
+/** The user's reply to a transfer to a human agent. */
 const TRANSFERRED = "###TRANSFER###";
 
-/** How many messages in a row a user does not understand before they give up. */
+/** The number of consecutive messages without a request that a user tolerates before giving up. */
 const MAX_LOST = 4;
 
-/** Plays the user of a task: yields what they say and do, and is resumed with what they hear and see. */
+/** Plays the user of a task: yields messages and tool calls, and is resumed with replies and results. */
 export function* phoneUser({ task, seed }: ActingUserStart): Script {
   const story = readStory(task.instruction);
   const say = phraser(createRng(seed, "scripted", task.id), {});
@@ -39,15 +39,15 @@ export function* phoneUser({ task, seed }: ActingUserStart): Script {
   }
 }
 
-/** A user in their conversation. */
+/** The state of a user during a conversation. */
 interface Player {
   readonly story: Story;
   readonly say: Phraser;
-  /** How the phone's switches stand, as far as it has shown them. */
+  /** The switch states that the phone has shown so far. */
   readonly switches: Map<Switch, boolean>;
-  /** Messages in a row that asked for nothing. */
+  /** The number of consecutive messages without a request. */
   lost: number;
-  /** `tried` once something was done, `spent` once the user has said that it did not help. */
+  /** `tried` after the first action, `spent` after the user has complained that it did not help. */
   patience: "fresh" | "tried" | "spent";
 }
 
@@ -73,11 +73,11 @@ const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
   ],
 };
 
-/** Does what a message asks for. @returns What the user says then. */
+/** Carries out a message's requests. @returns The user's reply. */
 function* answer(one: Player, message: string): Script<string> {
   const heard = hearPhone(message);
   if (heard.some(({ kind }) => kind === "transfer")) return TRANSFERRED;
-  // Whether there is more is asked beside other things: they come first.
+  // A question for further wishes is answered only if nothing else is asked.
   const asked = heard.filter(({ kind }) => kind !== "more");
   const said: string[] = [];
   for (const request of asked) said.push(yield* meet(one, request));
@@ -95,7 +95,7 @@ function* answer(one: Player, message: string): Script<string> {
   ]);
 }
 
-/** Whether what the user called for works is looked up before they are glad. */
+/** Checks whether the problem is solved, and ends the conversation if it is. */
 function* conclude(one: Player): Script<string> {
   const { complaint } = one.story;
   const shown = yield* use(one, PROOFS[complaint].tool);
@@ -107,7 +107,7 @@ function* conclude(one: Player): Script<string> {
   return `it still does not work. ${reportOf(PROOFS[complaint].tool, shown)}`;
 }
 
-/** By what users see whether it works. */
+/** The tool that shows whether each complaint is solved, and the check of its output. */
 const PROOFS: Readonly<
   Record<
     Complaint,
@@ -126,7 +126,7 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** The first time that something was tried in vain, users say so. */
+/** Returns a complaint after the first action that did not help; else an empty string. */
 function sigh(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
@@ -136,7 +136,7 @@ function sigh(one: Player, tool: string, shown: string): string {
   return one.say(["hm, that did not help. ", "that has not helped so far. "]);
 }
 
-/** Does or answers one thing. @returns What the user says of it. */
+/** Carries out a request or answers a question. @returns The user's reply. */
 function* meet(one: Player, request: Heard): Script<string> {
   switch (request.kind) {
     case "check":
@@ -164,7 +164,7 @@ function* meet(one: Player, request: Heard): Script<string> {
   }
 }
 
-/** The tool that shows a topic. */
+/** The tool that shows each topic. */
 const CHECKS: Readonly<Record<PhoneTopic, string>> = {
   airplane: "check_network_status",
   data: "check_network_status",
@@ -187,7 +187,7 @@ const CHECKS: Readonly<Record<PhoneTopic, string>> = {
   reboot: "check_status_bar",
 };
 
-/** The tool that turns a switch over. */
+/** The tool that toggles each switch. */
 const TOGGLES: Readonly<Record<Switch, string>> = {
   airplane: "toggle_airplane_mode",
   data: "toggle_data",
@@ -212,7 +212,7 @@ function* check(
   return yield* report(one, tool, app === undefined ? {} : { app_name: app });
 }
 
-/** Turns a switch, after a look at it where it has not been seen: the phone can only turn it over. */
+/** Sets a switch. Checks its state first if it is unknown, since the phone's tools can only toggle it. */
 function* turn(
   one: Player,
   name: Switch,
@@ -241,7 +241,7 @@ function* grant(
   return said.join(" ");
 }
 
-/** Pays where there is something to pay. */
+/** Pays a requested bill, if there is one. */
 function* pay(one: Player): Script<string> {
   const shown = yield* use(one, "check_payment_request");
   if (!shown.startsWith("You have")) {
@@ -250,7 +250,7 @@ function* pay(one: Player): Script<string> {
   return yield* report(one, "make_payment");
 }
 
-/** Uses the phone. @returns What the user says of what it shows. */
+/** Uses a tool of the phone. @returns The user's report of the output. */
 function* report(
   one: Player,
   tool: string,
@@ -260,7 +260,7 @@ function* report(
   return sigh(one, tool, shown) + reportOf(tool, shown);
 }
 
-/** Uses the phone, and keeps in mind what it shows. */
+/** Uses a tool of the phone and remembers the switch states shown. */
 function* use(
   one: Player,
   tool: string,

@@ -1,20 +1,22 @@
-/** What a user of telecom knows, read off the prose that tells them who they are. The diagnosis is no part of it. */
+/**
+ * The knowledge of a telecom user, parsed from the task's instruction. It does not include the cause of the problem.
+ */
 
-/** What does not work, as its user sees it. */
+/** The service that does not work, from the user's point of view. */
 export type Complaint = "service" | "data" | "mms";
 
-/** What the user knows. */
+/** The knowledge of a user. */
 export interface Story {
   readonly complaint: Complaint;
   readonly name?: string;
   readonly phone?: string;
-  /** `abroad in France`, `at home in the United States`. */
+  /** The user's location: `abroad in France`, `at home in the United States`. */
   readonly place?: string;
-  /** How much data they would buy, `2.0`. */
+  /** The amount of data that the user is willing to buy, in GB: `2.0`. */
   readonly refuelGb?: string;
 }
 
-/** Reads a scenario: why the user calls, what they know, and what they would do. */
+/** Parses an instruction: the reason for the call, the known facts, and what the user is willing to do. */
 export function readStory(instruction: string): Story {
   const reason = between(instruction, "Reason for call:", "Known info:") ??
     instruction;
@@ -36,7 +38,7 @@ function complaintOf(reason: string): Complaint {
   return /\bno service\b/i.test(reason) ? "service" : "data";
 }
 
-/** What stands between the first `start` and the next `end`, trimmed. */
+/** Returns the trimmed text between the first `start` and the next `end`. */
 function between(
   text: string,
   start: string,
@@ -48,7 +50,7 @@ function between(
   return to < 0 ? undefined : text.slice(from + start.length, to).trim();
 }
 
-/** The word after the first `start`, without a full stop. */
+/** Returns the word after the first `start`, without a trailing full stop. */
 function wordAfter(text: string, start: string): string | undefined {
   const from = text.indexOf(start);
   if (from < 0) return undefined;

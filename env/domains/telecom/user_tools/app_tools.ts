@@ -1,4 +1,4 @@
-/** The apps of the phone, and what they may do. */
+/** The user's tools for the phone's apps and their permissions. */
 
 import type { Database } from "../../../database.ts";
 import { asKey, lower } from "../../../python/python_object.ts";
@@ -43,7 +43,10 @@ export const checkAppPermissions = phoneTool({
   },
 });
 
-/** The permissions that an app has; `undefined` where there is no such app. @throws {ToolError} If Python cannot hash the name. */
+/**
+ * Returns an app's permissions; `undefined` if the app does not exist. @throws {ToolError} If the name is not hashable
+ * in Python.
+ */
 function grantedTo(
   database: Database,
   app: JsonValue,

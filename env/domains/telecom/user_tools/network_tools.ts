@@ -1,4 +1,4 @@
-/** What the user sees of the network, and how they prefer it. */
+/** The user's tools for the network status, the mode preference and speed tests. */
 
 import { pythonStr } from "../../../python/python_repr.ts";
 import { copyValue, type JsonObject } from "../../../python/python_value.ts";
@@ -69,7 +69,7 @@ export const setNetworkModePreference = phoneTool({
   parameters: ["mode"],
   run(database, { mode }) {
     const isMode = NETWORK_MODES.some((one) => one === mode);
-    // What is no string is stored whatever it is, and only then found to be no mode.
+    // As in the original, a value that is not a string is stored before it is rejected.
     if (isMode || typeof mode !== "string") {
       editDevice(database).set("network_mode_preference", copyValue(mode));
       searchNetwork(database);
@@ -92,7 +92,7 @@ export const setNetworkModePreference = phoneTool({
   },
 });
 
-/** What a speed is good for, by what it is called. */
+/** The advice for each speed rating. */
 const ADVICE: Readonly<Record<string, string>> = {
   "Very Poor":
     "Connection is very slow. Basic web browsing might be difficult.",

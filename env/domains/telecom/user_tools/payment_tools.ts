@@ -1,4 +1,4 @@
-/** How the user sees and pays what the agent asks them to pay. */
+/** The user's tools for payment requests. */
 
 import type { Database } from "../../../database.ts";
 import { pythonStr } from "../../../python/python_repr.ts";

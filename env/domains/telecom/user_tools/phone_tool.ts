@@ -1,4 +1,4 @@
-/** What all tools of the user have in common: they are methods of one class of the original. */
+/** The factories for the user's tools, which are methods of one class in the original. */
 
 import type { Database } from "../../../database.ts";
 import type { Tool } from "../../../tool.ts";
@@ -8,14 +8,14 @@ import {
 } from "../../shared/toolkit/bundle_tool.ts";
 import { withStatusBar } from "../phone/status_bar.ts";
 
-/** Makes a tool of the user. */
+/** Creates a tool of the user. */
 export function phoneTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {
   return defineBundleTool({ className: "TelecomUserTools", ...definition });
 }
 
-/** Makes a tool without parameters that shows something of the phone. */
+/** Creates a tool without parameters that shows part of the phone's state. */
 export function check(
   name: string,
   show: (database: Database) => string,
@@ -23,7 +23,7 @@ export function check(
   return phoneTool({ name, kind: "read", parameters: [], run: show });
 }
 
-/** Makes a tool without parameters that does something, and shows the status bar after it. */
+/** Creates a tool without parameters that performs an action and then shows the status bar. */
 export function act(name: string, run: (database: Database) => string): Tool {
   return phoneTool({
     name,
@@ -33,7 +33,7 @@ export function act(name: string, run: (database: Database) => string): Tool {
   });
 }
 
-/** `ON` or `OFF`. */
+/** Formats a switch state as `ON` or `OFF`. */
 export function onOff(isOn: boolean): string {
   return isOn ? "ON" : "OFF";
 }

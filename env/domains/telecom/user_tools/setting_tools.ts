@@ -1,4 +1,4 @@
-/** APN settings, the VPN, and the restart that applies them. */
+/** The user's tools for APN settings, the VPN and restarts. */
 
 import { pythonRepr, pythonStr } from "../../../python/python_repr.ts";
 import { validate } from "../../../python/pydantic.ts";
@@ -24,7 +24,8 @@ export const setApnSettings = phoneTool({
   kind: "write",
   parameters: ["apn_settings"],
   run(database, { apn_settings }) {
-    // Only an object is checked; all else is stored as it is, and breaks the phone for good.
+    // Only objects are validated. As in the original, any other value is stored unchanged and breaks the phone for
+    // good.
     const settings = apn_settings instanceof Map
       ? validate(ApnSettings, apn_settings)
       : copyValue(apn_settings);
@@ -70,7 +71,7 @@ export const checkVpnStatus = check("check_vpn_status", (database) => {
     : "VPN is turned OFF.";
 });
 
-/** Python's text of a dict in which one value is of an enum. */
+/** Formats VPN details like Python's `repr` of a dict with one enum value. */
 function vpnRepr(details: JsonObject): string {
   const members = Array.from(details, ([key, value]) => {
     const text = pythonRepr(value);

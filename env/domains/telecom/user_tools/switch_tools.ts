@@ -1,4 +1,4 @@
-/** The phone's switches, and what shows how they stand. */
+/** The user's tools that toggle the phone's switches and show their states. */
 
 import type { Database } from "../../../database.ts";
 import type { Tool } from "../../../tool.ts";
@@ -17,7 +17,7 @@ import {
 import { pythonStr } from "../../../python/python_repr.ts";
 import { act, check, onOff, phoneTool } from "./phone_tool.ts";
 
-/** Makes a tool that turns a switch over and says how it stands. */
+/** Creates a tool that toggles a switch and reports its new state. */
 function switchTool(
   name: string,
   what: string,
@@ -71,7 +71,7 @@ export const toggleWifiTool = phoneTool({
   },
 });
 
-/** What the phone says of its SIM card. */
+/** The phone's messages about its SIM card, by status. */
 const SIM_WORDS: Readonly<Record<string, string>> = {
   active: "Your SIM card is active and working.",
   missing: "No SIM card detected in the phone.",

@@ -1,24 +1,24 @@
-/** What the policy says of a call before it is made, written apart from the tools and from the expert. */
+/** Checks a call against the policy before it is made, independently of the tools and the expert. */
 
 import type { Databases } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { numberIn, texts } from "../../shared/read_row.ts";
 import { TODAY } from "../account/billing.ts";
 
-/** A call that is about to be made, and what the user has agreed to. */
+/** A call to be checked, and what the user has agreed to. */
 export interface Step {
   readonly name: string;
   readonly arguments: JsonObject;
-  /** How much data the user agreed to buy, in GB; 0 where none. */
+  /** The amount of data that the user agreed to buy, in GB; 0 if none. */
   readonly agreedGb: number;
-  /** Whether everything that is allowed would still not mend the phone. */
+  /** Whether the problem cannot be fixed by allowed actions. */
   readonly isHopeless: boolean;
 }
 
-/** The most that a user may buy, in GB. */
+/** The most data that a user may buy, in GB. */
 const MOST_GB = 2;
 
-/** Which rule a call breaks; `null` where it breaks none. Calls of users break none. */
+/** Returns the policy rule that a call breaks; `null` if it breaks none. Users' calls are not restricted. */
 export function ruleBroken(
   { agent, user }: Databases,
   { name, arguments: args, agreedGb, isHopeless }: Step,
@@ -31,32 +31,36 @@ export function ruleBroken(
   switch (name) {
     case "send_payment_request":
       if (row("bills", args.get("bill_id"))?.get("status") !== "Overdue") {
-        return "only an overdue bill is asked to be paid";
+        return "payment may be requested only for an overdue bill";
       }
       return bills.includes("Awaiting Payment")
-        ? "one bill at a time is asked to be paid"
+        ? "payment may be requested for only one bill at a time"
         : null;
     case "resume_line":
       if (String(line?.get("contract_end_date") ?? "9999") < TODAY) {
-        return "the line of a contract that has ended stays suspended";
+        return "a line whose contract has ended must stay suspended";
       }
       return bills.includes("Overdue")
-        ? "a line stays suspended while a bill is overdue"
+        ? "a line must stay suspended while a bill is overdue"
         : null;
     case "refuel_data": {
       const amount = numberIn(args, "gb_amount");
-      if (amount > MOST_GB) return "no more than 2 GB are sold";
-      return amount === agreedGb ? null : "no more is sold than was agreed to";
+      if (amount > MOST_GB) return "at most 2 GB may be sold";
+      return amount === agreedGb
+        ? null
+        : "the amount must be the one that the user agreed to";
     }
     case "enable_roaming":
       return user?.get("phone", "surroundings")?.get("is_abroad") === true
         ? null
-        : "roaming is for users abroad";
+        : "roaming is only for users abroad";
     case "suspend_line":
     case "disable_roaming":
-      return "nobody has asked for that";
+      return "the user did not ask for it";
     case "transfer_to_human_agents":
-      return isHopeless ? null : "users are passed on where nothing else helps";
+      return isHopeless
+        ? null
+        : "a user may be transferred only if nothing else helps";
     default:
       return null;
   }

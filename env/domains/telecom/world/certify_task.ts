@@ -1,4 +1,6 @@
-/** Certifies a composed task: something is broken, its gold fixes it, each step is needed and allowed. */
+/**
+ * Certifies composed tasks: something is broken, the gold actions fix it, and each of them is necessary and allowed.
+ */
 
 import type { Databases } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -7,41 +9,41 @@ import { ruleBroken } from "./allowed_step.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 import { Trial } from "./trial.ts";
 
-/** A task as it is meant. */
+/** The intended content of a task. */
 export interface TaskPlan {
-  /** Where both databases begin. */
+  /** The initial state of both databases. */
   readonly databases: Required<Databases>;
   readonly setUp: readonly PlannedCall[];
-  /** What mends it; of a hopeless task, what can be mended of it all the same. */
+  /** The actions that fix the problem; for a hopeless task, those that fix part of it. */
   readonly fixes: readonly PlannedCall[];
-  /** What holds where the phone works as the user wants it. */
+  /** The checks that hold if the phone works as the user wants. */
   readonly works: readonly PlannedCall[];
-  /** Whether nothing that is allowed makes it work, so that the user has to be passed on. */
+  /** Whether no allowed action fixes the problem, so that the user has to be transferred. */
   readonly isHopeless: boolean;
-  /** How much data the user would buy, in GB. */
+  /** The amount of data that the user is willing to buy, in GB. */
   readonly agreedGb: number;
 }
 
-/** What a hopeless task asks for. */
+/** The gold action of a hopeless task. */
 export const PASS_ON: PlannedCall = {
   actor: "assistant",
   name: "transfer_to_human_agents",
   args: { summary: "nothing that i may do helps" },
 };
 
-/** The gold of a plan: its fixes without those that others make needless; of a hopeless one, that the user is passed on. */
+/** Returns the gold actions of a plan: its fixes without redundant ones, or a transfer if the task is hopeless. */
 export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   if (plan.isHopeless) return [PASS_ON];
   const start = new Trial(plan.databases).run(plan.setUp);
   let gold = plan.fixes;
   for (const step of plan.fixes.toReversed()) {
     const rest = gold.filter((one) => one !== step);
-    if (mends(start, { ...plan, fixes: rest })) gold = rest;
+    if (isFixed(start, { ...plan, fixes: rest })) gold = rest;
   }
   return gold;
 }
 
-/** What is wrong with a task, given its gold; `null` where nothing is. */
+/** Returns why a task with these gold actions is invalid; `null` if it is valid. */
 export function faultOf(
   plan: TaskPlan,
   gold: readonly PlannedCall[],
@@ -49,21 +51,21 @@ export function faultOf(
   const start = new Trial(plan.databases).run(plan.setUp);
   if (start.fork().holds(plan.works)) return "nothing is broken";
   if (plan.isHopeless) {
-    return mends(start, plan) ? "it can be mended" : breach(start, plan, gold);
+    return isFixed(start, plan) ? "it can be fixed" : breach(start, plan, gold);
   }
-  if (!mends(start, { ...plan, fixes: gold })) {
-    return "its gold does not mend it";
+  if (!isFixed(start, { ...plan, fixes: gold })) {
+    return "its gold does not fix it";
   }
   const needless = gold.find((step) =>
-    mends(start, { ...plan, fixes: gold.filter((one) => one !== step) })
+    isFixed(start, { ...plan, fixes: gold.filter((one) => one !== step) })
   );
   return needless === undefined
     ? breach(start, plan, gold)
-    : `it does not need "${needless.name}"`;
+    : `"${needless.name}" is redundant`;
 }
 
-/** Whether fixes make it work; one that is refused mends nothing. */
-function mends(
+/** Checks whether the fixes solve the problem. A rejected fix has no effect. */
+function isFixed(
   start: Trial,
   { fixes, works }: Pick<TaskPlan, "fixes" | "works">,
 ): boolean {
@@ -78,7 +80,7 @@ function mends(
   return trial.holds(works);
 }
 
-/** The first rule of the policy that a step of the gold breaks; `null` where none does. */
+/** Returns the first policy rule that a gold action breaks; `null` if there is none. */
 function breach(
   start: Trial,
   { agreedGb, isHopeless }: TaskPlan,

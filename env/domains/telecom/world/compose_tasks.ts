@@ -1,6 +1,6 @@
 /**
- * Composes tasks of telecom: draws accounts, breaks phones and lines in several ways at once, and keeps what certifies.
- * Tasks and databases have the layout of the benchmark's files, so that whatever reads those reads these.
+ * Composes telecom tasks: draws accounts, combines several faults of phones and lines, and keeps the tasks that pass
+ * certification. Tasks and databases use the layout of the benchmark's files, so that the same code reads both.
  */
 
 import { ConfigError } from "../../../errors.ts";
@@ -21,57 +21,57 @@ import { type ComposedSplit, SplitHomes } from "./split_homes.ts";
 import { taskObject, WORKS } from "./task_object.ts";
 import { PERSONAS } from "./task_words.ts";
 
-/** Who has to act to mend a phone. */
+/** The sides whose tools are needed to fix the problem. */
 export type Actors = "any" | "user" | "agent" | "both";
 
-/** What is composed. */
+/** Options of {@linkcode composeTelecom}. */
 export interface ComposeOptions {
   readonly seed: number;
   readonly count: number;
-  /** Fewest and most faults of a task. Default: 1 to 4. */
+  /** Minimum and maximum number of faults per task. Default: 1 to 4. */
   readonly faults?: readonly [number, number];
-  /** Kinds of faults. Default: all. */
+  /** Kinds of faults to use. Default: all. */
   readonly kinds?: readonly string[];
-  /** What users call for. Default: all. */
+  /** Complaints to use. Default: all. */
   readonly complaints?: readonly Complaint[];
-  /** Who has to act, of tasks that can be mended. Default: `any`. */
+  /** Sides that have to act in tasks that can be solved. Default: `any`. */
   readonly actors?: Actors;
-  /** The part of tasks in which the user has to be passed on, 0 to 1. Default: 0.1. */
+  /** Share of tasks in which the user has to be transferred, 0 to 1. Default: 0.1. */
   readonly hopeless?: number;
-  /** Most lines of a customer, 1 to 3. Default: 3. */
+  /** Maximum number of lines per customer, 1 to 3. Default: 3. */
   readonly linesMax?: number;
-  /** Whether users have personas. Default: they do not. */
+  /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** Share of tasks for dev, and for test, 0 to 0.45. Default: 0.1. */
+  /** Share of tasks in dev and in test each, 0 to 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 
 /** A composed task. */
 export interface ComposedTask {
-  /** As `tasks.json` has it. */
+  /** The task in the format of `tasks.json`. */
   readonly task: JsonObject;
   readonly plan: TaskPlan;
   readonly gold: readonly PlannedCall[];
-  /** Names of what is wrong. */
+  /** The names of the task's faults. */
   readonly faults: readonly string[];
-  /** No other split has a task with the same faults, whatever its user calls for, or of the same customer. */
+  /** The task's split. No other split has a task with the same combination of faults or the same customer. */
   readonly split: ComposedSplit;
 }
 
 /** A composed world. */
 export interface ComposedWorld {
-  /** The agent's database, as its file has it. The user's is the default phone. */
+  /** The agent's database in the format of its file. The user's database is the default phone. */
   readonly agent: JsonObject;
   readonly tasks: readonly ComposedTask[];
 }
 
-/** Tasks that share a customer, about. */
+/** Approximate number of tasks per customer. */
 const TASKS_A_CUSTOMER = 3;
 
-/** One for each split. */
+/** One customer for each split. */
 const MIN_CUSTOMERS = 3;
 
-/** How often a task is drawn again before the options are refused. */
+/** Maximum number of draws per task before the options are rejected. */
 const MAX_DRAWS = 500;
 
 /**
@@ -109,7 +109,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
       if (drawn !== undefined) return drawn;
     }
     throw new ConfigError(
-      `No task of telecom fits ${JSON.stringify(options)}`,
+      `No telecom task fits the options ${JSON.stringify(options)}`,
       { hint: "allow more faults, kinds, complaints or actors" },
     );
   });
@@ -125,7 +125,7 @@ interface Drawing {
   readonly options: ComposeOptions;
 }
 
-/** Draws a task; `undefined` where it came to none. */
+/** Draws a task; `undefined` if the draw fails. */
 function drawTask(
   rng: Rng,
   { index, callersOf, homes, databases, options }: Drawing,
@@ -161,7 +161,7 @@ function drawTask(
 
 const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];
 
-/** Faults of different kinds that break what the user calls for, in the order in which they are brought about. */
+/** Draws faults of different kinds that cause the complaint, in the order in which they are set up. */
 function drawFaults(
   rng: Rng,
   { complaint, faults = [1, 4], kinds = FAULT_KINDS }:
@@ -238,7 +238,7 @@ function planOf(
   };
 }
 
-/** Fixes in an order in which all of them take; one of each. */
+/** Removes duplicate fixes and sorts the rest into an order in which all of them take effect. */
 function inOrder(fixes: readonly PlannedCall[]): readonly PlannedCall[] {
   const byText = new Map(fixes.map((fix) => [textOf(fix), fix]));
   return [...byText.values()].toSorted((a, b) => rank(a) - rank(b));
@@ -248,7 +248,10 @@ function textOf({ name, args }: PlannedCall): string {
   return JSON.stringify([name, ...Object.values(args)]);
 }
 
-/** The agent's first, so that the phone finds a network that it may use; a restart last, since it applies settings. */
+/**
+ * Returns the sort rank of a fix: the agent's come first, so that the phone finds a permitted network; a restart comes
+ * last, since it applies settings.
+ */
 function rank({ actor, name }: PlannedCall): number {
   if (name === "make_payment") return 1;
   if (actor === "assistant") return name === "send_payment_request" ? 0 : 2;

@@ -1,4 +1,4 @@
-/** The carrier's accounts of a composed world: plans, and customers with their lines, phones and bills. */
+/** Draws the carrier's accounts for a composed world: plans, and customers with their lines, phones and bills. */
 
 import {
   CITIES,
@@ -17,18 +17,18 @@ export interface Caller {
   readonly name: string;
   readonly lineId: string;
   readonly phone: string;
-  /** What its plan includes, in GB. */
+  /** The data included in the line's plan, in GB. */
   readonly limitGb: number;
 }
 
-/** Accounts, and everybody who may call. */
+/** The drawn accounts, and all lines that a user may call about. */
 export interface Accounts {
-  /** The agent's database, as its file has it. */
+  /** The agent's database in the format of its file. */
   readonly agent: JsonObject;
   readonly callers: readonly Caller[];
 }
 
-/** Name, GB, price a month, price a further GB. */
+/** Name, included data in GB, monthly price, and price per additional GB. */
 const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["small", 3, 20, 6],
   ["medium", 10, 35, 4],
@@ -36,7 +36,7 @@ const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["family", 50, 95, 1.5],
 ];
 
-/** Draws the accounts of so many customers, each with `linesMax` lines at most. */
+/** Draws accounts with a given number of customers, each with up to `linesMax` lines. */
 export function drawAccounts(
   rng: Rng,
   { customers, linesMax }: {
@@ -127,7 +127,7 @@ function lineOf(number: number): string {
   return `L${10000 + number}`;
 }
 
-/** Numbers of one length, so that none is the beginning of another. */
+/** Formats a phone number. All have the same length, so that none is a prefix of another. */
 function phoneOf(number: number): string {
   const digits = String(1000000 + number);
   return `555-${digits.slice(0, 3)}-${digits.slice(3)}`;
@@ -168,7 +168,7 @@ function drawAddress(rng: Rng): JsonObject {
   });
 }
 
-/** A bill of the month before, which is paid, and one of the next month, which is not out yet. */
+/** Returns a paid bill for the last month and a draft bill for the next month. */
 function drawBills(
   customerId: string,
   n: number,

@@ -1,44 +1,46 @@
-/** What can be wrong with a phone or its line, how a task brings it about, and what puts it right. */
+/** The possible faults of a phone or its line, with their setup and their fixes. */
 
 import type { JsonValue } from "../../../python/python_value.ts";
 import { toFloat } from "../../../python/python_number.ts";
 import type { Complaint } from "../user/story.ts";
 
-/** Who calls, as tasks name it. */
+/** The side that makes a call, as named in task files. */
 export type Actor = "assistant" | "user";
 
-/** A call of a function or a tool. */
+/** A call to a function or a tool. */
 export interface PlannedCall {
   readonly actor: Actor;
   readonly name: string;
   readonly args: Readonly<Record<string, JsonValue>>;
 }
 
-/** Where a fault is. */
+/** The line and bill that a fault affects, and the user's limits. */
 export interface FaultPlace {
   readonly customerId: string;
   readonly lineId: string;
-  /** What the line's plan includes, in GB. */
+  /** The data included in the line's plan, in GB. */
   readonly limitGb: number;
-  /** How much data the user would buy, in GB; 0 where they would buy none. */
+  /** The amount of data that the user is willing to buy, in GB; 0 if none. */
   readonly refuelGb: number;
-  /** The id of a bill that the fault leaves unpaid. */
+  /** The id of the bill that the fault leaves unpaid. */
   readonly billId: string;
-  /** A network of the past. */
+  /** An outdated network mode. */
   readonly oldMode: "2g_only" | "3g_only";
 }
 
-/** A fault. */
+/** A fault of a phone or its line. */
 export interface Fault {
   readonly name: string;
-  /** A task has at most one fault of a kind. */
+  /** The kind of fault. A task has at most one fault of each kind. */
   readonly kind: string;
-  /** What does not work while it lasts. */
+  /** The services that do not work because of the fault. */
   readonly breaks: readonly Complaint[];
   setUp(place: FaultPlace): readonly PlannedCall[];
-  /** Left out where nobody can put it right, so that the user has to be passed on. */
+  /**
+   * Returns the calls that fix the fault. It is omitted if nothing can fix it, so that the user has to be transferred.
+   */
   fixes?(place: FaultPlace): readonly PlannedCall[];
-  /** What must hold in the end, beside that the phone works. */
+  /** Returns the checks that must hold at the end, in addition to a working phone. */
   checks?(place: FaultPlace): readonly PlannedCall[];
 }
 
@@ -60,7 +62,7 @@ const agent = (
   args: { customer_id: customerId, line_id: lineId, ...args },
 });
 
-/** A fault that the user mends without the agent's tools. */
+/** Creates a fault that the user fixes without the agent's tools. */
 function ofPhone(
   fault: Pick<Fault, "name" | "kind" | "breaks">,
   setUp: readonly PlannedCall[],
@@ -142,7 +144,7 @@ function usedUp(name: string, buys: boolean): Fault {
   };
 }
 
-/** All faults, in the order in which a task brings them about. */
+/** All faults, in setup order. */
 export const FAULTS: readonly Fault[] = [
   ofPhone(
     { name: "sim_card_out", kind: "sim", breaks: ALL },
@@ -228,7 +230,7 @@ export const FAULTS: readonly Fault[] = [
     [user("break_apn_mms_setting")],
     [user("reset_apn_settings"), user("reboot_device")],
   ),
-  // Last: it disconnects what the others have connected.
+  // This fault comes last, since it disconnects what the others have connected.
   ofPhone(
     { name: "airplane_mode_on", kind: "airplane", breaks: ALL },
     [user("turn_airplane_mode_on")],
@@ -236,7 +238,7 @@ export const FAULTS: readonly Fault[] = [
   ),
 ];
 
-/** All kinds of faults, in that order. */
+/** All kinds of faults, in setup order. */
 export const FAULT_KINDS: readonly string[] = [
   ...new Set(FAULTS.map(({ kind }) => kind)),
 ];

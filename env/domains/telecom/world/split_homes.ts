@@ -1,15 +1,17 @@
-/** Which split something composed belongs to: it stays where it first was, and splits fill by their shares. */
+/**
+ * Assigns composed content to splits: a key stays in its first split, and splits fill in proportion to their shares.
+ */
 
 /** The splits of a composed world. */
 export type ComposedSplit = "train" | "dev" | "test";
 
-/** Deals keys to splits. */
+/** Assigns keys to splits. */
 export class SplitHomes {
   readonly #shares: readonly (readonly [ComposedSplit, number])[];
   readonly #homes = new Map<string, ComposedSplit>();
   readonly #filled = new Map<ComposedSplit, number>();
 
-  /** @param testShare The share of dev, and that of test; the rest is train's. */
+  /** Creates empty splits. @param testShare The share of dev and of test each; the rest is train's. */
   constructor(testShare: number) {
     const share = Math.min(testShare, 0.45);
     const shares = [["train", 1 - 2 * share], ["dev", share], ["test", share]];
@@ -17,12 +19,12 @@ export class SplitHomes {
       .filter(([, share]) => share > 0);
   }
 
-  /** The split of a key; of a new one, the split that has the least of what it should have. */
+  /** Returns the split of a key. A new key belongs to the split that is furthest below its share. */
   of(key: string): ComposedSplit {
     return this.#homes.get(key) ?? this.#emptiest();
   }
 
-  /** Adds one thing of this key to its split. */
+  /** Adds one item with a key to the key's split, and returns the split. */
   add(key: string): ComposedSplit {
     const home = this.of(key);
     this.#homes.set(key, home);

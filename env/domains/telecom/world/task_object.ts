@@ -1,4 +1,4 @@
-/** A composed task as `tasks.json` has tasks. */
+/** Converts composed tasks to the format of `tasks.json`. */
 
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { object } from "../../shared/call.ts";
@@ -14,7 +14,7 @@ import {
   ticketOf,
 } from "./task_words.ts";
 
-/** What holds where a phone does what the user calls for. */
+/** The checks that hold once each complaint is resolved. */
 export const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   service: [check("assert_service_status", "connected")],
   data: [check("assert_mobile_data_status", true), {
@@ -25,7 +25,7 @@ export const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   mms: [check("assert_can_send_mms", true)],
 };
 
-/** What holds where it still does not, and the user was passed on. */
+/** The checks that hold if a complaint is unresolved and the user was transferred. */
 const BROKEN: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   service: [check("assert_service_status", "no_service")],
   data: [check("assert_mobile_data_status", false)],
@@ -36,7 +36,7 @@ function check(name: string, expected_status: string | boolean): PlannedCall {
   return { actor: "user", name, args: { expected_status } };
 }
 
-/** The task of a plan and its gold. */
+/** Returns the task for a plan and its gold actions. */
 export function taskObject(
   { id, persona, complaint, caller, where, plan, gold }: {
     readonly id: string;
@@ -111,7 +111,7 @@ function actionObject(call: PlannedCall, index: number): JsonObject {
     name,
     arguments: object(args),
     info: null,
-    // Any summary will do.
+    // The summary of a transfer is not compared.
     compare_args: call === PASS_ON ? [] : null,
   });
 }

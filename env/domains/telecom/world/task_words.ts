@@ -1,9 +1,9 @@
-/** What the users of composed tasks are told of themselves, in sentences that a model and the scripted user both read. */
+/** Instructions for the users of composed tasks, in sentences that both a model and the scripted user can read. */
 
 import type { Complaint } from "../user/story.ts";
 import type { Caller } from "./draw_accounts.ts";
 
-/** Why a user calls. */
+/** The reason for the call, by complaint. */
 export const REASONS: Readonly<Record<Complaint, string>> = {
   service:
     "Your phone has shown 'No Service' since this morning. You want to call and be called again.",
@@ -13,14 +13,14 @@ export const REASONS: Readonly<Record<Complaint, string>> = {
     "Your messaging app does not send MMS messages any more. You want to send one.",
 };
 
-/** When a user is content. */
+/** The condition under which a user is satisfied, by complaint. */
 const CONTENT: Readonly<Record<Complaint, string>> = {
   service: "the status bar of your phone shows a signal",
   data: "a speed test says that your internet speed is excellent",
   mms: "your phone says that it can send MMS messages",
 };
 
-/** How a user is, by what their task calls it. */
+/** The description of each persona, by its name in task files. */
 export const PERSONAS: Readonly<Record<string, string | null>> = {
   None: null,
   Easy:
@@ -29,12 +29,12 @@ export const PERSONAS: Readonly<Record<string, string | null>> = {
     "You are a grandparent who would rather not touch the settings of a phone. You answer only what you are asked, worry aloud that something might be lost, and want to be told that all is well.",
 };
 
-/** Who and where the user is. */
+/** States the user's identity and location. */
 export function knownInfo({ name, phone }: Caller, place: string): string {
   return `You are ${name} with phone number ${phone}. You are currently ${place}.`;
 }
 
-/** What the user would do, and when they are content. */
+/** States what the user is willing to do, and when they are satisfied. */
 export function taskInstructions(
   complaint: Complaint,
   refuelGb: number,
@@ -53,7 +53,7 @@ export function taskInstructions(
   ].join(" ");
 }
 
-/** What a clerk has written down of the call. */
+/** Returns the support ticket that describes the call. */
 export function ticketOf(
   { complaint, place, refuelGb }: {
     readonly complaint: Complaint;

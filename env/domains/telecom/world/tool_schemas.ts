@@ -1,4 +1,4 @@
-/** Telecom's tools as models are told of them, in our own words. */
+/** The schemas of telecom's tools as presented to models, with our own descriptions. */
 
 import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";
@@ -7,7 +7,7 @@ const customer_id = text("The customer's id, such as C1001");
 const line_id = text("The id of a line of the customer, such as L10010");
 const app_name = text("The app's name: messaging or browser");
 
-/** The agent's tools, in the order of the domain's. */
+/** The schemas of the agent's tools, in the domain's order. */
 export const telecomAgentTools: readonly ToolSchema[] = [
   tool("get_customer_by_phone", "Finds the account that has a phone number.", {
     phone_number: text("The number, such as 555-100-0010"),
@@ -86,7 +86,7 @@ function withOptional(
 const plain = (name: string, description: string) =>
   tool(name, description, {});
 
-/** The user's tools, in the order of the domain's. */
+/** The schemas of the user's tools, in the domain's order. */
 export const telecomUserTools: readonly ToolSchema[] = [
   plain("check_status_bar", "Shows the icons at the top of your screen."),
   plain(

@@ -1,4 +1,4 @@
-/** A world in which planned calls are tried out. */
+/** A copy of the databases in which planned calls are tried. */
 
 import type { Databases, Side } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -7,7 +7,7 @@ import { syncTelecom } from "../sync.ts";
 import { functions } from "../toolbox.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 
-/** A fork of both databases, in which every call is followed by a sync. */
+/** A fork of both databases that is synchronized after every call. */
 export class Trial {
   readonly databases: Required<Databases>;
 
@@ -15,18 +15,18 @@ export class Trial {
     this.databases = { agent: agent.fork(), user: user.fork() };
   }
 
-  /** An independent world in the same state. */
+  /** Returns an independent copy in the same state. */
   fork(): Trial {
     return new Trial(this.databases);
   }
 
-  /** Makes calls in order. @throws {ToolError} If one is refused. */
+  /** Makes calls in order. @throws {ToolError} If one is rejected. */
   run(calls: readonly PlannedCall[]): this {
     for (const call of calls) this.#call(call);
     return this;
   }
 
-  /** Whether all of these checks hold. */
+  /** Returns whether all of the given checks hold. */
   holds(checks: readonly PlannedCall[]): boolean {
     return checks.every((check) => this.#call(check) === true);
   }

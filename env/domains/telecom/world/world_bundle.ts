@@ -1,4 +1,7 @@
-/** A composed world as files of a bundle in τ³-bench's layout, with texts of our own: whatever reads the benchmark reads it. */
+/**
+ * Writes a composed world as the files of a bundle in τ³-bench's layout, with our own texts. The benchmark's readers
+ * can read it.
+ */
 
 import type { ComposedBundle, ComposeStart } from "../../../domain.ts";
 import {
@@ -13,7 +16,7 @@ import { telecomOptionsSchema } from "./options.ts";
 import { telecomAgentTools, telecomUserTools } from "./tool_schemas.ts";
 import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
 
-/** Composes a world. @throws {ConfigError} If nothing fits the options. */
+/** Composes a world. @throws {ConfigError} If no task fits the options. */
 export function telecomBundle(
   { seed, count, options }: ComposeStart,
 ): ComposedBundle {

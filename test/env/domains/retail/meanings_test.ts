@@ -17,7 +17,7 @@ const dataset = await generated(3, {
 });
 const { database } = dataset;
 
-/** Exchanges that can be made, each with the variants of its item's product. */
+/** Fulfillable exchanges, each with the variants of its item's product. */
 const exchanges = dataset.tasks("train").flatMap(({ userId, goal }) =>
   (goal?.requests ?? []).filter(({ intent, refused, newItems }) =>
     intent === "exchange" && !refused && newItems?.length === 1
@@ -42,7 +42,7 @@ function priceOf(variant: JsonObject): number {
   return Number(toPlain(variant.get("price") ?? 0));
 }
 
-Deno.test("meanings() takes the cheapest and the most expensive variant among those in stock that have the options", () => {
+Deno.test("meanings() finds the cheapest and the most expensive variant in stock with the given options", () => {
   assert.ok(exchanges.length > 3);
   for (const { request, userId, item, variants } of exchanges) {
     const color = String(row(variants[0], "options")?.get("color"));
@@ -67,7 +67,7 @@ Deno.test("meanings() takes the cheapest and the most expensive variant among th
   }
 });
 
-Deno.test("meanings() reads items with their options and variants as a list of values", () => {
+Deno.test("meanings() understands items with options, and variants as a list of values", () => {
   for (const { request, userId, item, variants } of exchanges) {
     const listed = (one: JsonObject) =>
       [...row(one, "options")?.values() ?? []].join(", ");
@@ -84,7 +84,7 @@ Deno.test("meanings() reads items with their options and variants as a list of v
   }
 });
 
-Deno.test("meanings() reads a payment method by its id, and by its kind with its last digits", () => {
+Deno.test("meanings() understands a payment method by id, or by kind and last digits", () => {
   for (const { userId, request: { orderId = "" } } of exchanges) {
     const user = database.get("users", userId);
     for (const method of rows(user, "payment_methods")) {

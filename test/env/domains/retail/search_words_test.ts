@@ -18,7 +18,7 @@ const LAMP = parsePythonJson(JSON.stringify({
   ),
 })) as JsonObject;
 
-Deno.test("variantThought() holds variants beside what is wanted up to what differs, and stops at the one meant", () => {
+Deno.test("variantThought() compares each variant with the wanted options up to the first difference, and stops at the match", () => {
   const meant = rows(LAMP, "variants")[2]!;
   assert.equal(
     variantThought(LAMP, { meant, words: "blue, large" }),

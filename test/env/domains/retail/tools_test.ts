@@ -12,7 +12,7 @@ function call(database: Database, name: string, args?: string): string {
   return callTool(retail, database, action(name, args));
 }
 
-/** Part of a row, as JSON. */
+/** Returns part of a row as JSON. */
 function part(
   database: Database,
   table: string,
@@ -22,7 +22,7 @@ function part(
   return printPythonJson(database.get(table, id)?.get(field) ?? null);
 }
 
-Deno.test("retail: tools refuse in tau-bench's words and change nothing", () => {
+Deno.test("retail: tools reject calls with tau-bench's messages and change nothing", () => {
   const items = (item_ids: string, new_item_ids = item_ids, pay = "paypal_1") =>
     `"item_ids": ${item_ids}, "new_item_ids": ${new_item_ids}, "payment_method_id": "${pay}"`;
   const refusals: [name: string, args: string, observation: string][] = [
@@ -175,7 +175,7 @@ Deno.test("retail: tools refuse in tau-bench's words and change nothing", () => 
   }
 });
 
-Deno.test("retail: look-ups find by any case, and print rows as they are", () => {
+Deno.test("retail: lookups ignore case and print rows unchanged", () => {
   const database = smallDatabase();
   assert.equal(
     call(
@@ -202,7 +202,7 @@ Deno.test("retail: look-ups find by any case, and print rows as they are", () =>
   );
 });
 
-Deno.test("retail: find_user_id_by_name_zip looks at the last name only where the first fits", () => {
+Deno.test("retail: find_user_id_by_name_zip evaluates the last name only if the first name matches", () => {
   const find = (first: string, last: string) =>
     call(
       smallDatabase(),
@@ -220,7 +220,7 @@ Deno.test("retail: find_user_id_by_name_zip looks at the last name only where th
   );
 });
 
-Deno.test("retail: a user is found by the zip code that was stored last, by value", () => {
+Deno.test("retail: find_user_id_by_name_zip compares the latest stored zip code by value", () => {
   const database = smallDatabase();
   call(
     database,
@@ -241,7 +241,7 @@ Deno.test("retail: a user is found by the zip code that was stored last, by valu
   );
 });
 
-Deno.test("retail: NaN is a zip code that nobody is found by, but a list that holds it is", () => {
+Deno.test("retail: NaN as a zip code matches no user, but a list that contains it does", () => {
   const database = smallDatabase();
   const find = (zip: string) =>
     call(
@@ -261,7 +261,7 @@ Deno.test("retail: NaN is a zip code that nobody is found by, but a list that ho
   assert.equal(find("[NaN]"), "ann");
 });
 
-Deno.test("retail: cancelling refunds every entry of the history, to a gift card at once", () => {
+Deno.test("retail: cancelling refunds every history entry, and credits gift cards immediately", () => {
   const database = smallDatabase();
   call(
     database,
@@ -286,7 +286,7 @@ Deno.test("retail: cancelling refunds every entry of the history, to a gift card
   assert.equal(part(database, "orders", "#C", "status"), '"cancelled"');
 });
 
-Deno.test("retail: modifying items does not round the amount, and allows no second time", () => {
+Deno.test("retail: modifying items does not round the amount and is possible only once", () => {
   const database = smallDatabase();
   const args =
     '{"order_id": "#A", "item_ids": ["101", "101"], "new_item_ids": ["102", "101"], "payment_method_id": "paypal_1"}';
@@ -310,7 +310,7 @@ Deno.test("retail: modifying items does not round the amount, and allows no seco
   );
 });
 
-Deno.test("retail: empty lists of items pass, in any spelling of empty", () => {
+Deno.test("retail: empty item lists are accepted in every form", () => {
   for (const empty of ["[]", '""', "{}"]) {
     const database = smallDatabase();
     call(
@@ -331,7 +331,7 @@ Deno.test("retail: empty lists of items pass, in any spelling of empty", () => {
   }
 });
 
-Deno.test("retail: an exchange is stored sorted, its difference rounded", () => {
+Deno.test("retail: an exchange is stored with sorted items and a rounded difference", () => {
   const database = smallDatabase();
   const args =
     '{"order_id": "#B", "item_ids": ["101", "101"], "new_item_ids": {"102": 0, "101": 1}, "payment_method_id": "paypal_1"}';

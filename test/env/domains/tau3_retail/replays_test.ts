@@ -4,7 +4,7 @@ import { NO_TAU3_BENCH, tau3Records } from "../../../support/tau3_bench.ts";
 import { objectsAt } from "../../../support/telecom_world.ts";
 
 Deno.test(
-  "τ³'s retail answers every recorded call as the original, with its hash after it",
+  "τ³-bench's retail matches the original's recorded answers and state hashes",
   { ignore: NO_TAU3_BENCH },
   async () => {
     const world = bundleWorld("retail");

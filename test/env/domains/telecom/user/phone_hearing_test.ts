@@ -4,7 +4,7 @@ import {
   hearPhone,
 } from "../../../../../env/domains/telecom/user/phone_hearing.ts";
 
-/** What was heard, in short: `check bar`, `turn airplane off`, `grant messaging sms storage`. */
+/** Summarizes what was heard: `check bar`, `turn airplane off`, `grant messaging sms storage`. */
 function short(heard: Heard): string {
   switch (heard.kind) {
     case "check":
@@ -24,7 +24,7 @@ function short(heard: Heard): string {
   }
 }
 
-/** By what is asked for, several ways to ask for it. */
+/** Different ways to make each request. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   "check bar": [
     "please check your status bar.",
@@ -210,7 +210,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [expected, messages] of Object.entries(ASKED)) {
-  Deno.test(`hearPhone() hears "${expected}" in what asks for that alone`, () => {
+  Deno.test(`hearPhone() hears only "${expected}" in each way to ask for it`, () => {
     for (const message of messages) {
       assert.equal(hearPhone(message).map(short).join(", "), expected, message);
     }

@@ -10,7 +10,7 @@ const INSTRUCTION = [
   "Task instructions:\n\tYou are willing to refuel 2.0 GB of data if necessary. Whether you can send an MMS does not matter.",
 ].join("\n");
 
-/** A user whose phone lies before us: says what they answer, and what they did. */
+/** Creates a user with a phone, and helpers that return the user's answers and actions. */
 function conversation(seed = 1) {
   const world = new TelecomWorld(
     telecom.bundle.load({ agent: new Map(), user: new Map() }),
@@ -31,7 +31,7 @@ function conversation(seed = 1) {
   return { opening: hear(""), hear, calls, world };
 }
 
-Deno.test("phoneUser() opens with the complaint, and nothing else of the scenario", () => {
+Deno.test("phoneUser() opens with the complaint and reveals nothing else", () => {
   for (let seed = 0; seed < 9; seed++) {
     const { opening } = conversation(seed);
     assert.match(opening, /no service/);
@@ -39,7 +39,7 @@ Deno.test("phoneUser() opens with the complaint, and nothing else of the scenari
   }
 });
 
-Deno.test("phoneUser() tells what they know when asked, and not what they do not know", () => {
+Deno.test("phoneUser() answers with what they know, and nothing else", () => {
   const { hear, calls } = conversation();
   assert.equal(
     hear("May I have your full name and phone number?"),
@@ -58,7 +58,7 @@ Deno.test("phoneUser() tells what they know when asked, and not what they do not
   assert.deepEqual(calls, []);
 });
 
-Deno.test("phoneUser() turns a switch only where it does not stand as wanted", () => {
+Deno.test("phoneUser() toggles a switch only if it is not yet in the requested state", () => {
   const { hear, calls } = conversation();
   assert.equal(
     hear("Please turn mobile data on."),
@@ -76,7 +76,7 @@ Deno.test("phoneUser() turns a switch only where it does not stand as wanted", (
   ]);
 });
 
-Deno.test("phoneUser() says what the phone shows, in its words", () => {
+Deno.test("phoneUser() reports what the phone shows, in the phone's words", () => {
   const { hear, calls } = conversation();
   assert.equal(
     hear("Please check your status bar, then run a speed test."),
@@ -93,7 +93,7 @@ Deno.test("phoneUser() says what the phone shows, in its words", () => {
   assert.equal(calls.length, 3);
 });
 
-Deno.test("phoneUser() looks whether it works before they say so, and says once that a try did not help", () => {
+Deno.test("phoneUser() checks that the problem is solved before saying so, and complains once if a step did not help", () => {
   const { hear, world } = conversation();
   hear("Please turn airplane mode on.");
   assert.match(
@@ -110,7 +110,7 @@ Deno.test("phoneUser() looks whether it works before they say so, and says once 
   );
 });
 
-Deno.test("phoneUser() pays only what was asked for", () => {
+Deno.test("phoneUser() pays only requested bills", () => {
   const { hear, calls, world } = conversation();
   assert.match(hear("Please pay your bill."), /no payment request/);
   assert.deepEqual(calls, ["check_payment_request"]);
@@ -128,7 +128,7 @@ Deno.test("phoneUser() pays only what was asked for", () => {
   );
 });
 
-Deno.test("phoneUser() takes leave of who passes them on, and of who never asks for anything", () => {
+Deno.test("phoneUser() ends the conversation after a transfer, or if the agent never asks for anything", () => {
   const passedOn = conversation();
   assert.equal(
     passedOn.hear(

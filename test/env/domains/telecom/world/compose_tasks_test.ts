@@ -31,7 +31,7 @@ function textsOf({ agent, tasks }: ComposedWorld): string[] {
   );
 }
 
-Deno.test("composeTelecom() gives the same tasks for the same seed, and others for another", () => {
+Deno.test("composeTelecom() returns the same tasks for the same seed, and different ones for another", () => {
   const again = composeTelecom({ seed: 7, count: 60, faults: [1, 6] });
   assert.deepEqual(textsOf(again), textsOf(WORLD));
   const other = composeTelecom({ seed: 8, count: 60, faults: [1, 6] });
@@ -39,32 +39,32 @@ Deno.test("composeTelecom() gives the same tasks for the same seed, and others f
   assert.deepEqual(shared, []);
 });
 
-Deno.test("a composed task is broken, its gold mends it, each step is needed, and the policy allows each", () => {
+Deno.test("composed tasks are broken, and their gold fixes them with only necessary and allowed steps", () => {
   for (const { plan, gold, faults } of WORLD.tasks) {
     assert.equal(faultOf(plan, gold), null, faults.join());
     if (plan.isHopeless) continue;
     const setUp = [...plan.setUp, ...gold];
     assert.equal(faultOf({ ...plan, setUp }, gold), "nothing is broken");
-    assert.equal(faultOf(plan, gold.slice(1)), "its gold does not mend it");
+    assert.equal(faultOf(plan, gold.slice(1)), "its gold does not fix it");
     const needless = { actor: "user", name: "toggle_wifi", args: {} } as const;
     assert.equal(
       faultOf(plan, [...gold, needless]),
-      'it does not need "toggle_wifi"',
+      '"toggle_wifi" is redundant',
     );
   }
 });
 
-Deno.test("faultOf() refuses a gold that the policy forbids", () => {
+Deno.test("faultOf() rejects gold actions that the policy forbids", () => {
   const { plan, gold } = WORLD.tasks.find(({ gold }) =>
     gold.some(({ name }) => name === "refuel_data")
   )!;
   assert.match(
     faultOf({ ...plan, agreedGb: 0.1 }, gold)!,
-    /^refuel_data: no more is sold than was agreed to$/,
+    /^refuel_data: the amount must be the one that the user agreed to$/,
   );
 });
 
-Deno.test("composed tasks have every fault that there is", () => {
+Deno.test("composed tasks cover every fault", () => {
   const { tasks } = composeTelecom({ seed: 1, count: 150, hopeless: 0.3 });
   const seen = new Set(tasks.flatMap(({ faults }) => faults));
   assert.deepEqual(
@@ -73,7 +73,7 @@ Deno.test("composed tasks have every fault that there is", () => {
   );
 });
 
-Deno.test("composeTelecom() keeps to its knobs", () => {
+Deno.test("composeTelecom() respects its options", () => {
   const compose = (options: Partial<ComposeOptions>) =>
     composeTelecom({ seed: 3, count: 20, ...options }).tasks;
   for (const { faults } of compose({ faults: [3, 3], hopeless: 0 })) {
@@ -113,7 +113,7 @@ Deno.test("composeTelecom() keeps to its knobs", () => {
   );
 });
 
-/** The world as the benchmark's evaluators know it. */
+/** Plays a world through the benchmark's evaluators. */
 async function played(
   { agent, tasks }: ComposedWorld,
 ): Promise<{ source: TalkSource; tasks: Tau3Task[] }> {
@@ -126,7 +126,7 @@ async function played(
 }
 
 Deno.test(
-  "telecom's expert solves every composed task by talking, and talk alone solves none",
+  "telecom's expert solves every composed task, and talk alone solves none",
   { ignore: NO_TAU3_BENCH },
   async () => {
     const { source, tasks } = await played(WORLD);

@@ -17,7 +17,7 @@ import { inTempDir } from "../../../../support/temp_dir.ts";
 
 const START = { seed: 4, count: 30, options: { maxFaults: 5 } };
 
-Deno.test("telecom's own descriptions are of its tools, with their parameters", () => {
+Deno.test("telecom's own descriptions match its tools and their parameters", () => {
   const told = (schemas: readonly ToolSchema[]) =>
     schemas.map(({ function: { name, parameters } }) => [
       name,
@@ -29,7 +29,7 @@ Deno.test("telecom's own descriptions are of its tools, with their parameters", 
   assert.deepEqual(told(telecomUserTools), had(telecom.bundle.userTools));
 });
 
-Deno.test("telecomBundle() is read as the benchmark is, and its tasks are solved through the same commands", () =>
+Deno.test("telecomBundle() can be read like the benchmark, and the same commands solve its tasks", () =>
   inTempDir(async (dir) => {
     const { files, counts } = telecomBundle(START);
     await writeFiles(dir, files);
@@ -58,7 +58,7 @@ Deno.test("telecomBundle() is read as the benchmark is, and its tasks are solved
     }
   }));
 
-Deno.test("telecomBundle() gives the same bytes again, and no combination of faults and no customer to two splits", () => {
+Deno.test("telecomBundle() is deterministic, and no two splits share a combination of faults or a customer", () => {
   const bundle = telecomBundle(START);
   assert.deepEqual(telecomBundle(START), bundle);
   const { tasks } = composeTelecom({ seed: 4, count: 30, faults: [1, 5] });
@@ -70,7 +70,7 @@ Deno.test("telecomBundle() gives the same bytes again, and no combination of fau
   for (const { task, plan, faults, split } of tasks) {
     assert.ok(splits[split]?.includes(String(task.get("id"))));
     const caller = String(plan.setUp[0]?.args["phone_number"]);
-    // The numbers of a customer differ in the last digit.
+    // The numbers of a customer differ only in the last digit.
     for (const key of [faults.join("|"), caller.slice(0, -1)]) {
       homes.set(key, (homes.get(key) ?? new Set()).add(split));
     }
