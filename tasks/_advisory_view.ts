@@ -1,8 +1,8 @@
-/** Advisories in a terminal: what to look at in a run, and the filter that finds its episodes. */
+/** Advisories in a terminal: what needs attention in a run, and the filter that finds its episodes. */
 
 import { type Advisory, filterText } from "../train/diagnosis/advisories.ts";
 
-/** A paragraph an advisory; empty where there is none. */
+/** Returns one paragraph per advisory; empty if there are none. */
 export function advisoriesText(advisories: readonly Advisory[]): string {
   return advisories.map(({ level, title, evidence, filter }) =>
     [

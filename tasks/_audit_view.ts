@@ -6,14 +6,14 @@ import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** What is listed of an audit. */
+/** What to show of an audit. */
 export interface ShownAudit {
   readonly domain: Domain;
   /** How many findings to list. */
   readonly show: number;
 }
 
-/** The findings by check and split, what splits share, the first findings, and how many tasks are flagged. */
+/** Returns findings by check and split, the rows that splits share, the first findings, and the number of flagged tasks. */
 export function reportText(
   report: AuditReport,
   { domain, show }: ShownAudit,
@@ -32,7 +32,7 @@ export function reportText(
       ? [
         `… and ${
           count(findings.length - show)
-        } more; --show N lists them, --report FILE writes all`,
+        } more: pass --show N to list them, or --report FILE to write all`,
       ]
       : []),
     `${count(exclusions.length)} of ${count(all)} tasks (${
@@ -41,7 +41,7 @@ export function reportText(
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/** Tasks with a finding, by check and split. */
+/** Counts the tasks with a finding, by check and split. */
 function countsTable(report: AuditReport): string {
   const { findings, tasks, unchecked } = report;
   const splits = Object.keys(tasks) as Split[];

@@ -1,8 +1,8 @@
 /**
- * What the bridge costs beside the engine: many episodes at once over HTTP, against an engine that does no work, beside
- * the very same requests sent plainly; and beside slime's own example in Python, where its directory is given.
+ * Benchmark of the bridge's overhead: many concurrent episodes over HTTP against an engine that does almost no work,
+ * compared with the same requests by plain `fetch`, and with slime's own Python example if its directory is given.
  *
- * Each server is a process, and what it costs is its CPU time, which other programs of the machine change little.
+ * Each server is a separate process. Its cost is its CPU time, on which other programs have little influence.
  */
 
 import denoConfig from "../deno.json" with { type: "json" };
@@ -33,12 +33,12 @@ import { BenchProcess, type ProcessUsage } from "./_bench_process.ts";
 /** Settings of {@linkcode benchBridge}. */
 export interface BridgeOptions {
   readonly tauBench: string | null;
-  /** Episodes at once. */
+  /** Concurrent episodes. */
   readonly episodes: number;
   readonly rounds: number;
-  /** How long an open loop is. */
+  /** Seconds of an open loop. */
   readonly seconds: number;
-  /** slime's example, where it is measured too. */
+  /** slime's example; `null` if it is not measured. */
   readonly example: Omit<ExampleOptions, "engine"> | null;
   readonly onStage?: (stage: string) => void;
 }
@@ -50,42 +50,42 @@ export interface BridgeBench {
   readonly latencyMs: number;
   readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
-  /** Tokens of an episode at its end. */
+  /** Tokens of the longest episode at its end. */
   readonly tokensPerEpisode: number;
-  /** By one server process, and by two. */
+  /** Figures with one server process, and with two. */
   readonly servers: readonly ServersBench[];
   readonly example: ExampleBench | null;
 }
 
-/** Figures of some server processes together. */
+/** Figures of one or several server processes together. */
 export interface ServersBench {
   readonly processes: number;
-  /** CPU milliseconds of a turn, and of the same request sent plainly by the same processes. */
+  /** CPU milliseconds per turn, and per plain request of the same content from the same processes. */
   readonly turnCpuMs: Measured;
   readonly plainCpuMs: Measured;
-  /** The difference, round by round: what the bridge adds. */
+  /** The difference per round: the bridge's overhead. */
   readonly ownCpuMs: Measured;
-  /** Closed loop: each episode goes on as soon as it is answered. */
+  /** Turns per second in a closed loop, in which each episode continues as soon as it is answered. */
   readonly turnsPerS: Measured;
-  /** Open loop: 99th percentile of a turn beyond the engine, and the share of offered turns that were played. */
+  /** Open loop: 99th percentile of a turn's time without the engine, and the share of offered turns that was played. */
   readonly openP99Ms: Measured;
   readonly openShare: Measured;
-  /** Heap bytes of an episode under way, its conversation included. */
+  /** Heap bytes of an episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
 }
 
-/** Episodes that each place plays one after the other, in a closed loop. */
+/** Episodes that each slot plays in sequence, in a closed loop. */
 const LENGTH = 2;
-/** Milliseconds of an answer in the closed loop. */
+/** Latency of an answer in the closed loop, in milliseconds. */
 const LATENCY_MS = 50;
-/** Turns a second of the open loop. */
+/** Turns per second of the open loop. */
 const OFFERED_PER_S = 500;
 const PROCESSES = [1, 2];
-/** V8's flags of `deno task serve`, which the servers here are to have too. */
+/** V8 flags of `deno task serve`, which the servers of the benchmark use too. */
 const SERVE_FLAGS = /--v8-flags=(\S+)/.exec(denoConfig.tasks.serve.command)
   ?.[1]?.split(",");
 
-/** Measures; the engine, the servers and we share this machine's cores. */
+/** Runs the benchmark. The engine, the servers and this process share the machine's cores. */
 export async function benchBridge(
   options: BridgeOptions,
 ): Promise<BridgeBench> {
@@ -101,7 +101,7 @@ export async function benchBridge(
   });
   const rounds: ServersRounds[] = [];
   for (const processes of PROCESSES) {
-    onStage(`measuring the bridge by ${processes} of its processes`);
+    onStage(`measuring the bridge with ${processes} server processes`);
     rounds.push(
       await measureServers(processes, { ...options, dataset, engine }),
     );
@@ -129,7 +129,7 @@ type Setting = BridgeOptions & {
   readonly engine: Actor;
 };
 
-/** Servers that play, and what they are asked to. */
+/** The servers, and the episodes that they are asked to play. */
 interface World {
   readonly dataset: Dataset;
   readonly engine: Actor;
@@ -144,7 +144,7 @@ interface Server {
 
 interface ServersRounds {
   readonly bench: ServersBench;
-  /** Of the requests of a closed round. */
+  /** Bodies of the requests in a closed round. */
   readonly bodies: EngineReport["bodies"];
   readonly requests: number;
 }
@@ -206,7 +206,7 @@ async function openServer(
   return { process, url: `http://127.0.0.1:${port}` };
 }
 
-/** Keys of the episodes of each place. */
+/** Returns the keys of the episodes in each slot. */
 function chainsOf(places: number, length: number): string[][] {
   return Array.from(
     { length: places },
@@ -222,7 +222,7 @@ function reportOf(
   return engine.ask({ type: "report", keep });
 }
 
-/** CPU milliseconds of all servers while some work is done. */
+/** Runs work and measures the CPU milliseconds of all servers meanwhile. */
 async function cpuOf<T>(
   servers: readonly { readonly process: BenchProcess }[],
   work: () => Promise<T>,
@@ -247,7 +247,7 @@ interface ClosedRound {
   readonly turnsPerS: number;
 }
 
-/** Every chain's episodes, all chains at once; then the same requests without episodes. */
+/** Plays the episodes of all chains concurrently, then sends the same requests without episodes. */
 async function closedRound(world: World): Promise<ClosedRound> {
   const { engine, servers } = world;
   const bridged = await cpuOf(servers, () => timed(() => play(world)));
@@ -266,7 +266,7 @@ interface OpenRound {
   readonly share: number;
 }
 
-/** Answers at fixed times, for some seconds, once every place plays. */
+/** Plays for some seconds against an engine that answers at fixed times, once every slot is busy. */
 async function openRound(
   world: World,
   lastingS: number,
@@ -292,7 +292,7 @@ async function openRound(
   };
 }
 
-/** New episodes in every place until the signal is given. */
+/** Plays new episodes in every slot until the signal aborts. */
 async function playEndlessly(
   world: World,
   signal: AbortSignal,
@@ -306,7 +306,7 @@ async function playEndlessly(
   }));
 }
 
-/** Plays every chain's episodes, all chains at once. */
+/** Plays the episodes of all chains concurrently. */
 async function play(world: World): Promise<void> {
   const { servers, chains } = world;
   await Promise.all(chains.map(async (keys, place) => {
@@ -336,7 +336,7 @@ async function askEpisode(
   throw new Error(`An episode of the benchmark failed: ${text.slice(-1000)}`);
 }
 
-/** The same requests without episodes. @returns Turns. */
+/** Sends the same requests without episodes. @returns The number of requests. */
 async function playPlainly(
   { engine, servers, chains }: World,
 ): Promise<number> {
@@ -352,7 +352,7 @@ async function playPlainly(
   return sum(await Promise.all(all));
 }
 
-/** What an episode's end and beginning differ by, with all of them in their middle. */
+/** Measures the heap bytes of an episode, while all episodes are in progress. */
 async function bytesPerEpisode(world: World): Promise<number> {
   const { engine, servers, chains } = world;
   const heap = async () => {
@@ -373,7 +373,7 @@ async function bytesPerEpisode(world: World): Promise<number> {
   return bytes;
 }
 
-/** slime's example and a server process, each with users that a model plays, one after the other. */
+/** Measures slime's example and a server process in alternation, both with users played by a model. */
 async function measureExample(
   options: Omit<ExampleOptions, "engine">,
   setting: Setting,
@@ -404,7 +404,7 @@ async function measureExample(
       example.process,
       () => example.play(chains, dataset.tasks("train").length),
     );
-    if (at === 0) continue; // compiles, and opens connections
+    if (at === 0) continue; // warm-up: compiles code and opens connections
     bridged.push(ours);
     python.push(theirs);
   }

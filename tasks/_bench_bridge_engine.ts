@@ -1,7 +1,7 @@
 /**
- * The engine of the bridge's benchmark and the endpoint of its users, a worker of its own: SGLang's `/generate` and
- * OpenAI's chat completions with next to no work, so that what is measured is the bridge. It speaks HTTP over plain
- * sockets and reads no more of a request than its length and whose it is.
+ * The engine of the bridge's benchmark and the endpoint of its simulated users, in a worker: SGLang's `/generate` and
+ * OpenAI's chat completions with almost no work, so that the bridge dominates the measurement. It speaks HTTP over
+ * plain sockets and parses only a request's length and conversation key.
  */
 
 /// <reference lib="webworker" />
@@ -10,31 +10,31 @@ import { setTimeout as delay } from "node:timers/promises";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** What the engine is told first. */
+/** The engine's settings, sent in its first message. */
 export interface EngineOrders {
   readonly latencyMs: number;
-  /** The conversations that it plays, each the bodies of its answers in order. */
+  /** Response bodies of each conversation, in order. */
   readonly scripts: readonly (readonly string[])[];
-  /** The body of what its users say. */
+  /** Response body of the simulated user. */
   readonly userAnswer: string;
 }
 
 /**
- * An open loop: answers come at fixed times, whenever the requests do. Each place's are due by turns, so that an
- * episode that is late for one misses it.
+ * An open loop: answers are due at fixed times, independent of the requests. The slots take turns, and an episode that
+ * is late for its time waits for the next.
  */
 export interface Pace {
   readonly places: number;
-  /** Turns a second, of all places together. */
+  /** Turns per second of all slots together. */
   readonly ratePerS: number;
 }
 
-/** What it has seen since it was asked last. */
+/** The engine's measurements since the last report. */
 export interface EngineReport {
   readonly requests: number;
   /** Milliseconds between an answer and the next request of the same conversation. */
   readonly gapsMs: readonly number[];
-  /** Bodies of the requests of one conversation in 16, in order, where it was told to keep them. */
+  /** Request bodies of every 16th conversation, in order, if they are kept. */
   readonly bodies: readonly (readonly string[])[];
 }
 
@@ -136,14 +136,14 @@ async function answerAsEngine(
   return answer;
 }
 
-/** By SGLang's header; or by a sampling parameter, where a client sends no header. */
+/** Reads the conversation's key from SGLang's header, or from a sampling parameter if the client sends no header. */
 function keyOf(head: string, body: Uint8Array): string {
   const key = /x-smg-routing-key: (\S+)/i.exec(head)?.[1];
   if (key !== undefined) return key;
   return /"bench_key": ?"(\d+)"/.exec(decoder.decode(body))?.[1] ?? "";
 }
 
-/** Milliseconds until the next answer of an episode's place is due. */
+/** Returns the milliseconds until the next answer of an episode's slot is due. */
 function untilDue(key: number, { places, ratePerS }: Pace): number {
   const slotMs = 1000 / ratePerS;
   const periodMs = places * slotMs;

@@ -1,8 +1,8 @@
-"""Runs slime's examples/tau-bench as slime does, many episodes on one event loop: orders as JSON lines on stdin.
+"""Runs slime's examples/tau-bench as slime does, with many episodes on one event loop. Orders are JSON lines on stdin.
 
-What the example imports and this machine lacks is stood in for by as little work as its place allows: litellm is a
-plain call of the users' endpoint that blocks, as litellm's does; SGLang's parser of Qwen's tool calls is a regular
-expression; slime's state of a rollout is its tokenizer. tau_bench, transformers, httpx and pydantic have to be there.
+Modules that the example imports and this machine lacks are replaced by stand-ins that do as little work as possible:
+litellm is a blocking call of the users' endpoint, as in the original; SGLang's parser of Qwen's tool calls is a regular
+expression; slime's rollout state is a tokenizer. tau_bench, transformers, httpx and pydantic must be installed.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ stand_ins = []
 
 
 def stand_in(name, **members):
-    """Puts a module in the place of a real one; packages above it are made where they are not there."""
+    """Registers a stand-in for a module, and for its parent packages if they are missing."""
     parts = name.split(".")
     for at in range(1, len(parts)):
         package = ".".join(parts[:at])
@@ -56,7 +56,7 @@ CALL = re.compile(r"<tool_call>\n(.*?)\n</tool_call>", re.DOTALL)
 
 
 class FunctionCallParser:
-    """Qwen's calls: text before the first, then an object a call."""
+    """Parses Qwen's tool calls: text before the first call, then one JSON object per call."""
 
     def __init__(self, tools, tool_call_parser):
         self.names = {tool.function.name for tool in tools}

@@ -1,6 +1,6 @@
 /**
- * slime's own example of tau-bench, which the bridge's benchmark runs beside the bridge: the same engine, the same
- * conversations, the same endpoint of users.
+ * slime's own tau-bench example, which the bridge's benchmark runs for comparison: with the same engine, conversations
+ * and user endpoint.
  */
 
 import { fileURLToPath } from "node:url";
@@ -10,41 +10,41 @@ import { QWEN3_INSTRUCT } from "./_qwen3_templates.ts";
 
 /** Settings of {@linkcode openExample}. */
 export interface ExampleOptions {
-  /** A checkout's `examples/tau-bench`. */
+  /** The directory `examples/tau-bench` of a slime checkout. */
   readonly directory: string;
-  /** The interpreter: it has transformers, httpx and pydantic, and tau_bench on its path. */
+  /** The Python interpreter, with transformers, httpx, pydantic and tau_bench installed. */
   readonly python: string;
-  /** The engine, which answers for the users' endpoint too. */
+  /** URL of the engine, which also serves as the users' endpoint. */
   readonly engine: string;
 }
 
 /** One side of the comparison. */
 export interface Side {
-  /** CPU milliseconds of the process, a turn. */
+  /** CPU milliseconds of the process per turn. */
   readonly cpuMs: Measured;
   readonly turnsPerS: Measured;
 }
 
 /** The figures. */
 export interface ExampleBench {
-  /** What slime's example imports and was stood in for. */
+  /** Modules imported by slime's example that were replaced by stand-ins. */
   readonly standIns: readonly string[];
   readonly bridge: Side;
   readonly example: Side;
 }
 
-/** The example in a process of its own. */
+/** The example in a separate process. */
 export interface Example extends AsyncDisposable {
   readonly process: BenchProcess;
   readonly standIns: readonly string[];
-  /** Plays every chain's episodes, all chains at once. */
+  /** Plays the episodes of all chains concurrently. */
   play(
     chains: readonly (readonly string[])[],
     tasks: number,
   ): Promise<unknown>;
 }
 
-/** Starts it. @throws If the interpreter does not have what it imports: stderr says what. */
+/** Starts the example. @throws If the interpreter lacks a module that it imports; stderr names it. */
 export async function openExample(
   { directory, python, engine }: ExampleOptions,
 ): Promise<Example> {

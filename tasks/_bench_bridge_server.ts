@@ -1,6 +1,6 @@
 /**
- * An episode server for the bridge's benchmark, a process by itself; or, in its place, a
- * sender of the very same requests by plain `fetch`.
+ * The episode server of the bridge's benchmark, a separate process. On request it instead sends the same requests by
+ * plain `fetch`.
  */
 
 import { createCaller } from "../env/models/call_policy.ts";
@@ -16,20 +16,20 @@ import { heapBytes } from "./_bench_measure.ts";
 import { answerOrders, ownUsage } from "./_bench_process.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
 
-/** What a server is opened with. */
+/** Settings of a server. */
 export interface Orders {
   readonly tauBench: string | null;
-  /** Where a model plays the users; `null` has scripted ones. */
+  /** URL of the model that plays the users; `null` for scripted users. */
   readonly user: string | null;
 }
 
-/** What is sent plainly: conversations at once, one request after the other. */
+/** Conversations to send by plain `fetch`, concurrently, each request after the other. */
 export interface PlainOrders {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];
 }
 
-/** What they are, given beforehand: to read so much is work of its own. */
+/** Bodies of the requests, sent beforehand because parsing them would count as CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: Orders) {
@@ -86,7 +86,7 @@ function userModel(url: string): ChatModel {
   });
 }
 
-/** Chains of requests, all chains at once, each one after the other. @returns How many were answered. */
+/** Sends all chains concurrently, the requests of each in sequence. @returns The number of answers. */
 async function sendPlainly(
   { engine, chains }: PlainOrders,
 ): Promise<number> {

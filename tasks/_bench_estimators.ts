@@ -1,6 +1,7 @@
 /**
- * How well a recipe learns by each estimator, ratio and credit: of each seed all begin where its rejection fine-tuning
- * ends, or else its cold start, and sample the same tasks. Each is a run dir, so that an interrupted one is resumed.
+ * Benchmark of estimators, ratios and credits: how well a recipe learns with each. All variants of a seed start from
+ * the end of its rejection fine-tuning (or of its cold start, without one) and sample the same tasks. Each variant has
+ * its own run dir, so an interrupted benchmark resumes.
  */
 
 import { join } from "node:path";
@@ -24,14 +25,14 @@ import { type Passes, summarize } from "../train/runs/summary.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { runSession } from "../train/session.ts";
 
-/** What all variants but for their own key have in common, whatever the recipe says. */
+/** The baseline settings, which override the recipe. Each variant changes one of them. */
 const PLAIN = {
   advantage: "dr-grpo",
   ratio: "token",
   credit: "episode",
 } satisfies Partial<Config["rl"]>;
 
-/** What each sets over the recipe; `dr-grpo` is the plain one. */
+/** Overrides of each variant; `dr-grpo` is the baseline. */
 const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ...Object.fromEntries(
     ADVANTAGE_NAMES.map((advantage) => [advantage, { ...PLAIN, advantage }]),
@@ -43,19 +44,19 @@ const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ),
 };
 
-/** Their names: estimators first, then what else an update can do in another way. */
+/** Names of the variants: estimators, then ratios and credits. */
 export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 
 /** Settings of {@linkcode benchEstimators}. */
 export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
-  /** What is set over it. */
+  /** Overrides of the recipe. */
   readonly overrides: readonly Override[];
-  /** Of {@linkcode VARIANT_NAMES}. */
+  /** Names from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
-  /** Seeds 1 to this. */
+  /** Number of seeds: 1 to `seeds` are used. */
   readonly seeds: number;
-  /** Where the run dirs are. */
+  /** Directory of the run dirs. */
   readonly runs: string;
   readonly signal: AbortSignal;
   readonly onStage?: (text: string) => void;
@@ -64,15 +65,15 @@ export interface EstimatorBenchOptions {
 /** The figures of one run. */
 export interface VariantRun extends Passes {
   readonly seed: number;
-  /** What its steps took, the start's or the policy gradient's, without evaluations. */
+  /** Seconds of its steps without evaluations: cold start and rejection fine-tuning for a start, else RL. */
   readonly seconds: number;
 }
 
 /**
- * Trains the starts and, from each, every variant.
- * @returns The runs of each by its name, one a seed; the starts are `start`.
- * @throws {ConfigError} If a run is there that began with another config.
- * @throws {DOMException} `AbortError`, if it was interrupted; called again, it goes on.
+ * Trains a start for each seed and, from it, every variant.
+ * @returns The runs by name of the variant, one per seed; the starts are under `start`.
+ * @throws {ConfigError} If an existing run has another config.
+ * @throws {DOMException} `AbortError`, if interrupted; the next call resumes.
  */
 export async function benchEstimators(
   options: EstimatorBenchOptions,
@@ -127,7 +128,7 @@ interface Plan {
   readonly config: Config;
 }
 
-/** Trains a run to its end, unless that has been done. */
+/** Trains a run to its end, unless it is already completed. */
 async function trained(
   { path, config, seed, name }: Plan,
   { signal, onStage = () => {} }: EstimatorBenchOptions,

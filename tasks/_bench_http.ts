@@ -1,6 +1,6 @@
 /**
- * What many conversations at once cost beside the models that they wait for: agents and users over HTTP,
- * against a server that answers after a fixed time.
+ * Benchmark of many concurrent conversations over HTTP: taulab's overhead for agents and users whose model server
+ * answers after a fixed time.
  */
 
 import { toolCallingAgent } from "../env/agents/tool_calling.ts";
@@ -23,25 +23,25 @@ import {
 export interface HttpBench {
   readonly episodes: number;
   readonly latencyMs: number;
-  /** Calls of an episode, one after the other. */
+  /** Sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * Of the time that the conversations took, the share that was ours: what they took beyond as many calls by
-   * plain `fetch`, at once and one after the other alike, with bodies that are there already.
+   * Share of the conversations' time spent in taulab: the time beyond that of as many plain `fetch` calls, equally
+   * concurrent and with prepared bodies.
    */
   readonly ownShare: Measured;
-  /** The same, beyond the latency alone: HTTP on this machine and the server's own work are in it. */
+  /** Share of the time beyond the server's latency, which includes HTTP on this machine and the server's own work. */
   readonly waitingShare: Measured;
-  /** Answers a second, all conversations together. */
+  /** Answers per second of all conversations together. */
   readonly callsPerS: Measured;
 }
 
-/** Conversations at once, milliseconds of a call, repeats. */
+/** Concurrent conversations, milliseconds per call, and number of repeats. */
 const EPISODES = 200;
 const LATENCY_MS = 50;
 const REPEATS = 5;
 
-/** Measures on the tasks of a dataset, again and again where it has fewer than there are conversations. */
+/** Measures on the test tasks of a dataset, which are reused if there are fewer tasks than conversations. */
 export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   using server = await Actor.open("./_bench_http_server.ts", {
     latencyMs: LATENCY_MS,
@@ -66,7 +66,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** All conversations once, and as many calls by plain `fetch` where a body is given. */
+/** Plays all conversations once and, if a body is given, makes as many calls by plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },
@@ -91,7 +91,7 @@ async function playRound(
   };
 }
 
-/** @returns Milliseconds that all chains of calls took, summed. */
+/** Makes chains of plain calls concurrently. @returns The sum of the chains' times in milliseconds. */
 async function plainCalls(
   { url, body, calls }: { url: string; body: string; calls: number },
 ): Promise<number> {
@@ -111,7 +111,7 @@ async function plainCalls(
   return sum(times.map(({ seconds }) => seconds * 1000));
 }
 
-/** A body as large as an agent's in the middle of a conversation. */
+/** Returns a request body of the size that an agent sends in the middle of a conversation. */
 function typicalBody({ policy, tools }: Dataset): string {
   const messages = [
     { role: "system", content: policy },

@@ -1,6 +1,6 @@
 /**
- * The model server of the HTTP benchmark, a worker so that its work is not ours: every answer comes after the
- * latency that it is told.
+ * The model server of the HTTP benchmark, in a worker so that its work is not measured: it answers each request after
+ * a given latency.
  */
 
 /// <reference lib="webworker" />
@@ -22,7 +22,7 @@ self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
   self.postMessage({ port: server.addr.port });
 };
 
-/** A user says a line; an agent looks something up and says something by turns, and hands over in the end. */
+/** The user repeats one line; the agent alternates messages and look-ups, and ends with a transfer to a human. */
 function answerTo(
   model: string,
   messages: readonly { role: string }[],

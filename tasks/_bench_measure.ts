@@ -1,32 +1,32 @@
-/** What all benchmarks share: repeats as a median with its spread, seconds, heap bytes, and workers that answer. */
+/** Helpers of all benchmarks: median and spread of repeats, timing, heap size, and workers that answer messages. */
 
 /** A figure measured several times. */
 export interface Measured {
   readonly median: number;
-  /** Smallest and largest of the repeats. */
+  /** The smallest and the largest repeat. */
   readonly spread: readonly [min: number, max: number];
 }
 
-/** Median and spread of some repeats. */
+/** Returns the median and the spread of repeats. */
 export function measured(values: readonly number[]): Measured {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted[sorted.length >> 1] ?? NaN;
   return { median: middle, spread: [sorted[0] ?? NaN, sorted.at(-1) ?? NaN] };
 }
 
-/** The value that a share of them does not exceed. */
+/** Returns a percentile of values; `share` is from 0 to 1. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = Math.min(sorted.length - 1, Math.floor(share * sorted.length));
   return sorted[at] ?? NaN;
 }
 
-/** Their sum. */
+/** Returns the sum of values. */
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Runs work. @returns What came of it, and its seconds. */
+/** Runs work. @returns Its result, and the seconds that it took. */
 export async function timed<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly value: T; readonly seconds: number }> {
@@ -35,14 +35,14 @@ export async function timed<T>(
   return { value, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Bytes of the heap in use; exact only under `--v8-flags=--expose-gc`, else an upper bound. */
+/** Returns the bytes of heap in use: exact under `--v8-flags=--expose-gc`, otherwise an upper bound. */
 export function heapBytes(): number {
   const { gc } = globalThis as { gc?: () => void };
   gc?.();
   return Deno.memoryUsage().heapUsed;
 }
 
-/** A worker of a benchmark's own that listens on a port and answers each message by one. */
+/** A worker that listens on a port and answers each message with one message. */
 export class Actor implements Disposable {
   readonly #worker: Worker;
   #port = 0;
@@ -52,7 +52,7 @@ export class Actor implements Disposable {
     this.#worker = new Worker(url, { type: "module" });
   }
 
-  /** Starts `module` with its first message, which it answers by its port. */
+  /** Starts `module` and sends its first message, which it answers with its port. */
   static async open(module: string, message: object): Promise<Actor> {
     const actor = new Actor(module);
     actor.#port = (await actor.ask<{ port: number }>(message)).port;

@@ -1,12 +1,12 @@
 /**
- * Processes of a benchmark's own: what is measured runs in one by itself, so that its CPU time and its heap are its own.
- * Orders are lines of JSON on stdin, each answered by one on stdout.
+ * Separate processes for the measured code, so that its CPU time and heap can be told apart. Orders are lines of JSON
+ * on stdin, each answered by a line on stdout.
  */
 
 import process from "node:process";
 import { linesOf } from "../env/child_process.ts";
 
-/** CPU time of a process, all of its threads together. */
+/** CPU time of a process, summed over its threads. */
 export interface ProcessUsage {
   readonly cpuMs: number;
 }
@@ -29,8 +29,8 @@ export class BenchProcess implements AsyncDisposable {
   }
 
   /**
-   * One of Deno's. Given `--expose-gc`, so that its heap can be told.
-   * @param flags Further flags of V8.
+   * Starts a module with Deno, and with `--expose-gc` so that its heap can be measured.
+   * @param flags Further V8 flags.
    */
   static ofModule(module: string, flags: readonly string[] = []): BenchProcess {
     return new BenchProcess("deno", [
@@ -45,7 +45,7 @@ export class BenchProcess implements AsyncDisposable {
     ]);
   }
 
-  /** Gives an order; one at a time. @throws If it is not answered: what it printed to stderr says why. */
+  /** Sends an order and waits for its answer; one at a time. @throws If the process ends early; its stderr says why. */
   async ask<T>(order: object): Promise<T> {
     const line = `${JSON.stringify(order)}\n`;
     await this.#writer.write(new TextEncoder().encode(line));
@@ -60,7 +60,7 @@ export class BenchProcess implements AsyncDisposable {
   }
 }
 
-/** The other side: answers every order until stdin ends, then ends the process. */
+/** Answers the orders of a {@linkcode BenchProcess} until stdin ends, then exits. */
 export async function answerOrders(
   answer: (order: Record<string, unknown>) => unknown | Promise<unknown>,
 ): Promise<void> {
@@ -70,7 +70,7 @@ export async function answerOrders(
   Deno.exit(0);
 }
 
-/** What this process has used. */
+/** Returns the CPU time of this process. */
 export function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
   return { cpuMs: (user + system) / 1000 };

@@ -1,4 +1,4 @@
-/** What an environment server's session costs: a step beside the same plain request, and its memory. */
+/** Benchmark of an environment server's sessions: the time of a step next to a plain request, and memory. */
 
 import { expertAgent } from "../env/agents/expert.ts";
 import { toPlain } from "../env/python/python_json.ts";
@@ -11,22 +11,22 @@ import { Actor, type Measured, measured } from "./_bench_measure.ts";
 /** The figures. */
 export interface SessionsBench {
   readonly sessions: number;
-  /** Milliseconds of a step beyond the same plain request right after it: body and answer have the same sizes. */
+  /** Milliseconds of a step beyond a plain request right after it with body and answer of the same sizes. */
   readonly stepMs: Measured;
-  /** Milliseconds of that request. */
+  /** Milliseconds of the plain request. */
   readonly plainMs: Measured;
-  /** Of the server's heap, sessions in the middle of an episode. */
+  /** Bytes of the server's heap per session in the middle of an episode. */
   readonly bytesPerSession: Measured;
-  /** Of the process, for sessions that each have a WebSocket, the client's end of it included. */
+  /** Bytes of the process per session with a WebSocket, including the client's end. */
   readonly bytesPerSocket: Measured;
 }
 
 const SESSIONS = 1000;
 const REPEATS = 5;
-/** Episodes of a repeat. */
+/** Episodes per repeat. */
 const EPISODES = 60;
 
-/** Measures on the tasks that the expert solves. */
+/** Measures on test tasks, with the expert's actions. */
 export async function benchSessions(dataset: Dataset): Promise<SessionsBench> {
   using server = await Actor.open("./_bench_sessions_server.ts", {});
   const episodes = await rolloutAll(trialSpecs(
@@ -74,7 +74,7 @@ function wireAction(action: Action): unknown {
   };
 }
 
-/** Every step of the episodes, each beside its plain request. @returns Medians in milliseconds. */
+/** Makes every step of the episodes, each followed by its plain request. @returns Medians in milliseconds. */
 async function stepRound(url: string, plays: readonly Play[]) {
   const beyond: number[] = [];
   const plainly: number[] = [];
@@ -98,7 +98,7 @@ async function stepRound(url: string, plays: readonly Play[]) {
   };
 }
 
-/** Sessions in the middle of their episodes, then as many over WebSockets. */
+/** Measures the memory of sessions in the middle of their episodes, then of as many over WebSockets. */
 async function memoryRound(server: Actor, plays: readonly Play[]) {
   const heapOf = async () => (await server.ask<{ heap: number }>({})).heap;
   const empty = await heapOf();
@@ -134,7 +134,7 @@ async function memoryRound(server: Actor, plays: readonly Play[]) {
   return { heap, rss };
 }
 
-/** A connection whose session has begun an episode. */
+/** Opens a WebSocket and resets its session. */
 async function openSocket(url: string, reset: object): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();

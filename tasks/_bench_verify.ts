@@ -1,6 +1,6 @@
 /**
- * How fast `convert --verify` compares two checkpoints, beside `sha256sum` of the same files, and how much memory it
- * takes: the command itself, in its own process.
+ * Benchmark of `convert --verify`: how fast it compares two checkpoints, next to `sha256sum` on the same files, and how
+ * much memory it takes. It runs as a separate process.
  */
 
 import { join } from "node:path";
@@ -19,33 +19,33 @@ import { type Measured, measured, timed } from "./_bench_measure.ts";
 /** The figures of a pair of checkpoints. */
 export interface VerifyBench {
   readonly model: ModelName;
-  /** Of all files of both. */
+  /** Total size of the files of both checkpoints. */
   readonly bytes: number;
-  /** Bytes a second where the files are in the page cache, and where they are not. */
+  /** Bytes per second with the files in the page cache (warm) and without (cold). */
   readonly warm: SpeedPair;
   readonly cold: SpeedPair;
-  /** The largest resident size of the process, looked at after each block. */
+  /** The largest resident size of the process, sampled after each block. */
   readonly peakBytes: Measured;
 }
 
-/** Both were run one after the other, so that both met the same machine. */
+/** Speeds of the two programs in bytes per second, run one right after the other under the same conditions. */
 export interface SpeedPair {
   readonly verify: Measured;
   readonly sha256sum: Measured;
-  /** The first over the second, of each pair. */
+  /** `verify` over `sha256sum`, per pair. */
   readonly ratio: Measured;
 }
 
 /** Settings of {@linkcode benchVerify}. */
 export interface VerifyBenchOptions {
-  /** Whose shape the checkpoints have; their numbers are random. */
+  /** The model whose shape the checkpoints have; their values are random. */
   readonly model: ModelName;
   /** Default: 3. */
   readonly repeats?: number;
   readonly onStage?: (text: string) => void;
 }
 
-/** Writes a pair into a temporary directory, measures, and removes it. */
+/** Writes two checkpoints to a temporary directory, measures, and removes them. */
 export async function benchVerify(
   { model, repeats = 3, onStage = () => {} }: VerifyBenchOptions,
 ): Promise<VerifyBench> {
@@ -95,7 +95,7 @@ async function writePair(dir: string, model: ModelName): Promise<void> {
   await run("sync", []);
 }
 
-/** @returns The peak of its memory in bytes. */
+/** Runs `convert --verify`. @returns Its peak memory in bytes. */
 async function verify(dir: string): Promise<number> {
   const task = fileURLToPath(new URL("convert.ts", import.meta.url));
   const output = await run("deno", [
@@ -113,7 +113,7 @@ async function warm(paths: readonly string[]): Promise<void> {
   await run("cksum", paths);
 }
 
-/** Advises the system to forget the files; it does so once they are on disk. */
+/** Advises the system to drop the files from the page cache, which works once they are on disk. */
 async function evict(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await run("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);

@@ -1,4 +1,4 @@
-/** How much faster an evaluation is in several processes, where the work is ours: the expert and a scripted user. */
+/** Benchmark of `evaluate --workers`: the speedup by several processes, with the expert and a scripted user. */
 
 import { join } from "node:path";
 import { resolveBy } from "../train/config/config.ts";
@@ -6,22 +6,22 @@ import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
 import { openEvaluation } from "../train/evaluation/evaluation_session.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
-/** What is measured. */
+/** The figures. */
 export interface WorkersBench {
   readonly episodes: number;
   readonly workers: number;
-  /** Episodes a second from the first that ended on, in one process and in `workers`. */
+  /** Episodes per second after the first has ended, in one process and in `workers` processes. */
   readonly one: Measured;
   readonly several: Measured;
-  /** How many times as many, round by round. */
+  /** `several` over `one`, per round. */
   readonly gain: Measured;
-  /** Of the whole evaluation: starting, running, putting together. */
+  /** The speedup of the whole evaluation, including start-up and merging. */
   readonly wholeGain: Measured;
 }
 
 /**
- * Evaluates the same episodes in one process and in several by turns.
- * @param options.episodes About as many; each test task is tried equally often.
+ * Evaluates the same episodes in one process and in several, in alternation.
+ * @param options.episodes Approximate number; each test task gets the same number of trials.
  */
 export async function benchWorkers(
   { workers, episodes, rounds, onRound }: {
@@ -64,7 +64,7 @@ export async function benchWorkers(
   };
 }
 
-/** Episodes a second: once they run, and of the whole evaluation. */
+/** Episodes per second: after the first has ended, and over the whole evaluation. */
 interface Rates {
   readonly running: number;
   readonly whole: number;

@@ -1,11 +1,11 @@
 /**
- * Paths of a command line, which are relative to the directory that the person is in: `deno task` runs a task in the
- * directory of `deno.json`, and says in `INIT_CWD` where it was called.
+ * Paths on a command line, which are relative to the caller's directory. `deno task` runs a task in the directory of
+ * `deno.json` and sets `INIT_CWD` to the directory from which it was called.
  */
 
 import { isAbsolute, resolve } from "node:path";
 
-/** The directory that the task was called in, where that is not the one that it runs in. */
+/** Returns the directory from which the task was called; `undefined` if the task runs there. */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
@@ -13,7 +13,7 @@ function callersDirectory(): string | undefined {
   return !called || resolve(called) === Deno.cwd() ? undefined : called;
 }
 
-/** A path of the command line; unchanged where the task runs in the caller's directory. */
+/** Resolves a path of the command line; unchanged if the task runs in the caller's directory. */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
   return called === undefined || isAbsolute(path)
@@ -21,25 +21,25 @@ export function fromCaller(path: string): string {
     : resolve(called, path);
 }
 
-/** A default path, which is relative to taulab's directory wherever the caller is. */
+/** Resolves a default path, which is relative to taulab's directory. */
 export function fromHome(path: string): string {
   return callersDirectory() === undefined ? path : resolve(path);
 }
 
-/** Which values of a flag are paths, for {@linkcode FlagMeta.isPath}; others are names. */
+/** Decides whether a value of a flag is a path or a name, for {@linkcode FlagMeta.isPath}. */
 export type IsPath = (value: string) => boolean;
 
-/** All are. */
+/** Every value is a path. */
 export const anyPath: IsPath = () => true;
 
-/** Of a run: a name has no slash. */
+/** Whether a run is given by its path; a name has no slash. */
 export const runPathOnly: IsPath = (value) => value.includes("/");
 
-/** Of a recipe: a name has neither a slash nor an ending. */
+/** Whether a recipe is given by its path; a name has neither a slash nor an extension. */
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 
-/** Of a run or a file: a name is one of which there is no file where the caller is. */
+/** Whether a run or a file is given by its path: it has a slash, or is a file in the caller's directory. */
 export function runOrFile(value: string): boolean {
   if (value.includes("/")) return true;
   try {

@@ -1,4 +1,4 @@
-/** The flags of `deno task chat`, and who and what they lead to: the agent, its world, the task. */
+/** The flags of `deno task chat`, and the agent, dataset and task that they select. */
 
 import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
@@ -22,35 +22,35 @@ import { newConfig, trainFlags } from "./_train_flags.ts";
 export const chatFlags = z.object({
   policy: z.string().optional().meta({
     description:
-      "The run whose policy serves you, by name or path; default: the last that is completed",
+      "Run whose policy is the agent, by name or path; default: the last completed",
     value: "RUN",
     isPath: runPathOnly,
   }),
   agent: z.enum(["policy", "expert"]).optional().meta({
     description:
-      "Who serves you; default: the policy, or the expert where no run is completed",
+      "The agent; default: the policy, or the expert if no run is completed",
   }),
   data: dataSchema.shape.source.unwrap().optional().meta({
     description:
-      "Where the task comes from; default: where the run's came from, else generated",
+      "Source of the task; default: the source of the run's data, else generated",
   }),
   env: dataSchema.shape.domain.unwrap().optional().meta({
-    description: "The world; default: the run's, else retail",
+    description: "Domain; default: the run's, else retail",
   }),
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   split: z.enum(SPLITS).default("test").meta({
-    description: "The split of the task",
+    description: "Split of the task",
   }),
   task: z.int().min(0).default(0).meta({
-    description: "Which task of the split, from 0",
+    description: "Index of the task in its split, from 0",
   }),
   seed: z.int().min(0).default(1).meta({
-    description: "Seed of the agent's words",
+    description: "Seed of the agent's sampling",
   }),
   temperature: z.number().min(0).default(0).meta({
     description:
-      "The policy's sampling temperature; 0 takes the likeliest token",
+      "The policy's sampling temperature; 0 takes the most likely token",
   }),
   runs: runsFlag,
 });
@@ -58,19 +58,19 @@ export const chatFlags = z.object({
 /** The flags as parsed. */
 export type ChatFlags = z.infer<typeof chatFlags>;
 
-/** Who serves the user, and in which world. Held by `await using`. */
+/** The agent and the dataset of a conversation. Declare with `await using`. */
 export interface Counterpart extends AsyncDisposable {
   readonly agent: Agent;
   readonly dataset: Dataset;
-  /** In words: `the policy of "runs/a1" after step 155`. */
+  /** A phrase for people: `the policy of "runs/a1" after step 155`. */
   readonly description: string;
 }
 
 /**
- * The agent that the flags mean, with its world.
+ * Opens the agent that the flags select, with its dataset.
  * @throws {ConfigError} If there is no such run, or the flags contradict each other.
  * @throws {RunDirError} If the run is damaged.
- * @throws {DataError} If a benchmark's data are not what they should be.
+ * @throws {DataError} If a benchmark's data is invalid.
  */
 export async function openCounterpart(flags: ChatFlags): Promise<Counterpart> {
   const path = await runOf(flags);
@@ -79,7 +79,7 @@ export async function openCounterpart(flags: ChatFlags): Promise<Counterpart> {
     : await openPolicy(await readRun(path), flags);
 }
 
-/** @throws {ConfigError} If the split has no such task. */
+/** Returns the task that the flags select. @throws {ConfigError} If the split has no such task. */
 export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   const tasks = dataset.tasks(split);
   const found = tasks[task];
@@ -90,14 +90,14 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   );
 }
 
-/** The run whose policy serves; `undefined` where the expert does. */
+/** Returns the run whose policy is the agent; `undefined` for the expert. */
 async function runOf(
   { agent, policy, runs }: ChatFlags,
 ): Promise<string | undefined> {
   if (agent === "expert" && policy !== undefined) {
     throw new ConfigError(
       `--agent expert and --policy ${policy} contradict each other`,
-      { hint: "leave one of them out" },
+      { hint: "pass only one of them" },
     );
   }
   if (agent === "expert") return undefined;
@@ -110,12 +110,12 @@ async function runOf(
     `There is no completed run in "${runs}"`,
     {
       hint:
-        'train one by "deno task train", name another by --policy RUN, or talk to the expert by --agent expert',
+        'train one with "deno task train", pass --policy RUN, or talk to the expert with --agent expert',
     },
   );
 }
 
-/** The expert serves in the world that `deno task train` learns in. */
+/** Opens the expert, in the world that `deno task train` uses with the same flags. */
 async function openExpert(
   { data, env, tauBench, tau3Bench }: ChatFlags,
 ): Promise<Counterpart> {
@@ -124,7 +124,8 @@ async function openExpert(
   return {
     agent: expertAgent(),
     dataset: await openDataset(config.data),
-    description: "the expert, who listens for what the scripted user would say",
+    description:
+      "the expert, which understands the phrases of the scripted user",
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -143,7 +144,7 @@ async function openPolicy(
     agent: await policy.agent({ ...flags, dataset }),
     dataset,
     description: `the policy of "${run.path}" after step ${policy.step}` +
-      (isOwn ? "" : ", on other data than it was trained on"),
+      (isOwn ? "" : ", on a dataset that it was not trained on"),
     [Symbol.asyncDispose]: () => policy[Symbol.asyncDispose](),
   };
 }

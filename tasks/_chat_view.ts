@@ -1,4 +1,4 @@
-/** What the user at the terminal sees: the task, the conversation, the reward and its reasons. */
+/** The terminal's view of a conversation: the task, the messages, the reward and its reasons. */
 
 import { printPythonJson, toPlain } from "../env/python/python_json.ts";
 import type {
@@ -11,20 +11,20 @@ import type {
 import type { LineReader } from "../env/users/human.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** What a conversation came to; the parts of an {@linkcode Episode} that are told. */
+/** The outcome of a conversation: the parts of an {@linkcode Episode} that are shown. */
 export type Outcome = Pick<
   Episode,
   "stopReason" | "reward" | "turns" | "failure"
 >;
 
 const PROMPT = "you:   ";
-/** Characters of a folded tool call, and of its arguments among them. */
+/** Most characters of a tool call's line, of its arguments in it, and of a value. */
 const FOLD = { line: 110, arguments: 60, value: 60 };
 
 /** The conversation on the terminal. */
 export class ChatView {
   readonly #terminal: Terminal;
-  /** Whether the person's own typing is seen; what comes out of a pipe has to be shown. */
+  /** Whether the terminal echoes the person's input; input from a pipe has to be printed. */
   readonly #echoes: boolean;
 
   constructor(terminal: Terminal, { echoes }: { echoes: boolean }) {
@@ -32,14 +32,14 @@ export class ChatView {
     this.#echoes = echoes;
   }
 
-  /** The task, or the agent's words. */
+  /** Writes the task, or a message of the agent. */
   write(text: string, what: "task" | "message"): void {
     this.#terminal.talk(
       what === "task" ? `${text}\n` : `agent: ${printable(text)}`,
     );
   }
 
-  /** A tool call and what it showed, on one line. What was said shows itself. */
+  /** Writes a tool call and its observation on one line. Messages are written by {@linkcode write}. */
   turn({ action, observation }: Turn): void {
     if (action.type === "respond") return;
     const { name, arguments: args } = action.call;
@@ -50,14 +50,14 @@ export class ChatView {
     this.#terminal.talk(`${cut(line, FOLD.line)}]\n`);
   }
 
-  /** An answer that the agent was told to give again. */
+  /** Writes that an answer could not be parsed and the agent was asked again. */
   parseError(message: string): void {
     this.#terminal.talk(
       `  [${cut(`unreadable answer: ${spaced(message)}`, FOLD.line)}]\n`,
     );
   }
 
-  /** Asks for each line by a prompt. */
+  /** Wraps a reader so that it shows a prompt before each line. */
   prompting(readLine: LineReader): LineReader {
     return async (options) => {
       if (this.#echoes) this.#terminal.talk(PROMPT);
@@ -71,14 +71,14 @@ export class ChatView {
   }
 }
 
-/** The reward with its reasons, a line each. */
+/** Returns the reward and its reasons, one per line. */
 export function outcomeText(outcome: Outcome): string {
   const reasons = reasonsOf(outcome).map((reason) => `  ${reason}`);
   const value = outcome.reward?.value ?? "none";
   return [`reward ${value}`, ...reasons].join("\n");
 }
 
-/** Why the reward is what it is: what cut the conversation short, what differs, what was not told. */
+/** Returns the reasons for the reward: why the conversation was truncated, which rows differ, what is missing. */
 export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
   if (reward === null) return [`not scored: ${failure?.message}`];
   const cutOff = CUT_OFF[stopReason];
@@ -92,7 +92,7 @@ export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
   ];
 }
 
-/** What a program gets of a turn: arguments as plain JSON. */
+/** Returns a turn for `--json`, with arguments as plain JSON. */
 export function turnJson({ action, observation }: Turn) {
   if (action.type === "respond") return { action, observation };
   const { call } = action;
@@ -105,12 +105,12 @@ export function turnJson({ action, observation }: Turn) {
   };
 }
 
-/** What ends a conversation before its end. */
+/** Reasons for truncation. */
 const CUT_OFF: Partial<Record<StopReason, string>> = {
-  max_turns: "the agent came to no end",
-  out_of_tokens: "the agent's context or its answer was full",
-  agent_error: "the agent spoke where there is no user",
-  parse_errors: "too many answers of the agent could not be read",
+  max_turns: "it reached the turn limit",
+  out_of_tokens: "the agent's context or answer reached its token limit",
+  agent_error: "the agent sent a message in a task without a user",
+  parse_errors: "too many of the agent's answers could not be parsed",
 };
 
 function stateReasons({ differences, checks }: Reward): string[] {
@@ -132,11 +132,11 @@ function rowReasons({ table, id, fields }: RowDifference): string[] {
 function outputReasons({ parts, missingOutputs }: Reward): string[] {
   if (parts.outputs === null) return [];
   return missingOutputs.length === 0
-    ? ["all that was asked was told"]
+    ? ["the agent told you everything that it had to"]
     : missingOutputs.map((output) => `the agent did not tell you "${output}"`);
 }
 
-/** What else a benchmark's own rules look at. */
+/** Returns the unmet checks of a benchmark's own rules, apart from state and outputs. */
 function checkReasons({ checks = [] }: Reward): string[] {
   const others = checks.filter(({ part, counts, met }) =>
     counts && met !== true && part !== "DB" && part !== "COMMUNICATE"
@@ -154,7 +154,7 @@ function spaced(text: string): string {
   return printable(text).replace(/\s+/g, " ").trim();
 }
 
-/** A policy that has not learnt to speak says any character, those that command a terminal too. */
+/** Replaces control characters, which an untrained policy may emit and a terminal would obey. */
 function printable(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, "\ufffd");
 }

@@ -1,10 +1,10 @@
 /**
- * What all tasks share: flags from a schema, help with examples, errors in a paragraph, exit codes and
- * a Ctrl-C that finishes cleanly.
+ * The command line that all tasks share: flags from a schema, help with examples, error messages, exit codes
+ * and a clean shutdown on Ctrl-C.
  *
- * A task describes its flags by one zod object; a key `dryRun` is the flag `--dry-run`, its type says
- * whether the flag takes a value, its description is its line of `--help`. See {@linkcode FlagMeta} for
- * what else a field can say by `.meta({…})`.
+ * A task declares its flags in one zod object: the key `dryRun` is the flag `--dry-run`, its type decides
+ * whether the flag takes a value, and its description is its line of `--help`. {@linkcode FlagMeta} lists
+ * what else a field can set with `.meta({…})`.
  */
 
 import { Command, CommanderError } from "commander";
@@ -35,17 +35,17 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** What a flag's field can say in `.meta({…})`, beside its `description`. */
+/** Metadata of a flag's field in `.meta({…})`, in addition to its `description`. */
 export interface FlagMeta {
-  /** How the help calls the value: `DIR`. Default `VALUE`, for numbers `N`. */
+  /** Placeholder of the value in the help: `DIR`. Default: `VALUE`, or `N` for numbers. */
   readonly value?: string;
-  /** The flag may stand alone and then is `true`: `--resume [RUN]`. */
+  /** Whether the flag may be given without a value and is then `true`: `--resume [RUN]`. */
   readonly valueOptional?: boolean;
-  /** The values there are, where the schema is not an enum that lists them. */
+  /** The allowed values, if the schema is not an enum that lists them. */
   readonly choices?: () => readonly string[];
-  /** The environment variable that stands in where the flag is missing. */
+  /** The environment variable that is read if the flag is not given. */
   readonly env?: string;
-  /** Which values are paths: those are relative to the caller's directory, a default to taulab's. Default: none. */
+  /** Decides which values are paths, relative to the caller's directory (a default: to taulab's). Default: none. */
   readonly isPath?: IsPath;
 }
 
@@ -57,11 +57,11 @@ export interface TaskDefinition<S extends z.ZodObject> {
   readonly summary: string;
   /** The flags. */
   readonly flags: S;
-  /** The words after the flags, as help calls them: `FILE...`; none are allowed where this is missing. */
+  /** The words after the flags, with their placeholder in the help: `FILE...`. None are allowed if this is missing. */
   readonly operands?: {
     readonly name: string;
     readonly description: string;
-    /** Which are paths, as a flag's values. */
+    /** Decides which operands are paths, as for a flag's values. */
     readonly isPath?: IsPath;
   };
   /** Whole command lines, each with what it does. At least one. */
@@ -69,17 +69,17 @@ export interface TaskDefinition<S extends z.ZodObject> {
     readonly command: string;
     readonly does: string;
   }[];
-  /** What `--help` says after the examples; of a function, once help is asked for. */
+  /** The text of `--help` after the examples. A function is called only if help is asked for. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
-  /** Keys that `--set` takes: an unknown flag of such a name is answered by it. Of a function, those of a command line. */
+  /** Keys that `--set` takes, for the hint on an unknown flag with a key's name. A function gets the command line. */
   readonly recipeKeys?:
     | readonly string[]
     | ((argv: readonly string[]) => Promise<readonly string[]>);
-  /** What the first Ctrl-C says. Default: that work is being finished and saved. */
+  /** The message of the first Ctrl-C. Default: that work is being finished and saved. */
   readonly interruptNote?: string;
   /**
-   * What this command line may do. Where it is given, the task runs on a thread of its own that may do no more; else
-   * it may do all that its process may. Runs on the main thread, before the task.
+   * Returns the permissions that this command line needs. The task then runs on a separate thread with these alone;
+   * without this method it has all permissions of its process. Called on the main thread, before the task.
    */
   confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -91,7 +91,7 @@ export interface CommandLine<S extends z.ZodObject> {
   readonly operands: readonly string[];
 }
 
-/** What a running task is given. */
+/** The context of a running task. */
 export interface TaskContext {
   readonly operands: readonly string[];
   readonly terminal: Terminal;
@@ -103,15 +103,15 @@ export interface TaskContext {
 export interface TaskResult {
   /** What `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;
-  /** The command that people run after this one, where it ended well. */
+  /** The command to suggest next, if the task succeeded. */
   readonly next?: string | undefined;
   /** Default {@linkcode EXIT}`.done`, or `.interrupted` after a Ctrl-C. */
   readonly exitCode?: number;
 }
 
 /**
- * Runs a task as the whole program, where its module is that: parses, runs, prints, exits.
- * @returns The task, where the module was imported, so that a test reads its flags.
+ * Runs a task as the program, if its module is the main one: parses, runs, prints and exits.
+ * @returns The task, so that a test that imports the module can read its flags.
  */
 export async function main<S extends z.ZodObject>(
   meta: ImportMeta,
@@ -134,7 +134,7 @@ export async function main<S extends z.ZodObject>(
   return task;
 }
 
-/** Parses, then runs the task here or confined. @returns The exit status. */
+/** Parses the command line and runs the task, here or confined. @returns The exit status. */
 async function runMain<S extends z.ZodObject>(
   task: TaskDefinition<S>,
   { argv, terminal, module }: {
@@ -148,7 +148,7 @@ async function runMain<S extends z.ZodObject>(
     new Terminal({ json: false }).print(parsed.help);
     return EXIT.done;
   }
-  // What a script has registered by --preload is not there on another thread.
+  // What a script registers with --preload does not exist on another thread.
   const isHere = isConfined() || hasExtensions();
   const confinement = isHere ? undefined : await task.confine?.(parsed);
   if (confinement !== undefined) {
@@ -187,7 +187,7 @@ async function runTask<S extends z.ZodObject>(
   return exitCode;
 }
 
-/** The task with the help and the keys that a command line asks for. */
+/** Returns the task with the help and the recipe keys for a command line. */
 async function explainedFor<S extends z.ZodObject>(
   task: TaskDefinition<S>,
   argv: readonly string[],
@@ -203,14 +203,14 @@ async function explainedFor<S extends z.ZodObject>(
   };
 }
 
-/** What {@linkcode parseFlags} came to: the help that was asked for, or flags and operands. */
+/** The result of {@linkcode parseFlags}: the help, if it was asked for, or flags and operands. */
 export type ParsedFlags<S extends z.ZodObject> =
   | { readonly help: string }
   | CommandLine<S> & { readonly help?: undefined };
 
 /**
- * Reads a command line by a task's schema. Every task also has `--json` and `--help`.
- * @throws {ConfigError} If a flag is unknown (names the nearest), lacks its value or has a wrong one.
+ * Parses a command line against a task's schema. Every task also has `--json` and `--help`.
+ * @throws {ConfigError} If a flag is unknown (the message names the nearest), lacks its value or has an invalid one.
  */
 export function parseFlags<S extends z.ZodObject>(
   task: TaskDefinition<S>,
@@ -293,17 +293,17 @@ interface DescribedFlagMeta extends FlagMeta {
   readonly description?: string | undefined;
 }
 
-/** A flag as data, for programs that offer it. */
+/** A flag as data, for shell completion. */
 export interface FlagView {
   /** `--dry-run`. */
   readonly name: string;
   readonly description: string;
-  /** What help calls its value: `DIR`; `null` where it takes none. */
+  /** Placeholder of its value in the help: `DIR`; `null` if it takes none. */
   readonly value: string | null;
   readonly isValueOptional: boolean;
   readonly isRepeatable: boolean;
   readonly choices: readonly string[];
-  /** Which values are paths. */
+  /** Decides which values are paths. */
   readonly isPath: IsPath;
 }
 
@@ -369,7 +369,7 @@ class Flag {
     }
   }
 
-  /** Commander takes `--no-open` for an `open` that is false. */
+  /** Returns the flag's value from commander's options, which have `--no-open` as an `open` that is `false`. */
   givenIn(given: Readonly<Record<string, unknown>>): unknown {
     const negated = /^no([A-Z])(.*)$/.exec(this.key);
     if (negated === null) return given[this.key];
@@ -387,7 +387,7 @@ class Flag {
     return state === "granted" && Deno.env.get(name) || undefined;
   }
 
-  /** A default that is a path, where it has to be told apart from the caller's. */
+  /** The default relative to taulab's directory; `undefined` if it is not a path. */
   get defaultPath(): string | undefined {
     const path = this.#default;
     return typeof path === "string" && this.#meta.isPath?.(path)
@@ -396,8 +396,8 @@ class Flag {
   }
 
   /**
-   * Paths are the caller's. Numbers arrive as text; what is no number stays text, so that the schema refuses it by its
-   * words.
+   * Resolves paths against the caller's directory and parses numbers. Text that is not a number stays text, so that the
+   * schema rejects it with its own message.
    */
   convert(value: unknown): unknown {
     const { isPath = () => false } = this.#meta;
@@ -446,12 +446,12 @@ function isShown(value: unknown): boolean {
     !(Array.isArray(value) && value.length === 0);
 }
 
-/** A command line that commander refused. */
+/** A command line that commander rejected. */
 interface Misused {
   readonly task: Pick<TaskDefinition<z.ZodObject>, "name" | "recipeKeys">;
   readonly fields: readonly Flag[];
   readonly argv: readonly string[];
-  /** Those that are no flags. */
+  /** The words that are not flags. */
   readonly words: readonly string[];
 }
 
@@ -462,7 +462,7 @@ function quotedIn({ message }: CommanderError): string {
 /** Other names of recipe keys. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
-/** How to set a key of the recipe that was given as a flag; `undefined` where no key has that name. */
+/** Returns the hint for a recipe key that was given as a flag; `undefined` if no key has that name. */
 function keyHint(
   error: CommanderError,
   { task: { recipeKeys }, argv }: Misused,
@@ -474,7 +474,7 @@ function keyHint(
   const name = flag.replace(/^--/, "")
     .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const last = KEY_ALIASES[name] ?? name;
-  // The later a phase, the likelier it is meant.
+  // Keys of later phases come first: they are meant more often.
   const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last)
     .toReversed();
   if (keys.length === 0) return undefined;
@@ -484,17 +484,17 @@ function keyHint(
   }`;
 }
 
-/** How to name a run to a task that takes it by a flag. */
+/** Returns the hint for a run that was given as an operand to a task that takes it as a flag. */
 function runHint(
   { code }: CommanderError,
   { words, fields }: Misused,
 ): string | undefined {
   const flag = fields.find(({ key }) => key === "policy");
   if (code !== "commander.excessArguments" || flag === undefined) return;
-  return `name a run by ${flag.name} ${words[0]}`;
+  return `pass ${flag.name} ${words[0]}`;
 }
 
-/** What commander found wrong, in our words. */
+/** Returns the message for an error of commander. */
 function misuse(
   error: CommanderError,
   { words, fields, task: { name } }: Misused,
@@ -506,7 +506,7 @@ function misuse(
     return `Unknown flag "${flag}", the nearest is "${nearest(flag, known)}"`;
   }
   if (error.code === "commander.optionMissingArgument") {
-    return `The flag "${quoted}" needs its value`;
+    return `The flag "${quoted}" needs a value`;
   }
   if (error.code === "commander.excessArguments") {
     return `Unexpected word "${words[0]}": deno task ${name} takes flags only`;
@@ -518,8 +518,8 @@ const NOTE =
   "Finishing what is in flight and saving; Ctrl-C again stops at once";
 
 /**
- * Aborts on the first Ctrl-C (or SIGTERM), exits on the second; what is on disk is whole at any moment. The thread of
- * a confined task is told by the main thread, which listens for both.
+ * Returns a signal that aborts on the first Ctrl-C (or SIGTERM). The second one exits at once, which is safe because
+ * files on disk are complete at any moment. The main thread listens for both and notifies a confined task's thread.
  */
 function interrupted(onFirst: () => void): AbortSignal {
   const controller = new AbortController();
@@ -538,13 +538,13 @@ function interrupted(onFirst: () => void): AbortSignal {
   return controller.signal;
 }
 
-/** 2 for what a person gave, 1 for what broke. */
+/** Returns the exit code for an error: 2 for wrong input, 1 for any other failure. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
 }
 
 /**
- * `error: …`, and where there is one `hint: …` on a line of its own; the stack for bugs.
+ * Returns `error: …`, followed by `hint: …` on its own line if there is a hint; for a bug, the stack.
  * @param name The task that failed.
  */
 export function errorText(error: unknown, name = "NAME"): string {
@@ -552,7 +552,7 @@ export function errorText(error: unknown, name = "NAME"): string {
   return `error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}`;
 }
 
-/** The command that gives a task a permission that it lacked. */
+/** Returns the command that runs a task with the permission that it lacked. */
 function rerun({ message }: Error, name: string): string {
   const flag = /--allow-\w+/.exec(message)?.[0] ?? "--allow-all";
   const flags = new Set(["--allow-read", "--allow-env", flag]);
@@ -572,7 +572,7 @@ function explained(
     const refused = error.message.replace(/, run again.*$/, "");
     return [
       `${refused}: this task may not do that`,
-      `choose a place it may use, or run the script with that permission: ${
+      `choose a path that the task may use, or run the script with the permission: ${
         rerun(error, name)
       }`,
     ];
@@ -592,7 +592,7 @@ function explained(
   ];
 }
 
-/** What went wrong first, where something went wrong in cleaning up after it: the same full disk, mostly. */
+/** Returns the original error if cleaning up after it failed too, mostly for the same reason (a full disk). */
 function firstOf(error: unknown): unknown {
   return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }

@@ -1,17 +1,17 @@
 /**
- * Scripts that complete `deno task NAME --flag value` in shells, made of the tasks' flags. Elsewhere than in taulab's
- * directory, and of Deno's own commands, Deno's completion is asked, where it is loaded.
+ * Shell scripts that complete `deno task NAME --flag value`, generated from the tasks' flags. Outside of taulab's
+ * directory, and for other commands of Deno, they delegate to Deno's own completion if it is loaded.
  */
 
 import type { FlagView } from "./_cli.ts";
 
-/** The shells for which there are scripts. */
+/** The supported shells. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** A shell. */
 export type Shell = typeof SHELLS[number];
 
-/** What stands in the place of a value. */
+/** What completes a value: a kind of name, or a list of choices. */
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
 /** A task to complete. */
@@ -19,26 +19,26 @@ export interface CompletedTask {
   readonly name: string;
   readonly summary: string;
   readonly flags: readonly FlagView[];
-  /** The words after the flags; `null` where none are allowed. */
+  /** The words after the flags; `null` if none are allowed. */
   readonly operands:
     | Pick<FlagView, "choices" | "isPath"> & { readonly value: string }
     | null;
 }
 
-/** What all tasks share. */
+/** The input of {@linkcode completionScript}. */
 export interface CompletionOptions {
   readonly tasks: readonly CompletedTask[];
   /** Names of recipes. */
   readonly recipes: readonly string[];
 }
 
-/** The script of a shell. */
+/** Returns the completion script for a shell. */
 export function completionScript(
   shell: Shell,
   options: CompletionOptions,
 ): string {
   const { head, body } = SCRIPTS[shell];
-  return `# Completion of taulab's tasks in ${shell}; load it by: ${head}\n${
+  return `# Completion of taulab's tasks in ${shell}; load it with: ${head}\n${
     body(options)
   }\n`;
 }
@@ -51,7 +51,7 @@ const SCRIPTS: Readonly<
   fish: { head: "deno task -q completions fish | source", body: fishScript },
 };
 
-/** A name that is no path, and `other` that is one, tell what a flag takes. */
+/** Returns what completes a flag's value, judged from its choices, placeholder and kind of path. */
 function valuesOf(
   { name = "", value, choices, isPath }:
     & Pick<FlagView, "value" | "choices" | "isPath">
@@ -63,7 +63,7 @@ function valuesOf(
   return isPath("./a") ? "files" : "any";
 }
 
-/** `train)` and what follows, for each task that has something. */
+/** Returns the branches of a `case` over task names. */
 function cases(
   tasks: readonly CompletedTask[],
   of: (task: CompletedTask) => string,
@@ -71,7 +71,7 @@ function cases(
   return tasks.map((task) => `    ${task.name}) ${of(task)} ;;`).join("\n");
 }
 
-/** Whether the shell is in taulab's directory or below, which is left in `_taulab_root`. Of bash and zsh. */
+/** Shell function that checks whether the shell is in or below taulab's directory, and sets `_taulab_root`. */
 const HERE = `_taulab_here() {
   _taulab_root=$PWD
   while [ -n "$_taulab_root" ] && [ ! -f "$_taulab_root/deno.json" ]; do
@@ -246,7 +246,7 @@ function fishScript({ tasks, recipes }: CompletionOptions): string {
       ),
     ];
   });
-  return `# Deno's own, which removes what is there for deno, comes first.
+  return `# Loads Deno's own completion first, since loading it removes all others for deno.
 complete -C "deno " >/dev/null 2>&1
 function __taulab_here
     set -g __taulab_root $PWD
@@ -287,7 +287,7 @@ function namesOf(flags: readonly FlagView[]): string {
   return flags.map(({ name }) => name).join(" ");
 }
 
-/** A word in single quotes; fish escapes within them, others do not. */
+/** Quotes a word with single quotes; only fish has escapes inside of them. */
 function quoted(text: string, isFish = false): string {
   return isFish
     ? `'${text.replaceAll(/[\\']/g, "\\$&")}'`

@@ -1,41 +1,41 @@
 /**
- * A task's work on a thread of its own, with permissions of its own: what this command line needs, out of what the
- * process was given by `deno.json`. The main thread only reads the command line, listens for Ctrl-C and waits, so a
- * Ctrl-C is heard however busy the work is, and no second process can be left behind.
+ * Runs a task on a separate thread with only the permissions that its command line needs, out of those that `deno.json`
+ * gives the process. The main thread parses the command line, listens for Ctrl-C and waits, so it notices Ctrl-C even
+ * if the task is busy, and no second process can be left behind.
  *
- * A task confines its work by {@linkcode TaskDefinition.confine}; nothing else calls this module.
+ * A task opts in with {@linkcode TaskDefinition.confine}; nothing else calls this module.
  * Needs `"unstable": ["worker-options"]` in `deno.json`.
  */
 
-/** What a task's work may do. Reading, and what is left out here, is as the process may. */
+/** The permissions of a confined task. Those not listed here, such as reading, are the process's. */
 export interface Confinement {
-  /** Files and directories that may be written, with all that is below them. `[]` is nothing. */
+  /** Files and directories that may be written, with everything below them; `[]` for none. */
   readonly write: readonly string[];
-  /** Whether the network may be used. Default true. */
+  /** Whether the network may be used. Default: `true`. */
   readonly net?: boolean;
-  /** Whether programs may be started. Default true. */
+  /** Whether programs may be started. Default: `true`. */
   readonly run?: boolean;
-  /** Whether the environment may be read, or which variables. Default true. */
+  /** Whether environment variables may be read, or which. Default: `true`. */
   readonly env?: boolean | readonly string[];
-  /** Whether there is nothing to save, so that the first Ctrl-C ends the process. Default false. */
+  /** Whether the first Ctrl-C ends the process, since there is nothing to save. Default: `false`. */
   readonly endsAtOnce?: boolean;
 }
 
-/** What only shows something may do, while it takes its time. */
+/** Permissions of a task that only shows something. */
 export const READS_ONLY: Confinement = { write: [], endsAtOnce: true };
 
-/** What work needs that is done on this machine alone: neither network nor programs, and no variable that holds a key. */
+/** Permissions of work on this machine alone: no network, no programs, no environment variables with keys. */
 export const ON_ITS_OWN = {
   net: false,
   run: false,
   env: [
     ...["INIT_CWD", "TAULAB_RUNS", "TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
-    // Libraries read these; deno.json has them ignored, a process that may read all does not.
+    // Libraries read these. deno.json ignores them, but a process with full access to the environment does not.
     ...["LOG", "LOG_TOKENS", "LOG_STREAM"],
   ],
 } as const;
 
-/** What it takes to write a file whole: it is written beside its place first. */
+/** Returns the permission to write files atomically, which also needs their temporary `.partial` files. */
 export function writesFiles(
   ...paths: readonly (string | undefined)[]
 ): Pick<Confinement, "write"> {
@@ -43,32 +43,32 @@ export function writesFiles(
   return { write: named.flatMap((path) => [path, `${path}.partial`]) };
 }
 
-/** From the work to the main thread: it ended with this exit status. */
+/** The message from a confined task to the main thread that it has ended. */
 interface Ended {
   readonly exitCode: number;
 }
 
 const INTERRUPT = "interrupt";
 
-/** Whether this is the thread of a confined task's work. */
+/** Whether this thread runs a confined task. */
 export function isConfined(): boolean {
   return "DedicatedWorkerGlobalScope" in globalThis;
 }
 
 /**
- * Runs a task's module on a thread of its own, with `Deno.args` as here.
- * @returns The exit status that the work ended with, by {@linkcode endConfined}.
+ * Runs a task's module on a separate thread, with the same `Deno.args`.
+ * @returns The exit status that the task passed to {@linkcode endConfined}.
  */
 export async function runConfined(
   module: string,
   { name, confinement, onInterrupt }: {
     readonly name: string;
     readonly confinement: Confinement;
-    /** Aborted by the first Ctrl-C; passed on to the work. */
+    /** Aborted by the first Ctrl-C; passed on to the task. */
     readonly onInterrupt: AbortSignal;
   },
 ): Promise<number> {
-  // Should the thread end without a word, the process fails.
+  // If the thread ends without a message, the process fails.
   Deno.exitCode = 1;
   const worker = new Worker(module, {
     type: "module",
@@ -79,7 +79,7 @@ export async function runConfined(
   return await new Promise((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<Ended>) =>
       resolve(data.exitCode);
-    // Deno has printed the error and its stack.
+    // Deno has already printed the error with its stack.
     worker.onerror = (event) => {
       event.preventDefault();
       resolve(1);
@@ -87,21 +87,21 @@ export async function runConfined(
   });
 }
 
-/** On the work's thread: calls back once the main thread was interrupted. */
+/** Calls back when the main thread is interrupted. For the confined thread. */
 export function onConfinedInterrupt(callback: () => void): void {
   self.addEventListener("message", (event) => {
     if ((event as MessageEvent).data === INTERRUPT) callback();
   });
 }
 
-/** On the work's thread: ends the process with this exit status. */
+/** Ends the process with an exit status. For the confined thread. */
 export function endConfined(exitCode: number): void {
   const ended: Ended = { exitCode };
   (self as unknown as { postMessage(message: Ended): void })
     .postMessage(ended);
 }
 
-/** A thread may not have more than its process: what was not given is left out. */
+/** Returns a worker's permissions, reduced to those of the process, since a worker may not have more. */
 function permissionsOf(
   { write, net = true, run = true, env = true }: Confinement,
 ): Deno.PermissionOptionsObject {

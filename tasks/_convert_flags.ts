@@ -1,4 +1,4 @@
-/** The flags of `deno task convert`, and what they and a recipe make of each other. */
+/** The flags of `deno task convert`, and the request that they and a recipe result in. */
 
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -11,62 +11,67 @@ import { fromCaller, recipeFile } from "./_caller_paths.ts";
 import { readRecipe } from "./_recipes.ts";
 import { hostsFlag } from "./_shared_flags.ts";
 
-const directory = z.string().regex(/^[^-]/, "a path that begins with no dash");
+const directory = z.string().regex(
+  /^[^-]/,
+  "a path that does not begin with a dash",
+);
 
 /** All flags of the task. */
 export const convertFlags = z.object({
   from: directory.optional().meta({
     description:
-      "What to convert or to look at: a model of Hugging Face's, or a checkpoint of Megatron's (default: the recipe's model.directory)",
+      "Checkpoint to convert or to verify, in Hugging Face's or Megatron's format; default: the recipe's model.directory",
     value: "DIR",
   }),
   to: directory.optional().meta({
     description:
-      "Where the result shall be, or with --verify what is compared (default: the recipe's model.reference)",
+      "Directory of the result, or with --verify the checkpoint to compare with; default: the recipe's model.reference",
     value: "DIR",
   }),
   verify: z.boolean().default(false).meta({
     description:
-      "Convert nothing: compare --from with --to tensor by tensor, or look at --from alone",
+      "Compare --from with --to tensor by tensor, or check --from alone; nothing is converted",
   }),
   recipe: z.string().optional().meta({
     description:
-      "A recipe of slime's: its model, paths and directories; without one the model is what config.json says",
+      "slime recipe with the model, paths and directories; default: take the model's shape from config.json",
     value: "NAME|FILE",
     isPath: recipeFile,
   }),
   set: z.array(z.string()).default([]).meta({
-    description: "Set a key of the recipe, as paths.slime; may be repeated",
+    description:
+      "Set a key of the recipe, such as paths.slime; may be repeated",
     value: "KEY=VALUE",
   }),
   origin: directory.optional().meta({
     description:
-      "Back from Megatron's: the model that was trained, for config and tokenizer (default: the recipe's model.directory)",
+      "From Megatron's format: the original model, for its config and tokenizer; default: the recipe's model.directory",
     value: "DIR",
   }),
   gpus: z.int().min(1).optional().meta({
-    description: "GPUs that share the conversion (default: all that are there)",
+    description: "Number of GPUs to convert on; default: all",
   }),
   skipVerify: z.boolean().default(false).meta({
-    description: "Believe the converter",
+    description: "Skip the comparison of the result with its source",
   }),
   force: z.boolean().default(false).meta({
-    description: "Replace a --to that is there and differs",
+    description: "Replace an existing --to that differs",
   }),
   host: z.string().optional().meta({
-    description: "Do it on a host of hosts.yaml",
+    description: "Run on this host of hosts.yaml; default: this machine",
     value: "NAME",
   }),
   hosts: hostsFlag,
   dryRun: z.boolean().default(false).meta({
-    description: "Look what is there, print the commands and run none",
+    description:
+      "Inspect the checkpoints and print the commands; nothing is run",
   }),
 });
 
-/** As read from the command line. */
+/** The flags as parsed. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
-/** With the paths of this machine as the caller means them; those of a host are the host's. */
+/** Returns the flags with local paths resolved against the caller's directory. Not for paths on a host. */
 function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   const { from, to, origin } = flags;
   const paths = Object.entries({ from, to, origin })
@@ -76,7 +81,7 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   return { ...flags, ...Object.fromEntries(paths) };
 }
 
-/** The request, the recipe filled in. @throws {ConfigError} For what is missing or does not fit. */
+/** Returns the request, completed from the recipe. @throws {ConfigError} If something is missing or contradictory. */
 export async function convertRequest(
   given: ConvertFlags,
 ): Promise<ConversionRequest> {
@@ -86,8 +91,8 @@ export async function convertRequest(
     : await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and has no checkpoint of slime's`,
-      { hint: "name a recipe of slime, as qwen3-4b" },
+      `${recipe.name} trains on this machine and has no slime checkpoint`,
+      { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }
   const { config } = resolveSlime(recipe, flags.set.map(parseSet));
@@ -96,7 +101,7 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      "Say what to convert or to look at by --from DIR, or name a recipe by --recipe",
+      "No checkpoint is named: pass --from DIR or --recipe NAME",
       { hint: 'see "deno task convert --help"' },
     );
   }
@@ -107,11 +112,11 @@ export async function convertRequest(
   return {
     from,
     absentHint: isRecipe && flags.from === undefined
-      ? `it is the recipe's model.directory: fetch the model by "deno task setup --recipe ${flags.recipe}", or say where it is by --from DIR or --set model.directory=DIR`
+      ? `this is the recipe's model.directory: fetch the model with "deno task setup --recipe ${flags.recipe}", or pass --from DIR or --set model.directory=DIR`
       : undefined,
     to: flags.to ?? reference,
     origin: flags.origin ?? (isRecipe ? model.directory : undefined),
-    // Of other models, what config.json says.
+    // Other models take their shape from config.json.
     model: isRecipe && model.shape === null && isDenseModel(model.name)
       ? model.name
       : undefined,

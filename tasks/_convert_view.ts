@@ -1,4 +1,4 @@
-/** What people and programs are told of conversions and verifications. */
+/** The terminal's view of conversions and verifications. */
 
 import type { ConvertProgress } from "../train/slime/checkpoint/conversion.ts";
 import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";
@@ -21,7 +21,7 @@ import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** A table of what was compared, by kind of tensor; then faults, notes and the verdict. */
+/** Returns a table of the compared tensors by kind, followed by faults, notes and the verdict. */
 export function reportText({ report, seconds }: Verified): string {
   const { tensors, faults, notes, checkpoints } = report;
   const faultLines = faults.map((fault) => `✗ ${tensorFaultText(fault)}`);
@@ -52,8 +52,8 @@ export function reportText({ report, seconds }: Verified): string {
 function statusText(tensors: readonly TensorResult[]): string {
   const words = {
     equal: "equal",
-    rounded: "equal once rounded",
-    whole: "whole",
+    rounded: "equal after rounding",
+    whole: "intact",
     differs: "DIFFER",
     unreadable: "UNREADABLE",
   };
@@ -76,11 +76,11 @@ function verdict(
     }; ${speed}`;
   }
   return checkpoints.length === 2
-    ? `\nThe same model: ${speed}`
-    : `\nA whole model: ${speed}`;
+    ? `\nBoth are the same model: ${speed}`
+    : `\nThe model is complete: ${speed}`;
 }
 
-/** The live line of a verification. */
+/** Returns the live line of a verification. */
 export function verifyLine(
   { place, total, ...progress }: VerifyProgress,
 ): string {
@@ -89,7 +89,7 @@ export function verifyLine(
     : rateLine("verifying", { ...progress, total });
 }
 
-/** The live line of a conversion. */
+/** Returns the live line of a conversion. */
 export function convertLine(
   { bytes: done, expectedBytes: total, seconds }: ConvertProgress,
 ): string {
@@ -108,26 +108,27 @@ function rateLine(
   return `${line}, ${bytes(rate)}/s, ${duration((total - done) / rate)} left`;
 }
 
-/** What became of a conversion. */
+/** Returns the outcome of a conversion as text. */
 export function outcomeText(
   outcome: ConversionOutcome,
   { from }: ConversionRequest,
 ): string {
   if (outcome.state === "not_needed") {
-    return `No conversion is needed: the recipe's model.reference is null, and slime loads "${from}" by itself; to convert nevertheless, say where to by --to DIR`;
+    return `No conversion is needed: the recipe's model.reference is null, so slime loads "${from}" directly; to convert it anyway, pass --to DIR`;
   }
   if (outcome.state === "planned") return planText(outcome.plan, outcome.shell);
   const { plan, state, verdict } = outcome;
   const said = {
-    there: `Nothing to do: "${plan.to}" is "${plan.from}" converted`,
-    adopted: `"${plan.to}" is what an earlier try had written whole`,
-    converted: `"${plan.from}" is now in "${plan.to}"`,
+    there:
+      `Nothing to do: "${plan.to}" is already the conversion of "${plan.from}"`,
+    adopted: `"${plan.to}" is the complete result of an earlier attempt`,
+    converted: `Converted "${plan.from}" to "${plan.to}"`,
   }[state];
   const how = verdict === undefined ? "not verified" : "every tensor is equal";
   return `${said}; ${how}`;
 }
 
-/** The commands of a conversion, as a person would type them. */
+/** Returns the commands of a conversion, ready to paste into a shell. */
 function planText(plan: ConversionPlan, shell: Shell): string {
   const { cwd, env } = plan.command;
   const settings = Object.entries(env ?? {})
@@ -137,7 +138,7 @@ function planText(plan: ConversionPlan, shell: Shell): string {
   return [
     `# convert; ${bytes(plan.expectedBytes)} of weights`,
     describe(`cd ${quote(cwd ?? ".")} && ${tool}`),
-    "# compare every tensor, then",
+    "# compare every tensor, then rename",
     describe(quoteWords(["mv", plan.partial, plan.to])),
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-/** What `deno task diagnose` shows. */
+/** The terminal's view of `deno task diagnose`. */
 
 import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
 import { toPlain } from "../env/python/python_json.ts";
@@ -12,18 +12,18 @@ import {
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** What is printed. */
+/** The input of {@linkcode reportText}. */
 export interface ReportParts {
   readonly path: string;
   readonly report: DiagnosisReport;
   readonly all: readonly Diagnosed[];
-  /** Those with the reward, too. */
+  /** Number of episodes, including those with the reward. */
   readonly episodes: number;
-  /** How many to list. */
+  /** Number of episodes to list. */
   readonly show: number;
 }
 
-/** Tables of faults and errors, then the first episodes. */
+/** Returns tables of faults and errors, followed by the first episodes. */
 export function reportText(
   { path, report, all, episodes, show }: ReportParts,
 ): string {
@@ -35,12 +35,12 @@ export function reportText(
   return [
     head,
     sharesTable("at fault", Object.entries(faults).filter(([, n]) => n > 0)),
-    sharesTable("by the rule", rules),
+    sharesTable("rule", rules),
     sharesTable("first decisive error", decisive),
     ...(agreement === null ? [] : [agreementText(agreement)]),
     ...all.slice(0, show).map(episodeText),
     ...(all.length > show
-      ? [`… and ${count(all.length - show)} more; --show N lists them`]
+      ? [`… and ${count(all.length - show)} more: pass --show N to list them`]
       : []),
   ].join("\n\n");
 }
@@ -70,7 +70,7 @@ function agreementText(agreement: Agreement): string {
   }\n${words}`;
 }
 
-/** An episode in two lines or three. */
+/** Returns an episode in two or more lines. */
 function episodeText({ episode, diagnosis, verdict }: Diagnosed): string {
   const { record, task } = episode;
   const { fault, decisive } = diagnosis;
@@ -102,7 +102,7 @@ function wrongLines({ decisive }: Diagnosis): string[] {
   const { rows, unmet = [] } = decisive;
   return [
     ...rows.slice(0, 4).map(rowText),
-    // Rows that differ say what the databases' check says.
+    // Rows that differ already tell what the database check tells.
     ...unmet.filter(({ part }) => part !== "DB" || rows.length === 0)
       .slice(0, 4).map(({ what }) => `not met: ${what}`),
     ...(decisive.kind === "ending" && unmet.length > 0
@@ -128,7 +128,7 @@ function short(value: string | null): string {
   return value.length > 60 ? `${value.slice(0, 57)}…` : value;
 }
 
-/** A diagnosis for programs: states are left out. */
+/** Returns a diagnosis for `--json`, without database states. */
 export function diagnosedJson(
   { episode: { record, task }, diagnosis, verdict }: Diagnosed,
 ): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** What `deno task doctor` shows: a table by host, and then what to fix, the worst last, where it is seen. */
+/** The terminal's view of `deno task doctor`: a table per host, followed by the fixes, the most severe last. */
 
 import type {
   Check,
@@ -17,7 +17,7 @@ const MARKS: Readonly<Record<FindingState, string>> = {
   skipped: "–",
 };
 
-/** The live line of the checks that are under way. */
+/** The live line of the checks in progress. */
 export class DoctorLine {
   readonly #terminal: Terminal;
   readonly #startMs = performance.now();
@@ -30,7 +30,7 @@ export class DoctorLine {
     this.#of = this.#left.size;
   }
 
-  /** Takes note that a check has ended. */
+  /** Records that a check has ended. */
   end({ id }: Check): void {
     this.#left.delete(id);
     const seconds = (performance.now() - this.#startMs) / 1000;
@@ -42,7 +42,7 @@ export class DoctorLine {
   }
 }
 
-/** The report as text. */
+/** Returns the report as text. */
 export function doctorText({ findings }: DoctorReport): string {
   return [
     ...[...Map.groupBy(findings, ({ host }) => host ?? "the run")].map(
@@ -62,7 +62,7 @@ function rowsOf(findings: readonly Finding[]): string[][] {
   return [["", "check", "found"], ...rows];
 }
 
-/** Warnings first, so that what fails stands next to the prompt. */
+/** Returns the fixes: warnings first, so that failures are next to the prompt. */
 function fixesOf(findings: readonly Finding[]): string[] {
   const ailing = (state: FindingState) =>
     findings.flatMap((finding) =>
@@ -82,12 +82,12 @@ function summaryOf(findings: readonly Finding[]): string {
     `${counts.pass} pass`,
     `${counts.warn} warn`,
     `${counts.fail} fail`,
-    ...(counts.skipped > 0 ? [`${counts.skipped} not looked at`] : []),
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
   ];
   return parts.join(", ");
 }
 
-/** How many findings there are of each state. */
+/** Returns the number of findings per state. */
 export function countsOf(
   findings: readonly Finding[],
 ): Record<FindingState, number> {

@@ -1,4 +1,4 @@
-/** The flags of `deno task evaluate`, and the evaluation that they lead to. */
+/** The flags of `deno task evaluate`, and the config that they result in. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -35,41 +35,43 @@ import {
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-/** The flags. What is left out is as the recipe says. */
+/** The flags. Those that are not given default to the recipe's keys. */
 export const evaluateFlags = z.object({
   ...flagsOf(evaluationSchema) as object,
   taskIds: z.string().optional().meta({
-    description: "Which of the split's tasks, from 0: 1,2,5-9; default: all",
+    description:
+      "Indices of tasks in the split, from 0, such as 1,2,5-9; default: all",
     value: "LIST",
   }),
   policy: z.string().min(1).optional().meta({
     description:
-      "The training run whose policy serves; default: the last completed, where no model is named",
+      "Training run whose policy is evaluated; default: the last completed, unless a model is named",
     value: "RUN",
     isPath: runPathOnly,
   }),
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
-    description: "A recipe of an evaluation, a YAML file",
+    description: "Evaluation recipe, a YAML file",
     value: "FILE",
     isPath: anyPath,
   }),
   ...runFlags,
   export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write the benchmark's own result file into the run dir; tau3: and submission.json, where scores are comparable; inspect: a log of Inspect (.eval)",
+      "Also write a result file into the run dir, in the benchmark's own format; tau3 adds submission.json if scores are comparable; inspect writes a log for Inspect (.eval)",
   }),
   workers: z.int().min(1).max(256).default(1).meta({
     description:
-      "Processes that share the episodes, the conversations in flight and the budget",
+      "Number of processes, which share the episodes, the concurrency and the budget",
   }),
   jsonSchema: z.boolean().default(false).meta({
     description:
-      "Print the JSON Schema of an evaluation's recipe, for editors, and stop",
+      "Print the JSON Schema of evaluation recipes, for editors, and exit",
   }),
   dryRun: z.boolean().default(false).meta({
-    description: "Print what would be evaluated, ask nobody and write nothing",
+    description:
+      "Print the plan and exit; no model is called and nothing is written",
   }),
 });
 
@@ -79,8 +81,8 @@ export type EvaluateFlags =
   & Readonly<Record<string, unknown>>;
 
 /**
- * The config of a new evaluation.
- * @throws {ConfigError} If flags or recipe are wrong, or contradict each other.
+ * Returns the config of a new evaluation.
+ * @throws {ConfigError} If flags or recipe are invalid, or contradict each other.
  */
 export async function newEvaluation(
   flags: EvaluateFlags,
@@ -101,8 +103,8 @@ export async function newEvaluation(
 }
 
 /**
- * The evaluation that `--resume` means, and its config with what the flags may change.
- * @throws {ConfigError} If there is none, or flags ask for something else than its config.
+ * Returns the evaluation that `--resume` selects, and its config with the changes that flags may make.
+ * @throws {ConfigError} If there is none, or a flag contradicts its config.
  */
 export async function evaluationToResume(
   flags: EvaluateFlags,
@@ -122,7 +124,7 @@ export async function evaluationToResume(
   return { path, config };
 }
 
-/** `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */
+/** Returns the default name of an evaluation: `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */
 export function defaultName(config: EvaluationConfig, now: Date): string {
   const who = config.agent === "expert"
     ? "expert"
@@ -136,10 +138,10 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
   ].join("-");
 }
 
-/** More than any split has. */
+/** A bound that no split reaches. */
 const MOST_TASKS = 1_000_000;
 
-/** `1,2,5-9` as numbers in order. @throws {ConfigError} If it is no such list. */
+/** Parses `1,2,5-9` to sorted numbers without duplicates. @throws {ConfigError} If the text is not such a list. */
 export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
     const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
@@ -153,7 +155,7 @@ export function parseTaskIds(text: string): number[] {
     if (count > MOST_TASKS) {
       throw new ConfigError(
         `--task-ids ${text}: "${part}" is more than ${MOST_TASKS} tasks`,
-        { hint: "leave --task-ids out for all tasks of the split" },
+        { hint: "omit --task-ids for all tasks of the split" },
       );
     }
     return Array.from({ length: count }, (_, i) => Number(from) + i);
@@ -161,7 +163,7 @@ export function parseTaskIds(text: string): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-/** The run whose policy serves; `undefined` where a model or the expert does. */
+/** Returns the run whose policy is evaluated; `undefined` for a model or the expert. */
 async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const { policy, model, agent, recipe, runs } = flags;
   const others = [
@@ -171,7 +173,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   if (policy !== undefined && others.length > 0) {
     throw new ConfigError(
       `--policy ${policy} and ${others[0]} contradict each other`,
-      { hint: "leave one of them out" },
+      { hint: "pass only one of them" },
     );
   }
   if (policy !== undefined) {
@@ -181,20 +183,20 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `Nobody to evaluate: there is no completed run in "${runs}"`,
+    `Nothing to evaluate: there is no completed run in "${runs}"`,
     {
       hint:
-        'train one by "deno task train", or pass --model NAME or --agent expert',
+        'train one with "deno task train", or pass --model NAME or --agent expert',
     },
   );
 }
 
-/** The source of data that a flag names. */
+/** Returns the value of `--data`. */
 function dataFlag({ data }: EvaluateFlags): string | undefined {
   return typeof data === "string" ? data : undefined;
 }
 
-/** What τ³-bench's conversations go by where no recipe says otherwise: its own limit ends them. */
+/** The default recipe for τ³-bench. Its turn limit exceeds the benchmark's own, which therefore applies. */
 const TAU3_RECIPE: Recipe = {
   name: "the default recipe",
   text: stringify({
@@ -203,7 +205,7 @@ const TAU3_RECIPE: Recipe = {
   }),
 };
 
-/** The given recipe; else the data of the policy's run, or those that `deno task train` learns on. */
+/** Returns the given recipe, or one with the data of the policy's run, or with that of `deno task train`. */
 async function recipeOf(
   { recipe, data, env, tau3Bench }: EvaluateFlags,
   policy: string | undefined,
@@ -211,7 +213,7 @@ async function recipeOf(
   if (recipe !== undefined) {
     const text = await readTextIfThere(recipe);
     if (text !== undefined) return { name: recipe, text };
-    throw new ConfigError(`There is no recipe "${recipe}": give a YAML file`);
+    throw new ConfigError(`There is no recipe "${recipe}": pass a YAML file`);
   }
   if (policy !== undefined) {
     const { config } = await readRun(policy);

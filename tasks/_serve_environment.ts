@@ -1,4 +1,4 @@
-/** `deno task serve --env`: the flags of an environment server, and the server that they lead to. */
+/** The environment server of `deno task serve --env`: its flags, and how it is opened. */
 
 import { stringify } from "yaml";
 import { z } from "zod";
@@ -30,15 +30,15 @@ import { tau3BenchOverrides, tauBenchOverride } from "./_shared_flags.ts";
 
 const positive = z.int().min(1);
 
-/** What an environment server depends on. */
+/** The settings of an environment server. */
 const environmentSchema = z.strictObject({
   seed: z.int().min(0).default(1).meta({
-    description: "Of --env: seed of episodes whose client gives none",
+    description: "With --env: seed of episodes whose client sends none",
     cli: {},
   }),
   data: dataSchema.prefault({}),
   split: z.enum(SPLITS).default("train").meta({
-    description: "Of --env: which tasks, where a client names no split",
+    description: "With --env: split of the tasks, unless a client names one",
     cli: {},
   }),
   user: userSchema.prefault({}),
@@ -50,17 +50,18 @@ const environmentSchema = z.strictObject({
   compat: compatSchema,
   rollout: z.strictObject({
     maxTurns: positive.default(30).meta({
-      description: "Of --env: most actions of an episode",
+      description: "With --env: maximum actions per episode",
       cli: {},
     }),
   }).prefault({}),
   sessions: z.strictObject({
     max: positive.default(4096).meta({
-      description: "Of --env: most sessions at once",
+      description: "With --env: maximum concurrent sessions",
       cli: { flag: "maxSessions" },
     }),
     idleS: z.number().gt(0).default(1800).meta({
-      description: "Of --env: seconds without a request that end a session",
+      description:
+        "With --env: seconds without a request after which a session ends",
       cli: { flag: "idleS" },
     }),
   }).prefault({}),
@@ -78,12 +79,12 @@ type EnvironmentFlags = Readonly<Record<string, unknown>> & {
   readonly set: readonly string[];
 };
 
-/** Whether these flags ask for environments: they name a world. */
+/** Whether the flags ask for environments, by naming a domain or a source of tasks. */
 export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
   return env !== undefined || data !== undefined;
 }
 
-/** A server that is ready to be listened with. Disposed of, its sessions are closed. */
+/** An environment server that is ready to listen. Disposing it closes its sessions. */
 export interface ServedEnvironment extends AsyncDisposable {
   readonly app: ReturnType<typeof environmentApp>;
   readonly dataset: Dataset;
@@ -93,8 +94,8 @@ export interface ServedEnvironment extends AsyncDisposable {
 }
 
 /**
- * Opens it; models that play users or judge are asked for a word first.
- * @throws {ConfigError} If flags contradict each other, or a model or the dataset is not there.
+ * Opens an environment server. Models that play users or judge get a first request, to detect errors early.
+ * @throws {ConfigError} If flags contradict each other, or a model or the dataset is missing.
  */
 export async function openServedEnvironment(
   flags: EnvironmentFlags,
@@ -105,8 +106,8 @@ export async function openServedEnvironment(
   );
   if (other !== undefined) {
     throw new ConfigError(
-      `--env serves environments, and --${other} is of another server`,
-      { hint: "give one of them" },
+      `--env and --${other} contradict each other: they select different servers`,
+      { hint: "pass only one of them" },
     );
   }
   const config = configOf(flags);
@@ -155,7 +156,7 @@ function configOf(flags: EnvironmentFlags) {
 
 const DEFAULTS: Recipe = { name: "the defaults", text: "{}" };
 
-/** The rules of τ³-bench end a conversation by themselves. */
+/** Defaults for τ³-bench, whose own rules limit the turns. */
 const TAU3_DEFAULTS: Recipe = {
   name: "the defaults of tau3-bench",
   text: stringify({ rollout: { maxTurns: 200 } }),

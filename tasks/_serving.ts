@@ -1,9 +1,9 @@
-/** What tasks that listen share: a port, who may ask, an end. */
+/** Helpers of the tasks that serve HTTP: listening, the token, and shutdown. */
 
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 
-/** Listens; port 0 takes a free one. @throws {ConfigError} If the port cannot be had. */
+/** Starts a server; port 0 takes a free one. @throws {ConfigError} If the port is in use. */
 export function listen(
   { host, port }: { readonly host: string; readonly port: number },
   handler: (request: Request) => Response | Promise<Response>,
@@ -16,22 +16,22 @@ export function listen(
       `Port ${port} of ${host} is in use`,
       {
         cause: error,
-        hint: "choose another by --port, or --port 0 for a free one",
+        hint: "pass another --port, or --port 0 for a free one",
       },
     );
   }
 }
 
 /**
- * The token of `TAULAB_TOKEN`, which others than this machine have to show.
- * @param shown How they show it: `which clients then send as their key`.
- * @throws {ConfigError} If others can reach `host`, and no token is set.
+ * Returns the token in `TAULAB_TOKEN`, which clients must send unless the server listens on loopback.
+ * @param shown How clients send it, for the hint: `which clients then send as their key`.
+ * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
 export function tokenOf(host: string, shown: string): string | undefined {
   const token = Deno.env.get("TAULAB_TOKEN") || undefined;
   if (token !== undefined || isLoopback(host)) return token;
   throw new ConfigError(
-    `--host ${host} can be reached by others`,
+    `--host ${host} is reachable from other machines, and no token is set`,
     { hint: `set TAULAB_TOKEN, ${shown}, or listen on 127.0.0.1` },
   );
 }
@@ -44,14 +44,14 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** How long clients have to send and to take what is left, once the work has ended. */
+/** Milliseconds that clients have to finish their transfers after the work has ended. */
 const GRACE_MS = 5000;
 
 /**
- * Stops listening, waits for the work under way and then a little for its clients. A connection that is still open
- * after that, say of a client that sent half a request, is closed by the end of the process.
- * @param options.ended Resolves once no work is under way. Default: at once.
- * @param options.graceMs How long clients have after that. Default: 5000.
+ * Stops listening, waits for the work in progress, and then for clients to finish their transfers. A connection that is
+ * still open after that, such as one with half a request, closes when the process ends.
+ * @param options.ended Resolves when no work is in progress. Default: resolved.
+ * @param options.graceMs Milliseconds that clients have after that. Default: 5000.
  */
 export async function shutDown(
   server: Pick<Deno.HttpServer, "shutdown">,

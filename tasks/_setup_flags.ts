@@ -1,4 +1,4 @@
-/** The flags of `deno task setup`, and what they make of a recipe and a file of hosts. */
+/** The flags of `deno task setup`, and the options that they, a recipe and hosts.yaml result in. */
 
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -25,50 +25,50 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** All flags of the task. */
 export const setupFlags = z.object({
   recipe: z.string().default("qwen3-4b").meta({
-    description: "What is to be trained: its paths, model and data",
+    description: "slime recipe to prepare for, with its paths, model and data",
     value: "NAME|FILE",
     isPath: recipeFile,
   }),
   set: setFlag,
   host: z.array(z.string()).default([]).meta({
     description:
-      "Hosts with GPUs, by their names in hosts.yaml, with commas between; default: the recipe's, else this machine",
+      "GPU hosts, by their names in hosts.yaml, separated by commas; default: the recipe's, else this machine",
     value: "NAME,...",
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that need what episodes do: names in hosts.yaml, "this" machine, or "none"; default: this, which makes the rows, and those of bridge.hosts, else the first host',
+      'Hosts that serve episodes: names in hosts.yaml, "this" for this machine, or "none"; default: this machine, which writes the rows, and bridge.hosts, else the first host',
     value: "NAME,...",
   }),
   hosts: hostsFlag,
   ...setupSettings.shape,
   only: z.array(z.string()).default([]).meta({
-    description: `Only these steps: ${STEP_IDS.join(", ")}`,
+    description: `Run only these steps: ${STEP_IDS.join(", ")}`,
     value: "STEP,...",
   }),
   dryRun: z.boolean().default(false).meta({
-    description: "Print each command of each host, and run nothing",
+    description: "Print the commands for each host; nothing is run",
   }),
   check: z.boolean().default(false).meta({
     description:
-      "Look what is done, and change nothing; code 1 where something is to be done",
+      "Check which steps are done and change nothing; exit code 1 if any is not",
   }),
   undo: z.boolean().default(false).meta({
     description:
-      "Remove what set-ups made and nothing else; with --dry-run, look what that is",
+      "Remove exactly what set-ups made; with --dry-run, only list it",
   }),
 });
 
-/** As read from the command line. */
+/** The flags as parsed. */
 export type SetupFlags = z.infer<typeof setupFlags>;
 
-/** What is to be set up where. @throws {ConfigError} For what does not fit or is not there. */
+/** Returns the options of a set-up. @throws {ConfigError} If something is missing or contradictory. */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
       `${recipe.name} trains on this machine and needs no set-up`,
-      { hint: "name a recipe of slime, as qwen3-4b" },
+      { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }
   const { config, model } = resolveSlime(recipe, flags.set.map(parseSet));

@@ -1,4 +1,4 @@
-/** What `deno task setup` shows: the plan, what goes on, what came of it. */
+/** The terminal's view of `deno task setup`: plan, progress and results. */
 
 import { type HostShells, openHost } from "../train/slime/hosts/host_shells.ts";
 import { shellAt } from "../train/slime/hosts/place.ts";
@@ -21,11 +21,11 @@ export interface PlannedStep {
   readonly title: string;
   readonly checks: string;
   readonly check: string;
-  /** As a person would type them here. */
+  /** The commands, ready to paste into a shell on this machine. */
   readonly commands: readonly string[];
 }
 
-/** The plan of a host with whole commands; nothing is run. */
+/** Returns the plan of a host with complete commands; nothing is run. */
 export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
   await using shells = openHost(plan.host);
   return plan.steps.map((step) => ({
@@ -54,19 +54,19 @@ function describeLine(
   return `${shell.describe({ script })}${note}`;
 }
 
-/** A host's plan for people. */
+/** Returns a host's plan as text. */
 export function planText(host: string, steps: readonly PlannedStep[]): string {
   return [
     host,
     ...steps.flatMap(({ id, title, checks, commands }) => [
       `  ${id}: ${title}`,
-      `    nothing to do where ${checks}`,
+      `    skipped if ${checks}`,
       ...commands.map((command) => `    $ ${command}`),
     ]),
   ].join("\n");
 }
 
-/** Keeps the live line, and writes a line for each step that comes to its end. */
+/** Returns a listener that updates the live line and writes a line for each step that ends. */
 export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   const live = new Map<string, string>();
   return ({ host, step, state, detail, progress }) => {
@@ -85,7 +85,7 @@ export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   };
 }
 
-/** `2.1 of 8.1 GB, 110 MB/s, 55 s left`. */
+/** Returns a download's progress: `2.1 of 8.1 GB, 110 MB/s, 55 s left`. */
 export function progressText({ bytes, total, bytesPerS }: Progress): string {
   const gb = (count: number) => (count / 1e9).toFixed(1);
   const amount = `${gb(Math.min(bytes, total))} of ${gb(total)} GB`;
@@ -94,7 +94,7 @@ export function progressText({ bytes, total, bytesPerS }: Progress): string {
   return `${amount}, ${(bytesPerS / 1e6).toFixed(0)} MB/s, ${left} left`;
 }
 
-/** Steps by hosts, then what stands in the way. */
+/** Returns a table of the state of each step on each host. */
 export function reportText(reports: readonly HostReport[]): string {
   const ids = [
     ...new Set(reports.flatMap(({ steps }) => steps.map(({ id }) => id))),
@@ -109,7 +109,7 @@ export function reportText(reports: readonly HostReport[]): string {
   return table([head, ...rows]);
 }
 
-/** What each check found, for `--check`. */
+/** Returns the finding of each check, for `--check`. */
 export function findingsText(reports: readonly HostReport[]): string {
   return reports.flatMap(({ host, steps }) =>
     steps.filter(({ detail }) => detail !== "").map(({ id, state, detail }) =>
@@ -118,7 +118,7 @@ export function findingsText(reports: readonly HostReport[]): string {
   ).join("\n");
 }
 
-/** What went, and what stays. */
+/** Returns what `--undo` removed and what it kept. */
 export function undoText(reports: readonly HostUndoReport[]): string {
   const lines = reports.flatMap(({ host, things }) =>
     things.map(({ state, title, detail }) => {
@@ -127,6 +127,6 @@ export function undoText(reports: readonly HostUndoReport[]): string {
     })
   );
   return lines.length === 0
-    ? "Nothing was made by a set-up, so there is nothing to undo"
+    ? "Nothing to undo: no set-up has made anything"
     : lines.join("\n");
 }

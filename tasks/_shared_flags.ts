@@ -20,22 +20,22 @@ import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
 
-/** What models over the network may use; a run that is resumed may be given more. */
+/** The budget of models over the network; a resumed run may be given a larger one. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
   "maxCost" | "maxTokens",
   z.ZodType<number | undefined>
 >;
 
-/** Where τ-bench's data are. What is made of it: `tauBenchDir()`, and in a config {@linkcode tauBenchOverride}. */
+/** The directory of τ-bench's data, for `tauBenchDir()` and, in a config, {@linkcode tauBenchOverride}. */
 export const tauBenchFlag = z.string().optional().meta({
   description:
-    "Directory of tau-bench's data, as deno task import writes it, or a checkout",
+    "Directory of tau-bench's data: written by deno task import, or a checkout",
   value: "DIR",
   env: "TAU_BENCH_DIR",
   isPath: anyPath,
 });
 
-/** Where τ³-bench's data are. */
+/** The directory of τ³-bench's data. */
 export const tau3BenchFlag = z.string().optional().meta({
   description: "Directory of tau3-bench's data: a bundle or a checkout",
   value: "DIR",
@@ -43,7 +43,7 @@ export const tau3BenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/** The directory as a config's, where its dataset is τ³-bench; a directory that is given makes it that. */
+/** Returns overrides that set τ³-bench's directory in a config, and the source of data if none is given. */
 export function tau3BenchOverrides(
   tau3Bench: string | undefined,
   source?: string,
@@ -57,7 +57,7 @@ export function tau3BenchOverrides(
     : [];
 }
 
-/** The directory as a config's, where its dataset is τ-bench. */
+/** Returns the override that sets the directory in a config, if its dataset is τ-bench. */
 export function tauBenchOverride(
   tauBench: string | undefined,
   source = "tau-bench",
@@ -68,9 +68,8 @@ export function tauBenchOverride(
 }
 
 /**
-/**
- * A slime recipe with the directory of its benchmark's data: that of a flag, the recipe's, or what `deno task setup`
- * has imported on this machine.
+ * Returns a slime recipe with the directory of its benchmark's data: from a flag, from the recipe, or from what
+ * `deno task setup` has imported on this machine.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
@@ -94,7 +93,7 @@ async function importedData(source: Benchmark): Promise<string | null> {
   return isThere ? data : null;
 }
 
-/** The trackers of `--track` as keys of a config. */
+/** Returns the trackers of `--track` as config overrides. */
 export function trackOverrides(
   { track }: { readonly track: readonly TrackerName[] },
 ): Override[] {
@@ -105,7 +104,7 @@ export function trackOverrides(
   }));
 }
 
-/** Where runs are. */
+/** The directory of the runs. */
 export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
   value: "DIR",
@@ -113,30 +112,30 @@ export const runsFlag = z.string().min(1).default("runs").meta({
   isPath: anyPath,
 });
 
-/** Where hosts are described. */
+/** The file that describes the hosts. */
 export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
-  description: "The file that says how hosts are reached",
+  description: "YAML file that describes the hosts",
   value: "FILE",
   isPath: anyPath,
 });
 
-/** A run that is named, or given by its path, which has a slash. */
+/** Returns the path of a run given by its name, or by a path, which has a slash. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);
 }
 
-/** What is set over a recipe. */
+/** Keys that override a recipe. */
 export const setFlag = z.array(z.string()).default([]).meta({
   description: "Set a key of the recipe; may be repeated",
   value: "KEY=VALUE",
 });
 
-/** Where a run is, and what is set over its recipe. */
+/** The flags of a run: its place, its tracking, and keys that override its recipe. */
 export const runFlags = {
   set: setFlag,
   track: z.array(z.enum(TRACKERS)).default([]).meta({
     description:
-      "Show the run in a tracker while it works, as the recipe's tracking has it; may be repeated",
+      "Send the run to a tracker as it goes, with the settings of the recipe's tracking section; may be repeated",
     value: "NAME",
   }),
   name: z.string().regex(
@@ -144,22 +143,22 @@ export const runFlags = {
     /^\w[\w.-]*$/,
     "letters, digits, dots, dashes and underscores only, a letter or digit first",
   ).optional().meta({
-    description: "Name of the run; default: what it is of, and the time",
+    description: "Name of the run; default: derived from its data and the time",
   }),
   runs: runsFlag,
   resume: z.union([z.literal(true), z.string()]).optional().meta({
-    description: "Continue a run, by default the last that is not completed",
+    description: "Resume a run; default: the last that is not completed",
     value: "RUN",
     valueOptional: true,
     isPath: runPathOnly,
   }),
   discard: z.boolean().default(false).meta({
     description:
-      "With --resume: where files of the run are lost or damaged, go back to what is whole and delete the rest",
+      "With --resume: if files of the run are missing or damaged, go back to the last intact checkpoint and delete the rest",
   }),
 };
 
-/** What the work of a run may write: the directory of the runs, and runs elsewhere that flags name. */
+/** Returns what a run may write: the directory of the runs, and runs elsewhere that flags name. */
 export function writesRuns(
   runs: string,
   ...named: readonly (string | true | undefined)[]
@@ -170,7 +169,7 @@ export function writesRuns(
 }
 
 /**
- * The path of the run that `--resume` names, or else of the last of its kind that is not completed.
+ * Returns the path of the run that `--resume` names, or of the last of its kind that is not completed.
  * @throws {ConfigError} If it names none and there is none.
  */
 export async function runNamed(
@@ -183,6 +182,6 @@ export async function runNamed(
   const what = kind === "train" ? "run" : "evaluation";
   throw new ConfigError(
     `There is no ${what} to resume in "${runs}": all are completed`,
-    { hint: "leave --resume out to start one" },
+    { hint: "omit --resume to start a new one" },
   );
 }

@@ -1,4 +1,4 @@
-/** `deno task train` with a recipe of slime: the plan, a launch, `--attach`, `--stop`, `--resume`. */
+/** `deno task train` with a slime recipe: plan, launch, `--attach`, `--stop` and `--resume`. */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -29,7 +29,7 @@ import { launchText, SlimeLiveLine, stopText } from "./_slime_view.ts";
 import { runPath, withBenchmark } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
-/** Prints the plan of a slime run. Starts, asks and writes nothing. */
+/** Prints the plan of a slime run. Nothing is started, requested or written. */
 export async function slimeDryRun(
   recipe: Recipe,
   flags: TrainFlags,
@@ -60,7 +60,7 @@ export async function slimeLaunch(
   return shown(ended, context);
 }
 
-/** Launches a run again, from its last checkpoint. */
+/** Resumes a run from its last checkpoint. */
 export async function slimeResume(
   path: string,
   flags: TrainFlags,
@@ -74,7 +74,7 @@ export async function slimeResume(
   return shown(ended, context);
 }
 
-/** Follows a run that was detached from. */
+/** Follows a detached run. */
 export async function slimeAttach(
   flags: TrainFlags,
   context: TaskContext,
@@ -83,7 +83,7 @@ export async function slimeAttach(
   return shown(await attachToRun(path, options(flags, context)), context);
 }
 
-/** Stops a run and what was started for it. */
+/** Stops a run and everything that was started for it. */
 export async function slimeStop(
   flags: TrainFlags,
   context: TaskContext,
@@ -94,7 +94,7 @@ export async function slimeStop(
   return { json: { run_dir: path, ...result } };
 }
 
-/** The recipe of a new run; where its benchmark's data are says a flag of its own. */
+/** Returns the recipe of a new run, with the directory of its benchmark's data. */
 export async function newSlime(
   recipe: Recipe,
   flags: TrainFlags,
@@ -103,7 +103,7 @@ export async function newSlime(
   return await withBenchmark(slime, flags);
 }
 
-/** `runs/qwen3-4b-20260102-030405`, in UTC. */
+/** Returns the path of a new run: `runs/qwen3-4b-20260102-030405`, in UTC. */
 function newPath({ name }: Recipe, flags: TrainFlags): string {
   const base = name.split("/").at(-1)!.replace(/\.ya?ml$/, "")
     .replaceAll(/[^\w.-]+/g, "-");
@@ -118,8 +118,8 @@ async function namedRun(
   const path = await latestUnfinished(runs, "train", "slime");
   if (path !== undefined) return path;
   throw new ConfigError(
-    `There is no run of slime in "${runs}" that is not completed`,
-    { hint: "name one" },
+    `There is no unfinished slime run in "${runs}"`,
+    { hint: "pass the name of a run" },
   );
 }
 
@@ -167,7 +167,7 @@ function launchOptions(
   };
 }
 
-/** Says how a session ended. */
+/** Prints how a session ended. */
 function shown(
   { run, result }: EndedSession,
   { terminal }: TaskContext,

@@ -1,4 +1,4 @@
-/** What `deno task train` shows of a run that slime trains: one live line, and how it ended. */
+/** The terminal's view of a slime run: one live line, and the result. */
 
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { AnyMetrics } from "../train/runs/metrics.ts";
@@ -10,7 +10,7 @@ import type { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import type { Terminal } from "./_terminal.ts";
 import { count, duration } from "../train/progress/amounts.ts";
 
-/** Rollouts of late, for the time that is left. */
+/** Number of recent rollouts from which the remaining time is estimated. */
 const RECENT = 8;
 
 /** The live line of a job. */
@@ -25,14 +25,14 @@ export class SlimeLiveLine {
     this.#run = run;
   }
 
-  /** Takes a state of the job in. */
+  /** Shows a new state of the job. */
   state({ state, message }: RayJob): void {
     this.#state = state.toLowerCase();
     if (state === "PENDING") this.#lastWords = message;
     this.#show();
   }
 
-  /** Takes what the job prints in: until there are metrics, it is all there is to see. */
+  /** Shows the job's latest log line, until there are metrics. */
   log(lines: readonly string[]): void {
     this.#lastWords = lines.findLast((line) => line.trim() !== "") ??
       this.#lastWords;
@@ -82,7 +82,7 @@ function rates(
   ];
 }
 
-/** By the rollouts of late: those at the start also wait for engines to warm up. */
+/** Estimates the remaining time from recent rollouts, since early ones also wait for engines to warm up. */
 function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   const seconds = lines.slice(-RECENT)
     .flatMap(({ timing }) => timing.seconds["total"] ?? []);
@@ -91,7 +91,7 @@ function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   return [`${duration(mean * rollouts)} left`];
 }
 
-/** How following ended, and how to go on. */
+/** Returns how following a run ended, and the commands to continue. */
 export function launchText(result: LaunchResult, run: SlimeRun): string {
   const curve = curveText(curvePoints(run.metrics), {
     series: "train reward",
@@ -110,24 +110,24 @@ function closing(
   const steps = Math.max(0, ...run.metrics.map(({ step }) => step));
   switch (outcome) {
     case "left":
-      return `The job goes on without us, after ${steps} rollouts so far.\n` +
+      return `Detached after ${steps} rollouts; the job continues to run.\n` +
         `  follow it: deno task train --attach ${path}\n` +
         `  stop it:   deno task train --stop ${path}`;
     case "completed":
-      return `${path}: ${steps} rollouts; curve.svg is its picture, checkpoints are in ${
+      return `${path}: ${steps} rollouts; the curve is in curve.svg, checkpoints are in ${
         run.launch!.checkpoints
       }`;
     case "stopped":
-      return `The job was stopped after ${steps} rollouts. Go on from its last checkpoint with: deno task train --resume ${path}`;
+      return `The job was stopped after ${steps} rollouts. Resume from its last checkpoint with: deno task train --resume ${path}`;
     case "failed":
       return `The job failed after ${steps} rollouts (exit code ${
         job?.exitCode ?? "unknown"
       }):\n${failure === null ? "" : indent(failureText(failure))}\n` +
-        `Its log is in ${run.logs}. Go on from its last checkpoint with: deno task train --resume ${path}`;
+        `Its log is in ${run.logs}. Resume from its last checkpoint with: deno task train --resume ${path}`;
   }
 }
 
-/** What a stop has ended, and how to go on. */
+/** Returns what a stop has ended, and the command to resume. */
 export function stopText(
   path: string,
   { submissionId, state, stopped, services, rayHosts }: StopResult,
@@ -140,10 +140,10 @@ export function stopText(
     ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
   ];
   return did.length === 0
-    ? `${path}: nothing of it runs any more`
+    ? `${path}: nothing to stop, the job has already ended`
     : `${path}: stopped ${
       did.join(", ")
-    }. Go on from its last checkpoint with: deno task train --resume ${path}`;
+    }. Resume from its last checkpoint with: deno task train --resume ${path}`;
 }
 
 function indent(text: string): string {

@@ -1,4 +1,4 @@
-/** Where a task's words go: the result to stdout, all else to stderr, one live line where a person watches. */
+/** Output of a task: the result to stdout, everything else to stderr, with a live line if stderr is a terminal. */
 
 import {
   type Counter,
@@ -8,7 +8,7 @@ import {
 
 const encoder = new TextEncoder();
 
-/** The two streams of a task. Under `--json` stdout carries the final object and nothing else. */
+/** The output streams of a task. With `--json`, stdout gets only JSON. */
 export class Terminal {
   readonly #json: boolean;
   readonly #line = new LiveLine();
@@ -17,41 +17,41 @@ export class Terminal {
     this.#json = options.json;
   }
 
-  /** A line of the result, for people: to stdout, left out under `--json`. */
+  /** Prints a line of the result to stdout; nothing with `--json`. */
   print(text = ""): void {
     if (this.#json) return;
     this.#line.end();
     writeAll(Deno.stdout, `${text}\n`);
   }
 
-  /** A piece of a conversation with the person: to stdout, under `--json` to stderr. */
+  /** Writes part of a conversation with the person to stdout, or to stderr with `--json`. */
   talk(text: string): void {
     this.#line.end();
     writeAll(this.#json ? Deno.stderr : Deno.stdout, text);
   }
 
-  /** The result for programs: one JSON object on one line of stdout. */
+  /** Prints the result as one JSON object on one line of stdout. */
   printJson(value: unknown): void {
     this.#line.end();
     writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
-  /** What a program that started this one waits for: one JSON object on stdout, under `--json` only. */
+  /** Announces to a parent program that the task is ready, as one JSON object on stdout; nothing without `--json`. */
   ready(value: unknown): void {
     if (this.#json) writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
-  /** A line about what is going on: to stderr. */
+  /** Writes a message to stderr. */
   note(text: string): void {
     this.#line.around(() => writeAll(Deno.stderr, `${text}\n`));
   }
 
-  /** Replaces the live line, at most ten times a second; where stderr is no terminal, a line every 30 seconds. */
+  /** Replaces the live line, at most ten times per second; without a terminal, writes a line every 30 seconds. */
   progress(text: string): void {
     this.#line.show(text);
   }
 
-  /** Counts what is done of `of` on the live line: how many, how fast, how long it still takes. */
+  /** Returns a counter that shows progress towards `of` on the live line, with speed and remaining time. */
   counting(of: number, what: string): Counter {
     return counter(of, { what, show: (text) => this.#line.show(text) });
   }
@@ -62,7 +62,7 @@ export class Terminal {
   }
 }
 
-/** Writes all of `text`; a reader that has gone away (`| head`) is no error. */
+/** Writes all of `text`; a closed pipe (`| head`) is not an error. */
 function writeAll(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,

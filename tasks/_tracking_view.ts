@@ -1,17 +1,17 @@
-/** What `deno task train` and `deno task evaluate` show of trackers. */
+/** The terminal's view of trackers. */
 
 import type { TrackerReport } from "../train/tracking/outbox.ts";
 import type { TrackOptions } from "../train/tracking/run_tracking.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** Says where a tracker shows the run, once it does. */
+/** Returns a listener that prints the address of the run in a tracker. */
 export function linkNote(
   terminal: Terminal,
 ): NonNullable<TrackOptions["onLink"]> {
   return (name, link) => terminal.note(`${name}: ${link}`);
 }
 
-/** Says of each tracker what it has of the run. */
+/** Prints for each tracker whether it has the whole run. */
 export function printTrackers(
   trackers: readonly TrackerReport[],
   terminal: Terminal,
@@ -19,7 +19,7 @@ export function printTrackers(
   for (const report of trackers) terminal.print(trackerText(report));
 }
 
-/** `mlflow has the run: http://…`, or what is missing there, and why. */
+/** Returns a tracker's state: `mlflow has the run: http://…`, or what is missing and why. */
 export function trackerText(
   { name, link, sent, points, failures, failure, isWhole }: TrackerReport,
 ): string {
@@ -27,10 +27,10 @@ export function trackerText(
     ? ""
     : `; ${failures} attempts failed, the last: ${failure}`;
   if (isWhole) return `${name} has the run: ${link}${failed}`;
-  return `${name} has ${sent} of ${points} points of the run${failed}; --resume RUN --track ${name} sends the rest`;
+  return `${name} has ${sent} of ${points} points of the run${failed}; pass --resume RUN --track ${name} to send the rest`;
 }
 
-/** The trackers for programs; nothing where there are none. */
+/** Returns the trackers for `--json`; empty if there are none. */
 export function trackersJson(
   trackers: readonly TrackerReport[],
 ): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** The flags of `deno task train`, and the config and the run dir that they lead to. */
+/** The flags of `deno task train`, and the config that they result in. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -37,71 +37,70 @@ import {
   trackOverrides,
 } from "./_shared_flags.ts";
 
-/** The flags. What is left out is as the recipe says. */
+/** The flags. Those that are not given default to the recipe's keys. */
 export const trainFlags = z.object({
   ...flagsOf(configSchema) as object,
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
-    description: "A recipe of train/recipes by its name, or a YAML file",
+    description: "Name of a recipe in train/recipes, or a YAML file",
     value: "FILE",
     isPath: recipeFile,
   }),
   ...runFlags,
   dryRun: z.boolean().default(false).meta({
     description:
-      "Print the plan (sizes, memory, expected time; of slime each command and flag) and write nothing",
+      "Print the plan (sizes, memory, expected time; for slime, each command and flag) and exit; nothing is written",
   }),
   printConfig: z.boolean().default(false).meta({
-    description: "Print the config that the run would have, as YAML, and stop",
+    description: "Print the config of the run as YAML and exit",
   }),
   jsonSchema: z.boolean().default(false).meta({
-    description: "Print the JSON Schema of recipes, for editors, and stop",
+    description: "Print the JSON Schema of recipes, for editors, and exit",
   }),
   hosts: z.string().optional().meta({
     description:
-      "Of slime recipes: where cluster.hosts are described; default: hosts.yaml",
+      "For slime recipes: YAML file that describes cluster.hosts; default: hosts.yaml",
     value: "FILE",
     isPath: anyPath,
   }),
   attach: z.union([z.literal(true), z.string()]).optional().meta({
-    description:
-      "Follow the job of a run of slime that was left, by default the last",
+    description: "Follow the job of a detached slime run; default: the last",
     value: "RUN",
     isPath: runPathOnly,
     valueOptional: true,
   }),
   stop: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      "Stop a run of slime: its job by id, then its episode servers, then Ray where it was started for it",
+      "Stop a slime run: its job, its episode servers, and Ray if it was started for the run; default: the last",
     value: "RUN",
     isPath: runPathOnly,
     valueOptional: true,
   }),
   beside: z.boolean().default(false).meta({
     description:
-      "Launch on a Ray whose GPUs other jobs hold, and wait for them",
+      "For slime recipes: launch although other jobs hold the GPUs of Ray, and wait for them",
   }),
   skipDoctor: z.boolean().default(false).meta({
-    description: "Launch without looking first at what would cost the run",
+    description: "For slime recipes: launch without the doctor's checks",
   }),
   ratesFrom: z.string().min(1).optional().meta({
     description:
-      "Of slime recipes: the run or evaluation whose episodes the forecast is based on",
+      "For slime recipes: run or evaluation on whose episodes the forecast is based",
     value: "RUN",
     isPath: runPathOnly,
   }),
 });
 
 /**
- * What `--help` says of recipes: each key with the value that a run of this command line would have.
- * @throws {ConfigError} If a recipe is named and there is none, or a value is wrong.
+ * Returns the help on recipes: each key with its value for this command line.
+ * @throws {ConfigError} If the named recipe does not exist, or a value is invalid.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
   const sets = valuesOf(argv, "set").map(parseSet);
   const recipe = await recipeIn(argv);
   const heading =
-    `Keys of a recipe and of --set, with their values in ${recipe.name}:`;
+    `Keys for recipes and --set, with their values in ${recipe.name}:`;
   if (isSlimeRecipe(recipe)) {
     const flags = new Map(keyedFlags().map(({ key, flag }) => [key, flag]));
     const { config } = resolveSlime(recipe, sets);
@@ -118,7 +117,7 @@ export async function helpNotes(argv: readonly string[]): Promise<string> {
   }\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
 }
 
-/** The keys of the recipe that a command line names; the CPU trainer's where that cannot be read. */
+/** Returns the keys of the recipe that a command line names; the CPU trainer's if it cannot be read. */
 export async function recipeKeys(argv: readonly string[]): Promise<string[]> {
   return (await slimeKeys(argv).catch(() => undefined) ?? configKeys())
     .map(({ key }) => key);
@@ -133,7 +132,7 @@ async function slimeKeys(
     : undefined;
 }
 
-/** The recipe of a command line that is not parsed. */
+/** Returns the recipe of an unparsed command line. */
 async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   const given = valuesOf(argv, "recipe").at(-1);
   return await recipeOf({
@@ -145,7 +144,7 @@ async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   });
 }
 
-/** The values of a flag, as `--set rl.steps=4` or `--set=rl.steps=4`. */
+/** Returns the values of a flag, given as `--set rl.steps=4` or `--set=rl.steps=4`. */
 function valuesOf(argv: readonly string[], flag: string): string[] {
   return argv.flatMap((word, i) => {
     if (word === `--${flag}`) return argv.slice(i + 1, i + 2);
@@ -154,10 +153,10 @@ function valuesOf(argv: readonly string[], flag: string): string[] {
   });
 }
 
-/** Keys with their defaults for `--help`. */
+/** Lists keys with their defaults, for `--help`. */
 export function keysHelp(
   all: readonly ConfigKey[],
-  heading = "Keys of a recipe and of --set, with their defaults:",
+  heading = "Keys for recipes and --set, with their defaults:",
 ): string {
   const keys = all.map(({ key, value, description }) =>
     `  ${`${key}${shown(value)}`.padEnd(40)} ${description}`
@@ -165,7 +164,7 @@ export function keysHelp(
   return `${heading}\n${keys.join("\n")}`;
 }
 
-/** A default as `--set` takes it; none for a key that may be left out. */
+/** Formats a default as `--set` takes it; empty for an optional key without one. */
 function shown(value: unknown): string {
   if (value === undefined) return "";
   return `=${typeof value === "object" ? JSON.stringify(value) : value}`;
@@ -176,7 +175,7 @@ export type TrainFlags =
   & z.infer<typeof trainFlags>
   & Readonly<Record<string, unknown>>;
 
-/** The recipe that flags name, or else mean. @throws {ConfigError} If there is none. */
+/** Returns the recipe that flags name, or the default for their data. @throws {ConfigError} If it does not exist. */
 export async function recipeOf(
   flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
 ): Promise<Recipe> {
@@ -187,8 +186,8 @@ export async function recipeOf(
 }
 
 /**
- * The config of a new run.
- * @throws {ConfigError} If the recipe cannot be found or anything in it is wrong.
+ * Returns the config of a new run.
+ * @throws {ConfigError} If the recipe does not exist or is invalid.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
   const recipe = await recipeOf(flags);
@@ -196,7 +195,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   const { data, threads } = resolveConfig(recipe, overrides(flags));
   const settled: Override[] = [];
   if (threads === 0) {
-    // Sums depend on how work is split, so what "one a core" comes to is part of the run.
+    // Rounding depends on how work is split, so the number of threads is part of the run.
     const value = navigator.hardwareConcurrency;
     settled.push({ path: ["threads"], value, origin: "the number of cores" });
   }
@@ -208,7 +207,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   ]);
 }
 
-/** @throws {ConfigError} If a flag says nothing of training on this machine. */
+/** Rejects flags of slime. @throws {ConfigError} If a flag does not apply to training on this machine. */
 function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
   const flag = ratesFrom !== undefined
     ? "--rates-from"
@@ -217,14 +216,14 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
     : undefined;
   if (flag === undefined) return;
   throw new ConfigError(
-    `${flag} is for recipes of slime, and ${recipe.name} trains on this machine`,
-    { hint: "leave it out, or name another --recipe" },
+    `${flag} is for slime recipes, but ${recipe.name} trains on this machine`,
+    { hint: "omit it, or pass another --recipe" },
   );
 }
 
 /**
- * The run that `--resume` means, and its config with what the flags may change.
- * @throws {ConfigError} If there is none, it is completed, or flags ask for something else than its config.
+ * Returns the run that `--resume` selects, and its config with the changes that flags may make.
+ * @throws {ConfigError} If there is none, it is completed, or a flag contradicts its config.
  */
 export async function runToResume(
   flags: TrainFlags,
@@ -240,14 +239,14 @@ export async function runToResume(
     ],
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });
-  // RL that is completed can still be given a control, or be sent to trackers.
+  // A completed run can still train a control, or be sent to trackers.
   const isMore = addedControls(run.config, config).length > 0 ||
     flags.track.length > 0;
   if (!isMore) checkUnfinished(run);
   return { path, config };
 }
 
-/** What flags set over the recipe. Where a benchmark's data are is no part of it: they may have moved. */
+/** Returns the overrides of the recipe by flags, without the directory of a benchmark's data, which may move. */
 export function overrides(flags: TrainFlags): Override[] {
   return [
     ...flags.set.map(parseSet),

@@ -1,4 +1,4 @@
-/** `deno task train --dry-run`: what a run would do and take, measured on a few steps of its own. */
+/** `deno task train --dry-run`: the plan of a run, with its time and memory estimated from a few steps. */
 
 import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
@@ -12,7 +12,7 @@ import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Prints the plan of a run. Writes nothing. */
+/** Prints the plan of a run; nothing is written. */
 export async function dryRun(
   config: Config,
   { terminal, signal }: TaskContext,
@@ -23,7 +23,7 @@ export async function dryRun(
   const { data, asked } = sampleOf(config.data);
   const dataset = await openDataset(data, { signal });
   terminal.progress(
-    "measuring a step of the cold start and a few conversations",
+    "measuring a cold-start step and a few conversations",
   );
   const measured = await makePlan(config, dataset);
   const plan = {
@@ -36,10 +36,10 @@ export async function dryRun(
   return { json: { ...plan, seed: config.seed } };
 }
 
-/** A plan, and the tasks of each split that it was measured on: of a large world not all. */
+/** A plan, and the number of tasks per split that it was measured on: a sample, for a large world. */
 export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
 
-/** The plan as a table. */
+/** Returns the plan as a table. */
 export function planText(config: Config, plan: MeasuredPlan): string {
   const { coldStart, rft, rl, model, data, user } = config;
   const splits = Object.entries({ ...plan.tasks }).map(([split, n]) => {
@@ -62,9 +62,9 @@ export function planText(config: Config, plan: MeasuredPlan): string {
       "demonstrations",
       `${count(plan.demonstrations)}, ${
         count(plan.tokens.median)
-      } tokens (median), ${count(plan.tokens.max)} at most; ${
+      } tokens (median), at most ${count(plan.tokens.max)}; ${
         count(plan.notDemonstrated)
-      } not shown`,
+      } tasks not demonstrated`,
     ],
     [
       "cold start",
@@ -83,7 +83,7 @@ export function planText(config: Config, plan: MeasuredPlan): string {
     ...CONTROL_BUDGETS.filter((budget) => config.control[budget])
       .map((budget) => [
         controlName(budget),
-        `supervised steps for the ${budget} of RL, from the cold start`,
+        `supervised steps from the cold start, with the same ${budget} as RL`,
       ]),
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
     ...(asksModel(user.strategy)
@@ -91,7 +91,7 @@ export function planText(config: Config, plan: MeasuredPlan): string {
         "user",
         `${user.strategy} ${
           user.endpoint.model ?? "–"
-        }; the time of its calls is not in the plan`,
+        }; the plan does not include the time of its calls`,
       ]]
       : []),
     ["threads", String(config.threads)],

@@ -1,4 +1,4 @@
-/** What `deno task train` shows: one live line while it runs, a table and a curve at the end. */
+/** The terminal's view of `deno task train`: a live line while it runs, and tables and a curve at the end. */
 
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
@@ -25,7 +25,7 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Steps of RL without anything to learn from, until that is said, and how often it is said again. */
+/** Number of RL steps without a learning signal before the first warning, and between further warnings. */
 const FIRST_WARNING = 5;
 const WARN_EVERY = 25;
 
@@ -35,7 +35,7 @@ export class TrainingLine {
   readonly #config: Config;
   readonly #lines: Metrics[];
 
-  /** @param options.lines Those that a resumed run has already. */
+  /** @param options.lines Metrics that a resumed run already has. */
   constructor(
     terminal: Terminal,
     options: { config: Config; lines: readonly Metrics[] },
@@ -45,24 +45,24 @@ export class TrainingLine {
     this.#lines = [...options.lines];
   }
 
-  /** Takes a line of metrics in; says so where RL finds nothing to learn from. */
+  /** Adds a line of metrics, and warns if RL has no learning signal. */
   add(line: Metrics): void {
     this.#lines.push(line);
     if (line.phase !== "rft" && line.phase !== "rl") return;
     const idle = idleSteps(this.#lines);
     if (idle !== FIRST_WARNING && (idle === 0 || idle % WARN_EVERY > 0)) return;
     this.#terminal.note(
-      `warning: nothing to learn from in the last ${idle} steps of RL (mean reward ${
+      `warning: no learning signal in the last ${idle} steps of RL (mean reward ${
         line.reward.toFixed(3)
       }): ${
         line.phase === "rft"
           ? "no conversation earned the reward"
-          : "the rewards of every group agree"
+          : "all rewards within each group are equal"
       }`,
     );
   }
 
-  /** Shows what is going on. */
+  /** Shows the current activity. */
   show(activity: Activity): void {
     const parts = [
       this.#where(activity),
@@ -85,7 +85,7 @@ export class TrainingLine {
     return `evaluating ${of}${doing}`;
   }
 
-  /** Until the end of the run, or as far as that can be told. */
+  /** Returns the time left until the end of the run, or of the cold start if only that is known. */
   #left({ phase }: Activity): string[] {
     const whole = secondsLeft(this.#lines, this.#config);
     if (whole !== undefined) return [`${duration(whole)} left`];
@@ -111,7 +111,7 @@ export class TrainingLine {
   }
 }
 
-/** The result of a run as a table and, where there is one, a curve. */
+/** Returns the result of a run as tables and, if there are enough points, a curve. */
 export function resultText(
   result: SessionResult,
   lines: readonly Metrics[],
@@ -125,7 +125,7 @@ export function resultText(
     .filter((part) => part !== "").join("\n\n");
 }
 
-/** pass^1 of the cold start, of the controls that were trained, and of RL. */
+/** Returns a table of pass^1 for the cold start, the trained controls and RL. */
 function passesText({ coldStart, control, final }: SessionResult): string {
   const controls = CONTROL_BUDGETS.flatMap((budget) => {
     const one = control?.[budget] ?? null;
@@ -159,7 +159,7 @@ function passesText({ coldStart, control, final }: SessionResult): string {
   ]);
 }
 
-/** How many supervised steps take what RL took; empty where no control was trained. */
+/** Returns how many supervised steps match RL's seconds and tokens; empty if no control was trained. */
 function controlText({ control, rlSeconds }: SessionResult): string {
   if (control === null) return "";
   const given = CONTROL_BUDGETS.map((budget) => {
@@ -167,27 +167,27 @@ function controlText({ control, rlSeconds }: SessionResult): string {
     const took = seconds === null
       ? "not trained"
       : `trained in ${duration(seconds)}`;
-    return `${count(steps)} in its ${budget} (${took})`;
+    return `${count(steps)} for the same ${budget} (${took})`;
   });
   return `RL's steps took ${duration(rlSeconds)}. ` +
-    `Supervised steps that take as much: ${given.join(", ")}`;
+    `Equivalent supervised steps: ${given.join(", ")}`;
 }
 
-/** The last RL step's numbers, beside the first's. */
+/** Returns a table of metrics of the first and the last RL step. */
 function healthText(lines: readonly Metrics[]): string {
   const rl = lines.filter((line) => line.phase === "rl");
   const [first, last] = [rl[0], rl.at(-1)];
   if (!first || !last) return "";
   const rows: [string, (line: RlMetrics) => string][] = [
     ["reward", (line) => line.reward.toFixed(3)],
-    ["groups that agree", (line) => percent(line.zeroVarianceShare)],
+    ["groups with equal rewards", (line) => percent(line.zeroVarianceShare)],
     ["entropy", (line) => line.entropy.toFixed(3)],
     ["KL to the sampler", (line) => line.klOld.toFixed(5)],
     ["gradient norm", (line) => line.gradNorm.toFixed(3)],
-    ["tokens an episode", (line) => count(line.lengths.tokens)],
+    ["tokens per episode", (line) => count(line.lengths.tokens)],
     ["sampled tokens/s", (line) => count(line.timing.sampledTokensPerS ?? 0)],
     [
-      "seconds a step",
+      "seconds per step",
       (line) => (line.timing.seconds["total"] ?? 0).toFixed(1),
     ],
   ];
@@ -197,7 +197,7 @@ function healthText(lines: readonly Metrics[]): string {
   ]);
 }
 
-/** What the user's model used; empty where none was asked. */
+/** Returns the usage of the user's model; empty if there were no calls. */
 export function usageText(
   { calls, retries, promptTokens, completionTokens, cost }: Usage,
 ): string {
@@ -211,7 +211,7 @@ export function usageText(
   } retries, ${tokens}, ${price}`;
 }
 
-/** Where the run is, what it took, and how to go on if it was stopped. */
+/** Returns where the run is and its totals, or the command to resume it. */
 export function closingText(
   result: SessionResult,
   { path, metrics }: Pick<TrainingDir, "path" | "metrics">,
@@ -220,7 +220,9 @@ export function closingText(
     bytes(result.peakRssBytes)
   } at most`;
   const failures = result.failures > 0
-    ? `; ${count(result.failures)} episodes failed for no fault of the policy`
+    ? `; ${
+      count(result.failures)
+    } episodes failed because of the infrastructure`
     : "";
   if (result.outcome === "completed") {
     const ended = `${path}: ${
@@ -228,17 +230,17 @@ export function closingText(
     } conversations, ${cost}${failures}; curve.svg is its picture`;
     return neverLearnt(metrics) ? `${ended}\n${neverLearntText(path)}` : ended;
   }
-  return `Stopped after step ${result.steps}; nothing is lost. Go on with: ` +
+  return `Stopped after step ${result.steps}; the run is saved. Resume with: ` +
     `deno task train --resume ${path}`;
 }
 
 function neverLearntText(path: string): string {
-  return "error: RL had nothing to learn from: in no step did the rewards of a group differ, and no conversation " +
-    `earned the reward\nhint: look at why they fail with "deno task diagnose ${path}"; a longer cold start ` +
-    "(coldStart.steps, coldStart.demonstrations) or an easier world gives RL a start";
+  return "error: RL had no learning signal: in every step all rewards within each group were equal, and no conversation " +
+    `earned the reward\nhint: run "deno task diagnose ${path}" to see why; then lengthen the cold start ` +
+    "(coldStart.steps, coldStart.demonstrations) or choose an easier world";
 }
 
-/** What a run is about to learn, and for how long. */
+/** Describes a run that is about to start: its data, seed and steps. */
 export function runText(
   { run, dataset }: Pick<OpenTraining, "run" | "dataset">,
 ): string {
@@ -256,7 +258,7 @@ export function runText(
     ].join(", ");
 }
 
-/** The result for programs. */
+/** Returns the result for `--json`. */
 export function resultJson(
   run: TrainingDir,
   result: SessionResult,
@@ -282,7 +284,7 @@ export function resultJson(
   };
 }
 
-/** The controls' figures; `null` what was not trained. */
+/** Returns the figures of the controls; `null` for those that were not trained. */
 function controlJson({ control, rlSeconds }: SessionResult) {
   return {
     pass1_control: control?.seconds.sampled ?? null,

@@ -1,5 +1,5 @@
 /**
- * `deno task audit`: what is wrong with a set of tasks, each finding with its evidence, and which tasks to leave out.
+ * `deno task audit`: checks a set of tasks for defects, with evidence for each finding, and lists the tasks to exclude.
  */
 
 import { z } from "zod";
@@ -28,7 +28,7 @@ import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
-/** Datasets that go by a name of their own, and are no directories. */
+/** Names of `--data` that are not directories. */
 const NAMED = ["generated", "tau-bench", "tau3-bench"];
 
 function dataDirectory(value: string): boolean {
@@ -38,13 +38,12 @@ function dataDirectory(value: string): boolean {
 const flags = z.object({
   data: z.string().min(1).optional().meta({
     description:
-      "Where the tasks come from: generated, tau-bench, tau3-bench, or a directory in tau-bench's layout, as mock writes one; default: tau-bench, or the benchmark that a directory is given of",
+      "Source of the tasks: generated, tau-bench, tau3-bench, or a directory in tau-bench's layout, such as mock writes; default: tau-bench, or tau3-bench if only --tau3-bench is given",
     value: "DIR",
     isPath: dataDirectory,
   }),
   env: domainNameSchema.optional().meta({
-    description:
-      "The world; default: the one that the directory has, or retail",
+    description: "Domain; default: that of the directory, or retail",
   }),
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
@@ -53,14 +52,14 @@ const flags = z.object({
   }),
   split: z.array(z.enum(SPLITS)).default([]).meta({
     description:
-      "Only tasks of this split; may be repeated; default: all, of tau3-bench base",
+      "Check only tasks of this split; may be repeated; default: all splits, or base for tau3-bench",
   }),
   check: z.array(z.enum(checkNames)).default([]).meta({
     description:
-      "Only this check, in --exclusions and --report too; may be repeated",
+      "Run only this check, for --exclusions and --report too; may be repeated",
   }),
   show: z.int().min(0).default(40).meta({
-    description: "Findings to list",
+    description: "Number of findings to list",
   }),
   report: z.string().min(1).optional().meta({
     description: "Write all findings as JSON to this file",
@@ -69,7 +68,7 @@ const flags = z.object({
   }),
   exclusions: z.string().min(1).optional().meta({
     description:
-      "Write the flagged tasks to this file, which train and evaluate take by --exclude",
+      "Write the flagged tasks to this file, for --exclude of train and evaluate",
     value: "FILE",
     isPath: anyPath,
   }),
@@ -108,7 +107,7 @@ function dataOf({ data, tauBench, tau3Bench }: Flags): string {
     : "tau-bench";
 }
 
-/** Training without what was flagged, where that was written. */
+/** Returns the command that trains or evaluates without the flagged tasks, if these were written. */
 function nextOf(
   flags: Flags,
   dataset: Dataset,
@@ -138,11 +137,11 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
     );
   }
   if (split.length > 0) return split;
-  // The other splits of τ³-bench are parts of it, or hold it.
+  // The other splits of τ³-bench are subsets or supersets of base.
   return splits.includes("base") ? ["base"] : splits;
 }
 
-/** Files are written whole, and only after everything was looked at. */
+/** Writes the files, atomically, after all checks are done. */
 async function write(
   report: AuditReport,
   { dataset, flags }: { dataset: Dataset; flags: Flags },
@@ -155,9 +154,9 @@ async function write(
   }
   if (flags.exclusions !== undefined) {
     const head =
-      `Tasks of ${name} ${domain} that deno task audit would leave out (data ${
+      `Tasks of ${name} ${domain} that deno task audit flagged (data ${
         fingerprint.slice(0, 16)
-      }).\nRead the reasons, and take out what you do not agree with.`;
+      }).\nRead the reasons, and remove the entries that you do not agree with.`;
     await writeFileAtomic(
       flags.exclusions,
       formatExclusions(inEverySplit(report.exclusions, dataset), head),
@@ -168,30 +167,31 @@ async function write(
 export const task = await main(import.meta, {
   name: "audit",
   summary:
-    "Check a set of tasks: gold that fails, is forbidden or cannot be known, tasks that nothing solves, splits that share rows",
+    "Check a set of tasks for gold actions that fail, break the policy or cannot be inferred, for tasks that the do-nothing baseline solves, and for rows that splits share",
   flags,
   examples: [
     {
       command: "deno task audit --env airline --tau-bench ../tau-bench",
-      does: "the findings in τ-bench's airline tasks",
+      does: "check τ-bench's airline tasks",
     },
     {
       command:
         "deno task audit --env retail --exclusions out.yaml --report audit.json",
-      does: "everything as JSON, and what to leave out by --exclude out.yaml",
+      does:
+        "write all findings as JSON, and the flagged tasks for --exclude out.yaml",
     },
     {
       command:
         "deno task audit --tau3-bench ../tau2-bench --env telecom --split full",
-      does: "the same on all of τ³-bench's telecom, by its own rules too",
+      does: "check all of τ³-bench's telecom tasks, also against its own rules",
     },
     {
       command: "deno task audit --data generated --seed 2",
-      does: "the same checks on a generated world",
+      does: "check the tasks of a generated world",
     },
     {
       command: "deno task audit --data world",
-      does: "the same on what mock --out world has written",
+      does: "check the tasks that mock --out world has written",
     },
   ],
   confine: ({ flags: { report, exclusions } }) => ({

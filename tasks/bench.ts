@@ -1,4 +1,4 @@
-/** `deno task bench`: how fast the environment and the embedded policy are on this machine just now. */
+/** `deno task bench`: measures the environment and the embedded policy on this machine. */
 
 import { z } from "zod";
 import { generated } from "../env/generated/generated.ts";
@@ -43,62 +43,64 @@ import type { Terminal } from "./_terminal.ts";
 const flags = z.object({
   tauBench: tauBenchFlag.meta({
     description:
-      "Directory of tau-bench's data; without it the generated world is measured",
+      "Directory of tau-bench's data; default: measure the generated world",
   }),
   tau3Bench: tau3BenchFlag.meta({
     description:
-      "Measure tau3-bench's domains instead, beside the Python original: a bundle or a checkout",
-    // The variable is not meant: it would measure something else than was asked for.
+      "Measure tau3-bench's domains instead, next to the Python original: a bundle or a checkout",
+    // The flag selects a benchmark, so the environment variable must not set it.
     env: undefined,
   }),
   tau2Packages: z.string().min(1).optional().meta({
     description:
-      "Of --tau3-bench: Python packages with tau2; default: those of python3",
+      "For --tau3-bench: directory of Python packages with tau2; default: those of python3",
     value: "DIR",
     isPath: anyPath,
   }),
-  threads: z.int().min(1).default(2).describe("Threads of the policy"),
+  threads: z.int().min(1).default(2).describe("Threads of the CPU policy"),
   bridge: z.boolean().default(false).describe(
-    "Measure serve --recipe instead: many episodes at once, beside their requests sent plainly",
+    "Measure serve --recipe instead: concurrent episodes, next to the same requests by plain fetch",
   ),
   example: z.string().min(1).optional().meta({
     description:
-      "Of --bridge: a checkout of slime's examples/tau-bench to measure beside it; python3 has to have tau_bench, transformers and httpx",
+      "For --bridge: a checkout's examples/tau-bench of slime to measure too; python3 needs tau_bench, transformers and httpx",
     value: "DIR",
     isPath: anyPath,
   }),
   workers: z.int().min(2).optional().describe(
-    "Measure evaluate --workers instead: so many processes beside one, by turns",
+    "Measure evaluate --workers instead: N processes against one, in alternation",
   ),
   episodes: z.int().min(1).optional().describe(
-    "Of --bridge: episodes at once, default 256; of --workers: about as many, default 4000",
+    "For --bridge: concurrent episodes (default 256); for --workers: approximate number of episodes (default 4000)",
   ),
   rounds: z.int().min(1).default(3).describe(
-    "Of --bridge and --workers: repeats",
+    "For --bridge and --workers: number of repeats",
   ),
   seconds: z.int().min(1).default(10).describe(
-    "Of --bridge: how long an open loop is",
+    "For --bridge: seconds of each open loop",
   ),
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
       description:
-        "Measure convert --verify instead, on two checkpoints of a model's shape that are written for it (twice its size on disk)",
+        "Measure convert --verify instead, on two random checkpoints of this model's shape (needs twice its size on disk)",
       value: "MODEL",
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      `Train a recipe by each estimator, ratio and credit instead, from one start a seed; or by some: ${
+      `Train a recipe with each estimator, ratio and credit instead, from one start per seed; or with some of ${
         VARIANT_NAMES.join(",")
       }`,
     value: "NAMES",
     valueOptional: true,
   }),
-  seeds: z.int().min(1).default(3).describe("Of --estimators: seeds 1 to this"),
+  seeds: z.int().min(1).default(3).describe(
+    "For --estimators: use seeds 1 to N",
+  ),
   steps: z.int().min(1).optional().describe(
-    "Of --estimators: RL steps of each; default: the recipe's",
+    "For --estimators: RL steps of each run; default: the recipe's",
   ),
   recipe: z.string().default("default").meta({
-    description: "Of --estimators: the recipe, by its name or a YAML file",
+    description: "For --estimators: name of a recipe, or a YAML file",
     value: "FILE",
     isPath: recipeFile,
   }),
@@ -175,9 +177,9 @@ async function runBridge(
   terminal.print(figureTable(bridgeFigures(bench)));
   terminal.print();
   terminal.print(
-    `${bench.turnsPerEpisode.toFixed(0)} turns and up to ${
+    `An episode has ${bench.turnsPerEpisode.toFixed(0)} turns and up to ${
       count(bench.tokensPerEpisode)
-    } tokens an episode`,
+    } tokens`,
   );
   return { json: { ...bench } };
 }
@@ -194,12 +196,12 @@ async function runWorkers(
   });
   terminal.endProgress();
   const of = `generated retail, ${count(bench.episodes)} episodes, the expert`;
-  const gain = `${of}, ${workers} processes beside one`;
+  const gain = `${of}, ${workers} processes over one`;
   terminal.print(figureTable([
     ["episodes/s in one process", of, bench.one, count],
     [`episodes/s in ${workers} processes`, of, bench.several, count],
-    ["times as many", gain, bench.gain, times],
-    ["times as many, with start and end", gain, bench.wholeGain, times],
+    ["speedup", gain, bench.gain, times],
+    ["speedup, with start-up and merging", gain, bench.wholeGain, times],
   ]));
   return { json: { ...bench } };
 }
@@ -214,18 +216,23 @@ function bridgeFigures(bench: BridgeBench): Figure[] {
         servers.processes === 1 ? "process" : "processes"
       }`;
       return [
-        ["CPU a turn", of, servers.turnCpuMs, cpu],
-        ["CPU a turn, requests alone", of, servers.plainCpuMs, cpu],
-        ["CPU a turn, beyond them", of, servers.ownCpuMs, cpu],
+        ["CPU per turn", of, servers.turnCpuMs, cpu],
+        ["CPU per turn, requests alone", of, servers.plainCpuMs, cpu],
+        ["CPU per turn, bridge alone", of, servers.ownCpuMs, cpu],
         ["turns/s, closed loop", of, servers.turnsPerS, count],
         [
-          `p99 beyond the engine at ${offeredPerS}/s`,
+          `p99 overhead at ${offeredPerS} turns/s`,
           of,
           servers.openP99Ms,
           ms,
         ],
-        [`share of ${offeredPerS}/s`, of, servers.openShare, percent],
-        ["memory an episode", of, servers.bytesPerEpisode, bytes],
+        [
+          `share of ${offeredPerS} turns/s played`,
+          of,
+          servers.openShare,
+          percent,
+        ],
+        ["memory per episode", of, servers.bytesPerEpisode, bytes],
       ];
     }),
     ...Object.entries(
@@ -233,9 +240,9 @@ function bridgeFigures(bench: BridgeBench): Figure[] {
         ? {}
         : { bridge: example.bridge, "slime's example": example.example },
     ).flatMap(([whose, side]): Figure[] => {
-      const of = `${data} retail, ${episodes} at once, users by a model`;
+      const of = `${data} retail, ${episodes} at once, users played by a model`;
       return [
-        [`CPU a turn, ${whose}`, of, side.cpuMs, cpu],
+        [`CPU per turn, ${whose}`, of, side.cpuMs, cpu],
         [`turns/s, ${whose}`, of, side.turnsPerS, count],
       ];
     }),
@@ -266,14 +273,14 @@ function tau3Figures(
   const rate = (n: number) => n < 10 ? n.toFixed(2) : count(n);
   const ours: KeyedRow[] = [
     ["gold episodes/s", goldEpisodesPerS, rate, "gold_episodes_per_s"],
-    ["bytes a live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
+    ["bytes per live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
   ];
   if (pythonEpisodesPerS !== null) {
     const key = "python_gold_episodes_per_s";
     const ratio = goldEpisodesPerS.median / pythonEpisodesPerS.median;
     ours.push(
       ["gold episodes/s, in Python", pythonEpisodesPerS, rate, key],
-      ["times Python", measured([ratio]), count, "times_python"],
+      ["speedup over Python", measured([ratio]), count, "times_python"],
     );
   }
   return keyed(of, `tau3.${domain}`, ours);
@@ -289,13 +296,13 @@ async function runVerify(
   });
   terminal.endProgress();
   const { cold, warm, peakBytes } = bench;
-  const of = `${model} twice, ${bytes(bench.bytes)}`;
+  const of = `two checkpoints of ${model}, ${bytes(bench.bytes)}`;
   const rate = (n: number) => `${bytes(n)}/s`;
   terminal.print(figureTable([
     ...Object.entries({ cold, warm }).flatMap(([how, pair]): Figure[] => [
       [`convert --verify, ${how}`, of, pair.verify, rate],
       [`sha256sum, ${how}`, of, pair.sha256sum, rate],
-      [`times sha256sum, ${how}`, of, pair.ratio, times],
+      [`speed relative to sha256sum, ${how}`, of, pair.ratio, times],
     ]),
     ["peak memory", of, peakBytes, bytes],
   ]));
@@ -330,17 +337,17 @@ async function runEstimators(
   return { json: Object.fromEntries(bench) };
 }
 
-/** @throws {ConfigError} If one of the names is none. */
+/** Parses a comma-separated list of variants. @throws {ConfigError} If a name is unknown. */
 function variantsNamed(text: string): string[] {
   return text.split(",").map((name) => {
     if (VARIANT_NAMES.includes(name)) return name;
-    throw new ConfigError(`--estimators: there is no "${name}"`, {
-      hint: `give some of ${VARIANT_NAMES.join(",")}`,
+    throw new ConfigError(`--estimators: unknown name "${name}"`, {
+      hint: `pass some of ${VARIANT_NAMES.join(",")}`,
     });
   });
 }
 
-/** pass^1 on test: the mean over the seeds, and each seed's own. */
+/** Returns a table of pass^1 on test: the mean over the seeds, and the value of each seed. */
 function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   const passes = (values: readonly (number | null)[]) => [
     mean(values.map((value) => value ?? NaN)).toFixed(3),
@@ -357,7 +364,7 @@ function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   ]);
 }
 
-/** What is measured, on what, the figure, how it is shown, and its key under --json. */
+/** A row of the table: name, subject, figure, formatter, and key under `--json`. */
 type Figure = readonly [
   name: string,
   of: string,
@@ -378,7 +385,7 @@ function figuresOf(
 ): Figure[] {
   const policy = `${count(cpu.parameters)} parameters, ${cpu.threads} threads`;
   const talk =
-    `${http.episodes} conversations at once, ${http.latencyMs} ms a call`;
+    `${http.episodes} conversations at once, ${http.latencyMs} ms per call`;
   const world = `${data} retail, ${environment.tasks} tasks, one core`;
   const gflops = (n: number) => n.toFixed(1);
   const ms = (n: number) => `${n.toFixed(2)} ms`;
@@ -388,16 +395,16 @@ function figuresOf(
   return [
     ...keyed(world, "env.retail", [
       ["gold episodes/s", goldEpisodesPerS, count, "gold_episodes_per_s"],
-      ["bytes a live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
+      ["bytes per live episode", bytesPerEpisode, bytes, "bytes_per_episode"],
     ]),
     ...keyed("Qwen3's chat template", "template", [
       ["openings/s, with tools", template.opensPerS, count, "opens_per_s"],
       ["turns/s", template.turnsPerS, count, "turns_per_s"],
     ]),
     ...keyed(talk, "http", [
-      ["share of time that is ours", ownShare, percent, "own_share"],
+      ["share of time spent in taulab", ownShare, percent, "own_share"],
       [
-        "share beyond the latency",
+        "share of time beyond the latency",
         waitingShare,
         percent,
         "beyond_latency_share",
@@ -405,11 +412,16 @@ function figuresOf(
       ["calls/s", callsPerS, count, "calls_per_s"],
     ]),
     ...keyed(`serve --env, ${count(sessions.sessions)} sessions`, "serve", [
-      ["step beyond HTTP", sessions.stepMs, ms, "step_ms"],
-      ["the same plain request", sessions.plainMs, ms, "plain_ms"],
-      ["heap a session", sessions.bytesPerSession, bytes, "bytes_per_session"],
+      ["step, without its HTTP request", sessions.stepMs, ms, "step_ms"],
+      ["HTTP request of the same size", sessions.plainMs, ms, "plain_ms"],
       [
-        "memory a WebSocket, both ends",
+        "heap per session",
+        sessions.bytesPerSession,
+        bytes,
+        "bytes_per_session",
+      ],
+      [
+        "memory per WebSocket, both ends",
         sessions.bytesPerSocket,
         bytes,
         "bytes_per_socket",
@@ -420,14 +432,14 @@ function figuresOf(
       ["sampled tokens/s", cpu.sampleTokensPerS, count, "sample_tokens_per_s"],
       ["prompt tokens/s", cpu.promptTokensPerS, count, "prompt_tokens_per_s"],
     ]),
-    ...keyed("our kernel, one thread", "cpu", [
+    ...keyed("taulab's kernel, one thread", "cpu", [
       [product, cpu.matmulGflops, gflops, "matmul_gflops"],
     ]),
     ...keyed("jax-js, its own threads", "jax", [
       [product, cpu.jaxMatmulGflops, gflops, "matmul_gflops"],
     ]),
-    ...keyed("the two products", "cpu", [
-      ["times jax-js", cpu.matmulRatio, times, "matmul_ratio"],
+    ...keyed("taulab's kernel over jax-js", "cpu", [
+      ["relative speed", cpu.matmulRatio, times, "matmul_ratio"],
     ]),
   ];
 }
@@ -456,7 +468,7 @@ function figureTable(figures: readonly Figure[]): string {
   ]);
 }
 
-/** Each figure under its key, and its smallest and largest repeat under the key with `.spread`. */
+/** Returns each figure's median under its key, and its smallest and largest repeat under the key with `.spread`. */
 function figureJson(figures: readonly Figure[]): Record<string, unknown> {
   return Object.fromEntries(
     figures.flatMap(([, , { median, spread }, , key]) => [
@@ -473,37 +485,40 @@ function times(value: number): string {
 export const task = await main(import.meta, {
   name: "bench",
   summary:
-    "Measure the environment and the embedded policy, beside plain matrix products",
+    "Measure the speed and memory of the environment and of the CPU policy",
   flags,
   examples: [
     {
       command: "deno task bench --tau-bench ../tau-bench",
-      does: "measure on the real τ-retail",
+      does: "measure the environment on the real τ-retail",
     },
     {
       command: "deno task bench --tau3-bench ../tau3-bench",
-      does: "tau3-bench's gold episodes a second, beside Python's",
+      does:
+        "measure gold episodes per second of tau3-bench, here and in Python",
     },
     {
       command: "deno task bench --workers 2",
-      does: "episodes a second of evaluate in one process and in two, by turns",
+      does: "measure episodes per second of evaluate in one process and in two",
     },
     {
       command: "deno task bench --verify Qwen3-0.6B",
-      does: "convert --verify beside sha256sum, and its memory",
+      does:
+        "measure the memory of convert --verify, and its speed relative to sha256sum",
     },
     {
       command: "deno task bench --estimators",
-      does: "pass^1 of the default recipe by each estimator, ratio and credit",
+      does:
+        "compare pass^1 of the default recipe for each estimator, ratio and credit",
     },
     {
       command:
         "deno task bench --estimators dr-grpo,gigpo --seeds 1 --steps 40",
-      does: "two of them, shorter",
+      does: "compare two of them in short runs of one seed",
     },
     {
       command: "deno task bench --json",
-      does: "the figures as one JSON object",
+      does: "print the figures as one JSON object",
     },
   ],
   run,

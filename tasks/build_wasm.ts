@@ -1,25 +1,25 @@
 /**
- * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed modules, with and without
- * relaxed SIMD. The same source gives the same bytes; a test proves it of what is committed.
+ * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed modules, with and without relaxed
+ * SIMD. The build is reproducible; a test compares the committed modules with their source.
  */
 
 import asc from "assemblyscript/asc";
 import { z } from "zod";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
-/** The modules there are: `relaxed` has fused multiply-add, `plain` runs everywhere. */
+/** The builds: `relaxed` has fused multiply-add, `plain` runs everywhere. */
 export const WASM_BUILDS = ["relaxed", "plain"] as const;
 
 const KERNELS = new URL("../train/cpu/kernels/", import.meta.url);
 
-/** Where a build is committed. */
+/** Returns the URL of a committed module. */
 export function wasmUrl(build: typeof WASM_BUILDS[number]): URL {
   return new URL(`../train/cpu/wasm/${build}.wasm`, import.meta.url);
 }
 
 /**
  * Compiles the kernels in memory.
- * @throws {Error} With the compiler's own words, also for a warning.
+ * @throws {Error} If the compiler reports an error or a warning; the message has its output.
  */
 export async function buildWasm(
   build: typeof WASM_BUILDS[number],
@@ -71,7 +71,7 @@ function readKernel(name: string): string | null {
   try {
     return Deno.readTextFileSync(new URL(name, KERNELS));
   } catch (error) {
-    // The compiler asks for names that may not exist and falls back on others.
+    // The compiler tries names that may not exist and falls back to others.
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
@@ -79,7 +79,7 @@ function readKernel(name: string): string | null {
 
 const flags = z.object({
   dryRun: z.boolean().default(false).meta({
-    description: "Compile, say the sizes, and write nothing",
+    description: "Compile and print the sizes; nothing is written",
   }),
 });
 
@@ -104,7 +104,7 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task build:wasm",
-      does: "after a change in train/cpu/kernels/",
+      does: "rebuild the modules after a change in train/cpu/kernels/",
     },
   ],
   run,

@@ -1,4 +1,4 @@
-/** `deno task chat`: you are the user of a task, a trained policy or the expert serves you. */
+/** `deno task chat`: plays a task with you as the user and a trained policy or the expert as the agent. */
 
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";
@@ -33,13 +33,13 @@ async function run(
   context: TaskContext,
 ): Promise<TaskResult> {
   const { terminal, signal } = context;
-  terminal.progress("the agent comes to the counter");
+  terminal.progress("loading the agent");
   await using counterpart = await openCounterpart(flags);
   const task = taskOf(counterpart.dataset, flags);
   signal.throwIfAborted();
   terminal.endProgress();
   terminal.note(
-    `${task.id}: you are served by ${counterpart.description}; the end of your input (Ctrl-D) ends the conversation`,
+    `${task.id}: you are talking to ${counterpart.description}; Ctrl-D ends the conversation`,
   );
   const outcome = await converse(task, { counterpart, flags, context });
   terminal.talk("\n");
@@ -69,7 +69,7 @@ async function converse(
   })(task, flags);
   const opening = await user.open({ signal });
   if (opening.includes(STOP)) {
-    // Who leaves without a word is not served; what they leave behind is scored like any other end.
+    // A user who leaves without a word is not served; the state is scored as at any other end.
     const left = createEnvironment({ dataset, task, user, judge: STAND_IN });
     const reward = await left.judgedReward?.() ?? left.reward();
     return { stopReason: "user_stop", reward, turns: [], failure: null };
@@ -99,7 +99,7 @@ async function converse(
     judge: STAND_IN,
     seed: flags.seed,
     ...dataset.rules && { maxTurns: dataset.rules.maxTurns },
-    // A person does not say it all again.
+    // A person would have to repeat the whole conversation.
     retries: 0,
     now: () => performance.timeOrigin + performance.now(),
     signal,
@@ -129,26 +129,27 @@ function toJson(
 export const task = await main(import.meta, {
   name: "chat",
   summary:
-    "Be the user: talk to a trained policy or to the expert, and see the reward",
+    "Talk to a trained policy or to the expert as the user of a task, and see the reward",
   flags: chatFlags,
   examples: [
     {
       command: "deno task chat",
       does:
-        "the policy of the last completed run serves you on the first test task",
+        "talk to the policy of the last completed run about the first test task",
     },
     {
       command: "deno task chat --policy a1 --task 7 --temperature 1",
-      does: "the policy of runs/a1, another task, sampled",
+      does:
+        "talk to the policy of runs/a1 about the task with index 7, with sampled answers",
     },
     {
       command:
         "deno task chat --agent expert --data tau3-bench --tau3-bench DIR --env airline",
-      does: "a task of τ³-bench's airline, by its own rules",
+      does: "play a task of τ³-bench's airline by its own rules",
     },
     {
       command: "deno task chat --agent expert --split dev",
-      does: "the expert, to whom you speak as the scripted user would",
+      does: "talk to the expert, in the words of the scripted user",
     },
   ],
   interruptNote: "Stopped; the conversation is not scored",

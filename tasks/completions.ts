@@ -1,4 +1,4 @@
-/** `deno task completions SHELL`: a script that completes the tasks, their flags and values in a shell. */
+/** `deno task completions SHELL`: prints a script that completes tasks, flags and values in a shell. */
 
 import { z } from "zod";
 import project from "../deno.json" with { type: "json" };
@@ -28,9 +28,9 @@ async function run(
   if (!SHELLS.includes(shell as Shell) || more.length > 0) {
     throw new ConfigError(
       shell === undefined
-        ? "Name a shell"
-        : `There is no completion for "${operands.join(" ")}"`,
-      { hint: `deno task completions ${SHELLS.join(" | ")}` },
+        ? "No shell is named"
+        : `There is no completion script for "${operands.join(" ")}"`,
+      { hint: `run deno task completions ${SHELLS.join(" | ")}` },
     );
   }
   const script = completionScript(shell as Shell, {
@@ -41,7 +41,7 @@ async function run(
   return { json: { shell, script } };
 }
 
-/** The tasks of deno.json, those of our own modules with their flags. */
+/** Returns the tasks of deno.json, with the flags of those that are modules of `tasks/`. */
 async function completedTasks(): Promise<CompletedTask[]> {
   return await Promise.all(
     Object.entries(project.tasks).map(([name, { command, description }]) =>
@@ -74,20 +74,20 @@ async function completedTask(
 
 const SHELL = "SHELL";
 
-/** This task, which is running while others are imported. */
+/** This task, which cannot import itself as it does the others. */
 const OWN: TaskDefinition<typeof flags> = {
   name: "completions",
-  summary: "Print a script that completes the tasks and their flags in a shell",
+  summary: "Print a script that completes tasks, flags and values in a shell",
   flags,
   operands: { name: SHELL, description: SHELLS.join(" | ") },
   examples: [
     {
       command: "deno task -q completions bash",
-      does: "load it by: source <(deno task -q completions bash)",
+      does: "load it with: source <(deno task -q completions bash)",
     },
     {
       command: "deno task -q completions fish",
-      does: "load it by: deno task -q completions fish | source",
+      does: "load it with: deno task -q completions fish | source",
     },
   ],
   run,

@@ -1,6 +1,6 @@
 /**
- * `deno task convert`: checkpoints between Hugging Face's format and Megatron's, by slime's own tools, and whether
- * the result is the same model.
+ * `deno task convert`: converts checkpoints between Hugging Face's format and Megatron's with slime's own tools, and
+ * verifies that the result is the same model.
  */
 
 import type { ConversionEvents } from "../train/slime/checkpoint/conversion.ts";
@@ -81,14 +81,14 @@ function eventsOf({ terminal, signal }: TaskContext): ConversionEvents {
 export const task = await main(import.meta, {
   name: "convert",
   summary:
-    "Convert a model between Hugging Face's format and Megatron's by slime's tools, and verify every tensor",
+    "Convert a model between Hugging Face's format and Megatron's with slime's tools, and verify every tensor",
   flags: convertFlags,
   examples: [
     {
       command:
         "deno task convert --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
       does:
-        "to Megatron's format; run it again to go on or to see that it is done",
+        "convert to Megatron's format; run it again to resume, or to check that it is done",
     },
     {
       command:
@@ -98,17 +98,18 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task convert --verify --from /root/Qwen3-4B --recipe qwen3-4b",
-      does: "whether a download is whole and of the recipe's model",
+      does:
+        "check that a download is complete and has the shape of the recipe's model",
     },
     {
       command:
         "deno task convert --from runs/a1/checkpoints --to /root/trained --recipe qwen3-4b --host gpu1",
-      does: "back to Hugging Face's format, on a host",
+      does: "convert back to Hugging Face's format, on a host",
     },
   ],
   notes:
-    "Exit code 1 means that a tensor is missing, of another shape, or differs. slime skips a tensor that a checkpoint lacks, and trains on from random values there.",
+    "Exit code 1 means that a tensor is missing, differs, or has another shape. slime skips tensors that a checkpoint lacks and trains them from random values.",
   interruptNote:
-    "Stopping; what is written is looked at by the next try. Ctrl-C again stops at once",
+    "Stopping; run the same command again to resume. Ctrl-C again stops at once",
   run,
 });

@@ -1,5 +1,5 @@
 /**
- * `deno task diagnose RUN`: why episodes earned no reward, by replaying them. No model is asked, unless by `--judge`.
+ * `deno task diagnose RUN`: replays episodes to explain why they earned no reward. No model is used without `--judge`.
  */
 
 import { z } from "zod";
@@ -39,38 +39,38 @@ const { provider } = endpointSchema.shape;
 const flags = z.object({
   source: z.string().optional().meta({
     description:
-      "Which episodes: rl, eval/dev/greedy, evaluate/test; default: all",
+      "Diagnose only episodes of this source, such as rl, eval/dev/greedy or evaluate/test; default: all",
     value: "SOURCE",
   }),
   step: z.int().min(0).optional().meta({
-    description: "Only episodes of this step",
+    description: "Diagnose only episodes of this step; default: all",
   }),
   show: z.int().min(0).default(20).meta({
-    description: "Failed episodes to list, each with its first decisive error",
+    description:
+      "Number of failed episodes to list, each with its first decisive error",
   }),
   judge: z.string().min(1).optional().meta({
     description:
-      "Also ask this model who is at fault, and count how often it agrees",
+      "Also ask this model who is at fault, and report how often it agrees with the rules",
     value: "MODEL",
   }),
   judgeProvider: provider.unwrap().optional().meta({
-    description: "Whose API the judge has",
+    description: "Provider of the judge's API",
   }),
   judgeBaseUrl: z.string().min(1).optional().meta({
     description:
-      "The judge's endpoint; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
+      "Endpoint of the judge; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
     value: "URL",
   }),
   concurrency: z.int().min(1).default(16).meta({
-    description: "Episodes that the judge looks at at once",
+    description: "Number of episodes that are judged concurrently",
   }),
   ...budgetFlags,
   tauBench: tauBenchFlag.meta({
-    description: "Directory of tau-bench's data; default: where the run had it",
+    description: "Directory of tau-bench's data; default: the run's own",
   }),
   tau3Bench: tau3BenchFlag.meta({
-    description:
-      "Directory of tau3-bench's data; default: where the run had it",
+    description: "Directory of tau3-bench's data; default: the run's own",
   }),
   runs: runsFlag,
 });
@@ -125,13 +125,13 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 interface OpenedEpisodes extends Disposable {
   readonly dataset: Dataset;
   readonly episodes: readonly DiagnosableEpisode[];
-  /** What to look at in the whole run; none of a result file. */
+  /** Advisories about the run; empty for a result file. */
   readonly advisories: readonly Advisory[];
-  /** What is left out of them. */
+  /** Messages about damaged episodes, which are skipped. */
   readonly notes: readonly string[];
 }
 
-/** The episodes of a run, or of a benchmark's result file. */
+/** Opens the episodes of a run, or of a benchmark's result file. */
 async function openEpisodes(
   path: string,
   { tauBench, tau3Bench }: Flags,
@@ -159,7 +159,7 @@ async function isFile(path: string): Promise<boolean> {
   return stat?.isFile ?? false;
 }
 
-/** @throws {ConfigError} If no episode is of the source and the step that the flags name. */
+/** Returns the episodes that the flags select. @throws {ConfigError} If there are none. */
 function chosen(
   all: readonly DiagnosableEpisode[],
   flags: Flags,
@@ -174,7 +174,7 @@ function chosen(
   throw noEpisodes(all.map(({ record }) => record), { ...flags, source });
 }
 
-/** That no episode is of this source and step, and which there are. */
+/** Returns the error that no episode has this source and step, with a hint that lists existing ones. */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],
   { source, step }: Flags,
@@ -189,12 +189,12 @@ function noEpisodes(
     ...(step === undefined ? [] : [`--step ${step}`]),
   ].join(" ");
   return new ConfigError(
-    `The run has no episodes${asked === "" ? "" : ` of ${asked}`}`,
+    `The run has no episodes${asked === "" ? "" : ` for ${asked}`}`,
     {
       hint: source !== undefined && !sources.includes(source)
         ? `its sources are ${sources.join(", ")}`
         : steps.length === 0
-        ? "name another run"
+        ? "pass another run"
         : `its steps are ${Math.min(...steps)} to ${Math.max(...steps)}`,
     },
   );
@@ -205,8 +205,8 @@ async function runOf(
   [named, ...more]: readonly string[],
 ): Promise<string> {
   if (more.length > 0) {
-    throw new ConfigError("One run is diagnosed at a time", {
-      hint: "name one",
+    throw new ConfigError("Cannot diagnose several runs at once", {
+      hint: "pass one run",
     });
   }
   if (named !== undefined) {
@@ -215,11 +215,11 @@ async function runOf(
   const latest = await latestRun(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(`There is no run in "${runs}"`, {
-    hint: 'make one by "deno task train" or "deno task evaluate"',
+    hint: 'create one with "deno task train" or "deno task evaluate"',
   });
 }
 
-/** Asks the judge, within its budget. */
+/** Asks the judge about each diagnosis, within its budget. */
 async function judged(
   diagnosed: readonly Diagnosed[],
   flags: Flags,
@@ -253,37 +253,40 @@ async function judged(
 export const task = await main(import.meta, {
   name: "diagnose",
   summary:
-    "Say why episodes earned no reward: what differs, the first decisive error, whose fault it is",
+    "Explain why episodes earned no reward: what differs, the first decisive error, and who is at fault",
   flags,
   operands: {
     name: "RUN",
     description:
-      "A run, an evaluation, or a result file of tau-bench or tau3-bench; default: the run that began last",
+      "Run, evaluation, or result file of tau-bench or tau3-bench; default: the latest run",
     isPath: runOrFile,
   },
   examples: [
     {
       command: "deno task diagnose",
-      does: "all failed episodes of the last run",
+      does: "diagnose all failed episodes of the latest run",
     },
     {
       command: "deno task diagnose a1 --source eval/test/greedy --show 50",
-      does: "those of one evaluation, fifty of them listed",
+      does: "diagnose those of one evaluation, and list fifty",
     },
     {
       command: "deno task diagnose results.json --tau-bench ../tau-bench",
-      does: "a file that tau-bench wrote or published, by the gold in it",
+      does:
+        "diagnose a result file of tau-bench, with the gold actions that it holds",
     },
     {
       command:
         "deno task diagnose simulations/results.json --tau3-bench ../tau2-bench",
-      does: "a file that tau3-bench wrote, by the tasks in it",
+      does:
+        "diagnose a result file of tau3-bench, with the tasks that it holds",
     },
     {
       command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",
-      does: "also what a model says, and how often it agrees with the rules",
+      does: "also ask a model, and report how often it agrees with the rules",
     },
   ],
-  interruptNote: "Ending with what is there; Ctrl-C again stops at once",
+  interruptNote:
+    "Reporting what is diagnosed so far; Ctrl-C again stops at once",
   run,
 });

@@ -1,4 +1,4 @@
-/** `deno task doctor`: everything that a slime run needs, looked at before GPU hours are spent on it. */
+/** `deno task doctor`: checks everything that a slime run needs, before it costs GPU hours. */
 
 import { z } from "zod";
 import { parseSet } from "../train/config/config.ts";
@@ -26,7 +26,7 @@ import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   recipe: z.string().min(1).default("qwen3-4b").meta({
-    description: "The slime recipe: its name, or a YAML file",
+    description: "slime recipe: a name, or a YAML file",
     value: "FILE",
     isPath: recipeFile,
   }),
@@ -35,31 +35,31 @@ const flags = z.object({
   set: setFlag,
   hosts: hostsFlag,
   only: z.string().optional().meta({
-    description: "Make these checks only, by their names below",
+    description: "Run only these checks (see the list below)",
     value: "CHECK,...",
   }),
   skip: z.string().optional().meta({
-    description: "Leave these checks out",
+    description: "Skip these checks",
     value: "CHECK,...",
   }),
   running: z.boolean().default(false).meta({
     description:
-      "Look at a run that is under way: its router, engines and episode servers",
+      "Check a run in progress: its router, engines and episode servers",
   }),
   base: z.string().min(1).optional().meta({
     description:
-      "The evaluation of the model before it trains; default: the latest under --runs",
+      "Evaluation of the untrained model; default: the latest under --runs",
     value: "RUN",
     isPath: runPathOnly,
   }),
   rows: z.array(z.string()).default([]).meta({
     description:
-      "Look at this file of rows instead of those that a launch writes; may be repeated",
+      "Check this file of rows instead of those that a launch writes; may be repeated",
     value: "FILE",
     isPath: anyPath,
   }),
   timeout: z.number().gt(0).optional().meta({
-    description: "Seconds until a check is given up; default: its own time",
+    description: "Timeout of each check in seconds; default: its own",
   }),
   runs: runsFlag,
 });
@@ -113,33 +113,32 @@ function wordsOf(list = ""): string[] {
 
 export const task = await main(import.meta, {
   name: "doctor",
-  summary:
-    "Look at everything that a slime run needs before GPU hours are spent on it",
+  summary: "Check everything that a slime run needs, before it costs GPU hours",
   flags,
   examples: [
     {
       command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
-      does: "all checks, with what to fix; exit code 1 if one fails",
+      does: "run all checks and print what to fix; exit code 1 if one fails",
     },
     {
       command: "deno task doctor --only rows,batch,context",
-      does: "what can be told on a laptop, once the model's directory is there",
+      does: "run checks that need no GPU host, only the model's directory",
     },
     {
       command: "deno task doctor --skip gpus,nvlink --json",
-      does: "without what needs GPUs, for programs",
+      does: "skip the checks that need GPUs, and print JSON",
     },
     {
       command: "deno task doctor --running",
-      does: "whether all engines of a run have come up",
+      does: "check that all engines of a run are up",
     },
   ],
   notes: `Checks:\n${
     table([
-      ["check", "asks whether"],
+      ["check", "passes if"],
       ...CHECKS.map(({ id, title }) => [id, title]),
     ])
   }`,
-  interruptNote: "Ending the checks; Ctrl-C again stops at once",
+  interruptNote: "Stopping the checks; Ctrl-C again stops at once",
   run,
 });

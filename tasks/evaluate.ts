@@ -1,4 +1,4 @@
-/** `deno task evaluate`: how well an agent serves, and why not better. */
+/** `deno task evaluate`: measures how often an agent solves its tasks, and why it fails. */
 
 import { join } from "node:path";
 import { ConfigError, messageOf } from "../env/errors.ts";
@@ -47,10 +47,10 @@ import { writesRuns } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 
-/** Of --export tau-bench. */
+/** The file of `--export tau-bench`. */
 const TAU_BENCH_FILE = "tau_bench_results.json";
 
-/** Of --export tau3. */
+/** The files of `--export tau3`. */
 const TAU3_FILE = "tau3_results.json";
 const SUBMISSION_FILE = "submission.json";
 
@@ -90,14 +90,14 @@ async function run(
     const { name, bytes } = inspectLog(dir, { dataset, report });
     await dir.writeText(name, bytes);
     terminal.print(
-      `${dir.path}/${name} is Inspect's log: inspect view --log-dir ${dir.path}`,
+      `${dir.path}/${name} is a log for Inspect: inspect view --log-dir ${dir.path}`,
     );
   }
   const refusals = flags.export === "tau3"
     ? await exportTau3(dir, { dataset, report })
     : [];
   for (const why of refusals) {
-    terminal.print(`no ${SUBMISSION_FILE}, since ${why}`);
+    terminal.print(`no ${SUBMISSION_FILE} was written: ${why}`);
   }
   terminal.print(reportText(report));
   terminal.print();
@@ -121,16 +121,16 @@ async function run(
   };
 }
 
-/** @throws {ConfigError} If a script has registered parts, which other processes lack. */
+/** @throws {ConfigError} If a script has registered extensions, which other processes lack. */
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
   throw new ConfigError(
     "--workers starts processes, which lack what --preload registers",
-    { hint: "leave --workers out" },
+    { hint: "omit --workers" },
   );
 }
 
-/** Writes upstream's result file and, of what is comparable, the submission. @returns Why there is none. */
+/** Writes τ³-bench's result file and, if the scores are comparable, the submission. @returns Why there is none. */
 async function exportTau3(
   dir: EvaluationDir,
   { dataset, report }: { dataset: Dataset; report: EvaluationReport },
@@ -197,27 +197,28 @@ async function dryRun(
 export const task = await main(import.meta, {
   name: "evaluate",
   summary:
-    "Evaluate an agent: pass^k with intervals, beside the do-nothing baseline, with the reasons",
+    "Evaluate an agent: pass^k with confidence intervals, the do-nothing baseline, and the reasons for failures",
   flags: evaluateFlags,
   examples: [
     {
       command: "deno task evaluate",
-      does: "the policy of the last completed run, on its test tasks",
+      does: "evaluate the policy of the last completed run on its test tasks",
     },
     {
       command:
         "deno task evaluate --data tau-bench --env airline --model gpt-4o --user llm --user-model gpt-4o --trials 4",
-      does: "tau-bench's own numbers, key in OPENAI_API_KEY",
+      does: "measure tau-bench's own figures, with the key in OPENAI_API_KEY",
     },
     {
       command:
         "deno task evaluate --agent react --model Qwen/Qwen3-4B --provider vllm --max-tokens 2000000",
-      does: "a local model that writes its actions, within a budget",
+      does:
+        "evaluate a local model that writes its actions as text, within a budget",
     },
     {
       command:
         "deno task evaluate --tau3-bench ../tau3-bench --env telecom --split base --model gpt-4.1 --user llm --user-model gpt-4.1",
-      does: "tau3-bench, whose simulated user has tools too",
+      does: "evaluate on tau3-bench, whose simulated users have tools too",
     },
     {
       command:
@@ -226,11 +227,11 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task evaluate --agent expert --trials 100 --workers 4",
-      does: "four processes share the episodes, and the run dir is one",
+      does: "run the episodes in four processes, into one run dir",
     },
     {
       command: "deno task evaluate --resume",
-      does: "go on where the last evaluation was stopped",
+      does: "resume the last evaluation that is not completed",
     },
   ],
   notes: keysHelp(configKeys(evaluationSchema)),

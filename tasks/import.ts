@@ -1,4 +1,4 @@
-/** `deno task import`: a τ-bench checkout as the directory of data that the other tasks read. */
+/** `deno task import`: converts a checkout of τ-bench or τ³-bench to a directory of data for the other tasks. */
 
 import { z } from "zod";
 import { openCheckout } from "../env/benchmarks/tau/import/checkout.ts";
@@ -26,23 +26,23 @@ import { ON_ITS_OWN } from "./_confine.ts";
 const flags = z.object({
   from: z.string().min(1).optional().meta({
     description:
-      "A checkout of tau-bench or tau3-bench, the directory that holds tau_bench/ or src/tau2/",
+      "Checkout of tau-bench or tau3-bench: the directory with tau_bench/ or src/tau2/",
     value: "DIR",
     isPath: anyPath,
   }),
   git: z.string().min(1).optional().meta({
-    description: "A repository to clone instead",
+    description: "Repository to clone instead of --from",
     value: "URL",
   }),
   commit: z.string().regex(/^[0-9a-f]{7,40}$/, "a commit's hash").optional()
-    .meta({ description: "The commit to clone", value: "SHA" }),
+    .meta({ description: "Commit to clone", value: "SHA" }),
   out: z.string().min(1).default("tau-bench-data").meta({
     description: "Directory to write to",
     value: "DIR",
     isPath: anyPath,
   }),
   dryRun: z.boolean().default(false).meta({
-    description: "Read and count, and write nothing",
+    description: "Read the checkout and print counts; nothing is written",
   }),
 });
 
@@ -72,7 +72,7 @@ async function run(
   ]));
   if (!dryRun) {
     terminal.print(
-      `\n${out}: ${files.size} files, hashes in ${MANIFEST}; use it by ${
+      `\n${out}: ${files.size} files, hashes in ${MANIFEST}; use it with ${
         isTau3 ? "--tau3-bench" : "--tau-bench"
       } ${out}`,
     );
@@ -90,22 +90,21 @@ async function run(
 export const task = await main(import.meta, {
   name: "import",
   summary:
-    "Read a checkout of tau-bench or tau3-bench, out of its Python source without running Python",
+    "Import a checkout of tau-bench or tau3-bench from its Python source, without running Python",
   flags,
   examples: [
     {
       command: "deno task import --from ../tau-bench --out tau-bench-data",
-      does:
-        "data, policies, tools, tasks and prompts as the other tasks read them",
+      does: "import tau-bench: data, policies, tools, tasks and prompts",
     },
     {
       command: "deno task import --from ../tau2-bench --out tau3-bench-data",
-      does: "a bundle of tau3-bench: data, tools and prompts",
+      does: "import tau3-bench: a bundle of data, tools and prompts",
     },
     {
       command:
         "deno task import --git https://github.com/sierra-research/tau-bench --commit 59a200c6d575d595120f1cb70fea53cef0632f6b",
-      does: "clone that commit first",
+      does: "clone a commit and import it",
     },
   ],
   confine: ({ flags: { out, git, dryRun } }) => ({

@@ -1,4 +1,4 @@
-/** `deno task mock`: tasks of a generated world with their proofs, or τ-bench's, as rows that slime trains on. */
+/** `deno task mock`: generates tasks with certificates, or writes a benchmark's tasks as rows for slime. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -61,7 +61,7 @@ import {
 } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
-/** Splits are no files. */
+/** Whether a value of `--hold-out` is a file; names of splits are not. */
 function taskFile(value: string): boolean {
   return !["train", "dev", "test"].includes(value);
 }
@@ -70,33 +70,33 @@ const flags = z.object({
   source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
       description:
-        "Where the tasks come from: a world that is generated, or τ-bench's or τ³-bench's own",
+        "Source of the tasks: a generated world, or a benchmark's own tasks",
     }),
   env: domainNameSchema.default("retail").meta({
-    description: "The generated world",
+    description: "Domain to generate",
   }),
   count: z.int().min(3).default(1000).meta({
     description:
-      "Tasks to generate; a tenth each for dev and test, the others for training",
+      "Number of tasks to generate: a tenth each for dev and test, the rest for train",
   }),
   seed: z.int().default(1).meta({ description: "Seed of the world" }),
   set: z.array(z.string()).default([]).meta({
     description:
-      "Set a knob of the generated world, as in a recipe below data.generated, data.airline or data.world; may be repeated",
+      "Set an option of the generated world (see the list below), as in a recipe's data.generated, data.airline or data.world; may be repeated",
     value: "KEY=VALUE",
   }),
   between: z.string().optional().meta({
     description:
-      "Keep train tasks that --policy solves in this share of its trials",
+      "Keep only train tasks whose pass rate by --policy is in this range, such as 0.2,0.8",
     value: "LEAST,MOST",
   }),
   policy: z.string().min(1).optional().meta({
-    description: "The training run whose policy --between is about",
+    description: "Training run whose policy is measured for --between",
     value: "RUN",
     isPath: runPathOnly,
   }),
   trials: z.int().min(1).max(1000).default(4).meta({
-    description: "Episodes of each task for --between",
+    description: "Episodes per task for --between",
   }),
   runs: runsFlag,
   out: z.string().min(1).meta({
@@ -108,25 +108,25 @@ const flags = z.object({
   tau3Bench: tau3BenchFlag,
   rows: z.string().min(1).optional().meta({
     description:
-      "Draw train tasks over the rows of this τ-bench checkout, whose dev and test tasks stay",
+      "Generate train tasks on the tables of this τ-bench checkout, and keep its dev and test tasks",
     value: "DIR",
     isPath: anyPath,
   }),
   holdOut: z.array(z.string().min(1)).default([]).meta({
     description:
-      "A split, or a file of tasks, whose users no task over --rows is about; may be repeated; default: dev and test",
+      "With --rows: exclude the users of this split or file of tasks; may be repeated; default: dev and test",
     value: "SPLIT|FILE",
     isPath: taskFile,
   }),
   rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
     description:
-      "With --source tau-bench: slime: as its example writes them; split: with env and split in each row's metadata, as rows of τ³-bench always are",
+      "With --source tau-bench: slime writes rows as slime's example does; split adds env and split to each row's metadata, as for τ³-bench",
   }),
   force: z.boolean().default(false).meta({
-    description: "Replace files that are there and differ",
+    description: "Replace existing files that differ",
   }),
   dryRun: z.boolean().default(false).meta({
-    description: "Print what would be written, and write nothing",
+    description: "Print what would be written; nothing is written",
   }),
 });
 
@@ -143,27 +143,27 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await mockBenchmark(flags, context);
 }
 
-/** @throws {ConfigError} If `--rows` has the meaning that `--rows-format` has now, or there is nothing to draw. */
+/** Checks `--rows` and `--hold-out`. @throws {ConfigError} If `--rows` names a format or does not apply. */
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
-    throw new ConfigError(`--rows ${rows} names no directory`, {
-      hint: `the format of rows is --rows-format ${rows}`,
+    throw new ConfigError(`--rows ${rows} is not a directory`, {
+      hint: `pass --rows-format ${rows} for the format of rows`,
     });
   }
   if (rows !== undefined && source !== "generated") {
     throw new ConfigError(
-      `--rows draws tasks, and --source ${source} writes those of the benchmark`,
-      { hint: "leave one of them out" },
+      `--rows generates tasks, but --source ${source} writes the benchmark's own`,
+      { hint: "pass only one of them" },
     );
   }
   if (rows === undefined && holdOut.length > 0) {
-    throw new ConfigError("--hold-out is about tasks over rows", {
-      hint: "name the τ-bench checkout by --rows DIR",
+    throw new ConfigError("--hold-out needs --rows", {
+      hint: "pass the τ-bench checkout as --rows DIR",
     });
   }
 }
 
-/** Tasks of a benchmark's kind, in its layout. */
+/** Composes tasks of a benchmark's domain and writes them in its layout. */
 async function composed(
   composer: ComposerPart,
   { between, rows, out, dryRun, force, env, ...options }: Flags,
@@ -171,8 +171,8 @@ async function composed(
 ): Promise<TaskResult> {
   if (between !== undefined || rows !== undefined) {
     throw new ConfigError(
-      `--between and --rows are not about tasks that ${env} composes`,
-      { hint: "leave them out" },
+      `--between and --rows do not apply to ${env}`,
+      { hint: "omit them" },
     );
   }
   const { counts, files } = mockComposed(composer, options);
@@ -211,12 +211,12 @@ async function composed(
   };
 }
 
-/** Whether a task's id is of a split: `telecom/test/…`. */
+/** Whether a task's id belongs to a split: `telecom/test/…`. */
 function inSplit(task: string, split: string): boolean {
   return task.split("/")[1] === split;
 }
 
-/** A generated world, or tasks over a benchmark's rows, with a certificate for each drawn task. */
+/** Generates a world, or tasks on a benchmark's tables, with a certificate for each task. */
 async function mockGenerated(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -245,8 +245,8 @@ async function mockGenerated(
   });
   if (excluded.length > 0 && excluded.length === world.tasks("train").length) {
     throw new ConfigError(
-      `--between ${flags.between} keeps no task: the policy of "${policy}" solves each train task outside of that range of ${trials} trials`,
-      { hint: "widen the range, raise --trials, or name another --policy" },
+      `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${trials} trials is outside of the range for every train task`,
+      { hint: "widen the range, raise --trials, or pass another --policy" },
     );
   }
   const alike = await nearDuplicates(world, flags.tauBench);
@@ -255,7 +255,7 @@ async function mockGenerated(
     out,
     excluded,
     excludedWhy:
-      `Tasks that the policy of "${policy}" solves outside of ${flags.between} of ${trials} trials`,
+      `Tasks whose pass rate by the policy of "${policy}" over ${trials} trials is outside of ${flags.between}`,
     rowsOf: (split, tasks) => ({
       path: slimeFileName(domainKey(world), split),
       text: slimeRows(tasks, "split"),
@@ -281,13 +281,13 @@ async function mockGenerated(
   };
 }
 
-/** How many tasks a dry run draws, so that it ends soon: what it shows is much the same of more. */
+/** Returns the number of tasks that a dry run draws: a sample is enough for its figures. */
 function sampleSize({ count, between, trials }: Flags): number {
   const most = between === undefined ? SAMPLE_TASKS : SAMPLE_TASKS / trials;
   return Math.max(3, Math.min(count, Math.floor(most)));
 }
 
-/** @throws {ConfigError} If it is no range, or no policy is named. */
+/** Parses `--between`. @throws {ConfigError} If it is not a range, or no policy is named. */
 function rangeOf(
   { between, policy }: Flags,
 ): readonly [number, number] | null {
@@ -295,18 +295,18 @@ function rangeOf(
   const [least = NaN, most = NaN] = between.split(",").map(Number);
   if (!(least >= 0 && most <= 1 && least <= most)) {
     throw new ConfigError(
-      `--between ${between} is no range of pass rates`,
-      { hint: "write it as 0.2,0.8" },
+      `--between ${between} is not a range of pass rates`,
+      { hint: "pass two numbers from 0 to 1, such as 0.2,0.8" },
     );
   }
   if (policy !== undefined) return [least, most];
   throw new ConfigError(
-    "--between is about a policy's pass rate",
-    { hint: "name its run by --policy RUN" },
+    "--between needs a policy",
+    { hint: "pass its run as --policy RUN" },
   );
 }
 
-/** A benchmark's own tasks. */
+/** Writes a benchmark's own tasks as rows. */
 async function mockBenchmark(
   { out, dryRun, force, source, rowsFormat, tauBench, tau3Bench }: Flags,
   { terminal }: TaskContext,
@@ -339,12 +339,12 @@ async function mockBenchmark(
   return { json: { out, rows, written: !dryRun, files: listed } };
 }
 
-/** The files of slime's example: a split of a domain each. */
+/** Returns the files of slime's example, one per domain and split. */
 async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
     throw new ConfigError(`Cannot find tasks in "${dir}"`, {
-      hint: "name the directory that deno task import has written",
+      hint: "pass the directory that deno task import has written",
     });
   }
   const files = await Promise.all(domains.map(async (domain) => {
@@ -359,7 +359,7 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   return files.flat();
 }
 
-/** A file a domain and split of τ³-bench; the base split is the others together. */
+/** Returns the files of τ³-bench, one per domain and split, without base, which is the union of the others. */
 async function tau3Files(dir: string) {
   const domains = await tau3DomainsIn(dir);
   if (domains.length === 0) {
@@ -379,10 +379,10 @@ async function tau3Files(dir: string) {
   return files.flat();
 }
 
-/** The knobs of the world that the command line names, or those of tasks over rows. */
+/** Returns the help on options of the world that the command line names, or of tasks on a benchmark's tables. */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {
-    const heading = "Knobs of tasks over rows for --set, with their defaults:";
+    const heading = "Options of --rows for --set, with their defaults:";
     return keysHelp(rowKeys(), heading);
   }
   const names = domainNames(({ world, bundle }) =>
@@ -390,57 +390,57 @@ function knobsHelp(argv: readonly string[]): string {
   );
   const env = argv.map((word) => word.replace(/^--env=/, ""))
     .find((word) => names.includes(word)) ?? "retail";
-  const heading = `Knobs of the ${env} world for --set, with their defaults:`;
+  const heading = `Options of the ${env} world for --set, with their defaults:`;
   return keysHelp(knobKeys(env), heading);
 }
 
 export const task = await main(import.meta, {
   name: "mock",
   summary:
-    "Make tasks with a certificate each, or write τ-bench's as rows that slime trains on",
+    "Generate tasks with a certificate each, or write a benchmark's tasks as rows for slime",
   flags,
   examples: [
     {
       command: "deno task mock --env retail --count 10000 --seed 7 --out world",
       does:
-        "ten thousand certified tasks with their tables, rows and a recipe that trains on them",
+        "generate ten thousand certified tasks with tables, rows and a recipe to train on them",
     },
     {
       command:
         "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
-      does: "only tasks that the policy of run a1 solves now and then",
+      does: "keep only train tasks that the policy of run a1 solves sometimes",
     },
     {
       command: "deno task mock --rows ../tau-bench --count 10000 --out rows",
       does:
-        "ten thousand certified train tasks over τ-bench's own store, beside its dev and test tasks",
+        "generate ten thousand certified train tasks on τ-bench's tables, next to its dev and test tasks",
     },
     {
       command:
         "deno task mock --env tau3.telecom --count 500 --set maxFaults=6 --out phones",
       does:
-        "telecom tasks of several faults at once, as a bundle that --tau3-bench takes",
+        "compose telecom tasks with several faults each, as a bundle for --tau3-bench",
     },
     {
       command:
         "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
-      does: "the four files of slime's example, byte for byte",
+      does: "write the four files of slime's example, byte for byte",
     },
     {
       command:
         "deno task mock --source tau-bench --out rows --rows-format split",
       does:
-        "rows that name their env and split, so that dev rows never run train tasks",
+        "write rows that name their env and split, so that dev rows never run train tasks",
     },
     {
       command:
         "deno task mock --source tau3-bench --tau3-bench ../tau3-bench --out rows",
-      does: "τ³-bench's train and test tasks as rows",
+      does: "write τ³-bench's train and test tasks as rows",
     },
   ],
   notes: knobsHelp(Deno.args),
   interruptNote:
-    "Ending before anything is written; Ctrl-C again stops at once",
+    "Stopping before anything is written; Ctrl-C again stops at once",
   confine: ({ flags: { dryRun, out } }) => ({
     write: dryRun ? [] : [out],
     net: false,

@@ -1,4 +1,4 @@
-/** `deno task notebook`: Jupyter lab on the notebooks, with Deno's kernel; or all of them executed, or type-checked. */
+/** `deno task notebook`: opens the notebooks in JupyterLab with Deno's kernel, executes them or type-checks them. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,42 +27,43 @@ const KERNEL_DIR = join(NOTEBOOKS, ".jupyter");
 
 const flags = z.object({
   run: z.boolean().default(false).meta({
-    description: "Execute the notebooks that are named, or all, without a page",
+    description: "Execute the named notebooks, or all, without a browser",
   }),
   check: z.boolean().default(false).meta({
-    description: "Check the types of their cells instead",
+    description: "Type-check the notebooks' cells",
   }),
   install: z.boolean().default(false).meta({
     description:
-      "Install Deno's kernel for this user instead, for VS Code and other Jupyters",
+      "Install Deno's kernel for this user, for VS Code and other Jupyter clients",
   }),
   force: z.boolean().default(false).meta({
-    description: "For --install: replace a kernel of this name",
+    description: "With --install: replace an existing kernel",
   }),
   python: z.string().min(1).optional().meta({
-    description: "The Python that has Jupyter; default: .venv's, then python3",
+    description: "Python with Jupyter; default: that of .venv, else python3",
     value: "PROGRAM",
     isPath: runPathOnly,
     env: "TAULAB_PYTHON",
   }),
   port: z.int().min(0).max(65535).default(8888).meta({
-    description: "Port of Jupyter lab; 0 takes a free one",
+    description: "Port of JupyterLab; 0 takes a free one",
   }),
   noOpen: z.boolean().default(false).meta({
-    description: "Print the page's address and open no browser",
+    description: "Print the address without opening a browser",
   }),
   dir: z.string().min(1).optional().meta({
-    description: "Other notebooks than taulab's own",
+    description: "Directory of the notebooks; default: taulab's own",
     value: "DIR",
     isPath: anyPath,
   }),
   out: z.string().min(1).optional().meta({
-    description: "For --run: where the executed notebooks go; default: nowhere",
+    description:
+      "With --run: directory for the executed notebooks; default: discard them",
     value: "DIR",
     isPath: anyPath,
   }),
   timeout: z.number().gt(0).default(600).meta({
-    description: "For --run: seconds that a notebook may take",
+    description: "With --run: timeout of each notebook in seconds",
   }),
 });
 
@@ -75,7 +76,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   return flags.run ? await execute(flags, context) : await open(flags, context);
 }
 
-/** @throws {ConfigError} If flags or names do not go together. */
+/** Rejects flags that have no effect. @throws {ConfigError} If flags or names contradict each other. */
 function refuseIdleFlags(
   { run, check, install, out }: Flags,
   { operands }: TaskContext,
@@ -84,32 +85,32 @@ function refuseIdleFlags(
     .filter((way) => way !== false);
   if (ways.length > 1) {
     throw new ConfigError(`${ways.join(" and ")} contradict each other`, {
-      hint: "give one of them",
+      hint: "pass only one of them",
     });
   }
   if (operands.length > 0 && !run && !check) {
     throw new ConfigError(
-      `${operands[0]}: names are for --run and --check`,
-      { hint: "in Jupyter lab choose a notebook on the left" },
+      `Unexpected name "${operands[0]}": names need --run or --check`,
+      { hint: "omit it, and choose a notebook in JupyterLab" },
     );
   }
   if (out !== undefined && !run) {
     throw new ConfigError(
-      "--out is where executed notebooks go",
+      "--out needs --run",
       { hint: "add --run" },
     );
   }
 }
 
-/** @throws {ConfigError} If it is none. */
+/** @throws {ConfigError} If `dir` is not an existing directory. */
 async function requireDirectory(dir: string): Promise<void> {
   const stat = await Deno.stat(dir).catch(() => null);
   if (stat?.isDirectory) return;
   throw new ConfigError(
     stat === null
       ? `There is no directory "${dir}"`
-      : `"${dir}" is a file, and no directory`,
-    { hint: "make it, or name another by --dir" },
+      : `"${dir}" is a file, not a directory`,
+    { hint: "create it, or pass another --dir" },
   );
 }
 
@@ -120,7 +121,7 @@ async function open(
   await requireDirectory(dir);
   const python = await findJupyter({ named, root: ROOT });
   terminal.note(
-    `Deno's kernel, run by ${Deno.execPath()}, is written to ${KERNEL_DIR}; nothing else is installed`,
+    `Deno's kernel (${Deno.execPath()}) is written to ${KERNEL_DIR}; nothing else is installed`,
   );
   let address: string | null = null;
   const code = await openLab({
@@ -210,7 +211,9 @@ async function execute(
       outcome,
     ]),
   ]));
-  if (out !== undefined) terminal.print(`\nWith their outputs in ${out}`);
+  if (out !== undefined) {
+    terminal.print(`\nThe executed notebooks are in ${out}`);
+  }
   const isDone = done.length === notebooks.length &&
     done.every(({ outcome }) => outcome === "ok");
   return {
@@ -219,7 +222,7 @@ async function execute(
   };
 }
 
-/** Which cell failed, and where in it; empty where none did. */
+/** Returns which cell failed, and where in it; empty if none did. */
 function failureText({ failure, notebook }: Execution): string {
   if (failure === null) return "";
   const { cell, id, name, message, trace } = failure;
@@ -233,34 +236,33 @@ function failureText({ failure, notebook }: Execution): string {
 export const task = await main(import.meta, {
   name: "notebook",
   summary:
-    "Open the notebooks in Jupyter lab with Deno's kernel, or execute them all without a page",
+    "Open the notebooks in JupyterLab with Deno's kernel, or execute them without a browser",
   flags,
   operands: {
     name: "NAME...",
-    description: "For --run and --check: which notebooks; default: all",
+    description: "With --run and --check: names of notebooks; default: all",
   },
   examples: [
     {
       command: "deno task notebook",
-      does:
-        "Jupyter lab on notebooks/, on loopback; Ctrl-C ends it and its kernels",
+      does: "open JupyterLab on loopback; Ctrl-C stops it and its kernels",
     },
     {
       command: "deno task notebook --run",
-      does: "executes all of them, and says which cell failed if one did",
+      does: "execute all notebooks, and report the cell that failed if one did",
     },
     {
       command:
         "deno task notebook --run analyze_rewards --out executed --python .venv/bin/python",
-      does: "one of them, with its outputs in executed/analyze_rewards.ipynb",
+      does: "execute one notebook into executed/analyze_rewards.ipynb",
     },
     {
       command: "deno task notebook --install",
-      does: "for VS Code: Deno's kernel among those of this user",
+      does: "install Deno's kernel for VS Code",
     },
   ],
   notes:
-    "Jupyter comes from PyPI: python3 -m venv .venv && .venv/bin/pip install jupyterlab",
-  interruptNote: "Ending Jupyter and its kernels",
+    "Install Jupyter from PyPI: python3 -m venv .venv && .venv/bin/pip install jupyterlab",
+  interruptNote: "Stopping Jupyter and its kernels",
   run,
 });

@@ -1,4 +1,4 @@
-/** `deno task replay`: replays recordings of τ-bench or τ³-bench, and says where this implementation differs from them. */
+/** `deno task replay`: replays recordings of τ-bench or τ³-bench, and reports differences. */
 
 import { z } from "zod";
 import { tauBenchDir } from "../env/benchmarks/tau/tau_bench.ts";
@@ -28,14 +28,17 @@ async function run(
 ): Promise<TaskResult> {
   if (operands.length === 0) {
     throw new ConfigError(
-      "No recording to replay: name one or more files",
+      "No recording is named: pass one or more files",
       { hint: 'see "deno task replay --help"' },
     );
   }
   if (tauBench !== undefined && tau3Bench !== undefined) {
-    throw new ConfigError("Recordings are of one benchmark", {
-      hint: "give --tau-bench or --tau3-bench, not both",
-    });
+    throw new ConfigError(
+      "Cannot replay recordings of two benchmarks at once",
+      {
+        hint: "pass either --tau-bench or --tau3-bench",
+      },
+    );
   }
   const watched: Pick<ReplayOptions, "signal" | "onMismatch" | "onRecord"> = {
     signal,
@@ -46,7 +49,7 @@ async function run(
     ? replayFiles(operands, { tauBench: tauBenchDir(tauBench), ...watched })
     : replayTau3Files(operands, { tau3Bench, ...watched });
   const files = await replayed.catch((error) => {
-    // Exit code 1 is for mismatches: what cannot be replayed at all was misused.
+    // Exit code 1 means mismatches; a file that cannot be replayed at all is misuse.
     throw error instanceof DataError
       ? new ConfigError(error.message, { cause: error })
       : error;
@@ -80,7 +83,7 @@ function isWhole({ unreadable }: Report): boolean {
   return unreadable === undefined;
 }
 
-/** What a file has that was not replayed, and why its texts may differ. */
+/** Returns notes on what was skipped in a file, and on recordings made with other data. */
 function notesOf(
   { path, records, unreadable = [], skipped = [], otherData }: Report,
 ): string[] {
@@ -91,16 +94,16 @@ function notesOf(
       : [`${path}: ${faultsText(unreadable, all)}`]),
     ...skipped.map(({ what }) => `${path}: ${what}`),
     ...(otherData === undefined ? [] : [
-      `${path}: recorded on other data, since none of its ${
+      `${path}: recorded with other data, since none of its ${
         count(otherData.golds)
-      } gold states is that of these; ${
+      } gold states matches; ${
         count(otherData.differences)
-      } texts and states differ, and only rewards and ends are compared`,
+      } texts and states differ, so only rewards and endings are compared`,
     ]),
   ];
 }
 
-/** Of either benchmark. */
+/** The report on a file of either benchmark. */
 type Report = Omit<FileReport, "format"> & { readonly format: string };
 
 type Counts = Pick<Report, "records" | "steps" | "mismatches">;
@@ -116,27 +119,27 @@ function sum(files: readonly Counts[], key: keyof Counts): number {
 export const task = await main(import.meta, {
   name: "replay",
   summary:
-    "Replay recordings of tau-bench or tau3-bench: every observation, state and reward has to be as recorded",
+    "Replay recordings of tau-bench or tau3-bench, and check that every observation, state and reward is as recorded",
   flags,
   operands: {
     name: "FILE...",
     description:
-      "Recordings, or result files of tau-bench as it writes and publishes them; compressed by gzip or not",
+      "Recordings, or result files as tau-bench writes and publishes them; may be compressed with gzip",
     isPath: anyPath,
   },
   examples: [{
     command:
       "deno task replay --tau-bench ../tau-bench replays/fuzz_retail.jsonl.gz",
-    does: "replays odd calls of retail's tools",
+    does: "replay unusual calls of retail's tools",
   }, {
     command:
       "deno task replay --tau-bench ../tau-bench ../tau-bench/historical_trajectories/gpt-4o-airline.json",
     does:
-      "replays what tau-bench published, with the gold that the file holds where tasks differ by now",
+      "replay tau-bench's published trajectories, with the file's own gold actions if a task has changed since",
   }, {
     command:
       "deno task replay --tau3-bench ../shared/tau3-bench ../shared/tau3-bench/replays/orchestrator.jsonl.gz",
-    does: "replays conversations of tau3-bench, message by message",
+    does: "replay conversations of tau3-bench, message by message",
   }],
   run,
 });

@@ -1,6 +1,6 @@
 /**
- * `deno task serve`: a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; with `--env`,
- * environments for any trainer; with a slime recipe, episodes for a trainer that samples elsewhere.
+ * `deno task serve`: serves a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; with `--env`,
+ * environments for any trainer; with a slime recipe, episodes for a trainer with its own engines.
  */
 
 import { join } from "node:path";
@@ -41,21 +41,21 @@ import {
 const flags = z.object({
   policy: z.string().min(1).optional().meta({
     description:
-      "The training run whose policy is served; default: the last that is completed",
+      "Training run whose policy is served; default: the last completed",
     value: "RUN",
     isPath: runPathOnly,
   }),
   host: z.string().default("127.0.0.1").meta({
     description:
-      "Address to listen on; beyond loopback, clients need the token of TAULAB_TOKEN",
+      "Address to listen on; if not loopback, clients must send the token in TAULAB_TOKEN",
   }),
   port: z.int().min(0).max(65535).optional().meta({
     description:
-      "Port to listen on; 0 takes a free one; default: 30000, with --env 8000, with --recipe the recipe's bridge.port",
+      "Port to listen on, 0 for a free one; default: 30000, 8000 with --env, or the recipe's bridge.port with --recipe",
   }),
   recipe: z.string().min(1).optional().meta({
     description:
-      "Serve episodes instead, as this slime recipe has them: its name, or a YAML file",
+      "Serve the episodes of this slime recipe instead: a name, or a YAML file",
     value: "FILE",
     isPath: recipeFile,
   }),
@@ -67,19 +67,19 @@ const flags = z.object({
   }),
   record: z.string().min(1).optional().meta({
     description:
-      "Also keep each episode in the episodes.db of this run dir, for --recipe",
+      "With --recipe: also record each episode in the episodes.db of this run dir",
     value: "RUN_DIR",
     isPath: anyPath,
   }),
   allowEngine: z.array(z.string().min(1)).default([]).meta({
     description:
-      "An engine, beyond this machine and the recipe's hosts, that episodes may sample from, for --recipe; repeatable",
+      "With --recipe: allow episodes to sample from this engine, in addition to this machine and the recipe's hosts; may be repeated",
     value: "HOST[:PORT]",
   }),
   ...environmentFlags,
   writeVerifiers: z.string().min(1).optional().meta({
     description:
-      "Write a Python package by which verifiers plays in the server of --host and --port, and exit",
+      "Write a Python package for verifiers that connects to the server at --host and --port, and exit",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -87,13 +87,13 @@ const flags = z.object({
   runs: runsFlag,
 });
 
-/** SGLang's own. */
+/** SGLang's default. */
 const POLICY_PORT = 30000;
 
-/** OpenEnv's own. */
+/** OpenEnv's default. */
 const ENVIRONMENT_PORT = 8000;
 
-/** How clients show their token. */
+/** How clients send their token. */
 const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
@@ -110,7 +110,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   return await runPolicy(flags, context);
 }
 
-/** Episodes for slime: a request each, answered when the conversation has ended. */
+/** Serves episodes for slime: one request per episode, answered when its conversation has ended. */
 async function runEpisodes(
   flags: Flags,
   name: string,
@@ -118,8 +118,8 @@ async function runEpisodes(
 ): Promise<TaskResult> {
   if (flags.policy !== undefined) {
     throw new ConfigError(
-      "--recipe serves episodes and --policy a policy",
-      { hint: "give one of them" },
+      "--recipe and --policy contradict each other: one serves episodes, the other a policy",
+      { hint: "pass only one of them" },
     );
   }
   const token = tokenOf(flags.host, SHOWN);
@@ -145,7 +145,7 @@ async function runEpisodes(
   const { world: { dataset, userName }, instance, stopped } = episodes;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
-    `Episodes of ${dataset.name} with ${userName} user at ${url}/episodes; counts at ${url}/metrics; Ctrl-C ends it`,
+    `Serving episodes of ${dataset.name} with the ${userName} user at ${url}/episodes, metrics at ${url}/metrics; Ctrl-C stops`,
   );
   terminal.ready({ ...json, instance });
   await aborted(AbortSignal.any([signal, stopped]));
@@ -154,7 +154,7 @@ async function runEpisodes(
   return { json, exitCode: 0 };
 }
 
-/** The package of Python that verifiers installs. */
+/** Writes the Python package for verifiers. */
 async function writePackage(
   directory: string,
   { host, port = ENVIRONMENT_PORT }: Flags,
@@ -170,14 +170,14 @@ async function writePackage(
     }
   });
   terminal.print(
-    `${directory} has a client of ${url}. Try, where verifiers is installed and the server runs:\n` +
+    `${directory} has a client for ${url}. With verifiers installed and the server running, try:\n` +
       `  pip install ${directory}\n` +
       "  vf-eval taulab-env --model NAME --client.base-url URL --no-push",
   );
   return { json: { directory, url, files: Object.keys(files) } };
 }
 
-/** Environments for any trainer: sessions that clients reset and step. */
+/** Serves environments for any trainer: sessions that clients reset and step. */
 async function runEnvironment(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -190,7 +190,7 @@ async function runEnvironment(
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
-    `Environments of ${dataset.name} with ${userName} user at ${url}; counts at ${url}/metrics; Ctrl-C ends it. From Python:\n` +
+    `Serving environments of ${dataset.name} with the ${userName} user at ${url}, metrics at ${url}/metrics; Ctrl-C stops. From Python:\n` +
       `  GenericEnvClient(base_url="${url}").sync()  # pip install openenv-core`,
   );
   terminal.ready(json);
@@ -225,7 +225,7 @@ async function runPolicy(
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, model: policy.name, step: opened.step, run_dir: path };
   terminal.note(
-    `"${path}" after step ${opened.step} at ${url} as "${policy.name}"; Ctrl-C ends it. Try:\n` +
+    `Serving "${path}" after step ${opened.step} at ${url} as "${policy.name}"; Ctrl-C stops. Try:\n` +
       `  deno task evaluate --model ${policy.name} --provider sglang --base-url ${url}/v1`,
   );
   terminal.ready(json);
@@ -242,35 +242,37 @@ async function runOf({ policy, runs }: Flags): Promise<string> {
   if (latest !== undefined) return latest;
   throw new ConfigError(
     `There is no completed run in "${runs}"`,
-    { hint: 'train one by "deno task train", or name one by --policy RUN' },
+    { hint: 'train one with "deno task train", or pass --policy RUN' },
   );
 }
 
 export const task = await main(import.meta, {
   name: "serve",
   summary:
-    "Serve a trained policy over HTTP, as OpenAI's chat API and as SGLang's /generate, environments for any trainer, or episodes for slime",
+    "Serve over HTTP: a trained policy as OpenAI's chat API and SGLang's /generate, environments for any trainer, or episodes for slime",
   flags,
   examples: [
     {
       command: "deno task serve",
       does:
-        "the policy of the last completed run, on port 30000 of this machine",
+        "serve the policy of the last completed run on port 30000, on loopback",
     },
     {
       command: "deno task serve --policy a1 --port 0 --json",
-      does: "any free port; its address is printed as JSON once it answers",
+      does: "serve on a free port, and print its address as JSON when ready",
     },
     {
       command: "deno task serve --env retail --split train",
-      does: "environments for trainers: OpenEnv's reset, step and state",
+      does: "serve environments with OpenEnv's reset, step and state",
     },
     {
       command: "deno task serve --recipe qwen3-4b --port 8401",
-      does: "episodes for slime: POST /episodes, /health, /metrics",
+      does:
+        "serve episodes for slime: POST /episodes, GET /health and /metrics",
     },
   ],
-  interruptNote: "Finishing the requests under way; Ctrl-C again stops at once",
+  interruptNote:
+    "Finishing the requests in progress; Ctrl-C again stops at once",
   confine: ({ flags: { record, writeVerifiers } }) => ({
     write: [record, writeVerifiers].filter((one) => one !== undefined),
   }),

@@ -1,4 +1,4 @@
-/** `deno task setup`: what slime needs on hosts with GPUs, and what episodes need where they run. */
+/** `deno task setup`: installs what slime needs on GPU hosts, and what episodes need on the hosts that serve them. */
 
 import type { SetupOptions } from "../train/slime/setup/setup_options.ts";
 import { planSetup } from "../train/slime/setup/setup_plan.ts";
@@ -111,36 +111,35 @@ async function undo(
 export const task = await main(import.meta, {
   name: "setup",
   summary:
-    "Set up hosts for slime: image, slime, packages, model, and tau-bench where episodes run",
+    "Set up hosts for slime: image, slime, packages, model, and the benchmark's data where episodes run",
   flags: setupFlags,
   examples: [
     {
       command: "deno task setup --host gpu1,gpu2 --dry-run",
-      does: "print each command for two hosts of hosts.yaml, and run nothing",
+      does: "print the commands for two hosts of hosts.yaml",
     },
     {
       command: "deno task setup --host gpu1,gpu2",
-      does: "set both up at once; run it again to go on where it was stopped",
+      does: "set up both concurrently; run it again to resume",
     },
     {
       command: "deno task setup --in bare --venv ~/slime-env",
-      does:
-        "this machine without containers, Python's packages in that environment",
+      does: "set up this machine without a container, in a virtual environment",
     },
     {
       command: "deno task setup --host gpu1 --only model --check",
-      does: "is the model whole on gpu1?",
+      does: "check that the model on gpu1 is complete",
     },
     {
       command: "deno task setup --host gpu1 --undo --dry-run",
-      does: "what would go if the set-up of gpu1 were undone",
+      does: "list what undoing the set-up of gpu1 would remove",
     },
   ],
   notes:
-    "Each step is checked first, and done only where it is not done. Nothing that was there is overwritten:\n" +
-    "a checkout with local changes, a directory or a container of other origin stops the host with a hint.\n" +
-    "What was made is listed on the host in ~/.taulab, or dir of hosts.yaml, and --undo removes just that. HF_TOKEN is passed on where it is set.",
+    "Each step is checked first, and run only if it is not done. Nothing that already exists is overwritten:\n" +
+    "a checkout with local changes, or a directory or container that setup did not make, stops the host with a hint.\n" +
+    "Everything that setup makes is listed on the host in ~/.taulab (or dir of hosts.yaml); --undo removes exactly that.\nHF_TOKEN is passed on to the hosts if it is set.",
   interruptNote:
-    "Stopping; what is done stays done, and the same command goes on. Ctrl-C again stops at once",
+    "Stopping; run the same command again to resume. Ctrl-C again stops at once",
   run,
 });

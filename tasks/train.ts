@@ -1,4 +1,4 @@
-/** `deno task train`: a small policy learns to serve users with tools, on this machine. */
+/** `deno task train`: trains a small policy on this machine to serve users with tools, or launches a slime run. */
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
@@ -67,7 +67,7 @@ async function run(
     config: run.config,
     lines: run.metrics,
   });
-  terminal.progress("the expert shows how it is done");
+  terminal.progress("recording expert demonstrations");
   const result = await runSession({
     ...opened,
     signal,
@@ -102,7 +102,7 @@ async function run(
   return { json, exitCode, next };
 }
 
-/** What to do with a run of slime, where that is what flags mean. */
+/** Returns the action on a slime run that the flags ask for; `undefined` for a run on this machine. */
 async function slimeRun(
   flags: TrainFlags,
 ): Promise<
@@ -123,14 +123,14 @@ async function slimeRun(
     : undefined;
 }
 
-/** Prints the schema of recipes of both trainers. */
+/** Prints the schema of recipes for both trainers. */
 function jsonSchema({ terminal }: TaskContext): TaskResult {
   const schema = trainRecipeSchema({ own: configSchema, slime: slimeSchema });
   terminal.print(JSON.stringify(schema, null, 2));
   return { json: schema };
 }
 
-/** Prints what a run would have in its `config.yaml`. */
+/** Prints the `config.yaml` that a run would have. */
 async function printConfig(
   flags: TrainFlags,
   { terminal }: TaskContext,
@@ -143,7 +143,7 @@ async function printConfig(
   return { json: { ...config } };
 }
 
-/** The plan of a run on this machine, or of one with slime. */
+/** Prints the plan of a run on this machine, or of one with slime. */
 async function planned(
   flags: TrainFlags,
   context: TaskContext,
@@ -170,8 +170,8 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * What a command line may do: keys, network and programs are only for models that play users, and for slime.
- * @throws {ConfigError} As {@linkcode recipeOf} and {@linkcode newConfig}.
+ * Returns the permissions of a command line: keys, network and programs only for model users, trackers and slime.
+ * @throws {ConfigError} For the same reasons as {@linkcode recipeOf} and {@linkcode newConfig}.
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
   const { dryRun, printConfig, jsonSchema, runs, resume, attach, stop } = flags;
@@ -193,7 +193,7 @@ async function needsOthers(flags: TrainFlags): Promise<boolean> {
   return asksModel(user.strategy) || needsNetwork(tracking);
 }
 
-/** Of a run that is resumed; its user stays who it was, and what its config tracks flags may change. */
+/** Whether a resumed run needs network or programs. Its user cannot change, but flags can change its trackers. */
 async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
   const path = await runNamed(flags);
   if ((await readRunInfo(path)).trainer === "slime") return true;
@@ -206,48 +206,51 @@ async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
 
 export const task = await main(import.meta, {
   name: "train",
-  summary: "Train a small policy to serve users with tools, and show the curve",
+  summary:
+    "Train a small policy to serve users with tools, and show its learning curve",
   flags: trainFlags,
   examples: [
     {
       command: "deno task train",
-      does: "learn on the generated retail world",
+      does: "train on the generated retail world",
     },
     {
       command: "deno task train --seed 2 --set rl.steps=40 --json",
-      does: "another seed, fewer steps, figures as JSON",
+      does:
+        "train with another seed and fewer steps, and print the figures as JSON",
     },
     {
       command:
         "deno task train --data tau-bench --tau-bench ../tau-bench --env retail",
-      does: "learn on the real τ-retail tasks",
+      does: "train on the real τ-retail tasks",
     },
     {
       command:
         "deno task train --user llm --user-model gpt-4o-mini --max-tokens 2000000",
-      does: "a model plays the users, key in OPENAI_API_KEY",
+      does:
+        "train with users played by a model, with the key in OPENAI_API_KEY",
     },
     {
       command: "deno task train --recipe qwen3-4b --dry-run",
-      does: "what training by slime on GPUs would start, line by line",
+      does: "print every command of a slime run on GPUs",
     },
     {
       command: "deno task train --recipe qwen3-4b",
-      does: "launch it over Ray and follow it; Ctrl-C leaves it running",
+      does: "launch the run with Ray and follow it; Ctrl-C detaches",
     },
     {
       command: "deno task train --attach qwen3-4b-20260102-030405",
-      does: "follow it again; --stop ends it and what was started for it",
+      does: "follow it again; --stop stops it and what was started for it",
     },
     {
       command: "deno task train --resume",
-      does: "go on where the last run was stopped",
+      does: "resume the last run that is not completed",
     },
   ],
   notes: helpNotes,
   recipeKeys,
   interruptNote:
-    "Ending in order: a run here is saved, a run of slime is left running; Ctrl-C again stops at once",
+    "Stopping: a run on this machine is saved, a slime run is detached; Ctrl-C again stops at once",
   confine: ({ flags }) => confinementOf(flags),
   run,
 });

@@ -1,4 +1,4 @@
-/** `deno task view`: a page on loopback over run dirs and result files, or one offline file of chosen episodes. */
+/** `deno task view`: serves a page that shows runs and result files, or exports episodes to one offline file. */
 
 import { FILTER_FIELDS } from "../train/runs/episode_facts.ts";
 import { z } from "zod";
@@ -30,38 +30,38 @@ import { bytes, count } from "../train/progress/amounts.ts";
 const flags = z.object({
   host: z.string().default("127.0.0.1").meta({
     description:
-      "Address to listen on; beyond loopback, the page asks for the token of TAULAB_TOKEN",
+      "Address to listen on; if not loopback, the page requires the token in TAULAB_TOKEN",
   }),
   port: z.int().min(0).max(65535).default(8686).meta({
     description: "Port to listen on; 0 takes a free one",
   }),
   export: z.string().min(1).optional().meta({
-    description: "Write chosen episodes into one offline HTML file instead",
+    description: "Write selected episodes to one offline HTML file instead",
     value: "FILE",
     isPath: anyPath,
   }),
   episodes: z.string().optional().meta({
-    description: "For --export: which episodes, by their ids: 1,5-9",
+    description:
+      "With --export: ids of the episodes, such as 1,5-9; default: all",
     value: "LIST",
   }),
   filter: z.string().optional().meta({
     description:
-      'For --export: which episodes, as "reward<1 and step=40" or the page\'s query string',
+      'With --export: select episodes with a filter such as "reward<1 and step=40", or with the page\'s query string',
     value: "TEXT",
   }),
   limit: z.int().min(1).default(50).meta({
-    description: "For --export: most episodes",
+    description: "With --export: maximum number of episodes",
   }),
   tokens: z.boolean().default(false).meta({
-    description: "For --export: the tokens of the episodes too",
+    description: "With --export: include the tokens of the episodes",
   }),
   tauBench: tauBenchFlag.meta({
     description:
-      "Directory of tau-bench's data, to show what rows were and should be",
+      "Directory of tau-bench's data, to compare rows with their expected state; default: each run's own",
   }),
   tau3Bench: tau3BenchFlag.meta({
-    description:
-      "Directory of tau3-bench's data; default: where each run had it",
+    description: "Directory of tau3-bench's data; default: each run's own",
   }),
   runs: runsFlag,
 });
@@ -71,7 +71,7 @@ type Flags = z.infer<typeof flags>;
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const token = isLoopback(flags.host)
     ? undefined
-    : tokenOf(flags.host, "which the page is then opened with");
+    : tokenOf(flags.host, "with which the page is then opened");
   refuseIdleFlags(flags);
   const { limit, tokens: withTokens } = flags;
   const choice = { ...readChoice(flags), limit, withTokens };
@@ -88,7 +88,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await exportFile(flags.export, { choice, library }, context);
 }
 
-/** Names what cannot be read of the result files that were named, before a page shows the rest. */
+/** Prints errors in the named result files, before a page shows what is readable. */
 async function nameFaults(
   library: Library,
   { terminal }: TaskContext,
@@ -103,13 +103,13 @@ function isResultFile(source: EpisodeSource): boolean {
   return source instanceof ResultsSource;
 }
 
-/** @throws {ConfigError} If a flag of --export stands without it. */
+/** @throws {ConfigError} If a flag that needs `--export` is given without it. */
 function refuseIdleFlags(flags: Flags): void {
   const idle = (["episodes", "filter"] as const)
     .find((name) => flags[name] !== undefined);
   if (idle === undefined || flags.export !== undefined) return;
-  throw new ConfigError(`--${idle} chooses episodes for a file`, {
-    hint: "add --export FILE.html, or filter in the page",
+  throw new ConfigError(`--${idle} needs --export`, {
+    hint: "pass --export FILE.html, or filter in the page",
   });
 }
 
@@ -136,7 +136,7 @@ async function serve(
     ? `#/run/${encodeURIComponent(only.id)}`
     : "";
   const url = `http://${host}:${server.addr.port}/${query}${place}`;
-  terminal.note(`The viewer is at ${url}; Ctrl-C ends it`);
+  terminal.note(`The viewer is at ${url}; Ctrl-C stops it`);
   terminal.ready({ url, pid: Deno.pid });
   await aborted(signal);
   await shutDown(server);
@@ -162,8 +162,8 @@ async function exportFile(
   terminal.endProgress();
   const [episodes, runs] = [data.episodes.length, data.runs.length];
   if (episodes === 0) {
-    throw new ConfigError("No episode is left by --filter", {
-      hint: "loosen it, or see the runs by deno task view",
+    throw new ConfigError("No episode matches --filter", {
+      hint: 'widen the filter, or browse the runs with "deno task view"',
     });
   }
   const page = new TextEncoder().encode(await exportedPage(data));
@@ -179,44 +179,43 @@ async function exportFile(
 export const task = await main(import.meta, {
   name: "view",
   summary:
-    "Look at runs, their episodes and why each reward is what it is, in a page of this machine",
+    "Show runs, episodes and the reasons for each reward in a local web page, or export episodes to a file",
   flags,
   operands: {
     name: "RUN...",
     description:
-      "Runs, evaluations, result files of tau-bench and tau3-bench, or logs of Inspect (.eval); default: all runs",
+      "Runs, evaluations, result files of tau-bench or tau3-bench, or Inspect logs (.eval); default: all runs",
     isPath: runOrFile,
   },
   examples: [
     {
       command: "deno task view",
       does:
-        "all runs under runs/, on port 8686; those that grow update by themselves",
+        "show all runs under runs/ on port 8686; the page updates while they grow",
     },
     {
       command: "deno task view a1 results.json --tau-bench DIR",
       does:
-        "a run and a result file of tau-bench, with what its rows should be",
+        "show a run and a result file of tau-bench, with the expected state of rows",
     },
     {
       command:
         "deno task view simulations/results.json --tau3-bench ../tau2-bench",
-      does: "a result file of tau3-bench: both sides, and each check",
+      does: "show a result file of tau3-bench with both sides and each check",
     },
     {
       command:
         'deno task view a1 --export failed.html --filter "reward<1 and step=40"',
-      does:
-        "one offline file to send to somebody; --limit, --episodes and --tokens choose more",
+      does: "export failed episodes of step 40 to one offline file",
     },
   ],
   notes: `Fields of --filter: ${Object.keys(FILTER_FIELDS).join(" ")} text.\n` +
-    "Operators: = != < <= > >= ~ (contains); 40..50, 1,2 and none.",
-  interruptNote: "Ending the viewer",
+    "Operators: = != < <= > >= ~ (contains). Values: 40..50 is a range, 1,2 a list, none a missing value.",
+  interruptNote: "Stopping the viewer",
   confine: ({ flags }) => ({
     ...ON_ITS_OWN,
     ...writesFiles(flags.export),
-    // The page is served to this machine, or to who has the token.
+    // The page is served to this machine, or to clients with the token.
     net: flags.export === undefined,
     env: [...ON_ITS_OWN.env, "TAULAB_TOKEN"],
   }),

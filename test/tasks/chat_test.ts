@@ -85,7 +85,7 @@ Deno.test("chat with the expert, saying what the scripted customer would, earns 
   const args = ["--agent", "expert", "--task", "0"];
   const people = await chat(args, lines);
   assert.equal(people.code, 0, people.stderr);
-  assert.match(people.stderr, /you are served by the expert.*\(Ctrl-D\)/);
+  assert.match(people.stderr, /you are talking to the expert.*\(Ctrl-D\)/);
   const [head, ...rest] = people.stdout.split("\n");
   assert.equal(head, `You are the user. ${task.instruction}`);
   for (const line of lines) assert.ok(rest.includes(`you:   ${line}`), line);
@@ -161,7 +161,7 @@ Deno.test("chat with the policy of the last completed run, in the world that it 
     assert.equal(latest.code, 0, latest.stderr);
     assert.match(
       latest.stderr,
-      /served by the policy of ".*new" after step 1;/,
+      /talking to the policy of ".*new" after step 1;/,
     );
     const json = JSON.parse(latest.stdout);
     assert.equal(json.agent, "tool-calling");
@@ -206,7 +206,7 @@ Deno.test("chat misused exits with 2, says how to fix it, and prints nothing on 
       [["--agent", "expert", "--policy", "bare"], /contradict each other/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
-        /no completed run in ".*none"\nhint: train one by "deno task train"/,
+        /no completed run in ".*none"\nhint: train one with "deno task train"/,
       ],
       [["--agent", "expert", "--task", "99999"], /no task 99999 in the test/],
       [["--agent", "expert", "--task", "-1"], /^error: --task: .*-1/],

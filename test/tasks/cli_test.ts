@@ -159,7 +159,7 @@ Deno.test("parseFlags() says what a flag's value should be and what it got", () 
     refusal("--data", "foo"),
     /^--data: expected one of "generated"\|"tau-bench", got "foo"$/,
   );
-  assert.match(refusal("--seed"), /needs its value/);
+  assert.match(refusal("--seed"), /needs a value/);
   assert.equal(
     refusal("stray"),
     'Unexpected word "stray": deno task demo takes flags only',
@@ -221,7 +221,7 @@ Deno.test("errorText() is a line for the error and one for its hint, the stack f
       "mock",
     ),
     'error: Requires write access to "x": this task may not do that\n' +
-      "hint: choose a place it may use, or run the script with that permission: " +
+      "hint: choose a path that the task may use, or run the script with the permission: " +
       "deno run --allow-read --allow-env --allow-write tasks/mock.ts",
   );
   assert.equal(exitCodeOf(new RunDirError("")), 1);

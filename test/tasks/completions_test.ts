@@ -98,6 +98,6 @@ Deno.test("completions: names the shells that there are", async () => {
   for (const args of [[], ["tcsh"]]) {
     const { code, stderr } = await runTask("completions", args);
     assert.equal(code, 2);
-    assert.match(stderr, /hint: deno task completions bash \| zsh \| fish/);
+    assert.match(stderr, /hint: run deno task completions bash \| zsh \| fish/);
   }
 });

@@ -142,7 +142,7 @@ Deno.test("convert --verify prints a table and a line a fault, and --json all of
     );
     deepStrictEqual(good.code, 0, good.stderr);
     match(good.stdout, /q_proj +3 +\[32, 32\] +BF16 BF16 +equal/);
-    match(good.stdout, /The same model: 35 tensors/);
+    match(good.stdout, /Both are the same model: 35 tensors/);
     const bad = await convertTask(
       world,
       "--verify",
@@ -172,7 +172,7 @@ Deno.test("convert --verify prints a table and a line a fault, and --json all of
       [false, 1, 3 * 10 + 2],
     );
     const alone = await convertTask(world, "--verify", "--from", hf);
-    match(alone.stdout, /A whole model: 35 tensors/);
+    match(alone.stdout, /The model is complete: 35 tensors/);
     const recipe = await convertTask(
       world,
       "--verify",

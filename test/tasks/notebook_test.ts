@@ -33,7 +33,7 @@ Deno.test("notebook says what is misused, and how to fix it", async () => {
     const wrong: [string[], RegExp][] = [
       [
         ["--run", "--check"],
-        /--run and --check contradict each other\nhint: give one of them/,
+        /--run and --check contradict each other\nhint: pass only one of them/,
       ],
       [["a"], /names are for --run and --check/],
       [["--out", dir], /add --run/],
@@ -176,9 +176,9 @@ Deno.test("notebook --dir says of a directory that is not there, and of a file, 
       const [path, words] of [
         [
           join(dir, "none"),
-          /error: There is no directory ".*none"\nhint: make it/,
+          /error: There is no directory ".*none"\nhint: create it/,
         ],
-        [file, /error: ".*file" is a file, and no directory\nhint: /],
+        [file, /error: ".*file" is a file, not a directory\nhint: /],
       ] as const
     ) {
       const { code, stderr } = await runTask("notebook", ["--dir", path]);

@@ -212,11 +212,11 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
 
 Deno.test("serve --recipe refuses a policy beside it, and a recipe that cannot run", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--recipe", "qwen3-4b", "--policy", "a1"], /give one of them/],
+    [["--recipe", "qwen3-4b", "--policy", "a1"], /pass only one of them/],
     [["--recipe", "qwen3-5b"], /There is no recipe "qwen3-5b"/],
     [
       ["--recipe", "qwen3-4b", "--policy", "a1", "--allow-engine", "gpu1"],
-      /give one of them/,
+      /pass only one of them/,
     ],
     [
       ["--recipe", "qwen3-4b", "--set", "parallel.tensor=1"],

@@ -123,7 +123,7 @@ test("setup does what is to be done, then nothing, then undoes it", async (machi
     ".taulab",
     "megatron",
   ]);
-  assert.match((await setup(machine, "--undo")).stdout, /nothing to undo/);
+  assert.match((await setup(machine, "--undo")).stdout, /Nothing to undo/);
 });
 
 test("setup imports tau-bench where episodes run, on this machine", async (machine) => {

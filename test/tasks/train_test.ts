@@ -92,7 +92,7 @@ const LONG = [...TINY, "--set", "coldStart.steps=5000", "--name", "a"];
 Deno.test("train --help is as recorded", async () => {
   const { code, stdout } = await output(["--help"]);
   assert.equal(code, 0);
-  const [flags, keys] = stdout.split(/(?=Keys of a recipe)/);
+  const [flags, keys] = stdout.split(/(?=Keys for recipes)/);
   await assertGolden("train_help.txt", flags!);
   assert.match(keys!, /rl\.groupSize=\d+ +Episodes per task/);
 });
