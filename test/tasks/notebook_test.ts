@@ -35,7 +35,7 @@ Deno.test("notebook says what is misused, and how to fix it", async () => {
         ["--run", "--check"],
         /--run and --check contradict each other\nhint: pass only one of them/,
       ],
-      [["a"], /names are for --run and --check/],
+      [["a"], /names need --run or --check/],
       [["--out", dir], /add --run/],
       [
         ["--run", "aa", "--dir", dir],

@@ -48,11 +48,11 @@ Deno.test("view says what is misused, and how to fix it", async () => {
     const wrong: [string[], RegExp][] = [
       [["none", "--runs", dir], /no run "none"/],
       [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
-      [[run, "--filter", "reward<1"], /add --export FILE\.html/],
+      [[run, "--filter", "reward<1"], /pass --export FILE\.html/],
       [[run, "--export", file, "--filter", "rewrd<1"], /no field "rewrd"/],
       [[run, "--export", file, "--episodes", "9-2"], /as in 1,5-9/],
       [[run, "--export", file, "--episodes", "9999"], /no episode 9999/],
-      [[run, "--export", file, "--filter", "step>99"], /No episode is left/],
+      [[run, "--export", file, "--filter", "step>99"], /No episode matches/],
       [
         [run, "--export", file, "--filter", "step=1", "--episodes", "1"],
         /give one of them/,
