@@ -100,7 +100,7 @@ Deno.test("every key of a slime recipe says what it is", () => {
   assert.deepEqual(silent, []);
 });
 
-Deno.test("resolveSlime() keeps τ-bench and an llm customer beside other keys", () => {
+Deno.test("resolveSlime() keeps τ-bench and an llm user next to other keys", () => {
   const { config } = resolveSlime(recipe, [
     set("data.directory", "elsewhere"),
     set("user.attempts", 3),

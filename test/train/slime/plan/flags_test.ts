@@ -150,7 +150,7 @@ const ADDITIONS: Readonly<Record<string, string>> = {
   "--rollout-max-context-len": "no sample grows beyond what trains",
   "--rollout-seed": "the run's seed",
   "--seed": "the run's seed, for the engines",
-  "--sglang-server-concurrency": "512 at once would break a customer's quota",
+  "--sglang-server-concurrency": "512 at once would break a user's quota",
   "--sglang-router-port": "the port is known and checked",
   "--router-policy": "an episode's turns stay on one engine",
   "--custom-reward-post-process-path": "groups without failed episodes",

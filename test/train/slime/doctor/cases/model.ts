@@ -348,7 +348,7 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "warn",
     name: "a template that renders the last message differently",
-    says: /" \(now\)<\|im_end\|>.*: it trains on/,
+    says: /" \(now\)<\|im_end\|>.*: training keeps them/,
     fix: /send it tokens instead/,
     world: (_, dir) =>
       atTemplate(
