@@ -86,8 +86,7 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
 }
 
 /**
- * Returns the known balance of a gift card; `Infinity` for any other method, and for every method of a profile that was
- * not read.
+ * Returns the balance of a gift card in the profile; `Infinity` for any other method, or if the profile was not read.
  */
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);

@@ -12,7 +12,10 @@ import {
 import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** Longest list of which every order is tried; longer ones are tried in two orders, since five items have 120. */
+/**
+ * The maximum length of a list for which all orders are tried. Longer lists are tried only as given and reversed, since
+ * five items already have 120 orders.
+ */
 const MOST_ORDERS = 3;
 
 /** Returns every call that fulfills a request; none for a question. */

@@ -11,7 +11,7 @@ export interface RetailGoal extends Goal<RetailRequest> {
 /** A task of the retail domain. */
 export type RetailTask = Task<RetailGoal>;
 
-/** The kinds of request. */
+/** The kind of a request. */
 export type Intent =
   | "cancel"
   | "return"

@@ -31,8 +31,8 @@ export function drawQuestion(
 }
 
 /**
- * Adds the question how much is refunded in total for all returns and cancellations. Returns the wishes unchanged if
- * there is no refund.
+ * Adds a question about the total refund of all returns and cancellations. Returns the wishes unchanged if there is no
+ * refund.
  */
 export function askRefund(
   draw: Draw,
@@ -60,7 +60,7 @@ export function askRefund(
   ];
 }
 
-/** Adds the question how much a change costs. */
+/** Adds a question about the price difference to a change. */
 export function askDifference(
   { rng }: Draw,
   wish: Wish,
@@ -159,7 +159,7 @@ function balanceQuestion({ rng }: Draw, person: StoreUser): Wish | undefined {
   });
 }
 
-/** Draws the question how many variants of a product are available. */
+/** Draws a question about the number of available variants of a product. */
 function countQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const variants = store.variantsOf({ productId });
@@ -175,7 +175,7 @@ function countQuestion({ rng, store }: Draw): Wish | undefined {
   });
 }
 
-/** Draws the question how much the cheapest or the most expensive variant of a product costs. */
+/** Draws a question about the price of the cheapest or the most expensive variant of a product. */
 function extremeQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const there = store.variantsOf({ productId })

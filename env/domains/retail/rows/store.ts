@@ -68,7 +68,7 @@ export interface Store {
   readonly orders: ReadonlyMap<string, readonly Order[]>;
   /** Returns all variants of a product, or of an item's product. */
   variantsOf(of: Pick<Item, "productId">): readonly Variant[];
-  /** The ids of the products, sorted. */
+  /** The ids of the products, in table order. */
   readonly productIds: readonly string[];
 }
 

@@ -37,7 +37,7 @@ export interface Product {
   readonly variants: readonly Variant[];
 }
 
-/** The kinds of payment method. */
+/** The kind of a payment method. */
 export type PaymentSource = "paypal" | "gift_card" | "credit_card";
 
 /** A user's payment method. */
@@ -58,7 +58,7 @@ export interface Customer {
   readonly orders: Order[];
 }
 
-/** The statuses of a generated order. */
+/** The status of a generated order. */
 export type OrderStatus = "pending" | "processed" | "delivered";
 
 /** An order. */

@@ -2,7 +2,7 @@
  * The knowledge of a telecom user, parsed from the task's instruction. It does not include the cause of the problem.
  */
 
-/** The service that does not work, from the user's point of view. */
+/** What does not work, from the user's point of view: cellular service, mobile data or picture messages. */
 export type Complaint = "service" | "data" | "mms";
 
 /** The knowledge of a user. */

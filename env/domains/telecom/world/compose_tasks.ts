@@ -58,7 +58,7 @@ export interface ComposedTask {
   readonly split: ComposedSplit;
 }
 
-/** A composed world. */
+/** A composed world: the agent's database and the tasks. */
 export interface ComposedWorld {
   /** The agent's database in the format of its file. The user's database is the default phone. */
   readonly agent: JsonObject;
@@ -75,8 +75,8 @@ const MIN_CUSTOMERS = 3;
 const MAX_DRAWS = 500;
 
 /**
- * Composes a world.
- * @throws {ConfigError} If nothing fits the options.
+ * Composes a world of accounts and tasks.
+ * @throws {ConfigError} If no task fits the options.
  */
 export function composeTelecom(options: ComposeOptions): ComposedWorld {
   const { seed, count, linesMax = 3, testShare = 0.1 } = options;
@@ -119,7 +119,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
 interface Drawing {
   readonly index: number;
   readonly callersOf: ReadonlyMap<ComposedSplit, readonly Caller[]>;
-  /** The splits of combinations of faults. */
+  /** The split of each combination of faults. */
   readonly homes: SplitHomes;
   readonly databases: TaskPlan["databases"];
   readonly options: ComposeOptions;

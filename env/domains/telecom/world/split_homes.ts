@@ -2,7 +2,7 @@
  * Assigns composed content to splits: a key stays in its first split, and splits fill in proportion to their shares.
  */
 
-/** The splits of a composed world. */
+/** A split of a composed world. */
 export type ComposedSplit = "train" | "dev" | "test";
 
 /** Assigns keys to splits. */

@@ -14,7 +14,7 @@ const NUMBERS = ["1", "2", "3", "4"];
 const LINES = ["L1", "L2", "L3", "L4"];
 const number = fc.constantFrom(...NUMBERS);
 
-/** Lines' numbers, and customers with their own number and their lines; one of the lines is usually missing. */
+/** Generates the numbers of lines, and customers with their own number and lines, usually including a missing line. */
 const world = fc.record({
   lines: fc.array(number, { minLength: 1, maxLength: 4 }),
   customers: fc.array(
