@@ -14,6 +14,7 @@ const RESULT: SessionResult = {
   outcome: "completed",
   wallS: 400,
   peakRssBytes: 1,
+  trackers: [],
 };
 
 Deno.test("resultText() has the cold start beside RL", () => {

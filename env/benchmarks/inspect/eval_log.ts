@@ -6,7 +6,7 @@
  */
 
 import { DataError, messageOf } from "../../errors.ts";
-import type { NumberedRecord, RecordFault } from "../../json_records.ts";
+import type { RecordFault } from "../../json_records.ts";
 import {
   type JsonObject,
   type JsonValue,
