@@ -39,7 +39,7 @@ export function agentContract(
     Deno.test(`${name}: ${fact}`, async () => await check(await load()));
   }
 
-  test("a conversation begins with what the customer said, after nothing but a system message", (subject) => {
+  test("a conversation begins with the user's first message, after a system message at most", (subject) => {
     const session = start(subject);
     const roles = session.messages.map(({ role }) => role).join();
     assert.match(roles, /^(system,)?user$/);

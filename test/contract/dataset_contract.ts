@@ -1,4 +1,4 @@
-/** What every dataset keeps, whoever made it. */
+/** The contract of every dataset, whatever its source. */
 
 import assert from "node:assert/strict";
 import { callTool } from "../../env/call_tool.ts";
@@ -29,7 +29,7 @@ export function datasetContract(
     }
   });
 
-  Deno.test(`${name}: a task's customer is in the database`, async () => {
+  Deno.test(`${name}: a task's user is in the database`, async () => {
     const dataset = await load();
     for (
       const task of dataset.splits.flatMap((split) => dataset.tasks(split))

@@ -5,7 +5,7 @@ import { createEnvironment } from "../../env/environment.ts";
 import { goldOf } from "../../env/gold.ts";
 import type { Dataset, Environment, Task, User } from "../../env/types.ts";
 
-/** A customer who says nothing of weight. */
+/** A user whose words do not matter. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("fine"),
@@ -29,7 +29,7 @@ export function environmentContract(
     }
   });
 
-  Deno.test(`${name}: doing nothing is right exactly where the gold changes nothing and nothing is to be said`, async () => {
+  Deno.test(`${name}: the do-nothing baseline earns the reward if and only if the gold changes nothing and has no outputs`, async () => {
     const dataset = await load();
     for (const task of tasksOf(dataset)) {
       const environment = createEnvironment({ dataset, task, user });

@@ -1,4 +1,4 @@
-/** What every simulated customer keeps, whatever plays it. */
+/** The contract of every simulated user, whatever plays it. */
 
 import assert from "node:assert/strict";
 import {

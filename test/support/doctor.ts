@@ -191,7 +191,7 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
   };
 }
 
-/** Shards of a model's size, whose data are holes in the disk: as long as the real ones, and of no weight. */
+/** Sparse shard files of a real model's sizes, which take no disk space. */
 export async function writeShards(
   dir: string,
   { name, shards }: { readonly name: ModelName; readonly shards: number },

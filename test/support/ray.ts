@@ -15,12 +15,12 @@ export function freePort(): number {
   return port;
 }
 
-/** A wire between two ports that can be cut and mended. */
+/** A connection between two ports that can be cut and restored. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
   /** Breaks what is connected, and refuses what comes. */
   cut(): void;
-  mend(): void;
+  restore(): void;
 }
 
 /** Lays a wire to a port of this machine. */
@@ -54,7 +54,7 @@ export function cutWire(port: number): CutWire {
       listener = undefined;
       for (const one of connections) close(one);
     },
-    mend() {
+    restore() {
       listener = Deno.listen({ hostname: "127.0.0.1", port: own });
       accept(listener).catch(() => {});
     },
@@ -63,7 +63,7 @@ export function cutWire(port: number): CutWire {
       return Promise.resolve();
     },
   };
-  wire.mend();
+  wire.restore();
   return wire;
 }
 

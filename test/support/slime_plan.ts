@@ -1,4 +1,4 @@
-/** Slime recipes and what their plans go by, without data, hosts or a run. */
+/** Slime recipes and the facts that their plans are based on, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
 import {

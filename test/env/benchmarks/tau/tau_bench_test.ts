@@ -39,7 +39,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "loadTauBench() says which file, row and field is wrong, and how to mend it",
+    "loadTauBench() says which file, row and field is wrong, and how to fix it",
   ignore: NO_TAU_BENCH,
   async fn() {
     const damages: [

@@ -65,7 +65,7 @@ Deno.test("tau3Faults() finds expected actions that fail, flagged where none wri
   ]);
 });
 
-Deno.test("tau3Faults() finds what doing nothing earns, but where a judge may say no", async () => {
+Deno.test("tau3Faults() finds tasks that the do-nothing baseline solves, unless a judge may say no", async () => {
   const criteria = { actions: [], env_assertions: [], reward_basis: ["DB"] };
   assert.deepEqual(
     (await faultsOf(criteria)).map(([check, , exclude]) => [

@@ -100,7 +100,7 @@ Deno.test({
               onLine(line) {
                 if (line.phase !== "rl" || cuts++ > 0) return;
                 wire.cut();
-                setTimeout(() => wire.mend(), 1_500);
+                setTimeout(() => wire.restore(), 1_500);
               },
             });
             assert.equal(outcome, "completed");
