@@ -30,7 +30,7 @@ function start(args: readonly string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Runs a conversation in which the customer says `lines`, then leaves. */
+/** Runs a conversation in which the user says `lines`, then leaves. */
 async function chat(args: readonly string[], lines: readonly string[] = []) {
   const child = start(args);
   const writer = child.stdin.getWriter();
@@ -43,7 +43,7 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** What the scripted customer says to the expert on a task of the default world, and the turns of it. */
+/** What the scripted user says to the expert on a task of the default world, and the turns of it. */
 async function scripted(index: number) {
   const recipe = new URL("train/recipes/default.yaml", ROOT);
   const text = await Deno.readTextFile(recipe);
@@ -80,7 +80,7 @@ Deno.test("chat --help is as recorded", async () => {
   await assertGolden("chat_help.txt", stdout);
 });
 
-Deno.test("chat with the expert, saying what the scripted customer would, earns the reward", async () => {
+Deno.test("chat with the expert, saying what the scripted user would, earns the reward", async () => {
   const { task, turns, lines } = await scripted(0);
   const args = ["--agent", "expert", "--task", "0"];
   const people = await chat(args, lines);
@@ -113,7 +113,7 @@ Deno.test("chat with the expert, saying what the scripted customer would, earns 
   assert.equal(json.instruction, task.instruction);
   assert.equal(json.reward, 1);
   assert.deepEqual(json.reasons, ["the database is as it should be"]);
-  // Without the scripted customer's stop token the expert has the words once more, before the end of the input.
+  // Without the scripted user's stop token the expert has the words once more, before the end of the input.
   assert.deepEqual(
     kindsOf(json.turns).slice(0, turns.length),
     kindsOf(turns),

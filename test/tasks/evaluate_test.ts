@@ -24,7 +24,7 @@ for (
 ) {
   Deno.test({
     name:
-      `evaluate: the expert solves ${solved} of ${tasks} test tasks of τ-${env}, ${nothing} of which doing nothing solves`,
+      `evaluate: the expert solves ${solved} of ${tasks} test tasks of τ-${env}, ${nothing} of which the do-nothing baseline solves`,
     ignore: NO_TAU_BENCH,
     fn: () =>
       inTempDir(async (dir) => {
@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("evaluate: the expert solves every test task of the generated airline, and doing nothing none", () =>
+Deno.test("evaluate: the expert solves every test task of the generated airline, and the do-nothing baseline none", () =>
   inTempDir(async (dir) => {
     const { code, stdout, stderr } = await evaluateTask(
       dir,

@@ -9,7 +9,7 @@ import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 
-/** A server of one's own: a model that hands over at once, and a customer who hangs up. */
+/** A custom model server: an agent that transfers at once, and a user who hangs up. */
 function answer({ body }: ModelRequest): unknown {
   return body.tools === undefined
     ? chatAnswer("Hello. ###STOP###")
@@ -74,10 +74,10 @@ for (
     }));
 }
 
-Deno.test("serve --recipe with llm customers needs OPENAI_API_BASE and nothing else, whatever slashes their model's name has", () =>
+Deno.test("serve --recipe with llm users needs OPENAI_API_BASE and nothing else, whatever slashes their model's name has", () =>
   inTempDir(async (dir) => {
     const { stopIds: [end = 0] } = await qwen3Tokenizer();
-    await using customers = modelServer({ answer });
+    await using users = modelServer({ answer });
     await using engine = modelServer({
       answer: () => ({
         meta_info: {
@@ -98,14 +98,14 @@ Deno.test("serve --recipe with llm customers needs OPENAI_API_BASE and nothing e
       }),
     );
     const args = ["--recipe", recipe, "--port", "0", "--json"];
-    const env = { OPENAI_API_BASE: `${customers.url}/v1/` };
+    const env = { OPENAI_API_BASE: `${users.url}/v1/` };
     await using server = taskCommand("serve", args, { env }).spawn();
     const reader = server.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
     const { value } = await reader.read();
     const { url, user } = JSON.parse(value ?? "");
     assert.equal(user, `llm ${model}`);
-    const before = customers.requests.length;
+    const before = users.requests.length;
     const response = await fetch(`${url}/episodes`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -121,8 +121,8 @@ Deno.test("serve --recipe with llm customers needs OPENAI_API_BASE and nothing e
     assert.equal(response.status, 200, JSON.stringify(sample));
     assert.equal(sample.remove_sample, false, JSON.stringify(sample.metadata));
     assert.equal(sample.metadata.taulab.user, `llm ${model}`);
-    assert.ok(customers.requests.length > before);
-    for (const { path, body } of customers.requests) {
+    assert.ok(users.requests.length > before);
+    for (const { path, body } of users.requests) {
       assert.equal(path, "/v1/chat/completions");
       assert.equal(body.model, model);
     }

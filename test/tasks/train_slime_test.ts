@@ -64,7 +64,7 @@ Deno.test("train --dry-run reads the addresses of hosts from hosts.yaml", () =>
     assert.match(stderr, /gpu2/);
   }));
 
-Deno.test("train misused for slime recipes exits with 2 and says how to mend it", async () => {
+Deno.test("train misused for slime recipes exits with 2 and says how to fix it", async () => {
   const cases: [string[], RegExp][] = [
     [
       ["--recipe", "qwen3-4b", "--set", "rl.steps=3"],

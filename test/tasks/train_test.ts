@@ -306,7 +306,7 @@ Deno.test("train refuses a run that another process is writing", () =>
     );
   }));
 
-Deno.test("train --resume refuses to go on otherwise than the run began", () =>
+Deno.test("train --resume refuses another config than the run's", () =>
   inTempDir(async (dir) => {
     const { child, result } = await startUntil(1, {
       runs: dir,
@@ -324,8 +324,8 @@ Deno.test("train --resume refuses to go on otherwise than the run began", () =>
     );
   }));
 
-/** A customer who always says the same, at 15 tokens a call. */
-function customerServer(): ModelServer {
+/** A user who always says the same, at 15 tokens per call. */
+function userServer(): ModelServer {
   return modelServer({
     answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),
   });
@@ -340,7 +340,7 @@ function llm({ url }: ModelServer): string[] {
 
 Deno.test("train serves a user played by a model, stops at the budget, and goes on with a larger one", () =>
   inTempDir(async (dir) => {
-    await using server = customerServer();
+    await using server = userServer();
     const args = [...TINY, ...llm(server), "--runs", dir, "--name", "a"];
     const first = await output([...args, "--max-tokens", "900"]);
     assert.equal(first.code, 1, first.stderr);
@@ -392,7 +392,7 @@ Deno.test("train writes nothing where the user's model does not answer", () =>
 
 Deno.test("train --dry-run names the user's model and asks it nothing", () =>
   inTempDir(async (dir) => {
-    await using server = customerServer();
+    await using server = userServer();
     const { code, stdout } = await output([
       ...TINY,
       ...llm(server),
