@@ -1,25 +1,26 @@
 /**
- * Files of a checkout that someone else made: regular files within it, none of them larger than data are. Links that
- * lead out of it, pipes and devices are named, and neither followed nor opened.
+ * Safe reading of files from an untrusted checkout: only regular files inside it, up to a size limit. Links that lead
+ * out of the checkout, pipes and devices are rejected with an error, and are neither followed nor opened.
  */
 
 import { join, relative, sep } from "node:path";
 import { DataError } from "../errors.ts";
 
-/** What reading a checkout may cost. */
+/** Limits for reading a checkout. */
 export interface CheckoutLimits {
-  /** Of a file. Default: 64 MiB. */
+  /** Maximum size of one file. Default: 64 MiB. */
   readonly maxFileBytes?: number;
-  /** Of all files that are read. Default: 512 MiB. */
+  /** Maximum total size of all files that are read. Default: 512 MiB. */
   readonly maxTotalBytes?: number;
 }
 
-/** A file's text; `undefined` where there is none. */
+/** Reads a file as text; `undefined` if it does not exist. */
 export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
- * Reads the files below a directory.
- * @returns Reads a path that begins with `root`; throws `DataError` for what is no regular file of the checkout, or too large.
+ * Creates a reader for the files below a directory.
+ * @returns A function that reads a path that begins with `root`. It throws `DataError` if the path is not a regular file
+ * of the checkout, or is too large.
  */
 export function checkoutFiles(
   root: string,
@@ -50,7 +51,7 @@ export function checkoutFiles(
   };
 }
 
-/** Where a path leads. @throws {DataError} If that is outside of the checkout. */
+/** Resolves a path's links. @throws {DataError} If it leads out of the checkout. */
 async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];
   const way = relative(within, place);
@@ -65,7 +66,7 @@ async function realPath(path: string): Promise<string> {
     return await Deno.realPath(path);
   } catch (error) {
     if (error instanceof Deno.errors.FilesystemLoop) {
-      throw fault(path, "its links lead in a circle");
+      throw fault(path, "its links form a cycle");
     }
     throw error;
   }
@@ -89,7 +90,7 @@ function kindOf(info: Deno.FileInfo): string {
   return "a device";
 }
 
-/** `undefined` where there is more; a file's size may be said wrongly, so what comes is counted. */
+/** Reads a file of at most `most` bytes, else returns `undefined`. Counts the bytes, since `stat` may report a wrong size. */
 async function readUpTo(
   place: string,
   most: number,

@@ -1,17 +1,17 @@
-/** Formats of recordings: which one a file has, and whether a record is of it. */
+/** Detection of a recording's format, and validation of its records. */
 
 import type { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { JsonObject } from "../python/python_json.ts";
 import { explainFirstIssue } from "../python/python_schema.ts";
 
-/** Formats with keys that only their records have, all of them; the first that fits counts. */
+/** Formats, each with the set of keys that identifies its records. The first format that matches is used. */
 export type FormatMarks<F extends string> = readonly (readonly [
   format: F,
   keys: readonly string[],
 ])[];
 
-/** The format of a file's records. @throws {DataError} If it is unknown; names the file. */
+/** Detects the format of a file's records. @throws {DataError} If it is unknown; names the file. */
 export function formatOf<F extends string>(
   records: readonly JsonObject[],
   { marks, path }: { marks: FormatMarks<F>; path: string },
@@ -21,12 +21,15 @@ export function formatOf<F extends string>(
   )?.[0];
   if (format !== undefined) return format;
   throw new DataError(
-    `Cannot replay "${path}": its records are of no known format`,
-    { path, hint: `there are ${marks.map(([name]) => name).join(", ")}` },
+    `Cannot replay "${path}": its records have no known format`,
+    {
+      path,
+      hint: `the known formats are ${marks.map(([name]) => name).join(", ")}`,
+    },
   );
 }
 
-/** A record, and where it is from. */
+/** A record and its location. */
 export interface RecordAt {
   readonly record: JsonObject;
   readonly path: string;
@@ -34,7 +37,7 @@ export interface RecordAt {
   readonly number: number;
 }
 
-/** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
+/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
 export function checkedRecord<T>(
   schema: z.ZodType<T>,
   { record, path, number, format }: RecordAt & { readonly format: string },
@@ -42,7 +45,7 @@ export function checkedRecord<T>(
   const result = schema.safeParse(record);
   if (result.success) return result.data;
   throw new DataError(
-    `Cannot replay "${path}": record ${number} is not of the format ${format}: ${
+    `Cannot replay "${path}": record ${number} is not a valid "${format}" record: ${
       explainFirstIssue(result.error)
     }`,
     { path, cause: result.error },

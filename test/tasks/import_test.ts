@@ -39,7 +39,7 @@ Deno.test("import writes the directory whole, and may do so again over its own",
     assert.equal(broken.code, 1);
     assert.match(
       broken.stderr,
-      /rules\.py:1:9: a call of "f" cannot be read: f\(\)/,
+      /rules\.py:1:9: a call of "f" is not supported: f\(\)/,
     );
     assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
   }));
@@ -49,7 +49,7 @@ Deno.test("import does not touch a directory that it did not make", () =>
     await Deno.writeTextFile(join(dir, "mine"), "mine");
     const { code, stderr } = await importTask("--from", "x", "--out", dir);
     assert.equal(code, 2);
-    assert.match(stderr, /was not made by an import/);
+    assert.match(stderr, /was not created by an import/);
   }));
 
 Deno.test("import --git clones the commit that is asked for", () =>

@@ -1,6 +1,6 @@
 /**
- * Logs of Inspect (`.eval`) with tasks like τ-bench's, read as τ-bench's own result files are: samples are tasks, epochs
- * are trials, the messages are the conversation, a score is the reward.
+ * Reads Inspect logs (`.eval`) of τ-bench-like tasks in the same form as τ-bench's result files: samples become tasks,
+ * epochs become trials, messages become the conversation, and a score becomes the reward.
  *
  * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalSample) and _recorders/eval.py at 0.3.285.
  */
@@ -20,13 +20,13 @@ import {
   type ResultFile,
 } from "../tau/results/result_file.ts";
 
-/** Where taulab's own logs have the `info` of τ-bench's result, in the sample's metadata. */
+/** The key in a sample's metadata under which taulab's own logs store the `info` of τ-bench's result. */
 export const OWN_METADATA = "taulab";
 
-/** Where samples are in the archive. */
+/** The paths of samples in the archive. */
 const SAMPLE = /^samples\/(.+)_epoch_(\d{1,9})\.json$/;
 
-/** What scorers of Inspect write for right and wrong. */
+/** The values that Inspect's scorers write as text. */
 const WORDS: Readonly<Record<string, number>> = {
   C: 1,
   I: 0,
@@ -40,7 +40,7 @@ const WORDS: Readonly<Record<string, number>> = {
 
 /**
  * Reads a log.
- * @throws {DataError} If it is none, or none of its samples can be read.
+ * @throws {DataError} If it is not a log, or none of its samples can be read.
  */
 export function readEvalLog(bytes: Uint8Array, path: string): ResultFile {
   const entries = readZip(bytes, path);
@@ -49,10 +49,10 @@ export function readEvalLog(bytes: Uint8Array, path: string): ResultFile {
     throw new DataError(
       `"${path}" has no samples: ${
         entries.has("header.json") || entries.has("_journal/start.json")
-          ? "it is the log of an evaluation that ended before its first"
-          : "it is a zip archive, but no log of Inspect"
+          ? "the evaluation ended before its first sample"
+          : "it is a zip archive, but not an Inspect log"
       }`,
-      { path, hint: "name an .eval file with samples" },
+      { path, hint: "pass an .eval file with samples" },
     );
   }
   const samples = readSamples(entries, names);
@@ -86,7 +86,7 @@ interface ReadSample {
   readonly number: number;
 }
 
-/** The samples in the order of their tasks and epochs; ids that are numbers by their value. */
+/** Reads the samples, sorted by task id (numeric ids by value) and epoch. */
 function readSamples(
   entries: ZipEntries,
   names: readonly string[],
@@ -106,7 +106,7 @@ function readSamples(
         .decode(entries.get(name)!());
       const sample = parsePythonJson(text);
       if (sample instanceof Map) read.push({ sample, id, epoch, number });
-      else faults.push({ number, what: `sample "${name}" is no object` });
+      else faults.push({ number, what: `sample "${name}" is not an object` });
     } catch (error) {
       faults.push({
         number,
@@ -117,7 +117,7 @@ function readSamples(
   return { read, faults };
 }
 
-/** A sample as a record of τ-bench's result files. */
+/** Converts a sample to a record of τ-bench's result files. */
 function recordOf(
   sample: JsonObject,
   { position, epoch }: { readonly position: number; readonly epoch: number },
@@ -143,7 +143,7 @@ function recordOf(
   });
 }
 
-/** A score by its name. */
+/** A score and its name. */
 interface NamedScore {
   readonly name: string;
   readonly score: JsonObject;
@@ -157,13 +157,13 @@ function scoresOf(sample: JsonObject): NamedScore[] {
   });
 }
 
-/** What is the reward: the score of that name, or else the first that is a number. */
+/** Returns the score that is the reward: the one named `reward`, or else the first numeric one. */
 function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
   const numbers = scores.filter(({ value }) => value !== null);
   return numbers.find(({ name }) => name === "reward") ?? numbers[0];
 }
 
-/** A score's value as a number; of several the one under `reward`. */
+/** Converts a score's value to a number. If the value is a dictionary, its `reward` is used. */
 function valueOf(value: JsonValue | undefined): number | null {
   if (value === true || value === false) return Number(value);
   if (typeof value === "string") return WORDS[value] ?? null;
@@ -171,7 +171,7 @@ function valueOf(value: JsonValue | undefined): number | null {
   return numberOf(value);
 }
 
-/** Each score with its explanation, to be shown beside the reward. */
+/** Returns each score with its explanation, for display next to the reward. */
 function checksOf(sample: JsonObject): readonly RewardCheck[] {
   const scores = scoresOf(sample);
   const reward = rewardIn(scores);
@@ -188,7 +188,7 @@ function checksOf(sample: JsonObject): readonly RewardCheck[] {
   });
 }
 
-/** What the sample begins with: a text, or the messages before the first answer. */
+/** Returns the sample's input as text: the input itself, or its user messages joined. */
 function inputOf(sample: JsonObject): string {
   const input = sample.get("input");
   if (typeof input === "string") return input;
@@ -196,7 +196,7 @@ function inputOf(sample: JsonObject): string {
     .map((message) => textIn(message, new Map())).join("\n");
 }
 
-/** A message of Inspect in the form of OpenAI's API. */
+/** Converts an Inspect message to the format of OpenAI's API. */
 function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
   const role = textOf(message, "role");
   const calls = objectsOf(message.get("tool_calls"));
@@ -224,7 +224,7 @@ function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
 
 const ATTACHMENT = "attachment://";
 
-/** The text of a message: its parts of text, joined; what was thought is left out. */
+/** Returns a message's text parts, joined; reasoning parts are omitted. */
 function textIn(message: JsonObject, attachments: JsonObject): string {
   const content = message.get("content");
   const texts = typeof content === "string" ? [content] : objectsOf(content)

@@ -1,6 +1,6 @@
 /**
- * The value of a Python expression that is a literal, or made of literals and names that are known. Nothing is
- * run; what is anything else is an error with its place.
+ * Evaluation of Python expressions that consist of literals, known names and known calls. No Python code is run;
+ * anything else is an error that names its position.
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -16,11 +16,11 @@ import {
 import { decodeBody, splitString } from "./string_literal.ts";
 import { extentOf, spend } from "./work.ts";
 
-/** What an expression may refer to. */
+/** The names and calls that an expression may use. */
 export interface Scope {
-  /** A name's value; `undefined` where it is not known. Dotted for members: `self.wiki`. */
+  /** Returns a name's value, or `undefined` if it is unknown. Members are dotted: `self.wiki`. */
   readonly name?: (name: string) => JsonValue | undefined;
-  /** The value of a call; `undefined` where the callee is not known. */
+  /** Returns the value of a call, or `undefined` if the callee is unknown. */
   readonly call?: (
     callee: string,
     args: CallArguments,
@@ -33,7 +33,7 @@ export interface CallArguments {
   readonly keywords: JsonObject;
 }
 
-/** Evaluates an expression. @throws {DataError} If it is not made of what is known; names file, line and column. */
+/** Evaluates an expression. @throws {DataError} If part of it is unknown or unsupported; names file, line and column. */
 export function evaluate(
   source: PythonSource,
   node: Node,
@@ -42,10 +42,10 @@ export function evaluate(
   return new Evaluator(source, scope).value(node);
 }
 
-/** As in CPython. */
+/** CPython's limit for the digits of an integer literal. */
 const MOST_DIGITS = 4300;
 
-/** How deep expressions may nest: a sum of as many terms does, too. */
+/** Maximum nesting depth of expressions. A sum of n terms nests n deep. */
 const MOST_DEPTH = 400;
 
 class Evaluator {
@@ -69,7 +69,7 @@ class Evaluator {
     return value;
   }
 
-  /** What is made grows with the file: names stand for as much as they like, each time that they are used. */
+  /** Bounds the size of the values by that of the file: a name that is used many times copies its value many times. */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;
     this.#fail(node, "the values in this file are too large for its size");
@@ -109,7 +109,7 @@ class Evaluator {
       case "MemberExpression":
         return this.#name(node);
       default:
-        return this.#fail(node, "this is no literal");
+        return this.#fail(node, "this is not a literal");
     }
   }
 
@@ -121,7 +121,7 @@ class Evaluator {
     const value = this.value(node);
     return typeof value === "string"
       ? value
-      : this.#fail(node, "this is no text");
+      : this.#fail(node, "this is not a string");
   }
 
   #joined(node: Node, parts: readonly string[]): string {
@@ -132,7 +132,7 @@ class Evaluator {
 
   #string(node: Node): string {
     const { prefix, body } = splitString(textOf(this.#source, node));
-    if (prefix.includes("b")) this.#fail(node, "bytes are no text");
+    if (prefix.includes("b")) this.#fail(node, "bytes are not supported");
     return this.#decode(node, body, prefix.includes("r"));
   }
 
@@ -146,7 +146,7 @@ class Evaluator {
     }
   }
 
-  /** The text between replacements, with the values of the names in them. */
+  /** Evaluates an f-string. */
   #format(node: Node): string {
     const literal = textOf(this.#source, node);
     const { prefix, body, start } = splitString(literal);
@@ -168,7 +168,10 @@ class Evaluator {
   #replacement(node: Node): string {
     const [, expression, ...rest] = children(node);
     if (expression === undefined || rest.length !== 1) {
-      this.#fail(node, "a conversion or a format cannot be read");
+      this.#fail(
+        node,
+        "f-string conversions and format specs are not supported",
+      );
     }
     return this.#text(expression);
   }
@@ -176,12 +179,12 @@ class Evaluator {
   #number(node: Node): JsonValue {
     const text = textOf(this.#source, node).replaceAll("_", "");
     if (text.length > MOST_DIGITS) {
-      this.#fail(node, `a number may have ${MOST_DIGITS} digits`);
+      this.#fail(node, `a number may have at most ${MOST_DIGITS} digits`);
     }
     if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
     const float = /^(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
     if (float === null || float[1] === "" && float[2] === "") {
-      return this.#fail(node, "this number cannot be read");
+      return this.#fail(node, "this number format is not supported");
     }
     const [, whole, part, exponent = ""] = float;
     return parsePythonJson(`${Number(whole || 0)}.${part || 0}${exponent}`);
@@ -190,7 +193,7 @@ class Evaluator {
   #elements(node: Node): JsonValue[] {
     return children(node).flatMap((child) => {
       if (/^[[\](),]$/.test(child.name)) return [];
-      if (child.name === "*") this.#fail(child, "unpacking cannot be read");
+      if (child.name === "*") this.#fail(child, "unpacking is not supported");
       return [this.value(child)];
     });
   }
@@ -201,7 +204,7 @@ class Evaluator {
     for (let i = 0; i < parts.length; i += 2) {
       const [key, member] = [parts[i]!, parts[i + 1]];
       if (key.name === "**" || member === undefined) {
-        this.#fail(key, "unpacking cannot be read");
+        this.#fail(key, "unpacking is not supported");
       }
       value.set(this.#text(key), this.value(member));
     }
@@ -214,14 +217,14 @@ class Evaluator {
     );
     return inner !== undefined && others.length === 0
       ? inner
-      : this.#fail(node, "this cannot be read");
+      : this.#fail(node, "this is not supported");
   }
 
   #unary(node: Node): JsonValue {
     const [operator, operand] = children(node);
     const value = operand === undefined ? null : this.value(operand);
     if (operator?.name !== "ArithOp" || !isPythonNumber(value)) {
-      return this.#fail(node, "this is no number");
+      return this.#fail(node, "this is not a number");
     }
     return textOf(this.#source, operator) === "-" ? negate(value) : value;
   }
@@ -231,7 +234,7 @@ class Evaluator {
     if (
       left === undefined || operator === undefined || right === undefined ||
       textOf(this.#source, operator) !== "+"
-    ) return this.#fail(node, "only + of literals can be read");
+    ) return this.#fail(node, "the only supported operator is + on literals");
     const [a, b] = [this.value(left), this.value(right)];
     if (typeof a === "string" && typeof b === "string") {
       return this.#joined(node, [a, b]);
@@ -266,7 +269,7 @@ class Evaluator {
       : this.#arguments(list);
     const value = this.#scope.call?.(name, args);
     return value === undefined
-      ? this.#fail(node, `a call of "${name}" cannot be read`)
+      ? this.#fail(node, `a call of "${name}" is not supported`)
       : value;
   }
 
@@ -276,7 +279,9 @@ class Evaluator {
     const parts = children(list).filter(({ name }) => !/^[(),]$/.test(name));
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i]!;
-      if (/^\*+$/.test(part.name)) this.#fail(part, "unpacking cannot be read");
+      if (/^\*+$/.test(part.name)) {
+        this.#fail(part, "unpacking is not supported");
+      }
       if (parts[i + 1]?.name === "AssignOp") {
         keywords.set(
           textOf(this.#source, part),

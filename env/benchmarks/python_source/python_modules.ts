@@ -1,4 +1,4 @@
-/** The modules of a Python checkout: their constants, by name, across files. */
+/** Lookup of constants and classes in the modules of a Python checkout, across imports. */
 
 import { dirname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.ts";
@@ -14,7 +14,7 @@ import {
   unreadable,
 } from "./syntax_tree.ts";
 
-/** Calls that stand for values, in every module. */
+/** Evaluates the calls that are known in every module; `undefined` for any other call. */
 export type KnownCalls = (
   callee: string,
   args: CallArguments,
@@ -30,7 +30,7 @@ export class PythonModules {
 
   /**
    * @param options.root The directory that absolute imports start from.
-   * @param options.read A file's text; `undefined` where there is none.
+   * @param options.read Reads a file as text; `undefined` if it does not exist.
    */
   constructor(
     options: {
@@ -44,7 +44,7 @@ export class PythonModules {
     this.#calls = options.calls;
   }
 
-  /** A file that may be missing. @throws {DataError} If it is not Python. */
+  /** Parses a file; `undefined` if it does not exist. @throws {DataError} If it is not Python. */
   async sourceIfAny(path: string): Promise<PythonSource | undefined> {
     if (!this.#sources.has(path)) {
       const text = await this.#read(path);
@@ -54,7 +54,7 @@ export class PythonModules {
     return this.#sources.get(path);
   }
 
-  /** A file. @throws {DataError} If it is missing or not Python. */
+  /** Parses a file. @throws {DataError} If it is missing or not Python. */
   async source(path: string): Promise<PythonSource> {
     const source = await this.sourceIfAny(path);
     if (source !== undefined) return source;
@@ -63,14 +63,14 @@ export class PythonModules {
       {
         path,
         hint:
-          "give the top directory of a checkout of tau-bench or tau2-bench, and update a clone that is not whole",
+          "pass the root of a tau-bench or tau2-bench checkout, and update an incomplete clone",
       },
     );
   }
 
   /**
-   * The value of a module's constant, wherever it comes from.
-   * @throws {DataError} If there is none, it is no literal, or it is defined in terms of itself.
+   * Evaluates a module's constant, following imports.
+   * @throws {DataError} If it does not exist, is not a literal, or is defined in terms of itself.
    */
   async constant(source: PythonSource, name: string): Promise<JsonValue> {
     return await this.#constant(source, name, []);
@@ -102,12 +102,12 @@ export class PythonModules {
     throw unreadable(source, source.root, `there is no constant "${name}"`);
   }
 
-  /** Whether a module has a constant, its own or an imported one. */
+  /** Checks whether a module defines or imports a name. */
   hasConstant(source: PythonSource, name: string): boolean {
     return assignmentsOf(source).has(name) || importsOf(source).has(name);
   }
 
-  /** The value of an expression of a module. @throws {DataError} If it is not made of what is known. */
+  /** Evaluates an expression of a module. @throws {DataError} If part of it is unknown or unsupported. */
   async value(source: PythonSource, node: Node): Promise<JsonValue> {
     return await this.#value(source, node, []);
   }
@@ -118,7 +118,7 @@ export class PythonModules {
     way: Way,
   ): Promise<JsonValue> {
     const names = new Map<string, JsonValue>();
-    // Names are looked up before, since other files may have to be read.
+    // Names are resolved first, since other files may have to be read and `evaluate` is synchronous.
     for (const name of new Set(freeNames(source, node))) {
       if (this.hasConstant(source, name)) {
         names.set(name, await this.#constant(source, name, way));
@@ -130,7 +130,7 @@ export class PythonModules {
     });
   }
 
-  /** Where a class is defined. @throws {DataError} If it is not found, or imported in terms of itself. */
+  /** Finds the definition of a class, following imports. @throws {DataError} If it is not found, or imports form a cycle. */
   async classNamed(
     source: PythonSource,
     name: string,
@@ -156,8 +156,8 @@ export class PythonModules {
   }
 
   /**
-   * Where a class or a constant is defined: the class, or the expression that is assigned.
-   * @throws {DataError} If it is not found, or imported in terms of itself.
+   * Finds the definition of a class or a constant, following imports: the class, or the assigned expression.
+   * @throws {DataError} If it is not found, or imports form a cycle.
    */
   async definitionNamed(
     source: PythonSource,
@@ -198,18 +198,18 @@ export class PythonModules {
   }
 }
 
-/** The names that are being looked up, each for the one before. */
+/** The chain of names being resolved, outermost first. */
 type Way = readonly {
   readonly source: PythonSource;
   readonly name: string;
-  /** Where it is assigned or imported. */
+  /** The assigned expression or the import statement. */
   readonly node: Node;
 }[];
 
-/** More names than these stand for each other in no checkout. */
+/** Maximum length of a chain of names that refer to each other. */
 const MOST_NAMES = 100;
 
-/** @throws {DataError} If the way has been here, or is too long. */
+/** Appends a name to the chain. @throws {DataError} If the name is already in it, or the chain is too long. */
 function onward(way: Way, here: Way[number]): Way {
   const { source, name, node } = here;
   if (way.some((one) => one.source === source && one.name === name)) {
@@ -226,11 +226,11 @@ function onward(way: Way, here: Way[number]): Way {
   throw unreadable(
     source,
     node,
-    `"${name}" is one of more than ${MOST_NAMES} names that stand for each other`,
+    `"${name}" is one of more than ${MOST_NAMES} names that refer to each other`,
   );
 }
 
-/** What is found once a file. */
+/** Caches a function's result per source file. */
 function onceFor<T>(
   find: (source: PythonSource) => T,
 ): (source: PythonSource) => T {
@@ -244,7 +244,7 @@ function onceFor<T>(
 
 const assignmentsOf = onceFor((source) => assignments(source.root, source));
 
-/** The classes right in a file; the first of a name counts. */
+/** The top-level classes of a file; of several with the same name, the first. */
 const classesOf = onceFor((source) => {
   const found = new Map<string, Node>();
   for (const { name, node } of definitions(source, source.root, CLASS)) {
@@ -255,7 +255,7 @@ const classesOf = onceFor((source) => {
 
 const CLASS = "ClassDefinition";
 
-/** A definition of a name right in a block, decorated or not. */
+/** Finds the definition of a name directly in a block, decorated or not. */
 export function definition(
   source: PythonSource,
   block: Node,
@@ -286,12 +286,12 @@ function* definitions(
   }
 }
 
-/** The block of a class or a function. */
+/** Returns the body of a class or a function. */
 export function bodyOf(node: Node): Node {
   return children(node).find(({ name }) => name === "Body") ?? node;
 }
 
-/** What is assigned right in a block, by target: `RULES`, `self.terminate_tools`. The last assignment wins. */
+/** Returns the values assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last assignment wins. */
 export function assignments(
   block: Node,
   source: PythonSource,
@@ -314,11 +314,11 @@ interface Origin {
   /** As written: `.book`, `tau_bench.types`. */
   readonly module: string;
   readonly name: string;
-  /** The statement. */
+  /** The import statement. */
   readonly node: Node;
 }
 
-/** What a file imports from modules, by the name that it has here. */
+/** The `from … import` imports of a file, by local name. */
 const importsOf = onceFor((source): ReadonlyMap<string, Origin> => {
   const found = new Map<string, Origin>();
   for (const statement of descendants(source.root, "ImportStatement")) {
@@ -346,7 +346,7 @@ function moduleBase(module: string, from: string, root: string): string {
   return join(start, ...rest.split(".").filter(Boolean));
 }
 
-/** The names that an expression uses as values: not those that it calls, or gives arguments by. */
+/** Yields the names that an expression uses as values, without the names of callees and keyword arguments. */
 function* freeNames(source: PythonSource, node: Node): Generator<string> {
   const open = [node];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {

@@ -1,18 +1,18 @@
 /**
- * The value of a Python string literal.
+ * Parsing of Python string literals.
  *
  * @see The Python Language Reference, section 2.4.1.
  */
 
 import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 
-/** A literal taken apart. */
+/** The parts of a string literal. */
 export interface StringParts {
-  /** Lower case: `r`, `f`, `rb`, empty. */
+  /** The prefix in lower case: `r`, `f`, `rb`, or empty. */
   readonly prefix: string;
-  /** Between the quotes, as written. */
+  /** The text between the quotes, with its escapes. */
   readonly body: string;
-  /** Where the body begins in the literal. */
+  /** The index of the body in the literal. */
   readonly start: number;
 }
 
@@ -21,10 +21,10 @@ const SHORT: Readonly<Record<string, string>> = {
   "\n": "",
 };
 
-/** Takes a literal apart. @throws {RangeError} If it is none. */
+/** Splits a string literal into its parts. @throws {RangeError} If it is not a string literal. */
 export function splitString(literal: string): StringParts {
   const match = /^([a-z]*)("""|'''|"|')([\s\S]*)\2$/i.exec(literal);
-  if (match === null) throw new RangeError("no string literal");
+  if (match === null) throw new RangeError("this is not a string literal");
   const [, prefix = "", quote = "", body = ""] = match;
   return {
     prefix: prefix.toLowerCase(),
@@ -34,12 +34,12 @@ export function splitString(literal: string): StringParts {
 }
 
 /**
- * The text of a literal's body.
- * @param isRaw Whether backslashes stay.
- * @throws {RangeError} If it has an escape that names a character, or one that is cut short.
+ * Decodes the escapes in a literal's body.
+ * @param isRaw Whether to keep backslashes, as in `r"…"`.
+ * @throws {RangeError} If it has a named escape (`\N{…}`) or an incomplete one.
  */
 export function decodeBody(body: string, isRaw: boolean): string {
-  // Python reads every end of a line as a newline.
+  // Python normalizes every line ending to a newline.
   const text = body.replaceAll(/\r\n?/g, "\n");
   if (isRaw) return text;
   return text.replaceAll(
@@ -57,14 +57,16 @@ export function decodeBody(body: string, isRaw: boolean): string {
 
 function fromHex(hex: string, escape: string): string {
   const code = parseInt(hex, 16);
-  if (code > 0x10ffff) throw new RangeError(`${escape} is no character`);
+  if (code > 0x10ffff) {
+    throw new RangeError(`${escape} is not a valid character`);
+  }
   return String.fromCodePoint(code);
 }
 
-/** Python leaves an escape that it does not know as it is. */
+/** Returns an unknown escape unchanged, as Python does. */
 function unknownEscape(escape: string): string {
   if (/^\\[NxuU]/.test(escape)) {
-    throw new RangeError(`the escape ${escape} cannot be read`);
+    throw new RangeError(`the escape ${escape} is not supported`);
   }
   return escape;
 }

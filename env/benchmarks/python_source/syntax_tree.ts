@@ -1,4 +1,4 @@
-/** A Python file as its syntax tree, and errors that name the place. */
+/** Parsing of Python files into syntax trees, and errors with a source position. */
 
 import { createRequire } from "node:module";
 import type { parser } from "@lezer/python";
@@ -11,40 +11,40 @@ export type Node = ReturnType<Parser["parse"]>["topNode"];
 
 let loaded: Parser | undefined;
 
-/** The parser, loaded at its first use: @lezer/lr reads an environment variable when it is loaded. */
+/** Returns the parser, loaded at its first use: @lezer/lr reads an environment variable when it is loaded. */
 function pythonParser(): Parser {
   const require = createRequire(import.meta.url);
   const { parser } = require("@lezer/python") as { parser: Parser };
-  // Strict: what follows a fault is not guessed, which can take minutes.
+  // Strict: without error recovery, which can take minutes.
   return loaded ??= parser.configure({ strict: true });
 }
 
-/** A file as it is written. */
+/** A source file's path and text. */
 interface SourceText {
   readonly path: string;
   readonly text: string;
 }
 
-/** A file. */
+/** A parsed Python file. */
 export interface PythonSource extends SourceText {
   readonly root: Node;
 }
 
-/** What parsing a file may cost. τ-bench's largest has 1 MB, which takes some 100 ms. */
+/** Limits for parsing a file. τ-bench's largest file has 1 MB, which takes about 100 ms. */
 const MOST_CHARACTERS = 16 * 2 ** 20;
 const PARSE_MS = 30_000;
 
-/** Parses a file. @throws {DataError} If it is not Python, or too much of it; names the line. */
+/** Parses a file. @throws {DataError} If it is not Python, too large or too slow to parse; names the line. */
 export function parsePython(path: string, text: string): PythonSource {
   if (text.length > MOST_CHARACTERS) {
     throw new DataError(
-      `${path}:1: it has ${text.length} characters, and a Python file may have ${MOST_CHARACTERS}`,
+      `${path}:1: the file has ${text.length} characters; the limit is ${MOST_CHARACTERS}`,
       { path },
     );
   }
   const root = parse(path, text);
   const source = { path, text, root };
-  // Where it nests too deep, the parser gives up on what is open.
+  // If the file nests too deep, the parser returns a tree with error nodes.
   const fault = firstFault(root);
   if (fault !== undefined) throw notPython(source, fault.from);
   return source;
@@ -67,21 +67,25 @@ function parse(path: string, text: string): Node {
   throw unreadable(
     { path, text },
     { from: started.parsedPos, to: started.parsedPos },
-    `it was not read within ${PARSE_MS / 1000} s`,
+    `parsing took longer than ${PARSE_MS / 1000} s`,
   );
 }
 
 function notPython(source: SourceText, from: number): DataError {
   const place = { from, to: source.text.length };
-  return unreadable(source, place, "this is not Python, or nests too deep");
+  return unreadable(
+    source,
+    place,
+    "this is not valid Python, or nests too deep",
+  );
 }
 
-/** The node's text. */
+/** Returns a node's source text. */
 export function textOf({ text }: PythonSource, { from, to }: Node): string {
   return text.slice(from, to);
 }
 
-/** The children of a node, comments left out. */
+/** Returns the children of a node without comments. */
 export function children(node: Node): Node[] {
   const all: Node[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {
@@ -90,7 +94,7 @@ export function children(node: Node): Node[] {
   return all;
 }
 
-/** All nodes of a kind below a node, in order; however deep they nest, without recursion. */
+/** Yields all descendants of a node with the given name, in document order, without recursion. */
 export function* descendants(node: Node, name: string): Generator<Node> {
   const cursor = node.cursor();
   let depth = 0;
@@ -107,7 +111,7 @@ export function* descendants(node: Node, name: string): Generator<Node> {
   }
 }
 
-/** What cannot be read, with its place: `tasks_test.py:12:5: …`. */
+/** Creates the error for source that cannot be read, with its position: `tasks_test.py:12:5: …`. */
 export function unreadable(
   source: SourceText,
   node: Pick<Node, "from" | "to">,
@@ -131,7 +135,7 @@ export function unreadable(
 
 const starts = new WeakMap<SourceText, readonly number[]>();
 
-/** Where the lines begin; found once a file, since some errors are only tried. */
+/** Returns the index of each line's start. Cached per file, since callers catch and discard many errors. */
 function lineStarts(source: SourceText): readonly number[] {
   const known = starts.get(source);
   if (known !== undefined) return known;

@@ -1,22 +1,22 @@
-/** What reading a file may come to: work and values in proportion to its text. */
+/** Bounds on the work for reading a Python file, in proportion to its length. */
 
 import type { JsonValue } from "../../python/python_value.ts";
 import type { PythonSource } from "./syntax_tree.ts";
 
-/** Each character of a file is looked at some times, as a part of what it is in. */
+/** Work units per character: each character is read several times, once per expression that contains it. */
 const WORK_A_CHARACTER = 50;
 const LEAST_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();
 
-/** Counts work on a file. @returns Whether it may go on. */
+/** Counts work on a file. @returns Whether the work is still within the limit. */
 export function spend(source: PythonSource, work: number): boolean {
   const sum = (spent.get(source) ?? 0) + work;
   spent.set(source, sum);
   return sum <= LEAST_WORK + WORK_A_CHARACTER * source.text.length;
 }
 
-/** How much a value has in it, written out (parts that it shares count each time), and how deep it nests. */
+/** The size of a value when written out (shared parts count each time), and its nesting depth. */
 export interface Extent {
   readonly weight: number;
   readonly depth: number;
@@ -24,7 +24,7 @@ export interface Extent {
 
 const extents = new WeakMap<object, Extent>();
 
-/** The extent of a value; found once. */
+/** Computes the extent of a value; cached. */
 export function extentOf(value: JsonValue): Extent {
   if (typeof value === "string") return { weight: value.length, depth: 0 };
   if (!Array.isArray(value) && !(value instanceof Map)) {

@@ -1,4 +1,4 @@
-/** Reading JSON of others liberally: what is not of the wanted type is as good as absent. */
+/** Lenient readers for JSON that other programs wrote: a value of the wrong type is treated as absent. */
 
 import {
   type JsonObject,
@@ -7,22 +7,22 @@ import {
 } from "../../python/python_json.ts";
 import { Float } from "../../python/python_value.ts";
 
-/** The objects of a list; none where it is no list. */
+/** Returns the objects in a list; empty if the value is not a list. */
 export function objectsOf(value: JsonValue | undefined): JsonObject[] {
   return listOf(value).filter((item) => item instanceof Map);
 }
 
-/** A list; an empty one where it is none. */
+/** Returns the list; empty if the value is not a list. */
 export function listOf(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An object; an empty one where it is none. */
+/** Returns the object; empty if the value is not an object. */
 export function mapOf(value: JsonValue | undefined): JsonObject {
   return value instanceof Map ? value : new Map();
 }
 
-/** A finite number; `null` where it is none. */
+/** Returns the finite number; `null` if the value is not one. */
 export function numberOf(value: JsonValue | undefined): number | null {
   const number = value instanceof Float
     ? value.value
@@ -32,7 +32,7 @@ export function numberOf(value: JsonValue | undefined): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** A member that should be text: parts of a text are joined, what else it is becomes JSON. */
+/** Returns a member as text: text parts are joined, other values become JSON, and an absent member is empty. */
 export function textOf(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;

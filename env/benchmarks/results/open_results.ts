@@ -1,4 +1,4 @@
-/** The result files of either benchmark, and logs of Inspect: which one a file is, its own form tells. */
+/** Reading of result files from either benchmark and of Inspect logs; the kind is detected from the content. */
 
 import { objectText } from "../../json_records.ts";
 import { isZip } from "../../zip_archive.ts";
@@ -16,19 +16,19 @@ import type { KnownTasks, ResultEpisode } from "./result_episode.ts";
 export interface ResultsFile {
   readonly benchmark: "tau-bench" | "tau3-bench";
   readonly records: readonly ResultEpisode[];
-  /** The records that could not be read, in a sentence; `null` where all could. */
+  /** A sentence about the records that could not be read; `null` if all could. */
   readonly fault: string | null;
   /**
-   * Finds the records' tasks in a directory of the benchmark's data.
+   * Finds the records' tasks in a directory with the benchmark's data.
    * @throws {DataError} If it holds none.
    */
   tasksIn(directory: string): Promise<KnownTasks>;
 }
 
 /**
- * Reads a result file; a log of Inspect as one of τ-bench.
- * @param bytes Its content, perhaps compressed by gzip.
- * @throws {DataError} If it has no record that can be read; says what it has instead.
+ * Reads a result file. An Inspect log is read as a τ-bench result file.
+ * @param bytes The file's content, optionally gzip-compressed.
+ * @throws {DataError} If no record can be read; names the first problem.
  */
 export function openResults(bytes: Uint8Array, path: string): ResultsFile {
   const isLog = isZip(bytes);

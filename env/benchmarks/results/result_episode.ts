@@ -1,4 +1,4 @@
-/** An episode of a benchmark's own result file, in the form of the store; and its task, where the data or the file have it. */
+/** Episodes from a benchmark's own result file in the format of the episode store, and their tasks. */
 
 import type { JsonObject } from "../../python/python_json.ts";
 import type { Dataset, Failure, Reward, Task } from "../../types.ts";
@@ -7,33 +7,33 @@ import type { Dataset, Failure, Reward, Task } from "../../types.ts";
 export interface ResultEpisode {
   /** Its position in the file, from 1. */
   readonly number: number;
-  /** Position of its task: in its split for τ-bench, in the file for τ³-bench. */
+  /** The task's index: in its split for τ-bench, in the file for τ³-bench. */
   readonly task: number;
   readonly trial: number;
-  /** `null` where the episode failed, or was not judged. */
+  /** `null` if the episode failed or was not scored. */
   readonly reward: Reward | null;
-  /** Whether `reward.parts.database` is more than a guess. */
+  /** Whether `reward.parts.database` is known rather than inferred. */
   readonly isDatabaseKnown: boolean;
-  /** The exception that ended it, where one did. */
+  /** The failure, if an exception ended the episode. */
   readonly failure: Failure | null;
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];
   readonly stop: string;
-  /** What the user was told; `null` where the file does not say. */
+  /** The user's instruction; `null` if the file does not have it. */
   readonly instruction: string | null;
-  /** The expected actions of the agent that the file holds; `null` where it holds none. */
+  /** The gold actions recorded in the file; `null` if it has none. */
   readonly actions: readonly { name: string; kwargs: JsonObject }[] | null;
-  /** What the agent had to tell; `null` where the file does not say. */
+  /** The outputs that the agent had to state; `null` if the file does not have them. */
   readonly outputs: readonly string[] | null;
 }
 
-/** A record's task, and the dataset that it is of. */
+/** A record's task and its dataset. */
 export interface KnownTask {
   readonly dataset: Dataset;
   readonly task: Task;
-  /** The dataset has no such task, or has changed it: this one is made of what the file says. */
+  /** Whether the task was rebuilt from the file, because the dataset lacks it or has changed it. */
   readonly isRecorded: boolean;
 }
 
-/** The tasks of records by their positions; `null` where neither the data nor the file have one. */
+/** The tasks of records by record number; `null` if neither the dataset nor the file has the task. */
 export type KnownTasks = ReadonlyMap<number, KnownTask | null>;

@@ -1,6 +1,6 @@
 /**
- * The files of a directory of τ-bench's data. The directory may also be a checkout of τ-bench itself: then it is
- * imported into memory, once a process, and read as `deno task import` would have written it.
+ * Access to the files of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported into
+ * memory once per process and reads like the output of `deno task import`.
  */
 
 import { readFile, stat } from "node:fs/promises";
@@ -9,19 +9,19 @@ import { DataError, messageOf } from "../../errors.ts";
 import { checkoutFiles } from "../checkout_files.ts";
 import { importTauBench } from "./import/import_tau_bench.ts";
 
-/** Reads a file by its path within the directory; `undefined` where there is none. */
+/** Reads a file by its path within the directory; `undefined` if it does not exist. */
 export type ReadData = (name: string) => Promise<string | undefined>;
 
-/** What every directory of data has, and no checkout. */
+/** A file that every data directory has and no checkout has. */
 const OF_DATA = "terminate_tools.json";
 
-/** The package, and the directory of a domain in it. */
+/** The Python package, and its directory of domains. */
 const PACKAGE = "tau_bench";
 const ENVS = "envs";
 
 /**
- * What reads the files of `dir`.
- * @throws {DataError} If it is a checkout that cannot be imported; names file and line.
+ * Returns a reader for the files of `dir`.
+ * @throws {DataError} If `dir` is a checkout that cannot be imported; names file and line.
  */
 export async function openData(dir: string): Promise<ReadData> {
   const root = await checkoutRoot(dir);
@@ -30,7 +30,7 @@ export async function openData(dir: string): Promise<ReadData> {
   return (name) => Promise.resolve(files.get(name));
 }
 
-/** Whether `dir` has a domain by this name. */
+/** Checks whether `dir` has a domain with this name. */
 export async function hasDomain(dir: string, name: string): Promise<boolean> {
   const root = await checkoutRoot(dir);
   return await isDirectory(
@@ -38,7 +38,7 @@ export async function hasDomain(dir: string, name: string): Promise<boolean> {
   );
 }
 
-/** The root of the checkout that `dir` is, or whose package or `envs` it is; `undefined` where it is none. */
+/** Returns the checkout's root if `dir` is a checkout, its `tau_bench` or its `envs` directory; else `undefined`. */
 export async function checkoutRoot(dir: string): Promise<string | undefined> {
   if (await isThere(join(dir, OF_DATA))) return undefined;
   const path = resolve(dir);
@@ -77,7 +77,7 @@ function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
   return files;
 }
 
-/** @throws {DataError} If it is there and cannot be read, or is no UTF-8 text. */
+/** Reads a file if it exists. @throws {DataError} If it cannot be read or is not UTF-8 text. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return new TextDecoder("utf-8", { fatal: true })

@@ -1,7 +1,7 @@
 /**
- * τ-bench's own data, read from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`,
- * `tools.json` and `tasks_<split>.json`; `<dir>/terminate_tools.json` names what ends a conversation, and
- * `<dir>/prompts.json` and `<dir>/few_shot/` hold what agents and simulated users are told.
+ * Loads τ-bench's data from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`, `tools.json` and
+ * `tasks_<split>.json`; `<dir>/terminate_tools.json` names the tools that end a conversation; `<dir>/prompts.json` and
+ * `<dir>/few_shot/` hold the prompts and example conversations of agents and simulated users.
  */
 
 import { basename, dirname, join } from "node:path";
@@ -33,7 +33,7 @@ import { hasDomain, openData, type ReadData } from "./data_files.ts";
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
 const HINT =
-  "name the directory of tau-bench's data by --tau-bench DIR or TAU_BENCH_DIR, and copy it anew if it is damaged";
+  "pass the directory with tau-bench's data as --tau-bench DIR or TAU_BENCH_DIR, and copy it again if it is damaged";
 
 const toolSchemas = z.array(z.object({
   type: z.literal("function"),
@@ -57,12 +57,12 @@ const PROMPTS = "prompts.json";
 
 const fewShotLine = z.object({ messages_display: z.string() });
 
-/** How to say where τ-bench's data are. */
+/** The hint for setting the directory of τ-bench's data. */
 export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
 
 /**
- * The directory of τ-bench's data: that of the flag or the config, else that of the variable `TAU_BENCH_DIR`.
- * @throws {ConfigError} If there is neither.
+ * Returns the directory of τ-bench's data: from the flag or the config, else from the variable `TAU_BENCH_DIR`.
+ * @throws {ConfigError} If neither is set.
  */
 export function tauBenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU_BENCH_DIR");
@@ -76,9 +76,9 @@ export function tauBenchDir(given?: string | null): string {
 }
 
 /**
- * Reads one domain of τ-bench's data, and checks every row once.
- * @param dir The directory that `deno task import` writes, or a checkout of τ-bench.
- * @throws {DataError} If a file is missing, truncated, or not what it should be; names the file, row and field.
+ * Loads one domain of τ-bench's data and validates every row.
+ * @param dir A directory that `deno task import` wrote, or a checkout of τ-bench.
+ * @throws {DataError} If a file is missing, truncated or invalid; names the file, row and field.
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTauBench(
@@ -124,7 +124,7 @@ export async function loadTauBench(
   };
 }
 
-/** @throws {ConfigError} If this version does not have the domain, or it is another benchmark's whose data look otherwise. */
+/** @throws {ConfigError} If this version does not have the domain, or it belongs to a benchmark with another data layout. */
 function domainOfTauBench(name: DomainName): Domain {
   const domain = domainNamed(name);
   if (isOfTauBench(domain)) return domain;
@@ -134,7 +134,7 @@ function domainOfTauBench(name: DomainName): Domain {
   );
 }
 
-/** The domains that a directory of τ-bench's data has, by name. */
+/** Returns the names of the domains in a directory of τ-bench's data. */
 export async function domainsIn(dir: string): Promise<DomainName[]> {
   const found = await Promise.all(
     domainNames(isOfTauBench).map(async (domain) =>
@@ -145,8 +145,8 @@ export async function domainsIn(dir: string): Promise<DomainName[]> {
 }
 
 /**
- * Reads the tasks of a domain alone, by split; the rows that they are about are not looked at.
- * @throws {DataError} If there are none, or a file is not what it should be.
+ * Loads only the tasks of a domain, by split, without the tables.
+ * @throws {DataError} If there are none, or a file is invalid.
  */
 export async function loadTauBenchTasks(
   dir: string,
@@ -158,8 +158,8 @@ export async function loadTauBenchTasks(
 }
 
 /**
- * The names of a domain's tools; none where it has no file of them.
- * @throws {DataError} If the file is not what it should be.
+ * Returns the names of a domain's tools; empty if it has no `tools.json`.
+ * @throws {DataError} If the file is invalid.
  */
 export async function toolNamesIn(
   dir: string,
@@ -176,8 +176,8 @@ export async function toolNamesIn(
 }
 
 /**
- * Reads a file of tasks of a domain, as `tasks_test.json` is one.
- * @throws {DataError} If there is none, or it is not what it should be.
+ * Loads a task file of a domain, in the format of `tasks_test.json`.
+ * @throws {DataError} If it is missing or invalid.
  */
 export async function loadTaskFile(
   path: string,
@@ -219,15 +219,16 @@ function noSplit(split: Split, splits: readonly Split[]): never {
 
 function noPrompts(path: string): never {
   throw new DataError(
-    `Cannot find "${path}", which agents and simulated users are prompted by`,
+    `Cannot find "${path}", which has the prompts of agents and simulated users`,
     {
       path,
-      hint: 'make the directory anew by "deno task import", or copy the file',
+      hint:
+        'create the directory again with "deno task import", or copy the file',
     },
   );
 }
 
-/** The prompts; `undefined` where there is no such file, which is no fault until they are asked for. */
+/** Reads the prompts; `undefined` if the file does not exist, which is an error only when they are used. */
 async function readPrompts(files: Files): Promise<Prompts | undefined> {
   const text = await files.textIfAny(PROMPTS);
   if (text === undefined) return undefined;
@@ -238,7 +239,7 @@ async function readPrompts(files: Files): Promise<Prompts | undefined> {
   });
 }
 
-/** The example conversations; none where there is no such file. */
+/** Reads the example conversations; empty if the file does not exist. */
 async function readFewShot(
   files: Files,
   domain: string,
@@ -246,7 +247,7 @@ async function readFewShot(
   const title = `${domain[0]?.toUpperCase()}${domain.slice(1)}`;
   const name = `few_shot/Mock${title}DomainEnv-few_shot.jsonl`;
   const text = await files.textIfAny(name) ?? "";
-  // A bad line is not passed over: which examples a seed draws depends on how many there are.
+  // An invalid line is an error: which examples a seed draws depends on their number.
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const place = `${name}:${index + 1}`;
@@ -256,7 +257,7 @@ async function readFewShot(
   });
 }
 
-/** The files of a domain, and those of the whole directory. */
+/** Opens the files of a domain (`files`) and of the whole directory (`top`). */
 async function openFiles(
   dir: string,
   domain: string,
@@ -268,11 +269,11 @@ async function openFiles(
   };
 }
 
-/** Files of one directory. */
+/** The files of one directory, with a record of what was read. */
 class Files {
   readonly dir: string;
   readonly #read: ReadData;
-  /** Name and text of everything that was read. */
+  /** Name and text of every file that was read. */
   readonly read: [name: string, text: string][] = [];
 
   constructor(dir: string, read: ReadData) {
@@ -331,7 +332,7 @@ async function readTable(
   const path = files.path(name);
   if (!(rows instanceof Map) || rows.size === 0) {
     throw new DataError(
-      `Cannot use "${path}": it should be an object with a row per id`,
+      `Cannot use "${path}": expected an object of rows by id`,
       { path, hint: HINT },
     );
   }
@@ -341,7 +342,7 @@ async function readTable(
   return rows as Map<string, JsonObject>;
 }
 
-/** The tasks of a split; none where there is no such file. */
+/** Reads the tasks of a split; empty if the file does not exist. */
 async function readTasks(
   files: Files,
   { domain, split }: { domain: Domain; split: Split },
@@ -381,7 +382,7 @@ function tasksOf(
   }));
 }
 
-/** `value`, if it fits. */
+/** Validates `value` with `schema`. @throws {DataError} If it is invalid; names the file, place and field. */
 function checked<T>(
   schema: z.ZodType<T>,
   { value, path, place }: { value: unknown; path: string; place?: string },

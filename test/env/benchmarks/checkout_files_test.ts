@@ -72,9 +72,9 @@ const ODD: Readonly<
     (root) => replace(root, "tau_bench/envs/user.py", "/etc/passwd"),
     /user\.py": it leads out of the checkout/,
   ],
-  "links in a circle": [
+  "links that form a cycle": [
     (root) => replace(root, WIKI, "wiki.md"),
-    /wiki\.md": its links lead in a circle/,
+    /wiki\.md": its links form a cycle/,
   ],
   "a pipe": [
     async (root) => {
@@ -118,14 +118,14 @@ const ODD: Readonly<
         "ref: refs/../../../outside\n",
       );
     },
-    /\.git\/HEAD:1: this is no commit/,
+    /\.git\/HEAD:1: this is neither a commit/,
   ],
   "a HEAD that names an absolute path": [
     async (root, outside) => {
       await Deno.mkdir(join(root, ".git"));
       await Deno.writeTextFile(join(root, ".git/HEAD"), `ref: ${outside}\n`);
     },
-    /\.git\/HEAD:1: this is no commit/,
+    /\.git\/HEAD:1: this is neither a commit/,
   ],
   "a HEAD that is a link out of it": [
     async (root, outside) => {
@@ -139,7 +139,7 @@ const ODD: Readonly<
       await Deno.mkdir(join(root, ".git"));
       await Deno.writeTextFile(join(root, ".git/HEAD"), "x".repeat(10_000));
     },
-    /\.git\/HEAD:1: this is no commit/,
+    /\.git\/HEAD:1: this is neither a commit/,
   ],
   "a ref that is a link out of it": [
     async (root, outside) => {
@@ -161,15 +161,15 @@ const ODD: Readonly<
   "a file .git that leads out of it": [
     (root, outside) =>
       Deno.writeTextFile(join(root, ".git"), `gitdir: ${dirname(outside)}\n`),
-    /\.git:1: it is no directory of git's, and leads out of the checkout/,
+    /\.git:1: this does not name a git directory inside the checkout/,
   ],
   "a file .git that leads out of it by steps": [
     (root) => Deno.writeTextFile(join(root, ".git"), "gitdir: ./a/../../b\n"),
-    /\.git:1: it is no directory of git's, and leads out of the checkout/,
+    /\.git:1: this does not name a git directory inside the checkout/,
   ],
   "a file .git of other words": [
     (root) => Deno.writeTextFile(join(root, ".git"), "secret\n"),
-    /\.git:1: it is no directory of git's/,
+    /\.git:1: this does not name a git directory/,
   ],
   "a pipe .git": [
     (root) => run("mkfifo", join(root, ".git")),

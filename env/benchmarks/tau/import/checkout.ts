@@ -1,11 +1,11 @@
-/** A τ-bench checkout to import: a directory, or one commit of a repository, cloned for as long as it is read. */
+/** Opens the τ-bench checkout to import: a directory, or one commit of a repository, cloned temporarily. */
 
 import { join, relative, resolve, sep } from "node:path";
 import { ConfigError, DataError } from "../../../errors.ts";
 import { checkoutFiles } from "../../checkout_files.ts";
 import type { Checkout } from "./import_tau_bench.ts";
 
-/** Where the checkout is: `from`, or `commit` of `git`. */
+/** The location of a checkout: either `from`, or both `git` and `commit`. */
 export interface CheckoutSource {
   /** The directory that holds `tau_bench/`. */
   readonly from?: string | undefined;
@@ -16,28 +16,28 @@ export interface CheckoutSource {
 }
 
 /**
- * Opens a checkout; a clone is removed when it is disposed of.
- * @throws {ConfigError} If it is not said which, or the repository or its commit cannot be fetched.
- * @throws {DataError} If what git says of the commit is damaged, or leads out of the checkout.
+ * Opens a checkout. A clone is removed on disposal.
+ * @throws {ConfigError} If no location is given, or the repository or its commit cannot be fetched.
+ * @throws {DataError} If the files in `.git` that name the commit are damaged, or lead out of the checkout.
  */
 export async function openCheckout(
   { from, git, commit }: CheckoutSource,
   { signal, clone = ".tau-bench.clone" }: {
     readonly signal: AbortSignal;
-    /** A directory that is not there yet, for the clone. */
+    /** The directory for the clone; an existing one is removed. */
     readonly clone?: string;
   },
 ): Promise<Checkout & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   let root = from?.replace(/(?<!\/)\/+$/, "");
   if (git !== undefined && commit !== undefined && root === undefined) {
-    await removeClone(clone); // an import that was killed leaves it
+    await removeClone(clone); // left by an import that was killed
     await Deno.mkdir(clone, { recursive: true });
     stack.defer(() => removeClone(clone));
     await fetchCommit(git, { commit, root: clone, signal });
     root = clone;
   } else if (root === undefined || git !== undefined || commit !== undefined) {
-    throw new ConfigError("There is nothing to import", {
+    throw new ConfigError("No checkout to import", {
       hint: "pass --from DIR, or --git URL with --commit SHA",
     });
   }
@@ -60,7 +60,7 @@ async function removeClone(clone: string): Promise<void> {
   }
 }
 
-/** Fetches the one commit, or all where the server gives none by its hash. */
+/** Fetches the commit alone, or all branches if the server does not serve commits by hash. */
 async function fetchCommit(
   url: string,
   { commit, root, signal }: {
@@ -78,7 +78,7 @@ async function fetchCommit(
     const all = await git("fetch", "--tags", "--", url, branches);
     if (all.code !== 0) {
       throw new ConfigError(`Cannot clone "${url}": ${all.error}`, {
-        hint: "check the address",
+        hint: "check the URL",
       });
     }
   }
@@ -107,7 +107,7 @@ async function runGit(
   return { code, error: new TextDecoder().decode(stderr).trim() };
 }
 
-/** The commit of a checkout; `undefined` where it is none, or its refs are packed. */
+/** Reads the commit of a checkout; `undefined` if it is not a git repository or its refs are packed. */
 async function headOf(
   root: string,
   read: Checkout["read"],
@@ -123,7 +123,7 @@ async function headOf(
   return named === undefined ? undefined : commitIn(named, join(git, ref));
 }
 
-/** The directory `.git`, or the one within the checkout that a file `.git` names. */
+/** Returns the directory `.git`, or the directory within the checkout that a `.git` file names. */
 async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   const path = join(root, ".git");
   const isFile = await Deno.lstat(path).then(
@@ -138,7 +138,7 @@ async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
     : relative(root, resolve(root, to.trim()));
   if (way.split(sep)[0] !== "..") return join(root, way);
   throw new DataError(
-    `${path}:1: it is no directory of git's, and leads out of the checkout: ${
+    `${path}:1: this does not name a git directory inside the checkout: ${
       shown(text)
     }`,
     { path, hint: "import a plain clone of the repository, or remove .git" },
@@ -153,7 +153,7 @@ function commitIn(text: string, path: string): string {
 
 function noCommit(path: string, text: string): DataError {
   return new DataError(
-    `${path}:1: this is no commit, and no name of one: ${shown(text)}`,
+    `${path}:1: this is neither a commit hash nor a ref: ${shown(text)}`,
     { path, hint: "import a plain clone of the repository, or remove .git" },
   );
 }

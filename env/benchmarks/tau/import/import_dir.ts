@@ -1,10 +1,10 @@
-/** The directory that an import writes: whole, and in the place of an earlier import only. */
+/** Atomic writing of an import's directory, which may replace only an earlier import. */
 
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import { type Checkout, type Import, MANIFEST } from "./import_tau_bench.ts";
 
-/** An import may replace an earlier one and nothing else. @throws {ConfigError} If something else is there. */
+/** Checks that `out` is empty, missing or an earlier import. @throws {ConfigError} If it is anything else. */
 export async function refuseOther(
   out: string,
   read: Checkout["read"],
@@ -12,12 +12,12 @@ export async function refuseOther(
   const there = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   const manifest = await read(join(out, MANIFEST));
   if (there.length === 0 || manifest?.includes('"importedBy"')) return;
-  throw new ConfigError(`"${out}" is there and was not made by an import`, {
+  throw new ConfigError(`"${out}" exists and was not created by an import`, {
     hint: "choose another --out",
   });
 }
 
-/** Writes all files beside the directory and puts them in its place. */
+/** Writes all files to a temporary sibling directory, then moves it to `out`. */
 export async function writeImport(
   out: string,
   { files }: Pick<Import, "files">,
@@ -31,7 +31,7 @@ export async function writeImport(
       await Deno.writeTextFile(join(partial, path), text);
     }
   } catch (error) {
-    // On a full disk what is half written only takes more of it.
+    // Frees the space of a partial import if the disk is full.
     await remove(partial).catch(() => {});
     throw error;
   }
@@ -39,12 +39,12 @@ export async function writeImport(
   await Deno.rename(partial, target);
 }
 
-/** Where an import is written before it is whole. */
+/** Returns the temporary directory that an import is written to before it is complete. */
 export function partialOf(out: string): string {
   return beside(out, "partial");
 }
 
-/** Where a repository is cloned while it is imported. */
+/** Returns the directory that a repository is cloned to during the import. */
 export function cloneOf(out: string): string {
   return beside(out, "clone");
 }

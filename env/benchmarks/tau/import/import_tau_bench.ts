@@ -1,6 +1,6 @@
 /**
- * A τ-bench checkout as the directory that everything else reads: data, texts and tasks out of Python source,
- * without running Python.
+ * Converts a τ-bench checkout to the data directory that the other modules read: tables, texts and tasks are extracted
+ * from the Python source without running Python.
  *
  * @see sierra-research/tau-bench at 59a200c for the layout.
  */
@@ -16,25 +16,25 @@ import { PythonModules } from "../../python_source/python_modules.ts";
 import { importDomain, type ImportedDomain, taskCalls } from "./read_domain.ts";
 import { importPrompts } from "./read_prompts.ts";
 
-/** Reads the files of a checkout. */
+/** A checkout that can be read. */
 export interface Checkout {
-  /** Its root, which holds `tau_bench/`. */
+  /** The root directory, which holds `tau_bench/`. */
   readonly root: string;
-  /** A file's text; `undefined` where there is none. */
+  /** Reads a file as text; `undefined` if it does not exist. */
   readonly read: (path: string) => Promise<string | undefined>;
-  /** The commit that is checked out, where it is known. */
+  /** The hash of the checked-out commit, if it is known. */
   readonly commit?: string | undefined;
 }
 
-/** What was imported. */
+/** The result of an import. */
 export interface Import {
-  /** Path within the directory, and text. */
+  /** File texts by path within the directory. */
   readonly files: ReadonlyMap<string, string>;
-  /** How many there are of what: `retail tasks_test`, `retail users`. */
+  /** Number of items by kind: `retail tasks_test`, `retail users`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Name of the file that says what was imported. */
+/** Name of the file that records the source, counts and hashes of an import. */
 export const MANIFEST = "SOURCE.json";
 
 const DOMAINS = {
@@ -48,8 +48,8 @@ const FEW_SHOT = [
 ];
 
 /**
- * Imports a checkout; writes nothing.
- * @throws {DataError} If a file is missing, or holds a construct that cannot be read; names file, line and column.
+ * Imports a checkout into memory.
+ * @throws {DataError} If a file is missing or has an unsupported construct; names file, line and column.
  */
 export async function importTauBench(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;
@@ -107,7 +107,7 @@ function addDomain(
   }
 }
 
-/** What {@linkcode MANIFEST} says: without dates, so that the same checkout gives the same bytes. */
+/** Creates the text of {@linkcode MANIFEST}. It has no dates, so that the same checkout gives the same bytes. */
 export function importManifest(
   files: ReadonlyMap<string, string>,
   { counts, commit }: {
@@ -130,11 +130,11 @@ export function importManifest(
   }\n`;
 }
 
-/** @throws {DataError} If the text is no object of rows. */
+/** Counts the rows of a table. @throws {DataError} If the text is not an object of rows. */
 function rowCount(text: string, path: string): number {
   const rows = parsePythonJson(text, { path });
   if (rows instanceof Map) return rows.size;
-  throw new DataError(`"${path}" is no object of rows`, { path });
+  throw new DataError(`"${path}" is not an object of rows by id`, { path });
 }
 
 async function required(read: Checkout["read"], path: string): Promise<string> {
@@ -142,7 +142,7 @@ async function required(read: Checkout["read"], path: string): Promise<string> {
   if (text !== undefined) return text;
   throw new DataError(
     `Cannot find "${path}"`,
-    { path, hint: "give the directory of a τ-bench checkout" },
+    { path, hint: "pass the directory of a τ-bench checkout" },
   );
 }
 

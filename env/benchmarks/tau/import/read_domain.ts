@@ -1,4 +1,4 @@
-/** A domain of τ-bench out of its source: tools, tasks, rules, policy. */
+/** Extraction of a τ-bench domain from its Python source: tools, tasks, rules and policy. */
 
 import type { Split } from "../../../types.ts";
 import { DataError } from "../../../errors.ts";
@@ -19,7 +19,7 @@ import {
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
-/** What the source of a domain says. */
+/** The contents of a domain's source. */
 export interface ImportedDomain {
   readonly rules: JsonValue;
   readonly tools: readonly JsonValue[];
@@ -28,13 +28,13 @@ export interface ImportedDomain {
   readonly tasks: ReadonlyMap<Split, readonly JsonObject[]>;
 }
 
-/** Reads a domain. @throws {DataError} If something cannot be found or read; names file, line and column. */
+/** Imports a domain. @throws {DataError} If a part of it is missing or cannot be read; names file, line and column. */
 export async function importDomain(
   modules: PythonModules,
   { root, domain, wiki }: {
     root: string;
     domain: string;
-    /** The text of `wiki.md`, where there is one. */
+    /** The text of `wiki.md`; if `undefined`, the constant in `wiki.py` is used. */
     wiki: string | undefined;
   },
 ): Promise<ImportedDomain> {
@@ -70,7 +70,7 @@ export async function importDomain(
   };
 }
 
-/** `Task(…)` and `Action(…)` as objects; the fields that pydantic knows, in its order. */
+/** Evaluates `Task(…)` and `Action(…)` to objects with the fields of τ-bench's pydantic models, in their order. */
 export function taskCalls(
   callee: string,
   { positional, keywords }: {
@@ -113,20 +113,21 @@ async function readTasks(
   }
   const tasks = await modules.constant(source, name);
   if (!Array.isArray(tasks)) {
-    throw unreadable(source, source.root, `"${name}" is no list`);
+    throw unreadable(source, source.root, `"${name}" is not a list`);
   }
   return tasks.map((task, index) =>
     checkedTask(task, `${source.path}: task ${index}`)
   );
 }
 
-/** Missing outputs are none, and a missing annotator is nobody, as in τ-bench's own classes. */
+/** Validates a task. Missing outputs default to `[]` and a missing annotator to `""`, as in τ-bench. */
 function checkedTask(task: JsonValue, where: string): JsonObject {
   const fault = !(task instanceof Map)
-    ? "it is no Task"
-    : TASK_FIELDS.slice(1, 4).find((field) => !task.has(field));
+    ? "is not a Task"
+    : TASK_FIELDS.slice(1, 4).filter((field) => !task.has(field))
+      .map((field) => `has no "${field}"`)[0];
   if (fault !== undefined || !(task instanceof Map)) {
-    throw new DataError(`${where} has no "${fault}"`);
+    throw new DataError(`${where} ${fault}`);
   }
   return new Map(
     TASK_FIELDS.map((field) => [
@@ -136,7 +137,7 @@ function checkedTask(task: JsonValue, where: string): JsonObject {
   );
 }
 
-/** The schemas of the tools, in the order in which they are registered. */
+/** Reads the schemas of the tools, in registration order. */
 async function readTools(
   modules: PythonModules,
   source: PythonSource,
@@ -188,7 +189,7 @@ async function schemaOf(
   return await modules.value(source, value);
 }
 
-/** `self.terminate_tools = […]`. */
+/** Reads the list that is assigned to `self.terminate_tools`. */
 function readTerminating(source: PythonSource): JsonValue {
   for (const statement of descendants(source.root, "AssignStatement")) {
     const [target, , value] = children(statement);
@@ -196,6 +197,6 @@ function readTerminating(source: PythonSource): JsonValue {
       return evaluate(source, value);
     }
   }
-  // A fork without them ends no conversation by a tool.
+  // In a fork of τ-bench without the list, no tool ends a conversation.
   return [];
 }

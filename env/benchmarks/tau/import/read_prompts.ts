@@ -1,4 +1,4 @@
-/** The prompts that τ-bench's agents and users are made of, out of their source. */
+/** Extraction of the prompts of τ-bench's agents and users from their Python source. */
 
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -18,11 +18,11 @@ import {
   unreadable,
 } from "../../python_source/syntax_tree.ts";
 
-/** What the placeholders of the file mean. */
+/** The explanation of placeholders in `prompts.json`. */
 const FORMAT =
   "Placeholders are written <<name>> and filled in literally, in one pass; everything else is literal text.";
 
-/** The prompts as `prompts.json` has them. @throws {DataError} If one cannot be found or read; names the file and the line. */
+/** Reads the prompts in the format of `prompts.json`. @throws {DataError} If one is missing or unreadable; names file and line. */
 export async function importPrompts(
   modules: PythonModules,
   root: string,
@@ -100,7 +100,7 @@ function userPrompts(source: PythonSource): [string, JsonValue][] {
   ];
 }
 
-/** The expression of `a if condition else b` for a condition that holds. */
+/** Returns the expression `a` of `a if condition else b`, without parentheses. */
 function whereThereIsOne(node: Node): Node {
   if (node.name === "ParenthesizedExpression") {
     const inner = children(node).find(({ name }) => !/^[()]$/.test(name));
@@ -111,7 +111,7 @@ function whereThereIsOne(node: Node): Node {
     : node;
 }
 
-/** `if role == "user": return "Customer"`, for each. */
+/** Reads the label of each role: `if role == "user": return "Customer"`. */
 function roleLabels(source: PythonSource): JsonObject {
   const body = bodyOf(functionNamed(source, "map_role_label"));
   const labels: JsonObject = new Map();
@@ -127,17 +127,17 @@ function roleLabels(source: PythonSource): JsonObject {
     }
   }
   if (labels.size > 0) return labels;
-  throw unreadable(source, body, "no labels of roles can be found");
+  throw unreadable(source, body, "there are no role labels");
 }
 
-/** What the conversation begins with, beside the system prompt. */
+/** Reads the first message of the conversation after the system prompt. */
 function openingMessage(source: PythonSource): JsonValue {
   const reset = method(source, "LLMUserSimulationEnv", "reset");
   for (const dictionary of descendants(reset, "DictionaryExpression")) {
     const members = dictionaryOf(source, dictionary);
     if (members.get("role") === "user") return members.get("content") ?? null;
   }
-  throw unreadable(source, reset, "no first message can be found");
+  throw unreadable(source, reset, "there is no first message");
 }
 
 const TEXT_AGENT_NAMES: Readonly<Record<string, string>> = {
@@ -162,7 +162,7 @@ function textAgentPrompts(source: PythonSource): [string, JsonValue][] {
   ];
 }
 
-/** `….split("Action:")`. */
+/** Reads the separator in `….split("Action:")`. */
 function splitMarker(source: PythonSource, within: Node): JsonValue {
   for (const call of descendants(within, "CallExpression")) {
     const [callee, list] = children(call);
@@ -170,20 +170,20 @@ function splitMarker(source: PythonSource, within: Node): JsonValue {
       return evaluate(source, children(list)[1]!);
     }
   }
-  throw unreadable(source, within, "no marker of actions can be found");
+  throw unreadable(source, within, "there is no action marker");
 }
 
-/** The content of the system message in an agent's `solve`. */
+/** Reads the content of the system message in an agent's `solve`. */
 function systemMessage(source: PythonSource, className: string): JsonValue {
   const solve = method(source, className, "solve");
   for (const dictionary of descendants(solve, "DictionaryExpression")) {
     const members = dictionaryOf(source, dictionary);
     if (members.get("role") === "system") return members.get("content") ?? null;
   }
-  throw unreadable(source, solve, "no system message can be found");
+  throw unreadable(source, solve, "there is no system message");
 }
 
-/** A dictionary's members as far as they can be read; those of other dictionaries are not asked for. */
+/** Reads a dictionary of constants and known names; empty for any other dictionary. */
 function dictionaryOf(source: PythonSource, node: Node): JsonObject {
   try {
     return evaluate(source, node, {
@@ -203,7 +203,7 @@ function stopToken(source: PythonSource): JsonValue {
     const text = evaluate(source, node);
     if (typeof text === "string" && /^#+STOP#+$/.test(text)) return text;
   }
-  throw unreadable(source, source.root, "no stop token can be found");
+  throw unreadable(source, source.root, "there is no stop token");
 }
 
 function defaults(
@@ -276,7 +276,7 @@ function returned(source: PythonSource, node: Node): Node {
   throw unreadable(source, node, "this returns nothing");
 }
 
-/** What is assigned to a target anywhere in a function; of a kind, where one is given. */
+/** Finds the value assigned to a target anywhere in a function, optionally of a given node kind. */
 function assigned(
   source: PythonSource,
   within: Node,

@@ -1,4 +1,4 @@
-/** Replaying records that only call tools: gold actions on a fresh world, and odd calls. */
+/** Replay of records that consist of tool calls only: gold actions and fuzzed calls. */
 
 import { callTool } from "../../../call_tool.ts";
 import type { Database } from "../../../database.ts";
@@ -10,13 +10,13 @@ import type { Checker } from "./mismatch.ts";
 import type { CallStep, RecordOf } from "./recording.ts";
 import { checkRewardInfo } from "./reward_info.ts";
 
-/** Where calls are replayed. */
+/** The dataset and domain for a replay of calls. */
 export interface CallContext {
   readonly dataset: Dataset;
   readonly domain: Domain;
 }
 
-/** Replays a task's gold actions: observations, both states, and the reward of an agent that said nothing. */
+/** Replays a task's gold actions and checks observations, both final states, and the reward of a silent agent. */
 export function replayGold(
   record: RecordOf<"gold">,
   { checker, task, ...context }: CallContext & { checker: Checker; task: Task },
@@ -44,7 +44,7 @@ export function replayGold(
   });
 }
 
-/** Replays calls one after the other: observations, and the state after each. */
+/** Replays a sequence of calls and checks the observation and the state after each. */
 export function replayFuzz(
   record: RecordOf<"fuzz">,
   { checker, ...context }: CallContext & { checker: Checker },
@@ -82,7 +82,7 @@ function checkCall(
   });
 }
 
-/** Python's own words for an internal error need not be ours, but an error it must be. */
+/** Compares an observation. For an internal Python error, any observation that starts with `Error: ` is accepted. */
 export function checkObservation(
   step: Pick<CallStep, "observation" | "python_internal_error">,
   { got, checker, number }: { got: string; checker: Checker; number: number },

@@ -1,4 +1,4 @@
-/** Replaying whole conversations with a user whose answers are recorded. */
+/** Replay of whole conversations with a user whose answers are recorded. */
 
 import { goldOf } from "../../../gold.ts";
 import { equalityKey } from "../../../python/python_object.ts";
@@ -9,14 +9,14 @@ import type { EpisodeStep, RecordOf } from "./recording.ts";
 import { checkRewardInfo } from "./reward_info.ts";
 import { TauBenchEpisode, type TauBenchStep } from "./tau_bench_episode.ts";
 
-/** Where a conversation is replayed. */
+/** The dataset, task and checker for the replay of a conversation. */
 export interface EpisodeContext {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly checker: Checker;
 }
 
-/** Replays a scripted episode, on past its end: observations, rewards, the state and the log at the end. */
+/** Replays a scripted episode, including steps after its end, and checks observations, rewards, final state and log. */
 export async function replayFuzzReward(
   record: RecordOf<"fuzz_reward">,
   context: EpisodeContext,
@@ -36,7 +36,7 @@ export async function replayFuzzReward(
   });
 }
 
-/** Replays a model's episode: observations, the state that was scored, and the score. */
+/** Replays a model's episode and checks observations, the scored state and the reward. */
 export async function replayTrajectory(
   record: RecordOf<"trajectories">,
   context: EpisodeContext,
@@ -122,7 +122,7 @@ function checkStep(
   });
 }
 
-/** Whether these are the task's gold actions. */
+/** Checks whether `actions` are the task's gold actions. */
 export function isGoldOf(
   task: Task | undefined,
   actions: RecordOf<"trajectories">["steps"][number]["action"][],

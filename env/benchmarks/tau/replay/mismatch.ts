@@ -1,24 +1,24 @@
-/** What a replay found to differ from its recording. */
+/** Differences between a replay and its recording. */
 
-/** One thing that is not as it was recorded. */
+/** A value that differs from the recorded one. */
 export interface Mismatch {
   readonly path: string;
   /** The record's number in its file, from 1. */
   readonly record: number;
-  /** What the record calls itself: `test/17`, `case 120`. */
+  /** The record's label: `test/17`, `case 120`. */
   readonly label: string;
-  /** The step's number in its record, from 1; `null` for what concerns the whole record. */
+  /** The step's number in its record, from 1; `null` if the mismatch concerns the whole record. */
   readonly step: number | null;
-  /** What differs: `observation`, `data_hash`, `reward`. */
+  /** The name of the value: `observation`, `data_hash`, `reward`. */
   readonly field: string;
   readonly expected: string;
   readonly got: string;
 }
 
-/** How much of a long text around the first difference is shown. */
+/** Number of characters shown around the first difference in a long text. */
 const WINDOW = 60;
 
-/** A mismatch on one line. */
+/** Formats a mismatch on one line. */
 export function describeMismatch(mismatch: Mismatch): string {
   const { path, record, label, step, field } = mismatch;
   const { expected, got } = around(mismatch);
@@ -26,7 +26,7 @@ export function describeMismatch(mismatch: Mismatch): string {
   return `${path}: record ${record} (${label})${place}, ${field}: expected ${expected}, got ${got}`;
 }
 
-/** Gathers the mismatches of one record. */
+/** Collects the mismatches of one record. */
 export class Checker {
   readonly mismatches: Mismatch[] = [];
   readonly #record: Pick<Mismatch, "path" | "record" | "label">;
@@ -35,7 +35,7 @@ export class Checker {
     this.#record = record;
   }
 
-  /** Notes a mismatch unless both are equal. */
+  /** Compares two values and records a mismatch if they differ. */
   equal(
     field: string,
     { expected, got, step = null }: {
@@ -60,7 +60,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value) ?? "nothing";
 }
 
-/** Both texts quoted, and cut to where they begin to differ. */
+/** Quotes both texts and shortens them to the part around their first difference. */
 function around(
   { expected, got }: Mismatch,
 ): { expected: string; got: string } {

@@ -1,7 +1,7 @@
 /**
- * Recordings of τ-bench: what they hold and how they are read. A file has one record a line, or is one array
- * of records; it may be compressed by gzip. Which of the five formats it is, its records tell. A record that cannot
- * be read costs itself.
+ * Formats and reading of τ-bench recordings. A file has one record per line or is one array of records, and may be
+ * gzip-compressed. Its format, one of five, is detected from its records. A record that cannot be read is reported and
+ * skipped.
  */
 
 import { z } from "zod";
@@ -23,23 +23,23 @@ import {
 } from "../../recorded_formats.ts";
 
 /**
- * The formats. The first two call tools only, the others are conversations that were scored; `results` is what τ-bench
- * itself writes and publishes, see result_file.ts.
+ * The formats of recordings. `gold` and `fuzz` consist of tool calls; the others are scored conversations. `results` is
+ * the format that τ-bench itself writes and publishes, see result_file.ts.
  */
 export type RecordingFormat = keyof typeof recordSchemas | "results";
 
-/** A recording: where it is from, and its records, not yet checked. */
+/** A recording with its path and its records, which are not yet validated. */
 export interface Recording {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly records: readonly JsonObject[];
-  /** The position of each record in the file, from 1; default: there are no others. */
+  /** The number of each record in the file, from 1. Default: consecutive numbers. */
   readonly numbers?: readonly number[];
-  /** What could not be read as a record. */
+  /** The records that could not be read. */
   readonly faults?: readonly RecordFault[];
 }
 
-/** What is in every record but a trajectory's. */
+/** The fields of all records except trajectories. */
 const origin = {
   env: domainNameSchema,
   final_data_hash: z.string(),
@@ -50,18 +50,18 @@ const rewardInfo = objectOf({ reward: plainNumber, info: anyObject });
 const callStep = objectOf({
   name: z.string(),
   kwargs: anyObject,
-  /** `null` where the original threw. */
+  /** `null` if the original threw an exception. */
   observation: z.string().nullable(),
   done: z.boolean().optional(),
   python_internal_error: z.boolean().optional(),
-  /** The state's hash after this step; absent where it did not change. */
+  /** The state's hash after this step; absent if the state did not change. */
   data_hash: z.string().optional(),
 });
 
 const episodeStep = objectOf({
   name: z.string(),
   kwargs: anyObject,
-  /** What the user answered; only where the agent spoke. */
+  /** The user's answer, if the agent sent a message. */
   user_reply: z.string().optional(),
   observation: z.string().nullable(),
   reward: plainNumber.optional(),
@@ -69,11 +69,11 @@ const episodeStep = objectOf({
   source: z.string().optional(),
   reward_info: rewardInfo.optional(),
   data_hash_before_reward: z.string().optional(),
-  /** The original threw: there is no observation, and it was not scored. */
+  /** The exception, if the original threw one; then there is neither an observation nor a reward. */
   step_raised: z.string().optional(),
 });
 
-/** Schemas of the records by format. */
+/** The schemas of records by format. */
 export const recordSchemas = {
   gold: objectOf({
     ...origin,
@@ -112,7 +112,7 @@ export const recordSchemas = {
   }),
 } as const;
 
-/** A record of a format, checked. */
+/** A validated record of a format. */
 export type RecordOf<F extends keyof typeof recordSchemas> = z.infer<
   typeof recordSchemas[F]
 >;
@@ -123,7 +123,7 @@ export type CallStep = z.infer<typeof callStep>;
 /** A step of a conversation. */
 export type EpisodeStep = z.infer<typeof episodeStep>;
 
-/** Keys that only records of a format have. */
+/** The keys that identify each format. */
 const MARKS: FormatMarks<RecordingFormat> = [
   ["trajectories", ["trial", "steps"]],
   ["fuzz_reward", ["actions_logged", "steps"]],
@@ -135,7 +135,7 @@ const MARKS: FormatMarks<RecordingFormat> = [
 /**
  * Reads a recording.
  * @param bytes The file's content, compressed or not.
- * @throws {DataError} If it has no record of a known format; names the file, and what is wrong first.
+ * @throws {DataError} If it has no record of a known format; names the file and the first problem.
  */
 export function readRecording(bytes: Uint8Array, path: string): Recording {
   const { records: read, faults } = readJsonRecords(bytes, path);
@@ -151,7 +151,7 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
   return { path, format, records, numbers, faults };
 }
 
-/** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
+/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
 export function checkRecord<F extends keyof typeof recordSchemas>(
   format: F,
   at: RecordAt,

@@ -1,6 +1,6 @@
 /**
- * Replaying recordings of τ-bench against this implementation: every observation, state and reward has to be
- * what was recorded.
+ * Replay of τ-bench recordings with this implementation. Every observation, state and reward must equal the recorded
+ * one.
  */
 
 import { readFile } from "node:fs/promises";
@@ -33,27 +33,27 @@ import { replayResult } from "./replay_results.ts";
 
 export { describeMismatch, type Mismatch } from "./mismatch.ts";
 
-/** The counts of one replayed file. */
+/** The result of replaying one file. */
 export interface FileReport {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly domain: DomainName;
-  /** Those that were replayed. */
+  /** Number of replayed records. */
   readonly records: number;
   readonly steps: number;
   readonly mismatches: number;
-  /** Records that could not be read; left out where there is none. */
+  /** Records that could not be read; absent if there are none. */
   readonly unreadable?: readonly RecordFault[];
-  /** Episodes that cannot be replayed, as those that had failed when they were recorded; left out likewise. */
+  /** Episodes that cannot be replayed, such as those recorded with a failure; absent if there are none. */
   readonly skipped?: readonly RecordFault[];
   /**
-   * Of a result file: no gold state is the recorded one, so it was recorded on other data. What differs by that alone
-   * is counted here and is no mismatch.
+   * Set if a result file was recorded on another dataset, since none of its gold states matches. Differences that this
+   * explains are counted here and not as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
 
-/** What a replay tells while it goes on. */
+/** Options of a replay. */
 export interface ReplayOptions {
   /** The directory of τ-bench's data. */
   readonly tauBench: string;
@@ -64,9 +64,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
- * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
- * @throws {DataError} If a file has no record that can be read, or the data cannot be.
+ * Replays files in order. All are read before the first is replayed, so that an unreadable file fails early.
+ * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
+ * @throws {DataError} If a file has no readable record, or the dataset cannot be read.
  */
 export async function replayFiles(
   paths: readonly string[],
@@ -99,7 +99,7 @@ type RecordingOptions =
 
 /**
  * Replays one recording.
- * @throws {DataError} If no record is what it should be.
+ * @throws {DataError} If no record is valid.
  */
 export async function replayRecording(
   recording: Recording,
@@ -155,7 +155,7 @@ async function replayRecords(
       mismatches += replayed.mismatches.length;
       replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
     } catch (error) {
-      // One that is damaged costs itself; where all are, the first says why.
+      // A damaged record is skipped. If all are damaged, the last error is thrown.
       if (!(error instanceof DataError)) throw error;
       if (unreadable.length === records.length - 1) throw error;
       unreadable.push({ number, what: messageOf(error) });
@@ -166,7 +166,7 @@ async function replayRecords(
   return { records: count, steps, mismatches, unreadable, skipped: [] };
 }
 
-/** Replays what τ-bench recorded of its own runs. */
+/** Replays the episodes of a τ-bench result file. */
 async function replayEpisodes(
   { path, records, numbers }: Recording,
   { dataset, onMismatch, onRecord, signal }: RecordingOptions,
@@ -268,14 +268,14 @@ function taskOf(
   const task = dataset.tasks(split)[task_index];
   if (task !== undefined) return task;
   throw new DataError(
-    `Cannot replay "${path}": record ${number} is of task ${task_index} of the split "${split}", which has ${
+    `Cannot replay "${path}": record ${number} has task ${task_index} of the split "${split}", which has ${
       dataset.tasks(split).length
     } tasks`,
     { path, hint: "replay it with the data that it was recorded with" },
   );
 }
 
-/** Trajectories do not name their split: it is the one whose task has the recorded gold actions. */
+/** Returns the split of a trajectory: the first one whose task has the recorded gold actions. */
 function splitOf(
   dataset: Dataset,
   { task_index, reward_info }: ReturnType<typeof checkRecord<"trajectories">>,
@@ -299,7 +299,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The domain of a recording; where the records do not name it, the one that their users and tools are of. */
+/** Returns the domain of a recording; if its records do not name it, it is inferred from their users and tools. */
 async function recordedDomain(
   { path, format, records }: Recording,
   tauBench: string,
@@ -318,7 +318,7 @@ async function recordedDomain(
   }
 }
 
-/** The domain that most episodes of a result file are of. */
+/** Returns the domain of most episodes in a result file. */
 async function domainOfResults(
   records: readonly JsonObject[],
   tauBench: string,
@@ -331,8 +331,8 @@ async function domainOfResults(
   const most = mostOf(domains);
   if (most !== undefined) return most;
   throw new DataError(
-    `no episode is of a user or calls a tool that "${tauBench}" has`,
-    { hint: "name the data that it was recorded on by --tau-bench DIR" },
+    `no episode has a user or calls a tool that "${tauBench}" has`,
+    { hint: "pass the data that it was recorded on as --tau-bench DIR" },
   );
 }
 

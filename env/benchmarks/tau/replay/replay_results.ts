@@ -1,6 +1,6 @@
 /**
- * Replaying what τ-bench wrote or published of its own runs: calls, answers and rewards, with the gold that the file
- * holds where today's task is another.
+ * Replay of τ-bench's own result files and published trajectories: calls, answers and rewards. If a task has changed
+ * since, the gold actions in the file are used.
  */
 
 import { goldOf } from "../../../gold.ts";
@@ -12,20 +12,20 @@ import type { TaskFinder } from "../results/result_tasks.ts";
 import { Checker, type Mismatch } from "./mismatch.ts";
 import { TauBenchEpisode, type TauBenchStep } from "./tau_bench_episode.ts";
 
-/** What an episode's replay came to. */
+/** The result of replaying one episode. */
 export interface ReplayedResult {
   readonly steps: number;
-  /** Why it was not replayed. */
+  /** The reason why the episode was not replayed. */
   readonly skipped?: string;
-  /** Wrong whatever data it was recorded on: rewards, ends, outputs. */
+  /** Mismatches that another dataset does not explain: rewards, ends, outputs. */
   readonly mismatches: readonly Mismatch[];
-  /** Texts and states, which are others on other data. */
+  /** Mismatches that another dataset may explain: texts and states. */
   readonly ofData: readonly Mismatch[];
-  /** Whether the gold state is the recorded one; `null` where none was recorded. */
+  /** Whether the gold state equals the recorded one; `null` if none was recorded. */
   readonly hasSameGold: boolean | null;
 }
 
-/** Replays one episode of a result file. */
+/** Replays one episode from a result file. */
 export async function replayResult(
   record: ResultRecord,
   { dataset, find, path }: {
@@ -42,7 +42,7 @@ export async function replayResult(
   }
   const known = find(record);
   if (known === null || known.dataset !== dataset) {
-    return skipped("is of no task that the data or the file has");
+    return skipped("has a task that neither the data nor the file has");
   }
   const actions = record.turns.map(actionIn);
   const odd = actions.findIndex(({ kwargs }) => kwargs === null);
@@ -62,7 +62,7 @@ export async function replayResult(
     const step = i + 1;
     last = await episode.step({ name, kwargs: kwargs! }, answer);
     const { content, done } = last.observation;
-    // Python's own words for an internal error need not be ours.
+    // The wording of internal Python errors may differ.
     if (!(answer.startsWith("Error: ") && content.startsWith("Error: "))) {
       ofData.equal("observation", { expected: answer, got: content, step });
     }

@@ -1,4 +1,4 @@
-/** Rewards against τ-bench's record of them. */
+/** Comparison of rewards with τ-bench's recorded ones. */
 
 import type { JsonObject } from "../../../python/python_json.ts";
 import { fromPlain } from "../../../python/python_json.ts";
@@ -7,7 +7,7 @@ import { type Outcome, tauBenchRewardInfo } from "../../../reward.ts";
 import type { Reward } from "../../../types.ts";
 import type { Checker } from "./mismatch.ts";
 
-/** Checks the reward and why it is so. */
+/** Compares a reward and its `info` with the recorded ones. */
 export function checkRewardInfo(
   recorded: { readonly reward: number; readonly info: JsonObject },
   { checker, outcome, reward, step }: {

@@ -1,6 +1,6 @@
 /**
- * An episode as τ-bench's own `Env` runs it, faults included: scoring puts the gold state in place of the
- * episode's and the gold actions into its log, and the episode may go on from there.
+ * An episode that reproduces τ-bench's `Env` with its bugs: scoring replaces the episode's state with the gold state and
+ * appends the gold actions to its log, and the episode may continue from there.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/base.py at 59a200c.
  */
@@ -19,12 +19,12 @@ import type {
   Task,
 } from "../../../types.ts";
 
-/** What a step came to. */
+/** The result of a step. */
 export interface TauBenchStep {
   readonly observation: Observation;
-  /** Only where the conversation is over. */
+  /** Present if the conversation is over and was scored. */
   readonly score?: { readonly reward: Reward; readonly stateHash: string };
-  /** Scoring broke, as it does where the agent said something that is no text. */
+  /** Whether scoring threw an exception, which happens if the agent sent a message that is not text. */
   readonly raised: boolean;
 }
 
@@ -34,7 +34,7 @@ export class TauBenchEpisode {
   readonly #task: Task;
   #environment: Environment;
   #reply = "";
-  /** Everything the agent said; `null` for what was no text. */
+  /** The agent's messages; `null` for one that is not text. */
   readonly #said: (string | null)[] = [];
   readonly #log: string[] = [];
 
@@ -44,7 +44,7 @@ export class TauBenchEpisode {
     this.#environment = this.#make();
   }
 
-  /** Names of all actions, gold ones too once it has been scored. */
+  /** The names of all actions, including the gold actions after scoring. */
   get log(): readonly string[] {
     return this.#log;
   }
@@ -58,7 +58,7 @@ export class TauBenchEpisode {
     return await this.#environment.open();
   }
 
-  /** One step. @param reply What the user answers, if the agent speaks. */
+  /** Takes one step. @param reply The user's answer if the agent sends a message. */
   async step(
     { name, kwargs }: { name: string; kwargs: JsonObject },
     reply: string,
@@ -107,7 +107,7 @@ export class TauBenchEpisode {
     }
   }
 
-  /** Whether the search for an output comes to what is no text before it finds the output. */
+  /** Checks whether τ-bench's search for an output reaches a message that is not text before it finds the output. */
   #readsNoText(): boolean {
     const first = this.#said.indexOf(null);
     if (first < 0) return false;

@@ -1,11 +1,11 @@
-/** The exception that ended an episode of τ-bench, as a failure of ours: what failed, and of which kind. */
+/** Conversion of the exception that ended a τ-bench episode to a `Failure` with a source and a kind. */
 
 import type { FailureKind } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
 import type { Failure } from "../../../types.ts";
 import { textOf } from "../../results/loose_json.ts";
 
-/** Words of litellm's exceptions and of servers, in lower case. The first kind that fits counts. */
+/** Lower-case words in exceptions from litellm and servers, by kind. The first kind that matches is used. */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["rate_limited", ["ratelimit", "rate limit", "429"]],
   ["timeout", ["timeout", "timed out"]],
@@ -15,14 +15,14 @@ const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["server_error", ["internalserver", "serviceunavailable", "apierror"]],
 ];
 
-/** Where a frame of the traceback says that something ran, the innermost last. */
+/** Paths in a traceback by the source of the failure. The innermost frame that matches is used. */
 const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["user", "envs/user.py"],
   ["model", "/agents/"],
   ["environment", "/envs/"],
 ];
 
-/** The failure of an episode; `null` where `info` says of none. */
+/** Returns the failure of an episode; `null` if `info` has no error. */
 export function failureOf(info: JsonObject): Failure | null {
   if (!info.has("error") && !info.has("traceback")) return null;
   const [message, traceback] = [
@@ -37,7 +37,7 @@ export function failureOf(info: JsonObject): Failure | null {
   };
 }
 
-/** What no word tells is taken for a fault of the program, as an exception is. */
+/** Returns the kind of a failure; `bug` if no word matches. */
 function kindOf(words: string): FailureKind {
   return KINDS.find(([, signs]) => signs.some((sign) => words.includes(sign)))
     ?.[0] ?? "bug";

@@ -1,7 +1,7 @@
 /**
- * τ-bench's own result files, its published trajectories among them: a list of `EnvRunResult`, or replays of such with
- * their messages. What other tools left out is missing in what is read, and nothing else; a record that cannot be
- * read costs itself.
+ * Reads τ-bench's result files, including its published trajectories: lists of `EnvRunResult`, or of replays with their
+ * messages. Optional fields that other tools omit are absent in the result. A record that cannot be read is reported
+ * and skipped.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
  * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
@@ -27,12 +27,12 @@ import {
   textOf,
 } from "../../results/loose_json.ts";
 
-/** An episode of a result file. Where it failed, τ-bench writes the reward 0. */
+/** An episode from a result file. τ-bench writes the reward 0 for a failed episode; here its reward is `null`. */
 export interface ResultRecord extends ResultEpisode {
-  /** What the user said first. */
+  /** The user's first message. */
   readonly opening: string;
   readonly userId: string | null;
-  /** The hash of the gold state, where it was recorded. */
+  /** The hash of the gold state; `null` if it was not recorded. */
   readonly goldHash: string | null;
   readonly userCost: number | null;
 }
@@ -44,7 +44,7 @@ export interface ResultFile {
   readonly faults: readonly RecordFault[];
 }
 
-/** Says which records were left out; `null` where none was. */
+/** Describes the records that could not be read; `null` if all could. */
 export function resultFaults(
   { records, faults }: {
     readonly records: readonly unknown[];
@@ -58,8 +58,8 @@ export function resultFaults(
 
 /**
  * Reads a result file.
- * @param bytes Its content, perhaps compressed by gzip.
- * @throws {DataError} If it has no record that can be read; says what it has instead.
+ * @param bytes The file's content, optionally gzip-compressed.
+ * @throws {DataError} If no record can be read; names the first problem.
  */
 export function readResultFile(bytes: Uint8Array, path: string): ResultFile {
   const read = readJsonRecords(bytes, path);
@@ -67,9 +67,9 @@ export function readResultFile(bytes: Uint8Array, path: string): ResultFile {
 }
 
 /**
- * Reads records as those of a result file.
- * @param before What could not be read as records.
- * @throws {DataError} If none is one.
+ * Reads parsed records as the episodes of a result file.
+ * @param before Faults that were found before, to be included in the result.
+ * @throws {DataError} If no record is an episode.
  */
 export function readResultRecords(
   read: readonly NumberedRecord[],
@@ -87,29 +87,29 @@ export function readResultRecords(
   faults.sort((a, b) => a.number - b.number);
   if (records.length > 0) return { records, faults };
   throw new DataError(
-    `"${path}" is no list of results${
+    `"${path}" is not a result file${
       faults[0] === undefined ? "" : `: ${faults[0].what}`
     }`,
     {
       path,
       hint:
-        'name a run dir, or a result file of tau-bench or tau3-bench, as "deno task evaluate --export" writes',
+        'pass a run dir or a result file of tau-bench or tau3-bench, such as "deno task evaluate --export" writes',
     },
   );
 }
 
-/** The episode, or why there is none: `lacks its task_id`. */
+/** Returns the episode, or the reason why the record is none: `lacks its task_id`. */
 function recordOf(record: JsonObject, number: number): ResultRecord | string {
   const said = record.get("traj") ?? record.get("messages");
   const task = numberOf(record.get("task_id") ?? record.get("task_index"));
   if (task === null) return "lacks its task_id";
   if (!Array.isArray(said)) return "lacks its conversation (traj)";
   const odd = said.findIndex((message) => !(message instanceof Map));
-  if (odd >= 0) return `has a message that is no object (traj[${odd}])`;
+  if (odd >= 0) return `has a message that is not an object (traj[${odd}])`;
   const info = mapOf(record.get("info"));
   const failure = failureOf(info);
   if (said.length === 0 && failure === null) {
-    return "lacks its conversation (traj) and says no error";
+    return "lacks both its conversation (traj) and an error";
   }
   const taskInfo = mapOf(info.get("task"));
   const rewardInfo = mapOf(
@@ -153,7 +153,7 @@ function recordOf(record: JsonObject, number: number): ResultRecord | string {
   };
 }
 
-/** Where the task is not said, the account of the reward has the outputs or shows that there are none. */
+/** Returns the task's outputs. If the record has no task, they are taken from the details of its reward. */
 function outputsOf(task: JsonObject, account: JsonObject): string[] | null {
   if (task.has("outputs")) return listOf(task.get("outputs")).map(String);
   const checked = account.get("outputs");
@@ -172,8 +172,8 @@ function stopOf(turns: readonly JsonObject[]): string {
 }
 
 /**
- * τ-bench's account names the outputs or, where the task asks for none, the state. With outputs, the state is known
- * only where they were all told: what is missing then is the state's fault.
+ * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, else only `r_actions`. With
+ * outputs, the state's part is known only if all outputs were stated: then the reward is 0 only because of the state.
  */
 function rewardOf(
   value: number,

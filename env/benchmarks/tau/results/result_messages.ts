@@ -1,6 +1,6 @@
 /**
- * The conversation of an episode that τ-bench recorded, as the store has conversations: messages, and the turns that
- * the agent took in them, by tool calls or by text.
+ * Converts a conversation that τ-bench recorded to the format of the episode store: messages and the agent's turns, by
+ * tool calls or text actions.
  *
  * @see sierra-research/tau-bench, tau_bench/agents/tool_calling_agent.py and chat_react_agent.py at 59a200c.
  */
@@ -14,11 +14,11 @@ import {
 import type { Action } from "../../../types.ts";
 import { mapOf, objectsOf, textOf } from "../../results/loose_json.ts";
 
-/** What the act and react agents put before an action, and before what a tool answered. */
+/** The prefixes of an action and of a tool's answer in conversations of the act and react agents. */
 const MARKER = "Action:";
 const API_OUTPUT = "API output: ";
 
-/** A message of OpenAI's API in our own form. */
+/** Converts a message from the format of OpenAI's API to taulab's. */
 export function messageOf(message: JsonObject): JsonObject {
   const out: JsonObject = new Map<string, JsonValue>([
     ["role", textOf(message, "role")],
@@ -30,7 +30,7 @@ export function messageOf(message: JsonObject): JsonObject {
   return out;
 }
 
-/** What the user said before the agent did anything. */
+/** Returns the user's last message before the agent's first; empty if there is none. */
 export function openingOf(messages: readonly JsonObject[]): string {
   const first = messages.findIndex((message) =>
     message.get("role") === "assistant"
@@ -40,7 +40,7 @@ export function openingOf(messages: readonly JsonObject[]): string {
   return opening === undefined ? "" : textOf(opening, "content");
 }
 
-/** Each of the agent's messages with the one that answers it. τ-bench takes the first call of a message only. */
+/** Pairs each agent message with its answer. Only the first call of a message counts, as in τ-bench. */
 export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {
   const isText = actsByText(messages);
   return messages.flatMap((message, i) => {
@@ -72,7 +72,7 @@ export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {
   });
 }
 
-/** Whether the agent wrote its calls as text: no message has calls, and one has the marker of an action. */
+/** Checks whether the agent wrote its calls as text: no message has tool calls, and one has the action marker. */
 function actsByText(messages: readonly JsonObject[]): boolean {
   const isCalling = messages.some((message) =>
     message.get("role") === "tool" ||
@@ -128,7 +128,7 @@ function callOf(call: JsonObject): JsonObject {
   ]);
 }
 
-/** What a model wrote need not be JSON. */
+/** Parses a call's arguments. A model may write invalid JSON, which is returned as text. */
 function argumentsOf(text: string): JsonValue {
   try {
     return parsePythonJson(text);

@@ -1,6 +1,6 @@
 /**
- * The tasks of a result file: a file names neither its split nor its domain, and was perhaps made when a task was
- * another one. Then the gold that the file holds counts.
+ * Matching of the records in a result file to tasks. A file names neither its split nor its domain, and may predate a
+ * change to a task; then the gold actions in the file are used.
  */
 
 import { DataError } from "../../../errors.ts";
@@ -13,13 +13,13 @@ import { mapOf } from "../../results/loose_json.ts";
 import type { KnownTask, KnownTasks } from "../../results/result_episode.ts";
 import type { ResultRecord } from "./result_file.ts";
 
-/** What finds a record's task; `null` where neither the data nor the file has it. */
+/** Finds a record's task; `null` if neither the dataset nor the file has it. */
 export type TaskFinder = (record: ResultRecord) => KnownTask | null;
 
 /**
- * Finds tasks in some datasets of τ-bench, of which each record is of one.
- * @param options.leastFit How much has to speak for a dataset; 0 takes also what says nothing, as an episode without
- * any call may. Default: 1.
+ * Creates a finder for tasks in τ-bench datasets; each record is matched to one dataset.
+ * @param options.leastFit Minimum score of a match. With 0, a record without any evidence matches too, such as an
+ * episode without calls. Default: 1.
  */
 export function taskFinder(
   datasets: readonly Dataset[],
@@ -52,8 +52,8 @@ export function taskFinder(
 }
 
 /**
- * The tasks of a file's records by their position. A record that does not say which data it is of is of those that
- * most of the others are of; one that failed may say its position alone.
+ * Finds the tasks of a file's records, by record number. A record without evidence for a dataset is matched to the
+ * dataset of most other records; for a failed record, the task's index is enough.
  */
 export function tasksOfRecords(
   records: readonly ResultRecord[],
@@ -80,13 +80,13 @@ export function tasksOfRecords(
   ]));
 }
 
-/** What is there most often, the first of several; `undefined` where there is nothing. */
+/** Returns the most frequent item (the first in case of a tie); `undefined` if the list is empty. */
 export function mostOf<T>(all: readonly T[]): T | undefined {
   const groups = [...Map.groupBy(all, (one) => one)];
   return groups.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
 }
 
-/** All datasets of a directory that can be read. @throws {DataError} If none can. */
+/** Loads all readable datasets of a directory. @throws {DataError} If none can be read. */
 export async function datasetsIn(dir: string): Promise<Dataset[]> {
   let fault: DataError | undefined;
   const datasets: Dataset[] = [];
@@ -107,7 +107,7 @@ interface DatasetIndex {
   readonly tools: ReadonlySet<string>;
 }
 
-/** How much speaks for a dataset: the user above all, since domains share tools. */
+/** Scores how well a record matches a dataset. The user weighs most, since domains share tools. */
 function fitOf(
   { userId, actions, turns }: ResultRecord,
   { dataset, tools }: DatasetIndex,
@@ -135,13 +135,13 @@ function tasksByGold(dataset: Dataset): ReadonlyMap<string, Task[]> {
   );
 }
 
-/** Those at a record's position whose user it has. */
+/** Returns the tasks at a record's index that have its user, from all splits. */
 function tasksAt(dataset: Dataset, { task, userId }: ResultRecord): Task[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split)[task] ?? [])
     .filter((one) => one.userId === userId);
 }
 
-/** What a file does not say of a task cannot differ. */
+/** Checks whether a task agrees with a record. Fields that the record does not have are ignored. */
 function isSameTask(
   task: Task,
   { instruction, outputs }: ResultRecord,

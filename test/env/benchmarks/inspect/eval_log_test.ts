@@ -97,14 +97,17 @@ Deno.test("openResults(): a sample with an error failed, and one that is damaged
     ]),
     [[9, 0.5, null], [10, null, "connection"]],
   );
-  assert.match(fault ?? "", /sample "samples\/x_epoch_1.json" is no object/);
+  assert.match(
+    fault ?? "",
+    /sample "samples\/x_epoch_1.json" is not an object/,
+  );
 });
 
 Deno.test("openResults() says of an archive that is no log, and of a log without samples, what it is", () => {
   assert.throws(
     () => openResults(writeZip(new Map([["a", "b"]])), "a.zip"),
     (error) =>
-      error instanceof DataError && /no log of Inspect/.test(error.message),
+      error instanceof DataError && /not an Inspect log/.test(error.message),
   );
   assert.throws(
     () => openResults(logOf({}), "a.eval"),

@@ -38,8 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "loadTauBench() says which file, row and field is wrong, and how to fix it",
+  name: "loadTauBench() names the invalid file, row and field, with a hint",
   ignore: NO_TAU_BENCH,
   async fn() {
     const damages: [
@@ -70,7 +69,7 @@ Deno.test({
       [
         "retail/products.json",
         () => "[]",
-        /products\.json": it should be an object with a row per id; /,
+        /products\.json": expected an object of rows by id; /,
       ],
       [
         "retail/tasks_dev.json",
@@ -115,7 +114,7 @@ Deno.test({
           assert.equal(error.name, "DataError");
           const text = messageOf(error);
           assert.match(text, message);
-          assert.match(text, /by --tau-bench DIR or TAU_BENCH_DIR/);
+          assert.match(text, /as --tau-bench DIR or TAU_BENCH_DIR/);
           assert.doesNotMatch(text, /\n/);
           return true;
         });

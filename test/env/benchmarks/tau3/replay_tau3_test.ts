@@ -112,7 +112,7 @@ Deno.test({
     await assert.rejects(replayText('{"a": 1}'), DataError);
     await assert.rejects(
       replayText('{"domain": "telecom", "steps": [{"name": 1}]}'),
-      /record 1 is not of the format fuzz/,
+      /record 1 is not a valid "fuzz" record/,
     );
     await assert.rejects(
       replayTau3Files(["nowhere.jsonl"], { tau3Bench: TAU3_BENCH }),

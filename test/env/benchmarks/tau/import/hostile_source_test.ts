@@ -28,7 +28,7 @@ const CASES: Readonly<
     { [RULES]: `RULES = "x"\n${"RULES = RULES + RULES\n".repeat(60)}` },
     /rules\.py:61:9: "RULES" is defined in terms of itself/,
   ],
-  "names in a circle": [
+  "names that form a cycle": [
     { [RULES]: "RULES = [A]\nA = [B]\nB = RULES\n" },
     /rules\.py:1:9: "RULES" is defined .*\("RULES" from "A" from "B" from "RULES"\)/,
   ],
@@ -51,7 +51,7 @@ const CASES: Readonly<
     },
     /rules\.py:1:1: "RULES" is defined in terms of itself/,
   ],
-  "a class that is imported in a circle": [
+  "a class whose imports form a cycle": [
     {
       [TOOLS]: "from .a import Pay\nALL_TOOLS = [Pay]\n",
       "tau_bench/envs/retail/tools/a.py": "from .b import Pay\n",
@@ -117,11 +117,11 @@ const CASES: Readonly<
   ],
   "lists nested beyond what can be parsed": [
     { [RULES]: `RULES = ${"[".repeat(100_000)}${"]".repeat(100_000)}\n` },
-    /rules\.py:1:\d+: this is not Python/,
+    /rules\.py:1:\d+: this is not valid Python/,
   ],
   "a sum beyond what can be parsed": [
     { [RULES]: `RULES = "a"${' + "a"'.repeat(100_000)}\n` },
-    /rules\.py:1:\d+: this is not Python, or nests too deep/,
+    /rules\.py:1:\d+: this is not valid Python, or nests too deep/,
   ],
   "nested parentheses": [
     { [RULES]: `RULES = ${"(".repeat(1000)}1${")".repeat(1000)}\n` },
@@ -149,15 +149,15 @@ const CASES: Readonly<
   ],
   "a number of too many digits": [
     { [RULES]: `RULES = ${"9".repeat(1_000_000)}\n` },
-    /rules\.py:1:9: a number may have 4300 digits/,
+    /rules\.py:1:9: a number may have at most 4300 digits/,
   ],
   "what is no Python at all": [
     { [RULES]: "match ".repeat(100_000) },
-    /rules\.py:1:\d+: this is not Python/,
+    /rules\.py:1:\d+: this is not valid Python/,
   ],
   "brackets that stay open": [
     { [RULES]: "(".repeat(200_000) },
-    /rules\.py:1:\d+: this is not Python/,
+    /rules\.py:1:\d+: this is not valid Python/,
   ],
   "deeply nested rows": [
     {
@@ -169,7 +169,7 @@ const CASES: Readonly<
   ],
   "too much of it": [
     { [RULES]: " ".repeat(17 * 2 ** 20) },
-    /rules\.py:1: it has \d+ characters, and a Python file may have \d+/,
+    /rules\.py:1: the file has \d+ characters; the limit is \d+/,
   ],
 };
 
@@ -195,7 +195,7 @@ for (const [what, [changed, message]] of Object.entries(CASES)) {
   });
 }
 
-Deno.test("importTauBench() reads names that stand for each other, each once", async () => {
+Deno.test("importTauBench() reads names that refer to each other, each once", async () => {
   const files = checkoutFiles();
   files.set(
     RULES,

@@ -93,7 +93,7 @@ Deno.test("importTauBench() finds the prompts, with placeholders where names are
   });
 });
 
-Deno.test("importTauBench() reads what forks have otherwise", async () => {
+Deno.test("importTauBench() reads the variations of forks", async () => {
   const files = checkoutFiles();
   files.delete("tau_bench/envs/airline/wiki.md");
   files.set("tau_bench/envs/airline/wiki.py", 'WIKI = r"""No \\n here"""\n');
@@ -120,26 +120,32 @@ Deno.test("importTauBench() reads what forks have otherwise", async () => {
   );
 });
 
-Deno.test("importTauBench() says where a construct is that it cannot read", async () => {
+Deno.test("importTauBench() names the position of an unsupported construct", async () => {
   const wrong: [bad: string, message: RegExp][] = [
     [
       "user_id=str(1)",
-      /tasks_test\.py:\d+:\d+: a call of "str" cannot be read: str\(1\)/,
+      /tasks_test\.py:\d+:\d+: a call of "str" is not supported: str\(1\)/,
     ],
     ["user_id=WHO", /tasks_test\.py:6:17: the name "WHO" is not known here/],
-    ["user_id=b'x'", /:6:17: bytes are no text/],
-    ["user_id='\\N{DASH}'", /the escape \\N cannot be read/],
-    ["user_id='\\x4'", /the escape .* cannot be read/],
-    ["user_id=f'{x!r}'", /a conversion or a format cannot be read/],
-    ["user_id=f'{x:>3}'", /a conversion or a format cannot be read/],
-    ["user_id='a' * 2", /only \+ of literals can be read/],
+    ["user_id=b'x'", /:6:17: bytes are not supported/],
+    ["user_id='\\N{DASH}'", /the escape \\N is not supported/],
+    ["user_id='\\x4'", /the escape .* is not supported/],
+    [
+      "user_id=f'{x!r}'",
+      /f-string conversions and format specs are not supported/,
+    ],
+    [
+      "user_id=f'{x:>3}'",
+      /f-string conversions and format specs are not supported/,
+    ],
+    ["user_id='a' * 2", /the only supported operator is \+/],
     ["user_id='a' + 1", /these cannot be added/],
-    ["user_id=[x for x in y]", /this is no literal/],
-    ["user_id={1, 2}", /this is no literal/],
-    ["user_id=lambda: 1", /this is no literal/],
-    ["user_id=0x10", /this number cannot be read/],
-    ["**rest", /unpacking cannot be read/],
-    ["user_id=(", /:\d+:\d+: this is not Python/],
+    ["user_id=[x for x in y]", /this is not a literal/],
+    ["user_id={1, 2}", /this is not a literal/],
+    ["user_id=lambda: 1", /this is not a literal/],
+    ["user_id=0x10", /this number format is not supported/],
+    ["**rest", /unpacking is not supported/],
+    ["user_id=(", /:\d+:\d+: this is not valid Python/],
   ];
   for (const [bad, message] of wrong) {
     await assert.rejects(
@@ -153,11 +159,11 @@ Deno.test("importTauBench() says where a construct is that it cannot read", asyn
   }
 });
 
-Deno.test("importTauBench() says what is missing from a checkout", async () => {
+Deno.test("importTauBench() names what is missing from a checkout", async () => {
   const cases: [path: string, text: string, message: RegExp][] = [
     [TASKS, "X = 1\n", /there is no list TASKS_TEST or TASKS/],
-    [TASKS, "TASKS = 1\n", /"TASKS" is no list/],
-    [TASKS, "TASKS = [1]\n", /task 0 has no/],
+    [TASKS, "TASKS = 1\n", /"TASKS" is not a list/],
+    [TASKS, "TASKS = [1]\n", /task 0 is not a Task/],
     [
       TASKS,
       'TASKS = [Task(user_id="a", actions=[])]\n',
@@ -179,7 +185,7 @@ Deno.test("importTauBench() says what is missing from a checkout", async () => {
       "class Pay:\n    pass\n",
       /no get_info that returns a schema/,
     ],
-    ["tau_bench/envs/base.py", "", /no stop token can be found/],
+    ["tau_bench/envs/base.py", "", /there is no stop token/],
     ["tau_bench/envs/user.py", "", /there is no class "LLMUserSimulationEnv"/],
   ];
   for (const [path, text, message] of cases) {

@@ -238,7 +238,7 @@ Deno.test("readRecording() says what is wrong with a file", () => {
     ["7", /"f": record 1 is not an object/],
     [
       '{"a": 1}',
-      /"f": its records are of no known format; there are trajectories, /,
+      /"f": its records have no known format; the known formats are trajectories, /,
     ],
     ['{"case": ', /"f": line 1 is not JSON: expected one complete object/],
     [
@@ -272,20 +272,20 @@ Deno.test({
     const wrong =
       `{"env": "retail", "case": 1, "steps": [{"name": 1}], "final_data_hash": ""}`;
     const fault =
-      /record 2 is not of the format fuzz: field "steps\.0\.name": expected string/;
+      /record 2 is not a valid "fuzz" record: field "steps\.0\.name": expected string/;
     const { unreadable = [] } = await replay(`${fuzz}\n${wrong}`);
     assert.match(unreadable[0]?.what ?? "", fault);
     await assert.rejects(
       replay(
         `${wrong}\n{"env": "retail", "case": 1, "steps": [{"name": 1}], "final_data_hash": ""}`,
       ),
-      /record 2 is not of the format fuzz: field "steps\.0\.name": expected string/,
+      /record 2 is not a valid "fuzz" record: field "steps\.0\.name": expected string/,
     );
     const gold =
       '{"env": "retail", "split": "dev", "task_index": 20, "steps": [], "final_data_hash": "", "gt_data_hash": "", "reward_without_responds": {"reward": 0.0, "info": {}}}';
     await assert.rejects(
       replay(gold),
-      /record 1 is of task 20 of the split "dev", which has 20 tasks/,
+      /record 1 has task 20 of the split "dev", which has 20 tasks/,
     );
   },
 });

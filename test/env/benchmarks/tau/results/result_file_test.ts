@@ -67,11 +67,11 @@ Deno.test("readResultFile() leaves out a bad record, whatever is wrong with it, 
     ],
     [
       new Map<string, JsonValue>([["task_id", 1], ["traj", []]]),
-      /record 2 lacks its conversation.*says no error/,
+      /record 2 lacks both its conversation.* and an error/,
     ],
     [
       new Map<string, JsonValue>([["task_id", 1], ["traj", [new Map(), 3]]]),
-      /record 2 has a message that is no object \(traj\[1\]\)/,
+      /record 2 has a message that is not an object \(traj\[1\]\)/,
     ],
   ];
   for (const [value, words] of bad) {
@@ -136,7 +136,8 @@ Deno.test("readResultFile() refuses a file without any record, and says what it 
     assert.throws(
       () => readResultFile(bytesOf(text), "r.json"),
       (error) =>
-        error instanceof DataError && /no list of results/.test(error.message),
+        error instanceof DataError &&
+        /is not a result file/.test(error.message),
       text,
     );
   }
