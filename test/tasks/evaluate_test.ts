@@ -170,7 +170,7 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
         }),
     });
     const cases: [args: string[], message: RegExp][] = [
-      [[], /Nobody to evaluate: there is no completed run/],
+      [[], /Nothing to evaluate: there is no completed run/],
       [["--policy", "p", "--agent", "expert"], /contradict each other/],
       [
         ["--agent", "expert", "--task-ids", "5-2"],

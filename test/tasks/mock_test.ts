@@ -207,7 +207,7 @@ Deno.test("mock --help lists the knobs of the world that is asked for", async ()
   assert.match(airline.stdout, /oneStopShare=0\.05 +Share of bookings/);
   assert.doesNotMatch(airline.stdout, /itemsMax|trainTasks/);
   const retail = await runTask("mock", ["--help"]);
-  assert.match(retail.stdout, /itemsMax=3 +Most items/);
+  assert.match(retail.stdout, /itemsMax=3 +Maximum number of items/);
 });
 
 Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, the same again, by its knobs", () =>
@@ -248,12 +248,12 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, t
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /no knob "minFault"; the nearest is "minFaults"/,
+      /Unknown setting "minFault"; the nearest is "minFaults"/,
     );
     const value = await mock("--force", "--set", "actors=nobody");
     assert.match(value.stderr, /--set actors: .*"any"\|"user"/);
     const help = await mock("--help");
-    assert.match(help.stdout, /maxFaults=4 +Most faults of a task/);
+    assert.match(help.stdout, /maxFaults=4 +Maximum number of faults per task/);
   }));
 
 Deno.test("mock --between keeps what a policy solves that often, and refuses to keep nothing", () =>
@@ -279,7 +279,7 @@ Deno.test("mock --between keeps what a policy solves that often, and refuses to 
     assert.equal(plan.code, 0, plan.stderr);
     assert.match(
       plan.stdout,
-      /A dry run draws 4 of 1,000,000,000 tasks; all would take about \d/,
+      /A dry run draws 4 of 1,000,000,000 tasks; all of them would take about \d/,
     );
     const all = await mock("0,0.8");
     assert.equal(all.code, 0, all.stderr);

@@ -74,8 +74,8 @@ Deno.test("train misused for slime recipes exits with 2 and says how to fix it",
       ["--recipe", "qwen3-4b", "--set", "flags.num_rollout=3"],
       /nearest is "num-rollout"/,
     ],
-    [["--rates-from", "e1"], /--rates-from is for recipes of slime/],
-    [["--hosts", "h.yaml"], /--hosts is for recipes of slime/],
+    [["--rates-from", "e1"], /--rates-from is for slime recipes/],
+    [["--hosts", "h.yaml"], /--hosts is for slime recipes/],
     [
       ["--recipe", "qwen3-4b", "--rates-from", "nope"],
       /There is no run at "runs\/nope"/,
@@ -95,6 +95,6 @@ Deno.test("train --recipe qwen3-4b --help lists the recipe's keys with their fla
     "--help",
   ]);
   assert.equal(code, 0);
-  assert.match(stdout, /rollout\.steps=500 +Rollouts.*\(--num-rollout\)/);
+  assert.match(stdout, /rollout\.steps=500 +Number of rollouts.*\(--num-rollout\)/);
   assert.doesNotMatch(stdout, /^ +rl\.groupSize=/m);
 });

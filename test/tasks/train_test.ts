@@ -128,7 +128,7 @@ Deno.test("train misused exits with 2, says how to fix it, and prints nothing on
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [
       ["--control", "--set", "rft.steps=0", "--set", "rl.steps=0"],
-      /control: it trains on from the cold start .* give both/,
+      /a control continues the cold start .* set both/,
     ],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
   ];
