@@ -86,5 +86,5 @@ Deno.test("audit --tau3-bench DIR checks by the benchmark's own rules too, the b
     assert.match(stdout + stderr, /evaluate --tau3-bench .* --exclude /);
     const named = await runTask("audit", ["--data", out]);
     assert.equal(named.code, 2);
-    assert.match(named.stderr, /layout is named by --tau3-bench/);
+    assert.match(named.stderr, /pass τ³-bench's directory as --tau3-bench DIR/);
   }));

@@ -78,7 +78,7 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     assert.equal(other.code, 2);
     assert.match(other.stderr, /Cannot resume .*rl.clipLow is 0.2 in/);
     const none = await runTask("bench", ["--estimators", "ppo"]);
-    assert.match(none.stderr, /no "ppo"\nhint: .*dr-grpo,grpo/);
+    assert.match(none.stderr, /unknown name "ppo"\nhint: .*dr-grpo,grpo/);
   }));
 
 Deno.test("bench --bridge measures a server process and two: CPU beside plain requests, an open loop, memory", async () => {

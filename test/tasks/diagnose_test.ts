@@ -27,7 +27,7 @@ Deno.test("diagnose: a table, the first decisive errors, and nothing of a model"
     assert.match(stdout, /infrastructure: the user failed: timeout/);
     assert.match(stdout, /should be/);
     const few = await runTask("diagnose", ["e", "--runs", dir, "--show", "1"]);
-    assert.match(few.stdout, /and 3 more; --show N/);
+    assert.match(few.stdout, /and 3 more: pass --show N/);
   }));
 
 Deno.test("diagnose --judge: verdicts beside the rules; a judge that fails says nothing", () =>

@@ -184,7 +184,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     );
     assert.match(
       stdout,
-      /^RL's steps took .* \d+ in its seconds \(trained in .*\), \d+ in its tokens \(not trained\)$/m,
+      /^RL's steps took .* \d+ for the same seconds \(trained in .*\), \d+ for the same tokens \(not trained\)$/m,
     );
     // A completed run takes a control in addition, and trains nothing else again.
     const { lines } = await readRun(join(dir, "one"));
@@ -216,11 +216,11 @@ Deno.test("train says so and fails where RL had nothing to learn from", () =>
     assert.equal(code, NEVER_LEARNT, stderr);
     assert.match(
       stderr,
-      /^warning: nothing to learn from in the last 5 steps of RL \(mean reward 0\.000\): no conversation earned/m,
+      /^warning: no learning signal in the last 5 steps of RL \(mean reward 0\.000\): no conversation earned/m,
     );
     assert.match(
       stdout,
-      /^error: RL had nothing to learn from: .*\nhint: .*diagnose/m,
+      /^error: RL had no learning signal: .*\nhint: .*diagnose/m,
     );
     assert.equal(
       JSON.parse(
@@ -277,7 +277,7 @@ Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130
     );
     assert.match(
       new TextDecoder().decode(stdout),
-      /Go on with: deno task train --resume .*\/a\n/,
+      /Resume with: deno task train --resume .*\/a\n/,
     );
     const { info, lines } = await readRun(join(dir, "a"));
     assert.equal(info.outcome, "interrupted");
@@ -349,7 +349,7 @@ Deno.test("train serves a user played by a model, stops at the budget, and goes 
       first.stderr,
       /The budget is spent: \d+ tokens used; .*--resume with a larger --max-tokens/,
     );
-    assert.match(first.stdout, /Go on with: deno task train --resume .*\/a\n/);
+    assert.match(first.stdout, /Resume with: deno task train --resume .*\/a\n/);
     const spent = server.requests.length;
     assert.ok(spent * 15 < 900 + 64 * 15, "calls in flight at most");
     const again = ["--runs", dir, "--resume", "a"];
@@ -401,7 +401,7 @@ Deno.test("train --dry-run names the user's model and asks it nothing", () =>
       "--dry-run",
     ]);
     assert.equal(code, 0);
-    assert.match(stdout, /user +llm some\/model; the time of its calls/);
+    assert.match(stdout, /user +llm some\/model; the plan does not include the time of its calls/);
     assert.equal(server.requests.length, 0);
     const unnamed = await output([...TINY, "--user", "llm", "--dry-run"]);
     assert.equal(unnamed.code, 2);
