@@ -1,29 +1,29 @@
 /**
- * Types of notebooks: the code cells of each, one after the other, as a module of its own.
+ * Type checks of notebooks. The code cells of each notebook are concatenated into one module.
  *
- * Cells share their names when they run, so they do here: a name that two cells declare is an error.
+ * Cells share one scope when they run, and also here: a name declared by two cells is an error.
  */
 
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { codeCells, type Notebook } from "./notebook_file.ts";
 
-/** What the compiler says of notebooks. */
+/** The result of a type check. */
 export interface TypeReport {
-  /** Its words, places given as notebook, cell and line; empty where all is well. */
+  /** The compiler's errors, with positions given as notebook, cell and line; empty if there are none. */
   readonly text: string;
-  /** Names of the notebooks that it complains of. */
+  /** The names of the notebooks with errors. */
   readonly failed: ReadonlySet<string>;
 }
 
 /** Settings of {@linkcode checkNotebooks}. */
 export interface CheckOptions {
-  /** The deno.json whose imports and compiler options hold. */
+  /** The path of the `deno.json` whose imports and compiler options apply. */
   readonly config: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Checks the types of all cells. Writes to a directory of its own, and removes it. */
+/** Checks the types of all cells. Works in a temporary directory, which is removed afterwards. */
 export async function checkNotebooks(
   notebooks: readonly Notebook[],
   { config, signal }: CheckOptions,
@@ -60,15 +60,15 @@ export async function checkNotebooks(
   }
 }
 
-/** A notebook's code. */
+/** A notebook's code as one module. */
 export interface NotebookModule {
-  /** Relative imports are as they are seen from the notebook. */
+  /** The code, with relative imports resolved against the notebook's directory. */
   readonly code: string;
-  /** `[lines]`: of each line, from which cell it is, counted from 1 among all cells, and which line of it. */
+  /** `[lines]`: each line's cell, counted from 1 among all cells, and its line within the cell. */
   readonly places: readonly { readonly cell: number; readonly line: number }[];
 }
 
-/** The code cells of a notebook as one module. */
+/** Concatenates the code cells of a notebook into one module. */
 export function moduleOf(notebook: Notebook): NotebookModule {
   const lines = codeCells(notebook).flatMap((cell) =>
     cell.source.split("\n").map((text, i) => ({
@@ -78,13 +78,13 @@ export function moduleOf(notebook: Notebook): NotebookModule {
   );
   const code = lines.map(({ text }) => text).join("\n");
   return {
-    // The last line makes a module of it, where nothing is imported.
+    // The last line makes it a module even if nothing is imported.
     code: `${absoluteImports(code, dirname(notebook.path))}\nexport {};\n`,
     places: lines.map(({ place }) => place),
   };
 }
 
-/** `"./lib/x.ts"` as `"file:///…/lib/x.ts"`, behind `from`, `import` and `import(`. */
+/** Rewrites relative specifiers after `from`, `import` and `import(` to absolute `file:` URLs. */
 function absoluteImports(code: string, dir: string): string {
   const base = pathToFileURL(`${resolve(dir)}/`);
   return code.replace(

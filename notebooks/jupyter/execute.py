@@ -1,9 +1,9 @@
-"""Executes a notebook in Jupyter and says how far it is, a JSON object a line; execute.ts reads them.
+"""Executes a notebook in Jupyter and reports its progress to execute.ts, one JSON object per line.
 
 Usage: execute.py NOTEBOOK EXECUTED DIRECTORY KERNEL
 
-Stops at the first cell that fails. EXECUTED is written in any case, with the outputs that there are. SIGTERM and SIGINT
-end the kernel, then this.
+Stops at the first cell that fails. EXECUTED is written even then, with the outputs so far. SIGTERM and SIGINT end the
+kernel, then this program.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-# Outputs that Deno's kernel sends after it has said that a cell is done come within this many seconds.
+# How long to wait for outputs that Deno's kernel sends after it has reported a cell as done, in seconds.
 LATE_S = 0.1
 
 
@@ -75,10 +75,10 @@ async def execute(source, directory, kernel):
 
 async def main(source, target, directory, kernel):
     task = asyncio.ensure_future(execute(source, directory, kernel))
-    # Whoever ends this may do so twice; the kernel is ended once.
+    # The process may receive two signals; the kernel is ended only once.
     cancel_once = iter([task.cancel])
     for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has none.
+        with contextlib.suppress(NotImplementedError):  # Windows does not support signal handlers.
             asyncio.get_running_loop().add_signal_handler(name, lambda: next(cancel_once, lambda: None)())
     try:
         done, notebook = await task

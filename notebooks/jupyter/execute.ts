@@ -1,4 +1,4 @@
-/** Notebooks executed by Jupyter, without a person: each in a kernel of its own, whose outputs go elsewhere. */
+/** Headless execution of notebooks by Jupyter, each in a separate kernel and with outputs written to another file. */
 
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,42 +8,42 @@ import { KERNEL, writeKernel } from "./kernel.ts";
 import { codeCells, type Notebook } from "./notebook_file.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
 
-/** A cell that failed. */
+/** The failure of a cell. */
 export interface CellFailure {
-  /** Counted from 1 among all cells, as the type check does. */
+  /** The cell's number, counted from 1 among all cells. */
   readonly cell: number;
   readonly id: string;
-  /** `TypeError`. */
+  /** The name of the error, e.g. `TypeError`. */
   readonly name: string;
   readonly message: string;
   readonly trace: string;
 }
 
-/** What came of a notebook. */
+/** The result of executing a notebook. */
 export interface Execution {
   readonly notebook: string;
-  /** Code cells, and those of them that ran to their end. */
+  /** The number of code cells. `ran` counts those that completed. */
   readonly cells: number;
   readonly ran: number;
   readonly seconds: number;
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
   readonly failure: CellFailure | null;
-  /** The notebook with its outputs, unless it was ended before there were any. */
+  /** The path of the notebook with its outputs; `null` if it was interrupted or timed out. */
   readonly executed: string | null;
 }
 
 /** Settings of {@linkcode executeNotebook}. */
 export interface ExecuteOptions {
-  /** A Python that has Jupyter. */
+  /** The path of a Python with Jupyter installed. */
   readonly python: string;
-  /** Where the executed notebook goes. */
+  /** The directory that the executed notebook is written to. */
   readonly out: string;
-  /** A directory for what Jupyter keeps; see {@linkcode jupyterHome}. */
+  /** The directory of Jupyter's own files; see {@linkcode jupyterHome}. */
   readonly home: string;
-  /** Seconds that the notebook may take. */
+  /** The time limit for the whole notebook, in seconds. */
   readonly timeoutS: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called as cells begin, `done` of `of` being at their end. */
+  /** Called when a cell starts, with the number of completed cells and of all code cells. */
   readonly onCell?: (done: number, of: number) => void;
 }
 
@@ -61,8 +61,8 @@ const eventSchema = z.discriminatedUnion("event", [
 ]);
 
 /**
- * Makes a directory for what Jupyter keeps: a kernel that is run by this Deno, and nothing of the user's.
- * @returns The variables that make Jupyter use it.
+ * Creates a directory for Jupyter's own files, isolated from the user's, with a kernel that runs this Deno.
+ * @returns The environment variables that make Jupyter use it.
  */
 export async function jupyterHome(
   dir: string,
@@ -78,9 +78,9 @@ export async function jupyterHome(
 }
 
 /**
- * Executes a notebook to its end or to the first cell that fails. Its cells run where its file is; the file itself
- * stays as it is. An abort ends the kernel.
- * @throws {DataError} If Jupyter itself fails; with its last words.
+ * Executes a notebook up to its end or its first failing cell. Cells run in the directory of the notebook's file, which
+ * is not modified. Aborting the signal ends the kernel.
+ * @throws {DataError} If Jupyter itself fails; the message has the last lines of its output.
  */
 export async function executeNotebook(
   notebook: Notebook,
@@ -94,7 +94,7 @@ export async function executeNotebook(
   const run = new Run(notebook, options);
   const { code, words } = await run.execute(executed, either);
   const { failure, ran } = run;
-  // A cell that was cut short seems to have lost its kernel, too.
+  // An aborted cell also reports a dead kernel, so the signals are checked first.
   const outcome = signal?.aborted
     ? "interrupted"
     : timeout.aborted
@@ -104,7 +104,7 @@ export async function executeNotebook(
     : "failed";
   if (outcome === "ok" && code !== 0) {
     throw new DataError(
-      `Jupyter could not execute "${notebook.path}" by ${options.python}: ${
+      `Jupyter could not execute "${notebook.path}" with ${options.python}: ${
         words.slice(-5).join("\n") || `exit code ${code}`
       }`,
     );
@@ -123,15 +123,15 @@ export async function executeNotebook(
 /** Settings of {@linkcode executeNotebooks}. */
 export interface ExecuteAllOptions
   extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
-  /** Where the executed notebooks go. Default: nowhere. */
+  /** The directory that executed notebooks are written to. Default: they are discarded. */
   readonly out?: string | undefined;
-  /** Called as cells of a notebook begin. */
+  /** Called when a cell of a notebook starts. */
   readonly onCell?: (notebook: Notebook, done: number, of: number) => void;
   /** Called after each notebook. */
   readonly onEnd?: (execution: Execution) => void;
 }
 
-/** Executes notebooks one after the other. @returns Those that began before the signal was aborted. */
+/** Executes notebooks one after the other. @returns The notebooks that started before the signal was aborted. */
 export async function executeNotebooks(
   notebooks: readonly Notebook[],
   { out, onCell, onEnd, ...options }: ExecuteAllOptions,
@@ -216,13 +216,13 @@ class Run {
     return { cell: cell + 1, id, name, message, trace };
   }
 
-  /** Its own Jupyter did not come to that. */
+  /** Kills the kernel, in case Jupyter did not shut it down. */
   #endKernel(): void {
     if (this.#kernel === undefined) return;
     try {
       Deno.kill(this.#kernel, "SIGKILL");
     } catch {
-      // It has ended in the meantime.
+      // It has already exited.
     }
   }
 }

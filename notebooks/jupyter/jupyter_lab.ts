@@ -1,4 +1,4 @@
-/** Jupyter lab on the notebooks, on loopback. */
+/** JupyterLab for the notebooks, listening on loopback. */
 
 import { retry } from "../../env/retry.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
@@ -6,26 +6,26 @@ import { writeKernel } from "./kernel.ts";
 
 /** Settings of {@linkcode openLab}. */
 export interface LabOptions {
-  /** A Python that has Jupyter lab. */
+  /** The path of a Python with JupyterLab installed. */
   readonly python: string;
-  /** The directory that is opened. */
+  /** The directory to open. */
   readonly dir: string;
-  /** Where the kernel is written to: `dir/kernels/deno`. */
+  /** The directory in which the kernel is written, as `kernels/deno`. */
   readonly kernelDir: string;
-  /** 0 takes a free one. */
+  /** The port to listen on; 0 picks a free one. */
   readonly port: number;
-  /** Whether a browser is opened. */
+  /** Whether to open a browser. */
   readonly browser: boolean;
   readonly signal: AbortSignal;
-  /** Each line that Jupyter says. */
+  /** Called with each line that Jupyter prints. */
   readonly onLine: (line: string) => void;
-  /** Called once it listens, with the URL to open, its token in it. */
+  /** Called once it listens, with the URL to open, including the token. */
   readonly onReady: (url: string) => void;
 }
 
 /**
- * Runs Jupyter lab until the signal is aborted or a person ends it in its page; its kernels are ended with it.
- * @returns Its exit code; 0 after an abort.
+ * Runs JupyterLab until the signal is aborted or a person shuts it down from its page. Its kernels end with it.
+ * @returns The exit code; 0 after an abort.
  */
 export async function openLab(options: LabOptions): Promise<number> {
   const { python, dir, kernelDir, signal, onLine, onReady } = options;
@@ -34,7 +34,7 @@ export async function openLab(options: LabOptions): Promise<number> {
     args: ["-m", "jupyterlab", ...labFlags(options)],
     env: { JUPYTER_PATH: searchPath(kernelDir) },
     cwd: dir,
-    // With a terminal, Ctrl-C would make it ask whether it is meant.
+    // With a terminal as stdin, Ctrl-C would ask for confirmation.
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -60,7 +60,7 @@ export async function openLab(options: LabOptions): Promise<number> {
 
 const POLL_MS = 50;
 
-/** Jupyter says its address a moment before it listens there. @returns Whether it did before it ended. */
+/** Waits until Jupyter listens, which it does shortly after it prints its address. @returns `false` if it exited first. */
 async function untilListening(
   url: string,
   ended: AbortSignal,
@@ -89,12 +89,12 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
     `--ServerApp.port=${port}`,
     "--ServerApp.answer_yes=True",
     ...(browser ? [] : ["--no-browser"]),
-    // Root in a container, on loopback and with a token: Jupyter's own caution is about less.
+    // Containers often run as root. Loopback and a token already protect the server, which Jupyter's check ignores.
     "--allow-root",
   ];
 }
 
-/** Ours first: a kernel of the same name elsewhere may be another Deno's. */
+/** Puts our kernel first: another kernel of the same name may run a different Deno. */
 function searchPath(kernelDir: string): string {
   const given = Deno.env.get("JUPYTER_PATH");
   const separator = Deno.build.os === "windows" ? ";" : ":";

@@ -1,15 +1,15 @@
-/** Deno's kernel for Jupyter. */
+/** Deno's Jupyter kernel. */
 
 import { join } from "node:path";
 
-/** The kernel that the notebooks name. */
+/** The kernel name that the notebooks refer to. */
 export const KERNEL = "deno";
 
 /**
- * Writes a kernel that is run by this very Deno, whatever stands on the PATH.
- * @param dir One that Jupyter looks into by `JUPYTER_PATH`.
+ * Writes a kernel specification that runs the current Deno executable, regardless of the PATH.
+ * @param dir A directory on `JUPYTER_PATH`.
  * @see https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
- * @returns The file.
+ * @returns The path of the file.
  */
 export async function writeKernel(dir: string): Promise<string> {
   const place = join(dir, "kernels", KERNEL);
@@ -30,7 +30,7 @@ export async function writeKernel(dir: string): Promise<string> {
   return file;
 }
 
-/** Lets Deno install its kernel for this user: other Jupyters and VS Code find it then. @returns What it said. */
+/** Installs Deno's kernel for the current user, so that other Jupyters and VS Code find it. @returns Deno's output. */
 export async function installKernel(
   { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },
 ): Promise<{ readonly success: boolean; readonly said: string }> {

@@ -1,5 +1,5 @@
 /**
- * A notebook's file, as far as it is read here: its cells.
+ * Reading of notebook files: only the cells are parsed.
  *
  * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
  */
@@ -25,25 +25,25 @@ const fileSchema = z.object({
   cells: z.array(cellSchema),
 });
 
-/** A cell. */
+/** A cell of a notebook. */
 export type Cell = z.infer<typeof cellSchema>;
 
-/** A notebook of a directory. */
+/** A notebook file and its cells. */
 export interface Notebook {
-  /** Of its file, without `.ipynb`. */
+  /** The file name without `.ipynb`. */
   readonly name: string;
   readonly path: string;
   readonly cells: readonly Cell[];
 }
 
-/** The cells that run. */
+/** Returns the code cells of a notebook. */
 export function codeCells({ cells }: Pick<Notebook, "cells">): Cell[] {
   return cells.filter((cell) => cell.cell_type === "code");
 }
 
 /**
  * Reads a notebook.
- * @throws {ConfigError} If there is none, or the file is none.
+ * @throws {ConfigError} If the file does not exist or is not a notebook.
  */
 export async function readNotebook(path: string): Promise<Notebook> {
   const parsed = fileSchema.safeParse(await readJson(path));
@@ -53,7 +53,7 @@ export async function readNotebook(path: string): Promise<Notebook> {
   }
   const [issue] = parsed.error.issues;
   throw new ConfigError(
-    `"${path}" is no notebook of format 4: ${
+    `"${path}" is not a notebook of format 4: ${
       issue?.path.join(".")
     }: ${issue?.message}`,
   );
@@ -66,16 +66,16 @@ async function readJson(path: string): Promise<unknown> {
     throw new ConfigError(
       error instanceof Deno.errors.NotFound
         ? `There is no notebook "${path}"`
-        : `"${path}" is no notebook: ${messageOf(error)}`,
+        : `"${path}" is not a notebook: ${messageOf(error)}`,
       { cause: error },
     );
   }
 }
 
 /**
- * The notebooks of a directory that are named, or all in the order of their names.
- * @param names With or without `.ipynb`.
- * @throws {ConfigError} If one is not there (names the nearest), or is damaged.
+ * Reads the named notebooks of a directory, or all of them, sorted by name.
+ * @param names Names with or without `.ipynb`.
+ * @throws {ConfigError} If one does not exist (the hint names the closest match) or is damaged.
  */
 export async function readNotebooks(
   dir: string,

@@ -1,29 +1,29 @@
-/** A Python that has Jupyter. */
+/** Search for a Python with Jupyter installed. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 
-/** How {@linkcode findJupyter} looks. */
+/** Options of {@linkcode findJupyter}. */
 export interface FindOptions {
-  /** The one that is named; no other is tried then. */
+  /** The Python to use; if given, no other is tried. */
   readonly named?: string | undefined;
-  /** The project's directory, where a `.venv` may be. */
+  /** The project's directory, which may contain a `.venv`. */
   readonly root: string;
 }
 
 const WINDOWS = Deno.build.os === "windows";
 
-/** Jupyter lab brings what runs notebooks along. */
+/** The required modules. Installing JupyterLab includes the other two. */
 const NEEDED = ["jupyterlab", "nbclient", "nbconvert"];
 
-/** Looks for them without loading them. */
+/** A Python program that checks for modules without importing them. */
 const PROBE = "import importlib.util, sys\n" +
   "sys.exit(any(importlib.util.find_spec(name) is None for name in sys.argv[1:]))";
 
 /**
- * Finds a Python that has Jupyter lab: the one that is named, else that of a `.venv` of the project or of the virtual
- * environment that is active, else the one on the PATH.
- * @throws {ConfigError} If there is none; says how to make one.
+ * Finds a Python with JupyterLab installed: the named one, or else the first of the project's `.venv`, the active
+ * virtual environment and the PATH.
+ * @throws {ConfigError} If there is none; the hint says how to install one.
  */
 export async function findJupyter(
   { named, root }: FindOptions,
@@ -36,12 +36,12 @@ export async function findJupyter(
   const venv = join(".venv", WINDOWS ? "Scripts" : "bin", "pip");
   throw new ConfigError(
     named === undefined
-      ? `There is no Python with Jupyter lab (tried ${tried.join(", ")})`
-      : `"${named}" is no Python that has ${NEEDED.join(", ")}`,
+      ? `Found no Python with JupyterLab (tried ${tried.join(", ")})`
+      : `"${named}" is not a Python with ${NEEDED.join(", ")} installed`,
     {
       hint: named === undefined
-        ? `make one by "python3 -m venv .venv && ${venv} install jupyterlab", which stays within the project, or name one by --python`
-        : `install them by "${named} -m pip install jupyterlab", or name another one`,
+        ? `run "python3 -m venv .venv && ${venv} install jupyterlab", which stays within the project, or pass --python`
+        : `run "${named} -m pip install jupyterlab", or name another Python`,
     },
   );
 }

@@ -1,4 +1,4 @@
-/** The figures of the notebooks: curves of runs, rewards with their intervals, reasons, groups, tokens. */
+/** The notebooks' figures: curves of runs, rewards with intervals, failure reasons, groups and tokens. */
 
 import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";
@@ -9,20 +9,20 @@ import type { Rich } from "./rich.ts";
 import { type GroupRow, type RewardRow, stepRanges } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
 
-/** Something of a run that has a name. */
+/** Data of several runs, each with the run's name. */
 type Named<T> = readonly (readonly [name: string, T])[];
 
-/** The curves of one run: reward while it trained, pass^1 on dev and test. */
+/** Draws one run's curves: the training reward, and pass^1 on dev and test. */
 export function curveFigure(lines: readonly AnyMetrics[]): Rich {
   return pointsFigure(curvePoints(lines), { label: "reward, pass^1" });
 }
 
-/** Curves of values within 0..1, a dot at each point of those that are not drawn at each step. */
+/** Draws curves of values within 0..1. Series without a point at every step also get a dot per point. */
 export function pointsFigure(
   points: readonly Point[],
   { label, steps }: {
     readonly label: string;
-    /** The last step there will be, where the curves still grow. */
+    /** The final step of a run still in progress. Default: the last step so far. */
     readonly steps?: number;
   },
 ): Rich {
@@ -46,11 +46,11 @@ export function pointsFigure(
   });
 }
 
-/** A loss that falls. */
+/** Draws the loss by step. */
 export function lossFigure(
   points: readonly { readonly step: number; readonly loss: number }[],
   { steps }: {
-    /** The last step there will be. */
+    /** The final step of the run. */
     readonly steps: number;
   },
 ): Rich {
@@ -61,7 +61,7 @@ export function lossFigure(
       : `loss ${last.loss.toFixed(2)} at step ${last.step}`,
     height: 240,
     x: { label: "step", domain: [0, steps] },
-    y: { label: "loss (nats a token)", zero: true, grid: true },
+    y: { label: "loss (nats per token)", zero: true, grid: true },
     marks: [
       Plot.ruleY([0]),
       Plot.line(points, {
@@ -74,13 +74,13 @@ export function lossFigure(
   });
 }
 
-/** One curve of some runs over each other: faint as it was, strong as a running mean. */
+/** Overlays one curve of several runs: raw values faint, their running mean strong. */
 export function curvesFigure(
   runs: Named<readonly AnyMetrics[]>,
   { series = "train reward", window = 5 }: {
-    /** As `curvePoints()` names it. */
+    /** The series name, as in `curvePoints()`. */
     readonly series?: string;
-    /** Steps of the running mean. */
+    /** The running mean's window, in steps. */
     readonly window?: number;
   } = {},
 ): Rich {
@@ -90,7 +90,7 @@ export function curvesFigure(
   );
   const at = { x: "step", y: "value", z: "run", stroke: "run" };
   return figure({
-    alt: `${series} by step of ${runs.map(([run]) => run).join(", ")}`,
+    alt: `${series} by step for ${runs.map(([run]) => run).join(", ")}`,
     x: { label: "step" },
     y: { label: series, domain: [0, 1], grid: true },
     color: { domain: runs.map(([run]) => run) },
@@ -108,13 +108,13 @@ export function curvesFigure(
   });
 }
 
-/** pass^k of some runs with 95% intervals. */
+/** Draws pass^k of several runs with 95% intervals. */
 export function passFigure(runs: Named<readonly Estimate[]>): Rich {
   const points = runs.flatMap(([run, estimates], shift) =>
     estimates.map((estimate, i) => ({
       ...estimate,
       run,
-      // Intervals stand beside each other.
+      // Shifted sideways, so that the intervals do not overlap.
       k: i + 1 + 0.06 * (shift - (runs.length - 1) / 2),
     }))
   );
@@ -133,7 +133,11 @@ export function passFigure(runs: Named<readonly Estimate[]>): Rich {
       ticks: Array.from({ length: most }, (_, i) => i + 1),
       tickFormat: (k: number) => `pass^${k}`,
     },
-    y: { label: "tasks solved k times of k", domain: [0, 1], grid: true },
+    y: {
+      label: "share of tasks solved k of k times",
+      domain: [0, 1],
+      grid: true,
+    },
     color: { domain: runs.map(([run]) => run) },
     marks: [
       Plot.ruleY([0]),
@@ -155,7 +159,7 @@ export function passFigure(runs: Named<readonly Estimate[]>): Rich {
   });
 }
 
-/** Mean rewards with 95% intervals, a line each. */
+/** Draws mean rewards with 95% intervals, one line per key. */
 export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
   return figure({
     alt: rows.map(({ key, value }) => `${key} ${value.toFixed(2)}`).join(", "),
@@ -184,7 +188,7 @@ export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
   });
 }
 
-/** How some episodes ended, as shares that sum to 1: `solved` and why not. */
+/** Draws how episodes ended as shares that sum to 1: `solved` and each failure reason. */
 export function sharesFigure(
   rows: readonly {
     readonly of: string;
@@ -206,12 +210,12 @@ export function sharesFigure(
   });
 }
 
-/** More dots beside each other overprint. */
+/** The most dots that fit side by side without overlapping. */
 const MOST_DOTS = 80;
-/** Its radius in pixels. */
+/** The largest dot's radius, in pixels. */
 const LARGEST_DOT = 18;
 
-/** The colours of how episodes end, the same in all figures. */
+/** The colour of each way an episode ends, the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
   missing_write: "#4c78d9",
@@ -225,14 +229,14 @@ const END_COLORS: Readonly<Record<string, string>> = {
   agent_error: "#8a5a44",
 };
 
-/** The infrastructure's failures, whatever their kind, have one colour. */
+/** Returns the colour of a way to end; all infrastructure failures share one. */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }
 
 /**
- * The groups of a run by step: how many of their episodes earned the reward. Those at the edges teach nothing. Many steps
- * are taken together, and then a dot is as large as it has groups.
+ * Draws a run's groups by step and by the share of their episodes that are solved. Groups at 0 or 1 teach nothing. Long
+ * runs are drawn by ranges of steps, with a dot's size showing its number of groups.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);
@@ -240,20 +244,24 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const points = groups.map(({ step, rewards, variance }) => ({
     steps: rangeOf(step),
     solved: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length,
-    teaches: variance > 0 ? "teaches" : "all alike",
+    teaches: variance > 0 ? "mixed rewards" : "all the same",
   }));
-  const useful = points.filter(({ teaches }) => teaches === "teaches").length;
+  const useful =
+    points.filter(({ teaches }) => teaches === "mixed rewards").length;
   const ranges = [...new Set(steps.toSorted((a, b) => a - b).map(rangeOf))];
   const isFew = points.length <= MOST_DOTS;
   const common = {
-    alt: `${useful} of ${points.length} groups disagree within`,
+    alt: `${useful} of ${points.length} groups have mixed rewards`,
     height: 260,
     y: {
-      label: "share of the group that is solved",
+      label: "share of the group solved",
       domain: [0, 1],
       grid: true,
     },
-    color: { domain: ["teaches", "all alike"], range: ["#4c78d9", "#7f8a97"] },
+    color: {
+      domain: ["mixed rewards", "all the same"],
+      range: ["#4c78d9", "#7f8a97"],
+    },
   };
   if (isFew) {
     const at = { fx: "steps", y: "solved", fill: "teaches", r: 5, padding: 2 };
@@ -266,16 +274,16 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const at = { x: "steps", y: "solved", fill: "teaches" };
   return figure({
     ...common,
-    x: { label: "steps; a dot is as large as it has groups", domain: ranges },
+    x: { label: "steps (dot size: number of groups)", domain: ranges },
     r: { range: [0, LARGEST_DOT] },
-    // None reaches over the axis and its labels.
+    // Keeps the largest dots off the axis and its labels.
     insetTop: LARGEST_DOT,
     insetBottom: LARGEST_DOT,
     marks: [Plot.dot(points, Plot.group({ r: "count" }, at))],
   });
 }
 
-/** The variance within groups, and the share of groups that have none, by step. */
+/** Draws the reward variance within groups, and the share of groups without any, by step. */
 export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   const points = lines.flatMap((line) =>
     line.phase === "rl"
@@ -283,12 +291,12 @@ export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
         {
           step: line.step,
           value: line.groupVariance,
-          of: "variance of a group",
+          of: "mean variance of a group",
         },
         {
           step: line.step,
           value: line.zeroVarianceShare,
-          of: "groups without any",
+          of: "share of groups without variance",
         },
       ]
       : []
@@ -298,7 +306,9 @@ export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
     height: 260,
     x: { label: "step" },
     y: { label: "variance, share", domain: [0, 1], grid: true },
-    color: { domain: ["variance of a group", "groups without any"] },
+    color: {
+      domain: ["mean variance of a group", "share of groups without variance"],
+    },
     marks: [
       Plot.ruleY([0]),
       Plot.line(points, {
@@ -311,18 +321,18 @@ export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   });
 }
 
-/** Where the tokens of an episode go, of some kinds of episodes. */
+/** Draws the mean number of tokens per episode by kind, for each set of episodes. */
 export function tokensFigure(all: Named<TokenCounts>): Rich {
   const parts = all.flatMap(([of, counts]) =>
     TOKEN_KINDS.map((kind) => ({ of, kind, value: counts[kind] }))
   );
   return stackedBars(parts, {
     alt: partsText(parts, (tokens) => tokens.toFixed(0)),
-    x: { label: "tokens of an episode" },
+    x: { label: "tokens per episode" },
   });
 }
 
-/** `train reward 0.66, dev pass^1 0.70`. */
+/** Describes each series' last value: `train reward 0.66, dev pass^1 0.70`. */
 function lastValues(points: readonly Point[]): string {
   return [...Map.groupBy(points, ({ series }) => series)]
     .map(([series, some]) => `${series} ${some.at(-1)!.value.toFixed(2)}`)

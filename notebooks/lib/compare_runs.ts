@@ -1,4 +1,4 @@
-/** Two runs beside each other: what differs in how they were made, and in what they came to. */
+/** Comparison of two runs: their configs and their rewards. */
 
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -11,17 +11,17 @@ import type { Rich } from "./rich.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
-/** A difference with its 95% interval, within -1..1; NaN where nothing can be compared. */
+/** A difference with its 95% interval, within -1..1; NaN if the runs have no task in common. */
 export interface Difference extends Estimate {
-  /** Tasks that both runs tried. */
+  /** The number of tasks that both runs tried. */
   readonly tasks: number;
 }
 
 /**
- * How much more of the reward the second run earns on the tasks that both tried: the mean over tasks of the
- * difference of their means. Paired, so that tasks which are hard for both do not widen the interval.
- * @param before Scored episodes of the one run, e.g. its last evaluation.
- * @param after Those of the other.
+ * Estimates how much more reward the second run earns on the tasks that both tried: the mean over tasks of the
+ * difference of their mean rewards. Pairing keeps tasks that are hard for both from widening the interval.
+ * @param before Scored episodes of the first run, e.g. its last evaluation.
+ * @param after Scored episodes of the second run.
  */
 export function pairedDifference(
   before: readonly RunEpisode[],
@@ -41,7 +41,7 @@ function meanByTask(episodes: readonly RunEpisode[]): Map<string, number> {
   );
 }
 
-/** The keys of two runs' configs that differ, a line each. */
+/** Shows the config keys whose values differ between two runs, one per line. */
 export async function showConfigDifference(a: Run, b: Run): Promise<Rich> {
   const [left, right] = await Promise.all([leavesOf(a), leavesOf(b)]);
   const keys = [...new Set([...left.keys(), ...right.keys()])];

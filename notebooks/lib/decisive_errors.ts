@@ -18,7 +18,7 @@ import { reasonOf } from "./rewards.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
-/** A line an episode: what it was about, what decided it, whose fault it is. */
+/** Shows a table with one line per episode: its intent, its first decisive error, and who is at fault. */
 export function showDiagnosed(
   diagnosed: readonly Diagnosed<RunEpisode>[],
   { limit = 20 }: { readonly limit?: number } = {},
@@ -39,7 +39,7 @@ export function showDiagnosed(
   );
 }
 
-/** How often which kind of error decided, and whose fault it was. */
+/** Shows how often each kind of error was decisive, and who was at fault. */
 export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
   const { decisive, rules } = diagnosisReport(diagnosed);
   return stack(
@@ -48,13 +48,13 @@ export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
       table(decisive.map(([kind, episodes]) => ({ kind, episodes }))),
     ),
     titled(
-      "whose fault, by which rule",
+      "fault, by rule",
       table(rules.map(([rule, episodes]) => ({ rule, episodes }))),
     ),
   );
 }
 
-/** An episode of a run: its reward, why, and the conversation with the turn that decided outlined. */
+/** Shows an episode of a run: its reward with the reasons, and the conversation with the decisive turn outlined. */
 export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
   const { record } = episode;
   const diagnosis = diagnoseEpisode(run, episode);

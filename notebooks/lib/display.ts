@@ -1,6 +1,5 @@
 /**
- * How a notebook shows the things of taulab: a task, a conversation, an episode, a reward, what became of the
- * database, what came of an episode's diagnosis.
+ * Rich output for taulab's own objects: tasks, conversations, episodes, rewards, database changes and diagnoses.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -22,7 +21,7 @@ import { type Html, html } from "./html.ts";
 import { Rich, stack, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** A task: what the user wants, the gold calls, what must be told. */
+/** Shows a task: what the user wants, the gold calls, and the required outputs. */
 export function showTask(task: Task): Rich {
   const facts: [string, Cell][] = [
     ["task", task.id],
@@ -38,17 +37,17 @@ export function showTask(task: Task): Rich {
         text: task.actions.map(callText).join("; "),
       }),
     ],
-    ["must be told", task.outputs.join(", ") || null],
+    ["required outputs", task.outputs.join(", ") || null],
   ];
   return factTable(facts);
 }
 
-/** A reward with its reasons. */
+/** Shows a reward with its reasons. */
 export function showReward(reward: Reward | null): Rich {
   if (reward === null) {
     return new Rich({
-      html: html`<p>not scored: infrastructure failed</p>`,
-      text: "not scored: infrastructure failed",
+      html: html`<p>not scored: infrastructure failure</p>`,
+      text: "not scored: infrastructure failure",
     });
   }
   const { value, parts, differences, missingOutputs } = reward;
@@ -75,7 +74,7 @@ export function showReward(reward: Reward | null): Rich {
   );
 }
 
-/** What a reward is made of, those that count first. */
+/** Shows the checks behind a reward, those that count first. */
 function showChecks(checks: readonly RewardCheck[]): Rich {
   return table(
     checks.toSorted((a, b) => Number(b.counts) - Number(a.counts)).map(
@@ -89,7 +88,7 @@ function showChecks(checks: readonly RewardCheck[]): Rich {
   );
 }
 
-/** Rows that are not as they should be. */
+/** Shows the rows that differ from the expected database. */
 export function showDifferences(rows: readonly RowDifference[]): Rich {
   return table(
     rows.flatMap(({ table, id, fields }) =>
@@ -103,7 +102,7 @@ export function showDifferences(rows: readonly RowDifference[]): Rich {
   );
 }
 
-/** What is other in one state than in an earlier one of the same world. */
+/** Shows what changed between two states of the same world. */
 export function showChange(before: Database, after: Database): Rich {
   const records = before.diff(after).map(describeRow).flatMap(
     ({ table, id, fields }) =>
@@ -116,12 +115,12 @@ export function showChange(before: Database, after: Database): Rich {
   );
   if (records.length > 0) return table(records);
   return new Rich({
-    html: html`<p class="dim">the database is as it was</p>`,
-    text: "the database is as it was",
+    html: html`<p class="dim">the database is unchanged</p>`,
+    text: "the database is unchanged",
   });
 }
 
-/** A conversation: what the user opened with, then turn by turn. `marked` outlines one of them. */
+/** Shows a conversation: the user's first message, then each turn. `marked` is the turn to outline. */
 export function showTurns(
   turns: readonly Turn[],
   { firstMessage, marked }: {
@@ -140,7 +139,7 @@ export function showTurns(
   );
 }
 
-/** One turn: what the agent did, and what came of it. */
+/** Shows one turn: the agent's action and its observation. */
 export function showTurn(
   { action, observation, openingCalls = [] }: Turn,
   { index, marked = false }: {
@@ -163,12 +162,12 @@ export function showTurn(
   );
 }
 
-/** What the user did with tools of their own. */
+/** Shows a call that the user made with their own tools. */
 function showUserCall({ call, content }: AnsweredCall): Rich[] {
   return [said("user", "user calls", callText(call)), folded(content)];
 }
 
-/** An answer of an agent that came to no action, and why. */
+/** Shows an agent's answer that could not be parsed into an action, and why. */
 export function showUnread(
   content: string,
   { index, problem }: { readonly index: number; readonly problem: string },
@@ -182,7 +181,7 @@ export function showUnread(
   );
 }
 
-/** An episode: how it ended, why, and the conversation; the turn that decided it is outlined. */
+/** Shows an episode: how it ended, why, and the conversation with the decisive turn outlined. */
 export function showEpisode(
   episode: Episode,
   { diagnosis }: { readonly diagnosis?: Diagnosis } = {},
@@ -203,7 +202,7 @@ export function showEpisode(
   );
 }
 
-/** The first decisive error and who is at fault, in a sentence each. */
+/** Shows the first decisive error and who is at fault, one sentence each. */
 export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   const facts: [string, Cell][] = [
     [
@@ -213,7 +212,7 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
     [
       "fault",
       fault === null
-        ? "nobody's"
+        ? "none"
         : `${fault.by}: ${fault.rule}${
           fault.evidence === "" ? "" : ` (${fault.evidence})`
         }`,
@@ -222,7 +221,7 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   return factTable(facts);
 }
 
-/** `turn 4, return_delivered_order_items {…}`. */
+/** Describes where the first decisive error is: `turn 4, return_delivered_order_items {…}`. */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,
 ): string {
@@ -232,23 +231,23 @@ export function decisiveWords(
     case "ending":
       return decisive.missing.length === 0
         ? `the end: ${
-          decisive.unmet?.map(({ what }) => `not so that ${what}`).join("; ") ??
+          decisive.unmet?.map(({ what }) => `not met: ${what}`).join("; ") ??
             "rows were left wrong"
         }`
         : `the end: never called ${decisive.missing.map(callText).join("; ")}`;
     case "untold":
-      return `the end: did not tell ${decisive.outputs.join(", ")}`;
+      return `the end: never told the user ${decisive.outputs.join(", ")}`;
     case "cut_off":
-      return "all was right, and the conversation was cut off";
+      return "everything was right, but the conversation was cut off";
   }
 }
 
-/** `cancel_pending_order {"order_id": "#W1"}`. */
+/** Formats a call: `cancel_pending_order {"order_id": "#W1"}`. */
 export function callText({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args, { ensureAscii: false })}`;
 }
 
-/** Names with their values, one a line. */
+/** Shows names with their values, one pair per line. */
 function factTable(facts: readonly (readonly [string, Cell])[]): Rich {
   const shown = facts.filter(([, value]) => value !== null);
   return new Rich({
@@ -293,7 +292,7 @@ function said(
   });
 }
 
-/** What a tool answers, folded where it is long. */
+/** Shows a tool's result, folded if it is long. */
 function folded(content: string): Rich {
   const rich = said("tool", "tool", content);
   if (content.length <= FOLD) return rich;
@@ -312,5 +311,5 @@ function folded(content: string): Rich {
   });
 }
 
-/** Letters of a tool's answer that are shown at once. */
+/** The most characters of a tool's result that are shown unfolded. */
 const FOLD = 160;

@@ -1,4 +1,4 @@
-/** Figures by Observable Plot, drawn without a browser. */
+/** Figures drawn with Observable Plot, without a browser. */
 
 import * as Plot from "@observablehq/plot";
 import { DOMParser } from "linkedom";
@@ -7,10 +7,10 @@ import { Rich } from "./rich.ts";
 
 export { Plot };
 
-/** What is drawn; see Observable Plot's `plot`. */
+/** The options of Observable Plot's `plot()`. */
 export type PlotOptions = Plot.PlotOptions;
 
-/** Colours of series that can be told apart on white and on black, and by most who see few colours. */
+/** Series colours that stay distinct on white, on black, and for most colour-blind readers. */
 export const COLORS = [
   "#4c78d9",
   "#e08d10",
@@ -21,9 +21,9 @@ export const COLORS = [
 ] as const;
 
 /**
- * Draws a figure. As HTML it takes the page's text colour, so it reads on light and dark pages; front ends that show
- * no HTML get the same as an SVG image on white.
- * @param options Plot's, with what the figure shows in words (`alt`), for who cannot see it.
+ * Draws a figure. The HTML form uses the page's text colour, so it is readable on light and dark pages; front ends
+ * without HTML support get an SVG image on white.
+ * @param options Plot's options, and `alt`, a text description of the figure.
  */
 export function figure(
   { alt, ...options }: PlotOptions & { readonly alt: string },
@@ -41,23 +41,23 @@ export function figure(
   }, { "image/svg+xml": alone });
 }
 
-/** A share or an amount of something, as part of a bar. */
+/** A segment of a stacked bar: a share or an amount of one kind. */
 export interface BarPart {
-  /** Whose bar. */
+  /** The name of the bar that the segment belongs to. */
   readonly of: string;
   readonly kind: string;
   readonly value: number;
 }
 
 /**
- * Draws a bar for each name, its parts one after the other, in the order in which they first come.
- * @param options.alt As {@linkcode figure} has it; so is what else is given.
+ * Draws one stacked bar per name. Bars and segments keep the order of their first appearance.
+ * @param options Further options are passed to {@linkcode figure}.
  */
 export function stackedBars(
   parts: readonly BarPart[],
   { alt, bar = 34, marks = [], ...options }: PlotOptions & {
     readonly alt: string;
-    /** Height of a bar with its gap. Default: 34. */
+    /** The height of a bar including its gap, in pixels. Default: 34. */
     readonly bar?: number;
   },
 ): Rich {
@@ -86,7 +86,7 @@ export function stackedBars(
   });
 }
 
-/** `solved 50%, transferred 25%`, bar by bar. */
+/** Describes each bar: `solved 50%, transferred 25%`. */
 export function partsText(
   parts: readonly BarPart[],
   show: (value: number) => string,
@@ -111,7 +111,7 @@ function draw(options: PlotOptions, background: string): string {
     marginRight: 20,
     marginBottom: 42,
     ...options,
-    // A legend would be HTML around the figure that its own styles do not reach.
+    // Plot's legend would be HTML around the figure, out of reach of its styles.
     color: { range: [...COLORS], ...options.color, legend: false },
     document,
     style: {
@@ -125,7 +125,7 @@ function draw(options: PlotOptions, background: string): string {
   return drawn.outerHTML;
 }
 
-/** The series with their colours, where the options name a domain of them. */
+/** Returns a legend of the series and their colours, if the options name a colour domain. */
 function legend({ color }: PlotOptions): Html | null {
   const domain = color?.domain;
   if (color?.type === "linear" || domain === undefined) return null;

@@ -1,6 +1,6 @@
-/** HTML whose every value is escaped: what models, users and tools write is shown as text, never run. */
+/** HTML templates that escape every value, so that text from models, users and tools is shown and never run. */
 
-/** Markup that may be put into other markup as it is. Made by {@linkcode html} alone. */
+/** Markup that is safe to embed in other markup. Create it with {@linkcode html}. */
 export class Html {
   readonly #markup: string;
 
@@ -8,7 +8,7 @@ export class Html {
     this.#markup = markup;
   }
 
-  /** Joins literal markup and values; texts are escaped, `Html` and lists of it are not, `null` is nothing. */
+  /** Joins literal markup and values. Text is escaped, `Html` is not, and `null` is dropped. */
   static join(literals: readonly string[], values: readonly Value[]): Html {
     const parts = literals.map((literal, i) =>
       i < values.length ? literal + markupOf(values[i]) : literal
@@ -16,7 +16,7 @@ export class Html {
     return new Html(parts.join(""));
   }
 
-  /** The SVG of a drawing library, which escapes texts itself. */
+  /** Wraps SVG from a drawing library, which escapes text itself. */
   static fromDrawing(svg: string): Html {
     return new Html(svg);
   }
@@ -26,11 +26,11 @@ export class Html {
   }
 }
 
-/** What may stand in markup. */
+/** A value that can be embedded in markup. */
 export type Value = string | number | null | undefined | Html | readonly Html[];
 
 /**
- * Markup with values in it. What stands in lines of its own for a formatter's sake is taken as if it did not.
+ * Template tag for markup with escaped values. Whitespace that a code formatter adds around lines is dropped.
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -49,7 +49,7 @@ export function html(
   return Html.join(outer, values);
 }
 
-/** Without the line break and the spaces that a literal ends with. */
+/** Strips a literal's trailing line break and the indentation after it. */
 function withoutLastLine(text: string): string {
   const trimmed = text.trimEnd();
   return text.includes("\n", trimmed.length) ? trimmed : text;
@@ -62,10 +62,10 @@ function markupOf(value: Value): string {
   return escapeText(String(value));
 }
 
-/** Text as it may stand between tags and in quoted attributes. */
+/** Escapes text for use between tags and in quoted attributes. */
 export function escapeText(text: string): string {
   return text.replace(/[&<>"'`]/g, (letter) => `&#${letter.charCodeAt(0)};`)
-    // Marks that turn the direction of what follows would reach beyond their own text.
+    // Direction marks would also affect the text that follows.
     .replace(
       /[\u202a-\u202e\u2066-\u2069]/g,
       (mark) => `\\u${mark.charCodeAt(0).toString(16)}`,

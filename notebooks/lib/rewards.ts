@@ -1,4 +1,4 @@
-/** Rewards of a run from all sides: by whatever its episodes differ in, by why they failed, within groups. */
+/** Breakdowns of a run's rewards: by any key of its episodes, by failure reason, and by group. */
 
 import { variance } from "../../train/advantage.ts";
 import { mean } from "../../train/runs/episode_stats.ts";
@@ -9,15 +9,15 @@ import {
 } from "../../train/evaluation/interval.ts";
 import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
-/** The mean reward of some episodes, with its 95% interval over tasks. */
+/** The mean reward of the episodes with one key, with its 95% interval over tasks. */
 export interface RewardRow extends Estimate {
-  /** What they have in common. */
+  /** The key that the episodes share. */
   readonly key: string;
   readonly episodes: number;
   readonly tasks: number;
 }
 
-/** pass^1 to pass^k of episodes; see `passEstimates()`. */
+/** Estimates pass^1 to pass^k of episodes; see `passEstimates()`. */
 export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
   return passEstimates(
     episodes.map(({ record }) => ({
@@ -28,8 +28,8 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 }
 
 /**
- * Mean rewards of the episodes that have a key in common, keys in the order in which they first come. Episodes that
- * infrastructure broke were not scored and are left out. Rewards have to be within 0..1.
+ * Returns the mean reward of the episodes of each key, with keys in order of first appearance. Unscored episodes
+ * (infrastructure failures) are left out. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */
@@ -49,22 +49,22 @@ export function rewardBy(
   });
 }
 
-/** Why episodes earned less than 1, in one word; `null` where they earned 1. */
+/** Returns why an episode earned less than 1, in one word; `null` if it earned 1. */
 export function reasonOf({ record }: RunEpisode): string | null {
   if (record.failure !== null) return `infrastructure: ${record.failure.kind}`;
   if (record.reward === 1) return null;
   return record.reason ?? record.stopReason;
 }
 
-/** How often episodes failed for a reason. */
+/** How often episodes failed for one reason. */
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;
-  /** Of all episodes, solved ones too; within 0..1. */
+  /** The share of all episodes, including solved ones; within 0..1. */
   readonly share: number;
 }
 
-/** Reasons with their counts, most first. */
+/** Counts failure reasons, most frequent first. */
 export function reasonCounts(episodes: readonly RunEpisode[]): ReasonRow[] {
   const failed = episodes.map(reasonOf).filter((reason) => reason !== null);
   return [...Map.groupBy(failed, (reason) => reason)]
@@ -76,17 +76,17 @@ export function reasonCounts(episodes: readonly RunEpisode[]): ReasonRow[] {
     .sort((a, b) => b.episodes - a.episodes);
 }
 
-/** The share of some episodes that ended in a way. */
+/** The share of a key's episodes that ended in one way. */
 export interface EndRow {
-  /** What the episodes have in common. */
+  /** The key that the episodes share. */
   readonly of: string;
   /** `solved`, or a reason as {@linkcode reasonOf} gives it. */
   readonly kind: string;
-  /** Of the episodes that have it in common, within 0..1. */
+  /** The share of the key's episodes, within 0..1. */
   readonly share: number;
 }
 
-/** How the episodes that have a key in common ended; the shares of a key sum to 1. `solved` comes first. */
+/** Returns how the episodes of each key ended, `solved` first. The shares of a key sum to 1. */
 export function waysToEnd(
   episodes: readonly RunEpisode[],
   key: (episode: RunEpisode) => string,
@@ -105,12 +105,13 @@ export function waysToEnd(
   });
 }
 
-/** More rows or columns than this cannot be read in a figure. */
+/** The most rows or columns that stay readable in a figure. */
 const MOST_RANGES = 10;
 
 /**
- * Names steps in figures that have no room for each: `71`, or where there are many the range that a step is in, `71–80`.
- * @param steps All of them, in any order, as often as they come.
+ * Returns a function that labels steps for a figure: `71`, or a range such as `71–80` if there are too many steps to
+ * label each.
+ * @param steps All steps, in any order; duplicates are allowed.
  */
 export function stepRanges(
   steps: readonly number[],
@@ -126,18 +127,18 @@ export function stepRanges(
   return (step) => names.get(step) ?? `${step}`;
 }
 
-/** A group of RL: the episodes of one task under one policy. */
+/** An RL group: the episodes of one task under one policy. */
 export interface GroupRow {
   readonly step: number;
   readonly taskId: string;
   readonly intent: string | null;
-  /** `[G]`, those that were scored. */
+  /** `[G]`, the rewards of the scored episodes. */
   readonly rewards: readonly number[];
-  /** 0 where they all agree: such a group teaches nothing. */
+  /** The variance of the rewards; a group with variance 0 teaches nothing. */
   readonly variance: number;
 }
 
-/** The groups that a run kept, in order. */
+/** Returns the groups among episodes, in order. */
 export function groupsOf(episodes: readonly RunEpisode[]): GroupRow[] {
   const trained = episodes.filter(({ record }) =>
     record.source === "rl" && record.reward !== null

@@ -1,14 +1,14 @@
-/** What a cell shows when its last value is one of these: HTML where it can be shown, text elsewhere. */
+/** Values that Jupyter shows as HTML, and as text in front ends without HTML support. */
 
 import { type Html, html } from "./html.ts";
 
-/** Bundles of MIME types, as Jupyter takes them. */
+/** A Jupyter MIME bundle: content by MIME type. */
 export type MimeBundle = Readonly<Record<string, string>>;
 
-/** Something that Jupyter can show. */
+/** A value that Jupyter can show. */
 export class Rich {
   readonly #html: Html;
-  /** The same in words, for terminals and for tests. */
+  /** The plain-text form, for terminals and tests. */
   readonly text: string;
   readonly #more: MimeBundle;
 
@@ -21,22 +21,22 @@ export class Rich {
     this.#more = more;
   }
 
-  /** As Jupyter takes it. */
+  /** Returns the MIME bundle that Jupyter displays. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.bundle();
   }
 
-  /** All forms of it; a front end takes the richest that it can show. */
+  /** Returns all forms; a front end picks the richest that it supports. */
   bundle(): MimeBundle {
     return { ...this.#more, "text/plain": this.text, "text/html": this.markup };
   }
 
-  /** The HTML, with its styles. */
+  /** The HTML including its styles. */
   get markup(): string {
     return String(html`<div class="tau">${STYLE}${this.#html}</div>`);
   }
 
-  /** The inner HTML, to be put into something larger. */
+  /** The HTML without styles, for embedding in another `Rich`. */
   get html(): Html {
     return this.#html;
   }
@@ -46,7 +46,7 @@ export class Rich {
   }
 }
 
-/** One thing under the other. */
+/** Stacks parts vertically. */
 export function stack(...parts: readonly Rich[]): Rich {
   return new Rich({
     html: html`${parts.map((part) => html`<div>${part.html}</div>`)}`,
@@ -54,7 +54,7 @@ export function stack(...parts: readonly Rich[]): Rich {
   });
 }
 
-/** A heading over something. */
+/** Puts a heading above a part. */
 export function titled(title: string, part: Rich): Rich {
   return new Rich({
     html: html`<h4>${title}</h4>${part.html}`,
@@ -63,8 +63,9 @@ export function titled(title: string, part: Rich): Rich {
 }
 
 /**
- * Borders and tints are shares of the text's own colour, so that one sheet serves light and dark pages. Everything is
- * within `.tau`: a notebook's own look stays. Named three times, it outdoes what front ends say of tables.
+ * The style sheet. Borders and tints are fractions of the text colour, so one sheet serves light and dark pages.
+ * Everything is scoped to `.tau`, which leaves the notebook's own look alone; the class is repeated three times to
+ * outrank the front ends' table styles.
  */
 const STYLE = html`<style>
 .tau { color: inherit; font-size: 13px; line-height: 1.45; overflow-x: auto; max-width: 100%; text-align: left; }

@@ -1,4 +1,4 @@
-/** A run as a notebook looks into it: what it was, its metrics, its episodes with their tasks and tokens. */
+/** A recorded run opened for analysis: its description, its metrics, and its episodes with their tasks and tokens. */
 
 import { basename } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -21,24 +21,24 @@ import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** Which episodes are meant; default: all. */
+/** Selects episodes of a run. Default: all of them. */
 export interface EpisodeFilter {
   /** `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source?: string;
   readonly step?: number;
 }
 
-/** A run that is looked into. Its files stay open, and are only read, until it is disposed of. */
+/** A run opened read-only. Its files stay open until it is disposed. */
 export class Run implements Disposable {
   /** The name of its directory. */
   readonly name: string;
   readonly path: string;
   readonly info: RunInfo;
-  /** The lines of its metrics; none where it is an evaluation. */
+  /** The lines of its metrics; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** What of the metrics cannot be read and is left out, a clause each. */
+  /** Which parts of the metrics were left out because they cannot be read, one clause each. */
   readonly damaged: readonly string[];
-  /** Its own tokenizer; `null` where it has none. */
+  /** The run's own tokenizer, or `null` if it has none. */
   readonly tokenizer: Tokenizer | null;
   readonly #episodes: RunEpisodes;
 
@@ -59,8 +59,8 @@ export class Run implements Disposable {
 
   /**
    * Opens a training run or an evaluation, finished or not.
-   * @param options Where a benchmark's data are now; default: where they were.
-   * @throws {ConfigError} If there is no such run, or its data are not where it says.
+   * @param options The benchmarks' directories. Default: those that the run recorded.
+   * @throws {ConfigError} If there is no such run, or its dataset is not in the recorded directory.
    * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
    */
   static async open(
@@ -82,35 +82,35 @@ export class Run implements Disposable {
     });
   }
 
-  /** The data that it ran on. */
+  /** The dataset that the run used. */
   get dataset(): Dataset {
     return this.#episodes.dataset;
   }
 
-  /** Its episodes in the order in which they ended. */
+  /** Returns the run's episodes in the order in which they ended. */
   episodes(filter: EpisodeFilter = {}): RunEpisode[] {
     return this.#episodes.list(filter);
   }
 
-  /** The last evaluation of a source, and nothing of those before it. */
+  /** Returns the episodes of a source's last evaluation only. */
   lastEpisodes(source: string): RunEpisode[] {
     const all = this.episodes({ source });
     const last = Math.max(...all.map(({ record }) => record.step));
     return all.filter(({ record }) => record.step === last);
   }
 
-  /** What a person should look at in it, each with its evidence and the filter that finds its episodes. */
+  /** Returns the run's advisories, each with its evidence and a filter that finds its episodes. */
   advisories(): Advisory[] {
     const { lines, dataset } = this;
     return advisoriesOf({ lines, dataset, tally: this.#episodes.tally() });
   }
 
-  /** The tokens of an episode; `null` where its model does not work on tokens, or the run does not keep them. */
+  /** Returns an episode's tokens; `null` if its model does not expose tokens or the run did not keep them. */
   trajectory(episode: RunEpisode): Trajectory | null {
     return episode.trajectory();
   }
 
-  /** What it was, and what it kept. */
+  /** Shows a summary of the run and of the episodes that it kept. */
   show(): Rich {
     const counts = [
       ...Map.groupBy(this.episodes(), ({ record }) => record.source),
@@ -128,12 +128,12 @@ export class Run implements Disposable {
     );
   }
 
-  /** As {@linkcode Run.show}, where a cell ends in it. */
+  /** Lets Jupyter display the run as {@linkcode Run.show} does. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }
 
-  /** Lets go of its files. */
+  /** Closes the run's files. */
   [Symbol.dispose](): void {
     this.#episodes[Symbol.dispose]();
   }

@@ -1,4 +1,4 @@
-/** Sentences about a run that follow from its episodes, so that they are true of any run. */
+/** Sentences about a run, computed from its episodes so that they hold for any run. */
 
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import type { Difference } from "./compare_runs.ts";
@@ -6,12 +6,12 @@ import { html } from "./html.ts";
 import type { GroupRow } from "./rewards.ts";
 import { Rich } from "./rich.ts";
 
-/** Text as a paragraph. */
+/** Wraps text in a paragraph. */
 function paragraph(text: string): Rich {
   return new Rich({ html: html`<p>${text}</p>`, text });
 }
 
-/** How many attempts some episodes have at their tasks. */
+/** Describes how many attempts each task has. */
 export function attemptsText(episodes: readonly RunEpisode[]): Rich {
   const byTask = Map.groupBy(episodes, ({ task }) => task.id);
   const counts = [...byTask.values()].map(({ length }) => length);
@@ -21,13 +21,13 @@ export function attemptsText(episodes: readonly RunEpisode[]): Rich {
   return paragraph(
     `${counted(counts.length, "task")}, ${attempts} ${
       most === 1 ? "attempt" : "attempts"
-    } at each.`,
+    } each.`,
   );
 }
 
-/** How much there was to learn from in the groups of a run, and what to change where that was little. */
+/** Describes how much learning signal a run's groups had, and what to change if it was little. */
 export function groupsText(groups: readonly GroupRow[]): Rich {
-  if (groups.length === 0) return paragraph("The run kept no group.");
+  if (groups.length === 0) return paragraph("The run kept no groups.");
   const useful = groups.filter(({ variance }) => variance > 0).length;
   const solved =
     groups.filter(({ rewards, variance }) =>
@@ -37,10 +37,10 @@ export function groupsText(groups: readonly GroupRow[]): Rich {
   const text = [
     `${percent(useful / groups.length)} of ${
       counted(groups.length, "group")
-    } differ within and teach.`,
+    } have mixed rewards and teach something.`,
     ...(useful === groups.length
       ? []
-      : [`Of the others ${solved} succeed as a whole and ${failed} do not.`]),
+      : [`Of the others, ${solved} are fully solved and ${failed} are not.`]),
     ...(useful * 2 >= groups.length ? [] : failed >= solved
       ? [
         "Most teach nothing: easier tasks, a longer cold start or larger groups would help.",
@@ -50,12 +50,12 @@ export function groupsText(groups: readonly GroupRow[]): Rich {
   return paragraph(text.join(" "));
 }
 
-/** What a paired difference of two runs says, and whether it could be chance. */
+/** Describes a paired difference of two runs, and whether it could be chance. */
 export function differenceText(
   { tasks, value, low, high }: Difference,
   [before, after]: readonly [before: string, after: string],
 ): Rich {
-  if (tasks === 0) return paragraph("The two have no task in common.");
+  if (tasks === 0) return paragraph("The two runs have no task in common.");
   const better = value > 0 ? after : before;
   const by = Math.abs(value).toFixed(3);
   if (value === 0) {
@@ -67,15 +67,15 @@ export function differenceText(
   }
   if (!(low > 0 || high < 0)) {
     return paragraph(
-      `${better} solves ${by} more of the ${
+      `${better} earns ${by} more reward per task on the ${
         counted(tasks, "task")
-      } that both tried, which can be chance: the interval holds 0.`,
+      } that both tried. This may be chance: the interval contains 0.`,
     );
   }
   return paragraph(
-    `${better} solves ${by} more of the ${
+    `${better} earns ${by} more reward per task on the ${
       counted(tasks, "task")
-    } that both tried, and the interval does not hold 0.`,
+    } that both tried. The interval does not contain 0.`,
   );
 }
 

@@ -1,22 +1,25 @@
 /**
- * What a cell shows.
+ * Output of notebook cells.
  *
- * Deno's kernel (2.9.6) sends what is shown on a way of its own, and sometimes after the word that the cell is done:
- * the value that a cell ends in comes late one time in four. Front ends drop what is late. So cells show things by
- * {@linkcode show}, which lets them go out before the cell can end.
+ * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported the cell as
+ * done; a cell's last value arrives late about one time in four, and front ends drop late output. Cells therefore call
+ * {@linkcode show}, which waits until the output is sent before the cell ends.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Rich } from "./rich.ts";
 
-/** The kernel says nothing when it has sent something; this is ten times as long as it was seen to take. */
+/**
+ * How long to wait for output to be sent, in milliseconds. The kernel does not acknowledge it; this is ten times the
+ * observed delay.
+ */
 const SENT_MS = 30;
 
-/** Whatever can be shown: `Rich`, or what shows itself as such, as conversations and runs do. */
+/** A value that can be shown: `Rich`, or an object with a `show()` method, such as a conversation or a run. */
 export type Displayed = Rich | { show(): Rich };
 
 /**
- * Shows things in the cell's output, one under the other; promises of them too.
+ * Shows values, or promises of values, below each other in the cell's output.
  *
  *     await show(table(rows), talk.act())
  */
@@ -37,16 +40,16 @@ export class Live {
   readonly #everyMs: number;
   #shownAtMs: number | null = null;
 
-  /** @param options.everyMs How often it changes at most: front ends draw each time anew. Default: 250. */
+  /** @param options.everyMs The shortest time between two updates, in milliseconds. Default: 250. */
   constructor({ everyMs = 250 }: { readonly everyMs?: number } = {}) {
     this.#everyMs = everyMs;
   }
 
-  /** Shows something there instead of what was there; nothing where the last one is too fresh. */
+  /** Replaces the content, or does nothing if the last update was less than `everyMs` ago. */
   async show(
     draw: () => Rich,
     { always = false }: {
-      /** Also where the last one is fresh: for the end. */
+      /** Whether to update regardless of the last one, e.g. for the final state. */
       readonly always?: boolean;
     } = {},
   ): Promise<void> {

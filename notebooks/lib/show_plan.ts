@@ -1,5 +1,5 @@
 /**
- * How a notebook shows the plan of a slime run: its command line, what follows from the recipe, the memory it takes.
+ * Rich output for the plan of a slime run: its command line, values derived from the recipe, and its memory use.
  */
 
 import * as Plot from "@observablehq/plot";
@@ -11,7 +11,7 @@ import { html } from "./html.ts";
 import { Rich } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** The command line of slime's script, as a shell reads it, a flag a line. */
+/** Shows the command line of slime's script in shell syntax, one flag per line. */
 export function showCommand({ script, train }: LaunchPlan): Rich {
   const lines = [
     `python3 ${script}`,
@@ -23,11 +23,11 @@ export function showCommand({ script, train }: LaunchPlan): Rich {
   });
 }
 
-/** Where flags come from: the recipe's key of each. */
+/** Shows each flag with the recipe key that it comes from. */
 export function showFlags(
   { train }: LaunchPlan,
   { about, limit = 12 }: {
-    /** Only those whose name or key has this in it. */
+    /** Keeps only the flags whose name or key contains this text. */
     readonly about?: string;
     readonly limit?: number;
   } = {},
@@ -39,24 +39,24 @@ export function showFlags(
     wanted.map(({ flag, values, from }) => ({
       flag,
       values: values.join(" "),
-      "from the recipe's": from,
+      "recipe key": from,
     })),
     { limit },
   );
 }
 
-/** What follows from the recipe, in numbers. */
+/** Shows the figures derived from the recipe. */
 export function showDerived({ derived, forecast, tokens }: LaunchPlan): Rich {
   return table([
-    ["episodes a rollout", derived.samples],
-    ["optimizer steps a rollout", derived.optimizerSteps],
+    ["episodes per rollout", derived.samples],
+    ["optimizer steps per rollout", derived.optimizerSteps],
     ["rollouts", derived.rollouts],
-    ["times through the training rows", derived.epochs],
+    ["epochs over the training rows", derived.epochs],
     ["data parallel", derived.dataParallel],
     ["engines", derived.engines],
-    ["episodes at once", derived.concurrency],
-    ["tokens of a rollout, expected", Math.round(tokens.expected)],
-    ["episodes of the run", Math.round(forecast.run.episodes)],
+    ["concurrent episodes", derived.concurrency],
+    ["expected tokens per rollout", Math.round(tokens.expected)],
+    ["episodes in the whole run", Math.round(forecast.run.episodes)],
   ].map(([what, value]) => ({ what: what as string, value: value as number })));
 }
 
@@ -69,7 +69,7 @@ const PARTS = [
   "beside",
 ] as const satisfies readonly (keyof TrainingMemory)[];
 
-/** What a GPU holds while it trains, by part, beside what it has; of some plans. */
+/** Draws each plan's GPU memory use during training by part, and the GPU's capacity. */
 export function memoryFigure(
   plans: readonly (readonly [name: string, LaunchPlan])[],
 ): Rich {
@@ -85,7 +85,7 @@ export function memoryFigure(
     ).join("; "),
     height: 70 + 34 * plans.length,
     marginLeft: 170,
-    x: { label: "GB of a GPU while it trains", grid: true },
+    x: { label: "GB per GPU during training", grid: true },
     marks: [Plot.ruleX([gpu], { stroke: "#cf222e", strokeWidth: 2 })],
   });
 }

@@ -1,4 +1,4 @@
-/** How a notebook shows generated tasks: their certificates, which clauses of policy they test, what an audit finds. */
+/** Rich output for generated tasks: their certificates, the policy clauses that they test, and audit findings. */
 
 import * as Plot from "@observablehq/plot";
 import { type AuditReport, CHECKS } from "../../env/audit/audit.ts";
@@ -8,41 +8,41 @@ import { stackedBars } from "./figure.ts";
 import { type Rich, stack } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** A certificate, a line a part: what was checked, and what it came to. */
+/** Shows a certificate with one line per check: what was checked, and the result. */
 export function showCertificate(certificate: Certificate): Rich {
   const { gold, policy, solvable, unique, strict, expert } = certificate;
   const refused = policy.refused.map(({ tool, why }) => `${tool} (${why})`);
   const parts: [string, string, string][] = [
     [
       "gold",
-      "replays without an error, each write changes what it should",
+      "replays without an error, and each write changes the expected rows",
       gold.writes.map(({ tool, rows }) => `${tool}: ${rows.join(", ")}`)
-        .join("; ") || "nothing is to be written",
+        .join("; ") || "no writes",
     ],
     [
       "policy",
-      "allows each write, and forbids what is refused",
+      "allows each write and forbids each refused request",
       `allows ${policy.allowed.join(", ") || "nothing"}${
         refused.length === 0 ? "" : `; refuses ${refused.join(", ")}`
       }`,
     ],
     [
       "solvable",
-      "each argument is in the instruction, or in what reads show",
-      `${counted(solvable.reads, "read")}, ${solvable.chain} in a row`,
+      "each argument is in the instruction or in a read's result",
+      `${counted(solvable.reads, "read")}, longest chain ${solvable.chain}`,
     ],
     [
       "unique",
-      "every allowed way to what the words mean ends in the same state",
+      "every allowed way to fulfil the instruction ends in the same state",
       `${counted(unique.ways, "way")}, ${
         counted(unique.barred, "call")
-      } barred`,
+      } forbidden`,
     ],
     [
       "strict",
-      "doing nothing, too little, too much or something else scores 0",
+      "the do-nothing baseline and missing, extra or wrong writes score 0",
       `${counted(strict.wrong, "wrong write")} and ${
-        counted(strict.tooMuch, "superfluous write")
+        counted(strict.tooMuch, "extra write")
       } tried`,
     ],
     [
@@ -56,9 +56,9 @@ export function showCertificate(certificate: Certificate): Rich {
   );
 }
 
-/** How many tasks put each clause of policy to the test, by keeping to it or by being refused for it. */
+/** Draws how many tasks test each policy clause, by following it or by being refused under it. */
 export function coverageFigure(coverage: readonly Coverage[]): Rich {
-  const kinds = { allowed: "kept to", refused: "refused" } as const;
+  const kinds = { allowed: "followed", refused: "refused" } as const;
   const parts = [...Map.groupBy(coverage, ({ clause }) => clause)].flatMap(
     ([of, tools]) =>
       (["allowed", "refused"] as const).map((key) => ({
@@ -84,7 +84,7 @@ export function coverageFigure(coverage: readonly Coverage[]): Rich {
   });
 }
 
-/** What an audit looked for, how many tasks it found, and the first findings with their evidence. */
+/** Shows what an audit looked for, how many tasks each check flagged, and the first findings with their evidence. */
 export function showAudit(
   { findings, exclusions }: AuditReport,
   { limit = 8 }: { readonly limit?: number } = {},
@@ -96,7 +96,7 @@ export function showAudit(
     ).size,
   }));
   const left = {
-    "tasks with": "a reason to be left out",
+    "tasks with": "a reason for exclusion",
     found: exclusions.length,
   };
   if (findings.length === 0) return table([...counts, left]);
@@ -113,7 +113,7 @@ export function showAudit(
   );
 }
 
-/** `1 way`, `2 ways`. */
+/** Formats a count with its noun: `1 way`, `2 ways`. */
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

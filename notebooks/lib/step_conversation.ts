@@ -1,4 +1,4 @@
-/** A conversation that is stepped through: by hand, by an agent, back to any turn, and on from there in another way. */
+/** Interactive conversations: take turns by hand or with an agent, go back to any turn, and continue differently. */
 
 import type { Database } from "../../env/database.ts";
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
@@ -27,14 +27,14 @@ import {
 } from "./display.ts";
 import { type MimeBundle, type Rich, stack, titled } from "./rich.ts";
 
-/** What a conversation is opened with. */
+/** Options of {@linkcode Conversation.open}. */
 export interface ConversationOptions {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly user: UserFactory;
-  /** Who takes the turns of {@linkcode Conversation.act}. */
+  /** The agent behind {@linkcode Conversation.act}. */
   readonly agent?: Agent;
-  /** Default: 1. */
+  /** The seed of the user and the agent. Default: 1. */
   readonly seed?: number;
 }
 
@@ -43,13 +43,13 @@ export interface Step {
   readonly turn: Turn;
   readonly before: Database;
   readonly after: Database;
-  /** The user's own database, where they have one. */
+  /** The states of the user's own database, if they have one. */
   readonly user?: { readonly before: Database; readonly after: Database };
 }
 
 /**
- * A conversation under way. Nothing in it is ever undone: {@linkcode Conversation.fork} gives another one that shares
- * its beginning, so both can be gone on with and compared.
+ * A conversation in progress. Turns are never undone: {@linkcode Conversation.fork} returns a new conversation that
+ * shares the first turns, so both can be continued and compared.
  */
 export class Conversation {
   readonly firstMessage: string;
@@ -72,7 +72,7 @@ export class Conversation {
     this.#steps = [...parts.steps];
   }
 
-  /** Opens an environment and hears the user's first message. */
+  /** Opens an environment and receives the user's first message. */
   static async open(options: ConversationOptions): Promise<Conversation> {
     const user = promptedUser(options);
     const { dataset, task } = options;
@@ -95,12 +95,12 @@ export class Conversation {
     return this.#environment.turns;
   }
 
-  /** The state as it is now; not to be written to. */
+  /** The current database. Do not modify it. */
   get database(): Database {
     return this.#environment.database;
   }
 
-  /** The user's own state, where they have one; not to be written to. */
+  /** The user's current database, if they have one. Do not modify it. */
   get userDatabase(): Database | undefined {
     return this.#environment.userDatabase;
   }
@@ -110,7 +110,7 @@ export class Conversation {
     return this.turns.at(-1)?.observation.done ?? false;
   }
 
-  /** The reward if it ended now. */
+  /** Returns the reward if the conversation ended now. */
   reward(): Reward {
     return this.#environment.reward();
   }
@@ -120,7 +120,7 @@ export class Conversation {
     return await this.#take({ type: "respond", content });
   }
 
-  /** Calls a tool; arguments are plain data: `{ order_id: "#W1" }`. */
+  /** Calls a tool with plain arguments, e.g. `{ order_id: "#W1" }`. */
   async call(name: string, args: Record<string, unknown> = {}): Promise<Rich> {
     const call = {
       id: `hand_${this.turns.length}`,
@@ -130,20 +130,20 @@ export class Conversation {
     return await this.#take({ type: "tool", call });
   }
 
-  /** The next reply of the user is this, whatever the simulated one would have said. */
+  /** Replaces the simulated user's next reply with `words`. */
   answerNext(words: string): void {
     this.#user.say(words);
   }
 
   /**
-   * Lets the agent take a turn. It holds all turns before for its own. Where its answer cannot be read, or it has no
-   * tokens left, no turn is taken and that is shown.
-   * @throws {TypeError} If there is no agent.
+   * Lets the agent take a turn. The agent sees all earlier turns as its own. If its answer cannot be parsed or its
+   * token budget is used up, the problem is shown and no turn is taken.
+   * @throws {TypeError} If the conversation was opened without an agent.
    */
   async act(options: CallOptions = {}): Promise<Rich> {
     const { agent, dataset, task, seed = 1 } = this.#options;
     if (agent === undefined) {
-      throw new TypeError("Nobody acts: open the conversation with an agent");
+      throw new TypeError("Cannot act: open the conversation with an agent");
     }
     const session = agent.start({
       dataset,
@@ -162,14 +162,14 @@ export class Conversation {
         index: this.turns.length,
         problem: step.type === "parse_error"
           ? step.message
-          : "it has used up its tokens",
+          : "the token budget is used up",
       });
     } finally {
       session.close();
     }
   }
 
-  /** Lets the agent act to the end, or for as many turns, or until it takes none. */
+  /** Lets the agent act until the conversation ends, the agent takes no turn, or `turns` turns are taken. */
   async finish(turns = 30): Promise<Rich> {
     const shown: Rich[] = [];
     const last = this.turns.length + turns;
@@ -182,18 +182,18 @@ export class Conversation {
   }
 
   /**
-   * Another conversation that has the first `turns` turns of this one.
-   * The user is made anew and hears them again, as they were said.
+   * Returns a new conversation with the first `turns` turns of this one.
+   * A new user is created and the recorded turns are replayed to it.
    */
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
       throw new RangeError(
-        `Cannot go back to turn ${turns}: the conversation has ${this.turns.length}`,
+        `Cannot go back to turn ${turns}: the conversation has ${this.turns.length} turns`,
       );
     }
     const options = this.#options;
     const hasRules = options.dataset.rules !== undefined;
-    // What users with tools do before their first words is in no turn yet.
+    // Calls that users with tools make before their first message are not part of a turn.
     if (turns === 0 && hasRules) return await Conversation.open(options);
     const steps = this.#steps.slice(0, turns);
     const history = steps.map(({ turn }) => turn);
@@ -214,14 +214,14 @@ export class Conversation {
     });
   }
 
-  /** Where it went wrong, if it ended here; see `diagnose()`. */
+  /** Diagnoses the conversation as if it ended here; see `diagnose()`. */
   diagnosis(): Diagnosis {
     const { dataset, task } = this.#options;
     const end = this.turns.at(-1)?.observation.end ?? "user_stop";
     return diagnose({ turns: this.turns, stopReason: end }, { dataset, task });
   }
 
-  /** The whole conversation, its change to the database, and its reward. */
+  /** Shows the whole conversation, its changes to the database, and its reward. */
   show(): Rich {
     const { dataset } = this.#options;
     const [first] = this.#steps;
@@ -232,14 +232,14 @@ export class Conversation {
         first?.before ?? dataset.database.fork(),
         this.database.fork(),
       ),
-      ...(phone === undefined || first?.user === undefined
-        ? []
-        : [titled("the user's own", showChange(first.user.before, phone))]),
+      ...(phone === undefined || first?.user === undefined ? [] : [
+        titled("the user's database", showChange(first.user.before, phone)),
+      ]),
       showReward(this.reward()),
     );
   }
 
-  /** As {@linkcode Conversation.show}, where a cell ends in it. */
+  /** Lets Jupyter display the conversation as {@linkcode Conversation.show} does. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }
@@ -251,7 +251,7 @@ export class Conversation {
     const after = this.database.fork();
     const user = phone && this.userDatabase &&
       { before: phone, after: this.userDatabase.fork() };
-    // What the environment has of it holds the user's calls too.
+    // The environment's record of the turn includes the user's calls.
     const turn = this.turns.at(-1)!;
     const step = { turn, before, after, ...user && { user } };
     const index = this.#steps.push(step) - 1;
@@ -260,12 +260,12 @@ export class Conversation {
       ...(before.diff(after).length === 0 ? [] : [showChange(before, after)]),
       ...(user === undefined || user.before.diff(user.after).length === 0
         ? []
-        : [titled("the user's own", showChange(user.before, user.after))]),
+        : [titled("the user's database", showChange(user.before, user.after))]),
     );
   }
 }
 
-/** A user whom one can put words into the mouth of. */
+/** A user whose next reply can be overridden. */
 interface PromptedUser extends User {
   say(words: string): void;
 }
@@ -276,7 +276,7 @@ function promptedUser(
   const inner = user(task, { seed: deriveSeed(seed, "user") });
   const act = inner.act?.bind(inner);
   let words: string | undefined;
-  /** The simulated user hears all the same what it answers to. */
+  /** Replaces a reply of the simulated user, which still received the message that it answers. */
   function instead(own: string): string {
     const said = words ?? own;
     words = undefined;
@@ -286,7 +286,7 @@ function promptedUser(
     open: (options) => inner.open(options),
     reply: async (message, options) =>
       instead(await inner.reply(message, options)),
-    // Words that are put into a mouth wait until the user is done with their tools.
+    // An overriding reply waits until the user's tool calls are done.
     ...act && {
       act: async (heard, options) => {
         const move = await act(heard, options);
@@ -299,7 +299,7 @@ function promptedUser(
   };
 }
 
-/** Lets a new user hear what one before it has heard. */
+/** Replays earlier turns to a new user. */
 async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
   if (user.act === undefined) await user.open();
   else await rehearActing(user, "", turns[0]?.openingCalls);
@@ -310,7 +310,7 @@ async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
   }
 }
 
-/** What the user calls now is answered as it was then; the answers that there were may run out. */
+/** Replays turns to a user with tools. Its calls get the recorded results until those run out. */
 async function rehearActing(
   user: User,
   content: string,

@@ -1,21 +1,21 @@
-/** Tables of a notebook: HTML, and the same as text. */
+/** Tables as HTML and as text. */
 
 import { count } from "../../train/progress/amounts.ts";
 import { table as textTable } from "../../train/progress/text_table.ts";
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 
-/** A cell: numbers stand to the right, `Rich` keeps its markup, `null` is empty. */
+/** A table cell: numbers are right-aligned, `Rich` keeps its markup, `null` is empty. */
 export type Cell = string | number | null | Rich;
 
 /** Settings of {@linkcode table}. */
 export interface TableOptions {
-  /** Most rows that are shown; how many more there are is said. Default: 50. */
+  /** The most rows shown; the number of further rows is stated below. Default: 50. */
   readonly limit?: number;
 }
 
 /**
- * A table of records: the keys of the first are the columns.
+ * Shows records as a table whose columns are the keys of the first record.
  *
  *     table([{ intent: "cancel", reward: 0.5 }])
  */
@@ -59,7 +59,7 @@ export function table(
   });
 }
 
-/** Words that stay in one line, so that ids are not broken. */
+/** Checks whether a cell is short enough to stay on one line, so that ids are not broken. */
 function isShort(cell: Cell): boolean {
   return typeof cell === "string" && cell.length <= 28;
 }
@@ -88,7 +88,7 @@ function cellText(cell: Cell): string {
   return typeof cell === "number" ? numberText(cell) : String(cell);
 }
 
-/** `0.125`, `1,234`, `–` for what was not measured. */
+/** Formats a number: `0.125`, `1,234`, or `–` for NaN. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (Number.isInteger(value)) return count(value);

@@ -1,4 +1,4 @@
-/** Where the tokens of episodes go, and how sure the policy was of each. */
+/** Token counts of episodes by kind, and the policy's probability of each token. */
 
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
@@ -8,8 +8,8 @@ import type { Run } from "./run.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
- * What tokens are of: the policy's calls, its words, answers of it that could not be read; and what it was shown:
- * the opening (prompt and the user's first message), users, tools, notes on its mistakes.
+ * The kinds of tokens. Sampled by the policy: calls, messages, and answers that could not be parsed. Shown to it: the
+ * opening (prompt and the user's first message), user messages, tool results, and notes on its mistakes.
  */
 export const TOKEN_KINDS = [
   "calls",
@@ -20,15 +20,15 @@ export const TOKEN_KINDS = [
   "mistakes",
 ] as const;
 
-/** What a token is of. */
+/** A kind of token. */
 export type TokenKind = typeof TOKEN_KINDS[number];
 
-/** Tokens by what they are of. */
+/** The number of tokens of each kind. */
 export type TokenCounts = Readonly<Record<TokenKind, number>>;
 
 /**
- * Counts the tokens of an episode by what they are of. Templates' marks go with the message that they stand beside.
- * @param messages As the store has them: JSON text.
+ * Counts an episode's tokens by kind. Chat template markers count with their adjacent message.
+ * @param messages The stored messages, as JSON text.
  */
 export function tokenCounts(
   trajectory: Trajectory,
@@ -46,7 +46,7 @@ export function tokenCounts(
   const { lossMask } = trajectory;
   let span = 0;
   lossMask.forEach((mask, at) => {
-    // Answers and what is shown between them take turns, an opening first.
+    // Spans alternate between shown and sampled tokens, starting with the opening.
     if (at > 0 && mask !== lossMask[at - 1]) span++;
     counts[kinds[span] ?? "words"]++;
   });
@@ -59,7 +59,7 @@ interface StoredMessage {
   readonly toolCalls?: readonly unknown[];
 }
 
-/** What each span of tokens is of: the opening, then an answer, what it was answered, and so on. */
+/** Returns the kind of each span of tokens: the opening, then answers alternating with their observations. */
 function kindsOf(messages: readonly StoredMessage[]): TokenKind[] {
   const kinds: TokenKind[] = ["opening"];
   for (const [i, message] of messages.entries()) {
@@ -79,7 +79,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** The mean counts of some episodes of a run; `null` where it kept the tokens of none. */
+/** Returns the mean counts of episodes of a run; `null` if the run kept no tokens for any of them. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],
@@ -100,8 +100,8 @@ export function meanTokenCounts(
 }
 
 /**
- * The tokens of an episode as they trained: what was shown is dim, what was sampled is tinted the more, the less
- * likely it was. The probability of each is its tooltip.
+ * Shows the tokens of an episode as used in training. Shown tokens are dim; sampled tokens are tinted, more strongly
+ * the less likely they were, and have their probability as a tooltip.
  */
 export function showTokens(
   { ids, lossMask, logprobs }: Trajectory,
@@ -123,7 +123,7 @@ export function showTokens(
   });
 }
 
-/** Clear where it was certain, the full tint at a probability of 1 in 50 and below. */
+/** Returns the tint of a token: none at probability 1, full at 1 in 50 and below. */
 function tint(logprob: number): string {
   const surprise = Math.min(1, -logprob / Math.log(50));
   return `rgb(209 73 91 / ${(0.06 + 0.6 * surprise).toFixed(2)})`;

@@ -1,5 +1,5 @@
 /**
- * A run made small enough to ship: its metrics whole, and some of its episodes.
+ * Trims a run to a size that can be shipped: all of its metrics and some of its episodes.
  *
  *     deno run --allow-read --allow-write notebooks/lib/trim.ts runs/a1 notebooks/runs/a1
  */
@@ -13,27 +13,27 @@ import { readRunInfo } from "../../train/runs/run_reader.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
-/** Which episodes a trimmed run keeps. Groups are kept whole or not at all. */
+/** Which episodes a trimmed run keeps. Groups are kept whole or dropped. */
 export interface TrimOptions {
-  /** Steps of RL, spread evenly from the first to the last. Default: 3. */
+  /** The number of RL steps, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;
-  /** Groups of each. Default: 3. */
+  /** The number of groups per step. Default: 3. */
   readonly groups?: number;
-  /** Tasks of the last sampled evaluation on the test split, with all their trials. Default: 16. */
+  /** The number of tasks of the last sampled test evaluation, with all their trials. Default: 16. */
   readonly tasks?: number;
 }
 
 const SOURCE = columnSql("source");
 
-/** What is not of the episodes; checkpoints and logs stay behind. The tokenizer may be missing. */
+/** The files that are copied in addition to episodes, without checkpoints and logs. The tokenizer is optional. */
 const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
 
-/** The source whose last evaluation is kept; its tokens never trained, and are left out. */
+/** The source whose last evaluation is kept, without its tokens, which were not trained on. */
 const EVALUATION = "eval/test/sampled";
 
 /**
- * Copies a finished run of the CPU trainer to `to`, which must not be there yet.
- * @throws {ConfigError} If there is no such run, it is not finished, or `to` is there.
+ * Copies a finished run of the CPU trainer to `to`, which must not exist yet.
+ * @throws {ConfigError} If there is no such run, it is not finished, or `to` exists.
  */
 export async function trimRun(
   from: string,
@@ -44,7 +44,7 @@ export async function trimRun(
   if (outcome !== "completed") {
     throw new ConfigError(
       `"${from}" is ${outcome}`,
-      { hint: "train it to its end, then trim it" },
+      { hint: "finish its training first" },
     );
   }
   await refuseTaken(to);
@@ -63,8 +63,8 @@ async function refuseTaken(path: string): Promise<void> {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  throw new ConfigError(`"${path}" is there`, {
-    hint: "remove it or name another place",
+  throw new ConfigError(`"${path}" already exists`, {
+    hint: "remove it or name another directory",
   });
 }
 
@@ -72,7 +72,7 @@ function copyEpisodes(from: string, to: string, options: TrimOptions): void {
   const source = new DatabaseSync(from, { readOnly: true });
   const target = new DatabaseSync(to);
   try {
-    // Rows are about a page then, so few pages are half empty. Without a log, the file is read where none can be made.
+    // Small pages fit these rows tightly. Without a write-ahead log, the file also opens on read-only file systems.
     target.exec("PRAGMA page_size = 1024; PRAGMA journal_mode = DELETE; BEGIN");
     copyTables(source, target);
     for (const row of keptRows(source, options)) addRow(target, squeezed(row));
@@ -112,7 +112,7 @@ function addRow(db: DatabaseSync, row: Row): void {
     .run(...Object.values(row));
 }
 
-/** The blobs as small as they get, and no tokens of what never trained. */
+/** Recompresses a row's blobs as tightly as possible, and drops tokens other than those of RL episodes. */
 function squeezed(row: Row): Row {
   const tokens = row["source"] === "rl" ? row["tokens"]! : null;
   const blobs = { messages: row["messages"]!, turns: row["turns"]!, tokens };
@@ -131,7 +131,7 @@ function stepsOf(db: DatabaseSync, source: string): number[] {
   ).all(source).map(({ step }) => Number(step));
 }
 
-/** `count` of them, the first and the last among these. */
+/** Returns `count` steps spread evenly, including the first and the last. */
 function spread(steps: readonly number[], count: number): number[] {
   const at = Array.from(
     { length: count },
@@ -143,7 +143,9 @@ function spread(steps: readonly number[], count: number): number[] {
 if (import.meta.main) {
   const [from, to] = Deno.args;
   if (from === undefined || to === undefined) {
-    console.error("Name a run and where its small copy goes: trim.ts FROM TO");
+    console.error(
+      "Usage: trim.ts FROM TO (a run dir, and the directory of its trimmed copy)",
+    );
     Deno.exit(2);
   }
   await trimRun(from, to);

@@ -1,6 +1,6 @@
 /**
- * The viewer over HTTP: the page's own files, and what it shows as JSON. Reads only, and answers nobody but the
- * page that it served.
+ * The viewer's HTTP app: serves the page's files and its data as JSON. It only reads, and refuses requests from other
+ * pages.
  */
 
 import { type Context, Hono } from "hono";
@@ -18,15 +18,15 @@ import { problemOf, ViewerFault } from "./viewer_source.ts";
 /** Settings of {@linkcode viewerApp}. */
 export interface ViewerAppOptions {
   readonly library: Library;
-  /** taulab's version, for the page's foot. */
+  /** taulab's version, shown in the page's footer. */
   readonly version: string;
-  /** Demanded of every request, once as `?token=…` and from then on by a cookie, where it is given. */
+  /** If given, every request must carry it: first as `?token=…`, from then on as a cookie. */
   readonly token?: string;
 }
 
 const COOKIE = "taulab_token";
 
-/** How a browser has to treat answers. */
+/** The security headers of all responses. */
 const HEADERS = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -43,7 +43,7 @@ const HEADERS = secureHeaders({
 
 const MAX_ROWS = 500;
 
-/** The app; serve it by `Deno.serve(options, app.fetch)`. */
+/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function viewerApp(options: ViewerAppOptions): Hono {
   const { library } = options;
   const app = new Hono();
@@ -57,7 +57,7 @@ export function viewerApp(options: ViewerAppOptions): Hono {
   });
   app.notFound((c) =>
     c.json({
-      error: { kind: "unknown", message: `There is no ${c.req.path}` },
+      error: { kind: "unknown", message: `Nothing at ${c.req.path}` },
     }, 404)
   );
 
@@ -120,8 +120,8 @@ const STATUS = {
 } as const;
 
 /**
- * Refuses other host names than loopback's, so that no page of the web reads runs by pointing its own name at this
- * machine; requests that another page makes; and, where there is a token, whoever lacks it.
+ * Refuses host names other than loopback's (against DNS rebinding), requests made by other pages, and, if there is a
+ * token, requests without it.
  */
 function guard({ token }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {
@@ -129,12 +129,12 @@ function guard({ token }: ViewerAppOptions) {
     const isOurName = isLoopback(hostname.replaceAll(/[[\]]/g, ""));
     if (token === undefined && !isOurName) {
       return c.text(
-        `This viewer answers on 127.0.0.1 and localhost only, not as "${host}"\n`,
+        `This viewer answers only as 127.0.0.1 or localhost, not as "${host}"\n`,
         403,
       );
     }
     if (isOfAnotherPage(c, host)) {
-      return c.text("Pages of other origins may not ask this viewer\n", 403);
+      return c.text("Requests from other origins are refused\n", 403);
     }
     if (token !== undefined) {
       const given = c.req.query("token");
@@ -147,7 +147,7 @@ function guard({ token }: ViewerAppOptions) {
       const shown = bearer ?? getCookie(c, COOKIE) ?? "";
       if (!await timingSafeEqual(shown, token)) {
         return c.text(
-          "Open the address that deno task view printed: it holds the token\n",
+          "Open the URL printed by deno task view: it contains the token\n",
           401,
         );
       }
@@ -157,13 +157,13 @@ function guard({ token }: ViewerAppOptions) {
 }
 
 /**
- * Whether a page of another origin asks, on this machine's other ports too. Following a link to the viewer is no such
- * request. Programs that are no browsers send neither header.
+ * Checks whether a request was made by a page of another origin, including other ports of this machine. Following a
+ * link to the viewer does not count. Programs other than browsers send neither header.
  * @see Fetch Metadata Request Headers, W3C, section 2.
  */
 function isOfAnotherPage(c: Context, host: string): boolean {
   const origin = c.req.header("origin");
-  // Not the scheme: a proxy in front may speak HTTPS.
+  // The scheme is not compared: a proxy in front may use HTTPS.
   if (origin !== undefined && URL.parse(origin)?.host !== host) return true;
   const site = c.req.header("sec-fetch-site") ?? "none";
   const isLink = c.req.path === "/" &&
@@ -181,7 +181,7 @@ function queryOf(c: Context) {
   return readQuery(new URL(c.req.url).searchParams);
 }
 
-/** @throws {FilterError} If they are no counts. */
+/** @throws {FilterError} If `offset` or `limit` is not a count. */
 function stretchOf(c: Context): { offset: number; limit: number } {
   return {
     offset: countAt(c, "offset"),
@@ -189,19 +189,21 @@ function stretchOf(c: Context): { offset: number; limit: number } {
   };
 }
 
-/** @throws {FilterError} If it is no count. */
+/** @throws {FilterError} If the parameter is not a count. */
 function countAt(c: Context, name: string, standard = 0): number {
   const value = Number(c.req.query(name) ?? standard);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new FilterError(`"${name}" is a count, got "${c.req.query(name)}"`);
+  throw new FilterError(
+    `"${name}" must be a count, got "${c.req.query(name)}"`,
+  );
 }
 
-/** @throws {ViewerFault} If it is no id. */
+/** @throws {ViewerFault} If the parameter is not an id. */
 function idOf(c: Context): number {
   const id = Number(c.req.param("id"));
   if (Number.isSafeInteger(id) && id > 0) return id;
   throw new ViewerFault(
     "unknown",
-    `"${c.req.param("id")}" is no id of an episode`,
+    `"${c.req.param("id")}" is not an episode id`,
   );
 }

@@ -1,4 +1,4 @@
-/** A stored conversation as the page shows it: messages, their calls, and which action of the agent each belongs to. */
+/** Views of stored conversations: messages, their calls, and the agent's action that each belongs to. */
 
 import {
   formatPythonJson,
@@ -9,26 +9,26 @@ import {
 } from "../../env/python/python_json.ts";
 import type { CallView, MessageView } from "./protocol.ts";
 
-/** The role of what an agent is told whose answer could not be read. */
+/** The role of an error message sent to an agent whose answer could not be parsed. */
 export const PARSE_ERROR = "parse_error";
 
-/** An action of the agent and the answer to it. */
+/** An action of the agent and its observation. */
 export interface TurnView {
-  /** The tool, `null` where the agent spoke. */
+  /** The tool's name; `null` if the agent sent a message. */
   readonly name: string | null;
-  /** As Python JSON; what was said, where the agent spoke. */
+  /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;
   readonly call: JsonObject | null;
-  /** Further calls of the same message, each a turn after this one. */
+  /** The number of further calls in the same message, each a turn after this one. */
   readonly beside: number;
   readonly observation: string;
-  /** What the user called before they answered, as the store has it. Default: nothing. */
+  /** The stored calls that the user made before answering. Default: none. */
   readonly userCalls?: readonly JsonObject[];
-  /** Of the first turn: what the user called before they said a word. Default: nothing. */
+  /** On the first turn: the calls that the user made before their first message. Default: none. */
   readonly openingCalls?: readonly JsonObject[];
 }
 
-/** Reads messages that the store or a result file holds. */
+/** Parses messages from the store or a result file. */
 export function readObjects(json: string): JsonObject[] {
   const value = parsePythonJson(json);
   return Array.isArray(value)
@@ -36,7 +36,7 @@ export function readObjects(json: string): JsonObject[] {
     : [];
 }
 
-/** The agent's actions. @param turns As the store has them. */
+/** Returns the agent's actions. @param turns The turns as stored. */
 export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   return turns.map((turn) => {
     const action = objectIn(turn, "action");
@@ -72,7 +72,7 @@ export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   });
 }
 
-/** The conversation, with the turns that its messages belong to. */
+/** Returns the messages of a conversation, each with its turn. */
 export function messagesOf(
   messages: readonly JsonObject[],
   turns: readonly TurnView[],
@@ -80,14 +80,14 @@ export function messagesOf(
   const spoken = messages.filter((message) =>
     stringIn(message, "role") === "assistant"
   );
-  // An answer that could not be read is a message and no turn; where there is none, order alone tells.
+  // An unparsable answer is a message without a turn. If there are none, messages and turns match in order.
   const beside = turns.reduce((sum, turn) => sum + turn.beside, 0);
   const isOneToOne = spoken.length === turns.length - beside;
   let next = 0;
   let current: number | null = null;
   let isUnread = false;
   let isFirst = true;
-  /** Turns of the last message's further calls, whose answers are to come. */
+  /** The number of the last message's calls whose results are still to come. */
   let left = 0;
   let isAnswered = false;
   return messages.flatMap((message): MessageView | MessageView[] => {
@@ -122,7 +122,7 @@ export function messagesOf(
   });
 }
 
-/** A call of the user and its answer, which the agent does not see. */
+/** Returns the messages of a user's call and its result, which the agent does not see. */
 function userCall(made: JsonObject, turn: number | null): MessageView[] {
   const call = objectIn(made, "call");
   const name = stringIn(call, "name");
@@ -133,7 +133,7 @@ function userCall(made: JsonObject, turn: number | null): MessageView[] {
   ];
 }
 
-/** All that is said and called, for the search. */
+/** Returns the text of all messages and calls, for the search. */
 export function plainText(messages: string): string {
   let objects: JsonObject[];
   try {
@@ -148,7 +148,7 @@ export function plainText(messages: string): string {
   }).join("\n");
 }
 
-/** A call with its arguments one by one. */
+/** Returns a call with its arguments as separate values. */
 export function callOf(name: string, args: JsonValue | undefined): CallView {
   if (!(args instanceof Map)) {
     const isMissing = args === undefined || args === null;
@@ -160,7 +160,7 @@ export function callOf(name: string, args: JsonValue | undefined): CallView {
   };
 }
 
-/** Text as it is, everything else as Python JSON, indented where it is nested. */
+/** Formats a value: text unchanged, anything else as Python JSON, indented if nested. */
 export function pretty(value: JsonValue): string {
   const isNested = (value instanceof Map && value.size > 0) ||
     (Array.isArray(value) && value.some((item) => typeof item === "object"));
@@ -183,7 +183,7 @@ function messageOf(message: JsonObject): MessageView {
   };
 }
 
-/** What an agent is told whose answer could not be read: in the record it is a user's message, and no user said it. */
+/** Checks whether a message reports a parse error to the agent. It is recorded as a user's message. */
 function isParseError({ role, content }: MessageView): boolean {
   return role === "user" && content.startsWith("Error: ");
 }
@@ -195,14 +195,14 @@ function isActionOf(message: MessageView, turn: TurnView): boolean {
       (message.calls.length === 0 && message.content.includes(turn.name));
 }
 
-/** A member that should be text; what else it is, as JSON. */
+/** Reads a member as text; a value of another type is printed as JSON. */
 export function stringIn(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : printPythonJson(value);
 }
 
-/** A member that is a list of objects; `undefined` where it is none. */
+/** Reads a member that is a list of objects; returns `undefined` if it is not. */
 function listIn(
   object: JsonObject,
   key: string,

@@ -1,6 +1,6 @@
 /**
- * What became of the database: each row that the episode or the gold changes, field by field as it was, is and
- * should be.
+ * Views of database changes: each row that the episode or the gold changes, with the initial, actual and expected
+ * value of each field.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -23,7 +23,7 @@ import type {
 import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
 
-/** Replays an episode's calls in its world, and compares all three states. */
+/** Replays an episode's calls in its world and compares the initial, actual and expected states. */
 export async function replayedView(
   { dataset, task }: { dataset: Dataset; task: Task },
   turns: readonly TurnView[],
@@ -34,7 +34,7 @@ export async function replayedView(
   return { rows: wrongFirst(rows), isWhole: true, note: null, writes };
 }
 
-/** Both sides' databases as a benchmark's rules replay an episode: after the task's set-up, at the end, as expected. */
+/** Replays an episode by a benchmark's rules and compares both sides' databases: after set-up, at the end, expected. */
 export function viewByRules(
   { start, end, target, writes, isCompared }: ReplayedTurns,
 ): DatabaseView {
@@ -57,7 +57,7 @@ export function viewByRules(
     isCompared,
     note: isCompared
       ? null
-      : "The reward does not compare databases. What the rows should be is what the expected actions leave, for comparison.",
+      : "The reward does not compare databases. The expected values are those after the expected actions, for comparison.",
     writes: [...byTurn].map(([turn, all]) => ({
       turn,
       rows: [...new Set(all.flatMap(({ rows }) => rows))],
@@ -76,7 +76,7 @@ function changedRows(before: Databases, after: Databases): string[] {
 function rowsOf(
   { was, is, should }: Record<"was" | "is" | "should", Database>,
 ): RowView[] {
-  // A row may be as it was at first and other than the base, where a task's set-up changed it.
+  // A task's set-up may have changed a row that the episode leaves unchanged.
   const changed = [...was.diff(is), ...was.diff(should)];
   const keys = new Map(
     changed.map(({ table, id }) => [`${table} ${id}`, { table, id }]),
@@ -96,7 +96,7 @@ function wrongFirst(rows: readonly RowView[]): RowView[] {
   return rows.toSorted((a, b) => Number(a.isRight) - Number(b.isRight));
 }
 
-/** What the record itself says: the rows that are not as they should be. */
+/** Returns what the record itself holds: the rows that differ from the expected ones. */
 export function recordedView(
   reward: Reward | null,
   note: string | null,
@@ -127,7 +127,7 @@ async function replay(
   await environment.open();
   const writes: { turn: number; rows: string[] }[] = [];
   for (const [turn, { call, name }] of turns.entries()) {
-    if (call === null || name === null) continue; // what is said changes nothing
+    if (call === null || name === null) continue; // messages change nothing
     const args = call.get("arguments");
     const before = environment.database.fork();
     const { done } = await environment.step({
@@ -148,7 +148,7 @@ async function replay(
 
 type Three = Record<"was" | "is" | "should", JsonValue | undefined>;
 
-/** The innermost fields in which three values are not one. */
+/** Yields the innermost fields in which the three values differ. */
 function* compare(path: string, three: Three): Generator<FieldView> {
   const { was, is, should } = three;
   const verdict = verdictOf(three);
@@ -179,12 +179,12 @@ function* compare(path: string, three: Three): Generator<FieldView> {
   }
 }
 
-/** Lists of words or numbers read better whole. */
+/** Checks whether to compare a list item by item; lists of scalars are easier to read whole. */
 function isListOfRows(value: JsonValue): value is JsonValue[] {
   return Array.isArray(value) && value.some((item) => item instanceof Map);
 }
 
-/** `null` where nothing changed and nothing should have. */
+/** Returns a field's verdict; `null` if it did not change and was not expected to. */
 function verdictOf({ was, is, should }: Three): FieldView["verdict"] | null {
   if (same(is, should)) return same(is, was) ? null : "right";
   if (same(is, was)) return "missing";
@@ -210,7 +210,7 @@ function join(path: string, key: string): string {
     : `${path}[${JSON.stringify(key)}]`;
 }
 
-/** A value of the record, laid out as replayed ones are. */
+/** Formats a recorded value like a replayed one. */
 function printed(text: string | null): string | null {
   return text === null ? null : pretty(parsePythonJson(text));
 }

@@ -1,4 +1,4 @@
-/** The diagnosis of an episode as findings: its first decisive error, and whose fault it is by rule. */
+/** Findings from an episode's diagnosis: its first decisive error, and who is at fault by rule. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
@@ -11,7 +11,7 @@ import { parseTurns } from "../../train/runs/run_episodes.ts";
 import type { FoundIn } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 
-/** What a diagnosis says; nothing where the reward is 1 or the run's data are not at hand. */
+/** Diagnoses an episode. Returns no findings if the reward is 1 or the run's dataset is not available. */
 export function diagnosisFindings(
   { episode, turns, reward, failure, userFindings, dataset, task }: FoundIn,
 ): FindingView[] {
@@ -19,7 +19,7 @@ export function diagnosisFindings(
   if (isRight || dataset === null || task === null) return [];
   const diagnosis = diagnose({
     turns: parseTurns(printPythonJson([...turns])),
-    stopReason: episode.row.stop as StopReason, // written by the store, from one
+    stopReason: episode.row.stop as StopReason, // the store writes only these
     reward,
   }, {
     dataset,
@@ -38,8 +38,8 @@ function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
       return [{
         ...finding,
         title: decisive.isCertain
-          ? `First decisive error: after ${decisive.action.name} nothing could make it right`
-          : `First decisive error, as far as could be searched: ${decisive.action.name}`,
+          ? `First decisive error: after ${decisive.action.name} the task could no longer be solved`
+          : `First decisive error within the search limits: ${decisive.action.name}`,
         detail: [
           rowsText("Wrong from then on", decisive.rows),
           unmetText(decisive.unmet),
@@ -51,7 +51,7 @@ function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
       ).join(", ");
       return [{
         ...finding,
-        title: "It could still have become right when the conversation ended",
+        title: "The task could still be solved when the conversation ended",
         detail: [
           missing === "" ? "" : `Never done: ${missing}.`,
           rowsText("Left wrong", decisive.rows),
@@ -62,13 +62,13 @@ function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
     case "untold":
       return [{
         ...finding,
-        title: "The database is right, but something was not told",
+        title: "The database is right, but a required output is missing",
         detail: decisive.outputs.map((output) => `"${output}"`).join(", "),
       }];
     case "cut_off":
       return [{
         ...finding,
-        title: "All is right, but the conversation did not come to its end",
+        title: "Everything is right, but the conversation was cut off",
         detail: "",
       }];
   }
@@ -79,8 +79,8 @@ function faultFinding({ fault }: Diagnosis): FindingView[] {
   return [{
     kind: "fault",
     title: fault.by === "unknown"
-      ? `Whose fault it is no rule tells: ${fault.rule}`
-      : `By rule the ${fault.by}'s fault: ${fault.rule}`,
+      ? `Fault unknown, no rule applies: ${fault.rule}`
+      : `The ${fault.by}'s fault, by rule: ${fault.rule}`,
     detail: fault.evidence,
     turn: null,
     blame: fault.by,

@@ -1,9 +1,9 @@
 /**
- * The table of a run's episodes, to sort, filter and search: the facts of all episodes in a narrow table, and an
- * index of all they say. Both live in SQLite's own temporary file beside the connection, never in the run dir.
+ * The sortable, filterable, searchable index of a run's episodes: a narrow table with the facts of all episodes, and
+ * a full-text index. Both are in the connection's temporary SQLite database, never in the run dir.
  *
- * Both grow in the background, a few milliseconds at a time: for 100,000 episodes the facts are there in a second
- * or less, the texts in about ten. The plain list needs neither.
+ * Both are built in the background, a few milliseconds at a time: 100,000 episodes take at most a second for the facts
+ * and about ten for the texts. The unfiltered list needs neither.
  */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
@@ -24,44 +24,44 @@ import type {
   TextProgress,
 } from "./protocol.ts";
 
-/** Where the rows of an index come from. */
+/** The source of an index's rows. */
 export interface EpisodeFeed {
   /**
-   * The connection in which the index is made. Its `temp.all_episodes` has a column for every field of a filter;
-   * to find an episode by its id there is cheap.
+   * The connection in which the index is built. Its `temp.all_episodes` has a column for every filter field, and
+   * looking up an episode by its id must be cheap.
    */
   readonly db: DatabaseSync;
-  /** What an episode says, for the search. */
+  /** Returns the text of an episode, for the search. */
   textOf(id: number): string;
 }
 
-/** The fields of few values, each of which the page offers. */
+/** The fields with few distinct values, which the page offers as choices. */
 const FACETS = Object.entries(FILTER_FIELDS)
   .flatMap(([name, { choice }]) => choice === undefined ? [] : [name]);
 
-/** What all episodes came to; `null` where none is scored. */
+/** Totals over all episodes; rates are `null` if no episode is scored. */
 export interface EpisodeCounts {
   readonly episodes: number;
   readonly reward: number | null;
   readonly pass1: number | null;
 }
 
-/** The lists of ids that are kept: paging and stepping through a list need it again and again. */
+/** The number of cached lists of ids, which paging and stepping through a list read repeatedly. */
 const KEPT_LISTS = 8;
 
-/** Rows up to which a list is not sorted to its end: what is seen first is there at once. */
+/** The number of first rows that are fetched without sorting the whole list, so that they appear at once. */
 const HEAD = 500;
 
-/** What the index works at before it lets others have a turn: in milliseconds, and in rows of facts. */
+/** The amount of work before the index yields to other tasks: in milliseconds, and in rows of facts. */
 const SLICE_MS = 12;
 const SLICE_ROWS = 2000;
 
 const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
 
-/** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of a filter. */
+/** The columns of `temp.facts` and `temp.all_episodes`: the fields of a filter. */
 export const FACT_COLUMNS: readonly string[] = Object.keys(FILTER_FIELDS);
 
-/** The columns in a table's definition. */
+/** The column definitions for `CREATE TABLE`. */
 export const FACT_DEFINITIONS: string = Object.entries(FILTER_FIELDS)
   .map(([name, { is }]) =>
     name === "id" ? "id INTEGER PRIMARY KEY" : `"${name}" ${SQL_TYPES[is]}`
@@ -72,12 +72,12 @@ export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
-  /** Under what it was counted. */
+  /** The cached tally, and the state that it was counted in. */
   #tally: { key: string; value: EpisodeTally | null } | undefined;
-  /** Of the feed. */
+  /** The last id of the feed. */
   #lastId = 0;
   #total = 0;
-  /** Up to which the facts and the texts are taken in. */
+  /** The last ids up to which facts and texts are indexed. */
   #factId = 0;
   #textId = 0;
   #texts = 0;
@@ -98,7 +98,7 @@ export class EpisodeIndex {
     `);
   }
 
-  /** Episodes so far. */
+  /** The number of episodes so far. */
   get total(): number {
     return this.#total;
   }
@@ -112,7 +112,7 @@ export class EpisodeIndex {
     return { indexed: this.#texts, total: this.#total };
   }
 
-  /** Looks at what the feed has by now. Taking it in goes on in the background. */
+  /** Checks the feed for new episodes, and indexes them in the background. */
   refresh(): void {
     const ask = (what: string, ...values: number[]) =>
       Number(
@@ -121,13 +121,13 @@ export class EpisodeIndex {
         )
           .get(...values)?.["value"],
       );
-    // All rows are counted by an index, new ones by their ids; the file itself is not read through.
+    // The counts use SQLite's indexes, so that the file is not scanned.
     const total = ask("count(*) AS value FROM $");
     const more = this.#lastId === 0
       ? total
       : ask("count(*) AS value FROM $ WHERE id > ?", this.#lastId);
     if (total !== this.#total + more) {
-      // Episodes were removed: the run went back to an earlier step.
+      // Episodes were removed: the run was truncated to an earlier step.
       this.reset();
       return this.refresh();
     }
@@ -136,7 +136,7 @@ export class EpisodeIndex {
     if (this.#textId < this.#lastId) this.#startWorking();
   }
 
-  /** Forgets everything: the run went back behind what is known of it. */
+  /** Discards everything, because the run was truncated to before what is indexed. */
   reset(): void {
     this.#feed.db.exec(
       "DELETE FROM temp.facts; DELETE FROM temp.combinations; INSERT INTO temp.texts (texts) VALUES ('delete-all')",
@@ -152,14 +152,14 @@ export class EpisodeIndex {
         0;
   }
 
-  /** A stretch of the list that a query makes. */
+  /** Returns a page of the list selected by a query. */
   async page(
     query: Query,
     { offset, limit }: { offset: number; limit: number },
   ): Promise<EpisodePage> {
     const isPlain = query.conditions.length === 0 && query.text === "" &&
       query.sort.field === "id" && !query.sort.descending;
-    // What is asked for first needs no table of facts: it is there before the facts are.
+    // The first, unfiltered page does not have to wait for the facts.
     if (isPlain && this.#factId < this.#lastId) {
       const rows = this.#rows("ORDER BY id LIMIT ? OFFSET ?", limit, offset);
       const { total, text } = this;
@@ -175,12 +175,12 @@ export class EpisodeIndex {
     return { total, matched, offset, rows, text };
   }
 
-  /** An episode's facts. */
+  /** Returns an episode's facts. */
   row(id: number): EpisodeRow | undefined {
     return this.#rows("WHERE id = ?", id)[0];
   }
 
-  /** The episodes of an episode's group, itself included, in order; of all steps where each trial is one. */
+  /** Returns the episodes of an episode's group, including itself, in order; across steps if each trial is a step. */
   group(
     { step, source, group }: EpisodeRow,
     { allSteps = false }: { readonly allSteps?: boolean } = {},
@@ -194,7 +194,7 @@ export class EpisodeIndex {
     );
   }
 
-  /** Where an episode stands in the list that a query makes. */
+  /** Returns an episode's position in the list selected by a query. */
   async place(query: Query, id: number): Promise<Place> {
     const ids = await this.ids(query);
     const at = ids.indexOf(id);
@@ -206,19 +206,19 @@ export class EpisodeIndex {
     };
   }
 
-  /** The ids that a query keeps, in its order. */
+  /** Returns the ids selected by a query, in its order. */
   async ids(query: Query): Promise<Int32Array> {
     await this.#ready();
     return this.#whole(query).ids;
   }
 
-  /** The values of the fields that have few, each under the query's conditions on other fields. */
+  /** Counts the values of each facet field under the query's conditions on the other fields. */
   async facets(query: Query): Promise<Facets> {
     await this.#ready();
     const isFacet = (field: string) => FACETS.includes(field);
     const conditions = query.conditions.filter(({ field }) => !isFacet(field));
     const own = query.conditions.filter(({ field }) => isFacet(field));
-    // Combinations are few and counted as episodes come; other conditions take a pass over the facts.
+    // Combinations of facet values are few and counted incrementally; other conditions need a pass over the facts.
     const table = conditions.length === 0 && query.text === ""
       ? "temp.combinations"
       : this.#combine({ ...query, conditions });
@@ -233,7 +233,7 @@ export class EpisodeIndex {
     return Object.fromEntries(found);
   }
 
-  /** Figures over all episodes, tasks weighing the same in pass^1. */
+  /** Returns totals over all episodes; each task has the same weight in pass^1. */
   counts(): EpisodeCounts {
     const row = this.#feed.db.prepare(
       `SELECT coalesce(sum(episodes), 0) AS episodes, sum(reward) / sum(scored) AS reward, avg(share) AS pass1
@@ -246,7 +246,7 @@ export class EpisodeIndex {
     return { ...row } as unknown as EpisodeCounts;
   }
 
-  /** How often each task was solved, in the order of its first episode; of a source, its last step alone. */
+  /** Returns how often each task was solved, in order of first episodes; given a source, only its last step counts. */
   taskScores(source?: string): TaskScore[] {
     const where = source === undefined
       ? ""
@@ -258,7 +258,7 @@ export class EpisodeIndex {
     ).all(...source === undefined ? [] : [source]) as unknown as TaskScore[];
   }
 
-  /** Counts that advisories go by; `null` where there are no episodes. */
+  /** Returns the counts behind the advisories; `null` if there are no episodes. */
   async tally(): Promise<EpisodeTally | null> {
     await this.#ready();
     const key = `${this.#generation} ${this.#factId}`;
@@ -274,12 +274,12 @@ export class EpisodeIndex {
     while (this.#textId < this.#lastId && !this.#isOver) await this.#worked();
   }
 
-  /** Ends what goes on in the background. */
+  /** Stops indexing in the background. */
   stop(): void {
     this.#isOver = true;
   }
 
-  /** Resolves once all facts so far are taken in. */
+  /** Resolves once all facts so far are indexed. */
   async #ready(): Promise<void> {
     while (this.#factId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -294,7 +294,7 @@ export class EpisodeIndex {
     return statement.all(...values) as unknown as EpisodeRow[];
   }
 
-  /** Counts combinations under a query; replaces what was counted before. */
+  /** Counts the combinations of facet values under a query, replacing earlier counts. */
   #combine(query: Query): string {
     const { where, values } = this.#clause(query);
     const { db } = this.#feed;
@@ -309,7 +309,7 @@ export class EpisodeIndex {
     return "temp.asked_combinations";
   }
 
-  /** The first of a list, and how long it is. */
+  /** Returns the first ids of a list, and its length. */
   #head(query: Query): { matched: number; ids: readonly number[] } {
     const key = this.#keyOf(query);
     const whole = this.#lists.get(key);
@@ -334,7 +334,7 @@ export class EpisodeIndex {
   #whole(query: Query): { matched: number; ids: Int32Array } {
     const ids = kept(this.#lists, this.#keyOf(query), () => {
       const { where, values } = this.#clause(query);
-      // A text of all ids is read in a fraction of the time of as many rows.
+      // One text with all ids is read much faster than that many rows.
       const row = this.#feed.db.prepare(
         `SELECT group_concat(id, ',' ORDER BY ${
           orderOf(query.sort)
@@ -348,7 +348,7 @@ export class EpisodeIndex {
     return { matched: ids.length, ids };
   }
 
-  /** Differs whenever the list may. */
+  /** Returns a cache key that changes whenever the list may have changed. */
   #keyOf(query: Query): string {
     const texts = query.text === "" ? 0 : this.#texts;
     return `${this.#generation} ${this.#factId} ${texts} ${
@@ -388,14 +388,14 @@ export class EpisodeIndex {
     setTimeout(work, 0);
   }
 
-  /** Works for a few milliseconds. @returns Whether something is left. */
+  /** Works for a few milliseconds. @returns Whether work remains. */
   #workSlice(): boolean {
     const { db } = this.#feed;
     try {
       if (this.#factId < this.#lastId) this.#takeFacts();
       else this.#takeTexts();
     } catch {
-      // The run went away or is damaged: whoever asks for it next is told so.
+      // The run is gone or damaged; the next request reports it.
       if (db.isOpen && db.isTransaction) db.exec("ROLLBACK");
       this.#isOver = true;
     }
@@ -416,7 +416,7 @@ export class EpisodeIndex {
       `INSERT INTO temp.combinations SELECT ${facets}, count(*) FROM temp.facts
        WHERE id > ? AND id <= ? GROUP BY ${facets}`,
     ).run(this.#factId, last);
-    // Rows that were removed meanwhile: the next look finds out.
+    // Rows may have been removed meanwhile; the next refresh notices.
     this.#factId = last > this.#factId ? last : this.#lastId;
   }
 
@@ -441,7 +441,7 @@ export class EpisodeIndex {
   }
 }
 
-/** A value of a small cache, which forgets what was not asked for longest. */
+/** Reads from a small cache that evicts the least recently used value. */
 function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
   const value = cache.get(key) ?? make();
   cache.delete(key);

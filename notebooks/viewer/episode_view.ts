@@ -1,4 +1,4 @@
-/** An episode as its page shows it, put together of its record, its world and its group. */
+/** The view of an episode, assembled from its record, its world and its group. */
 
 import { messageOf } from "../../env/errors.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -27,13 +27,13 @@ import type {
 } from "./protocol.ts";
 import { taskOf, type World } from "./world_view.ts";
 
-/** The conversation of an episode as stored. */
+/** The stored conversation of an episode. */
 export interface EpisodeParts {
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];
 }
 
-/** What {@linkcode viewEpisode} puts together. */
+/** The input of {@linkcode viewEpisode}. */
 export interface EpisodeMaterial {
   readonly run: string;
   readonly row: EpisodeRow;
@@ -47,26 +47,26 @@ export interface EpisodeMaterial {
     | "startedAtMs"
     | "tokens"
   >;
-  /** The episodes of its group, itself included. */
+  /** The episodes of its group, including itself. */
   readonly group: readonly EpisodeRow[];
-  /** The conversation of an episode of the group. */
+  /** Returns the conversation of an episode of the group. */
   readonly partsOf: (id: number) => EpisodeParts;
   readonly world: () => Promise<World>;
-  /** The task as it was then. Default: the world's task of the row's id. */
+  /** The task at the time of the run. Default: the world's task with the row's task id. */
   readonly known?: Task;
-  /** What is known of the task where there is no world. */
+  /** The view of the task if there is no world. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
   /**
-   * What the record knows of the database: which rows are wrong, whether it is right, or nothing. Default: rows.
+   * What the record holds about the database: the wrong rows, only whether it is right, or nothing. Default: rows.
    */
   readonly knows?: "rows" | "verdict" | "nothing";
 }
 
-/** Larger groups are cut: nobody compares more side by side. */
+/** The most siblings that are listed. */
 const MAX_SIBLINGS = 64;
 
-/** The view of an episode. */
+/** Assembles the view of an episode. */
 export async function viewEpisode(
   material: EpisodeMaterial,
 ): Promise<EpisodeView> {
@@ -119,7 +119,7 @@ export async function viewEpisode(
   };
 }
 
-/** A diagnosis that breaks does not hide the episode. */
+/** Returns the findings of a diagnosis. If it throws, returns a finding that says so. */
 async function foundBy(
   find: EpisodeFinder,
   found: FoundIn,
@@ -129,7 +129,7 @@ async function foundBy(
   } catch (error) {
     return [{
       kind: "diagnosis",
-      title: "The diagnosis broke, so only the record is shown",
+      title: "The diagnosis failed; only the record is shown",
       detail: messageOf(error),
       turn: null,
       blame: null,
@@ -154,7 +154,7 @@ async function databaseOf(
   if (dataset === null || task === null) {
     return recordedView(
       reward,
-      note ?? "The run's data do not have this task any more",
+      note ?? "The run's dataset no longer contains this task",
     );
   }
   const { rules } = dataset;
@@ -166,29 +166,29 @@ async function databaseOf(
   } catch (error) {
     if (rules === undefined) throw error;
     const why = `The calls cannot be replayed (${messageOf(error)})`;
-    return recordedView(reward, `${why}, so the record alone is shown`);
+    return recordedView(reward, `${why}, so only the record is shown`);
   }
   if (reward === null || agrees(view, reward, knows)) return view;
   return recordedView(
     reward,
-    "Replaying the calls gives another database than the record has, so the record alone is shown",
+    "Replaying the calls does not reproduce the recorded database, so only the record is shown",
   );
 }
 
-/** Whether a replay came to what the record says. */
+/** Checks whether a replay agrees with the record. */
 function agrees(
   view: DatabaseView,
   reward: Reward,
   knows: "rows" | "verdict" | "nothing",
 ): boolean {
-  // Rows say nothing of a reward that does not compare them.
+  // If the reward does not compare rows, they cannot contradict it.
   if (view.isCompared === false) return true;
   const wrong = view.rows.filter(({ isRight }) => !isRight).length;
   if (knows === "rows") return wrong === reward.differences.length;
   return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
 }
 
-/** What a replay says of the database; `null` where there was none. */
+/** Returns whether a replayed database is right; `null` if there was no replay. */
 function verdictOf(
   { rows, isWhole, isCompared }: DatabaseView,
 ): 0 | 1 | null {
@@ -217,8 +217,8 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 }
 
 /**
- * The first turn in which `other` is not `mine`: another action, or another answer to it. `null` where neither
- * differs nor ends before the other.
+ * Returns the first turn in which `other` differs from `mine` in its action or its observation, or that only one of
+ * them has; `null` if all turns are equal.
  */
 function partingOf(
   mine: readonly TurnView[],

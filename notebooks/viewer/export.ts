@@ -1,6 +1,6 @@
 /**
- * Chosen episodes as one HTML file that opens anywhere, without a server: the page's own modules and sheet, and the
- * data compressed within.
+ * Export of episodes as a single HTML file that opens without a server. It contains the page's modules and style
+ * sheet, and the compressed data.
  */
 
 import { gzipSync } from "node:zlib";
@@ -17,19 +17,19 @@ import type {
 } from "./protocol.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
-/** Which episodes go into a file. */
+/** Selects the episodes to export. */
 export interface ExportChoice {
-  /** By their ids, in this order; otherwise those that the filter keeps. */
+  /** The ids of the episodes, in this order. Default: the episodes that match the filter. */
   readonly ids?: readonly number[] | undefined;
-  /** As the page's query string has it. */
+  /** The filter, as in the page's query string. */
   readonly filter: URLSearchParams;
-  /** Most episodes, of all runs together. */
+  /** The most episodes, over all runs. */
   readonly limit: number;
-  /** Whether their tokens go with them. */
+  /** Whether to include tokens. */
   readonly withTokens: boolean;
 }
 
-/** What {@linkcode collect} reports on. */
+/** Options of {@linkcode collect}. */
 export interface ExportOptions extends ExportChoice {
   readonly version: string;
   readonly now: Date;
@@ -38,8 +38,8 @@ export interface ExportOptions extends ExportChoice {
 }
 
 /**
- * Collects the chosen episodes of all runs of the library.
- * @throws {ViewerFault} If an episode that was named is in none of them.
+ * Collects the chosen episodes from all runs of the library.
+ * @throws {ViewerFault} If a named episode is in none of the runs.
  */
 export async function collect(
   library: Library,
@@ -83,7 +83,7 @@ export async function collect(
   };
 }
 
-/** The file. */
+/** Returns the HTML of the exported file. */
 export async function exportedPage(data: ExportedData): Promise<string> {
   const [script, style] = await Promise.all([
     linkModules(),
@@ -94,11 +94,11 @@ export async function exportedPage(data: ExportedData): Promise<string> {
   );
   const policy =
     `default-src 'none'; script-src 'sha256-${scriptHash}'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
-  // Base64 has no character that HTML reads.
+  // Base64 contains no characters that are special in HTML.
   const packed = gzipSync(JSON.stringify(data), { level: 9 })
     .toString("base64");
   const { text: page } = await readPageFile("index.html");
-  // Functions, since a string's `$` has a meaning.
+  // Functions, since `$` is special in a replacement string.
   return page
     .replace(/ *<(?:link|script).*\n/g, "")
     .replace(
@@ -115,12 +115,12 @@ export async function exportedPage(data: ExportedData): Promise<string> {
     );
 }
 
-/** A module's imports of its siblings; they name what they take, without another name. */
+/** Matches a module's imports of its siblings, which use named imports without renaming. */
 const IMPORT = /^import \{[^}]*\} from "\.\/\w+\.js";$/gm;
 
 /**
- * The page's modules as one: each after those that it imports, their names being different. Nothing else is
- * changed, so a file shows just what the server's page shows.
+ * Joins the page's modules into one, each after its imports. Their top-level names are distinct. Nothing else is
+ * changed, so an exported file shows exactly what the served page shows.
  */
 export async function linkModules(): Promise<string> {
   const parts = await Promise.all(PAGE_MODULES.map(async (name) => {
@@ -130,7 +130,7 @@ export async function linkModules(): Promise<string> {
       !/<\/script|<!--/i.test(body);
     if (isLinked) return body;
     throw new TypeError(
-      `Cannot put ${name} into a file: it imports or exports in another way than by names, or holds markup`,
+      `Cannot export ${name}: it has imports or exports other than named ones, or contains markup`,
     );
   }));
   return parts.join("\n");
@@ -147,12 +147,12 @@ async function choose(
     return ids.filter((id) => index.row(id) !== undefined).slice(0, left);
   }
   const query = readQuery(filter);
-  // A search finds all only once all is indexed.
+  // A search is complete only once all texts are indexed.
   if (query.text !== "") await index.indexed();
   return [...(await index.ids(query)).subarray(0, left)];
 }
 
-/** @throws {ViewerFault} If an episode was named and not found. */
+/** @throws {ViewerFault} If a named episode was not found. */
 function checkFound(
   episodes: readonly EpisodeView[],
   { ids, limit }: ExportOptions,
@@ -162,7 +162,7 @@ function checkFound(
   if (missing.length === 0) return;
   throw new ViewerFault(
     "unknown",
-    `There is no episode ${missing.join(", ")} in what was named`,
+    `There is no episode ${missing.join(", ")} in the chosen runs`,
   );
 }
 

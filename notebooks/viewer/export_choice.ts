@@ -1,14 +1,14 @@
-/** Which episodes go into an offline file, as they are named on a command line. */
+/** Parsing of the command-line flags that select the episodes to export. */
 
 import { ConfigError } from "../../env/errors.ts";
 import type { ExportChoice } from "./export.ts";
 import { FilterError, readExpression, readQuery } from "./page/filter.js";
 
 /**
- * Reads which episodes are meant.
- * @param options.episodes Their ids: `1,5-9`.
- * @param options.filter `reward<1 and step=40`, or the page's query string.
- * @throws {ConfigError} If one cannot be read, or both are given.
+ * Reads a choice of episodes.
+ * @param options.episodes Ids and ranges of ids: `1,5-9`.
+ * @param options.filter A filter such as `reward<1 and step=40`, or the page's query string.
+ * @throws {ConfigError} If one of them cannot be parsed, or both are given.
  */
 export function readChoice(
   { episodes, filter }: {
@@ -17,8 +17,8 @@ export function readChoice(
   },
 ): Pick<ExportChoice, "ids" | "filter"> {
   if (episodes !== undefined && filter !== undefined) {
-    throw new ConfigError("--episodes names episodes and --filter finds them", {
-      hint: "give one of them",
+    throw new ConfigError("--episodes and --filter cannot be combined", {
+      hint: "pass only one of them",
     });
   }
   return {
@@ -43,8 +43,8 @@ function readIds(text: string): number[] {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (match === null || from < 1 || to < from || to - from >= 100_000) {
-      throw new ConfigError(`--episodes ${text} is no list of ids`, {
-        hint: "write ids from 1 and ranges, as in 1,5-9",
+      throw new ConfigError(`--episodes ${text} is not a list of ids`, {
+        hint: "write ids (from 1) and ranges, as in 1,5-9",
       });
     }
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);

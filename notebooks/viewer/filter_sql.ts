@@ -1,16 +1,16 @@
-/** Conditions of a filter as SQL over the table of facts. */
+/** Translation of filter conditions to SQL over the table of facts. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import type { Condition, Query } from "./page/filter.js";
 
-/** A WHERE clause and what its marks stand for. */
+/** A WHERE clause and the values of its placeholders. */
 export interface Clause {
   readonly where: string;
   readonly values: readonly SQLInputValue[];
 }
 
-/** All of the conditions; `1` where there is none. */
+/** Returns a clause that requires all conditions; `1` if there are none. */
 export function clauseOf(conditions: readonly Condition[]): Clause {
   const parts = conditions.map(partOf);
   return {
@@ -19,19 +19,19 @@ export function clauseOf(conditions: readonly Condition[]): Clause {
   };
 }
 
-/** An ORDER BY list that leaves nothing to chance. */
+/** Returns an ORDER BY list that determines the order completely. */
 export function orderOf({ field, descending }: Query["sort"]): string {
   return `${columnOf(field)}${descending ? " DESC" : ""}, id`;
 }
 
 /**
- * Words of a person as a query of FTS5: all of them, the last one perhaps only begun; "words in quotes" stand
- * side by side.
+ * Translates a search text to an FTS5 query: all words must occur, the last one may be a prefix, and "quoted words"
+ * must be adjacent.
  */
 export function matchOf(text: string): string {
   const parts = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)]
     .map((match) => ({ words: match[1] ?? match[0], end: match[0].at(-1) }))
-    // What has no letter or digit is in no index.
+    // Words without a letter or digit are not indexed.
     .filter(({ words }) => /[\p{L}\p{N}]/u.test(words));
   return parts.map(({ words, end }, i) => {
     const isBegun = i === parts.length - 1 && end !== '"' && !/\s$/.test(text);
@@ -62,7 +62,7 @@ function partOf({ field, op, values }: Condition): Clause {
   }
 }
 
-/** Members of a list that is stored as `leak,echo`. */
+/** Returns a clause for membership in a list stored as `leak,echo`. */
 function listPart({ field, op, values }: Condition): Clause {
   const column = columnOf(field);
   const parts = values.map((value) =>
@@ -79,10 +79,10 @@ function listPart({ field, op, values }: Condition): Clause {
   };
 }
 
-/** @throws {RangeError} For a field that is none, so that no text of a request becomes SQL. */
+/** @throws {RangeError} If the field is unknown, so that no text from a request becomes SQL. */
 function columnOf(field: string): string {
   if (!Object.hasOwn(FILTER_FIELDS, field)) {
-    throw new RangeError(`There is no field "${field}"`);
+    throw new RangeError(`Unknown field "${field}"`);
   }
   return `"${field}"`;
 }

@@ -1,6 +1,6 @@
 /**
- * What explains an episode. This is the seam for a diagnosis: the viewer takes any {@linkcode EpisodeFinder} and
- * shows what it gives first; by itself it shows what the record holds.
+ * Findings that explain an episode. The viewer accepts a custom {@linkcode EpisodeFinder}, such as a diagnosis, and
+ * shows its findings before those of the record.
  */
 
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -14,7 +14,7 @@ import type {
 import { turnsOf } from "./conversation_view.ts";
 import type { EpisodeView, FindingView } from "./protocol.ts";
 
-/** An episode as a diagnosis sees it. */
+/** The input of an {@linkcode EpisodeFinder}. */
 export interface FoundIn {
   readonly episode: Omit<EpisodeView, "findings" | "siblings">;
   /** The agent's actions and their observations, as stored: `{action, observation}`. */
@@ -22,40 +22,40 @@ export interface FoundIn {
   readonly reward: Reward | null;
   readonly failure: Failure | null;
   readonly userFindings: readonly UserFinding[];
-  /** The world, where the run's data are at hand. */
+  /** The run's dataset, or `null` if it is not available. */
   readonly dataset: Dataset | null;
   readonly task: Task | null;
 }
 
-/** Explains episodes. Called when an episode is opened; its findings are shown before those of the record. */
+/** A function that explains an episode. It is called when the episode is opened. */
 export type EpisodeFinder = (
   found: FoundIn,
 ) => readonly FindingView[] | Promise<readonly FindingView[]>;
 
 const REASONS: Readonly<Record<string, string>> = {
-  parse_errors: "Too many of the agent's answers could not be read",
-  agent_error: "The agent spoke where there is no user",
+  parse_errors: "Too many of the agent's answers could not be parsed",
+  agent_error: "The agent sent a message in a task without a user",
   out_of_tokens: "The agent ran out of tokens",
-  out_of_turns: "The conversation ran out of turns",
-  transferred: "Handed over to a person without being done",
-  extra_write: "A row changed that nobody asked to change",
-  wrong_write: "A row that was to change was changed otherwise",
-  missing_write: "A row that was to change was not changed",
-  missing_output: "All rows are right, but something was not told",
+  out_of_turns: "The conversation hit the turn limit",
+  transferred: "Transferred to a human with the task unfinished",
+  extra_write: "A row changed that should not have changed",
+  wrong_write: "A row was changed to the wrong values",
+  missing_write: "A row that should have changed did not",
+  missing_output: "All rows are right, but a required output is missing",
 };
 
-/** Reasons that no other party has a part in. */
+/** The reasons for which the agent alone is at fault. */
 const OWN_FAULTS = new Set(["parse_errors", "agent_error", "out_of_tokens"]);
 
 const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
-  leak: "The user told everything at once",
-  invention: "The user said what their goal does not hold",
-  early_stop: "The user ended before the request was settled",
-  echo: "The user repeated what was said",
-  endless: "The user went on after the request was settled",
+  leak: "The user revealed everything at once",
+  invention: "The user said something that is not in their goal",
+  early_stop: "The user ended the conversation before the request was settled",
+  echo: "The user repeated earlier text",
+  endless: "The user continued after the request was settled",
 };
 
-/** What the record of an episode itself says. */
+/** Returns the findings of the episode's record. */
 export function recordedFindings(
   { episode, turns, reward, userFindings }: FoundIn,
 ): FindingView[] {
@@ -90,8 +90,8 @@ function reasonFinding(
   const rows = reward.differences.map(({ table, id }) => `${table} ${id}`);
   const missing = reward.missingOutputs.map((output) => `"${output}"`);
   const detail = [
-    rows.length === 0 ? "" : `Not as it should be: ${rows.join(", ")}.`,
-    missing.length === 0 ? "" : `Never told: ${missing.join(", ")}.`,
+    rows.length === 0 ? "" : `Wrong rows: ${rows.join(", ")}.`,
+    missing.length === 0 ? "" : `Missing outputs: ${missing.join(", ")}.`,
   ].filter(Boolean).join(" ");
   return [{
     kind: "reward",
@@ -102,7 +102,7 @@ function reasonFinding(
   }];
 }
 
-/** The action that the user's message answers: the agent's message of that number. */
+/** Returns the index of the action that a user's message answers, which is the agent's message of that number. */
 function answered(
   turns: readonly JsonObject[],
   message: number,

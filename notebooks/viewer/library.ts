@@ -1,4 +1,4 @@
-/** All that the viewer shows: the runs under a directory, as they come and go, or those that were named. */
+/** The viewer's library: all runs under a directory, watched for changes, or the named ones. */
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
@@ -12,15 +12,15 @@ import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
 /** Settings of {@linkcode Library}. */
 export interface LibraryOptions extends BenchmarkDirs {
-  /** Run dirs and result files; where there are none, all runs under `root`. */
+  /** Run dirs and result files. If empty, all runs under `root` are shown. */
   readonly named: readonly string[];
-  /** The directory of the runs: `runs`. */
+  /** The directory that contains the runs, e.g. `runs`. */
   readonly root: string;
-  /** A diagnosis, whose findings are shown first. Default: none. */
+  /** Explains episodes; its findings are shown first. Default: none. */
   readonly find?: EpisodeFinder;
 }
 
-/** The sources by their ids. */
+/** The sources that the viewer shows, by id. */
 export class Library implements Disposable {
   readonly #options: LibraryOptions;
   readonly #sources = new Map<string, EpisodeSource>();
@@ -30,8 +30,8 @@ export class Library implements Disposable {
   }
 
   /**
-   * Opens what was named.
-   * @throws {ConfigError} If one of them is not there.
+   * Opens a library and its named sources.
+   * @throws {ConfigError} If a named source does not exist.
    */
   static async open(options: LibraryOptions): Promise<Library> {
     const library = new Library(options);
@@ -40,7 +40,7 @@ export class Library implements Disposable {
     return library;
   }
 
-  /** What the list of runs shows, the youngest first. */
+  /** Returns the summaries for the list of runs, the most recent first. */
   async summaries(): Promise<RunSummary[]> {
     await this.#look();
     const all = await Promise.all(
@@ -52,19 +52,19 @@ export class Library implements Disposable {
     );
   }
 
-  /** Every source there is. */
+  /** All sources. */
   get sources(): readonly EpisodeSource[] {
     return [...this.#sources.values()];
   }
 
-  /** @throws {ViewerFault} If there is none of that id. */
+  /** Returns the source with an id. @throws {ViewerFault} If there is none. */
   async source(id: string): Promise<EpisodeSource> {
     if (!this.#sources.has(id)) await this.#look();
     const source = this.#sources.get(id);
     if (source !== undefined) return source;
     throw new ViewerFault(
       "unknown",
-      `There is no run "${id}" here; it was deleted, or the viewer was started with other runs`,
+      `There is no run "${id}": it was deleted, or the viewer was started with other runs`,
     );
   }
 
@@ -73,7 +73,7 @@ export class Library implements Disposable {
     this.#sources.clear();
   }
 
-  /** Adds runs that are new, and closes those that are gone. */
+  /** Adds new runs and closes those that are gone. */
   async #look(): Promise<void> {
     const { named, root } = this.#options;
     if (named.length > 0) return;
@@ -110,7 +110,7 @@ export class Library implements Disposable {
     this.#sources.set(id, source);
   }
 
-  /** Two runs of one name in two directories. */
+  /** Returns a unique id: runs in different directories may have the same name. */
   #freeId(wanted: string): string {
     for (let i = 1;; i++) {
       const id = i === 1 ? wanted : `${wanted}-${i}`;

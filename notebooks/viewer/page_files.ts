@@ -1,9 +1,9 @@
-/** The page's own files: plain HTML, CSS and ES modules, served as they are but for the fields of a filter. */
+/** The page's files: plain HTML, CSS and ES modules, served unchanged except for the filter fields. */
 
 import { extname } from "node:path";
 import { FIELDS } from "./page/fields.js";
 
-/** The modules, each after those that it imports, so that one file can be made of them. */
+/** The page's modules, each after its imports, so that they can be joined into one file. */
 export const PAGE_MODULES = [
   "fields.js",
   "filter.js",
@@ -45,7 +45,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** A file of the page, with its type. */
+/** Reads a file of the page, with its content type. */
 export async function readPageFile(
   name: string,
 ): Promise<{ text: string; type: string }> {
@@ -55,7 +55,7 @@ export async function readPageFile(
   return { text, type: TYPES[extname(name)] ?? "text/plain" };
 }
 
-/** A browser has no table of columns to make the fields of. */
+/** Returns the source of `fields.js` for browsers, which cannot import the table of columns. */
 function fieldsModule(): string {
   const shown = Object.entries(FIELDS)
     .map(([name, { is, choice }]) => [name, { is, choice }]);

@@ -1,6 +1,6 @@
 /**
- * What the viewer's server tells its page, and what an exported file holds: plain JSON. The page's modules take
- * these types by JSDoc.
+ * The JSON types exchanged between the viewer's server and its page, and stored in exported files. The page's modules
+ * import them through JSDoc.
  */
 
 import type { Episode, Failure, RewardCheck } from "../../env/types.ts";
@@ -8,43 +8,43 @@ import type { SpanKind } from "../../env/episode_spans.ts";
 import type { Advisory } from "../../train/diagnosis/advisories.ts";
 import type { EpisodeFields } from "../../train/runs/episode_facts.ts";
 
-/** A run, an evaluation or a result file, as the list of runs shows it. */
+/** A run, an evaluation or a result file in the list of runs. */
 export interface RunSummary {
-  /** Names it in URLs; unique among those that are shown. */
+  /** The unique id, used in URLs. */
   readonly id: string;
   readonly path: string;
   readonly kind: "train" | "evaluate" | "results";
-  /** `cpu`, `slime`; `null` where nothing says so. */
+  /** `cpu` or `slime`; `null` if unknown. */
   readonly trainer: string | null;
-  /** `stopped` after a kill; `null` where nothing says so. */
+  /** The outcome, e.g. `stopped` after a kill; `null` if unknown. */
   readonly outcome: string | null;
   readonly data: string | null;
-  /** Where it is from and which domain: `generated retail`. */
+  /** The dataset's source and domain, e.g. `generated retail`. */
   readonly world: string | null;
   readonly agent: string | null;
-  /** A model's name, or the policy that trains. */
+  /** The model's name, or the policy being trained. */
   readonly model: string | null;
   readonly seed: number | null;
-  /** ISO 8601, UTC. */
+  /** The start time: ISO 8601, UTC. */
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly version: string | null;
   readonly commit: string | null;
-  /** The last step that has a line of metrics. */
+  /** The last step with a line of metrics. */
   readonly steps: number | null;
   readonly episodes: number | null;
-  /** The last pass^1 on the split that counts most, and which it is. */
+  /** The last pass^1 on the split furthest from training; `pass1Of` names the split. */
   readonly pass1: number | null;
   readonly pass1Of: string | null;
-  /** The reward of the last step, or the mean of all episodes where there are no steps. */
+  /** The reward of the last step, or the mean over all episodes if there are no steps. */
   readonly reward: number | null;
-  /** Why it cannot be shown; the rest is then what little is known. */
+  /** Why the run cannot be shown, if so; the other fields then hold what is known. */
   readonly error: string | null;
 }
 
-/** A number over the steps of a run. */
+/** A metric over the steps of a run. */
 export interface Curve {
-  /** `rl.reward`, `eval/dev/sampled.pass1`. */
+  /** The name, e.g. `rl.reward` or `eval/dev/sampled.pass1`. */
   readonly key: string;
   /** `[step, value]`, in the order of the lines. */
   readonly points: readonly (readonly [number, number])[];
@@ -54,55 +54,55 @@ export interface Curve {
 export interface RunView {
   readonly run: RunSummary;
   readonly curves: readonly Curve[];
-  /** `config.yaml` as it is on disk. */
+  /** The text of `config.yaml`. */
   readonly config: string | null;
-  /** Of an evaluation, how often each task was solved; `null` of a run that trains. */
+  /** How often each task was solved, for an evaluation; `null` for a training run. */
   readonly tasks: readonly TaskScore[] | null;
 }
 
-/** How often a run solved each task, to be compared with another's. */
+/** How often a run solved each task, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
-  /** Which of its episodes, where a run has others: the last of `eval/test/sampled`. */
+  /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are. */
   readonly source: string | null;
-  /** Tells datasets apart; `null` where nothing says so. */
+  /** The dataset's fingerprint; `null` if unknown. */
   readonly fingerprint: string | null;
   readonly tasks: readonly TaskScore[];
 }
 
-/** A task of an evaluation. */
+/** The score of one task. */
 export interface TaskScore {
   readonly task: string;
   readonly solved: number;
-  /** Episodes that were scored. */
+  /** The number of scored episodes. */
   readonly scored: number;
   readonly step: number;
-  /** Why its episodes earned no reward, each reason once, joined by commas. */
+  /** The distinct reasons why episodes failed, joined by commas. */
   readonly reasons: string | null;
 }
 
-/** What a person should look at in a run. */
+/** The advisories of a run: what a person should look at. */
 export interface Advisories {
   readonly advisories: readonly Advisory[];
 }
 
-/** A training step over time: milliseconds from the start of its rollout. */
+/** A training step over time, in milliseconds from the start of its rollout. */
 export interface StepTimeline {
   readonly step: number;
   readonly source: string;
-  /** The steps that can be shown, in order. */
+  /** The steps with a timeline, in order. */
   readonly steps: readonly number[];
-  /** One after the other: `rollout`, `update`, `save`. */
+  /** The consecutive phases: `rollout`, `update`, `save`. */
   readonly phases: readonly TimelineSpan<string>[];
-  /** In the order in which they began. */
+  /** The episodes, in the order of their start. */
   readonly episodes: readonly TimelineEpisode[];
-  /** Episodes of the step that are not in `episodes`: the shortest ones. */
+  /** The number of the step's episodes that are not in `episodes`, which are the shortest ones. */
   readonly leftOut: number;
-  /** What all episodes of the step waited for; `null` where the run did not note it. */
+  /** The total wait of all episodes by kind, in milliseconds; `null` if the run did not record it. */
   readonly waited: Readonly<Record<SpanKind, number>> | null;
 }
 
-/** A stretch of a timeline. */
+/** A span of a timeline. */
 export interface TimelineSpan<K extends string> {
   readonly kind: K;
   readonly startMs: number;
@@ -117,20 +117,20 @@ export interface TimelineEpisode {
   readonly failure: string | null;
   readonly startMs: number;
   readonly ms: number;
-  /** Its stretches; none where the run did not note them. */
+  /** The spans of the episode; empty if the run did not record them. */
   readonly spans: readonly TimelineSpan<SpanKind>[];
 }
 
-/** An episode as the table shows it: the fields of a filter, which episode_columns.ts names. */
+/** A row of the table of episodes; its fields are defined in `episode_columns.ts`. */
 export type EpisodeRow = EpisodeFields;
 
-/** How far the index of all texts is. */
+/** The progress of the full-text index, in episodes. */
 export interface TextProgress {
   readonly indexed: number;
   readonly total: number;
 }
 
-/** A stretch of the table. */
+/** A page of the table of episodes. */
 export interface EpisodePage {
   readonly total: number;
   readonly matched: number;
@@ -139,16 +139,16 @@ export interface EpisodePage {
   readonly text: TextProgress;
 }
 
-/** A value of a field and how many episodes have it, under the filter's other conditions. */
+/** A value of a field, and how many episodes have it under the filter's other conditions. */
 export interface FacetValue {
   readonly value: string | number | null;
   readonly count: number;
 }
 
-/** The values of the fields that have few. */
+/** The values of each field with few distinct values. */
 export type Facets = Readonly<Record<string, readonly FacetValue[]>>;
 
-/** A tool call; the values are Python's JSON text, so that `1.0` stays `1.0`. */
+/** A tool call. Argument values are Python's JSON text, so that `1.0` stays `1.0`. */
 export interface CallView {
   readonly name: string;
   readonly arguments: readonly (readonly [string, string])[];
@@ -158,29 +158,29 @@ export interface CallView {
 export interface MessageView {
   readonly role: string;
   readonly content: string;
-  /** What a thinking model thought before; empty where there is nothing. */
+  /** The reasoning of a thinking model; empty if there is none. */
   readonly thought: string;
   readonly calls: readonly CallView[];
-  /** The tool that answers. */
+  /** The name of the tool, for a tool's result. */
   readonly name: string | null;
-  /** Which action of the agent it is or answers, from 0; `null` where it belongs to none. */
+  /** The index of the agent's action that it is or answers, from 0; `null` if there is none. */
   readonly turn: number | null;
 }
 
-/** A field of a row; values are Python's JSON text, `null` where there is no such field. */
+/** A field of a row. Values are Python's JSON text; `null` if the field does not exist. */
 export interface FieldView {
   readonly path: string;
-  /** `undefined` where the world at the start is not at hand. */
+  /** The initial value; `undefined` if the initial state is not available. */
   readonly was?: string | null;
   readonly is: string | null;
   readonly should: string | null;
-  /** `right`: changed as it should; `wrong`: otherwise; `missing`: not changed; `extra`: nobody asked. */
+  /** `right`: changed as expected; `wrong`: changed to another value; `missing`: not changed; `extra`: not requested. */
   readonly verdict: "right" | "wrong" | "missing" | "extra";
 }
 
-/** A row that the episode or the gold changes. */
+/** A row that is changed by the episode or by the gold. */
 export interface RowView {
-  /** Left out where only one side has a database. */
+  /** The side whose database the row is in; omitted if only one side has a database. */
   readonly side?: "agent" | "user";
   readonly table: string;
   readonly id: string;
@@ -188,51 +188,51 @@ export interface RowView {
   readonly fields: readonly FieldView[];
 }
 
-/** What became of the database. */
+/** The changes to the database. */
 export interface DatabaseView {
   readonly rows: readonly RowView[];
-  /** Whether `was` and rows that came out right are known, which takes the run's data. */
+  /** Whether initial values and correct rows are known, which requires the run's dataset. */
   readonly isWhole: boolean;
-  /** Why not, for a person. */
+  /** A note for the reader, e.g. why the view is not whole. */
   readonly note: string | null;
-  /** Whether the reward compares rows with what they should be. Default: it does. */
+  /** Whether the reward compares rows with the expected ones. Default: `true`. */
   readonly isCompared?: boolean;
-  /** Rows that an action changed, as `table id`, by turn. */
+  /** The rows that each turn changed, as `table id`. */
   readonly writes: readonly {
     readonly turn: number;
     readonly rows: readonly string[];
   }[];
 }
 
-/** The task of an episode, where it is known. */
+/** The task of an episode. */
 export interface TaskView {
   readonly instruction: string;
   readonly actions: readonly CallView[];
   readonly outputs: readonly string[];
 }
 
-/** Something that explains an episode: of the record, or of a diagnosis. */
+/** A finding that explains an episode, from its record or from a diagnosis. */
 export interface FindingView {
-  /** `reward`, `user`, `failure`; a diagnosis adds its own. */
+  /** `reward`, `user`, `failure`, or a kind that a diagnosis defines. */
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
-  /** Which action of the agent it is about, from 0. */
+  /** The index of the agent's action that it concerns, from 0. */
   readonly turn: number | null;
-  /** Whose fault it is, where that is known: `agent`, `user`, `infrastructure`, `gold`. */
+  /** Who is at fault, if known: `agent`, `user`, `infrastructure`, `gold`. */
   readonly blame: string | null;
 }
 
-/** An episode of the same group. */
+/** Another episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
-  /** The first turn that differs from the episode's; `null` where none does. */
+  /** The first turn that differs from the episode's; `null` if none does. */
   readonly partsAt: number | null;
-  /** What it does there: `tool name`, or its first words. */
+  /** What the sibling does in that turn: the tool's name, or its first words. */
   readonly partsBy: string | null;
 }
 
-/** An episode as its page shows it. */
+/** An episode on its page. */
 export interface EpisodeView {
   readonly run: string;
   readonly row: EpisodeRow;
@@ -242,7 +242,7 @@ export interface EpisodeView {
     readonly database: number | null;
     readonly outputs: number | null;
     readonly missingOutputs: readonly string[];
-    /** What was looked at, part by part; none where the benchmark looks at the database and what was told alone. */
+    /** The individual checks; empty if the benchmark only checks the database and the required outputs. */
     readonly checks: readonly RewardCheck[];
   } | null;
   readonly failure: Failure | null;
@@ -251,22 +251,22 @@ export interface EpisodeView {
   readonly task: TaskView | null;
   readonly usage: Episode["usage"] | null;
   readonly retries: number;
-  /** Milliseconds since the run's clock began. */
+  /** The start time, in milliseconds of the run's clock. */
   readonly startedAtMs: number;
   readonly hasTokens: boolean;
   readonly siblings: readonly SiblingView[];
 }
 
-/** Where an episode stands in the table as it is filtered and sorted. */
+/** The position of an episode in the filtered, sorted table. */
 export interface Place {
-  /** From 0; `null` where the filter leaves it out. */
+  /** The index in the table, from 0; `null` if the filter excludes the episode. */
   readonly position: number | null;
   readonly matched: number;
   readonly previous: number | null;
   readonly next: number | null;
 }
 
-/** An episode and its place. */
+/** An episode and its position in the table. */
 export interface PlacedEpisode {
   readonly episode: EpisodeView;
   readonly place: Place;
@@ -276,28 +276,28 @@ export interface PlacedEpisode {
 export interface TokensView {
   readonly ids: readonly number[];
   readonly mask: readonly (0 | 1)[];
-  /** Natural logs, rounded to a ten-thousandth; 0 where the token was not sampled. */
+  /** Natural log probabilities, rounded to four decimals; 0 for tokens that were not sampled. */
   readonly logprobs: readonly number[];
-  /** `null` where the run's tokenizer is not at hand. */
+  /** The text of each token; `null` if the run's tokenizer is not available. */
   readonly texts: readonly string[] | null;
   readonly note: string | null;
 }
 
-/** Why a request was not answered. */
+/** The reason why a request failed. */
 export interface ViewerProblem {
   readonly kind: "gone" | "damaged" | "newer" | "unknown" | "filter" | "bug";
   readonly message: string;
 }
 
-/** What an exported file holds. */
+/** The data of an exported file. */
 export interface ExportedData {
   readonly exportedAt: string;
   readonly version: string;
   readonly runs: readonly RunView[];
-  /** Of each run, by its id. */
+  /** The task table of each run, by run id. */
   readonly tasks: Readonly<Record<string, TaskTable>>;
   readonly advisories: Readonly<Record<string, readonly Advisory[]>>;
   readonly episodes: readonly EpisodeView[];
-  /** By `run/id`; left out where the export has no tokens. */
+  /** Tokens by `run/id`; empty if tokens were not exported. */
   readonly tokens: Readonly<Record<string, TokensView>>;
 }

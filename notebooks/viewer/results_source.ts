@@ -1,4 +1,4 @@
-/** A benchmark's result file as the viewer sees it: each task is a group, each trial an episode. */
+/** A source that shows a benchmark's result file: each task is a group, each trial an episode. */
 
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,9 +44,9 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  /** By their position in the file, which is the episode's id. */
+  /** The records by their position in the file, which is the episode's id. */
   readonly records: ReadonlyMap<number, LoadedRecord>;
-  /** What could not be read, in a sentence; `null` where all could. */
+  /** A sentence about records that could not be read; `null` if there are none. */
   readonly fault: string | null;
   readonly benchmark: ResultsFile["benchmark"];
   readonly db: DatabaseSync;
@@ -55,11 +55,11 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** `null` where the benchmark's data are not at hand, or neither they nor the file have the task. */
+  /** The task; `null` if the benchmark's dataset is not available, or neither it nor the file contains the task. */
   readonly known: KnownTask | null;
 }
 
-/** A result file. */
+/** A result file, shown like a run. */
 export class ResultsSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;
@@ -180,12 +180,12 @@ export class ResultsSource implements EpisodeSource {
   ): World {
     if (known !== null) return { dataset: known.dataset, note: null };
     const note = this.#directory(benchmark) === undefined
-      ? `A result file does not say what became of the database; name ${benchmark}'s data by --${benchmark} DIR to see it`
-      : `Neither ${benchmark}'s data nor the file have this task, so the database is not shown`;
+      ? `A result file does not record the database; pass --${benchmark} DIR to see it`
+      : `Neither ${benchmark} nor the file contains this task, so the database is not shown`;
     return { dataset: null, note };
   }
 
-  /** The file as it is by now. */
+  /** Returns the file's current content. */
   async #load(): Promise<Loaded> {
     const stamp = await stampOf(this.path);
     if (stamp !== this.#stamp) this[Symbol.dispose]();
@@ -213,14 +213,14 @@ export class ResultsSource implements EpisodeSource {
     return { records, fault, benchmark, db, index };
   }
 
-  /** The records' tasks, as far as they can be found. */
+  /** Finds the tasks of the records, if the benchmark's dataset is available. */
   async #tasksOf(file: ResultsFile): Promise<KnownTasks> {
     const directory = this.#directory(file.benchmark);
     if (directory === undefined) return new Map();
     try {
       return await file.tasksIn(directory);
     } catch (error) {
-      // The conversations are shown all the same.
+      // The conversations can be shown without the tasks.
       if (error instanceof DataError || error instanceof ConfigError) {
         return new Map();
       }

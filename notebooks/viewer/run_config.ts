@@ -1,21 +1,21 @@
-/** What a run's `config.yaml` says of who worked where. Of any trainer and version: what is not there is `null`. */
+/** Agent, model and world from a run's `config.yaml`, for any trainer and version; missing values are `null`. */
 
 import { join } from "node:path";
 import { Yaml } from "../../train/config/yaml_file.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
-/** A config, as the viewer shows it. */
+/** The parts of a config that the viewer shows. */
 export interface ShownConfig {
-  /** As it is on disk. */
+  /** The text of the file. */
   readonly text: string | null;
   readonly agent: string | null;
-  /** A model's name, or the policy that trains. */
+  /** The model's name, or the policy being trained. */
   readonly model: string | null;
-  /** `generated retail`. */
+  /** The dataset's source and domain, e.g. `generated retail`. */
   readonly world: string | null;
 }
 
-/** Reads the config of a run; one that is damaged is shown as it is. */
+/** Reads the config of a run. A damaged config is still shown as text. */
 export async function readShownConfig(path: string): Promise<ShownConfig> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name) ?? null;
@@ -41,7 +41,7 @@ function valueOf(file: { name: string; text: string }): unknown {
   }
 }
 
-/** A policy that is trained from scratch has no name. */
+/** Returns a policy's size in place of a name, since a policy trained from scratch has none. */
 function sizeOf(model: Readonly<Record<string, unknown>>): string | null {
   const { layers, dim } = model;
   return typeof layers === "number" && typeof dim === "number"

@@ -1,6 +1,6 @@
 /**
- * What a run dir's `run.json` and `metrics.jsonl` say, read so that runs of any trainer can be shown: keys that
- * are not known are left alone, and what is missing is missing.
+ * Lenient readers for a run dir's `run.json` and `metrics.jsonl`, so that runs of any trainer can be shown: unknown
+ * keys are ignored, and missing ones are allowed.
  */
 
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const runJson = z.looseObject({
   outcome: text,
 });
 
-/** What `run.json` says, as far as the viewer cares. */
+/** The parts of `run.json` that the viewer uses. */
 export type RunJson = z.infer<typeof runJson>;
 
 /**
@@ -42,7 +42,7 @@ export async function readRunJson(path: string): Promise<RunJson> {
   if (content === undefined) {
     throw new ViewerFault(
       "gone",
-      `The run "${path}" is gone: "${file}" is not there any more; it was moved or deleted`,
+      `The run "${path}" is gone: "${file}" was moved or deleted`,
     );
   }
   const result = runJson.safeParse(parseJson(content));
@@ -56,12 +56,12 @@ export async function readRunJson(path: string): Promise<RunJson> {
   return result.data;
 }
 
-/** A line of metrics of any trainer. */
+/** A line of metrics from any trainer. */
 export type MetricsLine = Readonly<Record<string, unknown>> & {
   readonly step: number;
 };
 
-/** The lines of `metrics.jsonl` that can be read, and what is wrong with the others. */
+/** The readable lines of `metrics.jsonl`, and the errors of the others. */
 export interface MetricsFile {
   readonly lines: readonly MetricsLine[];
   readonly error: string | null;
@@ -72,7 +72,7 @@ const metricsLine = z.looseObject({
   step: z.number(),
 });
 
-/** Reads the metrics; the last line may be torn, as it is just being written. */
+/** Reads the metrics. The last line may be incomplete while it is being written. */
 export async function readMetrics(path: string): Promise<MetricsFile> {
   const file = join(path, "metrics.jsonl");
   const content = await readTextIfThere(file) ?? "";
@@ -93,13 +93,13 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
   return { lines, error };
 }
 
-/** Every number of the lines as a curve, in the order in which they first come. */
+/** Returns each number in the lines as a curve, in order of first appearance. */
 export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   const curves = new Map<string, [number, number][]>();
   for (const line of lines) {
     const { schemaVersion: _, step, phase, split, decoding, ...more } = line;
     const { budget, controlStep, ...rest } = more;
-    // A control has steps of its own beside those of the run.
+    // A control run counts its steps separately.
     const at = typeof controlStep === "number" ? controlStep : step;
     const source = [phase, budget, split, decoding]
       .filter((part) => typeof part === "string").join("/") || "run";
@@ -113,7 +113,7 @@ export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   return [...curves].map(([key, points]) => ({ key, points }));
 }
 
-/** A split's pass^1 counts for more the less it was trained for. */
+/** The evaluations by priority: the further from training, the earlier. */
 const PASS_SOURCES = [
   "eval/test/sampled",
   "eval/test/greedy",
@@ -121,7 +121,7 @@ const PASS_SOURCES = [
   "eval/dev/greedy",
 ] as const;
 
-/** The last pass^1 of the split that counts most. */
+/** Returns the last pass^1 of the evaluation with the highest priority. */
 export function lastPass(
   curves: readonly Curve[],
 ): { value: number; of: string; source: string } | null {
@@ -141,14 +141,14 @@ function* numbersIn(
   if (typeof value === "number" && Number.isFinite(value)) yield [path, value];
   else if (typeof value === "object" && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
-      // pass^k counts from 1.
+      // The k of pass^k starts at 1.
       const name = Array.isArray(value) ? String(Number(key) + 1) : key;
       yield* numbersIn(inner, path === "" ? name : `${path}.${name}`);
     }
   }
 }
 
-/** @throws {ViewerFault} If a file was written by a later taulab. */
+/** @throws {ViewerFault} If the file was written by a newer taulab. */
 function checkVersion(
   version: number,
   { known, file }: { known: number; file: string },
@@ -156,6 +156,6 @@ function checkVersion(
   if (version <= known) return;
   throw new ViewerFault(
     "newer",
-    `"${file}" has version ${version}, this taulab reads version ${known}; view it by the taulab that wrote it`,
+    `"${file}" has version ${version}, but this taulab reads up to version ${known}; view it with the taulab that wrote it`,
   );
 }

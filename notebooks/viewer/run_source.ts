@@ -1,4 +1,4 @@
-/** A run dir, finished or growing, as the viewer sees it. Never writes in it. */
+/** A source that shows a run dir, finished or in progress. It never writes to the directory. */
 
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -46,18 +46,18 @@ export interface RunSourceOptions extends BenchmarkDirs {
   readonly find: EpisodeFinder;
 }
 
-/** A run's `episodes.db`, opened. */
+/** A run's opened `episodes.db`. */
 interface Opened {
   readonly file: string;
   readonly db: DatabaseSync;
   readonly store: EpisodeStore;
   readonly index: EpisodeIndex;
   dataVersion: number;
-  /** The last episode at the last look. */
+  /** The last episode at the time of the last refresh. */
   last: EpisodeRow | undefined;
 }
 
-/** A run dir. */
+/** A run dir, shown read-only. */
 export class RunSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;
@@ -124,7 +124,7 @@ export class RunSource implements EpisodeSource {
   async tasks(): Promise<TaskTable> {
     const info = await readRunJson(this.path);
     const { lines } = await readMetrics(this.path);
-    // The episodes that the run's pass^1 in the list is of.
+    // The same episodes as the run's pass^1 in the list.
     const source = info.kind === "train"
       ? lastPass(curvesOf(lines))?.source ?? null
       : null;
@@ -140,7 +140,7 @@ export class RunSource implements EpisodeSource {
   async advisories(): Promise<Advisory[]> {
     const { lines } = await readMetrics(this.path);
     const tally = await (await this.#indexIfThere())?.tally() ?? null;
-    // Made for what the data tell of tools alone.
+    // The dataset is only needed for its tools.
     const isAsked = tally !== null && tally.inWindow.tools !== null;
     const dataset = isAsked ? (await this.#openWorld()).dataset : null;
     const known = lines as readonly unknown[] as readonly AnyMetrics[];
@@ -190,7 +190,7 @@ export class RunSource implements EpisodeSource {
     if (trajectory === null) {
       throw new ViewerFault(
         "unknown",
-        `Episode ${id} has no tokens: its model works on messages`,
+        `Episode ${id} has no tokens: its model does not expose them`,
       );
     }
     // A run writes its tokenizer once, before its first episode.
@@ -206,12 +206,12 @@ export class RunSource implements EpisodeSource {
     opened?.db.close();
   }
 
-  /** The episodes as they are by now. */
+  /** Opens the episodes, or refreshes them if they are open. */
   async #open(): Promise<Opened> {
     const path = join(this.path, "episodes.db");
     try {
       const file = await identityOf(path);
-      // A file that was put in the place of another one is another run.
+      // A replaced file belongs to another run.
       if (this.#opened !== undefined && this.#opened.file !== file) {
         this[Symbol.dispose]();
       }
@@ -248,14 +248,14 @@ export class RunSource implements EpisodeSource {
       return new ViewerFault(kind, error.message, { cause: error });
     }
     if (error instanceof Deno.errors.NotFound) {
-      await readRunJson(this.path); // says so if all of the run is gone
+      await readRunJson(this.path); // throws if the whole run is gone
       return new ViewerFault(
         "gone",
-        `"${path}" is not there: the run has no episodes yet, or they were deleted`,
+        `"${path}" does not exist: the run has no episodes yet, or they were deleted`,
         { cause: error },
       );
     }
-    // What inflate says of bytes that it did not write.
+    // zlib's errors for corrupt data have codes that start with "Z_".
     const isDamage = isDatabaseDamage(error) ||
       (error as { code?: string }).code?.startsWith("Z_");
     if (!isDamage) return error;
@@ -263,7 +263,7 @@ export class RunSource implements EpisodeSource {
       "damaged",
       `"${path}" is damaged: ${
         (error as Error).message
-      }; restore it from a copy, or look at what is left by sqlite3's .recover`,
+      }; restore it from a copy, or recover what is left with sqlite3's .recover`,
       { cause: error },
     );
   }
@@ -276,7 +276,7 @@ export class RunSource implements EpisodeSource {
     }));
   }
 
-  /** The table; `null` where the run has no episodes yet. */
+  /** Returns the index of episodes; `null` if the run has none yet. */
   async #indexIfThere(): Promise<EpisodeIndex | null> {
     try {
       return (await this.#open()).index;
@@ -288,11 +288,11 @@ export class RunSource implements EpisodeSource {
 }
 
 function open(path: string, file: string): Opened {
-  // The store checks the version and says what is wrong with the file.
+  // The store is opened first because it checks the version and reports what is wrong with the file.
   const store = new EpisodeStore(path, { readOnly: true });
   const db = new DatabaseSync(path, { readOnly: true });
   try {
-    // Set before there is anything temporary: it forgets what there is.
+    // Set first, because changing it deletes existing temporary tables.
     db.exec("PRAGMA temp_store = FILE");
     const index = new EpisodeIndex(feedOf(db));
     return { file, db, store, index, dataVersion: -1, last: undefined };
@@ -327,7 +327,7 @@ function feedOf(db: DatabaseSync): EpisodeFeed {
   };
 }
 
-/** Takes in new episodes; where old ones were removed and others put in their place, all anew. */
+/** Indexes new episodes, or rebuilds the index if earlier episodes were replaced. */
 function takeIn(opened: Opened): void {
   const { index, last } = opened;
   const still = last === undefined ? undefined : index.row(last.id);
@@ -344,7 +344,7 @@ async function identityOf(path: string): Promise<string> {
   return `${dev} ${ino} ${birthtime?.getTime()}`;
 }
 
-/** Episodes of a run that trains, by its lines. */
+/** Counts the episodes of a training run from its metrics. */
 function countIn(lines: readonly Readonly<Record<string, unknown>>[]): number {
   return lines.reduce(
     (sum, { episodes }) => sum + (typeof episodes === "number" ? episodes : 0),

@@ -1,4 +1,4 @@
-/** A training step over time: its phases by its line of metrics, and what each of its episodes waited for. */
+/** The timeline of a training step: its phases, from the metrics, and what each episode waited for. */
 
 import {
   type EpisodeSpan,
@@ -17,15 +17,15 @@ import type {
 import type { MetricsLine } from "./run_files.ts";
 import { ViewerFault } from "./viewer_source.ts";
 
-/** Most episodes of a timeline; the longest ones are kept. */
+/** The most episodes in a timeline; the longest are kept. */
 const MAX_EPISODES = 400;
 
-/** The sources whose steps are shown, the first that there is being the one. */
+/** The sources whose steps are shown; the first one that the run has is used. */
 const SOURCES = ["rl", "slime", "rft"];
 
 /**
- * Puts a step's timeline together.
- * @param options.step Default: the last one of the source that trains; of an evaluation, all of it.
+ * Builds the timeline of a step.
+ * @param options.step The step. Default: the last one of the training source, or of the evaluation.
  * @throws {ViewerFault} If the run has no such step.
  */
 export function stepTimeline(
@@ -46,9 +46,9 @@ export function stepTimeline(
       "unknown",
       steps.length === 0
         ? "The run has no episodes yet"
-        : `The run has no step ${step} of ${source}: it has ${steps[0]} to ${
-          steps.at(-1)
-        }`,
+        : `The run has no step ${step} of ${source}, only steps ${
+          steps[0]
+        } to ${steps.at(-1)}`,
     );
   }
   const all = store.readable({ source, step: asked }).episodes;
@@ -68,7 +68,7 @@ export function stepTimeline(
   };
 }
 
-/** The phases follow each other; what is written of a step is timed by the line after its own. */
+/** Returns the consecutive phases of a step. The CPU trainer records a step's save time in the following line. */
 function phasesOf(
   lines: readonly MetricsLine[],
   step: number,

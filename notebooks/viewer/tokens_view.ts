@@ -1,11 +1,11 @@
-/** The tokens of an episode: ids, mask and logprobs as they trained, and what each id says. */
+/** The view of an episode's tokens: ids, loss mask and logprobs as used in training, and each token's text. */
 
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import type { TokensView } from "./protocol.ts";
 
-/** The run's own tokenizer, `null` where it has none. @throws {RunDirError} If it is damaged. */
+/** Opens the run's own tokenizer; returns `null` if it has none. @throws {RunDirError} If it is damaged. */
 export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   const files = await readRunTokenizer(path, {
     wayOut: "restore it from a copy of the run",
@@ -13,7 +13,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   return files === undefined ? null : createTokenizer(files, path);
 }
 
-/** A trajectory as the page shows it. */
+/** Returns the view of a trajectory. */
 export function tokensView(
   trajectory: Trajectory,
   tokenizer: Tokenizer | null,
@@ -25,7 +25,7 @@ export function tokensView(
     logprobs: logprobs.map((value) => Math.round(value * 1e4) / 1e4),
     texts: tokenizer === null ? null : textsOf(ids, tokenizer),
     note: tokenizer === null
-      ? "The run has no tokenizer of its own, so ids stand for the tokens"
+      ? "The run has no tokenizer, so token ids are shown instead of texts"
       : null,
   };
 }

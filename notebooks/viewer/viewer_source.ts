@@ -1,4 +1,4 @@
-/** What the viewer can show: a run dir, or a result file. One interface over both. */
+/** The common interface of what the viewer can show: run dirs and result files. */
 
 import {
   ConfigError,
@@ -19,33 +19,33 @@ import type {
   ViewerProblem,
 } from "./protocol.ts";
 
-/** Something with episodes. */
+/** A run dir or a result file. */
 export interface EpisodeSource extends Disposable {
-  /** Names it in URLs. */
+  /** The id in URLs. */
   readonly id: string;
   readonly path: string;
-  /** What the list shows; never throws: what is wrong is in `error`. */
+  /** Returns the entry for the list of runs. Never throws: problems are reported in `error`. */
   summary(): Promise<RunSummary>;
-  /** @throws {ViewerFault} If it is gone, damaged or of a newer version. */
+  /** Returns the run with its curves. @throws {ViewerFault} If it is gone, damaged or of a newer version. */
   view(): Promise<RunView>;
-  /** How often each task was solved, to be compared. @throws {ViewerFault} As for `view`. */
+  /** Returns how often each task was solved. @throws {ViewerFault} As for `view`. */
   tasks(): Promise<TaskTable>;
-  /** What a person should look at. @throws {ViewerFault} As for `view`. */
+  /** Returns the run's advisories. @throws {ViewerFault} As for `view`. */
   advisories(): Promise<readonly Advisory[]>;
   /**
-   * A training step over time. @param step Default: the last.
-   * @throws {ViewerFault} As for `view`, and if there is no such step, or its times are not known.
+   * Returns the timeline of a training step. @param step Default: the last.
+   * @throws {ViewerFault} As for `view`, and if there is no such step or its times are unknown.
    */
   timeline(step?: number): Promise<StepTimeline>;
-  /** The table, with what is there by now. @throws {ViewerFault} As for `view`. */
+  /** Returns the current index of episodes. @throws {ViewerFault} As for `view`. */
   index(): Promise<EpisodeIndex>;
-  /** @throws {ViewerFault} As for `view`, and if there is no such episode. */
+  /** Returns an episode. @throws {ViewerFault} As for `view`, and if there is no such episode. */
   episode(id: number): Promise<EpisodeView>;
-  /** @throws {ViewerFault} As for `episode`. */
+  /** Returns the tokens of an episode. @throws {ViewerFault} As for `episode`, and if it has no tokens. */
   tokens(id: number): Promise<TokensView>;
 }
 
-/** A run of which nothing is known yet. */
+/** The summary of a run about which nothing is known. */
 export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   kind: "train",
   trainer: null,
@@ -67,7 +67,7 @@ export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   error: null,
 };
 
-/** Why something cannot be shown; the page says so and lives on. */
+/** Thrown when something cannot be shown. The page shows the message and stays usable. */
 export class ViewerFault extends Error {
   override readonly name = "ViewerFault";
   readonly kind: ViewerProblem["kind"];
@@ -82,7 +82,7 @@ export class ViewerFault extends Error {
   }
 }
 
-/** Any error as the page is told of it. */
+/** Converts any error to the problem that the page shows. */
 export function problemOf(error: unknown): ViewerProblem {
   if (error instanceof ViewerFault) {
     return { kind: error.kind, message: error.message };
@@ -95,14 +95,14 @@ export function problemOf(error: unknown): ViewerProblem {
   return { kind: "bug", message };
 }
 
-/** Whether SQLite says that a file is not, or no longer, a whole database. */
+/** Checks whether an SQLite error means that a file is damaged or not a database. */
 export function isDatabaseDamage(error: unknown): boolean {
   return /not a database|malformed|disk I\/O error|file is encrypted/.test(
     String(error),
   );
 }
 
-/** There is no episode of that id. */
+/** Creates the error for an unknown episode id. */
 export function noEpisode(path: string, id: number): ViewerFault {
   return new ViewerFault(
     "unknown",

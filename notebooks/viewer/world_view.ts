@@ -1,4 +1,4 @@
-/** The world that a run was in: its data made again, if they are the same, so that an episode can be replayed. */
+/** Reopening of a run's dataset, so that its episodes can be replayed. */
 
 import { messageOf } from "../../env/errors.ts";
 import type { Dataset, Split, Task } from "../../env/types.ts";
@@ -9,15 +9,15 @@ import {
 } from "../../train/config/open_dataset.ts";
 import { readData } from "../../train/runs/run_episodes.ts";
 
-/** A world, or why there is none. */
+/** A reopened dataset, or a note that says why there is none. */
 export type World =
   | { readonly dataset: Dataset; readonly note: null }
   | { readonly dataset: null; readonly note: string };
 
 /**
- * Makes the data of the run at `path` again.
- * @param options.fingerprint What `run.json` says they were.
- * @param options.dirs Where benchmarks' data are, for runs on them that were made elsewhere.
+ * Reopens the dataset of the run at `path`.
+ * @param options.fingerprint The dataset's fingerprint in `run.json`.
+ * @param options.dirs The benchmarks' directories, for runs recorded on another machine.
  */
 export async function openWorld(
   path: string,
@@ -35,20 +35,20 @@ export async function openWorld(
     return {
       dataset: null,
       note:
-        "This taulab makes other data than the run had, so what the rows were at first is not shown",
+        "This version of taulab generates another dataset than the run used, so initial values are not shown",
     };
   } catch (error) {
     return {
       dataset: null,
       note:
-        `The run's data are not at hand, so what the rows were at first is not shown: ${
+        `The run's dataset is not available, so initial values are not shown: ${
           messageOf(error)
         }`,
     };
   }
 }
 
-/** A task of a dataset by its id. */
+/** Returns a task of a dataset by its id; `null` if there is none. */
 export function taskOf(dataset: Dataset | null, id: string): Task | null {
   const split = /^[^/]+\/([^/]+)\//.exec(id)?.[1];
   if (dataset === null || !dataset.splits.includes(split as Split)) return null;

@@ -102,7 +102,7 @@ function notebookTest(
   });
 }
 
-/** Each is HTML and text; figures are also SVG on white, for who shows no HTML; nothing is run or loaded. */
+/** Checks that outputs are HTML and text, figures also SVG, and that none runs or loads anything. */
 function checkBundles({ bundles }: Shown): void {
   assert.ok(bundles.some((bundle) => "image/svg+xml" in bundle));
   for (const bundle of bundles) {
@@ -181,8 +181,8 @@ notebookTest(
   (text) => {
     assert.match(text("worlds"), /^retail +110/m);
     assert.match(text("worlds"), /^airline +110/m);
-    assert.match(text("audit"), /a reason to be left out +0$/m);
-    assert.match(text("broken"), /a reason to be left out +3$/m);
+    assert.match(text("audit"), /a reason for exclusion +0$/m);
+    assert.match(text("broken"), /a reason for exclusion +3$/m);
     assert.match(text("task"), /^expert .* turns?$/m);
     assert.match(text("command"), /^python3 train\.py \\\n {2}--/);
     assert.match(text("what-if"), /^as it is: \d+ GB of 80, fits;/);

@@ -43,9 +43,9 @@ Deno.test("notebook says what is misused, and how to fix it", async () => {
       ],
       [
         ["--run", "--dir", dir, "--python", missing],
-        /is no Python that has .*\nhint: .*pip install jupyterlab/,
+        /is not a Python with .*\nhint: .*pip install jupyterlab/,
       ],
-      [["--python", missing], /is no Python that has/],
+      [["--python", missing], /is not a Python with/],
     ];
     for (const [args, words] of wrong) {
       const { code, stdout, stderr } = await runTask("notebook", args);

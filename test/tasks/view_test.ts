@@ -55,7 +55,7 @@ Deno.test("view says what is misused, and how to fix it", async () => {
       [[run, "--export", file, "--filter", "step>99"], /No episode matches/],
       [
         [run, "--export", file, "--filter", "step=1", "--episodes", "1"],
-        /give one of them/,
+        /pass only one of them/,
       ],
     ];
     for (const [args, words] of wrong) {

@@ -154,7 +154,7 @@ Deno.test("findJupyter() says how to get it", async () => {
       () => findJupyter({ named: join(root, "none"), root }),
       {
         name: "ConfigError",
-        message: /none" is no Python that has /,
+        message: /none" is not a Python with /,
         hint: /-m pip install jupyterlab/,
       },
     );

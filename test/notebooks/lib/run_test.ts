@@ -175,7 +175,10 @@ Deno.test("trimRun() keeps whole groups, their rewards and conversations, and al
       names.filter((name) => name.startsWith("episodes.db")),
       ["episodes.db"],
     );
-    await assert.rejects(() => trimRun(run.path, small), /is there; remove it/);
+    await assert.rejects(
+      () => trimRun(run.path, small),
+      /already exists; remove it/,
+    );
   });
 });
 
@@ -184,7 +187,7 @@ Deno.test("trimRun() refuses a run that is not finished", async () => {
     await writeBigRun(join(dir, "big"), { completed: false });
     await assert.rejects(
       () => trimRun(join(dir, "big"), join(dir, "small")),
-      { name: "ConfigError", hint: /train it to its end/ },
+      { name: "ConfigError", hint: /finish its training/ },
     );
   });
 });

@@ -231,7 +231,7 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overprint"
   for (const { r } of dots) assert.ok(2 * r <= columns[1]! - columns[0]!);
   // The axis is at 218, its labels below.
   for (const { y, r } of dots) assert.ok(y + r <= 218, `${y} + ${r}`);
-  assert.match(figure.text, /^360 of 1080 groups disagree within$/);
+  assert.match(figure.text, /^360 of 1080 groups have mixed rewards$/);
 });
 
 Deno.test("groupsFigure() of few groups draws each", () => {
@@ -242,24 +242,24 @@ Deno.test("groupsFigure() of few groups draws each", () => {
 Deno.test("groupsText(), attemptsText() and differenceText() say what the run's own figures say", () => {
   assert.match(
     groupsText(longRun(10, 3)).text,
-    /^33% of 30 groups differ within and teach\. Of the others 0 succeed as a whole and 20 do not\. Most teach nothing: easier tasks/,
+    /^33% of 30 groups have mixed rewards and teach something\. Of the others, 0 are fully solved and 20 are not\. Most teach nothing: easier tasks/,
   );
   const solved = { step: 1, taskId: "t", intent: null, rewards: [1, 1] };
   assert.match(
     groupsText([{ ...solved, variance: 0 }]).text,
-    /^0% of 1 group .* 1 succeed as a whole and 0 do not\. .*harder tasks/,
+    /^0% of 1 group .* 1 are fully solved and 0 are not\. .*harder tasks/,
   );
   const episodes = [2, 2, 1].flatMap((attempts, i) =>
     Array.from({ length: attempts }, () => ({ task: { id: `t${i}` } }))
   ) as unknown as RunEpisode[];
   assert.equal(
     attemptsText(episodes).text,
-    "3 tasks, 1 to 2 attempts at each.",
+    "3 tasks, 1 to 2 attempts each.",
   );
   const names = ["a", "b"] as const;
   const text = (value: number, low: number, high: number) =>
     differenceText({ tasks: 12, value, low, high }, names).text;
-  assert.match(text(0.1, -0.05, 0.25), /^b solves 0\.100 more .* chance/);
-  assert.match(text(-0.2, -0.3, -0.1), /^a solves 0\.200 more .* not hold 0/);
+  assert.match(text(0.1, -0.05, 0.25), /^b earns 0\.100 more .* chance/);
+  assert.match(text(-0.2, -0.3, -0.1), /^a earns 0\.200 more .* not contain 0/);
   assert.match(text(0, 0, 0), /^a and b solve their 12 tasks equally often/);
 });

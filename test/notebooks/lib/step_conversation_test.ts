@@ -130,7 +130,7 @@ Deno.test({
     );
     assert(acted >= 0);
     assert.match(talk.show().text, /user calls/);
-    assert.match(talk.show().text, /the user's own/);
+    assert.match(talk.show().text, /the user's database/);
     for (const at of [0, acted + 1, talk.turns.length - 1]) {
       const other = await talk.fork(at);
       assert.deepEqual(other.turns, talk.turns.slice(0, at));

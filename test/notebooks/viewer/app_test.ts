@@ -149,10 +149,10 @@ Deno.test("viewerApp() answers what cannot be shown by a status and words", asyn
     const wrong: [string, number, RegExp][] = [
       ["/api/runs/none", 404, /no run "none"/],
       ["/api/runs/a/episodes/99999", 404, /no episode 99999/],
-      ["/api/runs/a/episodes/x", 404, /no id/],
+      ["/api/runs/a/episodes/x", 404, /not an episode id/],
       ["/api/runs/a/episodes?step=many", 400, /"step" is a number/],
       ["/api/runs/a/episodes?sort=size", 400, /no field "size"/],
-      ["/api/runs/a/episodes?offset=-1", 400, /is a count/],
+      ["/api/runs/a/episodes?offset=-1", 400, /must be a count/],
       ["/page/../app.ts", 404, /There is no/],
       ["/page/other.js", 404, /There is no/],
     ];

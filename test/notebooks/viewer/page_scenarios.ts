@@ -315,7 +315,7 @@ browserTest("episode view explains, compares and walks", async (open) => {
     await page.goto(`${viewing.url}/#/run/a?reason=wrong_write&intent=cancel`);
     await rows(page).first().click();
     await page.getByText("First decisive error").waitFor();
-    await page.getByText("By rule the agent's fault").waitFor();
+    await page.getByText("The agent's fault, by rule").waitFor();
     const fields = page.locator(".fields tbody tr");
     assert.deepEqual(await page.locator(".fields thead th").allTextContents(), [
       "Field",

@@ -149,7 +149,7 @@ Deno.test("RunSource.episode() shows the record alone where the data are others"
       await firstOf(source, "reason=missing_write"),
     );
     assert.equal(database.isWhole, false);
-    assert.match(database.note ?? "", /other data/);
+    assert.match(database.note ?? "", /another dataset/);
     assert.ok(database.rows.length > 0 && task === null);
     assert.deepEqual(findings.map(({ kind }) => kind), ["reward"]);
   });

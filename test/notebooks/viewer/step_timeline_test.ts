@@ -96,7 +96,7 @@ Deno.test("stepTimeline() shows the last step by itself, and a run that noted no
     assert.deepEqual(phases.map(({ kind }) => kind), ["rollout", "update"]);
     assert.throws(
       () => stepTimeline(store, { lines: LINES, step: 7 }),
-      /no step 7 of rl: it has 1 to 2/,
+      /no step 7 of rl, only steps 1 to 2/,
     );
   }));
 
