@@ -77,7 +77,7 @@ export interface BundlePart {
    * @throws {ToolError} If it fails. Changes made before that are kept.
    */
   sync?(databases: Databases): void;
-  /** Functions with which tasks set up and check the world, by side, then name. Models cannot call them. */
+  /** Functions that tasks call to set up and check the world, by side, then name. Models cannot call them. */
   readonly functions?: Readonly<
     Record<Side, Readonly<Record<string, BundleFunction>>>
   >;
@@ -117,7 +117,10 @@ export interface ComposedBundle {
   readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** What a scripted user with tools is told at the start: no more than a person who plays the user. */
+/**
+ * The information that a scripted user with tools has at the start: no more than a person who plays the user would
+ * have.
+ */
 export interface ActingUserStart {
   /** `instruction` is the scenario as users read it. */
   readonly task: Pick<Task, "id" | "instruction">;
@@ -154,7 +157,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   bundle: "databases and calls of a two-sided benchmark",
 };
 
-/** An optional part of a domain is required and missing. */
+/** Thrown if an optional part of a domain is required, but missing. */
 export class MissingPartError extends ConfigError {
   readonly domain: string;
   readonly part: PartName;
@@ -293,7 +296,7 @@ export interface Stray {
   readonly insteadOf?: number;
 }
 
-/** What a scripted user starts from. A task without a goal comes from a benchmark and has only prose. */
+/** The input of a scripted user. A task without a goal comes from a benchmark and has only prose. */
 export interface UserStart {
   readonly task: Task;
   /** The untouched database: users know their own rows. */
@@ -301,7 +304,7 @@ export interface UserStart {
   readonly seed: number;
 }
 
-/** What an expert's script works with. */
+/** The input of an expert's script. */
 export interface Shift {
   readonly desk: Desk;
   readonly task: Task;

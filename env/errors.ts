@@ -36,12 +36,12 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/** Input from the user of the program is invalid: a flag, a recipe, a dataset. Exit status 2. */
+/** Thrown if input from the program's user is invalid: a flag, a recipe, a dataset. Exit status 2. */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }
 
-/** A dataset, directory or file does not have the expected format. */
+/** Thrown if a dataset, directory or file does not have the expected format. */
 export class DataError extends BoundaryError {
   override readonly name = "DataError";
   /** The file at fault, if there is one. */
@@ -55,7 +55,7 @@ export class DataError extends BoundaryError {
   }
 }
 
-/** A tool refused a call. The agent reads the message as `Error: <message>`; the episode goes on. */
+/** Thrown if a tool refuses a call. The agent reads the message as `Error: <message>`; the episode goes on. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
@@ -76,11 +76,13 @@ export type FailureKind =
   | "not_judged"
   | "bug";
 
-/** A model, a user simulator or an engine failed. Ends an episode with a typed `failure`, never with a score. */
+/**
+ * Thrown if a model, a user simulator or an engine fails. Ends an episode with a typed `failure`, never with a score.
+ */
 export class InfrastructureError extends BoundaryError {
   override readonly name = "InfrastructureError";
   readonly kind: FailureKind;
-  /** Which seam failed. */
+  /** The component that failed. */
   readonly source: "model" | "user" | "environment";
   constructor(
     message: string,
@@ -95,27 +97,27 @@ export class InfrastructureError extends BoundaryError {
   }
 }
 
-/** A run has used up its budget. Finished work is kept. */
+/** Thrown if a run has used up its budget. Finished work is kept. */
 export class BudgetError extends BoundaryError {
   override readonly name = "BudgetError";
 }
 
-/** The policy or its tokenizer failed: a bad checkpoint, a context that is too long. */
+/** Thrown if the policy or its tokenizer fails: a bad checkpoint, a context that is too long. */
 export class PolicyError extends BoundaryError {
   override readonly name = "PolicyError";
 }
 
-/** Training failed: a non-finite gradient, a worker that died. */
+/** Thrown if training fails: a non-finite gradient, a worker that died. */
 export class TrainerError extends BoundaryError {
   override readonly name = "TrainerError";
 }
 
-/** A run dir cannot be read, written, resumed or locked. */
+/** Thrown if a run dir cannot be read, written, resumed or locked. */
 export class RunDirError extends BoundaryError {
   override readonly name = "RunDirError";
 }
 
-/** The operating system refused to read or write: a full or broken disk, a directory that is not writable. */
+/** Thrown if the operating system refuses to read or write: a full or broken disk, a directory that is not writable. */
 export class StorageError extends BoundaryError {
   override readonly name = "StorageError";
   readonly kind: RefusalKind;
@@ -128,7 +130,10 @@ export class StorageError extends BoundaryError {
   }
 }
 
-/** A host cannot be reached, or a command on it failed. The message has the host, the command and its last output. */
+/**
+ * Thrown if a host cannot be reached, or a command on it fails. The message contains the host, the command and its last
+ * output.
+ */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
   /** Whether the container that commands run in is down, and with it everything that ran in it. */
@@ -151,7 +156,7 @@ export type RayFaultKind =
   | "server_error"
   | "bad_response";
 
-/** Ray's Jobs API cannot be reached or refuses a request, a cluster does not start, or a job failed. */
+/** Thrown if Ray's Jobs API cannot be reached or refuses a request, a cluster does not start, or a job fails. */
 export class RayError extends BoundaryError {
   override readonly name = "RayError";
   readonly kind: RayFaultKind;

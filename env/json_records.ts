@@ -22,7 +22,9 @@ export interface NumberedRecord {
 /** An invalid record. */
 export interface RecordFault {
   readonly number: number;
-  /** What is wrong, as a clause with its subject: `record 3 is not an object`, `line 7 is not JSON (…)`. */
+  /**
+   * A description of the error, as a clause with its subject: `record 3 is not an object`, `line 7 is not JSON (…)`.
+   */
   readonly what: string;
 }
 

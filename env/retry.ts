@@ -29,7 +29,7 @@ export interface Retry<T> {
 export interface RetryOptions<T> extends CallOptions {
   /** The first wait. */
   readonly backoffMs: number;
-  /** The factor by which each wait is longer than the one before. Default: 2. */
+  /** The factor by which the wait grows after each attempt. Default: 2. */
   readonly factor?: number;
   /** The longest wait; `retryAfterMs` may exceed it. Default: no limit. */
   readonly maxBackoffMs?: number;

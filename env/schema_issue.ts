@@ -25,7 +25,10 @@ export function nearest(
   return best;
 }
 
-/** Describes what is wrong with a value: `expected number, got "many"`; suggests the nearest choice for a misspelt one. */
+/**
+ * Describes what is wrong with a value: `expected number, got "many"`; suggests the nearest choice for a misspelled
+ * one.
+ */
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
     .replace(/, received .*$/, "");
@@ -63,7 +66,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Counts the insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+/** Counts the insertions, deletions, replacements and swaps of neighbors that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

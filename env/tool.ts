@@ -15,7 +15,7 @@ export interface Tool {
   readonly name: string;
   /** Names of the parameters in order. All are required; their types are not checked. */
   readonly parameters: readonly string[];
-  /** What it does to the database, if the benchmark says so. */
+  /** Its effect on the database, if the benchmark declares it. */
   readonly kind?: ToolKind;
   /**
    * Binds the arguments and runs the tool. Writes nothing if the arguments do not bind.

@@ -363,7 +363,7 @@ export interface Reward {
   /** Rows that differ from the gold result; empty if the database is right. */
   readonly differences: readonly RowDifference[];
   readonly missingOutputs: readonly string[];
-  /** The checks of a benchmark with its own parts, including those that do not count. */
+  /** The individual checks, in benchmarks that grade by checks; includes those that do not affect the reward. */
   readonly checks?: readonly RewardCheck[];
   /** Whether the value is meaningless because a judge is required and missing. */
   readonly isUnjudged?: true;
@@ -377,7 +377,7 @@ export interface RewardCheck {
   readonly part: string;
   /** Whether the reward depends on it. */
   readonly counts: boolean;
-  /** What was checked, in words or as a call. */
+  /** The subject of the check, in words or as a call. */
   readonly what: string;
   /** Whether the check passed; `null` if undecided. */
   readonly met: boolean | null;
@@ -452,7 +452,7 @@ export interface Agent {
   start(options: AgentStart): AgentSession;
 }
 
-/** What an agent receives at the start of an episode. */
+/** The input of an agent at the start of an episode. */
 export interface AgentStart {
   readonly dataset: Dataset;
   /** Only for agents that may know the gold actions (the expert); others must not read it. */
@@ -498,8 +498,8 @@ export interface ChatModel {
 export interface ChatOptions {
   readonly tools: readonly ToolSchema[];
   /**
-   * Whether a token model's prompt lists the tools. Calls are parsed with them either way. A policy that learnt the tools
-   * from demonstrations does not need them. Default: true.
+   * Whether a token model's prompt lists the tools. Calls are parsed with them either way. A policy that learned the
+   * tools from demonstrations does not need them. Default: true.
    */
   readonly toolsInPrompt?: boolean;
   /** Whether to run all calls of an answer, unless the template allows only one. Default: false; only the first runs. */

@@ -1,4 +1,4 @@
-/** What `deno task audit` shows. */
+/** The terminal's view of `deno task audit`. */
 
 import { type AuditReport, CHECKS, checksOf } from "../env/audit/audit.ts";
 import type { Domain } from "../env/domain.ts";
@@ -6,7 +6,7 @@ import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** What to show of an audit. */
+/** Options of {@linkcode reportText}. */
 export interface ShownAudit {
   readonly domain: Domain;
   /** How many findings to list. */

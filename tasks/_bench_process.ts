@@ -1,5 +1,5 @@
 /**
- * Separate processes for the measured code, so that its CPU time and heap can be told apart. Orders are lines of JSON
+ * Separate processes for the measured code, so that its CPU time and heap can be told apart. Requests are lines of JSON
  * on stdin, each answered by a line on stdout.
  */
 
@@ -11,7 +11,7 @@ export interface ProcessUsage {
   readonly cpuMs: number;
 }
 
-/** A process that answers orders. */
+/** A process that answers requests. */
 export class BenchProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;

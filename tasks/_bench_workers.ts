@@ -64,7 +64,7 @@ export async function benchWorkers(
   };
 }
 
-/** Episodes per second: after the first has ended, and over the whole evaluation. */
+/** Episodes per second: counted from the end of the first one, and over the whole evaluation. */
 interface Rates {
   readonly running: number;
   readonly whole: number;

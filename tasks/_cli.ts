@@ -101,7 +101,7 @@ export interface TaskContext {
 
 /** How a task ended. */
 export interface TaskResult {
-  /** What `--json` prints. */
+  /** The value that `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;
   /** The command to suggest next, if the task succeeded. */
   readonly next?: string | undefined;
@@ -148,7 +148,7 @@ async function runMain<S extends z.ZodObject>(
     new Terminal({ json: false }).print(parsed.help);
     return EXIT.done;
   }
-  // What a script registers with --preload does not exist on another thread.
+  // Anything that a script registers with --preload does not exist on another thread.
   const isHere = isConfined() || hasExtensions();
   const confinement = isHere ? undefined : await task.confine?.(parsed);
   if (confinement !== undefined) {

@@ -1,4 +1,4 @@
-/** The JSON Schema of recipes, with which editors complete, describe and validate keys. */
+/** The JSON Schema of recipes, which editors use to complete, describe and validate keys. */
 
 import { z } from "zod";
 

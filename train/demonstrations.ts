@@ -23,7 +23,10 @@ import type { TrainSequence } from "./trainer.ts";
 export interface Conversations {
   /** `[N]`, the conversations that earned the reward, in the form of the config's agent. */
   readonly solved: readonly (readonly Message[])[];
-  /** `[N]`, the same conversations with tool calls and tool results as such, so that data can be told from words. */
+  /**
+   * `[N]`, the same conversations with structured tool calls and tool results, so that data can be distinguished from
+   * words.
+   */
   readonly asCalls: readonly (readonly Message[])[];
   /** Number of train tasks that the expert tried and did not solve. */
   readonly unsolved: number;

@@ -35,7 +35,7 @@ export interface GroupOptions {
   readonly sample: (jobs: readonly Job[]) => Promise<readonly Episode[]>;
 }
 
-/** What {@linkcode sampleGroups} returns. */
+/** The result of {@linkcode sampleGroups}. */
 export interface SampledGroups {
   /** All groups, including those whose rewards are all equal. */
   readonly groups: readonly Group[];

@@ -1,5 +1,5 @@
 /**
- * What the training loop works with: the world, the policy's trainer, and two sources of conversations, sampling and
+ * The components of the training loop: the world, the policy's trainer, and two sources of conversations, sampling and
  * demonstrations.
  */
 

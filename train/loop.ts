@@ -59,7 +59,7 @@ export interface TrainOptions {
    */
   readonly reward?: RewardFunction;
   /**
-   * Aborting it stops the training in order: the current step is finished and saved, a running evaluation is dropped,
+   * Aborting it stops the training gracefully: the current step is finished and saved, a running evaluation is dropped,
    * and `train` returns.
    */
   readonly signal?: AbortSignal | undefined;
@@ -76,7 +76,7 @@ export interface TrainOptions {
   readonly now?: () => number;
 }
 
-/** What the training loop is doing. */
+/** The current activity of the training loop. */
 export interface Activity {
   readonly phase: Phase;
   /** `rollout`, `update`, `save`, the split being evaluated, or the budget of a control. */

@@ -63,7 +63,7 @@ export interface SessionOptions extends
 /** The outcome of a session. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** Total duration of the run in seconds, over all sessions that ended in order. */
+  /** Total duration of the run in seconds, over all sessions that ended cleanly. */
   readonly wallS: number;
   /** Peak memory of any session of the run. */
   readonly peakRssBytes: number;

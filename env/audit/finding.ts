@@ -28,9 +28,9 @@ export interface Finding {
   readonly check: CheckName;
   readonly taskId: string;
   readonly split: Split;
-  /** What is wrong, as a clause without a full stop. */
+  /** A description of the problem, as a clause without a full stop. */
   readonly reason: string;
-  /** The values concerned, so that a person can check. */
+  /** The values concerned, for a person to verify the finding. */
   readonly evidence: string;
   /** Whether the task is flagged, because its reward is not meaningful. */
   readonly exclude: boolean;

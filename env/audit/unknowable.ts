@@ -61,7 +61,7 @@ function hiddenValues(
   );
 }
 
-/** What an agent can know: the instruction, the user's rows, and what the tools show for every user. */
+/** The information that an agent can have: the instruction, the user's rows, and what the tools show for every user. */
 interface Knowledge {
   has(value: string): boolean;
 }

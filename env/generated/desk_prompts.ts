@@ -1,6 +1,7 @@
 /**
- * Prompts for agents and simulated users of a generated world. Their text is original, not the
- * benchmark's. Answers are parsed by its markers `Thought:`, `Action:`, `User Response:`, `Response:`, true and false.
+ * Prompts for agents and simulated users of a generated world. Their text is original, not the benchmark's. They ask
+ * for the benchmark's markers, by which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`, and
+ * true or false.
  */
 
 import type { Prompts } from "../types.ts";

@@ -45,7 +45,10 @@ export interface DrawnWorld extends
     "version" | "policy" | "tools" | "terminatingTools" | "open"
   > {
   prompts(): Prompts;
-  /** Returns a task for the dataset, if its goal is only for the certificate. Default: the task as drawn. */
+  /**
+   * Returns the task that the dataset contains, which may lack a goal that was only needed for its certificate.
+   * Default: the task as drawn.
+   */
   handOut?(task: Task): Task;
 }
 

@@ -114,7 +114,9 @@ export async function drawRowTasks(
   };
 }
 
-/** Returns the key by which drawn tasks must differ: the user, the writes (or all actions if none) and the outputs. */
+/**
+ * Returns the key that must be unique among drawn tasks: the user, the writes (or all actions if none) and the outputs.
+ */
 function goldKey({ userId, actions, outputs }: Task): string {
   const writes = actions.filter(isWrite);
   const calls = (writes.length > 0 ? writes : actions)

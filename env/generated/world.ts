@@ -64,7 +64,7 @@ export interface LotPlace {
 export interface LotDraw {
   /** The intents of the tasks, for the error if nothing can be drawn: `"cancel", "return"`. */
   readonly about: string;
-  /** The hint for options with which nothing can be drawn. */
+  /** The hint for options that make every draw fail. */
   readonly advice: string;
   /** Draws the tasks; `undefined` if the draw fails, in which case it can be repeated. */
   draw(): Lot | undefined;

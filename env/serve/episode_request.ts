@@ -1,4 +1,4 @@
-/** The request body of `POST /episodes`, with which a trainer orders an episode. */
+/** The request body of `POST /episodes`, with which a trainer requests an episode. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";

@@ -33,7 +33,7 @@ export type RequestStatus =
   | 502
   | 503;
 
-/** A request is rejected. The client sees the message. */
+/** Thrown to reject a request. The client sees the message. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: RequestStatus;

@@ -1,5 +1,5 @@
 /**
- * JSON answers that take minutes, with which each side notices when the other disconnects.
+ * JSON responses that take minutes to compute, during which each side notices if the other disconnects.
  *
  * The server sends white space before the answer, which JSON allows. A client that receives none knows that the server
  * is dead, long before its timeout. And because the response has started, the server notices when the connection

@@ -7,7 +7,7 @@ export interface Trajectory {
   readonly ids: readonly number[];
   /** 1 if the policy sampled the token, else 0. */
   readonly lossMask: readonly (0 | 1)[];
-  /** Natural logarithm of the probability with which a token was sampled; 0 for context tokens. */
+  /** Natural logarithm of each token's sampling probability; 0 for context tokens. */
   readonly logprobs: readonly number[];
 }
 

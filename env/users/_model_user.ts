@@ -37,7 +37,7 @@ export interface ModelUserOptions {
   readonly compat?: boolean;
 }
 
-/** What the user says, and how their model's conversation records it. */
+/** A message of the user, and its record in the conversation of their model. */
 export interface Utterance {
   /** The message that the agent receives. */
   readonly said: string;

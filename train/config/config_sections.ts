@@ -62,7 +62,7 @@ export const dataSchema = z.strictObject({
   ),
 });
 
-/** The data of an evaluation: those of τ³-bench as upstream's modes and variants have them. */
+/** The data section of an evaluation, with the keys for τ³-bench's modes and policy variants. */
 export const evaluationDataSchema = dataSchema.extend({
   solo: z.boolean().default(false).meta({
     description:
@@ -145,7 +145,7 @@ export const userSchema = z.strictObject({
   }),
 });
 
-/** Whether to reproduce τ-bench's own behaviour where this project corrects it. */
+/** Whether to reproduce τ-bench's own behavior where this project corrects it. */
 export const compatSchema = z.boolean().default(false).meta({
   description:
     "Reproduce τ-bench's users and text agents exactly, including flaws that change results",

@@ -22,7 +22,7 @@ import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
-/** A config's data section; only those of evaluations have the keys of τ³-bench's modes and variants. */
+/** A config's data section; only an evaluation's has the keys for τ³-bench's modes and policy variants. */
 export type DataConfig =
   & Config["data"]
   & Partial<Pick<z.infer<typeof evaluationDataSchema>, "solo" | "policyType">>;
@@ -102,7 +102,7 @@ async function openWhole(
     : await withRowTasks(dataset, data.rows, options);
 }
 
-/** @throws {ConfigError} If data of another source are to be as τ³-bench's modes or variants have them. */
+/** @throws {ConfigError} If a mode or variant of τ³-bench is set for data from another source. */
 function refuseModes(
   { solo, policyType }: Required<Pick<DataConfig, "solo" | "policyType">>,
 ): void {

@@ -8,9 +8,9 @@ import { parameterCount } from "./layout.ts";
 export interface PlannedSequence {
   /** Index in the batch. */
   readonly index: number;
-  /** Number of tokens up to the last one whose prediction is learnt; later tokens have no effect. */
+  /** Number of tokens up to the last one whose prediction is learned; later tokens have no effect. */
   readonly rows: number;
-  /** Positions whose next token is learnt, in ascending order. */
+  /** Positions whose next token is learned, in ascending order. */
   readonly lossRows: readonly number[];
 }
 

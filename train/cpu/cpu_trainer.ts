@@ -136,7 +136,7 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Computes the gradient of a batch's loss, `[layout.floats]`, and the result for each learnt token, without a step.
+   * Computes the gradient of a batch's loss, `[layout.floats]`, and the result for each learned token, without a step.
    * For tests and inspection.
    */
   gradient(
@@ -245,7 +245,7 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   }
 }
 
-/** Returns means over the learnt tokens, summed in the order of the batch. */
+/** Returns means over the learned tokens, summed in the order of the batch. */
 function statsOf(
   batch: readonly TrainSequence[],
   results: readonly LossResult[],

@@ -24,11 +24,11 @@ export interface LossSettings {
   readonly entropyCoef: number;
 }
 
-/** The result at one learnt position. */
+/** The result at one learned position. */
 export interface LossResult {
   /** Index of its sequence in the batch. */
   readonly index: number;
-  /** Position of the learnt token. */
+  /** Position of the learned token. */
   readonly position: number;
   readonly logprob: number;
   readonly referenceLogprob: number;
@@ -75,8 +75,8 @@ export interface GradientOptions {
 }
 
 /**
- * Adds the gradient of the mean loss over all learnt tokens.
- * @returns The results of the learnt positions, in the order of the batch.
+ * Adds the gradient of the mean loss over all learned tokens.
+ * @returns The results of the learned positions, in the order of the batch.
  */
 export async function accumulateGradient(
   engine: Engine,

@@ -18,7 +18,7 @@ export class SharedHeap {
   /** The memory that workers and kernels import. */
   readonly memory: WebAssembly.Memory;
   readonly #taken = new Map<number, number>();
-  /** Free spans, sorted by address; neighbours are merged. */
+  /** Free spans, sorted by address; neighbors are merged. */
   #free: Span[] = [];
   /** End of the allocated memory. Address 0 stays unused, so that it can mean "none". */
   #end = WASM_PAGE;

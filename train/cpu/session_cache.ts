@@ -123,7 +123,7 @@ export class SessionCache {
     return true;
   }
 
-  /** Takes away a session's pages. Its request will feed its ids again. */
+  /** Frees a session's pages. Its request has to process the ids again. */
   evict(session: Session): void {
     this.#truncate(session, 0);
   }

@@ -2,7 +2,7 @@
  * Trains the tiny policy's tokenizer from demonstrations.
  *
  * A tiny policy has to copy ids and names, so these must have the same tokens everywhere. Digits are split into pairs
- * from the left of a number. A word that varies (a name, a colour) is a piece of its own, so it has the same tokens
+ * from the left of a number. A word that varies (a name, a color) is a piece of its own, so it has the same tokens
  * after a space, a quote or an underscore. Constant text may become a token of any length: `", "price": ` and `could
  * you tell me your` are one token each, which keeps episodes short.
  */
@@ -31,8 +31,8 @@ export interface TokenizerTraining {
   /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;
   /**
-   * The same conversations with tool calls and tool results as such, which tell data from words, if the conversations
-   * contain them as text. Default: the conversations.
+   * The same conversations with structured tool calls and tool results, which distinguish data from words, in case the
+   * conversations contain them as text. Default: the conversations.
    */
   readonly asCalls?: readonly (readonly Message[])[];
 }

@@ -1,14 +1,13 @@
 /**
  * Learns a byte-pair vocabulary by greedy merging: in each round, the merge that saves the most symbols becomes a
- * symbol. A merge is either the most frequent pair of neighbours or a whole piece, which needs no symbols for its
- * parts.
+ * symbol. A merge is either the most frequent pair of neighbors or a whole piece, which needs no symbols for its parts.
  * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2. Differs: whole
  * pieces, which Hugging Face's encoder looks up before any merge (`ignore_merges`).
  */
 
 /** A piece of text as symbols, with its number of occurrences. */
 export interface Piece {
-  /** `[n]`, rewritten as symbols are learnt. */
+  /** `[n]`, rewritten as symbols are learned. */
   symbols: number[];
   readonly count: number;
 }
@@ -18,7 +17,7 @@ export class SymbolTable {
   readonly #texts: string[] = [];
   readonly #ids = new Map<string, number>();
   readonly #merged = new Set<string>();
-  /** Merges as pairs of texts, in the order in which they were learnt. */
+  /** Merges as pairs of texts, in the order in which they were learned. */
   readonly merges: [left: string, right: string][] = [];
 
   /** @param alphabet The texts of the initial symbols, one character each. */
@@ -87,8 +86,8 @@ interface Pair {
 const MIN_SAVED = 2;
 
 /**
- * Learns symbols until the table has `size` of them, or none saves enough. Ties are resolved in favour of pairs, then
- * of older symbols, so the result depends only on the arguments.
+ * Learns symbols until the table has `size` of them, or none saves enough. Ties are resolved in favor of pairs, then of
+ * older symbols, so the result depends only on the arguments.
  */
 export function learnSymbols(
   table: SymbolTable,

@@ -198,7 +198,7 @@ function checkWhole(
 /**
  * Reads an evaluation without locking it.
  * @throws {ConfigError} If it does not exist.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If its version is unsupported or it is damaged.
  */
 export async function readEvaluation(
   path: string,

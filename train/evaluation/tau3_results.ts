@@ -107,7 +107,7 @@ function infoOf({ config }: EvaluationDir, dataset: Dataset): JsonValue {
       global_simulation_guidelines: null,
     }),
     agent_info: object({
-      // By this and the user's name upstream's tools tell the solo mode.
+      // Upstream's tools recognize solo mode by this and the user's name.
       implementation: solo !== undefined
         ? "llm_agent_solo"
         : config.agent === "tool-calling"

@@ -1,5 +1,5 @@
 /**
- * What all run dirs share: one writer at a time, a config, a record of sessions.
+ * The common features of all run dirs: one writer at a time, a config, a record of sessions.
  *
  *     runs/<name>/  config.yaml  run.json  lock  …what its kind adds
  */

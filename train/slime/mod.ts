@@ -1,5 +1,5 @@
 /**
- * What slime would be told: a recipe becomes a plan, without a GPU, network or key.
+ * Planning of slime runs: turns a recipe into a plan, without a GPU, network or key.
  *
  * ```ts
  * import { ok } from "node:assert/strict";

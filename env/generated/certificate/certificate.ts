@@ -46,7 +46,10 @@ export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
 export interface CertifierOptions {
   /** The user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;
-  /** Returns the task as it is played, if its goal is only for the certificate. Default: unchanged. */
+  /**
+   * Returns the task as episodes play it, which may lack a goal that was only needed for its certificate. Default: the
+   * task itself.
+   */
   readonly handOut?: ((task: Task) => Task) | undefined;
 }
 

@@ -32,7 +32,7 @@ export type PartName =
 /** The reason why a task is refused. */
 export class Refusal {
   readonly part: PartName;
-  /** A reason without values, by which refused draws are counted. */
+  /** The reason without values, so that refused draws can be counted by reason. */
   readonly reason: string;
   /** The values that prove the reason. */
   readonly evidence: string;

@@ -1,6 +1,6 @@
 /**
- * A Python package with which verifiers uses an environment server: a taskset, a harness that forwards to the server,
- * and `load_environment`.
+ * A Python package through which verifiers uses an environment server: a taskset, a harness that forwards to the
+ * server, and `load_environment`.
  *
  * @see verifiers 0.4.0, `verifiers/v1/taskset.py`, `harness.py` and `utils/loaders.py`.
  */

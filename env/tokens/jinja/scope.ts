@@ -102,8 +102,8 @@ export class Scope {
   }
 
   /**
-   * Analyzes branches of which only one runs. A variable that one of them assigns is initialized from outside for the
-   * others.
+   * Analyzes alternative branches, only one of which runs. A variable that any of them assigns is initialized from the
+   * outer scope, so that it has a value if another branch runs.
    */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };

@@ -1,8 +1,8 @@
 /**
- * Causal attention over pages of 32 positions. A page has a block in each stream, and there is a stream for
- * the keys and one for the values of each head of each layer, so that what is read in a row lies in a row.
- * A block of keys is `[headDim][32]`, so that a query meets 32 of them without a sum across lanes; one of
- * values is `[32][headDim]`.
+ * Causal attention over pages of 32 positions. Every head of every layer has two streams, one for keys and one for
+ * values, and each page has a block in every stream, so that a head reads contiguous memory. A block of keys is
+ * `[headDim][32]`, so that a query is multiplied with 32 keys without a sum across lanes; a block of values is
+ * `[32][headDim]`.
  */
 import { multiply } from "./gemm";
 import { exp4, log1, madd, sum4, zero4 } from "./math";

@@ -43,7 +43,7 @@ export let normed: usize = 0;
 export let convolved: usize = 0;
 export let activated: usize = 0;
 export let scores: usize = 0;
-/** The final normalised states and the pointer's keys. */
+/** The final normalized states and the pointer's keys. */
 export let states: usize = 0;
 export let pointerKeys: usize = 0;
 

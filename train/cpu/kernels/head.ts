@@ -1,4 +1,4 @@
-/** The loss and its gradient at the output (vocabulary, pointer and gate), at learnt positions only. */
+/** The loss and its gradient at the output (vocabulary, pointer and gate), at learned positions only. */
 import { mixRows, scoreBytes } from "./attention";
 import { dimStride, pointerKeys, pointerStride, states } from "./forward";
 import { gemm } from "./gemm";

@@ -3,7 +3,10 @@
  * `../abi.ts`.
  */
 
-/** Where a model's parameters are. Offsets are bytes from `weights`, and the same from `panels`, `backPanels` and a gradient. */
+/**
+ * The locations of a model's parameters. Offsets are bytes from `weights`, and the same from `panels`, `backPanels` and
+ * a gradient.
+ */
 // @ts-ignore: decorator
 @unmanaged
 export class Model {
@@ -69,7 +72,7 @@ export class Segment {
   lossCount: i32;
 }
 
-/** A position whose next token is learnt. */
+/** A position whose next token is learned. */
 // @ts-ignore: decorator
 @unmanaged
 export class LossRow {

@@ -34,8 +34,8 @@ export interface ServicesOptions
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
   /**
-   * Where they listen on this machine. Default: the recipe's `cluster.address`. Beyond loopback they require
-   * TAULAB_TOKEN.
+   * The address on which servers on this machine listen. Default: the recipe's `cluster.address`. Addresses other than
+   * loopback require TAULAB_TOKEN.
    */
   readonly host?: string;
   /** The hosts to run them on, in turn. Default: this machine. */
@@ -54,11 +54,11 @@ export interface ServicesOptions
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
   /**
-   * What another process needs to adopt them, or to stop them with {@linkcode stopServices}. Changes when one
-   * restarts.
+   * The records that another process needs to adopt the servers, or to stop them with {@linkcode stopServices}. They
+   * change when a server restarts.
    */
   readonly records: readonly ServiceRecord[];
-  /** Stops watching them and leaves them running, so that the run continues without this process. */
+  /** Stops watching the servers and leaves them running, so that the run continues without this process. */
   leave(): void;
 }
 

@@ -27,7 +27,7 @@ export const serviceRecordSchema = z.looseObject({
   instance: z.string(),
 });
 
-/** What is needed to find a server again, and to stop only that one. */
+/** The data needed to find a server again and to stop only that one. */
 export type ServiceRecord =
   & Readonly<
     Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
@@ -37,7 +37,7 @@ export type ServiceRecord =
     readonly host: string;
   };
 
-/** What to start a server with. */
+/** The settings of a server to start. */
 export interface ServiceSpec {
   /** The slime recipe: a name, or a path of a YAML file. */
   readonly recipePath: string;

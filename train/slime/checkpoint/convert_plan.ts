@@ -14,7 +14,7 @@ import { type CheckpointShape, layoutOf } from "./checkpoint_layout.ts";
 import { elements } from "./tensor.ts";
 import type { Format } from "./tensor_view.ts";
 
-/** What to convert, with paths on the machine that converts. */
+/** The conversion to plan, with paths on the machine that converts. */
 export interface ConversionOptions {
   /** The format of `from`. */
   readonly format: Format;

@@ -39,7 +39,7 @@ const probeSchema = z.object({
   free: number.or(z.literal("").transform(() => undefined)),
 });
 
-/** What was found. */
+/** The result of {@linkcode probeConversion}. */
 export type Probe = Readonly<z.infer<typeof probeSchema>> & {
   readonly format: Format;
 };

@@ -26,8 +26,8 @@ export interface HfDirectory {
   readonly config: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /**
-   * What is incomplete, one sentence each: shards that are missing or damaged, tensors that are not where the index
-   * says.
+   * The missing or damaged parts, one sentence each: shards that are missing or damaged, tensors that are not where the
+   * index says.
    */
   readonly faults: readonly string[];
 }

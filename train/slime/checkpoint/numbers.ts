@@ -90,8 +90,8 @@ export class Difference {
   readonly #sums = [0, 0, 0, 0];
 
   /**
-   * Adds a block of both tensors, in one type; `at` is the index of its first element. Rounding does not preserve a
-   * NaN's bits.
+   * Compares a block of both tensors, converted to the same type. `at` is the index of its first element. If one side
+   * was `rounded`, two NaNs count as equal, because rounding does not preserve a NaN's bits.
    */
   add(
     a: Uint8Array,

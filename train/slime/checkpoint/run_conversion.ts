@@ -22,7 +22,7 @@ import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
 import { type Verified, verifierOf } from "./verifier.ts";
 
-/** What to convert or verify, and where. */
+/** The conversion or verification to run, and its machine. */
 export interface ConversionRequest {
   readonly from: string;
   /** The hint if `from` is not a checkpoint. */

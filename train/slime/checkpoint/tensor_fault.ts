@@ -25,7 +25,7 @@ export interface TensorFault {
   readonly where: string;
   /** Names of the tensors in Hugging Face's format, or in the file if there is no such name. */
   readonly tensors: readonly string[];
-  /** What is wrong, as a clause. */
+  /** A description of the fault, as a clause. */
   readonly what: string;
   /** The effect on training. */
   readonly training: string;

@@ -40,7 +40,7 @@ export interface TorchDist extends Disposable {
   readonly objects: readonly string[];
   /** `undefined` if `common.pt` is missing or has no arguments. */
   readonly args: MegatronArguments | undefined;
-  /** What is incomplete apart from the tensors, one sentence each. */
+  /** The missing or damaged parts other than tensors, one sentence each. */
   readonly faults: readonly string[];
 }
 

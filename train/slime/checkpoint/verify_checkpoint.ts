@@ -79,7 +79,7 @@ export interface VerifyReport {
   readonly tensors: readonly TensorResult[];
   /** The faults; empty if the checkpoint is correct. */
   readonly faults: readonly TensorFault[];
-  /** What is unusual but not a fault, one sentence each. */
+  /** Notes on anything unusual that is not a fault, one sentence each. */
   readonly notes: readonly string[];
   /** Bytes that were read. */
   readonly bytes: number;

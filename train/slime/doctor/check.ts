@@ -28,13 +28,13 @@ export type Observed =
 /** A result with the id of its check. */
 export type Finding = Observed & { readonly check: string };
 
-/** What a check can use: the resolved recipe, and the environment that it will run in. */
+/** The context of a check: the resolved recipe, and the environment that it will run in. */
 export interface CheckContext extends ResolvedSlime {
   /** Hosts that can be reached, the head first; this machine if the recipe names none. */
   readonly hosts: readonly Shell[];
-  /** Those hosts whose place is known. */
+  /** The hosts whose place of execution is known. */
   readonly places: readonly PlacedShell[];
-  /** Those hosts that will run episode servers; empty if this machine runs them. */
+  /** The hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
   /** Lookups that several checks share. */
   readonly facts: Facts;
@@ -59,7 +59,7 @@ export interface Check {
   readonly id: string;
   /** Its position among the checks: what would break a run first comes first. */
   readonly order: number;
-  /** What it checks, for help. */
+  /** The subject of the check, for help. */
   readonly title: string;
   /** When it applies; `running` checks a run in progress. Default: `before`. */
   readonly when?: "before" | "running" | "always";

@@ -70,7 +70,7 @@ const hostPythonSchema = z.object({
   megatron: z.boolean(),
 });
 
-/** What is installed for a host's Python. */
+/** The software that is installed for a host's Python. */
 export type HostPython = z.infer<typeof hostPythonSchema>;
 
 /** The distributions that a run depends on. */

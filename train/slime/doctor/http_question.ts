@@ -14,7 +14,7 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | {
     readonly ok: false;
-    /** What went wrong: `answered 404: no such page`. */
+    /** The error: `answered 404: no such page`. */
     readonly fault: string;
     /** The HTTP status; `null` without a response. */
     readonly status: number | null;

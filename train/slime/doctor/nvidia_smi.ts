@@ -79,7 +79,7 @@ export function parseDriverCuda(text: string): [number, number] | null {
  * @returns `[G][G]`, the cells of the matrix: `X`, `NV18`, `PHB`, `SYS`; empty if there is no matrix.
  */
 export function parseTopology(text: string): string[][] {
-  // Colours are written even into pipes.
+  // Colors are written even into pipes.
   // deno-lint-ignore no-control-regex
   const lines = text.replace(/\x1b\[[\d;]*m/g, "").split("\n");
   const rows = lines.map((line) => line.trim().split(/\s+/)).filter((

@@ -18,7 +18,7 @@ export interface Transport {
 /** A command without an exit status: it did not start, or was cut off. */
 export interface Lost {
   readonly began: boolean;
-  /** What both streams held instead. */
+  /** The contents of both output streams. */
   readonly said: string;
   /** The exit code of the local program. */
   readonly status: number;

@@ -95,9 +95,9 @@ function openInput(bytes: number): string[] {
   ];
 }
 
-/** What one output stream held. */
+/** The contents of one output stream. */
 export interface Framed {
-  /** What came before the command started: banners, ssh's errors. */
+  /** The output before the command started: banners, ssh's errors. */
   readonly before: string;
   readonly began: boolean;
   /** The command's own output. */

@@ -12,7 +12,7 @@ export interface ShellCommand {
   /** Variables added to the host's environment. Their values never appear in a command line. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** What is written to its standard input. */
+  /** The text for its standard input. */
   readonly stdin?: string;
 }
 

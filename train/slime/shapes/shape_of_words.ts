@@ -4,13 +4,13 @@ import { ConfigError } from "../../../env/errors.ts";
 import type { ExpertShape, LatentShape, ModelShape } from "../model_shapes.ts";
 import { groupWords } from "./argument_words.ts";
 
-/** What the arguments alone do not say. */
+/** The facts about a model that its arguments do not contain. */
 export interface ShapeOrigin {
-  /** Where the words come from, for errors. */
+  /** The source of the words, for errors. */
   readonly origin: string;
   /** `model_type` of its `config.json`. */
   readonly modelType?: string | undefined;
-  /** The tokens of context that the model was trained for. Default: what the words say, else unlimited. */
+  /** The tokens of context that the model was trained for. Default: the length in the words, else unlimited. */
   readonly positions?: number | undefined;
 }
 

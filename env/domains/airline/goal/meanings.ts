@@ -107,7 +107,7 @@ interface Leg {
   readonly date: string;
 }
 
-/** Returns every matching connection between two places: a certain flight, direct flights, or pairs with a stop. */
+/** Returns every matching connection between two places: a specific flight, direct flights, or pairs with a stop. */
 function ways(
   database: Database,
   { pick = "cheapest", stops }: Trip,

@@ -13,7 +13,7 @@ export interface Way {
   readonly from: string;
   readonly to: string;
   readonly date: string;
-  /** The number of the flight, if a certain one is wanted. */
+  /** The number of the flight, if the user asks for a specific one. */
   readonly flight?: string | undefined;
 }
 

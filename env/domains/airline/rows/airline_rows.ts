@@ -26,7 +26,7 @@ import {
   type TripWish,
 } from "./trip_wishes.ts";
 
-/** Relative frequencies with which the kinds of request are drawn. */
+/** Relative frequencies of the kinds of request. */
 const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["book", 3],
   ["cancel", 3],

@@ -111,7 +111,7 @@ function changeOf(
   };
 }
 
-/** Draws a question for the balance of a user's gift cards or certificates; `undefined` if they have none. */
+/** Draws a question about the balance of a user's gift cards or certificates; `undefined` if they have none. */
 export function drawTripQuestion(
   { rng }: AirlineWorld,
   { row }: Passenger,

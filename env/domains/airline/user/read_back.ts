@@ -11,7 +11,7 @@ interface ReadBack {
   readonly request: AirlineRequest;
   readonly task: Task;
   readonly database: Database;
-  /** Whether it is the first wish of a user who will change their mind, which the gold does not contain. */
+  /** Whether the user will change their mind about this request. The gold then contains only the later version. */
   readonly isFirst: boolean;
 }
 

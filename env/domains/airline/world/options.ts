@@ -13,7 +13,7 @@ import {
 
 const often = weight.default(1);
 
-/** Relative frequencies with which the kinds of request are drawn; 0 excludes a kind. */
+/** Relative frequencies of the kinds of request; 0 excludes a kind. */
 const intentWeights = z.strictObject({
   book: often.describe("Book a trip"),
   change_flights: often.describe("Move a flight to another day"),

@@ -22,7 +22,7 @@ import type { AirlineOptions } from "./options.ts";
 
 const TODAY = "2024-05-15";
 
-/** The state with which rows are drawn. */
+/** The state needed to draw rows. */
 export interface AirlineWorld {
   readonly rng: Rng;
   readonly ids: Ids;

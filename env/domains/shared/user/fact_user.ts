@@ -27,7 +27,7 @@ export interface FactTalk<R extends Request> {
   topic(request: R): RegExp;
   /** Returns the details of the request, in the order in which the user states them. */
   facts(request: R): readonly Fact[];
-  /** Answers a question for the user's identity; `undefined` if the agent did not ask for it. */
+  /** Answers a question about the user's identity; `undefined` if the agent did not ask for it. */
   identity(asked: ReadonlySet<Asked>): string | undefined;
   /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
@@ -161,7 +161,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
 const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 
-/** Answers a question for the user's identity with the details asked for; `undefined` if none were. */
+/** Answers a question about the user's identity with the details asked for; `undefined` if none were. */
 export function identityAnswer(
   identity: Identity,
   { asked, say }: { asked: ReadonlySet<Asked>; say: Phraser },

@@ -8,7 +8,7 @@ import {
 } from "../../shared/toolkit/bundle_tool.ts";
 import { withStatusBar } from "../phone/status_bar.ts";
 
-/** Creates a tool of the user. */
+/** Creates a user tool. */
 export function phoneTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

@@ -12,7 +12,7 @@ import { readEvaluation } from "../../../evaluation/evaluation_dir.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 
-/** The check `base-rate`. */
+/** The `base-rate` check. */
 export const check: Check = {
   id: "base-rate",
   order: 190,

@@ -3,7 +3,7 @@
 import { rowFaults } from "../../plan/batch_shape.ts";
 import { type Check, fail, verdict } from "../check.ts";
 
-/** The check `batch`. */
+/** The `batch` check. */
 export const check: Check = {
   id: "batch",
   order: 130,

@@ -21,7 +21,7 @@ const SAMPLE = 100;
 /** Tokens that a template writes around a call and around its result. */
 const WRAPPING_TOKENS = 30;
 
-/** The check `context`. */
+/** The `context` check. */
 export const check: Check = {
   id: "context",
   order: 140,
@@ -45,7 +45,7 @@ export const check: Check = {
 
 /** Lengths in tokens. */
 interface Lengths {
-  /** What precedes the first answer: policy, tools and the user's first message. */
+  /** The text before the first answer: policy, tools and the user's first message. */
   readonly prompt: number;
   /** Gold calls with their results, for the median task and for the longest. */
   readonly gold: { readonly median: number; readonly longest: number };

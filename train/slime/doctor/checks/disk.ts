@@ -20,7 +20,7 @@ const RAY_BYTES = 10e9;
 /** Bytes of rows, hooks and settings. */
 const RUN_BYTES = 1e8;
 
-/** The check `disk`. */
+/** The `disk` check. */
 export const check: Check = {
   id: "disk",
   order: 40,

@@ -16,7 +16,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `engines`. */
+/** The `engines` check. */
 export const check: Check = {
   id: "engines",
   order: 200,

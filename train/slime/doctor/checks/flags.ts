@@ -15,7 +15,7 @@ import {
 } from "../check.ts";
 import { type ParserFlag, readHostFlags } from "../host_flags.ts";
 
-/** The check `flags`. */
+/** The `flags` check. */
 export const check: Check = {
   id: "flags",
   order: 155,

@@ -27,7 +27,7 @@ const IDLE_MIB = 1024;
 /** bf16 and flash attention need Ampere or newer. */
 const LEAST_CAPABILITY = 8;
 
-/** The check `gpus`. */
+/** The `gpus` check. */
 export const check: Check = {
   id: "gpus",
   order: 10,

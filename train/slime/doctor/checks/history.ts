@@ -12,7 +12,7 @@ import {
 import { REWRITTEN_HISTORY } from "../../rewritten_history.ts";
 import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 
-/** The check `history`. */
+/** The `history` check. */
 export const check: Check = {
   id: "history",
   order: 115,

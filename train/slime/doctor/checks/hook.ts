@@ -17,7 +17,7 @@ import {
 import { jobPythonPath, runPython } from "../host_python.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 
-/** The check `hook`. */
+/** The `hook` check. */
 export const check: Check = {
   id: "hook",
   order: 150,

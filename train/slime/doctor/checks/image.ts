@@ -19,7 +19,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `image`. */
+/** The `image` check. */
 export const check: Check = {
   id: "image",
   order: 62,

@@ -21,7 +21,7 @@ import {
 } from "../check.ts";
 import { GPU_QUERY, parseGpus } from "../nvidia_smi.ts";
 
-/** The check `memory`. */
+/** The `memory` check. */
 export const check: Check = {
   id: "memory",
   order: 30,

@@ -20,7 +20,7 @@ import {
 } from "../check.ts";
 import { listModel, readHeaders } from "../host_shards.ts";
 
-/** The check `model-config`. */
+/** The `model-config` check. */
 export const check: Check = {
   id: "model-config",
   order: 100,
@@ -98,7 +98,7 @@ async function countFaults(
     signal,
   });
   const sound = [...headers.values()].filter((header) => header !== null);
-  // The check `model-files` reports damaged files.
+  // The `model-files` check reports damaged files.
   if (sound.length === 0 || sound.length < headers.size) return [];
   const count = sound.reduce((sum, { parameters }) => sum + parameters, 0);
   const planned = parameterCount(shape);

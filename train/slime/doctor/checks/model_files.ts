@@ -24,7 +24,7 @@ import { repositoryOf } from "../../shapes/model_presets.ts";
 /** The files needed in addition to the weights. */
 const NEEDED = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
-/** The check `model-files`. */
+/** The `model-files` check. */
 export const check: Check = {
   id: "model-files",
   order: 90,

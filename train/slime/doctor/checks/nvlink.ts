@@ -15,7 +15,7 @@ import {
 import { lastWords } from "../host_file.ts";
 import { isJoinedByNvlink, parseTopology } from "../nvidia_smi.ts";
 
-/** The check `nvlink`. */
+/** The `nvlink` check. */
 export const check: Check = {
   id: "nvlink",
   order: 20,

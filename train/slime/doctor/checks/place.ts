@@ -20,7 +20,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `place`. */
+/** The `place` check. */
 export const check: Check = {
   id: "place",
   order: 15,

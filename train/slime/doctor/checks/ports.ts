@@ -38,7 +38,7 @@ const RANGES = [
 /** The ports that Ray gives to its workers. Ray does not start if another of its parts is set to one of them. */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
-/** The check `ports`. */
+/** The `ports` check. */
 export const check: Check = {
   id: "ports",
   order: 70,

@@ -19,7 +19,7 @@ import {
   verdict,
 } from "../check.ts";
 
-/** The check `ray`. */
+/** The `ray` check. */
 export const check: Check = {
   id: "ray",
   order: 80,
@@ -83,7 +83,7 @@ function jobsUrl(
   return `http://${own.includes(":") ? `[${own}]` : own}:${dashboardPort}`;
 }
 
-/** Returns the version of Ray on each host. The check `software` reports hosts without Ray. */
+/** Returns the version of Ray on each host. The `software` check reports hosts without Ray. */
 async function versions(
   { hosts, facts }: CheckContext,
 ): Promise<Map<string, string>> {

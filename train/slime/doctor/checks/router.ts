@@ -11,7 +11,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `router`. */
+/** The `router` check. */
 export const check: Check = {
   id: "router",
   order: 65,

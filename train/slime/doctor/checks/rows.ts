@@ -20,7 +20,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `rows`. */
+/** The `rows` check. */
 export const check: Check = {
   id: "rows",
   order: 120,

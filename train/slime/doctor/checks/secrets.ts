@@ -14,7 +14,7 @@ import {
   verdict,
 } from "../check.ts";
 
-/** The check `secrets`. */
+/** The `secrets` check. */
 export const check: Check = {
   id: "secrets",
   order: 170,

@@ -23,7 +23,7 @@ import {
 import { runPython } from "../host_python.ts";
 import { canServe } from "../can_serve.ts";
 
-/** The check `services`. */
+/** The `services` check. */
 export const check: Check = {
   id: "services",
   order: 180,

@@ -6,7 +6,7 @@ import { gigabytes, readVolume } from "../host_disks.ts";
 /** Bytes for Ray's object store and NCCL's buffers. */
 const SHM_BYTES = 16e9;
 
-/** The check `shared-memory`. */
+/** The `shared-memory` check. */
 export const check: Check = {
   id: "shared-memory",
   order: 50,

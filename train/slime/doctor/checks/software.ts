@@ -19,7 +19,7 @@ import { isAsync } from "../../plan/async_mode.ts";
 import { parseDriverCuda } from "../nvidia_smi.ts";
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 
-/** The check `software`. */
+/** The `software` check. */
 export const check: Check = {
   id: "software",
   order: 60,

@@ -24,7 +24,7 @@ import {
 } from "../check.ts";
 import { runPython } from "../host_python.ts";
 
-/** The check `template`. */
+/** The `template` check. */
 export const check: Check = {
   id: "template",
   order: 110,

@@ -13,7 +13,7 @@ import {
 import type { ChatTemplate } from "../../../../env/tokens/chat_template.ts";
 import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 
-/** The check `tool-calls`. */
+/** The `tool-calls` check. */
 export const check: Check = {
   id: "tool-calls",
   order: 112,

@@ -26,7 +26,7 @@ import {
   warn,
 } from "../check.ts";
 
-/** The check `user`. */
+/** The `user` check. */
 export const check: Check = {
   id: "user",
   order: 160,
