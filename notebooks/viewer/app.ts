@@ -57,7 +57,7 @@ export function viewerApp(options: ViewerAppOptions): Hono {
   });
   app.notFound((c) =>
     c.json({
-      error: { kind: "unknown", message: `Nothing at ${c.req.path}` },
+      error: { kind: "unknown", message: `There is no ${c.req.path}` },
     }, 404)
   );
 
