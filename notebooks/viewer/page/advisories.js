@@ -1,4 +1,4 @@
-/** What a person should look at in a run, above its episodes: each with its figures and a link to the episodes. */
+/** The advisories above a run's episodes, each with its figures and a link to the episodes. */
 
 import { h } from "./dom.js";
 import { count } from "./format.js";
@@ -8,7 +8,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").Advisories["advisories"][number]} ShownAdvisory */
 
 /**
- * The advisories, folded where none is a warning; `null` where there is none.
+ * Lists the advisories, folded if none is a warning; returns `null` if there are none.
  * @param {readonly ShownAdvisory[]} advisories
  * @param {{ run: string }} options
  * @returns {HTMLElement | null}

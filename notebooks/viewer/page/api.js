@@ -1,4 +1,4 @@
-/** Where the page's data come from: the viewer's server or, in an exported file, the file itself. */
+/** The source of the page's data: the viewer's server or, in an exported file, the file itself. */
 
 import { FIELDS } from "./fields.js";
 import { comparer, matches, readQuery } from "./filter.js";
@@ -16,15 +16,15 @@ import { comparer, matches, readQuery } from "./filter.js";
 /** @typedef {import("../protocol.ts").StepTimeline} ApiStepTimeline */
 
 /**
- * A tag changes whenever the value does.
+ * A value with a tag that changes whenever the value does.
  * @template T
  * @typedef {{ value: T, tag: string }} Tagged
  */
 
 /**
  * @typedef {object} Api
- * @property {boolean} isLive Whether its answers change with time.
- * @property {string} origin What the page's foot says of where the data are from.
+ * @property {boolean} isLive Whether the data may change over time.
+ * @property {string} origin The description of the data's source in the page's footer.
  * @property {(signal: AbortSignal) => Promise<Tagged<{ runs: ApiRunSummary[] }>>} runs
  * @property {(run: string, signal: AbortSignal) => Promise<Tagged<ApiRunView>>} run
  * @property {(run: string, signal: AbortSignal) => Promise<Tagged<ApiTaskTable>>} tasks
@@ -36,7 +36,7 @@ import { comparer, matches, readQuery } from "./filter.js";
  * @property {(run: string, id: number, signal: AbortSignal) => Promise<Tagged<ApiTokensView>>} tokens
  */
 
-/** What could not be shown. The message is for a person. */
+/** Thrown when something cannot be shown. The message is shown to the user of the page. */
 export class Problem extends Error {
   /** @override @type {string} */
   name = "Problem";
@@ -50,7 +50,7 @@ export class Problem extends Error {
   }
 }
 
-/** The viewer's server. @returns {Api} */
+/** Creates the API of the viewer's server. @returns {Api} */
 export function serverApi() {
   const at = (/** @type {string} */ run) =>
     `/api/runs/${encodeURIComponent(run)}`;
@@ -120,7 +120,7 @@ async function getJson(path, signal) {
 }
 
 /**
- * An exported file.
+ * Creates the API of an exported file.
  * @param {ApiExportedData} data
  * @returns {Api}
  */
@@ -201,7 +201,7 @@ export function fileApi(data) {
 }
 
 /**
- * Whether an episode has all words of a text, whatever their case.
+ * Checks whether an episode contains all words of a text, ignoring case.
  * @param {ApiEpisodeView} episode
  * @param {string} text
  */
@@ -252,8 +252,8 @@ function notHere(what) {
 }
 
 /**
- * Reads the data that an exported file holds.
- * @param {string} base64 Of the JSON, compressed by gzip.
+ * Reads the data of an exported file.
+ * @param {string} base64 The gzipped JSON, in base64.
  * @returns {Promise<ApiExportedData>}
  */
 export async function readExported(base64) {

@@ -1,4 +1,4 @@
-/** Curves as SVG, with a line that follows the pointer or the arrow keys and tells the values there. */
+/** Line charts as SVG, with a cursor that follows the pointer or the arrow keys and shows the values there. */
 
 import { fill, h, svg } from "./dom.js";
 import { number } from "./format.js";
@@ -11,7 +11,7 @@ const HEIGHT = 168;
 const EDGE = { top: 10, right: 12, bottom: 22, left: 56 };
 
 /**
- * A chart of some series over steps.
+ * Draws a chart of series over steps.
  * @param {{ title: string, series: readonly Series[] }} options
  * @returns {HTMLElement}
  */
@@ -178,7 +178,7 @@ function domain(values, isPadded) {
   }
   if (!Number.isFinite(low)) return [0, 1];
   if (!isPadded) return [low, high];
-  // Shares are read best against their whole range.
+  // Shares are easiest to read on their full range.
   if (low >= 0 && high <= 1 && high > 0.25) return [0, 1];
   if (low >= 0 && low < high * 0.6) low = 0;
   return low === high

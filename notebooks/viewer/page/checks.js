@@ -1,4 +1,4 @@
-/** What a reward is made of, check by check: met, not met or not judged, and why. */
+/** The checks behind a reward: met, not met or not judged, and why. */
 
 import { h } from "./dom.js";
 import { words } from "./format.js";
@@ -16,7 +16,7 @@ const CHECK_PARTS = {
 };
 
 /**
- * A list for each part, those that count first.
+ * Lists the checks of each part of the reward, parts that count first.
  * @param {readonly ShownCheck[]} checks
  */
 export function checkList(checks) {

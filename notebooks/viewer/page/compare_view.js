@@ -1,4 +1,4 @@
-/** Two runs task by task: how often each solved it, why not, and the way to the episodes of both. */
+/** The comparison of two runs task by task: how often each solved it, why it failed, and links to the episodes. */
 
 import { fill, h, scrollTable } from "./dom.js";
 import { count, percent, signed, words } from "./format.js";
@@ -13,7 +13,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").TaskScore} ComparedScore */
 /** @typedef {{ task: string, before: ComparedScore, after: ComparedScore, by: number }} ComparedPair */
 
-/** Most tasks that are listed. */
+/** The most tasks that are listed. */
 const MAX_COMPARED = 500;
 
 /**
@@ -130,8 +130,8 @@ function comparedTables(left, right, { isShort }) {
 }
 
 /**
- * The tasks that both scored, by how much more often the second solved them: what became worse first, then what became
- * better.
+ * Pairs the tasks that both runs scored with the change in their solved share, worsened tasks first, then improved
+ * ones.
  * @param {readonly ComparedScore[]} left
  * @param {readonly ComparedScore[]} right
  * @returns {ComparedPair[]}
@@ -210,7 +210,7 @@ function comparedRow({ task, before, after, by }, tables) {
 }
 
 /**
- * The episodes that a score is of.
+ * Returns a link to the episodes behind a score.
  * @param {ComparedTable} table
  * @param {ComparedScore} score
  */

@@ -1,4 +1,4 @@
-/** Evaluations side by side: how often each solves its tasks, and the tasks on which they differ. */
+/** The side-by-side comparison of evaluations: how often each solves its tasks, and the tasks on which they differ. */
 
 import { h, scrollTable } from "./dom.js";
 import { count, percent } from "./format.js";
@@ -8,11 +8,11 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").RunView} ComparedRun */
 /** @typedef {import("../protocol.ts").TaskScore} ComparedTask */
 
-/** Most tasks in the table of differences. */
+/** The most tasks in the table of differences. */
 const MAX_TASKS = 50;
 
 /**
- * The comparison of the evaluations among runs; `null` where there is none.
+ * Compares the evaluations among runs; returns `null` if there are none.
  * @param {readonly ComparedRun[]} views
  * @returns {HTMLElement | null}
  */
@@ -68,10 +68,10 @@ function passTable(evaluations) {
 }
 
 /**
- * The mean over tasks of the share of choices of `k` episodes that are all solved.
+ * Estimates pass^k: the mean over tasks of the share of `k`-subsets of episodes that are all solved.
  * @param {readonly ComparedTask[]} tasks
  * @param {number} k
- * @returns {number | null} `null` where no task was tried so often.
+ * @returns {number | null} `null` if no task has `k` episodes.
  */
 export function passAt(tasks, k) {
   const able = tasks.filter(({ scored }) => scored >= k);
@@ -127,7 +127,7 @@ function differences(evaluations) {
 }
 
 /**
- * The tasks that all have, and those of them on which they differ, the most first.
+ * Returns the number of tasks in common, and those on which the evaluations differ, largest difference first.
  * @param {readonly ReadonlyMap<string, ComparedTask>[]} evaluations
  * @returns {{ differing: string[], common: number }}
  */

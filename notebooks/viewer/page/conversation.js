@@ -1,4 +1,4 @@
-/** A conversation: who said what, each call with its answer beneath it, folded where it is long. */
+/** The view of a conversation: its messages, and each call with its result below, folded if long. */
 
 import { h } from "./dom.js";
 import { count } from "./format.js";
@@ -8,11 +8,11 @@ import { indentJson, inline, textBlock } from "./text.js";
 /** @typedef {import("../protocol.ts").MessageView} TalkMessage */
 /** @typedef {import("../protocol.ts").CallView} TalkCall */
 
-/** Answers that are longer start folded. */
+/** The length in characters above which tool results start folded. */
 const UNFOLDED = 240;
 
 /**
- * The conversation of an episode as a list of messages.
+ * Shows the conversation of an episode as a list of messages.
  * @param {TalkEpisode} episode
  * @returns {HTMLElement}
  */
@@ -54,7 +54,7 @@ export function conversation(episode) {
 }
 
 /**
- * Folds or unfolds all that can be.
+ * Folds or unfolds everything that can be folded.
  * @param {HTMLElement} talk
  */
 export function toggleFolds(talk) {
@@ -64,7 +64,7 @@ export function toggleFolds(talk) {
 }
 
 /**
- * A call with its arguments, in a line or, where they are long, in a list.
+ * Shows a call with its arguments, on one line or, if they are long, as a list.
  * @param {TalkCall} one
  */
 export function call({ name, arguments: args }) {
@@ -169,7 +169,7 @@ function fold(label, content, isOpen) {
   );
   const room = h("div");
   details.append(room);
-  // A prompt of 50 kB is laid out only when somebody looks at it.
+  // A prompt of 50 kB is laid out only when it is unfolded.
   details.addEventListener("toggle", () => {
     if (details.open && room.childElementCount === 0) {
       room.append(textBlock(content, { className: "said code" }));

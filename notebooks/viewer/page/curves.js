@@ -1,11 +1,11 @@
-/** The curves of runs: those that tell most first, the others at a click. */
+/** The curves of runs: the most informative first, the others on demand. */
 
 import { lineChart } from "./chart.js";
 import { h } from "./dom.js";
 
 /** @typedef {import("../protocol.ts").RunView} CurvedRun */
 
-/** What is drawn first, the rest being a click away. */
+/** The curves that are shown at first. */
 const FIRST_CURVES = [
   "rl.reward",
   "eval/dev/sampled.pass1",
@@ -33,7 +33,7 @@ const CURVE_NAMES = {
 };
 
 /**
- * The charts of runs side by side; `null` where none has a curve.
+ * Draws the charts of runs side by side; returns `null` if no run has a curve.
  * @param {readonly CurvedRun[]} views
  * @param {{ isAllShown: boolean, onToggle: (isOpen: boolean) => void }} options Whether all are drawn, not only the first.
  * @returns {HTMLElement | null}

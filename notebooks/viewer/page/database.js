@@ -1,4 +1,4 @@
-/** What became of the database: row by row and field by field, as it was, is and should be. */
+/** The view of database changes: the initial, actual and expected value of each changed field. */
 
 import { h, panel, scrollTable } from "./dom.js";
 import { inline, textBlock } from "./text.js";
@@ -15,7 +15,7 @@ const VERDICTS = {
   extra: ["✗", "nobody asked for it"],
 };
 
-/** Whose database a row is in. */
+/** The side whose database a row is in. */
 const SIDES = { agent: "agent's", user: "user's" };
 
 /**

@@ -1,4 +1,4 @@
-/** Elements from code. Text goes in as text nodes only, so nothing that a model wrote becomes markup. */
+/** Creation of elements. Text is only inserted as text nodes, so nothing that a model wrote becomes markup. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, unknown>} Properties */
@@ -6,8 +6,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Makes an element: `h("p.note", "text")`. The tag names its classes; properties, where there are any, come before
- * the children: attributes by their names (`false` and `null` leave one out), and listeners as `onclick`.
+ * Creates an element: `h("p.note", "text")`. The tag may include classes. Optional properties come before the children:
+ * attributes by name (`false` and `null` omit one), and listeners such as `onclick`.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K | `${K}.${string}`} tag
  * @param {...(Properties | Child | Child[])} rest
@@ -20,7 +20,7 @@ export function h(tag, ...rest) {
 }
 
 /**
- * Makes an SVG element.
+ * Creates an SVG element.
  * @param {string} tag
  * @param {...(Properties | Child | Child[])} rest
  */
@@ -31,7 +31,7 @@ export function svg(tag, ...rest) {
 }
 
 /**
- * A table that scrolls sideways by itself.
+ * Creates a table that scrolls sideways.
  * @param {string} tag `table`, with its classes.
  * @param {string} label
  * @param {{ heads: Child[], rows: Child[] }} content Heads are texts, or cells.
@@ -52,7 +52,7 @@ export function scrollTable(tag, label, { heads, rows }) {
 }
 
 /**
- * A section in a frame, under a heading.
+ * Creates a framed section with a heading.
  * @param {string} name Its class, and the beginning of its heading's id.
  * @param {string} title
  * @param {...(Child | Child[])} children
@@ -68,7 +68,7 @@ export function panel(name, title, ...children) {
 }
 
 /**
- * A button that a key presses too.
+ * Creates a button with a keyboard shortcut.
  * @param {string} text
  * @param {string} key
  * @param {Properties} properties
@@ -83,7 +83,7 @@ export function keyButton(text, key, properties) {
 }
 
 /**
- * Puts children in the place of those that are there.
+ * Replaces the children of an element.
  * @param {Element} element
  * @param {...(Child | Child[])} children
  */
@@ -92,7 +92,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * The element of an id, which the page is known to have.
+ * Returns the element with an id, which must exist.
  * @param {string} id
  * @returns {HTMLElement}
  */

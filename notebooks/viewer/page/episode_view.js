@@ -1,4 +1,4 @@
-/** An episode: what was said and done, what became of the database, and why the reward is what it is. */
+/** The page of an episode: its conversation, its database changes, and the reasons for its reward. */
 
 import { call, conversation, toggleFolds } from "./conversation.js";
 import { databaseSection } from "./database.js";
@@ -67,7 +67,7 @@ export function episodeView(api, route) {
     drawn = tag;
     episode = value.episode;
     drawHead(episode, place);
-    // The list around it grew; what is being read stays as it is.
+    // If only the list around it grew, the page is left alone.
     if (isSame) return;
     fill(reasons, reasonsOf(episode));
     drawSide(episode);
@@ -216,7 +216,7 @@ export function episodeView(api, route) {
         try {
           return (await api.episode(run, other, filter, signal)).value.episode;
         } catch (error) {
-          // An exported file need not hold the whole group.
+          // An exported file may not contain the whole group.
           if (/** @type {{ kind?: string }} */ (error).kind === "unknown") {
             return null;
           }
@@ -239,7 +239,7 @@ export function episodeView(api, route) {
   }
 
   /**
-   * Turns a part of the page on or off, in the address too.
+   * Shows or hides a part of the page, and records it in the URL.
    * @param {"beside" | "show-tokens"} what
    */
   function change(what) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The fields of a filter. In a browser the server's copy of them stands in for this module (page_files.ts). */
+/** The fields of a filter. For browsers, the server replaces this module with generated source (see page_files.ts). */
 
 import { FILTER_FIELDS } from "../../../train/runs/episode_facts.ts";
 

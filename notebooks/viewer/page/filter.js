@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Filters of episodes: which there are, how they are written, and which rows they keep. The server makes SQL of
- * the same conditions; an exported file filters by {@linkcode matches}.
+ * Episode filters: their syntax, and the rows that they match. The server translates the conditions to SQL; an exported
+ * file uses {@linkcode matches}.
  *
  * In a URL: `?reward=<1&step=40..50&reason=extra_write,wrong_write&task=~test&text=refund&sort=-reward`; on the
  * command line also `reward<1 and step=40`.
@@ -14,14 +14,14 @@ import { FIELDS } from "./fields.js";
 /** @typedef {{ field: string, op: Operator, values: (string | number | null)[] }} Condition */
 /** @typedef {{ conditions: Condition[], text: string, sort: { field: string, descending: boolean } }} Query */
 
-/** A filter that cannot be read. The message says why and how it should be. */
+/** Thrown when a filter cannot be parsed. The message says why, and how to write it. */
 export class FilterError extends Error {
   /** @override @type {string} */
   name = "FilterError";
 }
 
 /**
- * Reads a query string: conditions by field, `text`, `sort`. Other keys are another's affair.
+ * Reads the conditions, `text` and `sort` from a query string. Other keys are ignored.
  * @param {URLSearchParams} params
  * @returns {Query}
  */
@@ -29,7 +29,7 @@ export function readQuery(params) {
   const conditions = [];
   for (const field of Object.keys(FIELDS)) {
     for (const raw of params.getAll(field)) {
-      // Links of before have the first name of the phase.
+      // Older links use the former name of the phase.
       const value = field === "source"
         ? raw.replaceAll(/\bgrpo\b/g, "rl")
         : raw;
@@ -48,7 +48,7 @@ export function readQuery(params) {
 }
 
 /**
- * Reads a filter as it is written on the command line: conditions joined by `and`, or a page's query string.
+ * Reads a filter in its command-line form: conditions joined by `and`, or a page's query string.
  * @param {string} text
  * @returns {URLSearchParams}
  */
@@ -63,7 +63,7 @@ export function readExpression(text) {
     const match = /^(\w+)\s*(<=|>=|!=|=|<|>|~)\s*(.*)$/s.exec(part.trim());
     if (match === null) {
       throw new FilterError(
-        `"${part}" is no condition; write FIELD, one of = != < <= > >= ~, and a value, as in "reward<1 and step=40"`,
+        `"${part}" is not a condition; write FIELD, one of = != < <= > >= ~, and a value, as in "reward<1 and step=40"`,
       );
     }
     const [, field = "", op = "", value = ""] = match;
@@ -146,7 +146,7 @@ function unknownField(field) {
 }
 
 /**
- * Whether a row is kept, by all conditions but the text.
+ * Checks whether a row meets all conditions; the text search is not considered.
  * @param {readonly Condition[]} conditions
  * @param {EpisodeRow} row
  */
@@ -192,7 +192,7 @@ function matchesList(has, op, values) {
 }
 
 /**
- * Orders rows as the server does: nothing first, then by value, then by id.
+ * Returns a comparator with the server's order: missing values first, then by value, then by id.
  * @param {Query["sort"]} sort
  * @returns {(a: EpisodeRow, b: EpisodeRow) => number}
  */

@@ -1,4 +1,4 @@
-/** The controls that filter the table. They edit the address' query, and show what it says. */
+/** The filter controls of the table. They edit and show the query in the URL. */
 
 import { fill, h } from "./dom.js";
 import { FIELDS } from "./fields.js";
@@ -8,7 +8,7 @@ import { withParam } from "./shell.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
-/** The choices that most filters begin with; the others follow as the fields do. */
+/** The most used choices, which come first; the others follow in the order of the fields. */
 const FIRST = ["reward", "reason", "intent"];
 
 const SELECTS = Object.entries(FIELDS)
@@ -153,7 +153,7 @@ export function filterBar({ onChange }) {
       });
       fill(select, h("option", { value: "" }, "any"), options);
       choose(select, wanted);
-      // A field that says nothing of this run only takes room.
+      // Hides fields without values in this run.
       const isIdle = values.every(({ value }) => value === null) &&
         wanted === "";
       /** @type {HTMLElement} */ (select.parentElement).hidden = isIdle;
@@ -220,7 +220,7 @@ function input(type, placeholder, field) {
 }
 
 /**
- * Shows a value, unless a person is just typing it.
+ * Shows a value, unless the user is typing in the element.
  * @param {HTMLInputElement} element
  * @param {string} text
  */
@@ -229,7 +229,7 @@ function put(element, text) {
 }
 
 /**
- * Shows a value, which need not be among those that are offered.
+ * Selects a value, adding it if it is not among the options.
  * @param {HTMLSelectElement} select
  * @param {string} wanted
  */
@@ -244,7 +244,7 @@ function choose(select, wanted) {
 }
 
 /**
- * Waits until a person pauses.
+ * Delays an action until the user stops typing.
  * @param {() => void} action
  */
 function later(action) {

@@ -1,11 +1,11 @@
-/** Numbers, times and marks as people read them. */
+/** Formatting of numbers, times and marks. */
 
 import { h } from "./dom.js";
 
 /** @typedef {import("../protocol.ts").EpisodeRow} FormattedRow */
 
 /**
- * A count with thousands apart; a dash where there is none.
+ * Formats a count with thousands separators, or a dash if there is none.
  * @param {number | null | undefined} value
  */
 export function count(value) {
@@ -15,7 +15,7 @@ export function count(value) {
 }
 
 /**
- * A number of about four digits.
+ * Formats a number with about four digits.
  * @param {number | null | undefined} value
  */
 export function number(value) {
@@ -29,7 +29,7 @@ export function number(value) {
 }
 
 /**
- * A signed number of two digits, for advantages.
+ * Formats a signed number with two digits, for advantages.
  * @param {number | null} value
  */
 export function signed(value) {
@@ -39,7 +39,7 @@ export function signed(value) {
 }
 
 /**
- * A share of one as a percentage.
+ * Formats a share within 0..1 as a percentage.
  * @param {number | null | undefined} value
  */
 export function percent(value) {
@@ -49,7 +49,7 @@ export function percent(value) {
 }
 
 /**
- * Seconds: `0.4 s`, `12 s`, `3 min`.
+ * Formats seconds: `0.4 s`, `12 s`, `3 min`.
  * @param {number} seconds
  */
 export function duration(seconds) {
@@ -64,7 +64,7 @@ export function duration(seconds) {
 }
 
 /**
- * A moment: `2026-11-25 08:00`, in this browser's time zone.
+ * Formats a time in the browser's time zone: `2026-11-25 08:00`.
  * @param {string | null} iso
  */
 export function moment(iso) {
@@ -78,7 +78,7 @@ export function moment(iso) {
 }
 
 /**
- * Words of an identifier: `extra_write` becomes `extra write`.
+ * Formats an identifier as words: `extra_write` becomes `extra write`.
  * @param {string | null} text
  */
 export function words(text) {
@@ -86,7 +86,7 @@ export function words(text) {
 }
 
 /**
- * A reward as a mark that does not rest on colour alone.
+ * Shows a reward as a mark that does not rely on colour alone.
  * @param {number | null} reward
  */
 export function rewardMark(reward) {
@@ -100,7 +100,7 @@ export function rewardMark(reward) {
 }
 
 /**
- * Why an episode is not right, in a few words: its failure, else its reason, else how it ended.
+ * Describes why an episode failed in a few words: its failure, else its reason, else how it ended.
  * @param {FormattedRow} row
  */
 export function why(row) {

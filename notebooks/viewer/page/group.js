@@ -1,4 +1,4 @@
-/** The group of an episode: its siblings, where they part, and all of them turn by turn beside each other. */
+/** The group of an episode: its siblings, the turn in which each differs, and all of them side by side. */
 
 import { call } from "./conversation.js";
 import { h, keyButton, panel, scrollTable } from "./dom.js";
@@ -10,7 +10,7 @@ import { inline, textBlock } from "./text.js";
 /** @typedef {import("../protocol.ts").MessageView} GroupMessage */
 
 /**
- * The list of siblings.
+ * Lists the siblings of an episode.
  * @param {GroupEpisode} episode
  * @param {{ params: URLSearchParams, onCompare: () => void, isCompared: boolean }} options
  * @returns {HTMLElement | null}
@@ -77,7 +77,7 @@ function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
 }
 
 /**
- * All episodes of a group, a column each, a row a turn; the first row in which they differ is marked.
+ * Shows the episodes of a group as columns, with one row per turn; the first row in which they differ is marked.
  * @param {readonly GroupEpisode[]} episodes The one that is looked at first.
  * @returns {HTMLElement}
  */

@@ -1,4 +1,4 @@
-/** Keys, and the page that explains them. */
+/** Keyboard shortcuts, and the dialog that lists them. */
 
 import { h } from "./dom.js";
 
@@ -24,7 +24,7 @@ const HELP = /** @type {const} */ ([
 ]);
 
 /**
- * Listens for keys for as long as the page lives.
+ * Listens for keyboard shortcuts for the lifetime of the page.
  * @param {() => Readonly<Record<string, (event: KeyboardEvent) => void>>} keysOf Those of the view that is shown.
  * @returns {{ showHelp: () => void }}
  */
@@ -40,7 +40,7 @@ export function listenForKeys(keysOf) {
     const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
       target.getAttribute("type") !== "checkbox";
     if (isTyping && event.key !== "Escape") return;
-    // A link, a button and a fold know what Enter does.
+    // Links, buttons and folds handle Enter themselves.
     if (
       event.key === "Enter" && /^(A|BUTTON|SUMMARY|INPUT)$/.test(target.tagName)
     ) return;
@@ -84,7 +84,7 @@ function helpDialog() {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  // A form may not be sent by the page's policy; it is not needed to close.
+  // The page's security policy forbids submitting forms; closing does not need it.
   dialog.querySelector("form")?.addEventListener("submit", (event) => {
     event.preventDefault();
     dialog.close();

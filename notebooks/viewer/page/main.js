@@ -1,4 +1,4 @@
-/** The page: shows the view that the address names, and keeps it up to date. */
+/** The page's entry point: shows the view for the current URL and keeps it up to date. */
 
 import { fileApi, readExported, serverApi } from "./api.js";
 import { compareView } from "./compare_view.js";
@@ -9,7 +9,7 @@ import { runsView } from "./runs_view.js";
 import { drawBar, drawLive, notice, readRoute } from "./shell.js";
 import { tableView } from "./table_view.js";
 
-/** How often a view looks for what is new, in milliseconds. */
+/** The polling interval of views, in milliseconds. */
 const LOOK_MS = 1500;
 
 const VIEWS = {
@@ -50,7 +50,7 @@ async function start() {
       if (looked === view) say(error);
     } finally {
       isLooking = false;
-      // The address changed while the last view was looking.
+      // The URL changed while the last view was refreshing.
       if (looked !== view) void look();
     }
   }
@@ -80,12 +80,12 @@ async function start() {
     fill(content, view.element);
     drawBar(view, { onHelp: showHelp });
     scrollTo(0, 0);
-    // A reader's place is the new view, but for the first one, where the browser has put it.
+    // Moves the focus to the new view, except on page load, when the browser sets it.
     if (!isFirst) content.focus({ preventScroll: true });
     void look();
   }
 
-  // Links within the page fire it too.
+  // Links within the page also fire this event.
   addEventListener("popstate", show);
   content.addEventListener(
     "problem",

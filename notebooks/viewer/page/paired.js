@@ -1,12 +1,12 @@
 // @ts-check
-/** How much better one run does than another on the tasks that both tried. */
+/** The paired difference of two runs on the tasks that both tried. */
 
-/** Two-sided 95% of the normal distribution. */
+/** The two-sided 95% quantile of the normal distribution. */
 const NORMAL_95 = 1.959963984540054;
 
 /**
- * The mean over tasks of the difference of two scores, with its 95% interval; NaN where nothing can be compared. Paired,
- * so that tasks which are hard for both do not widen the interval.
+ * Returns the mean over tasks of the difference of two scores, with its 95% interval; NaN if there are no common tasks.
+ * Pairing keeps tasks that are hard for both from widening the interval.
  * @param {ReadonlyMap<string, number>} before Score by task.
  * @param {ReadonlyMap<string, number>} after
  * @returns {{ tasks: number, value: number, low: number, high: number }}

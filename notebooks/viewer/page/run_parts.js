@@ -1,4 +1,4 @@
-/** What a run's page shows beside its episodes: its curves, or the scores of an evaluation, its steps over time, its config. */
+/** The other parts of a run's page: its curves or evaluation scores, its timeline, and its config. */
 
 import { comparison } from "./comparison.js";
 import { curveCharts } from "./curves.js";
@@ -10,7 +10,7 @@ import { timelineView } from "./timeline.js";
 /** @typedef {import("../protocol.ts").RunView} PartedRun */
 /** @typedef {import("../protocol.ts").StepTimeline} PartedTimeline */
 
-/** What the address calls the parts, and their names; the first needs no word. */
+/** The name of each part in the URL, and its label. The first part is the default. */
 const PARTS = /** @type {const} */ ([
   ["", "Episodes"],
   ["curves", "Curves"],
@@ -19,7 +19,7 @@ const PARTS = /** @type {const} */ ([
 ]);
 
 /**
- * The parts of a run's page, one shown at a time.
+ * Creates the parts of a run's page, of which one is shown at a time.
  * @param {object} options
  * @param {HTMLElement[]} options.episodes What is shown as the first part.
  * @param {() => Promise<{ value: PartedRun, tag: string }>} options.load
@@ -33,7 +33,7 @@ export function runParts(
   const nav = h("nav.parts", { "aria-label": "Parts of the run" });
   const room = h("div.part");
   let part = "";
-  /** @type {number | null} Of the timeline; `null` is the last. */
+  /** @type {number | null} The timeline's step; `null` for the last. */
   let step = null;
   let drawn = "";
   let isAllShown = false;

@@ -1,4 +1,4 @@
-/** The table of runs: sorted by any column, filtered by words. */
+/** The table of runs, sortable by any column and filterable by words. */
 
 import { h, scrollTable } from "./dom.js";
 import { count, moment, number, percent } from "./format.js";
@@ -7,14 +7,14 @@ import { inline } from "./text.js";
 
 /** @typedef {import("../protocol.ts").RunSummary} TableRun */
 
-/** Most runs side by side. */
+/** The most runs that can be compared side by side. */
 export const MAX_CHOSEN = 6;
 
-/** The youngest first. */
+/** The default order: the most recent run first. */
 export const FIRST_SORT = "-startedAt";
 
 /**
- * Key of a run, heading, and whether it is a number.
+ * The columns: the run's key, the heading, and whether it is a number.
  * @type {readonly (readonly [keyof TableRun, string, "num"?])[]}
  */
 const RUN_COLUMNS = [
@@ -33,7 +33,7 @@ const RUN_COLUMNS = [
 ];
 
 /**
- * The runs that have each word somewhere in what the table shows as text.
+ * Returns the runs that contain every word of the query in one of their text columns.
  * @param {readonly TableRun[]} runs
  * @param {string} query
  */
@@ -48,7 +48,7 @@ export function matchingRuns(runs, query) {
 }
 
 /**
- * Runs in the order of a column, `-` before its key for descending; what has no value comes last.
+ * Sorts runs by a column; a `-` before its key means descending. Runs without a value come last.
  * @param {readonly TableRun[]} runs
  * @param {string} sort
  */
@@ -118,7 +118,7 @@ export function runsTable({ runs, ids, sort, onSort, onChoose }) {
 }
 
 /**
- * Whether there is something to set beside other runs.
+ * Checks whether a run has curves or scores to compare with other runs.
  * @param {TableRun} run
  */
 function isComparable({ kind, steps, episodes }) {

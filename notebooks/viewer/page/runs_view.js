@@ -1,4 +1,4 @@
-/** The runs, and the curves and scores of those that are chosen side by side. */
+/** The list of runs, with the curves and scores of the selected runs side by side. */
 
 import { comparison } from "./comparison.js";
 import { curveCharts } from "./curves.js";
@@ -123,7 +123,7 @@ export function runsView(api, route) {
     remember();
   }
 
-  /** Keeps what is chosen in the address, and draws it. */
+  /** Records the selection in the URL, and draws it. */
   function remember() {
     const params = new URLSearchParams(chosen.map((id) => ["run", id]));
     if (sort !== FIRST_SORT) params.set("sort", sort);

@@ -1,11 +1,11 @@
-/** What stands around every view: addresses, the bar with the way back, notices. */
+/** The frame around every view: URLs, the navigation bar, and notices. */
 
 import { byId, fill, h, keyButton } from "./dom.js";
 import { FIELDS } from "./fields.js";
 import { inline } from "./text.js";
 
 /**
- * Where the page is: all of it is in the address, so that links can be shared and the back button works.
+ * The state of the page. All of it is in the URL, so that links can be shared and the back button works.
  * @typedef {{ name: "runs" | "table" | "episode" | "compare", run: string, id: number, params: URLSearchParams }} Route
  */
 
@@ -13,10 +13,10 @@ import { inline } from "./text.js";
  * @typedef {object} View
  * @property {HTMLElement} element
  * @property {string} title
- * @property {{ text: string, href: string | null }[]} crumbs The way from the first page to here.
- * @property {() => Promise<void>} refresh Draws what has changed; throws what the page shall say.
+ * @property {{ text: string, href: string | null }[]} crumbs The path from the first page to this one.
+ * @property {() => Promise<void>} refresh Draws what has changed. Thrown errors are shown on the page.
  * @property {Readonly<Record<string, (event: KeyboardEvent) => void>>} keys
- * @property {(route: Route) => boolean} [accept] Takes over another address, if it can.
+ * @property {(route: Route) => boolean} [accept] Switches to another route in place; returns `false` if it cannot.
  * @property {() => void} close
  */
 
@@ -55,7 +55,7 @@ export function episodeHref(run, id, params = new URLSearchParams()) {
 }
 
 /**
- * Two runs task by task.
+ * Returns the link to the comparison of two runs.
  * @param {string} before
  * @param {string} after
  */
@@ -72,7 +72,7 @@ export function runsHref(params) {
 }
 
 /**
- * A query with another value of a key; without the key where the value is empty.
+ * Returns a copy of a query with a key set to a value, or without the key if the value is empty.
  * @param {URLSearchParams} params
  * @param {string} key
  * @param {string} value
@@ -85,7 +85,7 @@ export function withParam(params, key, value) {
 }
 
 /**
- * The part of a query that filters and sorts: what an episode's page keeps of the table that it was opened from.
+ * Returns the filter and sort order of a query, which an episode's page keeps from the table that it was opened from.
  * @param {URLSearchParams} params
  */
 export function filterOnly(params) {
@@ -99,7 +99,7 @@ export function filterOnly(params) {
 }
 
 /**
- * Draws the bar for a view.
+ * Draws the navigation bar for a view.
  * @param {View} view
  * @param {{ onHelp: () => void }} options
  */
@@ -127,7 +127,7 @@ export function drawBar(view, { onHelp }) {
 }
 
 /**
- * Says how the page's data are: growing, still, out of reach.
+ * Shows the state of the page's data: live, static or unreachable.
  * @param {"live" | "still" | "off"} state
  */
 export function drawLive(state) {
@@ -138,7 +138,7 @@ export function drawLive(state) {
 }
 
 /**
- * What a person has to be told in the place of a view, or above it.
+ * Creates the notice of an error, shown above a view or in its place.
  * @param {unknown} error
  */
 export function notice(error) {

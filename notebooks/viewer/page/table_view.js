@@ -1,4 +1,4 @@
-/** The episodes of a run, to sort, filter and search. */
+/** The sortable, filterable, searchable table of a run's episodes. */
 
 import { advisoryList } from "./advisories.js";
 import { fill, h } from "./dom.js";
@@ -16,7 +16,7 @@ import { virtualTable } from "./virtual_rows.js";
 /** @typedef {import("../protocol.ts").EpisodePage} TablePage */
 
 /**
- * Field, heading, content of a cell, and whether it is a number.
+ * The columns: the field, the heading, the cell's content, and whether it is a number.
  * @type {readonly (readonly [string, string, (row: TableRow) => Node | string, "num"?])[]}
  */
 const COLUMNS = [
@@ -42,7 +42,7 @@ function orDash(value, format) {
 }
 
 /**
- * Where tables were when they were left, by address.
+ * The last scroll positions of tables, by URL.
  * @type {Map<string, { top: number, at: number }>}
  */
 const places = new Map();
@@ -68,7 +68,7 @@ export function tableView(api, route) {
   const bar = filterBar({
     onChange: (next, { isTyping }) => {
       const href = tableHref(run, next);
-      // Each letter of a search would be a step of the way back.
+      // Otherwise each typed letter would add a history entry.
       if (isTyping) history.replaceState(null, "", href);
       else history.pushState(null, "", href);
       apply(next);
@@ -135,7 +135,7 @@ export function tableView(api, route) {
     );
   }
 
-  /** Of many episodes they are there later than the table. */
+  /** Shows the advisories, which for many episodes take longer than the table. */
   async function advise() {
     const { value, tag: now } = await api.advisories(run, signal);
     if (now === advisedOf) return;

@@ -1,16 +1,16 @@
 /**
- * Text that others wrote. It is shown as it is, but for characters that hide or turn round what stands beside
- * them: those are shown by their names.
+ * Display of untrusted text. It is shown verbatim, except that characters which hide or reorder the text around them are
+ * shown by name.
  */
 
 import { h } from "./dom.js";
 
-/** What is shown of a text at first, in UTF-16 units. */
+/** The length of a text that is shown at first, in UTF-16 units. */
 const SHOWN_AT_FIRST = 20_000;
-/** What is added at once of a long one, so that the page stays awake. */
+/** The length that is added per click, so that the page stays responsive. */
 const SHOWN_AT_ONCE = 100_000;
 
-/** Control characters but tab and newline, and what changes direction, joins, hides or separates. */
+/** Matches control characters except tab and newline, and characters that change direction, join, hide or separate. */
 const HIDDEN =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
@@ -45,7 +45,7 @@ const NAMES = {
 };
 
 /**
- * A block of text in its own direction. A long one is cut, with a button for the rest.
+ * Creates a block of text with its own direction. A long text is cut, with a button for the rest.
  * @param {string} text
  * @param {{ className?: string }} [options]
  * @returns {HTMLElement}
@@ -77,7 +77,7 @@ export function textBlock(text, { className = "said" } = {}) {
 }
 
 /**
- * A short text in a line, isolated from what stands around it.
+ * Creates a short inline text, isolated from the surrounding direction.
  * @param {string} text
  * @param {number} [limit]
  */
@@ -89,7 +89,7 @@ export function inline(text, limit = 400) {
 }
 
 /**
- * The text with what cannot be seen made visible.
+ * Returns the text with invisible characters made visible.
  * @param {string} text
  * @returns {DocumentFragment}
  */
@@ -116,7 +116,7 @@ function named(character) {
 }
 
 /**
- * Whether a joiner or a variation selector makes an emoji, as in 👩‍💻 and ❤️.
+ * Checks whether a joiner or a variation selector is part of an emoji, as in 👩‍💻 and ❤️.
  * @param {string} text
  * @param {number} index
  * @param {string} character
@@ -133,7 +133,7 @@ function isOfEmoji(text, index, character) {
 }
 
 /**
- * A place to cut that does not part a surrogate pair.
+ * Returns a position to cut at that does not split a surrogate pair.
  * @param {string} text
  * @param {number} at
  */
@@ -142,14 +142,14 @@ function whole(text, at) {
   return code >= 0xdc00 && code <= 0xdfff ? at + 1 : Math.min(at, text.length);
 }
 
-/** Deeper JSON is shown as it is: the indents alone would fill the memory. */
+/** The nesting depth above which JSON is not indented, since the indentation alone would fill the memory. */
 const MAX_DEPTH = 100;
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
- * JSON laid out over lines; every token stays as it is, so `1.0` is not `1`. `null` where it is no JSON, too long or too
- * deep to be worth it.
+ * Indents JSON without changing its tokens, so `1.0` stays `1.0`. Returns `null` if the text is not JSON, too long or too
+ * deep.
  * @param {string} text
  * @returns {string | null}
  */

@@ -1,4 +1,4 @@
-/** A training step over time: its phases, and below them each episode with what it waited for. */
+/** The timeline of a training step: its phases, and below them each episode with what it waited for. */
 
 import { h, scrollTable, svg } from "./dom.js";
 import { count, duration, percent, rewardMark } from "./format.js";
@@ -12,10 +12,10 @@ const LANE = 9;
 const PHASES_HEIGHT = 34;
 const AXIS_HEIGHT = 18;
 
-/** Most lanes that are drawn. */
+/** The most lanes that are drawn. */
 const MAX_LANES = 160;
 
-/** Episodes in the table of the slowest. */
+/** The number of episodes in the table of the slowest. */
 const SLOWEST = 10;
 
 const WAITS =
@@ -90,8 +90,8 @@ function stepNavigation({ step, steps, source }, hrefOf) {
 }
 
 /**
- * Episodes in lanes, as many as were under way at once.
- * @param {readonly ShownEpisode[]} episodes In the order in which they began.
+ * Arranges episodes in lanes, as many as ran at the same time.
+ * @param {readonly ShownEpisode[]} episodes In the order of their start.
  * @returns {ShownEpisode[][]}
  */
 export function lanesOf(episodes) {

@@ -1,4 +1,4 @@
-/** The tokens of an episode, coloured by what trains and by how likely each was when it was sampled. */
+/** The tokens of an episode, coloured by the loss mask and by each token's probability when it was sampled. */
 
 import { fill, h } from "./dom.js";
 import { count } from "./format.js";
@@ -8,7 +8,7 @@ import { inline, visible } from "./text.js";
 
 const AT_ONCE = 4000;
 
-/** Probabilities from which a token is of a class, the likeliest first. */
+/** The lowest probability of each class of tokens, the likeliest first. */
 const LEVELS = /** @type {const} */ ([0.9, 0.5, 0.1, 0.01, 0]);
 const LEVEL_WORDS = ["over 90%", "50–90%", "10–50%", "1–10%", "under 1%"];
 
@@ -112,7 +112,7 @@ function tokenOf({ ids, mask, logprobs, texts }, t) {
   const token = h("span", {
     class: mask[t] === 1 ? `token sampled p${level}` : "token context",
   });
-  // A line's end is seen and ends the line.
+  // Shows a line break and also breaks the line.
   token.append(visible(text.replaceAll("\n", "↵\n")));
   return token;
 }

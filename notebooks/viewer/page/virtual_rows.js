@@ -1,6 +1,6 @@
 /**
- * A table of any length: only the rows in sight are in the document, the others are room above and below. Screen
- * readers are told the true count and each row's place.
+ * A virtual table: only the visible rows are in the document, with spacers above and below. Screen readers get the true
+ * row count and each row's index.
  */
 
 import { h } from "./dom.js";
@@ -11,16 +11,16 @@ import { h } from "./dom.js";
 /**
  * @typedef {object} VirtualTable
  * @property {HTMLElement} element
- * @property {() => Promise<void>} reload Fetches what is in sight anew; what is shown stays until it is there.
- * @property {(by: number) => void} step Moves the row that keys act on.
- * @property {() => VirtualRow | undefined} current That row.
+ * @property {() => Promise<void>} reload Refetches the visible rows; the current ones stay until the new ones arrive.
+ * @property {(by: number) => void} step Moves the current row, which keys act on.
+ * @property {() => VirtualRow | undefined} current Returns the current row.
  * @property {() => { top: number, at: number }} position
  */
 
 const PAGE = 100;
-/** Rows beyond those in sight, so that scrolling meets rows and not room. */
+/** The number of extra rows above and below the visible ones, so that scrolling does not show empty space. */
 const SPARE = 12;
-/** How long after a failure rows are asked for again, in milliseconds. */
+/** The delay before rows are refetched after a failure, in milliseconds. */
 const RETRY_MS = 2000;
 
 /**
@@ -28,10 +28,10 @@ const RETRY_MS = 2000;
  * @param {HTMLTableSectionElement} options.head
  * @param {string} options.label
  * @param {number} options.columns
- * @param {(row: VirtualRow) => HTMLTableCellElement[]} options.cells The first holds the row's link.
+ * @param {(row: VirtualRow) => HTMLTableCellElement[]} options.cells The first cell contains the row's link.
  * @param {(offset: number, limit: number) => Promise<Stretch>} options.load
- * @param {() => void} options.onTake Called once a stretch is what is shown.
- * @param {{ top: number, at: number }} options.start Where it was when it was last seen.
+ * @param {() => void} options.onTake Called after fetched rows are shown.
+ * @param {{ top: number, at: number }} options.start The position to restore.
  * @returns {VirtualTable}
  */
 export function virtualTable(
@@ -104,7 +104,7 @@ export function virtualTable(
     const data = rowAt(i);
     const row = h("tr", {
       role: "row",
-      // The head is row 1.
+      // The header is row 1.
       "aria-rowindex": i + 2,
       class: i === cursor ? "cursor" : null,
     });
@@ -138,7 +138,7 @@ export function virtualTable(
       pages.set(page, stretch.rows);
       take(stretch.matched);
     }, () => {
-      // Whoever polls says what is wrong; the rows are asked for again.
+      // The poller reports the error; here the rows are only refetched.
       setTimeout(() => {
         if (scroller.isConnected) draw();
       }, RETRY_MS);
@@ -184,7 +184,7 @@ export function virtualTable(
     pages = new Map([[page, stretch.rows]]);
     loading = new Map();
     take(stretch.matched);
-    // A list that became shorter than the place it was scrolled to.
+    // The list became shorter than the scroll position.
     if (stretch.rows.length === 0 && stretch.matched > 0) draw();
     performance.mark("taulab:rows", { detail: location.hash });
   }

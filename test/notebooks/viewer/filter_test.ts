@@ -109,7 +109,7 @@ Deno.test("readExpression() reads the command line's form and the page's own", (
     [...readExpression('text="credit card" and reason!=none')],
     [["text", "credit card"], ["reason", "!=none"]],
   );
-  assert.throws(() => readExpression("reward is low"), /is no condition/);
+  assert.throws(() => readExpression("reward is low"), /is not a condition/);
   assert.throws(() => readExpression("rewrd<1"), /no field "rewrd"/);
 });
 

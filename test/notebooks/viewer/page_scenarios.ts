@@ -265,7 +265,7 @@ browserTest(
       const address = page.url();
       await page.getByPlaceholder("turns>8").fill("turns is large");
       await page.keyboard.press("Enter");
-      await page.getByText("is no condition").waitFor();
+      await page.getByText("is not a condition").waitFor();
 
       // The address alone shows the same to somebody else.
       await using other = await open();
