@@ -1,4 +1,4 @@
-/** Files of τ³-bench's data, in upstream's layout, on disk or in memory: plain or compressed by gzip, JSON or TOML. */
+/** Access to τ³-bench's data files in upstream's layout, on disk or in memory: plain or gzipped, JSON or TOML. */
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,21 +10,21 @@ import { parsePythonJson } from "../../python/python_json.ts";
 import type { JsonValue } from "../../python/python_value.ts";
 import { parseToml } from "../../python/toml.ts";
 
-/** How to say where τ³-bench's data are. */
+/** The hint for setting the directory of τ³-bench's data. */
 export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 
 const HINT =
-  "name the directory of tau3-bench's data by --tau3-bench DIR or TAU3_BENCH_DIR, and copy it anew if it is damaged";
+  "pass the directory with tau3-bench's data as --tau3-bench DIR or TAU3_BENCH_DIR, and copy it again if it is damaged";
 
-/** The tool by which a solo agent ends its work, in `tools/`. */
+/** Name of the file in `tools/` with the schema of the tool that a solo agent calls to end its work. */
 export const SOLO_TOOL_FILE = "solo_done.json";
 
-/** Where data are: a directory, or the texts of a bundle's files by their path below it. */
+/** The source of a dataset: a directory, or the texts of a bundle's files by relative path. */
 export type BundleSource = string | ReadonlyMap<string, string>;
 
 /**
- * The files of a folder of upstream's data, in a bundle, in a checkout, or in its `data` alone.
- * @throws {DataError} If it is in none of these places.
+ * Opens a folder of upstream's data in a bundle, a checkout, or a checkout's `data` directory.
+ * @throws {DataError} If the folder is not found.
  */
 export async function dataFiles(
   source: BundleSource,
@@ -35,7 +35,7 @@ export async function dataFiles(
     : new BundleFiles(`data/tau2/${name}`, source);
 }
 
-/** The files beside `data/`, which only a bundle has. @param folder Below the top. Default: the top. */
+/** Opens the files outside `data/`, which only a bundle has. @param folder A folder of the bundle. Default: its root. */
 export function topFiles(source: BundleSource, folder = ""): BundleFiles {
   return typeof source === "string"
     ? new BundleFiles(join(source, folder))
@@ -51,25 +51,25 @@ async function dataPath(dir: string, name: string): Promise<string> {
   const path = join(dir, "data/tau2", name);
   throw new DataError(`Cannot find the directory "${path}"`, {
     path,
-    hint: "name a tau2-bench checkout or a bundle by --tau3-bench DIR",
+    hint: "pass a tau2-bench checkout or a bundle as --tau3-bench DIR",
   });
 }
 
-/** A file's text and where it is. */
+/** A file's path and text. */
 export interface TextFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** The files of one directory; remembers what was read. */
+/** The files of one directory, with a record of what was read. */
 export class BundleFiles {
   readonly dir: string;
-  /** Name and text of everything that was read, in order. */
+  /** Name and text of every file that was read, in order. */
   readonly read: [name: string, text: string][] = [];
 
   readonly #texts: ReadonlyMap<string, string> | undefined;
 
-  /** @param texts What stands in for the disk, by path. Default: nothing does. */
+  /** @param texts File texts by path, used instead of the disk. Default: files are read from disk. */
   constructor(dir: string, texts?: ReadonlyMap<string, string>) {
     this.dir = dir;
     this.#texts = texts;
@@ -79,7 +79,7 @@ export class BundleFiles {
     return join(this.dir, name);
   }
 
-  /** A file that may be there as it is, or with `.gz` at its end; `undefined` where neither is. */
+  /** Reads a file with the given name, or the name with `.gz` appended; `undefined` if neither exists. */
   async find(name: string): Promise<TextFile | undefined> {
     for (const path of [this.path(name), this.path(`${name}.gz`)]) {
       const text = this.#texts === undefined
@@ -92,7 +92,7 @@ export class BundleFiles {
     return undefined;
   }
 
-  /** The first of some files that is there. @throws {DataError} If none is. */
+  /** Reads the first of several files that exists. @throws {DataError} If none exists. */
   async first(...names: [string, ...string[]]): Promise<TextFile> {
     for (const name of names) {
       const file = await this.find(name);
@@ -102,14 +102,14 @@ export class BundleFiles {
     throw new DataError(`Cannot find "${path}"`, { path, hint: HINT });
   }
 
-  /** The value of a file that has to be there. */
+  /** Reads and parses a file. @throws {DataError} If it does not exist or cannot be parsed. */
   async value(name: string): Promise<{ path: string; value: JsonValue }> {
     const file = await this.first(name);
     return { path: file.path, value: parseFile(file) };
   }
 }
 
-/** The value of a JSON or TOML file. @throws {DataError} Names the file, the line and the column. */
+/** Parses a JSON or TOML file. @throws {DataError} If it is invalid; names the file, line and column. */
 export function parseFile({ path, text }: TextFile): JsonValue {
   try {
     return /\.toml(\.gz)?$/.test(path)
@@ -120,7 +120,7 @@ export function parseFile({ path, text }: TextFile): JsonValue {
   }
 }
 
-/** `value`, if it fits. @throws {DataError} Names the file, and the place in it. */
+/** Validates `value` with `schema`. @throws {DataError} If it is invalid; names the file and the place in it. */
 export function checkedValue<T>(
   schema: z.ZodType<T>,
   { value, path, place }: { value: unknown; path: string; place?: string },

@@ -1,4 +1,4 @@
-/** Whether the expected actions can still bring a world to where the reward wants it. */
+/** Search for whether the expected actions can still bring a world to a state that earns the reward. */
 
 import type { Databases } from "../../domain.ts";
 import { RaisedError } from "./raised.ts";
@@ -7,12 +7,14 @@ import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import type { ExpectedAction, Tau3Task } from "./tau3_task.ts";
 import { Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
 
-/** Worlds to look at before giving up. */
+/** Maximum number of worlds to visit. */
 const MAX_WORLDS = 400;
 
 /**
- * Searches depth first, the expected order first, each action once: by the agent's and by the user's, whatever has
- * been done already, since what was switched twice may have to be switched again.
+ * Checks whether some order of the expected writes leads from `databases` to a state that earns the reward. The search
+ * is depth-first, tries the expected order first and uses each action once. Actions that were already taken are
+ * included, since a setting that was switched twice may need to be switched again.
+ * @returns `"unknown"` if the search reached its limit.
  */
 export function canFinish(
   databases: Databases,
@@ -60,7 +62,7 @@ function isRight(
     rewardBasis.includes("DB") && !world.sameAs(targetWorld(bundle, source))
   ) return false;
   if (!rewardBasis.includes("ENV_ASSERTION")) return true;
-  // Assertions may carry something over.
+  // Assertions may sync the databases, so they run on a fork.
   const looked = world.fork();
   try {
     return (assertions ?? []).every((assertion) => looked.holds(assertion));

@@ -1,15 +1,15 @@
-/** What a participant's model is sent: its history as chat messages, in upstream's spelling. */
+/** Conversion of a participant's history to the chat messages that are sent to its model, in upstream's format. */
 
 import { printPythonJson } from "../../python/python_json.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { Tau3Call, Tau3Message } from "./tau3_message.ts";
 
-/** The agent's history as its model is sent it, without the system prompt. */
+/** Converts the agent's history to chat messages, without the system prompt. */
 export function agentRequest(history: readonly Tau3Message[]): JsonObject[] {
   return history.map((message) => chatMessage(message, "assistant"));
 }
 
-/** The user's history as their model is sent it: the model speaks as the assistant, so roles are flipped. */
+/** Converts the user's history to chat messages. Roles are swapped, since the user's model speaks as the assistant. */
 export function userRequest(history: readonly Tau3Message[]): JsonObject[] {
   return history.map((message) => chatMessage(message, "user"));
 }

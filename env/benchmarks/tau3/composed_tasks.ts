@@ -1,4 +1,4 @@
-/** Tasks that a domain of a two-sided benchmark composes, as a dataset in memory: nothing is read and nothing written. */
+/** Composed tasks of a two-sided domain as an in-memory dataset, without file access. */
 
 import { z } from "zod";
 import { partOf } from "../../domain.ts";
@@ -9,7 +9,7 @@ import type { Dataset } from "../../types.ts";
 import { BASE_SPLIT } from "./load_bundle.ts";
 import { tau3Bench } from "./tau3_bench.ts";
 
-/** The knob that a dataset has beside those of the composer. */
+/** The dataset's own option, in addition to those of the composer. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
     "Tasks of all splits",
@@ -17,10 +17,11 @@ const sizeKnob = {
 };
 
 /**
- * Composes tasks with their databases, policy, tools and prompts, as the files of `deno task mock` have them. No
- * combination of faults and no customer is in two splits.
- * @param input Knobs of the domain's composer, and `tasks`, how many of them.
- * @throws {ConfigError} If a knob is unknown or out of range, the domain has no composer, or nothing fits the knobs.
+ * Composes tasks with their databases, policy, tools and prompts, equal to the files of `deno task mock`. No
+ * combination of faults and no user appears in two splits.
+ * @param input Options of the domain's composer, and `tasks`, the number of tasks.
+ * @throws {ConfigError} If an option is unknown or out of range, the domain has no composer, or no task satisfies the
+ * options.
  */
 export async function composedTasks(
   seed: number,
@@ -31,7 +32,7 @@ export async function composedTasks(
   const { composer } = partOf(domain, "bundle");
   if (composer === undefined) {
     throw new ConfigError(`The domain "${key}" composes no tasks`, {
-      hint: "read the benchmark's own by data.source tau3-bench",
+      hint: "use the benchmark's own tasks with data.source tau3-bench",
     });
   }
   const schema = composer.options.extend(sizeKnob);
@@ -39,7 +40,7 @@ export async function composedTasks(
   const { files } = composer.compose({ seed, count: Number(tasks), options });
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const dataset = await tau3Bench(texts, { domain: domain.name });
-  // All tasks are of the base split, beside their own.
+  // Every task is also in the base split.
   const splits = dataset.splits.filter((split) => split !== BASE_SPLIT);
   return { ...dataset, name: "generated", splits };
 }

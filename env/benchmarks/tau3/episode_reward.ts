@@ -1,4 +1,4 @@
-/** τ³-bench's reward in the form of every benchmark: parts, rows that differ, and each check with its reason. */
+/** Conversion of τ³-bench's reward to the common `Reward`: parts, differing rows, and each check with its reason. */
 
 import type { Databases } from "../../domain.ts";
 import { printPythonJson } from "../../python/python_json.ts";
@@ -10,15 +10,15 @@ import { rewardInfoObject, type Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
-/** What the reward is of. */
+/** The episode that a reward is for. */
 export interface RewardedEpisode {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;
-  /** As the conversation left them. */
+  /** The databases at the end of the conversation. */
   readonly databases: Databases;
 }
 
-/** The reward of an episode that was judged. */
+/** Converts an episode's τ³-bench reward, including the differing rows. */
 export function episodeReward(
   judged: Tau3Reward,
   episode: RewardedEpisode,
@@ -30,7 +30,7 @@ export function episodeReward(
   };
 }
 
-/** A reward that was judged, whatever became of rows. */
+/** Converts a τ³-bench reward without comparing rows. */
 export function judgedReward(judged: Tau3Reward): Reward {
   const parts = new Map(judged.breakdown ?? []);
   const told = parts.get("COMMUNICATE");
@@ -65,7 +65,7 @@ function differencesOf(
   return pairs.map(describeRow);
 }
 
-/** What was looked at, part by part. */
+/** Returns the individual checks of a reward, in the order of its parts. */
 function checksOf(reward: Tau3Reward): RewardCheck[] {
   const counts = new Set(reward.breakdown?.map(([part]) => part) ?? []);
   const of = (

@@ -1,6 +1,6 @@
 /**
- * τ³-bench's data of one domain, read from a directory in upstream's layout: `data/tau2/domains/NAME/` with databases,
- * policy, tasks and splits, and beside `data/` what only a bundle has, `prompts.json` and `tools/`.
+ * Loads one domain of τ³-bench's data from a directory in upstream's layout: `data/tau2/domains/NAME/` has databases,
+ * policy, tasks and splits. A bundle also has `prompts.json` and `tools/` next to `data/`.
  */
 
 import { z } from "zod";
@@ -21,38 +21,38 @@ import {
 import { type PolicyTexts, readPolicies } from "./policy_texts.ts";
 import { type Tau3Task, tau3TaskSchema } from "./tau3_task.ts";
 
-/** Whose domains these are. */
+/** The key of the benchmark that these domains belong to. */
 export const TAU3 = "tau3";
 
-/** The split that is meant where nobody says. */
+/** The default split. */
 export const BASE_SPLIT = "base";
 
-/** What makes of a domain's name that of its variant: the same tools and tasks, another manual. */
+/** The name suffix of a domain's variant, which has the same tools and tasks but another manual. */
 const WORKFLOW = "-workflow";
 
-/** The manuals of technical support that a domain may have: the second one makes the domain's variant. */
+/** The forms of a domain's technical support manual. The second is used by the domain's variant. */
 export const POLICY_TYPES = ["manual", "workflow"] as const;
 
 /** One of {@linkcode POLICY_TYPES}. */
 export type PolicyType = typeof POLICY_TYPES[number];
 
-/** The name of a domain's variant, by the kind of its manual: `telecom-workflow`. */
+/** Returns the name of a domain's variant for a form of its manual: `telecom-workflow`. */
 export function variantName(name: string, type: PolicyType): string {
   return type === "workflow" ? `${name}${WORKFLOW}` : name;
 }
 
-/** What a domain's files say of its tasks. */
+/** The tasks, splits and policies of a domain. */
 export interface Tau3Tasks {
-  /** As it was asked for; a variant's name ends with `-workflow`. */
+  /** The domain's name as it was passed; a variant's name ends with `-workflow`. */
   readonly name: string;
   readonly policies: PolicyTexts;
-  /** All tasks, in the order of the file. */
+  /** All tasks, in file order. */
   readonly tasks: readonly Tau3Task[];
-  /** Names of the splits, in the order of the file. */
+  /** Names of the splits, in file order. */
   readonly splits: readonly string[];
-  /** The tasks of a split, in the order of the file of tasks. @throws {ConfigError} If there is no such split. */
+  /** Returns the tasks of a split, in the order of `tasks.json`. @throws {ConfigError} If there is no such split. */
   tasksOf(split: string): readonly Tau3Task[];
-  /** @throws {ConfigError} If there is no such task. */
+  /** Returns the task with the given id. @throws {ConfigError} If there is no such task. */
   task(id: string): Tau3Task;
 }
 
@@ -61,15 +61,15 @@ export interface Tau3Bundle extends Tau3Tasks {
   readonly source: BundleSource;
   readonly domain: Domain;
   readonly part: BundlePart;
-  /** As they were read; episodes work on forks. */
+  /** The initial databases; episodes work on forks. */
   readonly databases: Databases;
-  /** The same for the same files. */
+  /** Hash of the files that were read. */
   readonly fingerprint: string;
 }
 
 /**
- * The directory of τ³-bench's data: that of the flag or the config, else that of the variable `TAU3_BENCH_DIR`.
- * @throws {ConfigError} If there is neither.
+ * Returns the directory of τ³-bench's data: from the flag or the config, else from the variable `TAU3_BENCH_DIR`.
+ * @throws {ConfigError} If neither is set.
  */
 export function tau3BenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU3_BENCH_DIR");
@@ -83,9 +83,9 @@ export function tau3BenchDir(given?: string | null): string {
 }
 
 /**
- * Reads the data of a domain.
- * @param name Its name, or that of its variant: `retail`, `NAME-workflow`.
- * @throws {DataError} If a file is missing or not what it should be; names the file and the place in it.
+ * Loads the data of a domain.
+ * @param name The name of a domain or of its variant: `retail`, `NAME-workflow`.
+ * @throws {DataError} If a file is missing or invalid; names the file and the place in it.
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTau3(
@@ -107,8 +107,8 @@ export async function loadTau3(
 }
 
 /**
- * Reads policies, tasks and splits of a domain alone, whether or not this version has the domain.
- * @throws {DataError} If a file is missing or not what it should be.
+ * Loads only the policies, tasks and splits of a domain, even if this version does not implement it.
+ * @throws {DataError} If a file is missing or invalid.
  */
 export async function loadTau3Tasks(
   dir: string,
@@ -133,7 +133,7 @@ async function tasksIn(files: BundleFiles, name: string): Promise<Tau3Tasks> {
   };
 }
 
-/** The domains of τ³-bench that a directory has, of those that this version has. */
+/** Returns the names of the τ³-bench domains in a directory that this version implements. */
 export async function tau3DomainsIn(dir: string): Promise<string[]> {
   const names = domainNames(({ benchmark }) => benchmark === TAU3)
     .map((key) => domainNamed(key).name);
@@ -151,7 +151,7 @@ export async function tau3DomainsIn(dir: string): Promise<string[]> {
   return found.flat();
 }
 
-/** A variant's name without what makes it one. */
+/** Returns a domain's name without the suffix of a variant. */
 function domainPart(name: string): string {
   return name.endsWith(WORKFLOW) ? name.slice(0, -WORKFLOW.length) : name;
 }
@@ -198,7 +198,7 @@ async function readTasks(files: BundleFiles): Promise<Tau3Task[]> {
   );
 }
 
-/** The tasks of each split; all are of the base split where no file says otherwise. */
+/** Reads the tasks of each split. Without `split_tasks.json`, all tasks are in the base split. */
 async function readTaskSplits(
   files: BundleFiles,
   tasks: readonly Tau3Task[],
@@ -231,7 +231,7 @@ function noTask(id: string, name: string): never {
   throw new ConfigError(
     `The domain "${name}" of τ³-bench has no task "${id}"`,
     {
-      hint: "name one of tasks.json",
+      hint: "pass an id from tasks.json",
     },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * τ³-bench's conversation, half duplex: agent and user take turns, each may call tools, and rules end it. A state
- * machine without waiting: it says who speaks next, and is told what they said.
+ * τ³-bench's half-duplex conversation: agent and user take turns, both may call tools, and rules end it. It is a
+ * synchronous state machine: the caller reads who speaks next and passes in their reply.
  *
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */
@@ -21,54 +21,54 @@ import {
 import type { Tau3Task } from "./tau3_task.ts";
 import { startWorld, type Tau3World } from "./tau3_world.ts";
 
-/** What the agent says before the user's first message. */
+/** The agent's greeting before the user's first message. */
 export const GREETING = "Hi! How can I help you today?";
 
-/** Words of the user that end a conversation. */
+/** Tokens with which the user ends a conversation. */
 export const USER_STOP_TOKENS: readonly string[] = [
   "###STOP###",
   "###TRANSFER###",
   "###OUT-OF-SCOPE###",
 ];
 
-/** The word of a solo agent that ends its work. */
+/** The token with which a solo agent ends its work. */
 export const SOLO_STOP_TOKEN = "###STOP###";
 
-/** The tool by which a solo agent ends its work. */
+/** The tool with which a solo agent ends its work. */
 export const SOLO_STOP_TOOL = "done";
 
 /** The rules of a conversation. */
 export interface OrchestratorOptions {
   readonly source: Pick<Tau3Bundle, "domain" | "part" | "databases">;
   readonly task: Tau3Task;
-  /** Most messages that are delivered. Default: 200. */
+  /** Maximum number of delivered messages. Default: 200. */
   readonly maxSteps?: number;
-  /** Most answers that are errors. Default: 10. */
+  /** Number of tool errors that ends the conversation. Default: 10. */
   readonly maxErrors?: number;
   /** Whether the agent acts alone, with the user's tools. Default: false. */
   readonly solo?: boolean;
-  /** Whether text beside a call ends the conversation. Default: false. */
+  /** Whether a message with both text and calls ends the conversation. Default: false. */
   readonly validateCommunication?: boolean;
 }
 
-/** What a participant answers when they are asked. */
+/** A participant's reply. */
 export interface Reply {
   readonly content: string | null;
-  /** Who calls is known. */
+  /** The calls; the orchestrator fills in the requestor. */
   readonly toolCalls?: readonly Omit<Tau3Call, "requestor">[] | null;
-  /** In US dollars. Default: not known. */
+  /** The reply's cost in US dollars. Default: `null`, unknown. */
   readonly cost?: number | null;
 }
 
-/** Who speaks next, or why nobody does. */
+/** The next speaker, or the reason why the conversation ended. */
 export type Next =
   | { readonly speaker: Requestor }
   | { readonly ended: TerminationReason };
 
-/** A message's way: from whom to whom. */
+/** The sender or receiver of a message. */
 type Role = "agent" | "user" | "env";
 
-/** A conversation under way. */
+/** A running conversation. */
 export class Orchestrator {
   readonly world: Tau3World;
   readonly #task: Tau3Task;
@@ -84,8 +84,8 @@ export class Orchestrator {
   #errors = 0;
 
   /**
-   * Sets the world up, and begins or takes up the conversation.
-   * @throws {RaisedError} If the task's history cannot be taken up.
+   * Sets up the world, and starts the conversation or continues the task's history.
+   * @throws {RaisedError} If the task's history cannot be replayed.
    */
   constructor(options: OrchestratorOptions) {
     const { source, task, solo = false } = options;
@@ -123,23 +123,23 @@ export class Orchestrator {
     return this.#messages;
   }
 
-  /** How many messages were delivered. */
+  /** The number of delivered messages. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** How many answers were errors. */
+  /** The number of tool errors. */
   get errors(): number {
     return this.#errors;
   }
 
-  /** Who speaks next, or why nobody does. */
+  /** The next speaker, or the reason why the conversation ended. */
   get next(): Next {
     if (this.#ended !== undefined) return { ended: this.#ended };
     return { speaker: this.#to === "user" ? "user" : "assistant" };
   }
 
-  /** What the agent has seen: its own messages, what the user said, and the answers to its calls. */
+  /** The messages visible to the agent: its own, the user's without calls, and the answers to its calls. */
   get agentHistory(): Tau3Message[] {
     return this.#messages.filter((message) =>
       message.role === "tool"
@@ -148,7 +148,7 @@ export class Orchestrator {
     );
   }
 
-  /** What the user has seen: their own messages, what the agent said, and the answers to their calls. */
+  /** The messages visible to the user: their own, the agent's without calls, and the answers to their calls. */
   get userHistory(): Tau3Message[] {
     return this.#messages.filter((message) =>
       message.role === "tool"
@@ -157,7 +157,7 @@ export class Orchestrator {
     );
   }
 
-  /** What each side's messages cost; `null` where it is not known of one. */
+  /** The total cost of each side's messages in US dollars; `null` if the cost of a message is unknown. */
   get costs(): { readonly agent: number; readonly user: number } | null {
     const costs = { agent: 0, user: 0 };
     for (const message of this.#messages) {
@@ -169,12 +169,12 @@ export class Orchestrator {
   }
 
   /**
-   * Takes the next speaker's reply, and answers its calls.
-   * @throws {RaisedError} If it says nothing and calls nothing.
+   * Accepts the next speaker's reply and answers its calls.
+   * @throws {RaisedError} If the reply has neither text nor calls.
    */
   reply(reply: Reply): void {
     if (this.#ended !== undefined) {
-      throw new TypeError("The conversation is over: nobody is asked");
+      throw new TypeError("The conversation is over: no reply is accepted");
     }
     const isFirst = this.#messages.length === 0;
     const message = this.#to === "user"
@@ -190,7 +190,7 @@ export class Orchestrator {
     this.#answerCalls();
   }
 
-  /** Ends the conversation for a reason that is not its own, unless it has ended. */
+  /** Ends the conversation for an external reason, unless it has already ended. */
   end(reason: TerminationReason): void {
     this.#ended ??= reason;
   }
@@ -207,11 +207,11 @@ export class Orchestrator {
     if (hasText(message) || message.toolCalls !== null) return;
     throw new RaisedError(
       "ValueError",
-      `The message of the ${message.role} says nothing and calls nothing`,
+      `The message of the ${message.role} has neither text nor calls`,
     );
   }
 
-  /** Delivers a message, by which its sender may end the conversation. */
+  /** Delivers a message, which may end the conversation. */
   #send(message: ParticipantMessage): void {
     this.#messages.push(message);
     this.#from = message.role === "user" ? "user" : "agent";
@@ -229,7 +229,7 @@ export class Orchestrator {
     }
   }
 
-  /** A solo agent's first message may stop beside a call, which is then not run. */
+  /** Skips the calls of a solo agent's first message if that message also ends the conversation. */
   #beginSolo(message: ParticipantMessage): void {
     if (this.#ended !== undefined && message.toolCalls !== null) {
       this.#to = "user";
@@ -250,7 +250,7 @@ export class Orchestrator {
     this.#send(last);
   }
 
-  /** Runs calls while they are to be answered. */
+  /** Runs the pending calls. */
   #answerCalls(): void {
     while (this.#to === "env" && this.#ended === undefined) {
       const message = this.#messages.at(-1);
@@ -269,7 +269,7 @@ export class Orchestrator {
     }
   }
 
-  /** Limits end a conversation only between turns, and whatever else ended it. */
+  /** Applies the limits, which take effect only between turns and override any other end. */
   #checkLimits(): void {
     if (this.#to === "env") return;
     if (this.#steps >= this.#maxSteps) this.#ended = "max_steps";
@@ -292,8 +292,8 @@ export class Orchestrator {
 }
 
 /**
- * What an agent calls in one message as its reply. A solo agent that says beside its calls that it is done only says
- * that: upstream does not run such calls, and cannot evaluate a conversation whose calls have no answer.
+ * Creates the reply for the calls in one agent message. If a solo agent's message also has the stop token, its calls are
+ * dropped: upstream does not run them, and cannot evaluate a conversation with unanswered calls.
  */
 export function callingReply(
   { content, call, beside = [] }: Action & { readonly type: "tool" },
@@ -319,7 +319,7 @@ function isProtocolError(reason: TerminationReason | undefined): boolean {
   return reason === "user_error" || reason === "agent_error";
 }
 
-/** @throws {RaisedError} If a message says nothing, or answers do not fit the calls before them. */
+/** Validates a task's history. @throws {RaisedError} If a message is empty, or answers do not match the calls. */
 function checkHistory(history: readonly Tau3Message[]): void {
   let expected = 0;
   let requestor: Requestor | null = null;
@@ -330,7 +330,7 @@ function checkHistory(history: readonly Tau3Message[]): void {
       continue;
     }
     if (!hasText(message) && message.toolCalls === null) {
-      throw new RaisedError("ValueError", "A message of the history is empty");
+      throw new RaisedError("ValueError", "A message in the history is empty");
     }
     if (message.toolCalls === null) {
       requestor = null;
@@ -339,7 +339,7 @@ function checkHistory(history: readonly Tau3Message[]): void {
     if (expected > 0) {
       throw new RaisedError(
         "ValueError",
-        `${expected} answers of the history are missing`,
+        `${expected} answers are missing in the history`,
       );
     }
     expected = message.toolCalls.length;
@@ -354,6 +354,6 @@ function checkAnswer(
   if (expected !== 0 && requestor === answer.requestor) return;
   throw new RaisedError(
     "ValueError",
-    `The answer "${answer.id}" of the history belongs to no call`,
+    `The answer "${answer.id}" in the history does not belong to a call`,
   );
 }

@@ -1,4 +1,4 @@
-/** The policies of a domain of τ³-bench: one text, or a main policy and a manual of technical support. */
+/** The policies of a τ³-bench domain: one text, or a main policy and a technical support manual. */
 
 import type { BundleFiles } from "./bundle_files.ts";
 
@@ -7,16 +7,16 @@ export type PolicyText =
   | { readonly policy: string }
   | { readonly mainPolicy: string; readonly techSupport: string };
 
-/** What agents are told. */
+/** The policies of a domain's agents. */
 export interface PolicyTexts {
   readonly agent: PolicyText;
-  /** For an agent that acts on its own; `undefined` where there is none. */
+  /** The policy of a solo agent; `undefined` if the domain has none. */
   readonly solo: PolicyText | undefined;
 }
 
 /**
- * Reads the policies. A policy that is one text is the same for each variant.
- * @param workflow Whether the manual is the one that is written as a workflow.
+ * Reads the policies. A policy with only one text is the same for each variant.
+ * @param workflow Whether to use the manual in workflow form.
  */
 export async function readPolicies(
   files: BundleFiles,

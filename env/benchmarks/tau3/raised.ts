@@ -1,6 +1,6 @@
-/** What the original raises out of a conversation or an evaluation, where Python's class of it is known. */
+/** Errors that upstream raises from a conversation or an evaluation, with their Python class. */
 
-/** The classes that are told apart. */
+/** The Python exception classes that are distinguished. */
 export type PythonClass =
   | "ValueError"
   | "KeyError"
@@ -10,10 +10,10 @@ export type PythonClass =
   | "JSONDecodeError"
   | "ValidationError";
 
-/** An error that ends a conversation or an evaluation: neither the agent nor the user is told of it. */
+/** An error that ends a conversation or an evaluation and is not shown to the agent or the user. */
 export class RaisedError extends Error {
   override readonly name = "RaisedError";
-  /** As whose error the original raises it. */
+  /** The class of the exception that upstream raises. */
   readonly pythonClass: PythonClass;
 
   constructor(pythonClass: PythonClass, message: string) {

@@ -1,4 +1,4 @@
-/** Bringing a world to where recorded messages left theirs: what tools changed is done again, and compared. */
+/** Replay of recorded messages on a world: repeats the calls that write, and compares their answers. */
 
 import { DataError } from "../../errors.ts";
 import { isEqual } from "../../python/python_object.ts";
@@ -11,15 +11,15 @@ import { type Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
 /** Settings of {@linkcode replayMessages}. */
 export interface ReplaySettings {
   readonly source: WorldSource;
-  /** Whether users must not speak. Default: false. */
+  /** Whether to reject messages from a user. Default: false. */
   readonly solo?: boolean;
-  /** Whether every answer has to be the recorded one. Default: true. */
+  /** Whether every answer must equal the recorded one. Default: true. */
   readonly strict?: boolean;
 }
 
 /**
- * Calls again what changes a database, in order; reads and unknown tools are passed over.
- * @throws {RaisedError} If calls and answers do not fit each other, or an answer is not the recorded one.
+ * Repeats the calls that change a database, in order; reads and unknown tools are skipped.
+ * @throws {RaisedError} If calls and answers do not match, or an answer differs from the recorded one.
  */
 export function replayMessages(
   world: Tau3World,
@@ -27,7 +27,10 @@ export function replayMessages(
   { source, solo = false, strict = true }: ReplaySettings,
 ): void {
   if (solo && messages.some(({ role }) => role === "user")) {
-    throw new RaisedError("AssertionError", "No user speaks in solo mode");
+    throw new RaisedError(
+      "AssertionError",
+      "Solo mode does not allow user messages",
+    );
   }
   for (const [call, recorded] of answered(messages)) {
     if (toolNamed(source, call)?.kind !== "write") continue;
@@ -35,15 +38,15 @@ export function replayMessages(
     if (!strict || isSameContent(content, recorded.content)) continue;
     throw new RaisedError(
       "ValueError",
-      `The call "${call.name}" is answered by ${
+      `The call "${call.name}" returns ${
         JSON.stringify(content)
-      }, not by ${JSON.stringify(recorded.content)}`,
+      } instead of the recorded ${JSON.stringify(recorded.content)}`,
     );
   }
   world.sync();
 }
 
-/** Calls beside their answers. */
+/** Pairs calls with their answers. */
 function answered(
   messages: readonly Tau3Message[],
 ): [Tau3Call, ToolMessage][] {
@@ -53,7 +56,7 @@ function answered(
     if (message?.role === "tool") {
       throw new RaisedError(
         "ValueError",
-        `Message ${at} answers a call that nobody made`,
+        `Message ${at} answers a call that was not made`,
       );
     }
     for (const call of message?.toolCalls ?? []) {
@@ -70,12 +73,12 @@ function answered(
   return pairs;
 }
 
-/** Whether two answers are equal, as JSON where they are JSON. */
+/** Checks whether two answers are equal, compared as JSON if both are JSON. */
 function isSameContent(got: string | null, recorded: string | null): boolean {
   if (got === null || recorded === null) {
     throw new RaisedError("TypeError", "An answer has no content");
   }
-  // Equal texts need no reading, but NaN equals nothing.
+  // Equal texts need not be parsed, unless they contain NaN, which does not equal itself.
   if (got === recorded && !got.includes("NaN")) return true;
   return isEqual(valueOf(got), valueOf(recorded));
 }

@@ -1,4 +1,4 @@
-/** A recorded episode taken again: each write of either side, the reward, and what could still have been reached. */
+/** Replay of a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable. */
 
 import type { Databases } from "../../domain.ts";
 import type { ReplayedTurns, SidedAction, Turn } from "../../types.ts";
@@ -13,17 +13,17 @@ import type { Tau3Message } from "./tau3_message.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
 
-/** Whose episode it is. */
+/** The task of a replayed episode. */
 export interface ReplayedTask {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;
-  /** Whether its agent acted alone. Default: false. */
+  /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
 }
 
 /**
- * Takes the turns again.
- * @throws {RaisedError} If one cannot be taken.
+ * Replays an episode's turns.
+ * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function replayTurns(
   turns: readonly Turn[],
@@ -33,7 +33,7 @@ export function replayTurns(
     source: bundle,
     task: source,
     solo,
-    // What ended the episode is known.
+    // The recorded turns end the episode, not the limits.
     maxSteps: Infinity,
     maxErrors: Infinity,
   });
@@ -78,7 +78,7 @@ function isSame(left: Databases, right: Databases): boolean {
     left.user.diff(right.user).length === 0;
 }
 
-/** The call that the last answers are of; there is one a message. */
+/** Returns the most recent call. Replayed messages have one call each. */
 function lastCall(messages: readonly Tau3Message[]): SidedAction {
   const asking = messages.findLast((message) => message.role !== "tool");
   const call = asking?.toolCalls?.[0];

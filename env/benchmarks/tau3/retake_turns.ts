@@ -1,4 +1,4 @@
-/** Taking recorded turns again: what both sides said and called is known, so nobody is asked. */
+/** Replay of recorded turns in a conversation, without asking the agent or the user. */
 
 import type { AnsweredCall, TakenTurns, ToolCall, Turn } from "../../types.ts";
 import {
@@ -7,19 +7,19 @@ import {
   SOLO_STOP_TOOL,
 } from "./orchestrator.ts";
 
-/** What stands for words that no record has. */
+/** The placeholder for text that was not recorded. */
 const UNKNOWN_WORDS = "…";
 
 /** Settings of {@linkcode retakeTurns}. */
 export interface RetakeOptions extends Pick<TakenTurns, "firstMessage"> {
-  /** Called with the turn after each message and its answers. */
+  /** Called with the turn's index after each message and its answers. */
   readonly onMessage?: (turn: number) => void;
 }
 
 /**
- * Brings a conversation that has just begun to where the turns left theirs. Calls that were made at once are taken one a
- * message, so that there may be more steps than there were.
- * @throws {RaisedError} If a turn cannot be taken.
+ * Replays turns in a conversation that has just started. Parallel calls are sent in one message each, so that there may
+ * be more steps than in the original.
+ * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function retakeTurns(
   talk: Orchestrator,
@@ -42,13 +42,13 @@ export function retakeTurns(
       talk.reply({ content: action.content });
       if (talk.isSolo) return;
       const { content, userCalls, end = "user_stop" } = observation;
-      // What a limit ended had no last word.
+      // An episode that a limit ended has no final user message.
       const isCut = content === "" && end !== "user_stop";
       userSpeaks(isCut ? null : content, userCalls, index);
     }
   }
 
-  /** The call that ends a message of a solo agent, of which the others are not run. */
+  /** Takes a turn whose call ends a solo agent's work; the other calls of that message are not run. */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
     return talk.isSolo
       ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)

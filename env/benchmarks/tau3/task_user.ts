@@ -1,4 +1,4 @@
-/** Whose task it is, where its world has users: benchmarks of two sides do not say. */
+/** Inference of a task's user from a world's users, since τ³-bench's tasks do not name them. */
 
 import { row, text } from "../../domains/shared/read_row.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
@@ -6,8 +6,8 @@ import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
 /**
- * The user whom the expected actions are about, else the one whose id, or whose name and zip, the scenario has; empty
- * where there is none.
+ * Returns the id of the user in the expected actions, else of the user whose id, or whose name and zip, occurs in the
+ * scenario; empty if there is none.
  */
 export function userOf(
   { domain, databases }: WorldSource,
@@ -36,7 +36,7 @@ export function userOf(
     ) ?? "";
 }
 
-/** Whether a text has a user's name and zip. */
+/** Checks whether a text contains a user's name and zip. */
 function isDescribed(user: JsonObject | undefined, told: string): boolean {
   const name = row(user, "name");
   const parts = [

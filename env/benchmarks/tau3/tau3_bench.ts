@@ -1,4 +1,4 @@
-/** A domain of τ³-bench as a dataset: tasks by split, prompts, tools, and the benchmark's rules of a conversation. */
+/** Loads a τ³-bench domain as a dataset: tasks by split, prompts, tools, and the benchmark's conversation rules. */
 
 import { z } from "zod";
 import { identityOf } from "../../domain.ts";
@@ -48,13 +48,13 @@ import { userOf } from "./task_user.ts";
 
 /** Settings of {@linkcode tau3Bench}. */
 export interface Tau3BenchOptions {
-  /** A domain's name, or that of its variant: `retail`, `NAME-workflow`. */
+  /** The name of a domain or of its variant: `retail`, `NAME-workflow`. */
   readonly domain: string;
-  /** Whether the simulated user says as little as possible. Default: not. */
+  /** Whether the simulated user is as terse as possible. Default: false. */
   readonly terse?: boolean;
-  /** Whether the agent works without a user, with both sides' tools, on tasks that have a ticket. Default: not. */
+  /** Whether the agent works without a user, with both sides' tools, on tasks with a ticket. Default: false. */
   readonly solo?: boolean;
-  /** Tasks that count in the place of the directory's of the same id, or beside them, as a result file holds them. */
+  /** Tasks from a result file, which replace the directory's tasks with the same id or are added to them. */
   readonly recorded?: readonly Tau3Task[];
 }
 
@@ -67,23 +67,23 @@ const toolSchemas = z.array(z.object({
   }),
 }));
 
-/** What is read of a directory. */
+/** The data read from a directory. */
 interface Tau3Data {
   readonly bundle: Tau3Bundle;
   readonly prompts: Tau3Prompts;
   readonly guidelines: Guidelines;
   readonly tools: { agent: readonly ToolSchema[]; user: readonly ToolSchema[] };
   readonly terse: boolean;
-  /** The policy where there is a user. */
+  /** The policy for conversations with a user. */
   readonly policy: string;
-  /** That of solo agents, in the dataset that is theirs. */
+  /** The policy for solo agents, if the dataset is for them. */
   readonly soloPolicy: string | undefined;
 }
 
 /**
- * Reads a domain of τ³-bench.
- * @throws {DataError} If a file is missing or not what it should be; names the file and the place in it.
- * @throws {ConfigError} If this version does not have the domain, or the domain has nothing for solo agents.
+ * Loads a domain of τ³-bench.
+ * @throws {DataError} If a file is missing or invalid; names the file and the place in it.
+ * @throws {ConfigError} If this version does not have the domain, or the domain has no solo mode.
  */
 export async function tau3Bench(
   source: BundleSource,
@@ -131,14 +131,14 @@ export async function tau3Bench(
     fewShot: [],
     splits: [...bySplit.keys()],
     tasks(split) {
-      // For the error where there is no such split.
+      // `tasksOf` throws if there is no such split.
       return bySplit.get(split) ?? (bundle.tasksOf(split), []);
     },
     rules: rulesOf(data, sources),
   };
 }
 
-/** The tasks of a split; what no split has is of the base. */
+/** Merges the recorded tasks into a split. Recorded tasks that no split has are added to the base split. */
 function withRecorded(
   { tasks, tasksOf }: Tau3Bundle,
   split: Split,
@@ -154,25 +154,25 @@ function withRecorded(
   ];
 }
 
-/** @throws {ConfigError} If a variant is named and there is one policy only. */
+/** @throws {ConfigError} If a variant is named and the domain has only one policy. */
 function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   if (name === domain.name || "techSupport" in policies.agent) return;
   throw new ConfigError(
     `The domain "${domain.name}" of τ³-bench has one policy, and no "${name}"`,
-    { hint: "name telecom, or leave policyType out" },
+    { hint: "use telecom, or omit policyType" },
   );
 }
 
-/** @throws {ConfigError} If there is none. */
+/** Returns the policy for solo agents. @throws {ConfigError} If the domain has none. */
 function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
   if (policies.solo !== undefined) return policies.solo;
   throw new ConfigError(
     `The domain "${name}" of τ³-bench has no policy for solo agents`,
-    { hint: "name telecom, or leave solo out" },
+    { hint: "use telecom, or omit solo" },
   );
 }
 
-/** The tool descriptions of a bundle; solo agents have all. */
+/** Reads the tool descriptions of a bundle. Solo agents get the tools of both sides. */
 async function readTools(
   source: BundleSource,
   { domain, part }: Tau3Bundle,
@@ -194,11 +194,11 @@ async function readSchemas(
 ): Promise<readonly ToolSchema[]> {
   if (await files.find(name) === undefined) {
     throw new DataError(
-      `Cannot find "${files.path(name)}", the tools as models are told of them`,
+      `Cannot find "${files.path(name)}", which has the tool descriptions`,
       {
         path: files.path(name),
         hint:
-          'make a bundle of the checkout by "deno task import --from DIR", and name that',
+          'create a bundle from the checkout with "deno task import --from DIR", and pass that',
       },
     );
   }
@@ -250,7 +250,7 @@ function rulesOf(
   }
   return {
     greeting: GREETING,
-    // An action and its answer are two steps of 200.
+    // An action and its answer are two of the 200 steps.
     maxTurns: 200,
     ...solo && {
       solo: {
@@ -289,12 +289,12 @@ function rulesOf(
   };
 }
 
-/** The id that a task has upstream: what follows the dataset's own beginning. */
+/** Returns a task's upstream id: its id without the prefix of domain and split. */
 export function upstreamId({ id }: Pick<Task, "id">): string {
   return id.split("/").slice(2).join("/");
 }
 
-/** What a conversation without a call and a word is worth; what only a judge could tell counts as right. */
+/** Returns the reward of the do-nothing baseline. Parts that only a judge could decide count as passed. */
 function floorOf(
   source: Tau3Bundle,
   task: Tau3Task,
@@ -322,7 +322,7 @@ function floorOf(
   return breakdown?.some(([, part]) => part === 0) ? 0 : 1;
 }
 
-/** The prompts in the form of every dataset. Only the tool-calling agent's and the plain user's are upstream's. */
+/** Converts the prompts to the common format. Only those of the tool-calling agent and the plain user are upstream's. */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {
   const system = agentSystem(prompts, "<<wiki>>");
   const user = guidelines.talking.replaceAll(PERSONA, "");

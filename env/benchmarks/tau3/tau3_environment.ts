@@ -1,4 +1,4 @@
-/** τ³-bench's world as an environment: the orchestrator's rules, with the user asked within a step. */
+/** τ³-bench's conversation as an `Environment`: the orchestrator's rules, with the user acting within a step. */
 
 import type { Database } from "../../database.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";
@@ -35,17 +35,17 @@ import type { Tau3Prompts } from "./tau3_prompts.ts";
 import type { Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 
-/** What an environment is made of. */
+/** Options of a {@linkcode Tau3Environment}. */
 export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly bundle: Tau3Bundle;
   readonly source: Tau3Task;
-  /** Whether the agent acts alone, and the user is never asked. Default: false. */
+  /** Whether the agent acts alone and the user is never asked. Default: false. */
   readonly solo?: boolean;
-  /** Default: a judge cannot be asked. */
+  /** The judge's prompts. Default: none, so that a model judge is not available. */
   readonly prompts?: Tau3Prompts | undefined;
 }
 
-/** How a conversation's end is called in episodes. */
+/** The `end` of an episode by upstream's termination reason. */
 export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",
@@ -54,7 +54,7 @@ export const ENDS: Readonly<Record<string, EndReason>> = {
   too_many_errors: "too_many_errors",
 };
 
-/** A live conversation with a user who may have tools, or of an agent with both sides' tools. Single-use. */
+/** A live conversation of an agent with a user, who may have tools, or of a solo agent with both sides' tools. Single-use. */
 export class Tau3Environment implements Environment {
   readonly task: Task;
   readonly #options: Tau3EnvironmentOptions;
@@ -64,10 +64,10 @@ export class Tau3Environment implements Environment {
   readonly #turns: Turn[] = [];
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
-  /** Answers to calls of the agent's last message whose turns are to come. */
+  /** Answers to calls of the agent's last message that have not been returned yet. */
   #answers: readonly ToolMessage[] = [];
 
-  /** @throws {RaisedError} If the task's history, or the turns that were taken, cannot be taken up. */
+  /** @throws {RaisedError} If the task's history or the given turns cannot be replayed. */
   constructor(options: Tau3EnvironmentOptions) {
     this.#options = options;
     this.task = options.task;
@@ -85,12 +85,12 @@ export class Tau3Environment implements Environment {
     this.#isOpen = true;
   }
 
-  /** The agent's. */
+  /** The agent's database. */
   get database(): Database {
     return this.#talk.world.databases.agent;
   }
 
-  /** The user's; `undefined` where they have none. */
+  /** The user's database; `undefined` if the domain has none. */
   get userDatabase(): Database | undefined {
     return this.#talk.world.databases.user;
   }
@@ -99,7 +99,7 @@ export class Tau3Environment implements Environment {
     return this.#turns;
   }
 
-  /** Everything that was said and called, by both. */
+  /** All messages of both sides, including calls and answers. */
   get conversation(): readonly Tau3Message[] {
     return this.#talk.messages;
   }
@@ -153,7 +153,7 @@ export class Tau3Environment implements Environment {
       this.#talk.reply(callingReply(action, this.#talk));
       this.#answers = this.#talk.messages.slice(count + 1)
         .filter((message) => message.role === "tool");
-      // A solo agent's last message has none.
+      // A solo agent's last message has no answer.
       return this.#answers.length === 0
         ? this.#observe("tool", "")
         : this.#nextAnswer(action);
@@ -195,7 +195,7 @@ export class Tau3Environment implements Environment {
     return { source, content, done: true, end };
   }
 
-  /** Asks the user until it is the agent's turn, or over. */
+  /** Asks the user until it is the agent's turn or the conversation ends. */
   async #userTurn(
     options: CallOptions,
   ): Promise<{ content: string; calls: AnsweredCall[] }> {
@@ -232,7 +232,7 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** What goes wrong with the user is never the agent's fault. */
+  /** Asks the user for one move. Errors become infrastructure errors, so that they are not scored as the agent's. */
   async #askUser(heard: UserHeard, options: CallOptions): Promise<UserMove> {
     const user = this.#user;
     try {
@@ -254,7 +254,7 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** What is over by the rules is judged as that, what goes on as if who may had stopped. */
+  /** Returns the conversation for evaluation. One that has not ended is evaluated as if it had been stopped regularly. */
   #simulation() {
     const { bundle, source: task } = this.#options;
     const { next, messages, isSolo: solo } = this.#talk;
@@ -276,7 +276,7 @@ export class Tau3Environment implements Environment {
   }
 }
 
-/** A judge whose reply can be read: one that cannot is the judge's failure, and nobody's score. */
+/** Wraps a judge so that an unreadable reply throws an infrastructure error and is not scored. */
 function readable(ask: AskJudge): AskJudge {
   return async (question, options) => {
     const reply = await ask(question, options);

@@ -1,4 +1,4 @@
-/** Messages of τ³-bench's conversations: two participants with tools, and the answers to their calls. */
+/** Messages in τ³-bench's conversations: from two participants with tools, and the answers to their calls. */
 
 import { z } from "zod";
 import {
@@ -14,28 +14,28 @@ import {
 import { trim } from "../../python/python_space.ts";
 import type { ToolCall } from "../../types.ts";
 
-/** Who calls a tool; also the role of what they say. */
+/** The participant that calls a tool; also the role of their messages. */
 export type Requestor = "assistant" | "user";
 
-/** A call with who made it. */
+/** A tool call and its requestor. */
 export interface Tau3Call extends ToolCall {
   readonly requestor: Requestor;
 }
 
-/** What a participant says, or calls, or both. */
+/** A participant's message: text, calls, or both. */
 export interface ParticipantMessage {
   readonly role: Requestor;
   readonly content: string | null;
-  /** `null` where nothing is called. */
+  /** `null` if the message has no calls. */
   readonly toolCalls: readonly Tau3Call[] | null;
-  /** In US dollars; `null` where it is not known. */
+  /** The message's cost in US dollars; `null` if unknown. */
   readonly cost: number | null;
 }
 
 /** The answer to a call. */
 export interface ToolMessage {
   readonly role: "tool";
-  /** Of the call. */
+  /** The id of the call. */
   readonly id: string;
   readonly content: string | null;
   readonly requestor: Requestor;
@@ -77,10 +77,10 @@ const toolSchema = objectOf({
   content: message.content ?? null,
 }));
 
-/** A message as upstream writes it; further fields are left out. */
+/** The schema of a message in upstream's format. Unknown fields are dropped. */
 export const tau3MessageSchema = z.union([toolSchema, participantSchema]);
 
-/** A message as upstream writes it, without fields that are null and without its cost. */
+/** Converts a message to upstream's format, without `null` fields and without its cost. */
 export function messageObject(message: Tau3Message): JsonObject {
   if (message.role === "tool") {
     const { role, id, content, requestor, error } = message;
@@ -108,19 +108,19 @@ function callObject(
   ]);
 }
 
-/** Whether it says something that is not blank, calls beside it or not. */
+/** Checks whether a message has text that is not blank. */
 export function hasText({ content }: ParticipantMessage): boolean {
   return content !== null && trim(content) !== "";
 }
 
-/** What participants called, in order. */
+/** Returns the calls of both participants, in order. */
 export function callsIn(messages: readonly Tau3Message[]): Tau3Call[] {
   return messages.flatMap((message) =>
     message.role === "tool" ? [] : message.toolCalls ?? []
   );
 }
 
-/** A number that Python has as a float, whole or not. */
+/** Converts a number so that it prints as a Python float, even if it is an integer. */
 export function asFloat(value: number): number | Float {
   return Number.isInteger(value) ? new Float(value) : value;
 }

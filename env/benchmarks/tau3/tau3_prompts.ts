@@ -1,4 +1,4 @@
-/** What agents, simulated users and judges of τ³-bench are told, by the templates of a bundle's `prompts.json`. */
+/** The prompts of τ³-bench's agents, simulated users and judges, from the templates in a bundle's `prompts.json`. */
 
 import { z } from "zod";
 import { fillPrompt } from "../../prompts.ts";
@@ -15,7 +15,7 @@ import type { PolicyText } from "./policy_texts.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import type { ExpectedAction, Tau3Task } from "./tau3_task.ts";
 
-/** `prompts.json`; other keys are left alone. */
+/** The schema of `prompts.json`. Other keys are ignored. */
 export const tau3PromptsSchema = z.object({
   agent_instruction: z.string(),
   agent_system: z.string(),
@@ -38,10 +38,10 @@ export const tau3PromptsSchema = z.object({
   solo_stop_token: z.string(),
 });
 
-/** The templates. */
+/** The templates in `prompts.json`. */
 export type Tau3Prompts = z.infer<typeof tau3PromptsSchema>;
 
-/** What a user of a bundle is told in any case. */
+/** The general guidelines of simulated users. */
 export interface Guidelines {
   /** For users who only talk. */
   readonly talking: string;
@@ -49,7 +49,7 @@ export interface Guidelines {
   readonly tools: string;
 }
 
-/** Reads the guidelines of simulated users. @throws {DataError} If there are none. */
+/** Reads the guidelines of simulated users. @throws {DataError} If a file is missing. */
 export async function readGuidelines(
   source: BundleSource,
 ): Promise<Guidelines> {
@@ -59,7 +59,7 @@ export async function readGuidelines(
   return { talking: talking.text, tools: tools.text };
 }
 
-/** Reads the templates. @throws {DataError} If there is no such file, or a template is missing. */
+/** Reads the templates. @throws {DataError} If the file or a template is missing. */
 export async function readTau3Prompts(
   source: BundleSource,
 ): Promise<Tau3Prompts> {
@@ -67,7 +67,7 @@ export async function readTau3Prompts(
   return checkedValue(tau3PromptsSchema, { value: toPlain(value), path });
 }
 
-/** A policy as one text. */
+/** Returns a policy as one text. */
 export function policyText(
   prompts: Pick<Tau3Prompts, "telecom_policy">,
   text: PolicyText,
@@ -79,13 +79,13 @@ export function policyText(
   });
 }
 
-/** System prompt of the agent. @param policy As {@linkcode policyText} gives it. */
+/** Returns the agent's system prompt. @param policy The result of {@linkcode policyText}. */
 export function agentSystem(prompts: Tau3Prompts, policy: string): string {
   const { agent_system, agent_instruction } = prompts;
   return fillPrompt(agent_system, { agent_instruction, policy });
 }
 
-/** System prompt of the agent that is told the expected actions. @param options.args Whether with their arguments. */
+/** Returns the system prompt of an agent that is given the expected actions. @param options.args Whether to include arguments. */
 export function groundTruthSystem(
   prompts: Tau3Prompts,
   { policy, task, args = true }: {
@@ -122,7 +122,7 @@ function stepText(
   return fillPrompt(prompts[`gt_step_${who}_with_args`], { call });
 }
 
-/** System prompt of the agent that works on a ticket without a user. */
+/** Returns the system prompt of a solo agent, which works on a ticket without a user. */
 export function soloSystem(
   prompts: Tau3Prompts,
   { policy, task }: { policy: string; task: Tau3Task },
@@ -135,10 +135,10 @@ export function soloSystem(
   });
 }
 
-/** Where the guidelines say how terse the user is. */
+/** The placeholder for the user's persona in the guidelines. */
 export const PERSONA = "<PERSONA_GUIDELINES>";
 
-/** System prompt of the simulated user. @param options.terse Whether they say as little as possible. Default: not. */
+/** Returns the simulated user's system prompt. @param options.terse Whether the user is as terse as possible. Default: false. */
 export function userSystem(
   prompts: Tau3Prompts,
   { guidelines, task, terse = false }: {
@@ -155,7 +155,7 @@ export function userSystem(
   });
 }
 
-/** The scenario as the user reads it. */
+/** Formats a scenario for the simulated user's prompt. */
 export function scenarioText(
   prompts: Pick<Tau3Prompts, "user_instructions_lines">,
   { persona, instructions }: Tau3Task["scenario"],
@@ -187,19 +187,19 @@ function instructionLines(
   }).join("\n");
 }
 
-/** `textwrap.indent(text, "\t")`: lines that are only white space stay as they are. */
+/** Python's `textwrap.indent(text, "\t")`: lines with only white space are unchanged. */
 function indent(text: string): string {
   return text.split("\n").map((line) => trim(line) === "" ? line : `\t${line}`)
     .join("\n");
 }
 
-/** What a judge is asked about a conversation. */
+/** A judge's prompt about a conversation. */
 export interface JudgePrompt {
   readonly system: string;
   readonly user: string;
 }
 
-/** The question whether assertions hold of a conversation. */
+/** Creates the judge's prompt that asks whether assertions hold in a conversation. */
 export function judgePrompt(
   prompts: Pick<Tau3Prompts, "judge_system" | "judge_user">,
   { messages, assertions }: {

@@ -1,4 +1,4 @@
-/** The reward of a conversation of τ³-bench, in parts with their reasons, and how upstream writes it. */
+/** The reward of a τ³-bench conversation with its parts and reasons, and its conversion to upstream's format. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolKind } from "../../tool.ts";
@@ -9,43 +9,43 @@ import type {
   RewardType,
 } from "./tau3_task.ts";
 
-/** Whether an assertion about the world holds. */
+/** The result of an assertion about the world. */
 export interface AssertionCheck {
   readonly assertion: EnvironmentAssertion;
   readonly met: boolean;
 }
 
-/** Whether an expected action was taken. */
+/** The result of the check for an expected action. */
 export interface ActionCheck {
   readonly action: ExpectedAction;
   readonly match: boolean;
-  /** Of its tool; `null` where there is no such tool. */
+  /** The kind of the action's tool; `null` if there is no such tool. */
   readonly toolKind: ToolKind | null;
 }
 
-/** A verdict of the judge. */
+/** A judge's verdict on one assertion. */
 export interface NlCheck {
   readonly assertion: string;
-  /** `null` where the stand-in cannot tell. */
+  /** `null` if the stand-in judge cannot decide. */
   readonly met: boolean | null;
   readonly justification: string;
 }
 
-/** Whether the agent said something. */
+/** The result of the check for an information that the agent must state. */
 export interface CommunicateCheck {
   readonly info: string;
   readonly met: boolean;
   readonly justification: string;
 }
 
-/** A note of one evaluator, or of each; `null` where there is nothing to say. */
+/** A note from one evaluator, or one per evaluator; `null` if an evaluator has no note. */
 export type RewardNotes = Readonly<
   Record<string, string | null | { readonly note: string }>
 >;
 
-/** A reward. Parts that were not looked at are `null`. */
+/** A reward. Parts that were not evaluated are `null`. */
 export interface Tau3Reward {
-  /** `null` where only a judge could say, and there is none. */
+  /** `null` if a part needs a judge and there is none. */
   readonly value: number | null;
   readonly databaseMatch: boolean | null;
   readonly assertions: readonly AssertionCheck[] | null;
@@ -53,14 +53,14 @@ export interface Tau3Reward {
   readonly nlAssertions: readonly NlCheck[] | null;
   readonly communicate: readonly CommunicateCheck[] | null;
   readonly basis: readonly RewardType[] | null;
-  /** The parts that count, in the order in which they were multiplied; `null` where one could not be judged. */
+  /** The parts that count, in multiplication order. A part's value is `null` if it could not be judged. */
   readonly breakdown:
     | readonly (readonly [RewardType, number | null])[]
     | null;
   readonly info: RewardNotes | null;
 }
 
-/** A reward of which nothing is known but its value. */
+/** The default fields of a reward with only a value. */
 export const NO_PARTS: Omit<Tau3Reward, "value"> = {
   databaseMatch: null,
   assertions: null,
@@ -72,7 +72,7 @@ export const NO_PARTS: Omit<Tau3Reward, "value"> = {
   info: null,
 };
 
-/** A reward as upstream writes it: `reward_info`. */
+/** Converts a reward to upstream's `reward_info`. */
 export function rewardInfoObject(reward: Tau3Reward): JsonObject {
   const { databaseMatch, breakdown } = reward;
   return record({

@@ -1,4 +1,4 @@
-/** A task of τ³-bench: what its user knows and wants, how its world begins, and how its outcome is judged. */
+/** τ³-bench's tasks: the user's scenario, the initial state of the world, and the evaluation criteria. */
 
 import { z } from "zod";
 import { anyObject, anyValue, objectOf } from "../../python/python_schema.ts";
@@ -9,7 +9,7 @@ import {
   tau3MessageSchema,
 } from "./tau3_message.ts";
 
-/** What counts towards a reward. */
+/** The parts that a reward can consist of. */
 export const REWARD_TYPES = [
   "DB",
   "ENV_ASSERTION",
@@ -21,14 +21,14 @@ export const REWARD_TYPES = [
 /** One of {@linkcode REWARD_TYPES}. */
 export type RewardType = typeof REWARD_TYPES[number];
 
-/** A call of a function that no model can call: of the agent's side or of the user's. */
+/** A call of an environment function, which models cannot call, on the agent's or the user's side. */
 export interface EnvironmentCall {
   readonly side: Requestor;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** A function and what it has to return. */
+/** A call of an environment function and its expected result. */
 export interface EnvironmentAssertion extends EnvironmentCall {
   readonly expected: boolean;
   readonly message: string | null;
@@ -41,22 +41,22 @@ export interface ExpectedAction {
   readonly name: string;
   readonly arguments: JsonObject;
   readonly info: string | null;
-  /** Arguments that are compared; `null`: those that the call has. */
+  /** The names of the arguments to compare; `null` to compare all arguments of the call. */
   readonly compareArgs: readonly string[] | null;
 }
 
-/** How an outcome is judged. `null` and an empty list differ in what is reported. */
+/** The criteria for evaluating an outcome. `null` and an empty list are reported differently. */
 export interface EvaluationCriteria {
   readonly actions: readonly ExpectedAction[] | null;
   readonly assertions: readonly EnvironmentAssertion[] | null;
-  /** What the agent must tell the user, as substrings. */
+  /** Substrings that the agent's messages must contain. */
   readonly communicateInfo: readonly string[] | null;
-  /** What must hold of the conversation, in prose. */
+  /** Assertions about the conversation in natural language. */
   readonly nlAssertions: readonly string[] | null;
   readonly rewardBasis: readonly RewardType[];
 }
 
-/** What the user is told, part by part. */
+/** The user's instructions by section. */
 export interface StructuredInstructions {
   readonly domain: string;
   readonly reasonForCall: string;
@@ -72,17 +72,17 @@ export interface Tau3Task {
     readonly persona: string | null;
     readonly instructions: StructuredInstructions | string;
   };
-  /** What a solo agent is told. */
+  /** The instruction for a solo agent. */
   readonly ticket: string | null;
-  /** Calls that set the world up. */
+  /** Calls that set up the world. */
   readonly setUp: readonly EnvironmentCall[];
-  /** A conversation to go on from. */
+  /** The conversation to continue from. */
   readonly history: readonly Tau3Message[];
-  /** `null`: whatever happens is right. */
+  /** The evaluation criteria; `null` if every outcome passes. */
   readonly criteria: EvaluationCriteria | null;
-  /** As the file has it. */
+  /** The task as in the file. */
   readonly original?: JsonValue;
-  /** Titles of faults that the authors have noted; left out where there are none. */
+  /** Titles of known issues that the authors have noted; absent if there are none. */
   readonly issues?: readonly string[];
 }
 
@@ -98,7 +98,7 @@ const callSchema = objectOf(environmentCall).transform((
   { env_type, func_name, arguments: args },
 ): EnvironmentCall => ({ side: env_type, name: func_name, arguments: args }));
 
-/** `env_assertion`. */
+/** The schema of `env_assertion`. */
 export const assertionSchema = objectOf({
   ...environmentCall,
   assert_value: z.boolean().default(true),
@@ -111,7 +111,7 @@ export const assertionSchema = objectOf({
   message: call.message ?? null,
 }));
 
-/** An expected action. */
+/** The schema of an expected action. */
 export const actionSchema = objectOf({
   action_id: z.string(),
   requestor: requestor.default("assistant"),
@@ -128,7 +128,7 @@ export const actionSchema = objectOf({
   compareArgs: action.compare_args ?? null,
 }));
 
-/** `evaluation_criteria`. */
+/** The schema of `evaluation_criteria`. */
 export const criteriaSchema = objectOf({
   actions: z.array(actionSchema).nullish(),
   env_assertions: z.array(assertionSchema).nullish(),
@@ -160,7 +160,7 @@ const instructionsSchema = z.union([
   })),
 ]);
 
-/** Data that would replace rows of the databases: no task has any. */
+/** The schema of `initialization_data`, which would replace rows of the databases. No task has any, so only `null` is valid. */
 const noData = anyValue.refine(
   (value) =>
     value === null ||
@@ -168,17 +168,17 @@ const noData = anyValue.refine(
   { error: "initialization_data is not supported" },
 );
 
-/** Calls that set a world up. */
+/** The schema of the calls that set up a world. */
 export const setUpSchema = z.array(callSchema);
 
-/** `initial_state`. */
+/** The schema of `initial_state`. */
 export const initialStateSchema = objectOf({
   initialization_data: noData.optional(),
   initialization_actions: setUpSchema.nullish(),
   message_history: z.array(tau3MessageSchema).nullish(),
 });
 
-/** A task of `tasks.json`; fields that upstream ignores are left out. */
+/** The schema of a task in `tasks.json`. Fields that upstream ignores are dropped. */
 export const tau3TaskSchema = objectOf({
   id: z.string(),
   user_scenario: objectOf({

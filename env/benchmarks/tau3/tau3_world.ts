@@ -1,4 +1,4 @@
-/** The world of one conversation: two databases, the tools over them, and what tasks call to set them up. */
+/** The world of one conversation: two databases, their tools, and the functions that set up tasks. */
 
 import type { Databases, Side } from "../../domain.ts";
 import {
@@ -15,17 +15,17 @@ import type {
   Tau3Task,
 } from "./tau3_task.ts";
 
-/** What a world needs to know of its domain. */
+/** The parts of a bundle that a world needs. */
 export type WorldSource = Pick<Tau3Bundle, "domain" | "part" | "databases">;
 
-/** Hashes of both databases, as recordings name them. */
+/** Hashes of both databases, with the keys used in recordings. */
 export interface StateHashes {
   readonly db: string;
-  /** Left out where the user has none. */
+  /** Absent if the user has no database. */
   readonly user_db?: string;
 }
 
-/** A live world. */
+/** The databases of a conversation, and the calls that read and change them. */
 export class Tau3World {
   readonly databases: Databases;
   readonly #source: WorldSource;
@@ -41,7 +41,7 @@ export class Tau3World {
     this.#solo = solo;
   }
 
-  /** Answers a call, and carries over what each database owes the other. */
+  /** Runs a call, syncs the databases, and returns the answer. */
   respond(call: Tau3Call): ToolMessage {
     const { id, requestor } = call;
     const answer = callBundle(this.#source.domain, this.databases, {
@@ -51,7 +51,7 @@ export class Tau3World {
     return { role: "tool", id, requestor, ...answer };
   }
 
-  /** Runs a call alone. @throws {ToolError} What went wrong: what was changed before stays. */
+  /** Runs a call without syncing the databases. @throws {ToolError} If it fails; changes made before the failure remain. */
   act(call: Omit<Tau3Call, "id">): void {
     runBundleTool(this.#source.domain, this.databases, {
       ...call,
@@ -60,9 +60,9 @@ export class Tau3World {
   }
 
   /**
-   * Calls a function of a side, or one of its tools, and carries over.
-   * @throws {RaisedError} If there is none.
-   * @throws {ToolError} What it throws.
+   * Calls an environment function or a tool of a side, and syncs the databases.
+   * @throws {RaisedError} If there is no such function or tool.
+   * @throws {ToolError} If the function throws it.
    */
   run(call: EnvironmentCall): boolean | string | undefined {
     const result = this.#run(call);
@@ -70,29 +70,29 @@ export class Tau3World {
     return result;
   }
 
-  /** Whether an assertion holds. @throws {RaisedError} If what it calls checks nothing. */
+  /** Checks whether an assertion holds. @throws {RaisedError} If its function does not return a boolean. */
   holds(assertion: EnvironmentAssertion): boolean {
     const result = this.run(assertion);
     if (typeof result === "boolean") return result === assertion.expected;
     throw new RaisedError(
       "ValueError",
-      `The function "${assertion.name}" returned no truth value`,
+      `The function "${assertion.name}" did not return a boolean`,
     );
   }
 
-  /** Carries over what each database owes the other. @throws {ToolError} Where it cannot. */
+  /** Propagates changes between the two databases. @throws {ToolError} If that fails. */
   sync(): void {
     this.#source.part.sync?.(this.databases);
   }
 
-  /** An independent world in the same state. */
+  /** Creates an independent world in the same state. */
   fork(): Tau3World {
     return new Tau3World(this.#source, forkBoth(this.databases), {
       solo: this.#solo,
     });
   }
 
-  /** Hashes of both databases, each of the whole. */
+  /** Computes the hashes of both databases. */
   hashes(): StateHashes {
     const { part } = this.#source;
     const { agent, user } = this.databases;
@@ -102,7 +102,7 @@ export class Tau3World {
       : { db, user_db: part.hash(user, "user") };
   }
 
-  /** Whether both databases have the hashes of another world's. */
+  /** Checks whether both databases equal those of another world. */
   sameAs(other: Tau3World): boolean {
     const { agent, user } = this.databases;
     const { agent: otherAgent, user: otherUser } = other.databases;
@@ -125,7 +125,7 @@ export class Tau3World {
     if (database === undefined || tool === undefined) {
       throw new RaisedError(
         "AttributeError",
-        `There is no function "${name}" of the ${side}`,
+        `The ${side} side has no function "${name}"`,
       );
     }
     return tool.call(database, args);
@@ -133,8 +133,8 @@ export class Tau3World {
 }
 
 /**
- * The world in which a task begins.
- * @throws {ToolError} What a call that sets it up throws.
+ * Creates the initial world of a task.
+ * @throws {ToolError} If a set-up call throws it.
  */
 export function startWorld(
   source: WorldSource,
@@ -150,7 +150,7 @@ export function startWorld(
   return new Tau3World(source, forkBoth(databases), options);
 }
 
-/** Databases after set-up, by what they were set up from. */
+/** Cache of databases after set-up, by the initial databases and the set-up calls. */
 const starts = new WeakMap<
   Databases,
   WeakMap<Tau3Task["setUp"], Databases>
@@ -172,12 +172,12 @@ function forkBoth({ agent, user }: Databases): Databases {
     : { agent: agent.fork(), user: user.fork() };
 }
 
-/** A side by the role of who acts on it. */
+/** Returns the side that a requestor acts on. */
 export function sideOf(requestor: Requestor): Side {
   return requestor === "user" ? "user" : "agent";
 }
 
-/** What a tool of any side does; the requestor's own comes first. `undefined` where neither side has it. */
+/** Finds a tool by name, first on the requestor's side, then on the other; `undefined` if neither has it. */
 export function toolNamed(
   source: Pick<WorldSource, "domain" | "part">,
   { name, requestor }: Pick<Tau3Call, "name" | "requestor">,

@@ -19,7 +19,7 @@ async function writeCheckout(root: string): Promise<void> {
   }
 }
 
-/** Imports a checkout that is spoilt. */
+/** Imports a checkout after `spoil` has changed it. */
 async function importing(
   spoil: (root: string, outside: string) => Promise<unknown>,
 ) {
@@ -52,15 +52,15 @@ const ODD: Readonly<
     [spoil: (root: string, outside: string) => Promise<unknown>, RegExp]
   >
 > = {
-  "a link out of it": [
+  "a link that leads out": [
     (root, outside) => replace(root, WIKI, outside),
     /Cannot read ".*wiki\.md": it leads out of the checkout/,
   ],
-  "a relative link out of it": [
+  "a relative link that leads out": [
     (root) => replace(root, WIKI, "../../../../outside"),
     /wiki\.md": it leads out of the checkout/,
   ],
-  "a link out of it by way of a directory": [
+  "a linked directory that leads out": [
     async (root, outside) => {
       const dir = join(dirname(outside), "data");
       await Deno.rename(join(root, "tau_bench/envs/retail/data"), dir);
@@ -68,7 +68,7 @@ const ODD: Readonly<
     },
     /data\/\w+\.json": it leads out of the checkout/,
   ],
-  "a link in place of source": [
+  "a link in place of a source file": [
     (root) => replace(root, "tau_bench/envs/user.py", "/etc/passwd"),
     /user\.py": it leads out of the checkout/,
   ],
@@ -86,7 +86,7 @@ const ODD: Readonly<
   "a socket": [
     async (root) => {
       await Deno.remove(join(root, WIKI));
-      // It stays where nobody could take it away.
+      // The socket file remains, since a killed process cannot remove it.
       const listen = `Deno.listen({ transport: "unix", path: Deno.args[0] });
         Deno.kill(Deno.pid, "SIGKILL");`;
       await run(Deno.execPath(), "eval", listen, join(root, WIKI));
@@ -127,21 +127,21 @@ const ODD: Readonly<
     },
     /\.git\/HEAD:1: this is neither a commit/,
   ],
-  "a HEAD that is a link out of it": [
+  "a HEAD that is a link leading out": [
     async (root, outside) => {
       await Deno.mkdir(join(root, ".git"));
       await Deno.symlink(outside, join(root, ".git/HEAD"));
     },
     /\.git\/HEAD": it leads out of the checkout/,
   ],
-  "a HEAD of other words": [
+  "an invalid HEAD": [
     async (root) => {
       await Deno.mkdir(join(root, ".git"));
       await Deno.writeTextFile(join(root, ".git/HEAD"), "x".repeat(10_000));
     },
     /\.git\/HEAD:1: this is neither a commit/,
   ],
-  "a ref that is a link out of it": [
+  "a ref that is a link leading out": [
     async (root, outside) => {
       await Deno.mkdir(join(root, ".git/refs/heads"), { recursive: true });
       await Deno.writeTextFile(join(root, ".git/HEAD"), "ref: refs/heads/m\n");
@@ -149,7 +149,7 @@ const ODD: Readonly<
     },
     /refs\/heads\/m": it leads out of the checkout/,
   ],
-  "a directory of git's that is a link out of it": [
+  "a .git that is a link leading out": [
     async (root, outside) => {
       const git = join(dirname(outside), "git");
       await Deno.mkdir(git);
@@ -158,16 +158,16 @@ const ODD: Readonly<
     },
     /\.git": it (leads out of the checkout|is a directory)/,
   ],
-  "a file .git that leads out of it": [
+  "a .git file that leads out": [
     (root, outside) =>
       Deno.writeTextFile(join(root, ".git"), `gitdir: ${dirname(outside)}\n`),
     /\.git:1: this does not name a git directory inside the checkout/,
   ],
-  "a file .git that leads out of it by steps": [
+  "a .git file that leads out by a relative path": [
     (root) => Deno.writeTextFile(join(root, ".git"), "gitdir: ./a/../../b\n"),
     /\.git:1: this does not name a git directory inside the checkout/,
   ],
-  "a file .git of other words": [
+  "an invalid .git file": [
     (root) => Deno.writeTextFile(join(root, ".git"), "secret\n"),
     /\.git:1: this does not name a git directory/,
   ],
@@ -178,7 +178,7 @@ const ODD: Readonly<
 };
 
 for (const [what, [spoil, message]] of Object.entries(ODD)) {
-  Deno.test(`a checkout with ${what} is refused, and nothing outside is read`, async () => {
+  Deno.test(`importTauBench() rejects a checkout with ${what} and reads nothing outside`, async () => {
     await assert.rejects(importing(spoil), (error: Error) => {
       assert.equal(error.name, "DataError", error.stack);
       assert.match(error.message, message);
@@ -190,7 +190,7 @@ for (const [what, [spoil, message]] of Object.entries(ODD)) {
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-Deno.test("a checkout with links and a directory of git's within it is read", async () => {
+Deno.test("importTauBench() reads a checkout with internal links and a separate git directory", async () => {
   const { files } = await importing(async (root) => {
     await Deno.rename(join(root, WIKI), join(root, "wiki"));
     await Deno.symlink("../../../wiki", join(root, WIKI));
@@ -203,7 +203,7 @@ Deno.test("a checkout with links and a directory of git's within it is read", as
   assert.equal(JSON.parse(files.get("SOURCE.json") ?? "").commit, COMMIT);
 });
 
-Deno.test("checkoutFiles() bounds what all files have together", () =>
+Deno.test("checkoutFiles() limits the total size of all files", () =>
   inTempDir(async (root) => {
     for (const name of ["a", "b", "c"]) {
       await Deno.writeTextFile(join(root, name), "x".repeat(10));

@@ -1,11 +1,11 @@
-/** Conversations that are made of what is done and said in them. */
+/** Construction of conversations from given calls and texts. */
 
 import { GREETING } from "../orchestrator.ts";
 import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
-/** The agent greets, the user asks, the calls are made and answered, the agent says its texts, the user stops. */
+/** Creates a conversation: the agent greets, the user asks, the calls are answered, the agent sends its texts, the user stops. */
 export function madeTalk(
   source: WorldSource,
   task: Tau3Task,

@@ -1,6 +1,6 @@
 /**
- * Rows that the expected actions leave with one variant's id and another's price or options: a fault of a tool that
- * the expected state holds, so that only who repeats it earns the reward.
+ * Detection of rows that the expected actions leave with the id of one variant and the price or options of another. This
+ * is a bug of a tool that became part of the expected state, so that only an agent that triggers it earns the reward.
  */
 
 import { isEqual } from "../../../python/python_object.ts";
@@ -11,10 +11,10 @@ import type { TaskFault } from "../../../types.ts";
 import { targetWorld } from "../evaluators/environment_evaluator.ts";
 import type { FaultContext } from "./task_faults.ts";
 
-/** What stands for one thing wherever it is sold. */
+/** The fields that a variant determines. */
 const OF_VARIANT = ["price", "options"];
 
-/** Items of written rows that are not as their variants are. */
+/** Finds items in written rows that differ from their variants. */
 export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
   const { agent } = targetWorld(source, task).databases;
   const variants = variantsOf(source.databases.agent);
@@ -32,7 +32,7 @@ export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
         ).map((field): TaskFault => ({
           check: "tool_fault",
           reason:
-            `the expected ${table} ${id} has an item with the ${field} of another`,
+            `the expected ${table} ${id} has an item with the ${field} of another variant`,
           evidence: `${item.get("item_id")}: ${
             textOf(item, field)
           }, and the variant has ${textOf(variant, field)}`,
@@ -56,7 +56,7 @@ function itemsOf(row: JsonObject | undefined): JsonObject[] {
     : [];
 }
 
-/** All variants of all tables by the id of the item. */
+/** Returns the variants of all tables by item id. */
 function variantsOf(database: Database): ReadonlyMap<string, JsonObject> {
   return new Map(
     database.tables.flatMap((table) => [

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a task, found by running its expected actions: as a conversation, with each step left out, and
- * not at all.
+ * Detection of faults in a task, by evaluating conversations with all of its expected actions, with each one omitted,
+ * and with none.
  */
 
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -17,11 +17,11 @@ import { madeTalk } from "./made_talk.ts";
 import { mixedVariants } from "./mixed_variants.ts";
 import { textFaults } from "./text_faults.ts";
 
-/** What a task is looked at with. */
+/** The input of the checks for a task. */
 export interface FaultContext {
   readonly source: WorldSource;
   readonly task: Tau3Task;
-  /** The conversation of the expected actions, with everything said that has to be. */
+  /** A conversation with all expected actions and all required information. */
   readonly talk: readonly Tau3Message[];
 }
 
@@ -36,7 +36,7 @@ const CHECKS: readonly ((context: FaultContext) => readonly TaskFault[])[] = [
   textFaults,
 ];
 
-/** The faults of a task. */
+/** Finds the faults of a task. */
 export function tau3Faults(source: WorldSource, task: Tau3Task): TaskFault[] {
   const acts = task.criteria?.actions ?? [];
   const talk = talkOf(source, task, acts);
@@ -52,12 +52,12 @@ function talkOf(
   return madeTalk(source, task, { acts, say });
 }
 
-/** An action as findings quote it. */
+/** Formats an action for a finding. */
 export function quoted({ name, arguments: args }: ExpectedAction): string {
   return `${name} ${printPythonJson(args)}`;
 }
 
-/** Expected actions that answer with an error; where no other write succeeds, there is nothing to compare with. */
+/** Finds expected actions that return an error. A failed write is flagged if no other write succeeds. */
 function goldErrors({ source, task, talk }: FaultContext): TaskFault[] {
   const answers = talk.slice(task.history.length).filter((message) =>
     message.role === "tool"
@@ -75,14 +75,14 @@ function goldErrors({ source, task, talk }: FaultContext): TaskFault[] {
     if (answer?.role !== "tool" || !answer.error) return [];
     return [{
       check: "gold_error",
-      reason: `the expected ${action.name} answers with an error`,
+      reason: `the expected ${action.name} returns an error`,
       evidence: `${printPythonJson(action.arguments)}: ${answer.content}`,
       exclude: isWrite(source, action) && !hasWritten,
     }];
   });
 }
 
-/** Whether a conversation earns the reward from a judge who agrees with everything. */
+/** Checks whether a conversation earns the reward, given a judge that agrees with everything. */
 function earns(
   { source, task }: Pick<FaultContext, "source" | "task">,
   messages: readonly Tau3Message[],
@@ -116,7 +116,7 @@ function failingGold({ source, task, talk }: FaultContext): TaskFault[] {
   }];
 }
 
-/** Tasks that the do-nothing baseline solves; where the judge could still say no, the task is not flagged. */
+/** Finds a task that the do-nothing baseline solves. It is not flagged if a judge could still reject it. */
 function idle({ source, task }: FaultContext): TaskFault[] {
   const messages = madeTalk(source, task, { say: [] });
   const { criteria } = task;
@@ -129,16 +129,16 @@ function idle({ source, task }: FaultContext): TaskFault[] {
   return [{
     check: "idle",
     reason: isJudged
-      ? "doing nothing earns the reward unless the judge says no"
-      : "doing nothing earns the reward",
+      ? "the do-nothing baseline earns the reward unless the judge says no"
+      : "the do-nothing baseline earns the reward",
     evidence: writes.length === 0
-      ? "no expected action writes, and nothing that has to be told counts"
+      ? "no expected action writes, and no required information counts"
       : `its writes change nothing: ${writes.map(quoted).join("; ")}`,
     exclude: !isJudged,
   }];
 }
 
-/** Expected databases that the expected conversation does not have: what each side owes the other was not carried over. */
+/** Finds expected databases that the expected conversation does not reach, since they were computed without syncing. */
 function hiddenState({ source, task, talk }: FaultContext): TaskFault[] {
   const world = startWorld(source, task);
   replayMessages(world, talk, { source, strict: false });
@@ -157,13 +157,13 @@ function hiddenState({ source, task, talk }: FaultContext): TaskFault[] {
   return [{
     check: "hidden_state",
     reason:
-      "the expected actions as a conversation do not end in the expected databases",
+      "a conversation with the expected actions does not end in the expected databases",
     evidence: fields.slice(0, 3).join("; "),
     exclude: task.criteria?.rewardBasis.includes("DB") ?? false,
   }];
 }
 
-/** Expected writes that can be left out, one at a time, where doing nothing is not enough. */
+/** Finds expected writes that can each be omitted, in tasks that the do-nothing baseline does not solve. */
 function spareSteps({ source, task }: FaultContext): TaskFault[] {
   const acts = task.criteria?.actions ?? [];
   if (earns({ source, task }, madeTalk(source, task, { say: [] }))) return [];
@@ -177,7 +177,7 @@ function spareSteps({ source, task }: FaultContext): TaskFault[] {
       reason: `the reward is earned without the expected ${action.name}`,
       evidence: `${
         changing.has(action)
-          ? "nothing asks for what it changes, or it is changed again"
+          ? "nothing requires its change, or a later action overwrites it"
           : "it changes nothing"
       }: ${quoted(action)}`,
       exclude: false,
@@ -185,7 +185,7 @@ function spareSteps({ source, task }: FaultContext): TaskFault[] {
   });
 }
 
-/** The expected actions that change something where they stand. */
+/** Returns the expected actions that change the world when run in order. */
 function changingActions(
   source: WorldSource,
   task: Tau3Task,
@@ -200,7 +200,7 @@ function changingActions(
   );
 }
 
-/** What a task lists to be told, done or judged, and what its basis leaves out. */
+/** Finds expected information, assertions and calls that the task's reward basis does not include. */
 function uncounted({ source, task }: FaultContext): TaskFault[] {
   const { criteria } = task;
   if (criteria === null) return [];
@@ -224,14 +224,14 @@ function uncounted({ source, task }: FaultContext): TaskFault[] {
   const about = (what: string, list: readonly string[]): TaskFault[] =>
     list.length === 0 ? [] : [{
       check: "uncounted",
-      reason: `${what}, and does not count`,
+      reason: `${what} but does not count`,
       evidence: list.join("; "),
       exclude: false,
     }];
   return [
-    ...about("something is to be told", told),
-    ...about("something is asserted in prose", prose),
-    ...about("a call that writes nothing is expected", passing.map(quoted)),
+    ...about("required information is listed", told),
+    ...about("an assertion in prose is listed", prose),
+    ...about("a call that writes nothing is listed", passing.map(quoted)),
   ];
 }
 

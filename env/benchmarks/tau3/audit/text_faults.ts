@@ -1,4 +1,4 @@
-/** What a task's texts say that is not so: tools that there are not, and amounts that a solo agent is not told. */
+/** Detection of faults in a task's texts: tools that do not exist, and amounts that a solo agent is not told. */
 
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
 import type { TaskFault } from "../../../types.ts";
@@ -7,7 +7,7 @@ import type { Tau3Task } from "../tau3_task.ts";
 import { toolNamed, type WorldSource } from "../tau3_world.ts";
 import type { FaultContext } from "./task_faults.ts";
 
-/** The faults of a task's texts, and what its authors have noted themselves. */
+/** Finds the faults in a task's texts, and adds the issues that its authors have noted. */
 export function textFaults({ source, task }: FaultContext): TaskFault[] {
   return [
     ...missingTools(source, task),
@@ -29,7 +29,7 @@ function textsOf({ scenario, ticket }: Tau3Task): string[] {
   return [...told, ticket].filter((text) => text !== null);
 }
 
-/** Names in backquotes, or of expected actions, that are no tool's. */
+/** Finds names in backquotes or of expected actions for which there is no tool. */
 function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
   const expected = (task.criteria?.actions ?? []).filter((action) =>
     toolNamed(source, action) === undefined
@@ -59,7 +59,7 @@ function nearestTool({ domain, part }: WorldSource, name: string): string {
     : `the user is told to use it; ${near.name} may be meant`;
 }
 
-/** Numbers of the agent's expected writes that its ticket does not have. */
+/** Finds numbers in the agent's expected writes that are not in its ticket. */
 function untoldAmounts(source: WorldSource, task: Tau3Task): TaskFault[] {
   const { ticket } = task;
   if (ticket === null) return [];

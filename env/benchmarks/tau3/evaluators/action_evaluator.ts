@@ -1,4 +1,4 @@
-/** Whether every expected action was taken, by whomever, in whichever order. */
+/** The evaluator for expected actions, which may be taken by either side and in any order. */
 
 import { isEqual } from "../../../python/python_object.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -7,7 +7,7 @@ import { type ActionCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { toolNamed, type WorldSource } from "../tau3_world.ts";
 
-/** Looks for each expected action among the calls of a conversation; one call may serve many. */
+/** Searches for each expected action among the calls of a conversation. One call may match several actions. */
 export function evaluateActions(
   { criteria }: Tau3Task,
   { source, messages }: {
@@ -34,7 +34,7 @@ export function evaluateActions(
   return { ...NO_PARTS, value, actions, breakdown: [["ACTION", value]] };
 }
 
-/** Whether a call is an expected action. Without `compareArgs` the call's own arguments are compared, and no others. */
+/** Checks whether a call matches an expected action. Without `compareArgs`, only the call's arguments are compared. */
 function isAction(call: Tau3Call, action: ExpectedAction): boolean {
   if (call.name !== action.name) return false;
   const compared = new Set(action.compareArgs ?? call.arguments.keys());

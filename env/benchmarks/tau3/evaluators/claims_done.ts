@@ -1,4 +1,4 @@
-/** Whether what an assertion wants done was done: what the expected actions change, looked up in the final state. */
+/** Verdicts on claims that something was done, from the fields that the expected actions change in the final state. */
 
 import { AssertionError } from "node:assert";
 import type { RowPair } from "../../../database.ts";
@@ -19,8 +19,9 @@ interface ChangedField {
 }
 
 /**
- * Whether the expected actions that the words name have left their traces: all of them, none, or something else.
- * Words that name no expected action say nothing.
+ * Checks whether the expected actions that the words name were taken. An action counts as taken if all fields that it
+ * changes have their expected values, and as not taken if all have their initial values.
+ * @returns `"unknown"` for any other values, or if the words name no expected action.
  */
 export function doneVerdict(
   words: ReadonlySet<string>,
@@ -46,7 +47,7 @@ export function doneVerdict(
   return verdicts.includes("unknown") ? "unknown" : "met";
 }
 
-/** What each expected action of the agent changes, those left out that change nothing. */
+/** Returns the fields in the agent's database that each expected action changes; actions without changes are omitted. */
 function changesOf(source: WorldSource, task: Tau3Task) {
   const world = startWorld(source, task);
   return (task.criteria?.actions ?? []).flatMap((action) => {
@@ -87,17 +88,17 @@ function sameField(
   return isEqual(left?.get(field) ?? null, right?.get(field) ?? null);
 }
 
-/** Words by which a verb of a tool's name is meant too. */
+/** Synonyms of verbs in tool names. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   modify: ["change", "update"],
 };
 
-/** What actions are done to: where words name one, tools of another are not meant. */
+/** Objects of actions. If the words name one, a tool for another object does not match. */
 const OBJECTS = ["item", "addres", "payment"];
 
 const OWNERS = ["user", "order"];
 
-/** Whether a tool is meant: its verb, and what it is done to where the words say so. */
+/** Checks whether the words name a tool: they contain its verb, and no other object or owner. */
 function isNamed(name: string, words: ReadonlySet<string>): boolean {
   const parts = name.split("_").map(stem);
   const verb = parts[0] ?? "";

@@ -1,30 +1,30 @@
-/** Whether an agent has said what is claimed: yes, no, or it cannot be told without understanding what was said. */
+/** Verdicts on claims that the agent said something: yes, no, or unknown without understanding the text. */
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
 import type { Databases } from "../../../domain.ts";
 import { type Claim, numbersIn, stem, stems, wordList } from "./nl_claims.ts";
 import { rivalsOf } from "./rival_values.ts";
 
-/** What is found. */
+/** The verdict on a claim. */
 export type Verdict = "met" | "not_met" | "unknown";
 
-/** A message of the agent with what it answers. */
+/** An agent message in its context. */
 interface Saying {
   readonly text: string;
   readonly sentences: readonly string[];
-  /** Stems of the message and of what the user had said before. */
+  /** Stems of the message and of the user message before it. */
   readonly context: ReadonlySet<string>;
 }
 
-/** What is looked at. */
+/** The context of a claim. */
 export interface SaidContext {
   readonly messages: readonly Tau3Message[];
   readonly databases: Databases;
-  /** Every claim of the task: what one wants said contradicts no other. */
+  /** All claims of the task. A value that one claim requires does not contradict another claim. */
   readonly claims: readonly Claim[];
 }
 
-/** Whether the agent has said it. */
+/** Checks whether the agent stated a claim. */
 export function saidVerdict(
   claim: Exclude<Claim, { readonly kind: "deed" }>,
   context: SaidContext,
@@ -46,7 +46,7 @@ function wantedNumbers({ claims }: SaidContext): ReadonlySet<number> {
   );
 }
 
-/** Values that would have been another answer. */
+/** Returns the other possible values of the claimed word that no claim requires. */
 function othersThan(
   word: string,
   { databases, claims }: SaidContext,
@@ -75,7 +75,7 @@ function sayingsOf(messages: readonly Tau3Message[]): Saying[] {
   return sayings;
 }
 
-/** Shorter numbers are in dates, counts and lists of anything: they say something beside their subject alone. */
+/** Checks whether a number is unlikely to be part of a date, count or list. Others count only next to their subject. */
 function isDistinct(value: number): boolean {
   return !Number.isInteger(value) || value >= 10_000;
 }
@@ -125,7 +125,7 @@ function isDenied(before: string): boolean {
   );
 }
 
-/** Whether the number is there without its cents, or denied: what that means is for people to say. */
+/** Checks whether the number occurs rounded to an integer, or negated. Such a mention is ambiguous. */
 function isNearly(sentence: string, value: number): boolean {
   return numbersIn(sentence).some((number) =>
     number.value === value ||
@@ -134,7 +134,7 @@ function isNearly(sentence: string, value: number): boolean {
   );
 }
 
-/** Whether as many lines of a list are there: the reader can count them. */
+/** Checks whether the message has a list with `value` items, which the reader could count. */
 function isCounted({ text }: Saying, value: number): boolean {
   const items = text.split("\n").filter((line) =>
     /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
@@ -142,7 +142,7 @@ function isCounted({ text }: Saying, value: number): boolean {
   return value > 1 && items.length === value;
 }
 
-/** How many amounts a message has that nobody asked for. */
+/** Counts the distinct amounts in a message that no claim requires. */
 function rivals({ text }: Saying, wanted: ReadonlySet<number>): number {
   const others = numbersIn(text).filter(({ value }) =>
     !Number.isInteger(value) && !wanted.has(value)
@@ -150,14 +150,14 @@ function rivals({ text }: Saying, wanted: ReadonlySet<number>): number {
   return new Set(others.map(({ value }) => value)).size;
 }
 
-/** What makes one of many the one: it has to be said where there are many. */
+/** Words that select one of several amounts. A message with several amounts must contain one. */
 const RANKS = [
   ["cheapest", "lowest", "least"],
   ["expensive", "highest", "priciest"],
   ["total", "sum", "altogether", "overall"],
 ].map((words) => words.map(stem));
 
-/** Whether the message says by what the one is chosen, where the claim does. */
+/** Checks whether the message has the rank words that the claim's subject has. */
 function namesRank(
   { text }: Saying,
   subject: ReadonlySet<string>,
@@ -197,7 +197,7 @@ const DENIALS = new Set(
     .map(stem),
 );
 
-/** Whether every mention of a word stands closely behind a denial. */
+/** Checks whether every mention of a word follows a negation within three words. */
 function isDeniedWord(sentence: string, word: string): boolean {
   const words = wordList(sentence);
   return words.every((one, i) =>

@@ -1,4 +1,4 @@
-/** Whether the agent told the user what it had to. */
+/** The evaluator for information that the agent must tell the user. */
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
 import {
@@ -8,7 +8,7 @@ import {
 } from "../tau3_reward.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** Looks for each text in what the agent said; commas in what was said do not count. */
+/** Searches for each required text in the agent's messages, ignoring commas in the messages. */
 export function evaluateCommunication(
   { criteria }: Tau3Task,
   messages: readonly Tau3Message[],

@@ -1,4 +1,4 @@
-/** What became of the world: both databases beside those of the expected actions, and assertions about them. */
+/** The evaluator for the world: compares both databases with the expected ones, and checks assertions about them. */
 
 import { AssertionError } from "node:assert";
 import { InfrastructureError } from "../../../errors.ts";
@@ -12,14 +12,14 @@ import {
 import type { RewardType, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type Tau3World, type WorldSource } from "../tau3_world.ts";
 
-/** What is evaluated, and by which rules. */
+/** Input of {@linkcode evaluateEnvironment}. */
 export interface EnvironmentEvaluation {
   readonly source: WorldSource;
   readonly task: Tau3Task;
   readonly messages: readonly Tau3Message[];
   /** Whether the agent acted alone. */
   readonly solo: boolean;
-  /** Whether every answer has to be what a fresh world answers. */
+  /** Whether every recorded answer must equal that of a fresh world. */
   readonly strict: boolean;
 }
 
@@ -73,7 +73,7 @@ function isUnchecked(
   return actions === null && assertions === null;
 }
 
-/** Where the expected actions leave a fresh world: their errors do not count, and nothing is carried over between them. */
+/** Returns the world after the expected actions. As upstream, it ignores their errors and does not sync the databases. */
 export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
   const kept = targets.get(source.databases)?.get(task);
   if (kept !== undefined) return kept;
@@ -86,7 +86,7 @@ export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
       if (isOwnFault(error)) throw error;
     }
   }
-  // A fork has no rows of its own, so the texts of the rows are kept.
+  // A fork has no own rows, so that the cached texts of rows remain valid.
   const target = world.fork();
   const ofSource = targets.get(source.databases) ?? new WeakMap();
   targets.set(source.databases, ofSource.set(task, target));

@@ -1,4 +1,4 @@
-/** Judging a whole conversation: which evaluators are asked, and how their parts make one reward. */
+/** Evaluation of a whole conversation: selects the evaluators and combines their parts into one reward. */
 
 import { STAND_IN } from "../../../types.ts";
 import { standInReward } from "./stand_in_judge.ts";
@@ -11,7 +11,7 @@ import { evaluateCommunication } from "./communicate_evaluator.ts";
 import { evaluateEnvironment } from "./environment_evaluator.ts";
 import { evaluateNl, type Judge, unjudged } from "./nl_evaluator.ts";
 
-/** Why a conversation ended, as upstream names it. */
+/** The reasons for the end of a conversation, with upstream's names. */
 export const TERMINATION_REASONS = [
   "user_stop",
   "agent_stop",
@@ -28,7 +28,7 @@ export const TERMINATION_REASONS = [
 /** One of {@linkcode TERMINATION_REASONS}. */
 export type TerminationReason = typeof TERMINATION_REASONS[number];
 
-/** What is looked at. `all` is what scores are made of. */
+/** The types of evaluation. Scores use `all`. */
 export const EVALUATION_TYPES = [
   "all",
   "all_ignore_basis",
@@ -43,7 +43,7 @@ export const EVALUATION_TYPES = [
 /** One of {@linkcode EVALUATION_TYPES}. */
 export type EvaluationType = typeof EVALUATION_TYPES[number];
 
-/** What is judged, and by whom. */
+/** A conversation to evaluate, with settings of the evaluation. */
 export interface Simulation {
   readonly source: WorldSource;
   readonly task: Tau3Task;
@@ -51,17 +51,17 @@ export interface Simulation {
   readonly terminationReason: TerminationReason;
   /** Default: `all`. */
   readonly type?: EvaluationType;
-  /** Default: none, so that what only a judge can tell is not judged. */
+  /** Default: none; then assertions in natural language are not judged. */
   readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
-  /** Whether every answer has to be what a fresh world answers. Default: true. */
+  /** Whether every recorded answer must equal that of a fresh world. Default: true. */
   readonly strict?: boolean;
 }
 
 /**
- * Judges a conversation.
- * @throws {RaisedError} If it cannot be replayed, or the judge's reply cannot be read.
+ * Evaluates a conversation.
+ * @throws {RaisedError} If it cannot be replayed, or the judge's reply is invalid.
  */
 export async function evaluateSimulation(
   simulation: Simulation,
@@ -71,7 +71,7 @@ export async function evaluateSimulation(
 }
 
 /**
- * Judges a conversation without a judge.
+ * Evaluates a conversation without a judge.
  * @throws {RaisedError} If it cannot be replayed.
  */
 export function evaluateUnjudged(
@@ -81,7 +81,7 @@ export function evaluateUnjudged(
   return finish(asksJudge ? unjudged(simulation.task) : null);
 }
 
-/** All that takes no judge: whether one is to be asked, and the reward with what it says. */
+/** The result of all evaluators except the judge: whether to ask it, and the function that adds its verdicts. */
 interface Unfinished {
   readonly asksJudge: boolean;
   finish(nl: Tau3Reward | null): Tau3Reward;
@@ -187,7 +187,7 @@ function everything(withNl: boolean): readonly RewardType[] {
   return withNl ? [...all, "NL_ASSERTION"] : all;
 }
 
-/** Not known where one part is not: a task that needs a judge is neither passed nor failed without one. */
+/** Multiplies the parts' values; `null` if one is unknown: without its judge, a task is neither passed nor failed. */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;
   for (const part of parts) {

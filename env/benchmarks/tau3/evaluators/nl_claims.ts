@@ -1,26 +1,26 @@
 /**
- * What an assertion in prose claims, as far as a program can tell: numbers and words that the agent has to say, a
- * place, or deeds. Assertions of another form make no claim.
+ * Extraction of checkable claims from assertions in natural language: numbers, words or an address that the agent must
+ * state, or deeds. An assertion of any other form has no claims.
  */
 
-/** What is claimed. `subject` are the stems of the words that say what it is about. */
+/** A claim of an assertion. `subject` has the stems of the words that it is about. */
 export type Claim =
   | {
     readonly kind: "number";
     readonly value: number;
-    /** The stem of the word behind it, `hour`; empty where there is none. */
+    /** The stem of the word after the number, such as `hour`; empty if there is none. */
     readonly unit: string;
     readonly subject: ReadonlySet<string>;
   }
   | {
     readonly kind: "word";
-    /** Its stem. */
+    /** The word's stem. */
     readonly word: string;
     readonly subject: ReadonlySet<string>;
   }
   | {
     readonly kind: "place";
-    /** `943 maple drive`, `suite 356`, … */
+    /** The parts of the address: `943 maple drive`, `suite 356`, … */
     readonly parts: readonly string[];
   }
   | {
@@ -31,9 +31,9 @@ export type Claim =
 /** A number in a text. */
 export interface SaidNumber {
   readonly value: number;
-  /** Where it begins, its currency sign included. */
+  /** Start index, including a currency sign. */
   readonly start: number;
-  /** Where it ends. */
+  /** End index, exclusive. */
   readonly end: number;
 }
 
@@ -45,11 +45,11 @@ const STOP_WORDS = new Set(
 const TELLING = ["tell", "inform", "provide", "say", "mention", "communicate"]
   .map(stem);
 
-/** What the claims of such an assertion would be the opposite of. */
+/** Words that negate an assertion. Negated assertions have no claims. */
 const NEGATIONS = ["not", "never", "no", "refuse", "deny", "without", "cannot"]
   .map(stem);
 
-/** What an assertion claims; nothing where it has another form. */
+/** Returns the claims of an assertion; empty if it has an unknown form. */
 export function claimsOf(assertion: string): Claim[] {
   const words = stems(assertion);
   if (NEGATIONS.some((word) => words.has(word))) return [];
@@ -73,7 +73,7 @@ export function claimsOf(assertion: string): Claim[] {
   return said.map((word) => ({ kind: "word", word, subject: about }));
 }
 
-/** The numbers in a text, those within ids left out: `#W2378156` has none. */
+/** Finds the numbers in a text, except those inside ids: `#W2378156` has none. */
 export function numbersIn(text: string): SaidNumber[] {
   return [...text.matchAll(/\$?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g)].map((
     { 0: found, index },
@@ -84,18 +84,18 @@ export function numbersIn(text: string): SaidNumber[] {
   }));
 }
 
-/** The stems of a text's words: lower case, no hyphens, no plural. */
+/** Returns the stems of a text's words: lower case, without hyphens and plural endings. */
 export function stems(text: string): Set<string> {
   return new Set(wordList(text));
 }
 
-/** What is compared of a word: `T-shirts` and `tshirt` are one. */
+/** Returns the stem of a word: `T-shirts` and `tshirt` have the same stem. */
 export function stem(word: string): string {
   const plain = word.toLowerCase().replaceAll("-", "");
   return plain.length > 3 && plain.endsWith("s") ? plain.slice(0, -1) : plain;
 }
 
-/** The stems of a text's words in order; those of compounds beside their parts: `full-size`, `full`, `size`. */
+/** Returns the stems of a text's words in order. Compounds are followed by their parts: `full-size`, `full`, `size`. */
 export function wordList(text: string): string[] {
   const words = text.replaceAll(/['’]/g, "").match(/[A-Za-z][A-Za-z-]*/g) ?? [];
   return words.flatMap((word) => {
@@ -118,7 +118,7 @@ function firstStem(text: string): string {
   return word !== undefined && /^-?[A-Za-z]/.test(trimmed) ? word : "";
 }
 
-/** The parts of an address, which is told in one piece; none where the assertion has no address. */
+/** Returns the comma-separated parts of the address in an assertion; empty if it has none. */
 function placeIn(assertion: string): string[] {
   const at = assertion.lastIndexOf(" to ");
   if (at < 0) return [];
@@ -127,7 +127,7 @@ function placeIn(assertion: string): string[] {
   return parts.length > 2 && /^\d/.test(phrase) ? parts : [];
 }
 
-/** The words that the assertion ends with, behind its verb: the camera, polyester and cotton. */
+/** Returns the stems of the one to three words after the assertion's last verb, such as `polyester` and `cotton`. */
 function wordsAtTheEnd(assertion: string): string[] {
   const at = [" is ", " are ", " with "].map((verb) =>
     assertion.lastIndexOf(verb) + verb.length

@@ -1,4 +1,4 @@
-/** What a judge says of a conversation: a model is asked once, and its reply is all that counts. */
+/** The evaluator for assertions in natural language: asks a model judge once per conversation. */
 
 import { DataError } from "../../../errors.ts";
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
@@ -12,7 +12,7 @@ import { judgePrompt, type Tau3Prompts } from "../tau3_prompts.ts";
 import { type NlCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** A judge: how it is asked, and who answers. */
+/** A model judge and its prompts. */
 export interface Judge {
   readonly prompts: Pick<Tau3Prompts, "judge_system" | "judge_user">;
   readonly ask: AskJudge;
@@ -20,8 +20,8 @@ export interface Judge {
 }
 
 /**
- * Asks the judge whether the assertions hold, where there are any.
- * @throws {RaisedError} If the reply is not what it was asked for.
+ * Asks the judge whether the task's assertions hold, if it has any.
+ * @throws {RaisedError} If the reply is invalid.
  */
 export async function evaluateNl(
   task: Tau3Task,
@@ -44,7 +44,7 @@ export async function evaluateNl(
   };
 }
 
-/** What is known without a judge: that there is nothing to judge, or nothing. */
+/** Returns the reward without a judge: 1 if there are no assertions, else `null`. */
 export function unjudged({ criteria }: Tau3Task): Tau3Reward {
   const value = (criteria?.nlAssertions ?? []).length === 0 ? 1 : null;
   const note = value === null
@@ -59,13 +59,13 @@ export function unjudged({ criteria }: Tau3Task): Tau3Reward {
   };
 }
 
-/** The verdicts of a reply; they are whatever the judge says that they are about. */
+/** Parses the verdicts in a judge's reply. The texts of assertions are taken from the reply, as upstream. */
 export function readVerdicts(reply: string): NlCheck[] {
   const value = parseReply(reply);
   if (!(value instanceof Map)) {
     throw new RaisedError(
       "AttributeError",
-      `The judge answered with a ${typeName(value)}, not an object`,
+      `The judge returned a ${typeName(value)} instead of an object`,
     );
   }
   return listOf(value.get("results") ?? null, value).map(verdictOf);
@@ -78,7 +78,7 @@ function parseReply(reply: string): JsonValue {
     if (!(error instanceof DataError)) throw error;
     throw new RaisedError(
       "JSONDecodeError",
-      `The judge's reply is no JSON: ${error.message}`,
+      `The judge's reply is not JSON: ${error.message}`,
     );
   }
 }
@@ -88,13 +88,16 @@ function listOf(results: JsonValue, reply: JsonObject): readonly JsonValue[] {
   try {
     return elements(results);
   } catch {
-    throw new RaisedError("TypeError", "The judge's results are no list");
+    throw new RaisedError("TypeError", "The judge's results are not a list");
   }
 }
 
 function verdictOf(result: JsonValue): NlCheck {
   if (!(result instanceof Map)) {
-    throw new RaisedError("TypeError", "A verdict of the judge is no object");
+    throw new RaisedError(
+      "TypeError",
+      "A verdict of the judge is not an object",
+    );
   }
   const assertion = fieldOf(result, "expectedOutcome");
   const met = truthOf(fieldOf(result, "metExpectation"));
@@ -105,7 +108,7 @@ function verdictOf(result: JsonValue): NlCheck {
   ) {
     throw new RaisedError(
       "ValidationError",
-      "A verdict of the judge has a field of a wrong type",
+      "A verdict of the judge has a field with the wrong type",
     );
   }
   return { assertion, met, justification };
@@ -120,7 +123,7 @@ function fieldOf(result: JsonObject, key: string): JsonValue {
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
 const FALSE = new Set(["0", "f", "false", "n", "no", "off"]);
 
-/** What pydantic takes for a bool; `undefined` for anything else. */
+/** Converts a value to a boolean by pydantic's rules; `undefined` if it is not one. */
 function truthOf(value: JsonValue): boolean | undefined {
   if (typeof value === "boolean") return value;
   if (isPythonNumber(value)) {

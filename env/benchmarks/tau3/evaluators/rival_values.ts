@@ -1,13 +1,13 @@
-/** What a field could have been instead: who names several of its values in one sentence has not said which. */
+/** Lookup of a field's other possible values. A sentence with several of them does not state which one applies. */
 
 import type { Databases } from "../../../domain.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
-/** Fields with more values hold names, ids and texts: none is a choice. */
+/** Maximum number of values of a field that is a choice. Fields with more values hold names, ids or texts. */
 const MOST_VALUES = 40;
 
-/** Stems of the other values of the fields that have this value somewhere in the agent's database as it was read. */
+/** Returns the stems of the other values of all fields in the agent's initial database that have this value. */
 export function rivalsOf(
   word: string,
   { agent }: Databases,

@@ -1,6 +1,6 @@
 /**
- * A judge without a model: assertions in prose are looked up in what the agent said and in the final databases.
- * Deterministic. Where only someone who understands the conversation could tell, the verdict is `null`.
+ * A deterministic judge without a model: it checks assertions in natural language against the agent's messages and the
+ * final databases. The verdict is `null` if the conversation would have to be understood.
  */
 
 import type { Tau3Message } from "../tau3_message.ts";
@@ -12,14 +12,14 @@ import { doneVerdict } from "./claims_done.ts";
 import { saidVerdict, type Verdict } from "./claims_said.ts";
 import { type Claim, claimsOf } from "./nl_claims.ts";
 
-/** What is judged. */
+/** The conversation to judge. */
 export interface StandInQuestion {
   readonly source: WorldSource;
   readonly task: Tau3Task;
   readonly messages: readonly Tau3Message[];
 }
 
-/** The stand-in's verdicts, in the order of the assertions. @throws {RaisedError} If the messages cannot be replayed. */
+/** Returns the verdicts in the order of the assertions. @throws {RaisedError} If the messages cannot be replayed. */
 export function standInVerdicts(question: StandInQuestion): NlCheck[] {
   const assertions = question.task.criteria?.nlAssertions ?? [];
   const claims = assertions.map(claimsOf);
@@ -36,7 +36,7 @@ export function standInVerdicts(question: StandInQuestion): NlCheck[] {
   });
 }
 
-/** What the stand-in says as a part of a reward: 0 if an assertion does not hold, `null` if that cannot be told. */
+/** Returns the verdicts as a reward: 0 if an assertion does not hold, else `null` if one is unknown, else 1. */
 export function standInReward(question: StandInQuestion): Tau3Reward {
   const nlAssertions = standInVerdicts(question);
   const value = nlAssertions.some(({ met }) => met === false)
@@ -70,7 +70,7 @@ function verdictOn(
     });
   }
   const final = startWorld(source, task);
-  // What is not as recorded is for the evaluator of the databases to say.
+  // Differing answers are not an error here: the database evaluator reports them.
   replayMessages(final, messages, { source, strict: false });
   return doneVerdict(claim.words, { source, task, final });
 }

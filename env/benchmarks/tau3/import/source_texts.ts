@@ -1,4 +1,4 @@
-/** Texts in Python source: constants that are trimmed, formatted strings, and strings by what they begin with. */
+/** Extraction of texts from Python source: constants, f-strings, and strings found by their beginning. */
 
 import { DataError } from "../../../errors.ts";
 import { trim } from "../../../python/python_space.ts";
@@ -19,12 +19,12 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { argumentsOf } from "./python_class.ts";
 
-/** Names of placeholders by what stands in their braces. */
+/** Names of placeholders by the expression in braces that they replace. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
- * A constant that is a string, or one that is stripped, with placeholders for what is in braces.
- * @throws {DataError} If there is none.
+ * Returns the text of a string constant, stripped if the source strips it, with placeholders for expressions in braces.
+ * @throws {DataError} If there is no such constant.
  */
 export async function constantText(
   modules: PythonModules,
@@ -40,8 +40,8 @@ export async function constantText(
 }
 
 /**
- * The string that a constant's value, a call, is given by a keyword.
- * @throws {DataError} If there is none.
+ * Returns the string keyword argument of the call that is a constant's value.
+ * @throws {DataError} If there is no such argument.
  */
 export async function keywordText(
   modules: PythonModules,
@@ -58,8 +58,8 @@ export async function keywordText(
 }
 
 /**
- * What a function assigns to a name: strings and variables in a row, the variables as placeholders.
- * @throws {DataError} If it assigns nothing, or a variable that is not named.
+ * Returns the concatenation of strings and variables that a function assigns to a name, with placeholders for variables.
+ * @throws {DataError} If there is no assignment, or a variable has no placeholder.
  */
 export function joinedText(
   source: PythonSource,
@@ -86,7 +86,7 @@ export function joinedText(
 }
 
 /**
- * The first string of a file that begins so, white space aside.
+ * Returns the first string in a file that starts with `begins`, ignoring leading white space.
  * @throws {DataError} If there is none.
  */
 export function textBeginning(
@@ -106,7 +106,7 @@ export function textBeginning(
 
 const KINDS: readonly string[] = ["String", "FormatString"];
 
-/** All strings below a node, in order; of formatted ones the braces stay. */
+/** Yields all strings below a node, in order. F-strings keep their braces. */
 export function* stringsIn(
   source: PythonSource,
   node: Node,
@@ -123,7 +123,7 @@ function stringOf(source: PythonSource, literal: Node): string {
   return decodeBody(body, prefix.includes("r"));
 }
 
-/** What is in braces as placeholders; what is not named stays. */
+/** Replaces expressions in braces with their placeholders. Other braces are kept. */
 function withPlaceholders(text: string, placeholders: Placeholders): string {
   return text.replace(
     /\{([\w.]+(?:\([^(){}]*\))?)\}/g,
@@ -137,6 +137,6 @@ function withPlaceholders(text: string, placeholders: Placeholders): string {
 function noText(source: PythonSource, what: string): DataError {
   return new DataError(`Cannot find ${what} in "${source.path}"`, {
     path: source.path,
-    hint: "give a checkout of tau2-bench whose layout is known",
+    hint: "pass a tau2-bench checkout with a supported layout",
   });
 }

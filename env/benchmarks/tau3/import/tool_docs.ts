@@ -1,12 +1,12 @@
 /**
- * What a docstring in Google's style says of a function.
+ * Parsing of a function's docstring in Google style.
  *
- * @see docstring_parser 0.17, google.py, by which the original reads them.
+ * @see docstring_parser 0.17, google.py, which upstream uses.
  */
 
-/** A docstring taken apart. */
+/** The parts of a docstring. */
 export interface ToolDoc {
-  /** As models are told: the first line, and the rest behind a blank one. */
+  /** The description that models receive: the first line, a blank line, and the rest. */
   readonly description: string;
   /** Descriptions of parameters by name. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -17,7 +17,7 @@ const TITLE =
 
 const OF_PARAMETERS = new Set(["Arguments", "Args", "Parameters", "Params"]);
 
-/** Reads a docstring as it stands between its quotes. */
+/** Parses a docstring, given the text between its quotes. */
 export function readToolDoc(docstring: string): ToolDoc {
   const text = cleanDoc(docstring);
   const titles = [...text.matchAll(TITLE)];
@@ -40,7 +40,7 @@ export function readToolDoc(docstring: string): ToolDoc {
   };
 }
 
-/** `name: text` or `name (type): text`, each at the section's own indentation. */
+/** Yields the entries `name: text` or `name (type): text` at the section's indentation. */
 function* entriesIn(chunk: string): Generator<[string, string]> {
   const lines = chunk.split("\n");
   while (lines[0]?.trim() === "") lines.shift();
@@ -71,7 +71,7 @@ function entryOf(lines: readonly string[]): [string, string] {
   return [name, withoutEnds(description)];
 }
 
-/** `text.strip("\n")`. */
+/** Python's `text.strip("\n")`. */
 function withoutEnds(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && text[start] === "\n") start++;
@@ -79,7 +79,7 @@ function withoutEnds(text: string): string {
   return text.slice(start, end);
 }
 
-/** `inspect.cleandoc(text)`. */
+/** Python's `inspect.cleandoc(text)`. */
 export function cleanDoc(text: string): string {
   const [first = "", ...others] = text.split("\n");
   const filled = others.filter((line) => line.trim() !== "");

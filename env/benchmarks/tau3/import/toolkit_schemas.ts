@@ -1,4 +1,4 @@
-/** The tools of a toolkit's class as models are told of them: names, docstrings and signatures, read out of its source. */
+/** Extraction of tool schemas from a toolkit class: names, docstrings and signatures in its Python source. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolSchema } from "../../../types.ts";
@@ -23,8 +23,8 @@ import {
 } from "./type_schema.ts";
 
 /**
- * Reads the tools of a file: the methods that are marked so, in order.
- * @throws {DataError} If there are none, or an annotation is not known; names file, line and column.
+ * Reads the schemas of a file's tools, which are the methods decorated with `@is_tool`, in order.
+ * @throws {DataError} If there are none, or an annotation is not supported; names file, line and column.
  */
 export async function readToolSchemas(
   modules: PythonModules,
@@ -35,7 +35,7 @@ export async function readToolSchemas(
     schemas.push(await schemaOf(modules, source, definition));
   }
   if (schemas.length > 0) return schemas;
-  throw unreadable(source, source.root, "it has no methods marked by @is_tool");
+  throw unreadable(source, source.root, "there are no methods with @is_tool");
 }
 
 function* toolsIn(source: PythonSource): Generator<Node> {
@@ -54,8 +54,8 @@ function* toolsIn(source: PythonSource): Generator<Node> {
 }
 
 /**
- * A function as models are told of it.
- * @throws {DataError} If an annotation is not known; names file, line and column.
+ * Returns the tool schema of a function.
+ * @throws {DataError} If an annotation is not supported; names file, line and column.
  */
 export async function schemaOf(
   modules: PythonModules,

@@ -1,5 +1,6 @@
 /**
- * The JSON schema of a Python annotation, as pydantic makes it: models and enums are named beside it and referred to.
+ * Conversion of Python annotations to JSON schemas, as pydantic does it: models and enums become separate definitions
+ * with references.
  *
  * @see pydantic 2.12, `BaseModel.model_json_schema()`.
  */
@@ -20,7 +21,7 @@ import { toPlain } from "../../../python/python_value.ts";
 import { cleanDoc } from "./tool_docs.ts";
 import { docstringOf, fieldOf, parentsOf } from "./python_class.ts";
 
-/** A schema. */
+/** A JSON schema. */
 export type Schema = Record<string, unknown>;
 
 const PLAIN: Readonly<Record<string, Schema>> = {
@@ -36,10 +37,10 @@ const PLAIN: Readonly<Record<string, Schema>> = {
   List: { items: {}, type: "array" },
 };
 
-/** How many names may stand for each other. */
+/** Maximum nesting depth of annotations and type aliases. */
 const MOST_DEPTH = 50;
 
-/** Makes schemas of annotations, and keeps the models that they name. */
+/** Converts annotations to schemas, and collects the definitions of the models that they name. */
 export class TypeSchemas {
   readonly #modules: PythonModules;
   readonly definitions = new Map<string, Schema>();
@@ -49,8 +50,8 @@ export class TypeSchemas {
   }
 
   /**
-   * The schema of an annotation as it is written: `List[FlightInfo | dict]`.
-   * @throws {DataError} If it names what is not found.
+   * Returns the schema of an annotation in source form: `List[FlightInfo | dict]`.
+   * @throws {DataError} If it names an unknown type.
    */
   async of(
     source: PythonSource,
@@ -58,7 +59,7 @@ export class TypeSchemas {
     depth = 0,
   ): Promise<Schema> {
     if (depth > MOST_DEPTH) {
-      throw new DataError(`${source.path}: "${annotation}" has no end`, {
+      throw new DataError(`${source.path}: "${annotation}" nests too deep`, {
         path: source.path,
       });
     }
@@ -180,7 +181,7 @@ export class TypeSchemas {
     return values;
   }
 
-  /** `Field(default, description=…)`, or a default alone. */
+  /** Reads the default and the description from `Field(default, description=…)` or from a plain default. */
   async #fieldArguments(
     source: PythonSource,
     value: Node | undefined,
@@ -203,7 +204,7 @@ export class TypeSchemas {
     return { hasDefault, extra };
   }
 
-  /** A literal, or a member of an enum. */
+  /** Evaluates a literal or an enum member. */
   async #value(source: PythonSource, node: Node): Promise<unknown> {
     const [, name, member] = /^(\w+)\.(\w+)$/.exec(textOf(source, node)) ?? [];
     if (name === undefined) {
@@ -220,7 +221,7 @@ export class TypeSchemas {
     throw unreadable(source, node, "this member is not known");
   }
 
-  /** Whether a model, or one that it extends, is configured to forbid further fields. */
+  /** Checks whether a model or one of its base classes has the setting `extra="forbid"`. */
   async #forbidsMore(
     source: PythonSource,
     node: Node,
@@ -243,7 +244,7 @@ export class TypeSchemas {
   }
 }
 
-/** A member's schema with its title, unless it refers to a model, and what else is said of it. */
+/** Adds a title, unless the schema is a reference, and the keywords in `extra` to a property's schema. */
 export function withTitle(schema: Schema, name: string, extra: Schema): Schema {
   const title = name.split("_").map((word) =>
     `${word.charAt(0).toUpperCase()}${word.slice(1).toLowerCase()}`
@@ -253,7 +254,7 @@ export function withTitle(schema: Schema, name: string, extra: Schema): Schema {
     : { ...schema, title, ...extra };
 }
 
-/** Keys in the order in which pydantic has them: sorted, but for names of properties and within defaults. */
+/** Sorts a schema's keys in pydantic's order: alphabetically, except names of properties and keys within defaults. */
 export function sortedSchema(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => sortedSchema(one));
   if (typeof value !== "object" || value === null || key === "default") {
@@ -272,7 +273,7 @@ function literals(values: readonly string[]): Schema {
     : { enum: [...values], type: "string" };
 }
 
-/** The parts of a text between separators that stand in no brackets or quotes. */
+/** Splits a text at separators outside of brackets and quotes. */
 function splitOutside(text: string, separator: string): string[] {
   const parts: string[] = [];
   let [depth, start, quote] = [0, 0, ""];

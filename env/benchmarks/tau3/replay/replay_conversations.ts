@@ -1,4 +1,4 @@
-/** Replaying conversations whose participants follow scripts: messages, ends, costs, states, requests and rewards. */
+/** Replay of conversations between scripted participants: compares messages, ends, costs, states, requests and rewards. */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -18,13 +18,13 @@ import {
 } from "./replay_evaluations.ts";
 import type { ScriptedReply, Tau3RecordOf } from "./tau3_recording.ts";
 
-/** What every reply costs that does not say so. */
+/** The cost of a scripted reply without its own cost. */
 const COST = 0.5;
 
-/** What is said after the end of a script. */
+/** The reply after the end of a script. */
 const AFTER_SCRIPT: ScriptedReply = { content: "ok" };
 
-/** A participant who follows a script, and what they were asked. */
+/** A participant that follows a script and keeps the last request. */
 class ScriptedParticipant {
   readonly #script: readonly ScriptedReply[];
   calls = 0;
@@ -42,7 +42,7 @@ class ScriptedParticipant {
   }
 }
 
-/** Replays a conversation. */
+/** Replays a recorded conversation. */
 export async function replayConversation(
   record: Tau3RecordOf<"orchestrator">,
   context: EvaluationContext,
@@ -68,9 +68,9 @@ export async function replayConversation(
         continue;
       }
       const reply = agent.reply(agentRequest(talk.agentHistory));
-      // Upstream's own solo agent raises before the orchestrator has its answer.
+      // Upstream's solo agent raises before the orchestrator receives its reply.
       if (solo && !reply.toolCalls) {
-        throw new RaisedError("ValueError", "A solo agent has to call a tool");
+        throw new RaisedError("ValueError", "A solo agent must call a tool");
       }
       talk.reply(reply);
     }
@@ -161,7 +161,7 @@ function checkRequests(
     });
     checker.equal(`${side}_last_request`, {
       expected: text(result.get(`${side}_last_request`)),
-      // A request without messages is not recorded.
+      // Recordings omit a request without messages.
       got: participant.lastRequest?.length === 0
         ? undefined
         : text(participant.lastRequest),
@@ -183,7 +183,7 @@ function checkRequests(
   }
 }
 
-/** Names of the tools that each side's model is told of. */
+/** Returns the names of the tools offered to each side's model. */
 function toolNames(
   { domain, part }: Tau3Bundle,
   solo: boolean,
@@ -195,7 +195,7 @@ function toolNames(
     : { agent, user };
 }
 
-/** A task whose conversation has begun otherwise. */
+/** Returns a copy of a task with another initial state and history. */
 function withHistory(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const state = patch?.get("initial_state");
   if (state === undefined) return task;

@@ -1,4 +1,4 @@
-/** Replaying records of judged conversations: rewards with all their parts, or what was raised. */
+/** Replay of evaluated conversations: compares rewards with all their parts, or the raised errors. */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -25,14 +25,14 @@ import { startWorld } from "../tau3_world.ts";
 import { checkCall, checkHashes, outcomeOf } from "./replay_answers.ts";
 import type { Tau3RecordOf } from "./tau3_recording.ts";
 
-/** What records are replayed with. */
+/** The context for replaying a record. */
 export interface EvaluationContext {
   readonly bundle: Tau3Bundle;
   readonly prompts: Tau3Prompts;
   readonly checker: Checker;
 }
 
-/** Replays a task's expected actions, and judges the conversations that were made of them. */
+/** Replays a task's expected actions and evaluates the recorded conversations that were built from them. */
 export async function replayGoldRecord(
   record: Tau3RecordOf<"gold">,
   { bundle, prompts, checker }: EvaluationContext,
@@ -80,7 +80,7 @@ export async function replayGoldRecord(
   }
 }
 
-/** A judge's reply that finds the same of every assertion. */
+/** Creates a judge's reply with the same verdict on every assertion. */
 export function verdicts({ criteria }: Tau3Task, met: boolean): string {
   const results = (criteria?.nlAssertions ?? []).map((
     expectedOutcome,
@@ -94,7 +94,7 @@ export function verdicts({ criteria }: Tau3Task, met: boolean): string {
   return printPythonJson(new Map([["results", results]]));
 }
 
-/** The conversation of a trajectory: each call is a message of its own. */
+/** Builds the conversation of a trajectory, with one message per call. */
 function messagesOf(
   { calls, say }: Tau3RecordOf<"gold">["trajectories"][number],
   { bundle, task }: { bundle: Tau3Bundle; task: Tau3Task },
@@ -130,7 +130,7 @@ function said(
   return { role, content, toolCalls: null, cost: null };
 }
 
-/** Replays a judged conversation. */
+/** Replays the evaluation of a conversation. */
 export async function replayEvaluation(
   record: Tau3RecordOf<"evaluators">,
   { bundle, prompts, checker }: EvaluationContext,
@@ -165,12 +165,12 @@ export async function replayEvaluation(
   });
 }
 
-/** A reward, or the class of what was raised instead. */
+/** A reward, or the Python class of the error that was raised. */
 export type RewardOutcome =
   | { readonly reward: Tau3Reward }
   | { readonly raised: string };
 
-/** Judges; an error of a tool counts as of the class that was recorded, since tools do not tell. */
+/** Evaluates a conversation. A `ToolError` counts as the recorded class, since tool errors have no Python class. */
 export async function rewardOrRaised(
   simulation: Simulation,
   recorded: string | undefined,
@@ -184,7 +184,7 @@ export async function rewardOrRaised(
   }
 }
 
-/** Compares what judging came to with the record of it. */
+/** Compares the outcome of an evaluation with the recorded one. */
 export function checkOutcome(
   { reward_info, raises }: {
     reward_info?: JsonObject | undefined;
@@ -193,7 +193,7 @@ export function checkOutcome(
   { outcome, checker, brief = false }: {
     outcome: RewardOutcome;
     checker: Checker;
-    /** Whether checks are recorded in brief. */
+    /** Whether the recording has checks in short form. Default: false. */
     brief?: boolean;
   },
 ): void {
@@ -230,7 +230,7 @@ function textOf(value: JsonValue | undefined): string | undefined {
   return value === undefined ? undefined : printPythonJson(value);
 }
 
-/** Checks of actions and of the world as recordings have them in brief: lists instead of objects. */
+/** Converts the checks of actions and assertions to the short form in recordings: lists instead of objects. */
 function briefly(info: JsonObject): JsonObject {
   const brief = new Map(info);
   brief.set(
@@ -258,7 +258,7 @@ function shortened(
   );
 }
 
-/** A task with some fields of its criteria replaced, or without any. */
+/** Returns a copy of a task with the patched fields of its criteria, or without criteria. */
 function patchedTask(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const change = patch?.get("evaluation_criteria");
   if (change === undefined) return task;

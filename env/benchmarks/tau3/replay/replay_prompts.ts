@@ -1,4 +1,4 @@
-/** Replaying records of prompts: the hash of every system prompt of a task. */
+/** Replay of prompt records, which have the hash of every system prompt of a task. */
 
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -16,11 +16,11 @@ import {
 } from "../tau3_prompts.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** What prompts are made of. */
+/** The context for creating prompts. */
 export interface PromptContext {
   readonly checker: Checker;
   readonly bundle: Tau3Tasks;
-  /** The same domain with its other manual; `undefined` where there is only one. */
+  /** The same domain with the workflow manual; `undefined` if it has only one manual. */
   readonly workflow: Tau3Tasks | undefined;
   readonly prompts: Tau3Prompts;
   readonly guidelines: Guidelines;
@@ -30,7 +30,7 @@ export interface PromptContext {
 
 const HASH = "_sha256";
 
-/** Replays a record. @returns How many prompts were compared. */
+/** Replays a record. @returns The number of compared prompts. */
 export function replayPrompts(
   record: JsonObject,
   { checker, ...context }: PromptContext,
@@ -57,7 +57,7 @@ export function replayPrompts(
   return compared;
 }
 
-/** What makes each prompt of a task, by its name in recordings. */
+/** Returns the functions that create a task's prompts, by the prompts' names in recordings. */
 function promptMakers(
   task: Tau3Task,
   { bundle, workflow, prompts, guidelines, userHasTools }: Omit<

@@ -1,6 +1,6 @@
 /**
- * Replaying recordings of τ³-bench against this implementation: every answer, state, reward, message and prompt has to
- * be what was recorded.
+ * Replay of τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal the
+ * recorded one.
  */
 
 import { readFile } from "node:fs/promises";
@@ -31,22 +31,22 @@ import {
   type Tau3RecordingFormat,
 } from "./tau3_recording.ts";
 
-/** The counts of one replayed file. */
+/** The result of replaying one file. */
 export interface Tau3FileReport {
   readonly path: string;
   readonly format: Tau3RecordingFormat;
-  /** Of its records, each once. */
+  /** The domains of the records, joined by commas. */
   readonly domain: string;
-  /** Those that were replayed. */
+  /** Number of replayed records. */
   readonly records: number;
-  /** Calls, messages or prompts that were compared. */
+  /** Number of compared calls, messages or prompts. */
   readonly steps: number;
   readonly mismatches: number;
-  /** Records that could not be read; left out where there is none. */
+  /** Records that could not be read; absent if there are none. */
   readonly unreadable?: readonly RecordFault[];
 }
 
-/** What a replay tells while it goes on. */
+/** Options of a replay. */
 export interface Tau3ReplayOptions {
   /** The directory of τ³-bench's data. */
   readonly tau3Bench: string;
@@ -57,9 +57,9 @@ export interface Tau3ReplayOptions {
 }
 
 /**
- * Replays files, in order. All are read before the first is replayed, so that one that cannot be costs nothing.
- * @throws {ConfigError} If a file is missing, or of a domain that this version does not have.
- * @throws {DataError} If a file or the data cannot be read as what it should be.
+ * Replays files in order. All are read before the first is replayed, so that an unreadable file fails early.
+ * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
+ * @throws {DataError} If a file or the dataset cannot be read.
  */
 export async function replayTau3Files(
   paths: readonly string[],
@@ -76,7 +76,7 @@ export async function replayTau3Files(
   return reports;
 }
 
-/** A file of records, of one format. */
+/** A file of records in one format. */
 interface RecordFile {
   readonly path: string;
   readonly format: Tau3RecordingFormat;
@@ -99,7 +99,7 @@ async function readRecording(path: string): Promise<RecordFile> {
   return { path, format, records, faults };
 }
 
-/** Replays the records of a file; one that is not of its format costs itself, unless all are. */
+/** Replays the records of a file. An invalid record is reported and skipped; if all are invalid, an error is thrown. */
 async function replayRecords(
   { path, format, records, faults }: RecordFile,
   { data, onMismatch, onRecord, signal }:
@@ -152,7 +152,7 @@ interface ReplayContext {
   readonly checker: Checker;
 }
 
-/** Replays a record. @returns How many steps it had. */
+/** Replays a record. @returns The number of its steps. */
 type Replayer = (place: RecordPlace, context: ReplayContext) => Promise<number>;
 
 const replayers: Readonly<Record<Tau3RecordingFormat, Replayer>> = {
@@ -201,7 +201,7 @@ const replayers: Readonly<Record<Tau3RecordingFormat, Replayer>> = {
   },
 };
 
-/** What records are replayed with, read when it is first asked for. */
+/** The data for replaying records, loaded at first use. */
 class ReplayData {
   readonly #dir: string;
   readonly #bundles = new Map<string, Promise<Tau3Bundle>>();
@@ -217,7 +217,7 @@ class ReplayData {
     return kept(this.#bundles, name, () => loadTau3(this.#dir, name));
   }
 
-  /** The variant of a domain whose policy has two parts. */
+  /** Loads the workflow variant of a domain; `undefined` if its policy is one text. */
   workflow({ name, policies }: Tau3Bundle): Promise<Tau3Tasks | undefined> {
     return kept(
       this.#workflows,
@@ -250,7 +250,7 @@ function kept<T>(
   return made;
 }
 
-/** What a record calls itself. */
+/** Returns a record's label. */
 function label(record: JsonObject): string {
   const [id, number] = [record.get("task_id"), record.get("case")];
   return number === undefined ? `task ${id}` : `case ${number}`;

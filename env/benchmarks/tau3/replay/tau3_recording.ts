@@ -1,4 +1,4 @@
-/** Recordings of τ³-bench: what their records hold. Numbers in arguments keep the spelling that they had. */
+/** The record formats of τ³-bench recordings. Numbers in arguments keep their spelling. */
 
 import { z } from "zod";
 import {
@@ -19,7 +19,7 @@ import {
 import { tau3MessageSchema } from "../tau3_message.ts";
 import { setUpSchema } from "../tau3_task.ts";
 
-/** The formats. The first two call tools only; `prompts` are hashes of what models are told. */
+/** The formats. `gold` and `fuzz` start with tool calls; `prompts` has hashes of prompts. */
 export type Tau3RecordingFormat =
   | "gold"
   | "fuzz"
@@ -31,7 +31,7 @@ const requestor = z.enum(["assistant", "user"]).default("assistant");
 
 const hashes = objectOf({ db: z.string(), user_db: z.string().optional() });
 
-/** What a call was answered with, and the state after it; a hash is absent where it did not change. */
+/** The answer to a call and the state after it. A hash is absent if it did not change. */
 const answer = {
   content: z.string().nullable(),
   error: z.boolean().default(false),
@@ -45,7 +45,7 @@ const call = { requestor, name: z.string(), arguments: anyObject };
 
 const trajectory = objectOf({
   name: z.string(),
-  /** Numbers of expected actions, or calls. */
+  /** Indexes of expected actions, or calls. */
   calls: z.array(z.union([z.int(), objectOf(call)])),
   say: z.array(z.string()),
   judge_met: z.boolean(),
@@ -62,7 +62,7 @@ const scriptedReply = objectOf({
   cost: plainNumber.nullish(),
 });
 
-/** Schemas of the records by format. */
+/** The schemas of records by format. */
 export const tau3RecordSchemas = {
   gold: objectOf({
     domain: z.string(),
@@ -83,7 +83,7 @@ export const tau3RecordSchemas = {
     init: hashes.optional(),
     steps: z.array(objectOf({ ...call, ...answer })),
     final: hashes,
-    /** Whether each of a fixed list of assertions holds, or the class of what it raised. */
+    /** The result of each assertion in a fixed list, or the class of the error that it raised. */
     assertions: z.array(z.union([z.boolean(), z.string()])).optional(),
   }),
   evaluators: objectOf({
@@ -119,18 +119,18 @@ export const tau3RecordSchemas = {
   prompts: anyObject,
 } as const;
 
-/** A record of a format, checked. */
+/** A validated record of a format. */
 export type Tau3RecordOf<F extends Tau3RecordingFormat> = z.infer<
   typeof tau3RecordSchemas[F]
 >;
 
-/** What a call was answered with. */
+/** The recorded answer to a call. */
 export type RecordedAnswer = Tau3RecordOf<"gold">["steps"][number];
 
-/** A reply of a script. */
+/** A scripted reply. */
 export type ScriptedReply = z.infer<typeof scriptedReply>;
 
-/** Keys that only records of a format have. */
+/** The keys that identify each format. */
 export const TAU3_MARKS: FormatMarks<Tau3RecordingFormat> = [
   ["gold", ["trajectories"]],
   ["evaluators", ["evaluation_type"]],
@@ -139,7 +139,7 @@ export const TAU3_MARKS: FormatMarks<Tau3RecordingFormat> = [
   ["fuzz", ["steps"]],
 ];
 
-/** A record, checked. @throws {DataError} If a field is missing or wrong; names the file, the record and the field. */
+/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
 export function checkTau3Record<F extends Tau3RecordingFormat>(
   format: F,
   at: RecordAt,

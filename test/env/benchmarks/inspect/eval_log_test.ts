@@ -4,7 +4,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { toPlain } from "../../../../env/python/python_json.ts";
 import { writeZip } from "../../../../env/zip_archive.ts";
 
-/** A log of these samples, by their names in the archive. */
+/** Creates a log with the given samples, by their names in the archive. */
 function logOf(samples: Readonly<Record<string, unknown>>): Uint8Array {
   return writeZip(
     new Map([
@@ -41,7 +41,7 @@ const CONVERSATION = [
   },
 ];
 
-Deno.test("openResults() reads a sample of Inspect: messages, calls, attachments, score and explanation", () => {
+Deno.test("openResults() reads an Inspect sample with messages, calls, attachments, score and explanation", () => {
   const score = { value: "C", answer: "yes", explanation: "as it should be" };
   const { records, fault } = openResults(
     logOf({
@@ -79,7 +79,7 @@ Deno.test("openResults() reads a sample of Inspect: messages, calls, attachments
   }]);
 });
 
-Deno.test("openResults(): a sample with an error failed, and one that is damaged costs itself", () => {
+Deno.test("openResults() marks a sample with an error as failed and skips a damaged one", () => {
   const error = { message: "APIConnectionError", traceback: "…" };
   const { records, fault } = openResults(
     logOf({
@@ -103,7 +103,7 @@ Deno.test("openResults(): a sample with an error failed, and one that is damaged
   );
 });
 
-Deno.test("openResults() says of an archive that is no log, and of a log without samples, what it is", () => {
+Deno.test("openResults() describes an archive that is not a log, and a log without samples", () => {
   assert.throws(
     () => openResults(writeZip(new Map([["a", "b"]])), "a.zip"),
     (error) =>

@@ -7,7 +7,7 @@ import { printPythonJson } from "../../../../env/python/python_json.ts";
 import { pythonRepr } from "../../../../env/python/python_repr.ts";
 import type { JsonValue } from "../../../../env/python/python_value.ts";
 
-/** The value of an expression. */
+/** Evaluates an expression. */
 function valueOf(expression: string): JsonValue {
   const source = parsePython("x.py", `x = ${expression}\n`);
   const node = assignments(source.root, source).get("x");
@@ -15,7 +15,7 @@ function valueOf(expression: string): JsonValue {
   return evaluate(source, node);
 }
 
-Deno.test("evaluate() gives back what Python's repr writes", () => {
+Deno.test("evaluate() reads the output of Python's repr()", () => {
   const value = fc.letrec<{ value: JsonValue }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 3 },
@@ -57,7 +57,7 @@ Deno.test("evaluate() reads string literals as Python does", () => {
   }
 });
 
-Deno.test("evaluate() keeps ints and floats apart", () => {
+Deno.test("evaluate() distinguishes ints and floats", () => {
   const cases: [literal: string, json: string][] = [
     ["1_000", "1000"],
     ["-3", "-3"],

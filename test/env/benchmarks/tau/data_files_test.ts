@@ -16,7 +16,7 @@ import { readTextIfThere } from "../../../../train/runs/storage.ts";
 import { checkoutFiles } from "../../../support/tau_checkout.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Writes a checkout whose retail has rows that can be, those of a generated world. */
+/** Writes a checkout whose retail tables are those of a generated world. */
 async function writeCheckout(
   root: string,
   changes: ReadonlyMap<string, string> = new Map(),
@@ -36,7 +36,7 @@ async function writeCheckout(
   }
 }
 
-Deno.test("loadTauBench() of a checkout is the dataset that an import of it has, from its root, package or envs", () =>
+Deno.test("loadTauBench() reads a checkout like its import, from its root, package or envs", () =>
   inTempDir(async (dir) => {
     const root = join(dir, "checkout");
     await writeCheckout(root);
@@ -69,7 +69,7 @@ Deno.test("loadTauBench() of a checkout is the dataset that an import of it has,
     }
   }));
 
-Deno.test("loadTauBench() names file and line where a checkout cannot be imported, and the command to look with", () =>
+Deno.test("loadTauBench() names file, line and import command if a checkout cannot be imported", () =>
   inTempDir(async (dir) => {
     const root = join(dir, "checkout");
     const tasks = "tau_bench/envs/retail/tasks_test.py";
@@ -84,7 +84,7 @@ Deno.test("loadTauBench() names file and line where a checkout cannot be importe
         /Cannot import the checkout ".*tasks_test\.py.*1/.test(error.message) &&
         error.hint?.includes(`deno task import --from ${root}`) === true,
     );
-    // Once it is right, it is read anew.
+    // A failed import is not cached.
     await Deno.writeTextFile(join(root, tasks), checkoutFiles().get(tasks)!);
     assert.equal((await loadTauBench(root, "retail")).tasks("test").length, 2);
   }));

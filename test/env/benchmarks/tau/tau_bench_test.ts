@@ -18,7 +18,7 @@ if (!NO_TAU_BENCH) {
 }
 
 Deno.test({
-  name: "loadTauBench() reads retail as τ-bench has it",
+  name: "loadTauBench() reads τ-bench's retail",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -124,7 +124,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "loadTauBench() takes a change of any file into the fingerprint",
+  name: "loadTauBench() changes the fingerprint if any file changes",
   ignore: NO_TAU_BENCH,
   async fn() {
     const { fingerprint } = await loadTauBench(TAU_BENCH, "retail");
@@ -147,7 +147,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "loadTauBench() without a split has the others",
+  name: "loadTauBench() without a split returns the others",
   ignore: NO_TAU_BENCH,
   async fn() {
     await withCopy(async (dir) => {
@@ -165,14 +165,14 @@ Deno.test({
   },
 });
 
-Deno.test("loadTauBench() names a directory that is not there", async () => {
+Deno.test("loadTauBench() names a missing directory", async () => {
   await assert.rejects(
     loadTauBench("no/such/dir", "retail"),
     /Cannot find "no\/such\/dir/,
   );
 });
 
-Deno.test("tauBenchDir() takes the flag, then the variable, else says what to set", () => {
+Deno.test("tauBenchDir() uses the flag, then the variable, else fails with a hint", () => {
   const before = Deno.env.get("TAU_BENCH_DIR");
   try {
     Deno.env.set("TAU_BENCH_DIR", "from/env");
@@ -190,7 +190,7 @@ Deno.test("tauBenchDir() takes the flag, then the variable, else says what to se
   }
 });
 
-/** Runs with a copy of retail's data that may be damaged. */
+/** Runs a function with a copy of retail's data, which it may damage. */
 async function withCopy(run: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {

@@ -27,12 +27,12 @@ function episodes(dataset: Dataset, split: Split) {
   return rolloutAll(specs, { now: () => 0 });
 }
 
-/** What is wrong: `data_saver_on|vpn_slow`. */
+/** Returns a task's combination of faults: `data_saver_on|vpn_slow`. */
 function combination({ id }: Task): string {
   return id.split("]")[1]!.split("[PERSONA")[0]!;
 }
 
-Deno.test("composedTasks() has in memory the tasks, tools and texts that deno task mock writes", () =>
+Deno.test("composedTasks() returns the tasks, tools and texts that deno task mock writes", () =>
   inTempDir(async (dir) => {
     const { files } = telecomBundle({ seed: 5, count: 20, options: KNOBS });
     await writeFiles(dir, files);
@@ -73,7 +73,7 @@ Deno.test("a config's composed world plays the same episodes again, each solved 
   );
 });
 
-Deno.test("composedTasks() names a knob that is unknown or out of range, and a domain that composes nothing", async () => {
+Deno.test("composedTasks() names an option that is unknown or out of range, and a domain without a composer", async () => {
   await assert.rejects(
     composedTasks(1, { maxFault: 2 }, { domain }),
     (error) =>

@@ -29,7 +29,7 @@ const RIGHT = [
   saying("###STOP###"),
 ];
 
-/** The reward of a conversation about the cup. */
+/** Evaluates a conversation about the cup. */
 async function rewardOf(
   replies: readonly Reply[],
   { criteria = {}, change = (messages) => messages, ...options }:
@@ -60,7 +60,7 @@ async function rewardOf(
 
 Deno.test("evaluateSimulation() multiplies the parts that count, in upstream's shape", async () => {
   const reward = await rewardOf(RIGHT);
-  // Nothing is carried over between expected actions: the shop does not know that the lamp is lit.
+  // Databases are not synced between expected actions: the shop does not know that the lamp is lit.
   assert.equal(reward.databaseMatch, false);
   assert.deepEqual(reward.breakdown, [
     ["DB", 0],
@@ -79,7 +79,7 @@ Deno.test("evaluateSimulation() multiplies the parts that count, in upstream's s
   );
 });
 
-Deno.test("evaluateSimulation() looks at no part of what was cut off, nor without criteria", async () => {
+Deno.test("evaluateSimulation() evaluates no part of a truncated conversation or without criteria", async () => {
   const cut = await rewardOf(RIGHT, { terminationReason: "max_steps" });
   assert.deepEqual([cut.value, cut.basis, cut.info], [0, null, {
     note: "Simulation terminated prematurely. Termination reason: max_steps",
@@ -118,7 +118,7 @@ Deno.test("a task that needs a judge is not judged without one", async () => {
   assert.equal(unasked.value, 1);
 });
 
-Deno.test("readVerdicts() takes what pydantic takes, and raises as Python does", () => {
+Deno.test("readVerdicts() accepts what pydantic accepts and raises the same Python errors", () => {
   assert.deepEqual(readVerdicts('{"results": []}'), []);
   assert.deepEqual(readVerdicts("{}"), []);
   const raised: [string, string][] = [
@@ -150,7 +150,7 @@ Deno.test("readVerdicts() takes what pydantic takes, and raises as Python does",
   }
 });
 
-Deno.test("a conversation that does not replay is raised, unless replay is lenient", async () => {
+Deno.test("evaluateSimulation() raises if a conversation does not replay, unless replay is lenient", async () => {
   const altered = (content: string) => (messages: Tau3Message[]) =>
     messages.map((message): Tau3Message =>
       message.role === "tool" && message.content === "sold"
@@ -187,7 +187,7 @@ Deno.test("a conversation that does not replay is raised, unless replay is lenie
   assert.equal(unread.databaseMatch, false);
 });
 
-Deno.test("expected actions match any call by the arguments that are compared", async () => {
+Deno.test("evaluateSimulation() matches expected actions by their compared arguments", async () => {
   const matches = async (action: Record<string, unknown>) => {
     const { actions } = await rewardOf(RIGHT, {
       type: "action",
@@ -222,7 +222,7 @@ Deno.test("expected actions match any call by the arguments that are compared", 
   ]);
 });
 
-Deno.test("commas count in what must be said, not in what was said", async () => {
+Deno.test("evaluateSimulation() ignores commas in messages but not in required information", async () => {
   const { communicate, basis } = await rewardOf(RIGHT, {
     type: "communicate",
     criteria: { communicate_info: ["COSTS 1000", "1,000"] },
@@ -235,7 +235,7 @@ Deno.test("commas count in what must be said, not in what was said", async () =>
   assert.deepEqual(basis, ["DB"]);
 });
 
-Deno.test("an assertion that throws, or checks nothing, leaves the evaluation", async () => {
+Deno.test("evaluateSimulation() raises if an assertion throws or returns no boolean", async () => {
   const wrong = (func_name: string) =>
     rewardOf(RIGHT, {
       criteria: {
@@ -251,7 +251,7 @@ Deno.test("an assertion that throws, or checks nothing, leaves the evaluation", 
   );
 });
 
-Deno.test("without actions and assertions nothing of the world is looked at", async () => {
+Deno.test("evaluateSimulation() does not check the world without actions and assertions", async () => {
   const reward = await rewardOf(RIGHT, {
     criteria: { actions: null, env_assertions: null },
     type: "env",

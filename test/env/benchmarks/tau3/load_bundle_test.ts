@@ -16,8 +16,7 @@ import {
 } from "../../../support/tau3_toy.ts";
 
 Deno.test({
-  name:
-    "loadTau3Tasks() reads every split of every domain, in the order of the file",
+  name: "loadTau3Tasks() reads every split of every domain, in file order",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const counts: Record<string, Record<string, number>> = {};
@@ -73,7 +72,7 @@ Deno.test("loadTau3() keeps the spelling of numbers, and reads TOML and compress
   }
 });
 
-Deno.test("loadTau3() names the file and the place of what is wrong", async () => {
+Deno.test("loadTau3() names the file and the place of an error", async () => {
   const wrong: [Record<string, string | null>, RegExp][] = [
     [{ "tasks.json": "[1" }, /tasks\.json".*line 1, column 3/],
     [{ "tasks.json": null }, /Cannot find ".*tasks\.json"/],
@@ -114,7 +113,7 @@ Deno.test("loadTau3() names the file and the place of what is wrong", async () =
   await assert.rejects(loadTau3("nowhere", "no-such"), ConfigError);
 });
 
-Deno.test("tau3BenchDir() is the flag's, and an error says how to give it", () => {
+Deno.test("tau3BenchDir() returns the flag's directory, else fails with a hint", () => {
   assert.equal(tau3BenchDir("x"), "x");
   assert.throws(
     () => tau3BenchDir(""),
@@ -123,7 +122,7 @@ Deno.test("tau3BenchDir() is the flag's, and an error says how to give it", () =
   );
 });
 
-Deno.test("tau3Bench() says how to make what a checkout lacks", async () => {
+Deno.test("tau3Bench() hints at the import if a checkout lacks a file", async () => {
   const dir = await Deno.makeTempDir();
   try {
     await writeToyBundle(dir);

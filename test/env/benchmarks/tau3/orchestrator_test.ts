@@ -19,7 +19,7 @@ import {
 
 const STOP = saying("Bye ###STOP###");
 
-/** A conversation in which replies come in turn, and then a word. */
+/** Runs a conversation with the given replies, followed by a default reply. */
 async function talk(
   replies: readonly Reply[],
   options: Partial<OrchestratorOptions> & { history?: readonly unknown[] } = {},
@@ -39,7 +39,7 @@ function roles({ messages }: Orchestrator): string[] {
   return messages.map(({ role, content }) => `${role}: ${content}`);
 }
 
-Deno.test("Orchestrator answers the calls of both sides, each to who called", async () => {
+Deno.test("Orchestrator returns each side's answers to its calls", async () => {
   const done = await talk([
     saying("A cup, please."),
     calling("sell", { item: "cup" }),
@@ -76,7 +76,7 @@ Deno.test("Orchestrator answers the calls of both sides, each to who called", as
   );
 });
 
-Deno.test("only the user's words end a conversation, in exact case and beside no call", async () => {
+Deno.test("Orchestrator ends only by the user's exact stop tokens in a message without calls", async () => {
   const done = await talk([
     saying("###stop###"),
     saying("###STOP###"),
@@ -89,7 +89,7 @@ Deno.test("only the user's words end a conversation, in exact case and beside no
   assert.deepEqual(scope.next, { ended: "user_stop" });
 });
 
-Deno.test("a limit ends a conversation between turns, and overrides a stop", async () => {
+Deno.test("Orchestrator applies limits between turns, overriding a stop", async () => {
   const calls = await talk([saying("hi"), calling("look")], { maxSteps: 2 });
   assert.deepEqual([calls.next, calls.steps], [{ ended: "max_steps" }, 3]);
   const stop = await talk([STOP], { maxSteps: 1 });
@@ -106,7 +106,7 @@ Deno.test("a limit ends a conversation between turns, and overrides a stop", asy
   ]);
 });
 
-Deno.test("text beside a call ends a conversation only where communication is validated", async () => {
+Deno.test("Orchestrator ends by text with a call only if communication is validated", async () => {
   const replies = [
     saying("hi"),
     calling("sell", { item: "cup" }, "Here"),
@@ -128,7 +128,7 @@ Deno.test("text beside a call ends a conversation only where communication is va
   assert.deepEqual(blank.next, { ended: "user_stop" });
 });
 
-Deno.test("a message that says and calls nothing is raised", async () => {
+Deno.test("Orchestrator raises for an empty message", async () => {
   for (const content of ["", " \t", null]) {
     await assert.rejects(
       talk([{ content }]),
@@ -166,7 +166,7 @@ Deno.test("what a solo agent says ends the conversation, as its error unless it 
   }
 });
 
-Deno.test("a history is taken up by who did not speak last", async () => {
+Deno.test("Orchestrator continues a history with the side that did not speak last", async () => {
   const call = {
     id: "h",
     name: "sell",

@@ -13,7 +13,7 @@ import {
 } from "../../../support/tau3_bench.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Replays a text of records; returns the report and what did not agree. */
+/** Replays records given as text; returns the report and the mismatches. */
 async function replayText(text: string) {
   const mismatches: Mismatch[] = [];
   let reports: Awaited<ReturnType<typeof replayTau3Files>> = [];
@@ -28,7 +28,7 @@ async function replayText(text: string) {
   return { report: reports[0], mismatches };
 }
 
-/** The lines of a recording. */
+/** Reads the lines of a recording. */
 async function linesOf(name: string): Promise<string[]> {
   const bytes = await Deno.readFile(tau3RecordingPath(name));
   return new TextDecoder().decode(gunzipSync(bytes)).trim().split("\n");
@@ -57,7 +57,7 @@ for (const name of RECORDINGS) {
 
 Deno.test({
   name:
-    "replayTau3Files() names the record, the step and both values of what differs",
+    "replayTau3Files() names the record, the step and both values of a mismatch",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const gold = (await linesOf("gold_telecom"))[0] ?? "";
@@ -106,7 +106,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "replayTau3Files() refuses files that are no recordings",
+  name: "replayTau3Files() rejects files that are not recordings",
   ignore: NO_TAU3_BENCH,
   async fn() {
     await assert.rejects(replayText('{"a": 1}'), DataError);

@@ -23,7 +23,7 @@ import {
 import { jsonOf, TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
 import { madeTalk } from "../../../../env/benchmarks/tau3/audit/made_talk.ts";
 
-/** What the stand-in says of one assertion about one message of the agent; what it answers may be given. */
+/** Returns the stand-in's verdict on an assertion about one agent message, optionally after a given user message. */
 async function verdictOn(
   assertion: string,
   said: string,
@@ -55,7 +55,7 @@ async function toyAsserting(
 
 const REFUND = "Agent should tell the user the total refund is $8,276.23.";
 
-Deno.test("standInVerdicts() finds an amount in any spelling, and none that was not said", async () => {
+Deno.test("standInVerdicts() finds an amount in any spelling, and only a stated one", async () => {
   for (
     const said of [
       "The total refund comes to $8276.23.",
@@ -69,7 +69,7 @@ Deno.test("standInVerdicts() finds an amount in any spelling, and none that was 
   ) assert.equal(await verdictOn(REFUND, said), false, said);
 });
 
-Deno.test("standInVerdicts() cannot tell what is rounded, denied, or one of many amounts", async () => {
+Deno.test("standInVerdicts() cannot decide on rounded, negated or one of many amounts", async () => {
   for (
     const said of [
       "The refund is about $8,276.",
@@ -79,7 +79,7 @@ Deno.test("standInVerdicts() cannot tell what is rounded, denied, or one of many
   ) assert.equal(await verdictOn(REFUND, said), null, said);
 });
 
-Deno.test("standInVerdicts() wants small numbers beside what they count", async () => {
+Deno.test("standInVerdicts() requires small numbers next to what they count", async () => {
   const assertion =
     "Agent should tell the user that there are 10 t-shirt options available.";
   const cases: [string, boolean | null][] = [
@@ -102,7 +102,7 @@ Deno.test("standInVerdicts() wants small numbers beside what they count", async 
   assert.equal(await verdictOn(battery, "It runs for 20-hour days"), true);
 });
 
-Deno.test("standInVerdicts() takes a word for an answer to its question, unless another value stands beside it", async () => {
+Deno.test("standInVerdicts() accepts a word as an answer unless another value is next to it", async () => {
   const assertion = "Agent should tell the user the colour is red.";
   const cases: [said: string, asked: string, met: boolean | null][] = [
     ["Red.", "Which colour is it?", true],
@@ -131,7 +131,7 @@ Deno.test("standInVerdicts() takes a word for an answer to its question, unless 
   );
 });
 
-Deno.test("standInVerdicts() wants an address whole", async () => {
+Deno.test("standInVerdicts() requires a complete address", async () => {
   const assertion =
     "Agent should tell the user the order was shipped to 943 Maple Drive, Suite 356, Chicago, IL 60621.";
   assert.equal(
@@ -145,7 +145,7 @@ Deno.test("standInVerdicts() wants an address whole", async () => {
   assert.equal(await verdictOn(assertion, "To Boston."), false);
 });
 
-Deno.test("standInVerdicts() looks deeds up in the final database, whatever the agent says", async () => {
+Deno.test("standInVerdicts() checks deeds in the final database, regardless of the agent's messages", async () => {
   const { source, task } = await toyAsserting(["Agent should sell the cup."]);
   const sell = (item: string): ExpectedAction[] =>
     (task.criteria?.actions ?? []).filter(({ name }) => name === "sell").map(
@@ -160,7 +160,7 @@ Deno.test("standInVerdicts() looks deeds up in the final database, whatever the 
   assert.equal(metAfter([]), false);
 });
 
-Deno.test("standInVerdicts() cannot tell what it does not read: other forms, negations, deeds that nobody expects", async () => {
+Deno.test("standInVerdicts() cannot decide on unknown forms, negations and deeds that are not expected", async () => {
   for (
     const assertion of [
       "The agent is kind.",
@@ -170,7 +170,7 @@ Deno.test("standInVerdicts() cannot tell what it does not read: other forms, neg
   ) assert.equal(await verdictOn(assertion, "I sold the cup."), null);
 });
 
-Deno.test("evaluateSimulation() with the stand-in is not judged where it cannot tell, failed where something was not said", async () => {
+Deno.test("evaluateSimulation() with the stand-in is unjudged if it cannot decide, and fails if something was not said", async () => {
   const about = "Agent should tell the user the price is $4.20.";
   const { source, task } = await toyAsserting(
     [about, "Agent should be kind."],
@@ -198,7 +198,7 @@ Deno.test("evaluateSimulation() with the stand-in is not judged where it cannot 
   assert.equal(standInReward({ ...none, messages }).value, 1);
 });
 
-/** Assertions that count, by what the stand-in says of them. */
+/** Returns the assertions that count, by the stand-in's verdict. */
 function countVerdicts(
   source: Tau3Bundle,
   sayOf: (
@@ -223,7 +223,7 @@ function countVerdicts(
 
 Deno.test({
   name:
-    "standInVerdicts() judges the benchmark's 61 assertions: met where they are said and done, not met where nothing is",
+    "standInVerdicts() judges the benchmark's 61 assertions: met if said and done, not met otherwise",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const source = await loadTau3(TAU3_BENCH, "retail");
@@ -233,7 +233,7 @@ Deno.test({
         text.replace(/^Agent should (?:tell the user(?: that)?|provide) /, "")
       ),
     }));
-    // The expected exchange of 105 is refused, and the expected address of 110 is the one that the user has.
+    // The expected exchange of 105 is rejected, and the expected address of 110 is already the user's.
     assert.deepEqual(told, {
       tasks: 40,
       met: 59,
@@ -247,7 +247,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "standInVerdicts() finds none of the benchmark's numbers met where another one is said",
+    "standInVerdicts() finds none of the benchmark's numbers met if another one is stated",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const source = await loadTau3(TAU3_BENCH, "retail");
@@ -274,7 +274,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "standInVerdicts() agrees with the recorded verdicts wherever those say what was said",
+    "standInVerdicts() agrees with the recorded verdicts that depend on the conversation",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const source = await loadTau3(TAU3_BENCH, "retail");
@@ -284,7 +284,7 @@ Deno.test({
       const say = (task.criteria?.nlAssertions ?? []).length;
       if (say === 0) continue;
       for (const trajectory of record.get("trajectories") as JsonObject[]) {
-        // The recorded judge has not read the talk: it agrees with everything, or as `judge_no` with nothing.
+        // The recorded judge ignores the conversation: it agrees with everything, or with nothing as `judge_no`.
         if (trajectory.get("name") !== "gold") continue;
         const said = trajectory.get("say") as string[];
         const info = trajectory.get("reward_info") as JsonObject;

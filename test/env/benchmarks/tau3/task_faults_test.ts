@@ -24,7 +24,7 @@ const SOLD = {
   arguments: { item: "cup" },
 };
 
-/** The faults of the shop's task with other criteria or texts. */
+/** Finds the faults of the shop's task with other criteria or texts. */
 async function faultsOf(
   criteria: Record<string, unknown>,
   texts: Record<string, unknown> = {},
@@ -46,11 +46,11 @@ async function faultsOf(
   ) => [check, evidence, exclude]);
 }
 
-Deno.test("tau3Faults() has nothing to say of a right task", async () => {
+Deno.test("tau3Faults() finds nothing in a correct task", async () => {
   assert.deepEqual(await faultsOf({}), []);
 });
 
-Deno.test("tau3Faults() finds expected actions that fail, flagged where none writes", async () => {
+Deno.test("tau3Faults() finds expected actions that fail, flagged if none writes", async () => {
   const fails = { ...SELL, arguments: { item: "nothing" } };
   const found = await faultsOf({ actions: [fails, SELL] });
   assert.deepEqual(found[0], [
@@ -65,7 +65,7 @@ Deno.test("tau3Faults() finds expected actions that fail, flagged where none wri
   ]);
 });
 
-Deno.test("tau3Faults() finds tasks that the do-nothing baseline solves, unless a judge may say no", async () => {
+Deno.test("tau3Faults() finds tasks that the do-nothing baseline solves, flagged unless a judge could reject them", async () => {
   const criteria = { actions: [], env_assertions: [], reward_basis: ["DB"] };
   assert.deepEqual(
     (await faultsOf(criteria)).map(([check, , exclude]) => [
@@ -100,7 +100,7 @@ Deno.test("tau3Faults() finds expected databases that the expected conversation 
   );
 });
 
-Deno.test("tau3Faults() finds steps that can be left out, and says whether they change anything", async () => {
+Deno.test("tau3Faults() finds steps that can be omitted and says whether they change anything", async () => {
   const found = await faultsOf({
     actions: [SELL, PRESS, PRESS, SELL],
     env_assertions: [SOLD],
@@ -116,7 +116,7 @@ Deno.test("tau3Faults() finds steps that can be left out, and says whether they 
   );
 });
 
-Deno.test("tau3Faults() finds what is listed and does not count", async () => {
+Deno.test("tau3Faults() finds criteria that do not count", async () => {
   const found = await faultsOf({
     communicate_info: ["1000"],
     nl_assertions: ["The agent is kind."],
@@ -136,7 +136,7 @@ Deno.test("tau3Faults() finds what is listed and does not count", async () => {
   );
 });
 
-Deno.test("tau3Faults() finds tools that there are not, and what authors have noted", async () => {
+Deno.test("tau3Faults() finds missing tools and issues noted by the authors", async () => {
   const { instructions } = TOY_TASK.user_scenario;
   const found = await faultsOf({
     actions: [SELL, { ...SELL, name: "give_away" }],
@@ -160,7 +160,7 @@ Deno.test("tau3Faults() finds tools that there are not, and what authors have no
   );
 });
 
-/** Ids of a domain's base tasks by check. */
+/** Returns the ids of a domain's base tasks with faults, by check. */
 async function faultyTasks(
   domain: string,
 ): Promise<Map<string, string[]>> {
@@ -197,7 +197,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "tau3Faults() finds airline's idle tasks and telecom's states that no conversation reaches",
+    "tau3Faults() finds airline's idle tasks and telecom's unreachable states",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const airline = await faultyTasks("airline");
@@ -221,7 +221,7 @@ Deno.test({
   },
 });
 
-Deno.test("tau3Faults() finds composed telecom tasks right, but for states that no conversation reaches", () =>
+Deno.test("tau3Faults() finds only unreachable states in composed telecom tasks", () =>
   inTempDir(async (dir) => {
     const { files } = telecomBundle({ seed: 3, count: 25, options: {} });
     await writeFiles(dir, files);
@@ -234,7 +234,7 @@ Deno.test("tau3Faults() finds composed telecom tasks right, but for states that 
 
 Deno.test({
   name:
-    "inEverySplit() leaves a task out of each split that has it, by its own name there",
+    "inEverySplit() excludes a task from each split that has it, by its id there",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const dataset = await tau3Bench(TAU3_BENCH, { domain: "retail" });
@@ -260,7 +260,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "audit() of τ³-bench adds its rules' checks to its own: users and orders that splits share",
+    "audit() of τ³-bench adds the benchmark's checks: users and orders shared between splits",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const dataset = await tau3Bench(TAU3_BENCH, { domain: "retail" });

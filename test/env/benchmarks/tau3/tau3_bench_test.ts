@@ -24,7 +24,7 @@ import { TOY_TASK, writeToyBundle } from "../../../support/tau3_toy.ts";
 
 type Answer = string | Partial<ChatReply>;
 
-/** The shop's data as a dataset. */
+/** Loads the shop's data as a dataset. */
 async function toyDataset(
   criteria: Record<string, unknown> = {},
 ): Promise<Dataset> {
@@ -52,13 +52,13 @@ function calls(name: string, args: Record<string, string> = {}): Answer {
   return { toolCalls: [call] };
 }
 
-/** A model that gives answers in order. */
+/** Creates a model that returns answers in order. */
 function answers(...all: Answer[]) {
   let next = 0;
   return answeringModel(() => all[next++] ?? "ok");
 }
 
-/** An episode of the shop's task. */
+/** Runs an episode of the shop's task. */
 async function play(
   dataset: Dataset,
   { agent, user, ...rest }: {
@@ -99,7 +99,7 @@ Deno.test("an episode of τ³-bench lets the user act within the agent's turn, a
     [["press", "It is lit.", false]],
   );
   assert.equal(last?.content, "Done. ###STOP###");
-  // The user's model hears the greeting first, and is told what it has called.
+  // The user's model receives the greeting first, then the answers to its calls.
   assert.deepEqual(user.asked.at(-1)?.messages.map(({ role }) => role), [
     "system",
     "user",
@@ -122,7 +122,7 @@ Deno.test("an episode of τ³-bench lets the user act within the agent's turn, a
   assert.deepEqual(parseTurns(stored), episode.turns);
 });
 
-Deno.test("a reward of τ³-bench says which checks count, which fail, and why", async () => {
+Deno.test("a reward of τ³-bench lists the checks that count and that fail, with reasons", async () => {
   const dataset = await toyDataset(COUNTED);
   const episode = await play(dataset, {
     agent: answers(calls("sell", { item: "mug" }), "Bye."),
@@ -163,7 +163,7 @@ Deno.test("limits of τ³-bench end an episode with reward 0", async () => {
   assert.equal(errors.turns.length, 10);
 });
 
-Deno.test("an episode that needs a judge is not judged without one, and asks it once", async () => {
+Deno.test("an episode that needs a judge is unjudged without one, and asks it once", async () => {
   const dataset = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
   const talk = () => ({ agent: answers(), user: answers("hi", "###STOP###") });
   const unjudged = await play(dataset, talk());
@@ -190,7 +190,7 @@ Deno.test("an episode that needs a judge is not judged without one, and asks it 
   ]);
 });
 
-Deno.test("an episode with the stand-in judge is scored where that can tell", async () => {
+Deno.test("an episode with the stand-in judge is scored if that can decide", async () => {
   const about = (text: string) =>
     toyDataset({ reward_basis: ["NL_ASSERTION"], nl_assertions: [text] });
   const judged = async (text: string, said: string) =>
@@ -231,14 +231,14 @@ Deno.test("a user who says nothing fails the episode, not the agent", async () =
   ]);
 });
 
-Deno.test("the do-nothing baseline counts what a judge would say as right", async () => {
+Deno.test("the do-nothing baseline counts assertions for a judge as passed", async () => {
   const judged = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
   assert.equal(baselineOf(judged, judged.tasks("base")[0]!), 1);
   const counted = await toyDataset(COUNTED);
   assert.equal(baselineOf(counted, counted.tasks("base")[0]!), 0);
 });
 
-Deno.test("a user without tools is asked as any user is", async () => {
+Deno.test("a user without tools is asked through open() and reply()", async () => {
   const dataset = await toyDataset({
     reward_basis: ["DB"],
     actions: [],
@@ -273,7 +273,7 @@ Deno.test("a user without tools is asked as any user is", async () => {
   );
 });
 
-Deno.test("an episode goes on from turns that were taken, with what both sides had done in them", async () => {
+Deno.test("an episode continues from earlier turns with the changes of both sides", async () => {
   const dataset = await toyDataset(COUNTED);
   const task = dataset.tasks("base")[0]!;
   const { turns, reward } = await play(dataset, {
@@ -306,7 +306,7 @@ Deno.test("an episode goes on from turns that were taken, with what both sides h
   assert.equal(environment.reward().value, 1);
 });
 
-Deno.test("what a user calls before their first word is in the first turn", async () => {
+Deno.test("calls before the user's first message are recorded in the first turn", async () => {
   const dataset = await toyDataset(COUNTED);
   const { turns } = await play(dataset, {
     agent: answers("Bye."),
@@ -320,7 +320,7 @@ Deno.test("what a user calls before their first word is in the first turn", asyn
   assert.deepEqual(parseTurns(stored), turns);
 });
 
-Deno.test("what an agent says beside a call counts as said, and is in the record", async () => {
+Deno.test("an agent's text next to a call counts as said and is recorded", async () => {
   const dataset = await toyDataset({ reward_basis: ["COMMUNICATE"] });
   const { turns, reward } = await play(dataset, {
     agent: answers(
@@ -335,7 +335,7 @@ Deno.test("what an agent says beside a call counts as said, and is in the record
   assert.match(stored, /It costs 1,000/);
 });
 
-Deno.test("an answer of several calls is one message of as many turns, which count as one", async () => {
+Deno.test("an answer with several calls is one message with a turn per call, which count as one", async () => {
   const dataset = await toyDataset(COUNTED);
   const [look, sell] = ["look", "sell"].map((id) => ({
     id,
@@ -388,7 +388,7 @@ Deno.test("an answer of several calls is one message of as many turns, which cou
       ["tool", 0],
       ["tool", 1],
       ["assistant", 2],
-      // The user's.
+      // The user's call.
       ["tool", 2],
     ],
   );

@@ -19,7 +19,7 @@ import {
 } from "../../../support/tau3_bench.ts";
 
 Deno.test({
-  name: "system prompts have the hashes that the original's have",
+  name: "system prompts have the same hashes as the original's",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const prompts = await readTau3Prompts(TAU3_BENCH);
@@ -49,7 +49,7 @@ Deno.test({
   },
 });
 
-Deno.test("scenarioText() leaves out what is not told, and indents twice", () => {
+Deno.test("scenarioText() omits missing sections and indents nested text twice", () => {
   const lines = [
     "Domain: <<domain>>",
     "Reason for call:\n<<reason_for_call>>",
@@ -73,7 +73,7 @@ Deno.test("scenarioText() leaves out what is not told, and indents twice", () =>
 });
 
 Deno.test({
-  name: "judgePrompt() is what the original's judge was asked",
+  name: "judgePrompt() equals the prompt of the original's judge",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const prompts = await readTau3Prompts(TAU3_BENCH);

@@ -1,4 +1,4 @@
-/** Python that is made to cost time or memory: an error with its place, soon. */
+/** Python source that would take much time or memory must fail quickly, with its position. */
 
 import assert from "node:assert/strict";
 import { importTauBench } from "../../../../../env/benchmarks/tau/import/import_tau_bench.ts";
@@ -11,7 +11,7 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-/** Each name is twice the one before. */
+/** Creates names of which each doubles the one before. */
 function doubling(first: string, twice: (name: string) => string): string {
   const lines = range(60).map((i) => `a${i} = ${twice(`a${i - 1}`)}\n`);
   return `a0 = ${first}\n${lines.join("")}RULES = a60\n`;
@@ -20,11 +20,11 @@ function doubling(first: string, twice: (name: string) => string): string {
 const CASES: Readonly<
   Record<string, [files: Record<string, string>, message: RegExp]>
 > = {
-  "a name that is itself": [
+  "a name defined by itself": [
     { [RULES]: "RULES = RULES\n" },
     /rules\.py:1:9: "RULES" is defined in terms of itself \("RULES" from "RULES"\)/,
   ],
-  "a name that is doubled in its place": [
+  "a name that is redefined as its double": [
     { [RULES]: `RULES = "x"\n${"RULES = RULES + RULES\n".repeat(60)}` },
     /rules\.py:61:9: "RULES" is defined in terms of itself/,
   ],
@@ -63,7 +63,7 @@ const CASES: Readonly<
     { [TOOLS]: "from . import Pay\nALL_TOOLS = [Pay]\n" },
     /__init__\.py:1:1: "Pay" is defined in terms of itself/,
   ],
-  "an import from outside": [
+  "an import from outside of the checkout": [
     { [RULES]: "from ........etc.passwd import RULES\n" },
     /rules\.py:1:1: this import leads out of the checkout/,
   ],
@@ -103,7 +103,7 @@ const CASES: Readonly<
     },
     /first\.py:\d+:\d+: the values in this file are too large for its size/,
   ],
-  "names by way of many names": [
+  "a long chain of names": [
     {
       [RULES]: `RULES = a5000\na0 = "x"\n${
         range(5000).map((i) => `a${i} = a${i - 1}\n`).join("")
@@ -147,11 +147,11 @@ const CASES: Readonly<
     { [RULES]: `RULES = ${"-".repeat(2000)}1\n` },
     /rules\.py:1:\d+: this nests deeper than 400/,
   ],
-  "a number of too many digits": [
+  "a number with too many digits": [
     { [RULES]: `RULES = ${"9".repeat(1_000_000)}\n` },
     /rules\.py:1:9: a number may have at most 4300 digits/,
   ],
-  "what is no Python at all": [
+  "text that is not Python": [
     { [RULES]: "match ".repeat(100_000) },
     /rules\.py:1:\d+: this is not valid Python/,
   ],
@@ -167,14 +167,14 @@ const CASES: Readonly<
     },
     /users\.json/,
   ],
-  "too much of it": [
+  "a file that is too large": [
     { [RULES]: " ".repeat(17 * 2 ** 20) },
     /rules\.py:1: the file has \d+ characters; the limit is \d+/,
   ],
 };
 
 for (const [what, [changed, message]] of Object.entries(CASES)) {
-  Deno.test(`importTauBench() refuses ${what}, with its place and soon`, async () => {
+  Deno.test(`importTauBench() quickly rejects ${what} and names its position`, async () => {
     const files = checkoutFiles();
     for (const [path, text] of Object.entries(changed)) files.set(path, text);
     const from = performance.now();
@@ -190,12 +190,12 @@ for (const [what, [changed, message]] of Object.entries(CASES)) {
         return true;
       },
     );
-    // Most take some milliseconds; without a bound they take minutes or all memory.
+    // Most cases take milliseconds; without limits, they would take minutes or all memory.
     assert.ok(performance.now() - from < 10_000);
   });
 }
 
-Deno.test("importTauBench() reads names that refer to each other, each once", async () => {
+Deno.test("importTauBench() evaluates each of several names that refer to each other once", async () => {
   const files = checkoutFiles();
   files.set(
     RULES,

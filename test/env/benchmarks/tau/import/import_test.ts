@@ -9,7 +9,7 @@ function importing(files: ReadonlyMap<string, string>) {
   });
 }
 
-/** Imports the small checkout with one file changed. */
+/** Imports the small checkout with one changed file. */
 function importChanged(path: string, change: (text: string) => string) {
   const files = checkoutFiles();
   files.set(path, change(files.get(path) ?? ""));
@@ -18,7 +18,7 @@ function importChanged(path: string, change: (text: string) => string) {
 
 const TASKS = "tau_bench/envs/airline/tasks_test.py";
 
-Deno.test("importTauBench() writes tasks, tools, rules and tables as τ-bench's data have them", async () => {
+Deno.test("importTauBench() extracts tasks, tools, rules and tables", async () => {
   const { files, counts } = await importing(checkoutFiles());
   assert.deepEqual(JSON.parse(files.get("retail/tasks_dev.json") ?? ""), [
     {
@@ -44,7 +44,7 @@ Deno.test("importTauBench() writes tasks, tools, rules and tables as τ-bench's 
       outputs: [],
     },
   ]);
-  // An int is no float, and a file's keys keep their order.
+  // Ints and floats are distinguished, and keys keep their order.
   assert.match(files.get("retail/tasks_dev.json") ?? "", /"amount": 10\.0,\n/);
   assert.equal(files.get("airline/flights.json"), '{"1": {}, "0": {}}');
   const tools = JSON.parse(files.get("retail/tools.json") ?? "");
@@ -65,7 +65,7 @@ Deno.test("importTauBench() writes tasks, tools, rules and tables as τ-bench's 
   assert.equal(counts["airline flights"], 2);
 });
 
-Deno.test("importTauBench() finds the prompts, with placeholders where names are filled in", async () => {
+Deno.test("importTauBench() extracts the prompts with placeholders", async () => {
   const { files } = await importing(checkoutFiles());
   const { _format, ...prompts } = JSON.parse(files.get("prompts.json") ?? "");
   assert.deepEqual(prompts, {

@@ -60,7 +60,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "replayRecording() reports what was altered in a recording, and where",
+  name:
+    "replayRecording() reports altered values in a recording with their position",
   ignore: NO_TAU_BENCH,
   async fn() {
     const alterations: [
@@ -178,7 +179,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "replayRecording() scores trajectories of any domain that there is, as one array or by lines",
+    "replayRecording() scores trajectories of every domain, as one array or as lines",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -211,7 +212,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "replayFiles() agrees with every recording of τ-bench's airline, the 100 conversations with a model too",
+    "replayFiles() agrees with every recording of τ-bench's airline, including 100 conversations with a model",
   ignore: NO_TAU_BENCH,
   async fn() {
     const mismatches: string[] = [];
@@ -231,7 +232,7 @@ Deno.test({
   },
 });
 
-Deno.test("readRecording() says what is wrong with a file", () => {
+Deno.test("readRecording() describes the problem with an invalid file", () => {
   const wrong: [content: string | Uint8Array, message: RegExp][] = [
     ["", /"f": it has no records/],
     ["[]", /"f": it has no records/],
@@ -259,7 +260,7 @@ Deno.test("readRecording() says what is wrong with a file", () => {
 });
 
 Deno.test({
-  name: "replayRecording() says which record and field is wrong",
+  name: "replayRecording() names the invalid record and field",
   ignore: NO_TAU_BENCH,
   async fn() {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -290,7 +291,7 @@ Deno.test({
   },
 });
 
-/** A scripted episode in the form of a model's, if it ends where it is first scored. */
+/** Converts a scripted episode to a trajectory, if it ends when it is first scored. */
 function asTrajectory(record: JsonObject): JsonObject | undefined {
   const steps = objectsAt(record, "steps");
   const last = steps.at(-1);

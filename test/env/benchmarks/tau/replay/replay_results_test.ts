@@ -20,7 +20,7 @@ import {
 } from "../../../../support/published_results.ts";
 import { inTempDir } from "../../../../support/temp_dir.ts";
 
-/** Replays records in a world of its own. */
+/** Replays records in a separate world. */
 async function replayed(
   make: (world: ResultWorld) => Promise<JsonValue[]>,
   isSaid: (mismatches: readonly Mismatch[]) => void = (all) =>
@@ -45,7 +45,7 @@ function tasksOf({ dataset }: ResultWorld) {
   return dataset.tasks("test").slice(0, 4);
 }
 
-Deno.test("replayFiles() agrees with result files of agents that call tools and of agents that write text", async () => {
+Deno.test("replayFiles() agrees with result files of tool-calling and text agents", async () => {
   const { format, records, mismatches, domain } = await replayed(
     async (world) =>
       await Promise.all(
@@ -65,7 +65,7 @@ Deno.test("replayFiles() agrees with result files of agents that call tools and 
   ]);
 });
 
-Deno.test("replayFiles() finds what was altered in a result file, record by record", async () => {
+Deno.test("replayFiles() reports altered values in a result file, record by record", async () => {
   const alterations: [
     alter: (record: JsonObject) => void,
     field: string,
@@ -103,7 +103,7 @@ Deno.test("replayFiles() finds what was altered in a result file, record by reco
   }
 });
 
-Deno.test("replayFiles() scores by the gold that the file holds where today's task is another", async () => {
+Deno.test("replayFiles() scores with the file's gold actions if the task has changed", async () => {
   await replayed(async (world) => {
     const [task, other] = tasksOf(world);
     const was = {
@@ -113,12 +113,12 @@ Deno.test("replayFiles() scores by the gold that the file holds where today's ta
       actions: other!.actions,
       outputs: other!.outputs,
     };
-    // By today's gold it would be wrong.
+    // With the current gold actions, it would fail.
     return [await resultRecord(world.dataset, was)];
   });
 });
 
-Deno.test("replayFiles() leaves out what failed when it was recorded and what cannot be read, and names both", async () => {
+Deno.test("replayFiles() skips and names failed and unreadable records", async () => {
   const report = await replayed(async (world) => {
     const [first, second] = tasksOf(world);
     return [
@@ -138,7 +138,7 @@ Deno.test("replayFiles() leaves out what failed when it was recorded and what ca
   assert.deepEqual(report.unreadable?.map(({ number }) => number), [3, 5]);
 });
 
-Deno.test("replayFiles() tells a file that was recorded on other data from one that differs", async () => {
+Deno.test("replayFiles() distinguishes a file from another dataset from one with mismatches", async () => {
   const isOther = (record: JsonObject) => {
     const account = objectAt(
       objectAt(objectAt(record, "info"), "reward_info"),
@@ -158,7 +158,7 @@ Deno.test("replayFiles() tells a file that was recorded on other data from one t
   assert.deepEqual(report.otherData, { golds: 3, differences: 3 });
 });
 
-Deno.test("replayFiles() replays the other lines of a recording where one is damaged", async () => {
+Deno.test("replayFiles() skips a damaged line of a recording and replays the others", async () => {
   await inTempDir(async (dir) => {
     const world = await writeResultWorld(dir);
     const tasks = tasksOf(world);

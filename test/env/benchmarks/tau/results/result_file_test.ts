@@ -18,7 +18,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** The least that τ-bench writes of an episode. */
+/** The minimal record that τ-bench writes for an episode. */
 function record(task: number): JsonValue {
   return new Map<string, JsonValue>([
     ["task_id", task],
@@ -33,7 +33,7 @@ function record(task: number): JsonValue {
   ]);
 }
 
-Deno.test("readResultFile() has an episode that ended in an exception as failed, not scored", () => {
+Deno.test("readResultFile() marks an episode that ended with an exception as failed, without a reward", () => {
   const text = resultText([record(0), failedRecord(1), record(2)]);
   const { records, faults } = readResultFile(bytesOf(text), "r.json");
   assert.equal(faults.length, 0);
@@ -52,7 +52,7 @@ Deno.test("readResultFile() has an episode that ended in an exception as failed,
   });
 });
 
-Deno.test("readResultFile() leaves out a bad record, whatever is wrong with it, and names it", () => {
+Deno.test("readResultFile() skips and names invalid records", () => {
   const bad: [value: JsonValue, words: RegExp][] = [
     [7, /record 2 is not an object/],
     [null, /record 2 is not an object/],
@@ -83,7 +83,7 @@ Deno.test("readResultFile() leaves out a bad record, whatever is wrong with it, 
   }
 });
 
-Deno.test("readResultFile() reads lines too: blank ones, CRLF, a byte order mark, a torn one", () => {
+Deno.test("readResultFile() reads JSON lines with blank lines, CRLF, a byte order mark and a truncated line", () => {
   const lines = [record(0), record(1), record(2)].map((one) =>
     printPythonJson(one)
   );
@@ -119,7 +119,7 @@ Deno.test("readResultFile() reads lines too: blank ones, CRLF, a byte order mark
   assert.match(faults[0]?.what ?? "", /line 2 is not UTF-8/);
 });
 
-Deno.test("readResultFile() reads a list that was cut up to where it was", () => {
+Deno.test("readResultFile() reads the complete records of a truncated list", () => {
   const text = resultText([record(0), record(1), record(2)]);
   for (const cut of [2, 30, 60]) {
     const file = readResultFile(bytesOf(text.slice(0, -cut)), "r.json");
@@ -131,7 +131,7 @@ Deno.test("readResultFile() reads a list that was cut up to where it was", () =>
   }
 });
 
-Deno.test("readResultFile() refuses a file without any record, and says what it has", () => {
+Deno.test("readResultFile() rejects a file without records and describes its content", () => {
   for (const text of ["", "[]", "{}", "nothing", "[1, 2]", '"text"']) {
     assert.throws(
       () => readResultFile(bytesOf(text), "r.json"),

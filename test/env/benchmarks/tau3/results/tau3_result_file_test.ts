@@ -110,7 +110,7 @@ function fileText(...simulations: readonly unknown[]): string {
 const open = (text: string) =>
   openResults(new TextEncoder().encode(text), "r.json");
 
-Deno.test("openResults() reads a simulation of τ³-bench as turns, with what the user called where they did", () => {
+Deno.test("openResults() reads a τ³-bench simulation as turns with the user's calls", () => {
   for (const text of [fileText(simulation()), JSON.stringify(simulation())]) {
     const { benchmark, records, fault } = openResults(
       gzipSync(text),
@@ -168,9 +168,9 @@ Deno.test("openResults() reads a simulation of τ³-bench as turns, with what th
   }
 });
 
-Deno.test("openResults() of τ³-bench: a simulation that cannot be read costs itself, and is named", () => {
+Deno.test("openResults() skips and names an unreadable τ³-bench simulation", () => {
   const bad = [
-    [1, /simulation 2 is no object/],
+    [1, /simulation 2 is not an object/],
     [simulation({ task_id: undefined }), /simulation 2 lacks its task_id/],
     [simulation({ messages: 1 }), /simulation 2 lacks its messages/],
     [simulation({ messages: [] }), /simulation 2 has no messages/],
@@ -191,7 +191,7 @@ Deno.test("openResults() of τ³-bench: a simulation that cannot be read costs i
   }
 });
 
-Deno.test("openResults() of τ³-bench: a file that is cut has the simulations before", () => {
+Deno.test("openResults() reads the complete simulations of a truncated τ³-bench file", () => {
   const text = fileText(simulation(), simulation({ trial: 2 }), simulation());
   const file = open(text.slice(0, text.lastIndexOf('"reward_info"')));
   assert.deepEqual(file.records.map(({ trial }) => trial), [1, 2]);
@@ -213,7 +213,7 @@ Deno.test("openResults() of τ³-bench: a file that is cut has the simulations b
   }
 });
 
-Deno.test("openResults() of τ³-bench has what infrastructure broke as failed, and other ends by their names", () => {
+Deno.test("openResults() of τ³-bench marks infrastructure errors as failed and keeps the names of other ends", () => {
   const file = open(fileText(
     simulation({
       messages: [],
@@ -238,7 +238,7 @@ Deno.test("openResults() of τ³-bench has what infrastructure broke as failed, 
   );
 });
 
-Deno.test("openResults() of τ³-bench: the tasks of the file count, over the data's databases", () =>
+Deno.test("openResults() of τ³-bench uses the file's tasks with the directory's databases", () =>
   inTempDir(async (dir) => {
     await writeToyBundle(dir);
     const other = { ...TOY_TASK, ticket: "Another." };
@@ -265,5 +265,5 @@ Deno.test("openResults() of τ³-bench: the tasks of the file count, over the da
     assert(writes.some(({ action }) => action.name === "sell"));
     assert(writes.some(({ action }) => action.by === "user"));
     const lost = open(JSON.stringify(simulation()));
-    await assert.rejects(lost.tasksIn(dir), /which domain/);
+    await assert.rejects(lost.tasksIn(dir), /does not name its domain/);
   }));
