@@ -108,9 +108,9 @@ Deno.test("tau3Faults() finds steps that can be omitted and says whether they ch
   assert.deepEqual(
     found.filter(([check]) => check === "spare_step").map(([, why]) => why),
     [
-      'nothing asks for what it changes, or it is changed again: sell {"item": "cup"}',
-      "nothing asks for what it changes, or it is changed again: press {}",
-      "nothing asks for what it changes, or it is changed again: press {}",
+      'nothing requires its change, or a later action overwrites it: sell {"item": "cup"}',
+      "nothing requires its change, or a later action overwrites it: press {}",
+      "nothing requires its change, or a later action overwrites it: press {}",
       'it changes nothing: sell {"item": "cup"}',
     ],
   );
