@@ -268,7 +268,7 @@ Deno.test("convert says what is missing, by exit code 2 and without a stack", as
     const { hf, dir, out, megatron } = world;
     for (
       const [args, words] of [
-        [[], /Say what to convert/],
+        [[], /No checkpoint is named/],
         [["--from", join(dir, "none"), "--to", out], /is not a checkpoint/],
         [
           [
@@ -281,7 +281,7 @@ Deno.test("convert says what is missing, by exit code 2 and without a stack", as
           ["--from", megatron, "--to", out],
           /no config and no tokenizer\nhint: .*--origin/,
         ],
-        [["--from", hf], /Say where the result shall be/],
+        [["--from", hf], /The target directory is missing/],
         [
           ["--from", hf, "--to", out, "--set", "paths.slime=/nowhere"],
           /There is no slime in "\/nowhere"/,
