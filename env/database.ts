@@ -51,7 +51,7 @@ interface Layer {
   readonly height: number;
 }
 
-/** The most sealed layers; beyond this they are merged into one, which keeps lookups short. */
+/** The maximum number of sealed layers; beyond this they are merged into one, which keeps lookups short. */
 const MAX_HEIGHT = 16;
 
 /** Texts of rows that lie in the base or in sealed layers, and so never change. */

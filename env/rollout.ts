@@ -49,11 +49,11 @@ export interface RolloutSpec {
   readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
-  /** The most actions of the agent. Default: 30, as in τ-bench. */
+  /** The maximum number of the agent's actions. Default: 30, as in τ-bench. */
   readonly maxTurns?: number;
-  /** The most answers that may fail to parse; the next one ends the episode. Default: 3. */
+  /** The maximum number of answers that may fail to parse; the next one ends the episode. Default: 3. */
   readonly maxParseErrors?: number;
-  /** The most times that the episode restarts after an infrastructure failure. Default: 3. */
+  /** The maximum number of restarts after an infrastructure failure. Default: 3. */
   readonly retries?: number;
   /** Computes `reward.value`. Default: τ-bench's rule, 1 if everything is right, else 0. */
   readonly reward?: RewardFunction;
@@ -146,7 +146,7 @@ export async function rollout(
 
 /** Settings of {@linkcode rolloutAll}. */
 export interface RolloutAllOptions extends RolloutContext {
-  /** The most episodes that run at the same time; it does not change them. Default: 32. */
+  /** The maximum number of concurrent episodes; does not affect their results. Default: 32. */
   readonly concurrency?: number;
   /** Called with every episode as it ends. If it throws, the rollouts stop. */
   readonly onEpisode?: (
@@ -201,7 +201,7 @@ export async function rolloutAll(
   async function play(spec: RolloutSpec, index: number): Promise<void> {
     if (stopped) return;
     try {
-      // Episodes without a model wait for nothing: signals and timers would only be heard after the last.
+      // Episodes without a model wait for nothing: signals and timers would only be handled after the last.
       await breathe();
       episodes[index] = await rollout({ ...spec, ...context });
       await onEpisode?.(episodes[index], index);

@@ -13,8 +13,8 @@ import {
 } from "./python/python_value.ts";
 
 /**
- * Returns the Python text of a value as nested tuples: an object becomes its pairs sorted by key, an array its elements.
- * Two values have the same text exactly if τ-bench's hash does not distinguish them.
+ * Returns the Python text of a value as nested tuples: an object becomes its pairs sorted by key, an array its
+ * elements. Two values have the same text if and only if τ-bench's hash does not distinguish them.
  */
 export function canonicalText(value: JsonValue): string {
   if (typeof value === "string") return stringRepr(value);

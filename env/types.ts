@@ -91,7 +91,7 @@ export interface Task<G = unknown> {
   /** Position in its split, from 0. */
   readonly index: number;
   readonly userId: string;
-  /** What the simulated user knows and wants, in prose. */
+  /** The knowledge and wishes of the simulated user, in prose. */
   readonly instruction: string;
   /** The gold actions, reads and writes. */
   readonly actions: readonly ToolAction[];
@@ -140,7 +140,7 @@ export interface Dataset {
 export interface ConversationRules {
   /** The agent's greeting before the user's first message; part of the conversation. */
   readonly greeting: string;
-  /** The most turns of the agent, after which the rules end the conversation. */
+  /** The maximum number of the agent's turns, after which the rules end the conversation. */
   readonly maxTurns: number;
   /** The rules of a conversation without a user. Default: there is a user. */
   readonly solo?: SoloRules;
@@ -312,8 +312,8 @@ export interface Observation {
 }
 
 /**
- * The reasons for which environments end conversations. `agent_stop`: an agent without a user ended its work;
- * `agent_error`: it broke the rules, for example by speaking although there is no user.
+ * The reasons why environments end conversations. `agent_stop`: an agent without a user ended its work; `agent_error`:
+ * it broke the rules, for example by speaking although there is no user.
  */
 export const END_REASONS = [
   "user_stop",
@@ -552,7 +552,7 @@ export interface Usage {
 /** A model that continues token ids. */
 export interface TokenModel {
   readonly name: string;
-  /** The most tokens of prompt and answer together. */
+  /** The maximum number of tokens of prompt and answer together. */
   readonly contextLength: number;
   /**
    * The size of its output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is then the
@@ -619,7 +619,7 @@ export interface Episode {
   readonly turns: readonly Turn[];
   readonly trajectory: Trajectory | null;
   readonly stopReason: StopReason;
-  /** `null` exactly if there is a `failure`: infrastructure failures are not scored. */
+  /** `null` if and only if there is a `failure`: infrastructure failures are not scored. */
   readonly reward: Reward | null;
   /** Why the reward is not 1; `null` if it is, or if there is none. */
   readonly reason: FailureReason | null;

@@ -26,8 +26,8 @@ export interface HttpBench {
   /** Sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * Share of the conversations' time spent in taulab: the time beyond that of as many plain `fetch` calls, equally
-   * concurrent and with prepared bodies.
+   * Share of the conversations' time spent in taulab: the time in excess of the same number of plain `fetch` calls, at
+   * the same concurrency and with prepared bodies.
    */
   readonly ownShare: Measured;
   /** Share of the time beyond the server's latency, which includes HTTP on this machine and the server's own work. */
@@ -66,7 +66,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** Plays all conversations once and, if a body is given, makes as many calls by plain `fetch`. */
+/** Plays all conversations once and, if a body is given, makes the same number of calls by plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },

@@ -45,7 +45,10 @@ export class BenchProcess implements AsyncDisposable {
     ]);
   }
 
-  /** Sends an order and waits for its answer; one at a time. @throws If the process ends early; its stderr says why. */
+  /**
+   * Sends a request and waits for its answer; one at a time.
+   * @throws {Error} If the process ends early; its stderr says why.
+   */
   async ask<T>(order: object): Promise<T> {
     const line = `${JSON.stringify(order)}\n`;
     await this.#writer.write(new TextEncoder().encode(line));
@@ -60,7 +63,7 @@ export class BenchProcess implements AsyncDisposable {
   }
 }
 
-/** Answers the orders of a {@linkcode BenchProcess} until stdin ends, then exits. */
+/** Answers the requests of a {@linkcode BenchProcess} until stdin ends, then exits. */
 export async function answerOrders(
   answer: (order: Record<string, unknown>) => unknown | Promise<unknown>,
 ): Promise<void> {

@@ -11,7 +11,10 @@ import { Actor, type Measured, measured } from "./_bench_measure.ts";
 /** The figures. */
 export interface SessionsBench {
   readonly sessions: number;
-  /** Milliseconds of a step beyond a plain request right after it with body and answer of the same sizes. */
+  /**
+   * Milliseconds that a step takes beyond a plain request made right after it, with a body and a response of the same
+   * sizes.
+   */
   readonly stepMs: Measured;
   /** Milliseconds of the plain request. */
   readonly plainMs: Measured;
@@ -98,7 +101,7 @@ async function stepRound(url: string, plays: readonly Play[]) {
   };
 }
 
-/** Measures the memory of sessions in the middle of their episodes, then of as many over WebSockets. */
+/** Measures the memory of sessions in the middle of their episodes, then of the same number over WebSockets. */
 async function memoryRound(server: Actor, plays: readonly Play[]) {
   const heapOf = async () => (await server.ask<{ heap: number }>({})).heap;
   const empty = await heapOf();

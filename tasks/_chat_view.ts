@@ -18,7 +18,7 @@ export type Outcome = Pick<
 >;
 
 const PROMPT = "you:   ";
-/** Most characters of a tool call's line, of its arguments in it, and of a value. */
+/** Maximum characters of a tool call's line, of the arguments in it, and of a value. */
 const FOLD = { line: 110, arguments: 60, value: 60 };
 
 /** The conversation on the terminal. */

@@ -112,7 +112,7 @@ function parseForgiving(text: string): JsonValue | undefined {
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** The most markers before the last one that are examined, since each may cost a pass over the text. */
+/** The maximum number of markers before the last one to examine, since each may cost a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**

@@ -11,7 +11,10 @@ const ALIKE = 0.8;
 /** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share one. */
 const MINIMA = 24;
 
-/** The most tasks that a triple may occur in. More common ones are stock phrases that do not distinguish instructions. */
+/**
+ * The maximum number of tasks that a triple may occur in. More common ones are stock phrases that do not distinguish
+ * instructions.
+ */
 const COMMON = 40;
 
 /** Returns one finding for each task that is a near-duplicate of an earlier one. */

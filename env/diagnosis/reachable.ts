@@ -14,7 +14,7 @@ export interface ReachOptions {
   readonly gold: Database;
   /** The writes to try, each at most once. */
   readonly writes: readonly ToolAction[];
-  /** The most states to examine. Default: 2,000. */
+  /** The maximum number of states to examine. Default: 2,000. */
   readonly maxStates?: number;
 }
 

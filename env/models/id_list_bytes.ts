@@ -9,7 +9,10 @@ interface Written {
 }
 
 const encoder = new TextEncoder();
-/** The start of the body for each name of the list. Its length differs, so it is right-aligned before the ids. */
+/**
+ * The start of the body for each name that the list may have. Starts differ in length, so they are right-aligned before
+ * the ids.
+ */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
   tokens: encoder.encode('{"tokens":['),

@@ -1,4 +1,4 @@
-/** The request body of `POST /episodes`, with which a trainer requests an episode. */
+/** The body of `POST /episodes`, which requests an episode. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";

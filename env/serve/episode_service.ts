@@ -42,14 +42,14 @@ export interface EpisodeWorld {
   readonly engineKey?: string;
   /** The policy's name in records. */
   readonly modelName: string;
-  /** The most tokens of an episode, unless a request sets a limit. */
+  /** The maximum number of tokens of an episode, unless a request sets a limit. */
   readonly contextLength: number;
-  /** The most tokens of an answer, unless a request sets a limit. */
+  /** The maximum number of tokens of an answer, unless a request sets a limit. */
   readonly maxTokensPerTurn: number;
   readonly maxTurns: number;
-  /** The most restarts of an episode after an infrastructure failure. Default: 3. */
+  /** The maximum number of restarts of an episode after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** The most concurrent episodes; further requests get status 503. Default: 1024. */
+  /** The maximum number of concurrent episodes; further requests get status 503. Default: 1024. */
   readonly maxEpisodes?: number;
   /** Called with every episode that has ended, before the request is answered. Must neither throw nor block. */
   readonly onEpisode?: (ended: EndedEpisode) => void;

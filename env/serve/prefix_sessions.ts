@@ -5,10 +5,10 @@
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
 
-/** The most sessions to keep; the least recently used one is dropped first. */
+/** The maximum number of sessions to keep; the least recently used one is dropped first. */
 const MAX_SESSIONS = 256;
 
-/** The fewest shared tokens for which another conversation's session is reused. */
+/** The minimum number of shared tokens for which another conversation's session is reused. */
 const MIN_SHARED = 8;
 
 /** A result, with the number of prompt tokens that were cached. */

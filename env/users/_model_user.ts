@@ -25,7 +25,7 @@ import { addUsage, NO_USAGE } from "../models/usage.ts";
 import { labelled } from "./_label.ts";
 import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 
-/** The most requests for one usable answer. */
+/** The maximum number of requests for one usable answer. */
 const MAX_ASKS = 3;
 
 /** Settings of users that ask a model. */

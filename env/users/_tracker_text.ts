@@ -56,7 +56,7 @@ const FACTS = [
   /\b\d{4,10}\b/g,
 ];
 
-/** The most different facts that are checked per message. */
+/** The maximum number of distinct facts to check per message. */
 const MAX_FACTS = 500;
 
 /** Returns the facts in a text that do not occur in what is known. */

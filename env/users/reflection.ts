@@ -14,7 +14,7 @@ import { isFit, reflectOn } from "./_supervisor.ts";
 
 /** Settings of {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
-  /** The most messages that are judged per turn, including the first. Default: 2, as in τ-bench. */
+  /** The maximum number of messages that are judged per turn, including the first. Default: 2, as in τ-bench. */
   readonly attempts?: number;
 }
 

@@ -22,7 +22,7 @@ export interface UserWorld {
   readonly dataset: Dataset;
   /** Whether to reproduce τ-bench's user exactly, including its errors. */
   readonly compat: boolean;
-  /** The most attempts per message. Default: the strategy's. */
+  /** The maximum number of attempts per message. Default: the strategy's. */
   readonly attempts?: number;
 }
 

@@ -17,7 +17,7 @@ import type {
 import { labelled } from "./_label.ts";
 import { badResponse, ofUser } from "./_model_user.ts";
 
-/** The most requests for an answer that contains a message or a call. */
+/** The maximum number of requests for an answer that contains a message or a call. */
 const MAX_ASKS = 3;
 
 /**

@@ -29,7 +29,7 @@ export interface TrackOptions {
   readonly isScripted?: boolean;
 }
 
-/** The most messages without anything new that a user may send after everything is settled. */
+/** The maximum number of messages without anything new that a user may send after everything is settled. */
 const PATIENCE = 3;
 
 /** The length below which texts may be equal by chance. */

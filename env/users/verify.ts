@@ -12,7 +12,7 @@ import { isFit, messageRepr } from "./_supervisor.ts";
 
 /** Settings of {@linkcode verifyUser}. */
 export interface VerifyOptions extends ModelUserOptions {
-  /** The most proposals per message; the last is used if none is accepted. Default: 3, as in τ-bench. */
+  /** The maximum number of proposals per message; the last is used if none is accepted. Default: 3, as in τ-bench. */
   readonly attempts?: number;
 }
 

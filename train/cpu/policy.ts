@@ -1,8 +1,8 @@
 /**
  * The embedded policy: a tiny transformer with a pointer head, sampled and trained on the CPU.
  *
- * A block is RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over its result (which is added
- * to what the heads give), RMSNorm, SwiGLU. The output mixes a softmax over the vocabulary (tied to the embedding)
+ * A block is RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over its result (which is
+ * added to the heads' output), RMSNorm, SwiGLU. The output mixes a softmax over the vocabulary (tied to the embedding)
  * with copying from the context by the pointer head (See et al. 2017); `kernels/mixture.ts` has the formula.
  *
  * @example

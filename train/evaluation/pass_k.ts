@@ -66,8 +66,8 @@ export interface PassEpisode {
 }
 
 /**
- * pass^1 to pass^k with 95% intervals, `[k]`, where k is the most trials that a task has. Tasks with fewer trials than
- * an estimate takes are not in it. An episode is solved if its reward is 1.
+ * pass^1 to pass^k with 95% intervals, `[k]`, where k is the maximum number of trials of a task. Each estimate excludes
+ * tasks with too few trials. An episode is solved if its reward is 1.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

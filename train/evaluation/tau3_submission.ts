@@ -74,7 +74,7 @@ export function incomparable(
   return reasons;
 }
 
-/** Returns the text of `submission.json`, in which the submitter is left to be filled in. */
+/** Returns the text of `submission.json`, in which the submitter's details are still to be filled in. */
 export function tau3Submission(
   { config, info }: Pick<EvaluationDir, "config" | "info">,
   report: EvaluationReport,

@@ -27,7 +27,7 @@ export interface FailureTally {
   readonly episodes: number;
 }
 
-/** Counts over a run's episodes. For an evaluation, the window is the whole of it. */
+/** Counts over a run's episodes. For an evaluation, the window is the whole run. */
 export interface EpisodeTally {
   /** Episodes of the whole run, evaluations included. */
   readonly episodes: number;

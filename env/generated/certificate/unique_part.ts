@@ -89,7 +89,10 @@ class Search {
     return undefined;
   }
 
-  /** Returns a place's key: the state, the open requests, and each row's calls in order, which policy may check. */
+  /**
+   * Returns the key of a place in the search: the state, the open requests, and each row's calls in order, which policy
+   * may check.
+   */
   #keyOf(database: Database, { open, made }: Place): string {
     const { requests } = this.#subject.goal;
     const calls = Map.groupBy(made, rowOf).entries()

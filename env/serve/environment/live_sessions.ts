@@ -6,7 +6,7 @@ import { type SessionEnd, SessionMetrics } from "./session_metrics.ts";
 
 /** Settings of {@linkcode LiveSessions}. */
 export interface LiveSessionsOptions {
-  /** The most open sessions. Default: 4096. */
+  /** The maximum number of open sessions. Default: 4096. */
   readonly maxSessions?: number;
   /** The time without a request after which a session is closed. Default: 30 minutes. */
   readonly idleMs?: number;

@@ -50,7 +50,7 @@ const stepSchema = z.looseObject({
 /** An item of a model's answer. */
 type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 
-/** The most answers of an episode that may fail to parse. */
+/** The maximum number of answers of an episode that may fail to parse. */
 const MAX_PARSE_ERRORS = 3;
 
 /** The number of calls that failed to parse, by session. */

@@ -192,7 +192,7 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   };
 }
 
-/** The most requests that a connection may queue. */
+/** The maximum number of requests that a connection may queue. */
 const MAX_WAITING = 16;
 
 /** Serves a session over a connection until either ends. */

@@ -216,7 +216,7 @@ function likeliest(vocab: i32): i32 {
   return best;
 }
 
-/** Replaces p by p^power, normalised. */
+/** Replaces p by p^power, normalized. */
 function flatten(vocab: i32, power: f32): void {
   const bytes = <usize> vocab << 2;
   const scale = f32x4.splat(power);

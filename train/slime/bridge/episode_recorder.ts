@@ -13,9 +13,9 @@ import type { Episode } from "../../../env/types.ts";
 import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
 const FLUSH_EVERY_MS = 500;
-/** Episodes per write, which blocks everything else. */
+/** The maximum number of episodes per write, which blocks the process. */
 const MOST_AT_ONCE = 8;
-/** The most episodes that wait while they cannot be written; older ones are lost. */
+/** The maximum number of episodes that wait while writes fail; older ones are lost. */
 const MOST_WAITING = 2048;
 const ATTEMPTS = 20;
 const BUSY_MS = 50;

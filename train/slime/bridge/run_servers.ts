@@ -159,7 +159,7 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
 /** Settings of {@linkcode KeptService}. */
 type KeptOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
-/** A server that is kept running until it is left or stopped. */
+/** A server that is kept running until it is detached or stopped. */
 class KeptService {
   readonly #options: KeptOptions;
   readonly #end = new AbortController();

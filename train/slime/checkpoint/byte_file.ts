@@ -4,7 +4,7 @@ import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
 import { jsonExcess } from "./json_excess.ts";
 
-/** The most files open at once: systems allow a process about a thousand. */
+/** The maximum number of open files: systems allow a process about a thousand. */
 const MOST_OPEN = 64;
 
 /**

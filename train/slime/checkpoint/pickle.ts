@@ -102,11 +102,11 @@ export function readPickle(
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
-/** The most memory of all values. The metadata of a model on many hosts takes a fifth of it. */
+/** The maximum memory of all values together. The metadata of a model on many hosts takes a fifth of it. */
 const MOST_HELD_BYTES = 512 * 2 ** 20;
 /**
- * The most values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple stays on the
- * stack as a whole.
+ * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple
+ * stays on the stack as a whole.
  */
 const MOST_STACK = 2 ** 20;
 

@@ -25,7 +25,7 @@ import { allowInCommon } from "./torch_names.ts";
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
 const MOST_SMALL = 1024 * 1024;
-/** The most files. Each rank writes one or two. */
+/** The maximum number of files. Each rank writes one or two. */
 const MOST_FILES = 65_536;
 
 /** The arguments of the run that wrote a checkpoint: numbers, strings and booleans only. */

@@ -1,7 +1,7 @@
 /**
  * Makes servers that only a host can reach available on this machine, such as Ray's dashboard and SGLang's router.
  *
- * A relay listens on this machine's loopback and lets the host make each request. Only GET requests are relayed.
+ * A relay listens on this machine's loopback and has the host make each request. Only GET requests are relayed.
  */
 
 import { z } from "zod";

@@ -138,8 +138,8 @@ async function requireGpus(
 }
 
 /**
- * Returns the number of free GPUs. Ray's count is some seconds old, so waits for the GPUs of a job that has just
- * ended.
+ * Returns the number of free GPUs. Waits for the GPUs of a job that has just ended, because Ray's count is a few
+ * seconds old.
  */
 async function freeGpus(
   wanted: number,

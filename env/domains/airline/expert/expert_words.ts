@@ -31,7 +31,7 @@ const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
   pay: "how do you want to pay?",
 };
 
-/** Returns the question for a missing detail. */
+/** Returns the question that asks for a missing detail. */
 export function askTripWords(missing: AirlineMissing): string {
   return QUESTIONS[missing];
 }

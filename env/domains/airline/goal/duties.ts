@@ -37,7 +37,7 @@ function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
   ];
 }
 
-/** Checks whether a request requires a look at flights; a refusal that does not depend on them does not. */
+/** Checks whether a request requires looking up flights. A refusal that does not depend on flights does not. */
 function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
   return refused !== true || refusedBy === "flights.available" ||
     refusedBy === "certificate.eligible";

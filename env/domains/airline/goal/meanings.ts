@@ -250,7 +250,7 @@ function leg(flight: JsonObject, date: string): JsonObject {
   return object({ flight_number: text(flight, "flight_number"), date });
 }
 
-/** Converts a traveller to the tools' format. */
+/** Converts a traveler to the tools' format. */
 function passenger({ firstName, lastName, dob }: Traveller): JsonObject {
   return object({ first_name: firstName, last_name: lastName, dob });
 }

@@ -40,7 +40,7 @@ export interface Traveller {
   readonly dob: string;
 }
 
-/** The direct flight that is wanted among those with seats for all passengers. */
+/** The user's choice among the direct flights with seats for all passengers. */
 export type Pick = "cheapest" | "earliest" | "latest";
 
 /** The details of a request; its intent determines which are set. */
@@ -84,7 +84,7 @@ export interface Trip {
   readonly account?: string;
 }
 
-/** Returns a traveller's full name. */
+/** Returns a traveler's full name. */
 export function nameOf({ firstName, lastName }: Traveller): string {
   return `${firstName} ${lastName}`;
 }

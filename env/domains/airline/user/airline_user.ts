@@ -64,7 +64,7 @@ const GO_AHEAD =
 /** Matches questions that a yes alone does not answer: a choice, or an offer of insurance. */
 const OFFER = /\bor\b|\binsur/;
 
-/** Interprets a message. An offer counts as a question for a detail, however it is phrased. */
+/** Interprets a message. An offer counts as a question about a detail, however it is phrased. */
 function listen(message: string, { intent }: AirlineRequest): Heard {
   const heard = hear(message, { topic: TOPIC[intent] });
   const text = message.toLowerCase();

@@ -1,8 +1,8 @@
-/** Questions for a user id, and the answers of an airline's user. */
+/** Requests for a user id, and the answers of an airline's user. */
 
 import type { Phraser } from "../../shared/user/wording.ts";
 
-/** Matches a question for the user id in a lowercase message. */
+/** Matches a request for the user id in a lowercase message. */
 export const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 
 /** Answers with the user id. */

@@ -29,7 +29,10 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
 /** The kind of a request, settled before its details are drawn, so that redraws do not skew the configured shares. */
 export interface Settled {
   readonly intent: AirlineIntent;
-  /** Set if policy is to refuse the request: whether because of its owner, and a number in 0..1 that picks a clause. */
+  /**
+   * Set if policy refuses the request: whether it does so because of the owner, and a number in 0..1 that picks a
+   * clause.
+   */
   readonly refusal?: {
     readonly isOther: boolean;
     readonly clause: number;
@@ -139,7 +142,7 @@ export function legOf({ flight, date }: Leg): JsonValue {
   return object({ flight_number: flight.number, date });
 }
 
-/** Converts a traveller to the tools' format. */
+/** Converts a traveler to the tools' format. */
 export function travellerOf(
   { firstName, lastName, dob }: Traveller,
 ): JsonValue {

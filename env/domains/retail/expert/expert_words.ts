@@ -29,7 +29,10 @@ const QUESTIONS: Readonly<Record<Missing, string>> = {
   address: "what is the new address?",
 };
 
-/** Returns the question for a missing detail. `item` is the user's words for the item whose new variant is missing. */
+/**
+ * Returns the question that asks for a missing detail. `item` is the user's words for the item whose new variant is
+ * missing.
+ */
 export function askWords(missing: Missing, item?: string): string {
   return item === undefined
     ? QUESTIONS[missing]

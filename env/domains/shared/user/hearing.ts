@@ -66,7 +66,7 @@ const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 const CONFIRM =
   /(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/g;
 
-/** Matches a word that introduces a question for a detail. */
+/** Matches a word that introduces a question about a detail. */
 const QUESTION_WORD = /\b(?:which|what|why|where|how|when)\b/;
 
 const SENTENCE_END = /[.?!]/g;

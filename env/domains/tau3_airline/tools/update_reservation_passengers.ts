@@ -8,7 +8,9 @@ import { airlineTool } from "../airline_tool.ts";
 import { reservationId } from "../find_rows.ts";
 import { Passenger } from "../models.ts";
 
-/** Replaces the passengers of a reservation with as many others. A list with non-objects is stored unchanged. */
+/**
+ * Replaces the passengers of a reservation with the same number of others. A list with non-objects is stored unchanged.
+ */
 export const updateReservationPassengers = airlineTool({
   name: "update_reservation_passengers",
   kind: "write",

@@ -13,7 +13,7 @@ import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
 
 const TEST = "please run a speed test.";
 
-/** The most data that the policy lets a user buy, in GB. */
+/** The maximum amount of data that the policy lets a user buy, in GB. */
 const MOST_GB = 2;
 
 /** Makes mobile data work at full speed. @returns Why the case has to be transferred, if it has to. */

@@ -6,7 +6,7 @@ import {
   defineBundleTool,
 } from "../../shared/toolkit/bundle_tool.ts";
 
-/** Creates a tool of the agent. */
+/** Creates an agent tool. */
 export function agentTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

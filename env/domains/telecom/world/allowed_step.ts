@@ -15,7 +15,7 @@ export interface Step {
   readonly isHopeless: boolean;
 }
 
-/** The most data that a user may buy, in GB. */
+/** The maximum amount of data that a user may buy, in GB. */
 const MOST_GB = 2;
 
 /** Returns the policy rule that a call breaks; `null` if it breaks none. Users' calls are not restricted. */

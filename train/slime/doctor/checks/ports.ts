@@ -26,8 +26,8 @@ interface WantedPort {
 }
 
 /**
- * Where slime looks for free ports of engines and of ranks. It takes the next free one, but another process may take
- * that in the meantime.
+ * The ranges in which slime looks for free ports for engines and ranks. It takes the next free port, which another
+ * process may take in the meantime.
  * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
  */
 const RANGES = [

@@ -68,7 +68,7 @@ async function readRows(path: string): Promise<RowFile> {
   }
 }
 
-/** The most faults to list per file: they usually have the same cause. */
+/** The maximum number of faults to list per file: they usually have the same cause. */
 const MOST_FAULTS = 3;
 
 function look(

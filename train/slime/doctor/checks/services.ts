@@ -106,7 +106,7 @@ function differences(
     });
 }
 
-/** Checks that all hosts can reach the servers. A loopback address means another machine on each of them. */
+/** Checks that all hosts can reach the servers. A loopback address refers to a different machine on each host. */
 async function reached(
   urls: readonly string[],
   { config, hosts, signal }: CheckContext,
