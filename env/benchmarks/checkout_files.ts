@@ -90,7 +90,7 @@ function kindOf(info: Deno.FileInfo): string {
   return "a device";
 }
 
-/** Reads a file of at most `most` bytes, else returns `undefined`. Counts the bytes, since `stat` may report a wrong size. */
+/** Reads a file; `undefined` if it exceeds `most` bytes. Counts the bytes, since the reported size may be wrong. */
 async function readUpTo(
   place: string,
   most: number,

@@ -54,7 +54,7 @@ export const ENDS: Readonly<Record<string, EndReason>> = {
   too_many_errors: "too_many_errors",
 };
 
-/** A live conversation of an agent with a user, who may have tools, or of a solo agent with both sides' tools. Single-use. */
+/** A single-use live conversation of an agent with a user, who may have tools, or of a solo agent with all tools. */
 export class Tau3Environment implements Environment {
   readonly task: Task;
   readonly #options: Tau3EnvironmentOptions;

@@ -85,7 +85,10 @@ export function agentSystem(prompts: Tau3Prompts, policy: string): string {
   return fillPrompt(agent_system, { agent_instruction, policy });
 }
 
-/** Returns the system prompt of an agent that is given the expected actions. @param options.args Whether to include arguments. */
+/**
+ * Returns the system prompt of an agent that is given the expected actions.
+ * @param options.args Whether to include the actions' arguments. Default: true.
+ */
 export function groundTruthSystem(
   prompts: Tau3Prompts,
   { policy, task, args = true }: {
@@ -138,7 +141,10 @@ export function soloSystem(
 /** The placeholder for the user's persona in the guidelines. */
 export const PERSONA = "<PERSONA_GUIDELINES>";
 
-/** Returns the simulated user's system prompt. @param options.terse Whether the user is as terse as possible. Default: false. */
+/**
+ * Returns the simulated user's system prompt.
+ * @param options.terse Whether the user is as terse as possible. Default: false.
+ */
 export function userSystem(
   prompts: Tau3Prompts,
   { guidelines, task, terse = false }: {

@@ -160,7 +160,7 @@ const instructionsSchema = z.union([
   })),
 ]);
 
-/** The schema of `initialization_data`, which would replace rows of the databases. No task has any, so only `null` is valid. */
+/** The schema of `initialization_data`, which would replace rows. No task has any, so only `null` is valid. */
 const noData = anyValue.refine(
   (value) =>
     value === null ||

@@ -22,7 +22,10 @@ import {
 const FORMAT =
   "Placeholders are written <<name>> and filled in literally, in one pass; everything else is literal text.";
 
-/** Reads the prompts in the format of `prompts.json`. @throws {DataError} If one is missing or unreadable; names file and line. */
+/**
+ * Reads the prompts in the format of `prompts.json`.
+ * @throws {DataError} If a prompt is missing or unreadable; names file and line.
+ */
 export async function importPrompts(
   modules: PythonModules,
   root: string,

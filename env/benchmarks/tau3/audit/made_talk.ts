@@ -5,7 +5,7 @@ import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
-/** Creates a conversation: the agent greets, the user asks, the calls are answered, the agent sends its texts, the user stops. */
+/** Creates a conversation of a greeting, the user's request, the answered calls, the agent's texts, and the user's stop. */
 export function madeTalk(
   source: WorldSource,
   task: Tau3Task,

@@ -122,7 +122,10 @@ interface Parts {
   readonly fault?: string;
 }
 
-/** Parses a file; if it is damaged within its simulations, keeps those before. @throws {DataError} If it is damaged earlier. */
+/**
+ * Parses a file. If it is damaged within its simulations, those before the damage are kept.
+ * @throws {DataError} If it is damaged before its simulations.
+ */
 function partsOf(text: string, path: string): Parts {
   let cause: unknown;
   try {
