@@ -88,7 +88,10 @@ export class Database {
     return [...this.#base.tables.keys()];
   }
 
-  /** Returns a row, which must not be changed, or `undefined` if there is none. @throws {RangeError} If there is no such table. */
+  /**
+   * Returns a row, which must not be changed, or `undefined` if there is none.
+   * @throws {RangeError} If there is no such table.
+   */
   get(table: string, id: string): JsonObject | undefined {
     return this.#own?.get(table)?.get(id) ?? this.#getSealed(table, id);
   }

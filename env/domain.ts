@@ -171,7 +171,10 @@ export class MissingPartError extends ConfigError {
   }
 }
 
-/** Returns an optional part of a domain. @throws {MissingPartError} If the domain does not have it. */
+/**
+ * Returns an optional part of a domain.
+ * @throws {MissingPartError} If the domain does not have it.
+ */
 export function partOf<P extends PartName>(
   domain: Domain,
   part: P,

@@ -100,7 +100,10 @@ export function faultsText(
 
 type Read = { readonly json: JsonValue } | { readonly what: string };
 
-/** Decompresses gzipped bytes, and returns others as they are. @throws {DataError} If gzipped bytes are damaged or truncated. */
+/**
+ * Decompresses gzipped bytes, and returns others as they are.
+ * @throws {DataError} If gzipped bytes are damaged or truncated.
+ */
 function plainBytes(bytes: Uint8Array, path: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {

@@ -7,9 +7,15 @@
 export interface Rng {
   /** Uniform in `[0, 1)`, with 32 random bits. */
   next(): number;
-  /** Uniform integer in `[0, n)`. @throws {RangeError} If `n` is not a positive integer. */
+  /**
+   * Uniform integer in `[0, n)`.
+   * @throws {RangeError} If `n` is not a positive integer.
+   */
   int(n: number): number;
-  /** One of `items`, uniformly. @throws {RangeError} If `items` is empty. */
+  /**
+   * One of `items`, uniformly.
+   * @throws {RangeError} If `items` is empty.
+   */
   pick<T>(items: readonly T[]): T;
   /** A new array with `items` in random order (Fisher–Yates). */
   shuffle<T>(items: readonly T[]): T[];
@@ -78,7 +84,10 @@ export function deriveSeed(...parts: readonly (number | string)[]): number {
   return hashWords(parts.join("\u0000"))() >>> 0;
 }
 
-/** Generates 32-bit words that depend on every character of `text`. @see Bryc, `xmur3` (MurmurHash3's mixing). */
+/**
+ * Generates 32-bit words that depend on every character of `text`.
+ * @see Bryc, `xmur3` (MurmurHash3's mixing).
+ */
 function hashWords(text: string): () => number {
   let h = 1779033703 ^ text.length;
   for (let i = 0; i < text.length; i++) {

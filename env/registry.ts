@@ -31,7 +31,10 @@ export class Registry<T> {
     return [...this.#entries.keys()];
   }
 
-  /** Returns the entry with this name. @throws {ConfigError} If there is none. */
+  /**
+   * Returns the entry with this name.
+   * @throws {ConfigError} If there is none.
+   */
   get(name: string): T {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;

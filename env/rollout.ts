@@ -242,7 +242,10 @@ class Attempt {
     this.clock = clock;
   }
 
-  /** Runs to the end. @returns The failure, or `null`. */
+  /**
+   * Runs to the end.
+   * @returns The failure, or `null`.
+   */
   async run(): Promise<Failure | null> {
     try {
       const session = await this.#open();

@@ -11,30 +11,45 @@ import type {
   PythonNumber,
 } from "./python/python_value.ts";
 
-/** Returns a string field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
+/**
+ * Returns a string field.
+ * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ */
 export function textAt(object: JsonObject, key: string): string {
   const value = member(object, key);
   return typeof value === "string" ? value : wrong(key, "a string");
 }
 
-/** Returns a number field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
+/**
+ * Returns a number field.
+ * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ */
 export function numberAt(object: JsonObject, key: string): PythonNumber {
   const value = member(object, key);
   return isPythonNumber(value) ? value : wrong(key, "a number");
 }
 
-/** Returns an object field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
+/**
+ * Returns an object field.
+ * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ */
 export function objectAt(object: JsonObject, key: string): JsonObject {
   return asObject(member(object, key), key);
 }
 
-/** Returns a list field. @throws {ToolError} As Python's `KeyError`, if it is missing. */
+/**
+ * Returns a list field.
+ * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ */
 export function listAt(object: JsonObject, key: string): JsonValue[] {
   const value = member(object, key);
   return Array.isArray(value) ? value : wrong(key, "a list");
 }
 
-/** Returns a field that is a list of objects. @throws {ToolError} As Python's `KeyError`, if it is missing. */
+/**
+ * Returns a field that is a list of objects.
+ * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ */
 export function objectsAt(object: JsonObject, key: string): JsonObject[] {
   const list = listAt(object, key);
   for (const element of list) asObject(element, key);

@@ -124,13 +124,19 @@ export interface Dataset {
   readonly ownTools?: readonly Tool[];
   /** Names of tools that end the conversation. */
   readonly terminatingTools: readonly string[];
-  /** Returns the prompts of agents and simulated users. @throws {DataError} If the dataset has none. */
+  /**
+   * Returns the prompts of agents and simulated users.
+   * @throws {DataError} If the dataset has none.
+   */
   prompts(): Prompts;
   /** Example conversations as text, for few-shot agents; may be empty. */
   readonly fewShot: readonly string[];
   /** The available splits, each with at least one task. */
   readonly splits: readonly Split[];
-  /** Returns the tasks of a split in order. @throws {ConfigError} If the dataset has no such split. */
+  /**
+   * Returns the tasks of a split in order.
+   * @throws {ConfigError} If the dataset has no such split.
+   */
   tasks(split: Split): readonly Task[];
   /** The rules of its conversations and rewards, if they differ from τ-bench's. */
   readonly rules?: ConversationRules;
@@ -146,7 +152,10 @@ export interface ConversationRules {
   readonly solo?: SoloRules;
   /** The user's tools that models see; empty if users only talk. */
   readonly userTools: readonly ToolSchema[];
-  /** Returns the system prompt of a user played by a model. @throws {DataError} If the dataset has no prompts. */
+  /**
+   * Returns the system prompt of a user played by a model.
+   * @throws {DataError} If the dataset has no prompts.
+   */
   userSystem(task: Task): string;
   /** Creates the live world of a task. */
   environment(options: RulesOptions): Environment;
@@ -168,7 +177,10 @@ export interface ConversationRules {
  * of the conversation, and any answer of the agent without a tool call ends it.
  */
 export interface SoloRules {
-  /** Returns the system prompt, the agent's only instruction. @throws {DataError} If the dataset has no prompts. */
+  /**
+   * Returns the system prompt, the agent's only instruction.
+   * @throws {DataError} If the dataset has no prompts.
+   */
   system(task: Task): string;
   /** The tool that the agent calls to end its work. */
   readonly stopTool: string;
@@ -514,7 +526,10 @@ export interface ChatOptions {
  * one once.
  */
 export interface Chat {
-  /** Appends `messages` and samples the model's answer to them. @throws {InfrastructureError} If the engine fails. */
+  /**
+   * Appends `messages` and samples the model's answer to them.
+   * @throws {InfrastructureError} If the engine fails.
+   */
   send(messages: readonly Message[], options?: CallOptions): Promise<ChatReply>;
   readonly trajectory?: Trajectory | undefined;
   close(): void;
@@ -559,7 +574,10 @@ export interface TokenModel {
    * model's mistake. Default: the tokenizer's size; a larger id is an engine failure.
    */
   readonly vocabSize?: number;
-  /** Continues `ids`. @throws {InfrastructureError} If the engine fails or aborts. */
+  /**
+   * Continues `ids`.
+   * @throws {InfrastructureError} If the engine fails or aborts.
+   */
   generate(request: GenerateRequest): Promise<GenerateResult>;
   /** Frees the engine's state for a session (its key-value cache). */
   release?(session: string): void;

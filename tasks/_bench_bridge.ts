@@ -336,7 +336,10 @@ async function askEpisode(
   throw new Error(`An episode of the benchmark failed: ${text.slice(-1000)}`);
 }
 
-/** Sends the same requests without episodes. @returns The number of requests. */
+/**
+ * Sends the same requests without episodes.
+ * @returns The number of requests.
+ */
 async function playPlainly(
   { engine, servers, chains }: World,
 ): Promise<number> {

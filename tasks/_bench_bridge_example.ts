@@ -44,7 +44,10 @@ export interface Example extends AsyncDisposable {
   ): Promise<unknown>;
 }
 
-/** Starts the example. @throws If the interpreter lacks a module that it imports; stderr names it. */
+/**
+ * Starts the example.
+ * @throws If the interpreter lacks a module that it imports; stderr names it.
+ */
 export async function openExample(
   { directory, python, engine }: ExampleOptions,
 ): Promise<Example> {

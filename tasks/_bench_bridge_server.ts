@@ -86,7 +86,10 @@ function userModel(url: string): ChatModel {
   });
 }
 
-/** Sends all chains concurrently, the requests of each in sequence. @returns The number of answers. */
+/**
+ * Sends all chains concurrently, the requests of each in sequence.
+ * @returns The number of answers.
+ */
 async function sendPlainly(
   { engine, chains }: PlainOrders,
 ): Promise<number> {

@@ -91,7 +91,10 @@ async function playRound(
   };
 }
 
-/** Makes chains of plain calls concurrently. @returns The sum of the chains' times in milliseconds. */
+/**
+ * Makes chains of plain calls concurrently.
+ * @returns The sum of the chains' times in milliseconds.
+ */
 async function plainCalls(
   { url, body, calls }: { url: string; body: string; calls: number },
 ): Promise<number> {

@@ -26,7 +26,10 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Runs work. @returns Its result, and the seconds that it took. */
+/**
+ * Runs work.
+ * @returns Its result, and the seconds that it took.
+ */
 export async function timed<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly value: T; readonly seconds: number }> {

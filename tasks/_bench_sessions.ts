@@ -77,7 +77,10 @@ function wireAction(action: Action): unknown {
   };
 }
 
-/** Makes every step of the episodes, each followed by its plain request. @returns Medians in milliseconds. */
+/**
+ * Makes every step of the episodes, each followed by its plain request.
+ * @returns Medians in milliseconds.
+ */
 async function stepRound(url: string, plays: readonly Play[]) {
   const beyond: number[] = [];
   const plainly: number[] = [];

@@ -118,7 +118,10 @@ function bytesPerEpisode(
   return (heapBytes() - before) / live.length;
 }
 
-/** Plays a task's gold actions. @returns The world, and the conversation: calls, each followed by its answer. */
+/**
+ * Plays a task's gold actions.
+ * @returns The world, and the conversation: calls, each followed by its answer.
+ */
 function playGold(
   bundle: Tau3Bundle,
   task: Tau3Task,

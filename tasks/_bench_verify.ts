@@ -95,7 +95,10 @@ async function writePair(dir: string, model: ModelName): Promise<void> {
   await run("sync", []);
 }
 
-/** Runs `convert --verify`. @returns Its peak memory in bytes. */
+/**
+ * Runs `convert --verify`.
+ * @returns Its peak memory in bytes.
+ */
 async function verify(dir: string): Promise<number> {
   const task = fileURLToPath(new URL("convert.ts", import.meta.url));
   const output = await run("deno", [

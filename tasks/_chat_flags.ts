@@ -79,7 +79,10 @@ export async function openCounterpart(flags: ChatFlags): Promise<Counterpart> {
     : await openPolicy(await readRun(path), flags);
 }
 
-/** Returns the task that the flags select. @throws {ConfigError} If the split has no such task. */
+/**
+ * Returns the task that the flags select.
+ * @throws {ConfigError} If the split has no such task.
+ */
 export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   const tasks = dataset.tasks(split);
   const found = tasks[task];

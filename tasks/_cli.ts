@@ -134,7 +134,10 @@ export async function main<S extends z.ZodObject>(
   return task;
 }
 
-/** Parses the command line and runs the task, here or confined. @returns The exit status. */
+/**
+ * Parses the command line and runs the task, here or confined.
+ * @returns The exit status.
+ */
 async function runMain<S extends z.ZodObject>(
   task: TaskDefinition<S>,
   { argv, terminal, module }: {

@@ -81,7 +81,10 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   return { ...flags, ...Object.fromEntries(paths) };
 }
 
-/** Returns the request, completed from the recipe. @throws {ConfigError} If something is missing or contradictory. */
+/**
+ * Returns the request, completed from the recipe.
+ * @throws {ConfigError} If something is missing or contradictory.
+ */
 export async function convertRequest(
   given: ConvertFlags,
 ): Promise<ConversionRequest> {

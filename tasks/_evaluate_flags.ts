@@ -141,7 +141,10 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
 /** A bound that no split reaches. */
 const MOST_TASKS = 1_000_000;
 
-/** Parses `1,2,5-9` to sorted numbers without duplicates. @throws {ConfigError} If the text is not such a list. */
+/**
+ * Parses `1,2,5-9` to sorted numbers without duplicates.
+ * @throws {ConfigError} If the text is not such a list.
+ */
 export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
     const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];

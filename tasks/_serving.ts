@@ -3,7 +3,10 @@
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 
-/** Starts a server; port 0 takes a free one. @throws {ConfigError} If the port is in use. */
+/**
+ * Starts a server; port 0 takes a free one.
+ * @throws {ConfigError} If the port is in use.
+ */
 export function listen(
   { host, port }: { readonly host: string; readonly port: number },
   handler: (request: Request) => Response | Promise<Response>,

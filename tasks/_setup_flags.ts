@@ -62,7 +62,10 @@ export const setupFlags = z.object({
 /** The flags as parsed. */
 export type SetupFlags = z.infer<typeof setupFlags>;
 
-/** Returns the options of a set-up. @throws {ConfigError} If something is missing or contradictory. */
+/**
+ * Returns the options of a set-up.
+ * @throws {ConfigError} If something is missing or contradictory.
+ */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {

@@ -175,7 +175,10 @@ export type TrainFlags =
   & z.infer<typeof trainFlags>
   & Readonly<Record<string, unknown>>;
 
-/** Returns the recipe that flags name, or the default for their data. @throws {ConfigError} If it does not exist. */
+/**
+ * Returns the recipe that flags name, or the default for their data.
+ * @throws {ConfigError} If it does not exist.
+ */
 export async function recipeOf(
   flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
 ): Promise<Recipe> {
@@ -207,7 +210,10 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   ]);
 }
 
-/** Rejects flags of slime. @throws {ConfigError} If a flag does not apply to training on this machine. */
+/**
+ * Rejects flags of slime.
+ * @throws {ConfigError} If a flag does not apply to training on this machine.
+ */
 function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
   const flag = ratesFrom !== undefined
     ? "--rates-from"

@@ -337,7 +337,10 @@ async function runEstimators(
   return { json: Object.fromEntries(bench) };
 }
 
-/** Parses a comma-separated list of variants. @throws {ConfigError} If a name is unknown. */
+/**
+ * Parses a comma-separated list of variants.
+ * @throws {ConfigError} If a name is unknown.
+ */
 function variantsNamed(text: string): string[] {
   return text.split(",").map((name) => {
     if (VARIANT_NAMES.includes(name)) return name;

@@ -159,7 +159,10 @@ async function isFile(path: string): Promise<boolean> {
   return stat?.isFile ?? false;
 }
 
-/** Returns the episodes that the flags select. @throws {ConfigError} If there are none. */
+/**
+ * Returns the episodes that the flags select.
+ * @throws {ConfigError} If there are none.
+ */
 function chosen(
   all: readonly DiagnosableEpisode[],
   flags: Flags,

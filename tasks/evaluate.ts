@@ -130,7 +130,10 @@ function refuseExtensions(): void {
   );
 }
 
-/** Writes τ³-bench's result file and, if the scores are comparable, the submission. @returns Why there is none. */
+/**
+ * Writes τ³-bench's result file and, if the scores are comparable, the submission.
+ * @returns Why there is none.
+ */
 async function exportTau3(
   dir: EvaluationDir,
   { dataset, report }: { dataset: Dataset; report: EvaluationReport },

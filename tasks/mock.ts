@@ -143,7 +143,10 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await mockBenchmark(flags, context);
 }
 
-/** Checks `--rows` and `--hold-out`. @throws {ConfigError} If `--rows` names a format or does not apply. */
+/**
+ * Checks `--rows` and `--hold-out`.
+ * @throws {ConfigError} If `--rows` names a format or does not apply.
+ */
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
     throw new ConfigError(`--rows ${rows} is not a directory`, {
@@ -287,7 +290,10 @@ function sampleSize({ count, between, trials }: Flags): number {
   return Math.max(3, Math.min(count, Math.floor(most)));
 }
 
-/** Parses `--between`. @throws {ConfigError} If it is not a range, or no policy is named. */
+/**
+ * Parses `--between`.
+ * @throws {ConfigError} If it is not a range, or no policy is named.
+ */
 function rangeOf(
   { between, policy }: Flags,
 ): readonly [number, number] | null {

@@ -76,7 +76,10 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   return flags.run ? await execute(flags, context) : await open(flags, context);
 }
 
-/** Rejects flags that have no effect. @throws {ConfigError} If flags or names contradict each other. */
+/**
+ * Rejects flags that have no effect.
+ * @throws {ConfigError} If flags or names contradict each other.
+ */
 function refuseIdleFlags(
   { run, check, install, out }: Flags,
   { operands }: TaskContext,

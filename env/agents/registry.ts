@@ -60,12 +60,18 @@ export function registerAgent(name: string, strategy: AgentStrategy): void {
   agents.register(name, strategy);
 }
 
-/** Returns the strategy with this name. @throws {ConfigError} If it is not registered. */
+/**
+ * Returns the strategy with this name.
+ * @throws {ConfigError} If it is not registered.
+ */
 export function agentStrategy(name: string): AgentStrategy {
   return agents.get(name);
 }
 
-/** Returns the schema of an agent's name. @param also Names that are valid in addition to those of strategies. */
+/**
+ * Returns the schema of an agent's name.
+ * @param also Names that are valid in addition to those of strategies.
+ */
 export function agentName(...also: readonly string[]) {
   return agents.schema(also);
 }

@@ -53,7 +53,10 @@ function* playBoth({ user, expert, stopTool }: {
   yield { type: "call", action: call(stopTool, {}), content: "" };
 }
 
-/** Yields the user's calls until they speak. @returns Their message, or a stop mark if there is none. */
+/**
+ * Yields the user's calls until they speak.
+ * @returns Their message, or a stop mark if there is none.
+ */
 function* userTurn(user: Script, heard?: Observation): Script<string> {
   for (;;) {
     const move = nextMove(user, heard);

@@ -63,7 +63,10 @@ function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   return twins;
 }
 
-/** Finds tasks with similar instructions by MinHash. @see Broder 1997, "On the resemblance and containment of documents". */
+/**
+ * Finds tasks with similar instructions by MinHash.
+ * @see Broder 1997, "On the resemblance and containment of documents".
+ */
 function findAlike(
   tasks: readonly Task[],
 ): Map<Task, { task: Task; share: number }> {

@@ -38,7 +38,10 @@ export class Ids {
     }
   }
 
-  /** Reserves an id. @returns Whether it was free. */
+  /**
+   * Reserves an id.
+   * @returns Whether it was free.
+   */
   claim(id: string): boolean {
     if (this.#taken.has(id)) return false;
     this.#taken.add(id);

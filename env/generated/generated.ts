@@ -78,7 +78,10 @@ export async function generated<N extends DomainName = "retail">(
   return world as GeneratedDataset<WorldOptions<N>, WorldTask<N>>;
 }
 
-/** Parses the knobs of a world. @throws {ConfigError} If any knob is unknown or out of range; the error names each. */
+/**
+ * Parses the knobs of a world.
+ * @throws {ConfigError} If any knob is unknown or out of range; the error names each.
+ */
 export function parseOptions<S extends z.ZodType>(
   schema: S,
   input: unknown,

@@ -70,7 +70,10 @@ const requestSchema = z.looseObject({
 /** A parsed request. */
 export type ChatBody = z.infer<typeof requestSchema>;
 
-/** Parses a request. @throws {RequestError} If it is invalid, or names another model. */
+/**
+ * Parses a request.
+ * @throws {RequestError} If it is invalid, or names another model.
+ */
 export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
   const read = readBody(requestSchema, body);
   if (read.model === name) return read;
@@ -80,7 +83,10 @@ export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
   );
 }
 
-/** Returns the chat completion for a request. @throws {RequestError} If the conversation is invalid. */
+/**
+ * Returns the chat completion for a request.
+ * @throws {RequestError} If the conversation is invalid.
+ */
 export async function answerChat(
   body: ChatBody,
   { policy, sessions, signal, id }: {

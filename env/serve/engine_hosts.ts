@@ -98,7 +98,10 @@ export class EngineHosts {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Checks whether an engine is allowed. @param origin As returned by {@linkcode engineOrigin}. */
+  /**
+   * Checks whether an engine is allowed.
+   * @param origin As returned by {@linkcode engineOrigin}.
+   */
   async allows(origin: string): Promise<boolean> {
     const url = new URL(origin);
     const host = canonicalHost(url.hostname);

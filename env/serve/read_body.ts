@@ -4,7 +4,10 @@ import type { z } from "zod";
 import { explainIssue } from "../schema_issue.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Parses a body. @throws {RequestError} If it does not match the schema; names the field and what is wrong. */
+/**
+ * Parses a body.
+ * @throws {RequestError} If it does not match the schema; names the field and what is wrong.
+ */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;

@@ -38,7 +38,10 @@ const requestSchema = z.looseObject({
 /** A parsed request. */
 export type GenerateBody = z.infer<typeof requestSchema>;
 
-/** Parses a request. @throws {RequestError} If it is invalid; names the field. */
+/**
+ * Parses a request.
+ * @throws {RequestError} If it is invalid; names the field.
+ */
 export function readGenerateBody(body: unknown): GenerateBody {
   return readBody(requestSchema, body);
 }
@@ -107,7 +110,10 @@ function requireShort(length: number, { model, name }: ServedPolicy): void {
   );
 }
 
-/** Returns the number of tokens that fit after a prompt. @throws {RequestError} If none fits. */
+/**
+ * Returns the number of tokens that fit after a prompt.
+ * @throws {RequestError} If none fits.
+ */
 export function roomFor(
   ids: readonly number[],
   { model, name }: ServedPolicy,

@@ -110,7 +110,10 @@ export class Talk {
     return isFirst && leaves ? undefined : words;
   }
 
-  /** Asks the model, with a different seed per call. @throws {InfrastructureError} With source `user`. */
+  /**
+   * Asks the model, with a different seed per call.
+   * @throws {InfrastructureError} With source `user`.
+   */
   async ask(
     messages: readonly Message[],
     options: CallOptions,

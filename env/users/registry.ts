@@ -57,7 +57,10 @@ export function registerUser(name: string, strategy: UserStrategy): void {
   users.register(name, strategy);
 }
 
-/** Returns the strategy with this name. @throws {ConfigError} If it is not registered. */
+/**
+ * Returns the strategy with this name.
+ * @throws {ConfigError} If it is not registered.
+ */
 export function userStrategy(name: string): UserStrategy {
   return users.get(name);
 }

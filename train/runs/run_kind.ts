@@ -22,7 +22,10 @@ export interface RunKind<C = unknown, L extends AnyMetrics = AnyMetrics> {
 
 const kinds = new Map<string, RunKind>();
 
-/** Makes runs of a kind readable by `readAnyRun()`. @returns The kind. */
+/**
+ * Makes runs of a kind readable by `readAnyRun()`.
+ * @returns The kind.
+ */
 export function registerRunKind<C, L extends AnyMetrics>(
   kind: RunKind<C, L>,
 ): RunKind<C, L> {

@@ -12,7 +12,10 @@ import type {
 } from "../../python/python_value.ts";
 import { numberAt, objectAt, textAt } from "../../row.ts";
 
-/** Finds an order with a given status. @throws {ToolError} If it does not exist, or with the message `wrongStatus`. */
+/**
+ * Finds an order with a given status.
+ * @throws {ToolError} If it does not exist, or with the message `wrongStatus`.
+ */
 export function findOrder(
   database: Database,
   orderId: JsonValue,
@@ -24,7 +27,10 @@ export function findOrder(
   return { id, order };
 }
 
-/** Finds a payment method of the order's user. @throws {ToolError} If the user has no such method. */
+/**
+ * Finds a payment method of the order's user.
+ * @throws {ToolError} If the user has no such method.
+ */
 export function findPaymentMethod(
   database: Database,
   order: JsonObject,
@@ -49,7 +55,8 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 }
 
 /**
- * Adds to the balance of a gift card of the order's user. @throws {ToolError} With `KeyError`'s text if there is none.
+ * Adds to the balance of a gift card of the order's user.
+ * @throws {ToolError} With `KeyError`'s text if there is none.
  */
 export function creditGiftCard(
   database: Database,
@@ -61,7 +68,8 @@ export function creditGiftCard(
 }
 
 /**
- * Returns a writable payment method of the order's user. @throws {ToolError} With `KeyError`'s text if there is none.
+ * Returns a writable payment method of the order's user.
+ * @throws {ToolError} With `KeyError`'s text if there is none.
  */
 function editPaymentMethod(
   database: Database,

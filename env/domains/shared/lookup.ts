@@ -5,7 +5,10 @@ import { ToolError } from "../../errors.ts";
 import { asKey, keyError } from "../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
-/** Returns the id of an existing row. @throws {ToolError} `<noun> not found`. */
+/**
+ * Returns the id of an existing row.
+ * @throws {ToolError} `<noun> not found`.
+ */
 export function findId(
   database: Database,
   { table, noun }: { table: string; noun: string },
@@ -29,7 +32,10 @@ export function editRow(
   return row;
 }
 
-/** Returns a row as Python's `json.dumps` prints it. @throws {ToolError} `<noun> not found`. */
+/**
+ * Returns a row as Python's `json.dumps` prints it.
+ * @throws {ToolError} `<noun> not found`.
+ */
 export function printFound(
   database: Database,
   kind: { table: string; noun: string },

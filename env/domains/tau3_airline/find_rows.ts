@@ -8,7 +8,10 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt } from "../../row.ts";
 import { findId } from "../shared/lookup.ts";
 
-/** Returns the id of an existing user. @throws {ToolError} `User u not found`. */
+/**
+ * Returns the id of an existing user.
+ * @throws {ToolError} `User u not found`.
+ */
 export function userId(database: Database, id: JsonValue): string {
   return findId(
     database,
@@ -17,7 +20,10 @@ export function userId(database: Database, id: JsonValue): string {
   );
 }
 
-/** Returns the id of an existing reservation. @throws {ToolError} `Reservation r not found`. */
+/**
+ * Returns the id of an existing reservation.
+ * @throws {ToolError} `Reservation r not found`.
+ */
 export function reservationId(database: Database, id: JsonValue): string {
   const noun = `Reservation ${pythonStr(id)}`;
   return findId(database, { table: "reservations", noun }, id);
@@ -29,7 +35,10 @@ export interface FlightDay {
   readonly day: JsonObject;
 }
 
-/** Returns a flight and its entry for a date. @throws {ToolError} `Flight f not found`, or `… not found on date d`. */
+/**
+ * Returns a flight and its entry for a date.
+ * @throws {ToolError} `Flight f not found`, or `… not found on date d`.
+ */
 export function flightDay(
   database: Database,
   number: JsonValue,

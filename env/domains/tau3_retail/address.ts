@@ -14,7 +14,10 @@ export const ADDRESS_PARAMETERS = [
   "zip",
 ] as const;
 
-/** Builds a validated address from its fields. @throws {ToolError} If one is not a string. */
+/**
+ * Builds a validated address from its fields.
+ * @throws {ToolError} If one is not a string.
+ */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_PARAMETERS[number], JsonValue>>,
 ): JsonObject {

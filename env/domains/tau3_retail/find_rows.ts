@@ -7,23 +7,33 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 import { editRow, findId } from "../shared/lookup.ts";
 
-/** Returns the id if the order exists. @throws {ToolError} `Order not found`. */
+/**
+ * Returns the id if the order exists.
+ * @throws {ToolError} `Order not found`.
+ */
 export function orderId(database: Database, id: JsonValue): string {
   return findId(database, { table: "orders", noun: "Order" }, id);
 }
 
-/** Returns the id if the user exists. @throws {ToolError} `User not found`. */
+/**
+ * Returns the id if the user exists.
+ * @throws {ToolError} `User not found`.
+ */
 export function userId(database: Database, id: JsonValue): string {
   return findId(database, { table: "users", noun: "User" }, id);
 }
 
-/** Returns the id if the product exists. @throws {ToolError} `Product not found`. */
+/**
+ * Returns the id if the product exists.
+ * @throws {ToolError} `Product not found`.
+ */
 export function productId(database: Database, id: JsonValue): string {
   return findId(database, { table: "products", noun: "Product" }, id);
 }
 
 /**
- * Returns a call's order as a writable row. @throws {ToolError} If it does not exist, or `isRight` rejects its status.
+ * Returns a call's order as a writable row.
+ * @throws {ToolError} If it does not exist, or `isRight` rejects its status.
  */
 export function editOrder(
   database: Database,
@@ -39,7 +49,10 @@ export function editOrder(
   return editRow(database, "orders", key);
 }
 
-/** Finds a variant of a product. @throws {ToolError} If the product or the variant does not exist. */
+/**
+ * Finds a variant of a product.
+ * @throws {ToolError} If the product or the variant does not exist.
+ */
 export function variantOf(
   database: Database,
   product: string,

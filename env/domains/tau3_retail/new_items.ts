@@ -79,7 +79,10 @@ export function priceDifference(
   return difference;
 }
 
-/** Returns the order's first item with an id. @throws {ToolError} If there is none. */
+/**
+ * Returns the order's first item with an id.
+ * @throws {ToolError} If there is none.
+ */
 export function itemOf(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>
     item.get("item_id") === itemId

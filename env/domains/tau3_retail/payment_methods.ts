@@ -21,7 +21,10 @@ export class PaymentMethod {
   readonly #owner: string;
   readonly id: string;
 
-  /** Finds the payment method. @throws {ToolError} If the order's user has no method with this id. */
+  /**
+   * Finds the payment method.
+   * @throws {ToolError} If the order's user has no method with this id.
+   */
   constructor(database: Database, order: JsonObject, id: JsonValue) {
     const owner = userId(database, order.get("user_id") ?? null);
     const methods = objectAt(database.get("users", owner)!, "payment_methods");

@@ -59,7 +59,10 @@ class Search {
     this.#subject = subject;
   }
 
-  /** Continues the search from a state. @returns A sequence that ends in another state than the gold, if found. */
+  /**
+   * Continues the search from a state.
+   * @returns A sequence that ends in another state than the gold, if found.
+   */
   from(
     database: Database,
     { open, made }: Place,

@@ -46,7 +46,10 @@ export class LiveSessions implements Disposable {
     return this.#open.size;
   }
 
-  /** Opens a session, without an episode yet. @throws {RequestError} 503 if `maxSessions` are open. */
+  /**
+   * Opens a session, without an episode yet.
+   * @throws {RequestError} 503 if `maxSessions` are open.
+   */
   open(): LiveSession {
     if (this.#open.size >= this.maxSessions) this.sweep();
     if (this.#open.size >= this.maxSessions) {
@@ -66,7 +69,10 @@ export class LiveSessions implements Disposable {
     return session;
   }
 
-  /** Returns the session with this id, and restarts its idle timeout. @throws {RequestError} 404 if there is none. */
+  /**
+   * Returns the session with this id, and restarts its idle timeout.
+   * @throws {RequestError} 404 if there is none.
+   */
   get(id: string): LiveSession {
     const found = this.#open.get(id);
     if (found === undefined) {

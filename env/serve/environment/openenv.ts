@@ -100,7 +100,10 @@ export async function openEnvReset(
   }
 }
 
-/** Answers `POST /step`. @param body The parsed body. */
+/**
+ * Answers `POST /step`.
+ * @param body The parsed body.
+ */
 export async function openEnvStep(
   body: JsonObject,
   sessions: LiveSessions,

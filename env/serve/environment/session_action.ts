@@ -10,7 +10,10 @@ import {
 import type { Action } from "../../types.ts";
 import { RequestError } from "../served_policy.ts";
 
-/** Parses a body that must be a JSON object. @throws {RequestError} If it is not. */
+/**
+ * Parses a body that must be a JSON object.
+ * @throws {RequestError} If it is not.
+ */
 export function readObject(text: string): JsonObject {
   const value = parse(text, "The body");
   if (value instanceof Map) return value;
@@ -68,7 +71,10 @@ function callOf(action: JsonObject, where: string): Action {
   });
 }
 
-/** Creates a tool call. @throws {RequestError} If its arguments are neither a JSON object nor the text of one. */
+/**
+ * Creates a tool call.
+ * @throws {RequestError} If its arguments are neither a JSON object nor the text of one.
+ */
 export function toolCall({ name, args, id, where, said = "" }: {
   readonly name: string;
   readonly args: JsonValue;

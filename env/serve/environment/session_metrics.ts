@@ -63,13 +63,19 @@ export class SessionMetrics {
     });
   }
 
-  /** Records that a session was opened. @param open The number of open sessions. */
+  /**
+   * Records that a session was opened.
+   * @param open The number of open sessions.
+   */
   opened(open: number): void {
     this.counts.sessions++;
     this.#open.set(open);
   }
 
-  /** Records that a session ended. @param open The number of open sessions. */
+  /**
+   * Records that a session ended.
+   * @param open The number of open sessions.
+   */
   closed(open: number, by: SessionEnd): void {
     if (by === "idle") this.counts.idle++;
     this.#open.set(open);

@@ -71,7 +71,10 @@ export function* serveAirline(shift: AirlineShift): Script {
   yield* desk.say(MORE);
 }
 
-/** Serves a request. @returns The reason if it was refused. */
+/**
+ * Serves a request.
+ * @returns The reason if it was refused.
+ */
 function* serve(one: Case): Script<string | undefined> {
   const { desk, request } = one;
   const words = airlineRequestWords({ ...request, forthcoming: false });
@@ -119,7 +122,10 @@ function* readBack(
   return yield* desk.say(confirmTripWords(call));
 }
 
-/** Asks for the details and looks up the rows that they refer to. @returns The call, or the reason for a refusal. */
+/**
+ * Asks for the details and looks up the rows that they refer to.
+ * @returns The call, or the reason for a refusal.
+ */
 function* prepare(one: Case): Script<Allowed | string> {
   const { desk, request, task: { userId } } = one;
   for (const [kind, words] of tripDetails(request)) {
@@ -140,7 +146,10 @@ function* prepare(one: Case): Script<Allowed | string> {
   return action === undefined ? CANNOT : { action, held };
 }
 
-/** Asks for a detail until the user gives it, up to a limit. @returns Whether the user gave it. */
+/**
+ * Asks for a detail until the user gives it, up to a limit.
+ * @returns Whether the user gave it.
+ */
 function* hear(
   { desk }: Case,
   { kind, words }: { kind: AirlineMissing; words: string },
@@ -150,7 +159,10 @@ function* hear(
   return until();
 }
 
-/** Reads the reservation, and the airports if the user named cities. @returns The request's reservation. */
+/**
+ * Reads the reservation, and the airports if the user named cities.
+ * @returns The request's reservation.
+ */
 function* lookUp(one: Case): Script<JsonObject | undefined> {
   const { desk, request: { trip = {} } } = one;
   yield* readAll(desk, airportReads(trip));

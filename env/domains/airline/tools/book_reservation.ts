@@ -72,7 +72,10 @@ export const bookReservation = defineTool({
   },
 });
 
-/** Writes the fare of each flight into the flight. @returns The total price. */
+/**
+ * Writes the fare of each flight into the flight.
+ * @returns The total price.
+ */
 function totalPrice(
   database: Database,
   booking: Booking,

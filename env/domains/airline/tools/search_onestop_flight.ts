@@ -72,7 +72,10 @@ function dayAfter(date: JsonValue): string {
   return `2024-05-${pythonStr(add(day, 1))}`;
 }
 
-/** Returns `date[-2:]` for `int()`. @throws {ToolError} If the date is not a string. */
+/**
+ * Returns `date[-2:]` for `int()`.
+ * @throws {ToolError} If the date is not a string.
+ */
 function lastTwo(date: JsonValue): string {
   if (typeof date === "string") return [...date.slice(-4)].slice(-2).join("");
   if (date instanceof Map) throw new ToolError("unhashable type: 'slice'");

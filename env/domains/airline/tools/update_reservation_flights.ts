@@ -47,7 +47,10 @@ export const updateReservationFlights = defineTool({
   },
 });
 
-/** Writes the fare of each flight into the flight. @returns The total price for all passengers. */
+/**
+ * Writes the fare of each flight into the flight.
+ * @returns The total price for all passengers.
+ */
 function priceFlights(
   database: Database,
   reservation: JsonObject,

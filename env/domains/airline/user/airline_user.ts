@@ -27,7 +27,10 @@ import {
   tripDetails,
 } from "./trip_words.ts";
 
-/** Creates the user of a task. @throws {DataError} If a τ-bench task's user is not in the database. */
+/**
+ * Creates the user of a task.
+ * @throws {DataError} If a τ-bench task's user is not in the database.
+ */
 export function airlineUser(
   start: UserStart & { readonly task: AirlineTask },
 ): User {
@@ -177,7 +180,10 @@ class AirlineUser extends RequestUser<AirlineRequest> {
     return this.moved(yesWords(this.say));
   }
 
-  /** Changes the user's mind after a correct read-back. @returns A message with the details that are different now. */
+  /**
+   * Changes the user's mind after a correct read-back.
+   * @returns A message with the details that are different now.
+   */
   #rethink(first: AirlineRequest): string {
     const now = this.course.rethink() ?? first;
     const had = tripDetails(first);

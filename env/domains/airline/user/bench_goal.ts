@@ -15,7 +15,10 @@ export interface BenchRequest extends Request {
   readonly call?: ToolAction;
 }
 
-/** Returns the goal of a τ-bench task: one request per gold write, in order. @see benchGoal */
+/**
+ * Returns the goal of a τ-bench task: one request per gold write, in order.
+ * @see benchGoal
+ */
 export function airlineBenchGoal(
   task: Task,
   database: Database,

@@ -8,7 +8,10 @@ import { phraser } from "../../shared/user/wording.ts";
 import { airlineBenchGoal, benchWords } from "./bench_goal.ts";
 import { ID, idWords } from "./id_words.ts";
 
-/** Creates the user. @throws {DataError} If the user is not in the database. */
+/**
+ * Creates the user.
+ * @throws {DataError} If the user is not in the database.
+ */
 export function benchUser({ task, database, seed }: UserStart): User {
   const { goal, opening } = airlineBenchGoal(task, database);
   const say = phraser(createRng(seed, "scripted", task.id));

@@ -68,7 +68,10 @@ export function* serveRetail(
   yield* desk.say(MORE);
 }
 
-/** Identifies the user from what they say about themselves. @returns Whether they have said enough. */
+/**
+ * Identifies the user from what they say about themselves.
+ * @returns Whether they have said enough.
+ */
 function* authenticate(
   desk: Desk,
   { email, firstName, lastName, zip }: Identity,
@@ -93,7 +96,10 @@ function* authenticate(
 /** The expert's reply if it does not understand the request or cannot carry it out. */
 const CANNOT = "i cannot do that";
 
-/** Serves one request. @returns The reason if it was refused. */
+/**
+ * Serves one request.
+ * @returns The reason if it was refused.
+ */
 function* serveRequest(one: Case): Script<string | undefined> {
   const { desk, request } = one;
   yield* askUntil(desk, {
@@ -147,8 +153,8 @@ function* rowAnswers(one: Case): Script<string[]> {
 }
 
 /**
- * Finds and reads the order that the request is about. @returns Its id; `undefined` if the user has not told which it
- * is.
+ * Finds and reads the order that the request is about.
+ * @returns Its id; `undefined` if the user has not told which it is.
  */
 function* findOrder(one: Case): Script<string | undefined> {
   const { desk, request: { orderId, orderWords } } = one;
@@ -180,7 +186,10 @@ function* findOrder(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Collects the details, reads them back, and writes after a yes. @returns The reason if the request was refused. */
+/**
+ * Collects the details, reads them back, and writes after a yes.
+ * @returns The reason if the request was refused.
+ */
 function* write(
   one: Case,
   { orderId }: { orderId: string },
@@ -283,7 +292,10 @@ function* chooseVariants(
   return variants;
 }
 
-/** Asks for details that need no lookup, the reason and the address. @returns Whether they were stated. */
+/**
+ * Asks for details that need no lookup, the reason and the address.
+ * @returns Whether they were stated.
+ */
 function* hearPlain(one: Case): Script<boolean> {
   const { reason, address } = one.request;
   const reasons = reason === undefined ? [] : [reason];
@@ -325,7 +337,10 @@ function* readProduct(
   );
 }
 
-/** Asks for a detail until the user has stated it, up to a limit. @returns Whether it was stated. */
+/**
+ * Asks for a detail until the user has stated it, up to a limit.
+ * @returns Whether it was stated.
+ */
 function* hear(
   { desk }: Case,
   { what, words, item }: {

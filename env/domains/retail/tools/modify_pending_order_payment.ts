@@ -54,7 +54,10 @@ export const modifyPendingOrderPayment = defineTool({
   },
 });
 
-/** Returns the order's only payment. @throws {ToolError} If its payment history contains anything else. */
+/**
+ * Returns the order's only payment.
+ * @throws {ToolError} If its payment history contains anything else.
+ */
 function onlyPayment(
   order: JsonObject,
 ): { amount: PythonNumber; payer: string } {

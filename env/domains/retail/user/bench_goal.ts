@@ -18,7 +18,10 @@ export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   modify_user_address: "user_address",
 };
 
-/** Derives the goal of a τ-bench task: one request per gold write, in order. @see benchGoal */
+/**
+ * Derives the goal of a τ-bench task: one request per gold write, in order.
+ * @see benchGoal
+ */
 export function retailBenchGoal(
   task: Task,
   database: Database,

@@ -14,7 +14,10 @@ import { factsOf } from "./facts.ts";
 import { knowledgeOf } from "./knowledge.ts";
 import { requestWords } from "./request_words.ts";
 
-/** Creates the scripted user. @throws {DataError} If a τ-bench task names a user that is not in the database. */
+/**
+ * Creates the scripted user.
+ * @throws {DataError} If a τ-bench task names a user that is not in the database.
+ */
 export function retailUser(
   { task, database, seed }: UserStart & { readonly task: RetailTask },
 ): User {

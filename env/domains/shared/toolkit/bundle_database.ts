@@ -43,7 +43,10 @@ export function loadTables(
   );
 }
 
-/** Validates a file's object with its model. @throws {DataError} If it does not have the declared shape. */
+/**
+ * Validates a file's object with its model.
+ * @throws {DataError} If it does not have the declared shape.
+ */
 export function validData(model: Model, data: JsonValue): JsonObject {
   try {
     return validate(model, data);

@@ -58,24 +58,36 @@ export class Course<R extends Request> {
     this.#replies++;
   }
 
-  /** Changes the user's mind. @returns The request as the user wants it now. */
+  /**
+   * Changes the user's mind.
+   * @returns The request as the user wants it now.
+   */
   rethink(): R | undefined {
     this.#changed = true;
     return this.wish;
   }
 
-  /** Counts a wrong read-back. @returns Whether the user still corrects it. */
+  /**
+   * Counts a wrong read-back.
+   * @returns Whether the user still corrects it.
+   */
   correct(): boolean {
     return this.#corrections++ < MAX_CORRECTIONS;
   }
 
-  /** Counts a reply without progress. @returns Whether the user's patience has run out. */
+  /**
+   * Counts a reply without progress.
+   * @returns Whether the user's patience has run out.
+   */
   stall(): boolean {
     this.#stalled++;
     return this.#stalled >= PATIENCE;
   }
 
-  /** Counts a reply with progress, which costs less patience. @returns Whether the user's patience has run out. */
+  /**
+   * Counts a reply with progress, which costs less patience.
+   * @returns Whether the user's patience has run out.
+   */
   move(): boolean {
     this.#stalled += 0.5;
     return this.#stalled >= 2 * PATIENCE;
@@ -86,7 +98,10 @@ export class Course<R extends Request> {
     return this.#stalled % 2 === 1;
   }
 
-  /** Moves to the next request. @returns That request, or `undefined` after the last one. */
+  /**
+   * Moves to the next request.
+   * @returns That request, or `undefined` after the last one.
+   */
   next(): R | undefined {
     this.#current++;
     this.#changed = false;

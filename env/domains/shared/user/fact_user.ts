@@ -120,7 +120,10 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([yesWords(this.say), ...this.#tell(facts)]);
   }
 
-  /** Changes the user's mind after a correct read-back. @returns A message with the new wish. */
+  /**
+   * Changes the user's mind after a correct read-back.
+   * @returns A message with the new wish.
+   */
   #rethink(): string {
     const request = this.course.rethink();
     if (request === undefined) return this.farewell();

@@ -98,7 +98,10 @@ function freeId(database: Database): string {
   throw new ToolError("Too many reservations");
 }
 
-/** Adds the flights to the reservation. @returns The total price. */
+/**
+ * Adds the flights to the reservation.
+ * @returns The total price.
+ */
 function priceAll(
   database: Database,
   reservation: JsonObject,

@@ -43,7 +43,10 @@ export const updateReservationBaggages = airlineTool({
   },
 });
 
-/** Returns `50 * max(0, nonfree - before)`. @throws {ToolError} If `nonfree` is not a number. */
+/**
+ * Returns `50 * max(0, nonfree - before)`.
+ * @throws {ToolError} If `nonfree` is not a number.
+ */
 function priceOfMore(nonfree: JsonValue, before: PythonNumber): PythonNumber {
   if (!isPythonNumber(nonfree)) throw operandError("-", nonfree, before);
   const more = subtract(nonfree, before);

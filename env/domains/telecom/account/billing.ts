@@ -70,7 +70,10 @@ export function openOverdueBill(
   addCharge(bill, charge);
 }
 
-/** Adds a bill to the table and to its customer. @returns The writable bill. */
+/**
+ * Adds a bill to the table and to its customer.
+ * @returns The writable bill.
+ */
 function openBill(
   database: Database,
   fields: Readonly<Record<string, JsonValue>>,

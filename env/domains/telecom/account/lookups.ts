@@ -18,7 +18,10 @@ export const TABLES = {
 /** The name of a table in the agent's database. */
 export type TableName = keyof typeof TABLES;
 
-/** Returns the read-only row with an id. @throws {ToolError} If there is none. */
+/**
+ * Returns the read-only row with an id.
+ * @throws {ToolError} If there is none.
+ */
 export function find(
   database: Database,
   table: TableName,
@@ -32,7 +35,10 @@ export function find(
   );
 }
 
-/** Returns the writable row with an id. @throws {ToolError} If there is none. */
+/**
+ * Returns the writable row with an id.
+ * @throws {ToolError} If there is none.
+ */
 export function edit(
   database: Database,
   table: TableName,
@@ -43,8 +49,8 @@ export function edit(
 }
 
 /**
- * Returns a line's id if the line belongs to the customer. @throws {ToolError} If there is no such customer or line, or
- * the line is not the customer's.
+ * Returns a line's id if the line belongs to the customer.
+ * @throws {ToolError} If there is no such customer or line, or the line is not the customer's.
  */
 export function ownLineId(
   database: Database,
@@ -66,7 +72,10 @@ export function ownLineId(
   return id;
 }
 
-/** Finds the first customer with a phone number, either their own or a line's. @throws {ToolError} If there is none. */
+/**
+ * Finds the first customer with a phone number, either their own or a line's.
+ * @throws {ToolError} If there is none.
+ */
 export function customerByPhone(
   database: Database,
   phone: JsonValue,
@@ -85,7 +94,10 @@ export function customerByPhone(
   );
 }
 
-/** Finds the first line with a phone number. @throws {ToolError} If there is none. */
+/**
+ * Finds the first line with a phone number.
+ * @throws {ToolError} If there is none.
+ */
 export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   for (const id of candidates(database, "lines", phone)) {
     const line = database.get("lines", id);
@@ -108,7 +120,10 @@ function candidates(
   return id === undefined ? [] : [id];
 }
 
-/** Returns a customer's bills in order. @throws {ToolError} If one of them is missing. */
+/**
+ * Returns a customer's bills in order.
+ * @throws {ToolError} If one of them is missing.
+ */
 export function billsOf(
   database: Database,
   customer: JsonObject,
@@ -116,7 +131,10 @@ export function billsOf(
   return ids(customer, "bill_ids").map((id) => find(database, "bills", id));
 }
 
-/** Finds a customer's first bill that awaits payment. @throws {ToolError} If one of their bills is missing. */
+/**
+ * Finds a customer's first bill that awaits payment.
+ * @throws {ToolError} If one of their bills is missing.
+ */
 export function awaitingPayment(
   database: Database,
   customer: JsonObject,

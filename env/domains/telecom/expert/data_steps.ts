@@ -16,7 +16,10 @@ const TEST = "please run a speed test.";
 /** The maximum amount of data that the policy lets a user buy, in GB. */
 const MOST_GB = 2;
 
-/** Makes mobile data work at full speed. @returns Why the case has to be transferred, if it has to. */
+/**
+ * Makes mobile data work at full speed.
+ * @returns Why the case has to be transferred, if it has to.
+ */
 export function* speedUp(one: Case): Script<PassOn | undefined> {
   let speed = yield* one.ask(TEST);
   if (isDown(speed)) {
@@ -146,7 +149,10 @@ function* saverOff(one: Case): Script<boolean> {
   return true;
 }
 
-/** Has the user prefer the newest networks. @returns Whether the preference changed. */
+/**
+ * Has the user prefer the newest networks.
+ * @returns Whether the preference changed.
+ */
 export function* newestNetwork(one: Case): Script<boolean> {
   const mode = yield* one.ask("please check your network mode preference.");
   if (!mode.includes("2g") && !mode.includes("3g")) return false;

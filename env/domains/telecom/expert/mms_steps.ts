@@ -7,7 +7,10 @@ import { type Case, PassOn } from "./telecom_case.ts";
 
 const TRY = "please check whether you can send an mms.";
 
-/** Makes picture messages work. @returns Why the case has to be transferred, if it has to. */
+/**
+ * Makes picture messages work.
+ * @returns Why the case has to be transferred, if it has to.
+ */
 export function* restoreMms(one: Case): Script<PassOn | undefined> {
   for (
     const step of [

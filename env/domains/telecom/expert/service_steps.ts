@@ -8,7 +8,10 @@ import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
 /** The current date according to the policy. */
 const TODAY = "2025-02-25";
 
-/** Restores service if there is none. @returns Why the case has to be transferred, if it has to. */
+/**
+ * Restores service if there is none.
+ * @returns Why the case has to be transferred, if it has to.
+ */
 export function* restoreService(one: Case): Script<PassOn | undefined> {
   if (hasService(yield* one.ask("please check your status bar."))) return;
   yield* one.ask("please check your network status.");

@@ -43,7 +43,10 @@ export class Case {
     return { customer_id: this.customerId, line_id: this.lineId };
   }
 
-  /** Asks the user a question. @returns The answer in lower case. */
+  /**
+   * Asks the user a question.
+   * @returns The answer in lower case.
+   */
   *ask(words: string): Script<string> {
     const reply = yield* this.desk.say(words);
     for (const [name, isOn] of switchesShown(reply)) {

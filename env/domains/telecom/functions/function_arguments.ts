@@ -3,7 +3,10 @@
 import { ToolError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** Returns a required argument. @throws {ToolError} If it is missing. */
+/**
+ * Returns a required argument.
+ * @throws {ToolError} If it is missing.
+ */
 export function argument(args: JsonObject, name: string): JsonValue {
   const value = args.get(name);
   if (value !== undefined) return value;

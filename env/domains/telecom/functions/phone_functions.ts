@@ -64,7 +64,8 @@ function expects(
 }
 
 /**
- * Mirrors a Python `assert` of the original. @throws {ToolError} With the empty message of Python's `AssertionError`.
+ * Mirrors a Python `assert` of the original.
+ * @throws {ToolError} With the empty message of Python's `AssertionError`.
  */
 function assertPython(holds: boolean): void {
   if (!holds) throw new ToolError("");

@@ -149,8 +149,8 @@ function slowdown(phone: JsonObject): number {
 }
 
 /**
- * Checks whether the messaging app can send pictures. @throws {ToolError} If all other conditions hold but the APN
- * settings are invalid.
+ * Checks whether the messaging app can send pictures.
+ * @throws {ToolError} If all other conditions hold but the APN settings are invalid.
  */
 export function canSendMms(database: Database): boolean {
   if (!hasMobileData(database)) return false;

@@ -33,7 +33,10 @@ export function isOn(row: JsonObject, field: string): boolean {
   return row.get(field) === true;
 }
 
-/** Toggles a switch of the phone. @returns The new state. */
+/**
+ * Toggles a switch of the phone.
+ * @returns The new state.
+ */
 export function toggle(database: Database, field: string): boolean {
   const phone = editDevice(database);
   const isNowOn = !isOn(phone, field);
@@ -42,8 +45,9 @@ export function toggle(database: Database, field: string): boolean {
 }
 
 /**
- * Returns the APN settings. @throws {ToolError} With the text of Python's `AttributeError` for `name`, if another value
- * was stored as the settings; the phone then stays broken.
+ * Returns the APN settings.
+ * @throws {ToolError} With the text of Python's `AttributeError` for `name`, if another value was stored as the
+ * settings; the phone then stays broken.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;

@@ -6,7 +6,10 @@ import { searchNetwork } from "./network.ts";
 import { device, editDevice, isOn, toggle } from "./phone_rows.ts";
 import { disconnectVpn } from "./vpn.ts";
 
-/** Toggles airplane mode. @returns The new state. */
+/**
+ * Toggles airplane mode.
+ * @returns The new state.
+ */
 export function toggleAirplaneMode(database: Database): boolean {
   const isNowOn = toggle(database, "airplane_mode");
   if (isNowOn) {
@@ -21,26 +24,38 @@ export function toggleAirplaneMode(database: Database): boolean {
   return isNowOn;
 }
 
-/** Toggles mobile data. @returns The new state. */
+/**
+ * Toggles mobile data.
+ * @returns The new state.
+ */
 export function toggleData(database: Database): boolean {
   const isNowOn = toggle(database, "data_enabled");
   searchNetwork(database);
   return isNowOn;
 }
 
-/** Toggles data roaming. @returns The new state. */
+/**
+ * Toggles data roaming.
+ * @returns The new state.
+ */
 export function toggleRoaming(database: Database): boolean {
   const isNowOn = toggle(database, "roaming_enabled");
   searchNetwork(database);
   return isNowOn;
 }
 
-/** Toggles data saver mode. @returns The new state. */
+/**
+ * Toggles data saver mode.
+ * @returns The new state.
+ */
 export function toggleDataSaver(database: Database): boolean {
   return toggle(database, "data_saver_mode");
 }
 
-/** Toggles Wi-Fi. @returns The new state; `undefined` if airplane mode prevents it. */
+/**
+ * Toggles Wi-Fi.
+ * @returns The new state; `undefined` if airplane mode prevents it.
+ */
 export function toggleWifi(database: Database): boolean | undefined {
   if (isOn(device(database), "airplane_mode")) return undefined;
   const isNowOn = toggle(database, "wifi_enabled");
@@ -48,7 +63,10 @@ export function toggleWifi(database: Database): boolean | undefined {
   return isNowOn;
 }
 
-/** Toggles Wi-Fi calling. @returns The new state. */
+/**
+ * Toggles Wi-Fi calling.
+ * @returns The new state.
+ */
 export function toggleWifiCalling(database: Database): boolean {
   return toggle(database, "wifi_calling_enabled");
 }

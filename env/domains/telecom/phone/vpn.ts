@@ -25,7 +25,10 @@ export function newVpnDefault(): JsonObject {
   return row;
 }
 
-/** Connects the VPN with its default details. @returns Whether it was disconnected before. */
+/**
+ * Connects the VPN with its default details.
+ * @returns Whether it was disconnected before.
+ */
 export function connectVpn(database: Database): boolean {
   if (isOn(device(database), "vpn_connected")) return false;
   const phone = editDevice(database);
@@ -36,7 +39,10 @@ export function connectVpn(database: Database): boolean {
   return true;
 }
 
-/** Disconnects the VPN. @returns Whether it was connected before. */
+/**
+ * Disconnects the VPN.
+ * @returns Whether it was connected before.
+ */
 export function disconnectVpn(database: Database): boolean {
   if (!isOn(device(database), "vpn_connected")) return false;
   const phone = editDevice(database);

@@ -31,7 +31,10 @@ function issued(bill: JsonObject): string {
   return String(bill.get("issue_date"));
 }
 
-/** Returns the end of Python's slice `[:limit]`. @throws {ToolError} If the limit is not a valid index. */
+/**
+ * Returns the end of Python's slice `[:limit]`.
+ * @throws {ToolError} If the limit is not a valid index.
+ */
 function sliceEnd(limit: JsonValue): number {
   if (limit === null) return Infinity;
   // A bigint exceeds the length of any list.

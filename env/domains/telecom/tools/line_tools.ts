@@ -142,7 +142,10 @@ export const refuelData = agentTool({
   },
 });
 
-/** Returns the amount if it is positive. @throws {ToolError} If it is not a number above 0. */
+/**
+ * Returns the amount if it is positive.
+ * @throws {ToolError} If it is not a number above 0.
+ */
 function positive(amount: JsonValue): PythonNumber {
   if (!isPythonNumber(amount)) {
     throw new ToolError(

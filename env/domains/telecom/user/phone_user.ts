@@ -73,7 +73,10 @@ const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
   ],
 };
 
-/** Carries out a message's requests. @returns The user's reply. */
+/**
+ * Carries out a message's requests.
+ * @returns The user's reply.
+ */
 function* answer(one: Player, message: string): Script<string> {
   const heard = hearPhone(message);
   if (heard.some(({ kind }) => kind === "transfer")) return TRANSFERRED;
@@ -136,7 +139,10 @@ function sigh(one: Player, tool: string, shown: string): string {
   return one.say(["hm, that did not help. ", "that has not helped so far. "]);
 }
 
-/** Carries out a request or answers a question. @returns The user's reply. */
+/**
+ * Carries out a request or answers a question.
+ * @returns The user's reply.
+ */
 function* meet(one: Player, request: Heard): Script<string> {
   switch (request.kind) {
     case "check":
@@ -250,7 +256,10 @@ function* pay(one: Player): Script<string> {
   return yield* report(one, "make_payment");
 }
 
-/** Uses a tool of the phone. @returns The user's report of the output. */
+/**
+ * Uses a tool of the phone.
+ * @returns The user's report of the output.
+ */
 function* report(
   one: Player,
   tool: string,

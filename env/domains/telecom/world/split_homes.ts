@@ -11,7 +11,10 @@ export class SplitHomes {
   readonly #homes = new Map<string, ComposedSplit>();
   readonly #filled = new Map<ComposedSplit, number>();
 
-  /** Creates empty splits. @param testShare The share of dev and of test each; the rest is train's. */
+  /**
+   * Creates empty splits.
+   * @param testShare The share of dev and of test each; the rest is train's.
+   */
   constructor(testShare: number) {
     const share = Math.min(testShare, 0.45);
     const shares = [["train", 1 - 2 * share], ["dev", share], ["test", share]];

@@ -20,7 +20,10 @@ export class Trial {
     return new Trial(this.databases);
   }
 
-  /** Makes calls in order. @throws {ToolError} If one is rejected. */
+  /**
+   * Makes calls in order.
+   * @throws {ToolError} If one is rejected.
+   */
   run(calls: readonly PlannedCall[]): this {
     for (const call of calls) this.#call(call);
     return this;

@@ -16,7 +16,10 @@ import { telecomOptionsSchema } from "./options.ts";
 import { telecomAgentTools, telecomUserTools } from "./tool_schemas.ts";
 import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
 
-/** Composes a world. @throws {ConfigError} If no task fits the options. */
+/**
+ * Composes a world.
+ * @throws {ConfigError} If no task fits the options.
+ */
 export function telecomBundle(
   { seed, count, options }: ComposeStart,
 ): ComposedBundle {
