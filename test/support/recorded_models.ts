@@ -1,5 +1,5 @@
 /**
- * Models that play recorded conversations over HTTP: the agent as the expert played it, the customer as the
+ * Models that play recorded conversations over HTTP: the agent as the expert played it, the user as the
  * scripted one did. Every other task is served badly, so that rewards differ.
  */
 
@@ -16,7 +16,7 @@ import {
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { chatAnswer, type ModelRequest } from "./model_server.ts";
 
-/** The answers of a model server to agents and customers. */
+/** The answers of a model server to agents and users. */
 export type Answer = (request: ModelRequest) => unknown;
 
 /** What a request's messages are, as far as this looks at them. */
@@ -25,13 +25,13 @@ interface ApiMessage {
   readonly content: string;
 }
 
-/** Records the tasks and makes a server's answers of it. The model's name says who is asked: `agent` or `customer`. */
+/** Records the tasks and makes a server's answers of it. The model's name says who is asked: `agent` or `user`. */
 export async function recordedAnswers(
   dataset: Dataset,
   tasks: readonly Task[],
 ): Promise<Answer> {
   const agents = new Map<string, readonly Message[]>();
-  const customers: { instruction: string; lines: readonly string[] }[] = [];
+  const users: { instruction: string; lines: readonly string[] }[] = [];
   for (const [i, task] of tasks.entries()) {
     const { messages, turns } = await rollout({
       dataset,
@@ -46,7 +46,7 @@ export async function recordedAnswers(
     const lines = turns.flatMap(({ observation }) =>
       observation.source === "user" ? [observation.content] : []
     );
-    customers.push({
+    users.push({
       instruction: task.instruction,
       lines: [opening, ...lines],
     });
@@ -56,12 +56,12 @@ export async function recordedAnswers(
   return ({ body }) => {
     const messages = body.messages as ApiMessage[];
     const said = messages.filter(({ role }) => role === "assistant").length;
-    if (body.model === "customer") {
+    if (body.model === "user") {
       const system = messages[0]?.content ?? "";
-      const customer = customers.find(({ instruction }) =>
+      const user = users.find(({ instruction }) =>
         system.includes(instruction)
       );
-      return chatAnswer(customer?.lines[said] ?? STOP);
+      return chatAnswer(user?.lines[said] ?? STOP);
     }
     const opening = messages.find(({ role }) => role === "user")?.content ?? "";
     return answerOf(agents.get(opening)?.[said]);
