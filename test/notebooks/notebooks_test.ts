@@ -26,7 +26,7 @@ Deno.test("notebooks: the tree holds no outputs", () => {
   }
 });
 
-Deno.test("notebooks: they import the published entry points and nothing behind them", () => {
+Deno.test("notebooks: they import only the published entry points", () => {
   const entries = ["../mod.ts", "../train/mod.ts", "../train/slime/mod.ts"];
   for (const notebook of notebooks) {
     for (const { id, source } of codeCells(notebook)) {
@@ -55,7 +55,7 @@ Deno.test("notebooks: the code is formatted; else deno fmt --no-config notebooks
   });
 });
 
-Deno.test("notebooks: the types of all cells are right", async () => {
+Deno.test("notebooks: all cells type-check", async () => {
   const { text } = await checkNotebooks(notebooks, {
     config: `${ROOT}deno.json`,
   });
@@ -63,7 +63,7 @@ Deno.test("notebooks: the types of all cells are right", async () => {
 });
 
 for (const name of ["failures-full", "failures-quarter"]) {
-  Deno.test(`notebooks/runs/${name} is of this version's world; else record it anew, see notebooks/runs/README.md`, async () => {
+  Deno.test(`notebooks/runs/${name} matches the current world (otherwise record it again, see notebooks/runs/README.md)`, async () => {
     const path = `${DIR}/runs/${name}`;
     using run = await Run.open(path);
     assert.ok(run.tokenizer !== null);

@@ -106,7 +106,7 @@ async function getJson(path, signal) {
     if (signal.aborted) throw error;
     throw new Problem(
       "offline",
-      "The viewer does not answer: it was ended, or the connection is gone. This page goes on as soon as it is back",
+      "The viewer does not respond: it was stopped, or the connection is lost. This page reconnects automatically",
     );
   }
   if (response.status === 401 || response.status === 403) {
@@ -247,7 +247,7 @@ function facetsOf(episodes, params) {
 function notHere(what) {
   return new Problem(
     "unknown",
-    `This file does not hold ${what}; export it anew with it`,
+    `This file does not contain ${what}; export the file again to include it`,
   );
 }
 

@@ -250,7 +250,7 @@ function describe(title, series) {
   const parts = series.map(({ name, points }) => {
     const [first, final] = [points[0], points.at(-1)];
     return first === undefined || final === undefined
-      ? `${name}: nothing yet`
+      ? `${name}: no values yet`
       : `${name}: ${number(first[1])} at step ${first[0]}, ${
         number(final[1])
       } at step ${final[0]}`;

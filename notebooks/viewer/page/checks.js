@@ -11,7 +11,7 @@ const CHECK_PARTS = {
   DB: "Databases",
   ENV_ASSERTION: "Assertions about the world",
   ACTION: "Expected calls",
-  COMMUNICATE: "To be told",
+  COMMUNICATE: "Required outputs",
   NL_ASSERTION: "Assertions in prose",
 };
 

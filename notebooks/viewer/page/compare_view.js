@@ -36,7 +36,7 @@ export function compareView(api, route) {
     h("h1", { tabindex: "-1" }, "Task by task"),
     h(
       "p",
-      h("a", { href: compareHref(after, before) }, "The other way round"),
+      h("a", { href: compareHref(after, before) }, "Swap the runs"),
       " ",
       h("label", onlyDiffering, " only tasks on which they differ"),
     ),
@@ -93,7 +93,7 @@ export function compareView(api, route) {
 function comparedTables(left, right, { isShort }) {
   const pairs = comparedPairs(left.tasks, right.tasks);
   if (pairs.length === 0) {
-    return [h("p.muted", "They have no task in common.")];
+    return [h("p.muted", "The runs have no task in common.")];
   }
   const areOther = left.fingerprint !== null && right.fingerprint !== null &&
     left.fingerprint !== right.fingerprint;
@@ -102,7 +102,7 @@ function comparedTables(left, right, { isShort }) {
     areOther
       ? notice(
         new Error(
-          "They ran on different data: tasks of the same name may be different tasks",
+          "The runs used different datasets: tasks with the same name may differ",
         ),
       )
       : null,
@@ -114,7 +114,7 @@ function comparedTables(left, right, { isShort }) {
           h("th", { scope: "col", class: "num" }, inline(tableName(table), 50))
         ),
         h("th", { scope: "col", class: "num" }, "Difference"),
-        ...[left, right].map((table) => `Why not: ${table.run}`),
+        ...[left, right].map((table) => `Failure reasons: ${table.run}`),
       ],
       rows: shown.slice(0, MAX_COMPARED).map((pair) =>
         comparedRow(pair, [left, right])

@@ -88,7 +88,7 @@ export function passAt(tasks, k) {
 function differences(evaluations) {
   const found = differingTasks(evaluations.map(({ tasks }) => tasks));
   const { differing, common } = found;
-  if (common === 0) return h("p.muted", "They have no task in common.");
+  if (common === 0) return h("p.muted", "The runs have no task in common.");
   const summary = h(
     "p",
     `${count(differing.length)} of ${

@@ -48,7 +48,7 @@ export function conversation(episode) {
     );
   });
   if (episode.messages.length === 0) {
-    list.append(h("li.muted", "Nothing was said."));
+    list.append(h("li.muted", "The conversation is empty."));
   }
   return list;
 }
@@ -121,7 +121,7 @@ function turnMark({ database, siblings }, turn) {
     parting.length > 0
       ? h(
         "span.tag.part",
-        `${parting.length} of ${siblings.length - 1} siblings part here`,
+        `${parting.length} of ${siblings.length - 1} siblings differ from here`,
       )
       : null,
   );

@@ -28,8 +28,8 @@ const CURVE_NAMES = {
   "rl.groupVariance": "Variance within groups",
   "rl.gradNorm": "Gradient norm",
   "rl.clipShare": "Clipped share",
-  "cold_start.loss": "Loss of the cold start",
-  "control/seconds.loss": "Loss of the control",
+  "cold_start.loss": "Cold start loss",
+  "control/seconds.loss": "Control loss",
 };
 
 /**

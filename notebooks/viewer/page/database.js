@@ -32,11 +32,11 @@ export function databaseSection({ rows, isWhole, note }) {
       "p.muted",
       rows.length === 0
         ? (isWhole
-          ? "Nothing changed, and nothing should have."
-          : "The record has no row that differs.")
+          ? "No row changed, as expected."
+          : "The record contains no wrong rows.")
         : [
-          wrong > 0 ? `${plural(wrong, "row")} not as it should be` : "",
-          right > 0 ? `${plural(right, "row")} changed as it should` : "",
+          wrong > 0 ? `${plural(wrong, "row")} wrong` : "",
+          right > 0 ? `${plural(right, "row")} changed as expected` : "",
         ].filter(Boolean).join(", ") + ".",
     ),
     note === null ? null : h("p.note", inline(note, 1000)),

@@ -345,8 +345,8 @@ export function episodeView(api, route) {
   function reasonsOf(one) {
     if (one.findings.length === 0) {
       const text = one.row.reward === 1
-        ? "Solved: the database is right, and what was asked was told."
-        : "The record says nothing more.";
+        ? "Solved: the database and the required outputs are right."
+        : "The record gives no further reason.";
       return [
         h(
           "p",
@@ -412,13 +412,13 @@ function rewardSection({ reward, row }) {
       part("Database", reward.database),
       part("Told", reward.outputs),
       fact(
-        "Answers that could not be read",
+        "Unparsable answers",
         row.parse_errors === 0 ? null : count(row.parse_errors),
       ),
     ),
     reward.missingOutputs.length === 0
       ? null
-      : h("p", "Never told: ", codes(reward.missingOutputs)),
+      : h("p", "Missing outputs: ", codes(reward.missingOutputs)),
     checkList(reward.checks),
   );
 }
@@ -429,16 +429,16 @@ function taskSection({ task }) {
   return panel(
     "task",
     "Task",
-    h("h3", "What the user knows and wants"),
+    h("h3", "The user's instruction"),
     task.instruction === ""
       ? h("p.muted", "No text.")
       : textBlock(task.instruction),
     h("h3", "Gold actions"),
     task.actions.length === 0
-      ? h("p.muted", "None: nothing is to change.")
+      ? h("p.muted", "None: the database must not change.")
       : h("ol.gold", task.actions.map((action) => h("li", call(action)))),
     task.outputs.length === 0 ? null : [
-      h("h3", "To be told"),
+      h("h3", "Required outputs"),
       h("p", codes(task.outputs)),
     ],
   );

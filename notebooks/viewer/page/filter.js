@@ -92,7 +92,7 @@ function readCondition(field, raw) {
     const ordered = op !== "!=" && op !== "~";
     if (ordered && !isNumber) {
       throw new FilterError(
-        `"${field}" holds words, which "${op}" cannot compare; use = != or ~ (contains)`,
+        `"${field}" is text, which "${op}" cannot compare; use = != or ~ (contains)`,
       );
     }
     if (op === "~") {

@@ -92,7 +92,7 @@ export function runParts(
     });
     const scores = comparison([view]);
     return charts === null && scores === null
-      ? h("p.muted", "It has no line of metrics yet.")
+      ? h("p.muted", "The run has no metrics yet.")
       : h("div.curves", charts, scores);
   }
 

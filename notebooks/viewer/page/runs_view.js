@@ -181,7 +181,7 @@ function empty() {
     h("strong", "There are no runs yet"),
     h(
       "p",
-      "Start one by ",
+      "Start one with ",
       h("code", "deno task train"),
       "; it shows up here by itself.",
     ),

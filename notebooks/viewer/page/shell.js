@@ -148,10 +148,10 @@ export function notice(error) {
     gone: "This run is gone",
     damaged: "This cannot be read",
     newer: "This was written by a newer taulab",
-    unknown: "There is no such thing here",
+    unknown: "Not found",
     filter: "This filter cannot be read",
-    offline: "The viewer does not answer",
-    refused: "The viewer refused",
+    offline: "The viewer does not respond",
+    refused: "The viewer refused the request",
   });
   return h(
     "div",

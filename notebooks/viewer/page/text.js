@@ -1,6 +1,6 @@
 /**
- * Display of untrusted text. It is shown verbatim, except that characters which hide or reorder the text around them are
- * shown by name.
+ * Display of untrusted text. It is shown verbatim, except that characters which hide or reorder the text around them
+ * are shown by name.
  */
 
 import { h } from "./dom.js";
@@ -148,8 +148,8 @@ const MAX_DEPTH = 100;
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
- * Indents JSON without changing its tokens, so `1.0` stays `1.0`. Returns `null` if the text is not JSON, too long or too
- * deep.
+ * Indents JSON without changing its tokens, so `1.0` stays `1.0`. Returns `null` if the text is not JSON, too long or
+ * too deep.
  * @param {string} text
  * @returns {string | null}
  */

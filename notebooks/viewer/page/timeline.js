@@ -42,7 +42,7 @@ export function timelineView(timeline, { hrefOf, episodeHrefOf }) {
     waited === null
       ? h(
         "p.muted",
-        "This run did not note what its episodes waited for, so each is one bar.",
+        "This run did not record what its episodes waited for, so each is a single bar.",
       )
       : waitLegend(waited),
     timeline.leftOut === 0 ? null : h(

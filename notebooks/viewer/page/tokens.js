@@ -22,12 +22,12 @@ export function tokensBlock(tokens) {
   const readout = h(
     "p.token-readout",
     { role: "status" },
-    "Point at a token, or walk by the arrow keys.",
+    "Point at a token, or move with the arrow keys.",
   );
   const stream = h("div.token-stream", {
     tabindex: "0",
     role: "group",
-    "aria-label": `${ids.length} tokens; arrow keys walk through them`,
+    "aria-label": `${ids.length} tokens; use the arrow keys to move`,
     dir: "ltr",
   });
   let shown = 0;

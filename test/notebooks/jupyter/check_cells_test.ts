@@ -11,7 +11,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const config = fileURLToPath(new URL("../../../deno.json", import.meta.url));
 
-Deno.test("checkNotebooks() names notebook, cell and line of what is wrong", async () => {
+Deno.test("checkNotebooks() reports errors with notebook, cell and line", async () => {
   await inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "lib.ts"), "export const x = 1;\n");
     await writeNotebook(dir, "right", [
@@ -33,7 +33,7 @@ Deno.test("checkNotebooks() names notebook, cell and line of what is wrong", asy
   });
 });
 
-Deno.test("moduleOf() finds what is beside the notebook, however it is imported", async () => {
+Deno.test("moduleOf() resolves every form of relative import against the notebook", async () => {
   await inTempDir(async (dir) => {
     await writeNotebook(dir, "a", [
       'import { b } from "./b.ts";\nimport "../c.ts";\nawait import("./d.ts");',

@@ -32,7 +32,7 @@ function jupyterTest(
 }
 
 jupyterTest(
-  "executeNotebook() runs cells where the notebook is, by this Deno, and leaves the file as it is",
+  "executeNotebook() runs cells in the notebook's directory with this Deno, and leaves the file unchanged",
   [
     "const was = [Deno.cwd(), Deno.execPath()];",
     ...Array.from({ length: 12 }, (_, i) => `[${i}, was]`),
@@ -54,7 +54,7 @@ jupyterTest(
 );
 
 jupyterTest(
-  "executeNotebook() stops at the cell that fails, and names it",
+  "executeNotebook() stops at the failing cell and names it",
   ["const a = 1;", "throw new RangeError(`a is ${a}`);", "a"],
   async (_, run) => {
     const { execution: { outcome, ran, failure }, shown } = await run();
@@ -71,7 +71,7 @@ jupyterTest(
 );
 
 jupyterTest(
-  "executeNotebook() says that the kernel ended",
+  "executeNotebook() reports that the kernel exited",
   ["Deno.exit(3);"],
   async (_, run) => {
     const { execution: { outcome, failure } } = await run();
@@ -126,7 +126,7 @@ jupyterTest(
   },
 );
 
-Deno.test("executeNotebook() gives the last words of a Python without Jupyter", async () => {
+Deno.test("executeNotebook() reports the last output of a Python without Jupyter", async () => {
   await inTempDir(async (dir) => {
     const notebook = await readNotebook(await writeNotebook(dir, "n", ["1"]));
     const python = join(dir, "python");
@@ -148,7 +148,7 @@ Deno.test("executeNotebook() gives the last words of a Python without Jupyter", 
   });
 });
 
-Deno.test("findJupyter() says how to get it", async () => {
+Deno.test("findJupyter() says how to install Jupyter", async () => {
   await inTempDir(async (root) => {
     await assert.rejects(
       () => findJupyter({ named: join(root, "none"), root }),

@@ -9,7 +9,7 @@ import {
 import { inTempDir } from "../../support/temp_dir.ts";
 import { writeNotebook } from "../../support/notebooks.ts";
 
-Deno.test("readNotebooks() takes those that are named, or all in order", async () => {
+Deno.test("readNotebooks() reads the named notebooks, or all in order", async () => {
   await inTempDir(async (dir) => {
     for (const name of ["b", "a"]) await writeNotebook(dir, name, ["1"]);
     await Deno.writeTextFile(join(dir, "c.txt"), "");
@@ -25,7 +25,7 @@ Deno.test("readNotebooks() takes those that are named, or all in order", async (
   });
 });
 
-Deno.test("codeCells() are those that run; sources may be lines", async () => {
+Deno.test("codeCells() returns the code cells; sources may be lists of lines", async () => {
   await inTempDir(async (dir) => {
     await writeNotebook(dir, "a", ["const a = 1;\na", "a + 1"]);
     const { cells } = await readNotebook(join(dir, "a.ipynb"));
@@ -37,7 +37,7 @@ Deno.test("codeCells() are those that run; sources may be lines", async () => {
   });
 });
 
-Deno.test("readNotebook() says what is wrong with a file", async () => {
+Deno.test("readNotebook() reports what is wrong with a file", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "x.ipynb");
     await assert.rejects(() => readNotebook(path), /There is no notebook/);

@@ -60,7 +60,7 @@ Deno.test("Run.open() reads an evaluation as well as a training run", async () =
   });
 });
 
-Deno.test("rewardBy() leaves out what infrastructure broke, and has every other episode once", async () => {
+Deno.test("rewardBy() excludes infrastructure failures and counts every other episode once", async () => {
   await withFailedRun((run) => {
     const rows = rewardBy(run.episodes(), ({ task }) => task.intent ?? "?");
     assert.equal(rows.reduce((sum, row) => sum + row.episodes, 0), 5);
@@ -73,7 +73,7 @@ Deno.test("rewardBy() leaves out what infrastructure broke, and has every other 
   });
 });
 
-Deno.test("reasonCounts() names infrastructure apart; waysToEnd() sums to 1", async () => {
+Deno.test("reasonCounts() lists infrastructure failures separately; waysToEnd() sums to 1", async () => {
   await withFailedRun((run) => {
     const reasons = reasonCounts(run.episodes());
     assert.equal(reasons.reduce((sum, row) => sum + row.episodes, 0), 4);
@@ -88,7 +88,7 @@ Deno.test("reasonCounts() names infrastructure apart; waysToEnd() sums to 1", as
   });
 });
 
-Deno.test("groupsOf() takes the episodes of one task and step together", async () => {
+Deno.test("groupsOf() groups the episodes of one task and step", async () => {
   await withTrainingRun((run) => {
     const groups = groupsOf(run.episodes());
     assert.equal(groups.length, 48);
@@ -122,7 +122,7 @@ Deno.test("diagnoseFailed() finds why each episode failed, and what decided", as
   });
 });
 
-Deno.test("pairedDifference() of a run with itself is 0, with no doubt", async () => {
+Deno.test("pairedDifference() of a run with itself is 0, with an interval of width 0", async () => {
   await withTrainingRun((run) => {
     const all = run.episodes();
     const { tasks, value, low, high } = pairedDifference(all, all);
@@ -135,7 +135,7 @@ Deno.test("pairedDifference() of a run with itself is 0, with no doubt", async (
   });
 });
 
-Deno.test("showConfigDifference() has the keys that differ, and no others", async () => {
+Deno.test("showConfigDifference() shows only the keys that differ", async () => {
   await withTrainingRun(async (run, dir) => {
     await trimRun(run.path, join(dir, "other"));
     const path = join(dir, "other", "config.yaml");

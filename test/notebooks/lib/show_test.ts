@@ -25,7 +25,7 @@ import { Rich, stack } from "../../../notebooks/lib/rich.ts";
 import { table } from "../../../notebooks/lib/table.ts";
 import { showTokens, tokenCounts } from "../../../notebooks/lib/tokens.ts";
 
-Deno.test("html`` escapes every value, and no markup comes out of a text", () => {
+Deno.test("html`` escapes every value, so text never becomes markup", () => {
   fc.assert(fc.property(fc.string(), (text) => {
     const markup = String(html`<td title="${text}">${text}</td>`);
     const inner = markup.slice('<td title="'.length, -"</td>".length);
@@ -34,7 +34,7 @@ Deno.test("html`` escapes every value, and no markup comes out of a text", () =>
   }));
 });
 
-Deno.test("html`` leaves out the lines that a formatter puts around it, and none within", () => {
+Deno.test("html`` strips a formatter's surrounding lines, but no inner ones", () => {
   const shown = html`
     <b>${"a"}</b>
     <i>b</i>
@@ -42,7 +42,7 @@ Deno.test("html`` leaves out the lines that a formatter puts around it, and none
   assert.match(String(shown), /^<b>a<\/b>\n\s+<i>b<\/i>$/);
 });
 
-Deno.test("table() escapes cells, keeps short words in a line, and says how many rows are left out", () => {
+Deno.test("table() escapes cells, keeps short cells on one line, and states how many rows are omitted", () => {
   const rows = ["<script>alert(1)</script>", "b", "c"].map((word, i) => ({
     word,
     n: i * 1000,
@@ -75,7 +75,7 @@ Deno.test("stack() shows the styles once", () => {
   assert.equal(shown.text, "a\n─\n1\n\nb\n─\n2");
 });
 
-Deno.test("pointsFigure() and passFigure() say in words what they show", () => {
+Deno.test("pointsFigure() and passFigure() have text descriptions", () => {
   const points = [
     { step: 1, value: 0.25, series: "train reward" },
     { step: 2, value: 0.5, series: "train reward" },
@@ -104,7 +104,7 @@ function trajectoryOf(spans: readonly number[]): Trajectory {
   };
 }
 
-Deno.test("tokenCounts() tells what tokens are of, and counts each once", () => {
+Deno.test("tokenCounts() classifies tokens and counts each once", () => {
   const messages = [
     { role: "user", content: "hi" },
     { role: "assistant", content: "", toolCalls: [{}] },
@@ -134,7 +134,7 @@ Deno.test("tokenCounts() tells what tokens are of, and counts each once", () => 
   );
 });
 
-Deno.test("showTokens() shows every token where it stood, as text", () => {
+Deno.test("showTokens() shows every token in its place, as text", () => {
   const words = ["<|user|>", "a\n", "<b>", "  c"];
   const shown = showTokens(
     { ids: [0, 1, 2, 3], lossMask: [0, 0, 1, 1], logprobs: [0, 0, -1, -9] },
@@ -192,7 +192,7 @@ function ticksOf(shown: Rich): string[] {
   return [...axis.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text!);
 }
 
-Deno.test("stepRanges() names each of few steps, and ranges of many, which cover all of them in order", () => {
+Deno.test("stepRanges() labels few steps one by one, and many as ranges that cover them in order", () => {
   const few = stepRanges([3, 1, 2, 2]);
   assert.deepEqual([1, 2, 3].map(few), ["1", "2", "3"]);
   const steps = Array.from({ length: 90 }, (_, i) => 71 + i);
@@ -211,7 +211,7 @@ Deno.test("stepRanges() names each of few steps, and ranges of many, which cover
   ]);
 });
 
-Deno.test("groupsFigure() of 90 steps has labels and dots that do not overprint", () => {
+Deno.test("groupsFigure() of 90 steps has labels and dots that do not overlap", () => {
   const figure = groupsFigure(longRun(90, 12));
   const ticks = ticksOf(figure);
   assert.equal(ticks.length, 10);
@@ -234,12 +234,12 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overprint"
   assert.match(figure.text, /^360 of 1080 groups have mixed rewards$/);
 });
 
-Deno.test("groupsFigure() of few groups draws each", () => {
+Deno.test("groupsFigure() draws few groups one by one", () => {
   const figure = groupsFigure(longRun(4, 6));
   assert.equal(figure.markup.match(/<circle/g)?.length, 24);
 });
 
-Deno.test("groupsText(), attemptsText() and differenceText() say what the run's own figures say", () => {
+Deno.test("groupsText(), attemptsText() and differenceText() agree with the run's figures", () => {
   assert.match(
     groupsText(longRun(10, 3)).text,
     /^33% of 30 groups have mixed rewards and teach something\. Of the others, 0 are fully solved and 20 are not\. Most teach nothing: easier tasks/,

@@ -24,7 +24,7 @@ function open(index = 0): Promise<Conversation> {
   });
 }
 
-Deno.test("Conversation: the expert, asked anew for each turn, solves every task", async () => {
+Deno.test("Conversation: the expert, restarted for each turn, solves every task", async () => {
   for (const index of dataset.tasks("train").keys()) {
     const talk = await open(index);
     await talk.finish();
@@ -48,7 +48,7 @@ Deno.test("Conversation.fork() goes back to any turn, and its continuation is th
   }
 });
 
-Deno.test("Conversation.fork() leaves the first one, and writes apart", async () => {
+Deno.test("Conversation.fork() leaves the original unchanged and writes separately", async () => {
   const talk = await open();
   await talk.finish();
   const [hash, length] = [talk.database.hash(), talk.turns.length];
@@ -60,7 +60,7 @@ Deno.test("Conversation.fork() leaves the first one, and writes apart", async ()
   await assert.rejects(() => talk.fork(length + 1), RangeError);
 });
 
-Deno.test("Conversation.call() shows what a write changed, and a wrong one is found", async () => {
+Deno.test("Conversation.call() shows what a write changed, and diagnosis() finds a wrong one", async () => {
   const tasks = dataset.tasks("train");
   const index = tasks.findIndex(({ intent }) => intent === "cancel");
   const gold = tasks[index]!.actions.at(-1)!.arguments;
@@ -87,7 +87,7 @@ Deno.test("Conversation.call() shows what a write changed, and a wrong one is fo
   assert.equal(decisive.turn, write);
 });
 
-Deno.test("Conversation.answerNext() puts a line into the user's mouth, once", async () => {
+Deno.test("Conversation.answerNext() replaces the user's next reply, once", async () => {
   const talk = await open();
   talk.answerNext("I have changed my mind.");
   await talk.say("How can I help?");
@@ -102,7 +102,7 @@ Deno.test("Conversation.answerNext() puts a line into the user's mouth, once", a
   assert.equal(talk.isOver, true);
 });
 
-Deno.test("Conversation.act() says that nobody acts", async () => {
+Deno.test("Conversation.act() reports a missing agent", async () => {
   const talk = await Conversation.open({
     dataset,
     task: dataset.tasks("train")[0]!,

@@ -26,7 +26,7 @@ function get(app: App, path: string, headers: Record<string, string> = {}) {
   return app.request(`http://127.0.0.1:8686${path}`, { headers });
 }
 
-Deno.test("viewerApp() forbids the page everything but its own files and data", async () => {
+Deno.test("viewerApp() restricts the page to its own files and data", async () => {
   await withApp({}, async (app) => {
     for (const path of ["/", "/page/main.js", "/api/runs", "/api/runs/none"]) {
       const { headers } = await get(app, path);
@@ -39,7 +39,7 @@ Deno.test("viewerApp() forbids the page everything but its own files and data", 
   });
 });
 
-Deno.test("viewerApp() answers on loopback's names only, so that no page of the web reads it by a name of its own", async () => {
+Deno.test("viewerApp() answers only loopback host names, which prevents DNS rebinding", async () => {
   await withApp({}, async (app) => {
     for (const host of ["127.0.0.1:1", "localhost:1", "[::1]:1"]) {
       assert.equal(
@@ -56,7 +56,7 @@ Deno.test("viewerApp() answers on loopback's names only, so that no page of the 
   });
 });
 
-Deno.test("viewerApp() refuses what a page of another origin asks, with a token too", async () => {
+Deno.test("viewerApp() refuses requests from pages of other origins, even with a token", async () => {
   const foreign: Record<string, string>[] = [
     { origin: "https://evil.example" },
     { origin: "http://127.0.0.1:9000" },
@@ -104,7 +104,7 @@ Deno.test("viewerApp() refuses what a page of another origin asks, with a token 
   }
 });
 
-Deno.test("viewerApp() with a token shows nothing without it, and keeps it in a cookie", async () => {
+Deno.test("viewerApp() requires its token, and keeps it in a cookie", async () => {
   await withApp({ token: "right" }, async (app) => {
     assert.equal((await get(app, "/")).status, 401);
     assert.equal((await get(app, "/?token=wrong")).status, 401);
@@ -127,7 +127,7 @@ Deno.test("viewerApp() with a token shows nothing without it, and keeps it in a 
   });
 });
 
-Deno.test("viewerApp() says nothing twice: what has not changed is not sent again", async () => {
+Deno.test("viewerApp() does not resend unchanged responses", async () => {
   await withApp({}, async (app, dir) => {
     const first = await get(app, "/api/runs/a");
     const tag = first.headers.get("etag") ?? "";
@@ -144,7 +144,7 @@ Deno.test("viewerApp() says nothing twice: what has not changed is not sent agai
   });
 });
 
-Deno.test("viewerApp() answers what cannot be shown by a status and words", async () => {
+Deno.test("viewerApp() reports errors with a status and a message", async () => {
   await withApp({}, async (app, dir) => {
     const wrong: [string, number, RegExp][] = [
       ["/api/runs/none", 404, /no run "none"/],
@@ -170,7 +170,7 @@ Deno.test("viewerApp() answers what cannot be shown by a status and words", asyn
   });
 });
 
-Deno.test("viewerApp() takes any text as a search, and none as SQL", async () => {
+Deno.test("viewerApp() accepts any search text and never runs it as SQL", async () => {
   await withApp({}, async (app) => {
     const texts = [
       '"',
@@ -215,7 +215,7 @@ Deno.test("Library shows runs as they come and go", async () => {
   });
 });
 
-Deno.test("Library tells runs of one name apart", async () => {
+Deno.test("Library gives runs of the same name different ids", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "x", "a"));
     await writeBigRun(join(dir, "y", "a"));
@@ -225,7 +225,7 @@ Deno.test("Library tells runs of one name apart", async () => {
   });
 });
 
-Deno.test("index.html names every module of the page, so that they come at once", async () => {
+Deno.test("index.html preloads every module of the page", async () => {
   const { text } = await readPageFile("index.html");
   const named = [...text.matchAll(/\/page\/(\w+\.js)/g)].map(([, name]) =>
     name

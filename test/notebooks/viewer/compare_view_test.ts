@@ -6,7 +6,7 @@ const score = (task: string, solved: number, scored: number) => ({
   ...{ task, solved, scored, step: 0, reasons: null },
 });
 
-Deno.test("comparedPairs() pairs what both scored, what became worse first", () => {
+Deno.test("comparedPairs() pairs the tasks that both runs scored, worsened ones first", () => {
   const pairs = comparedPairs(
     [score("a", 2, 4), score("b", 4, 4), score("c", 0, 4), score("d", 1, 1)],
     [score("b", 1, 2), score("a", 4, 4), score("c", 0, 2), score("d", 0, 0)],

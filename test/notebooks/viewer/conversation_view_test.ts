@@ -10,7 +10,7 @@ import {
   recordedFindings,
 } from "../../../notebooks/viewer/findings.ts";
 
-Deno.test("messagesOf() keeps a thought apart from what was said", () => {
+Deno.test("messagesOf() separates reasoning from the message", () => {
   const text = JSON.stringify([
     { role: "user", content: "Hello" },
     { role: "assistant", content: "Hi", thought: "<b>hm</b>" },
@@ -22,7 +22,7 @@ Deno.test("messagesOf() keeps a thought apart from what was said", () => {
   ]);
 });
 
-Deno.test("messagesOf() gives the agent what it is told whose answer could not be read, and the user what the user said", () => {
+Deno.test("messagesOf() distinguishes parse errors sent to the agent from the user's messages", () => {
   const messages = readObjects(JSON.stringify([
     { role: "user", content: "Hello" },
     { role: "assistant", content: "{{ not a call" },
@@ -46,7 +46,7 @@ Deno.test("messagesOf() gives the agent what it is told whose answer could not b
   );
 });
 
-Deno.test("recordedFindings() finds the turn of a user's message beside parse errors, and gives parse errors to the agent", () => {
+Deno.test("recordedFindings() finds the turn of a user's message despite parse errors, and blames the agent for parse errors", () => {
   const respond = (content: string) => ({
     action: { type: "respond", content },
     observation: { content: "x" },

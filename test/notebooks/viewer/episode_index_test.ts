@@ -54,7 +54,7 @@ Deno.test("EpisodeIndex filters and sorts as the page's own code does", async ()
   });
 });
 
-Deno.test("EpisodeIndex.facets() counts what each choice would leave", async () => {
+Deno.test("EpisodeIndex.facets() counts the episodes that each choice would keep", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     using source = new RunSource(join(dir, "a"), { find: () => [] });
@@ -83,7 +83,7 @@ Deno.test("EpisodeIndex.facets() counts what each choice would leave", async () 
   });
 });
 
-Deno.test("EpisodeIndex finds what was said, called and answered", async () => {
+Deno.test("EpisodeIndex searches messages, calls and results", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     using source = new RunSource(join(dir, "a"), { find: () => [] });
@@ -112,7 +112,7 @@ Deno.test("EpisodeIndex finds what was said, called and answered", async () => {
   });
 });
 
-Deno.test("EpisodeIndex follows a run that grows, and one that goes back", async () => {
+Deno.test("EpisodeIndex follows a run that grows or is truncated", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "a");
     await writeBigRun(path, { completed: false });
@@ -137,7 +137,7 @@ Deno.test("EpisodeIndex follows a run that grows, and one that goes back", async
   });
 });
 
-Deno.test("EpisodeIndex notices other episodes in the place of old ones", async () => {
+Deno.test("EpisodeIndex notices replaced episodes", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "a");
     await writeBigRun(path);
@@ -154,7 +154,7 @@ Deno.test("EpisodeIndex notices other episodes in the place of old ones", async 
   });
 });
 
-Deno.test("EpisodeIndex places an episode among its neighbours", async () => {
+Deno.test("EpisodeIndex returns an episode's position and neighbours", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     using source = new RunSource(join(dir, "a"), { find: () => [] });

@@ -9,7 +9,7 @@ Deno.test("readChoice() reads ids and ranges, each once, or a filter", () => {
   assert.equal(readChoice({}).filter.size, 0);
 });
 
-Deno.test("readChoice() refuses what cannot be read, and both at once", () => {
+Deno.test("readChoice() refuses unparsable values, and both flags at once", () => {
   for (
     const choice of [
       { episodes: "0" },

@@ -30,7 +30,7 @@ async function withLibrary(
   });
 }
 
-Deno.test("collect() takes the episodes that a filter keeps, or those that are named", async () => {
+Deno.test("collect() takes the episodes that match a filter, or the named ones", async () => {
   await withLibrary(async (library) => {
     const filter = readExpression("reward<1 and step=2 and sort=-id");
     const failed = await collect(library, { ...OPTIONS, filter });
@@ -58,7 +58,7 @@ Deno.test("collect() takes the episodes that a filter keeps, or those that are n
   });
 });
 
-Deno.test("exportedPage() holds what it was given, and no address but its own", async () => {
+Deno.test("exportedPage() contains its data and refers to no other URL", async () => {
   await withLibrary(async (library) => {
     const data = await collect(library, {
       ...OPTIONS,
@@ -105,7 +105,7 @@ Deno.test("exportedPage() makes less than 3 MB of 50 episodes", async () => {
   });
 });
 
-Deno.test("linkModules() makes one module of the page's, without imports and double names", async () => {
+Deno.test("linkModules() joins the page's modules without imports or duplicate names", async () => {
   const script = await linkModules();
   assert.doesNotMatch(script, /^\s*(import|export) /m);
   const names = [

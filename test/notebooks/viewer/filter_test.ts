@@ -39,7 +39,7 @@ function keeps(query: string): boolean {
   return matches(readQuery(new URLSearchParams(query)).conditions, ROW);
 }
 
-Deno.test("readQuery() reads each way to write a condition", () => {
+Deno.test("readQuery() reads every form of condition", () => {
   const kept = [
     "step=40",
     "step=>39",
@@ -70,7 +70,7 @@ Deno.test("readQuery() reads each way to write a condition", () => {
   assert.deepEqual(left.filter((query) => keeps(query)), []);
 });
 
-Deno.test("readQuery() says how a condition that it cannot read is written", () => {
+Deno.test("readQuery() explains the syntax of a condition that it cannot parse", () => {
   const wrong = [
     "step=many",
     "task=<3",
@@ -87,7 +87,7 @@ Deno.test("readQuery() says how a condition that it cannot read is written", () 
   }
 });
 
-Deno.test("readQuery() takes a range of negative numbers and exponents apart", () => {
+Deno.test("readQuery() splits ranges of negative numbers and exponents", () => {
   assert.ok(keeps("advantage=-0.5..-1e-3"));
   assert.ok(!keeps("advantage=-0.2..0"));
 });
@@ -113,7 +113,7 @@ Deno.test("readExpression() reads the command line's form and the page's own", (
   assert.throws(() => readExpression("rewrd<1"), /no field "rewrd"/);
 });
 
-Deno.test("readExpression() gives what was written for any number and bound", () => {
+Deno.test("readExpression() preserves any number and bound", () => {
   fc.assert(
     fc.property(
       fc.integer(),
@@ -130,7 +130,7 @@ Deno.test("readExpression() gives what was written for any number and bound", ()
   );
 });
 
-Deno.test("matchOf() asks for words, phrases and what is just being typed", () => {
+Deno.test("matchOf() matches words, phrases and an unfinished last word", () => {
   assert.equal(matchOf("paypal ref"), '"paypal" "ref" *');
   assert.equal(matchOf('"credit card"'), '"credit card"');
   assert.equal(matchOf('"credit card" #W1 '), '"credit card" "#W1"');

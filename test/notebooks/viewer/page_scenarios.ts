@@ -74,7 +74,7 @@ browserTest(
 );
 
 browserTest(
-  "runs view sorts and filters runs, and sets evaluations side by side",
+  "runs view sorts and filters runs, and compares evaluations",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeBigRun(join(dir, "first"));
@@ -151,7 +151,7 @@ browserTest(
 );
 
 browserTest(
-  "two runs are compared task by task, each score a link to its episodes",
+  "two runs are compared task by task, with scores linked to their episodes",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeFailedRun(join(dir, "one"));
@@ -205,7 +205,7 @@ browserTest(
 );
 
 browserTest(
-  "a narrow page shows the figures of runs, and a difference breaks no word",
+  "a narrow page shows the figures of runs, and differences break no words",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeFailedRun(join(dir, "e"));
@@ -235,7 +235,7 @@ browserTest(
 );
 
 browserTest(
-  "table view sorts, filters and searches, all of it in the address",
+  "table view sorts, filters and searches, with its state in the URL",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeBigRun(join(dir, "a"));
@@ -306,57 +306,68 @@ browserTest(
   },
 );
 
-browserTest("episode view explains, compares and walks", async (open) => {
-  await inTempDir(async (dir) => {
-    await writeBigRun(join(dir, "a"));
-    await using viewing = await serveViewer(dir);
-    await using looked = await open();
-    const { page, complaints } = looked;
-    await page.goto(`${viewing.url}/#/run/a?reason=wrong_write&intent=cancel`);
-    await rows(page).first().click();
-    await page.getByText("First decisive error").waitFor();
-    await page.getByText("The agent's fault, by rule").waitFor();
-    const fields = page.locator(".fields tbody tr");
-    assert.deepEqual(await page.locator(".fields thead th").allTextContents(), [
-      "Field",
-      "Was",
-      "Is",
-      "Should be",
-    ]);
-    assert.ok(await fields.count() > 0);
-    assert.equal(await page.locator(".tag.write").count(), 1);
-    await page.locator(".finding.decisive a, .finding a").first().click();
-    await page.waitForFunction(inPage.isAgentFocused);
-    assert.match(page.url(), /turn=\d/);
+browserTest(
+  "episode view explains, compares and steps through episodes",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeBigRun(join(dir, "a"));
+      await using viewing = await serveViewer(dir);
+      await using looked = await open();
+      const { page, complaints } = looked;
+      await page.goto(
+        `${viewing.url}/#/run/a?reason=wrong_write&intent=cancel`,
+      );
+      await rows(page).first().click();
+      await page.getByText("First decisive error").waitFor();
+      await page.getByText("The agent's fault, by rule").waitFor();
+      const fields = page.locator(".fields tbody tr");
+      assert.deepEqual(
+        await page.locator(".fields thead th").allTextContents(),
+        [
+          "Field",
+          "Was",
+          "Is",
+          "Should be",
+        ],
+      );
+      assert.ok(await fields.count() > 0);
+      assert.equal(await page.locator(".tag.write").count(), 1);
+      await page.locator(".finding.decisive a, .finding a").first().click();
+      await page.waitForFunction(inPage.isAgentFocused);
+      assert.match(page.url(), /turn=\d/);
 
-    // Calls are folded and unfold.
-    const answer = page.locator(".message.tool details").first();
-    assert.equal(await answer.getAttribute("open"), null);
-    await answer.locator("summary").click();
-    await answer.locator(".said").waitFor();
-    assert.match(
-      await answer.locator(".said").textContent() ?? "",
-      /\n {2}"order_id": "#W/,
-    );
+      // Calls are folded and unfold.
+      const answer = page.locator(".message.tool details").first();
+      assert.equal(await answer.getAttribute("open"), null);
+      await answer.locator("summary").click();
+      await answer.locator(".said").waitFor();
+      assert.match(
+        await answer.locator(".said").textContent() ?? "",
+        /\n {2}"order_id": "#W/,
+      );
 
-    // The group, and where it parts.
-    assert.equal(await page.locator(".siblings tbody tr").count(), 8);
-    await page.getByRole("button", { name: "Side by side" }).click();
-    await page.locator(".beside tr.parts").waitFor();
-    assert.equal(await page.locator(".beside thead th").count(), 8);
-    assert.equal(await page.locator(".beside tr.parts").count(), 1);
-    await keepScreenshot(page, "episode");
-    await page.goBack();
-    await page.locator(".beside").waitFor({ state: "hidden" });
+      // The group, and where it parts.
+      assert.equal(await page.locator(".siblings tbody tr").count(), 8);
+      await page.getByRole("button", { name: "Side by side" }).click();
+      await page.locator(".beside tr.parts").waitFor();
+      assert.equal(await page.locator(".beside thead th").count(), 8);
+      assert.equal(await page.locator(".beside tr.parts").count(), 1);
+      await keepScreenshot(page, "episode");
+      await page.goBack();
+      await page.locator(".beside").waitFor({ state: "hidden" });
 
-    // Through the table as it is filtered.
-    const position = page.locator(".around .muted");
-    assert.match(await position.textContent() ?? "", /^1 of \d+, as filtered$/);
-    await page.getByRole("link", { name: "Next episode" }).click();
-    await page.locator(".around", { hasText: /^←2 of/ }).waitFor();
-    assert.deepEqual(complaints, []);
-  });
-});
+      // Through the table as it is filtered.
+      const position = page.locator(".around .muted");
+      assert.match(
+        await position.textContent() ?? "",
+        /^1 of \d+, as filtered$/,
+      );
+      await page.getByRole("link", { name: "Next episode" }).click();
+      await page.locator(".around", { hasText: /^←2 of/ }).waitFor();
+      assert.deepEqual(complaints, []);
+    });
+  },
+);
 
 browserTest(
   "episode view colours tokens by mask and by logprob",
@@ -407,7 +418,7 @@ browserTest(
   },
 );
 
-browserTest("keys reach everything", async (open) => {
+browserTest("keyboard shortcuts reach everything", async (open) => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     await using viewing = await serveViewer(dir);
@@ -465,7 +476,7 @@ browserTest("keys reach everything", async (open) => {
 });
 
 browserTest(
-  "a run that grows grows on the page, and what is read stays",
+  "the page follows a growing run and keeps the reader's position",
   async (open) => {
     await inTempDir(async (dir) => {
       const path = join(dir, "a");
@@ -505,7 +516,7 @@ browserTest(
 );
 
 browserTest(
-  "a run that is deleted while it is open is said to be gone, and the page lives on",
+  "a run deleted while open is reported as gone, and the page stays usable",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeBigRun(join(dir, "a"));
@@ -538,7 +549,7 @@ browserTest(
   },
 );
 
-browserTest("a viewer that ends is waited for", async (open) => {
+browserTest("the page reconnects to a restarted viewer", async (open) => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     await using looked = await open();
@@ -547,13 +558,13 @@ browserTest("a viewer that ends is waited for", async (open) => {
     await page.goto(`${viewing.url}/#/run/a`);
     await counted(page, "384 episodes");
     await viewing[Symbol.asyncDispose]();
-    await page.getByText("The viewer does not answer").first().waitFor();
+    await page.getByText("The viewer does not respond").first().waitFor();
     assert.ok(await rows(page).count() > 10);
   });
 });
 
 browserTest(
-  "hostile texts are shown, and nothing they say is done",
+  "hostile texts are shown and never executed",
   async (open) => {
     await inTempDir(async (dir) => {
       const id = await writeHostileRun(join(dir, "a"));
@@ -633,7 +644,7 @@ browserTest(
 );
 
 browserTest(
-  "an exported file shows the same without a server, and asks nobody",
+  "an exported file shows the same without a server or requests",
   async (open) => {
     await inTempDir(async (dir) => {
       const id = await writeHostileRun(join(dir, "a"));
@@ -685,7 +696,7 @@ browserTest(
 );
 
 browserTest(
-  "the table of 100,000 episodes is there at once, filters and searches fast, in little memory",
+  "the table of 100,000 episodes opens at once, and filters and searches fast in little memory",
   async (open) => {
     await inTempDir(async (dir) => {
       const episodes = await writeBigRun(join(dir, "big"), {

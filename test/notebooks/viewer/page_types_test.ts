@@ -9,7 +9,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
  * Apart from `deno check`: the types of a browser are a program's affair as a whole, and those of Deno's own
  * streams do not go with them.
  */
-Deno.test("the page's modules have sound types, by the browser's library", async () => {
+Deno.test("the page's modules type-check against the DOM library", async () => {
   await inTempDir(async (dir) => {
     const config = join(dir, "deno.json");
     await Deno.writeTextFile(

@@ -82,7 +82,7 @@ Deno.test("ResultsSource shows tau-bench's own results", async () => {
   });
 });
 
-Deno.test("ResultsSource reads a file anew when it changes, and says when it is gone", async () => {
+Deno.test("ResultsSource rereads a changed file, and reports when it is gone", async () => {
   await withResults(RESULT, async (source, path) => {
     assert.equal((await source.index()).total, 1);
     const [one] = JSON.parse(RESULT);
@@ -94,7 +94,7 @@ Deno.test("ResultsSource reads a file anew when it changes, and says when it is 
   });
 });
 
-Deno.test("ResultsSource says what a file has instead of results", async () => {
+Deno.test("ResultsSource reports what a file contains instead of results", async () => {
   for (
     const [text, why] of [
       ["nothing", /no JSON|not JSON/],
@@ -149,7 +149,7 @@ Deno.test({
   },
 });
 
-Deno.test("ResultsSource shows a failed episode as failed, leaves a bad record out and says so", async () => {
+Deno.test("ResultsSource shows a failed episode as failed, and skips and reports a bad record", async () => {
   const [one] = JSON.parse(RESULT);
   const failed = {
     task_id: 4,
@@ -179,7 +179,7 @@ Deno.test("ResultsSource shows a failed episode as failed, leaves a bad record o
   });
 });
 
-Deno.test("ResultsSource judges by the gold that the file holds where today's task is another", async () => {
+Deno.test("ResultsSource uses the gold recorded in the file if the task has changed since", async () => {
   await inTempDir(async (dir) => {
     const { dataset, dir: tauBench } = await writeResultWorld(dir);
     const [task, other] = dataset.tasks("test").filter(({ outputs }) =>

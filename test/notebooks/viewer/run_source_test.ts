@@ -40,7 +40,7 @@ async function faultOf(work: Promise<unknown>): Promise<ViewerFault> {
   throw new assert.AssertionError({ message: "nothing was thrown" });
 }
 
-Deno.test("RunSource.episode() shows what fields were, are and should be", async () => {
+Deno.test("RunSource.episode() shows the initial, actual and expected values of fields", async () => {
   await inRun(async (source) => {
     const missing = await source.episode(
       await firstOf(source, "reason=missing_write"),
@@ -72,7 +72,7 @@ Deno.test("RunSource.episode() shows what fields were, are and should be", async
   });
 });
 
-Deno.test("RunSource.episode() gives messages their turns, and says which turn wrote", async () => {
+Deno.test("RunSource.episode() assigns messages to turns, and reports which turns wrote", async () => {
   await inRun(async (source) => {
     const { messages, row, database } = await source.episode(
       await firstOf(source, "reward=1&intent=cancel"),
@@ -87,7 +87,7 @@ Deno.test("RunSource.episode() gives messages their turns, and says which turn w
   });
 });
 
-Deno.test("RunSource.episode() explains: diagnosis first, then the record", async () => {
+Deno.test("RunSource.episode() lists findings of the diagnosis before those of the record", async () => {
   await inRun(async (source) => {
     // A cancelled order stays cancelled, whatever comes after.
     const wrong = await source.episode(
@@ -113,7 +113,7 @@ Deno.test("RunSource.episode() explains: diagnosis first, then the record", asyn
   });
 });
 
-Deno.test("RunSource.episode() shows the group and the turn in which each sibling parts", async () => {
+Deno.test("RunSource.episode() shows the group and the first turn in which each sibling differs", async () => {
   await inRun(async (source) => {
     const id = await firstOf(source, "reason=missing_write");
     const mine = await source.episode(id);
@@ -138,7 +138,7 @@ Deno.test("RunSource.episode() shows the group and the turn in which each siblin
   });
 });
 
-Deno.test("RunSource.episode() shows the record alone where the data are others", async () => {
+Deno.test("RunSource.episode() shows only the record if the dataset differs", async () => {
   await inRun(async (_, path) => {
     await changeRunInfo(path, (info) => ({
       ...info,
@@ -155,7 +155,7 @@ Deno.test("RunSource.episode() shows the record alone where the data are others"
   });
 });
 
-Deno.test("RunSource.tokens() has ids, mask and logprobs, and texts by the run's tokenizer", async () => {
+Deno.test("RunSource.tokens() returns ids, mask and logprobs, and texts from the run's tokenizer", async () => {
   await inTempDir(async (dir) => {
     const path = join(dir, "a");
     let texts: string[] = [];
@@ -182,7 +182,7 @@ Deno.test("RunSource.tokens() has ids, mask and logprobs, and texts by the run's
   });
 });
 
-Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged lines", async () => {
+Deno.test("RunSource.view() reads runs of any trainer and skips damaged lines", async () => {
   await inRun(async (_, path) => {
     await changeRunInfo(path, (info) => ({
       ...info,
@@ -214,7 +214,7 @@ Deno.test("RunSource.view() reads runs of any trainer, and goes round damaged li
   });
 });
 
-Deno.test("RunSource has the curves of a control apart from the run's, by its own steps", async () => {
+Deno.test("RunSource separates the curves of a control from the run's, by its own steps", async () => {
   await inRun(async (source, path) => {
     const before = (await source.view()).run;
     const control = { schemaVersion: 2, step: 3, budget: "seconds" };
@@ -243,7 +243,7 @@ Deno.test("RunSource has the curves of a control apart from the run's, by its ow
   });
 });
 
-Deno.test("RunSource says what is gone, damaged or newer", async () => {
+Deno.test("RunSource reports missing, damaged and newer files", async () => {
   await inRun(async (source, path) => {
     await source.index();
     const file = join(path, "episodes.db");
@@ -279,7 +279,7 @@ Deno.test("RunSource says what is gone, damaged or newer", async () => {
   });
 });
 
-Deno.test("RunSource says that a blob is damaged, and shows the other episodes", async () => {
+Deno.test("RunSource reports a damaged blob, and shows the other episodes", async () => {
   await inRun(async (_, path) => {
     const db = new DatabaseSync(join(path, "episodes.db"));
     db.exec("UPDATE episodes SET messages = x'00112233' WHERE id = 3");
@@ -306,7 +306,7 @@ Deno.test("RunSource reads runs of version 1, which had no reasons", async () =>
   });
 });
 
-Deno.test("RunSource leaves the files of a run as they are", async () => {
+Deno.test("RunSource does not modify the files of a run", async () => {
   await inRun(async (source, path) => {
     const before = await contents(path);
     const index = await source.index();
@@ -329,7 +329,7 @@ async function contents(path: string): Promise<Record<string, string>> {
   return found;
 }
 
-Deno.test("RunSource lists all episodes where a JSON cell is damaged, and says so of that one", async () => {
+Deno.test("RunSource lists all episodes despite a damaged JSON cell, and reports it for that episode", async () => {
   await inRun(async (source, path) => {
     const [first, second] = await (await source.index())
       .ids(readQuery(new URLSearchParams("")));

@@ -27,7 +27,7 @@ function runs(...some: Partial<RunSummary>[]): RunSummary[] {
   }));
 }
 
-Deno.test("sortedRuns() orders numbers and names either way, and runs without a value last", () => {
+Deno.test("sortedRuns() sorts numbers and names in both directions, with runs without a value last", () => {
   const all = runs({ pass1: 0.5 }, {}, { pass1: 0.9 }, { pass1: 0 });
   const ids = (sort: string) => sortedRuns(all, sort).map(({ id }) => id);
   assert.deepEqual(ids("pass1"), ["r3", "r0", "r2", "r1"]);
@@ -40,7 +40,7 @@ Deno.test("sortedRuns() orders numbers and names either way, and runs without a 
   ]);
 });
 
-Deno.test("matchingRuns() keeps the runs that have each word in name, state, world, agent or model", () => {
+Deno.test("matchingRuns() keeps the runs with every word in their name, state, world, agent or model", () => {
   const all = runs(
     { world: "generated retail", agent: "react", model: "Qwen/Qwen3-4B" },
     { world: "generated airline", agent: "react" },
@@ -61,7 +61,7 @@ function scores(all: Record<string, [number, number]>): TaskScore[] {
     }));
 }
 
-Deno.test("passAt() is the mean share of choices of k episodes that are all solved", () => {
+Deno.test("passAt() returns the mean share of k-subsets of episodes that are all solved", () => {
   const tasks = scores({ a: [4, 4], b: [2, 4], c: [0, 4] });
   assert.equal(passAt(tasks, 1), 0.5);
   assert.equal(passAt(tasks, 2), (1 + 1 / 6 + 0) / 3);
@@ -69,7 +69,7 @@ Deno.test("passAt() is the mean share of choices of k episodes that are all solv
   assert.equal(passAt(tasks, 5), null);
 });
 
-Deno.test("differingTasks() names the tasks in common that are not solved as often, the most apart first", () => {
+Deno.test("differingTasks() returns the common tasks that are solved unequally often, largest difference first", () => {
   const of = (all: Record<string, [number, number]>) =>
     new Map(scores(all).map((one) => [one.task, one]));
   assert.deepEqual(

@@ -60,7 +60,7 @@ function withStore(body: (store: EpisodeStore) => void): Promise<void> {
   });
 }
 
-Deno.test("stepTimeline() lays phases end to end, and each episode's stretches from the rollout's start", () =>
+Deno.test("stepTimeline() lays out phases end to end, and each episode's spans from the rollout's start", () =>
   withStore((store) => {
     const { phases, episodes, waited, steps, source, leftOut } = stepTimeline(
       store,
@@ -89,7 +89,7 @@ Deno.test("stepTimeline() lays phases end to end, and each episode's stretches f
     });
   }));
 
-Deno.test("stepTimeline() shows the last step by itself, and a run that noted no stretches", () =>
+Deno.test("stepTimeline() defaults to the last step, and shows a run without recorded spans", () =>
   withStore((store) => {
     const { step, waited, phases } = stepTimeline(store, { lines: LINES });
     assert.deepEqual([step, waited], [2, null]);
@@ -100,7 +100,7 @@ Deno.test("stepTimeline() shows the last step by itself, and a run that noted no
     );
   }));
 
-Deno.test("lanesOf() has as many lanes as episodes under way at once", () => {
+Deno.test("lanesOf() uses as many lanes as there are concurrent episodes", () => {
   const episode = (id: number, startMs: number, ms: number) => ({
     ...{ id, startMs, ms, task: "t", reward: 1, failure: null, spans: [] },
   });

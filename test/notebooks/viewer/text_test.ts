@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { indentJson } from "../../../notebooks/viewer/page/text.js";
 
-Deno.test("indentJson() lays JSON out, and keeps every token", () => {
+Deno.test("indentJson() indents JSON and keeps every token", () => {
   const laidOut: [text: string, shown: string][] = [
     ["[]", "[]"],
     ["{ }", "{}"],
@@ -14,7 +14,7 @@ Deno.test("indentJson() lays JSON out, and keeps every token", () => {
   for (const [text, shown] of laidOut) assert.equal(indentJson(text), shown);
 });
 
-Deno.test("indentJson() leaves alone what is no JSON, and what is too long or too deep", () => {
+Deno.test("indentJson() rejects text that is not JSON, too long or too deep", () => {
   assert.equal(indentJson("plain words"), null);
   assert.equal(indentJson("[1"), null);
   assert.equal(indentJson(`[${"1,".repeat(100_000)}1]`), null);

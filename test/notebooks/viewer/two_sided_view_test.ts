@@ -65,7 +65,7 @@ async function episode(
   return { dataset, task, turns, stored, row };
 }
 
-Deno.test("messagesOf() shows what the user called where they called it", () =>
+Deno.test("messagesOf() shows the user's calls at their position", () =>
   inTempDir(async (dir) => {
     const { stored: { parts } } = await episode(dir);
     const shown = messagesOf(parts.messages, turnsOf(parts.turns)).map((
@@ -129,7 +129,7 @@ Deno.test("viewEpisode() shows both sides' rows after the task's set-up, and eac
     assert.match(view.reward?.checks.at(-1)?.why ?? "", /1000/);
   }));
 
-Deno.test("viewEpisode() compares rows for a reward that does not, and says so", () =>
+Deno.test("viewEpisode() compares rows even if the reward does not, and says so", () =>
   inTempDir(async (dir) => {
     const evaluation_criteria = {
       ...TOY_TASK.evaluation_criteria,
