@@ -162,7 +162,7 @@ export interface ConversationRules {
   /** Returns the state in which the agent's database should end. It must not be changed. */
   gold(task: Task): Database;
   /** Returns the reward of the do-nothing baseline, assuming a judge that agrees with everything. */
-  floor(task: Task): 0 | 1;
+  baseline(task: Task): 0 | 1;
   /** Returns a task in the benchmark's own format, as plain data, with the benchmark's id. */
   original(task: Task): { readonly id: string; readonly task: unknown };
   /** Returns what is wrong with a task according to these rules: its expected actions, its checks, its texts. */

@@ -6,7 +6,7 @@ import type { Dataset, Task } from "../../env/types.ts";
 
 /** Returns the do-nothing baseline of a task: 1 if its gold changes nothing and nothing is to be told. */
 export function baselineOf(dataset: Dataset, task: Task): 0 | 1 {
-  if (dataset.rules !== undefined) return dataset.rules.floor(task);
+  if (dataset.rules !== undefined) return dataset.rules.baseline(task);
   const { value } = grade({
     database: dataset.database.fork(),
     gold: goldOf(dataset, task),

@@ -278,7 +278,7 @@ function rulesOf(
         solo,
       }),
     gold: (task) => targetWorld(bundle, sourceOf(task)).databases.agent,
-    floor: (task) => floorOf(bundle, sourceOf(task), { solo }),
+    baseline: (task) => baselineOf(bundle, sourceOf(task), { solo }),
     original(task) {
       const { id, original = null } = sourceOf(task);
       return { id, task: toPlain(original) };
@@ -295,7 +295,7 @@ export function upstreamId({ id }: Pick<Task, "id">): string {
 }
 
 /** Returns the reward of the do-nothing baseline. Parts that only a judge could decide count as passed. */
-function floorOf(
+function baselineOf(
   source: Tau3Bundle,
   task: Tau3Task,
   { solo }: { readonly solo: boolean },
