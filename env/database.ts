@@ -47,7 +47,7 @@ interface Base {
 interface Layer {
   readonly rows: Map<string, Map<string, JsonObject>>;
   readonly below: Layer | undefined;
-  /** How many layers lie on the base, this one included. */
+  /** The number of layers on the base, including this one. */
   readonly height: number;
 }
 

@@ -31,7 +31,7 @@ export interface Domain {
   /** The schema of a row by table. Rows are checked when they are loaded, as plain data. */
   readonly rowSchemas: ReadonlyMap<string, z.ZodType>;
   readonly tools: readonly Tool[];
-  /** Which rows belong to which user. Default: only the rows of `users` have an owner. */
+  /** The ownership of rows by users. Default: only the rows of `users` have an owner. */
   readonly rows?: RowsPart;
   readonly policy?: PolicyPart;
   readonly goals?: GoalsPart;
@@ -220,7 +220,7 @@ export function identityOf(
   return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
 }
 
-/** Which rows belong to which user, for audits and for what users may know. Every user has a row in `users`. */
+/** The ownership of rows by users, for audits and for what users may know. Every user has a row in `users`. */
 export interface RowsPart {
   /** Tables whose rows belong to one user each. */
   readonly owned: readonly {

@@ -1,4 +1,4 @@
-/** Where an episode spent its time: consecutive spans, each with what it waited for. */
+/** The time that an episode spent, by cause: consecutive spans, each with what it waited for. */
 
 import type { Failure } from "./types.ts";
 

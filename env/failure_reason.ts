@@ -27,7 +27,7 @@ export type FailureReason =
   | "missing_call"
   | "failed_judgement";
 
-/** How an episode ended. */
+/** The outcome of an episode. */
 export interface Ending {
   readonly reward: Reward;
   readonly stopReason: StopReason;

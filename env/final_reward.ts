@@ -18,7 +18,8 @@ export interface EndOptions extends CallOptions {
 }
 
 /**
- * Grades a conversation that has ended. As in τ-bench, a truncated conversation has the value 0, whatever its parts.
+ * Grades a conversation that has ended. As in τ-bench, a truncated conversation has the value 0, regardless of its
+ * parts.
  * @throws {InfrastructureError} Of kind `not_judged`, if only a judge could grade it and there is none.
  */
 export async function finalReward(

@@ -43,7 +43,7 @@ export interface RetryOptions<T> extends CallOptions {
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
   readonly isRetried?: (error: unknown) => boolean;
-  /** Whether a returned value counts as a failure. The value of the last attempt is returned in any case. Default: never. */
+  /** Whether a returned value counts as a failure. The value of the last attempt is always returned. Default: never. */
   readonly isFailure?: (value: T) => boolean;
   /** Returns the wait that a server asked for, which replaces the backoff. Default: none. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;

@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from "./python/python_value.ts";
 /** Whether a tool changes the database: only `write` does. `generic` neither reads nor writes. */
 export type ToolKind = "read" | "write" | "generic";
 
-/** A tool, whatever its parameters. */
+/** A tool with any parameters. */
 export interface Tool {
   readonly name: string;
   /** Names of the parameters in order. All are required; their types are not checked. */

@@ -651,7 +651,7 @@ export interface Episode {
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** Where the time went, from the start; omitted if not measured. */
+  /** The time spans of the episode, from its start; omitted if not measured. */
   readonly spans?: readonly EpisodeSpan[];
 }
 

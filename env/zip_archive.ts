@@ -1,6 +1,6 @@
 /**
  * Zip archives in memory. Writes deflate; reads the methods that Python's zipfile and Inspect write (stored, deflate,
- * Zstandard). The size of unpacked data is bounded, whatever sizes an archive claims.
+ * Zstandard). The size of unpacked data is bounded, regardless of the sizes that an archive claims.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.4.5.
  */

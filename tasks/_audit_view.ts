@@ -9,7 +9,7 @@ import { table } from "../train/progress/text_table.ts";
 /** Options of {@linkcode reportText}. */
 export interface ShownAudit {
   readonly domain: Domain;
-  /** How many findings to list. */
+  /** The number of findings to list. */
   readonly show: number;
 }
 

@@ -21,7 +21,7 @@ export interface EngineOrders {
 
 /**
  * An open loop: answers are due at fixed times, independent of the requests. The slots take turns, and an episode that
- * is late for its time waits for the next.
+ * misses its time waits for the next one.
  */
 export interface Pace {
   readonly places: number;

@@ -99,7 +99,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
 }
 
-/** How a task ended. */
+/** The result of a task. */
 export interface TaskResult {
   /** The value that `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;

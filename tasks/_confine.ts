@@ -15,13 +15,13 @@ export interface Confinement {
   readonly net?: boolean;
   /** Whether programs may be started. Default: `true`. */
   readonly run?: boolean;
-  /** Whether environment variables may be read, or which. Default: `true`. */
+  /** Whether environment variables may be read, or the names of those that may. Default: `true`. */
   readonly env?: boolean | readonly string[];
   /** Whether the first Ctrl-C ends the process, since there is nothing to save. Default: `false`. */
   readonly endsAtOnce?: boolean;
 }
 
-/** Permissions of a task that only shows something. */
+/** Permissions of a task that only displays something. */
 export const READS_ONLY: Confinement = { write: [], endsAtOnce: true };
 
 /** Permissions of work on this machine alone: no network, no programs, no environment variables with keys. */

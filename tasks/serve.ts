@@ -93,7 +93,7 @@ const POLICY_PORT = 30000;
 /** OpenEnv's default. */
 const ENVIRONMENT_PORT = 8000;
 
-/** How clients send their token. */
+/** The way in which clients send their token. */
 const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;

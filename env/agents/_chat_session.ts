@@ -21,7 +21,7 @@ export type Reading =
   | { readonly action: Action }
   | { readonly problem: string };
 
-/** How a strategy reads a model's answers and shows observations. */
+/** The way in which a strategy reads a model's answers and shows observations. */
 export interface AnswerForm {
   /** Returns the answer as it is kept in the conversation. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;

@@ -23,7 +23,7 @@ import type { Reading } from "./_chat_session.ts";
 /** The name of the text action that speaks to the user. */
 export const RESPOND = "respond";
 
-/** How text actions are written and read. */
+/** The style in which text actions are written and read. */
 export interface TextActionStyle {
   /** The text before an action: `Action:`. */
   readonly marker: string;

@@ -108,7 +108,7 @@ export function replayEpisode(
   return { reward, writes, decisive };
 }
 
-/** Sets the value of a truncated conversation to 0, whatever its state. */
+/** Sets the value of a truncated conversation to 0, regardless of its state. */
 export function asScored(
   reward: Reward,
   { stopReason }: DiagnosedEpisode,

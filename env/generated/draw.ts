@@ -149,7 +149,7 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
 /** The place of a drawn task in its dataset. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
-/** Draws the tasks of a lot, each with its settled requests; `undefined` if a draw fails. */
+/** Draws the tasks of a lot, each with its predetermined requests; `undefined` if a draw fails. */
 export function drawTasks<S>(
   { count: _, ...first }: LotPlace,
   settled: readonly S[],

@@ -41,7 +41,7 @@ export interface WorldPart<O extends CommonOptions = CommonOptions> {
 /** A world being drawn. */
 export interface WorldDraw {
   /**
-   * Settles the kinds of a user's tasks before anything else is drawn, so that redraws do not skew the configured
+   * Determines the kinds of a user's tasks before anything else is drawn, so that redraws do not skew the configured
    * weights.
    * @param rng The lot's own random stream, so that lots do not affect each other.
    */

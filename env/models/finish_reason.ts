@@ -5,12 +5,12 @@ import { CallFailure } from "./call_policy.ts";
 import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
- * How an answer that can be read ended. `calls`: the server says that it contains calls. `malformed_call`: the model
+ * The finish states of readable answers. `calls`: the server says that it contains calls. `malformed_call`: the model
  * wrote a call that the server could not parse. `unsaid`: the server gave no reason.
  */
 export type Ending = "stop" | "calls" | "length" | "malformed_call" | "unsaid";
 
-/** How an answer that must not be used ended; its text may be incomplete. */
+/** The finish states of answers that must not be used; their text may be incomplete. */
 type Failing = "withheld" | "aborted" | "failed";
 
 /** Finish reasons of OpenAI, Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and others. */
@@ -102,8 +102,8 @@ function all(
 }
 
 /**
- * Which meaning is used, highest priority first, if a reason has several parts, such as `function_call_filter:
- * MALFORMED_FUNCTION_CALL`.
+ * The meanings by priority, highest first, for reasons with several parts, such as
+ * `function_call_filter: MALFORMED_FUNCTION_CALL`.
  */
 const PRECEDENCE = [
   "malformed_call",

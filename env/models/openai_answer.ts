@@ -67,7 +67,7 @@ function bad(message: string): CallFailure {
   return new CallFailure(message, { kind: "bad_response" });
 }
 
-/** How an answer ended, and whether the server reports zero completion tokens. */
+/** The finish state of an answer, and whether the server reports zero completion tokens. */
 interface End {
   readonly ending: Ending;
   readonly isUncounted: boolean;

@@ -27,7 +27,7 @@ export interface RateLimiter {
 export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const { requestsPerMinute, now = () => performance.now() } = options;
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;
-  /** When the next call may start. */
+  /** The time at which the next call may start. */
   let free = -Infinity;
   let waiting = 0;
   /** Resolves when the last call in the queue has started or was aborted. */

@@ -32,7 +32,7 @@ export interface Field {
 export interface Model {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;
-  /** How unknown keys are handled. */
+  /** The handling of unknown keys. */
   readonly extra: "ignore" | "forbid";
 }
 

@@ -80,7 +80,7 @@ export interface EngineHostsOptions {
   readonly now?: () => number;
 }
 
-/** How long resolved addresses are cached. */
+/** The time for which resolved addresses are cached. */
 const KEPT_MS = 30_000;
 
 /**

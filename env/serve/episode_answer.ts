@@ -51,7 +51,10 @@ export interface AnswerParts {
   readonly decode: (ids: readonly number[]) => string;
   /** Milliseconds spent waiting for the engine. */
   readonly waitedMs: number;
-  /** How the engine failed, if it did. It replaces the failure's message, which quotes the engine's answer. */
+  /**
+   * A description of the engine's failure, if it failed. It replaces the failure's message, which quotes the engine's
+   * answer.
+   */
   readonly engineFault?: string | undefined;
 }
 

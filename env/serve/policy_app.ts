@@ -30,7 +30,7 @@ export interface PolicyAppOptions {
 export function policyApp(
   { policy, token, limits: given, underWay = new UnderWay() }: PolicyAppOptions,
 ): Hono {
-  // No prompt that fits the context is larger, whatever its JSON escapes.
+  // No prompt that fits the context is larger, even if JSON escapes every character.
   const maxBytes = 2 ** 20 + 64 * policy.model.contextLength;
   const limits = { maxBytes, ...given };
   const app = new Hono();

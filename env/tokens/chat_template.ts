@@ -66,8 +66,8 @@ const PROBE_ARGUMENT = "probe-argument";
 const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
 
 /**
- * How a template expects a call's arguments: as an `object`, the convention of transformers and inference servers; as
- * `text`, if it only accepts formatted JSON; or not at all, if calls are `hidden`.
+ * The form in which a template expects a call's arguments: as an `object`, the convention of transformers and inference
+ * servers; as `text`, if it only accepts formatted JSON; or not at all, if calls are `hidden`.
  */
 type CallStyle = "object" | "text" | "hidden";
 

@@ -39,7 +39,7 @@ const ManifestSchema = z.strictObject({
     second: FileSchema,
     reference: FileSchema.optional(),
   }),
-  /** Where each tensor begins, in floats, for people and other programs. */
+  /** The offset of each tensor in floats, for people and other programs. */
   tensors: z.array(z.strictObject({
     name: z.string(),
     shape: z.array(z.number()),

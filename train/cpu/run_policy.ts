@@ -13,7 +13,7 @@ import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
 /**
  * Opens the last checkpoint of a run, which may still be training. Writes nothing.
  * @throws {ConfigError} If the run has no checkpoint yet.
- * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or of another version.
+ * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or from an incompatible version.
  */
 export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
   const step = (await checkpointSteps(run.path)).at(-1);

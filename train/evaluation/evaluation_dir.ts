@@ -77,7 +77,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
    * @param options.discard Whether to rerun scored episodes that are lost. Default: `false`, which makes a loss an
    * error.
    * @throws {ConfigError} If there is no such evaluation.
-   * @throws {RunDirError} If it is in use, of another version, or damaged.
+   * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */
   static async resume(
     path: string,

@@ -43,7 +43,7 @@ export function checkpointHead(step: number, journal: Journal): string {
  * Checks that a checkpoint is complete and of this version. The trainer's own files are not checked.
  * @returns The contents of the run at that time; `undefined` if an older version wrote the checkpoint.
  * @param options.wayOut The error's hint for a damaged checkpoint. Default: {@linkcode instead}.
- * @throws {RunDirError} If the checkpoint is damaged or of another version.
+ * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */
 export async function checkCheckpoint(
   path: string,

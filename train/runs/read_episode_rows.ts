@@ -20,7 +20,7 @@ export interface EpisodeFilter {
  *     const rows = await readEpisodeRows("runs/a1", { source: "eval/test/greedy" });
  *
  * @throws {ConfigError} If there is no such run, or it has kept no episodes.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readEpisodeRows(
   path: string,

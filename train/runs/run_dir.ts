@@ -215,7 +215,7 @@ export async function createRunDir<C extends object, D>(
  * Reopens a run of a kind for writing.
  * @param hold Creates the object that holds the run, from what was read under the lock.
  * @throws {ConfigError} If there is no such run.
- * @throws {RunDirError} If it is in use, of another version, or damaged.
+ * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
  */
 export async function reopenRunDir<C, L extends AnyMetrics, D>(
   path: string,

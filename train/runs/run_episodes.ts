@@ -67,7 +67,7 @@ export interface RunEpisodes extends Disposable {
  * Opens a run's episodes and its dataset.
  * @param dirs The current directories of the benchmarks. Default: those that the run used.
  * @throws {ConfigError} If there is no such run, or its dataset is not in the given directory.
- * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
+ * @throws {RunDirError} If it is damaged or from an incompatible version, or used another dataset.
  */
 export async function openRunEpisodes(
   path: string,

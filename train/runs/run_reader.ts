@@ -32,7 +32,7 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
 /**
  * Reads a run of a given kind without locking it.
  * @throws {ConfigError} If there is no such run, or it is of another kind.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readRunOf<C, L extends AnyMetrics>(
   path: string,
@@ -48,7 +48,7 @@ export async function readRunOf<C, L extends AnyMetrics>(
 /**
  * Reads a run of any registered kind; its `info` says which.
  * @throws {ConfigError} If there is no such run.
- * @throws {RunDirError} If its kind is not registered, or it is of another version or damaged.
+ * @throws {RunDirError} If its kind is not registered, or it is damaged or from an incompatible version.
  */
 export async function readAnyRun(path: string): Promise<RunRecord> {
   const info = await readRunInfo(path);
@@ -63,7 +63,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
 /**
  * Opens the episodes of a run of any kind for reading. Hold it with `using`.
  * @throws {ConfigError} If there are none.
- * @throws {RunDirError} If the file is of another version or damaged, or the system refuses access.
+ * @throws {RunDirError} If the file is damaged or from an incompatible version, or the system refuses access.
  */
 export function readStore(path: string): EpisodeStore {
   const file = join(path, "episodes.db");
@@ -137,7 +137,7 @@ export async function readMetrics(
 /**
  * Reads the info of a run. Its outcome is `stopped` if the run was killed.
  * @throws {ConfigError} If there is no such run.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readRunInfo(path: string): Promise<RunInfo> {
   const infoPath = join(path, "run.json");

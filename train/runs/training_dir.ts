@@ -68,7 +68,7 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
  * Reads a training run on this machine without locking it: config, metrics, outcome. Read its episodes with
  * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
  * @throws {ConfigError} If there is no such run, or another trainer made it.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -128,7 +128,7 @@ export class TrainingDir extends RunDir<Config> {
    * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and drop
    *   later ones. Default: throws instead.
    * @throws {ConfigError} If there is no such run.
-   * @throws {RunDirError} If it is in use, of another version, or damaged.
+   * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */
   static async resume(
     path: string,

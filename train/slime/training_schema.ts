@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { count, positive, rate, weight } from "./value_schemas.ts";
 
-/** How the model and its batches are distributed over GPUs. */
+/** The distribution of the model and its batches over GPUs. */
 export const parallelSchema = z.strictObject({
   tensor: positive.default(2).meta({
     description: "Tensor parallelism: ranks per layer",

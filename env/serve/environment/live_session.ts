@@ -113,7 +113,7 @@ export class LiveSession {
   }
 
   /**
-   * Starts an episode, whatever the state of the last one.
+   * Starts an episode, regardless of the state of the last one.
    * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request, 502
    * if the user failed.
    */

@@ -46,7 +46,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** How a statement affects the enclosing loop. */
+/** The effect of a statement on the enclosing loop. */
 type Signal = typeof NORMAL | typeof BREAK | typeof CONTINUE;
 const NORMAL = 0;
 const BREAK = 1;

@@ -32,7 +32,7 @@ export interface Variable {
   readonly slot: number;
 }
 
-/** How a variable is initialized on entry to its scope. */
+/** The initialization of a variable on entry to its scope. */
 export type Load =
   | { readonly type: "parameter" }
   | { readonly type: "undefined" }

@@ -1,5 +1,5 @@
 /**
- * Which engines a run may use: those on this machine, on the hosts of its recipe, and on the hosts that a user
+ * The engines that a run may use: those on this machine, on the hosts of its recipe, and on the hosts that a user
  * allows.
  */
 

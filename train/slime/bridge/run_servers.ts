@@ -42,7 +42,7 @@ export interface ServicesOptions
   readonly on?: readonly ServerHost[];
   /** The first server's port; the others follow. Default: the recipe's `bridge.port`; 0 picks free ports. */
   readonly port?: number;
-  /** How long a server may take to become ready. Default: 120 s. */
+  /** The time limit for a server to become ready. Default: 120 s. */
   readonly startTimeoutMs?: number;
   /** Servers that an earlier process left running. Those that still answer are taken over. */
   readonly adopt?: readonly ServiceRecord[];

@@ -1,4 +1,4 @@
-/** Where episode servers run and how this machine reaches them: on this machine, or on another host. */
+/** The hosts of episode servers, and how this machine reaches them: on this machine, or on another host. */
 
 import type { CallOptions } from "../../../env/types.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";

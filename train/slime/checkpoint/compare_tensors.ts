@@ -92,7 +92,7 @@ export class Comparison {
   readonly incomparable: string | undefined;
   /** The properties of the left tensor's numbers; `undefined` if they are not floating-point numbers. */
   readonly glance: Glance | undefined;
-  /** Where elements differ; `undefined` if all are equal. */
+  /** The elements that differ; `undefined` if all are equal. */
   difference: Difference | undefined;
   /** Why it could not be read completely. */
   unreadable: DataError | undefined;

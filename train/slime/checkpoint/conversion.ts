@@ -31,7 +31,7 @@ export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly force: boolean;
 }
 
-/** How much the tool has written. */
+/** The progress of the conversion tool. */
 export interface ConvertProgress {
   readonly bytes: number;
   readonly expectedBytes: number;

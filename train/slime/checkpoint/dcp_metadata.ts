@@ -22,7 +22,7 @@ import { allowInMetadata } from "./torch_names.ts";
 /** The largest `.metadata` to read. Models on many hosts take a few megabytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** Where an item is stored. */
+/** The storage location of an item. */
 export interface StorageInfo {
   /** A file's name, without folders. */
   readonly file: string;

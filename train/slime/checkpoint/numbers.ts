@@ -76,7 +76,7 @@ export class Glance {
   }
 }
 
-/** How two tensors differ over all of their blocks. */
+/** The differences between two tensors over all of their blocks. */
 export class Difference {
   /** The number of elements whose bits differ. */
   count = 0;

@@ -81,7 +81,7 @@ export type PickleValue =
 
 /** Settings of {@linkcode readPickle}. */
 export interface PickleOptions {
-  /** How messages name the pickle: its file, and the position in it. */
+  /** The pickle's name in messages: its file, and the position in it. */
   readonly source: string;
   /** Returns whether this kind of pickle may name `module.name`. */
   readonly allow: (name: string) => boolean;
@@ -141,7 +141,7 @@ class Reader {
   readonly #memo = new Map<number, PickleValue>();
   #at = 0;
   #heldBytes = 0;
-  /** Where the current opcode starts. */
+  /** The offset of the current opcode. */
   #opAt = 0;
 
   constructor(bytes: Uint8Array, options: PickleOptions) {

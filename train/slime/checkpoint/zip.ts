@@ -15,7 +15,7 @@ export interface ZipEntry {
   readonly size: number;
   /** The stored CRC-32; 0 if the writer computed none. */
   readonly crc32: number;
-  /** Where its local header starts in the slice. */
+  /** The offset of its local header in the slice. */
   readonly headerOffset: number;
 }
 

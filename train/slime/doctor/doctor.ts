@@ -133,7 +133,7 @@ function readable(finding: Finding, relay: Relay | undefined): Finding {
     : { ...finding, found };
 }
 
-/** How long to wait for a host's first answer. */
+/** The time limit for a host's first answer. */
 const GREETING_MS = 30_000;
 
 /**

@@ -4,10 +4,10 @@ import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/** How long to wait for a shell to exit after it was told to, before its connection is cut. */
+/** The time that a shell has to exit when asked, before its connection is cut. */
 const PATIENCE_MS = 8_000;
 
-/** How to reach a shell. */
+/** The command that reaches a shell. */
 export interface Transport {
   /** The program and its arguments that precede the shell's. */
   readonly words: readonly string[];

@@ -24,7 +24,7 @@ export interface ShellOptions {
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
-/** How a command ended. A nonzero code does not throw. */
+/** The result of a command. A nonzero code does not throw. */
 export interface ShellOutput {
   readonly code: number;
   readonly stdout: string;

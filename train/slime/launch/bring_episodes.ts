@@ -60,7 +60,7 @@ export async function bringEpisodes(
 }
 
 /**
- * Makes a consistent copy on the host, whatever writes to the database, and fetches it.
+ * Makes a consistent copy on the host, even while others write to the database, and fetches it.
  * @returns Whether there is a database.
  */
 async function copyDatabase(

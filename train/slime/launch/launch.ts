@@ -209,7 +209,7 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 async function serve(
   options: FollowRunOptions,
   { on, adopt = [] }: {
-    /** Where each server runs. */
+    /** The host of each server. */
     readonly on: readonly ServerSpot[];
     readonly adopt?: readonly ServiceRecord[];
   },

@@ -67,7 +67,7 @@ export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 /**
  * Reads the record of a run.
  * @returns `undefined` if nothing was started yet.
- * @throws {RunDirError} If it is damaged or of another version.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readLaunchRecord(
   path: string,

@@ -43,7 +43,7 @@ const SLIME = registerRunKind<SlimeConfig, AnyMetrics>({
 /**
  * Reads a run that slime trained, without locking it.
  * @throws {ConfigError} If there is no such run, or slime did not train it.
- * @throws {RunDirError} If it is of another version or damaged.
+ * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readSlimeRun(
   path: string,
@@ -89,7 +89,7 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   /**
    * Reopens a run and keeps everything in it.
    * @throws {ConfigError} If there is no such run, or slime did not train it.
-   * @throws {RunDirError} If it is in use, of another version, or damaged.
+   * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */
   static async open(path: string): Promise<SlimeRun> {
     return await reopenRunDir(path, SLIME, async (run, { lines }) => {

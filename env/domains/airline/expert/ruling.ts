@@ -15,7 +15,7 @@ export interface Ruling {
   readonly refusedBy?: string | undefined;
 }
 
-/** Rules on a request. A refusal under the best-case assumption is final, whatever a search may show. */
+/** Rules on a request. A refusal under the best-case assumption is final, regardless of what a search may show. */
 export function rulingOn(known: Known, supposed: Supposed): Ruling {
   const { desk, request, userId } = known;
   const database = knownRows(known, supposed);

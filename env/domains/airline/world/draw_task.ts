@@ -56,13 +56,16 @@ export function drawAirlineTask(
   });
 }
 
-/** The number of failed draws after which a request may deviate from its settled kind. */
+/** The number of failed draws after which a request may deviate from its predetermined kind. */
 const PERSISTENCE = 60;
 
 /** The number of failed draws after which another user is drawn. */
 const MOST_DRAWS = 100;
 
-/** Draws a request of its settled kind. If the options rarely allow that, falls back to another of the same intent. */
+/**
+ * Draws a request of its predetermined kind. If the options rarely allow that, falls back to another of the same
+ * intent.
+ */
 function drawRequest(
   world: AirlineWorld,
   of: Settled & { readonly user: Passenger },

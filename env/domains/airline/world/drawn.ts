@@ -26,7 +26,9 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
   readonly then?: DrawnTrip;
 }
 
-/** The kind of a request, settled before its details are drawn, so that redraws do not skew the configured shares. */
+/**
+ * The kind of a request, determined before its details are drawn, so that redraws do not skew the configured shares.
+ */
 export interface Settled {
   readonly intent: AirlineIntent;
   /**

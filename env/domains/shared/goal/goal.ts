@@ -50,7 +50,7 @@ export interface Identity {
   readonly lastName: string;
   readonly zip: string;
   readonly email: string;
-  /** How the user identifies themselves if the agent leaves the choice to them. */
+  /** The user's preferred way to identify themselves, if the agent leaves the choice to them. */
   readonly prefers: "email" | "name_zip";
   /** The user id, in domains that identify users by it, such as the airline. */
   readonly userId?: string;
