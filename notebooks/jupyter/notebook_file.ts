@@ -75,7 +75,7 @@ async function readJson(path: string): Promise<unknown> {
 /**
  * Reads the named notebooks of a directory, or all of them, sorted by name.
  * @param names Names with or without `.ipynb`.
- * @throws {ConfigError} If one does not exist (the hint names the closest match) or is damaged.
+ * @throws {ConfigError} If one does not exist (the hint names the nearest) or is damaged.
  */
 export async function readNotebooks(
   dir: string,

@@ -8,7 +8,7 @@ import { writeNotebook } from "../../support/notebooks.ts";
 import { withoutPython } from "../../support/python.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-/** A test that runs a notebook of these cells. */
+/** Defines a test that runs a notebook with the given cells. */
 function jupyterTest(
   name: string,
   code: readonly string[],
@@ -44,7 +44,7 @@ jupyterTest(
     assert.deepEqual([execution.cells, execution.ran], [13, 13]);
     const place = await Deno.realPath(join(path, ".."));
     for (let i = 0; i < 12; i++) {
-      // What the kernel sends late is not lost.
+      // Late outputs of the kernel are not lost.
       const text = shown!.texts.get(`c${i + 1}`)!.join();
       assert.ok(text.includes(place), `cell ${i + 1}: ${text}`);
       assert.ok(text.includes(Deno.execPath()));
@@ -80,7 +80,7 @@ jupyterTest(
   },
 );
 
-/** A cell that says who it is, and then never ends. */
+/** A cell that writes its process id to a file and then never ends. */
 const FOREVER =
   'await Deno.writeTextFile("pid", String(Deno.pid));\nawait new Promise(() => setInterval(() => {}, 1000));';
 

@@ -100,7 +100,7 @@ Deno.test("groupsOf() groups the episodes of one task and step", async () => {
       scored.length,
     );
     for (const { rewards, variance } of groups) {
-      // One whose infrastructure failed is in no group.
+      // Episodes with infrastructure failures are in no group.
       assert.ok(rewards.length <= 8);
       assert.equal(variance === 0, new Set(rewards).size === 1);
     }
@@ -170,7 +170,7 @@ Deno.test("trimRun() keeps whole groups, their rewards and conversations, and al
     );
     const names = (await Array.fromAsync(Deno.readDir(small)))
       .map(({ name }) => name).sort();
-    // No log beside the database: it opens where nothing can be written.
+    // Without a write-ahead log, the database opens on read-only file systems.
     assert.deepEqual(
       names.filter((name) => name.startsWith("episodes.db")),
       ["episodes.db"],

@@ -92,7 +92,7 @@ Deno.test("pointsFigure() and passFigure() have text descriptions", () => {
   assert.doesNotThrow(() => pointsFigure([], { label: "reward", steps: 9 }));
 });
 
-/** An opening, then answers and what they were answered, by their numbers of tokens. */
+/** Makes a trajectory of an opening and alternating answers and observations, given their numbers of tokens. */
 function trajectoryOf(spans: readonly number[]): Trajectory {
   const lossMask = spans.flatMap((length, i) =>
     Array<0 | 1>(length).fill(i % 2 === 1 ? 1 : 0)
@@ -170,7 +170,7 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
   assert.match(text, new RegExp(`^${clauses.size} clauses, `));
 });
 
-/** What a run of RL leaves of `steps` steps: groups of some size, of which one in three differs within. */
+/** Makes the groups of `steps` RL steps, of which one in three has mixed rewards. */
 function longRun(steps: number, groups: number): GroupRow[] {
   return Array.from({ length: steps * groups }, (_, i) => {
     const rewards = i % 3 === 0 ? [1, 0, 1, 0] : [0, 0, 0, 0];

@@ -1,4 +1,4 @@
-/** A viewer and a browser that looks at it. */
+/** Test support: a viewer and a browser that opens its page. */
 
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -20,7 +20,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The browser's program; `undefined` where there is none. */
+/** The path of the browser; `undefined` if there is none. */
 export const CHROMIUM: string | undefined = found();
 
 function found(): string | undefined {
@@ -32,28 +32,28 @@ function found(): string | undefined {
   }
 }
 
-/** A page that is watched: what it complains of fails the test. */
+/** An open page whose errors fail the test. */
 export interface Looked extends AsyncDisposable {
   readonly page: Page;
-  /** Errors of the page and what its policy refused. */
+  /** Errors of the page and violations of its security policy. */
   readonly complaints: string[];
-  /** URLs that were asked for. */
+  /** The requested URLs. */
   readonly asked: string[];
 }
 
-/** How a page is opened. */
+/** Options for opening a page. */
 export interface LookOptions {
   readonly width?: number;
   readonly height?: number;
   readonly scheme?: "light" | "dark";
 }
 
-/** The browser of all tests of this process; each has pages of its own, which share nothing. */
+/** The browser shared by all tests of this process; each test has isolated pages. */
 let launched: Promise<Browser> | undefined;
 let home: string | undefined;
 
 async function launch(): Promise<Browser> {
-  // Loaded only where there is a browser: it asks for a permission as it loads.
+  // Loaded only if there is a browser, since loading it requires a permission.
   const { chromium } = await import("playwright-core");
   home = await Deno.makeTempDir();
   return await chromium.launch({
@@ -68,7 +68,7 @@ Deno.test.afterAll(async () => {
   if (home !== undefined) await Deno.remove(home, { recursive: true });
 });
 
-/** Runs a test in the browser; skipped where there is none. */
+/** Defines a test that runs in the browser; it is skipped if there is none. */
 export function browserTest(
   name: string,
   body: (open: (options?: LookOptions) => Promise<Looked>) => Promise<void>,
@@ -115,13 +115,13 @@ async function look(
   };
 }
 
-/** A viewer that listens on a free port. */
+/** A viewer listening on a free port. */
 export interface Viewing extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
 }
 
-/** Serves the runs under `root`, or those that are named. */
+/** Serves the runs under `root`, or the named ones. */
 export async function serveViewer(
   root: string,
   { named = [], ...options }:
@@ -148,7 +148,7 @@ export async function serveViewer(
   };
 }
 
-/** Keeps a picture of the page where `TAULAB_TEST_SCREENSHOTS` names a directory, for a person to look at. */
+/** Saves a screenshot of the page for inspection, if `TAULAB_TEST_SCREENSHOTS` names a directory. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const dir = Deno.env.get("TAULAB_TEST_SCREENSHOTS");
   if (!dir) return;

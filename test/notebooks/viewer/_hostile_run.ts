@@ -1,4 +1,4 @@
-/** A run whose texts try to do harm: markup, scripts, a megabyte, characters that hide and turn. */
+/** A run with hostile texts: markup, scripts, a megabyte of text, and characters that hide or reorder others. */
 
 import { join } from "node:path";
 import type { Episode } from "../../../env/types.ts";
@@ -6,7 +6,7 @@ import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { writeBigRun } from "../../support/big_run.ts";
 import { fakeEpisode } from "../../support/lab.ts";
 
-/** What must show as text wherever it stands. */
+/** A text that must always be shown verbatim. */
 export const HOSTILE =
   `<script>document.title="owned"</script><img src=x onerror="document.title='owned'"> </title></textarea>&lt; {{7*7}} javascript:alert(1)`;
 

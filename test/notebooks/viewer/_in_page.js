@@ -1,7 +1,7 @@
-/** What the scenarios ask within the page. JavaScript, since Deno's programs know no document. */
+/** Functions that the scenarios run in the page. JavaScript, since Deno's type checker has no DOM types here. */
 
 /**
- * Texts whose contrast to what they stand on is less than WCAG's AA.
+ * Returns the texts whose contrast with their background is below WCAG level AA.
  * @returns {string[]}
  */
 export function poorContrasts() {
@@ -49,7 +49,7 @@ export function poorContrasts() {
 }
 
 /**
- * Controls that a screen reader has no name for.
+ * Returns the controls without an accessible name.
  * @returns {string[]}
  */
 export function unnamed() {
@@ -68,41 +68,41 @@ export function unnamed() {
   }).map((control) => control.outerHTML.slice(0, 100));
 }
 
-/** How wide the page is, in pixels. */
+/** Returns the width of the page, in pixels. */
 export function pageWidth() {
   return document.documentElement.scrollWidth;
 }
 
-/** What a screen reader calls what has the focus. */
+/** Returns the accessible label of the focused element. */
 export function focusedLabel() {
   return document.activeElement?.getAttribute("aria-label") ?? "";
 }
 
-/** Which message has the focus, from 0. */
+/** Returns the index of the focused message, from 0. */
 export function focusedMessage() {
   const messages = [...document.querySelectorAll(".message")];
   return messages.findIndex((message) => message === document.activeElement);
 }
 
-/** Whether the agent's words have the focus. */
+/** Checks whether a message of the agent has the focus. */
 export function isAgentFocused() {
   return document.activeElement?.matches(".message.assistant") ?? false;
 }
 
-/** Whether the first row is no longer the shortest conversation. */
+/** Checks whether the first row is no longer the shortest conversation. */
 export function isSortedAnew() {
   return document.querySelector("tbody .column-turns")?.textContent !== "4";
 }
 
 /**
- * The direction in which a text runs.
+ * Returns the direction of a text.
  * @param {Element} element
  */
 export function directionOf(element) {
   return getComputedStyle(element).direction;
 }
 
-/** The words of differences that go over more than one line. */
+/** Returns the words of differences that wrap over more than one line. */
 export function brokenWords() {
   const broken = [];
   for (const cell of document.querySelectorAll(".fields th, .fields td")) {

@@ -14,7 +14,7 @@ import * as inPage from "./_in_page.js";
 import { browserTest, keepScreenshot, serveViewer } from "./_browser.ts";
 import { ARABIC, HOSTILE, writeHostileRun } from "./_hostile_run.ts";
 
-/** The texts of a column's cells that are in the document. */
+/** Returns the texts of a column's cells in the document. */
 function column(page: Page, name: string): Promise<string[]> {
   return page.locator(`tbody .column-${name}`).allTextContents();
 }
@@ -23,7 +23,7 @@ function rows(page: Page) {
   return page.locator(".episodes tbody tr:not(.spacer):not(.waiting)");
 }
 
-/** Waits until the line that counts episodes says so. */
+/** Waits until the episode count shows the given words. */
 async function counted(page: Page, words: string | RegExp): Promise<void> {
   await page.locator(".count", { hasText: words }).waitFor();
 }
@@ -267,7 +267,7 @@ browserTest(
       await page.keyboard.press("Enter");
       await page.getByText("is not a condition").waitFor();
 
-      // The address alone shows the same to somebody else.
+      // The URL alone restores the same state.
       await using other = await open();
       await other.page.goto(address);
       await counted(other.page, / of 384/);
@@ -346,7 +346,7 @@ browserTest(
         /\n {2}"order_id": "#W/,
       );
 
-      // The group, and where it parts.
+      // The group, and where it differs.
       assert.equal(await page.locator(".siblings tbody tr").count(), 8);
       await page.getByRole("button", { name: "Side by side" }).click();
       await page.locator(".beside tr.parts").waitFor();
@@ -356,7 +356,7 @@ browserTest(
       await page.goBack();
       await page.locator(".beside").waitFor({ state: "hidden" });
 
-      // Through the table as it is filtered.
+      // Steps through the filtered table.
       const position = page.locator(".around .muted");
       assert.match(
         await position.textContent() ?? "",
@@ -528,7 +528,7 @@ browserTest(
       await counted(page, "384 episodes");
       await Deno.remove(join(dir, "a"), { recursive: true });
       await page.getByRole("alert").getByText("This run is gone").waitFor();
-      // What was seen can still be read.
+      // The rows shown so far stay readable.
       assert.ok(await rows(page).count() > 10);
       await page.getByRole("link", { name: "Runs" }).click();
       await page.getByRole("link", { name: "b", exact: true }).waitFor();
@@ -549,19 +549,22 @@ browserTest(
   },
 );
 
-browserTest("the page reconnects to a restarted viewer", async (open) => {
-  await inTempDir(async (dir) => {
-    await writeBigRun(join(dir, "a"));
-    await using looked = await open();
-    const { page } = looked;
-    const viewing = await serveViewer(dir);
-    await page.goto(`${viewing.url}/#/run/a`);
-    await counted(page, "384 episodes");
-    await viewing[Symbol.asyncDispose]();
-    await page.getByText("The viewer does not respond").first().waitFor();
-    assert.ok(await rows(page).count() > 10);
-  });
-});
+browserTest(
+  "the page reports a stopped viewer and keeps its rows",
+  async (open) => {
+    await inTempDir(async (dir) => {
+      await writeBigRun(join(dir, "a"));
+      await using looked = await open();
+      const { page } = looked;
+      const viewing = await serveViewer(dir);
+      await page.goto(`${viewing.url}/#/run/a`);
+      await counted(page, "384 episodes");
+      await viewing[Symbol.asyncDispose]();
+      await page.getByText("The viewer does not respond").first().waitFor();
+      assert.ok(await rows(page).count() > 10);
+    });
+  },
+);
 
 browserTest(
   "hostile texts are shown and never executed",
@@ -597,7 +600,7 @@ browserTest(
       assert.ok(texts.includes(HOSTILE));
       await inert("episode");
 
-      // What cannot be seen is named; what makes an emoji is left alone.
+      // Invisible characters are named; parts of an emoji are left alone.
       const said = page.locator(".message.assistant .said").first();
       const shown = await said.textContent() ?? "";
       assert.ok(shown.includes(ARABIC) && shown.includes("👩‍💻 ❤️ 🏳️‍🌈"), shown);
@@ -636,7 +639,7 @@ browserTest(
         }`,
       );
       await page.getByRole("alert").waitFor();
-      // The name is the title; what it says was not done.
+      // The name is the title, and its script did not run.
       assert.match(await page.title(), /^<script>.* – taulab$/);
       assert.equal(await page.locator("main script, main img").count(), 0);
     });
@@ -772,7 +775,7 @@ browserTest(
   },
 );
 
-/** Milliseconds from an action until the rows of the address that it leads to are drawn. */
+/** Measures the milliseconds from an action until the rows of the resulting URL are drawn. */
 async function timed(
   page: Page,
   action: () => Promise<unknown>,
@@ -802,7 +805,7 @@ async function untilSearchable(url: string): Promise<void> {
   }
 }
 
-/** Resident memory of a process; `null` where the system does not say. */
+/** Returns the resident memory of a process in MB; `null` if it is not available. */
 async function residentMb(pid: number): Promise<number | null> {
   try {
     const text = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -812,7 +815,7 @@ async function residentMb(pid: number): Promise<number | null> {
   }
 }
 
-/** The address that a viewer prints. */
+/** Returns the URL that a viewer prints. */
 async function urlOf(stdout: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { CHROMIUM } from "./_browser.ts";
 
 /**
- * The scenarios run in a process of their own: playwright looks into /proc as it is loaded, which Deno grants to
- * nobody who has less than all permissions, and the other tests shall have less.
+ * The scenarios run in a separate process: playwright reads /proc when it is loaded, which Deno only allows with all
+ * permissions, and the other tests run with fewer.
  */
 Deno.test({
   name: "the page works in a browser, by page_scenarios.ts (needs Chromium)",

@@ -6,8 +6,8 @@ import { PAGE_MODULES } from "../../../notebooks/viewer/page_files.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 /**
- * Apart from `deno check`: the types of a browser are a program's affair as a whole, and those of Deno's own
- * streams do not go with them.
+ * Separate from `deno check`: the DOM library applies to a whole program, and its types conflict with those of Deno's
+ * streams.
  */
 Deno.test("the page's modules type-check against the DOM library", async () => {
   await inTempDir(async (dir) => {

@@ -15,7 +15,7 @@ import {
   TAU_BENCH,
 } from "../../support/tau_bench.ts";
 
-/** As τ-bench writes it: content `null` beside a call, arguments as text, floats as floats. */
+/** A file in τ-bench's format: content `null` next to a call, arguments as text, floats as floats. */
 const RESULT = `[{
   "task_id": 3, "reward": 0.0, "trial": 1,
   "info": {
@@ -144,7 +144,7 @@ Deno.test({
     }
     assert.ok(unknown <= 3);
     assert.ok(recorded < 0.2 * failed.length, `${recorded}`);
-    // The others failed by what they told.
+    // The others failed because of missing outputs.
     assert.ok(differing > failed.length / 2, `${differing}`);
   },
 });
