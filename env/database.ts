@@ -36,7 +36,7 @@ export interface RowPair extends RowKey {
 /** The results that {@linkcode Database.derive} caches for a table of a base, by function. */
 type Derived = WeakMap<(rows: Table) => unknown, unknown>;
 
-/** Rows that never change again, and what has been computed from them. */
+/** Rows that never change again, and the results computed from them. */
 interface Base {
   readonly tables: ReadonlyMap<string, Table>;
   readonly derived: ReadonlyMap<string, Derived>;

@@ -64,7 +64,7 @@ export interface TaskDefinition<S extends z.ZodObject> {
     /** Decides which operands are paths, as for a flag's values. */
     readonly isPath?: IsPath;
   };
-  /** Whole command lines, each with what it does. At least one. */
+  /** Complete command lines, each with its description. At least one. */
   readonly examples: readonly {
     readonly command: string;
     readonly does: string;

@@ -27,7 +27,7 @@ export function listen(
 
 /**
  * Returns the token in `TAULAB_TOKEN`, which clients must send unless the server listens on loopback.
- * @param shown How clients send it, for the hint: `which clients then send as their key`.
+ * @param shown The way in which clients send it, for the hint: `which clients then send as their key`.
  * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
 export function tokenOf(host: string, shown: string): string | undefined {

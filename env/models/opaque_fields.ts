@@ -123,7 +123,7 @@ export class Echo {
   }
 
   /**
-   * Adjusts the modes after a request was rejected that was made at `version`.
+   * Adjusts the modes after the rejection of a request made at `version`.
    * @returns Whether a retry would send other fields.
    */
   learn(

@@ -6,7 +6,7 @@ import { RequestError } from "./served_policy.ts";
 
 /**
  * Parses a body.
- * @throws {RequestError} If it does not match the schema; names the field and what is wrong.
+ * @throws {RequestError} If it does not match the schema; names the field and the error.
  */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);

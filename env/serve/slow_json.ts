@@ -1,8 +1,8 @@
 /**
  * JSON responses that take minutes to compute, during which each side notices if the other disconnects.
  *
- * The server sends white space before the answer, which JSON allows. A client that receives none knows that the server
- * is dead, long before its timeout. And because the response has started, the server notices when the connection
+ * The server sends white space before the answer, which JSON allows. A client that receives none detects that the
+ * server is dead, long before its timeout. And because the response has started, the server notices when the connection
  * closes. Before that, Deno's `request.signal` does not fire for requests whose head and body arrive in separate
  * packets, as httpx sends them.
  */

@@ -53,8 +53,8 @@ function withoutPairs(text: string): string {
 }
 
 /**
- * Returns the message without what is not meant for the agent: reasoning in tags, a label of the speaker, quotes or a
- * code fence around everything. The stop token is normalized. `undefined` if nothing remains.
+ * Returns the message without the parts that are not meant for the agent: reasoning in tags, a label of the speaker,
+ * quotes or a code fence around everything. The stop token is normalized. `undefined` if nothing remains.
  */
 export function spoken(text: string): string | undefined {
   const words = withoutReasoning(text)

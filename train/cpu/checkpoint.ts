@@ -90,7 +90,7 @@ export async function writeCheckpoint(
 /**
  * Reads a checkpoint and verifies its checksums.
  * @param options.expect The required shape.
- * @throws {PolicyError} If it is missing, damaged, or of another format or shape. The message names the file, the hint
+ * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file, the hint
  * a fix.
  */
 export async function readCheckpoint(

@@ -43,7 +43,7 @@ const MAX_WORDS = 1000;
  * identifier (`mei_ito_1234`). Exceptions are words that are mostly not data, and words that are data in most
  * conversations.
  * @param options.variableWords Additional words that vary, case-insensitive.
- * @param options.data The conversations in which to look up the uses of words, with tool calls and results as such.
+ * @param options.data The conversations in which to look up the uses of words, with structured tool calls and results.
  */
 export function findConstantWords(
   conversations: readonly RenderedConversation[],

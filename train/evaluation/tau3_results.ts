@@ -43,7 +43,7 @@ const TERMINATIONS: Readonly<Record<string, string>> = {
 /**
  * Returns the text of the result file: settings, tasks, and one simulation per episode, including failed ones, as
  * upstream does.
- * @throws {ConfigError} If the evaluation is of another benchmark.
+ * @throws {ConfigError} If the evaluation is from another benchmark.
  */
 export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
   const { rules } = dataset;

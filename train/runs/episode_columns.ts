@@ -175,7 +175,7 @@ export const EPISODE_COLUMNS = {
     field: "reward",
     choice: "Reward",
   }),
-  /** The parts of the reward and what is wrong. */
+  /** The reward, with its parts and the differences from the expected state. */
   reward_detail: column("JSON", ({ reward }) => reward, {
     shape: SCORED,
     frame: {

@@ -74,7 +74,7 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Opens `path`, or creates it if it is missing.
-   * @param options.busyMs How long to wait for another process that is writing. Default: 0.
+   * @param options.busyMs Milliseconds to wait for another process that is writing. Default: 0.
    * @throws {RunDirError} If the file is not a database or has a newer version.
    */
   constructor(

@@ -30,7 +30,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
  * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, whose
  * arguments are an object or, as models write them, the JSON text of one.
  * @param where The name of the value in errors.
- * @throws {RequestError} If it is invalid; names the field and what is wrong.
+ * @throws {RequestError} If it is invalid; names the field and the error.
  */
 export function readAction(value: unknown, where = "action"): Action {
   if (!(value instanceof Map)) {

@@ -98,7 +98,7 @@ export class Batch {
   lossTable: usize;
 }
 
-/** The batches of one worker and what to do with them. */
+/** The batches of one worker, and the operation on them. */
 // @ts-ignore: decorator
 @unmanaged
 export class TrainJob {

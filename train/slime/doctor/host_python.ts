@@ -17,7 +17,7 @@ export interface PythonJob<T> {
   readonly program: string;
   /** The input as JSON text. */
   readonly input: string;
-  /** The schema of what it prints. */
+  /** The schema of its output. */
   readonly output: z.ZodType<T>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

@@ -34,7 +34,7 @@ export interface SshOptions {
 export interface SshShell extends Shell, AsyncDisposable {
   /**
    * Returns the shell of a container on the host, over the same connection.
-   * @param words What runs a command in it: `docker exec -i NAME`.
+   * @param words The words that run a command in it: `docker exec -i NAME`.
    */
   within(words: readonly string[]): Shell;
 }

@@ -9,7 +9,7 @@ export class FrameQueue {
   #end: { readonly error?: unknown } | undefined;
   #wake: () => void = () => {};
 
-  /** @param doing What the socket is for, for errors: `follow the log of job "a"`. */
+  /** @param doing The purpose of the socket, for errors: `follow the log of job "a"`. */
   constructor(socket: WebSocket, doing: string) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {

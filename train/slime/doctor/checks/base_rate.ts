@@ -29,7 +29,7 @@ export const check: Check = {
 /** With fewer scored episodes, a rate of 0 cannot be told from a low one. */
 const ENOUGH = 30;
 
-/** If a smaller share of groups is kept, a rollout samples five times what it trains on. */
+/** If a smaller share of groups is kept, a rollout samples five times as many groups as it trains on. */
 const LITTLE = 0.2;
 
 function unmeasured(config: SlimeConfig): Observed {
@@ -83,7 +83,7 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   );
 }
 
-/** Returns how an evaluation differs from what will be trained; `null` if it does not. */
+/** Returns the difference between an evaluation and the training run; `null` if it does not. */
 function differenceOf(
   { model, policy, data, agent }: EvaluationConfig,
   config: SlimeConfig,

@@ -85,7 +85,7 @@ function modelNameOf(text: string, path: string): string | null {
   return found?.[0] ?? null;
 }
 
-/** Checks the number of parameters: adapters and quantized models have matching configs but too few numbers. */
+/** Checks the number of parameters: adapters and quantized models have matching configs but too few parameters. */
 async function countFaults(
   { hosts: [head], config: { model }, model: shape, signal }: CheckContext,
 ): Promise<Observed[]> {

@@ -15,7 +15,7 @@ import { RayError } from "../../../../env/errors.ts";
 import { readListeners } from "../listeners.ts";
 import { runningVersion } from "./ray.ts";
 
-/** A port and what it is for. */
+/** A port and its purpose. */
 interface WantedPort {
   readonly port: number;
   readonly of: string;
