@@ -1,5 +1,5 @@
 /**
- * What notebooks show: figures, tables, conversations and runs, each as text and as HTML.
+ * Output for notebooks: figures, tables, conversations and runs, each as text and as HTML.
  *
  * ```ts
  * import { match } from "node:assert/strict";
@@ -11,13 +11,13 @@
  * @module
  */
 
-// Showing: what a cell ends in.
+// Showing values in a cell's output.
 export { Live, show } from "./lib/show.ts";
 export { stack } from "./lib/rich.ts";
 export { table } from "./lib/table.ts";
 export { figure, Plot } from "./lib/figure.ts";
 
-// Conversations, turn by turn.
+// Interactive conversations.
 export { Conversation } from "./lib/step_conversation.ts";
 export {
   callText,
@@ -28,7 +28,7 @@ export {
 } from "./lib/display.ts";
 export { meanTokenCounts, showTokens } from "./lib/tokens.ts";
 
-// Runs: curves, rewards, groups, the first decisive errors, two runs compared.
+// Runs: curves, rewards, groups, first decisive errors, comparison of two runs.
 export { Run } from "./lib/run.ts";
 export {
   curveFigure,
