@@ -191,7 +191,7 @@ test("setup that fails names host, step, command and last words, and shows no to
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /this machine: venv: code 1 from: python3 -m venv \S+\n +python3: out of luck/,
+    /this machine: venv: exit status 1 from: python3 -m venv \S+\n +python3: out of luck/,
   );
   assert.match(stdout, /^slime +waits$/m);
   const plan = await setup({ ...machine, env }, "--dry-run", "--json");
@@ -213,7 +213,7 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
       ["--host", "gpu1", "--hosts", hosts],
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
     ],
-    [["--only", "modell"], /no step "modell"\nhint: the nearest is "model"/],
+    [["--only", "modell"], /unknown step "modell"\nhint: the nearest is "model"/],
     [["--in", "container"], /A container and a bare host exclude each other/],
     [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
     [["--recipe", "default"], /trains on this machine and needs no set-up/],

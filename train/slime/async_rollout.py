@@ -1,11 +1,15 @@
-"""slime's ``--rollout-function-path`` of ``algorithm.async: full``: episodes go on while the policy trains.
+"""slime's ``--rollout-function-path`` for ``algorithm.async: full``: episodes continue while the policy trains.
 
-Groups are played on slime's own event loop across rollouts and weight updates, and a rollout takes those that are
-ready. Beside what slime's own fully asynchronous rollout does, it applies ``--dynamic-sampling-filter-path``, bounds how
-old a group may be (``taulab_max_staleness``, in rollouts: no more groups are begun than will be trained on in time,
-and one that has become older is played anew), plays again what an engine aborted for new weights, and ends the job
-with what a group raised, so that an error of the set-up or an outage is not sampled through for ever. Evaluations are
-slime's own, between rollouts on the same engines.
+Groups run on slime's event loop across rollouts and weight updates, and each rollout takes the groups that are ready.
+In addition to slime's own fully asynchronous rollout, this one
+
+- applies ``--dynamic-sampling-filter-path``;
+- bounds the age of groups (``taulab_max_staleness``, in rollouts): it starts only as many groups as can be trained on
+  in time, and replays older ones;
+- replays samples that an engine aborted for a weight update;
+- ends the job with the error that a group raised, such as a configuration error or an outage.
+
+Evaluations are slime's own; they run between rollouts on the same engines.
 
 See slime ``slime/rollout/fully_async_rollout.py`` and ``train_async.py`` at 624b824.
 """
@@ -28,16 +32,16 @@ MOST_REPLAYS = 3
 
 @dataclass
 class Group:
-    """Samples of one task, played together."""
+    """Samples of one task that are played together."""
 
     samples: list[Any]
-    begun: int  # the rollout in which it was
+    begun: int  # the rollout in which it started
     replays: int = 0
 
 
 @dataclass
 class Pool:
-    """Groups under way and ready, of one process; all of it runs on slime's event loop."""
+    """Running and finished groups of a process. All methods run on slime's event loop."""
 
     args: Any
     source: Any
@@ -49,7 +53,7 @@ class Pool:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def want(self, missing: int) -> None:
-        """Keeps so many groups under way that none gets too old: those still missing, and those of rollouts ahead."""
+        """Starts groups for this rollout (``missing``) and for later rollouts, as far as none will become too old."""
         ahead = min(self.args.taulab_max_staleness, self.args.num_rollout - 1 - self.rollout)
         self.wanted = missing + max(0, ahead) * self.args.rollout_batch_size
         while len(self.running) + len(self.ready) < self.wanted and self.failure is None:
@@ -69,7 +73,7 @@ class Pool:
         task.add_done_callback(self._end)
 
     def replay(self, group: Group, samples: list[Any]) -> None:
-        """Plays samples of a group once more; slime leaves the others as they are."""
+        """Replays samples of a group; slime does not change the others."""
         for sample in samples:
             hooks.reset(sample)
             sample.session_id = None
@@ -87,7 +91,7 @@ class Pool:
                 self.replay(group, aborted)
             else:
                 self.ready.append(group)
-        except BaseException as error:  # noqa: BLE001: nobody else sees it
+        except BaseException as error:  # noqa: BLE001: raised by the next rollout
             self.failure = self.failure or error
         self.changed.set()
 
@@ -161,7 +165,7 @@ async def _take(pool: Pool, rollout_id: int) -> Any:
 def generate_rollout(args: Any, rollout_id: int, data_source: Any, evaluation: bool = False) -> Any:
     """slime's ``--rollout-function-path`` and, as its default, ``--eval-function-path``.
 
-    Raises: what an episode's group raised, such as generate.SetUpError, in the next rollout that is asked for.
+    Raises: the error that a group raised since the last rollout, such as generate.SetUpError.
     """
     from slime.rollout import sglang_rollout
     from slime.utils.async_utils import run

@@ -1,13 +1,15 @@
-"""slime's hooks: an episode server (``deno task serve``) plays each sample.
+"""Hooks for slime that let an episode server (``deno task serve``) play each sample.
 
-``--custom-generate-function-path generate.generate`` forwards a sample and fills it from the answer,
-``--dynamic-sampling-filter-path generate.keep_group``,
-``--custom-reward-post-process-path generate.normalize_rewards`` and
-``--custom-eval-rollout-log-function-path generate.leave_out_of_eval`` leave samples out whose episode failed for
-reasons that are not the policy's, and ``--custom-rollout-log-function-path generate.log_rollout`` counts them; the last two also say what
-keep_checkpoints.py needs.
-Settings come from ``--custom-config-path`` as attributes ``taulab_*`` of ``args``; the token from the environment,
-``TAULAB_TOKEN``. slime is imported where it is used, so that this module can be looked at without it.
+- ``--custom-generate-function-path generate.generate`` sends a sample to a server and fills it from the response.
+- ``--dynamic-sampling-filter-path generate.keep_group``,
+  ``--custom-reward-post-process-path generate.normalize_rewards`` and
+  ``--custom-eval-rollout-log-function-path generate.leave_out_of_eval`` exclude samples whose episodes failed for
+  infrastructure reasons.
+- ``--custom-rollout-log-function-path generate.log_rollout`` counts these samples.
+
+``leave_out_of_eval`` and ``log_rollout`` also call keep_checkpoints.py. Settings are attributes ``taulab_*`` of
+``args``, read from ``--custom-config-path``; the token is the environment variable ``TAULAB_TOKEN``. Functions import
+slime when they need it, so that this module can be imported without it.
 """
 
 from __future__ import annotations
@@ -36,15 +38,15 @@ NORMALIZED = (*SCALED, "reinforce_plus_plus_baseline")
 
 
 class GivenUp(Exception):
-    """An episode that failed; the message is the reason."""
+    """Raised when an episode failed; the message is the reason."""
 
 
 class Aborted(GivenUp):
-    """slime has enough samples."""
+    """Raised when slime aborts an episode because it has enough samples."""
 
 
 class SetUpError(RuntimeError):
-    """An error that affects all samples: it ends the run before more GPU hours are spent."""
+    """Raised for errors that affect all samples. It ends the run early, which saves GPU hours."""
 
 
 @dataclass
@@ -57,7 +59,10 @@ class Service:
     rests_until: float = 0.0
 
     def fail(self) -> None:
-        """Rests longer after each failure in a row, up to LONGEST_REST_S. All that it held fail together: once."""
+        """Pauses the server, for longer after each consecutive failure, up to LONGEST_REST_S.
+
+        Failures during a pause are not counted: the requests in flight all fail together.
+        """
         now = time.monotonic()
         if self.rests_until > now:
             return
@@ -67,7 +72,7 @@ class Service:
 
 @dataclass
 class Bridge:
-    """The servers and what is under way, of one event loop."""
+    """The episode servers and running requests of one event loop."""
 
     args: Any
     client: httpx.AsyncClient
@@ -83,28 +88,29 @@ class Bridge:
     def open(cls, args: Any) -> Bridge:
         urls = getattr(args, "taulab_services", None)
         if not urls:
-            raise SetUpError("taulab_services is empty: name the episode servers in --custom-config-path")
+            raise SetUpError("taulab_services is empty: set it to the episode servers in --custom-config-path")
         if getattr(args, "use_rollout_routing_replay", False):
-            raise SetUpError("--use-rollout-routing-replay needs what episodes do not record; leave it out")
+            raise SetUpError("--use-rollout-routing-replay needs routing data, which episodes do not record; remove it")
         if getattr(args, "group_rm", False):
-            raise SetUpError("--group-rm would replace the rewards of episodes; leave it out")
+            raise SetUpError("--group-rm would replace the rewards of episodes; remove it")
         token = os.environ.get("TAULAB_TOKEN")
-        # A server sends white space each second while an episode is under way: silence is a server that died.
+        # A server sends white space every second during an episode, so a silent server is dead.
         silence = getattr(args, "taulab_silence_s", 30)
         client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(silence, connect=10, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            trust_env=False,  # a proxy of the environment must not see, or stall, calls inside the cluster
+            trust_env=False,  # calls inside the cluster must not use a proxy from the environment
         )
         return cls(args, client, [Service(url.rstrip("/")) for url in urls])
 
     async def play(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a request, tried on one server after another.
+        """Sends a request to one server after another and returns the response.
 
-        A server that cannot be reached costs no attempt, only time: until ``taulab_patience_s`` is over.
+        A server that cannot be reached does not count as an attempt; requests are retried for ``taulab_patience_s``.
 
-        Raises: GivenUp; SetUpError if the servers refuse all that is asked, or the budget is spent.
+        Raises: GivenUp if all attempts fail; SetUpError if servers refuse the first request of its kind, or the budget
+        is spent.
         """
         attempts = 1 + getattr(self.args, "taulab_retries", 3)
         longest = getattr(self.args, "taulab_timeout_s", 1800)
@@ -132,7 +138,7 @@ class Bridge:
                 raise GivenUp(reason)
 
     async def _free_service(self, deadline: float) -> Service:
-        """The least loaded of those that do not rest; in turn where they are equal."""
+        """Returns the least loaded server that is not paused; rotates among equally loaded ones."""
         self.turn += 1
         order = self.services[self.turn % len(self.services) :] + self.services[: self.turn % len(self.services)]
         while True:
@@ -158,9 +164,9 @@ class Bridge:
         raise GivenUp(reason)
 
     def count(self, failure: str | None) -> None:
-        """Notes whether an episode could be had.
+        """Counts an episode, and consecutive failures.
 
-        Raises: SetUpError if none could for ``taulab_outage_s``: slime would go on asking, and paying, for ever.
+        Raises: SetUpError if all episodes failed for ``taulab_outage_s``; slime itself would retry forever.
         """
         if failure is None:
             self.lost = 0
@@ -171,10 +177,10 @@ class Bridge:
             self.failing_since = now
         outage = getattr(self.args, "taulab_outage_s", 1800)
         if self.lost >= FEWEST_OF_AN_OUTAGE and now - self.failing_since >= outage:
-            raise SetUpError(f"no episode could be had for {outage} s, {self.lost} were lost; the last: {failure}")
+            raise SetUpError(f"all episodes failed for {outage} s, {self.lost} in total; the last error: {failure}")
 
     async def play_until_aborted(self, request: dict[str, Any]) -> dict[str, Any]:
-        """As ``play``, ended when slime has enough samples; the closed connection ends the episode on its server."""
+        """Like ``play``, but stops when slime has enough samples; closing the connection ends the episode."""
         task = asyncio.ensure_future(self.play(request))
         self.training.add(task)
         if self.watcher is None or self.watcher.done():
@@ -204,7 +210,7 @@ _bridges: dict[asyncio.AbstractEventLoop, Bridge] = {}
 
 @dataclass
 class FilterCount:
-    """Groups of the rollout under way that ``keep_group`` has judged."""
+    """The number of groups that ``keep_group`` has seen in this rollout."""
 
     seen: int = 0
 
@@ -221,25 +227,25 @@ def bridge_of(args: Any) -> Bridge:
 
 
 def kind_of(request: dict[str, Any]) -> tuple:
-    """Requests that are all refused where one is."""
+    """Returns the kind of a request: servers refuse either all requests of a kind or none."""
     return request["evaluation"], request["split"], request["domain"]
 
 
 def task_of(prompt: Any) -> str:
-    """A row's prompt is the number of its task, or a message of it: with a processor slime takes only messages."""
+    """Returns the task number in a row's prompt: text, or a message, which slime requires for a model with a processor."""
     is_message = isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], dict)
     return str(prompt[0].get("content") if is_message else prompt)
 
 
 def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
-    """The body of ``POST /episodes``. The split is the row's own: an evaluation has no other."""
+    """Returns the body of ``POST /episodes``. The split is from the row; slime does not pass one for evaluations."""
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
-        raise SetUpError("a row of the evaluation names no split; write it again with `deno task mock`, or set eval.splits")
+        raise SetUpError("an evaluation row has no split; write the rows again with `deno task mock`, or set eval.splits")
     task = task_of(sample.prompt)
     if not task.isdecimal():
-        raise SetUpError(f"a row's prompt is {task[:80]!r}, not the number of a task: set --input-key prompt")
+        raise SetUpError(f"a row's prompt is {task[:80]!r}, not a task number: set --input-key prompt")
     context = getattr(args, "rollout_max_context_len", None)
     request = {
         "task": int(task),
@@ -268,9 +274,9 @@ def reset(sample: Any) -> None:
 
 
 def fill(args: Any, sample: Any, answer: dict[str, Any]) -> Any:
-    """Fills a sample through slime's own helper, one span at a time.
+    """Fills a sample with slime's own helper, one span at a time.
 
-    Raises: KeyError, TypeError or ValueError if the answer's parts disagree.
+    Raises: KeyError, TypeError or ValueError if the response is incomplete or inconsistent.
     """
     reset(sample)
     tokens, at = answer["tokens"], answer["prompt_length"]
@@ -289,7 +295,7 @@ def fill(args: Any, sample: Any, answer: dict[str, Any]) -> Any:
         )
         at = end
     if sample.tokens != tokens or sample.loss_mask != answer["loss_mask"] or sample.response_length < 1:
-        raise ValueError(f"spans give {sample.response_length} tokens of response, not {answer['response_length']}")
+        raise ValueError(f"the spans have {sample.response_length} response tokens, not {answer['response_length']}")
     sample.reward = float(answer["reward"])
     sample.status = type(sample).Status(answer["status"])
     sample.remove_sample = bool(answer["remove_sample"])
@@ -299,7 +305,7 @@ def fill(args: Any, sample: Any, answer: dict[str, Any]) -> Any:
 
 
 def give_up(sample: Any, reason: str) -> Any:
-    """The least sample that slime can take: one masked token, no say in the loss, the group or the metrics."""
+    """Turns a sample into the smallest valid one: a masked token that affects no loss, group or metric."""
     reset(sample)
     sample.tokens, sample.response_length = [0, 0], 1
     sample.loss_mask, sample.rollout_log_probs = [0], [0.0]
@@ -313,8 +319,8 @@ def give_up(sample: Any, reason: str) -> Any:
 async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool = False) -> Any:
     """slime's ``--custom-generate-function-path``: plays the sample's episode and fills the sample.
 
-    Raises: SetUpError, which ends the run, if the first request of its kind is refused, the budget is spent or
-    nothing could be had for long; nothing else but the cancellation of its own task.
+    Raises: SetUpError, which ends the run, if servers refuse the first request of its kind, the budget is spent or all
+    episodes have failed for ``taulab_outage_s``. Other errors do not propagate, except the cancellation of its task.
     """
     bridge = bridge_of(args)
     request = request_of(args, sample, sampling_params, evaluation)
@@ -329,7 +335,7 @@ async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], eval
     except GivenUp as error:
         reason = str(error)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"the server's answer is not an episode: {type(error).__name__}: {error}"
+        reason = f"the server's response is not an episode: {type(error).__name__}: {error}"
     logger.warning("sample %s is left out: %s", sample.index, reason)
     bridge.count(reason)
     return give_up(sample, reason)
@@ -347,16 +353,15 @@ def failure_of(sample: Any) -> str | None:
     if not sample.remove_sample:
         return None
     about = sample.metadata.get("taulab") or {}
-    return str((about.get("failure") or {}).get("message", "no reason was given"))
+    return str((about.get("failure") or {}).get("message", "unknown reason"))
 
 
 def keep_group(args: Any, samples: list[Any], **_: Any) -> Any:
     """slime's ``--dynamic-sampling-filter-path``: keeps a group whose counted rewards differ.
 
-    After ``taulab_filter_rounds`` batches of groups in one rollout, a group whose rewards agree is kept as well rather
-    than sampled again (slime's ``keep_when_insufficient``), so that a policy that solves nothing, or everything, does
-    not sample for ever. A group whose episodes failed is never kept: it is not the policy's, and an outage has a limit
-    of its own.
+    After ``taulab_filter_rounds`` batches of groups in one rollout, groups with equal rewards are kept too (slime's
+    ``keep_when_insufficient``), so that sampling ends even if the policy solves no task, or all of them. A group whose
+    episodes failed is never kept, because the failures are not the policy's; ``taulab_outage_s`` limits outages.
     """
     from slime.rollout.filter_hub.base_types import DynamicFilterOutput
 
@@ -368,16 +373,16 @@ def keep_group(args: Any, samples: list[Any], **_: Any) -> Any:
         return DynamicFilterOutput(keep=True)
     rounds = getattr(args, "taulab_filter_rounds", None)
     is_enough = rounds is not None and _filtered.seen > rounds * args.rollout_batch_size
-    # An earlier slime has no such field; it is named only where it is needed.
+    # Older versions of slime do not have this field, so it is only passed when needed.
     fallback = {"keep_when_insufficient": True} if is_enough else {}
     return DynamicFilterOutput(keep=False, reason=f"zero_std_{round(rewards[0], 1)}", **fallback)
 
 
 def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[float]]:
-    """slime's ``--custom-reward-post-process-path``: its group normalization, over the samples that succeeded.
+    """slime's ``--custom-reward-post-process-path``: group normalization as in slime, over the samples that succeeded.
 
-    Returns raw and normalized rewards. A removed sample has the mean of its group (of the batch, if the whole group
-    was removed) for its raw reward, which leaves the logged means as they are, and the advantage 0.
+    Returns raw and normalized rewards. The raw reward of a removed sample is the mean of its group (or of the batch, if
+    the whole group was removed), which does not change the logged means; its normalized reward is 0.
     """
     groups: dict[Any, list[float]] = defaultdict(list)
     for sample in samples:
@@ -404,7 +409,7 @@ def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[
 
 
 def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[str, Any] | None, *_: Any) -> bool:
-    """slime's ``--custom-rollout-log-function-path``: adds what episodes came to to what slime then logs itself."""
+    """slime's ``--custom-rollout-log-function-path``: adds metrics of the episodes to those that slime logs."""
     _filtered.seen = 0
     keep_checkpoints.sweep(rollout_id, args)
     if metrics is None:
@@ -424,9 +429,9 @@ def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[st
 
 
 def leave_out_of_eval(rollout_id: int, args: Any, data: dict[str, Any], *_: Any) -> bool:
-    """slime's ``--custom-eval-rollout-log-function-path``: takes failures out of what slime then logs itself.
+    """slime's ``--custom-eval-rollout-log-function-path``: removes failures from the data that slime logs.
 
-    A task is left out with all its samples, since slime's pass rates need as many of each.
+    All samples of a failed task are removed, because slime's pass rates need the same number of samples per task.
     """
     size = getattr(args, "n_samples_per_eval_prompt", 1)
     for name, result in list(data.items()):

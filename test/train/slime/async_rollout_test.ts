@@ -210,7 +210,7 @@ Deno.test({
       assert.notEqual(outage.code, 0);
       assert.match(
         outage.stderr,
-        /SetUpError: no episode could be had for 0 s/,
+        /SetUpError: all episodes failed for 0 s/,
       );
     }),
 });

@@ -80,7 +80,7 @@ type FoundAndFix = readonly [found: string, fix: string];
 function nameFault(name: string): FoundAndFix | undefined {
   const flag = `--${name}`;
   const reason = FORBIDDEN[flag];
-  if (reason !== undefined) return [reason, "leave it out"];
+  if (reason !== undefined) return [reason, "remove it"];
   const key = OWN_KEYS.get(flag);
   if (key !== undefined) {
     return [`${flag} is the recipe's key ${key}`, "set that key instead"];

@@ -1,6 +1,6 @@
 /**
- * The flags that slime's train.py has: slime ignores what it does not know, so a misspelt flag trains on its
- * default without a word. Only names, as the parsers of these versions print them:
+ * The flags of slime's train.py. slime silently ignores unknown flags, so a misspelled one would have no effect.
+ * These are the names that the parsers of the following versions print:
  *
  * - slime `slime/utils/arguments.py` and `slime/backends/sglang_utils/arguments.py` at 624b824;
  * - Megatron-LM `megatron/training/arguments.py` at 1dcf0da, which slime's Dockerfile pins, with slime's patch;

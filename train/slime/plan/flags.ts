@@ -120,7 +120,7 @@ function settled(
 ): TrainFlag | undefined {
   switch (flag) {
     case "--num-gpus-per-node":
-      return undefined; // derivedFlags has it, also where the recipe is silent
+      return undefined; // in derivedFlags, even if the recipe does not set it
     case "--save":
       return { flag, values: [checkpoints], from };
     case "--save-hf":
@@ -153,7 +153,7 @@ function derivedFlags(
     from,
   });
   return [
-    // slime assumes 8 otherwise, and distributes the engines accordingly.
+    // Without it, slime assumes 8 GPUs per host when it places the engines.
     one("--num-gpus-per-node", hostGpus, "cluster.hostGpus"),
     ...(cluster.colocate && cluster.rolloutGpus === null
       ? [one(

@@ -35,8 +35,7 @@ export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
 
 /**
  * Returns the hosts of a run, the head first.
- * @throws {ConfigError} If the facts are about other hosts than the recipe's, or the other hosts cannot reach the
- *   head.
+ * @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts, or the other hosts cannot reach the head.
  */
 export function planHosts(
   { cluster }: SlimeConfig,
@@ -283,8 +282,8 @@ export function planSecrets(
 ): PlannedSecret[] {
   const { cluster } = config;
   const way = cluster.start
-    ? "from the environment of this machine into that of `ray start`, which its workers inherit; in no file, command line or job"
-    : "Ray of the cluster that is joined has to have been started with it in its environment";
+    ? "passed from this machine's environment to `ray start`, whose workers inherit it; not written to any file, command line or job"
+    : "must be in the environment that the running Ray cluster was started with";
   const isOpen = services.some(({ listen }) =>
     listen !== null && !isLoopback(listen.host)
   );

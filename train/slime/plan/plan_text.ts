@@ -10,7 +10,7 @@ import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
 import { timeRows } from "./time_rows.ts";
 
-/** Formats the plan for people: a section each for files, servers, commands and resources. */
+/** Formats the plan for people: with sections for files, servers, commands and resources. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
@@ -24,13 +24,13 @@ export function planText(config: SlimeConfig, plan: LaunchPlan): string {
       }`,
       trainLines(config, plan),
     ],
-    ["What follows", derivedLines(config, plan)],
+    ["Derived values", derivedLines(config, plan)],
     ["Tokens", tokenLines(plan)],
     ["Memory", memoryLines(config, plan)],
     ["Disk", diskLines(config, plan)],
-    ["Users", forecastLines(config, plan)],
+    ["Simulated users", forecastLines(config, plan)],
     ["Time", columns(timeRows(config, plan.time))],
-    ["To think about", plan.warnings.flatMap(wrapped)],
+    ["Warnings", plan.warnings.flatMap(wrapped)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
   return [
@@ -49,7 +49,7 @@ function fileLines({ files }: LaunchPlan): string[] {
   return columns(files.map(({ path, text, on, what }) => [
     path,
     text === null
-      ? "not known"
+      ? "unknown"
       : on === "servers"
       ? "resolved"
       : `${count(new TextEncoder().encode(text).length)} B`,
@@ -70,7 +70,7 @@ function fileLines({ files }: LaunchPlan): string[] {
 function serviceLines({ services }: LaunchPlan): string[] {
   return services.flatMap(({ url, start }) =>
     start === null
-      ? [`${url} runs already`]
+      ? [`${url}, already running`]
       : [`${url}, started on ${commandText(start)}`]
   );
 }
@@ -80,27 +80,27 @@ function rayLines({ ray }: LaunchPlan): string[] {
   const commands = head === null ? [] : [head, ...workers];
   return [
     ...(head === null
-      ? [`the cluster at ${address} is joined; nothing of it is started`]
+      ? [`joins the running cluster at ${address}; starts no Ray process`]
       : commands.map(commandText)),
     ...columns([
       ["Jobs API", jobsUrl],
-      ["GPUs", `${ray.gpus} taken, ${ray.hostGpus} of each host offered`],
+      ["GPUs", `${ray.gpus} used; each host offers ${ray.hostGpus}`],
       [
-        "free ports",
+        "ports that must be free",
         ports.map(({ port, of }) => `${port} (${of})`).join(", "),
       ],
     ]),
   ];
 }
 
-/** Formats a command: `this machine: NAME=value ray start …  # with WANDB_API_KEY of the environment, where set`. */
+/** Formats a command: `this machine: NAME=value ray start …  # with WANDB_API_KEY from the environment, if set`. */
 function commandText({ host, words, env, passEnv }: PlannedCommand): string {
   const set = Object.entries(env).map(([name, value]) =>
     `${name}=${quoteWords([value])} `
   );
   const passed = passEnv.length === 0
     ? ""
-    : `  # with ${passEnv.join(", ")} of the environment, where set`;
+    : `  # with ${passEnv.join(", ")} from the environment, if set`;
   return `${host}: ${set.join("")}${quoteWords(words)}${passed}`;
 }
 
@@ -122,7 +122,7 @@ function environmentLines(
   const set = Object.entries(job.runtimeEnv.env_vars)
     .map(([name, value]) => `${name}=${quote(value)}`);
   const open = "NCCL_NVLS_ENABLE" in job.runtimeEnv.env_vars ? [] : [
-    `NCCL_NVLS_ENABLE is settled at the launch: 1 where nvidia-smi shows NVLink (cluster.nvlink ${cluster.nvlink})`,
+    `NCCL_NVLS_ENABLE is set at launch: 1 if nvidia-smi reports NVLink (cluster.nvlink ${cluster.nvlink})`,
   ];
   return [
     ...set,
@@ -140,7 +140,7 @@ function trainLines({ engine }: SlimeConfig, { train }: LaunchPlan): string[] {
     ])),
     ...(isOpen
       ? [
-        `--router-policy is settled at the launch: the best that the installed router has (engine.routerPolicy ${engine.routerPolicy})`,
+        `--router-policy is set at launch: the best policy that the installed router supports (engine.routerPolicy ${engine.routerPolicy})`,
       ]
       : []),
   ];
@@ -154,18 +154,18 @@ function derivedLines(
   const { batchSize, groupSize, globalBatchSize } = rollout;
   return columns([
     [
-      "episodes a rollout",
+      "episodes per rollout",
       `${count(derived.samples)} = ${batchSize} tasks × ${groupSize}`,
     ],
     [
       "optimizer steps",
-      `${derived.optimizerSteps} a rollout of ${globalBatchSize} episodes, ${
+      `${derived.optimizerSteps} per rollout, of ${globalBatchSize} episodes each; ${
         count(derived.totalSteps)
       } in ${count(derived.rollouts)} rollouts`,
     ],
     [
       "epochs",
-      derived.epochs === null ? "not known" : derived.epochs.toFixed(1),
+      derived.epochs === null ? "unknown" : derived.epochs.toFixed(1),
     ],
     [
       "evaluations",
@@ -173,7 +173,7 @@ function derivedLines(
         ? "none"
         : `${derived.evaluations}: ${
           isAsync(config) ? "" : "before the first rollout, then "
-        }after every ${evals.every}`,
+        }after every ${evals.every} rollouts`,
     ],
     [
       "data parallel",
@@ -183,15 +183,15 @@ function derivedLines(
     ],
     [
       "engines",
-      `${derived.engines}, ${count(derived.concurrency)} episodes at once${
-        cluster.colocate ? ", on the GPUs that train" : ""
+      `${derived.engines}, ${count(derived.concurrency)} concurrent episodes${
+        cluster.colocate ? ", on the training GPUs" : ""
       }`,
     ],
     ...(algorithm.async === "off" ? [] : [[
       "sampling",
       algorithm.async === "one-step"
         ? "one rollout ahead of training"
-        : `goes on while training does; an episode begins at most ${algorithm.maxStaleness} rollouts before it trains`,
+        : `continues during training; an episode starts at most ${algorithm.maxStaleness} rollouts before it is trained on`,
     ]]),
     ["parameters", count(derived.parameters)],
     ["padded vocabulary", count(derived.paddedVocab)],
@@ -206,18 +206,18 @@ function derivedLines(
 function tokenLines({ tokens, memory }: LaunchPlan): string[] {
   return columns([
     [
-      "a rollout",
-      `about ${count(tokens.expected)}, ${count(tokens.most)} at most, of ${
+      "per rollout",
+      `about ${count(tokens.expected)}, at most ${count(tokens.most)}, in ${
         count(tokens.samples)
       } episodes`,
     ],
-    ["an episode", `${count(tokens.episode)} at most`],
-    ["an answer", `${count(tokens.answer)} at most`],
+    ["per episode", `at most ${count(tokens.episode)}`],
+    ["per answer", `at most ${count(tokens.answer)}`],
     [
-      "a micro-batch",
-      `${count(memory.microBatchTokens)} a GPU at most; ${
+      "per micro-batch",
+      `at most ${count(memory.microBatchTokens)} per GPU; at least ${
         count(tokens.microBatches)
-      } of them or more a rank and step`,
+      } micro-batches per rank and step`,
     ],
   ]);
 }
@@ -228,14 +228,14 @@ function memoryLines(
 ): string[] {
   const { training, engine, gpu, host } = memory;
   return [
-    `a GPU of ${gigabytes(gpu)} while it trains; about is an estimate`,
+    `per GPU of ${gigabytes(gpu)} during training ("about": estimated)`,
     ...columns([
       ["weights", gigabytes(training.weights), "bf16"],
       ["gradients", gigabytes(training.gradients), ""],
       [
         "optimizer",
         gigabytes(training.optimizer),
-        "fp32 weights and two moments, by data parallel",
+        "fp32 weights and two moments, divided among the data-parallel ranks",
       ],
       [
         "activations",
@@ -243,15 +243,15 @@ function memoryLines(
         `${count(memory.microBatchTokens)} tokens`,
       ],
       ["logits", `about ${gigabytes(training.logits)}`, ""],
-      ["beside", `about ${gigabytes(training.beside)}`, "assumed"],
+      ["overhead", `about ${gigabytes(training.beside)}`, "assumed"],
       [
-        "sum",
+        "total",
         `about ${gigabytes(training.total)}`,
         training.total <= gpu ? "fits" : "does not fit",
       ],
     ]),
-    `a GPU while it samples${
-      cluster.colocate ? ", in turns with training" : ""
+    `per GPU during sampling${
+      cluster.colocate ? ", alternating with training" : ""
     }`,
     ...columns([
       ["share", gigabytes(engine.share), `engine.memory ${share}`],
@@ -259,13 +259,13 @@ function memoryLines(
       [
         "cache",
         gigabytes(engine.cache),
-        `${count(engine.cacheTokens)} tokens of an engine; about ${
+        `${count(engine.cacheTokens)} tokens per engine; about ${
           count(engine.expectedTokens)
         } expected`,
       ],
     ]),
-    `a host: about ${gigabytes(host)} of memory for copies of weights${
-      cluster.colocate ? " and what sleeps" : ""
+    `per host: about ${gigabytes(host)} for copies of weights${
+      cluster.colocate ? " and the offloaded trainer" : ""
     }`,
   ];
 }
@@ -278,17 +278,17 @@ function diskLines(
   const { checkpoints, saves } = disk;
   return [
     `${checkpoints} checkpoints${
-      checkpoints < saves ? ` at once, of ${saves},` : ""
+      checkpoints < saves ? ` at a time (${saves} in total),` : ""
     } of about ${gigabytes(disk.checkpoint)}${
       disk.huggingFace === 0
         ? ""
         : ` and ${gigabytes(disk.huggingFace)} in Hugging Face's format`
     }: ${gigabytes(disk.total)}${
       checkpoint.keep === null
-        ? ", of which nothing is removed"
+        ? "; none is removed"
         : `; the last ${checkpoint.keep}${
           keepsBest(config) ? " and the best" : ""
-        } stay`
+        } are kept`
     }`,
   ];
 }
@@ -300,56 +300,60 @@ function forecastLines(
   const { rates } = forecast;
   const model = asksModel(user.strategy)
     ? `${user.strategy}, ${
-      user.endpoint.model ?? "no model named"
+      user.endpoint.model ?? "no model set"
     } (${user.endpoint.provider})`
     : `${user.strategy}, no model`;
   const each = rates.user === null
     ? "no calls"
     : `${rates.user.calls.toFixed(1)} calls, ${
       count(rates.user.promptTokens)
-    } tokens read and ${count(rates.user.completionTokens)} written`;
+    } prompt tokens and ${
+      count(rates.user.completionTokens)
+    } completion tokens`;
   const limit = forecast.callsPerMinuteLimit;
   return [
     ...columns([
       ["user", model],
       [
-        "an episode",
+        "per episode",
         `${rates.turns.toFixed(1)} turns, ${count(rates.tokens)} tokens, ${
           duration(rates.seconds)
         }, ${each}`,
       ],
       [
-        "from",
+        "source",
         rates.measuredOn === null
-          ? "assumptions: gpt-4o on τ-airline, 3 s a turn; --rates-from RUN takes a run's own"
+          ? "assumptions: gpt-4o on τ-airline, 3 s per turn; pass --rates-from RUN for measured rates"
           : `${count(rates.episodes)} episodes of ${rates.measuredOn}`,
       ],
       [
-        "at once",
+        "concurrent",
         `${count(forecast.atOnce)} episodes, ${
           count(forecast.callsPerMinute)
-        } calls a minute${
-          limit === null ? "" : `; ${count(limit)} are allowed`
+        } calls per minute${
+          limit === null ? "" : `; the limit is ${count(limit)}`
         }`,
       ],
     ]),
     ...columns([
-      ["", "episodes", "calls", "read", "written", "sampling", "cost"],
-      ["a rollout", ...loadCells(forecast.rollout)],
+      ["", "episodes", "calls", "prompt", "completion", "sampling", "cost"],
+      ["per rollout", ...loadCells(forecast.rollout)],
       ...(forecast.evaluation === null
         ? []
-        : [["an evaluation", ...loadCells(forecast.evaluation)]]),
-      ["the run", ...loadCells(forecast.run)],
+        : [["per evaluation", ...loadCells(forecast.evaluation)]]),
+      ["whole run", ...loadCells(forecast.run)],
     ]),
     ...(rollout.filter === null ? [] : [
-      `if every group is kept: each that ${rollout.filter} drops adds ${rollout.groupSize} episodes${
+      `assumes that every group is kept: each group that ${rollout.filter} drops adds ${rollout.groupSize} episodes${
         rollout.filterRounds === null
           ? ""
-          : `, ${rollout.filterRounds} batches of them a rollout at most`
+          : `, for at most ${rollout.filterRounds} batches of groups per rollout`
       }`,
     ]),
     ...(forecast.evaluation === null && forecast.evaluations > 0
-      ? ["evaluations are not in it: their rows are not known"]
+      ? [
+        "does not include evaluations, because their number of rows is unknown",
+      ]
       : []),
   ];
 }
@@ -361,7 +365,7 @@ function loadCells(load: Load): string[] {
     count(load.userPromptTokens),
     count(load.userCompletionTokens),
     duration(load.seconds),
-    load.cost === null ? "not known" : dollars(load.cost),
+    load.cost === null ? "unknown" : dollars(load.cost),
   ];
 }
 

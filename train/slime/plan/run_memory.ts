@@ -183,7 +183,7 @@ function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
     : longest * (parallel.microBatchSize ?? 1);
 }
 
-/** @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes a parameter. */
+/** @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes per parameter. */
 function trainingMemory(
   { config, model, batch }: ResolvedSlime,
   tokens: number,

@@ -241,7 +241,7 @@ function planFiles(
       path: join(directory, SETTINGS_FILE),
       text: stringify(hookSettings(config, services)),
       on: "every",
-      what: "settings of the hooks",
+      what: "the hooks' settings",
     },
   ];
 }
@@ -367,7 +367,7 @@ function warningsOf(
     ...when(
       policy !== null && !isSticky(policy) &&
         expected.atOnce > engine.concurrency,
-      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which computes it again; consistent_hashing and manual keep it on one engine`,
+      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which recomputes the conversation; set engine.routerPolicy to consistent_hashing or manual`,
     ),
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,

@@ -5,7 +5,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import { isAsync } from "./async_mode.ts";
 import type { TimeForecast } from "./train_time.ts";
 
-/** Returns a row per part of a rollout, with its share, and one for the run. */
+/** Returns a row for each part of a rollout, with its share, and one for the run. */
 export function timeRows(
   config: SlimeConfig,
   { rates, operations, rollout, run }: TimeForecast,
@@ -15,32 +15,32 @@ export function timeRows(
   const part = (seconds: number) =>
     `${duration(seconds)} (${percent(seconds / total)})`;
   return [
-    ["sampling", `about ${part(sampling)}`, "see Users"],
+    ["sampling", `about ${part(sampling)}`, "see Simulated users"],
     [
       "training",
       `about ${part(training)}`,
       `${(operations / 1e15).toPrecision(3)} PFLOP at ${
         percent(rates.utilisation)
-      } of ${cluster.gpuTflops} TFLOP/s a GPU`,
+      } of ${cluster.gpuTflops} TFLOP/s per GPU`,
     ],
-    ["weights", `about ${part(transfer)}`, "into the engines"],
+    ["weight transfer", `about ${part(transfer)}`, "to the engines"],
     [
-      "a rollout",
+      "per rollout",
       `about ${duration(total)}`,
-      isAsync(config) ? "sampling and training at once" : "one after another",
+      isAsync(config) ? "sampling and training overlap" : "in sequence",
     ],
     [
-      "the run",
+      "whole run",
       `about ${duration(run)}`,
-      "without its start, its checkpoints and dropped groups",
+      "excluding startup, checkpoints and dropped groups",
     ],
     [
-      "from",
+      "source",
       rates.measuredOn === null
-        ? "assumptions of training"
+        ? "assumed training rates"
         : `training of ${rates.measuredOn}`,
       rates.measuredOn === null
-        ? "--rates-from RUN takes those of a slime run"
+        ? "pass --rates-from RUN for the rates of a slime run"
         : `${rates.rollouts} rollouts`,
     ],
   ];

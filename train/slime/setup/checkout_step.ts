@@ -32,7 +32,7 @@ export function checkoutStep(options: CheckoutOptions): Step {
     id,
     title: `${id} at ${short(commit)} in ${dir}`,
     inside,
-    checks: `HEAD is ${short(commit)} and no file of it was changed`,
+    checks: `HEAD is ${short(commit)} and no tracked file has changed`,
     check: checkScript(options),
     commands: (was) =>
       was === "absent" ? cloneLines(options) : moveLines(options),
@@ -48,12 +48,12 @@ function checkScript({ dir, commit, flags }: CheckoutOptions): string {
   return `d=${pathWord(dir)}; c=${quote(commit)}
 needs git "install it"
 [ -e "$d" ] || say "todo absent"
-[ -e "$d/.git" ] || say "refused $d is there and is no checkout of git; move it away, or name another by ${flags.dir}"
+[ -e "$d/.git" ] || say "refused $d already exists and is not a git checkout; move it away, or choose another directory with ${flags.dir}"
 h=$(git -C "$d" rev-parse --verify -q HEAD) || say "refused $d has no commit; move it away"
-changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused git cannot read $d; see git -C $d status"
-[ -z "$changed" ] || say "refused $d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and name that commit by ${flags.commit}, or put them away by git stash"
+changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused git cannot read $d; run git -C $d status"
+[ -z "$changed" ] || say "refused $d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and pass that commit with ${flags.commit}, or run git stash"
 [ "$h" != "$c" ] || say "done $c"
-[ -n "$(git -C "$d" branch -r --contains "$h")" ] || say "refused $d is at $h, which is on no branch of a remote; push it, name it by ${flags.commit}, or name another directory by ${flags.dir}"
+[ -n "$(git -C "$d" branch -r --contains "$h")" ] || say "refused $d is at $h, which is not on a remote branch; push it, pass it with ${flags.commit}, or choose another directory with ${flags.dir}"
 echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 

@@ -47,11 +47,9 @@ export async function reportOf(
   const lost = { said: stderr, status: code, began: false };
   const fault = containerFault(lost, wordsWithin(place));
   throw new HostError(
-    `${outside.name}: ${
-      fault?.reason ?? `${engine} does not say what ${name} is`
-    }`,
+    `${outside.name}: ${fault?.reason ?? `${engine} cannot inspect ${name}`}`,
     {
-      hint: `${fault?.hint ?? `try by hand: ${script}`}\n${stderr.trim()}`,
+      hint: `${fault?.hint ?? `run it by hand: ${script}`}\n${stderr.trim()}`,
       isDown: fault?.isDown ?? false,
     },
   );

@@ -45,14 +45,14 @@ export function containerStep(options: ContainerOptions): Step {
   return {
     id: "container",
     title: `container ${name} of ${options.image}`,
-    checks: "it runs, and was started by these very flags",
+    checks: "it is running and was started with the same flags",
     check: `${engineUp(engine)}
 l=$(${engine} container inspect -f '{{.State.Running}} {{index .Config.Labels "${LABEL}"}}' ${
       quote(name)
     } 2>/dev/null) || say "todo absent"
 [ "$l" != 'true ${label}' ] || say "done runs"
 [ "$l" != 'false ${label}' ] || say "todo stopped"
-say "refused a container ${name} is there that was not made with these flags; name another by --container or in hosts.yaml, or undo it: deno task setup --undo --only container"`,
+say "refused the container ${name} already exists, with other flags; choose another name with --container or in hosts.yaml, or remove it with deno task setup --undo --only container"`,
     commands: (was) =>
       was === "stopped" ? [{ script: `${engine} start ${quote(name)}` }] : [
         { script: `mkdir -p ${mounts.map(pathWord).join(" ")}` },
@@ -90,6 +90,6 @@ function runScript(options: ContainerOptions, label: string): string {
 function engineUp(engine: string): string {
   return `needs ${
     pathWord(engine)
-  } "install it, or set up on the bare host by --in bare"
-${engine} version >/dev/null 2>&1 || say "refused ${engine} does not answer; start it, and see whether this user may use it: ${engine} version"`;
+  } "install it, or set up the bare host with --in bare"
+${engine} version >/dev/null 2>&1 || say "refused ${engine} does not respond; start it, and check with ${engine} version that this user may use it"`;
 }

@@ -37,7 +37,7 @@ export function modelStep(options: ModelOptions): Step {
     title: `${repository} in ${directory} (${gigabytes(bytes)})`,
     inside,
     checks:
-      "config, tokenizer and every shard of the index are there, each as long as its header says",
+      "config, tokenizer and every shard of the index exist, each with the length given in its header",
     check: checkScript(options, bytes),
     commands: () => [{
       script: `${hfPath(options)} hf download ${quote(repository)} --revision ${
@@ -60,7 +60,7 @@ export function modelStep(options: ModelOptions): Step {
   };
 }
 
-/** Returns a shell prefix that puts the interpreter's directory on PATH, for a command or as a line of its own. */
+/** Returns a shell prefix that puts the interpreter's directory on PATH, for one command or as a separate line. */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
 }
@@ -89,12 +89,12 @@ for f in $shards; do
   count=$((count + 1))
 done
 [ -n "$missing" ] || say "done $count of $count shards"
-needs hf "install it by pip install huggingface_hub where Python's packages are"
+needs hf "install it with pip install huggingface_hub"
 p=$d; while [ ! -e "$p" ]; do p=$(dirname "$p"); done
 free=$(df -Pk "$p" | awk 'NR == 2 {print $4}')
 has=$( [ -e "$d" ] && du -sk "$d" | awk '{print $1}' || echo 0)
 need=$((${Math.ceil(bytes / 1024)} - has))
-[ "$need" -lt "$free" ] || say "refused it takes $((need / 1048576)) GiB more and $((free / 1048576)) GiB are free in $p; make room, or name another place by --set model.directory=DIR"
+[ "$need" -lt "$free" ] || say "refused the model needs $((need / 1048576)) GiB more, but $p has only $((free / 1048576)) GiB free; free space, or choose another directory with --set model.directory=DIR"
 [ -n "$(ls -A "$d" 2>/dev/null)" ] || say "todo absent"
 echo "todo missing$missing"`;
 }

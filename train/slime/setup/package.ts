@@ -63,6 +63,6 @@ function pack(root: string, files: readonly string[]): Promise<string> {
     script: `tar -czf - -C ${quoteWords([root])} -T - | base64`,
     stdin: files.map((file) => `${file}\n`).join(""),
     what: "Cannot pack taulab",
-    hint: "tar and base64 are needed here",
+    hint: "install tar and base64 on this machine",
   });
 }

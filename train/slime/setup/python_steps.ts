@@ -34,9 +34,9 @@ export function venvStep(dir: string, python: string): Step {
     check: `d=${pathWord(dir)}
 needs ${
       pathWord(python)
-    } "install it, or name another by --set paths.python=PYTHON"
+    } "install it, or choose another with --set paths.python=PYTHON"
 ! ${bin} -m pip --version >/dev/null 2>&1 || say "done $(${bin} --version)"
-[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || say "refused $d is there and is no virtual environment; name another by --venv"
+[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || say "refused $d already exists and is not a virtual environment; choose another directory with --venv"
 echo "todo absent"`,
     commands: () => [
       { script: `mkdir -p ${pathWord(dir)} && : >${mark}` },
@@ -57,8 +57,8 @@ export function requirementsStep(options: PythonOptions): Step {
     id: "requirements",
     title: "the packages of slime's requirements.txt",
     inside: !bare,
-    checks: "each has some version installed",
-    check: `[ -e ${file} ] || say "todo slime is not there yet"
+    checks: "each package is installed, in any version",
+    check: `[ -e ${file} ] || say "todo slime is not installed yet"
 ${ownPython(options)}
 "$p" -c '${REQUIREMENTS}' ${file}`,
     commands: () => [{
@@ -79,7 +79,7 @@ export function slimePackageStep(options: PythonOptions): Step {
     inside: !bare,
     checks: `Python imports slime from ${slime}`,
     check: `${ownPython(options)}
-w=$(cd / && "$p" -c '${WHERE_SLIME}') || say "refused $p cannot look for packages; see the lines above"
+w=$(cd / && "$p" -c '${WHERE_SLIME}') || say "refused $p cannot search for packages; see its output above"
 [ -d ${pathWord(slime)} ] || say "todo $w"
 [ "$w" != "$(cd ${pathWord(slime)} && pwd -P)" ] || say "done $w"
 echo "todo $w"`,
@@ -88,7 +88,7 @@ echo "todo $w"`,
         pathWord(slime)
       }`,
       env: PIP_ENV,
-      network: true, // fetches what building takes
+      network: true, // fetches build dependencies
     }],
     made: (was) => ({ kind: "package", python, name: "slime", was }),
   };
@@ -101,17 +101,16 @@ export function packagesStep(options: PythonOptions): Step {
     join(slime, "slime/backends/megatron_utils/hf_to_megatron"),
   );
   const hint = bare
-    ? `slime's build_conda.sh makes an environment with them; name its Python by --set paths.python=PYTHON`
-    : "take a newer image by --image";
+    ? `slime's build_conda.sh creates an environment with them; pass its Python with --set paths.python=PYTHON`
+    : "choose a newer image with --image";
   return {
     id: "packages",
     title: "Ray, SGLang, PyTorch and Megatron",
     inside: !bare,
-    checks:
-      "their versions are there, and slime loads Hugging Face directories",
+    checks: "all are installed, and slime can load Hugging Face directories",
     check: `m=${pathWord(megatron)}
-[ -d "$m/megatron/core" ] || say "refused no Megatron-LM in $m; ${hint}, or name it by --set paths.megatron=DIR"
-[ -d ${direct} ] || say "refused this slime does not load Hugging Face directories; name a newer commit by --slime-commit"
+[ -d "$m/megatron/core" ] || say "refused no Megatron-LM in $m; ${hint}, or pass its directory with --set paths.megatron=DIR"
+[ -d ${direct} ] || say "refused this slime cannot load Hugging Face directories; pass a newer commit with --slime-commit"
 v=$(${
       pathWord(python)
     } -c '${VERSIONS}') || say "refused not installed: \${v:-Python itself}; ${hint}"
@@ -127,8 +126,8 @@ function ownPython({ python, bare }: PythonOptions): string {
   if (!bare) return `p=${pathWord(python)}`;
   return `p=${pathWord(python)}
 command -v "$p" >/dev/null || say "todo absent"
-o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; name a virtual environment by --venv DIR or in hosts.yaml, or a Python by --set paths.python=PYTHON"
-[ "$o" = own ] || say "refused $p is the system's own Python, and nothing is installed into that where it has no SGLang and Ray; name a virtual environment by --venv DIR or in hosts.yaml"`;
+o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; set a virtual environment with --venv DIR or in hosts.yaml, or a Python with --set paths.python=PYTHON"
+[ "$o" = own ] || say "refused $p is the system's own Python and has no SGLang and Ray, so setup does not install into it; set a virtual environment with --venv DIR or in hosts.yaml"`;
 }
 
 // These scripts must not contain single quotes, because they are quoted in a shell.

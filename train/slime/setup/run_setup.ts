@@ -1,4 +1,4 @@
-/** Sets up all hosts concurrently, each step after step. */
+/** Sets up all hosts concurrently, and the steps of each in order. */
 
 import { messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -108,7 +108,11 @@ class HostRun {
         ...this.#context,
         plan: this.#plan,
         onWait: () =>
-          this.#event(undefined, "waits", "another host of this run is at it"),
+          this.#event(
+            undefined,
+            "waits",
+            "another host of this run is using the shared directory",
+          ),
       });
       if (this.#plan.hasSlime) {
         const { place } = this.#plan;
@@ -141,7 +145,7 @@ class HostRun {
     });
   }
 
-  /** Converts any error to the host's report; the remaining steps are reported as waiting. */
+  /** Reports any error as the host's; the remaining steps are reported as waiting. */
   async #guarded(
     body: (shells: HostShells) => Promise<void>,
   ): Promise<HostReport> {
@@ -270,7 +274,7 @@ class HostRun {
 
   #message(error: unknown): string {
     if (this.#context.signal.aborted) {
-      return "stopped; run the same set-up again to go on";
+      return "stopped; run the same command again to continue";
     }
     if (error instanceof TypeError || !(error instanceof Error)) throw error;
     return messageOf(error);

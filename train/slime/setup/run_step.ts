@@ -57,7 +57,7 @@ export async function checkStep(
   const probe = readProbe(stdout);
   if (code === 0 && probe !== undefined) return probe;
   throw new HostError(
-    `${shell.name}: ${step.id}: its check broke (code ${code})${
+    `${shell.name}: ${step.id}: its check failed (exit status ${code})${
       lastWords(stderr || stdout)
     }`,
   );
@@ -78,7 +78,7 @@ export async function doStep(
     const stop = new AbortController();
     const { signal } = stop;
     const ended = watch(step.size, { ...options, shell, pulse, signal })
-      .catch(() => {}); // the step itself says what is wrong
+      .catch(() => {}); // the step itself reports the error
     watching.defer(() => ended);
     watching.defer(() => stop.abort());
   }
@@ -88,7 +88,7 @@ export async function doStep(
   const probe = await checkStep(step, shell, options);
   if (probe.state === "done") return probe;
   throw new HostError(
-    `${shell.name}: ${step.id}: all its commands ran, and its check still says: ${probe.detail}`,
+    `${shell.name}: ${step.id}: its commands succeeded, but its check still reports: ${probe.detail}`,
   );
 }
 
@@ -123,13 +123,13 @@ async function runLine(
     isFailure: ({ code }) =>
       line.network === true && code !== 0 && code !== 127,
     onRetry: ({ value, waitMs }) =>
-      onLine?.(`code ${value?.code}; trying again in ${waitMs / 1000} s`),
+      onLine?.(`exit status ${value?.code}; retrying in ${waitMs / 1000} s`),
   });
   if (code === 0) return;
   throw new HostError(
-    `${shell.name}: ${step.id}: code ${code} from: ${script}${
+    `${shell.name}: ${step.id}: exit status ${code} from: ${script}${
       redact(lastWords(stderr || stdout), options.secrets)
-    }\nFix that and run the same set-up again: what is done is not done again`,
+    }\nFix the error and run the same command again; completed steps are skipped`,
   );
 }
 
@@ -167,7 +167,7 @@ class Pulse {
       return await run(AbortSignal.any([signal, stalled.signal]));
     } catch (error) {
       if (signal.aborted || !stalled.signal.aborted) throw error;
-      const stderr = `nothing came for ${Math.round(stallMs / 1000)} s`;
+      const stderr = `no output for ${Math.round(stallMs / 1000)} s`;
       return { code: STALLED, stdout: "", stderr };
     } finally {
       clearInterval(timer);

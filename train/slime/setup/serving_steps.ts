@@ -35,7 +35,7 @@ elif python3 -m pip --version >/dev/null 2>&1; then
 elif command -v npm >/dev/null; then
   npm install --prefix ${dir} deno@${version} && mkdir -p ${dir}/bin && ln -sf ../node_modules/.bin/deno ${deno}
 else
-  echo "Deno ${version} comes from PyPI or npm, and neither pip nor npm is there; install one of them" >&2
+  echo "Cannot install Deno ${version}: neither pip nor npm is installed; install one of them" >&2
   exit 127
 fi`,
       env: PIP_ENV,
@@ -53,13 +53,13 @@ export function taulabStep(
   return {
     id: "taulab",
     title: `taulab ${source.id} in ${dir}`,
-    checks: "its files are those that run here, and none was changed there",
+    checks: "its files are the same as here, and none has changed there",
     check: `d=${pathWord(dir)}
 [ ! -e "$d/${LIST}.old" ] || say "todo interrupted"
-[ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d is there and was not put there by a set-up; move it away, or name another dir in hosts.yaml"; say "todo absent"; }
+[ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d already exists and was not made by setup; move it away, or set another dir in hosts.yaml"; say "todo absent"; }
 cd "$d"
 changed=$(tail -n +2 ${LIST} | sha256sum -c --quiet 2>/dev/null | sed 's/: .*//' | head -n 3 | tr '\\n' ' ')
-[ -z "$changed" ] || say "refused $d has local changes: \${changed}; bring them back here, then remove these files there"
+[ -z "$changed" ] || say "refused $d has local changes: \${changed}; copy them to this machine, then delete them there"
 [ "$(head -n 1 ${LIST})" != '${source.id}' ] || say "done ${source.id}"
 echo "todo $(head -n 1 ${LIST})"`,
     commands: () => taulabLines({ dir, deno }, source),
@@ -117,11 +117,11 @@ export function benchmarkDataStep(
 ): Step {
   return {
     id: `${benchmark}-data`,
-    title: `${benchmark}'s data in ${data}`,
-    checks: `they were imported from ${commit.slice(0, 8)}`,
+    title: `dataset of ${benchmark} in ${data}`,
+    checks: `it was imported from ${commit.slice(0, 8)}`,
     check: `d=${pathWord(data)}
 [ -e "$d" ] || say "todo absent"
-[ -e "$d/SOURCE.json" ] || say "refused $d is there and was not made by an import; move it away, or name another by --set data.directory=DIR"
+[ -e "$d/SOURCE.json" ] || say "refused $d already exists and was not made by an import; move it away, or choose another directory with --set data.directory=DIR"
 ! grep -q '"commit": "${commit}"' "$d/SOURCE.json" || say "done $d"
 echo "todo other"`,
     commands: () => [{

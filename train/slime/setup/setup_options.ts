@@ -29,61 +29,65 @@ import {
 } from "./pins.ts";
 import { STEP_IDS, type StepId } from "./step.ts";
 
-const commit = z.string().regex(/^[0-9a-f]{40}$/, "all 40 digits of a commit");
+const commit = z.string().regex(
+  /^[0-9a-f]{40}$/,
+  "must be a full commit hash of 40 digits",
+);
 /** The settings with a flag of their own. */
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
-      "Where slime is: in a container of its image, or on the host itself; default: as hosts.yaml says, else container, and bare inside of one",
+      "Run slime in a container of its image, or on the bare host; default: the setting in hosts.yaml, else container (bare if this already is one)",
     value: "PLACE",
   }),
   engine: containerEngine.optional().meta({
-    description: "What runs containers; default: docker",
+    description: "The container engine; default: docker",
     value: "NAME",
   }),
   image: place.default(DEFAULT_IMAGE).meta({
     description:
-      "The image, by default that of slime's commit; -cu130 is for Blackwell, a digest (NAME@sha256:…) pins it",
+      "The container image; default: the image for slime's commit; use a -cu130 tag for Blackwell, a digest (NAME@sha256:…) to pin it",
     value: "IMAGE",
   }),
   container: containerName.optional().meta({
     description:
-      "How the container is called; default: as hosts.yaml says, else taulab-slime",
+      "The container's name; default: the setting in hosts.yaml, else taulab-slime",
     value: "NAME",
   }),
   venv: place.optional().meta({
     description:
-      "A virtual environment to make and to install into, on the host itself",
+      "Create a virtual environment on the bare host and install slime into it",
     value: "DIR",
   }),
   slimeUrl: place.default("https://github.com/THUDM/slime.git").meta({
-    description: "Where slime comes from",
+    description: "The git repository of slime",
     value: "URL",
   }),
   slimeCommit: commit.default(SLIME_COMMIT).meta({
     description:
-      "Its commit; another than the default needs its own --image, which docker/version.txt of it names",
+      "The commit of slime; for another commit, also set --image to the image named in its docker/version.txt",
     value: "SHA",
   }),
   tauBenchUrl: place.default("https://github.com/sierra-research/tau-bench.git")
-    .meta({ description: "Where tau-bench comes from", value: "URL" }),
+    .meta({ description: "The git repository of tau-bench", value: "URL" }),
   tauBenchCommit: commit.default(TAU_BENCH_COMMIT).meta({
-    description: "Its commit",
+    description: "The commit of tau-bench",
     value: "SHA",
   }),
   tau3BenchUrl: place.default(
     "https://github.com/sierra-research/tau2-bench.git",
-  ).meta({ description: "Where tau3-bench comes from", value: "URL" }),
+  ).meta({ description: "The git repository of tau3-bench", value: "URL" }),
   tau3BenchCommit: commit.default(TAU3_BENCH_COMMIT).meta({
-    description: "Its commit",
+    description: "The commit of tau3-bench",
     value: "SHA",
   }),
   modelRepo: place.optional().meta({
-    description: "The model at Hugging Face; default: its owner and name",
+    description:
+      "The model's repository on Hugging Face; default: the recipe's model",
     value: "OWNER/NAME",
   }),
   modelRevision: place.default("main").meta({
-    description: "Its branch, tag or commit",
+    description: "The branch, tag or commit of the model's repository",
     value: "REV",
   }),
 });
@@ -129,9 +133,12 @@ export function setupPlace(
   const isContainer = options.in === "container" ||
     options.container !== undefined || options.engine !== undefined;
   if (isBare && isContainer) {
-    throw new ConfigError("A container and a bare host exclude each other", {
-      hint: "give either --container and --engine, or --in bare and --venv",
-    });
+    throw new ConfigError(
+      "Cannot combine the flags of a container with those of a bare host",
+      {
+        hint: "pass either --container and --engine, or --in bare and --venv",
+      },
+    );
   }
   const asked = isBare
     ? barePlace(options, said)
@@ -139,10 +146,10 @@ export function setupPlace(
   const isAsked = isBare || isContainer;
   if (said !== undefined && isAsked && placeText(asked) !== placeText(said)) {
     throw new ConfigError(
-      `hosts.yaml says ${placeText(said)} of "${
+      `hosts.yaml sets ${placeText(said)} for "${
         host?.name ?? THIS_HOST
-      }", and the flags say ${placeText(asked)}`,
-      { hint: "leave the flags out, or change hosts.yaml" },
+      }", but the flags set ${placeText(asked)}`,
+      { hint: "remove the flags, or change hosts.yaml" },
     );
   }
   if (said !== undefined) return said;
@@ -169,7 +176,7 @@ function containerPlace(
   };
 }
 
-/** Files and variables by which docker, podman and Kubernetes mark their containers. */
+/** Files that exist in containers of docker, podman and Kubernetes. */
 const CONTAINER_MARKS = [
   "/.dockerenv",
   "/run/.containerenv",
@@ -200,7 +207,9 @@ export async function setupHosts(
   },
 ): Promise<Pick<SetupOptions, "hosts" | "serving" | "here">> {
   if (serve.includes(NONE) && serve.length > 1) {
-    throw new ConfigError('--serve: "none" stands alone');
+    throw new ConfigError(
+      '--serve: "none" cannot be combined with other hosts',
+    );
   }
   const here = await readThisHost(file);
   const remote = new Set([...gpu, ...serve]).difference(
@@ -227,7 +236,7 @@ export async function setupHosts(
 export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);
   if (id !== undefined) return id;
-  throw new ConfigError(`--only: there is no step "${word}"`, {
+  throw new ConfigError(`--only: unknown step "${word}"`, {
     hint: `the nearest is "${nearest(word, STEP_IDS)}"`,
   });
 }

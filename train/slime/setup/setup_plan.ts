@@ -140,8 +140,8 @@ function containerOf(
   const relative = mounts.find((dir) => !dir.startsWith("/"));
   if (relative !== undefined) {
     throw new ConfigError(
-      `"${relative}" is to be the same inside the container and outside`,
-      { hint: "write it as an absolute path in the recipe" },
+      `"${relative}" must be the same path inside and outside the container`,
+      { hint: "use an absolute path in the recipe" },
     );
   }
   const { engine, name } = place;

@@ -85,7 +85,7 @@ async function writeManifest(
     script: `cat >${file}.partial && mv ${file}.partial ${file}`,
     stdin: formatManifest(manifest),
   };
-  const what = `${shell.name}: cannot write what was made`;
+  const what = `${shell.name}: cannot write the manifest`;
   await outputOf(shell, { ...command, what });
 }
 
@@ -155,7 +155,7 @@ async function tryLock(
 function lockScript({ dir }: HostPlan, run: string): string {
   return `d=${pathWord(dir)}
 mkdir -p "$d" || exit 1
-command -v flock >/dev/null || { echo 'flock is not there; install util-linux' >&2; exit 1; }
+command -v flock >/dev/null || { echo 'flock is not installed; install util-linux' >&2; exit 1; }
 exec 9>>"$d/setup.lock" || exit 1
 flock -n 9 || { echo "held $(cat "$d/setup.lock")"; exit 0; }
 echo ${quote(run)} "process $$ since $(date)" >"$d/setup.lock"

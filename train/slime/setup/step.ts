@@ -90,7 +90,7 @@ export const PARTIAL = ".taulab-partial";
  * missing.
  */
 const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
-needs() { command -v "$1" >/dev/null || say "refused $1 is not there; $2"; }`;
+needs() { command -v "$1" >/dev/null || say "refused $1 is not installed; $2"; }`;
 
 /** Returns the complete script of a step's check. */
 export function checkScript({ check }: { readonly check: string }): string {

@@ -85,7 +85,7 @@ async function undoEntry(
   const { title } = undo;
   const shell = await shellOf(entry, { shells, options });
   const { state, detail } = shell === undefined
-    ? { state: "done", detail: "its container is gone" } as const
+    ? { state: "done", detail: "its container no longer exists" } as const
     : await checkStep({ id: step, check: undo.check }, shell, options);
   if (state === "refused") return { step, title, state, detail };
   if (!session) {
@@ -142,7 +142,7 @@ async function runAll(
     const { code, stderr } = await shell.run({ script }, { signal });
     if (code === 0) continue;
     throw new HostError(
-      `${shell.name}: undoing ${step}: code ${code} from: ${script}\n${stderr.trim()}`,
+      `${shell.name}: undoing ${step} failed: exit status ${code} from: ${script}\n${stderr.trim()}`,
     );
   }
 }

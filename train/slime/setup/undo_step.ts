@@ -44,8 +44,8 @@ export function undoStep({ made, ...about }: Entry): UndoStep {
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
     quote(commit)
-  } ] || say "refused $d was moved to another commit since; it stays"
-[ -z "$(git -C "$d" status --porcelain)" ] || say "refused $d has local changes or new files; it stays"`;
+  } ] || say "refused $d was since moved to another commit; it is kept"
+[ -z "$(git -C "$d" status --porcelain)" ] || say "refused $d has local changes or new files; it is kept"`;
 }
 
 function undoClone({ dir, commit }: Of<"clone">): UndoStep {
@@ -53,10 +53,10 @@ function undoClone({ dir, commit }: Of<"clone">): UndoStep {
   return {
     title: `remove the checkout ${dir}`,
     check: `d=${there}
-[ -e "$d" ] || [ -e "$d${PARTIAL}" ] || say "done it is gone"
+[ -e "$d" ] || [ -e "$d${PARTIAL}" ] || say "done already removed"
 [ -e "$d" ] || say "todo partial"
 ${untouched(commit)}
-[ -z "$(git -C "$d" for-each-ref refs/heads refs/stash)" ] || say "refused $d has branches or stashes of its own; it stays"
+[ -z "$(git -C "$d" for-each-ref refs/heads refs/stash)" ] || say "refused $d has local branches or stashes; it is kept"
 echo todo`,
     commands: [`rm -rf ${there} ${pathWord(`${dir}${PARTIAL}`)}`],
   };
@@ -64,9 +64,9 @@ echo todo`,
 
 function undoMove({ dir, from, to }: Of<"moved">): UndoStep {
   return {
-    title: `put the checkout ${dir} back to ${from}`,
+    title: `move the checkout ${dir} back to ${from}`,
     check: `d=${pathWord(dir)}
-[ -e "$d" ] || say "done it is gone"
+[ -e "$d" ] || say "done already removed"
 ${untouched(to)}
 echo todo`,
     commands: [`git -C ${pathWord(dir)} checkout -q ${quote(from)} --`],
@@ -77,8 +77,8 @@ function undoVenv({ dir }: Of<"venv">): UndoStep {
   return {
     title: `remove the virtual environment ${dir}`,
     check: `d=${pathWord(dir)}
-[ -e "$d" ] || say "done it is gone"
-[ -e "$d/${MARK}" ] || say "refused $d is not the one that a set-up made; it stays"
+[ -e "$d" ] || say "done already removed"
+[ -e "$d/${MARK}" ] || say "refused $d was not made by setup; it is kept"
 echo todo`,
     commands: [`rm -rf ${pathWord(dir)}`],
   };
@@ -90,15 +90,15 @@ function undoDownload(
   { state, fingerprint }: About,
 ): UndoStep {
   const unchanged = state === "begun"
-    ? ":" // never finished: what is there is what came before it was cut off
+    ? ":" // never finished: the directory only has a partial download
     : `[ "$${fingerprintScript(dir)}" = ${
       quote(fingerprint)
-    } ] || say "refused $d has other files than were put there; it stays"`;
+    } ] || say "refused $d has changed since the download; it is kept"`;
   const there = pathWord(dir);
   return {
-    title: `remove what was put into ${dir}`,
+    title: `remove the contents of ${dir}`,
     check: `d=${there}
-[ -n "$(ls -A "$d" 2>/dev/null)" ] || say "done it is gone"
+[ -n "$(ls -A "$d" 2>/dev/null)" ] || say "done already removed"
 ${unchanged}
 echo todo`,
     commands: [
@@ -113,9 +113,9 @@ function undoFiles({ dir, list }: Of<"files">): UndoStep {
   return {
     title: `remove taulab's files from ${dir}`,
     check: `d=${there}
-[ -e "$d/${list}" ] || [ -e "$d/${list}.old" ] || say "done it is gone"
+[ -e "$d/${list}" ] || [ -e "$d/${list}.old" ] || say "done already removed"
 [ -e "$d/${list}" ] || say "todo partial"
-cd "$d" && tail -n +2 ${list} | sha256sum -c --quiet >/dev/null 2>&1 || say "refused $d has local changes; it stays"
+cd "$d" && tail -n +2 ${list} | sha256sum -c --quiet >/dev/null 2>&1 || say "refused $d has local changes; it is kept"
 echo todo`,
     commands: [
       `cd ${there} && cat ${list} ${list}.old 2>/dev/null | grep '^[0-9a-f]\\{64\\}  ' | cut -c67- | tr '\\n' '\\0' | xargs -0 rm -f; rm -f ${list} ${list}.old; rm -rf ${
@@ -131,7 +131,7 @@ function undoImage({ engine, image }: Of<"image">): UndoStep {
     title: `remove the image ${image}`,
     check: `${engine} image inspect ${
       quote(image)
-    } >/dev/null 2>&1 || say "done it is gone"
+    } >/dev/null 2>&1 || say "done already removed"
 echo todo`,
     commands: [`${engine} image rm ${quote(image)}`],
   };
@@ -144,14 +144,12 @@ function undoContainer(
   return {
     title: `remove the container ${name}`,
     check: `n=${quote(name)}
-l=$(${engine} container inspect -f '{{index .Config.Labels "${LABEL}"}}' "$n" 2>/dev/null) || say "done it is gone"
-[ "$l" = ${
-      quote(label)
-    } ] || say "refused $n is not the one that was made; it stays"
+l=$(${engine} container inspect -f '{{index .Config.Labels "${LABEL}"}}' "$n" 2>/dev/null) || say "done already removed"
+[ "$l" = ${quote(label)} ] || say "refused $n was not made by setup; it is kept"
 echo todo`,
     commands: [
       `${engine} rm -f ${quote(name)}`,
-      `rmdir ${dirs} 2>/dev/null || : # what is in use stays`,
+      `rmdir ${dirs} 2>/dev/null || : # a directory in use is kept`,
     ],
   };
 }
@@ -161,11 +159,11 @@ function undoPackage({ python, name, was }: Of<"package">): UndoStep {
   return {
     title: was === "absent"
       ? `uninstall ${name}`
-      : `install ${name} from ${was} again`,
+      : `reinstall ${name} from ${was}`,
     check: `command -v ${
       pathWord(python)
-    } >/dev/null || say "done its Python is gone"
-${pip} show -q ${name} >/dev/null 2>&1 || say "done it is gone"
+    } >/dev/null || say "done its Python no longer exists"
+${pip} show -q ${name} >/dev/null 2>&1 || say "done already removed"
 echo todo`,
     commands: [
       was === "absent"
@@ -181,9 +179,9 @@ function undoRequirements({ python }: Of<"requirements">): UndoStep {
   return {
     title: `the packages in ${python}`,
     check: `p=${pathWord(python)}
-command -v "$p" >/dev/null || say "done its Python is gone"
-[ ! -e ${mark} ] || say "done they go with their virtual environment"
-say "refused $p was there before; remove by hand what you do not want: pip uninstall"`,
+command -v "$p" >/dev/null || say "done its Python no longer exists"
+[ ! -e ${mark} ] || say "done they are removed with their virtual environment"
+say "refused $p was not made by setup; remove unwanted packages with pip uninstall"`,
     commands: [],
   };
 }

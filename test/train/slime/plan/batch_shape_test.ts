@@ -27,7 +27,7 @@ const example: BatchShape = {
 };
 const model = MODEL_SHAPES["Qwen3-4B"];
 
-Deno.test("batchPlan() gives the figures of slime's example", () => {
+Deno.test("batchPlan() returns the values of slime's example", () => {
   deepStrictEqual(batchPlan(example), {
     gpus: 2,
     engines: 2,
@@ -38,7 +38,7 @@ Deno.test("batchPlan() gives the figures of slime's example", () => {
   deepStrictEqual(batchFaults(example, model), []);
 });
 
-Deno.test("batchPlan() adds the engines' GPUs where they are apart", () => {
+Deno.test("batchPlan() adds the engines' GPUs if they are separate", () => {
   strictEqual(batchPlan({ ...example, colocate: false }).gpus, 4);
 });
 
@@ -64,7 +64,7 @@ for (const [change, fault] of broken) {
   });
 }
 
-Deno.test("batchFaults() lets no sample be dropped", () => {
+Deno.test("batchFaults() rejects shapes that would drop samples", () => {
   const size = fc.integer({ min: 1, max: 64 });
   const samplesPerPrompt = fc.integer({ min: 2, max: 16 });
   fc.assert(

@@ -165,7 +165,7 @@ function same(a: string | undefined, b: string | undefined): boolean {
     Number(a) === Number(b);
 }
 
-Deno.test("trainFlags() of qwen3-4b has each of the example's flags, and differs where it says so", () => {
+Deno.test("trainFlags() of qwen3-4b has each of the example's flags, except for the documented differences", () => {
   const ours = flagsOf();
   const omitted = Object.keys(EXAMPLE).filter((flag) => !ours.has(flag));
   assert.deepEqual(omitted.sort(), Object.keys(OMISSIONS).sort());
@@ -178,12 +178,12 @@ Deno.test("trainFlags() of qwen3-4b has each of the example's flags, and differs
   for (const flag of Object.keys(DIFFERENCES)) assert.ok(ours.has(flag), flag);
 });
 
-Deno.test("slimeSchema has a key for each flag that the example keeps as a comment", () => {
+Deno.test("slimeSchema has a key for each flag that the example has in a comment", () => {
   const flags = keyedFlags().map(({ flag }) => flag);
   for (const flag of EXAMPLE_COMMENTS) assert.ok(flags.includes(flag), flag);
 });
 
-Deno.test("trainFlags() gives no flag twice, and none that train.py does not have", () => {
+Deno.test("trainFlags() returns no duplicate flags, and only flags of train.py", () => {
   for (
     const sets of [[], ["checkpoint.huggingFace=/hf", "tracking.wandb=true"], [
       "eval.every=0",
@@ -203,7 +203,7 @@ Deno.test("trainFlags() gives no flag twice, and none that train.py does not hav
   }
 });
 
-Deno.test("keyedFlags() names flags that train.py has, each once, in agreement with the key's type", () => {
+Deno.test("keyedFlags() returns flags of train.py, each once, that match the key's type", () => {
   const keyed = keyedFlags();
   assert.equal(new Set(keyed.map(({ flag }) => flag)).size, keyed.length);
   const defaults = slimeSchema.parse({}) as Record<string, unknown>;
@@ -218,7 +218,7 @@ Deno.test("keyedFlags() names flags that train.py has, each once, in agreement w
   }
 });
 
-Deno.test("trainFlags() leaves out false, null, and what belongs to what is left out", () => {
+Deno.test("trainFlags() omits false, null, and flags that depend on omitted ones", () => {
   const flags = flagsOf([
     "eval.every=0",
     "parallel.recompute=null",
@@ -245,12 +245,12 @@ Deno.test("trainFlags() leaves out false, null, and what belongs to what is left
   assert.equal(flags.get("--micro-batch-size"), "2");
 });
 
-Deno.test("trainFlags() never names the router's address, which would keep slime from starting one", () => {
+Deno.test("trainFlags() never sets the router's address, with which slime would not start one", () => {
   assert.ok(flagsOf().has("--sglang-router-port"));
   assert.ok(!flagsOf().has("--sglang-router-ip"));
 });
 
-Deno.test("trainFlags() loads weights out of the model's directory unless a reference is named", () => {
+Deno.test("trainFlags() loads weights from the model's directory unless a reference is set", () => {
   assert.equal(
     flagsOf().get("--ref-load"),
     flagsOf().get("--hf-checkpoint"),
@@ -258,7 +258,7 @@ Deno.test("trainFlags() loads weights out of the model's directory unless a refe
   assert.equal(flagsOf(["model.reference=/r"]).get("--ref-load"), "/r");
 });
 
-Deno.test("trainFlags() passes further flags on: bare, with one value, with several", () => {
+Deno.test("trainFlags() passes on further flags: bare, with one value, with several", () => {
   const slime = resolveSlime(recipe, [
     parseSet("flags.sglang-enable-metrics=true"),
     parseSet("flags.distributed-timeout-minutes=30"),
@@ -273,7 +273,7 @@ Deno.test("trainFlags() passes further flags on: bare, with one value, with seve
   assert.ok(!words.includes("--log-passrate"));
 });
 
-Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", () => {
+Deno.test("flagFaults() rejects flags that train.py would ignore, and suggests the nearest", () => {
   const cases: [string, boolean | number | string, RegExp][] = [
     ["distributed_timeout_minutes", 3, /is "distributed-timeout-minutes"/],
     ["--num-rollout", 3, /nearest is "num-rollout"/],
@@ -304,7 +304,7 @@ Deno.test("flagFaults() refuses what train.py would ignore, with the nearest", (
   }
 });
 
-Deno.test("unknownFlags() names what this slime does not have, which another may", () => {
+Deno.test("unknownFlags() reports flags that this version of slime does not have", () => {
   const cases: [string, RegExp][] = [
     ["log-pasrate", /nearest is "log-passrate"/],
     ["sglang-tp-size", /no flag --sglang-tp-size/],
@@ -318,7 +318,7 @@ Deno.test("unknownFlags() names what this slime does not have, which another may
   }
 });
 
-Deno.test("flagFaults() lets pass what is right or left out", () => {
+Deno.test("flagFaults() accepts correct and omitted flags", () => {
   assert.deepEqual(
     flagFaults({
       "sglang-enable-metrics": true,

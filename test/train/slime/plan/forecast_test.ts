@@ -39,7 +39,7 @@ async function forecastOf(...sets: string[]) {
   };
 }
 
-Deno.test("forecast() prices a rollout, an evaluation and the run", async () => {
+Deno.test("forecast() computes the cost of a rollout, an evaluation and the run", async () => {
   const { rollout, evaluation, evaluations, run } = await forecastOf(
     PRICE,
     "rollout.steps=10",
@@ -53,14 +53,14 @@ Deno.test("forecast() prices a rollout, an evaluation and the run", async () => 
   assert.equal(run.userCalls, 26_200);
 });
 
-Deno.test("forecast() does not know a cost without a price, and says so", async () => {
+Deno.test("forecast() returns no cost without a price, and warns", async () => {
   const { rollout, config, ...all } = await forecastOf();
   assert.equal(rollout.cost, null);
   const warnings = forecastWarnings({ rollout, ...all }, config);
   assert.ok(warnings.some((warning) => /add it to prices/.test(warning)));
 });
 
-Deno.test("forecast() waits for the user's rate limit where it is the slower", async () => {
+Deno.test("forecast() includes waiting for the user's rate limit if that is slower", async () => {
   const free = await forecastOf();
   // 128 at once, 60 s each: 256 episodes are two rounds.
   assert.equal(free.atOnce, 128);
@@ -78,7 +78,7 @@ Deno.test("forecast() waits for the user's rate limit where it is the slower", a
   );
 });
 
-Deno.test("forecast() says how far the budget goes", async () => {
+Deno.test("forecast() returns the number of rollouts in the budget", async () => {
   const { run } = await forecastOf(PRICE, "rollout.steps=10");
   const half = await forecastOf(
     PRICE,
@@ -108,7 +108,7 @@ Deno.test("forecast() of a scripted user makes no calls and costs nothing", asyn
   assert.equal(callsPerMinute, 0);
 });
 
-Deno.test("forecastWarnings() says that a scripted user tells nothing of a model's", async () => {
+Deno.test("forecastWarnings() warns if the rates are from a scripted user but the user is a model", async () => {
   const slime = await slimeOf("qwen3-4b", PRICE);
   const all = forecast(slime, {
     rates: { ...RATES, user: null },
@@ -123,7 +123,7 @@ Deno.test("forecastWarnings() says that a scripted user tells nothing of a model
   );
 });
 
-Deno.test("forecast() adds up: a run is its rollouts and its evaluations", async () => {
+Deno.test("forecast() returns for the run the sum of its rollouts and evaluations", async () => {
   const slime = await slimeOf("qwen3-4b", PRICE);
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 60 }),
@@ -162,7 +162,7 @@ function configOf(
   return slimeSchema.parse({ ...sections, algorithm: { async: mode } });
 }
 
-Deno.test("evaluationCount() counts as slime evaluates: before the first rollout, but for train_async.py, and after each interval", () => {
+Deno.test("evaluationCount() counts evaluations like slime: after each interval, and before the first rollout except with train_async.py", () => {
   for (const steps of [1, 4, 5, 6, 10]) {
     for (const every of [1, 5, 7]) {
       const after = Array.from({ length: steps }, (_, id) => id)

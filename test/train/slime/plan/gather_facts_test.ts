@@ -4,7 +4,7 @@ import { gatherFacts } from "../../../../train/slime/plan/gather_facts.ts";
 import { slimeOf } from "../../../support/slime_plan.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-Deno.test("gatherFacts() leaves open what is not there, and notes it", async () => {
+Deno.test("gatherFacts() notes missing files and leaves their facts empty", async () => {
   const { config } = await slimeOf("qwen3-8b-2nodes");
   const facts = await gatherFacts(config, {
     runDir: "runs/a1",
@@ -19,7 +19,7 @@ Deno.test("gatherFacts() leaves open what is not there, and notes it", async () 
   assert.match(facts.hooks["generate.py"]!, /def generate/);
 });
 
-Deno.test("gatherFacts() takes addresses from hosts.yaml and rows from the dataset", () =>
+Deno.test("gatherFacts() reads addresses from hosts.yaml and rows from the dataset", () =>
   inTempDir(async (dir) => {
     const hostsFile = join(dir, "hosts.yaml");
     await Deno.writeTextFile(

@@ -37,7 +37,7 @@ async function evaluation(path: string, episodes: readonly Episode[]) {
   })));
 }
 
-Deno.test("measuredRates() takes means over the episodes that ended by themselves", () =>
+Deno.test("measuredRates() averages over the episodes that ended by themselves", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e1");
     const episode = fakeEpisode({ value: 1 });
@@ -71,7 +71,7 @@ Deno.test("measuredRates() takes means over the episodes that ended by themselve
     });
   }));
 
-Deno.test("measuredRates() tells an episode's length by a chat model's prompts", () =>
+Deno.test("measuredRates() estimates an episode's length from a chat model's prompts", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e1");
     await evaluation(path, [{
@@ -85,7 +85,7 @@ Deno.test("measuredRates() tells an episode's length by a chat model's prompts",
     assert.equal(rates.user, null);
   }));
 
-Deno.test("measuredRates() refuses a run that is not there, or has nothing to measure", () =>
+Deno.test("measuredRates() rejects a run that does not exist or has nothing to measure", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e1");
     await assert.rejects(measuredRates(path, 1), ConfigError);

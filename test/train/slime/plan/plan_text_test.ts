@@ -8,7 +8,7 @@ import {
   slimeOf,
 } from "../../../support/slime_plan.ts";
 
-Deno.test("planText() of qwen3-4b is as recorded", async () => {
+Deno.test("planText() of qwen3-4b matches the golden file", async () => {
   const slime = await slimeOf("qwen3-4b");
   const plan = planLaunch(slime, slimeFactsOf());
   await assertGolden(
@@ -17,7 +17,7 @@ Deno.test("planText() of qwen3-4b is as recorded", async () => {
   );
 });
 
-Deno.test("planText() of two hosts, with prices, limits and a measured run, is as recorded", async () => {
+Deno.test("planText() of two hosts, with prices, limits and a measured run, matches the golden file", async () => {
   const slime = await slimeOf(
     "qwen3-8b-2nodes",
     "prices={gemini-2.5-flash-lite: {input: 1, output: 4}}",
@@ -58,7 +58,7 @@ Deno.test("planText() of two hosts, with prices, limits and a measured run, is a
   await assertGolden("slime_plan_8b_2nodes.txt", text);
 });
 
-Deno.test("planText() shows every word of the command line, and every variable", async () => {
+Deno.test("planText() contains every word of the command line, and every variable", async () => {
   const slime = await slimeOf("qwen3-8b-2nodes", "eval.splits=[dev]");
   const plan = planLaunch(slime, slimeFactsOf({ data: RETAIL_ROWS }));
   const text = planText(slime.config, plan);

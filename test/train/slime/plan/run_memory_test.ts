@@ -16,7 +16,7 @@ async function planOf(...sets: string[]) {
   return memoryPlan(await slimeOf("qwen3-8b", ...sets), EPISODE);
 }
 
-Deno.test("memoryPlan() has Megatron's 6 + 12/d bytes a parameter", async () => {
+Deno.test("memoryPlan() uses Megatron's 6 + 12/d bytes per parameter", async () => {
   for (const [context, gpus] of [[1, 8], [2, 8], [1, 2]] as const) {
     const { training } = await planOf(
       `parallel.context=${context}`,
@@ -29,7 +29,7 @@ Deno.test("memoryPlan() has Megatron's 6 + 12/d bytes a parameter", async () => 
   }
 });
 
-Deno.test("memoryPlan() shares the parameters among tensor and pipeline ranks, padding aside", async () => {
+Deno.test("memoryPlan() divides the parameters among tensor and pipeline ranks, except for padding", async () => {
   const total = parameterCount(MODEL_SHAPES["Qwen3-8B"]);
   const half = await planOf();
   assert.ok(Math.abs(half.training.parameters * 2 / total - 1) < 0.001);
@@ -39,7 +39,7 @@ Deno.test("memoryPlan() shares the parameters among tensor and pipeline ranks, p
   assert.ok(quarter.training.parameters * 4 >= total);
 });
 
-Deno.test("memoryPlan() counts the longest episode where it is longer than a micro-batch", async () => {
+Deno.test("memoryPlan() counts the longest episode if it is longer than a micro-batch", async () => {
   const short = await planOf("rollout.maxContextLen=9000");
   const long = await planOf(
     "rollout.maxContextLen=32768",
@@ -51,7 +51,7 @@ Deno.test("memoryPlan() counts the longest episode where it is longer than a mic
   assert.ok(long.training.total > long.gpu);
 });
 
-Deno.test("memoryPlan() shares experts among ranks of their own, and all of them in an engine", async () => {
+Deno.test("memoryPlan() divides experts among their own ranks, and keeps all of them in an engine", async () => {
   const of = async (...sets: string[]) =>
     memoryPlan(await slimeOf("qwen3-30b-a3b", ...sets), EPISODE);
   const onGpu = "flags={}";
@@ -73,13 +73,13 @@ Deno.test("memoryPlan() shares experts among ranks of their own, and all of them
   assert.ok(recipe.training.total < recipe.gpu);
 });
 
-Deno.test("memoryPlan() keeps more where less is recomputed", async () => {
+Deno.test("memoryPlan() counts more activations if less is recomputed", async () => {
   const full = await planOf();
   const none = await planOf("parallel.recompute=null");
   assert.ok(none.training.activations > 5 * full.training.activations);
 });
 
-Deno.test("memoryPlan() has 14 bytes a parameter of a checkpoint, and 2 in Hugging Face's format", async () => {
+Deno.test("memoryPlan() counts 14 bytes per parameter for a checkpoint, and 2 in Hugging Face's format", async () => {
   const slime = await slimeOf(
     "qwen3-4b",
     "checkpoint.huggingFace=/hf",
@@ -92,7 +92,7 @@ Deno.test("memoryPlan() has 14 bytes a parameter of a checkpoint, and 2 in Huggi
   assert.equal(disk.total, 3 * 16 * parameters);
 });
 
-Deno.test("checkpointCount() counts as slime saves: after each interval, and after the last rollout", () => {
+Deno.test("checkpointCount() counts checkpoints like slime: after each interval, and after the last rollout", () => {
   for (const steps of [1, 19, 20, 21, 40, 41]) {
     for (const every of [1, 7, 20]) {
       const saves = Array.from({ length: steps }, (_, id) => id)
@@ -102,7 +102,7 @@ Deno.test("checkpointCount() counts as slime saves: after each interval, and aft
   }
 });
 
-Deno.test("memoryWarnings() names what does not fit, with the key to turn", async () => {
+Deno.test("memoryWarnings() reports what does not fit, with the key to change", async () => {
   const cases: [string[], RegExp][] = [
     [["cluster.gpuMemoryGb=40"], /training takes about .*of a GPU of 40\.0 GB/],
     [["cluster.gpuMemoryGb=20"], /is smaller than its weights/],
@@ -121,7 +121,7 @@ Deno.test("memoryWarnings() names what does not fit, with the key to turn", asyn
   }
 });
 
-Deno.test("memoryWarnings() says nothing of what fits", async () => {
+Deno.test("memoryWarnings() returns nothing if everything fits", async () => {
   const slime = await slimeOf(
     "qwen3-8b",
     "rollout.maxContextLen=16384",

@@ -26,7 +26,7 @@ for (const name of SLIME_RECIPES) {
   });
 }
 
-Deno.test("planLaunch() names only files that it writes, each by its whole path", async () => {
+Deno.test("planLaunch() references only files that it writes, by absolute paths", async () => {
   const plan = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
   const paths = new Set(plan.files.map(({ path }) => path));
   const named = plan.trainWords.filter((word) =>
@@ -72,7 +72,7 @@ Deno.test("planLaunch() writes the settings that generate.py reads", async () =>
   }
 });
 
-Deno.test("planLaunch() evaluates each split on rows of its own", async () => {
+Deno.test("planLaunch() evaluates each split on its own rows", async () => {
   const slime = await slimeOf("qwen3-4b");
   const { train } = planLaunch(slime, slimeFactsOf());
   const data = train.find(({ flag }) => flag === "--eval-prompt-data");
@@ -82,7 +82,7 @@ Deno.test("planLaunch() evaluates each split on rows of its own", async () => {
   ]);
 });
 
-Deno.test("planLaunch() makes one shell line of the job, every word quoted", async () => {
+Deno.test("planLaunch() formats the job as one shell line with quoted words", async () => {
   const slime = await slimeOf(
     "qwen3-4b",
     "model.directory=/models/it's here",
@@ -104,7 +104,7 @@ Deno.test("planLaunch() makes one shell line of the job, every word quoted", asy
   assert.ok(words.includes("/hf/a1/{rollout_id}"));
 });
 
-Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the job", async () => {
+Deno.test("planLaunch() kills no process and puts no secret into the job", async () => {
   const slime = await slimeOf(
     "qwen3-8b-2nodes",
     "tracking.wandb=true",
@@ -124,7 +124,7 @@ Deno.test("planLaunch() never plans to kill anything, nor puts a secret into the
   assert.deepEqual(plan.ray.head?.passEnv, ["TAULAB_TOKEN", "WANDB_API_KEY"]);
 });
 
-Deno.test("planLaunch() needs no token where all is on loopback", async () => {
+Deno.test("planLaunch() needs no token if all servers are on loopback", async () => {
   const plan = planLaunch(await slimeOf("qwen3-4b"), slimeFactsOf());
   assert.deepEqual(plan.job.secrets, []);
   assert.deepEqual(plan.services[0]?.start?.passEnv, [
@@ -133,7 +133,7 @@ Deno.test("planLaunch() needs no token where all is on loopback", async () => {
   ]);
 });
 
-Deno.test("planLaunch() joins each further host to the head by its address", async () => {
+Deno.test("planLaunch() joins each further host to the head's address", async () => {
   const slime = await slimeOf("qwen3-8b-2nodes");
   const { ray, job } = planLaunch(slime, slimeFactsOf());
   assert.deepEqual(ray.head?.words.slice(0, 7), [
@@ -162,7 +162,7 @@ Deno.test("planLaunch() joins each further host to the head by its address", asy
   assert.equal(no_proxy, "127.0.0.1,localhost,10.0.0.11,10.0.0.12");
 });
 
-Deno.test("planLaunch() starts no Ray where the recipe joins a cluster", async () => {
+Deno.test("planLaunch() starts no Ray process if the recipe joins a cluster", async () => {
   const slime = await slimeOf("qwen3-4b", "cluster.start=false");
   const { ray } = planLaunch(slime, slimeFactsOf());
   assert.equal(ray.head, null);
@@ -170,7 +170,7 @@ Deno.test("planLaunch() starts no Ray where the recipe joins a cluster", async (
   assert.ok(!ray.ports.some(({ port }) => port === 6379));
 });
 
-Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", async () => {
+Deno.test("planLaunch() takes NVLink from the recipe, else from the facts", async () => {
   const auto = await slimeOf("qwen3-4b");
   const no = await slimeOf("qwen3-4b", "cluster.nvlink=no");
   const seen = (slime: typeof auto, nvlink: boolean | null) =>
@@ -182,7 +182,7 @@ Deno.test("planLaunch() settles NVLink by the recipe, else by what was seen", as
   assert.equal(seen(no, true), "0");
 });
 
-Deno.test("planLaunch() gives a run its own checkpoints, and each session its own job", async () => {
+Deno.test("planLaunch() gives each run its own checkpoints, and each session its own job", async () => {
   const slime = await slimeOf("qwen3-4b");
   const first = planLaunch(slime, slimeFactsOf());
   const second = planLaunch(slime, slimeFactsOf({ session: 2 }));
@@ -211,7 +211,7 @@ Deno.test("planLaunch() gives each server its share of limits and budget", async
   }
 });
 
-Deno.test("planLaunch() runs episode servers on the head, else on bridge.hosts in turn, else here", async () => {
+Deno.test("planLaunch() runs episode servers on the head, on bridge.hosts in turn, or on this machine", async () => {
   const facts = slimeFactsOf({
     hosts: [
       { name: "gpu1", address: "10.0.0.11" },
@@ -262,7 +262,7 @@ Deno.test("planLaunch() runs episode servers on the head, else on bridge.hosts i
   );
 });
 
-Deno.test("planLaunch() warns of a user's model on a loopback that other hosts do not reach", async () => {
+Deno.test("planLaunch() warns if the user's model is on a loopback address that other hosts cannot reach", async () => {
   const set = "user.endpoint.baseUrl=http://127.0.0.1:8000/v1";
   const warns = ({ warnings }: { warnings: readonly string[] }) =>
     warnings.some((one) => /gpu1, where http:\/\/127\.0\.0\.1:8000/.test(one));
@@ -272,7 +272,7 @@ Deno.test("planLaunch() warns of a user's model on a loopback that other hosts d
   assert.ok(!warns(planLaunch(near, slimeFactsOf())));
 });
 
-Deno.test("planLaunch() takes servers that run already as they are", async () => {
+Deno.test("planLaunch() uses running servers without starting any", async () => {
   const slime = await slimeOf(
     "qwen3-4b",
     "bridge.services=['http://10.1.1.1:9000']",
@@ -293,7 +293,7 @@ Deno.test("planLaunch() takes servers that run already as they are", async () =>
   );
 });
 
-Deno.test("planLaunch() says what it does not know where there are no data", async () => {
+Deno.test("planLaunch() reports unknown values if there is no dataset", async () => {
   const slime = await slimeOf("qwen3-4b");
   const plan = planLaunch(slime, slimeFactsOf({ data: null }));
   assert.equal(plan.files[0]?.text, null);
@@ -302,7 +302,7 @@ Deno.test("planLaunch() says what it does not know where there are no data", asy
   assert.match(plan.warnings[0]!, /TAU_BENCH_DIR/);
 });
 
-Deno.test("planLaunch() refuses hosts that are not in hosts.yaml, or that others cannot reach", async () => {
+Deno.test("planLaunch() rejects hosts that are not in hosts.yaml or that others cannot reach", async () => {
   const slime = await slimeOf("qwen3-8b-2nodes");
   const local = [
     { name: "gpu1", address: "127.0.0.1" },
@@ -318,7 +318,7 @@ Deno.test("planLaunch() refuses hosts that are not in hosts.yaml, or that others
   );
 });
 
-Deno.test("planLaunch() refuses a rollout of more tasks than there are", async () => {
+Deno.test("planLaunch() rejects a rollout with more tasks than the dataset has", async () => {
   const slime = await slimeOf(
     "qwen3-4b",
     "rollout.overSamplingBatchSize=501",
@@ -326,7 +326,7 @@ Deno.test("planLaunch() refuses a rollout of more tasks than there are", async (
   assert.throws(() => planLaunch(slime, slimeFactsOf()), /500 rows/);
 });
 
-Deno.test("planLaunch() counts what follows from the recipe", async () => {
+Deno.test("planLaunch() computes derived values from the recipe", async () => {
   const slime = await slimeOf("qwen3-4b", "rollout.steps=7");
   const { derived, memory, tokens } = planLaunch(slime, slimeFactsOf());
   assert.equal(derived.samples, 256);
@@ -340,7 +340,7 @@ Deno.test("planLaunch() counts what follows from the recipe", async () => {
   assert.equal(tokens.most, 256 * 16_384);
 });
 
-Deno.test("planLaunch() refuses paths that mean another place in each process", async () => {
+Deno.test("planLaunch() rejects relative paths", async () => {
   for (
     const key of [
       "model.directory",
@@ -361,7 +361,7 @@ Deno.test("planLaunch() refuses paths that mean another place in each process", 
   }
 });
 
-Deno.test("planLaunch() takes the best policy that the installed router has, and leaves it to the router where nobody asked", async () => {
+Deno.test("planLaunch() chooses the best policy that the installed router supports, or leaves it to the router if that is unknown", async () => {
   const cases: [string[] | null, string | undefined, string?][] = [
     [
       ["random", "cache_aware", "consistent_hashing", "manual"],
@@ -384,7 +384,7 @@ Deno.test("planLaunch() takes the best policy that the installed router has, and
   }
 });
 
-Deno.test("planLaunch() runs slime's script of each way to sample and train", async () => {
+Deno.test("planLaunch() runs slime's script for each async mode", async () => {
   const apart = ["cluster.colocate=false", "cluster.rolloutGpus=2"];
   const sets = (mode: string) => [...apart, `algorithm.async=${mode}`];
   const planned = async (mode: string) =>
@@ -417,7 +417,7 @@ Deno.test("planLaunch() runs slime's script of each way to sample and train", as
   assert.ok(!missing(planLaunch(corrected, slimeFactsOf())));
 });
 
-Deno.test("planLaunch() warns of what is seen only in the plan", async () => {
+Deno.test("planLaunch() warns about problems that only the plan shows", async () => {
   const cases: [string[], RegExp][] = [
     [["cluster.dashboardHost=0.0.0.0"], /can run anything/],
     [["engine.routerPolicy=round_robin"], /several engines/],

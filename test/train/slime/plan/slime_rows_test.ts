@@ -13,7 +13,7 @@ const dataset = await generated(
   retailOptionsSchema.parse({ trainTasks: 12, devTasks: 3, testTasks: 2 }),
 );
 
-Deno.test("planData() has a line for each task, which names its world and split", async () => {
+Deno.test("planData() returns a line for each task, with its domain and split", async () => {
   const { config } = await slimeOf("qwen3-0.6b", "eval.splits=[test, dev]");
   const { rows } = planData(dataset, config);
   assert.deepEqual(rows.map(({ split, rows }) => [split, rows]), [
@@ -32,12 +32,12 @@ Deno.test("planData() has a line for each task, which names its world and split"
   }
 });
 
-Deno.test("planSplits() leaves out what is never evaluated", async () => {
+Deno.test("planSplits() omits splits that are never evaluated", async () => {
   const { config } = await slimeOf("qwen3-0.6b", "eval.every=0");
   assert.deepEqual(planSplits(config), ["train"]);
 });
 
-Deno.test("planData() refuses a split that the data do not have", async () => {
+Deno.test("planData() rejects a split that the dataset does not have", async () => {
   const { config } = await slimeOf("qwen3-0.6b");
   const without = (split: string) => ({
     ...dataset,

@@ -120,7 +120,7 @@ Deno.test({
   },
 });
 
-Deno.test("planLaunch() names W&B's group by the run, and wants its key only where W&B does", async () => {
+Deno.test("planLaunch() names W&B's group after the run, and requires its key only if W&B does", async () => {
   const on = "tracking.wandb=true";
   const cases: [sets: string[], group: string | undefined, keys: string[]][] = [
     [[], undefined, []],
@@ -139,7 +139,7 @@ Deno.test("planLaunch() names W&B's group by the run, and wants its key only whe
   }
 });
 
-Deno.test("planLaunch() leaves TensorBoard's directory to the recipe where it names one", async () => {
+Deno.test("planLaunch() uses TensorBoard's directory from the recipe if set", async () => {
   const { job } = await planOf([
     "tracking.tensorboard=true",
     "cluster.env={TENSORBOARD_DIR: /logs}",

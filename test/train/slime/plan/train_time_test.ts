@@ -34,7 +34,7 @@ function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   return layers * inside + 2 * tokens * hidden * vocab;
 }
 
-Deno.test("episodeOperations() counts a forward pass as slime does, but for norms", () => {
+Deno.test("episodeOperations() counts a forward pass like slime, except for norms", () => {
   for (const name of ["Qwen3-0.6B", "Qwen3-4B", "Qwen3-8B"] as const) {
     for (const tokens of [1, 1_000, 30_000]) {
       near(
@@ -45,7 +45,7 @@ Deno.test("episodeOperations() counts a forward pass as slime does, but for norm
   }
 });
 
-Deno.test("passes() follows what slime computes of a token", async () => {
+Deno.test("passes() returns the number of passes that slime computes per token", async () => {
   const cases: [string[], number][] = [
     [[], 4], // forward, backward, and all again
     [["parallel.recompute=null"], 3],
@@ -60,7 +60,7 @@ Deno.test("passes() follows what slime computes of a token", async () => {
   }
 });
 
-Deno.test("timeForecast() adds up the parts of a rollout, or overlaps them where training is asynchronous", async () => {
+Deno.test("timeForecast() adds up the parts of a rollout, or overlaps them if training is asynchronous", async () => {
   const apart = ["cluster.colocate=false", "cluster.rolloutGpus=2"];
   const planned = async (...sets: string[]) =>
     planLaunch(await slimeOf("qwen3-4b", ...sets), slimeFactsOf()).time;
@@ -83,7 +83,7 @@ Deno.test("timeForecast() adds up the parts of a rollout, or overlaps them where
   near(slower.rollout.training / training, 989 / 312);
 });
 
-Deno.test("trainingRates() measures utilisation and transfer on what a run logged", async () => {
+Deno.test("trainingRates() measures utilisation and transfer from a run's log", async () => {
   const slime = await slimeOf("qwen3-4b");
   const line = (slime: Record<string, number>) =>
     ({ phase: "rl", slime }) as unknown as AnyMetrics;
@@ -112,7 +112,7 @@ Deno.test("trainingRates() measures utilisation and transfer on what a run logge
   assert.equal(ASSUMED_TRAINING.measuredOn, null);
 });
 
-Deno.test("measuredTraining() reads a slime run, and none of what is no run of slime", () =>
+Deno.test("measuredTraining() reads a slime run, and returns null for other runs", () =>
   inTempDir(async (dir) => {
     const { config } = await slimeOf("qwen3-4b", "cluster.gpuTflops=500");
     const about = {

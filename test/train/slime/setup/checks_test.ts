@@ -94,7 +94,7 @@ Deno.test("modelStep() is done when every shard of the index is as long as its h
   });
 });
 
-Deno.test("modelStep() knows models of one file, and asks for room before it fetches", async () => {
+Deno.test("modelStep() accepts models with a single file, and checks the free space before a download", async () => {
   await inTempDir(async (dir) => {
     await Deno.mkdir(join(dir, "bin"));
     await Deno.writeTextFile(join(dir, "bin/hf"), "#!/bin/sh\n");
@@ -113,11 +113,14 @@ Deno.test("modelStep() knows models of one file, and asks for room before it fet
     });
     const { state, detail } = await probe(huge);
     assert.equal(state, "refused");
-    assert.match(detail, /it takes \d{7,} GiB more and \d+ GiB are free in \//);
+    assert.match(
+      detail,
+      /the model needs \d{7,} GiB more, but \/\S* has only \d+ GiB free/,
+    );
   });
 });
 
-Deno.test("modelBytes() is two bytes a parameter and the small files", () => {
+Deno.test("modelBytes() is two bytes per parameter plus the small files", () => {
   const bytes = modelBytes(MODEL_SHAPES["Qwen3-4B-Instruct-2507"]);
   assert.equal(bytes, 2 * 4_022_468_096 + 32 * 2 ** 20);
 });
@@ -135,7 +138,7 @@ Deno.test({
       };
       assert.match(
         (await probe(requirementsStep(options))).detail,
-        /not there yet/,
+        /not installed yet/,
       );
       await Deno.mkdir(
         join(dir, "slime/slime/backends/megatron_utils/hf_to_megatron"),
@@ -170,7 +173,7 @@ Deno.test({
     }),
 });
 
-Deno.test("on a bare host, nothing goes into the system's own Python", async () => {
+Deno.test("on a bare host, nothing is installed into the system's own Python", async () => {
   await inTempDir(async (dir) => {
     const python = join(dir, "python3");
     await Deno.writeTextFile(python, "#!/bin/sh\necho system\n");
@@ -185,12 +188,12 @@ Deno.test("on a bare host, nothing goes into the system's own Python", async () 
     assert.equal(state, "refused");
     assert.match(
       detail,
-      /system's own Python.*name a virtual environment by --venv/,
+      /system's own Python.*set a virtual environment with --venv/,
     );
   });
 });
 
-Deno.test("the system's own Python is accepted where it has Ray, SGLang and PyTorch, as in slime's image", () =>
+Deno.test("the system's own Python is accepted if it has Ray, SGLang and PyTorch, as in slime's image", () =>
   inTempDir(async (dir) => {
     const python = join(dir, "python3");
     const site = join(dir, "site");
@@ -212,7 +215,7 @@ Deno.test("the system's own Python is accepted where it has Ray, SGLang and PyTo
     });
   }));
 
-Deno.test("readProbe() reads the last line, and nothing else for an answer", () => {
+Deno.test("readProbe() parses only the last line", () => {
   assert.deepEqual(readProbe("noise\ndone 1 2\n"), {
     state: "done",
     detail: "1 2",
@@ -222,7 +225,7 @@ Deno.test("readProbe() reads the last line, and nothing else for an answer", () 
   assert.equal(readProbe(""), undefined);
 });
 
-Deno.test("pathWord() leaves a home to the shell of the host", async () => {
+Deno.test("pathWord() lets the host's shell expand the home directory", async () => {
   const script = ["~", "~/a b", "/x/$y"].map(pathWord).join(" ");
   const { stdout } = await localShell().run({
     script: `printf '%s\\n' ${script}`,

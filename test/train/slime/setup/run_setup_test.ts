@@ -48,7 +48,7 @@ function allAre(state: string, more: readonly string[] = ["model"]): string {
 }
 
 test(
-  "runSetup() sets two hosts up at once, and the second time changes nothing",
+  "runSetup() sets up two hosts concurrently, and changes nothing the second time",
   2,
   async (world) => {
     const plans = planSetup(await world.options());
@@ -71,7 +71,7 @@ test(
 );
 
 test(
-  "checkSetup() says what is to be done, and changes nothing",
+  "checkSetup() reports what setup would do, and changes nothing",
   1,
   async (world) => {
     const plans = planSetup(await world.options());
@@ -93,7 +93,7 @@ for (
   ] as const
 ) {
   test(
-    `runSetup() that was interrupted in ${step} continues, and what it left can still be undone`,
+    `runSetup() that was interrupted in ${step} continues, and its partial work can still be undone`,
     1,
     async (world) => {
       const plans = planSetup(await world.options());
@@ -110,7 +110,7 @@ for (
       })();
       const [stopped] = await runSetup(plans, worldContext(stop.signal));
       await started;
-      assert.match(stopped!.error ?? "", /stopped; run the same set-up again/);
+      assert.match(stopped!.error ?? "", /stopped; run the same command again/);
       assert.equal(
         stopped!.steps.find(({ id }) => id === step)?.state,
         "stopped",
@@ -139,7 +139,7 @@ for (
 }
 
 test(
-  "runSetup() tries again what failed on the way, and gives up with the command and its last words",
+  "runSetup() retries network failures, then fails with the command and its last output",
   2,
   async (world) => {
     const plans = planSetup(await world.options());
@@ -149,7 +149,7 @@ test(
     assert.equal(one!.error, undefined);
     assert.match(
       two!.error ?? "",
-      /^gpu2: model: code 1 from: .*hf download Qwen\/Qwen3-0\.6B[^]*hf: out of luck[^]*run the same set-up again/,
+      /^gpu2: model: exit status 1 from: .*hf download Qwen\/Qwen3-0\.6B[^]*hf: out of luck[^]*run the same command again/,
     );
     const tries = (await changes(world.root(1))).filter((l) =>
       l.startsWith("hf")
@@ -159,7 +159,7 @@ test(
 );
 
 test(
-  "runSetup() goes on where a host is down or takes no key, and says which",
+  "runSetup() continues if a host is down or rejects the key, and reports which",
   3,
   async (world) => {
     const options = await world.options();
@@ -190,7 +190,7 @@ test(
 );
 
 test(
-  "runSetup() refuses a checkout with changes or unpublished commits, and moves a clean one",
+  "runSetup() refuses a checkout with changes or unpublished commits, and moves a clean one to the commit",
   1,
   async (world) => {
     const plans = planSetup({ ...await world.options(), only: ["slime"] });
@@ -211,7 +211,7 @@ test(
     const own = await commit(dir, "own");
     assert.match(
       (await run()).error ?? "",
-      /on no branch of a remote; push it/,
+      /not on a remote branch; push it/,
     );
     assert.equal((await git(dir, "rev-parse", "HEAD")).trim(), own);
     await git(dir, "reset", "-q", "--hard", world.slime.first);
@@ -235,13 +235,13 @@ test(
     await Deno.mkdir(dir);
     assert.match(
       (await run()).error ?? "",
-      /is no checkout of git; move it away/,
+      /is not a git checkout; move it away/,
     );
   },
 );
 
 test(
-  "runSetup() in a container: image, container, and all else inside",
+  "runSetup() in a container: image, container, and all other steps inside",
   1,
   async (world) => {
     const options = {
@@ -276,12 +276,12 @@ test(
     await Deno.writeTextFile(container, "true other\n");
     assert.match(
       (await run()).error ?? "",
-      /was not made with these flags; name/,
+      /already exists, with other flags; choose/,
     );
   },
 );
 
-test("runSetup() shows how far a download is", 1, async (world) => {
+test("runSetup() reports the progress of a download", 1, async (world) => {
   const plans = planSetup({ ...await world.options(), only: ["model"] });
   const events: SetupEvent[] = [];
   const context = worldContext();
@@ -300,7 +300,7 @@ test("runSetup() shows how far a download is", 1, async (world) => {
 });
 
 test(
-  "runSetup() keeps a second set-up out of a host, and lets it in once the first is gone",
+  "runSetup() rejects a second setup of a host until the first has ended",
   1,
   async (world) => {
     const plans = planSetup({ ...await world.options(), only: ["slime"] });
@@ -326,7 +326,7 @@ test(
 );
 
 test(
-  "runSetup() of hosts that share a directory: one does it, the other waits and finds it done",
+  "runSetup() of hosts that share a directory: one sets it up, the other waits and finds it done",
   2,
   async (world) => {
     const options = await world.options({
@@ -354,7 +354,7 @@ test(
 );
 
 test(
-  "runSetup() begins a download again that stands still, and gives it up in the end",
+  "runSetup() restarts a stalled download, and finally fails",
   1,
   async (world) => {
     const plans = planSetup({ ...await world.options(), only: ["model"] });
@@ -367,7 +367,7 @@ test(
     });
     assert.match(
       report!.error ?? "",
-      /model: code 124 from: .*\n +nothing came for 2 s/,
+      /model: exit status 124 from: .*\n +no output for 2 s/,
     );
     assert.equal(lines.filter((line) => /trying again/.test(line)).length, 2);
     const asked = (await changes(world.root(0))).filter((l) => /^hf/.test(l));

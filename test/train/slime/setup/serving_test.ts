@@ -97,7 +97,7 @@ Deno.test({
     }),
 });
 
-Deno.test("readPackage() has one identity for the same files, another for others", async () => {
+Deno.test("readPackage() has the same id for the same files, and another id for other files", async () => {
   await inTempDir(async (dir) => {
     await Deno.mkdir(join(dir, "env"));
     await Deno.writeTextFile(join(dir, "env/a.ts"), "1");

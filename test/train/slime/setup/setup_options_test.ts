@@ -13,7 +13,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const names = (hosts: readonly ({ name: string } | undefined)[]) =>
   hosts.map((host) => host?.name);
 
-Deno.test("setupHosts() takes this machine where no host is named, and reads no file then", async () => {
+Deno.test("setupHosts() returns this machine if no host is named, without reading the file", async () => {
   const file = "nowhere.yaml";
   assert.deepEqual(await setupHosts(file, { gpu: [], serve: [] }), {
     here: undefined,
@@ -27,7 +27,7 @@ Deno.test("setupHosts() takes this machine where no host is named, and reads no 
   });
 });
 
-Deno.test("setupHosts() finds hosts by name, refuses one that is named twice, and lets none stand alone", () =>
+Deno.test('setupHosts() finds hosts by name, and rejects duplicates and "none" with other hosts', () =>
   inTempDir(async (dir) => {
     const file = join(dir, "hosts.yaml");
     await Deno.writeTextFile(file, "gpu1:\ngpu2:\n");
@@ -40,7 +40,7 @@ Deno.test("setupHosts() finds hosts by name, refuses one that is named twice, an
     for (
       const [gpu, serve, message] of [
         [["gpu1", "gpu1"], [], /"gpu1" is named twice/],
-        [[], ["none", "gpu1"], /"none" stands alone/],
+        [[], ["none", "gpu1"], /"none" cannot be combined/],
         [["gpu3"], [], /no host "gpu3"/],
       ] as [string[], string[], RegExp][]
     ) {
@@ -52,7 +52,7 @@ Deno.test("setupHosts() finds hosts by name, refuses one that is named twice, an
     }
   }));
 
-Deno.test("setupSettings takes whole commits and words that are no options", () => {
+Deno.test("setupSettings accepts only full commits, and no values that look like options", () => {
   for (
     const wrong of [
       { slimeCommit: "main" },
@@ -64,10 +64,10 @@ Deno.test("setupSettings takes whole commits and words that are no options", () 
 
 Deno.test("stepId() names the nearest step", () => {
   assert.equal(stepId("model"), "model");
-  assert.throws(() => stepId("modell"), /no step "modell"; .*"model"/);
+  assert.throws(() => stepId("modell"), /unknown step "modell"; .*"model"/);
 });
 
-Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where it runs itself", () => {
+Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where setup itself runs", () => {
   const place = (
     { host, here, inContainer = false, ...flags }: {
       host?: Host;
@@ -119,9 +119,9 @@ Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where it run
   ) {
     assert.throws(
       () => place(given),
-      /hosts\.yaml says .* and the flags say/,
+      /hosts\.yaml sets .*, but the flags set/,
       JSON.stringify(given),
     );
   }
-  assert.throws(() => place({ in: "bare", container: "c" }), /exclude/);
+  assert.throws(() => place({ in: "bare", container: "c" }), /Cannot combine/);
 });

@@ -47,7 +47,7 @@ function commands(id: string, more: Partial<SetupOptions>): string {
   return step!.commands!("absent").map(({ script }) => script).join("\n");
 }
 
-Deno.test("planSetup() has the steps of each host, in their order, once", () => {
+Deno.test("planSetup() returns the steps of each host once, in order", () => {
   const container = "image container slime slime-package packages model";
   assert.deepEqual(ids({}), [
     `this machine: ${container} tau-bench tau-bench-data`,
@@ -70,7 +70,7 @@ Deno.test("planSetup() has the steps of each host, in their order, once", () => 
   ]);
 });
 
-Deno.test("planSetup() has the benchmark of the recipe, and none where the tasks are generated", () => {
+Deno.test("planSetup() imports the recipe's benchmark, or none if tasks are generated", () => {
   const cases = [
     ["generated", "cpu1: deno taulab"],
     ["tau-bench", "cpu1: deno taulab tau-bench tau-bench-data"],
@@ -84,7 +84,7 @@ Deno.test("planSetup() has the benchmark of the recipe, and none where the tasks
   }
 });
 
-Deno.test("planSetup() runs a container as slime's documents do, by docker and by podman", () => {
+Deno.test("planSetup() runs a container with the flags of slime's documentation, with docker and podman", () => {
   const docker = commands("container", {});
   assert.match(docker, / --gpus all --shm-size 16g --network host --ipc host /);
   assert.match(docker, / --ulimit memlock=-1 --ulimit stack=67108864 /);
@@ -98,14 +98,14 @@ Deno.test("planSetup() runs a container as slime's documents do, by docker and b
   assert.doesNotMatch(podman, /shm-size|--gpus/);
 });
 
-Deno.test("planSetup() gives a container's flags a label of their own", () => {
+Deno.test("planSetup() gives containers with different flags different labels", () => {
   const label = (more: Partial<SetupOptions>) =>
     /taulab\.setup=(\w+)/.exec(commands("container", more))?.[1];
   assert.equal(label({}), label({ only: ["container"] }));
   assert.notEqual(label({}), label({ image: "slimerl/slime:other" }));
 });
 
-Deno.test("planSetup() refuses a path that cannot be the same inside and outside", () => {
+Deno.test("planSetup() rejects a path that cannot be the same inside and outside the container", () => {
   const { config } = resolveSlime(recipe, [
     {
       path: ["checkpoint", "directory"],
@@ -121,7 +121,7 @@ Deno.test("planSetup() refuses a path that cannot be the same inside and outside
   );
 });
 
-Deno.test("planSetup() quotes what a shell would read otherwise", () => {
+Deno.test("planSetup() quotes words for the shell", () => {
   const { config } = resolveSlime(recipe, [
     { path: ["paths", "slime"], value: "/a b/$(x)", origin: "--set" },
   ]);

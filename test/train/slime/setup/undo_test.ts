@@ -30,7 +30,7 @@ function states(things: readonly UndoReport[]): string {
   return things.map(({ step, state }) => `${step} ${state}`).join(", ");
 }
 
-test("undoSetup() removes all that a set-up made, after saying so, and leaves what was there", async (world) => {
+test("undoSetup() lists and then removes everything that setup made, and keeps everything else", async (world) => {
   const plans = planSetup(await world.options());
   await Deno.writeTextFile(world.home(0, "mine"), "");
   await runSetup(plans, worldContext());
@@ -56,7 +56,7 @@ test("undoSetup() removes all that a set-up made, after saying so, and leaves wh
   assert.deepEqual(again!.things, []);
 });
 
-test("undoSetup() leaves what was changed since, says so, and can be asked again", async (world) => {
+test("undoSetup() keeps and reports what has changed since, and can be repeated", async (world) => {
   const plans = planSetup(await world.options());
   await runSetup(plans, worldContext());
   await Deno.writeTextFile(world.home(0, "slime/notes"), "");
@@ -66,7 +66,7 @@ test("undoSetup() leaves what was changed since, says so, and can be asked again
     states(first!.things),
     "model refused, slime-package undone, requirements gone, slime refused, venv undone",
   );
-  assert.match(first!.things[0]!.detail, /has other files than were put there/);
+  assert.match(first!.things[0]!.detail, /has changed since the download/);
   await Deno.remove(world.home(0, "slime/notes"));
   await Deno.remove(world.home(0, "model/adapter.bin"));
   const [second] = await undo(plans);
@@ -74,7 +74,7 @@ test("undoSetup() leaves what was changed since, says so, and can be asked again
   assert.ok(!await isThere(world.home(0, "model")));
 });
 
-test("undoSetup() takes nothing that it did not make, and only what is asked", async (world) => {
+test("undoSetup() removes only what setup made, and only the selected steps", async (world) => {
   const plans = planSetup(await world.options());
   await runSetup(plans, worldContext());
   await Deno.remove(world.home(0, ".taulab"), { recursive: true });
