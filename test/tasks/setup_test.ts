@@ -213,7 +213,10 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
       ["--host", "gpu1", "--hosts", hosts],
       /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
     ],
-    [["--only", "modell"], /unknown step "modell"\nhint: the nearest is "model"/],
+    [
+      ["--only", "modell"],
+      /unknown step "modell"\nhint: the nearest is "model"/,
+    ],
     [["--in", "container"], /A container and a bare host exclude each other/],
     [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
     [["--recipe", "default"], /trains on this machine and needs no set-up/],

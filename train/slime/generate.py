@@ -232,7 +232,7 @@ def kind_of(request: dict[str, Any]) -> tuple:
 
 
 def task_of(prompt: Any) -> str:
-    """Returns the task number in a row's prompt: text, or a message, which slime requires for a model with a processor."""
+    """Returns the task number in a row's prompt: text, or a message if the model has a processor."""
     is_message = isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], dict)
     return str(prompt[0].get("content") if is_message else prompt)
 
@@ -242,7 +242,7 @@ def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluati
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
-        raise SetUpError("an evaluation row has no split; write the rows again with `deno task mock`, or set eval.splits")
+        raise SetUpError("an evaluation row has no split: write the rows again with `deno task mock`, or set eval.splits")
     task = task_of(sample.prompt)
     if not task.isdecimal():
         raise SetUpError(f"a row's prompt is {task[:80]!r}, not a task number: set --input-key prompt")
