@@ -91,7 +91,7 @@ class Pool:
                 self.replay(group, aborted)
             else:
                 self.ready.append(group)
-        except BaseException as error:  # noqa: BLE001: raised by the next rollout
+        except BaseException as error:  # noqa: BLE001: _take raises it
             self.failure = self.failure or error
         self.changed.set()
 
