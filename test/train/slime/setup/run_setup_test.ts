@@ -369,7 +369,7 @@ test(
       report!.error ?? "",
       /model: exit status 124 from: .*\n +no output for 2 s/,
     );
-    assert.equal(lines.filter((line) => /trying again/.test(line)).length, 2);
+    assert.equal(lines.filter((line) => /retrying in/.test(line)).length, 2);
     const asked = (await changes(world.root(0))).filter((l) => /^hf/.test(l));
     assert.equal(asked.length, 3);
   },
