@@ -51,7 +51,10 @@ export function checkoutFiles(
   };
 }
 
-/** Resolves a path's links. @throws {DataError} If it leads out of the checkout. */
+/**
+ * Resolves a path's links.
+ * @throws {DataError} If it leads out of the checkout.
+ */
 async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];
   const way = relative(within, place);

@@ -11,7 +11,10 @@ export type FormatMarks<F extends string> = readonly (readonly [
   keys: readonly string[],
 ])[];
 
-/** Detects the format of a file's records. @throws {DataError} If it is unknown; names the file. */
+/**
+ * Detects the format of a file's records.
+ * @throws {DataError} If it is unknown; names the file.
+ */
 export function formatOf<F extends string>(
   records: readonly JsonObject[],
   { marks, path }: { marks: FormatMarks<F>; path: string },
@@ -37,7 +40,10 @@ export interface RecordAt {
   readonly number: number;
 }
 
-/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
+/**
+ * Validates a record.
+ * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ */
 export function checkedRecord<T>(
   schema: z.ZodType<T>,
   { record, path, number, format }: RecordAt & { readonly format: string },

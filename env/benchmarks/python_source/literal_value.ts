@@ -33,7 +33,10 @@ export interface CallArguments {
   readonly keywords: JsonObject;
 }
 
-/** Evaluates an expression. @throws {DataError} If part of it is unknown or unsupported; names file, line and column. */
+/**
+ * Evaluates an expression.
+ * @throws {DataError} If part of it is unknown or unsupported; names file, line and column.
+ */
 export function evaluate(
   source: PythonSource,
   node: Node,

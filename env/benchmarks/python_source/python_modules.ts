@@ -44,7 +44,10 @@ export class PythonModules {
     this.#calls = options.calls;
   }
 
-  /** Parses a file; `undefined` if it does not exist. @throws {DataError} If it is not Python. */
+  /**
+   * Parses a file; `undefined` if it does not exist.
+   * @throws {DataError} If it is not Python.
+   */
   async sourceIfAny(path: string): Promise<PythonSource | undefined> {
     if (!this.#sources.has(path)) {
       const text = await this.#read(path);
@@ -54,7 +57,10 @@ export class PythonModules {
     return this.#sources.get(path);
   }
 
-  /** Parses a file. @throws {DataError} If it is missing or not Python. */
+  /**
+   * Parses a file.
+   * @throws {DataError} If it is missing or not Python.
+   */
   async source(path: string): Promise<PythonSource> {
     const source = await this.sourceIfAny(path);
     if (source !== undefined) return source;
@@ -107,7 +113,10 @@ export class PythonModules {
     return assignmentsOf(source).has(name) || importsOf(source).has(name);
   }
 
-  /** Evaluates an expression of a module. @throws {DataError} If part of it is unknown or unsupported. */
+  /**
+   * Evaluates an expression of a module.
+   * @throws {DataError} If part of it is unknown or unsupported.
+   */
   async value(source: PythonSource, node: Node): Promise<JsonValue> {
     return await this.#value(source, node, []);
   }
@@ -130,7 +139,10 @@ export class PythonModules {
     });
   }
 
-  /** Finds the definition of a class, following imports. @throws {DataError} If it is not found, or imports form a cycle. */
+  /**
+   * Finds the definition of a class, following imports.
+   * @throws {DataError} If it is not found, or imports form a cycle.
+   */
   async classNamed(
     source: PythonSource,
     name: string,
@@ -209,7 +221,10 @@ type Way = readonly {
 /** Maximum length of a chain of names that refer to each other. */
 const MOST_NAMES = 100;
 
-/** Appends a name to the chain. @throws {DataError} If the name is already in it, or the chain is too long. */
+/**
+ * Appends a name to the chain.
+ * @throws {DataError} If the name is already in it, or the chain is too long.
+ */
 function onward(way: Way, here: Way[number]): Way {
   const { source, name, node } = here;
   if (way.some((one) => one.source === source && one.name === name)) {

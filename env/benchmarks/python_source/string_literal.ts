@@ -21,7 +21,10 @@ const SHORT: Readonly<Record<string, string>> = {
   "\n": "",
 };
 
-/** Splits a string literal into its parts. @throws {RangeError} If it is not a string literal. */
+/**
+ * Splits a string literal into its parts.
+ * @throws {RangeError} If it is not a string literal.
+ */
 export function splitString(literal: string): StringParts {
   const match = /^([a-z]*)("""|'''|"|')([\s\S]*)\2$/i.exec(literal);
   if (match === null) throw new RangeError("this is not a string literal");

@@ -34,7 +34,10 @@ export interface PythonSource extends SourceText {
 const MOST_CHARACTERS = 16 * 2 ** 20;
 const PARSE_MS = 30_000;
 
-/** Parses a file. @throws {DataError} If it is not Python, too large or too slow to parse; names the line. */
+/**
+ * Parses a file.
+ * @throws {DataError} If it is not Python, too large or too slow to parse; names the line.
+ */
 export function parsePython(path: string, text: string): PythonSource {
   if (text.length > MOST_CHARACTERS) {
     throw new DataError(

@@ -9,7 +9,10 @@ const LEAST_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();
 
-/** Counts work on a file. @returns Whether the work is still within the limit. */
+/**
+ * Counts work on a file.
+ * @returns Whether the work is still within the limit.
+ */
 export function spend(source: PythonSource, work: number): boolean {
   const sum = (spent.get(source) ?? 0) + work;
   spent.set(source, sum);

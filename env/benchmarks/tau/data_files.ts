@@ -77,7 +77,10 @@ function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
   return files;
 }
 
-/** Reads a file if it exists. @throws {DataError} If it cannot be read or is not UTF-8 text. */
+/**
+ * Reads a file if it exists.
+ * @throws {DataError} If it cannot be read or is not UTF-8 text.
+ */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return new TextDecoder("utf-8", { fatal: true })

@@ -382,7 +382,10 @@ function tasksOf(
   }));
 }
 
-/** Validates `value` with `schema`. @throws {DataError} If it is invalid; names the file, place and field. */
+/**
+ * Validates `value` with `schema`.
+ * @throws {DataError} If it is invalid; names the file, place and field.
+ */
 function checked<T>(
   schema: z.ZodType<T>,
   { value, path, place }: { value: unknown; path: string; place?: string },

@@ -35,7 +35,10 @@ export async function dataFiles(
     : new BundleFiles(`data/tau2/${name}`, source);
 }
 
-/** Opens the files outside `data/`, which only a bundle has. @param folder A folder of the bundle. Default: its root. */
+/**
+ * Opens the files outside `data/`, which only a bundle has.
+ * @param folder A folder of the bundle. Default: its root.
+ */
 export function topFiles(source: BundleSource, folder = ""): BundleFiles {
   return typeof source === "string"
     ? new BundleFiles(join(source, folder))
@@ -92,7 +95,10 @@ export class BundleFiles {
     return undefined;
   }
 
-  /** Reads the first of several files that exists. @throws {DataError} If none exists. */
+  /**
+   * Reads the first of several files that exists.
+   * @throws {DataError} If none exists.
+   */
   async first(...names: [string, ...string[]]): Promise<TextFile> {
     for (const name of names) {
       const file = await this.find(name);
@@ -102,14 +108,20 @@ export class BundleFiles {
     throw new DataError(`Cannot find "${path}"`, { path, hint: HINT });
   }
 
-  /** Reads and parses a file. @throws {DataError} If it does not exist or cannot be parsed. */
+  /**
+   * Reads and parses a file.
+   * @throws {DataError} If it does not exist or cannot be parsed.
+   */
   async value(name: string): Promise<{ path: string; value: JsonValue }> {
     const file = await this.first(name);
     return { path: file.path, value: parseFile(file) };
   }
 }
 
-/** Parses a JSON or TOML file. @throws {DataError} If it is invalid; names the file, line and column. */
+/**
+ * Parses a JSON or TOML file.
+ * @throws {DataError} If it is invalid; names the file, line and column.
+ */
 export function parseFile({ path, text }: TextFile): JsonValue {
   try {
     return /\.toml(\.gz)?$/.test(path)
@@ -120,7 +132,10 @@ export function parseFile({ path, text }: TextFile): JsonValue {
   }
 }
 
-/** Validates `value` with `schema`. @throws {DataError} If it is invalid; names the file and the place in it. */
+/**
+ * Validates `value` with `schema`.
+ * @throws {DataError} If it is invalid; names the file and the place in it.
+ */
 export function checkedValue<T>(
   schema: z.ZodType<T>,
   { value, path, place }: { value: unknown; path: string; place?: string },

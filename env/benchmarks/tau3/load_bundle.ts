@@ -50,9 +50,15 @@ export interface Tau3Tasks {
   readonly tasks: readonly Tau3Task[];
   /** Names of the splits, in file order. */
   readonly splits: readonly string[];
-  /** Returns the tasks of a split, in the order of `tasks.json`. @throws {ConfigError} If there is no such split. */
+  /**
+   * Returns the tasks of a split, in the order of `tasks.json`.
+   * @throws {ConfigError} If there is no such split.
+   */
   tasksOf(split: string): readonly Tau3Task[];
-  /** Returns the task with the given id. @throws {ConfigError} If there is no such task. */
+  /**
+   * Returns the task with the given id.
+   * @throws {ConfigError} If there is no such task.
+   */
   task(id: string): Tau3Task;
 }
 

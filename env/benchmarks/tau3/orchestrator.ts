@@ -24,17 +24,17 @@ import { startWorld, type Tau3World } from "./tau3_world.ts";
 /** The agent's greeting before the user's first message. */
 export const GREETING = "Hi! How can I help you today?";
 
-/** Tokens with which the user ends a conversation. */
+/** The tokens by which the user ends a conversation. */
 export const USER_STOP_TOKENS: readonly string[] = [
   "###STOP###",
   "###TRANSFER###",
   "###OUT-OF-SCOPE###",
 ];
 
-/** The token with which a solo agent ends its work. */
+/** The token by which a solo agent ends its work. */
 export const SOLO_STOP_TOKEN = "###STOP###";
 
-/** The tool with which a solo agent ends its work. */
+/** The tool that a solo agent calls to end its work. */
 export const SOLO_STOP_TOOL = "done";
 
 /** The rules of a conversation. */
@@ -319,7 +319,10 @@ function isProtocolError(reason: TerminationReason | undefined): boolean {
   return reason === "user_error" || reason === "agent_error";
 }
 
-/** Validates a task's history. @throws {RaisedError} If a message is empty, or answers do not match the calls. */
+/**
+ * Validates a task's history.
+ * @throws {RaisedError} If a message is empty, or answers do not match the calls.
+ */
 function checkHistory(history: readonly Tau3Message[]): void {
   let expected = 0;
   let requestor: Requestor | null = null;

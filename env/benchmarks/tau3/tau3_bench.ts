@@ -163,7 +163,10 @@ function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   );
 }
 
-/** Returns the policy for solo agents. @throws {ConfigError} If the domain has none. */
+/**
+ * Returns the policy for solo agents.
+ * @throws {ConfigError} If the domain has none.
+ */
 function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
   if (policies.solo !== undefined) return policies.solo;
   throw new ConfigError(

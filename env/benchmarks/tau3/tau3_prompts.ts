@@ -49,7 +49,10 @@ export interface Guidelines {
   readonly tools: string;
 }
 
-/** Reads the guidelines of simulated users. @throws {DataError} If a file is missing. */
+/**
+ * Reads the guidelines of simulated users.
+ * @throws {DataError} If a file is missing.
+ */
 export async function readGuidelines(
   source: BundleSource,
 ): Promise<Guidelines> {
@@ -59,7 +62,10 @@ export async function readGuidelines(
   return { talking: talking.text, tools: tools.text };
 }
 
-/** Reads the templates. @throws {DataError} If the file or a template is missing. */
+/**
+ * Reads the templates.
+ * @throws {DataError} If the file or a template is missing.
+ */
 export async function readTau3Prompts(
   source: BundleSource,
 ): Promise<Tau3Prompts> {
@@ -79,7 +85,10 @@ export function policyText(
   });
 }
 
-/** Returns the agent's system prompt. @param policy The result of {@linkcode policyText}. */
+/**
+ * Returns the agent's system prompt.
+ * @param policy The result of {@linkcode policyText}.
+ */
 export function agentSystem(prompts: Tau3Prompts, policy: string): string {
   const { agent_system, agent_instruction } = prompts;
   return fillPrompt(agent_system, { agent_instruction, policy });

@@ -31,7 +31,7 @@ export interface NlCheck {
   readonly justification: string;
 }
 
-/** The result of the check for an information that the agent must state. */
+/** The result of the check for a piece of information that the agent must state. */
 export interface CommunicateCheck {
   readonly info: string;
   readonly met: boolean;

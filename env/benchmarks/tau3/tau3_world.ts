@@ -51,7 +51,10 @@ export class Tau3World {
     return { role: "tool", id, requestor, ...answer };
   }
 
-  /** Runs a call without syncing the databases. @throws {ToolError} If it fails; changes made before the failure remain. */
+  /**
+   * Runs a call without syncing the databases.
+   * @throws {ToolError} If it fails; changes made before the failure remain.
+   */
   act(call: Omit<Tau3Call, "id">): void {
     runBundleTool(this.#source.domain, this.databases, {
       ...call,
@@ -70,7 +73,10 @@ export class Tau3World {
     return result;
   }
 
-  /** Checks whether an assertion holds. @throws {RaisedError} If its function does not return a boolean. */
+  /**
+   * Checks whether an assertion holds.
+   * @throws {RaisedError} If its function does not return a boolean.
+   */
   holds(assertion: EnvironmentAssertion): boolean {
     const result = this.run(assertion);
     if (typeof result === "boolean") return result === assertion.expected;
@@ -80,7 +86,10 @@ export class Tau3World {
     );
   }
 
-  /** Propagates changes between the two databases. @throws {ToolError} If that fails. */
+  /**
+   * Propagates changes between the two databases.
+   * @throws {ToolError} If that fails.
+   */
   sync(): void {
     this.#source.part.sync?.(this.databases);
   }

@@ -4,7 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import { type Checkout, type Import, MANIFEST } from "./import_tau_bench.ts";
 
-/** Checks that `out` is empty, missing or an earlier import. @throws {ConfigError} If it is anything else. */
+/**
+ * Checks that `out` is empty, missing or an earlier import.
+ * @throws {ConfigError} If it is anything else.
+ */
 export async function refuseOther(
   out: string,
   read: Checkout["read"],

@@ -130,7 +130,10 @@ export function importManifest(
   }\n`;
 }
 
-/** Counts the rows of a table. @throws {DataError} If the text is not an object of rows. */
+/**
+ * Counts the rows of a table.
+ * @throws {DataError} If the text is not an object of rows.
+ */
 function rowCount(text: string, path: string): number {
   const rows = parsePythonJson(text, { path });
   if (rows instanceof Map) return rows.size;

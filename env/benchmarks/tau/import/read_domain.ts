@@ -28,7 +28,10 @@ export interface ImportedDomain {
   readonly tasks: ReadonlyMap<Split, readonly JsonObject[]>;
 }
 
-/** Imports a domain. @throws {DataError} If a part of it is missing or cannot be read; names file, line and column. */
+/**
+ * Imports a domain.
+ * @throws {DataError} If a part of it is missing or cannot be read; names file, line and column.
+ */
 export async function importDomain(
   modules: PythonModules,
   { root, domain, wiki }: {

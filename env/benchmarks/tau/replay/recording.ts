@@ -151,7 +151,10 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
   return { path, format, records, numbers, faults };
 }
 
-/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
+/**
+ * Validates a record.
+ * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ */
 export function checkRecord<F extends keyof typeof recordSchemas>(
   format: F,
   at: RecordAt,

@@ -58,7 +58,10 @@ export class TauBenchEpisode {
     return await this.#environment.open();
   }
 
-  /** Takes one step. @param reply The user's answer if the agent sends a message. */
+  /**
+   * Takes one step.
+   * @param reply The user's answer if the agent sends a message.
+   */
   async step(
     { name, kwargs }: { name: string; kwargs: JsonObject },
     reply: string,

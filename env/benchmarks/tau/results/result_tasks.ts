@@ -86,7 +86,10 @@ export function mostOf<T>(all: readonly T[]): T | undefined {
   return groups.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
 }
 
-/** Loads all readable datasets of a directory. @throws {DataError} If none can be read. */
+/**
+ * Loads all readable datasets of a directory.
+ * @throws {DataError} If none can be read.
+ */
 export async function datasetsIn(dir: string): Promise<Dataset[]> {
   let fault: DataError | undefined;
   const datasets: Dataset[] = [];

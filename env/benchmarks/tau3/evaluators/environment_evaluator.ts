@@ -73,7 +73,10 @@ function isUnchecked(
   return actions === null && assertions === null;
 }
 
-/** Returns the world after the expected actions. As upstream, it ignores their errors and does not sync the databases. */
+/**
+ * Returns the world after the expected actions. As in upstream, it ignores their errors and does not sync the
+ * databases.
+ */
 export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
   const kept = targets.get(source.databases)?.get(task);
   if (kept !== undefined) return kept;

@@ -1,6 +1,6 @@
 /**
  * Extraction of checkable claims from assertions in natural language: numbers, words or an address that the agent must
- * state, or deeds. An assertion of any other form has no claims.
+ * state, or actions. An assertion of any other form has no claims.
  */
 
 /** A claim of an assertion. `subject` has the stems of the words that it is about. */

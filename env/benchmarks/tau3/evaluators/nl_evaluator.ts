@@ -59,7 +59,7 @@ export function unjudged({ criteria }: Tau3Task): Tau3Reward {
   };
 }
 
-/** Parses the verdicts in a judge's reply. The texts of assertions are taken from the reply, as upstream. */
+/** Parses the verdicts in a judge's reply. The texts of assertions are taken from the reply, as in upstream. */
 export function readVerdicts(reply: string): NlCheck[] {
   const value = parseReply(reply);
   if (!(value instanceof Map)) {

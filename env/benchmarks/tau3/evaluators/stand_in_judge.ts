@@ -19,7 +19,10 @@ export interface StandInQuestion {
   readonly messages: readonly Tau3Message[];
 }
 
-/** Returns the verdicts in the order of the assertions. @throws {RaisedError} If the messages cannot be replayed. */
+/**
+ * Returns the verdicts in the order of the assertions.
+ * @throws {RaisedError} If the messages cannot be replayed.
+ */
 export function standInVerdicts(question: StandInQuestion): NlCheck[] {
   const assertions = question.task.criteria?.nlAssertions ?? [];
   const claims = assertions.map(claimsOf);

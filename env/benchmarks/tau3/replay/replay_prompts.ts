@@ -30,7 +30,10 @@ export interface PromptContext {
 
 const HASH = "_sha256";
 
-/** Replays a record. @returns The number of compared prompts. */
+/**
+ * Replays a record.
+ * @returns The number of compared prompts.
+ */
 export function replayPrompts(
   record: JsonObject,
   { checker, ...context }: PromptContext,

@@ -152,7 +152,10 @@ interface ReplayContext {
   readonly checker: Checker;
 }
 
-/** Replays a record. @returns The number of its steps. */
+/**
+ * Replays a record.
+ * @returns The number of its steps.
+ */
 type Replayer = (place: RecordPlace, context: ReplayContext) => Promise<number>;
 
 const replayers: Readonly<Record<Tau3RecordingFormat, Replayer>> = {

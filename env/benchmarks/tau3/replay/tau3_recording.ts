@@ -139,7 +139,10 @@ export const TAU3_MARKS: FormatMarks<Tau3RecordingFormat> = [
   ["fuzz", ["steps"]],
 ];
 
-/** Validates a record. @throws {DataError} If a field is missing or invalid; names the file, the record and the field. */
+/**
+ * Validates a record.
+ * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ */
 export function checkTau3Record<F extends Tau3RecordingFormat>(
   format: F,
   at: RecordAt,

@@ -39,7 +39,7 @@ interface OpenTurn extends Omit<Turn, "observation"> {
   readonly observation: Writable<Observation>;
 }
 
-/** How a conversation was run and ended. */
+/** The settings and the end of a conversation. */
 interface TalkKind {
   /** Why it ended; `undefined` if episodes have no equivalent. */
   readonly end: Observation["end"] | undefined;
