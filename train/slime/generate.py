@@ -164,7 +164,7 @@ class Bridge:
         raise GivenUp(reason)
 
     def count(self, failure: str | None) -> None:
-        """Counts an episode, and consecutive failures.
+        """Counts consecutive failures; a success resets the count.
 
         Raises: SetUpError if all episodes failed for ``taulab_outage_s``; slime itself would retry forever.
         """

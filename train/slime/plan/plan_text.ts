@@ -10,7 +10,7 @@ import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
 import { timeRows } from "./time_rows.ts";
 
-/** Formats the plan for people: with sections for files, servers, commands and resources. */
+/** Formats the plan for people, with sections for files, servers, commands and resources. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
@@ -352,7 +352,7 @@ function forecastLines(
     ]),
     ...(forecast.evaluation === null && forecast.evaluations > 0
       ? [
-        "does not include evaluations, because their number of rows is unknown",
+        "excludes evaluations, because their number of rows is unknown",
       ]
       : []),
   ];
