@@ -131,7 +131,10 @@ export interface ExecuteAllOptions
   readonly onEnd?: (execution: Execution) => void;
 }
 
-/** Executes notebooks one after the other. @returns The notebooks that started before the signal was aborted. */
+/**
+ * Executes notebooks one after the other.
+ * @returns The notebooks that started before the signal was aborted.
+ */
 export async function executeNotebooks(
   notebooks: readonly Notebook[],
   { out, onCell, onEnd, ...options }: ExecuteAllOptions,

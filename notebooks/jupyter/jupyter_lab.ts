@@ -60,7 +60,10 @@ export async function openLab(options: LabOptions): Promise<number> {
 
 const POLL_MS = 50;
 
-/** Waits until Jupyter listens, which it does shortly after it prints its address. @returns `false` if it exited first. */
+/**
+ * Waits until Jupyter listens, which it does shortly after it prints its address.
+ * @returns `false` if it exited first.
+ */
 async function untilListening(
   url: string,
   ended: AbortSignal,

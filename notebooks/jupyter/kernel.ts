@@ -30,7 +30,10 @@ export async function writeKernel(dir: string): Promise<string> {
   return file;
 }
 
-/** Installs Deno's kernel for the current user, so that other Jupyters and VS Code find it. @returns Deno's output. */
+/**
+ * Installs Deno's kernel for the current user, so that other Jupyters and VS Code find it.
+ * @returns Deno's output.
+ */
 export async function installKernel(
   { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },
 ): Promise<{ readonly success: boolean; readonly said: string }> {

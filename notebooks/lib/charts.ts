@@ -210,12 +210,12 @@ export function sharesFigure(
   });
 }
 
-/** The most dots that fit side by side without overlapping. */
+/** The maximum number of dots that fit side by side without overlapping. */
 const MOST_DOTS = 80;
 /** The largest dot's radius, in pixels. */
 const LARGEST_DOT = 18;
 
-/** The colour of each way an episode ends, the same in all figures. */
+/** The color of each way an episode ends, the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
   missing_write: "#4c78d9",
@@ -229,7 +229,7 @@ const END_COLORS: Readonly<Record<string, string>> = {
   agent_error: "#8a5a44",
 };
 
-/** Returns the colour of a way to end; all infrastructure failures share one. */
+/** Returns the color of a way to end; all infrastructure failures share one. */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }

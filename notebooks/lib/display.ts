@@ -102,7 +102,7 @@ export function showDifferences(rows: readonly RowDifference[]): Rich {
   );
 }
 
-/** Shows what changed between two states of the same world. */
+/** Shows the changes between two states of the same world. */
 export function showChange(before: Database, after: Database): Rich {
   const records = before.diff(after).map(describeRow).flatMap(
     ({ table, id, fields }) =>
@@ -311,5 +311,5 @@ function folded(content: string): Rich {
   });
 }
 
-/** The most characters of a tool's result that are shown unfolded. */
+/** The maximum number of characters of a tool's result that are shown without folding. */
 const FOLD = 160;

@@ -10,7 +10,7 @@ export { Plot };
 /** The options of Observable Plot's `plot()`. */
 export type PlotOptions = Plot.PlotOptions;
 
-/** Series colours that stay distinct on white, on black, and for most colour-blind readers. */
+/** Series colors that stay distinct on white, on black, and for most color-blind readers. */
 export const COLORS = [
   "#4c78d9",
   "#e08d10",
@@ -21,7 +21,7 @@ export const COLORS = [
 ] as const;
 
 /**
- * Draws a figure. The HTML form uses the page's text colour, so it is readable on light and dark pages; front ends
+ * Draws a figure. The HTML form uses the page's text color, so it is readable on light and dark pages; front ends
  * without HTML support get an SVG image on white.
  * @param options Plot's options, and `alt`, a text description of the figure.
  */
@@ -125,7 +125,7 @@ function draw(options: PlotOptions, background: string): string {
   return drawn.outerHTML;
 }
 
-/** Returns a legend of the series and their colours, if the options name a colour domain. */
+/** Returns a legend of the series and their colors, if the options name a color domain. */
 function legend({ color }: PlotOptions): Html | null {
   const domain = color?.domain;
   if (color?.type === "linear" || domain === undefined) return null;

@@ -56,7 +56,7 @@ export function reasonOf({ record }: RunEpisode): string | null {
   return record.reason ?? record.stopReason;
 }
 
-/** How often episodes failed for one reason. */
+/** The frequency of one failure reason. */
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;
@@ -105,7 +105,7 @@ export function waysToEnd(
   });
 }
 
-/** The most rows or columns that stay readable in a figure. */
+/** The maximum number of rows or columns that stay readable in a figure. */
 const MOST_RANGES = 10;
 
 /**

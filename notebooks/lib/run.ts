@@ -36,7 +36,7 @@ export class Run implements Disposable {
   readonly info: RunInfo;
   /** The lines of its metrics; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** Which parts of the metrics were left out because they cannot be read, one clause each. */
+  /** The parts of the metrics that were skipped because they cannot be read, one clause each. */
   readonly damaged: readonly string[];
   /** The run's own tokenizer, or `null` if it has none. */
   readonly tokenizer: Tokenizer | null;
@@ -61,7 +61,7 @@ export class Run implements Disposable {
    * Opens a training run or an evaluation, finished or not.
    * @param options The benchmarks' directories. Default: those that the run recorded.
    * @throws {ConfigError} If there is no such run, or its dataset is not in the recorded directory.
-   * @throws {RunDirError} If it is damaged, of another version, or used another dataset.
+   * @throws {RunDirError} If it is damaged or from an incompatible version, or used another dataset.
    */
   static async open(
     path: string,

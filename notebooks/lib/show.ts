@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Rich } from "./rich.ts";
 
 /**
- * How long to wait for output to be sent, in milliseconds. The kernel does not acknowledge it; this is ten times the
+ * The time to wait for output to be sent, in milliseconds. The kernel does not acknowledge it; this is ten times the
  * observed delay.
  */
 const SENT_MS = 30;

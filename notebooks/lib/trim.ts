@@ -13,7 +13,7 @@ import { readRunInfo } from "../../train/runs/run_reader.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
-/** Which episodes a trimmed run keeps. Groups are kept whole or dropped. */
+/** The episodes that a trimmed run keeps. Groups are kept whole or dropped. */
 export interface TrimOptions {
   /** The number of RL steps, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;

@@ -36,7 +36,10 @@ export function readObjects(json: string): JsonObject[] {
     : [];
 }
 
-/** Returns the agent's actions. @param turns The turns as stored. */
+/**
+ * Returns the agent's actions.
+ * @param turns The turns as stored.
+ */
 export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   return turns.map((turn) => {
     const action = objectIn(turn, "action");

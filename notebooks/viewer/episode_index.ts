@@ -388,7 +388,10 @@ export class EpisodeIndex {
     setTimeout(work, 0);
   }
 
-  /** Works for a few milliseconds. @returns Whether work remains. */
+  /**
+   * Works for a few milliseconds.
+   * @returns Whether work remains.
+   */
   #workSlice(): boolean {
     const { db } = this.#feed;
     try {

@@ -57,13 +57,11 @@ export interface EpisodeMaterial {
   /** The view of the task if there is no world. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
-  /**
-   * What the record holds about the database: the wrong rows, only whether it is right, or nothing. Default: rows.
-   */
+  /** The record's information about the database: the wrong rows, only whether it is right, or none. Default: rows. */
   readonly knows?: "rows" | "verdict" | "nothing";
 }
 
-/** The most siblings that are listed. */
+/** The maximum number of siblings that are listed. */
 const MAX_SIBLINGS = 64;
 
 /** Assembles the view of an episode. */

@@ -23,7 +23,7 @@ export interface ExportChoice {
   readonly ids?: readonly number[] | undefined;
   /** The filter, as in the page's query string. */
   readonly filter: URLSearchParams;
-  /** The most episodes, over all runs. */
+  /** The maximum number of episodes, over all runs. */
   readonly limit: number;
   /** Whether to include tokens. */
   readonly withTokens: boolean;

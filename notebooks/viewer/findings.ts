@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   missing_output: "All rows are right, but a required output is missing",
 };
 
-/** The reasons for which the agent alone is at fault. */
+/** The failure reasons for which only the agent can be at fault. */
 const OWN_FAULTS = new Set(["parse_errors", "agent_error", "out_of_tokens"]);
 
 const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {

@@ -57,7 +57,10 @@ export class Library implements Disposable {
     return [...this.#sources.values()];
   }
 
-  /** Returns the source with an id. @throws {ViewerFault} If there is none. */
+  /**
+   * Returns the source with an id.
+   * @throws {ViewerFault} If there is none.
+   */
   async source(id: string): Promise<EpisodeSource> {
     if (!this.#sources.has(id)) await this.#look();
     const source = this.#sources.get(id);

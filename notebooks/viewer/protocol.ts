@@ -56,11 +56,11 @@ export interface RunView {
   readonly curves: readonly Curve[];
   /** The text of `config.yaml`. */
   readonly config: string | null;
-  /** How often each task was solved, for an evaluation; `null` for a training run. */
+  /** The score of each task, for an evaluation; `null` for a training run. */
   readonly tasks: readonly TaskScore[] | null;
 }
 
-/** How often a run solved each task, for comparison with another run. */
+/** The scores of a run's tasks, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
   /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are. */
@@ -193,7 +193,7 @@ export interface DatabaseView {
   readonly rows: readonly RowView[];
   /** Whether initial values and correct rows are known, which requires the run's dataset. */
   readonly isWhole: boolean;
-  /** A note for the reader, e.g. why the view is not whole. */
+  /** A note for the reader, e.g. why the view is incomplete. */
   readonly note: string | null;
   /** Whether the reward compares rows with the expected ones. Default: `true`. */
   readonly isCompared?: boolean;
@@ -228,7 +228,7 @@ export interface SiblingView {
   readonly row: EpisodeRow;
   /** The first turn that differs from the episode's; `null` if none does. */
   readonly partsAt: number | null;
-  /** What the sibling does in that turn: the tool's name, or its first words. */
+  /** The sibling's action in that turn: the tool's name, or its first words. */
   readonly partsBy: string | null;
 }
 

@@ -17,7 +17,7 @@ import type {
 import type { MetricsLine } from "./run_files.ts";
 import { ViewerFault } from "./viewer_source.ts";
 
-/** The most episodes in a timeline; the longest are kept. */
+/** The maximum number of episodes in a timeline; the longest are kept. */
 const MAX_EPISODES = 400;
 
 /** The sources whose steps are shown; the first one that the run has is used. */

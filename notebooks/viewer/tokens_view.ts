@@ -5,7 +5,10 @@ import type { Trajectory } from "../../env/tokens/trajectory.ts";
 import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import type { TokensView } from "./protocol.ts";
 
-/** Opens the run's own tokenizer; returns `null` if it has none. @throws {RunDirError} If it is damaged. */
+/**
+ * Opens the run's own tokenizer; returns `null` if it has none.
+ * @throws {RunDirError} If it is damaged.
+ */
 export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   const files = await readRunTokenizer(path, {
     wayOut: "restore it from a copy of the run",

@@ -26,22 +26,41 @@ export interface EpisodeSource extends Disposable {
   readonly path: string;
   /** Returns the entry for the list of runs. Never throws: problems are reported in `error`. */
   summary(): Promise<RunSummary>;
-  /** Returns the run with its curves. @throws {ViewerFault} If it is gone, damaged or of a newer version. */
+  /**
+   * Returns the run with its curves.
+   * @throws {ViewerFault} If it is gone, damaged or of a newer version.
+   */
   view(): Promise<RunView>;
-  /** Returns how often each task was solved. @throws {ViewerFault} As for `view`. */
+  /**
+   * Returns how often each task was solved.
+   * @throws {ViewerFault} As for `view`.
+   */
   tasks(): Promise<TaskTable>;
-  /** Returns the run's advisories. @throws {ViewerFault} As for `view`. */
+  /**
+   * Returns the run's advisories.
+   * @throws {ViewerFault} As for `view`.
+   */
   advisories(): Promise<readonly Advisory[]>;
   /**
-   * Returns the timeline of a training step. @param step Default: the last.
+   * Returns the timeline of a training step.
+   * @param step Default: the last.
    * @throws {ViewerFault} As for `view`, and if there is no such step or its times are unknown.
    */
   timeline(step?: number): Promise<StepTimeline>;
-  /** Returns the current index of episodes. @throws {ViewerFault} As for `view`. */
+  /**
+   * Returns the current index of episodes.
+   * @throws {ViewerFault} As for `view`.
+   */
   index(): Promise<EpisodeIndex>;
-  /** Returns an episode. @throws {ViewerFault} As for `view`, and if there is no such episode. */
+  /**
+   * Returns an episode.
+   * @throws {ViewerFault} As for `view`, and if there is no such episode.
+   */
   episode(id: number): Promise<EpisodeView>;
-  /** Returns the tokens of an episode. @throws {ViewerFault} As for `episode`, and if it has no tokens. */
+  /**
+   * Returns the tokens of an episode.
+   * @throws {ViewerFault} As for `episode`, and if it has no tokens.
+   */
   tokens(id: number): Promise<TokensView>;
 }
 

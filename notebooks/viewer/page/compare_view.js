@@ -13,7 +13,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").TaskScore} ComparedScore */
 /** @typedef {{ task: string, before: ComparedScore, after: ComparedScore, by: number }} ComparedPair */
 
-/** The most tasks that are listed. */
+/** The maximum number of tasks that are listed. */
 const MAX_COMPARED = 500;
 
 /**

@@ -8,7 +8,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").RunView} ComparedRun */
 /** @typedef {import("../protocol.ts").TaskScore} ComparedTask */
 
-/** The most tasks in the table of differences. */
+/** The maximum number of tasks in the table of differences. */
 const MAX_TASKS = 50;
 
 /**

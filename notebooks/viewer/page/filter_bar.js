@@ -8,7 +8,7 @@ import { withParam } from "./shell.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
-/** The most used choices, which come first; the others follow in the order of the fields. */
+/** The most frequently used choices, which come first; the others follow in the order of the fields. */
 const FIRST = ["reward", "reason", "intent"];
 
 const SELECTS = Object.entries(FIELDS)

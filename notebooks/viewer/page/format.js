@@ -86,7 +86,7 @@ export function words(text) {
 }
 
 /**
- * Shows a reward as a mark that does not rely on colour alone.
+ * Shows a reward as a mark that does not rely on color alone.
  * @param {number | null} reward
  */
 export function rewardMark(reward) {

@@ -7,7 +7,7 @@ import { inline } from "./text.js";
 
 /** @typedef {import("../protocol.ts").RunSummary} TableRun */
 
-/** The most runs that can be compared side by side. */
+/** The maximum number of runs that can be compared side by side. */
 export const MAX_CHOSEN = 6;
 
 /** The default order: the most recent run first. */

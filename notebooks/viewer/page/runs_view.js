@@ -123,7 +123,7 @@ export function runsView(api, route) {
     remember();
   }
 
-  /** Records the selection in the URL, and draws it. */
+  /** Records the selection in the URL and refreshes the view. */
   function remember() {
     const params = new URLSearchParams(chosen.map((id) => ["run", id]));
     if (sort !== FIRST_SORT) params.set("sort", sort);

@@ -12,7 +12,7 @@ const LANE = 9;
 const PHASES_HEIGHT = 34;
 const AXIS_HEIGHT = 18;
 
-/** The most lanes that are drawn. */
+/** The maximum number of lanes that are drawn. */
 const MAX_LANES = 160;
 
 /** The number of episodes in the table of the slowest. */
@@ -90,7 +90,7 @@ function stepNavigation({ step, steps, source }, hrefOf) {
 }
 
 /**
- * Arranges episodes in lanes, as many as ran at the same time.
+ * Arranges episodes in lanes, one per concurrent episode.
  * @param {readonly ShownEpisode[]} episodes In the order of their start.
  * @returns {ShownEpisode[][]}
  */

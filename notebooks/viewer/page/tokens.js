@@ -1,4 +1,4 @@
-/** The tokens of an episode, coloured by the loss mask and by each token's probability when it was sampled. */
+/** The tokens of an episode, colored by the loss mask and by each token's probability when it was sampled. */
 
 import { fill, h } from "./dom.js";
 import { count } from "./format.js";
