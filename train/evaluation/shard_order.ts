@@ -12,7 +12,7 @@ import {
   evaluationSchema,
 } from "./evaluation_config.ts";
 
-/** The schema of a process' progress since its last report. */
+/** The schema of a process's progress since its last report. */
 export const shardProgressSchema = z.object({
   episodes: z.int(),
   scored: z.int(),
@@ -22,7 +22,7 @@ export const shardProgressSchema = z.object({
   cost: z.number().nullable(),
 });
 
-/** A process' progress since its last report. */
+/** A process's progress since its last report. */
 export type ShardProgress = z.infer<typeof shardProgressSchema>;
 
 const orderSchema = z.object({

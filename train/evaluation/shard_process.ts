@@ -8,14 +8,14 @@ import { endOf, linesOf } from "../../env/child_process.ts";
 import { parseJson } from "../runs/versions.ts";
 import { type ShardProgress, shardProgressSchema } from "./shard_order.ts";
 
-/** The schema of a line of the process' stdout. */
+/** The schema of a line of the process's stdout. */
 export const shardLineSchema = z.union([
   z.object({ progress: shardProgressSchema }),
   z.object({ end: z.object({ why: z.string().nullable() }) }),
   z.object({ error: z.string() }),
 ]);
 
-/** A line of the process' stdout. */
+/** A line of the process's stdout. */
 export type ShardLine = z.infer<typeof shardLineSchema>;
 
 /** The end of a shard process. */
@@ -75,7 +75,7 @@ export async function runShard(
   };
 }
 
-/** Maximum characters of a process' stderr that are kept. */
+/** Maximum characters of a process's stderr that are kept. */
 const MOST_WORDS = 2000;
 
 /** Returns the path of the running Deno executable, if it may be started by path. */

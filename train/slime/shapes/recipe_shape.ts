@@ -12,7 +12,8 @@ import { parseConfigFile, shapeOfConfig } from "./words_of_config.ts";
 type Model = SlimeConfig["model"];
 
 /**
- * Returns a recipe's model with the file that `model.shape` names read into it, so that a run's config is complete.
+ * Returns a recipe's model with the file named by `model.shape` replaced by its contents, so that a run's config is
+ * complete.
  * @param read Reads a file of this machine.
  * @throws {ConfigError} If the file cannot be read, or is neither one of slime's scripts nor a config.
  * @throws {DataError} If a script uses unsupported syntax.

@@ -61,7 +61,7 @@ function mistakes(action: ToolAction, of: Of): ToolAction[] {
   return all;
 }
 
-/** Checks whether the payment method makes a difference: free bags leave no trace of it. */
+/** Checks whether the payment method affects the result: it does not if only free bags are added. */
 function costs({ name, arguments: args }: ToolAction, { database }: Of) {
   if (!args.has("payment_id")) return false;
   if (name !== "update_reservation_baggages") return true;

@@ -293,7 +293,7 @@ function* chooseVariants(
 }
 
 /**
- * Asks for details that need no lookup, the reason and the address.
+ * Asks for the details that need no lookup: the reason and the address.
  * @returns Whether they were stated.
  */
 function* hearPlain(one: Case): Script<boolean> {
