@@ -217,8 +217,8 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
       ["--only", "modell"],
       /unknown step "modell"\nhint: the nearest is "model"/,
     ],
-    [["--in", "container"], /A container and a bare host exclude each other/],
-    [["--slime-commit", "main"], /--slime-commit: all 40 digits/],
+    [["--in", "container"], /Cannot combine the flags of a container/],
+    [["--slime-commit", "main"], /--slime-commit: must be a full commit hash/],
     [["--recipe", "default"], /trains on this machine and needs no set-up/],
   ];
   for (const [args, message] of cases) {
