@@ -280,7 +280,7 @@ Deno.test("controlSteps() refuses metrics that do not say what a step took", () 
 Deno.test("resolveConfig() refuses a control of no cold start, of no RL, and shares that are none", () => {
   const resolve = (...sets: string[]) => () =>
     resolveConfig({ name: "test", text: "" }, sets.map(parseSet));
-  const neither = /control: it trains on from the cold start/;
+  const neither = /a control continues the cold start/;
   assert.throws(resolve("control.seconds=true", "coldStart.steps=0"), neither);
   assert.throws(resolve("control.tokens=true", "rl.steps=0"), neither);
   assert.doesNotThrow(resolve("coldStart.steps=0"));

@@ -257,7 +257,7 @@ Deno.test("a batch that cannot be learnt from is refused with the reason", async
       [{ ...good, lossMask: good.lossMask.length ? new Uint8Array(50) : [] }],
       /no token/,
     ],
-    [[{ ...good, logprobs: [0] }], /equally many/],
+    [[{ ...good, logprobs: [0] }], /must be equal/],
     [[{ ...good, ids: Array.from(good.ids, () => 64) }], /vocabulary/],
     [randomBatch(1, [513]), /context/],
   ];
