@@ -133,7 +133,7 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
   if (unknown !== undefined) {
     throw new ConfigError(
       `There is no split "${unknown}" in this dataset`,
-      { hint: `it has ${splits.join(", ")}` },
+      { hint: `choose one of ${splits.join(", ")}` },
     );
   }
   if (split.length > 0) return split;

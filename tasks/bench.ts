@@ -63,7 +63,7 @@ const flags = z.object({
   ),
   example: z.string().min(1).optional().meta({
     description:
-      "For --bridge: a checkout's examples/tau-bench of slime to measure too; python3 needs tau_bench, transformers and httpx",
+      "For --bridge: examples/tau-bench of a slime checkout, to measure it too; python3 needs tau_bench, transformers and httpx",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -87,7 +87,7 @@ const flags = z.object({
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      `Train a recipe with each estimator, ratio and credit instead, from one start per seed; or with some of ${
+      `Train a recipe with each estimator, ratio and credit instead, from one cold start per seed; or only with these of ${
         VARIANT_NAMES.join(",")
       }`,
     value: "NAMES",

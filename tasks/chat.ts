@@ -145,7 +145,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task chat --agent expert --data tau3-bench --tau3-bench DIR --env airline",
-      does: "play a task of τ³-bench's airline by its own rules",
+      does: "talk to the expert about an airline task of τ³-bench",
     },
     {
       command: "deno task chat --agent expert --split dev",

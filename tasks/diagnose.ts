@@ -195,10 +195,10 @@ function noEpisodes(
     `The run has no episodes${asked === "" ? "" : ` for ${asked}`}`,
     {
       hint: source !== undefined && !sources.includes(source)
-        ? `its sources are ${sources.join(", ")}`
+        ? `choose one of ${sources.join(", ")}`
         : steps.length === 0
         ? "pass another run"
-        : `its steps are ${Math.min(...steps)} to ${Math.max(...steps)}`,
+        : `choose a step from ${Math.min(...steps)} to ${Math.max(...steps)}`,
     },
   );
 }

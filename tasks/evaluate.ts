@@ -125,7 +125,7 @@ async function run(
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
   throw new ConfigError(
-    "--workers starts processes, which lack what --preload registers",
+    "--workers cannot be used with extensions that --preload registers: other processes lack them",
     { hint: "omit --workers" },
   );
 }
@@ -226,7 +226,8 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task evaluate --tau3-bench ../tau3-bench --env telecom --split base --solo --policy-type workflow --model gpt-4.1",
-      does: "the same tasks without a user, by telecom's other manual",
+      does:
+        "evaluate the same tasks without a user, with telecom's workflow policy",
     },
     {
       command: "deno task evaluate --agent expert --trials 100 --workers 4",

@@ -71,9 +71,9 @@ export function domainNamed(name: DomainName, benchmark?: string): Domain {
   throw new ConfigError(
     `The domain "${key}" is not in this version of taulab`,
     {
-      hint: `it has ${
+      hint: `choose one of ${
         domainNames().map((known) => `"${known}"`).join(", ")
-      }; register others by registerDomain()`,
+      }; register others with registerDomain()`,
     },
   );
 }

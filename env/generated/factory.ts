@@ -248,7 +248,7 @@ class Factory<O extends CommonOptions> {
 function noSplit(split: Split): never {
   throw new ConfigError(
     `No split "${split}" in the generated world`,
-    { hint: `it has ${SPLITS.map((known) => `"${known}"`).join(", ")}` },
+    { hint: `choose one of ${SPLITS.map((known) => `"${known}"`).join(", ")}` },
   );
 }
 

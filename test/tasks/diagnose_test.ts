@@ -76,11 +76,11 @@ Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
       const [args, message] of [
         [
           ["--source", "foo"],
-          /no episodes for --source foo\nhint: its sources are \S/,
+          /no episodes for --source foo\nhint: choose one of \S/,
         ],
         [
           ["--step", "99"],
-          /no episodes for --step 99\nhint: its steps are \d+ to \d+/,
+          /no episodes for --step 99\nhint: choose a step from \d+ to \d+/,
         ],
       ] as const
     ) {

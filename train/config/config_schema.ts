@@ -40,7 +40,7 @@ const coldStartSchema = z.strictObject({
     "Supervised steps on expert demonstrations",
   ),
   maxTokens: count.default(0).describe(
-    "Maximum tokens of a demonstration, longer ones are dropped; 0 is the context length",
+    "Maximum tokens of a demonstration; longer ones are dropped; 0 means the context length",
   ),
   batchSize: positive.default(32).describe("Demonstrations per step"),
   learningRate: rate.default(3e-3).describe("Peak learning rate"),
@@ -113,7 +113,7 @@ const rlSchema = z.strictObject({
     `Advantage estimator, from the rewards r of a group; ${ADVANTAGE_HELP}`,
   ),
   credit: z.enum(CREDIT_NAMES).default("episode").describe(
-    `Advantage of a turn; its state is everything that user and tools have said so far, V the state's mean reward in the group; ${CREDIT_HELP}`,
+    `Advantage of a turn, where a state is everything that the user and the tools have said so far, and V is its mean reward in the group; ${CREDIT_HELP}`,
   ),
   creditWeight: z.number().min(0).default(1).describe(
     "Weight of turn-level credit, added to the episode's advantage",
@@ -167,7 +167,7 @@ const rolloutSchema = z.strictObject({
   ),
   cacheTokens: positive.default(131072)
     .describe(
-      "Tokens in the policy's key-value cache, all conversations together",
+      "Tokens in the policy's key-value cache over all conversations",
     ),
 });
 
@@ -199,7 +199,7 @@ export const configSchema = z.strictObject({
     cli: {},
   }),
   threads: count.default(0).describe(
-    "Threads of the CPU policy; 0 is one per core",
+    "Threads of the CPU policy; 0 means one per core",
   ),
   data: dataSchema.prefault({}),
   prompt: z.enum(["none", "full"]).default("none")

@@ -71,7 +71,7 @@ export const evaluationDataSchema = dataSchema.extend({
   }),
   policyType: z.enum(POLICY_TYPES).default("manual").meta({
     description:
-      "Which manual of technical support τ³-bench's telecom agent is told",
+      "Form of the technical-support policy in the prompt of τ³-bench's telecom agent",
     cli: {},
   }),
 });
@@ -99,7 +99,7 @@ const callsSchema = z.strictObject({
     "First backoff in milliseconds; doubles per retry, unless the server sets it",
   ),
   requestsPerMinute: count.default(0).describe(
-    "Rate limit in calls per minute, all conversations together; 0 is no limit",
+    "Rate limit in calls per minute over all conversations; 0 means no limit",
   ),
 });
 

@@ -112,7 +112,7 @@ function refuseModes(
     ? "data.policyType workflow"
     : undefined;
   if (key === undefined) return;
-  throw new ConfigError(`${key} is of τ³-bench, and data.source is another`, {
-    hint: "pass --tau3-bench DIR --env telecom, or leave it out",
+  throw new ConfigError(`${key} requires data.source tau3-bench`, {
+    hint: "pass --tau3-bench DIR --env telecom, or omit it",
   });
 }

@@ -37,8 +37,8 @@ export async function openUser(
   const strategy = userStrategy(name);
   if (dataset.rules?.solo !== undefined) {
     if (name === "scripted") return absentUser();
-    throw new ConfigError(`A solo agent has no user, and --user is ${name}`, {
-      hint: "leave --user and --user-model out, or --solo",
+    throw new ConfigError(`A solo agent has no user, but --user is ${name}`, {
+      hint: "omit --user and --user-model, or omit --solo",
     });
   }
   const { compat } = config;

@@ -11,28 +11,28 @@ const size = (multiple: number, most: number) =>
 /** The schema of a model's shape, in checkpoints and recipes; unknown keys are rejected. */
 export const ModelConfigSchema = z.strictObject({
   vocab: size(32, 65536).default(512).describe(
-    "vocabulary size in tokens; a multiple of 32",
+    "Vocabulary size in tokens; a multiple of 32",
   ),
   dim: size(16, 2048).default(128).describe(
-    "width of the residual stream; a multiple of 16",
+    "Width of the residual stream; a multiple of 16",
   ),
   layers: z.number().int().min(1).max(64).default(2).describe(
-    "transformer blocks",
+    "Number of transformer blocks",
   ),
   heads: z.number().int().min(1).max(64).default(4).describe(
-    "attention heads; dim / heads is a multiple of 16",
+    "Number of attention heads; dim / heads is a multiple of 16",
   ),
   hidden: size(16, 8192).default(352).describe(
-    "width of the SwiGLU MLP; a multiple of 16",
+    "Width of the SwiGLU MLP; a multiple of 16",
   ),
   pointerDim: size(16, 256).default(64).describe(
-    "width of the pointer head; a multiple of 16",
+    "Width of the pointer head; a multiple of 16",
   ),
   contextLength: size(32, 65536).default(16384).describe(
-    "maximum tokens of a sequence; a multiple of 32",
+    "Maximum tokens of a sequence; a multiple of 32",
   ),
   ropeBase: z.number().positive().default(10000).describe(
-    "longest wavelength of the rotary positions, in units of 2π tokens",
+    "Base of the rotary positions (RoPE): the longest wavelength in units of 2π tokens",
   ),
 }).readonly().refine(
   (c) => c.dim % c.heads === 0 && (c.dim / c.heads) % 16 === 0,

@@ -22,13 +22,13 @@ export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
       `The run "${run.path}" has no checkpoint, so there is no policy to open`,
       {
         hint:
-          `continue it with "deno task train --resume ${run.path}", or name another run`,
+          `continue it with "deno task train --resume ${run.path}", or choose another run`,
       },
     );
   }
   const dir = join(run.path, "checkpoints", String(step));
   const wayOut =
-    `remove "${dir}" to use the checkpoint before it, or name another run`;
+    `remove "${dir}" to use the checkpoint before it, or choose another run`;
   await checkCheckpoint(run.path, { step, wayOut });
   const codec = await openCodec(run);
   const policy = await openWeights(run, { dir, wayOut });
@@ -79,7 +79,7 @@ export class RunPolicy implements AsyncDisposable {
 }
 
 async function openCodec({ path }: TrainingRecord): Promise<Codec> {
-  const wayOut = "restore it, or name another run";
+  const wayOut = "restore it, or choose another run";
   const files = await readRunTokenizer(path, { wayOut });
   if (files !== undefined) return codecOf(files, `"${path}"`);
   throw new RunDirError(

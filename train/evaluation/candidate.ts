@@ -72,15 +72,15 @@ export async function openCandidate(
 /** @throws {ConfigError} If the agent or the policy cannot work without a user. */
 function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
   const wrong = policy !== null
-    ? `the policy of "${policy}" has learnt to talk to users`
+    ? `the policy of "${policy}" was trained to talk to users`
     : agent !== "tool-calling"
-    ? `a ${agent} agent is told how to talk to users`
+    ? `the prompt of the ${agent} agent is about talking to users`
     : prompt === "none"
-    ? "prompt: none leaves out the ticket"
+    ? "prompt: none omits the ticket"
     : undefined;
   if (wrong === undefined) return;
-  throw new ConfigError(`Cannot evaluate the solo mode, since ${wrong}`, {
-    hint: "name a model by --model, with the tool-calling agent, or the expert",
+  throw new ConfigError(`Cannot evaluate in solo mode: ${wrong}`, {
+    hint: "pass --model NAME with the tool-calling agent, or --agent expert",
   });
 }
 

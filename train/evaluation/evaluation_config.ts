@@ -41,7 +41,7 @@ export const evaluationSchema = z.strictObject({
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "Prompt before the conversation; full: policy text and tools. A run's policy keeps its own",
+    "Prompt before the conversation; full: policy text and tools. The policy of a run always uses its own",
   ),
   policy: z.string().nullable().default(null).describe(
     "Training run whose policy is evaluated, at temperature 1 by default; null is the model at the endpoint",

@@ -30,7 +30,7 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
   parseConfig: (config) => resolveBy(evaluationSchema, config),
   refusal: (path) =>
     new ConfigError(`"${path}" is a training run, not an evaluation`, {
-      hint: `name an evaluation, or evaluate the run with --policy ${path}`,
+      hint: `pass an evaluation, or evaluate the run with --policy ${path}`,
     }),
 });
 

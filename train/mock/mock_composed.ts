@@ -82,7 +82,7 @@ export function mockComposed(
       }"`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,
     {
-      hint: "deno task mock --help --env NAME lists them",
+      hint: 'see "deno task mock --help --env NAME"',
       cause: parsed.error,
     },
   );

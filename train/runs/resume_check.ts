@@ -56,7 +56,7 @@ export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
   if (info.outcome !== "completed") return;
   throw new ConfigError(
     `The run "${path}" is completed: there is nothing to resume`,
-    { hint: "its figures are in run.json" },
+    { hint: "see run.json for its figures" },
   );
 }
 

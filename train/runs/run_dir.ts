@@ -262,8 +262,8 @@ async function makeDirectory(path: string): Promise<void> {
     const isRun = await readTextIfThere(join(path, "run.json")) !== undefined;
     throw new ConfigError(
       isRun
-        ? `The run "${path}" exists already`
-        : `"${path}" exists already and is not a run: it has no run.json`,
+        ? `The run "${path}" already exists`
+        : `"${path}" already exists and is not a run: it has no run.json`,
       {
         cause: error,
         hint: isRun

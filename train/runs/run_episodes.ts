@@ -95,7 +95,9 @@ export async function readData(path: string): Promise<DataConfig> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name);
   if (text === undefined) {
-    throw new RunDirError(`"${name}" is missing`, { hint: "name another run" });
+    throw new RunDirError(`"${name}" is missing`, {
+      hint: "choose another run",
+    });
   }
   const parsed = evaluationDataSchema.safeParse(parse(text)?.data);
   if (parsed.success) return parsed.data;
@@ -176,7 +178,7 @@ export function parseTurns(text: string): Turn[] {
   } catch (error) {
     throw new DataError(
       `The turns of an episode cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "its file is damaged" },
+      { cause: error, hint: "restore the file from a copy" },
     );
   }
 }

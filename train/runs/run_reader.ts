@@ -157,7 +157,7 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
   }
   throw new ConfigError(
     `There is no run at "${path}": "${infoPath}" is missing`,
-    { hint: `give the name of a directory under "${join(path, "..")}"` },
+    { hint: `pass the name of a directory under "${join(path, "..")}"` },
   );
 }
 

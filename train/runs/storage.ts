@@ -180,7 +180,7 @@ function wordsOf(
     case "disk_full":
       return [
         `the disk that holds "${path}" is full`,
-        `free some space, then ${afterwards}; earlier saved data is untouched`,
+        `free some space, then ${afterwards}; data saved before is intact`,
       ];
     case "not_permitted":
       return [

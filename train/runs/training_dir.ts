@@ -53,11 +53,11 @@ const TRAINING = registerRunKind<Config, Metrics>({
         `${trainer} trained "${path}", so its policy is in the recipe's checkpoint.directory, not in the run dir`,
         {
           hint:
-            "name a run of the CPU trainer, or read this run's curve.svg and metrics.jsonl",
+            "choose a run of the CPU trainer, or read this run's curve.svg and metrics.jsonl",
         },
       )
       : new ConfigError(`"${path}" is an evaluation, not a training run`, {
-        hint: "name a training run",
+        hint: "choose a training run",
       }),
 });
 

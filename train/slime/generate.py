@@ -157,7 +157,7 @@ class Bridge:
             try:
                 return response.json()
             except ValueError as error:
-                raise GivenUp(f"{service.url} answered what is not JSON: {error}") from error
+                raise GivenUp(f"{service.url} did not answer with JSON: {error}") from error
         reason = f"{service.url} refused ({response.status_code}): {response.text[:500]}"
         if response.status_code == 402 or kind not in self.accepted:
             raise SetUpError(reason)

@@ -62,7 +62,7 @@ function clusterFaults(
     ...unless(
       new Set(hosts).size === hosts.length,
       "cluster.hosts names a host twice",
-      "name each once",
+      "list each once",
     ),
     ...unless(
       count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
@@ -182,7 +182,7 @@ function rolloutFaults(
     ...unless(
       new Set(evals.splits).size === evals.splits.length,
       "eval.splits names a split twice",
-      "name each once",
+      "list each once",
     ),
   ];
 }
@@ -269,7 +269,7 @@ function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
     ...unless(
       new Set(hosts).size === hosts.length,
       "bridge.hosts names a host twice",
-      "name each once",
+      "list each once",
     ),
   ];
 }

@@ -119,10 +119,10 @@ const clusterSchema = z.strictObject({
     "Start Ray if none is running; false only joins a running cluster",
   ),
   nvlink: z.enum(["auto", "yes", "no"]).default("auto").describe(
-    "Whether NVLink joins the GPUs of a host; auto asks nvidia-smi",
+    "Whether NVLink joins the GPUs of a host; auto detects it with nvidia-smi",
   ),
   env: z.record(z.string(), z.string()).default({}).describe(
-    "Further environment variables of the job; they are public, so set no keys",
+    "Further environment variables of the job; they are not secret, so do not put keys here",
   ),
 });
 
@@ -334,7 +334,7 @@ export const slimeSchema = z.strictObject({
   data: slimeDataSchema.prefault({}),
   agent: agentName().default("tool-calling").describe("The agent strategy"),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "The form in which the model gets the policy and the tools",
+    "Form of the policy and the tools in the prompt",
   ),
   user: slimeUserSchema.prefault({}),
   compat: compatSchema,

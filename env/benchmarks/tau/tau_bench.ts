@@ -130,7 +130,7 @@ function domainOfTauBench(name: DomainName): Domain {
   if (isOfTauBench(domain)) return domain;
   throw new ConfigError(
     `The domain "${keyOf(domain)}" has no data in τ-bench's layout`,
-    { hint: `name one of ${domainNames(isOfTauBench).join(", ")}` },
+    { hint: `choose one of ${domainNames(isOfTauBench).join(", ")}` },
   );
 }
 
@@ -213,7 +213,7 @@ async function readSplits(
 function noSplit(split: Split, splits: readonly Split[]): never {
   throw new ConfigError(
     `The dataset has no split "${split}"`,
-    { hint: `it has ${splits.map((known) => `"${known}"`).join(", ")}` },
+    { hint: `choose one of ${splits.map((known) => `"${known}"`).join(", ")}` },
   );
 }
 
@@ -332,7 +332,7 @@ async function readTable(
   const path = files.path(name);
   if (!(rows instanceof Map) || rows.size === 0) {
     throw new DataError(
-      `Cannot use "${path}": expected an object of rows by id`,
+      `Cannot use "${path}": expected an object that maps ids to rows`,
       { path, hint: HINT },
     );
   }

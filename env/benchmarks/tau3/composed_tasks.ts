@@ -31,7 +31,7 @@ export async function composedTasks(
   const domain = domainNamed(key);
   const { composer } = partOf(domain, "bundle");
   if (composer === undefined) {
-    throw new ConfigError(`The domain "${key}" composes no tasks`, {
+    throw new ConfigError(`The domain "${key}" cannot generate tasks`, {
       hint: "use the benchmark's own tasks with data.source tau3-bench",
     });
   }

@@ -229,7 +229,7 @@ async function readTaskSplits(
 
 function noSplit(split: string, splits: readonly string[]): never {
   throw new ConfigError(`The dataset has no split "${split}"`, {
-    hint: `it has ${splits.map((known) => `"${known}"`).join(", ")}`,
+    hint: `choose one of ${splits.map((known) => `"${known}"`).join(", ")}`,
   });
 }
 

@@ -265,7 +265,7 @@ export class Orchestrator {
       this.#checkLimits();
     }
     if (this.#to === "env" && !isProtocolError(this.#ended)) {
-      throw new RaisedError("ValueError", "The last message calls a tool");
+      throw new RaisedError("ValueError", "The history ends with a tool call");
     }
   }
 

@@ -64,7 +64,7 @@ function answered(
       if (answer?.role !== "tool" || answer.id !== call.id) {
         throw new RaisedError(
           "ValueError",
-          `Message ${at} does not answer the call "${call.id}"`,
+          `Message ${at} is not the result of the call "${call.id}"`,
         );
       }
       pairs.push([call, answer]);
@@ -76,7 +76,7 @@ function answered(
 /** Checks whether two answers are equal, compared as JSON if both are JSON. */
 function isSameContent(got: string | null, recorded: string | null): boolean {
   if (got === null || recorded === null) {
-    throw new RaisedError("TypeError", "An answer has no content");
+    throw new RaisedError("TypeError", "A tool result has no content");
   }
   // Equal texts need not be parsed, unless they contain NaN, which does not equal itself.
   if (got === recorded && !got.includes("NaN")) return true;

@@ -82,7 +82,7 @@ function isSame(left: Databases, right: Databases): boolean {
 function lastCall(messages: readonly Tau3Message[]): SidedAction {
   const asking = messages.findLast((message) => message.role !== "tool");
   const call = asking?.toolCalls?.[0];
-  if (call === undefined) throw new TypeError("No call was answered");
+  if (call === undefined) throw new TypeError("No tool call has a result");
   return {
     name: call.name,
     arguments: call.arguments,

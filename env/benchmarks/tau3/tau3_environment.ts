@@ -105,7 +105,7 @@ export class Tau3Environment implements Environment {
   }
 
   async open(options: CallOptions = {}): Promise<string> {
-    if (this.#isOpen) throw this.#misuse("opened: it is open already");
+    if (this.#isOpen) throw this.#misuse("opened: it is already open");
     this.#isOpen = true;
     const { content, calls } = await this.#userTurn(options);
     this.#openingCalls = calls;

@@ -465,7 +465,7 @@ function costSection({ usage, row, retries }) {
       fact("Took", duration(row.seconds)),
       fact("Turns", count(row.turns)),
       fact("Tokens", row.tokens === 0 ? null : count(row.tokens)),
-      fact("Begun anew", retries === 0 ? null : `${retries} times`),
+      fact("Restarted", retries === 0 ? null : `${retries} times`),
     ),
     isCounted && usage !== null ? usageTable(usage) : null,
   );

@@ -67,7 +67,7 @@ Deno.test("openRunPolicy() says what is wrong with a run, and how to fix it", ()
     await Deno.writeFile(weights, bytes);
     assert.match(
       await refusal(path, RunDirError),
-      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*sha256.*; remove ".*\/4" to use the checkpoint before it, or name another run$/,
+      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*sha256.*; remove ".*\/4" to use the checkpoint before it, or choose another run$/,
     );
 
     await Deno.writeTextFile(join(last, "checkpoint.json"), "{");
@@ -91,7 +91,7 @@ Deno.test("openRunPolicy() says what is wrong with a run, and how to fix it", ()
     await Deno.remove(join(path, "checkpoints", "1"), { recursive: true });
     assert.match(
       await refusal(path, ConfigError),
-      /has no checkpoint.*deno task train --resume .*a", or name another run$/,
+      /has no checkpoint.*deno task train --resume .*a", or choose another run$/,
     );
   }));
 

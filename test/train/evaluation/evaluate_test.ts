@@ -264,7 +264,7 @@ Deno.test("EvaluationDir and TrainingDir refuse each other's directories", () =>
     );
     await assert.rejects(
       EvaluationDir.create(path, { config: configOf(), info }),
-      /exists already/,
+      /already exists/,
     );
   }));
 

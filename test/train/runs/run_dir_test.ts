@@ -177,7 +177,7 @@ Deno.test("TrainingDir.create() refuses a name that is taken", () =>
     );
     assert.match(
       message,
-      /exists already; continue it with --resume .*a1, or choose another --name/,
+      /already exists; continue it with --resume .*a1, or choose another --name/,
     );
   }));
 
@@ -324,7 +324,7 @@ Deno.test("TrainingDir.saveCheckpoint() on a full disk says so, and the run resu
       });
       assert.match(
         await refusal(failing),
-        /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; earlier saved data is untouched/,
+        /save the checkpoint of step 4: the disk .* is full; .*--resume .*a1.*; data saved before is intact/,
       );
     }
     await using run = await TrainingDir.resume(path);

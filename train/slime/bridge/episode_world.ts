@@ -78,7 +78,7 @@ async function openCodec(
     });
     return { tokenizer, template, toolCalls: toolCalls ?? undefined };
   }
-  const wayOut = "restore it, or name another run";
+  const wayOut = "restore it, or choose another run";
   const files = await readRunTokenizer(directory, { wayOut });
   if (files !== undefined) return codecOf(files, `"${directory}"`);
   throw new DataError(

@@ -80,7 +80,7 @@ async function startOn(
   }
   if (code === NO_TAULAB) {
     throw new HostError(
-      `${shell.name}: taulab and its Deno are not installed in ${
+      `${shell.name}: taulab or its Deno is not installed in ${
         dirname(taulab.taulab)
       }`,
       { hint: setUpHint(shell) },
@@ -155,10 +155,10 @@ async function requireSameData(
   throw new HostError(
     info.success
       ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
-      : `${url}/info of ${shell.name} answered ${response.status}, and is not an episode server`,
+      : `${url}/info of ${shell.name} answered ${response.status} and is not an episode server`,
     {
       hint: info.success
-        ? `import the same commit: ${setUpHint(shell)}`
+        ? `${setUpHint(shell)}, which imports the same commit`
         : "check what listens there, or set another bridge.port",
     },
   );

@@ -107,7 +107,7 @@ export class ByteFile implements Disposable {
 
   #short(offset: number, length: number): DataError {
     return new DataError(
-      `"${this.path}" ends at byte ${this.size}, and ${length} bytes are needed from byte ${offset}: it is truncated, or does not belong to the other files`,
+      `"${this.path}" ends at byte ${this.size}, but ${length} bytes are needed from byte ${offset}: it is truncated, or does not belong to the other files`,
       { path: this.path, hint: "copy or write it again" },
     );
   }

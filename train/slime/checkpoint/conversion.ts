@@ -193,7 +193,7 @@ async function verifyResult(
   const verdict = await verify(input, partial);
   if (verdict.equal) return verdict;
   throw new DataError(
-    `The converter succeeded, but its result is not the model. It stays in "${partial}" for inspection until the next attempt\n${
+    `The converter succeeded, but its result does not match the model. It is kept in "${partial}" for inspection until the next attempt\n${
       quoted(verdict.faults)
     }`,
     { path: partial },

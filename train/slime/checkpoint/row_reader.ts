@@ -83,7 +83,9 @@ export class RowReader implements Disposable {
     }
     if (filled !== into.length) {
       throw new DataError(
-        `${into.length - filled} bytes of "${source.name}" are in no chunk`,
+        `${
+          into.length - filled
+        } bytes of "${source.name}" are missing from its chunks`,
         { hint: "write the checkpoint again" },
       );
     }

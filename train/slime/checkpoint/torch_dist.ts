@@ -139,12 +139,12 @@ function findIteration(root: string): Iteration {
   );
   if (inner === undefined) throw halfWritten(root);
   throw new DataError(
-    `"${root}" holds "${inner}" and no ${TRACKER}, which is written last: without it slime takes the directory for a model of Hugging Face`,
+    `"${root}" contains "${inner}" but no ${TRACKER}, which is written last; without it, slime loads the directory as a Hugging Face model`,
     {
       path: root,
       hint: `convert again, or write "${
         inner === "release" ? inner : Number(inner.slice(5))
-      }" into it if you know that the checkpoint is whole`,
+      }" into it if you know that the checkpoint is complete`,
     },
   );
 }
@@ -153,9 +153,9 @@ function iterationName(text: string, tracker: string): string {
   if (text === "release") return text;
   if (/^\d{1,9}$/.test(text)) return `iter_${text.padStart(7, "0")}`;
   throw new DataError(
-    `"${tracker}" says "${
+    `"${tracker}" contains "${
       text.slice(0, 40)
-    }", and not "release" or the number of an iteration`,
+    }", which is neither "release" nor an iteration number`,
     { path: tracker, hint: "write it again" },
   );
 }

@@ -77,7 +77,7 @@ export function sshFault(lost: Lost, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",
-      hint: "the command was told to stop there; run it again",
+      hint: "run it again; the lost command was sent a signal to stop",
       transient: false,
     };
   }
@@ -88,7 +88,7 @@ export function sshFault(lost: Lost, target: string): SshFault {
   }
   if (lost.status !== 255) {
     return {
-      reason: "it accepts the login but starts no shell",
+      reason: "it accepts the login but does not start a shell",
       hint: `check the account's shell: ssh ${target} sh -c true`,
       transient: false,
     };

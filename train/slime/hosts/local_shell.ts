@@ -56,7 +56,7 @@ function localFault(
   }
   return new HostError(
     lost.began
-      ? `this machine: a command was killed before it ended: ${script}${said}`
-      : `this machine: there is no shell that can run a command${said}`,
+      ? `this machine: a command was killed: ${script}${said}`
+      : `this machine: cannot run a command without a shell${said}`,
   );
 }

@@ -97,7 +97,9 @@ async function copyDatabase(
   await writer.close();
   await shell.run({ script: `rm -f ${quote(copy)}` });
   if (done === size) return true;
-  throw new DataError(`${what}: ${done} of ${size} bytes came`, { path: to });
+  throw new DataError(`${what}: received ${done} of ${size} bytes`, {
+    path: to,
+  });
 }
 
 /** Prints the size of the copy; 0 if there is no database. */

@@ -357,7 +357,7 @@ export class RayJobs {
     const result = schema.safeParse(parseJson(text));
     if (result.success) return result.data;
     throw new RayError(
-      `Cannot ${doing}: the service at ${this.url} is not Ray's Jobs interface, or has another version (it responded "${
+      `Cannot ${doing}: the service at ${this.url} is not Ray's Jobs API, or has another version (it responded "${
         text.slice(0, 120)
       }")`,
       {

@@ -137,7 +137,9 @@ export function importManifest(
 function rowCount(text: string, path: string): number {
   const rows = parsePythonJson(text, { path });
   if (rows instanceof Map) return rows.size;
-  throw new DataError(`"${path}" is not an object of rows by id`, { path });
+  throw new DataError(`"${path}" is not an object that maps ids to rows`, {
+    path,
+  });
 }
 
 async function required(read: Checkout["read"], path: string): Promise<string> {

@@ -14,7 +14,7 @@ export function textFaults({ source, task }: FaultContext): TaskFault[] {
     ...untoldAmounts(source, task),
     ...(task.issues ?? []).map((title): TaskFault => ({
       check: "noted",
-      reason: "its authors have noted a fault",
+      reason: "its authors have documented a fault",
       evidence: title,
       exclude: false,
     })),

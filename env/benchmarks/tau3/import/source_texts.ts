@@ -81,7 +81,11 @@ export function joinedText(
     if (Object.hasOwn(placeholders, variable)) {
       return `<<${placeholders[variable]}>>`;
     }
-    throw unreadable(source, part, `"${variable}" of ${within}() is not known`);
+    throw unreadable(
+      source,
+      part,
+      `unknown variable "${variable}" in ${within}()`,
+    );
   }).join("");
 }
 

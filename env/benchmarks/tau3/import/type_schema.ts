@@ -95,7 +95,7 @@ export class TypeSchemas {
           type: "object",
         };
       default:
-        throw new DataError(`${source.path}: the type "${text}" is not known`, {
+        throw new DataError(`${source.path}: unknown type "${text}"`, {
           path: source.path,
         });
     }
@@ -218,7 +218,7 @@ export class TypeSchemas {
         textOf(found.source, target) === member
       ) return toPlain(await this.#modules.value(found.source, value));
     }
-    throw unreadable(source, node, "this member is not known");
+    throw unreadable(source, node, "this kind of member is not supported");
   }
 
   /** Checks whether a model or one of its base classes has the setting `extra="forbid"`. */

@@ -107,7 +107,7 @@ function noSimulations(
     : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(
-    `"${path}" has no simulation of tau3-bench${
+    `"${path}" contains no tau3-bench simulation${
       first === undefined ? "" : `: ${first.what}`
     }`,
     { path, hint },

@@ -124,7 +124,7 @@ export function effectBreaks(
   states: States,
 ): string | null {
   const effect = EFFECTS[action.name];
-  if (effect === undefined) return `${action.name} is no write`;
+  if (effect === undefined) return `${action.name} is not a write`;
   const args: Row = toPlain(action.arguments);
   const changed = states.before.diff(states.after);
   const id = args.reservation_id ??

@@ -69,7 +69,7 @@ Deno.test({
       [
         "retail/products.json",
         () => "[]",
-        /products\.json": expected an object of rows by id; /,
+        /products\.json": expected an object that maps ids to rows; /,
       ],
       [
         "retail/tasks_dev.json",
@@ -156,7 +156,7 @@ Deno.test({
       assert.throws(() => dataset.tasks("train"), {
         name: "ConfigError",
         message: /no split "train"/,
-        hint: /it has "dev", "test"/,
+        hint: /choose one of "dev", "test"/,
       });
       await Deno.remove(`${dir}/retail/tasks_dev.json`);
       await Deno.remove(`${dir}/retail/tasks_test.json`);

@@ -82,6 +82,6 @@ Deno.test("composedTasks() names an option that is unknown or out of range, and 
   await assert.rejects(composedTasks(1, { tasks: 0 }, { domain }), /tasks/);
   await assert.rejects(
     composedTasks(1, {}, { domain: "tau3.retail" }),
-    /"tau3.retail" composes no tasks/,
+    /"tau3.retail" cannot generate tasks/,
   );
 });

@@ -59,7 +59,7 @@ Deno.test("runConversion() catches a converter that omits a tensor, and discards
     await slime.prepare(forgetful);
     await rejects(runConversion(requestOf(world)), (error) => {
       ok(error instanceof DataError);
-      match(error.message, /its result is not the model/);
+      match(error.message, /its result does not match the model/);
       match(
         error.message,
         /linear_proj.weight" is missing.*trains from random values/,

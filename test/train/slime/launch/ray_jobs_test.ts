@@ -158,7 +158,7 @@ Deno.test("RayJobs retries transient errors, and says what failed, where and how
     [
       new Response("<html>router</html>"),
       "bad_response",
-      /not Ray's Jobs interface[^]*cluster\.dashboardPort/,
+      /not Ray's Jobs API[^]*cluster\.dashboardPort/,
       1,
     ],
   ];

@@ -252,7 +252,7 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "another server on Ray's port",
-    says: /is not Ray's Jobs interface/,
+    says: /is not Ray's Jobs API/,
     fix: /cluster.dashboardPort/,
     world: (held) =>
       rayAt(held.use(pathServer({ "/api/version": "a web shop" }))),
