@@ -50,7 +50,7 @@ export interface Forecast {
   readonly rates: EpisodeRates;
   /** Episodes in progress at once. */
   readonly atOnce: number;
-  /** Calls of the user's model per minute that so many episodes make. */
+  /** Calls of the user's model per minute by `atOnce` concurrent episodes. */
   readonly callsPerMinute: number;
   /** The rate limit in the recipe, all servers together; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
@@ -61,7 +61,7 @@ export interface Forecast {
   readonly evaluations: number;
   /** Load of all rollouts and evaluations. */
   readonly run: Load;
-  /** Rollouts that the recipe's budget is sufficient for; `null` if there is no budget, or this is unknown. */
+  /** The number of rollouts that the recipe's budget covers; `null` if there is no budget, or this is unknown. */
   readonly rolloutsInBudget: number | null;
 }
 

@@ -8,7 +8,7 @@ import type { MemoryPlan } from "./run_memory.ts";
 import type { PlanData } from "./slime_rows.ts";
 import type { TimeForecast, TrainingRates } from "./train_time.ts";
 
-/** A host, as far as a plan needs it. */
+/** The facts about a host that a plan needs. */
 export interface PlanHost {
   /** Its name in hosts.yaml; `this machine` if the recipe names no hosts. */
   readonly name: string;
@@ -87,7 +87,7 @@ export interface PlannedService {
 export interface RayPlan {
   /** The command that starts the head; `null` if the recipe joins a cluster. */
   readonly head: PlannedCommand | null;
-  /** The commands with which the other hosts join. */
+  /** The commands that the other hosts run to join. */
   readonly workers: readonly PlannedCommand[];
   /** The address of the cluster: `10.0.0.1:6379`. */
   readonly address: string;
@@ -107,7 +107,7 @@ export interface RayPlan {
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** How the job gets it. */
+  /** The way in which the job gets it. */
   readonly way: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes derived
- * from shapes are exact; activations and the overhead of libraries are estimates and marked as such.
+ * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes derived from
+ * shapes are exact; activations and the overhead of libraries are estimates, and are marked as estimates.
  */
 
 import { gigabytes } from "../../progress/amounts.ts";

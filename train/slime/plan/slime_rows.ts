@@ -33,7 +33,7 @@ export function planSplits(
 }
 
 /**
- * Extracts from a dataset what a plan needs.
+ * Extracts the parts of a dataset that a plan needs.
  * @throws {ConfigError} If it lacks a split that the recipe trains or evaluates on.
  */
 export function planData(dataset: Dataset, config: SlimeConfig): PlanData {

@@ -11,9 +11,9 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name; and no suffix
- * to it. A suffix would put every run into a group of its own, and slime creates it with a function
- * (`wandb.util.generate_id`) that newer versions of W&B do not have.
+ * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name, without a suffix. A
+ * suffix would put every run into a group of its own, and slime creates it with a function (`wandb.util.generate_id`)
+ * that newer versions of W&B do not have.
  */
 export function trackingFlags(
   { tracking }: Tracked,

@@ -26,7 +26,7 @@ export interface TrainingRates {
   readonly transferBytesPerS: number;
 }
 
-/** Assumed rates: a typical value for long sequences with full recomputation, and a guess of the transfer. */
+/** Assumed rates: a typical value for long sequences with full recomputation, and a guess for the transfer. */
 export const ASSUMED_TRAINING: TrainingRates = {
   measuredOn: null,
   rollouts: 0,

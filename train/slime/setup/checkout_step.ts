@@ -25,7 +25,7 @@ const GIT_ENV = {
 /** A reference that makes a pinned commit count as published, although no branch was fetched. */
 const PIN = "refs/remotes/origin/taulab-pin";
 
-/** A checkout that is cloned, or moved to the commit if no work would be lost. */
+/** Creates the step that clones a checkout, or moves an existing one to the commit if no work would be lost. */
 export function checkoutStep(options: CheckoutOptions): Step {
   const { id, commit, dir, inside = false } = options;
   return {

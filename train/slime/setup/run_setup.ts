@@ -50,7 +50,7 @@ export interface StepReport {
 export interface HostReport {
   readonly host: string;
   readonly steps: readonly StepReport[];
-  /** Why some steps are not done. */
+  /** The reason why some steps are not done. */
   readonly error?: string;
 }
 

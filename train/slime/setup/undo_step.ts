@@ -1,4 +1,4 @@
-/** How each thing made by setup is removed, and when it is kept because it has changed. */
+/** The removal of each thing that setup made, unless it has changed since. */
 
 import { join } from "node:path";
 import { pathWord, quote } from "../hosts/shell.ts";
@@ -18,7 +18,7 @@ export interface UndoStep {
 
 type Of<K extends Made["kind"]> = Extract<Made, { kind: K }>;
 
-/** The information for undoing, in addition to the thing itself. */
+/** The information needed to undo a step, in addition to the thing itself. */
 type About = Pick<Entry, "state" | "fingerprint">;
 
 const UNDO: {
