@@ -253,8 +253,8 @@ Deno.test({
         const [args, why] of [
           [["--env", "retail"], /"retail" .* no policy for solo agents/],
           [["--user", "llm", "--user-model", "u"], /has no user/],
-          [["--model", "m", "--agent", "react"], /told how to talk to users/],
-          [["--data", "generated"], /data.source is another/],
+          [["--model", "m", "--agent", "react"], /about talking to users/],
+          [["--data", "generated"], /requires data.source tau3-bench/],
         ] as const
       ) {
         const { code, stderr } = await evaluateTau3(

@@ -201,8 +201,8 @@ Deno.test("openResults() reads the complete simulations of a truncated τ³-benc
   );
   const cases = [
     [text.slice(0, 200), /r\.json/],
-    [fileText(), /no simulation of tau3-bench/],
-    ['{"info": {}, "simulation_index": []}', /no simulation of tau3-bench/],
+    [fileText(), /no tau3-bench simulation/],
+    ['{"info": {}, "simulation_index": []}', /no tau3-bench simulation/],
     [fileText({}), /simulation 1 lacks its task_id/],
   ] as const;
   for (const [wrong, expected] of cases) {
