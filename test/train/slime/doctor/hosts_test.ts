@@ -170,7 +170,7 @@ Deno.test({
       assert.deepEqual(
         found.slice(2).map((
           { key, state, found },
-        ) => [key, state, found.replace(/^\d+ files.*/, "whole")]),
+        ) => [key, state, found.replace(/^\d+ weight files.*/, "whole")]),
         [
           ["model-files this machine", "pass", "whole"],
           ["model-files gpu2", "pass", "whole"],
