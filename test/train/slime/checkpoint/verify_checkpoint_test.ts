@@ -349,7 +349,7 @@ Deno.test("openCheckpoint() rejects an interrupted save, and says what is missin
     await Deno.remove(join(megatron, "latest_checkpointed_iteration.txt"));
     await rejects(
       verify(megatron),
-      /holds "release" and no latest_checkpointed_iteration.txt/,
+      /contains "release" but no latest_checkpointed_iteration.txt/,
     );
     await Deno.remove(join(release, ".metadata"));
     await rejects(verify(megatron), /no .metadata, which is written last/);
