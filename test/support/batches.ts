@@ -13,8 +13,8 @@ const TESTS = new URL("../", import.meta.url);
 /** What each batch has: paths begin so; of several that fit a file, the longest decides. */
 export const BATCHES = {
   launch: ["train/slime/launch/launch_test.ts"],
-  containers: ["train/slime/launch/container_run_test.ts"],
   training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],
+  containers: ["train/slime/launch/container_run_test.ts"],
   jupyter: ["notebooks/notebooks_test.ts", "notebooks/jupyter/"],
   tasks: ["tasks/"],
   viewer: ["notebooks/"],
