@@ -95,6 +95,9 @@ Deno.test("train --recipe qwen3-4b --help lists the recipe's keys with their fla
     "--help",
   ]);
   assert.equal(code, 0);
-  assert.match(stdout, /rollout\.steps=500 +Number of rollouts.*\(--num-rollout\)/);
+  assert.match(
+    stdout,
+    /rollout\.steps=500 +Number of rollouts.*\(--num-rollout\)/,
+  );
   assert.doesNotMatch(stdout, /^ +rl\.groupSize=/m);
 });

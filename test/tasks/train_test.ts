@@ -401,7 +401,10 @@ Deno.test("train --dry-run names the user's model and asks it nothing", () =>
       "--dry-run",
     ]);
     assert.equal(code, 0);
-    assert.match(stdout, /user +llm some\/model; the plan does not include the time of its calls/);
+    assert.match(
+      stdout,
+      /user +llm some\/model; the plan does not include the time of its calls/,
+    );
     assert.equal(server.requests.length, 0);
     const unnamed = await output([...TINY, "--user", "llm", "--dry-run"]);
     assert.equal(unnamed.code, 2);

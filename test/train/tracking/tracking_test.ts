@@ -58,7 +58,10 @@ Deno.test("a config asks for no tracker by default", () => {
 Deno.test("mlflow() says how to name its server where nothing does", () => {
   const config = trackingSchema.parse({ mlflow: true });
   assert.throws(() => mlflow(config, () => undefined), ConfigError);
-  assert.throws(() => mlflow(config, () => "file:///runs"), /is not the URL of a server/);
+  assert.throws(
+    () => mlflow(config, () => "file:///runs"),
+    /is not the URL of a server/,
+  );
 });
 
 Deno.test("a run whose tracker is down is the run that it is without one, and says what is missing", () =>

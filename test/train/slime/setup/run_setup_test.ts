@@ -181,7 +181,10 @@ test(
       "slime waits",
     ]);
     assert.equal(reports[0]!.error, undefined);
-    assert.match(reports[1]!.error ?? "", /^gpu2: nothing listens on its ssh port/);
+    assert.match(
+      reports[1]!.error ?? "",
+      /^gpu2: nothing listens on its ssh port/,
+    );
     assert.match(
       reports[2]!.error ?? "",
       /^gpu3: it accepts none of the offered keys/,
