@@ -95,7 +95,7 @@ Deno.test({
         using episodes = new EpisodeStore(join(run.path, "episodes.db"));
         assert.ok(episodes.list().length >= 16);
         const log = join(dir, "host-runs/first/logs/serve-0.log");
-        assert.match(await Deno.readTextFile(log), /Episodes of generated/);
+        assert.match(await Deno.readTextFile(log), /episodes of generated/);
         assert.equal(await processes(site), "");
       },
     );
