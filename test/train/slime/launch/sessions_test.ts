@@ -85,7 +85,8 @@ Deno.test("launchNewRun() without the doctor accepts only flags of known slime v
     await assert.rejects(
       launchNewRun(slime, { ...options(dir), path }),
       (error) =>
-        error instanceof ConfigError && /would ignore it/.test(error.message) &&
+        error instanceof ConfigError &&
+        /would silently ignore it/.test(error.message) &&
         /"num-rollout"; .*drop --skip-doctor/.test(error.hint!),
     );
     assert.ok(!await isThere(path));
