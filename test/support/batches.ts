@@ -3,14 +3,14 @@
  *
  * A worker of its own for each of 300 files spends more time on loading modules and collecting their coverage than on
  * tests. `deno.json` names the batches in `test/batches/` instead, the slowest first, each of which is one worker; a
- * single file runs alone as ever: `deno test -A test/env/rollout_test.ts`.
+ * single file still runs alone: `deno test -A test/env/rollout_test.ts`.
  */
 
 import { readdir } from "node:fs/promises";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** What each batch has: paths begin so; of several that fit a file, the longest decides. */
+/** The path prefixes of each batch. If several match a file, the longest decides. */
 export const BATCHES = {
   launch: ["train/slime/launch/launch_test.ts"],
   training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],
