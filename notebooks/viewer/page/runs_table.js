@@ -73,7 +73,7 @@ export function sortedRuns(runs, sort) {
  * @param {readonly string[]} options.ids Those that are chosen.
  * @param {string} options.sort
  * @param {(sort: string) => void} options.onSort
- * @param {(ids: string[]) => void} options.onChoose
+ * @param {(id: string, isChosen: boolean) => void} options.onChoose
  * @returns {HTMLElement}
  */
 export function runsTable({ runs, ids, sort, onSort, onChoose }) {
@@ -127,7 +127,7 @@ function isComparable({ kind, steps, episodes }) {
 
 /**
  * @param {TableRun} run
- * @param {{ ids: readonly string[], onChoose: (ids: string[]) => void }} options
+ * @param {{ ids: readonly string[], onChoose: (id: string, isChosen: boolean) => void }} options
  */
 function runRow(run, { ids, onChoose }) {
   const at = ids.indexOf(run.id);
@@ -137,8 +137,7 @@ function runRow(run, { ids, onChoose }) {
     "aria-label": `Curves of ${run.id}`,
     checked: at >= 0,
     disabled: !isComparable(run) || (at < 0 && ids.length >= MAX_CHOSEN),
-    onchange: () =>
-      onChoose(at >= 0 ? ids.filter((id) => id !== run.id) : [...ids, run.id]),
+    onchange: () => onChoose(run.id, box.checked),
   });
   const name = h(
     "th",

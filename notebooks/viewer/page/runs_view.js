@@ -55,15 +55,17 @@ export function runsView(api, route) {
   let sort = route.params.get("sort") ?? FIRST_SORT;
   let query = route.params.get("q") ?? "";
   let drawn = "";
+  /** How often the reader has changed what is shown; each change starts a refresh of its own. */
+  let changes = 0;
 
   async function refresh() {
+    const before = changes;
     const { value: { runs }, tag } = await api.runs(signal);
-    const isFirst = chosen.length === 0;
-    const ids = isFirst
-      ? runs.filter(({ error, steps }) => error === null && steps !== null)
-        .slice(0, 4).map(({ id }) => id)
-      : chosen;
+    const ids = chosen.length > 0 ? chosen : runs
+      .filter(({ error, steps }) => error === null && steps !== null)
+      .slice(0, 4).map(({ id }) => id);
     const views = await Promise.all(ids.map((id) => viewOf(id)));
+    if (before !== changes) return;
     const state = JSON.stringify([
       tag,
       ids,
@@ -89,7 +91,12 @@ export function runsView(api, route) {
           sort = next;
           remember();
         },
-        onChoose: choose,
+        onChoose: (id, isChosen) => {
+          const others = (chosen.length > 0 ? chosen : ids)
+            .filter((one) => one !== id);
+          chosen = isChosen ? [...others, id] : others;
+          remember();
+        },
       }),
     );
     if (focus !== undefined) {
@@ -117,14 +124,9 @@ export function runsView(api, route) {
     }
   }
 
-  /** @param {string[]} ids */
-  function choose(ids) {
-    chosen = ids;
-    remember();
-  }
-
   /** Records the selection in the URL and refreshes the view. */
   function remember() {
+    changes++;
     const params = new URLSearchParams(chosen.map((id) => ["run", id]));
     if (sort !== FIRST_SORT) params.set("sort", sort);
     if (query !== "") params.set("q", query);

@@ -100,14 +100,14 @@ browserTest(
       await counted(page, "2 of 3 runs");
       await page.getByLabel("Curves of one").check();
       await page.getByLabel("Curves of other").check();
-      await page.getByText("1 of 6 tasks in common").waitFor();
+      await page.getByText("1 of 6 tasks in common are solved").waitFor();
       const differing = page.locator(".differing tbody tr");
       assert.match(await differing.innerText(), /1 of 1\s+0 of 1/);
       // The address alone shows the same.
       await using again = await open();
       await again.page.goto(page.url());
       await counted(again.page, "2 of 3 runs");
-      await again.page.getByText("1 of 6 tasks in common").waitFor();
+      await again.page.getByText("1 of 6 tasks in common are solved").waitFor();
       assert.deepEqual(complaints, []);
     });
   },

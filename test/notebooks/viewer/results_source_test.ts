@@ -98,7 +98,7 @@ Deno.test("ResultsSource reports what a file contains instead of results", async
   for (
     const [text, why] of [
       ["nothing", /no JSON|not JSON/],
-      ["{}", /no list/],
+      ["{}", /record 1 lacks its task_id/],
       ["[1]", /record 1 is not an object/],
       ['[{"task_id": 1}]', /record 1 lacks its conversation/],
       [
