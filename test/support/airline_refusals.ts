@@ -1,6 +1,6 @@
 /**
- * Whether a refusal at the airline's desk has its reason in the conversation before it: policy's rules once more,
- * read off what the user said and the tools showed.
+ * Checks that a refusal by the airline's agent is justified by the conversation before it. The rules of the policy are
+ * written a second time here, over what the user said and the tools returned.
  */
 
 import {
@@ -17,18 +17,18 @@ import type { Answered, Transcript } from "./underivable.ts";
 
 const TODAY = "2024-05-15";
 
-/** What the refusal is about. */
+/** A refusal with its context. */
 interface Refused {
-  /** What the sentence names: a user id, a time, a flight's number. */
+  /** The value in the sentence: a user id, a time or a flight number. */
   readonly named: string;
-  /** What the user said of the request, lower case. */
+  /** The user's words about the request, in lower case. */
   readonly said: string;
   readonly before: Transcript;
-  /** The reservation that the user names, as it was shown last. */
+  /** The reservation that the user named, as last returned by a tool. */
   readonly held: JsonObject | undefined;
 }
 
-/** By the words of a refusal, what must have been said or shown. */
+/** The condition under which a refusal is justified, by its wording. */
 const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   [
     /that reservation is not of (\w+)/,
@@ -82,7 +82,7 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   ],
 ];
 
-/** What is wrong with a message that refuses something. @param said What the user said of the request. */
+/** Returns what is wrong with a message that refuses something. */
 export function groundlessRefusal(
   content: string,
   { before, said }: { before: Transcript; said: string },
@@ -131,7 +131,10 @@ function isPrivileged({ held }: Refused): boolean {
     text(held, "cabin") === "business";
 }
 
-/** Neither the user nor the reservation has a right to anything, or nothing was lost for which there is one. */
+/**
+ * Checks that neither the user nor the reservation qualifies for compensation, or that nothing happened to compensate
+ * for.
+ */
 function hasNoRight(refused: Refused): boolean {
   const { said, before } = refused;
   const user = before.rows.findLast((one) => one.has("membership"));
@@ -147,7 +150,7 @@ function hasNoRight(refused: Refused): boolean {
     : legsOf(refused).every((leg) => isShown(leg, refused));
 }
 
-/** Whether a search has shown a flight on its day, and with so many seats in a cabin. */
+/** Checks whether a search has returned a flight on its day, with enough seats in a cabin. */
 function isShown(
   leg: JsonObject,
   { before }: Refused,
@@ -171,7 +174,9 @@ function rowsIn(shown: string): JsonObject[] {
   return Array.isArray(list) ? list.filter((one) => one instanceof Map) : [];
 }
 
-/** Whether a search lacks the flight that the user named, or one of the reservation in the cabin that they named. */
+/**
+ * Checks whether a search lacks the flight that the user named, or one of the reservation's flights in the named cabin.
+ */
 function lacksSeats(refused: Refused): boolean {
   const { said, before, held } = refused;
   const cabin = /\bin (basic economy|economy|business)\b/.exec(said)?.[1]

@@ -9,7 +9,7 @@ import {
 import { normalInt } from "../../env/python/python_value.ts";
 import type { PythonNumber } from "../../env/python/python_value.ts";
 
-/** Any text, lone surrogates included. */
+/** Any text, including lone surrogates. */
 export function text(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string(),
@@ -18,7 +18,7 @@ export function text(): fc.Arbitrary<string> {
   );
 }
 
-/** A Python float in our form. */
+/** A Python float as taulab represents it. */
 export function float(): fc.Arbitrary<number | Float> {
   return fc.oneof(
     fc.double(),
@@ -27,7 +27,7 @@ export function float(): fc.Arbitrary<number | Float> {
   ).map((value) => Number.isInteger(value) ? new Float(value) : value);
 }
 
-/** A Python int in our form. */
+/** A Python int as taulab represents it. */
 export function int(): fc.Arbitrary<number | bigint> {
   return fc.oneof(
     fc.bigInt(),

@@ -1,4 +1,4 @@
-/** One question to a Python program of the tests: JSON in, JSON out. */
+/** Runs Python scripts of this folder with JSON input and output. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -8,8 +8,8 @@ import { testPython } from "./python.ts";
  * Runs a script of this folder.
  * @param input JSON text for its standard input.
  * @param options.python The interpreter. Default: {@linkcode testPython}'s.
- * @returns What it printed, parsed.
- * @throws {AssertionError} If Python fails, with what it said.
+ * @returns Its parsed output.
+ * @throws {AssertionError} If Python fails; the message has its stderr.
  */
 export async function askPython(
   script: string,
@@ -18,7 +18,7 @@ export async function askPython(
 ): Promise<unknown> {
   const child = new Deno.Command(python, {
     args: ["-B", fileURLToPath(new URL(script, import.meta.url))],
-    // transformers loads PyTorch, for seconds, where it may; tokenizers and templates do without.
+    // transformers loads PyTorch if it can, which takes seconds; tokenizers and templates do not need it.
     env: {
       HF_HUB_OFFLINE: "1",
       TOKENIZERS_PARALLELISM: "false",
@@ -30,7 +30,7 @@ export async function askPython(
   }).spawn();
   const [output] = await Promise.all([
     child.output(),
-    // Where Python ends early, what it said of it is what matters.
+    // If Python exits early, its stderr explains why; the broken pipe does not matter.
     new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
   ]);
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

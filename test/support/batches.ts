@@ -1,16 +1,16 @@
 /**
  * Batches of test files, for runs of the whole suite.
  *
- * A worker of its own for each of 300 files spends more time on loading modules and collecting their coverage than on
- * tests. `deno.json` names the batches in `test/batches/` instead, the slowest first, each of which is one worker; a
- * single file still runs alone: `deno test -A test/env/rollout_test.ts`.
+ * With one worker per file, 300 files spend more time on loading modules and collecting their coverage than on tests.
+ * Instead, `deno.json` runs the batches in `test/batches/`, the slowest first, with one worker each. A single file
+ * still runs alone: `deno test -A test/env/rollout_test.ts`.
  */
 
 import { readdir } from "node:fs/promises";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** The path prefixes of each batch. If several match a file, the longest decides. */
+/** The path prefixes of each batch. If several match a file, the longest one decides. */
 export const BATCHES = {
   launch: ["train/slime/launch/launch_test.ts"],
   training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],
@@ -34,7 +34,7 @@ export const BATCHES = {
 /** The name of a batch. */
 export type Batch = keyof typeof BATCHES;
 
-/** The test files of a batch, in order, by their paths in `test/`. */
+/** Returns the test files of a batch, sorted, as paths relative to `test/`. */
 export async function batchFiles(batch: Batch): Promise<string[]> {
   const files = await readdir(TESTS, { recursive: true });
   return files.map((file) => file.replaceAll("\\", "/"))
@@ -51,7 +51,7 @@ function batchOf(file: string): string | undefined {
 
 /** Registers the tests of a batch. */
 export async function importBatch(batch: Batch): Promise<void> {
-  // Programs that tests start would inherit it, and each write the coverage of some 500 modules.
+  // Otherwise, programs started by tests would each write the coverage of some 500 modules.
   Deno.env.delete("DENO_COVERAGE_DIR");
   for (const file of await batchFiles(batch)) {
     await import(new URL(file, TESTS).href);

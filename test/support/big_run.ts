@@ -1,6 +1,6 @@
 /**
- * A training run with as many episodes as asked, on disk in seconds: a few hundred real ones of the generated
- * world, by an expert who errs, repeated at other steps.
+ * Writes a training run with any number of episodes in seconds: a few hundred real episodes of an expert that makes
+ * mistakes, repeated at later steps.
  */
 
 import { join } from "node:path";
@@ -25,7 +25,7 @@ import type { Metrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
-/** Its config: a small world, groups of eight. */
+/** The run's config: a small world, groups of eight. */
 export const BIG_CONFIG = resolveConfig({
   name: "big",
   text: `
@@ -34,7 +34,7 @@ export const BIG_CONFIG = resolveConfig({
   `,
 });
 
-/** Episodes that are really run: steps of this many groups of eight. */
+/** Number of groups of eight episodes per step that are really played. */
 const GROUPS = 6;
 const GROUP = 8;
 const STEPS = 8;
@@ -42,13 +42,16 @@ const STARTED = new Date("2026-11-25T08:00:00Z");
 
 /** Settings of {@linkcode writeBigRun}. */
 export interface BigRunOptions {
-  /** Episodes, a multiple of 384 or it is rounded up. Default: 384, all of them really run. */
+  /** Number of episodes, rounded up to a multiple of 384. Default: 384, all of them really played. */
   readonly episodes?: number;
-  /** Whether the run says that it is over. Default: true. */
+  /** Whether the run is marked as completed. Default: true. */
   readonly completed?: boolean;
 }
 
-/** Writes the run; returns how many episodes it has. */
+/**
+ * Writes the run.
+ * @returns The number of its episodes.
+ */
 export async function writeBigRun(
   path: string,
   { episodes = 0, completed = true }: BigRunOptions = {},
@@ -107,7 +110,7 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
   return episodes.map((episode, i) => withTokens(withFailure(episode, i)));
 }
 
-/** One in fifty customers is out of reach. */
+/** In one episode of fifty, the user's model fails. */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;
   return {
@@ -125,7 +128,7 @@ function withFailure(episode: Episode, i: number): Episode {
   };
 }
 
-/** About as many tokens as the conversation has, one of the agent's in three sampled. */
+/** Adds about as many tokens as the conversation has; of the agent's, one in three is sampled. */
 function withTokens(episode: Episode): Episode {
   const rng = createRng(episode.seed, "tokens");
   const words = episode.messages.flatMap(({ role, content }) =>
@@ -203,7 +206,7 @@ function evaluationLine(step: number, rewards: readonly number[]): Metrics {
 
 /** Repeats the episodes at later steps until there are `wanted`. */
 function repeat(path: string, wanted: number): number {
-  // Opened once as the store does, so that the copy follows its columns.
+  // The store adds missing columns when it opens a file, and the copy below needs all of them.
   new EpisodeStore(path, { readOnly: true })[Symbol.dispose]();
   const db = new DatabaseSync(path);
   try {
@@ -230,7 +233,7 @@ function repeat(path: string, wanted: number): number {
   }
 }
 
-/** An expert who, with this chance an episode, gets a write wrong or leaves one out. */
+/** An expert that, with the given probability per episode, gets a write wrong or omits one. */
 function erringExpert(chance: number): Agent {
   const expert = expertAgent({ prompt: "none" });
   return {
@@ -272,7 +275,9 @@ function erring(session: AgentSession, rng: Rng): AgentSession {
   };
 }
 
-/** A write that went wrong: another reason, the other payment method, an address with the wrong zip. */
+/**
+ * Returns a wrong version of a write: another reason, the other payment method, or an address with a wrong zip code.
+ */
 function worse(action: Action, rng: Rng): Action {
   if (action.type !== "tool" || READS.test(action.call.name)) return action;
   const args = new Map(action.call.arguments);

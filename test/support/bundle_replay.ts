@@ -1,4 +1,4 @@
-/** The data and recordings of τ³-bench's airline and store, replayed call by call. */
+/** Replays recordings of τ³-bench's airline and retail domains call by call, on the benchmark's data. */
 
 import { gunzipSync } from "node:zlib";
 import type { Databases, Domain } from "../../env/domain.ts";
@@ -11,19 +11,19 @@ import {
 import { TAU3_BENCH } from "./tau3_bench.ts";
 import { at, objectsAt } from "./telecom_world.ts";
 
-/** The schemas of all tools. */
+/** The directory of all tools' schemas. */
 export const TAU3_TOOLS = `${TAU3_BENCH}/tools`;
 
-/** A domain whose users only talk, with its untouched database. */
+/** A domain in which users have no tools, with its initial database. */
 export interface BundleWorld {
   readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
   readonly base: Databases;
-  /** Lowercase hex. */
+  /** The hash of the initial database, in lowercase hex. */
   readonly hash: string;
   readonly name: string;
 }
 
-/** The domain of a name, with τ³-bench's data. */
+/** Opens a domain with τ³-bench's data. */
 export function bundleWorld(name: string): BundleWorld {
   const domain = domainNamed(name, "tau3") as BundleWorld["domain"];
   const data = unpacked(`${dataOf(name)}/db.json.gz`);
@@ -32,9 +32,10 @@ export function bundleWorld(name: string): BundleWorld {
 }
 
 /**
- * Makes the calls of a record. Texts have to be the original's in all tiers but `internal`, whose are Python's own.
- * @param calls By step.
- * @returns What differs, in words.
+ * Makes the calls of a record. Answers must equal the original's in all tiers except `internal`, whose answers are
+ * Python's own error messages.
+ * @param calls One per step.
+ * @returns The differences, one sentence each.
  */
 export function replayRecord(
   { domain, base, hash: untouched }: BundleWorld,

@@ -1,9 +1,9 @@
-/** Small chat templates that write calls as public ones do, in each format. */
+/** Small chat templates that write tool calls as public ones do, one per format. */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";
 
-/** How a call is written; `f` is its function. */
+/** The template of a call in each format; `f` is the called function. */
 const CALLS: Readonly<Record<ToolCallFormat, string>> = {
   qwen25:
     `<tool_call>\n{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}\n</tool_call>`,
@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<ToolCallFormat, string>> = {
     `<|start|>assistant to=functions.{{ f.name }}<|channel|>commentary json<|message|>{{ f.arguments | tojson }}<|call|>`,
 };
 
-/** A template that closes every turn with `</s>`. */
+/** Returns a template that ends every turn with `</s>`. */
 export function callTemplate(format: ToolCallFormat): ChatTemplate {
   return new ChatTemplate({
     source: sourceOf(CALLS[format]),
@@ -29,7 +29,7 @@ export function callTemplate(format: ToolCallFormat): ChatTemplate {
   });
 }
 
-/** A template that shows no calls. */
+/** Returns a template that does not show calls. */
 export function silentTemplate(): ChatTemplate {
   return new ChatTemplate({ source: sourceOf(""), endToken: "</s>" });
 }
@@ -46,7 +46,7 @@ ${call}
 {%- if add_generation_prompt -%}[assistant]{%- endif -%}`;
 }
 
-/** As GLM's: no turn is closed, each begins with a token that ends the answer before it. */
+/** A template like GLM's: turns have no end token; each begins with a token that also ends the answer before it. */
 export const GLM_SOURCE = `{%- for m in messages -%}
 {%- if m.role == "user" -%}<|user|>
 {{ m.content }}

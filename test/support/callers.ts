@@ -1,4 +1,4 @@
-/** Callers for tests: patient as told, and on no clock but the test's. */
+/** Callers of model endpoints for tests, which do not depend on real time. */
 
 import {
   type Caller,
@@ -6,7 +6,7 @@ import {
   createCaller,
 } from "../../env/models/call_policy.ts";
 
-/** A caller that never really waits; `waits` holds how long it would have. */
+/** Creates a caller that does not really wait; `waits` records how long it would have waited. */
 export function testCaller(
   policy: Partial<CallPolicy> = {},
 ): Caller & { readonly waits: readonly number[] } {

@@ -2,14 +2,14 @@
 
 import type { ChatModel, ChatReply, Message } from "../../env/types.ts";
 
-/** A request to a fake model. */
+/** A recorded request to a fake model. */
 export interface Asked {
   readonly seed: number;
-  /** The whole conversation up to the answer. */
+  /** The whole conversation before the answer. */
   readonly messages: readonly Message[];
 }
 
-/** A model whose answers come from a function; its requests are recorded in `asked`. */
+/** A model whose answers are computed by a function; `asked` records its requests. */
 export function answeringModel(
   answer: (asked: Asked) => string | Partial<ChatReply>,
 ): ChatModel & { readonly asked: readonly Asked[] } {
@@ -51,7 +51,7 @@ export function answeringModel(
   };
 }
 
-/** A model that gives the texts in order, then repeats the last one. */
+/** A model that answers with the given texts in order, then repeats the last one. */
 export function sayingChatModel(
   ...texts: readonly string[]
 ): ReturnType<typeof answeringModel> {

@@ -1,4 +1,4 @@
-/** Small checkpoints of both formats in a directory, for tests that look at them whole or broken. */
+/** Small checkpoints of both formats, for tests that read them intact or damaged. */
 
 import { join } from "node:path";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../../train/slime/checkpoint/verify_checkpoint.ts";
 import { openCheckpoint } from "../../train/slime/checkpoint/tensor_view.ts";
 
-/** A Qwen3 of a few thousand numbers: the embedding tied, two groups of two heads. */
+/** A Qwen3 of a few thousand parameters with a tied embedding and two groups of two heads. */
 export const TINY: CheckpointShape = {
   layers: 3,
   hidden: 32,
@@ -30,17 +30,17 @@ export const TINY: CheckpointShape = {
   tied: true,
 };
 
-/** How a pair is written. */
+/** Options of {@linkcode writePair}. */
 export interface PairOptions {
   readonly shape?: CheckpointShape;
-  /** Changes what the model's directory holds. */
+  /** Changes the tensors of the Hugging Face directory. */
   readonly hf?: (tensors: MadeTensor[]) => MadeTensor[];
-  /** Changes what Megatron's holds. */
+  /** Changes the chunks of the Megatron checkpoint. */
   readonly megatron?: (chunks: MadeChunk[]) => MadeChunk[];
   readonly shardBytes?: number;
 }
 
-/** Two checkpoints of one model: Hugging Face's and Megatron's, its vocabulary padded to 128. */
+/** A Hugging Face and a Megatron checkpoint of one model; Megatron's vocabulary is padded to 128. */
 export interface Pair {
   readonly hf: string;
   readonly megatron: string;
@@ -48,7 +48,7 @@ export interface Pair {
   readonly release: string;
 }
 
-/** Writes both under `dir`. */
+/** Writes both checkpoints under `dir`. */
 export async function writePair(
   dir: string,
   { shape = TINY, hf = same, megatron = same, shardBytes = 20_000 }:
@@ -77,7 +77,7 @@ function same<T>(value: T): T {
   return value;
 }
 
-/** Opens and verifies; blocks are small, so that tensors take many. */
+/** Opens and verifies the checkpoints, in blocks so small that a tensor takes many. */
 export async function verify(
   one: string,
   other?: string,
@@ -91,7 +91,7 @@ export async function verify(
   return await verifyCheckpoints(left, { shape, other: right, blockBytes });
 }
 
-/** The kinds of a report's faults with the tensors they are about. */
+/** Returns the kind of each fault in a report, with the affected tensors. */
 export function faultsOf({ faults }: VerifyReport): string[] {
   return faults.map(({ kind, tensors }) =>
     `${kind} ${tensors.join(" ")}`.trim()

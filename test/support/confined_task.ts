@@ -1,10 +1,10 @@
-/** A task that says what it may do: run as the main module. `confine_test.ts` starts it. */
+/** A task that reports its own permissions. `confine_test.ts` runs it as the main module. */
 
 import { z } from "zod";
 import { main } from "../../tasks/_cli.ts";
 
 const flags = z.object({
-  /** Where it may write. */
+  /** The directory that it may write to. */
   allowed: z.string().default("allowed"),
   busy: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -26,7 +26,7 @@ export const task = await main(import.meta, {
   async run({ allowed, busy, crash }, { terminal, signal, operands: _ }) {
     if (crash) throw new TypeError("crashed");
     terminal.note("at work");
-    // Work that never yields, as long as a test can take.
+    // Work that never yields, for longer than any test runs.
     const until = Date.now() + 60_000;
     while (busy && Date.now() < until);
     const descriptors: Record<string, Deno.PermissionDescriptor> = {

@@ -14,7 +14,7 @@ const TEXT = fc.oneof(
   ),
 );
 
-/** What an assistant says: no white space at its ends and no thoughts, which some templates take away. */
+/** An assistant's words, without surrounding white space or thoughts, which some templates drop. */
 const WORDS = TEXT.map((text) => `Well ${text} so`);
 
 interface Exchange {
@@ -29,7 +29,7 @@ const EXCHANGE: fc.Arbitrary<Exchange> = fc.record({
   call: fc.option(fc.record({ argument: TEXT, result: TEXT })),
 });
 
-/** Conversations as the tool-calling agent holds them: maybe a system message, then exchanges with and without a call. */
+/** Conversations of the tool-calling agent: an optional system message, then exchanges with and without calls. */
 export function conversations(): fc.Arbitrary<Message[]> {
   return fc.record({
     system: fc.option(TEXT),

@@ -1,24 +1,27 @@
-/** A slime whose converters are shell scripts that copy a prepared result: well, slowly, half of it, or not at all. */
+/** A fake slime checkout whose converters are shell scripts. They copy a prepared result, fail halfway, or hang. */
 
 import { join } from "node:path";
 import { type Pair, writePair } from "./checkpoints.ts";
 import { inTempDir } from "./temp_dir.ts";
 
-/** What the converters do. */
+/** The behavior of the converters. */
 export type Behaviour = "well" | "fail" | "hang";
 
-/** A checkout with converters. */
+/** A checkout with fake converters. */
 export interface FakeSlime {
   readonly dir: string;
-  /** What the recipe's keys say of it. */
+  /** `--set` flags that point a recipe at it. */
   readonly flags: readonly string[];
-  /** From now on the converters copy `source`, and behave so. */
+  /** Makes the converters copy `source` from now on, with the given behavior. */
   prepare(source: string, behaviour?: Behaviour): Promise<void>;
-  /** The words of each call, oldest first. */
+  /** Returns the arguments of each call, oldest first. */
   calls(): Promise<string[]>;
 }
 
-/** @param words Of the tool's last output, if it fails. */
+/**
+ * Creates the checkout.
+ * @param words The tool's last output if it fails.
+ */
 export async function fakeSlime(
   dir: string,
   { words = "KeyError: HuggingFace checkpoint does not contain 'lm_head'" } =
@@ -75,17 +78,17 @@ esac
 `;
 }
 
-/** A pair of checkpoints, and a slime that converts either into the other. */
+/** A pair of checkpoints, and a slime that converts either one into the other. */
 export interface ConverterWorld extends Pair {
   readonly slime: FakeSlime;
   readonly dir: string;
-  /** Where a conversion shall go. */
+  /** The target of conversions. */
   readonly out: string;
-  /** A result that lacks a tensor. */
+  /** A result with a missing tensor. */
   readonly forgetful: string;
 }
 
-/** Calls `body` with a world that is gone afterwards. */
+/** Calls `body` with a temporary world. */
 export async function inWorld(
   body: (world: ConverterWorld) => Promise<void>,
 ): Promise<void> {
@@ -107,7 +110,7 @@ export async function inWorld(
   });
 }
 
-/** Whether there is something at a path. */
+/** Checks whether a path exists. */
 export async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

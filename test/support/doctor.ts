@@ -1,4 +1,4 @@
-/** Worlds for the doctor's checks: hosts that answer as told, recipes, model directories, evaluations. */
+/** Fixtures for the doctor's checks: hosts with scripted answers, recipes, model directories, evaluations. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -24,10 +24,10 @@ import {
 import { fakeEpisode, fakeTask } from "./lab.ts";
 import { QWEN3_DIR } from "./qwen3.ts";
 
-/** What a command comes to: its standard output, or all of it. */
+/** The scripted output of a command; a string is its stdout. */
 export type Answer = string | Partial<ShellOutput>;
 
-/** A host whose commands answer by the first word that they hold; others are not found there. */
+/** A host that answers a command by the first key that the command contains; other commands are not found. */
 export function toldShell(
   answers: Readonly<Record<string, Answer>>,
   name = "gpu1",
@@ -48,7 +48,7 @@ export function toldShell(
   };
 }
 
-/** This machine with programs of ours first on its PATH. */
+/** A shell of this machine with `bin` first on its PATH. */
 export function shellWith(bin: string): Shell {
   const shell = localShell();
   const PATH = `${bin}:${Deno.env.get("PATH")}`;
@@ -59,7 +59,7 @@ export function shellWith(bin: string): Shell {
   };
 }
 
-/** Writes a program of a shell script. */
+/** Writes an executable shell script. */
 export async function writeProgram(
   bin: string,
   name: string,
@@ -70,7 +70,7 @@ export async function writeProgram(
   });
 }
 
-/** A recipe of a small generated world with scripted customers. */
+/** A slime recipe over a small generated world with scripted users. */
 export function slimeOf(
   sets: readonly string[] = [],
   sections: Readonly<Record<string, unknown>> = {},
@@ -87,7 +87,7 @@ export function slimeOf(
   return resolveSlime({ name: "test", text }, sets.map(parseSet));
 }
 
-/** A context over a recipe and hosts; the rest is as on a machine with nothing set. */
+/** A context of a recipe and hosts; everything else is unset. */
 export function checkContext(
   slime: ResolvedSlime,
   { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
@@ -110,10 +110,10 @@ export function checkContext(
   };
 }
 
-/** Two idle H100, as `nvidia-smi --query-gpu` lists them. */
+/** Two idle H100 GPUs in the format of `nvidia-smi --query-gpu`. */
 export const IDLE_GPUS = gpuRows(2);
 
-/** Rows of `nvidia-smi --query-gpu`. */
+/** Rows in the format of `nvidia-smi --query-gpu`. */
 export function gpuRows(
   count: number,
   { used = 4, name = "NVIDIA H100 80GB HBM3", capability = "9.0" } = {},
@@ -125,7 +125,7 @@ export function gpuRows(
   ).join("");
 }
 
-/** `nvidia-smi topo -m` of GPUs that are joined by `link`. */
+/** The output of `nvidia-smi topo -m` for GPUs connected by `link`. */
 export function topology(count: number, link: string): string {
   const names = Array.from({ length: count }, (_, i) => `GPU${i}`);
   const rows = names.map((name, a) =>
@@ -143,7 +143,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** What a host's Python says of itself, with all that is needed. */
+/** A report on a host's Python in which everything needed is installed. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},
@@ -172,7 +172,7 @@ export function pythonFacts(
   });
 }
 
-/** `config.json` of a model, as Hugging Face has it. */
+/** The `config.json` of a model, as on Hugging Face. */
 export function hfConfig(name: ModelName): Record<string, unknown> {
   const shape = MODEL_SHAPES[name];
   return {
@@ -191,7 +191,7 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
   };
 }
 
-/** Sparse shard files of a real model's sizes, which take no disk space. */
+/** Writes sparse shard files with the sizes of a real model, which take no disk space. */
 export async function writeShards(
   dir: string,
   { name, shards }: { readonly name: ModelName; readonly shards: number },
@@ -211,7 +211,7 @@ export async function writeShards(
   );
 }
 
-/** One file of bf16 tensors by their shapes. */
+/** Writes a file of bf16 tensors with the given shapes. */
 export async function writeShard(
   path: string,
   tensors: Readonly<Record<string, readonly number[]>>,
@@ -232,7 +232,7 @@ export async function writeShard(
   await Deno.truncate(path, head.length + at);
 }
 
-/** A whole directory of a model, with the real tokenizer of Qwen3. */
+/** Writes a complete model directory with Qwen3's real tokenizer. */
 export async function writeModel(
   dir: string,
   name: ModelName = "Qwen3-0.6B",
@@ -248,7 +248,7 @@ export async function writeModel(
   await writeShards(dir, { name, shards: 2 });
 }
 
-/** An evaluation of a model on generated tasks, so many of them solved. */
+/** Writes an evaluation of a model on generated tasks, of which `solved` are solved. */
 export async function writeEvaluation(
   path: string,
   { model = "Qwen3-0.6B", solved, scored, startedAt = "2026-01-01T00:00:00Z" }:
@@ -273,11 +273,11 @@ export async function writeEvaluation(
     const value = i < solved ? 1 : 0;
     dir.add({ episode: fakeEpisode({ task, seed: i, value }), task: i }, i);
   }
-  // What infrastructure broke counts as neither.
+  // An infrastructure failure counts neither as solved nor as failed.
   dir.add({ episode: fakeEpisode({ value: null }), task: 0 }, 0);
 }
 
-/** A server on loopback that answers by path; what it has not is 404. */
+/** A server on loopback that answers by path; other paths get a 404. */
 export function pathServer(
   answers: Readonly<Record<string, unknown>>,
 ): AsyncDisposable & { readonly url: string; readonly asked: string[] } {

@@ -1,4 +1,4 @@
-/** The tracked documents: Markdown files outside dot folders and what runs write. */
+/** Reads the Markdown files of the project, except those in dot folders and in the output of runs. */
 
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,12 +7,12 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A Markdown file. */
 export interface Document {
-  /** From the root: `env/README.md`. */
+  /** The path from the root: `env/README.md`. */
   readonly path: string;
   readonly text: string;
 }
 
-/** All documents, sorted by path. */
+/** Returns all documents, sorted by path. */
 export async function readDocuments(): Promise<readonly Document[]> {
   const paths = await Array.fromAsync(markdown(ROOT));
   return await Promise.all(
@@ -35,7 +35,7 @@ async function* markdown(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** The code of a document's blocks of one language. */
+/** Returns the contents of a document's code blocks in one language. */
 export function blocksOf({ text }: Document, language: string): string[] {
   const blocks = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
   return [...text.matchAll(blocks)].map(([, code = ""]) => code);

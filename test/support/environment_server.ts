@@ -1,4 +1,4 @@
-/** An environment server in this process, over a small generated world. */
+/** An environment server in this process over a small generated world. */
 
 import { generated } from "../../env/generated/generated.ts";
 import {
@@ -12,14 +12,14 @@ import {
 } from "../../env/serve/environment/live_sessions.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 
-/** The world's dataset. */
+/** The server's dataset. */
 export const SERVED_DATASET = await generated(7, {
   trainTasks: 4,
   devTasks: 1,
   testTasks: 2,
 });
 
-/** What {@linkcode environmentServer} is told. */
+/** Settings of {@linkcode environmentServer}. */
 export interface EnvironmentServerOptions extends LiveSessionsOptions {
   readonly world?: Partial<SessionWorld>;
   readonly app?: Partial<EnvironmentAppOptions>;
@@ -30,16 +30,19 @@ export interface EnvironmentServer extends AsyncDisposable {
   /** `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly sessions: LiveSessions;
-  /** Posts a body as JSON. @returns The status and the answer's JSON. */
+  /**
+   * Posts a body as JSON.
+   * @returns The response's status, headers and JSON.
+   */
   post(
     path: string,
     body: unknown,
     headers?: Record<string, string>,
-    // deno-lint-ignore no-explicit-any -- tests look into answers freely
+    // deno-lint-ignore no-explicit-any -- tests read arbitrary fields
   ): Promise<{ status: number; headers: Headers; json: any }>;
 }
 
-/** Starts one. */
+/** Starts a server. */
 export function environmentServer(
   { world, app, ...options }: EnvironmentServerOptions = {},
 ): EnvironmentServer {

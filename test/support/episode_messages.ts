@@ -1,4 +1,6 @@
-/** Whole episodes as messages: the expert's in the generated world, told by each agent, and τ-bench's recordings. */
+/**
+ * Whole episodes as messages: the expert's in the generated world, in the form of each agent, and τ-bench's recordings.
+ */
 
 import type { DomainName } from "../../env/domains/registry.ts";
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -20,14 +22,17 @@ import type { Agent, Dataset, Message, ToolSchema } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { recordingPath, TAU_BENCH } from "./tau_bench.ts";
 
-/** An episode's messages, with the tools that its prompt shows. */
+/** An episode's messages, with the tools in its prompt. */
 export interface EpisodeMessages {
   readonly name: string;
   readonly messages: readonly Message[];
   readonly tools: readonly ToolSchema[];
 }
 
-/** Episodes of each agent in the generated retail world. @param count Tasks of each. */
+/**
+ * Returns episodes of each agent in the generated retail world.
+ * @param count Number of tasks per agent.
+ */
 export async function generatedEpisodes(
   count: number,
 ): Promise<EpisodeMessages[]> {
@@ -90,7 +95,7 @@ async function serve(
   return conversations;
 }
 
-/** τ-bench's gold calls with the answers that were recorded, as the tool-calling agent holds them. */
+/** Returns τ-bench's gold calls with the recorded answers, in the form of the tool-calling agent. */
 export async function goldEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -107,7 +112,7 @@ export async function goldEpisodes(
   });
 }
 
-/** Conversations in which calls and words are right and wrong in every way, with what τ-bench answered. */
+/** Returns conversations with all kinds of valid and invalid calls, with τ-bench's answers. */
 export async function fuzzedEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -147,7 +152,7 @@ async function recorded(domain: DomainName, file: string) {
   };
 }
 
-/** A call and its answer. */
+/** Returns the messages of a call and its answer. */
 function called(
   index: number,
   { name, kwargs, observation }: {
@@ -164,7 +169,7 @@ function called(
   ];
 }
 
-/** Conversations that models held with model customers in τ-bench's airline, as they were recorded. */
+/** Returns recorded conversations between models as agents and users in τ-bench's airline domain. */
 export async function modelEpisodes(count: number): Promise<EpisodeMessages[]> {
   const file = "trajectories_airline_dev.json.gz";
   const { tools, records } = await recorded("airline", file);

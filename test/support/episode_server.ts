@@ -1,17 +1,17 @@
 /**
- * A cheap episode server: each is over in milliseconds, its reward is a coin that its seed throws, some fail.
- * It also answers what slime asks of engines at the end of a rollout.
+ * A cheap episode server. Episodes take milliseconds, their reward is a coin flip derived from their seed, and some
+ * fail. It also answers the requests that slime sends to engines at the end of a rollout.
  */
 
-/** A server, until it is disposed of. */
+/** A running server. */
 export interface EpisodeServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Episodes that were asked for, by split. */
+  /** The number of requested episodes, by split. */
   readonly asked: Map<string, number>;
 }
 
-/** Serves on a free port. */
+/** Starts a server on a free port. */
 export function serveEpisodes(): EpisodeServer {
   const asked = new Map<string, number>();
   const server = Deno.serve(

@@ -1,4 +1,4 @@
-/** An evaluation whose episodes fail in known ways, whole on disk in a moment. */
+/** Writes an evaluation whose episodes fail in known ways. */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { rollout } from "../../env/rollout.ts";
@@ -10,7 +10,7 @@ import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
 import { EvaluationDir } from "../../train/evaluation/evaluation_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
-/** Its config. */
+/** The evaluation's config. */
 const CONFIG = resolveBy(evaluationSchema, {
   name: "failed",
   text: `
@@ -21,8 +21,8 @@ const CONFIG = resolveBy(evaluationSchema, {
 });
 
 /**
- * Writes it to `path`: of six episodes two are the expert's, two end before their write, one cancels what nobody
- * asked about, one is broken by infrastructure.
+ * Writes it to `path`. It has six episodes: two are the expert's, two end before their write, one cancels an order that
+ * nobody asked about, and one has an infrastructure failure.
  */
 export async function writeFailedRun(path: string): Promise<void> {
   const dataset = await openDataset(CONFIG.data);
@@ -46,7 +46,7 @@ export async function writeFailedRun(path: string): Promise<void> {
   await dir.end({ outcome: "completed", now, wallS: 1, peakRssBytes: 1 });
 }
 
-/** Some pending or other order of somebody else. */
+/** Returns an order of another user, pending or not. */
 function orderOf(task: Task | undefined): string {
   const ids = task?.actions.map(({ arguments: args }) => args.get("order_id"));
   return String(ids?.find((id) => typeof id === "string"));
@@ -74,7 +74,7 @@ function zero({ reward }: Episode) {
   return reward === null ? null : { ...reward, value: 0 };
 }
 
-/** Works on a pending order only; on others it changes nothing. */
+/** Returns a call that cancels an order; it has no effect unless the order is pending. */
 function cancel(order: string): Turn {
   const args = new Map([["order_id", order], ["reason", "no longer needed"]]);
   return {

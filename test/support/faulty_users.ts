@@ -1,4 +1,4 @@
-/** Customers with a fault that is known: the scripted one, but for one message or its end. */
+/** Simulated users with one known fault: the scripted user, except for one message or the end. */
 
 import type { RetailGoal } from "../../env/domains/retail/goal/request.ts";
 import { createRng, type Rng } from "../../env/random.ts";
@@ -9,7 +9,7 @@ import {
   type UserFault,
 } from "../../env/types.ts";
 
-/** How faults are worded; one set is for tuning, the other is held out. */
+/** A set of wordings for the faults: one for tuning the detectors, and one held out. */
 export type Wording = "tuned" | "held_out";
 
 const WORDS: Record<Wording, {
@@ -62,12 +62,12 @@ const WORDS: Record<Wording, {
   },
 };
 
-/** The goal of a task of a store. */
+/** Returns the goal of a retail task. */
 function goalOf({ goal }: Task): RetailGoal | undefined {
   return goal as RetailGoal | undefined;
 }
 
-/** Whether a task's customer can have a fault at all. */
+/** Checks whether the user of a task can have a fault. */
 export function canHave(fault: UserFault, task: Task): boolean {
   const goal = goalOf(task);
   if (goal === undefined) return false;
@@ -77,7 +77,7 @@ export function canHave(fault: UserFault, task: Task): boolean {
   return fault === "leak" ? goal.requests.length > 1 : needsWrite;
 }
 
-/** A customer with one fault, `null` for none but harmless oddities. */
+/** Creates a user with one fault; `null` adds only harmless oddities. */
 export function faultyUser(
   scripted: UserFactory,
   { fault, wording }: { fault: UserFault | null; wording: Wording },
@@ -102,7 +102,7 @@ export function faultyUser(
         if (fault === "endless") {
           if (!reply.includes(STOP) && !hasErred) return reply;
           hasErred = true;
-          // Never the same twice in a row, which would be an echo too.
+          // Never repeats itself, since that would count as an echo.
           return words.chat[(turn + moment) % words.chat.length] ?? "";
         }
         if (hasErred || turn < moment && !reply.includes(STOP)) return reply;
@@ -124,7 +124,7 @@ export function faultyUser(
   };
 }
 
-/** The details of all requests, as someone would say them who cannot wait. */
+/** Returns the details of all requests at once, as an impatient user would say them. */
 function everything(task: Task, rng: Rng): string {
   return (goalOf(task)?.requests ?? []).map((request) => {
     const { orderId, orderWords, items = [], newItems = [] } = request;

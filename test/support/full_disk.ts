@@ -1,4 +1,4 @@
-/** A disk of a few hundred KiB: a file system in memory, in a mount namespace of its own. */
+/** Runs tasks on a disk of a few hundred KiB: a file system in memory, in a separate mount namespace. */
 
 import { runTask, type TaskOutput } from "./task_process.ts";
 import project from "../../deno.json" with { type: "json" };
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** How a process gets a namespace of mounts: as root, or as a user that may make one. */
+/** Flags of `unshare` that create a mount namespace: as root, or as a user that is allowed to. */
 const WAYS = [["-m"], ["-rm"]] as const;
 
 const MOUNT = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"';
@@ -26,7 +26,7 @@ async function unshared(
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, stdout: decode(stdout), stderr: decode(stderr) };
   } catch {
-    return undefined; // there is no such program
+    return undefined; // unshare is not installed
   }
 }
 
@@ -45,12 +45,13 @@ async function wayToUnshare(): Promise<readonly string[] | undefined> {
 
 const WAY = Deno.build.os === "linux" ? await wayToUnshare() : undefined;
 
-/** Whether there is no way to mount one, and tests that need it are left out. */
+/** Whether no such disk can be mounted, so that tests of it are skipped. */
 export const NO_SMALL_DISK = WAY === undefined;
 
 /**
- * Runs a task where `dir` is a disk of `size`, as `mount` writes sizes: `300k`. What is on it is gone after.
- * @param options.isAllowed A directory beside `dir` that the task may write to as well.
+ * Runs a task with a disk of `size` mounted at `dir`; `size` has the format of `mount`: `300k`. The disk's contents are
+ * lost afterwards.
+ * @param options.isAllowed An additional directory that the task may write to.
  */
 export async function runOnSmallDisk(
   name: keyof typeof project.tasks,

@@ -1,9 +1,9 @@
-/** Golden files: what people read is compared with what was recorded; `deno task test:update` records anew. */
+/** Golden files: recorded output for people. `deno task test:update` records it again. */
 
 import assert from "node:assert/strict";
 
 /**
- * Compares `text` with the file `name` of `test/golden/`, or writes it there under `UPDATE_GOLDEN`.
+ * Compares `text` with the file `name` of `test/golden/`, or writes the file if `UPDATE_GOLDEN` is set.
  * @throws {AssertionError} If they differ.
  */
 export async function assertGolden(name: string, text: string): Promise<void> {

@@ -1,29 +1,31 @@
-/** How the work of reading a text grows with the text: by the processor's time, which a busy machine does not change. */
+/**
+ * Measures how the time to read a text grows with its length, in CPU time, which does not depend on the machine's load.
+ */
 
 import process from "node:process";
 
-/** Sizes in UTF-16 units. At the larger one what is quadratic takes at least this many milliseconds. */
+/** Sizes in UTF-16 units. Quadratic work on the larger one takes at least this many milliseconds. */
 const SMALL = 4_000;
 const LARGE = 16_000;
 const NOTICEABLE_MS = 12;
 
-/** From one size to the other n log n grows by 5, what is quadratic by 16. */
+/** Between these sizes, n log n grows by a factor of 5, quadratic work by 16. */
 const MOST_GROWTH = 9;
 
 /**
- * How many times longer the larger text takes, where that is more than n log n; `undefined` where it is not.
- * @param make A text of about so many units.
+ * Returns how many times longer the larger text takes, if that is more than n log n; `undefined` otherwise.
+ * @param make Creates a text of about the given length.
  */
 export function superlinear(
   read: (text: string) => unknown,
   make: (size: number) => string,
 ): number | undefined {
   const [small, text] = [make(SMALL), make(LARGE)];
-  // Most are done at once, or plainly grow by less.
+  // Most calls are fast, or clearly grow by less.
   const once = cpuMs(() => read(text));
   if (once < NOTICEABLE_MS) return undefined;
   if (once < MOST_GROWTH / 2 * cpuMs(() => read(small))) return undefined;
-  // What a first run compiles and collects does not count.
+  // Exclude compilation and garbage collection of the first run.
   if (least(() => read(text)) < NOTICEABLE_MS) return undefined;
   const repeats = 8;
   const smallMs = least(() => {

@@ -1,4 +1,7 @@
-/** Calls as a hostile model makes them: arguments of the wrong type, missing, extra, nested, huge, and near the mark. */
+/**
+ * Tool calls of a hostile model: arguments that are wrong, missing, extra, nested or huge, and arguments that are
+ * almost right.
+ */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import type { Database } from "../../env/database.ts";
@@ -12,13 +15,13 @@ import {
 } from "../../env/python/python_value.ts";
 import type { Dataset, ToolAction } from "../../env/types.ts";
 
-/** Where calls are made up. */
+/** The world that the calls are made in. */
 export interface HostileWorld {
   readonly domain: Domain;
   readonly dataset: Dataset;
 }
 
-/** Values that no schema allows where they are put. */
+/** Values that are invalid for any parameter. */
 const WEIRD: readonly JsonValue[] = [
   null,
   true,
@@ -75,12 +78,12 @@ const WEIRD: readonly JsonValue[] = [
   deep(400),
 ];
 
-/** Makes calls, one after the other, by the state that the ones before have left. */
+/** Creates calls one after the other, based on the state after the earlier ones. */
 export class HostileCaller {
   readonly #world: HostileWorld;
   readonly #rng: Rng;
   readonly #golds: readonly ToolAction[];
-  /** Most calls are about one user, or what one has done would seldom matter to the next. */
+  /** Most calls concern one user; otherwise a call's effects would seldom matter to later calls. */
   readonly #userId: string;
   readonly #fields: ReadonlyMap<string, readonly JsonValue[]>;
 
@@ -98,7 +101,7 @@ export class HostileCaller {
     });
   }
 
-  /** The next call: a gold one, whole or spoilt, or one whose arguments are picked by their names. */
+  /** Returns the next call: a gold call, intact or corrupted, or one whose arguments are chosen by their names. */
   next(database: Database): ToolAction {
     const rng = this.#rng;
     const sane = rng.next() < 0.5 && this.#golds.length > 0
@@ -126,7 +129,7 @@ export class HostileCaller {
     return callOf(tool.name, args);
   }
 
-  /** A value that some row has under the name; for `user_id` also the id of a row that was written to. */
+  /** Returns a value that some row has under the name; for `user_id`, this may also be the id of a changed row. */
   #valueFor(name: string, database: Database): JsonValue {
     const rng = this.#rng;
     const table = database.tables.find((table) =>
@@ -146,7 +149,7 @@ export class HostileCaller {
     return copyValue(isKnown ? rng.pick(known) : rng.pick(WEIRD));
   }
 
-  /** Puts values of the right kind in place of some that are nested: another flight, another payment method. */
+  /** Replaces some nested values by others of the right kind: another flight, another payment method. */
   #refresh(value: JsonValue, database: Database): void {
     if (Array.isArray(value)) {
       value.forEach((one) => this.#refresh(one, database));
@@ -161,7 +164,7 @@ export class HostileCaller {
   #spoilOne(args: JsonObject, database: Database): void {
     const keys = [...args.keys()];
     if (keys.length === 0) return;
-    // What is nested has more places to be spoilt.
+    // Prefer nested values, which can be corrupted in more places.
     const nested = keys.filter((key) => typeof args.get(key) === "object");
     const key = this.#rng.pick([...keys, ...nested, ...nested]);
     const spoilt = this.#spoil(args.get(key) ?? null, { key, database });
@@ -201,7 +204,7 @@ function callOf(name: string, args: JsonObject = new Map()): ToolAction {
   return { name, arguments: args };
 }
 
-/** Values by their name: arguments of gold calls, then fields of some rows of each table. */
+/** Returns values by name: from the arguments of gold calls, then from fields of some rows of each table. */
 function fieldsOf(
   database: Database,
   { golds, rng }: { golds: readonly ToolAction[]; rng: Rng },
@@ -226,7 +229,7 @@ function fieldsOf(
   return fields;
 }
 
-/** Ids of what a row holds, such as payment methods, the newest first. */
+/** Returns the ids within a row, such as payment methods, the newest first. */
 function idsIn(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(idsIn);
   if (!(value instanceof Map)) return [];

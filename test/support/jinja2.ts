@@ -1,4 +1,7 @@
-/** jinja2 in transformers' environment for chat templates, asked by one Python process for many templates. */
+/**
+ * Compares taulab's Jinja with jinja2 in transformers' environment for chat templates. One Python process renders many
+ * templates.
+ */
 
 import { parsePythonJson } from "../../env/python/python_json.ts";
 import { JinjaError } from "../../env/tokens/jinja/template_error.ts";
@@ -6,12 +9,12 @@ import { JinjaTemplate } from "../../env/tokens/jinja/template.ts";
 import type { Value } from "../../env/tokens/jinja/values.ts";
 import { askPython } from "./ask_python.ts";
 
-/** What a template gives in a context: a text, or the kind of error that it ends with. */
+/** The outcome of rendering a template: its text, or the kind of error. */
 export type Outcome =
   | { readonly text: string }
   | { readonly error: string; readonly message: string };
 
-/** A template that Python and the engine disagree on. */
+/** A template on which Python and taulab disagree. */
 export interface Difference {
   readonly source: string;
   /** Index of the context. */
@@ -20,23 +23,25 @@ export interface Difference {
   readonly theirs: Outcome;
 }
 
-/** How far the engine agrees with Python. */
+/** The result of a comparison. */
 export interface Comparison {
-  /** Renderings that were compared. */
+  /** The number of compared renderings. */
   readonly compared: number;
-  /** How many of them gave a text in Python. */
+  /** The number of renderings that succeeded in Python. */
   readonly texts: number;
   readonly differences: readonly Difference[];
 }
 
-/** Templates, each of which is rendered in each of some contexts. */
+/** Templates that are each rendered in several contexts. */
 export interface Group {
   readonly sources: readonly string[];
-  /** The variables, as JSON text, which keeps Python's floats and the order of keys. */
+  /** The variables as JSON text, which preserves Python's floats and the order of keys. */
   readonly contexts: readonly string[];
 }
 
-/** Renders each group's templates in each of its contexts by both. Slow to begin, as Python loads transformers. */
+/**
+ * Renders each group's templates in each of its contexts with both. Starts slowly, because Python loads transformers.
+ */
 export async function compareWithJinja2<K extends string>(
   groups: Readonly<Record<K, Group>>,
 ): Promise<Record<K, Comparison>> {
@@ -104,7 +109,7 @@ function failure(error: unknown): Outcome {
   return { error: error.kind, message: error.message };
 }
 
-/** Errors agree in kind; what was raised also in its words. */
+/** Checks whether two outcomes agree: errors by their kind, raised exceptions also by their message. */
 function agree(ours: Outcome, theirs: Outcome): boolean {
   if ("text" in ours || "text" in theirs) {
     return "text" in ours && "text" in theirs &&
@@ -114,7 +119,7 @@ function agree(ours: Outcome, theirs: Outcome): boolean {
     (ours.error !== "raised" || ours.message === theirs.message);
 }
 
-/** Python shows some objects by their address, and methods of ours are not built in. */
+/** Removes the addresses with which Python prints some objects; taulab's methods are not built-in ones. */
 function addressless(text: string): string {
   return text
     .replace(/<generator object [^>]*>/g, "<generator object>")

@@ -1,6 +1,6 @@
-/** Small templates, one a construct of Jinja or of Python's, for the comparison with jinja2. */
+/** Small templates, one per construct of Jinja or Python, for the comparison with jinja2. */
 
-/** What every construct may use, as Python's JSON, which keeps floats and the order of keys. */
+/** The variables of all constructs as Python's JSON, which preserves floats and the order of keys. */
 export const CONTEXT = String.raw`{
   "none": null, "yes": true, "no": false, "n": 7, "big": 12345678901234567890, "x": 2.5, "whole": 2.0, "huge": 1e22,
   "tiny": 1e-7, "text": "  Héllo \"World\" it's\r\n\ttab \\ <b>&  ", "emoji": "a😀b\ud83d\ude00", "empty": "", "word": "straße",
@@ -11,7 +11,7 @@ export const CONTEXT = String.raw`{
   "keyed": {"items": [1], "keys": 2, "get": 3, "_x": 4, "pop": 5}
 }`;
 
-/** Values and operators, each an expression. */
+/** Values and operators, one expression per line. */
 const EXPRESSIONS = String.raw`
 none
 yes
@@ -302,7 +302,7 @@ text | safe
 (("a" | safe) ~ "<")
 `;
 
-/** Filters and tests, each an expression. */
+/** Filters and tests, one expression per line. */
 const FILTERS = String.raw`
 none | string
 yes | string
@@ -694,7 +694,10 @@ const STATEMENTS: readonly string[] = [
   "{{ messages }}{{ range is defined }}{{ range }}",
 ];
 
-/** Several in one, each a template: what public templates do with messages, numbers and text, and what is no template. */
+/**
+ * Templates that combine several constructs: common handling of messages, numbers and text in public templates, and
+ * invalid templates.
+ */
 const MIXED = String.raw`
 {{ table|tojson(indent=2, sort_keys=True) }}
 {{ "%s" % (1,2) }}
@@ -837,7 +840,7 @@ const MIXED = String.raw`
 {{ n.real }}{{ x.real }}{{ n.bit_length() }}{{ x.is_integer() }}
 `;
 
-/** All of them. */
+/** All constructs. */
 export const CONSTRUCTS: readonly string[] = [
   ...[EXPRESSIONS, FILTERS].flatMap((list) =>
     list.trim().split("\n").map((expression) => `{{ ${expression} }}`)

@@ -1,9 +1,9 @@
 /**
- * Ends of jobs' logs as programs print them, by what is to be known of each: Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5,
- * Megatron and slime at 624b824. Names, numbers and paths are made up.
+ * The last lines of jobs' logs as the programs print them, by symptom: Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5,
+ * Megatron and slime at 624b824. Names, numbers and paths are invented.
  */
 
-/** What Ray puts before an error of an actor's method, and what after it. */
+/** Returns an error in an actor's method, with the lines that Ray prints around it. */
 function taskError(
   method: string,
   { type, text, file = "/root/slime/slime/ray/train_actor.py" }: {
@@ -26,7 +26,7 @@ ray.exceptions.RayTaskError(${
 ${type}: ${text}`;
 }
 
-/** What Ray says of an actor whose constructor raised. */
+/** Returns what Ray prints if an actor's constructor raises an error. */
 function creationError(actor: string, error: string): string {
   return `\x1b[36m(${actor} pid=4121, ip=10.0.0.12)\x1b[0m Exception raised in creation task: The actor died because of an error raised in its creation task, \x1b[36mray::${actor}.__init__()\x1b[39m (pid=4121, ip=10.0.0.12, actor_id=5d0c2e4f8a, repr=<slime.ray.${actor} object at 0x7f2c>)
 \x1b[36m(${actor} pid=4121, ip=10.0.0.12)\x1b[0m   File "/root/slime/slime/ray/${actor}.py", line 61, in __init__
@@ -40,7 +40,7 @@ ray.exceptions.ActorDiedError: The actor died because of an error raised in its 
 ${error}`;
 }
 
-/** What Ray says of an actor whose process has gone. */
+/** Returns what Ray prints if an actor's process has died. */
 function actorDied(reason: string): string {
   return `Traceback (most recent call last):
   File "/root/slime/train.py", line 106, in <module>
@@ -60,7 +60,7 @@ const CONNECTION_ERROR =
 const GPU_OOM =
   "CUDA out of memory. Tried to allocate 4.64 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.12 GiB is free. Process 71 has 77.98 GiB memory in use. Of the allocated memory 70.10 GiB is allocated by PyTorch, and 1.86 GiB is reserved by PyTorch but unallocated.";
 
-/** Logs by the id of their symptom; of every symptom at least one. */
+/** Logs by the id of their symptom; at least one per symptom. */
 export const LOGS: Readonly<Record<string, readonly string[]>> = {
   hooks: [
     taskError("RolloutManager.generate", {
@@ -324,7 +324,7 @@ ncclUnhandledCudaError: Call to CUDA function failed.`,
   ],
 };
 
-/** Logs of which nothing is known, though they have words of what is. */
+/** Logs without a known symptom that contain words of known ones. */
 export const UNKNOWN_LOGS: Readonly<Record<string, string>> = {
   "an error of an actor's constructor": creationError(
     "RolloutManager",

@@ -1,4 +1,4 @@
-/** Jupyter as the tests of the notebooks run it: the one of the tests' Python, with directories of its own. */
+/** Runs Jupyter for tests of the notebooks: that of the tests' Python, with separate directories. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";
@@ -19,15 +19,15 @@ const executedSchema = z.object({
   })),
 });
 
-/** What a notebook showed. */
+/** The output of an executed notebook. */
 export interface Shown {
-  /** By the cell's id: what it showed, each as its text. */
+  /** The displayed texts of each cell, by the cell's id. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
-  /** All bundles of MIME types. */
+  /** All MIME bundles. */
   readonly bundles: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Executes a notebook in Jupyter; its outputs go to a directory that is removed. */
+/** Executes a notebook in Jupyter. Its output directory is removed afterwards. */
 export async function executeInJupyter(
   notebook: Notebook,
   options: { readonly timeoutS?: number; readonly signal?: AbortSignal } = {},

@@ -1,4 +1,4 @@
-/** Tests of a generated world's knobs: a figure of its tasks at two settings of a knob. */
+/** Tests of a generated world's settings: a figure of its tasks at two values of a setting. */
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";
@@ -7,7 +7,7 @@ import type { RetailRequest } from "../../env/domains/retail/goal/request.ts";
 import type { Goal, Request } from "../../env/domains/shared/goal/goal.ts";
 import type { Task } from "../../env/types.ts";
 
-/** A request of any domain, with the details of all. */
+/** A request of any domain, with the fields of all domains. */
 export type AnyRequest =
   & Request
   & Omit<RetailRequest, "intent" | "before">
@@ -16,27 +16,27 @@ export type AnyRequest =
 /** A task of any domain. */
 export type AnyTask = Task<Goal<AnyRequest>>;
 
-/** A world of any options. */
+/** A world with any options. */
 export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 
-/** The least and the most that will do. */
+/** The range of accepted values. */
 export type Bounds = readonly [least: number, most: number];
 
-/** A figure of a world, at two settings of a knob. */
+/** A test case: a figure of a world at two values of a setting. */
 export interface Knob<O> {
   readonly does: string;
   readonly low: O;
   readonly high: O;
-  /** Of the worlds at `low` and at `high`. */
+  /** The accepted ranges for the worlds of `low` and `high`. */
   readonly wanted: readonly [low: Bounds, high: Bounds];
   figure(world: AnyWorld): number;
 }
 
-/** Registers a test for each knob. */
+/** Registers a test for each setting. */
 export function knobTests<O>(
   name: string,
   { make, knobs }: {
-    /** Makes a world with 240 train tasks. */
+    /** Generates a world with 240 train tasks. */
     readonly make: (options: O) => Promise<AnyWorld>;
     readonly knobs: readonly Knob<O>[];
   },
@@ -55,12 +55,12 @@ export function knobTests<O>(
   }
 }
 
-/** The mean; of nothing `NaN`. */
+/** Returns the mean; `NaN` for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The mean of a figure over the requests of train tasks, of those that count. */
+/** Returns the mean of a figure over those requests of train tasks for which `counts` holds. */
 export function ofRequests(
   figure: (request: AnyRequest, task: AnyTask) => number,
   counts: (request: AnyRequest) => boolean = () => true,
@@ -75,7 +75,7 @@ export function ofRequests(
     );
 }
 
-/** The mean of a figure over train tasks. */
+/** Returns the mean of a figure over train tasks. */
 export function ofTasks(
   figure: (task: AnyTask, world: AnyWorld) => number,
 ): (world: AnyWorld) => number {

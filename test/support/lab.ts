@@ -1,6 +1,6 @@
 /**
- * A lab without a model: the policy is one number, the chance to solve a task, and learns from what the
- * loop gives it as a real one would.
+ * A fake lab without a model. The policy is a single number, the probability of solving a task; training changes it in
+ * the same direction as it would change a real policy.
  */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
@@ -23,7 +23,7 @@ import {
   type UpdateStats,
 } from "../../train/trainer.ts";
 
-/** A new run of a recipe in `dir/run`, for a fake lab to train in. */
+/** Creates a run of a recipe in `dir/run`, for training in a fake lab. */
 export async function newFakeRun(
   dir: string,
   recipe: string,
@@ -41,22 +41,22 @@ export async function newFakeRun(
   return await TrainingDir.create(join(dir, "run"), { config, info });
 }
 
-/** What is left of lines once the clock is taken out. */
+/** Returns lines of metrics without their timings. */
 export function timeless(lines: readonly Metrics[]) {
   return lines.map((line) => ({ ...line, timing: null }));
 }
 
-/** What a test can turn in a fake lab. */
+/** Settings of a fake lab. */
 export interface FakeLabOptions {
-  /** Called before each update; may throw, or abort. */
+  /** Called before each update; may throw an error, or abort the training. */
   readonly onUpdate?: (count: number) => void;
-  /** Which jobs fail for no fault of the policy. */
+  /** Selects jobs that fail because of infrastructure. */
   readonly fails?: (job: Job) => boolean;
-  /** The reward, where it is not drawn by the policy's skill. */
+  /** Returns the reward. Default: drawn with the policy's skill as probability. */
   readonly reward?: (job: Job) => number;
 }
 
-/** A trainer whose whole state is `skill`, within 0..1. */
+/** A trainer whose only state is `skill`, within 0..1. */
 export class FakeTrainer implements Trainer {
   skill = 0.2;
   momentum = 0;
@@ -135,7 +135,7 @@ export class FakeTrainer implements Trainer {
   }
 }
 
-/** A lab of 20 train, 6 dev and 8 test tasks. */
+/** Creates a lab of 20 train, 6 dev and 8 test tasks. */
 export function fakeLab(
   options: FakeLabOptions = {},
 ): Lab & { trainer: FakeTrainer } {
@@ -181,7 +181,7 @@ function play(
   });
 }
 
-/** An episode of one turn; `value` `null` for one whose user failed. */
+/** Returns an episode of one turn; if `value` is `null`, its user failed. */
 export function fakeEpisode(
   options: { task?: Task; seed?: number; value: number | null },
 ): Episode {
@@ -240,7 +240,7 @@ export function fakeEpisode(
   };
 }
 
-/** A task of a split. */
+/** Returns a task of a split. */
 export function fakeTask(split: Split, index: number): Task {
   return {
     id: `retail/${split}/${index}`,
@@ -261,7 +261,7 @@ function fakeDataset(): Dataset {
     name: "fake",
     domain: "retail",
     fingerprint: "f",
-    database: {} as Database, // nothing in the loop looks at it
+    database: {} as Database, // the training loop does not read it
     policy: "",
     tools: [],
     terminatingTools: [],

@@ -1,16 +1,16 @@
 /**
- * A model server on loopback that answers as a test says, and misbehaves as a seed says.
+ * A model server on loopback with scripted answers, and with faults drawn from a seed:
  *
  *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
  *
- * It speaks HTTP/1.1 over plain sockets, since no HTTP server would drop a connection in the middle of an answer.
+ * It speaks HTTP/1.1 over plain sockets, because HTTP servers cannot drop a connection in the middle of an answer.
  */
 
 import { createRng } from "../../env/random.ts";
 
 /**
- * What can go wrong with an answer: it is refused for now, never comes, ends in the middle, is no JSON (malformed)
- * or no answer (shape), or the connection stays open and nothing more comes.
+ * The faults of an answer: it is temporarily refused, never sent, cut off in the middle, not JSON (malformed), JSON but
+ * not an answer (shape), or followed by a connection that stays open.
  */
 export const FAULTS = [
   "429",
@@ -28,23 +28,23 @@ export const FAULTS = [
 /** A fault. */
 export type Fault = typeof FAULTS[number];
 
-/** A request as the server got it. */
+/** A request as the server received it. */
 export interface ModelRequest {
   readonly path: string;
   readonly headers: Headers;
-  // deno-lint-ignore no-explicit-any -- tests look into bodies freely
+  // deno-lint-ignore no-explicit-any -- tests read arbitrary fields
   readonly body: any;
-  /** From 0, in the order of arrival. */
+  /** The index of the request in the order of arrival, from 0. */
   readonly index: number;
 }
 
-/** What {@linkcode modelServer} is told. */
+/** Settings of {@linkcode modelServer}. */
 export interface ModelServerOptions {
-  /** The body of an answer, or a whole response. */
+  /** Returns the body of an answer, or a whole response. */
   readonly answer: (
     request: ModelRequest,
   ) => unknown | Response | Promise<unknown | Response>;
-  /** A share of requests that go wrong, or which fault each request has. */
+  /** The share of requests with a fault, or the fault of each request. */
   readonly faults?:
     | {
       readonly seed: number;
@@ -60,11 +60,11 @@ export interface ModelServer extends AsyncDisposable {
   /** `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly requests: readonly ModelRequest[];
-  /** How often each fault was played. */
+  /** The number of times that each fault occurred. */
   readonly played: ReadonlyMap<Fault, number>;
 }
 
-/** A chat completion that says `content`, or calls a tool. */
+/** Returns a chat completion with text, or with a tool call. */
 export function chatAnswer(
   content: string | null,
   call?: { name: string; arguments: string },
@@ -137,7 +137,7 @@ export function modelServer(options: ModelServerOptions): ModelServer {
   };
 }
 
-/** Draws by the request's body and how often it came, so that the order of arrival does not matter. */
+/** Draws faults from the request's body and its number of occurrences, independent of the order of arrival. */
 function faultDrawer(
   faults: ModelServerOptions["faults"],
 ): (request: ModelRequest) => Fault | undefined {
@@ -197,7 +197,7 @@ function reply(status: number, body: string, headers = ""): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode(head), ...bytes]);
 }
 
-/** Reads requests off a connection, one after the other. */
+/** Reads requests from a connection, one after the other. */
 class RequestReader {
   readonly #connection: Deno.Conn;
   #bytes = new Uint8Array(0);
@@ -206,7 +206,7 @@ class RequestReader {
     this.#connection = connection;
   }
 
-  /** @returns `null` at the end. */
+  /** @returns The next request; `null` at the end of the connection. */
   async next(): Promise<Omit<ModelRequest, "index"> | null> {
     let end = -1;
     while ((end = this.#headEnd()) < 0) if (!(await this.#more())) return null;
@@ -233,7 +233,7 @@ class RequestReader {
     };
   }
 
-  /** Resolves when the other side has gone. */
+  /** Resolves when the client has closed the connection. */
   async closed(): Promise<void> {
     while (await this.#more());
   }
@@ -274,7 +274,7 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // the other side was first
+    // The client closed it first.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Golds that are wrong in one place, to see whether certificates find them. */
+/** Gold actions with one error, to test whether certification finds it. */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import {
@@ -8,17 +8,17 @@ import {
 import { createRng, type Rng } from "../../env/random.ts";
 import type { Dataset, Task } from "../../env/types.ts";
 
-/** What became of mutated golds. */
+/** The result of certifying mutated golds. */
 export interface Mutations {
-  /** Within 0..1. */
+  /** The share of mutations that were refused, within 0..1. */
   readonly share: number;
-  /** Those that were not refused. */
+  /** The mutations that were not refused. */
   readonly passed: readonly string[];
-  /** For people. */
+  /** The result as text. */
   readonly text: string;
 }
 
-/** Mutates golds of a dataset's train tasks, and asks for their certificates. */
+/** Mutates golds of a dataset's train tasks and tries to certify them. */
 export async function refusedMutations(
   dataset: Dataset,
   count: number,
@@ -42,7 +42,7 @@ export async function refusedMutations(
   return { share, passed, text };
 }
 
-/** The gold with an argument changed, an action left out, or a write too many. */
+/** Returns the gold with a changed argument, a missing action, or an additional write. */
 function mutated(
   task: Task,
   { tasks, rng }: { tasks: readonly Task[]; rng: Rng },

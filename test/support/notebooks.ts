@@ -1,8 +1,11 @@
-/** Notebooks that tests write. */
+/** Notebooks written by tests. */
 
 import { join } from "node:path";
 
-/** Writes a notebook of a heading and these cells of code, whose ids are `c0`, `c1`, …; returns its path. */
+/**
+ * Writes a notebook with a heading and the given code cells, whose ids are `c0`, `c1`, ….
+ * @returns Its path.
+ */
 export async function writeNotebook(
   dir: string,
   name: string,

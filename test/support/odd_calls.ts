@@ -1,4 +1,4 @@
-/** Calls with something odd in them: values of other types, spellings that pydantic coerces, keys too many or too few. */
+/** Calls with unusual arguments: values of other types, spellings that pydantic coerces, extra or missing keys. */
 
 import {
   add,
@@ -57,12 +57,12 @@ const ODD: readonly JsonValue[] = [
   new Map<string, JsonValue>([["id", "a"], ["amount", 1]]),
 ];
 
-/** Values that no parameter has. */
+/** Returns a value that is invalid for every parameter. */
 export function oddValue(rng: Rng): JsonValue {
   return copyValue(rng.pick(ODD));
 }
 
-/** A number, spelt in another way or a little wrong; any other value as something odd. */
+/** Respells a number or changes it slightly; replaces any other value by an unusual one. */
 function respelt(rng: Rng, value: JsonValue): JsonValue {
   if (isPythonNumber(value) && rng.next() < 0.7) {
     return rng.pick<JsonValue>([
@@ -87,7 +87,7 @@ function respelt(rng: Rng, value: JsonValue): JsonValue {
   return oddValue(rng);
 }
 
-/** The value with something odd at one place in it. */
+/** Replaces one part of a value by something unusual. */
 function oddAt(rng: Rng, value: JsonValue): JsonValue {
   if (Array.isArray(value) && value.length > 0 && rng.next() < 0.7) {
     const at = rng.int(value.length);
@@ -101,7 +101,7 @@ function oddAt(rng: Rng, value: JsonValue): JsonValue {
   return respelt(rng, value);
 }
 
-/** An object with a member odd, missing, or too many. */
+/** Replaces, removes or adds a member of an object. */
 function oddMember(rng: Rng, object: JsonObject): JsonObject {
   const odd = new Map(object);
   const key = rng.pick([...object.keys()]);
@@ -116,7 +116,7 @@ function oddMember(rng: Rng, object: JsonObject): JsonObject {
   return odd;
 }
 
-/** Arguments of which some have something odd. */
+/** Returns arguments, some of which may be unusual. */
 export function maybeOdd(
   rng: Rng,
   args: JsonObject,

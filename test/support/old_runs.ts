@@ -1,4 +1,4 @@
-/** Runs that were recorded by taulab 0.1.0 at d2f64c1, before folders, columns and phases got their names of now. */
+/** Runs recorded by taulab 0.1.0 at d2f64c1, before folders, columns and phases were renamed. */
 
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,10 +6,15 @@ import { gunzipSync } from "node:zlib";
 
 const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
 
-/** A training run that was stopped after step 154 of 156, and an evaluation of the expert with τ-bench's result file. */
+/**
+ * A training run that was stopped after step 154 of 156, and an evaluation of the expert with τ-bench's result file.
+ */
 export type OldRun = "old_training" | "old_evaluation";
 
-/** Copies a run into a directory, its compressed files as they were. @returns Its path there. */
+/**
+ * Copies a run into a directory and decompresses its files.
+ * @returns Its path there.
+ */
 export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
   const from = join(RUNS, run);
   for await (const file of filesUnder(from)) {
@@ -23,7 +28,7 @@ export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
   return join(dir, run);
 }
 
-/** The lines that the training run had after its step 154 where nothing stopped it. */
+/** Returns the lines that the training run would have had after step 154 if it had not been stopped. */
 export async function linesAfterStop(): Promise<Record<string, unknown>[]> {
   const text = await Deno.readTextFile(join(RUNS, "old_training_after.jsonl"));
   return text.trim().split("\n").map((line) => JSON.parse(line));

@@ -1,4 +1,4 @@
-/** A run of a tiny policy that has not learnt anything, whole on disk in a second. */
+/** Writes a run of a tiny, untrained policy. */
 
 import { join } from "node:path";
 import { type Config, resolveConfig } from "../../train/config/config.ts";
@@ -9,7 +9,7 @@ import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { sealedJson } from "../../train/runs/seal.ts";
 
-/** Its config. */
+/** The run's config. */
 export const TINY_CONFIG: Config = resolveConfig({
   name: "tiny",
   text: `
@@ -20,10 +20,7 @@ export const TINY_CONFIG: Config = resolveConfig({
   `,
 });
 
-/**
- * Writes a run with a checkpoint at each of `steps`, all of the same weights, and calls `look` with the lab
- * that they are of.
- */
+/** Writes a run with a checkpoint at each of `steps`, all with the same weights. `look` is called with their lab. */
 export async function writePolicyRun(
   path: string,
   { steps = [1], startedAt = new Date(0), look }: {

@@ -1,6 +1,6 @@
 /**
- * A task of `tasks/` whose work is replaced by one that tries what it should not: run as the main module,
- * `probing_task.ts?train FLAGS --json`, with the permissions that deno.json gives that task.
+ * Replaces the work of a task of `tasks/` by a probe of its permissions. Run as the main module, `probing_task.ts?train
+ * FLAGS --json`, with the permissions that deno.json gives to that task.
  */
 
 import { main } from "../../tasks/_cli.ts";
@@ -8,13 +8,13 @@ import { main } from "../../tasks/_cli.ts";
 const name = new URL(import.meta.url).search.slice(1);
 const { task } = await import(`../../tasks/${name}.ts`);
 
-/** Whether something may be done. */
+/** Checks whether an action is permitted. */
 async function may(action: () => unknown): Promise<boolean> {
   try {
     await action();
     return true;
   } catch (error) {
-    // Who may connect finds nobody there, and who may write may find no directory.
+    // Other errors are expected: nothing listens at the address, and the directory may not exist.
     return !(error instanceof Deno.errors.NotCapable);
   }
 }

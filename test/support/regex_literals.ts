@@ -1,23 +1,23 @@
-/** The regular expressions that are written in a source, found without running it. */
+/** Finds the regular expression literals of a source without running it. */
 
-/** A regular expression in a source. */
+/** A regular expression literal. */
 export interface RegexLiteral {
-  /** 1 is the first. */
+  /** The line, from 1. */
   readonly line: number;
   readonly source: string;
   readonly flags: string;
 }
 
-/** After these words a slash begins a regular expression, after any other word it divides. */
+/** After these words a slash begins a regular expression; after any other word it is a division. */
 const BEFORE_REGEX =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|yield|await|void|delete|new)$/;
 
-/** The regular expressions of a TypeScript or JavaScript source, in order. */
+/** Returns the regular expression literals of a TypeScript or JavaScript source, in order. */
 export function regexLiterals(code: string): RegexLiteral[] {
   const found: RegexLiteral[] = [];
-  /** The code before the cursor, of which strings and comments are left out; it says what a slash means. */
+  /** The code before the cursor without strings and comments; it tells what a slash means. */
   let before = "";
-  /** Depths of braces at which a template goes on. */
+  /** The depths of braces at which a template literal continues. */
   const templates: number[] = [];
   let depth = 0;
   for (let at = 0; at < code.length;) {
@@ -57,7 +57,7 @@ export function regexLiterals(code: string): RegexLiteral[] {
 }
 
 function beginsRegex(before: string): boolean {
-  // After a value `!` is TypeScript's assertion.
+  // After a value, `!` is a non-null assertion.
   const code = before.trimEnd().replace(/(?<=[\w$)\]])!+$/, "");
   return code === "" || /[(,=:[!&|?{};+\-*%<>~^]$/.test(code) ||
     BEFORE_REGEX.test(code);
@@ -77,7 +77,7 @@ function afterQuote(code: string, at: number, quote: string): number {
   return code.length;
 }
 
-/** Where a template's text ends: at its closing quote, or at the `$` of a `${`. */
+/** Returns the end of a template's text: its closing quote, or the `$` of a `${`. */
 function templateEnd(code: string, at: number): number {
   for (let i = at; i < code.length; i++) {
     if (code[i] === "\\") i++;

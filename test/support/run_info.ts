@@ -1,9 +1,9 @@
-/** Changes of a run's `run.json`, as a run of another kind or age would have it. */
+/** Changes a run's `run.json`, to simulate runs of other kinds or versions. */
 
 import { join } from "node:path";
 import type { RunInfo } from "../../train/runs/run_info.ts";
 
-/** Writes `run.json` with other values, without a seal, as before there were any. */
+/** Rewrites `run.json` without a seal, as before seals existed. */
 export async function changeRunInfo(
   path: string,
   change: (info: RunInfo) => object,

@@ -1,4 +1,4 @@
-/** Chat models at a test server, called without real waits. */
+/** Chat models at a test server, without real waiting. */
 
 import type { CallPolicy } from "../../env/models/call_policy.ts";
 import { resolveEndpoint } from "../../env/models/endpoints.ts";
@@ -10,7 +10,7 @@ import {
 import type { ChatModel } from "../../env/types.ts";
 import { testCaller } from "./callers.ts";
 
-/** A model at the server's `/v1` with the key `s3cret-key` and the given call policy. */
+/** Creates a model at the server's `/v1` with the key `s3cret-key` and the given call policy. */
 export function modelAt(
   server: { readonly url: string },
   policy:

@@ -1,4 +1,4 @@
-/** Hosts and repositories that are gone after the test. */
+/** Temporary hosts and repositories for tests of setup. */
 
 import { join } from "node:path";
 import type { SetupOptions } from "../../train/slime/setup/setup_options.ts";
@@ -13,20 +13,20 @@ import {
 import { type FakeHost, fakeHost } from "./sshd.ts";
 import { inTempDir } from "./temp_dir.ts";
 
-/** What a test has. */
+/** The hosts and repositories of a test. */
 export interface World {
   readonly dir: string;
   readonly hosts: readonly FakeHost[];
   readonly slime: Repository;
   readonly tauBench: Repository;
-  /** Where a host's programs write down what they were asked. */
+  /** Returns the directory in which a host's programs record their calls. */
   root(host: number): string;
-  /** A file in a host's home. */
+  /** Returns the path of a file in a host's home. */
   home(host: number, path: string): string;
   options(set?: Readonly<Record<string, unknown>>): Promise<SetupOptions>;
 }
 
-/** Calls `body` with hosts that have their programs, a Megatron-LM, and nothing else. */
+/** Calls `body` with hosts that have fake programs and a Megatron-LM. */
 export async function inWorld(
   count: number,
   body: (world: World) => Promise<void>,
@@ -62,12 +62,12 @@ export async function inWorld(
   });
 }
 
-/** The states of a host's steps: `slime did, model waits`. */
+/** Formats the states of a host's steps: `slime did, model waits`. */
 export function states({ steps }: HostReport): string {
   return steps.map(({ id, state }) => `${id} ${state}`).join(", ");
 }
 
-/** Whether there is something at a path. */
+/** Checks whether a path exists. */
 export async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }

@@ -1,6 +1,6 @@
 /**
- * What a set-up meets: repositories to clone, and hosts whose `git`, `docker`, `python3` and `hf` write
- * down what they were asked, and misbehave when told.
+ * Fixtures for setup: repositories to clone, and fake `git`, `docker`, `python3` and `hf` that record their calls and
+ * fail on request.
  */
 
 import { dirname, join } from "node:path";
@@ -22,7 +22,10 @@ export interface Repository {
   readonly second: string;
 }
 
-/** Makes a repository in slime's layout. @param files More of it, by their paths. */
+/**
+ * Creates a repository in slime's layout.
+ * @param files Additional files by path.
+ */
 export function slimeRepository(
   dir: string,
   files: Iterable<readonly [string, string]> = [],
@@ -39,7 +42,7 @@ export function slimeRepository(
   );
 }
 
-/** Makes a repository in τ-bench's layout. */
+/** Creates a repository in τ-bench's layout. */
 export function tauBenchRepository(dir: string): Promise<Repository> {
   return repository(dir, checkoutFiles());
 }
@@ -59,7 +62,10 @@ async function repository(
   return { url: dir, first, second };
 }
 
-/** Commits all that is in a checkout. @returns The commit. */
+/**
+ * Commits all files of a checkout.
+ * @returns The commit.
+ */
 export async function commit(dir: string, message: string): Promise<string> {
   await git(dir, "add", "-A");
   const who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
@@ -73,8 +79,8 @@ export function git(dir: string, ...args: string[]): Promise<string> {
 }
 
 /**
- * Puts the programs into a host's `bin`. Each call is a line of `calls` in `root`; a file `NAME.mode` there makes
- * it misbehave: `fail` (code 1 and a word), `fail-once`, `hang` (half of the work, then for ever).
+ * Installs the fake programs into a host's `bin`. Each call is a line of `calls` in `root`. A file `NAME.mode` there
+ * makes a program fail: `fail` (status 1 and a message), `fail-once`, or `hang` (stops halfway).
  */
 export async function installPrograms(
   bin: string,
@@ -94,8 +100,8 @@ export async function installPrograms(
 }
 
 /**
- * The programs by their names; `deno` is what pip installs, and is kept in `root`.
- * @param realPython What `python3` hands on that it knows nothing of. Default: nothing is done.
+ * Returns the fake programs by name. pip installs `deno`, which is kept in `root`.
+ * @param realPython The program to which `python3` passes unknown calls. Default: they do nothing.
  */
 export async function programTexts(
   root: string,
@@ -119,7 +125,7 @@ export async function programTexts(
   return { ...Object.fromEntries(texts), deno };
 }
 
-/** What was asked that changes something, in order. */
+/** Returns the recorded calls that change something, in order. */
 export async function changes(root: string): Promise<string[]> {
   const text = await Deno.readTextFile(join(root, "calls")).catch(() => "");
   const changing =
@@ -127,7 +133,7 @@ export async function changes(root: string): Promise<string[]> {
   return text.split("\n").filter((line) => changing.test(line));
 }
 
-/** Makes a program misbehave. */
+/** Sets the mode of a program. */
 export function misbehave(
   root: string,
   program: string,
@@ -156,7 +162,7 @@ const GIT = `case "$*" in *fetch*) misbehave;; esac
 exec REAL "$@"
 `;
 
-/** Its container is the host itself. */
+/** Its containers are the host itself. */
 const DOCKER = `mkdir -p "$root/images" "$root/containers"
 key() { echo "$1" | tr '/:' '__'; }
 case "$1 $2" in
@@ -210,7 +216,7 @@ case "$1 $2" in
 esac
 `;
 
-/** Two shards of four bytes of tensors each; a download that is cut off leaves half of the second. */
+/** Two shards with four bytes of tensors each. An interrupted download leaves half of the second. */
 const HF = `d=$6; mkdir -p "$d/.cache"
 shard() { printf '\\074\\0\\0\\0\\0\\0\\0\\0%s1234' '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]      }}'; }
 for f in config.json tokenizer.json tokenizer_config.json; do echo '{}' >"$d/$f"; done
@@ -221,7 +227,7 @@ misbehave
 shard >"$d/model-00002-of-00002.safetensors"
 `;
 
-/** Where and what a test sets up. */
+/** The hosts and repositories of {@linkcode worldOptions}. */
 export interface WorldOptions {
   readonly hosts: readonly (Host | undefined)[];
   readonly slime: Repository;
@@ -229,7 +235,7 @@ export interface WorldOptions {
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
-/** Options of a set-up on bare hosts with all in their homes; Megatron-LM is made by the test. */
+/** Returns the options of a setup on bare hosts with everything in their homes. The test creates Megatron-LM itself. */
 export async function worldOptions(
   { hosts, slime, tauBench, set = {} }: WorldOptions,
 ): Promise<SetupOptions> {
@@ -264,7 +270,7 @@ export async function worldOptions(
   };
 }
 
-/** A set-up that waits for nothing but what it runs. */
+/** Returns the context of a setup without waiting between retries. */
 export function worldContext(signal?: AbortSignal): SetupContext {
   return {
     run: crypto.randomUUID(),

@@ -1,4 +1,4 @@
-/** SGLang's tool-call parsers, asked by one Python process for all cases of a test. */
+/** Runs SGLang's tool-call parsers in one Python process for all cases of a test. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -6,27 +6,27 @@ import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_forma
 import type { ToolSchema } from "../../env/types.ts";
 import { testPython } from "./python.ts";
 
-/** A text for a parser. */
+/** A text to parse. */
 export interface SglangCase {
   readonly parser: ToolCallFormat;
   readonly text: string;
 }
 
-/** What a parser makes of a text. */
+/** The result of a parser. */
 export interface SglangAnswer {
   /** `has_tool_call`. */
   readonly marker: boolean;
-  /** `null` where the parser raises. */
+  /** `null` if the parser raised an exception. */
   readonly normal: string | null;
-  /** Arguments as JSON. */
+  /** The name and the arguments as JSON of each call. */
   readonly calls: readonly (readonly [name: string, parameters: string])[];
-  /** The exception's name. */
+  /** The name of the exception. */
   readonly error: string | null;
 }
 
 /**
- * Asks SGLang.
- * @throws {AssertionError} If Python fails, with what it said.
+ * Runs the parsers.
+ * @throws {AssertionError} If Python fails; the message has its stderr.
  */
 export async function askSglang(
   tools: readonly ToolSchema[],
@@ -42,7 +42,7 @@ export async function askSglang(
   const input = JSON.stringify({ tools, cases });
   const [output] = await Promise.all([
     child.output(),
-    // Where Python ends early, what it said of it is what matters.
+    // If Python exits early, its stderr explains why; the broken pipe does not matter.
     new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
   ]);
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -1,4 +1,4 @@
-/** slime's side of the bridge for tests: policies served as SGLang, rows, and rollouts in Python over generate.py. */
+/** slime's side of the bridge for tests: policies served like SGLang, rows, and rollouts in Python with generate.py. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -16,17 +16,17 @@ function pathOf(path: string): string {
   return fileURLToPath(new URL(path, ROOT));
 }
 
-/** A task that serves until it is disposed of. */
+/** A running `deno task serve`. Disposing of it stops the server. */
 export interface ServedTask extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  /** What else its line of readiness says. */
+  /** The other fields of the line that it prints when it is ready. */
   readonly ready: Readonly<Record<string, unknown>>;
   kill(signal: Deno.Signal): void;
   readonly ended: Promise<Deno.CommandStatus>;
 }
 
-/** `deno task serve ARGS --json`, once it answers. */
+/** Starts `deno task serve ARGS --json` and waits until it answers. */
 export async function serveTask(
   args: readonly string[],
   options: TaskOptions = {},
@@ -50,21 +50,21 @@ export async function serveTask(
       try {
         child.kill("SIGKILL");
       } catch {
-        // it has ended already
+        // It has already exited.
       }
       await Promise.all([child.status, drained, errors]);
     },
   };
 }
 
-/** A policy that has learnt nothing, served as SGLang; `run` is its run dir, made where it is missing. */
+/** Serves an untrained policy like SGLang. `run` is its run dir, which is created if missing. */
 export async function servePolicy(run: string): Promise<ServedTask> {
   const isThere = await Deno.stat(run).then(() => true, () => false);
   if (!isThere) await writePolicyRun(run);
   return await serveTask(["--policy", run, "--port", "0"]);
 }
 
-/** SGLang's router as slime starts it, once it answers. */
+/** Starts SGLang's router as slime does and waits until it answers. */
 export async function serveRouter(
   policy: string,
 ): Promise<AsyncDisposable & { readonly url: string }> {
@@ -100,13 +100,16 @@ export async function serveRouter(
   };
 }
 
-/** A port that nobody listens on now. */
+/** Returns a port that nothing listens on. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** Rows of a split as slime reads them. @returns Their path. */
+/**
+ * Writes the rows of a split in slime's format.
+ * @returns Their path.
+ */
 export async function writeRows(
   dir: string,
   { dataset, split }: { dataset: Dataset; split: Split },
@@ -116,7 +119,7 @@ export async function writeRows(
   return path;
 }
 
-/** slime's arguments, as far as they matter here. */
+/** Returns the parts of slime's arguments that generate.py reads. */
 export function slimeArgs(
   engine: string,
   more: Record<string, unknown> = {},
@@ -145,9 +148,9 @@ export function slimeArgs(
   };
 }
 
-/** A sample as slime has it after generate.py. */
+/** A slime sample after generate.py. */
 export interface SlimeSample {
-  /** A message of the number of the task. */
+  /** A single message with the task's number. */
   readonly prompt: readonly { readonly content: string }[];
   readonly index: number;
   readonly group_index: number | null;
@@ -166,12 +169,12 @@ export interface SlimeSample {
   readonly metadata: {
     readonly split: string;
     readonly env: string;
-    // deno-lint-ignore no-explicit-any -- tests look into it freely
+    // deno-lint-ignore no-explicit-any -- tests read arbitrary fields
     readonly taulab?: any;
   };
 }
 
-/** What a rollout came to. */
+/** The result of a rollout. */
 export interface RolloutEvent {
   readonly event: "rollout";
   readonly seconds: number;
@@ -183,7 +186,7 @@ export interface RolloutEvent {
   readonly normalized: readonly number[];
 }
 
-/** A line of rollout.py. */
+/** A line of rollout.py's output. */
 export type BridgeEvent =
   | { readonly event: "begin"; readonly rollout: number }
   | RolloutEvent
@@ -195,7 +198,7 @@ export type BridgeEvent =
   }
   | { readonly event: "end"; readonly longest_gap: number };
 
-/** Runs rollouts and evaluations; `onEvent` is called while they go on. */
+/** Runs rollouts and evaluations; `onEvent` is called for each line of output. */
 export async function runRollouts(
   input: {
     readonly args: Record<string, unknown>;
@@ -235,7 +238,7 @@ export async function runRollouts(
   return events;
 }
 
-/** What must hold of every sample that slime gets. */
+/** Checks the invariants of every sample that slime gets. */
 export function checkSample(sample: SlimeSample): void {
   const { tokens, response_length, loss_mask, rollout_log_probs } = sample;
   assert.ok(response_length >= 1 && response_length < tokens.length);
@@ -250,7 +253,7 @@ export function checkSample(sample: SlimeSample): void {
   else assert.ok(["completed", "truncated"].includes(sample.status));
 }
 
-/** The number of a sample's task. */
+/** Returns the task's number from a sample. */
 export function taskNumber({ prompt }: SlimeSample): number {
   return Number(prompt[0]!.content);
 }

@@ -1,4 +1,4 @@
-/** Runs of the stand-in train.py: their recipes, plans and launches, on one Ray that the tests of a file share. */
+/** Recipes, plans and launches of a stand-in train.py. All tests of a file share one Ray. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ import { freePort, rayPython } from "./ray.ts";
 
 const SLIME = fileURLToPath(new URL("./slime", import.meta.url));
 
-/** Where the runs of a test file live. */
+/** The directories and ports of a test file's runs. */
 export interface LaunchWorld {
   readonly dir: string;
   readonly runs: string;
@@ -31,7 +31,10 @@ export interface LaunchWorld {
   readonly jobs: RayJobs;
 }
 
-/** A `ray` with what no recipe says: small, and off the ports that others may use. */
+/**
+ * Returns a `ray` script with settings that recipes do not have: few resources, and ports that are unlikely to be in
+ * use.
+ */
 export function smallRay(): string {
   const small = {
     "num-cpus": 2,
@@ -47,7 +50,7 @@ export function smallRay(): string {
   return `#!/bin/sh\nexec ${ray} "$@" ${flags.join(" ")}\n`;
 }
 
-/** The files of the stand-in slime, by their paths in its checkout. */
+/** Returns the files of the stand-in slime, by their paths in its checkout. */
 export async function slimeFiles(): Promise<[string, string][]> {
   const files: [string, string][] = [];
   async function add(dir: string): Promise<void> {
@@ -63,7 +66,7 @@ export async function slimeFiles(): Promise<[string, string][]> {
   return files;
 }
 
-/** Makes it. `dir` has to be short: Ray's sockets are below it. */
+/** Creates a world. `dir` must be short, because the paths of Ray's sockets begin with it. */
 export async function launchWorld(dir: string): Promise<LaunchWorld> {
   const dashboardPort = freePort();
   await Deno.writeTextFile(join(dir, "ray"), smallRay(), { mode: 0o755 });
@@ -76,9 +79,9 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
   };
 }
 
-/** What a run is like. */
+/** The properties of a run. */
 export interface RunShape {
-  /** The episode server, which answers for the router too; `null` has servers started, before `engine`. */
+  /** The URL of an episode server that also answers as router; `null` to start servers for the run. */
   readonly episodes: string | null;
   readonly engine: number;
   readonly model?: string;
@@ -89,12 +92,12 @@ export interface RunShape {
   readonly groupSize: number;
   readonly evalEvery?: number;
   readonly saveEvery?: number;
-  /** Variables that steer train.py. */
+  /** Environment variables that control train.py. */
   readonly env?: Readonly<Record<string, string>>;
   readonly servePort?: number;
 }
 
-/** The recipe of a run. */
+/** Returns the recipe of a run. */
 export function launchRecipe(world: LaunchWorld, shape: RunShape) {
   const { dir, port, dashboardPort } = world;
   return {
@@ -127,7 +130,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
       maxResponseLen: 16,
       maxContextLen: 2048,
       maxTurns: 2,
-      // A policy that has learnt nothing earns nothing: no group would be kept.
+      // An untrained policy earns no reward, so the filter would drop every group.
       ...(shape.episodes === null ? { filter: null } : {}),
     },
     eval: { every: shape.evalEvery ?? 0, splits: ["dev"] },
@@ -144,7 +147,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
   };
 }
 
-/** How a launch of a test differs from a plain one. */
+/** Overrides of a test's launch. */
 export interface LaunchMore {
   readonly session?: number;
   readonly fromStep?: number;
@@ -154,7 +157,7 @@ export interface LaunchMore {
   readonly jobsUrl?: string;
 }
 
-/** Launches a run, new or again, and follows it. */
+/** Launches or resumes a run, and follows it. */
 export async function launch(
   world: LaunchWorld,
   { name, shape, ...more }: { name: string; shape: RunShape } & LaunchMore,
@@ -207,7 +210,7 @@ export async function launch(
   return { ...result, run };
 }
 
-/** This machine, with Ray behind a wire of the test's where `jobsUrl` is given. */
+/** Opens this machine as a fleet; if `jobsUrl` is given, Ray is reached at that URL. */
 export function testFleet(jobsUrl?: string): Fleet {
   const fleet = openFleet([], { env: () => undefined });
   return jobsUrl === undefined ? fleet : {

@@ -1,4 +1,4 @@
-/** Slime recipes and the facts that their plans are based on, without data, hosts or a run. */
+/** Slime recipes and the facts of their plans, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
 import {
@@ -8,7 +8,7 @@ import {
 import type { LaunchFacts } from "../../train/slime/plan/slime_plan.ts";
 import type { PlanData } from "../../train/slime/plan/slime_rows.ts";
 
-/** Every slime recipe that ships. */
+/** The names of all slime recipes in the repository. */
 export const SLIME_RECIPES = [
   "qwen3-0.6b",
   "qwen3-1.7b",
@@ -18,7 +18,7 @@ export const SLIME_RECIPES = [
   "qwen3-8b-2nodes",
 ] as const;
 
-/** A recipe as it is on disk. */
+/** Reads a recipe. */
 export async function slimeRecipe(
   name: typeof SLIME_RECIPES[number],
 ): Promise<Recipe> {
@@ -26,7 +26,7 @@ export async function slimeRecipe(
   return { name: `${name}.yaml`, text: await Deno.readTextFile(url) };
 }
 
-/** A recipe resolved, with `KEY=VALUE` set over it. */
+/** Resolves a recipe with overrides of the form `KEY=VALUE`. */
 export async function slimeOf(
   name: typeof SLIME_RECIPES[number],
   ...sets: readonly string[]
@@ -34,14 +34,14 @@ export async function slimeOf(
   return resolveSlime(await slimeRecipe(name), sets.map(parseSet));
 }
 
-/** As many rows as τ-retail has. */
+/** Plan data with as many rows as τ-retail has. */
 export const RETAIL_ROWS: PlanData = {
   rows: [rows("train", 500), rows("dev", 20)],
   promptTokens: 4_000,
   fingerprint: "f",
 };
 
-/** Facts of a first session, all known but NVLink. */
+/** Returns the facts of a first session; only NVLink is unknown. */
 export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
   return {
     run: "a1",

@@ -1,4 +1,4 @@
-/** Recipes of slime for tests: a generated world, scripted customers, the tokenizer of a tiny policy. */
+/** Slime recipes for tests: a generated world, scripted users, the tokenizer of a tiny policy. */
 
 import { join } from "node:path";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
@@ -6,14 +6,14 @@ import { openDataset } from "../../train/config/open_dataset.ts";
 import { createCpuLab } from "../../train/cpu/cpu_lab.ts";
 import { TINY_CONFIG } from "./policy_run.ts";
 
-/** The tokenizer of the tiny policy. */
+/** Returns the tokenizer of the tiny policy. */
 export async function tinyTokenizerFiles(): Promise<TokenizerFiles> {
   const dataset = await openDataset(TINY_CONFIG.data);
   await using lab = await createCpuLab({ config: TINY_CONFIG, dataset });
   return lab.tokenizer;
 }
 
-/** Writes a tokenizer as a model directory in Hugging Face's layout has it. */
+/** Writes a tokenizer as a model directory in Hugging Face's layout. */
 export async function writeModelDir(
   dir: string,
   files: TokenizerFiles,
@@ -25,7 +25,10 @@ export async function writeModelDir(
   await write("tokenizer_config.json", files.config);
 }
 
-/** Writes a recipe whose model is in `model`, and says where. Sections in `more` stand beside or over ours. */
+/**
+ * Writes a recipe whose model is in `model`. The sections in `more` are added or replace the defaults.
+ * @returns Its path.
+ */
 export async function writeSlimeRecipe(
   dir: string,
   { model, ...more }: { model: string } & Record<string, unknown>,

@@ -1,34 +1,34 @@
 /**
- * Hosts behind a real sshd, each with its own address, home and PATH: in network namespaces where the machine
- * allows, else on 127.0.0.x with ports of their own.
+ * Hosts behind a real sshd, each with its own address, home and PATH: in network namespaces if the machine allows it,
+ * otherwise on 127.0.0.x with separate ports.
  */
 
 import { join } from "node:path";
 import type { Host } from "../../train/slime/hosts/hosts_file.ts";
 import { hasProgram, runProgram } from "./programs.ts";
 
-/** Whether hosts can be made here. */
+/** Whether such hosts can be created on this machine. */
 export const HAS_SSHD = await hasProgram("/usr/sbin/sshd", "-?") &&
   await hasProgram("ssh", "-V") && await hasProgram("ssh-keygen", "-?");
 
-/** A host of a test. */
+/** A test host. */
 export interface FakeHost extends AsyncDisposable {
-  /** As `parseHosts` gives it. */
+  /** The entry of the host in hosts.yaml. */
   readonly host: Host;
-  /** Its home directory. */
+  /** The path of its home directory. */
   readonly home: string;
-  /** First on its PATH. */
+  /** The first directory on its PATH. */
   readonly bin: string;
-  /** Its network namespace, where it has one. */
+  /** Its network namespace, if it has one. */
   readonly namespace: string | undefined;
-  /** Its processes, besides sshd's own, by their command lines. */
+  /** Returns the command lines of its processes other than sshd's. */
   processes(): Promise<string[]>;
-  /** Stops sshd and every session of it. */
+  /** Stops sshd and all of its sessions. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Makes a host in a directory; its key is the only one that gets in. */
+/** Creates a host in a directory. Only its own key is accepted. */
 export async function fakeHost(dir: string, name: string): Promise<FakeHost> {
   const root = join(dir, name);
   for (const part of ["home", "bin"]) {
@@ -141,7 +141,7 @@ class Sshd implements FakeHost {
     await this.#net.remove();
   }
 
-  /** By the mark that sshd puts into the environment of whatever it starts. Deno itself may not read /proc. */
+  /** Finds processes by the mark that sshd puts into their environment. Deno itself may not read /proc. */
   async #sessions(): Promise<{ pid: number; line: string }[]> {
     const files = await shell(
       'grep -lzx "TAULAB_FAKE_HOST=$0" /proc/[0-9]*/environ',
@@ -155,7 +155,7 @@ class Sshd implements FakeHost {
   }
 }
 
-/** sshd logs to stderr from then on; it is drained so that it cannot stand still. */
+/** Waits until sshd listens. Its stderr is read to the end, so that it never blocks on a full pipe. */
 async function untilListening(
   stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
@@ -171,7 +171,7 @@ async function untilListening(
   })();
 }
 
-/** The processes below one: of sshd, its connections and what runs in them. */
+/** Returns all descendants of a process: for sshd, its connections and the commands in them. */
 async function descendants(root: number): Promise<number[]> {
   const all = [...(await shell("ps -eo pid=,ppid=")).matchAll(/(\d+) +(\d+)/g)]
     .map(([, pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
@@ -185,20 +185,20 @@ async function kill(pids: readonly number[]): Promise<void> {
   if (pids.length > 0) await shell(`kill -KILL ${pids.join(" ")}`);
 }
 
-/** What a line prints; what has ended meanwhile is no error. */
+/** Returns the output of a script. Processes that have ended in the meantime are not an error. */
 function shell(script: string, ...args: string[]): Promise<string> {
   return runProgram("sh", ["-c", `{ ${script}; } 2>/dev/null || :`, ...args]);
 }
 
-/** Where sshd, as root, shuts in what it does not trust; another user's sshd needs none. */
+/** Creates the directory to which sshd confines unprivileged code if it runs as root. */
 async function ensureChrootDir(): Promise<void> {
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 })
     .catch(() => {});
 }
 
 /**
- * Joins two hosts by a wire of their own, which this machine is not on.
- * @returns Their addresses on it; without namespaces, that of this machine, which both are.
+ * Connects two hosts by a network that this machine is not part of.
+ * @returns Their addresses on it; without namespaces, the address of this machine for both.
  */
 export async function wireHosts(
   one: FakeHost,
@@ -230,12 +230,12 @@ interface Net {
   readonly address: string;
   readonly port: number;
   readonly namespace: string | undefined;
-  /** Words before a program that runs there. */
+  /** The prefix of commands that run in the namespace. */
   readonly exec: readonly string[];
   remove(): Promise<void>;
 }
 
-/** A network namespace joined to this one by a pair of its own; `undefined` where that is not allowed. */
+/** Creates a network namespace that is connected to this one; `undefined` if that is not allowed. */
 async function namespace(): Promise<Net | undefined> {
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 10);
   const name = `tl${id}`;

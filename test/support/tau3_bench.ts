@@ -1,4 +1,4 @@
-/** Where tests find τ³-bench's data and recordings: `TAU3_BENCH_DIR`, else beside the repository. */
+/** The location of τ³-bench's data and recordings: `TAU3_BENCH_DIR`, otherwise next to the repository. */
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -13,15 +13,15 @@ import {
 export const TAU3_BENCH: string = Deno.env.get("TAU3_BENCH_DIR") ||
   fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
 
-/** Whether there is none, and tests that need it have to be left out. */
+/** Whether the data is missing, so that tests that need it are ignored. */
 export const NO_TAU3_BENCH = !existsSync(TAU3_BENCH);
 
-/** The path of a recording. */
+/** Returns the path of a recording. */
 export function tau3RecordingPath(name: string): string {
   return `${TAU3_BENCH}/replays/${name}.jsonl.gz`;
 }
 
-/** The records of a recording, numbers as they are spelt. */
+/** Reads the records of a recording; numbers keep their spelling. */
 export async function tau3Records(name: string): Promise<JsonObject[]> {
   const bytes = await readFile(tau3RecordingPath(name));
   return gunzipSync(bytes).toString().trim().split("\n").map((line) =>

@@ -1,4 +1,4 @@
-/** A small airline and a small store of τ³-bench's kind, for tests that need no data. */
+/** A small airline and a small store in τ³-bench's format, for tests without its data. */
 
 import type { Database } from "../../env/database.ts";
 import type { Domain } from "../../env/domain.ts";
@@ -17,7 +17,10 @@ const ADDRESS = {
   zip: "10001",
 };
 
-/** Ann has a gift card of 500, a certificate of 100 and a credit card; HAT001 has 3 business seats at 200. */
+/**
+ * A world in which Ann has a gift card of 500, a certificate of 100 and a credit card. HAT001 has 3 business seats at
+ * 200.
+ */
 export function smallAirline(): SmallWorld {
   const method = (source: string, fields: object) => ({
     [source]: { source, id: source, ...fields },
@@ -61,7 +64,7 @@ export function smallAirline(): SmallWorld {
   });
 }
 
-/** Ann's pending order holds two lamps at 10; there are lamps at 12 and at 15, and none at 9. */
+/** A world in which Ann's pending order has two lamps at 10. Lamps at 12 and 15 are available, one at 9 is not. */
 export function smallStore(): SmallWorld {
   const variant = (item_id: string, price: number, available = true) => ({
     [item_id]: { item_id, options: { size: item_id }, available, price },
@@ -118,7 +121,7 @@ export function smallStore(): SmallWorld {
   });
 }
 
-/** A world, and what calls in it are answered with. */
+/** A world that answers calls. */
 export class SmallWorld {
   readonly database: Database;
   readonly #domain: Domain;
@@ -137,7 +140,7 @@ export class SmallWorld {
     return callBundle(this.#domain, { agent: this.database }, call).content;
   }
 
-  /** A value within a row, as Python JSON prints it. */
+  /** Returns a value within a row, in Python's JSON format. */
   at(table: string, id: string, ...path: string[]): JsonValue | undefined {
     let value: JsonValue | undefined = this.database.get(table, id);
     for (const key of path) {

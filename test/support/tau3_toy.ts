@@ -1,4 +1,4 @@
-/** A small world of τ³-bench's kind: a shop with an item, and a customer with a lamp; data for it in a directory. */
+/** A small domain in τ³-bench's format: a shop with one item, and a user with a lamp. */
 
 import { createDatabase } from "../../env/database.ts";
 import { defineDomain } from "../../env/domain.ts";
@@ -31,7 +31,7 @@ function set(
   database.edit(table, "one")?.set(key, value);
 }
 
-/** The domain. The shop sees that the lamp is lit only after `sync`. */
+/** The domain. The shop's database shows that the lamp is lit only after `sync`. */
 export const toy = defineDomain({
   benchmark: "tau3",
   name: "toy",
@@ -123,7 +123,7 @@ const INSTRUCTIONS = {
   task_instructions: "Light your lamp.",
 };
 
-/** A task that wants a cup sold, by the agent, and a lamp lit, by the user. */
+/** A task in which the agent has to sell a cup and the user has to light the lamp. */
 export const TOY_TASK = {
   id: "cup",
   user_scenario: { persona: null, instructions: INSTRUCTIONS },
@@ -144,7 +144,7 @@ export const TOY_TASK = {
   },
 };
 
-/** Templates, as short as can be. */
+/** The shortest possible templates. */
 export const TOY_PROMPTS = {
   agent_instruction: "Serve.",
   agent_system: "<<agent_instruction>> <<policy>>",
@@ -167,12 +167,15 @@ export const TOY_PROMPTS = {
   solo_stop_token: "###STOP###",
 };
 
-/** Writes the data of the domain. @param tasks Default: {@linkcode TOY_TASK}. */
+/**
+ * Writes the data of the domain.
+ * @param tasks Default: {@linkcode TOY_TASK}.
+ */
 export async function writeToyBundle(
   dir: string,
   { tasks = [TOY_TASK], files = {} }: {
     tasks?: readonly unknown[];
-    /** Further files by name, from the domain's folder on; `null` leaves one out. */
+    /** Additional files by path in the domain's folder; `null` omits a file. */
     files?: Readonly<Record<string, string | null>>;
   } = {},
 ): Promise<void> {
@@ -212,7 +215,7 @@ export async function writeToyBundle(
   }
 }
 
-/** The domain's data, made and read. */
+/** Writes and reads the domain's data. */
 export async function toyBundle(
   options: Parameters<typeof writeToyBundle>[1] = {},
 ): Promise<Tau3Bundle> {
@@ -225,7 +228,7 @@ export async function toyBundle(
   }
 }
 
-/** A reply that calls one tool. */
+/** Returns a reply with one tool call. */
 export function calling(
   name: string,
   args: Record<string, string> = {},
@@ -239,12 +242,12 @@ export function calling(
   return { content, toolCalls: [call], cost: 0.5 };
 }
 
-/** A reply that says something. */
+/** Returns a reply with text. */
 export function saying(content: string) {
   return { content, cost: 0.5 };
 }
 
-/** Python's JSON of an object. */
+/** Formats an object as Python's JSON. */
 export function jsonOf(object: JsonObject): string {
   return printPythonJson(object);
 }

@@ -1,4 +1,4 @@
-/** Where tests find τ-bench's data and recordings: `TAU_BENCH_DIR`, else beside the repository. */
+/** The location of τ-bench's data and recordings: `TAU_BENCH_DIR`, otherwise next to the repository. */
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 export const TAU_BENCH: string = Deno.env.get("TAU_BENCH_DIR") ||
   fileURLToPath(new URL("../../../shared/tau-bench", import.meta.url));
 
-/** Whether there is none, and tests that need it have to be left out. */
+/** Whether the data is missing, so that tests that need it are ignored. */
 export const NO_TAU_BENCH = !existsSync(TAU_BENCH);
 
-/** The path of a recording. */
+/** Returns the path of a recording. */
 export function recordingPath(name: string): string {
   return `${TAU_BENCH}/replays/${name}`;
 }

@@ -1,4 +1,4 @@
-/** A conversation of telecom's expert with its scripted user, by the benchmark's own rules and reward. */
+/** Runs a conversation between telecom's expert and its scripted user by the benchmark's own rules and reward. */
 
 import { Desk, type Script } from "../../env/agents/desk.ts";
 import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
@@ -15,12 +15,12 @@ import { telecom } from "../../env/domains/telecom/domain.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 import { telecomDatabases } from "./telecom_world.ts";
 
-/** Telecom as the benchmark begins with it, and how its users are told who they are. */
+/** The initial state of the benchmark's telecom domain, and the prompts of its users. */
 export interface TalkSource extends WorldSource {
   readonly prompts: Tau3Prompts;
 }
 
-/** Reads the benchmark's. */
+/** Reads the benchmark's data. */
 export async function telecomSource(): Promise<TalkSource> {
   return {
     domain: telecom,
@@ -38,7 +38,7 @@ export interface TalkOptions {
   readonly agent?: (start: { readonly desk: Desk }) => Script;
 }
 
-/** Lets an agent and the scripted user of a task talk until the benchmark's rules end it. */
+/** Runs a conversation between an agent and the scripted user of a task until the benchmark's rules end it. */
 export function talkAbout(
   task: Tau3Task,
   { source, seed = 1, agent = (start) => telecom.expert(start) }: TalkOptions,
@@ -74,7 +74,7 @@ export function talkAbout(
   return talk;
 }
 
-/** The benchmark's reward of a conversation. */
+/** Returns the benchmark's reward of a conversation. */
 export async function rewardOf(
   task: Tau3Task,
   { talk, source }: {
@@ -93,7 +93,7 @@ export async function rewardOf(
   return value;
 }
 
-/** What was said and called, a line each. */
+/** Formats messages and calls, one line each. */
 export function linesOf(messages: readonly Tau3Message[]): string[] {
   return messages.flatMap((message) =>
     message.role === "tool"

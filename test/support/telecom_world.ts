@@ -1,4 +1,4 @@
-/** Telecom's data and recordings, and a world of them without a conversation: for tests of tools, user and expert. */
+/** Telecom's data and recordings, and a world without a conversation, for tests of tools, user and expert. */
 
 import { gunzipSync } from "node:zlib";
 import type { Databases, Domain, Side } from "../../env/domain.ts";
@@ -14,7 +14,7 @@ import { TAU3_BENCH } from "./tau3_bench.ts";
 
 const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
 
-/** The untouched databases. */
+/** Returns the initial databases. */
 export function telecomDatabases(): Databases {
   const [agent, user] = ["db", "user_db"].map((name) =>
     parseToml(Deno.readTextFileSync(`${DATA}/${name}.toml`))
@@ -22,12 +22,12 @@ export function telecomDatabases(): Databases {
   return telecom.bundle.load({ agent: agent!, user: user! });
 }
 
-/** All tasks, as the file has them. */
+/** Returns all tasks as in the file. */
 export function telecomTasks(): JsonObject[] {
   return parsePythonJson(unpacked(`${DATA}/tasks.json.gz`)) as JsonObject[];
 }
 
-/** The ids of a split. */
+/** Returns the task ids of a split. */
 export function telecomSplit(name: string): ReadonlySet<string> {
   const splits = parsePythonJson(
     Deno.readTextFileSync(`${DATA}/split_tasks.json`),
@@ -39,7 +39,7 @@ function unpacked(path: string): string {
   return new TextDecoder().decode(gunzipSync(Deno.readFileSync(path)));
 }
 
-/** A value within objects: `at(task, "initial_state", "initialization_actions")`; null where there is none. */
+/** Returns a nested value: `at(task, "initial_state", "initialization_actions")`; `null` if it is missing. */
 export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
   let inner = value;
   for (const key of path) {
@@ -48,7 +48,7 @@ export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
   return inner;
 }
 
-/** A list of objects within objects; empty where there is none. */
+/** Returns a nested list of objects; empty if it is missing. */
 export function objectsAt(
   value: JsonValue,
   ...path: readonly string[]
@@ -57,7 +57,7 @@ export function objectsAt(
   return Array.isArray(list) ? list.filter((one) => one instanceof Map) : [];
 }
 
-/** A live world of one task. */
+/** A world of one task that can be changed. */
 export class TelecomWorld {
   readonly databases: Required<Databases>;
   readonly #solo: boolean;
@@ -68,14 +68,17 @@ export class TelecomWorld {
     this.#sync();
   }
 
-  /** Runs initial actions, as tasks and recordings list them. */
+  /** Runs initial actions in the format of tasks and recordings. */
   setUp(actions: readonly JsonObject[]): this {
     for (const action of actions) this.run(action);
     this.#sync();
     return this;
   }
 
-  /** Runs a function, and syncs. @returns What it checks. */
+  /**
+   * Runs a function, then syncs.
+   * @returns The result if it is a check.
+   */
   run(action: JsonObject): boolean | undefined {
     const side: Side = action.get("env_type") === "user" ? "user" : "agent";
     const name = String(action.get("func_name"));
@@ -97,7 +100,7 @@ export class TelecomWorld {
     );
   }
 
-  /** The hashes of both databases, as recordings name them. */
+  /** Returns the hashes of both databases, with the names that recordings use. */
   hashes(): { db: string; user_db: string } {
     const { hash } = telecom.bundle;
     return {

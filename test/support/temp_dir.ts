@@ -1,6 +1,6 @@
-/** A directory that is gone after the test. */
+/** Temporary directories. */
 
-/** Calls `body` with an empty directory, and removes it whatever happens. */
+/** Calls `body` with an empty directory, which is always removed afterwards. */
 export async function inTempDir(
   body: (dir: string) => Promise<void>,
 ): Promise<void> {

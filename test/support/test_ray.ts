@@ -1,4 +1,4 @@
-/** A real Ray of Python's, small and on loopback. */
+/** A small Ray cluster on loopback. */
 
 import { dirname, join } from "node:path";
 import { localShell } from "../../train/slime/hosts/local_shell.ts";
@@ -11,7 +11,7 @@ import {
 } from "../../train/slime/launch/ray_cluster.ts";
 import { freePort, rayPython } from "./ray.ts";
 
-/** How to start a Ray of two made-up GPUs, whose files are below `dir`; its path has to be short, for sockets. */
+/** Returns the plan of a Ray with simulated GPUs and its files below `dir`, whose path must be short for sockets. */
 export function rayPlan(dir: string, gpus = 2): RayPlan {
   const dashboardPort = freePort();
   const port = freePort();
@@ -53,14 +53,14 @@ export function rayPlan(dir: string, gpus = 2): RayPlan {
   };
 }
 
-/** A cluster that is gone after the test. */
+/** A temporary cluster. */
 export interface TestRay extends AsyncDisposable {
   readonly plan: RayPlan;
   readonly jobs: RayJobs;
   readonly started: StartedRay;
 }
 
-/** Starts one. */
+/** Starts a cluster. */
 export async function startTestRay(): Promise<TestRay> {
   const dir = await Deno.makeTempDir({ prefix: "r" });
   const plan = rayPlan(dir);

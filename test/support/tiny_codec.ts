@@ -6,13 +6,13 @@ import { createTokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
 import { trainTokenizer } from "../../train/cpu/tiny_tokenizer.ts";
 
-/** Two tools, one of which takes an argument. */
+/** Two tools, one of which has a parameter. */
 export const TOOLS: readonly ToolSchema[] = ["look", "pay"].map((name) => ({
   type: "function",
   function: { name, description: `To ${name}`, parameters: {} },
 }));
 
-/** A call as the model writes it. */
+/** Returns the text of a call as the model writes it. */
 export function callText(name: string, json = "{}"): string {
   return `<tool_call>\n{"name": "${name}", "arguments": ${json}}\n</tool_call>`;
 }
@@ -37,7 +37,7 @@ const CONVERSATION: readonly Message[] = [
   { role: "assistant", content: "It is pending." },
 ];
 
-/** A codec as the embedded trainer makes it. */
+/** Creates a codec like that of the embedded trainer. */
 export function tinyCodec(): Codec {
   const files = trainTokenizer([CONVERSATION, CONVERSATION], {
     vocabSize: 400,

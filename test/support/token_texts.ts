@@ -1,8 +1,8 @@
-/** Texts that tokenizers may take for something else than another does. */
+/** Texts that tokenizers may split differently. */
 
 import fc from "fast-check";
 
-/** Texts of everything that tokenizers treat apart. */
+/** Returns texts with all kinds of characters that tokenizers treat specially. */
 export function arbitraryTexts(): string[] {
   const part = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -23,10 +23,13 @@ export function arbitraryTexts(): string[] {
     .filter((one) => !one.includes(GUARD_CHARACTER));
 }
 
-/** Text for encoding may have marks of a guard, so this noncharacter is no plain text there. */
+/** Encoders use this noncharacter as a guard, so it is not plain text for them. */
 const GUARD_CHARACTER = "\uFDD1";
 
-/** Every mark there is, among what normalization might move it across or join it with; and pairs that it splits. */
+/**
+ * Returns texts with every combining mark between characters that normalization may reorder or join it with, and texts
+ * with the pairs that it splits.
+ */
 export function markTexts(): string[] {
   const texts: string[] = [];
   for (let code = 0x80; code < 0x20000; code++) {

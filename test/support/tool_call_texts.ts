@@ -1,10 +1,10 @@
-/** Texts with tool calls in every format: whole ones, and pieces in any order. */
+/** Texts with tool calls in every format: complete calls, and pieces in any order. */
 
 import fc from "fast-check";
 import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";
 import type { ToolSchema } from "../../env/types.ts";
 
-/** Tools with a parameter of every type that a parser knows. */
+/** Tools with a parameter of every type that parsers treat specially. */
 export const CALL_TOOLS: readonly ToolSchema[] = [
   tool("pay", {
     n: { type: "integer" },
@@ -31,7 +31,7 @@ function tool(
 
 const KEYS = ["n", "x", "s", "b", "o", "l", "any", "e", "two", "free", "zz"];
 
-/** Values as models write them, right and wrong. */
+/** Values that models write, valid and invalid. */
 const VALUES = [
   "1",
   "-1",
@@ -97,7 +97,7 @@ const JSON_CALLS = [
   " ",
 ];
 
-/** What texts of a format are made of. */
+/** The pieces that texts of a format consist of. */
 const PIECES: Readonly<Record<ToolCallFormat, readonly string[]>> = {
   qwen25: ["<tool_call>\n", "\n</tool_call>", "<tool_call>", "</tool_call>"]
     .concat(JSON_CALLS),
@@ -200,18 +200,18 @@ const PIECES: Readonly<Record<ToolCallFormat, readonly string[]>> = {
 
 const LOOSE = ["Let me see.", " ", "\n", "\u0085", "\uFEFF", ","];
 
-/** What texts of a format are made of. */
+/** Returns the pieces of a format. */
 export function piecesOf(format: ToolCallFormat): readonly string[] {
   return [...PIECES[format], ...LOOSE];
 }
 
-/** Pieces of a format in any order, strung together. */
+/** Pieces of a format in any order, joined. */
 export function brokenTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const piece = fc.constantFrom(...piecesOf(format));
   return fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
 }
 
-/** Whole calls of a format, with any value for any parameter. */
+/** Complete calls of a format, with any value for any parameter. */
 export function wholeTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const given = fc.array(
     fc.tuple(fc.constantFrom(...KEYS), fc.constantFrom(...VALUES)),

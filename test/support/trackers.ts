@@ -1,6 +1,6 @@
 /**
- * Trackers and log viewers of PyPI, each in a directory of its own beside the tests' Python, where `.ci/test-python` puts
- * it: they want versions that differ. And runs to show in them.
+ * Trackers and log viewers from PyPI, and runs to show in them. `.ci/test-python` installs each in its own directory
+ * next to the tests' Python, because their dependencies conflict.
  */
 
 import { existsSync } from "node:fs";
@@ -17,10 +17,10 @@ import type { TrackingConfig } from "../../train/tracking/tracking_schema.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { testPython } from "./python.ts";
 
-/** The tools by their directories. */
+/** The tools, by the names of their directories. */
 export type Tool = "tensorboard" | "mlflow" | "wandb" | "trackio" | "inspect";
 
-/** Where a tool's packages are; `undefined` without the tests' Python. */
+/** Returns the directory of a tool's packages; `undefined` without the tests' Python. */
 export function toolPackages(tool: Tool): string | undefined {
   const python = testPython();
   return python === undefined
@@ -28,13 +28,13 @@ export function toolPackages(tool: Tool): string | undefined {
     : join(dirname(dirname(python)), tool);
 }
 
-/** `ignore` of a test that needs the tool. */
+/** Returns the value of `ignore` for a test that needs the tool. */
 export function without(tool: Tool): boolean {
   const packages = toolPackages(tool);
   return packages === undefined || !existsSync(packages);
 }
 
-/** Settings of a tool's Python. */
+/** Options of a tool's Python process. */
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -42,7 +42,7 @@ export interface ToolOptions {
   readonly stdin?: "piped";
 }
 
-/** A command of a tool's Python. */
+/** Returns a command of a tool's Python. */
 export function toolCommand(
   tool: Tool,
   args: readonly string[],
@@ -59,9 +59,9 @@ export function toolCommand(
 }
 
 /**
- * Asks a script of this folder.
+ * Runs a script of this folder.
  * @returns The JSON that it printed.
- * @throws {Error} If it fails, with what it said.
+ * @throws {Error} If it fails; the message has its stderr.
  */
 export async function askTool(
   tool: Tool,
@@ -76,13 +76,13 @@ export async function askTool(
   return JSON.parse(said!.trim().split("\n").at(-1)!);
 }
 
-/** A port that was free a moment ago, and that nobody listens on. */
+/** Returns a port that nothing listens on. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** The recipe of a run that takes seconds. */
+/** The recipe of a run that takes a few seconds. */
 const TINY = `
   threads: 1
   model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16, contextLength: 2048 }
@@ -93,7 +93,7 @@ const TINY = `
   data: { generated: { trainTasks: 8, devTasks: 1, testTasks: 2 } }
 `;
 
-/** Trains for some steps with these trackers. */
+/** Trains a few steps with the given trackers. */
 export async function trackedRun(
   path: string,
   tracking: Partial<TrackingConfig>,
@@ -109,7 +109,7 @@ export async function trackedRun(
   return await runSession({ run, dataset });
 }
 
-/** Resumes a run, as `--resume` does: one that is completed is sent to trackers alone. */
+/** Resumes a run like `--resume`: a completed run is only sent to trackers. */
 export async function resumed(path: string): Promise<SessionResult> {
   await using run = await TrainingDir.resume(path);
   const dataset = await openDataset(run.config.data);

@@ -1,45 +1,47 @@
-/** Hugging Face transformers, asked by one Python process for all of a test file's cases. */
+/** Runs Hugging Face transformers in one Python process for all cases of a test file. */
 
 import { printPythonJson } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
 import { askPython } from "./ask_python.ts";
 
-/** A conversation to be rendered. */
+/** A conversation to render. */
 export interface ConversationCase {
   readonly name: string;
   /** The template's Jinja source. */
   readonly template: string;
   readonly messages: readonly Message[];
   readonly tools?: readonly ToolSchema[];
-  /** Further variables of the template. */
+  /** Additional variables of the template. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Whether to render what stands before each answer too. Default: false. */
+  /** Whether to render also the prompt before each answer. Default: false. */
   readonly prompts?: boolean;
 }
 
-/** What transformers makes of a conversation; up to where an answer begins, unless it ends in one. */
+/** transformers' rendering of a conversation; with a generation prompt unless the conversation ends with an answer. */
 export interface ConversationAnswer {
   /** `apply_chat_template(tokenize=False)`. */
   readonly text: string;
-  /** `apply_chat_template(tokenize=True)` with the fast tokenizer: what someone wrote becomes control, too. */
+  /**
+   * `apply_chat_template(tokenize=True)` with the fast tokenizer, which parses control tokens in the messages' text.
+   */
   readonly ids: readonly number[];
-  /** Whether the tokenizer in Python gives the same ids. */
+  /** Whether the Python tokenizer gives the same ids. */
   readonly slow: boolean;
-  /** The ids where what someone wrote is text. */
+  /** The ids if control tokens in the messages' text are treated as text. */
   readonly guarded: readonly number[];
-  /** The same of what stands before each answer; empty unless asked for. */
+  /** The same for the prompt before each answer; empty unless requested. */
   readonly prompts: readonly (readonly number[])[];
 }
 
-/** What transformers makes of texts and conversations, in the order of the cases. */
+/** transformers' results for texts and conversations, in the order of the cases. */
 export interface TransformersAnswers {
   readonly texts: readonly (readonly number[])[];
   readonly conversations: readonly ConversationAnswer[];
 }
 
 /**
- * Asks transformers.
- * @throws {AssertionError} If Python fails, with what it said.
+ * Runs transformers.
+ * @throws {AssertionError} If Python fails; the message has its stderr.
  */
 export async function askTransformers(cases: {
   /** The model's directory. */
@@ -64,7 +66,7 @@ function toPython(one: ConversationCase): Record<string, unknown> {
   };
 }
 
-/** A message as OpenAI's clients send it. */
+/** Converts a message to the format of OpenAI's clients. */
 function messageToPython(message: Message): Record<string, unknown> {
   const { role, content } = message;
   if (role === "tool") {

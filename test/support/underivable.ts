@@ -1,6 +1,6 @@
 /**
- * What an agent's calls and words hold that the conversation before them does not: written apart from the expert, on
- * the messages alone, and without the gold.
+ * Finds values in an agent's calls and messages that do not follow from the conversation before them. Written
+ * independently of the expert; reads only messages, never the gold.
  */
 
 import {
@@ -12,35 +12,35 @@ import { row, rows, text } from "../../env/domains/shared/read_row.ts";
 import type { Message, ToolAction } from "../../env/types.ts";
 import { groundlessRefusal } from "./airline_refusals.ts";
 
-/** By tool, how users put the request that it meets. Reads are nobody's request. */
+/** Patterns of users' requests, by the tool that fulfills them. Reads have none. */
 export type RequestWords = Readonly<Record<string, RegExp>>;
 
-/** A domain's own checks of a call. */
+/** A domain's own check of a call. */
 export type CallCheck = (
   call: ToolAction,
   before: Transcript,
 ) => readonly string[];
 
-/** A domain's own check of what is said. */
+/** A domain's own check of a message. */
 export type WordsCheck = (
   content: string,
   of: {
     readonly before: Transcript;
-    /** What the user said of their request, lower case. */
+    /** The user's words about their request, in lower case. */
     readonly said: string;
   },
 ) => readonly string[];
 
-/** What is looked at in a domain. */
+/** The checks of a domain. */
 export interface Rules {
   readonly words: RequestWords;
   readonly check?: CallCheck;
   readonly checkWords?: WordsCheck;
-  /** What is not told unless it was said or shown. Default: every number. */
+  /** Matches values that may only be told if they were said or shown before. Default: every number. */
   readonly told?: RegExp;
 }
 
-/** Every fault of a conversation, with its place. */
+/** Returns every fault of a conversation, with its place. */
 export function underivable(
   messages: readonly Message[],
   { words, check, checkWords, told: telling = /\d+(\.\d+)?/g }: Rules,
@@ -64,7 +64,7 @@ export function underivable(
   });
 }
 
-/** A call and what it showed. */
+/** A call and its result. */
 export interface Answered {
   readonly call: ToolAction;
   readonly shown: string;
@@ -73,9 +73,9 @@ export interface Answered {
 /** A conversation up to a message. */
 export class Transcript {
   readonly #messages: readonly Message[];
-  /** All that the user said, lower case. */
+  /** All of the user's words, in lower case. */
   readonly said: string;
-  /** All that the tools showed. */
+  /** All tool results. */
   readonly shown: readonly string[];
 
   constructor(messages: readonly Message[]) {
@@ -89,14 +89,14 @@ export class Transcript {
       .map(({ content }) => content);
   }
 
-  /** What the user said from their last request on, lower case; a request is what has the words of one. */
+  /** Returns the user's words since their last request, in lower case. A request matches `words`. */
   sinceRequest(words: RegExp): string {
     const said = this.#of("user").map((one) => one.toLowerCase());
     const at = said.findLastIndex((one) => words.test(one));
     return at < 0 ? "" : said.slice(at).join("\n");
   }
 
-  /** Whether a value was said, as people say it (`one way`), or shown. */
+  /** Checks whether a value was shown, or said in the way people say it (`one way`). */
   has(value: string): boolean {
     const words = value.toLowerCase();
     return this.said.includes(words) ||
@@ -105,7 +105,7 @@ export class Transcript {
       this.shown.some((one) => one.includes(value));
   }
 
-  /** The calls that have been answered. */
+  /** The calls that have a result. */
   get answered(): Answered[] {
     return this.#messages.flatMap((one, i) => {
       const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];
@@ -116,7 +116,7 @@ export class Transcript {
     });
   }
 
-  /** The last shown row that has a field of that value. */
+  /** Returns the last shown row with this value in a field. */
   row(field: string, value: string): JsonObject | undefined {
     return this.rows.findLast((one) => text(one, field) === value);
   }
@@ -127,7 +127,7 @@ export class Transcript {
   }
 }
 
-/** Strings of the arguments that were neither said nor shown, and numbers of sums. */
+/** Returns strings in the arguments that were neither said nor shown, and such numbers in calculations. */
 function unknownValues(
   { name, arguments: args }: ToolAction,
   before: Transcript,
@@ -138,7 +138,7 @@ function unknownValues(
     .map((value) => `${name} has "${value}", which was not said or shown`);
 }
 
-/** What of an argument has to be known: the numbers of a sum, the words of a thought. */
+/** Returns the parts of an argument that must be known: the numbers of a calculation, the words of a thought. */
 export function partsOf(name: string, value: string): readonly string[] {
   if (name === "calculate") return value.match(/\d+(\.\d+)?/g) ?? [];
   if (name !== "think") return [value];
@@ -152,7 +152,7 @@ export function leaves(value: JsonValue): string[] {
   return typeof value === "string" ? [value] : [];
 }
 
-/** A write whose request the user has not made last, or not without another one beside it. */
+/** Reports a write that is not the user's last request, or was requested together with another. */
 function unsupportedChoice(
   { name }: ToolAction,
   { before, words }: { before: Transcript; words: RequestWords },
@@ -170,7 +170,7 @@ function anyOf(words: RequestWords): RegExp {
   return new RegExp(Object.values(words).map((one) => one.source).join("|"));
 }
 
-/** Amounts, ids and answers that are told without having been shown, said or counted. */
+/** Returns amounts, ids and answers that are told without having been shown, said or counted. */
 function unknownTold(
   content: string,
   { before, telling }: { before: Transcript; telling: RegExp },
@@ -186,7 +186,7 @@ function unknownTold(
   ).map((value) => `"${value}" is told`);
 }
 
-/** Whether something that was shown has that many members that can be had. */
+/** Checks whether a value is the number of available variants of something that was shown. */
 function isCount(value: number, { rows: shown }: Transcript): boolean {
   return shown.some((one) =>
     rows(one, "variants").filter((variant) => variant.get("available") === true)
@@ -194,7 +194,7 @@ function isCount(value: number, { rows: shown }: Transcript): boolean {
   );
 }
 
-/** How an airline's users put their requests; sums are worked out there, and so are not looked for. */
+/** The checks of an airline. Users' requests contain no sums, so numbers in general are not checked. */
 export const AIRLINE: Rules = {
   words: {
     book_reservation: /\bbook a\b/,
@@ -208,7 +208,7 @@ export const AIRLINE: Rules = {
   checkWords: groundlessRefusal,
 };
 
-/** How a store's users put their requests. */
+/** Patterns of users' requests in a store. */
 const RETAIL_WORDS: RequestWords = {
   cancel_pending_order: /\bcancel/,
   return_delivered_order_items: /\breturn/,
@@ -219,10 +219,10 @@ const RETAIL_WORDS: RequestWords = {
   modify_user_address: /\bdefault address\b/,
 };
 
-/** All that is looked at in a store. */
+/** The checks of a store. */
 export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
 
-/** Whether items, variants and methods of a store's call are what the user's words pick out. */
+/** Checks that the items, variants and payment methods of a call are those that the user described. */
 function retailCheck(call: ToolAction, before: Transcript): string[] {
   const { name, arguments: args } = call;
   if (name === "get_product_details") return productCheck(call, before);
@@ -248,7 +248,7 @@ function retailCheck(call: ToolAction, before: Transcript): string[] {
   ];
 }
 
-/** A product is looked at because an item of it was named. */
+/** Checks that an item of the looked-up product was named. */
 function productCheck(
   { arguments: args }: ToolAction,
   before: Transcript,
@@ -264,7 +264,7 @@ function productCheck(
     : [`the product ${id} was not named`];
 }
 
-/** Whether the name is said, whatever is between its letters: `tshirt` for `T-Shirt`. */
+/** Checks whether a name was said, ignoring all characters except letters: `tshirt` for `T-Shirt`. */
 function isNamedIn(said: string, name: string): boolean {
   const plain = (one: string) => one.toLowerCase().replaceAll(/[^a-z]/g, "");
   return plain(said).includes(plain(name));
@@ -293,7 +293,7 @@ function optionsOf(item: JsonObject | undefined): string[] {
     .map((value) => String(value).toLowerCase());
 }
 
-/** A variant is described by what tells it from the old one, if that fits no other one that can be had. */
+/** Checks whether a variant was described: by what differs from the old one, if no other available variant fits. */
 function isVariantSaid(
   id: string,
   { old, before, said }: {
@@ -319,7 +319,7 @@ function isVariantSaid(
       ).length === 1;
 }
 
-/** A method is named by its id, by its kind where there is one of it, or as the one that paid. */
+/** Checks whether a payment method was named: by its id, by its kind if that is unique, or as the one that paid. */
 function isMethodSaid(
   id: string,
   { order, before, said }: {

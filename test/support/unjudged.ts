@@ -1,9 +1,11 @@
-/** Tasks as an agent may know them that only listens: without the gold, and without what policy says of requests. */
+/**
+ * Tasks without the gold and without the policy's verdicts on requests, for agents that may only know what they hear.
+ */
 
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";
 import type { Agent, Task } from "../../env/types.ts";
 
-/** The agent on tasks without gold, and with goals that hold neither refusals nor what is to be told. */
+/** Wraps an agent so that its tasks have no gold, and its goals neither refusals nor required outputs. */
 export function withoutVerdicts(agent: Agent): Agent {
   return {
     ...agent,

@@ -1,4 +1,4 @@
-/** How the expert serves a reader: by their card, and by the title of the book. */
+/** The expert of the library: it identifies readers by their card and books by their title. */
 
 import type { Script } from "../../../env/agents/desk.ts";
 import type { Shift } from "../../../env/domain.ts";

@@ -1,4 +1,4 @@
-/** What readers want, and what it means in calls. */
+/** The goals of readers, and the calls that achieve them. */
 
 import type { Database } from "../../../env/database.ts";
 import type { GoalsPart, Meant } from "../../../env/domain.ts";
@@ -9,13 +9,13 @@ import type { Task, ToolAction } from "../../../env/types.ts";
 /** A reader's goal. */
 export type LibraryGoal = Goal<LibraryRequest>;
 
-/** One request of a reader: a renewal, or the day on which a book is due. */
+/** A request of a reader: to renew a book, or to learn when it is due. */
 export interface LibraryRequest extends Request {
   readonly intent: "renew" | "question";
   readonly title: string;
 }
 
-/** A call with one argument. */
+/** Returns a call with one argument. */
 export function call(name: string, argument: string, id: string): ToolAction {
   return { name, arguments: new Map([[argument, id]]) };
 }
@@ -37,7 +37,7 @@ function duties(task: Task<LibraryGoal>, database: Database): ToolAction[] {
   ];
 }
 
-/** Goals of readers. */
+/** The goal part of the domain. */
 export const libraryGoals = {
   tools: { renew: "renew_book" },
   meanings: (meant) =>

@@ -1,4 +1,4 @@
-/** Registers the library's desk: `deno run --preload=test/support/library_desk/register.ts …` adds it to any task. */
+/** Registers the library domain: `deno run --preload=test/support/library_desk/register.ts …` adds it to any task. */
 
 import { registerDomain } from "../../../env/domains/registry.ts";
 import { library } from "./domain.ts";

@@ -7,13 +7,13 @@ import { createRng } from "../../../env/random.ts";
 import type { Task, User } from "../../../env/types.ts";
 import type { LibraryGoal, LibraryRequest } from "./goals.ts";
 
-/** What a reader wants, to follow "i want to" (questions: "what is the"). */
+/** Returns the words that follow "i want to" or, for a question, "what is the". */
 export function wordsOf({ intent, title, forthcoming }: LibraryRequest) {
   const book = forthcoming === true ? `the book ${title}` : "a book";
   return intent === "question" ? `due date of ${book}` : `renew ${book}`;
 }
 
-/** Makes a reader. */
+/** Creates a scripted reader. */
 export function reader(
   { task, seed }: UserStart & { readonly task: Task<LibraryGoal> },
 ): User {

@@ -1,4 +1,4 @@
-/** The generated library: readers with two books each, and five tasks unless more are asked for. */
+/** Generates the library: readers with two books each, and by default five tasks. */
 
 import { z } from "zod";
 import type { Table } from "../../../env/database.ts";
@@ -30,7 +30,7 @@ import { wordsOf } from "./user.ts";
 
 const book_id = text("Id of the book, such as B12345");
 
-/** The knobs. */
+/** The settings of the generator. */
 export const libraryOptions = z.strictObject({
   ...taskKnobs,
   trainTasks: positive.default(3).describe("Tasks in the train split"),
