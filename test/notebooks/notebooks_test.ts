@@ -38,7 +38,7 @@ Deno.test("notebooks: they import only the published entry points", () => {
   }
 });
 
-// `deno fmt --check` of Deno 2.9.6 calls every notebook unformatted that it has not formatted itself, so it is not asked.
+// `deno fmt --check` of Deno 2.9.6 reports notebooks as unformatted unless it wrote them itself, so it is not used.
 Deno.test("notebooks: the code is formatted; else deno fmt --no-config notebooks/*.ipynb", async () => {
   await inTempDir(async (dir) => {
     for (const notebook of notebooks) {
@@ -77,7 +77,7 @@ for (const name of ["failures-full", "failures-quarter"]) {
   });
 }
 
-/** Runs a notebook, and checks what holds for each of them before what is its own. */
+/** Runs a notebook and checks what holds for all notebooks, then what is specific to this one. */
 function notebookTest(
   name: string,
   says: string,
@@ -102,7 +102,7 @@ function notebookTest(
   });
 }
 
-/** Checks that outputs are HTML and text, figures also SVG, and that none runs or loads anything. */
+/** Checks that outputs are HTML and text, that figures also have SVG, and that nothing runs or loads resources. */
 function checkBundles({ bundles }: Shown): void {
   assert.ok(bundles.some((bundle) => "image/svg+xml" in bundle));
   for (const bundle of bundles) {

@@ -5,7 +5,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
 Deno.test({
-  name: "audit: what it would leave out, evaluate leaves out",
+  name: "audit --exclusions writes a file that evaluate --exclude accepts",
   ignore: NO_TAU_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -32,7 +32,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "audit: refuses a split that is not there",
+  name: "audit rejects a split that does not exist",
   ignore: NO_TAU_BENCH,
   fn: async () => {
     const { code, stderr } = await runTask("audit", [
@@ -46,7 +46,7 @@ Deno.test({
   },
 });
 
-Deno.test("audit --data DIR looks at what mock has written, whichever world it is", () =>
+Deno.test("audit --data DIR reads what mock wrote, for every kind of world", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "world");
     const made = await runTask("mock", [
@@ -66,7 +66,7 @@ Deno.test("audit --data DIR looks at what mock has written, whichever world it i
     );
   }));
 
-Deno.test("audit --tau3-bench DIR checks by the benchmark's own rules too, the base split where none is named", () =>
+Deno.test("audit --tau3-bench DIR also checks the benchmark's own rules, by default on the base split", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "world");
     const made = await runTask("mock", [

@@ -6,7 +6,7 @@ import { retail } from "../../env/domains/retail/domain.ts";
 import { generated } from "../../env/generated/generated.ts";
 import { reportText } from "../../tasks/_audit_view.ts";
 
-Deno.test("reportText() says what was not checked, where a domain has no policy", async () => {
+Deno.test("reportText() reports checks that were skipped because the domain has no policy", async () => {
   const { policy: _, ...parts } = retail;
   const domain = defineDomain({ ...parts, benchmark: "unpoliced" });
   registerDomain(domain);

@@ -4,7 +4,7 @@ import { runTask } from "../support/task_process.ts";
 import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Runs of a second: a tiny policy, few steps of few episodes. */
+/** Sizes for runs that take a second: a tiny policy, few steps of few episodes. */
 const TINY = [
   "model.dim=32",
   "model.heads=2",
@@ -26,7 +26,7 @@ const TINY = [
   "rollout.maxTurns=8",
 ].flatMap((set) => ["--set", set]);
 
-Deno.test("bench --estimators trains each of them from the same cold start, and once", () =>
+Deno.test("bench --estimators trains each variant once, from the same cold start", () =>
   inTempDir(async (dir) => {
     const bench = (...args: string[]) =>
       runTask("bench", [
@@ -81,14 +81,14 @@ Deno.test("bench --estimators trains each of them from the same cold start, and 
     assert.match(none.stderr, /unknown name "ppo"\nhint: .*dr-grpo,grpo/);
   }));
 
-Deno.test("bench --bridge measures a server process and two: CPU beside plain requests, an open loop, memory", async () => {
+Deno.test("bench --bridge measures one and two server processes: CPU next to plain requests, an open loop, memory", async () => {
   const { code, stdout, stderr } = await runTask("bench", [
     "--bridge",
     ...["--episodes", "4", "--rounds", "1", "--seconds", "1", "--json"],
   ]);
   assert.equal(code, 0, stderr);
   const { servers, turnsPerEpisode, example } = JSON.parse(stdout);
-  // A script has 13; a user may end it earlier.
+  // A script has 13 turns; the user may end the conversation earlier.
   assert.ok(turnsPerEpisode > 2 && turnsPerEpisode <= 13);
   assert.equal(example, null);
   assert.deepEqual(
@@ -96,17 +96,17 @@ Deno.test("bench --bridge measures a server process and two: CPU beside plain re
     [1, 2],
   );
   for (const one of servers) {
-    // What takes longer is for a person to read: so few turns say nothing of it on a machine that does other things.
+    // Timings of so few turns mean little on a busy machine, so only their presence is checked.
     assert.ok(one.turnCpuMs.median > 0 && one.plainCpuMs.median > 0);
     assert.ok(one.turnsPerS.median > 0 && "openP99Ms" in one);
-    // 4 places are offered what 256 would be; no more answers can be due than that.
+    // Four slots are offered the load of 256, so the share of played turns may be small, but not above 1.
     assert.ok(one.openShare.median >= 0 && one.openShare.median <= 1.1);
   }
 });
 
 Deno.test({
   name:
-    "bench --tau3-bench measures each domain: gold episodes a second, and memory that stays small",
+    "bench --tau3-bench measures gold episodes per second and the memory of each domain",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const { code, stdout, stderr } = await runTask("bench", [

@@ -1,4 +1,4 @@
-/** Paths of a command line, given in another directory than taulab's. */
+/** Paths on the command line when a task is called from a directory other than taulab's. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { runTask } from "../support/task_process.ts";
 const SMALL = ["train", "dev", "test"]
   .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
 
-Deno.test("deno task in another directory: a recipe, a run and a result are where the caller is", () =>
+Deno.test("paths of recipes, runs and results are relative to the caller's directory", () =>
   inTempDir(async (dir) => {
     const env = { INIT_CWD: dir };
     await Deno.writeTextFile(
@@ -42,7 +42,7 @@ Deno.test("deno task in another directory: a recipe, a run and a result are wher
     await Deno.stat(join(dir, "world", "recipe.yaml"));
   }));
 
-Deno.test("deno task in another directory: names stay names, and a default path is taulab's", async () => {
+Deno.test("names are not paths, and default paths are relative to taulab's directory", async () => {
   const env = { INIT_CWD: Deno.makeTempDirSync() };
   const { stdout } = await runTask("train", [
     ...["--recipe", "tau-retail", "--print-config"],

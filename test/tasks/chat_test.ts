@@ -1,4 +1,4 @@
-/** `deno task chat` as its users run it: a process with the task's own permissions, their words on stdin. */
+/** `deno task chat` as a separate process with the task's own permissions; the user's lines come from stdin. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -30,12 +30,12 @@ function start(args: readonly string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Runs a conversation in which the user says `lines`, then leaves. */
+/** Plays a conversation in which the user says `lines`, then leaves. */
 async function chat(args: readonly string[], lines: readonly string[] = []) {
   const child = start(args);
   const writer = child.stdin.getWriter();
   const text = lines.map((line) => `${line}\n`).join("");
-  // Where the flags are refused nobody reads it.
+  // If the flags are rejected, nothing reads stdin.
   await writer.write(new TextEncoder().encode(text)).catch(() => {});
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
@@ -43,7 +43,7 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** What the scripted user says to the expert on a task of the default world, and the turns of it. */
+/** Returns the scripted user's lines to the expert on a task of the default world, and the turns. */
 async function scripted(index: number) {
   const recipe = new URL("train/recipes/default.yaml", ROOT);
   const text = await Deno.readTextFile(recipe);
@@ -74,7 +74,7 @@ function kindsOf(turns: readonly Turn[]) {
   );
 }
 
-Deno.test("chat --help is as recorded", async () => {
+Deno.test("chat --help matches the golden file", async () => {
   const { code, stdout } = await chat(["--help"]);
   assert.equal(code, 0);
   await assertGolden("chat_help.txt", stdout);
@@ -113,7 +113,7 @@ Deno.test("chat with the expert, saying what the scripted user would, earns the 
   assert.equal(json.instruction, task.instruction);
   assert.equal(json.reward, 1);
   assert.deepEqual(json.reasons, ["the database is as it should be"]);
-  // Without the scripted user's stop token the expert has the words once more, before the end of the input.
+  // Without the scripted user's stop token, the expert takes one more turn before the end of the input.
   assert.deepEqual(
     kindsOf(json.turns).slice(0, turns.length),
     kindsOf(turns),
@@ -122,7 +122,7 @@ Deno.test("chat with the expert, saying what the scripted user would, earns the 
   assert.equal(typeof Object.values(call.action.call.arguments)[0], "string");
 });
 
-Deno.test("chat that is left at once is scored as it is, with the rows that differ", async () => {
+Deno.test("chat scores a conversation that is left at once, and shows the rows that differ", async () => {
   const { code, stdout } = await chat(["--agent", "expert"]);
   assert.equal(code, 0);
   assert.match(
@@ -169,7 +169,7 @@ Deno.test("chat with the policy of the last completed run, in the world that it 
     assert.equal(json.reward, 0);
     const named = await chat([...args, "--policy", "old"], words);
     const byPath = await chat(["--policy", join(dir, "old"), "--json"], words);
-    // Both runs hold the same weights, and greedy words depend on nothing else.
+    // Both runs have the same weights, and greedy answers depend on nothing else.
     for (const { stdout } of [named, byPath]) {
       assert.deepEqual(JSON.parse(stdout), { ...json, model: "old" });
     }
@@ -196,7 +196,7 @@ Deno.test("chat with a damaged policy exits with 1 and says how to fix it", () =
     assert.match(stderr, ERROR_AND_HINT);
   }));
 
-Deno.test("chat misused exits with 2, says how to fix it, and prints nothing on stdout", () =>
+Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on stdout", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "bare"), { steps: [] });
     const cases: [string[], RegExp][] = [
@@ -227,7 +227,7 @@ Deno.test("chat misused exits with 2, says how to fix it, and prints nothing on 
   }));
 
 Deno.test({
-  name: "chat is served on tau-bench's tasks too",
+  name: "chat plays tau-bench's tasks",
   ignore: NO_TAU_BENCH,
   async fn() {
     const { code, stdout, stderr } = await chat([
@@ -243,7 +243,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "chat is served on τ³-bench's tasks too, by its rules and the stand-in judge",
+    "chat plays τ³-bench's tasks by the benchmark's rules, with the stand-in judge",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const args = [

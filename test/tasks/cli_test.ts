@@ -98,7 +98,7 @@ Deno.test("parseFlags() fills in the schema's defaults", () => {
   });
 });
 
-Deno.test("parseFlags() names the nearest flag of an unknown one, however far", () => {
+Deno.test("parseFlags() suggests the nearest flag for an unknown one, however distant", () => {
   assert.match(
     refusal("--sed", "1"),
     /^Unknown flag "--sed", the nearest is "--seed"$/,
@@ -110,7 +110,7 @@ Deno.test("parseFlags() names the nearest flag of an unknown one, however far", 
   );
 });
 
-Deno.test("parseFlags() tells how to set a key of the recipe that is given as a flag", () => {
+Deno.test("parseFlags() explains how to set a recipe key that was given as a flag", () => {
   const parseHint = (recipeKeys: readonly string[], ...argv: string[]) => {
     try {
       parseFlags({ ...demo, recipeKeys }, argv);
@@ -135,7 +135,7 @@ Deno.test("parseFlags() tells how to set a key of the recipe that is given as a 
   assert.equal(hintOf("--depth", "3"), 'see "deno task demo --help"');
 });
 
-Deno.test("recipeKeys() are those of the recipe that the command line names", async () => {
+Deno.test("recipeKeys() returns the keys of the recipe that the command line names", async () => {
   const keysOf = async (...argv: string[]) => {
     const keys = await recipeKeys(argv);
     return keys.filter((key) => /[.](steps|learningRate)$/.test(key));
@@ -148,7 +148,7 @@ Deno.test("recipeKeys() are those of the recipe that the command line names", as
   assert.deepEqual(await keysOf("--recipe", "no-such-recipe"), cpu);
 });
 
-Deno.test("parseFlags() says what a flag's value should be and what it got", () => {
+Deno.test("parseFlags() reports a flag's expected and actual value", () => {
   assert.match(
     refusal("--seed", "many"),
     /^--seed: expected number, got "many"$/,
@@ -166,7 +166,7 @@ Deno.test("parseFlags() says what a flag's value should be and what it got", () 
   );
 });
 
-Deno.test("parseFlags() gives help with every flag, its default and an example", () => {
+Deno.test("parseFlags() returns help with every flag, its default and an example", () => {
   const { help } = parseFlags(demo, ["--help"]);
   assert.ok(help);
   for (
@@ -187,7 +187,7 @@ Deno.test("parseFlags() gives help with every flag, its default and an example",
   }
 });
 
-Deno.test("errorText() is a line for the error and one for its hint, the stack for bugs", () => {
+Deno.test("errorText() returns one line for the error and one for its hint, and the stack for bugs", () => {
   for (const kind of [ConfigError, DataError, RunDirError]) {
     assert.equal(errorText(new kind("It is full")), "error: It is full");
     assert.equal(
@@ -227,26 +227,26 @@ Deno.test("errorText() is a line for the error and one for its hint, the stack f
   assert.equal(exitCodeOf(new RunDirError("")), 1);
 });
 
-Deno.test("nearest() counts a swap of neighbours as one edit", () => {
+Deno.test("nearest() counts a swap of adjacent letters as one edit", () => {
   assert.equal(nearest("setps", ["seatp", "steps"]), "steps");
   assert.equal(nearest("GROUPSIZE", ["groups", "groupSize"]), "groupSize");
   assert.equal(nearest("a", []), undefined);
 });
 
-Deno.test("explainIssue() cuts long values", () => {
+Deno.test("explainIssue() truncates long values", () => {
   const { error } = z.string().safeParse(Array(100).fill("long"));
   const text = explainIssue(error!.issues[0]!, Array(100).fill("long"));
   assert.match(text, /^expected string, got .{1,90}\.\.\.$/);
 });
 
-Deno.test("table() sets words left and numbers right", () => {
+Deno.test("table() aligns words left and numbers right", () => {
   assert.equal(
     table([["name", "n"], ["a", "1,000"], ["long one", "20"]]),
     "name          n\n────────  ─────\na         1,000\nlong one     20",
   );
 });
 
-Deno.test("units read as people say them", () => {
+Deno.test("units are formatted as people write them", () => {
   assert.deepEqual([0.25, 59.6, 185, 3723, NaN].map(duration), [
     "0.3 s",
     "1 min 00 s",

@@ -5,7 +5,7 @@ import { ROOT } from "../support/documents.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Words of a command line, and how its last word is completed where there is one way only. */
+/** Command lines, and the completion of their last word if it is unambiguous. */
 const COMPLETED = [
   ["task tra", "train"],
   ["task completions ba", "bash"],
@@ -17,8 +17,8 @@ const COMPLETED = [
 ] as const;
 
 /**
- * Completes the last word of `deno …` for each line of its stdin, as a person's TAB would, and prints what the line
- * became; `$1` is the script, `$2` the directory. Bash: the function that is registered is called as readline does.
+ * Shell programs that complete the last word of `deno …` for each line of stdin, like TAB, and print the resulting
+ * line. `$1` is the script, `$2` the directory. Bash: calls the registered function as readline does.
  */
 const DRIVERS = {
   bash: `source "$1"; cd "$2"
@@ -63,7 +63,7 @@ function isThere(shell: string): boolean {
 for (const shell of SHELLS) {
   Deno.test({
     name:
-      `completions ${shell}: the shell completes tasks, flags and values (needs ${shell})`,
+      `completions ${shell} completes tasks, flags and values (needs ${shell})`,
     ignore: !isThere(shell),
     fn: () =>
       inTempDir(async (dir) => {
@@ -94,7 +94,7 @@ for (const shell of SHELLS) {
   });
 }
 
-Deno.test("completions: names the shells that there are", async () => {
+Deno.test("completions lists the supported shells", async () => {
   for (const args of [[], ["tcsh"]]) {
     const { code, stderr } = await runTask("completions", args);
     assert.equal(code, 2);

@@ -1,4 +1,4 @@
-/** What a task may do, seen from outside: processes with the permissions that their command line needs. */
+/** The permissions of tasks, tested from outside: processes with the permissions that their command line needs. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function confined(permissions: readonly string[], args: readonly string[]) {
   });
 }
 
-/** Starts one and waits for the line that says that it is at work. */
+/** Starts a process and waits for the line that says it is working. */
 async function atWork(...args: string[]) {
   const child = confined(ALL, args).spawn();
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
@@ -52,7 +52,7 @@ async function atWork(...args: string[]) {
   return { child, rest };
 }
 
-Deno.test("main() confines a task's work to what its command line needs", () =>
+Deno.test("main() confines a task to the permissions that its command line needs", () =>
   inTempDir(async (dir) => {
     const allowed = join(dir, "allowed");
     const args = ["--json", "--allowed", allowed];
@@ -67,7 +67,7 @@ Deno.test("main() confines a task's work to what its command line needs", () =>
     const { code, stdout } = await confined(ALL, args).output();
     assert.equal(code, 0);
     assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), asked);
-    // A process that has less than it asks for runs with that.
+    // A process with fewer permissions than the task requests runs with those.
     const less = await confined(["--allow-read"], args).output();
     assert.deepEqual(JSON.parse(new TextDecoder().decode(less.stdout)), {
       ...asked,
@@ -76,7 +76,7 @@ Deno.test("main() confines a task's work to what its command line needs", () =>
     });
   }));
 
-Deno.test("main() hands a confined task's errors and exit status on", async () => {
+Deno.test("main() passes on a confined task's errors and exit status", async () => {
   const crashed = await confined(ALL, ["--crash"]).output();
   assert.equal(crashed.code, 1);
   assert.match(
@@ -87,7 +87,7 @@ Deno.test("main() hands a confined task's errors and exit status on", async () =
   assert.equal(misused.code, 2);
 });
 
-Deno.test("main() passes the first Ctrl-C to a confined task, which saves", async () => {
+Deno.test("main() passes the first Ctrl-C to a confined task, which saves its work", async () => {
   const { child, rest } = await atWork();
   child.kill("SIGINT");
   const { code, stderr } = await rest();
@@ -95,7 +95,7 @@ Deno.test("main() passes the first Ctrl-C to a confined task, which saves", asyn
   assert.match(stderr, /Ctrl-C again stops at once\nsaved\n$/);
 });
 
-Deno.test("main() ends a busy task by the second Ctrl-C, and one with nothing to save by the first", async () => {
+Deno.test("main() ends a busy task on the second Ctrl-C, and a task with nothing to save on the first", async () => {
   const busy = await atWork("--busy");
   busy.child.kill("SIGINT");
   busy.child.kill("SIGTERM");
@@ -107,10 +107,10 @@ Deno.test("main() ends a busy task by the second Ctrl-C, and one with nothing to
   assert.doesNotMatch(stderr, /saved|Finishing/);
 });
 
-/** A world of few tasks, which takes no time to generate. */
+/** Flags for a world of few tasks, which is generated instantly. */
 const SMALL = ["train", "dev", "test"]
   .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
-Deno.test("a dry run may write nothing and is ended by one Ctrl-C, in each task that draws tasks", async () => {
+Deno.test("every dry run has no write permission and ends on the first Ctrl-C", async () => {
   const runs = "runs";
   for (
     const [{ confine }, flags] of [
@@ -137,7 +137,7 @@ const EXPERT = [
   ...SMALL,
 ];
 
-Deno.test("evaluate writes its run anywhere, by --runs and by TAULAB_RUNS, and other tasks find it there", () =>
+Deno.test("evaluate writes its run to --runs or TAULAB_RUNS, where other tasks find it", () =>
   inTempDir(async (dir) => {
     const named = join(dir, "not", "there yet");
     const byFlag = await runTask("evaluate", [...EXPERT, "--runs", named]);
@@ -157,7 +157,7 @@ Deno.test("evaluate writes its run anywhere, by --runs and by TAULAB_RUNS, and o
     }
   }));
 
-Deno.test("a task that was started with less says which command may write there", () =>
+Deno.test("a task that lacks a permission names the command that has it", () =>
   inTempDir(async (dir) => {
     for (
       const [name, args] of [["evaluate", EXPERT], ["train", SMALL]] as const
@@ -183,7 +183,7 @@ Deno.test("a task that was started with less says which command may write there"
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("a task has the domain that a script preloads", () =>
+Deno.test("a task can use a domain that a preloaded script registers", () =>
   inTempDir(async (dir) => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [

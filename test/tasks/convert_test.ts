@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   "",
 );
 
-/** Where Deno keeps packages here: the host's home has none. */
+/** Returns the directory of this machine's Deno packages; the host's home has none. */
 async function denoDir(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],
@@ -26,7 +26,7 @@ function convertTask(world: World, ...args: string[]) {
   return runTask("convert", [...world.slime.flags, ...args]);
 }
 
-Deno.test("convert runs slime's tool, verifies, and has nothing to do a second time", async () => {
+Deno.test("convert runs slime's tool and verifies the result, and has nothing to do the second time", async () => {
   await inWorld(async (world) => {
     const { hf, out, slime } = world;
     const first = await convertTask(world, "--from", hf, "--to", out);
@@ -55,7 +55,7 @@ Deno.test("convert runs slime's tool, verifies, and has nothing to do a second t
   });
 });
 
-Deno.test("convert that is stopped leaves no tool behind, and the next one goes on", async () => {
+Deno.test("a stopped convert leaves no process behind, and the next one continues", async () => {
   await inWorld(async (world) => {
     const { hf, out, slime, megatron } = world;
     await slime.prepare(megatron, "hang");
@@ -101,7 +101,7 @@ Deno.test("convert --dry-run prints the commands and runs none; --gpus shares th
   });
 });
 
-Deno.test("convert of a recipe without reference says that slime loads the directory itself", async () => {
+Deno.test("convert of a recipe without reference reports that slime loads the directory directly", async () => {
   await inWorld(async (world) => {
     const { hf, slime } = world;
     await Deno.mkdir(
@@ -129,7 +129,7 @@ Deno.test("convert of a recipe without reference says that slime loads the direc
   });
 });
 
-Deno.test("convert --verify prints a table and a line a fault, and --json all of it", async () => {
+Deno.test("convert --verify prints a table and one line per fault, and --json the full report", async () => {
   await inWorld(async (world) => {
     const { hf, megatron, forgetful } = world;
     const good = await convertTask(
@@ -263,7 +263,7 @@ Deno.test({
     }),
 });
 
-Deno.test("convert says what is missing, by exit code 2 and without a stack", async () => {
+Deno.test("convert reports what is missing with exit status 2 and no stack", async () => {
   await inWorld(async (world) => {
     const { hf, dir, out, megatron } = world;
     for (

@@ -6,7 +6,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 
 Deno.test({
   name:
-    "diagnose --tau3-bench: a telecom run whose data has moved, by what was not met and who did not call what",
+    "diagnose --tau3-bench of a telecom run whose data has moved lists unmet criteria and missing calls",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {

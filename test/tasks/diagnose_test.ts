@@ -11,7 +11,7 @@ import {
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
-Deno.test("diagnose: a table, the first decisive errors, and nothing of a model", () =>
+Deno.test("diagnose prints a table and the first decisive errors, without a model", () =>
   inTempDir(async (dir) => {
     await writeFailedRun(join(dir, "e"));
     const { code, stdout, stderr } = await runTask("diagnose", [
@@ -30,7 +30,7 @@ Deno.test("diagnose: a table, the first decisive errors, and nothing of a model"
     assert.match(few.stdout, /and 3 more: pass --show N/);
   }));
 
-Deno.test("diagnose --judge: verdicts beside the rules; a judge that fails says nothing", () =>
+Deno.test("diagnose --judge prints verdicts next to the rules; a failed judge has no verdict", () =>
   inTempDir(async (dir) => {
     await writeFailedRun(join(dir, "e"));
     await using server = modelServer({
@@ -63,7 +63,7 @@ Deno.test("diagnose --judge: verdicts beside the rules; a judge that fails says 
     assert.match(asked, /The actions that were expected/);
   }));
 
-Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
+Deno.test("diagnose rejects a path that is not a run, and reports what is missing", () =>
   inTempDir(async (dir) => {
     const none = await runTask("diagnose", ["--runs", dir]);
     assert.equal(none.code, 2);
@@ -96,7 +96,7 @@ Deno.test("diagnose: refuses what is no run, and says what is missing", () =>
     assert.match(gone.stderr, /There is no run at/);
   }));
 
-Deno.test("diagnose: a result file of tau-bench as it is, failed and bad records named", () =>
+Deno.test("diagnose reads tau-bench's own result file, and names failed and invalid records", () =>
   inTempDir(async (dir) => {
     const { dataset, dir: tauBench } = await writeResultWorld(dir);
     const [first, second, third] = dataset.tasks("test")
@@ -128,7 +128,7 @@ Deno.test("diagnose: a result file of tau-bench as it is, failed and bad records
     assert.equal(left_out.length, 1);
   }));
 
-Deno.test("diagnose: an episode whose conversation is damaged costs itself, and is named", () =>
+Deno.test("diagnose skips and names an episode whose conversation is damaged", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     await writeFailedRun(path);

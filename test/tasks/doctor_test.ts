@@ -44,7 +44,7 @@ function doctor(
   return runTask("doctor", args, { env: { PATH } });
 }
 
-Deno.test("doctor shows what it found by host, and what to fix last; exit 1 only for a fail", () =>
+Deno.test("doctor prints findings by host, then fixes; it exits with 1 only for a fail", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir);
     await writeModel(join(dir, "model"));
@@ -89,7 +89,7 @@ Deno.test("doctor --json prints one object and nothing else", () =>
     assert.match(fault.fix, /hf download Qwen\/Qwen3-0\.6B/);
   }));
 
-Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
+Deno.test("doctor rejects contradictory flags with exit status 2", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir);
     const remote = await writeRecipe(join(dir), {
@@ -114,7 +114,7 @@ Deno.test("doctor refuses what cannot be meant, by exit 2", () =>
     }
   }));
 
-Deno.test("doctor --running looks at engines and episode servers alone", () =>
+Deno.test("doctor --running checks only engines and episode servers", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir, {
       engine: { routerPort: 1 },
@@ -141,7 +141,7 @@ Deno.test("doctor --running looks at engines and episode servers alone", () =>
     );
   }));
 
-Deno.test("doctor tells an address for episode servers that this machine has not", () =>
+Deno.test("doctor reports an address for episode servers that this machine does not have", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir, {
       bridge: { address: "203.0.113.7" },
@@ -153,7 +153,7 @@ Deno.test("doctor tells an address for episode servers that this machine has not
     );
   }));
 
-Deno.test("doctor ends at once when it is interrupted, by exit 130", () =>
+Deno.test("doctor exits with 130 at once when it is interrupted", () =>
   inTempDir(async (dir) => {
     const recipe = await writeRecipe(dir);
     const marker = join(dir, "asked");

@@ -9,14 +9,14 @@ const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
   tasks: Record<string, { command: string }>;
 };
 
-/** `deno task NAME WORDS`, as a document or a task's examples have it. */
+/** A command `deno task NAME WORDS` in a document or in a task's examples. */
 interface Command {
   readonly where: string;
   readonly name: string;
   readonly argv: readonly string[];
 }
 
-/** The definition of each task that is a module of ours. */
+/** The definitions of the tasks that are modules of `tasks/`. */
 const definitions = new Map<string, TaskDefinition<z.ZodObject>>();
 for (const [name, { command }] of Object.entries(tasks)) {
   const [, file] = /(tasks\/\w+\.ts)$/.exec(command) ?? [];
@@ -25,14 +25,14 @@ for (const [name, { command }] of Object.entries(tasks)) {
   definitions.set(name, module.task);
 }
 
-/** The commands of a line of a shell, without what stands before and behind them. */
+/** Returns the commands in a line of shell, without the text around them. */
 function commandsIn(line: string, where: string): Command[] {
   return [...line.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:]+)([^;]*)/g)].map((
     [, name = "", rest = ""],
   ) => ({ where, name, argv: words(rest) }));
 }
 
-/** The words of a command: quotes are taken off, variables are 1, comments and what is piped on are left out. */
+/** Splits a command into words: removes quotes, replaces variables by 1, drops comments and pipes. */
 function words(text: string): string[] {
   const [command = ""] = text.replace(/\$\{[^}]*\}|\$\w+/g, "1")
     .split(/\s[#|]|&&/);
@@ -41,7 +41,7 @@ function words(text: string): string[] {
   );
 }
 
-/** In blocks, and with a flag between ticks, where `N` stands for a number. */
+/** Commands in code blocks, and inline ones with a flag; `N` stands for a number. */
 const documented: Command[] = (await readDocuments()).flatMap((document) => {
   const blocks = ["sh", "console"].flatMap((language) =>
     blocksOf(document, language)
@@ -57,7 +57,7 @@ const examples: Command[] = [...definitions.values()].flatMap((task) =>
   )
 );
 
-Deno.test("commands of documents and of --help are those of a task, with flags that it takes", () => {
+Deno.test("commands in documents and --help name existing tasks and flags", () => {
   assert.ok(documented.length >= 60 && examples.length >= 40);
   for (const { where, name, argv } of [...documented, ...examples]) {
     const command = `${where}: deno task ${name} ${argv.join(" ")}`;
@@ -68,7 +68,7 @@ Deno.test("commands of documents and of --help are those of a task, with flags t
   }
 });
 
-Deno.test("keys that documents set are those of a config", () => {
+Deno.test("config keys in documents exist", () => {
   const known = new Set(
     [...configKeys(), ...configKeys(evaluationSchema)].map(({ key }) => key),
   );

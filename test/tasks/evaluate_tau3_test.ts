@@ -27,7 +27,7 @@ function evaluateTau3(runs: string, ...args: string[]) {
 
 Deno.test({
   name:
-    "evaluate --export tau3: upstream's file judges as the evaluation did, and what is incomparable gets no submission",
+    "evaluate --export tau3 writes upstream's file with the same rewards, and no submission if scores are incomparable",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -84,7 +84,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "evaluate --tau3-bench: a model user and a model agent, and a judge for the tasks that need one",
+    "evaluate --tau3-bench runs a model user, a model agent, and a judge for the tasks that need one",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -120,13 +120,13 @@ Deno.test({
 
 Deno.test({
   name:
-    "evaluate --solo: no user, the ticket and 44 tools, an export as upstream's, and a run that view and diagnose open",
+    "evaluate --solo has no user, the ticket and 44 tools, and writes upstream's export and a run that view and diagnose open",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
       const done = { name: "done", arguments: "{}" };
       await using server = modelServer({
-        // After a first word: one task is given up at once, to the other's ticket the model speaks.
+        // After the probe, the model gives up the first task and only writes a message in the second.
         answer: ({ index }) =>
           index === 1 ? chatAnswer(null, done) : chatAnswer("Hello."),
       });
@@ -202,7 +202,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "evaluate --solo --agent expert: plays both sides, and its export reads as it was played",
+    "evaluate --solo --agent expert plays both sides, and its export has the same messages",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -245,7 +245,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "evaluate --solo says what it does not go with",
+  name: "evaluate --solo rejects flags that contradict it",
   ignore: NO_TAU3_BENCH,
   fn: () =>
     inTempDir(async (dir) => {

@@ -7,7 +7,7 @@ import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
-/** A world that takes no time to generate, with test tasks enough. */
+/** Sizes of a world that is generated instantly but has enough test tasks. */
 const SMALL = { train: 6, dev: 6, test: 20 };
 const SMALL_WORLD = Object.entries(SMALL)
   .flatMap(([split, n]) => ["--set", `data.generated.${split}Tasks=${n}`]);
@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("evaluate: the expert solves every test task of the generated airline, and the do-nothing baseline none", () =>
+Deno.test("evaluate: the expert solves every test task of the generated airline, the do-nothing baseline none", () =>
   inTempDir(async (dir) => {
     const { code, stdout, stderr } = await evaluateTask(
       dir,
@@ -63,7 +63,7 @@ Deno.test("evaluate: the expert solves every test task of the generated airline,
     assert.deepEqual([scored, meanReward, floor, unsolved], [100, 1, 0, []]);
   }));
 
-Deno.test("evaluate: a run's policy is evaluated on its own test tasks, and shown as a table", () =>
+Deno.test("evaluate --policy evaluates a run's policy on the run's own test tasks, and prints a table", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "p"));
     const { code, stdout, stderr } = await evaluateTask(
@@ -86,7 +86,7 @@ Deno.test("evaluate: a run's policy is evaluated on its own test tasks, and show
     );
   }));
 
-Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
+Deno.test("evaluate stops cleanly at its budget, and continues with a larger one", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({
       answer: () =>
@@ -142,10 +142,10 @@ Deno.test("evaluate: a budget ends it cleanly, and a larger one goes on", () =>
     }
   }));
 
-Deno.test("evaluate: ends with 1 where every episode failed", () =>
+Deno.test("evaluate exits with 1 if every episode failed", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({
-      // The word that is asked for first is answered, and nothing after it.
+      // Answers only the probe at the start, and nothing after it.
       answer: ({ index }) =>
         index === 0
           ? chatAnswer("ready")
@@ -161,7 +161,7 @@ Deno.test("evaluate: ends with 1 where every episode failed", () =>
     assert.deepEqual([scored, planned, outcome], [0, 2, "completed"]);
   }));
 
-Deno.test("evaluate: what cannot work is said at the start, and nothing is written", () =>
+Deno.test("evaluate reports wrong settings at the start, and writes nothing", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({
       answer: () =>
@@ -209,7 +209,7 @@ Deno.test("evaluate: what cannot work is said at the start, and nothing is writt
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("evaluate --dry-run asks nobody and writes nothing", () =>
+Deno.test("evaluate --dry-run calls no model and writes nothing", () =>
   inTempDir(async (dir) => {
     const { code, stdout } = await evaluateTask(
       dir,

@@ -8,7 +8,7 @@ const DISK_FULL = /^error: .*disk.* is full\nhint: free some space, then .+$/m;
 
 Deno.test({
   name:
-    "evaluate, train, mock and import say that the disk is full, and never that they have a bug (needs unshare)",
+    "evaluate, train, mock and import report a full disk as such, not as a bug (needs unshare)",
   ignore: NO_SMALL_DISK,
   fn: () =>
     inTempDir(async (dir) => {

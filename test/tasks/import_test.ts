@@ -15,7 +15,7 @@ async function writeCheckout(root: string): Promise<void> {
   }
 }
 
-Deno.test("import writes the directory whole, and may do so again over its own", () =>
+Deno.test("import writes a complete directory, and may replace its own", () =>
   inTempDir(async (dir) => {
     const [from, out] = [join(dir, "checkout"), join(dir, "data")];
     await writeCheckout(from);
@@ -44,7 +44,7 @@ Deno.test("import writes the directory whole, and may do so again over its own",
     assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
   }));
 
-Deno.test("import does not touch a directory that it did not make", () =>
+Deno.test("import does not change a directory that it did not create", () =>
   inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "mine"), "mine");
     const { code, stderr } = await importTask("--from", "x", "--out", dir);
@@ -52,7 +52,7 @@ Deno.test("import does not touch a directory that it did not make", () =>
     assert.match(stderr, /was not created by an import/);
   }));
 
-Deno.test("import --git clones the commit that is asked for", () =>
+Deno.test("import --git clones the given commit", () =>
   inTempDir(async (dir) => {
     const repository = join(dir, "repository");
     await writeCheckout(repository);
@@ -108,7 +108,7 @@ Deno.test("import --git clones the commit that is asked for", () =>
     assert.match(nowhere.stderr, /Cannot clone/);
   }));
 
-Deno.test("import says how to say what to import", async () => {
+Deno.test("import explains how to name the source", async () => {
   for (
     const args of [[], ["--git", "x"], [
       "--from",

@@ -1,4 +1,4 @@
-/** What the work of a task really can do, tried by a probe in its place with the permissions of deno.json. */
+/** The permissions of a task's work, measured by a probe that replaces it, with the permissions of deno.json. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 const ROOT = new URL("../../", import.meta.url);
 const PROBE = new URL("test/support/probing_task.ts", ROOT).href;
 
-/** Nothing, as the probe tells it. */
+/** The probe's report if everything is denied. */
 const NOTHING = {
   network: false,
   listen: false,
@@ -22,7 +22,7 @@ const NOTHING = {
   ffi: false,
 };
 
-/** What a task's work can do, begun in a directory of its own. */
+/** Returns what a task's work may do if it is started in its own directory. */
 async function probed(
   name: keyof typeof project.tasks,
   args: readonly string[],
@@ -44,7 +44,7 @@ async function probed(
       env: {
         OPENAI_API_KEY: "a key",
         TAULAB_TOKEN: "a token",
-        // Of `deno task test`: paths are the caller's.
+        // Set by `deno task test`; the task's paths must be relative to `cwd`.
         INIT_CWD: cwd,
       },
     }).output();
@@ -55,7 +55,7 @@ async function probed(
   return result;
 }
 
-Deno.test("training on this machine reaches no network, starts no program, reads no key and writes only its runs", async () => {
+Deno.test("training on this machine has no network, starts no programs, reads no keys and writes only its runs", async () => {
   assert.deepEqual(
     await probed("train", ["--runs", "out"]),
     { ...NOTHING, out: true },
@@ -63,7 +63,7 @@ Deno.test("training on this machine reaches no network, starts no program, reads
   assert.deepEqual(await probed("train", ["--dry-run"]), NOTHING);
 });
 
-Deno.test("training with a model that plays the users may reach it, and still writes only its runs", async () => {
+Deno.test("training with a model as user may use the network, and still writes only its runs", async () => {
   const may = await probed("train", [
     ...["--runs", "out", "--user", "llm", "--user-model", "m"],
     ...["--max-tokens", "10"],
@@ -72,7 +72,7 @@ Deno.test("training with a model that plays the users may reach it, and still wr
   assert.ok(!may.home && !may.file && !may.ffi);
 });
 
-Deno.test("audit, view, mock and import write where they were told, and do nothing else", async () => {
+Deno.test("audit, view, mock and import only write to the paths that they were given", async () => {
   const cases: [
     keyof typeof project.tasks,
     args: string[],

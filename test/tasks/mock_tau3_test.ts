@@ -20,7 +20,7 @@ const START = {
   options: { maxFaults: 2, complaints: ["mms"], hopelessShare: 0 },
 };
 
-Deno.test("slime's rows of τ³-bench name bench, env and split, and the episode server plays them with the scripted user's phone", () =>
+Deno.test("slime's rows of τ³-bench name bench, env and split, and the episode server plays them with the user's phone", () =>
   inTempDir(async (dir) => {
     const bundle = join(dir, "bundle");
     const { files, counts } = telecomBundle(START);
@@ -83,7 +83,7 @@ Deno.test("slime's rows of τ³-bench name bench, env and split, and the episode
     const sample = await response.json();
     assert.equal(response.status, 200, JSON.stringify(sample));
     assert.equal(sample.remove_sample, false, JSON.stringify(sample.metadata));
-    // The user looked at their phone, and said what it shows.
+    // Checks that the user called their phone's tools and reported the results.
     const heard = sample.spans.filter(
       ({ trainable }: { trainable: boolean }) => !trainable,
     ).map(({ text }: { text: string }) => text).join("");

@@ -15,8 +15,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
 Deno.test({
-  name:
-    "mock writes the files of slime's example byte for byte, and the same again",
+  name: "mock writes the files of slime's example byte for byte, every time",
   ignore: NO_TAU_BENCH,
   async fn() {
     const out = await Deno.makeTempDir();
@@ -30,7 +29,7 @@ Deno.test({
     ];
     const first = await runTask("mock", [...args, "--json"]);
     assert.equal(first.code, 0, first.stderr);
-    // Of what CPython 3.11's json.dumps and pydantic's model_dump make of the same tasks.
+    // Checksums of the output of CPython 3.11's json.dumps and pydantic's model_dump for the same tasks.
     assert.deepEqual(JSON.parse(first.stdout).files, [
       {
         name: "retail_train_tasks.jsonl",
@@ -73,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "mock --rows-format split says in every row which task it is",
+  name: "mock --rows-format split names the task in every row",
   ignore: NO_TAU_BENCH,
   async fn() {
     const out = await Deno.makeTempDir();
@@ -115,7 +114,7 @@ Deno.test("slimeRows() keeps Python's numbers and spelling", () => {
   );
 });
 
-Deno.test("mock says what is missing or wrong", async () => {
+Deno.test("mock reports what is missing or wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--source", "tau-bench"], /--out/],
     [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
@@ -131,7 +130,7 @@ Deno.test("mock says what is missing or wrong", async () => {
   }
 });
 
-Deno.test("mock --env retail writes a certified world, the same bytes again, that τ-bench's readers take", () =>
+Deno.test("mock --env retail writes a certified world, always the same bytes, that τ-bench's readers accept", () =>
   inTempDir(async (dir) => {
     const args = ["--count", "50", "--seed", "3", "--json"];
     const worlds = [join(dir, "a"), join(dir, "b")];
@@ -151,7 +150,7 @@ Deno.test("mock --env retail writes a certified world, the same bytes again, tha
       worlds.map((out) => Deno.readTextFile(join(out, "manifest.json"))),
     );
     const files = manifests.map((text) => JSON.parse(text).files);
-    // The recipe alone names its own place.
+    // Only the recipe contains its own path.
     for (const each of files) delete each["recipe.yaml"];
     assert.deepEqual(files[0], files[1]);
 
@@ -176,7 +175,7 @@ Deno.test("mock --env retail writes a certified world, the same bytes again, tha
     assert.equal(again.fingerprint, first.fingerprint);
   }));
 
-Deno.test("mock prints what policy is put to the test by, and takes the world's knobs", () =>
+Deno.test("mock prints which policy clauses the tasks test, and accepts the world's settings", () =>
   inTempDir(async (dir) => {
     const { code, stdout, stderr } = await runTask("mock", [
       ...["--count", "60", "--out", join(dir, "w"), "--dry-run"],
@@ -202,7 +201,7 @@ Deno.test("mock prints what policy is put to the test by, and takes the world's 
     assert.match(sky.stderr, /not a range of pass rates/);
   }));
 
-Deno.test("mock --help lists the knobs of the world that is asked for", async () => {
+Deno.test("mock --help lists the settings of the selected world", async () => {
   const airline = await runTask("mock", ["--env", "airline", "--help"]);
   assert.match(airline.stdout, /oneStopShare=0\.05 +Share of bookings/);
   assert.doesNotMatch(airline.stdout, /itemsMax|trainTasks/);
@@ -210,7 +209,7 @@ Deno.test("mock --help lists the knobs of the world that is asked for", async ()
   assert.match(retail.stdout, /itemsMax=3 +Maximum number of items/);
 });
 
-Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, the same again, by its knobs", () =>
+Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, deterministically and by its settings", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "phones");
     const mock = (...args: string[]) =>
@@ -256,7 +255,7 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, t
     assert.match(help.stdout, /maxFaults=4 +Maximum number of faults per task/);
   }));
 
-Deno.test("mock --between keeps what a policy solves that often, and refuses to keep nothing", () =>
+Deno.test("mock --between keeps the tasks that a policy solves that often, and fails if there are none", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "p"));
     const out = join(dir, "w");
@@ -289,7 +288,7 @@ Deno.test("mock --between keeps what a policy solves that often, and refuses to 
     assert.match(taken.stderr, /not empty/);
   }));
 
-Deno.test("mock --env airline writes a world that its recipe opens again", () =>
+Deno.test("mock --env airline writes a world that its recipe opens", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "w");
     const { code, stdout, stderr } = await runTask("mock", [
@@ -307,7 +306,7 @@ Deno.test("mock --env airline writes a world that its recipe opens again", () =>
 
 Deno.test({
   name:
-    "mock --rows writes train tasks over τ-bench's rows beside its dev and test tasks, which its recipe and a config draw again",
+    "mock --rows writes train tasks over τ-bench's rows next to its dev and test tasks; its recipe and a config draw the same",
   ignore: NO_TAU_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -351,7 +350,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "mock --hold-out leaves out the users of a file of tasks",
+  name: "mock --hold-out excludes the users of a file of tasks",
   ignore: NO_TAU_BENCH,
   fn: () =>
     inTempDir(async (dir) => {
@@ -372,7 +371,7 @@ Deno.test({
     }),
 });
 
-Deno.test("mock --rows says what is missing or wrong", async () => {
+Deno.test("mock --rows reports what is missing or wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--rows", "split"], /--rows-format split/],
     [["--rows", "no/such"], /Cannot find "no\/such\/retail\//],

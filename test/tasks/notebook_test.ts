@@ -6,7 +6,7 @@ import { testPython, withoutPython } from "../support/python.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Jupyter's own directories, so that nothing of the user's is read or written. */
+/** Environment variables for separate Jupyter directories, so that the user's are not read or written. */
 function jupyterEnv(dir: string): Record<string, string> {
   return {
     TAULAB_PYTHON: testPython() ?? "",
@@ -18,7 +18,7 @@ function jupyterEnv(dir: string): Record<string, string> {
   };
 }
 
-Deno.test("notebook --help explains itself with examples", async () => {
+Deno.test("notebook --help has examples", async () => {
   const { code, stdout } = await runTask("notebook", ["--help"]);
   assert.equal(code, 0);
   assert.match(stdout, /Usage: deno task notebook/);
@@ -26,7 +26,7 @@ Deno.test("notebook --help explains itself with examples", async () => {
   assert.match(stdout, /pip install jupyterlab/);
 });
 
-Deno.test("notebook says what is misused, and how to fix it", async () => {
+Deno.test("notebook reports wrong usage with a hint", async () => {
   await inTempDir(async (dir) => {
     await writeNotebook(dir, "a", ["1"]);
     const missing = join(dir, "none");
@@ -55,7 +55,7 @@ Deno.test("notebook says what is misused, and how to fix it", async () => {
   });
 });
 
-Deno.test("notebook --check says which cells have wrong types", async () => {
+Deno.test("notebook --check reports the cells with type errors", async () => {
   await inTempDir(async (dir) => {
     await writeNotebook(dir, "right", ["const a: number = 1;"]);
     await writeNotebook(dir, "wrong", ["const a: string = 1;"]);
@@ -71,7 +71,7 @@ Deno.test("notebook --check says which cells have wrong types", async () => {
 
 Deno.test({
   name:
-    "notebook --run executes all, names the cell that fails, and leaves nothing behind (needs Jupyter)",
+    "notebook --run executes all notebooks, names a failing cell, and leaves nothing behind (needs Jupyter)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {
@@ -104,7 +104,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "notebook opens Jupyter lab with the kernel of this Deno, and ends it with its kernels (needs Jupyter)",
+    "notebook opens JupyterLab with this Deno's kernel, and ends it with its kernels (needs Jupyter)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {
@@ -146,12 +146,12 @@ Deno.test({
     }),
 });
 
-// Elsewhere than on Linux, the user's directory cannot be moved.
+// Only on Linux can the user's directory be moved.
 const isLinux = Deno.build.os === "linux";
 
 Deno.test({
   name:
-    "notebook --install lets Deno install its kernel for the user, and replaces none unasked",
+    "notebook --install installs Deno's kernel for the user, and replaces an existing one only if asked",
   ignore: !isLinux,
   fn: () =>
     inTempDir(async (dir) => {
@@ -168,7 +168,7 @@ Deno.test({
     }),
 });
 
-Deno.test("notebook --dir says of a directory that is not there, and of a file, what they are", () =>
+Deno.test("notebook --dir reports a missing directory, and a file in its place", () =>
   inTempDir(async (dir) => {
     const file = join(dir, "file");
     await Deno.writeTextFile(file, "");

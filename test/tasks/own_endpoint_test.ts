@@ -19,7 +19,7 @@ function answer({ body }: ModelRequest): unknown {
     });
 }
 
-/** All that there is below a directory, as paths from it. */
+/** Returns all paths below a directory, relative to it. */
 async function filesBelow(dir: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
@@ -39,7 +39,7 @@ for (
     ["a\\..\\b: c*é\n/", "a-..-b-c"],
   ] as const
 ) {
-  Deno.test(`evaluate --model ${JSON.stringify(model)} --user llm needs OPENAI_API_BASE and nothing else, and writes below the runs only`, () =>
+  Deno.test(`evaluate --model ${JSON.stringify(model)} --user llm only needs OPENAI_API_BASE, and writes only below the runs`, () =>
     inTempDir(async (dir) => {
       await using server = modelServer({ answer });
       const runs = join(dir, "a", "b", "runs");
@@ -74,7 +74,7 @@ for (
     }));
 }
 
-Deno.test("serve --recipe with llm users needs OPENAI_API_BASE and nothing else, whatever slashes their model's name has", () =>
+Deno.test("serve --recipe with llm users only needs OPENAI_API_BASE, even if their model's name has slashes", () =>
   inTempDir(async (dir) => {
     const { stopIds: [end = 0] } = await qwen3Tokenizer();
     await using users = modelServer({ answer });
@@ -132,7 +132,7 @@ Deno.test("serve --recipe with llm users needs OPENAI_API_BASE and nothing else,
     await server.stderr.cancel();
   }));
 
-Deno.test("evaluate --name takes no name that is another directory", () =>
+Deno.test("evaluate --name rejects a name that is a path", () =>
   inTempDir(async (dir) => {
     for (const name of ["..", ".", "../x", "a/b", "/x", "-x", ".x"]) {
       const { code, stderr } = await runTask(

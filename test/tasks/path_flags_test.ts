@@ -1,4 +1,4 @@
-/** Each flag whose value is a file, a directory or a run says which values are paths. */
+/** Checks that each flag for a file, a directory or a run declares which values are paths. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";
@@ -6,7 +6,10 @@ import project from "../../deno.json" with { type: "json" };
 import { setupSettings } from "../../train/slime/setup/setup_options.ts";
 import type { FlagMeta, TaskDefinition } from "../../tasks/_cli.ts";
 
-/** Paths on a host. Those of convert are the caller's where no host is named, as `convertRequest()` sees to. */
+/**
+ * Flags with paths on a host. Without a host, `convertRequest()` resolves those of convert against the caller's
+ * directory.
+ */
 const OF_HOSTS = [
   ...["convert --from", "convert --to", "convert --origin"],
   ...Object.keys(setupSettings.shape).map((key) => `setup --${key}`),
@@ -22,7 +25,7 @@ function metaOf(schema: z.ZodType): FlagMeta {
   return meta;
 }
 
-Deno.test("each task's flag of a file, a directory or a run takes the caller's paths", async () => {
+Deno.test("every flag for a file, a directory or a run resolves the caller's paths", async () => {
   const named = Object.values(project.tasks)
     .flatMap(({ command }) =>
       /tasks\/(?!build_wasm)\w+\.ts$/.exec(command) ?? []

@@ -1,20 +1,23 @@
-/** The permissions of each task of deno.json, checked against one table: a JSON file has no room for the reasons. */
+/** The permissions of each task in deno.json, compared with a table that gives reasons, which JSON has no room for. */
 
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
 import { endpointVariables, PROVIDERS } from "../../env/models/endpoints.ts";
 
-/** The variables that tasks read, by what they are for. */
+/** The environment variables that tasks read, by purpose. */
 const VARIABLES = {
-  /** Where the person is: of each task. */
+  /** The caller's directory, for every task. */
   caller: ["INIT_CWD"],
   dataset: ["TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
   runs: ["TAULAB_RUNS"],
-  /** Of all providers, since a config names one; and headers of the user's own, which the package openai adds. */
+  /**
+   * The variables of all providers, since a config names one; and the user's own headers, which the package openai
+   * adds.
+   */
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
   server: ["TAULAB_TOKEN"],
   router: ["TAULAB_ROUTER_KEY"],
-  /** HOME is where setup leaves its manifest. */
+  /** Setup writes its manifest below HOME. */
   slime: [
     "TAULAB_TOKEN",
     "TAULAB_ROUTER_KEY",
@@ -22,7 +25,7 @@ const VARIABLES = {
     "WANDB_API_KEY",
     "HOME",
   ],
-  /** Where MLflow's and trackio's servers are, and who calls. */
+  /** The servers of MLflow and trackio, and their credentials. */
   trackers: [
     "MLFLOW_TRACKING_URI",
     "MLFLOW_TRACKING_TOKEN",
@@ -36,33 +39,32 @@ const VARIABLES = {
 };
 
 /**
- * The variables that packages read for their own purposes, and that no task needs: they are not allowed but ignored,
- * which is to say that they read as unset.
+ * Variables that packages read for their own purposes and that no task needs. They are ignored, so they read as unset.
  */
 const IGNORED = {
-  /** Prints what its parser does. */
+  /** Prints the actions of its parser. */
   yaml: ["LOG_TOKENS", "LOG_STREAM"],
-  /** The same of @lezer/lr, which reads Python: source of a checkout, calls of a model that writes them so. */
+  /** The same for @lezer/lr, which parses Python sources and tool calls in Python syntax. */
   lezer: ["LOG"],
-  /** The benchmark's model server takes no headers of the user's own. */
+  /** The benchmark's model server accepts no custom headers. */
   openai: ["OPENAI_CUSTOM_HEADERS"],
 };
 
-/** What a task may do; all may read files. */
+/** The permissions of a task; all tasks may read files. */
 interface Permissions {
-  /** Where it may write; `""` is anywhere. */
+  /** Paths that it may write; `""` means any. */
   readonly write?: string;
   /** Programs that it may start. */
   readonly run?: string;
   /** Hosts that it may connect to or listen on. */
   readonly net?: string;
-  /** What it may ask of the system. */
+  /** System information that it may read. */
   readonly sys?: string;
   readonly env?: readonly (keyof typeof VARIABLES)[];
   readonly ignored?: readonly (keyof typeof IGNORED)[];
 }
 
-/** A model or a Ray cluster may be anywhere. */
+/** Any host: a model or a Ray cluster may be anywhere. */
 const ANYWHERE = "";
 const HOSTS = "sh,ssh";
 
@@ -123,10 +125,10 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   },
 };
 
-/** They build and test taulab itself. */
+/** Tasks that build and test taulab itself. */
 const OTHERS = new Set(["build:wasm", "ok", "test", "test:update"]);
 
-/** The permission flags of a command, lists of names sorted. */
+/** Returns the permission flags of a command, with sorted lists of names. */
 function flagsOf(command: string): string[] {
   return command.split(" ").filter((word) => /^--(allow|ignore)-/.test(word))
     .map((word) => {
@@ -165,7 +167,7 @@ function expectedFlags(
 const commands = Object.entries(project.tasks)
   .filter(([name]) => !OTHERS.has(name));
 
-Deno.test("each task of deno.json may do what the table says, and no more", () => {
+Deno.test("every task of deno.json has exactly the permissions in the table", () => {
   assert.deepEqual(
     Object.fromEntries(
       commands.map(([name, { command }]) => [name, flagsOf(command)]),
@@ -176,14 +178,14 @@ Deno.test("each task of deno.json may do what the table says, and no more", () =
   );
 });
 
-Deno.test("each task of deno.json is tasks/NAME.ts, and asks for nothing while it runs", () => {
+Deno.test("every task of deno.json is tasks/NAME.ts and prompts for no permission", () => {
   for (const [name, { command }] of commands) {
     assert.match(command, /^deno run --no-prompt /);
     assert.ok(command.endsWith(` tasks/${name}.ts`), name);
   }
 });
 
-/** The rows of the table in tasks/README.md, their cells by task. */
+/** Returns the rows of the table in tasks/README.md, by task. */
 function tableRows(readme: string): Record<string, string[]> {
   const [, part = ""] = readme.split("## What each task may do");
   const rows = part.split("\n## ")[0]!.split("\n")
@@ -194,7 +196,7 @@ function tableRows(readme: string): Record<string, string[]> {
   );
 }
 
-Deno.test("the table of tasks/README.md says what each task may do", async () => {
+Deno.test("the table in tasks/README.md lists every task's permissions", async () => {
   const readme = await Deno.readTextFile(
     new URL("../../tasks/README.md", import.meta.url),
   );

@@ -24,7 +24,7 @@ const recipes = await Array.fromAsync(
   },
 );
 
-Deno.test("train --json-schema takes each recipe of ours, and refuses a key that there is not, and a wrong value", async () => {
+Deno.test("train --json-schema accepts every recipe of the repository, and rejects an unknown key and a wrong value", async () => {
   const schema = await schemaOf("train");
   const [slime, own] = [schema.then, schema.else].map((one) =>
     z.fromJSONSchema(one)
@@ -46,7 +46,7 @@ Deno.test("train --json-schema takes each recipe of ours, and refuses a key that
   assert.doesNotMatch(text, /"cli"|"mayChange"|"flag"/);
 });
 
-Deno.test("evaluate --json-schema is that of an evaluation's recipe", async () => {
+Deno.test("evaluate --json-schema prints the schema of an evaluation's recipe", async () => {
   const schema = z.fromJSONSchema(await schemaOf("evaluate"));
   const good = { agent: "expert", trials: 4, data: { source: "tau-bench" } };
   assert.equal(schema.safeParse(good).success, true);

@@ -11,7 +11,10 @@ import { isSlimeRecipe, resolveSlime } from "../../train/slime/slime_config.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
-/** Writes recipes, and gives the path of the first. */
+/**
+ * Writes recipes.
+ * @returns The path of the first.
+ */
 async function write(
   dir: string,
   files: Readonly<Record<string, string>>,
@@ -23,7 +26,7 @@ async function write(
   return join(dir, Object.keys(files)[0]!);
 }
 
-Deno.test("readRecipe(): a file extends the default of its kind", () =>
+Deno.test("readRecipe() extends a file by the default of its kind", () =>
   inTempDir(async (dir) => {
     const cases = {
       "rl: { steps: 3 }": "default",
@@ -47,7 +50,7 @@ Deno.test("readRecipe(): a file extends the default of its kind", () =>
     );
   }));
 
-Deno.test("readRecipe() follows extends: a name, a file beside it, nothing", () =>
+Deno.test("readRecipe() follows extends: a name, a file in the same directory, null", () =>
   inTempDir(async (dir) => {
     const path = await write(dir, {
       "my.yaml": "extends: base/b.yaml\nmodel: { vocab: 1024 }\n",
@@ -72,7 +75,7 @@ Deno.test("readRecipe() follows extends: a name, a file beside it, nothing", () 
     assert.equal(isSlimeRecipe(await readRecipe(join(dir, "gpu.yaml"))), true);
   }));
 
-Deno.test("readRecipe() says where a circle, a missing recipe or a wrong value is", () =>
+Deno.test("readRecipe() reports where a cycle, a missing recipe or a wrong value is", () =>
   inTempDir(async (dir) => {
     const path = await write(dir, {
       "a.yaml": "extends: b.yaml\n",

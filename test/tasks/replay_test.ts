@@ -30,7 +30,7 @@ async function replay(...args: string[]) {
 }
 
 Deno.test({
-  name: "deno task replay: exit 0 and a table where all agrees",
+  name: "replay exits with 0 and prints a table if everything agrees",
   ignore: NO_TAU_BENCH,
   async fn() {
     const { code, stdout } = await replay("--tau-bench", TAU_BENCH, DEV);
@@ -42,7 +42,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "deno task replay: exit 1 and one line a mismatch, --json the counts alone",
+    "replay exits with 1 and prints one line per mismatch; --json only has counts",
   ignore: NO_TAU_BENCH,
   async fn() {
     const path = await Deno.makeTempFile({ suffix: ".jsonl" });
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "deno task replay: exit 2 where it cannot be replayed, and says why",
+  name: "replay exits with 2 if a file cannot be replayed, and says why",
   ignore: NO_TAU_BENCH,
   async fn() {
     const misuses: [args: string[], message: RegExp][] = [
@@ -132,8 +132,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "deno task replay --tau3-bench: the same table, of τ³-bench's recordings",
+  name: "replay --tau3-bench prints the same table for τ³-bench's recordings",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const path = await Deno.makeTempFile({ suffix: ".jsonl" });

@@ -6,7 +6,7 @@ import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 
-Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
+Deno.test("serve serves a run's policy until Ctrl-C, and prints its URL", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "tiny"));
     const args = ["--runs", dir, "--policy", "tiny", "--port", "0", "--json"];
@@ -35,7 +35,7 @@ Deno.test("serve answers for a run's policy until Ctrl-C, and says where", () =>
     await server.stderr.cancel();
   }));
 
-Deno.test("serve ends by Ctrl-C although a client has sent half a request", () =>
+Deno.test("serve ends on Ctrl-C although a client has sent half a request", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "tiny"));
     const args = ["--runs", dir, "--policy", "tiny", "--port", "0", "--json"];
@@ -49,7 +49,7 @@ Deno.test("serve ends by Ctrl-C although a client has sent half a request", () =
       "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n" +
         'content-type: application/json\r\ncontent-length: 99\r\n\r\n{"a',
     ));
-    // The server has the half once it answers what came after it.
+    // The server has received the first half once it answers a later request.
     await (await fetch(`http://${hostname}:${port}/health`)).body?.cancel();
     const from = performance.now();
     server.kill("SIGINT");
@@ -60,7 +60,7 @@ Deno.test("serve ends by Ctrl-C although a client has sent half a request", () =
     await server.stderr.cancel();
   }));
 
-Deno.test("serve says what is missing, and asks for a token before others can reach it", () =>
+Deno.test("serve reports what is missing, and requires a token if other machines can reach it", () =>
   inTempDir(async (dir) => {
     const cases: [args: string[], message: RegExp][] = [
       [[], /There is no completed run/],
@@ -75,7 +75,7 @@ Deno.test("serve says what is missing, and asks for a token before others can re
     }
   }));
 
-Deno.test("serve --env plays sessions until Ctrl-C, which closes those that are open", async () => {
+Deno.test("serve --env serves sessions until Ctrl-C, which closes the open ones", async () => {
   const args = [
     ...["--env", "retail", "--split", "test", "--port", "0", "--json"],
     ...["--set", "data.generated.testTasks=2", "--max-sessions", "3"],
@@ -107,7 +107,7 @@ Deno.test("serve --env plays sessions until Ctrl-C, which closes those that are 
   await server.stderr.cancel();
 });
 
-Deno.test("serve --env refuses what is of another server, and a split that there is not", async () => {
+Deno.test("serve --env rejects flags of other servers, and a split that does not exist", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--policy", "a1"], /--env and --policy contradict each other/],
     [["--recipe", "qwen3-4b"], /--env and --recipe contradict each other/],
@@ -188,7 +188,7 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
       await response.body?.cancel();
       return response.status;
     };
-    // There is no task 100: what is asked of an engine that is allowed is 404, and no engine is asked.
+    // There is no task 100, so an allowed engine gets a 404 before it is called.
     assert.equal(await ask("http://127.0.0.1:9"), 404);
     assert.equal(await ask("http://198.51.100.1:3100"), 404, "flag");
     assert.equal(await ask("http://198.51.100.1:3101"), 403);
@@ -207,7 +207,7 @@ Deno.test("serve --recipe runs episodes until Ctrl-C", () =>
     await server.stderr.cancel();
   }));
 
-Deno.test("serve --recipe refuses a policy beside it, and a recipe that cannot run", async () => {
+Deno.test("serve --recipe rejects --policy, and a recipe that cannot run", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--recipe", "qwen3-4b", "--policy", "a1"], /pass only one of them/],
     [["--recipe", "qwen3-5b"], /There is no recipe "qwen3-5b"/],

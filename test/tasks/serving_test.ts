@@ -4,7 +4,7 @@ import { shutDown } from "../../tasks/_serving.ts";
 
 const never = new Promise<void>(() => {});
 
-Deno.test("shutDown() waits for the work under way, then a little for a connection that stays open", async () => {
+Deno.test("shutDown() waits for the work in progress, then briefly for open connections", async () => {
   const underWay = new UnderWay();
   const work = Promise.withResolvers<void>();
   const worked = underWay.run(() => work.promise);
@@ -20,14 +20,14 @@ Deno.test("shutDown() waits for the work under way, then a little for a connecti
   await Promise.all([worked, over]);
 });
 
-Deno.test("shutDown() does not wait where all connections are closed", async () => {
+Deno.test("shutDown() does not wait if all connections are closed", async () => {
   await shutDown({ shutdown: () => Promise.resolve() }, {
     ended: never,
     graceMs: 2 ** 30,
   });
 });
 
-Deno.test("UnderWay counts work until it ends, also by an error", async () => {
+Deno.test("UnderWay counts work until it ends or fails", async () => {
   const underWay = new UnderWay();
   await underWay.ended();
   const [one, two] = [

@@ -29,7 +29,7 @@ interface Machine {
   readonly env: Record<string, string>;
 }
 
-/** This machine with a home of its own, and programs that write down what they are asked. */
+/** Registers a test with this machine as host: a separate home, and programs that record their calls. */
 function test(name: string, body: (machine: Machine) => Promise<void>): void {
   Deno.test({
     name: `${name} (needs git and flock)`,
@@ -93,7 +93,7 @@ test("setup --dry-run prints every command and runs none", async (machine) => {
   assert.deepEqual(names.map(({ name }) => name), ["megatron"]);
 });
 
-test("setup does what is to be done, then nothing, then undoes it", async (machine) => {
+test("setup runs the missing steps, then nothing, then undoes them", async (machine) => {
   const check = await setup(machine, "--check");
   assert.equal(check.code, 1);
   assert.match(check.stdout, /slime +todo/);
@@ -152,7 +152,7 @@ test("setup imports tau-bench where episodes run, on this machine", async (machi
   assert.deepEqual(names.map(({ name }) => name), ["setup.lock"]);
 });
 
-/** Starts a set-up that stands still in its download, and ends it. */
+/** Starts a setup that hangs in its download, and ends it with a signal. */
 async function endedBy(machine: Machine, signal: Deno.Signal): Promise<number> {
   const { dir, args, env } = machine;
   await misbehave(dir, "hf", "hang");
@@ -167,7 +167,7 @@ async function endedBy(machine: Machine, signal: Deno.Signal): Promise<number> {
 }
 
 for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
-  test(`setup that was ended by ${signal} leaves no process and no lock, and goes on`, async (machine) => {
+  test(`a setup ended by ${signal} leaves no process and no lock, and can be continued`, async (machine) => {
     assert.equal(await endedBy(machine, signal), code);
     const left = () =>
       runProgram("sh", [
@@ -184,7 +184,7 @@ for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
   });
 }
 
-test("setup that fails names host, step, command and last words, and shows no token", async (machine) => {
+test("a failed setup names host, step, command and last output, and shows no token", async (machine) => {
   await misbehave(machine.dir, "python3", "fail");
   const env = { ...machine.env, HF_TOKEN: "a-word-that-is-secret" };
   const { code, stdout, stderr } = await setup({ ...machine, env });
@@ -201,7 +201,7 @@ test("setup that fails names host, step, command and last words, and shows no to
   }
 });
 
-test("setup is misused with exit status 2 and a hint", async (machine) => {
+test("setup exits with 2 and a hint on wrong usage", async (machine) => {
   const hosts = join(machine.dir, "hosts.yaml");
   await Deno.writeTextFile(hosts, "gpu1: { gpu: 8 }\n");
   const cases: [string[], RegExp][] = [
@@ -230,7 +230,7 @@ test("setup is misused with exit status 2 and a hint", async (machine) => {
 
 Deno.test({
   name:
-    "setup --host sets up hosts of hosts.yaml over ssh, one of them down (needs sshd)",
+    "setup --host sets up the hosts of hosts.yaml over ssh although one is down (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inWorld(2, async (world) => {

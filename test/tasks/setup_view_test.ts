@@ -24,7 +24,7 @@ const reports: HostReport[] = [
   { host: "this machine", steps: [step("tau-bench", "refused")], error: "no" },
 ];
 
-Deno.test("reportText() sets steps by hosts, a dash where a host has no such step", () => {
+Deno.test("reportText() prints steps by hosts, with a dash if a host has no such step", () => {
   assert.deepEqual(reportText(reports).split("\n").slice(2), [
     "slime      done  –",
     "model      did   –",
@@ -33,7 +33,7 @@ Deno.test("reportText() sets steps by hosts, a dash where a host has no such ste
   assert.equal(findingsText(reports), "gpu1: model: did: 2 of 2");
 });
 
-Deno.test("progressText() has amount, rate and time left, as far as they are known", () => {
+Deno.test("progressText() shows amount, rate and remaining time if they are known", () => {
   const total = 8.1e9;
   assert.equal(
     progressText({ bytes: 2.1e9, total, bytesPerS: 1.1e8 }),

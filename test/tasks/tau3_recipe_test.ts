@@ -8,7 +8,7 @@ import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** The recipe with the smallest sizes that have every phase. */
+/** The smallest sizes of the recipe that have every phase. */
 const TINY = [
   "model.dim=32",
   "model.layers=1",
@@ -26,13 +26,13 @@ const TINY = [
   "threads=1",
 ];
 
-/** Conversations that are shown, and train tasks whose gold is at fault. */
+/** Number of demonstrations, and of train tasks with wrong gold. */
 const SHOWN = { retail: [72, 2], airline: [29, 1] };
 
 for (const domain of ["retail", "airline"] as const) {
   Deno.test({
     name:
-      `the recipe of τ³-bench trains on ${domain} through every phase to its end, judged by the stand-in`,
+      `the recipe of τ³-bench trains on ${domain} through every phase, with the stand-in judge`,
     ignore: NO_TAU3_BENCH,
     fn: () =>
       inTempDir(async (dir) => {
@@ -70,7 +70,7 @@ for (const domain of ["retail", "airline"] as const) {
   });
 }
 
-Deno.test("train --data tau3-bench trains by its recipe, on the directory of the flag", async () => {
+Deno.test("train --data tau3-bench uses its recipe and the directory from the flag", async () => {
   const { code, stdout, stderr } = await runTask("train", [
     ...["--data", "tau3-bench", "--tau3-bench", "bundle", "--env", "airline"],
     "--print-config",

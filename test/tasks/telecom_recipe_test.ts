@@ -6,7 +6,7 @@ import { readRecipe } from "../../tasks/_recipes.ts";
 import { runSession, startRun } from "../../train/session.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** The recipe with the smallest sizes that have every phase. */
+/** The smallest sizes of the recipe that have every phase. */
 const TINY = [
   "data.world.tasks=40",
   "model.dim=32",
@@ -31,7 +31,7 @@ const TINY = [
   "threads=1",
 ];
 
-Deno.test("the telecom recipe trains through every phase to its end, with users who have tools", () =>
+Deno.test("the telecom recipe trains through every phase, with users who have tools", () =>
   inTempDir(async (dir) => {
     const recipe = await readRecipe("telecom");
     const config = resolveConfig(recipe, TINY.map(parseSet));

@@ -1,4 +1,4 @@
-/** `deno task train --recipe qwen3-4b --dry-run`: what it prints, and as its users run it. */
+/** `deno task train --recipe qwen3-4b --dry-run` as a separate process: its output and its permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-Deno.test("train --dry-run of a slime recipe plans without network, key, data or hosts, and writes nothing", () =>
+Deno.test("train --dry-run plans a slime recipe without network, key, data or hosts, and writes nothing", () =>
   inTempDir(async (dir) => {
     for (const recipe of ["qwen3-4b", "qwen3-8b-2nodes", "qwen3-0.6b"]) {
       const { code, stdout, stderr } = await runTask("train", [
@@ -26,7 +26,7 @@ Deno.test("train --dry-run of a slime recipe plans without network, key, data or
 
 Deno.test({
   name:
-    "train --dry-run --json has all of the plan, rows of τ-bench too (needs τ-bench)",
+    "train --dry-run --json prints the whole plan, including rows of τ-bench (needs τ-bench)",
   ignore: NO_TAU_BENCH,
   async fn() {
     const { code, stdout } = await runTask("train", [
@@ -64,7 +64,7 @@ Deno.test("train --dry-run reads the addresses of hosts from hosts.yaml", () =>
     assert.match(stderr, /gpu2/);
   }));
 
-Deno.test("train misused for slime recipes exits with 2 and says how to fix it", async () => {
+Deno.test("train exits with 2 and a hint on wrong usage with slime recipes", async () => {
   const cases: [string[], RegExp][] = [
     [
       ["--recipe", "qwen3-4b", "--set", "rl.steps=3"],

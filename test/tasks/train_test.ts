@@ -1,4 +1,4 @@
-/** `deno task train` as its users run it: a process with the task's own permissions. */
+/** `deno task train` as a separate process with the task's own permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import {
   taskCommand,
 } from "../support/task_process.ts";
 
-/** A run of seconds: a tiny policy, few steps of few episodes. */
+/** Sizes for runs that take seconds: a tiny policy, few steps of few episodes. */
 const TINY = [
   "model.dim=32",
   "model.heads=2",
@@ -46,14 +46,14 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** What a run exits with that never learnt: so small a policy solves no task in so few steps. */
+/** The exit status of a run that never learned: so small a policy solves no task in so few steps. */
 const NEVER_LEARNT = 1;
 
 function output(args: readonly string[]) {
   return runTask("train", args);
 }
 
-/** What must be the same in two runs: all but the clock. */
+/** Returns the parts of a run that must not depend on the clock. */
 async function remains(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   const episodes = store.list().map((episode) => ({
@@ -67,7 +67,7 @@ async function remains(path: string) {
   return { lines: lines.map((line) => ({ ...line, timing: null })), episodes };
 }
 
-/** Starts a run and waits until it has written `lines` lines of metrics; fails if it ends before. */
+/** Starts a run and waits until it has written `lines` lines of metrics. Fails if it ends earlier. */
 async function startUntil(
   lines: number,
   options: { runs: string; name: string; args: readonly string[] },
@@ -86,10 +86,10 @@ async function startUntil(
   throw new Error(`The run ended before: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** A run whose cold start does not end by itself. */
+/** Flags of a run whose cold start does not end by itself. */
 const LONG = [...TINY, "--set", "coldStart.steps=5000", "--name", "a"];
 
-Deno.test("train --help is as recorded", async () => {
+Deno.test("train --help matches the golden file", async () => {
   const { code, stdout } = await output(["--help"]);
   assert.equal(code, 0);
   const [flags, keys] = stdout.split(/(?=Keys for recipes)/);
@@ -113,7 +113,7 @@ Deno.test("train --dry-run prints the plan and writes nothing", () =>
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("train misused exits with 2, says how to fix it, and prints nothing on stdout", async () => {
+Deno.test("train exits with 2 and a hint on wrong usage, and prints nothing on stdout", async () => {
   const cases: [string[], RegExp][] = [
     [["--sed", "3"], /Unknown flag "--sed", the nearest is "--seed"/],
     [
@@ -141,7 +141,7 @@ Deno.test("train misused exits with 2, says how to fix it, and prints nothing on
   }));
 });
 
-Deno.test("train --json ends with one object, and a second run of the same config equals the first", () =>
+Deno.test("train --json prints one object, and two runs of the same config are equal", () =>
   inTempDir(async (dir) => {
     const args = [...TINY, "--runs", dir, "--json"];
     const [a, b] = await Promise.all(
@@ -172,7 +172,7 @@ Deno.test("train --json ends with one object, and a second run of the same confi
     assert.match(svg, /^<svg .*<\/svg>\n$/s);
   }));
 
-Deno.test("train --control shows the control beside RL, and --json has both", () =>
+Deno.test("train --control shows the control next to RL, and --json has both", () =>
   inTempDir(async (dir) => {
     const args = ["--runs", dir];
     const first = [...TINY, ...args, "--name", "one", "--control"];
@@ -186,7 +186,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
       stdout,
       /^RL's steps took .* \d+ for the same seconds \(trained in .*\), \d+ for the same tokens \(not trained\)$/m,
     );
-    // A completed run takes a control in addition, and trains nothing else again.
+    // A completed run can add a control, and trains nothing else again.
     const { lines } = await readRun(join(dir, "one"));
     const more = [...args, "--resume", "one", "--control-tokens", "--json"];
     const again = await output(more);
@@ -209,7 +209,7 @@ Deno.test("train --control shows the control beside RL, and --json has both", ()
     assert.equal(json.steps, 8);
   }));
 
-Deno.test("train says so and fails where RL had nothing to learn from", () =>
+Deno.test("train fails with an explanation if RL had nothing to learn from", () =>
   inTempDir(async (dir) => {
     const args = [...TINY, "--set", "rft.steps=5", "--runs", dir];
     const { code, stdout, stderr } = await output(args);
@@ -230,7 +230,7 @@ Deno.test("train says so and fails where RL had nothing to learn from", () =>
     );
   }));
 
-Deno.test("train killed at any moment and resumed equals a run never killed", () =>
+Deno.test("train gives the same run if it is killed at any moment and resumed", () =>
   inTempDir(async (dir) => {
     const whole = await output([
       ...TINY,
@@ -240,7 +240,7 @@ Deno.test("train killed at any moment and resumed equals a run never killed", ()
       "whole",
     ]);
     assert.equal(whole.code, NEVER_LEARNT, whole.stderr);
-    // In the cold start, then in its evaluations, then in RL.
+    // Killed in the cold start, in its evaluations, and in RL.
     for (const [i, lines] of [2, 5, 8].entries()) {
       const args = i === 0
         ? [...TINY, "--name", "killed"]
@@ -306,7 +306,7 @@ Deno.test("train refuses a run that another process is writing", () =>
     );
   }));
 
-Deno.test("train --resume refuses another config than the run's", () =>
+Deno.test("train --resume rejects a config that differs from the run's", () =>
   inTempDir(async (dir) => {
     const { child, result } = await startUntil(1, {
       runs: dir,
@@ -324,7 +324,7 @@ Deno.test("train --resume refuses another config than the run's", () =>
     );
   }));
 
-/** A user who always says the same, at 15 tokens per call. */
+/** A user that always says the same, at 15 tokens per call. */
 function userServer(): ModelServer {
   return modelServer({
     answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),
@@ -338,7 +338,7 @@ function llm({ url }: ModelServer): string[] {
   ];
 }
 
-Deno.test("train serves a user played by a model, stops at the budget, and goes on with a larger one", () =>
+Deno.test("train with a model as user stops at its budget, and continues with a larger one", () =>
   inTempDir(async (dir) => {
     await using server = userServer();
     const args = [...TINY, ...llm(server), "--runs", dir, "--name", "a"];
@@ -369,7 +369,7 @@ Deno.test("train serves a user played by a model, stops at the budget, and goes 
     }
   }));
 
-Deno.test("train writes nothing where the user's model does not answer", () =>
+Deno.test("train writes nothing if the user's model does not answer", () =>
   inTempDir(async (dir) => {
     await using server = modelServer({
       answer: () =>
@@ -390,7 +390,7 @@ Deno.test("train writes nothing where the user's model does not answer", () =>
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   }));
 
-Deno.test("train --dry-run names the user's model and asks it nothing", () =>
+Deno.test("train --dry-run names the user's model and does not call it", () =>
   inTempDir(async (dir) => {
     await using server = userServer();
     const { code, stdout } = await output([

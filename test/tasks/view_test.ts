@@ -4,7 +4,7 @@ import { writeBigRun } from "../support/big_run.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-Deno.test("view --help explains itself with examples", async () => {
+Deno.test("view --help has examples", async () => {
   const { code, stdout } = await runTask("view", ["--help"]);
   assert.equal(code, 0);
   assert.match(stdout, /Usage: deno task view/);
@@ -40,7 +40,7 @@ Deno.test("view serves runs on loopback until it is interrupted", async () => {
   });
 });
 
-Deno.test("view says what is misused, and how to fix it", async () => {
+Deno.test("view reports wrong usage with a hint", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     const run = join(dir, "a");
@@ -66,8 +66,8 @@ Deno.test("view says what is misused, and how to fix it", async () => {
   });
 });
 
-Deno.test("view --export writes one file of the episodes that were chosen", async () => {
-  // The task may write beneath the repository only.
+Deno.test("view --export writes the chosen episodes to one file", async () => {
+  // The task may only write below the repository.
   const dir = await Deno.makeTempDir({ dir: "." });
   try {
     await writeBigRun(join(dir, "a"));
@@ -90,7 +90,7 @@ Deno.test("view --export writes one file of the episodes that were chosen", asyn
   }
 });
 
-/** The first line of a stream, as JSON; the rest is let go. */
+/** Returns the first line of a stream, parsed as JSON, and cancels the rest. */
 async function firstLine(
   stream: ReadableStream<Uint8Array>,
 ): Promise<{ url: string }> {

@@ -10,7 +10,7 @@ const group = fc.array(fc.integer({ min: 0, max: 10 }), {
   minLength: 1,
   maxLength: 12,
 });
-/** Groups whose rewards do not all agree. */
+/** Groups with differing rewards. */
 const mixed = group.filter((rewards) => new Set(rewards).size > 1);
 
 function close(actual: readonly number[], expected: readonly number[]) {
@@ -25,7 +25,7 @@ function meanOf(values: readonly number[]): number {
 }
 
 for (const name of ADVANTAGE_NAMES) {
-  Deno.test(`advantages() by ${name} sum to zero and keep the order of the rewards`, () => {
+  Deno.test(`advantages() with ${name} sum to zero and keep the order of the rewards`, () => {
     fc.assert(fc.property(group, (rewards) => {
       const out = advantages(rewards, name);
       assert.ok(Math.abs(out.reduce((a, b) => a + b, 0)) < 1e-9);
@@ -37,7 +37,7 @@ for (const name of ADVANTAGE_NAMES) {
     }));
   });
 
-  Deno.test(`advantages() by ${name} are zeros where a group agrees`, () => {
+  Deno.test(`advantages() with ${name} are zeros if all rewards are equal`, () => {
     fc.assert(
       fc.property(
         fc.nat(10),
@@ -51,12 +51,12 @@ for (const name of ADVANTAGE_NAMES) {
     );
   });
 
-  Deno.test(`advantages() by ${name} refuse an empty group`, () => {
+  Deno.test(`advantages() with ${name} rejects an empty group`, () => {
     assert.throws(() => advantages([], name), RangeError);
   });
 }
 
-Deno.test("advantages() by dr-grpo keep the rewards' variance, by default", () => {
+Deno.test("advantages() keep the rewards' variance with dr-grpo, the default", () => {
   fc.assert(fc.property(group, (rewards) => {
     const out = advantages(rewards);
     assert.deepEqual(out, advantages(rewards, "dr-grpo"));
@@ -64,14 +64,14 @@ Deno.test("advantages() by dr-grpo keep the rewards' variance, by default", () =
   }));
 });
 
-Deno.test("advantages() by grpo have variance one", () => {
+Deno.test("advantages() have variance one with grpo", () => {
   fc.assert(fc.property(mixed, (rewards) => {
     const spread = variance(advantages(rewards, "grpo"));
     assert.ok(Math.abs(spread - 1) < 1e-9, `${spread}`);
   }));
 });
 
-Deno.test("advantages() by rloo compare each reward with the mean of the others", () => {
+Deno.test("advantages() compare each reward with the mean of the others with rloo", () => {
   fc.assert(fc.property(mixed, (rewards) => {
     const expected = rewards.map((reward, i) =>
       reward - meanOf(rewards.filter((_, j) => j !== i))
@@ -80,7 +80,7 @@ Deno.test("advantages() by rloo compare each reward with the mean of the others"
   }));
 });
 
-Deno.test("advantages() by maxrl of rewards 0 and 1 weigh successes by one over their share, less one", () => {
+Deno.test("advantages() of successes are one over their share, less one, with maxrl", () => {
   const bits = fc.array(fc.constantFrom(0, 1), { minLength: 2, maxLength: 12 })
     .filter((rewards) => new Set(rewards).size > 1);
   fc.assert(fc.property(bits, (rewards) => {

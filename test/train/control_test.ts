@@ -36,7 +36,7 @@ const BOTH = ["control.seconds=true", "control.tokens=true"];
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** A clock by which a rollout takes 10 ms and an update as long. */
+/** A clock by which a rollout takes 10 ms, and so does an update. */
 function clock(): () => number {
   let nowMs = 0;
   return () => nowMs += 10;
@@ -53,7 +53,7 @@ async function go(
   return { isComplete, lab: fake };
 }
 
-/** Lines and episodes of a run that nothing disturbed. */
+/** Returns the lines and episodes of an uninterrupted run. */
 async function undisturbed(dir: string, sets: readonly string[] = BOTH) {
   await Deno.mkdir(dir, { recursive: true });
   await using run = await newRun(dir, sets);
@@ -71,7 +71,7 @@ function controlLines(lines: readonly Metrics[]): ControlMetrics[] {
   return lines.filter((line) => line.phase === "control");
 }
 
-Deno.test("train() leaves everything as it was where no control is asked for", () =>
+Deno.test("train() changes nothing if no control is configured", () =>
   inTempDir(async (dir) => {
     const without = await undisturbed(join(dir, "a"), []);
     const { lines } = await undisturbed(join(dir, "b"));
@@ -82,10 +82,10 @@ Deno.test("train() leaves everything as it was where no control is asked for", (
     assert.equal(summarize(without.lines, 3).control, null);
   }));
 
-Deno.test("train() gives each control what RL took, from the end of the cold start", () =>
+Deno.test("train() gives each control RL's budget, from the end of the cold start", () =>
   inTempDir(async (dir) => {
     const { lines, lab, path } = await undisturbed(dir);
-    // Five steps of a rollout and an update; an update alone is a step of the cold start.
+    // Five steps of a rollout and an update take as long as ten updates; a step of the cold start is one update.
     assert.equal(controlSteps(lines, "seconds"), 10);
     const tokens = lines.filter((line) => line.phase === "rl")
       .reduce((sum, { episodes }) => sum + 2 * episodes, 0) +
@@ -106,14 +106,14 @@ Deno.test("train() gives each control what RL took, from the end of the cold sta
       ]);
     }
     assert.equal(lab.trainer.resets, 3);
-    // Where it begins, the loss is that of the cold start after one more step.
+    // The first loss is that of one more step of the cold start.
     const [first] = controlLines(lines);
     const last = lines.find((line) => line.step === 3);
     assert.ok(last?.phase === "cold_start");
     assert.ok(first!.loss < last.loss && first!.loss > last.loss - 0.05);
   }));
 
-Deno.test("train() evaluates controls on the tasks and seeds of RL's, and ends with RL's policy", () =>
+Deno.test("train() evaluates controls on RL's tasks and seeds, and ends with RL's policy", () =>
   inTempDir(async (dir) => {
     const { lines, path, lab } = await undisturbed(dir);
     using store = new EpisodeStore(join(path, "episodes.db"), {
@@ -163,7 +163,7 @@ function isFinalGreedy(
 
 for (const every of [1, 3]) {
   for (const at of [8, 9, 12, 18, 21]) {
-    Deno.test(`train() killed at update ${at}, in a control, and resumed equals a run never killed, saving every ${every}`, () =>
+    Deno.test(`train() gives the same run if it is killed at update ${at}, in a control, and resumed, saving every ${every}`, () =>
       inTempDir(async (dir) => {
         const sets = [...BOTH, `checkpoints.every=${every}`];
         const whole = await undisturbed(join(dir, "a"), sets);
@@ -185,7 +185,7 @@ for (const every of [1, 3]) {
   }
 }
 
-Deno.test("train() aborted in a control or its evaluation saves it, and goes on to the same end", () =>
+Deno.test("train() saves a control when it is aborted in it or its evaluation, and continues to the same end", () =>
   inTempDir(async (dir) => {
     const sets = [...BOTH, "checkpoints.every=100"];
     const whole = await undisturbed(join(dir, "a"), sets);
@@ -218,7 +218,7 @@ Deno.test("train() aborted in a control or its evaluation saves it, and goes on 
     assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
   }));
 
-Deno.test("train() trains a control again whose RL was trained again", () =>
+Deno.test("train() trains a control again if RL was trained again", () =>
   inTempDir(async (dir) => {
     const { lines, path } = await undisturbed(dir);
     await Deno.remove(join(path, "checkpoints/8"), { recursive: true });
@@ -230,7 +230,7 @@ Deno.test("train() trains a control again whose RL was trained again", () =>
     assert.ok(lab.trainer.updates > controlLines(lines).length);
   }));
 
-Deno.test("train() says which checkpoint of a control is damaged and what to do", () =>
+Deno.test("train() names a damaged checkpoint of a control, and the fix", () =>
   inTempDir(async (dir) => {
     const onUpdate = (count: number) => {
       if (count === 12) throw new Error("killed");
@@ -269,7 +269,7 @@ Deno.test("controlSchedule() warms up to its share of the peak and decays over t
   assert.equal(controlSchedule(config, 50).warmupSteps, 5);
 });
 
-Deno.test("controlSteps() refuses metrics that do not say what a step took", () => {
+Deno.test("controlSteps() rejects metrics without the cost of a step", () => {
   assert.throws(() => controlSteps([], "seconds"), (error) => {
     assert.ok(error instanceof TrainerError);
     assert.match(error.message, /a step of the cold start took NaN seconds/);
@@ -277,7 +277,7 @@ Deno.test("controlSteps() refuses metrics that do not say what a step took", () 
   });
 });
 
-Deno.test("resolveConfig() refuses a control of no cold start, of no RL, and shares that are none", () => {
+Deno.test("resolveConfig() rejects a control without cold start or RL, and invalid shares", () => {
   const resolve = (...sets: string[]) => () =>
     resolveConfig({ name: "test", text: "" }, sets.map(parseSet));
   const neither = /a control continues the cold start/;
@@ -290,7 +290,7 @@ Deno.test("resolveConfig() refuses a control of no cold start, of no RL, and sha
   assert.throws(resolve("control.minutes=1"), /unknown key "control.minutes"/);
 });
 
-/** A run of the embedded trainer with a control by tokens: the clock has no say. */
+/** A run of the embedded trainer with a control by tokens, which does not depend on the clock. */
 const CPU: Config = resolveConfig({
   name: "tiny",
   text: JSON.stringify({
@@ -302,7 +302,7 @@ const CPU: Config = resolveConfig({
   }),
 });
 
-Deno.test("runSession() killed in a control of the embedded trainer and resumed equals one never killed", () =>
+Deno.test("runSession() gives the same run if it is killed in a control and resumed", () =>
   inTempDir(async (dir) => {
     const dataset = await openDataset(CPU.data);
     const start = (name: string) =>

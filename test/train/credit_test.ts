@@ -19,7 +19,7 @@ const options = fc.record({
   creditWeight: fc.constantFrom(0, 0.5, 1, 3),
 });
 
-/** Each turn with its state and what credit adds to its episode's advantage. */
+/** Returns each turn's state and the credit that is added to its episode's advantage. */
 function added(
   episodes: readonly CreditedEpisode[],
   how: Parameters<typeof turnAdvantages>[1],
@@ -37,7 +37,7 @@ function isZero(value: number) {
   assert.ok(Math.abs(value) < 1e-9, `${value}`);
 }
 
-Deno.test("turnAdvantages() by gigpo add nothing on the whole to the turns of a state", () => {
+Deno.test("turnAdvantages() with gigpo add credits that sum to zero over the turns of a state", () => {
   fc.assert(fc.property(group, options, (episodes, how) => {
     const turns = added(episodes, { ...how, credit: "gigpo" });
     for (const same of Map.groupBy(turns, ({ state }) => state).values()) {
@@ -46,7 +46,7 @@ Deno.test("turnAdvantages() by gigpo add nothing on the whole to the turns of a 
   }));
 });
 
-Deno.test("turnAdvantages() by vineppo add, over an episode, what it got beyond the value of its beginning", () => {
+Deno.test("turnAdvantages() with vineppo add credits that sum to the reward minus the first state's value", () => {
   fc.assert(fc.property(group, (episodes) => {
     const begun = episodes.map(({ reward, states }) => ({
       reward,
@@ -68,7 +68,7 @@ Deno.test("turnAdvantages() by vineppo add, over an episode, what it got beyond 
   }));
 });
 
-Deno.test("turnAdvantages() by vineppo credit no turn that all episodes come out of alike", () => {
+Deno.test("turnAdvantages() with vineppo give no credit to a turn after which all episodes share a state", () => {
   const how = {
     credit: "vineppo",
     advantage: "dr-grpo",
@@ -88,7 +88,7 @@ Deno.test("turnAdvantages() by vineppo credit no turn that all episodes come out
   ]);
 });
 
-Deno.test("turnAdvantages() are the episode's where no state is shared, where credit has no weight, and by episode", () => {
+Deno.test("turnAdvantages() equal the episode's if no state is shared, if credit has weight 0, and with credit `episode`", () => {
   fc.assert(fc.property(group, options, (episodes, how) => {
     let next = 0;
     const alone = episodes.map(({ reward, states }) => ({
@@ -105,7 +105,7 @@ Deno.test("turnAdvantages() are the episode's where no state is shared, where cr
   }));
 });
 
-Deno.test("turnAdvantages() depend neither on the order of episodes nor on the numbers of states", () => {
+Deno.test("turnAdvantages() do not depend on the order of episodes or the numbers of states", () => {
   fc.assert(fc.property(group, options, fc.nat(), (episodes, how, by) => {
     const turn = by % episodes.length;
     const rotate = <T>(all: readonly T[]) => [
@@ -124,14 +124,14 @@ Deno.test("turnAdvantages() depend neither on the order of episodes nor on the n
   }));
 });
 
-Deno.test("turnAdvantages() are zeros where a group agrees", () => {
+Deno.test("turnAdvantages() are zeros if all rewards are equal", () => {
   fc.assert(fc.property(group, options, reward, (episodes, how, reward) => {
     const agreed = episodes.map(({ states }) => ({ reward, states }));
     turnAdvantages(agreed, how).flat().forEach(isZero);
   }));
 });
 
-Deno.test("tokenAdvantages() are the turn's at each sampled token and 0 elsewhere", () => {
+Deno.test("tokenAdvantages() have the turn's advantage at each sampled token and 0 elsewhere", () => {
   const trajectory = fc.array(
     fc.record({ id: fc.nat(2), sampled: fc.boolean() }),
     { maxLength: 12 },
@@ -146,7 +146,7 @@ Deno.test("tokenAdvantages() are the turn's at each sampled token and 0 elsewher
   );
   fc.assert(fc.property(episodes, options, (episodes, how) => {
     const rows = tokenAdvantages(episodes, how);
-    /** A state by its definition: what was said to the policy before the turn. */
+    /** A state by its definition: the texts that the policy was shown before the turn. */
     const said = episodes.map(({ trajectory }) =>
       (trajectory?.ids ?? []).map((_, t) => {
         const { ids, lossMask } = trajectory!;

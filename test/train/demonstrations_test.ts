@@ -36,7 +36,7 @@ for (
     ["few-shot", "full"],
   ] as const
 ) {
-  Deno.test(`expertConversations(): who answers as they do holds them again as ${agent} with prompt ${prompt}, to the token`, async () => {
+  Deno.test(`expertConversations() are reproduced token by token when replayed as ${agent} with prompt ${prompt}`, async () => {
     const config = configOf(agent, prompt);
     const { solved, asCalls } = await expertConversations(dataset, config);
     assert.equal(solved.length, 8);

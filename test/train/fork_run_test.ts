@@ -34,7 +34,7 @@ async function linesOf(path: string) {
   return lines.map((line) => ({ ...line, timing: null }));
 }
 
-Deno.test("forkRun() begins a run that comes to the figures of one with a cold start of its own", () =>
+Deno.test("forkRun() creates a run that reaches the figures of a run with its own cold start", () =>
   inTempDir(async (dir) => {
     const [whole, start, fork] = ["whole", "start", "fork"].map((name) =>
       join(dir, name)
@@ -55,7 +55,7 @@ Deno.test("forkRun() begins a run that comes to the figures of one with a cold s
     assert.deepEqual(await linesOf(start), before);
   }));
 
-Deno.test("forkRun() takes the cold start of a run that has gone on, too", () =>
+Deno.test("forkRun() accepts a run that has continued after its cold start", () =>
   inTempDir(async (dir) => {
     const [whole, fork] = [join(dir, "whole"), join(dir, "fork")];
     await trained(whole);
@@ -67,7 +67,7 @@ Deno.test("forkRun() takes the cold start of a run that has gone on, too", () =>
     assert.equal((await readRun(fork)).config.rl.groupSize, 5);
   }));
 
-Deno.test("forkRun() takes no control over", () =>
+Deno.test("forkRun() does not copy controls", () =>
   inTempDir(async (dir) => {
     const [start, fork] = [join(dir, "start"), join(dir, "fork")];
     const sets = ["rft.steps=1", "rft.updates=1", "control.tokens=true"];
@@ -82,7 +82,7 @@ Deno.test("forkRun() takes no control over", () =>
     );
   }));
 
-Deno.test("forkRun() refuses another cold start, one without its checkpoint, and a place that is taken", () =>
+Deno.test("forkRun() rejects another cold start, a missing checkpoint, and an existing target", () =>
   inTempDir(async (dir) => {
     const start = join(dir, "start");
     const to = join(dir, "fork");

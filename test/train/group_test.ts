@@ -16,7 +16,7 @@ const settings = {
   seedOf: () => 1,
 };
 
-/** Episodes of which the first of a task succeeds, the others as `later` says. */
+/** Returns episodes; the first of each task succeeds, the others have the reward from `later`. */
 function play(jobs: readonly Job[], later: (task: number) => number | null) {
   return Promise.resolve(
     jobs.map(({ task }, i) =>
@@ -25,7 +25,7 @@ function play(jobs: readonly Job[], later: (task: number) => number | null) {
   );
 }
 
-Deno.test("sampleGroups() stops once enough groups disagree", async () => {
+Deno.test("sampleGroups() stops once enough groups have differing rewards", async () => {
   const sample = (jobs: readonly Job[]) => play(jobs, () => 0);
   const { groups, episodes, refilled } = await sampleGroups(tasks, {
     ...settings,
@@ -36,7 +36,7 @@ Deno.test("sampleGroups() stops once enough groups disagree", async () => {
   assert.deepEqual(groups[0]!.advantages, [0.5, -0.5]);
 });
 
-Deno.test("sampleGroups() takes as many new tasks as groups agreed, up to the bound", async () => {
+Deno.test("sampleGroups() replaces groups with equal rewards, up to the limit", async () => {
   const asked: number[][] = [];
   const sample = (jobs: readonly Job[]) => {
     asked.push(
@@ -53,7 +53,7 @@ Deno.test("sampleGroups() takes as many new tasks as groups agreed, up to the bo
   assert.equal(result.refilled, 4);
 });
 
-Deno.test("sampleGroups() ends when the tasks do", async () => {
+Deno.test("sampleGroups() ends when there are no more tasks", async () => {
   const sample = (jobs: readonly Job[]) => play(jobs, () => 1);
   const result = await sampleGroups(tasks, {
     ...settings,
@@ -63,7 +63,7 @@ Deno.test("sampleGroups() ends when the tasks do", async () => {
   assert.equal(result.groups.length, 10);
 });
 
-Deno.test("groupEpisodes() compares only what was scored, and drops groups without any", () => {
+Deno.test("groupEpisodes() compares only scored episodes, and drops groups without any", () => {
   const values = [1, null, 0, null, null, null];
   const episodes = values.map((value, i) =>
     fakeEpisode({ task: tasks[Math.floor(i / 3)]!, value })
@@ -83,7 +83,7 @@ Deno.test("groupEpisodes() compares only what was scored, and drops groups witho
   ], [-1, null]]);
 });
 
-Deno.test("groupEpisodes() credits turns where that is asked for", () => {
+Deno.test("groupEpisodes() credits turns if configured", () => {
   const ends = [[5, 7, 9, 2, 4], [5, 8, 8, 2, 6], [5, 7, 7, 3, 6]];
   const episodes = ends.map((ids, i) => ({
     ...fakeEpisode({ task: tasks[0]!, value: i === 0 ? 1 : 0 }),
@@ -103,7 +103,7 @@ Deno.test("groupEpisodes() credits turns where that is asked for", () => {
     all?.map((row) => row.map((value) => Math.round(value * 60) / 10));
   assert.equal(rows({}), undefined);
   assert.equal(rows({ credit: "episode" }), undefined);
-  // In sixths: the first two were answered alike, though they had said different things; the third was not.
+  // In sixths. The first two episodes got the same answer to different words; the third did not.
   assert.deepEqual(round(rows({ credit: "gigpo" })), [
     [0, 8, 8, 0, 7],
     [0, -4, -4, 0, -5],

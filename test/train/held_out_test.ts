@@ -8,7 +8,7 @@ const config = resolveConfig({
   text: "eval: { tasks: 4, trials: 3, testTrials: 2 }",
 });
 
-Deno.test("evalJobs() asks for the split that was asked for, the same jobs each time", () => {
+Deno.test("evalJobs() returns the requested split, and the same jobs each time", () => {
   const lab = fakeLab();
   const dev = evalJobs(lab, config, { split: "dev", decoding: "sampled" });
   assert.equal(dev.length, 12);
@@ -23,7 +23,7 @@ Deno.test("evalJobs() asks for the split that was asked for, the same jobs each 
   assert.ok(test.every(({ task }) => task.split === "test"));
 });
 
-Deno.test("evalResult() gives pass^k for every k, by intent, without failed episodes", () => {
+Deno.test("evalResult() computes pass^k for every k and by intent, without failed episodes", () => {
   const values: (number | null)[] = [1, 1, 1, 0, null, 1];
   const episodes = values.map((value, i) =>
     fakeEpisode({ task: fakeTask("dev", Math.floor(i / 2)), value })

@@ -24,7 +24,7 @@ eval: { every: 2, tasks: 4, testTrials: 2 }
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** Lines and episodes of a run that nothing disturbed. */
+/** Returns the lines and episodes of an uninterrupted run. */
 async function undisturbed(
   dir: string,
   options: FakeLabOptions = {},
@@ -36,7 +36,7 @@ async function undisturbed(
   return { lines: run.metrics, lab, path: run.path };
 }
 
-Deno.test("train() goes from cold start over RL to both test evaluations", () =>
+Deno.test("train() runs the cold start, RL and both test evaluations", () =>
   inTempDir(async (dir) => {
     const { lines, lab } = await undisturbed(dir);
     const order = lines.map((line) =>
@@ -68,7 +68,7 @@ Deno.test("train() goes from cold start over RL to both test evaluations", () =>
     assert.ok(summary.final.sampled! > summary.coldStart.sampled!);
   }));
 
-Deno.test("train() evaluates on test alone where there is no dev split", () =>
+Deno.test("train() evaluates only on test if there is no dev split", () =>
   inTempDir(async (dir) => {
     await using run = await newRun(dir);
     const lab = fakeLab();
@@ -106,7 +106,7 @@ Deno.test("train() keeps every sampled episode, with its group and its advantage
     }
   }));
 
-Deno.test("train() trains only on groups that disagree, and refills the others up to the bound", () =>
+Deno.test("train() trains only on groups with differing rewards, and refills the others up to the limit", () =>
   inTempDir(async (dir) => {
     const agreeing = { reward: () => 1 };
     const { lines, lab } = await undisturbed(dir, agreeing);
@@ -120,7 +120,7 @@ Deno.test("train() trains only on groups that disagree, and refills the others u
     assert.equal(lab.trainer.updates, 3); // the cold start's alone
   }));
 
-Deno.test("train() leaves failures of the infrastructure out of their group and counts them", () =>
+Deno.test("train() excludes infrastructure failures from groups and counts them", () =>
   inTempDir(async (dir) => {
     const fails: FakeLabOptions["fails"] = (job) => job.seed % 3 === 0;
     const { lines, lab } = await undisturbed(dir, { fails });
@@ -136,7 +136,7 @@ Deno.test("train() leaves failures of the infrastructure out of their group and 
     assert.equal(failed + scored, line!.episodes);
   }));
 
-Deno.test("train() ends with the cause where not one episode of a step could be scored", () =>
+Deno.test("train() fails with the cause if no episode of a step could be scored", () =>
   inTempDir(async (dir) => {
     await using run = await newRun(dir);
     const lab = fakeLab({ fails: ({ task }) => task.split === "train" });
@@ -151,7 +151,7 @@ Deno.test("train() ends with the cause where not one episode of a step could be 
     assert.deepEqual((await run.checkpoints()).at(-1), 3);
   }));
 
-Deno.test("train() splits a step into minibatches that together hold every sequence once", () =>
+Deno.test("train() splits a step into minibatches that contain every sequence once", () =>
   inTempDir(async (dir) => {
     const { lines, lab } = await undisturbed(dir, {}, ["rl.minibatches=3"]);
     const trained = lines.filter((line) => line.phase === "rl")
@@ -164,7 +164,7 @@ Deno.test("train() splits a step into minibatches that together hold every seque
     assert.ok(sizes.length > trained.length);
   }));
 
-Deno.test("train() remembers a reference only where the recipe weighs it", () =>
+Deno.test("train() sets one reference if klCoef is not 0", () =>
   inTempDir(async (dir) => {
     const { lab } = await undisturbed(dir, {}, ["rl.klCoef=0.1"]);
     assert.equal(lab.trainer.references, 1);
@@ -172,7 +172,7 @@ Deno.test("train() remembers a reference only where the recipe weighs it", () =>
 
 for (const every of [1, 3]) {
   for (let at = 0; at < 8; at++) {
-    Deno.test(`train() killed at update ${at} and resumed equals a run never killed, saving every ${every}`, () =>
+    Deno.test(`train() gives the same run if it is killed at update ${at} and resumed, saving every ${every}`, () =>
       inTempDir(async (dir) => {
         const sets = [`checkpoints.every=${every}`];
         await Deno.mkdir(join(dir, "a"));
@@ -197,7 +197,7 @@ for (const every of [1, 3]) {
 }
 
 for (let at = 0; at < 14; at++) {
-  Deno.test(`train() killed at rollout ${at} and resumed equals a run never killed`, () =>
+  Deno.test(`train() gives the same run if it is killed at rollout ${at} and resumed`, () =>
     inTempDir(async (dir) => {
       await Deno.mkdir(join(dir, "a"));
       await Deno.mkdir(join(dir, "b"));
@@ -224,7 +224,7 @@ function episodesOf(path: string) {
   return store.list().map((episode) => ({ ...episode, id: 0 }));
 }
 
-Deno.test("train() finishes the step in flight and saves it once it is aborted", () =>
+Deno.test("train() finishes and saves the current step when it is aborted", () =>
   inTempDir(async (dir) => {
     const abort = new AbortController();
     const onUpdate = (count: number) => {
@@ -245,7 +245,7 @@ Deno.test("train() finishes the step in flight and saves it once it is aborted",
     assert.equal(run.metrics.at(-1)!.step, 6);
   }));
 
-Deno.test("train() halted drops the step in flight, saves what came before, and goes on to the same end", () =>
+Deno.test("train() drops the current step when halted, saves the earlier ones, and continues to the same end", () =>
   inTempDir(async (dir) => {
     await Deno.mkdir(join(dir, "a"));
     await Deno.mkdir(join(dir, "b"));
@@ -271,7 +271,7 @@ Deno.test("train() halted drops the step in flight, saves what came before, and 
     assert.deepEqual(timeless(run.metrics), timeless(whole.lines));
   }));
 
-Deno.test("train() drops an evaluation that is aborted, and a resumed run makes it", () =>
+Deno.test("train() drops an aborted evaluation, and runs it on resume", () =>
   inTempDir(async (dir) => {
     const abort = new AbortController();
     const { signal } = abort;
@@ -290,7 +290,7 @@ Deno.test("train() drops an evaluation that is aborted, and a resumed run makes 
     assert.equal(await train({ run, lab: fakeLab() }), true);
   }));
 
-Deno.test("train() says which checkpoint is damaged and what to do", () =>
+Deno.test("train() names a damaged checkpoint, and the fix", () =>
   inTempDir(async (dir) => {
     const { path } = await undisturbed(dir);
     await Deno.writeTextFile(
@@ -323,7 +323,7 @@ Deno.test("train() keeps the latest checkpoints and the cold start's last", () =
     assert.deepEqual(await run.checkpoints(), [3, 7, 8]);
   }));
 
-Deno.test("train() has RL learn from a reward of one's own, and evaluations not", () =>
+Deno.test("train() uses a custom reward in RL, but not in evaluations", () =>
   inTempDir(async (dir) => {
     await using run = await newRun(dir);
     const lab = fakeLab();

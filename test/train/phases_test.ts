@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makeConfig } from "../../train/config/config.ts";
 import { devSteps } from "../../train/phases.ts";
 
-Deno.test("devSteps() are the ends of phases, and every so many steps after the cold start, each once", () => {
+Deno.test("devSteps() are the ends of phases and every n-th step after the cold start, each once", () => {
   const of = (rft: number, rl: number, every: number) =>
     devSteps(makeConfig({
       coldStart: { steps: 10 },

@@ -6,7 +6,7 @@ const logRatio = fc.double({ min: -3, max: 3, noNaN: true });
 const sequence = fc.array(logRatio, { minLength: 1, maxLength: 20 });
 
 for (const name of RATIO_NAMES) {
-  Deno.test(`ratios() by ${name} are 1 on policy, and have the geometric mean of the tokens' own`, () => {
+  Deno.test(`ratios() with ${name} are 1 on policy, and keep the geometric mean of the tokens' ratios`, () => {
     fc.assert(fc.property(sequence, (logs) => {
       assert.deepEqual(ratios(logs.map(() => 0), name), logs.map(() => 1));
       const sum = (all: readonly number[]) => all.reduce((a, b) => a + b, 0);
@@ -17,7 +17,7 @@ for (const name of RATIO_NAMES) {
   });
 }
 
-Deno.test("ratios() by token are each token's own, whatever the others", () => {
+Deno.test("ratios() by token do not depend on other tokens", () => {
   fc.assert(fc.property(sequence, (logs) => {
     assert.deepEqual(
       ratios(logs, "token"),
@@ -26,7 +26,7 @@ Deno.test("ratios() by token are each token's own, whatever the others", () => {
   }));
 });
 
-Deno.test("ratios() by sequence are one for all, the token's own where there is one, and no wider than the tokens'", () => {
+Deno.test("ratios() by sequence are equal, within the range of the tokens' ratios, and the token's own if there is only one", () => {
   fc.assert(fc.property(sequence, logRatio, (logs, log) => {
     const [first, ...rest] = ratios(logs, "sequence");
     for (const other of rest) assert.equal(other, first);

@@ -41,7 +41,7 @@ function isRft(line: Metrics): line is RftMetrics {
   return line.phase === "rft";
 }
 
-Deno.test("train() fine-tunes on what earned the reward between cold start and policy gradient", () =>
+Deno.test("train() fine-tunes on rewarded episodes between cold start and policy gradient", () =>
   inTempDir(async (dir) => {
     const { lines, lab } = await undisturbed(dir);
     const order = lines.map((line) =>
@@ -63,7 +63,7 @@ Deno.test("train() fine-tunes on what earned the reward between cold start and p
     assert.equal(lab.trainer.updates, 2 + 4 * 2 + 2);
   }));
 
-Deno.test("train() fine-tunes on demonstrations alone where nothing earned the reward", () =>
+Deno.test("train() fine-tunes only on demonstrations if no episode earned the reward", () =>
   inTempDir(async (dir) => {
     const { lines, lab } = await undisturbed(dir, { reward: () => 0 });
     assert.ok(lines.filter(isRft).every(({ solved }) => solved === 0));
@@ -73,7 +73,7 @@ Deno.test("train() fine-tunes on demonstrations alone where nothing earned the r
     assert.ok(lab.trainer.batches.length === 2 + 4 * 2);
   }));
 
-Deno.test("train() leaves failures of the infrastructure out of fine-tuning and counts them", () =>
+Deno.test("train() excludes infrastructure failures from fine-tuning and counts them", () =>
   inTempDir(async (dir) => {
     const { lines } = await undisturbed(dir, {
       fails: ({ seed }) => seed % 2 === 0,
@@ -88,7 +88,7 @@ Deno.test("train() leaves failures of the infrastructure out of fine-tuning and 
   }));
 
 for (let at = 2; at < 10; at++) {
-  Deno.test(`train() killed at update ${at} of fine-tuning and resumed equals a run never killed`, () =>
+  Deno.test(`train() gives the same run if it is killed at update ${at} of fine-tuning and resumed`, () =>
     inTempDir(async (dir) => {
       await Deno.mkdir(join(dir, "a"));
       await Deno.mkdir(join(dir, "b"));
@@ -107,7 +107,7 @@ for (let at = 2; at < 10; at++) {
     }));
 }
 
-Deno.test("a resumed run knows what it has solved", () =>
+Deno.test("a resumed run knows the tasks that it has solved", () =>
   inTempDir(async (dir) => {
     {
       await using run = await newRun(dir, ["rl.steps=0", "eval.every=0"]);
@@ -121,7 +121,7 @@ Deno.test("a resumed run knows what it has solved", () =>
     assert.ok(learnt.every(({ trajectory: { ids } }) => ids[0] === 5));
   }));
 
-Deno.test("isExemplary() wants the reward, and no error on the way", () => {
+Deno.test("isExemplary() requires the reward, and no error on the way", () => {
   const episode = fakeEpisode({ value: 1 });
   assert.equal(isExemplary(episode), true);
   assert.equal(isExemplary(fakeEpisode({ value: 0 })), false);
@@ -137,7 +137,7 @@ Deno.test("isExemplary() wants the reward, and no error on the way", () => {
   assert.equal(isExemplary(said('{"status": "Error"}')), true);
 });
 
-Deno.test("tasksToTry() takes half from what is not solved yet, and each task once", () => {
+Deno.test("tasksToTry() draws half from unsolved tasks, and each task once", () => {
   const tasks = Array.from({ length: 40 }, (_, i) => fakeTask("train", i));
   const solved = { has: (id: string) => Number(id.split("/")[2]) >= 10 };
   for (let seed = 0; seed < 20; seed++) {
@@ -154,7 +154,7 @@ Deno.test("tasksToTry() takes half from what is not solved yet, and each task on
   assert.equal(all.length, 40);
 });
 
-Deno.test("dealBatches() deals every sequence as often as another, give or take one", () => {
+Deno.test("dealBatches() deals all sequences equally often, up to one", () => {
   const sequences = Array.from({ length: 7 }, (_, i) => ({
     ids: [i],
     lossMask: [1],

@@ -7,7 +7,7 @@ import { fakeEpisode, fakeTask, FakeTrainer } from "../support/lab.ts";
 
 const task = fakeTask("train", 0);
 
-/** A group whose episodes have so many sampled tokens. */
+/** Creates a group whose episodes have the given numbers of sampled tokens. */
 function groupOf(
   advantages: readonly number[],
   sampled: readonly number[],
@@ -23,7 +23,7 @@ function groupOf(
   return { task, episodes, rewards: [], advantages, variance: 1 };
 }
 
-/** The advantage that each episode's sequence came to, by the episode's place in the group. */
+/** Returns the advantage of each episode's sequence in the update, in the order of the group. */
 async function advantagesOf(group: Group, options: Partial<UpdateOptions>) {
   const trainer = new FakeTrainer({});
   const seen: [episode: number, advantage: TrainSequence["advantage"]][] = [];
@@ -63,12 +63,12 @@ async function advantagesOf(group: Group, options: Partial<UpdateOptions>) {
   };
 }
 
-Deno.test("updateOnGroups() leaves advantages alone under the mean over tokens", async () => {
+Deno.test("updateOnGroups() does not change advantages for the mean over tokens", async () => {
   const { advantages } = await advantagesOf(groupOf([0.5, -0.5], [2, 6]), {});
   assert.deepEqual(advantages, [0.5, -0.5]);
 });
 
-Deno.test("updateOnGroups() gives each episode the same weight under the mean over episodes", async () => {
+Deno.test("updateOnGroups() gives each episode the same weight for the mean over episodes", async () => {
   const lengths = [2, 6];
   const { advantages } = await advantagesOf(groupOf([0.5, -0.5], lengths), {
     lossMean: "episode",
@@ -80,14 +80,14 @@ Deno.test("updateOnGroups() gives each episode the same weight under the mean ov
   assert.equal(total[1], -2);
 });
 
-Deno.test("updateOnGroups() weighs negative advantages only", async () => {
+Deno.test("updateOnGroups() applies negativeWeight only to negative advantages", async () => {
   const { advantages } = await advantagesOf(groupOf([0.5, -0.5], [3, 3]), {
     negativeWeight: 0.25,
   });
   assert.deepEqual(advantages, [0.5, -0.125]);
 });
 
-Deno.test("updateOnGroups() takes the advantages of tokens where there are some, and weighs them alike", async () => {
+Deno.test("updateOnGroups() uses and weighs the advantages of tokens if there are any", async () => {
   const group = {
     ...groupOf([0.5, -0.5], [1, 3]),
     tokenAdvantages: [[0, 0.5], [0, -1, 1, 0.5]],

@@ -57,7 +57,7 @@ Deno.test("table() escapes cells, keeps short cells on one line, and states how 
   assert.match(shown.text, /^word +n +rich\n/);
 });
 
-Deno.test("figure() is HTML in the page's colours, and SVG on white", () => {
+Deno.test("figure() is HTML in the page's colors, and SVG on white", () => {
   const bundle = figure({
     alt: "a <rising> line",
     marks: [Plot.line([[0, 0], [1, 1]])],
@@ -88,11 +88,11 @@ Deno.test("pointsFigure() and passFigure() have text descriptions", () => {
     passFigure([["a", [{ value: 0.5, low: 0.2, high: 0.8 }]]]).text,
     "a: pass^1 0.50",
   );
-  // A live figure begins with nothing.
+  // A live figure starts without points.
   assert.doesNotThrow(() => pointsFigure([], { label: "reward", steps: 9 }));
 });
 
-/** Makes a trajectory of an opening and alternating answers and observations, given their numbers of tokens. */
+/** Creates a trajectory of an opening and alternating answers and observations with the given numbers of tokens. */
 function trajectoryOf(spans: readonly number[]): Trajectory {
   const lossMask = spans.flatMap((length, i) =>
     Array<0 | 1>(length).fill(i % 2 === 1 ? 1 : 0)
@@ -142,7 +142,7 @@ Deno.test("showTokens() shows every token in its place, as text", () => {
   );
   assert.equal(shown.text, words.join(""));
   assert.doesNotMatch(shown.markup, /<b>/);
-  // Between two tokens is nothing, or the page would show spaces that nobody wrote.
+  // There must be nothing between tokens, otherwise the page would show additional spaces.
   const spans = shown.markup.match(/<span.*<\/span>/s)![0];
   assert.equal(spans.replaceAll(/<span[^>]*>[^<]*<\/span>/g, ""), "");
   assert.match(spans, /title="p 0\.368"/);
@@ -170,7 +170,7 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
   assert.match(text, new RegExp(`^${clauses.size} clauses, `));
 });
 
-/** Makes the groups of `steps` RL steps, of which one in three has mixed rewards. */
+/** Creates the groups of `steps` RL steps; one in three has differing rewards. */
 function longRun(steps: number, groups: number): GroupRow[] {
   return Array.from({ length: steps * groups }, (_, i) => {
     const rewards = i % 3 === 0 ? [1, 0, 1, 0] : [0, 0, 0, 0];
@@ -184,7 +184,7 @@ function longRun(steps: number, groups: number): GroupRow[] {
   });
 }
 
-/** Ticks of the x axis, in order. */
+/** Returns the ticks of the x axis, in order. */
 function ticksOf(shown: Rich): string[] {
   const [, axis = ""] =
     /aria-label="f?x-axis tick label"[^>]*>(.*?)<\/g>/s.exec(shown.markup) ??
@@ -218,7 +218,7 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overlap", 
   // A letter of 12 pixels is about 7 wide.
   const width = ticks.reduce((sum, tick) => sum + 7 * tick.length + 7, 0);
   assert.ok(width < 660, `${width} of the 660 pixels`);
-  // One for each range and outcome, and none outside.
+  // One dot per range and outcome, and none outside the plot.
   const dots = [...figure.markup.matchAll(/<circle[^>]*>/g)].map(([dot]) => {
     const [, x] = / cx="([^"]*)"/.exec(dot) ?? [];
     const [, y] = / cy="([^"]*)"/.exec(dot) ?? [];
@@ -229,7 +229,7 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overlap", 
   assert.ok(dots.length >= 10);
   const columns = [...new Set(dots.map(({ x }) => x))].sort((a, b) => a - b);
   for (const { r } of dots) assert.ok(2 * r <= columns[1]! - columns[0]!);
-  // The axis is at 218, its labels below.
+  // The axis is at y = 218, its labels below.
   for (const { y, r } of dots) assert.ok(y + r <= 218, `${y} + ${r}`);
   assert.match(figure.text, /^360 of 1080 groups have mixed rewards$/);
 });

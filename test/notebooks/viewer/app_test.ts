@@ -63,7 +63,7 @@ Deno.test("viewerApp() refuses requests from pages of other origins, even with a
     { origin: "null" },
     { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
     { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
-    // A frame: only a tab's own page may be opened by a link.
+    // A frame: only a link in a tab of its own may open the page.
     {
       "sec-fetch-site": "cross-site",
       "sec-fetch-mode": "navigate",

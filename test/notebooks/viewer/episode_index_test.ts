@@ -42,7 +42,7 @@ Deno.test("EpisodeIndex filters and sorts as the page's own code does", async ()
         .sort(comparer(query.sort)).map(({ id }) => id);
       assert.ok(wanted.length > 0 || text.startsWith("failure"), text);
       assert.deepEqual([...await index.ids(query)], wanted, text);
-      // The head of a list is found another way than the whole of it.
+      // The first rows of a list are found by a different query than the whole list.
       const page = await index.page(query, { offset: 0, limit: 20 });
       assert.deepEqual(
         page.rows.map(({ id }) => id),
@@ -73,7 +73,7 @@ Deno.test("EpisodeIndex.facets() counts the episodes that each choice would keep
         for (const { value, count } of values) {
           const chosen = new URLSearchParams(params);
           chosen.set(field, value === null ? "none" : String(value));
-          // What holds commas is a list in a URL.
+          // A value with commas would be a list in a URL.
           if (String(value).includes(",")) continue;
           const ids = await index.ids(readQuery(chosen));
           assert.equal(ids.length, count, `${text} ${field}=${value}`);
@@ -120,7 +120,7 @@ Deno.test("EpisodeIndex follows a run that grows or is truncated", async () => {
     const before = (await source.index()).total;
     const dataset = await openDataset(BIG_CONFIG.data);
     const run = await TrainingDir.resume(path).catch(() => undefined);
-    // No checkpoint was made, so resuming takes all steps away.
+    // There is no checkpoint, so resuming drops all steps.
     assert.equal(run?.metrics.length, 0);
     const index = await source.index();
     assert.equal(index.total, 0);
@@ -154,7 +154,7 @@ Deno.test("EpisodeIndex notices replaced episodes", async () => {
   });
 });
 
-Deno.test("EpisodeIndex returns an episode's position and neighbours", async () => {
+Deno.test("EpisodeIndex returns an episode's position and neighbors", async () => {
   await inTempDir(async (dir) => {
     await writeBigRun(join(dir, "a"));
     using source = new RunSource(join(dir, "a"), { find: () => [] });

@@ -103,7 +103,7 @@ browserTest(
       await page.getByText("1 of 6 tasks in common are solved").waitFor();
       const differing = page.locator(".differing tbody tr");
       assert.match(await differing.innerText(), /1 of 1\s+0 of 1/);
-      // The address alone shows the same.
+      // The URL alone restores the same state.
       await using again = await open();
       await again.page.goto(page.url());
       await counted(again.page, "2 of 3 runs");
@@ -271,7 +271,7 @@ browserTest(
       await using other = await open();
       await other.page.goto(address);
       await counted(other.page, / of 384/);
-      // The condition's button is there before its rows are.
+      // The condition's button appears before the rows.
       const kept = await other.page.locator(".count").textContent();
       await counted(page, kept ?? "none");
       assert.deepEqual(
@@ -283,7 +283,7 @@ browserTest(
         "wrong_write",
       );
 
-      // Back, step by step.
+      // Go back step by step.
       await page.goBack();
       await page.getByRole("button", { name: "turns >6" }).waitFor({
         state: "detached",
@@ -336,7 +336,7 @@ browserTest(
       await page.waitForFunction(inPage.isAgentFocused);
       assert.match(page.url(), /turn=\d/);
 
-      // Calls are folded and unfold.
+      // Calls start folded and can be unfolded.
       const answer = page.locator(".message.tool details").first();
       assert.equal(await answer.getAttribute("open"), null);
       await answer.locator("summary").click();
@@ -346,7 +346,7 @@ browserTest(
         /\n {2}"order_id": "#W/,
       );
 
-      // The group, and where it differs.
+      // The group, and the turns in which the siblings differ.
       assert.equal(await page.locator(".siblings tbody tr").count(), 8);
       await page.getByRole("button", { name: "Side by side" }).click();
       await page.locator(".beside tr.parts").waitFor();
@@ -356,7 +356,7 @@ browserTest(
       await page.goBack();
       await page.locator(".beside").waitFor({ state: "hidden" });
 
-      // Steps through the filtered table.
+      // Step through the filtered table.
       const position = page.locator(".around .muted");
       assert.match(
         await position.textContent() ?? "",
@@ -370,7 +370,7 @@ browserTest(
 );
 
 browserTest(
-  "episode view colours tokens by mask and by logprob",
+  "episode view colors tokens by mask and by log probability",
   async (open) => {
     await inTempDir(async (dir) => {
       await writeBigRun(join(dir, "a"));
@@ -441,7 +441,7 @@ browserTest("keyboard shortcuts reach everything", async (open) => {
     await page.keyboard.press("/");
     await page.keyboard.type("yes");
     await counted(page, /^\d+ of 384/);
-    // Letters are text in a field, and no keys.
+    // In a text field, letters are text, not shortcuts.
     assert.equal(
       await page.getByPlaceholder("Search all messages").inputValue(),
       "yes",
@@ -600,7 +600,7 @@ browserTest(
       assert.ok(texts.includes(HOSTILE));
       await inert("episode");
 
-      // Invisible characters are named; parts of an emoji are left alone.
+      // Invisible characters are shown by name, except in emoji.
       const said = page.locator(".message.assistant .said").first();
       const shown = await said.textContent() ?? "";
       assert.ok(shown.includes(ARABIC) && shown.includes("👩‍💻 ❤️ 🏳️‍🌈"), shown);
@@ -621,7 +621,7 @@ browserTest(
         "rtl",
       );
 
-      // A megabyte comes in pieces, and all of it in the end.
+      // A megabyte is shown in pieces, and completely in the end.
       const long = page.locator(".message.assistant .said").last();
       assert.ok((await long.textContent() ?? "").length < 21_000);
       while (await long.locator("button").count() > 0) {
@@ -727,7 +727,7 @@ browserTest(
           await page.locator(".episodes").getAttribute("aria-rowcount"),
           String(episodes + 1),
         );
-        // All facts are taken in once there are facets.
+        // All facts are indexed once there are facets.
         await page.getByLabel("Reward").locator("option").nth(2).waitFor({
           state: "attached",
         });
@@ -762,7 +762,7 @@ browserTest(
         const memory = await residentMb(viewer.pid);
         if (memory !== null) figures["server, MB"] = memory;
         console.log(`${episodes} episodes:`, figures);
-        // Loose, since other tests share the machine; the figures are printed.
+        // The limits are loose because other tests share the machine; the figures are printed.
         assert.ok(figures["first rows, ms"]! < 5000);
         assert.ok(memory === null || memory < 300);
         assert.deepEqual(complaints, []);

@@ -130,14 +130,14 @@ Deno.test({
     let [recorded, differing, unknown] = [0, 0, 0];
     for (const id of failed) {
       const { database, row } = await source.episode(id);
-      // Three were cut off before they were scored, and the file has no gold of those.
+      // Three were truncated before they were scored, and the file has no gold for those.
       if (row.task === `task ${row.group}`) {
         unknown++;
         continue;
       }
-      // A few tasks have been fixed since the file was made: they are others now, and the file has their gold.
+      // A few tasks have been fixed since the file was made. They count as other tasks, whose gold is in the file.
       if (row.task === `airline/recorded/${row.group}`) recorded++;
-      // The airline has test tasks only, whatever the file's name says.
+      // The airline only has test tasks, whatever the file's name says.
       else assert.equal(row.task, `airline/test/${row.group}`);
       assert.equal(database.note, null);
       if (database.rows.some(({ isRight }) => !isRight)) differing++;

@@ -89,7 +89,7 @@ Deno.test("RunSource.episode() assigns messages to turns, and reports which turn
 
 Deno.test("RunSource.episode() lists findings of the diagnosis before those of the record", async () => {
   await inRun(async (source) => {
-    // A cancelled order stays cancelled, whatever comes after.
+    // A cancelled order stays cancelled, whatever follows.
     const wrong = await source.episode(
       await firstOf(source, "reason=wrong_write&intent=cancel"),
     );
@@ -317,7 +317,7 @@ Deno.test("RunSource does not modify the files of a run", async () => {
   });
 });
 
-/** Names and sizes but for SQLite's own -shm and -wal, which any reader makes. */
+/** Returns names and sizes of the files, except SQLite's -shm and -wal, which any reader creates. */
 async function contents(path: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const { name, isFile } of Deno.readDir(path)) {

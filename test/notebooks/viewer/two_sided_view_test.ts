@@ -33,7 +33,9 @@ function answers(
   return answeringModel(() => all[next++] ?? "ok");
 }
 
-/** An episode in which the user lights their lamp twice: before they speak, and as the agent asks. */
+/**
+ * Plays an episode in which the user lights their lamp twice: before their first message, and at the agent's request.
+ */
 async function episode(
   dir: string,
   options?: Parameters<typeof writeToyBundle>[1],
@@ -60,7 +62,7 @@ async function episode(
     turns: fromPlain(turns) as JsonObject[],
   };
   const stored = { ...rest, rewardDetail: rest.reward, tokens: 0, parts };
-  // Only its number and its task are looked at.
+  // Only the row's id and task are read.
   const row = { id: 1, task: task.id } as EpisodeRow;
   return { dataset, task, turns, stored, row };
 }
@@ -101,7 +103,7 @@ Deno.test("viewEpisode() shows both sides' rows after the task's set-up, and eac
     });
     assert.deepEqual(view.database.writes, [
       { turn: 0, rows: ["shop one", "lamp one"] },
-      // The lamp is dark again, as the shop sees.
+      // The lamp is dark again, which the shop sees too.
       { turn: 1, rows: ["shop one", "lamp one"] },
     ]);
     assert.deepEqual(

@@ -33,7 +33,7 @@ const schema = z.strictObject({
     .meta({ mayChange: true }).prefault({}),
 });
 
-Deno.test("flagsOf() has a flag for each key that says so, with the key's words and check, and no default", () => {
+Deno.test("flagsOf() has a flag for each key with `cli`, with the key's description and check, without default", () => {
   const flags = flagsOf(schema);
   assert.deepEqual(
     Object.entries(flags).map(([name, flag]) => [name, flag.meta()]),
@@ -52,7 +52,7 @@ Deno.test("flagsOf() has a flag for each key that says so, with the key's words 
   assert.equal(parsed.safeParse({ userModel: "" }).success, false);
 });
 
-Deno.test("flagOverrides() sets what was given at its key, and blames the flag", () => {
+Deno.test("flagOverrides() sets the key of each given flag, and names the flag in errors", () => {
   const given = { seed: 2, userModel: "m", retries: 3 };
   assert.deepEqual(flagOverrides(schema, given), [
     { path: ["seed"], value: 2, origin: "--seed 2" },
@@ -64,7 +64,7 @@ Deno.test("flagOverrides() sets what was given at its key, and blames the flag",
   ]);
 });
 
-Deno.test("mayChange() is what a key or its section says", () => {
+Deno.test("mayChange() reads the metadata of a key or its section", () => {
   const keys = ["seed", "data.source", "data.place", "budget.most"];
   assert.deepEqual(
     keys.filter((key) => mayChange(schema, key)),
@@ -84,7 +84,7 @@ Deno.test("mayChange() is what a key or its section says", () => {
   }
 });
 
-Deno.test("flags of both configs are of known names, each once, and set keys that the config has", () => {
+Deno.test("the flags of both configs have known, unique names, and set existing keys", () => {
   const names = (schema: z.ZodObject) => Object.keys(flagsOf(schema));
   for (const each of [configSchema, evaluationSchema]) {
     assert.equal(new Set(names(each)).size, names(each).length);

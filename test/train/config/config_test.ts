@@ -13,7 +13,7 @@ import {
   resolveSlime,
 } from "../../../train/slime/slime_config.ts";
 
-/** The message that a recipe, with `--set`s over it, is refused with. */
+/** Returns the error message for a recipe with the given `--set` overrides. */
 function refusal(text: string, sets: readonly string[] = []): string {
   try {
     resolveConfig({ name: "r.yaml", text }, sets.map(parseSet));
@@ -24,7 +24,7 @@ function refusal(text: string, sets: readonly string[] = []): string {
   throw new assert.AssertionError({ message: "the recipe was taken" });
 }
 
-Deno.test("resolveConfig() lets flags win over the recipe and the recipe over defaults", () => {
+Deno.test("resolveConfig() gives flags precedence over the recipe, and the recipe over defaults", () => {
   const recipe = {
     name: "r.yaml",
     text: "rl:\n  steps: 3\n  groupSize: 5\n",
@@ -39,7 +39,7 @@ Deno.test("resolveConfig() lets flags win over the recipe and the recipe over de
   assert.equal(config.seed, resolveConfig({ name: "", text: "" }).seed);
 });
 
-Deno.test("resolveConfig() freezes what it returns to its leaves", () => {
+Deno.test("resolveConfig() returns a deeply frozen config", () => {
   const config = resolveConfig({ name: "", text: "" });
   assert.throws(() => Object.assign(config.rl, { steps: 1 }), TypeError);
 });
@@ -55,7 +55,7 @@ Deno.test("resolveConfig() names the line and the nearest key of an unknown key"
   );
 });
 
-Deno.test("resolveConfig() refuses the few-shot agent without a prompt to show examples in", () => {
+Deno.test("resolveConfig() rejects the few-shot agent without a prompt for its examples", () => {
   assert.match(
     refusal("agent: few-shot\nprompt: none\n"),
     /^r\.yaml:2: prompt .*; set prompt=full, or agent=tool-calling/,
@@ -79,7 +79,7 @@ Deno.test("resolveConfig() names the line, the meaning and the value of a wrong 
   );
 });
 
-Deno.test("resolveConfig() blames the --set that did it", () => {
+Deno.test("resolveConfig() names the --set that is at fault", () => {
   assert.match(
     refusal("", ["rl.stesp=4"]),
     /^--set rl.stesp=4: unknown key .*"rl.steps"$/,
@@ -90,19 +90,19 @@ Deno.test("resolveConfig() blames the --set that did it", () => {
   );
 });
 
-Deno.test("resolveConfig() refuses a vocabulary that no tokenizer fits in", () => {
+Deno.test("resolveConfig() rejects a vocabulary too small for any tokenizer", () => {
   assert.match(
     refusal("", ["model.vocab=320"]),
     /^--set model.vocab=320: model.vocab .* at least 348 tokens/,
   );
 });
 
-Deno.test("resolveConfig() points at the fault of text that is no YAML map", () => {
+Deno.test("resolveConfig() reports where a text is not a YAML map", () => {
   assert.match(refusal("rl: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
   assert.match(refusal("- a\n"), /^r.yaml: a recipe must be a YAML map/);
 });
 
-Deno.test("parseSet() wants a key and a value", () => {
+Deno.test("parseSet() requires a key and a value", () => {
   assert.throws(() => parseSet("rl.steps"), ConfigError);
   assert.deepEqual(parseSet("a.b=null"), {
     path: ["a", "b"],
@@ -111,14 +111,14 @@ Deno.test("parseSet() wants a key and a value", () => {
   });
 });
 
-Deno.test("formatConfig() is a recipe that resolves to the same config", () => {
+Deno.test("formatConfig() returns a recipe that resolves to the same config", () => {
   const config = resolveConfig({ name: "", text: "seed: 9\nrl: {steps: 2}" });
   const again = resolveConfig({ name: "", text: formatConfig(config) });
   assert.deepEqual(again, config);
   assert.deepEqual(configDifferences(config, again), []);
 });
 
-Deno.test("configDifferences() says what differs and how", () => {
+Deno.test("configDifferences() returns the keys that differ, with both values", () => {
   const one = resolveConfig({ name: "", text: "" });
   const other = resolveConfig({ name: "", text: "rl: {groupSize: 4}" });
   assert.deepEqual(configDifferences(one, other), [
@@ -126,7 +126,7 @@ Deno.test("configDifferences() says what differs and how", () => {
   ]);
 });
 
-Deno.test("every key of the config says what it is for", () => {
+Deno.test("every key of the config has a description", () => {
   for (const { key, description } of configKeys()) {
     assert.notEqual(description, "", key);
   }
@@ -148,14 +148,14 @@ for await (
   });
 }
 
-Deno.test("makeConfig() is what a recipe of the same settings resolves to, and is frozen", () => {
+Deno.test("makeConfig() equals the config of a recipe with the same settings, and is frozen", () => {
   const config = makeConfig({ seed: 7, rl: { steps: 3 } });
   const text = "{ seed: 7, rl: { steps: 3 } }";
   assert.deepEqual(config, resolveConfig({ name: "test", text }));
   assert.ok(Object.isFrozen(config.rl));
 });
 
-Deno.test("makeConfig() names the nearest key, and what is wrong with a value", () => {
+Deno.test("makeConfig() suggests the nearest key, and reports what is wrong with a value", () => {
   const refused = (settings: object, message: RegExp) =>
     assert.throws(() => makeConfig(settings), { name: "ConfigError", message });
   refused(
@@ -166,7 +166,7 @@ Deno.test("makeConfig() names the nearest key, and what is wrong with a value", 
   refused({ rl: { steps: -1 } }, /^settings: rl.steps .*-1/);
 });
 
-Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", () => {
+Deno.test("resolveConfig() reads version 0.1's keys grpo and divideByStd", () => {
   const old = resolveConfig({
     name: "old.yaml",
     text: "grpo: { steps: 3, divideByStd: true }",
@@ -189,7 +189,7 @@ Deno.test("resolveConfig() reads what version 0.1 called grpo and divideByStd", 
   assert.equal(makeConfig({ rl: { steps: 2 } }).rl.steps, 2);
 });
 
-Deno.test("resolveConfig() reads the names that estimators had before, and leaves what it is given alone", () => {
+Deno.test("resolveConfig() reads old names of estimators, and does not modify its arguments", () => {
   const text = "rl: { advantage: mean }";
   const read = (...sets: string[]) =>
     resolveConfig({ name: "old.yaml", text }, sets.map(parseSet)).rl.advantage;
@@ -206,7 +206,7 @@ Deno.test("resolveConfig() reads the names that estimators had before, and leave
   assert.equal(settings.rl.advantage, "mean");
 });
 
-Deno.test("resolveConfig() says where an old key is wrong", () => {
+Deno.test("resolveConfig() reports where an old key is wrong", () => {
   assert.equal(
     refusal("seed: 1\ngrpo:\n  stepz: 3\n"),
     'r.yaml:3: unknown key "rl.stepz"; the nearest is "rl.steps"',
@@ -222,7 +222,7 @@ Deno.test("resolveConfig() says where an old key is wrong", () => {
   );
 });
 
-Deno.test("resolveConfig() blames --set for a section that there is not, and the recipe for its own", () => {
+Deno.test("resolveConfig() names the --set or the recipe that has an unknown section", () => {
   const recipe = { name: "my.yaml", text: "rl:\n  step: 3\n" };
   assert.throws(
     () => resolveConfig({ ...recipe, text: "" }, [parseSet("rll.steps=3")]),
@@ -234,7 +234,7 @@ Deno.test("resolveConfig() blames --set for a section that there is not, and the
   );
 });
 
-Deno.test("resolveConfig() refuses a recipe that has a section under its old name too", () => {
+Deno.test("resolveConfig() rejects a recipe with a section under both its old and its new name", () => {
   assert.throws(
     () =>
       resolveConfig({

@@ -4,7 +4,7 @@ import { dataAt } from "../../../train/config/open_dataset.ts";
 
 const DIRS = { tauBench: "one", tau3Bench: "three" };
 
-Deno.test("dataAt() names each benchmark's directory, and leaves the config's where none is named", () => {
+Deno.test("dataAt() sets each benchmark's directory, and keeps the config's if none is given", () => {
   const at = (source: string, dirs: Parameters<typeof dataAt>[1]) =>
     dataAt(dataSchema.parse({ source, directory: "recorded" }), dirs).directory;
   assert.equal(at("tau-bench", DIRS), "one");

@@ -11,7 +11,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const golds = [0, 1, 2].map(() => ({ actions: [action("think", "{}")] }));
 
-Deno.test("withoutTasks() leaves tasks out, keeps the others' index, and has its own fingerprint", () => {
+Deno.test("withoutTasks() removes tasks, keeps the others' index, and changes the fingerprint", () => {
   const dataset = smallDataset(golds);
   const out = [{ task: "retail/test/1", reason: "wrong" }];
   const less = withoutTasks(dataset, out);
@@ -24,7 +24,7 @@ Deno.test("withoutTasks() leaves tasks out, keeps the others' index, and has its
   assert.equal(withoutTasks(dataset, []), dataset);
 });
 
-Deno.test("withoutTasks() refuses what is not there, and to leave nothing", () => {
+Deno.test("withoutTasks() rejects unknown tasks, and excluding all tasks of a split", () => {
   const dataset = smallDataset(golds);
   const unknown = [{ task: "retail/test/11", reason: "" }];
   assert.throws(() => withoutTasks(dataset, unknown), (error) => {
@@ -36,7 +36,7 @@ Deno.test("withoutTasks() refuses what is not there, and to leave nothing", () =
   assert.throws(() => withoutTasks(dataset, all), /All tasks of the split/);
 });
 
-Deno.test("readExclusions() reads what formatExclusions() wrote, and says what is wrong", () =>
+Deno.test("readExclusions() reads what formatExclusions() wrote, and reports what is wrong", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "out.yaml");
     const list = [{ task: "retail/test/1", reason: 'breaks "x": y # z' }];

@@ -4,7 +4,7 @@ import { createMeter } from "../../../env/models/meter.ts";
 import { connectModel } from "../../../train/config/open_model.ts";
 import { chatAnswer, modelServer } from "../../support/model_server.ts";
 
-Deno.test("connectModel() opens a model at an endpoint, and counts what it uses", async () => {
+Deno.test("connectModel() opens a model at an endpoint, and counts its usage", async () => {
   await using server = modelServer({ answer: () => chatAnswer("hello") });
   const meter = createMeter();
   const model = await connectModel({
@@ -20,7 +20,7 @@ Deno.test("connectModel() opens a model at an endpoint, and counts what it uses"
   assert.equal(meter.totals[0]?.usage.calls, 2, "the check and the question");
 });
 
-Deno.test("connectModel() says which setting is wrong, that no model is set, and that nobody answers", async () => {
+Deno.test("connectModel() reports a wrong setting, a missing model, and an endpoint that does not answer", async () => {
   const refused = (settings: Parameters<typeof connectModel>[0], by: RegExp) =>
     assert.rejects(
       () => connectModel(settings),

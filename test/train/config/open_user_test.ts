@@ -18,7 +18,7 @@ const dataset = await generated(1, {
 });
 const [task] = dataset.tasks("test") as readonly [Task];
 
-/** Opens the user of a config without keys in the environment. */
+/** Opens the user of a config, without keys in the environment. */
 function openWith(
   sets: readonly string[],
   { meter = createMeter(), world = dataset }: {
@@ -43,7 +43,7 @@ function endpoint({ url }: ModelServer): string[] {
   ];
 }
 
-/** Says a reply that every strategy can read, and finds nothing fit. */
+/** A model whose replies every strategy can read, and which accepts no reply. */
 function unconvinced(): ModelServer {
   return modelServer({
     answer: ({ body }) => {
@@ -55,7 +55,7 @@ function unconvinced(): ModelServer {
   });
 }
 
-Deno.test("openUser() asks no model for the scripted user", async () => {
+Deno.test("openUser() calls no model for the scripted user", async () => {
   const user = await openWith([]);
   assert.equal(user.label, "scripted");
   assert.match(await user(task, { seed: 1 }).open(), /\w/);
@@ -69,7 +69,7 @@ for (
     ["reflection", 7],
   ] as const
 ) {
-  Deno.test(`openUser() opens the ${strategy} user, bounded by the recipe, and counts their calls`, async () => {
+  Deno.test(`openUser() opens the ${strategy} user with the recipe's limits, and counts its calls`, async () => {
     await using server = unconvinced();
     const meter = createMeter();
     const user = await openWith([
@@ -101,7 +101,7 @@ Deno.test("openUser() with compat opens τ-bench's user", async () => {
   );
 });
 
-Deno.test("openUser() says at once what is wrong with the model", async () => {
+Deno.test("openUser() reports at once what is wrong with the model", async () => {
   await using server = modelServer({
     answer: () =>
       new Response('{"error": {"message": "no such model"}}', { status: 404 }),
@@ -132,7 +132,7 @@ Deno.test("openUser() says at once what is wrong with the model", async () => {
   );
 });
 
-Deno.test("openUser() asks nobody once the budget is spent", async () => {
+Deno.test("openUser() calls no model once the budget is spent", async () => {
   await using server = unconvinced();
   const before = {
     calls: 1,

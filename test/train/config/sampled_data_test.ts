@@ -4,7 +4,7 @@ import { sampleOf } from "../../../train/config/sampled_data.ts";
 
 const MANY = 1_000_000_000;
 
-Deno.test("sampleOf() draws as few tasks of each large split as are told, and says how many were asked for", () => {
+Deno.test("sampleOf() limits the tasks of each large split, and returns their original number", () => {
   const { data: asked } = makeConfig({
     data: { generated: { trainTasks: MANY, devTasks: 5, testTasks: MANY } },
   });
@@ -15,7 +15,7 @@ Deno.test("sampleOf() draws as few tasks of each large split as are told, and sa
   assert.equal(asked.generated.trainTasks, MANY);
 });
 
-Deno.test("sampleOf() looks at the section that the source and the domain have", () => {
+Deno.test("sampleOf() reads the section of the source and the domain", () => {
   const airline = makeConfig({
     data: {
       domain: "airline",
@@ -32,12 +32,12 @@ Deno.test("sampleOf() looks at the section that the source and the domain have",
   assert.equal(sampleOf(rows.data, 7).data.rows.trainTasks, 7);
 });
 
-Deno.test("sampleOf() leaves data alone that is small", () => {
+Deno.test("sampleOf() does not change small data", () => {
   const { data } = makeConfig({});
   assert.deepEqual(sampleOf(data), { data, asked: {} });
 });
 
-Deno.test("makeConfig() takes no more steps than a plan can list", () => {
+Deno.test("makeConfig() rejects more steps than a plan can list", () => {
   for (const phase of ["coldStart", "rft", "rl"]) {
     assert.throws(() => makeConfig({ [phase]: { steps: MANY } }), /steps/);
   }

@@ -13,7 +13,7 @@ function refusal(text: string): string {
   throw new assert.AssertionError({ message: "the file was taken" });
 }
 
-Deno.test("Yaml has plain values and the lines of keys", () => {
+Deno.test("Yaml returns plain values and the lines of keys", () => {
   const yaml = new Yaml(
     { name: "r.yaml", text: "a: 1\nb:\n  c: [2]\n" },
     "the recipe",
@@ -26,7 +26,7 @@ Deno.test("Yaml has plain values and the lines of keys", () => {
   assert.equal(yaml.has(["b", "d"]), false);
 });
 
-Deno.test("Yaml refuses aliases that multiply, are circular or have no anchor", () => {
+Deno.test("Yaml rejects aliases that expand too far, are circular or have no anchor", () => {
   const bomb = Array.from(
     { length: 40 },
     (_, i) =>
@@ -44,7 +44,7 @@ Deno.test("Yaml refuses aliases that multiply, are circular or have no anchor", 
   assert.match(refusal("a: *nowhere"), /cannot be read: .*nowhere/);
 });
 
-Deno.test("Yaml refuses what is too long or too deep, with the place where there is one", () => {
+Deno.test("Yaml rejects text that is too long or nested too deeply, with the place if there is one", () => {
   assert.match(
     refusal("x".repeat((1 << 20) + 1)),
     /more than the maximum of 1048576/,
@@ -57,7 +57,7 @@ Deno.test("Yaml refuses what is too long or too deep, with the place where there
   assert.match(refusal("a: 1\na: 2"), /^r\.yaml:2:1: the recipe is not YAML/);
 });
 
-Deno.test("Yaml of any text is values or a ConfigError", () => {
+Deno.test("Yaml returns values or throws a ConfigError, whatever the text", () => {
   fc.assert(
     fc.property(
       fc.array(

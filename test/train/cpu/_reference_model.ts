@@ -1,13 +1,13 @@
 /**
- * The model once more, as plainly as it can be written: f64, one token at a time, no cache, no blocks. It is what the
- * kernels are compared with.
+ * A plain reference implementation of the model, to compare the kernels with: f64, one token at a time, no cache, no
+ * blocks.
  */
 import { type Layout, layoutOf } from "../../../train/cpu/layout.ts";
 import type { ModelConfig } from "../../../train/cpu/model_config.ts";
 
 type Vector = number[];
 
-/** The probabilities of the next token after each position, `[T][V]`. */
+/** Returns the probabilities of the next token after each position, `[T][V]`. */
 export function referenceProbabilities(
   config: ModelConfig,
   weights: Float32Array,

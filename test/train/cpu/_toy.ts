@@ -1,4 +1,4 @@
-/** A model so small that every check of it is instant, and sequences for it. */
+/** A model so small that tests of it are instant, and sequences for it. */
 import { createRng, type Rng } from "../../../env/random.ts";
 import type { TrainSequence } from "../../../train/trainer.ts";
 import {
@@ -16,7 +16,7 @@ export const TOY: ModelConfig = ModelConfigSchema.parse({
   contextLength: 512,
 });
 
-/** Random ids with a third of them learnt; ids repeat, so that the pointer has something to copy. */
+/** Returns random ids, a third of which have mask 1. Ids repeat, so that the pointer can copy them. */
 export function randomSequence(
   rng: Rng,
   options: { length: number; vocab?: number; advantage?: number },
@@ -27,7 +27,7 @@ export function randomSequence(
   return { ids, lossMask, logprobs: ids.map(() => 0), advantage };
 }
 
-/** Sequences of the lengths given. */
+/** Returns random sequences of the given lengths. */
 export function randomBatch(
   seed: number,
   lengths: readonly number[],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as abi from "../../../train/cpu/abi.ts";
 
-/** Fields of the classes in kernels/model.ts and kernels/optimizer.ts, in order, with their kind. */
+/** Returns the fields of the classes in kernels/model.ts and kernels/optimizer.ts, in order, with their types. */
 async function kernelClasses(): Promise<Map<string, [string, string][]>> {
   const classes = new Map<string, [string, string][]>();
   for (const file of ["model", "optimizer"]) {
@@ -20,7 +20,7 @@ async function kernelClasses(): Promise<Map<string, [string, string][]>> {
   return classes;
 }
 
-Deno.test("every struct has the fields of the kernels' class, in their order", async () => {
+Deno.test("every struct has the fields of the kernels' class in the same order", async () => {
   const classes = await kernelClasses();
   const structs = {
     Model: abi.MODEL,

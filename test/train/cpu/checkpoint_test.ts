@@ -19,7 +19,7 @@ function toy(seed = 1) {
   return createCpuPolicy({ config: TOY, seed, threads: 2 });
 }
 
-Deno.test("save() and load() go on to the same bits as never having stopped", async () => {
+Deno.test("save() and load() continue to the same bits as an uninterrupted run", async () => {
   await inTempDir(async (dir) => {
     await using whole = await toy();
     const trainer = whole.trainer();
@@ -43,7 +43,7 @@ Deno.test("save() and load() go on to the same bits as never having stopped", as
   });
 });
 
-Deno.test("load() forgets a reference that the checkpoint has not", async () => {
+Deno.test("load() drops the reference if the checkpoint has none", async () => {
   await inTempDir(async (dir) => {
     await using policy = await toy();
     const trainer = policy.trainer();
@@ -57,7 +57,7 @@ Deno.test("load() forgets a reference that the checkpoint has not", async () => 
   });
 });
 
-Deno.test("save() over a checkpoint replaces it whole and leaves nothing beside it", async () => {
+Deno.test("save() replaces a checkpoint completely and leaves no other files", async () => {
   await inTempDir(async (dir) => {
     await using policy = await toy();
     const trainer = policy.trainer();
@@ -72,7 +72,7 @@ Deno.test("save() over a checkpoint replaces it whole and leaves nothing beside 
   });
 });
 
-Deno.test("load() finds the former checkpoint where a replacement was cut short", async () => {
+Deno.test("load() finds the old checkpoint after an interrupted replacement", async () => {
   await inTempDir(async (dir) => {
     await using policy = await toy();
     await policy.trainer().save(`${dir}/last`);
@@ -129,7 +129,7 @@ async function edit(path: string, from: string, to: string): Promise<void> {
   await Deno.writeTextFile(path, text.replace(from, to));
 }
 
-Deno.test("load() of another shape says which field differs", async () => {
+Deno.test("load() of another shape names the field that differs", async () => {
   await inTempDir(async (dir) => {
     await using policy = await toy();
     await policy.trainer().save(`${dir}/c`);
@@ -145,7 +145,7 @@ Deno.test("load() of another shape says which field differs", async () => {
   });
 });
 
-Deno.test("save() where it cannot write says why and leaves what was there", async () => {
+Deno.test("save() reports why it cannot write, and keeps the existing checkpoint", async () => {
   await inTempDir(async (dir) => {
     await using policy = await toy();
     await Deno.writeTextFile(`${dir}/file`, "");

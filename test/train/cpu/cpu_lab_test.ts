@@ -4,7 +4,7 @@ import { createCpuLab } from "../../../train/cpu/cpu_lab.ts";
 import { openDataset } from "../../../train/config/open_dataset.ts";
 
 for (const agent of ["tool-calling", "act", "react"] as const) {
-  Deno.test(`createCpuLab() teaches and samples ${agent}, with a tokenizer of its own`, async () => {
+  Deno.test(`createCpuLab() teaches and samples ${agent}, with its own tokenizer`, async () => {
     const config = resolveConfig({
       name: "tiny",
       text: `
@@ -31,7 +31,7 @@ for (const agent of ["tool-calling", "act", "react"] as const) {
   });
 }
 
-Deno.test("createCpuLab() says what leaves a cold start without a demonstration, and needs none where there is none", async () => {
+Deno.test("createCpuLab() reports why a cold start has no demonstrations, and needs none without a cold start", async () => {
   const config = makeConfig({
     threads: 1,
     model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16 },
@@ -48,7 +48,7 @@ Deno.test("createCpuLab() says what leaves a cold start without a demonstration,
   assert.equal(lab.demonstrations.unsolved, 4);
 });
 
-Deno.test("createCpuLab() leaves out demonstrations longer than coldStart.maxTokens", async () => {
+Deno.test("createCpuLab() drops demonstrations longer than coldStart.maxTokens", async () => {
   const open = async (maxTokens: number) => {
     const config = makeConfig({
       threads: 1,

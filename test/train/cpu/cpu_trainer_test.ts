@@ -20,7 +20,7 @@ const START = 1;
 const COPY = 2;
 const SYMBOLS = 40;
 
-/** `START a b c … COPY a b c …`: what comes after COPY can only be known by copying. */
+/** A sequence `START a b c … COPY a b c …`: the tokens after COPY can only be predicted by copying. */
 function copyTask(seed: number, length = 8): TrainSequence {
   const rng = createRng(seed, "copy");
   const word = Array.from({ length }, () => 8 + rng.int(SYMBOLS));
@@ -68,7 +68,7 @@ Deno.test("supervised() learns to copy in seconds, and greedy sampling then copi
   assert.ok(right.length >= 36, `${right.length} of 40 copied`);
 });
 
-Deno.test("reinforce() raises the probability of what is rewarded", async () => {
+Deno.test("reinforce() raises the probability of rewarded tokens", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 2,
@@ -87,7 +87,7 @@ Deno.test("reinforce() raises the probability of what is rewarded", async () => 
           seed: step * 64 + i,
         })),
     );
-    // Even tokens are right.
+    // Even tokens earn the reward.
     const rewards = answers.map((a) => a.ids[0]! % 2 === 0 ? 1 : 0);
     const mean = rewards.reduce((a: number, b) => a + b, 0) / 64;
     const batch = answers.map((a, i) => ({
@@ -109,7 +109,7 @@ Deno.test("reinforce() raises the probability of what is rewarded", async () => 
   assert.ok(first < 0.7 && last > 0.9, `${first} → ${last}`);
 });
 
-Deno.test("a step gives the same bits for the same seed and threads, and nearly the same on other threads", async () => {
+Deno.test("a step gives the same bits for the same seed and threads, and nearly the same with another number of threads", async () => {
   async function train(threads: number): Promise<Float32Array> {
     await using policy = await createCpuPolicy({
       config: TOY,
@@ -142,7 +142,7 @@ Deno.test("a step gives the same bits for the same seed and threads, and nearly 
   assert.ok(most > 0 && most < 1e-2, `differs by ${most}`);
 });
 
-Deno.test("reinforce() reports KL to the reference, entropy and the share that is clipped", async () => {
+Deno.test("reinforce() reports the KL to the reference, the entropy and the clipped share", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 6,
@@ -158,7 +158,8 @@ Deno.test("reinforce() reports KL to the reference, entropy and the share that i
     klCoef: 1,
   });
   assert.equal(same.klReference, 0);
-  // Recorded logprobs of 0 are far above: every ratio is low, so exactly the negative advantages are clipped.
+  // The recorded log probabilities of 0 are far too high, so every ratio is low and exactly the negative advantages are
+  // clipped.
   const { results } = await trainer.gradient(batch, { ...LOSS });
   const negative =
     results.filter((r) => advantageAt(batch[r.index]!, r.position) < 0).length;
@@ -174,7 +175,7 @@ Deno.test("reinforce() reports KL to the reference, entropy and the share that i
   assert.ok(moved.klReference > 1e-4);
 });
 
-Deno.test("resetOptimizer() begins with fresh moments", async () => {
+Deno.test("resetOptimizer() resets the moments", async () => {
   async function lastWeights(reset: boolean, before: number) {
     await using policy = await createCpuPolicy({
       config: TOY,
@@ -196,7 +197,7 @@ Deno.test("resetOptimizer() begins with fresh moments", async () => {
   assert.notDeepEqual(await lastWeights(false, 2), fresh);
 });
 
-Deno.test("maxGradNorm bounds the gradient, and gradNorm tells what it was", async () => {
+Deno.test("maxGradNorm bounds the gradient, and gradNorm is the norm before clipping", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 7,
@@ -217,12 +218,12 @@ Deno.test("maxGradNorm bounds the gradient, and gradNorm tells what it was", asy
     maxGradNorm: norm / 4,
   });
   assert.ok(Math.abs(stats.gradNorm - norm) < 1e-3 * norm);
-  // So large an epsilon makes the step the scaled gradient itself.
+  // With so large an epsilon, the step is proportional to the gradient.
   const moved = Math.hypot(...policy.weights().map((w, i) => w - before[i]!));
   assert.ok(Math.abs(moved * 1e3 - norm / 4) < 0.01 * norm, `${moved}`);
 });
 
-Deno.test("a gradient that is not finite stops the step and leaves the weights", async () => {
+Deno.test("a gradient that is not finite fails the step and keeps the weights", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 7,
@@ -243,7 +244,7 @@ Deno.test("a gradient that is not finite stops the step and leaves the weights",
   assert.ok(Number.isFinite((await trainer.supervised(batch, STEP)).gradNorm));
 });
 
-Deno.test("a batch that cannot be learnt from is refused with the reason", async () => {
+Deno.test("a batch without anything to learn is rejected with the reason", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 7,
@@ -273,7 +274,7 @@ Deno.test("a batch that cannot be learnt from is refused with the reason", async
   );
 });
 
-Deno.test("a step while the policy samples is refused", async () => {
+Deno.test("a step during sampling is rejected", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 7,

@@ -11,7 +11,7 @@ import {
 import { randomBatch, TOY } from "./_toy.ts";
 import { referenceProbabilities } from "./_reference_model.ts";
 
-/** The loss as its definition says, in f64, from the log probabilities that the kernels found. */
+/** Computes the loss by its definition, in f64, from the log probabilities of the kernels. */
 function lossOf(
   batch: readonly TrainSequence[],
   results: readonly LossResult[],
@@ -41,7 +41,7 @@ function lossOf(
   return total / results.length;
 }
 
-/** Compares the gradient along a random direction within each tensor with the loss's own slope there. */
+/** Compares the gradient along a random direction within each tensor with a finite difference. */
 async function checkEveryTensor(
   policy: CpuPolicy,
   batch: readonly TrainSequence[],
@@ -59,7 +59,7 @@ async function checkEveryTensor(
     const rng = createRng(5, p.name);
     const direction = new Float32Array(weights.length);
     for (let i = p.offset; i < p.offset + p.size; i++) {
-      // Along the gradient in part, so that the slope stands out from rounding.
+      // Partly along the gradient, so that the slope is larger than rounding errors.
       direction[i] = Math.sign(gradient[i]!) * rng.next();
     }
     const norm = Math.hypot(...direction.subarray(p.offset, p.offset + p.size));
@@ -81,7 +81,7 @@ async function checkEveryTensor(
 
 const LENGTHS = [70, 33, 9, 120, 2];
 
-Deno.test("gradient() of the cross-entropy is its slope for every tensor", async () => {
+Deno.test("gradient() of the cross-entropy matches finite differences for every tensor", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 3,
@@ -90,7 +90,10 @@ Deno.test("gradient() of the cross-entropy is its slope for every tensor", async
   await checkEveryTensor(policy, randomBatch(1, LENGTHS), "supervised");
 });
 
-/** A batch whose old log probabilities put each learnt token's ratio clearly inside or clearly outside of the clip. */
+/**
+ * Returns a batch whose old log probabilities put each learned token's ratio clearly inside or clearly outside the clip
+ * range.
+ */
 async function recorded(
   policy: CpuPolicy,
   seed: number,
@@ -106,7 +109,7 @@ async function recorded(
   return batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! }));
 }
 
-Deno.test("gradient() of the policy gradient is its slope, clipped and not, with KL and entropy", async () => {
+Deno.test("gradient() of the policy gradient matches finite differences, clipped and not, with KL and entropy", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,
@@ -138,7 +141,7 @@ Deno.test("gradient() of the policy gradient is its slope, clipped and not, with
   assert.ok(clipped > 10 && clipped < results.length - 10, `${clipped}`);
 });
 
-Deno.test("gradient() of one advantage for all tokens is, to the bit, that of as many equal ones", async () => {
+Deno.test("gradient() has the same bits for one advantage and for as many equal ones", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,
@@ -156,7 +159,10 @@ Deno.test("gradient() of one advantage for all tokens is, to the bit, that of as
   );
 });
 
-/** A batch of which each sequence as a whole is likelier than when it was sampled, or less likely, by so much. */
+/**
+ * Returns a batch in which the log probability of each whole sequence has changed by the given amount since it was
+ * sampled.
+ */
 async function shifted(
   policy: CpuPolicy,
   by: readonly number[],
@@ -172,7 +178,7 @@ async function shifted(
   return batch.map((s, i) => ({ ...s, logprobs: logprobs[i]! }));
 }
 
-Deno.test("gradient() by the sequence's ratio is its slope, clipped and not, with KL and entropy", async () => {
+Deno.test("gradient() with the sequence's ratio matches finite differences, clipped and not, with KL and entropy", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,
@@ -184,7 +190,7 @@ Deno.test("gradient() by the sequence's ratio is its slope, clipped and not, wit
   policy.setWeights(
     policy.weights().map((w) => w + 0.05 * (rng.next() - 0.5)),
   );
-  // Advantages are 1.5, -0.7, 1.5, …: of these the first and the fourth are clipped.
+  // Advantages are 1.5, -0.7, 1.5, …; of these, the first and the fourth are clipped.
   const batch = await shifted(policy, [0.6, 0.6, -0.6, -0.6, 0.1]);
   const loss: PolicyLoss = {
     ratio: "sequence",
@@ -216,7 +222,7 @@ Deno.test("gradient() by the sequence's ratio is its slope, clipped and not, wit
   );
 });
 
-Deno.test("gradient() by the sequence's ratio gives each token that ratio times its own advantage", async () => {
+Deno.test("gradient() with the sequence's ratio weighs each token's advantage by that ratio", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,
@@ -234,7 +240,7 @@ Deno.test("gradient() by the sequence's ratio gives each token that ratio times 
     ...clip,
     ratio: "sequence",
   });
-  // The same by the tokens' ratios: log probabilities that make each the sequence's.
+  // The same with the tokens' ratios, if log probabilities make each of them equal to the sequence's.
   const logprobs = batch.map((s) => Array.from(s.logprobs));
   for (const [i, found] of Map.groupBy(bySequence.results, (r) => r.index)) {
     const mean = found.reduce((sum, { logprob, position }) =>
@@ -254,7 +260,7 @@ Deno.test("gradient() by the sequence's ratio gives each token that ratio times 
   assert.ok(error < 1e-5 * norm, `${error} of ${norm}`);
 });
 
-Deno.test("gradient() by the sequence's ratio is, to the bit, that by the token's for one learnt token, and on policy", async () => {
+Deno.test("gradient() has the same bits with either ratio for one learned token, and on policy", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,
@@ -286,7 +292,7 @@ Deno.test("gradient() by the sequence's ratio is, to the bit, that by the token'
 });
 
 for (const build of ["relaxed", "plain"] as const) {
-  Deno.test(`gradient() finds the log probabilities and entropies of the plainly written model (${build} kernels)`, async () => {
+  Deno.test(`gradient() computes the log probabilities and entropies of the reference model (${build} kernels)`, async () => {
     await using policy = await createCpuPolicy({
       config: TOY,
       seed: 8,
@@ -294,7 +300,7 @@ for (const build of ["relaxed", "plain"] as const) {
       build,
     });
     const rng = createRng(1);
-    // Weights of any size, gains and biases too, not only the first ones.
+    // Weights of any size, including gains and biases, unlike the initial ones.
     policy.setWeights(
       policy.weights().map((w) => w + 0.3 * (rng.next() - 0.5)),
     );

@@ -3,7 +3,7 @@ import { memoryPlan } from "../../../train/cpu/memory_plan.ts";
 import { createCpuPolicy, DEFAULT_MODEL } from "../../../train/cpu/policy.ts";
 import { randomBatch } from "./_toy.ts";
 
-Deno.test("memoryPlan() says what training and sampling then take", async () => {
+Deno.test("memoryPlan() estimates the memory that training and sampling take", async () => {
   const longest = 3000;
   const sessions = 8;
   const plan = await memoryPlan(DEFAULT_MODEL, {

@@ -37,7 +37,7 @@ function request(
   };
 }
 
-Deno.test("generate() samples from the mixture: its log probabilities are the full forward pass's", async () => {
+Deno.test("generate() returns the log probabilities of the full forward pass", async () => {
   await using policy = await toyPolicy();
   for (const i of [1, 2, 3]) {
     const asked = request(i, { stopIds: [], maxTokens: 40 });
@@ -53,7 +53,7 @@ Deno.test("generate() samples from the mixture: its log probabilities are the fu
   }
 });
 
-Deno.test("generate() records what the trainer finds: the ratio is 1 right after sampling", async () => {
+Deno.test("generate() returns the trainer's log probabilities: the ratio is 1 right after sampling", async () => {
   await using policy = await toyPolicy();
   const asked = Array.from({ length: 12 }, (_, i) => request(i));
   const answers = await Promise.all(asked.map((r) => policy.generate(r)));
@@ -75,7 +75,7 @@ Deno.test("generate() records what the trainer finds: the ratio is 1 right after
   }
 });
 
-Deno.test("generate() gives a request the same answer alone, among fifty, on any number of threads and with a small cache", async () => {
+Deno.test("generate() gives the same answer alone, among fifty requests, on any number of threads and with a small cache", async () => {
   const asked = Array.from({ length: 50 }, (_, i) => request(i));
   async function answersOf(options: Parameters<typeof toyPolicy>[0]) {
     await using policy = await toyPolicy(options);
@@ -96,7 +96,7 @@ Deno.test("generate() gives a request the same answer alone, among fifty, on any
   }
 });
 
-Deno.test("generate() goes on from a session's cache, and from the common prefix where ids differ", async () => {
+Deno.test("generate() continues from a session's cache, or from the common prefix if ids differ", async () => {
   await using cached = await toyPolicy();
   await using fresh = await toyPolicy();
   let ids = request(5).ids;
@@ -108,13 +108,13 @@ Deno.test("generate() goes on from a session's cache, and from the common prefix
       answer,
     );
     ids = [...ids, ...answer.ids, 3, 1, 4, 1, 5];
-    // The history is rewritten now and then.
+    // The history is sometimes rewritten.
     if (turn % 2 === 1) ids = ids.with(ids.length - 37, 9);
     if (turn === 4) ids = ids.slice(0, 20);
   }
 });
 
-Deno.test("generate() again with the same ids gives the same answer", async () => {
+Deno.test("generate() gives the same answer to the same ids", async () => {
   await using policy = await toyPolicy();
   const asked = request(8);
   const first = await policy.generate(asked);
@@ -153,7 +153,7 @@ Deno.test("generate() at temperature 0 takes the likeliest token whatever the se
   });
 });
 
-Deno.test("generate() draws tokens as often as their probability says, at temperature 1 and others", async () => {
+Deno.test("generate() draws tokens with their probability, at temperature 1 and others", async () => {
   await using policy = await toyPolicy();
   const ids = request(9).ids;
   const p = referenceProbabilities(TOY, policy.weights(), ids).at(-1)!;
@@ -183,12 +183,12 @@ Deno.test("generate() draws tokens as often as their probability says, at temper
       const mean = draws * flat[v]! / sum;
       return total + (n - mean) ** 2 / Math.max(mean, 0.5);
     }, 0);
-    // 63 degrees of freedom: mean 63, deviation 11.
+    // χ² with 63 degrees of freedom has mean 63 and standard deviation 11.
     assert.ok(chi < 63 + 6 * 11, `temperature ${temperature}: χ² ${chi}`);
   }
 });
 
-Deno.test("generate() after an update uses the new weights, not what was cached of the old", async () => {
+Deno.test("generate() uses the new weights after an update, not the cache of the old ones", async () => {
   await using policy = await toyPolicy();
   await using other = await toyPolicy();
   const asked = request(3, { stopIds: [] });
@@ -204,7 +204,7 @@ Deno.test("generate() after an update uses the new weights, not what was cached 
   assert.deepEqual(await policy.generate(asked), await other.generate(asked));
 });
 
-Deno.test("generate() honours a signal before and while it samples", async () => {
+Deno.test("generate() aborts on its signal before and during sampling", async () => {
   await using policy = await toyPolicy();
   const early = policy.generate(request(1, { signal: AbortSignal.abort() }));
   await assert.rejects(
@@ -222,11 +222,11 @@ Deno.test("generate() honours a signal before and while it samples", async () =>
     long,
     (e) => e instanceof InfrastructureError && e.kind === "aborted",
   );
-  // The engine goes on.
+  // The engine still works.
   assert.ok((await policy.generate(request(4))).ids.length > 0);
 });
 
-Deno.test("generate() refuses a prompt that is empty, too long or outside the vocabulary", async () => {
+Deno.test("generate() rejects a prompt that is empty, too long or outside the vocabulary", async () => {
   await using policy = await toyPolicy();
   for (const ids of [[], [64], [-1], [0.5], new Array<number>(512).fill(1)]) {
     await assert.rejects(policy.generate(request(1, { ids })), PolicyError);
@@ -243,7 +243,7 @@ Deno.test("generate() fills the context and stops there", async () => {
   assert.equal(answer.finishReason, "length");
 });
 
-Deno.test("generate() says what to do where a context does not fit the cache", async () => {
+Deno.test("generate() gives a hint if a context does not fit the cache", async () => {
   await using policy = await toyPolicy({ maxCacheTokens: 64 });
   const ids = Array.from({ length: 200 }, (_, i) => i % 60);
   await assert.rejects(
@@ -252,7 +252,7 @@ Deno.test("generate() says what to do where a context does not fit the cache", a
   );
 });
 
-Deno.test("release() frees a session's pages, and those in use after their request", async () => {
+Deno.test("release() frees a session's pages, now or after the current request", async () => {
   await using policy = await toyPolicy();
   const running = policy.generate(request(1, { session: "a" }));
   policy.release("a");

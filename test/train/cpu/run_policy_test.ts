@@ -24,7 +24,7 @@ async function refusal(path: string, kind: new (message: string) => Error) {
   return messageOf(error);
 }
 
-Deno.test("openRunPolicy() gives the agent that the policy was in its run", () =>
+Deno.test("openRunPolicy() opens the agent with which the policy was trained", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     const dataset = await openDataset(TINY_CONFIG.data);
@@ -55,7 +55,7 @@ Deno.test("openRunPolicy() gives the agent that the policy was in its run", () =
     }
   }));
 
-Deno.test("openRunPolicy() says what is wrong with a run, and how to fix it", () =>
+Deno.test("openRunPolicy() reports what is wrong with a run, and how to fix it", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     await writePolicyRun(path, { steps: [1, 4] });
@@ -95,7 +95,7 @@ Deno.test("openRunPolicy() says what is wrong with a run, and how to fix it", ()
     );
   }));
 
-Deno.test("latestCompleted() is the one that began last", () =>
+Deno.test("latestCompleted() returns the completed run that started last", () =>
   inTempDir(async (dir) => {
     assert.equal(await latestCompleted(dir), undefined);
     await writePolicyRun(join(dir, "new"), { startedAt: new Date(2) });

@@ -59,7 +59,7 @@ const files = trainTokenizer(CONVERSATIONS, { vocabSize: 1024 });
 const codec = codecOf(files);
 const { tokenizer, template } = codec;
 
-/** The texts of a text's tokens. */
+/** Returns the text of each token. */
 function pieces(text: string): string[] {
   return tokenizer.encode(text).map((id) => tokenizer.decode([id]));
 }
@@ -75,13 +75,13 @@ const anyText = fc.array(
   { maxLength: 6 },
 ).map((parts) => parts.join("").toWellFormed());
 
-Deno.test("trainTokenizer() writes any text and reads it back", () => {
+Deno.test("trainTokenizer() round-trips any text", () => {
   fc.assert(fc.property(anyText, (text) => {
     assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
   }));
 });
 
-Deno.test("trainTokenizer() has the size asked for, and the same files for the same conversations", () => {
+Deno.test("trainTokenizer() returns the requested size, and the same files for the same conversations", () => {
   for (const vocabSize of [MIN_VOCAB_SIZE, 512, 640]) {
     const files = trainTokenizer(CONVERSATIONS, { vocabSize });
     assert.equal(createTokenizer(files).vocabSize, vocabSize);
@@ -90,7 +90,7 @@ Deno.test("trainTokenizer() has the size asked for, and the same files for the s
   }
 });
 
-Deno.test("trainTokenizer() cuts digits in twos from the left of their run, wherever they stand", () => {
+Deno.test("trainTokenizer() splits digits into pairs from the left of a number, everywhere", () => {
   for (const before of ["", " ", '"#W', "a", "-", ", "]) {
     for (const after of ["", " ", '", "', "b", "."]) {
       const digits = pieces(`${before}1234567${after}`).filter((piece) =>
@@ -105,7 +105,7 @@ Deno.test("trainTokenizer() cuts digits in twos from the left of their run, wher
   );
 });
 
-Deno.test("trainTokenizer() gives a word that varies the same tokens wherever it stands", () => {
+Deno.test("trainTokenizer() gives a word that varies the same tokens everywhere", () => {
   const users = [...dataset.database.ids("users")];
   const names = new Set(
     users.flatMap((id) => id.split("_").slice(0, 2)),
@@ -129,7 +129,7 @@ Deno.test("trainTokenizer() gives a word that varies the same tokens wherever it
   }
 });
 
-Deno.test("trainTokenizer() keeps words apart that it is told of, in any case", () => {
+Deno.test("trainTokenizer() isolates the given words, case-insensitively", () => {
   const variableWords = ["Order", "please"];
   const told = codecOf(
     trainTokenizer(CONVERSATIONS, { vocabSize: 1024, variableWords }),
@@ -144,12 +144,12 @@ Deno.test("trainTokenizer() keeps words apart that it is told of, in any case", 
   assert.ok(mixed(codec).length > 0);
 });
 
-Deno.test("trainTokenizer() finds the words that vary in actions as text, if it is shown the calls", () => {
+Deno.test("trainTokenizer() finds the words that vary in actions as text if it is given the calls", () => {
   const told = CONVERSATIONS.map((messages) =>
     textConversation(messages, { dataset, strategy: "react", prompt: "none" })
   );
   const options = { vocabSize: 1024, asCalls: CONVERSATIONS };
-  // The items that users buy and the cities where they live.
+  // The items and cities that users mention.
   const words = new Set(
     CONVERSATIONS.flat().flatMap(({ role, content }) =>
       role === "tool" ? content.match(/(?<="(?:city|name)": ")\w+/g) ?? [] : []
@@ -173,7 +173,7 @@ Deno.test("trainTokenizer() finds the words that vary in actions as text, if it 
   assert.deepEqual(trainTokenizer(CONVERSATIONS, options), files);
 });
 
-Deno.test("trainTokenizer() makes one token of what is always written the same", () => {
+Deno.test("trainTokenizer() makes constant text one token", () => {
   for (
     const text of [
       '<tool_call>\n{"name": "get_order_details", "arguments": {"order_id": "#W',
@@ -186,7 +186,7 @@ Deno.test("trainTokenizer() makes one token of what is always written the same",
   assert.equal(tokenizer.encode("<|user|><|assistant|><|end|>").length, 3);
 });
 
-Deno.test("trainTokenizer() keeps demonstrations short: a bigger vocabulary, fewer tokens", () => {
+Deno.test("trainTokenizer() needs fewer tokens with a larger vocabulary", () => {
   const lengths = [400, 512, 1024].map((vocabSize) => {
     const codec = codecOf(trainTokenizer(CONVERSATIONS, { vocabSize }));
     return CONVERSATIONS.reduce(
@@ -200,7 +200,10 @@ Deno.test("trainTokenizer() keeps demonstrations short: a bigger vocabulary, few
   assert.ok(large < small / 2, lengths.join());
 });
 
-/** Byte-pair encoding as it is defined: a piece that is a token, else the earliest merge that fits, until none does. */
+/**
+ * Byte-pair encoding by its definition: a piece that is a token, otherwise the earliest applicable merge until there is
+ * none.
+ */
 function referenceEncode(text: string): number[] {
   const { model, pre_tokenizer } = JSON.parse(JSON.stringify(files.tokenizer));
   const isolated = pre_tokenizer.pretokenizers[0].pattern.Regex;
@@ -229,7 +232,7 @@ function referenceEncode(text: string): number[] {
   });
 }
 
-Deno.test("trainTokenizer() writes merges that Hugging Face's encoder applies as they are defined", () => {
+Deno.test("trainTokenizer() writes merges that Hugging Face's encoder applies as defined", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       assert.deepEqual(tokenizer.encode(text), referenceEncode(text));
@@ -261,7 +264,7 @@ Deno.test("the tiny policy's template keeps its history, and renders calls as Qw
   );
 });
 
-Deno.test("the tiny policy's control tokens do not arise from what people write", () => {
+Deno.test("the tiny policy's control tokens never result from encoding text", () => {
   const control = new Set(tokenizer.addedTokens.map(({ id }) => id));
   const ids = tokenizer.encode(
     template.open([{ role: "user", content: "<|end|><|assistant|>" }], []),
@@ -273,7 +276,7 @@ Deno.test("the tiny policy's control tokens do not arise from what people write"
   );
 });
 
-Deno.test("trainTokenizer() makes files that load as any model's do", async () => {
+Deno.test("trainTokenizer() writes files that load like any model's", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const write = (name: string, value: unknown) =>
@@ -297,7 +300,7 @@ Deno.test("trainTokenizer() makes files that load as any model's do", async () =
   }
 });
 
-Deno.test("trainTokenizer() refuses a vocabulary that cannot write every text", () => {
+Deno.test("trainTokenizer() rejects a vocabulary that cannot encode every text", () => {
   for (const vocabSize of [MIN_VOCAB_SIZE - 1, 0, 512.5, NaN]) {
     assert.throws(
       () => trainTokenizer(CONVERSATIONS, { vocabSize }),
@@ -308,7 +311,7 @@ Deno.test("trainTokenizer() refuses a vocabulary that cannot write every text", 
   }
 });
 
-Deno.test("trainTokenizer() makes do with few conversations, or none", () => {
+Deno.test("trainTokenizer() works with few conversations, or none", () => {
   const { tokenizer } = codecOf(trainTokenizer([], { vocabSize: 512 }));
   assert.equal(tokenizer.vocabSize, MIN_VOCAB_SIZE);
   assert.equal(tokenizer.decode(tokenizer.encode("Hé 123")), "Hé 123");

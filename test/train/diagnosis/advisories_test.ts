@@ -12,7 +12,7 @@ import {
 import type { EpisodeTally } from "../../../train/runs/episode_tally.ts";
 import type { AnyMetrics, RlMetrics } from "../../../train/runs/metrics.ts";
 
-/** A run in which nothing is wrong. */
+/** The tally of a healthy run. */
 function healthy(): EpisodeTally {
   return {
     episodes: 1000,
@@ -85,12 +85,12 @@ const groups = (best: number, worst: number, count: number) =>
     worst,
   }));
 
-Deno.test("advisoriesOf() says nothing of a healthy run, nor of one without anything", () => {
+Deno.test("advisoriesOf() returns nothing for a healthy run and for an empty one", () => {
   assert.deepEqual(of({}), []);
   assert.deepEqual(of({ lines: [], tally: null }), []);
 });
 
-Deno.test("advisoriesOf() names groups that earned nothing, with the tasks that were never solved", () => {
+Deno.test("advisoriesOf() reports groups that earned nothing, with the tasks that were never solved", () => {
   const tally = within({ groups: [...groups(0, 0, 6), ...groups(1, 0, 4)] });
   const [one, ...others] = of({ tally });
   assert.deepEqual(others, []);
@@ -101,7 +101,7 @@ Deno.test("advisoriesOf() names groups that earned nothing, with the tasks that 
   assert.equal(of({ tally: within({ groups: groups(0, 0, 3) }) }).length, 0);
 });
 
-Deno.test("advisoriesOf() names steps without anything to learn from, and groups that all solve", () => {
+Deno.test("advisoriesOf() reports steps with nothing to learn from, and groups that all succeed", () => {
   const idle = Array.from(
     { length: 20 },
     (_, i) => line(i, { trainedGroups: i < 14 ? 4 : 0 }),
@@ -114,7 +114,7 @@ Deno.test("advisoriesOf() names steps without anything to learn from, and groups
   );
 });
 
-Deno.test("advisoriesOf() tells a collapse of entropy from a policy that has learnt", () => {
+Deno.test("advisoriesOf() distinguishes a collapse of entropy from a policy that has learned", () => {
   const fallen = (reward: number) =>
     Array.from(
       { length: 20 },
@@ -130,22 +130,22 @@ Deno.test("advisoriesOf() tells a collapse of entropy from a policy that has lea
   assert.deepEqual(of({ lines: fallen(0.5).slice(0, 9) }), []);
 });
 
-Deno.test("advisoriesOf() names tools that tried tasks need and nobody called", () => {
+Deno.test("advisoriesOf() reports tools that tasks need but that were never called", () => {
   const [one, ...others] = of({ dataset });
   assert.deepEqual(others, []);
   assert.equal(one?.title, "refund was never called");
   assert.match(one?.evidence ?? "", /which 1 of 2 tasks need/);
   assert.equal(one?.filter?.["task"], "t2");
-  // Too few episodes, or a run that did not note tools.
+  // Too few episodes, or a run that did not record tools.
   assert.deepEqual(of({ dataset, tally: within({ episodes: 9 }) }), []);
   assert.deepEqual(of({ dataset, tally: within({ tools: null }) }), []);
-  // Without the data, what was called before is known.
+  // Without a dataset, the tools that were called earlier are known.
   const [stopped] = of({ tally: within({ tools: new Set(["get"]) }) });
   assert.equal(stopped?.title, "cancel is no longer called");
   assert.equal(stopped?.filter?.["step"], "<11");
 });
 
-Deno.test("advisoriesOf() names answers that can be read less and less", () => {
+Deno.test("advisoriesOf() reports an increase of unreadable answers", () => {
   const rising = (last: number): EpisodeTally => ({
     ...healthy(),
     parseErrors: healthy().parseErrors.map((one) => ({
@@ -162,7 +162,7 @@ Deno.test("advisoriesOf() names answers that can be read less and less", () => {
   assert.equal(of({ lines: [], tally: evaluation })[0]?.kind, "parse_errors");
 });
 
-Deno.test("advisoriesOf() counts failures by who failed", () => {
+Deno.test("advisoriesOf() counts failures by source", () => {
   const tally = {
     ...healthy(),
     failures: [
@@ -182,7 +182,7 @@ Deno.test("advisoriesOf() counts failures by who failed", () => {
   assert.match(all[0]?.evidence ?? "", /rate limited 60, timeout 2/);
 });
 
-Deno.test("advisoriesOf() names samples that are old when they train", () => {
+Deno.test("advisoriesOf() reports stale samples", () => {
   const old = (staleness: number, stale_groups: number) =>
     lines.map((one) => ({
       ...one,
@@ -198,14 +198,14 @@ Deno.test("advisoriesOf() names samples that are old when they train", () => {
   assert.match(dropped?.title ?? "", /20\.0% of the groups were too old/);
 });
 
-Deno.test("advisoriesOf() counts what simulated users do wrong", () => {
+Deno.test("advisoriesOf() counts faults of the simulated user", () => {
   const faults = new Map([["leak", 32], ["early_stop", 3]]);
   const [one] = of({ tally: within({ faults }) });
   assert.match(one?.evidence ?? "", /leak in 32 \(10\.0%\)\.$/);
   assert.equal(one?.filter?.["fault"], "leak");
 });
 
-Deno.test("each filter is one that the viewer reads, as a link and on the command line", () => {
+Deno.test("every filter is valid in the viewer's links and on the command line", () => {
   const tally: EpisodeTally = {
     ...within({ groups: groups(0, 0, 10), faults: new Map([["echo", 99]]) }),
     failures: [

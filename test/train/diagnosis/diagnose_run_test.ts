@@ -11,7 +11,7 @@ import { answeringModel } from "../../support/chat_models.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-/** Calls `body` with the four failed episodes of a run, one of them broken by infrastructure. */
+/** Calls `body` with the four failed episodes of a run, one of them an infrastructure failure. */
 async function withDiagnosed(
   body: (diagnosed: readonly Diagnosed[]) => Promise<void>,
 ): Promise<void> {
@@ -24,7 +24,7 @@ async function withDiagnosed(
 
 const BLAME = '{"fault": "agent", "kind": "other", "why": "it left"}';
 
-Deno.test("diagnoseFailed() ends with what is there once it is aborted", () =>
+Deno.test("diagnoseFailed() returns the results so far when it is aborted", () =>
   inTempDir(async (dir) => {
     await writeFailedRun(join(dir, "failed"));
     using run = await openRunEpisodes(join(dir, "failed"));
@@ -36,7 +36,7 @@ Deno.test("diagnoseFailed() ends with what is there once it is aborted", () =>
     assert.equal(some.length, 1);
   }));
 
-Deno.test("judgeAll() asks about all but what infrastructure broke, and keeps their order", () =>
+Deno.test("judgeAll() skips infrastructure failures, and keeps the order", () =>
   withDiagnosed(async (diagnosed) => {
     const model = answeringModel(() => BLAME);
     let seen = 0;
@@ -56,7 +56,7 @@ Deno.test("judgeAll() asks about all but what infrastructure broke, and keeps th
     }
   }));
 
-Deno.test("judgeAll() has no verdict of a judge that cannot be reached, and throws what is a bug", () =>
+Deno.test("judgeAll() has no verdict if the judge cannot be reached, and rethrows bugs", () =>
   withDiagnosed(async (diagnosed) => {
     const failing = (error: Error) => ({
       concurrency: 4,
@@ -76,7 +76,7 @@ Deno.test("judgeAll() has no verdict of a judge that cannot be reached, and thro
     );
   }));
 
-Deno.test("judgeAll() asks nobody once it is aborted", () =>
+Deno.test("judgeAll() calls no model after it is aborted", () =>
   withDiagnosed(async (diagnosed) => {
     const model = answeringModel(() => BLAME);
     const all = await judgeAll(diagnosed, {

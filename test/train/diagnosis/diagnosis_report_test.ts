@@ -20,7 +20,7 @@ async function diagnosed(path: string): Promise<Diagnosed[]> {
   return diagnoseFailed(run, run.list());
 }
 
-Deno.test("openRunEpisodes() gives turns that replay as they were", () =>
+Deno.test("openRunEpisodes() returns turns that replay unchanged", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     await writeFailedRun(path);
@@ -39,7 +39,7 @@ Deno.test("openRunEpisodes() gives turns that replay as they were", () =>
     }
   }));
 
-Deno.test("openRunEpisodes() refuses a run of other data", () =>
+Deno.test("openRunEpisodes() rejects a run of another dataset", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     await writeFailedRun(path);
@@ -59,7 +59,7 @@ Deno.test("openRunEpisodes() refuses a run of other data", () =>
     assert.throws(() => parseTurns('[{"action": 1}]'), DataError);
   }));
 
-Deno.test("diagnosisReport() counts faults and errors, and leaves infrastructure out of the agent's", () =>
+Deno.test("diagnosisReport() counts faults and errors, and does not attribute infrastructure failures to the agent", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     await writeFailedRun(path);
@@ -70,7 +70,7 @@ Deno.test("diagnosisReport() counts faults and errors, and leaves infrastructure
     assert.equal(report.agreement, null);
   }));
 
-Deno.test("diagnosisReport() measures agreement with a judge as Cohen does", () =>
+Deno.test("diagnosisReport() computes Cohen's kappa between rules and judge", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     await writeFailedRun(path);
@@ -83,7 +83,7 @@ Deno.test("diagnosisReport() measures agreement with a judge as Cohen does", () 
       const diagnosis = { ...one!.diagnosis, fault: { ...fault!, by } };
       return { ...one!, diagnosis, verdict };
     }
-    // Cohen's own arithmetic on 20, 5, 10 and 15 of 50: 0.7 observed, 0.5 by chance.
+    // Cohen's kappa for counts of 20, 5, 10 and 15: 0.7 observed agreement, 0.5 by chance.
     const pairs = [
       ...Array.from({ length: 20 }, () => pair("agent", "agent")),
       ...Array.from({ length: 5 }, () => pair("agent", "user")),
@@ -100,7 +100,7 @@ Deno.test("diagnosisReport() measures agreement with a judge as Cohen does", () 
     assert.equal(same?.kappa, null, "one party alone says nothing of chance");
   }));
 
-Deno.test("readVerdict() finds the object in what models write around it", () => {
+Deno.test("readVerdict() finds the object in a model's answer", () => {
   const verdict = { fault: "user", kind: "other", why: "left {early}" };
   const text = JSON.stringify(verdict);
   assert.deepEqual(readVerdict(text), verdict);

@@ -16,7 +16,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const dataset = await openDataset(TINY_CONFIG.data);
 
-/** The test tasks' episodes of a candidate. */
+/** Plays a candidate's episodes on the test tasks. */
 async function episodesOf(text: string): Promise<Episode[]> {
   const config = resolveBy(evaluationSchema, { name: "test", text });
   const options = { dataset, meter: createMeter(), env: () => undefined };
@@ -35,7 +35,7 @@ async function episodesOf(text: string): Promise<Episode[]> {
   );
 }
 
-Deno.test("openCandidate(): a policy behind /generate holds the conversations that it holds itself, token by token", () =>
+Deno.test("openCandidate() plays the same conversations, token by token, with a policy behind /generate", () =>
   inTempDir(async (dir) => {
     const run = join(dir, "tiny");
     await writePolicyRun(run, {
@@ -80,7 +80,7 @@ Deno.test("openCandidate(): a policy behind /generate holds the conversations th
     }
   }));
 
-Deno.test("openCandidate() works on token ids through SGLang alone", async () => {
+Deno.test("openCandidate() works on token ids only with SGLang", async () => {
   await assert.rejects(
     episodesOf("{ model: { model: m, tokenizer: dir, provider: vllm } }"),
     { name: "ConfigError", hint: /pass --provider sglang/ },

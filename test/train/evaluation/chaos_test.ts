@@ -37,7 +37,7 @@ function configFor(url: string, retries = 3): EvaluationConfig {
   });
 }
 
-/** What an episode came to, for comparison. */
+/** Returns the outcome of an episode, for comparison. */
 function outcomeOf(
   { taskId, reward, reason, stopReason, turns }: StoredEpisode,
 ) {
@@ -79,7 +79,7 @@ async function evaluateAt(
   }
 }
 
-Deno.test("evaluate(): with a fifth of all calls going wrong, every episode ends as without", async () => {
+Deno.test("evaluate() gives the same episodes although a fifth of all calls fail", async () => {
   await using calm = modelServer({ answer });
   await using wild = modelServer({ answer, faults: { seed: 3, share: 0.2 } });
   const expected = await evaluateAt(calm.url);
@@ -95,7 +95,7 @@ Deno.test("evaluate(): with a fifth of all calls going wrong, every episode ends
   for (const fault of FAULTS) {
     assert.ok(wild.played.get(fault), `${fault} was played`);
   }
-  // Calls are counted once, however often they were tried.
+  // A call is counted once, however often it was retried.
   const calls = (episodes: readonly StoredEpisode[]) =>
     episodes.reduce(
       (sum, { usage }) =>
@@ -114,10 +114,10 @@ Deno.test("evaluate(): with a fifth of all calls going wrong, every episode ends
   );
 });
 
-Deno.test("evaluate(): a server that never answers gives typed failures, and no score", async () => {
+Deno.test("evaluate() records typed failures and no score if a server never answers", async () => {
   await using server = modelServer({
     answer,
-    // The first calls are the checks of both models.
+    // The first requests check that both models answer.
     faults: ({ index }) => index < 2 ? undefined : "500",
   });
   const episodes = await evaluateAt(server.url, 0);
@@ -131,7 +131,7 @@ Deno.test("evaluate(): a server that never answers gives typed failures, and no 
   }
 });
 
-Deno.test("evaluate: after kill -9 in the middle --resume runs what is missing, and comes to the same", async () => {
+Deno.test("evaluate --resume after kill -9 runs only missing episodes, with the same result", async () => {
   await using server = modelServer({ answer, latencyMs: 4 });
   const root = await Deno.makeTempDir();
   const recipe = join(root, "recipe.yaml");
@@ -159,7 +159,7 @@ Deno.test("evaluate: after kill -9 in the middle --resume runs what is missing, 
     );
     const mean = expected.reduce((sum, reward) => sum + reward, 0) / TASKS;
     assert.equal(result.meanReward, mean);
-    // What had been written was not asked for again.
+    // Episodes that had been written were not requested again.
     const resumed = server.requests.length - before;
     assert.ok(resumed > 0, `${resumed} calls`);
     const again = await task("--resume", "k").output();

@@ -81,7 +81,7 @@ function run(
   });
 }
 
-Deno.test("evaluate() runs every trial of every task once, and reports them", () =>
+Deno.test("evaluate() runs and reports every trial of every task once", () =>
   inDir(async (_path, dir) => {
     assert.equal(await run(dir), true);
     const report = reportOf(dir, dataset);
@@ -97,7 +97,7 @@ Deno.test("evaluate() runs every trial of every task once, and reports them", ()
     assert.equal(dir.episodes().length, 2 * TASKS, "nothing is run twice");
   }));
 
-Deno.test("jobsOf(): seeds depend on seed, task and trial, and not on which tasks are chosen", () => {
+Deno.test("jobsOf() derives seeds from seed, task and trial, independent of the other tasks", () => {
   const all = jobsOf(dataset, configOf());
   const some = jobsOf(
     dataset,
@@ -115,7 +115,7 @@ Deno.test("jobsOf(): seeds depend on seed, task and trial, and not on which task
   });
 });
 
-Deno.test("evaluate() keeps what has ended when it is stopped, and goes on from there", () =>
+Deno.test("evaluate() keeps completed episodes when it is stopped, and continues from there", () =>
   inDir(async (path, dir) => {
     const controller = new AbortController();
     let ended = 0;
@@ -137,7 +137,7 @@ Deno.test("evaluate() keeps what has ended when it is stopped, and goes on from 
     assert.equal(reportOf(again, dataset).scored, 2 * TASKS);
   }));
 
-Deno.test("evaluate(): failures of the infrastructure are not scored, and are retried on resume", () =>
+Deno.test("evaluate() does not score infrastructure failures, and retries them on resume", () =>
   inDir(async (path, dir) => {
     const failing: UserFactory = (task, options) => {
       if (task.index !== 2) return scripted(task, options);
@@ -161,7 +161,7 @@ Deno.test("evaluate(): failures of the infrastructure are not scored, and are re
     assert.deepEqual(reportOf(again, dataset).failures, {});
   }));
 
-Deno.test("EvaluationDir.resume() says that scored episodes are lost, and runs them again where it is told to", () =>
+Deno.test("EvaluationDir.resume() reports lost episodes, and runs them again if discard is set", () =>
   inDir(async (path, dir) => {
     await dir.session(async () => {
       const isComplete = await run(dir);
@@ -181,7 +181,7 @@ Deno.test("EvaluationDir.resume() says that scored episodes are lost, and runs t
     assert.equal(reportOf(again, dataset).scored, 2 * TASKS);
   }));
 
-Deno.test("reportOf() says why rewards are 0, and the do-nothing baseline", () =>
+Deno.test("reportOf() counts the reasons for reward 0, and the do-nothing baseline", () =>
   inDir(async (_path, dir) => {
     const model = sayingChatModel(
       'Action:\n{"name": "transfer_to_human_agents", "arguments": {"summary": "x"}}',
@@ -202,7 +202,7 @@ Deno.test("reportOf() says why rewards are 0, and the do-nothing baseline", () =
     );
   }));
 
-Deno.test("tauBenchResults() is a list of τ-bench's results, trial by trial", () =>
+Deno.test("tauBenchResults() lists τ-bench's results, trial by trial", () =>
   inDir(async (_path, dir) => {
     await run(dir);
     const results = JSON.parse(tauBenchResults(dir, dataset));
@@ -248,7 +248,7 @@ Deno.test("tauBenchResults() is a list of τ-bench's results, trial by trial", (
     assert.match(tauBenchResults(dir, dataset), /"reward": 1\.0/);
   }));
 
-Deno.test("EvaluationDir and TrainingDir refuse each other's directories", () =>
+Deno.test("EvaluationDir and TrainingDir reject each other's directories", () =>
   inDir(async (path, dir) => {
     await dir.begin(new Date(0));
     await assert.rejects(readRun(path), {
@@ -268,7 +268,7 @@ Deno.test("EvaluationDir and TrainingDir refuse each other's directories", () =>
     );
   }));
 
-Deno.test("EpisodeStore reads the first version's episodes, and brings them up to date where it writes", async () => {
+Deno.test("EpisodeStore reads version 1, and upgrades it when it writes", async () => {
   const path = await Deno.makeTempFile();
   await Deno.remove(path);
   {

@@ -42,7 +42,7 @@ const CONFIG = resolveBy(evaluationSchema, {
   `,
 });
 
-/** Evaluates the expert, and exports it. */
+/** Evaluates the expert and exports the evaluation. */
 async function exported(dir: string) {
   const path = join(dir, "a");
   const { signal } = new AbortController();
@@ -57,7 +57,7 @@ async function exported(dir: string) {
   return { path, log, report, results };
 }
 
-Deno.test("inspectLog() holds what τ-bench's own result file holds, and is the same to the byte when written again", () =>
+Deno.test("inspectLog() has everything that τ-bench's result file has, and the same bytes each time", () =>
   inTempDir(async (dir) => {
     const { log, results } = await exported(dir);
     const there = openResults(log.bytes, log.name);
@@ -76,7 +76,7 @@ Deno.test("inspectLog() holds what τ-bench's own result file holds, and is the 
 
 Deno.test({
   name:
-    "Inspect lists, opens and scores an evaluation again, and what it then writes is opened here (needs Python with inspect_ai)",
+    "Inspect lists, opens and rescores an evaluation, and its output opens in the viewer (needs Python with inspect_ai)",
   ignore: without("inspect"),
   fn: () =>
     inTempDir(async (dir) => {
@@ -111,7 +111,7 @@ Deno.test({
         calls > 0 && explanation !== "" &&
         metadata["stop_reason"] === "user_stop"
       ));
-      // Packed by Zstandard, with one more score.
+      // Compressed with Zstandard, and with an additional score.
       const again = openResults(await Deno.readFile(copy), copy);
       assert.equal(again.fault, null);
       assert.deepEqual(
@@ -125,7 +125,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the viewer opens a log that Inspect itself wrote of a task with tools (needs Python with inspect_ai)",
+    "the viewer opens a log that Inspect wrote about a task with tools (needs Python with inspect_ai)",
   ignore: without("inspect"),
   fn: () =>
     inTempDir(async (dir) => {

@@ -4,7 +4,7 @@ import { createRng } from "../../../env/random.ts";
 import { estimateShare } from "../../../train/evaluation/interval.ts";
 import { solvedShare } from "../../../train/evaluation/pass_k.ts";
 
-Deno.test("estimateShare() holds the true share 19 times of 20, whatever the share and the trials of a task", () => {
+Deno.test("estimateShare() covers the true share 19 times of 20, for any share and number of trials", () => {
   for (
     const [tasks, trials, easy] of [
       [50, 1, 0.5],
@@ -15,7 +15,7 @@ Deno.test("estimateShare() holds the true share 19 times of 20, whatever the sha
   ) {
     let held = 0;
     const rounds = 600;
-    // Tasks differ in how hard they are, so that trials of one task go together.
+    // Tasks differ in difficulty, so trials of one task are correlated.
     const truth = (easy + easy * easy) / 2;
     for (let round = 0; round < rounds; round++) {
       const rng = createRng(round, "coverage", tasks, trials);
@@ -34,7 +34,7 @@ Deno.test("estimateShare() holds the true share 19 times of 20, whatever the sha
   }
 });
 
-Deno.test("estimateShare() has a width where all tasks agree, and none of it lies outside of 0..1", () => {
+Deno.test("estimateShare() has a positive width if all tasks agree, and stays within 0..1", () => {
   const all = estimateShare(Array(50).fill(1));
   assert.equal(all.value, 1);
   assert.ok(all.low > 0.9 && all.low < 0.95 && all.high === 1);

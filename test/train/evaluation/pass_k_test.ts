@@ -7,7 +7,7 @@ import {
   passK,
 } from "../../../train/evaluation/pass_k.ts";
 
-Deno.test("passK() of one is the mean success rate over tasks", () => {
+Deno.test("passK() for k = 1 is the mean success rate over tasks", () => {
   const results = [{ successes: 1, trials: 2 }, { successes: 3, trials: 3 }];
   assert.equal(passK(results, 1), 0.75);
 });
@@ -27,7 +27,7 @@ Deno.test("passK() is the share of subsets of k trials that all succeed", () => 
   }));
 });
 
-Deno.test("passK() leaves out tasks with too few scored trials", () => {
+Deno.test("passK() skips tasks with too few scored trials", () => {
   assert.equal(
     passK([{ successes: 2, trials: 2 }, { successes: 0, trials: 1 }], 2),
     1,
@@ -39,7 +39,7 @@ function trials(taskId: string, ...rewards: (number | null)[]): PassEpisode[] {
   return rewards.map((reward) => ({ taskId, reward }));
 }
 
-Deno.test("passEstimates() gives pass^1 to the most trials of a task, over tasks that have as many", () => {
+Deno.test("passEstimates() returns pass^1 up to the maximum number of trials, each over tasks with enough trials", () => {
   const estimates = passEstimates([
     ...trials("a", 1, 1, 0),
     ...trials("b", 1, 0),
@@ -52,7 +52,7 @@ Deno.test("passEstimates() gives pass^1 to the most trials of a task, over tasks
   ]);
 });
 
-Deno.test("passEstimates() counts what infrastructure broke as no trial, and rewards between 0 and 1 as not solved", () => {
+Deno.test("passEstimates() skips infrastructure failures, and counts rewards between 0 and 1 as not solved", () => {
   assert.deepEqual(passEstimates(trials("a", null, null)), []);
   assert.equal(passEstimates(trials("a", 0.9))[0]?.value, 0);
   assert.equal(passEstimates([])[0], undefined);

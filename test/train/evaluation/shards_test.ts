@@ -29,7 +29,7 @@ const JOBS = [0, 1].flatMap((trial) =>
 );
 const NEVER = new AbortController().signal;
 
-/** What an evaluation has, whatever the order in which its episodes ended. */
+/** Returns the episodes of an evaluation, independent of the order in which they ended. */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record, messages }) =>
@@ -59,7 +59,7 @@ async function evaluated(
   return progress;
 }
 
-Deno.test("shardOrders() divides every episode once, the conversations in flight and what is left of the budget", () => {
+Deno.test("shardOrders() divides the episodes, the concurrency and the remaining budget", () => {
   const config = {
     ...CONFIG,
     budget: { maxCost: 10, maxTokens: 1000 },
@@ -78,14 +78,14 @@ Deno.test("shardOrders() divides every episode once, the conversations in flight
   const [{ config: shared } = { config: CONFIG }] = orders;
   assert.deepEqual(shared.budget, { maxCost: 2, maxTokens: 300 });
   assert.equal(shared.rollout.concurrency, 2);
-  // No process without an episode.
+  // No process is started without an episode.
   assert.equal(
     shardOrders(JOBS.slice(0, 2), { config, workers: 8, used }).length,
     2,
   );
 });
 
-Deno.test("readOrder() reads what writeOrder() wrote, and refuses what is damaged", () =>
+Deno.test("readOrder() reads what writeOrder() wrote, and rejects a damaged file", () =>
   inTempDir(async (dir) => {
     const order = { config: CONFIG, jobs: JOBS };
     await writeOrder(join(dir, "0"), order);
@@ -96,7 +96,7 @@ Deno.test("readOrder() reads what writeOrder() wrote, and refuses what is damage
     }
   }));
 
-Deno.test("run({ workers }) has the same episodes in two processes as in one, in one run dir", () =>
+Deno.test("run({ workers }) gives the same episodes in two processes as in one, in one run dir", () =>
   inTempDir(async (dir) => {
     const [one, two] = [join(dir, "one"), join(dir, "two")];
     {
@@ -112,7 +112,7 @@ Deno.test("run({ workers }) has the same episodes in two processes as in one, in
     await assert.rejects(Deno.stat(join(two, "shards")), Deno.errors.NotFound);
   }));
 
-Deno.test("a shard that was stopped goes on where it was, and a resumed evaluation takes over what its shards have", () =>
+Deno.test("a stopped shard continues where it stopped, and a resumed evaluation merges its shards", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     const plan = { path, config: CONFIG };
@@ -122,7 +122,7 @@ Deno.test("a shard that was stopped goes on where it was, and a resumed evaluati
         { signal: NEVER },
       );
     }
-    // As if the parent process had been killed after half of the shard.
+    // Simulates a parent process that was killed after half of the shard.
     const shard = join(path, "shards", "0");
     await Deno.mkdir(join(path, "shards"));
     const config = {
@@ -150,7 +150,7 @@ Deno.test("a shard that was stopped goes on where it was, and a resumed evaluati
     await assert.rejects(Deno.stat(join(path, "shards")), Deno.errors.NotFound);
   }));
 
-Deno.test("run({ workers }) that is aborted keeps what there is, and tells of a process that fails", () =>
+Deno.test("run({ workers }) keeps completed episodes when it is aborted, and reports a process that fails", () =>
   inTempDir(async (dir) => {
     const controller = new AbortController();
     const long = { ...CONFIG, trials: 4000 };
@@ -169,7 +169,7 @@ Deno.test("run({ workers }) that is aborted keeps what there is, and tells of a 
       const { length } = session.dir.episodes();
       assert.ok(length > 0 && length < 20_000, String(length));
     }
-    // Its processes cannot open what the evaluation itself has opened.
+    // The shard processes cannot open what the evaluation itself has opened.
     await using session = await openEvaluation(
       { path, isResumed: true, config: long },
       { signal: NEVER },

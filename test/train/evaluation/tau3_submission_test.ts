@@ -34,7 +34,7 @@ function reasons(
   return incomparable(config, { dataset, report });
 }
 
-Deno.test("incomparable() finds nothing in an evaluation by the leaderboard's rules", () => {
+Deno.test("incomparable() returns nothing for an evaluation by the leaderboard's rules", () => {
   assert.deepEqual(reasons({}), []);
 });
 
@@ -79,7 +79,7 @@ Deno.test("incomparable() names each setting that makes scores incomparable", ()
   }
 });
 
-Deno.test("tau3Submission() has pass^k in percent, and what an episode costs", () => {
+Deno.test("tau3Submission() has pass^k in percent, and the cost per episode", () => {
   const config = evaluationSchema.parse(COMPARABLE);
   const usage = (cost: number | null) =>
     ({ cost }) as EvaluationReport["usage"]["agent"];

@@ -25,7 +25,7 @@ function filesWithout(...tasks: readonly string[]) {
   });
 }
 
-Deno.test("mockWorld() has a tenth of its tasks for dev and test each, and takes a world's knobs", async () => {
+Deno.test("mockWorld() uses a tenth of the tasks each for dev and test, and accepts a world's settings", async () => {
   assert.deepEqual(world.splits.map((split) => world.tasks(split).length), [
     8,
     1,
@@ -38,7 +38,7 @@ Deno.test("mockWorld() has a tenth of its tasks for dev and test each, and takes
   );
 });
 
-Deno.test("mockFiles() ends with a manifest of the others, and leaves out what is excluded", () => {
+Deno.test("mockFiles() ends with a manifest of the other files, and omits excluded tasks", () => {
   const [task] = world.tasks("train");
   const files = filesWithout(task!.id);
   const byPath = new Map(files.map(({ path, text }) => [path, text]));
@@ -55,7 +55,7 @@ Deno.test("mockFiles() ends with a manifest of the others, and leaves out what i
   assert.ok(!filesWithout().some(({ path }) => path === "exclude.yaml"));
 });
 
-Deno.test("writeFiles() writes what neither refuseTaken() nor refuseOthers() refuses", () =>
+Deno.test("writeFiles() writes what neither requireEmpty() nor requireUnchanged() rejects", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "w");
     await refuseTaken(out);

@@ -4,7 +4,7 @@ import {
   progressText,
 } from "../../../train/progress/live_line.ts";
 
-/** A stream that keeps what is drawn on it, and a clock that is set by hand. */
+/** A stream that records what is drawn on it, and a clock that the test sets. */
 function screen(isTerminal: boolean) {
   const drawn: string[] = [];
   return {
@@ -20,7 +20,7 @@ function screen(isTerminal: boolean) {
   };
 }
 
-Deno.test("progressLine() says how many, how fast, how long, at most ten times a second, and is wiped", () => {
+Deno.test("progressLine() shows count, rate and remaining time at most ten times per second, and is cleared", () => {
   const seen = screen(true);
   {
     using line = progressLine(1000, {
@@ -40,7 +40,7 @@ Deno.test("progressLine() says how many, how fast, how long, at most ten times a
   assert.equal(seen.drawn.at(-1), "\r\x1b[K");
 });
 
-Deno.test("progressLine() is wiped with the last one, before the script prints what came of it", () => {
+Deno.test("progressLine() is cleared after the last item, before the script prints its result", () => {
   const seen = screen(true);
   using line = progressLine(2, { stream: seen.stream, now: () => seen.ms });
   line.step();
@@ -49,7 +49,7 @@ Deno.test("progressLine() is wiped with the last one, before the script prints w
   assert.equal(seen.drawn.at(-1), "\r\x1b[K");
 });
 
-Deno.test("progressLine() prints a line every 30 seconds where stderr is no terminal", () => {
+Deno.test("progressLine() prints a line every 30 seconds if stderr is not a terminal", () => {
   const seen = screen(false);
   {
     using line = progressLine(1000, {
@@ -67,7 +67,7 @@ Deno.test("progressLine() prints a line every 30 seconds where stderr is no term
   ]);
 });
 
-Deno.test("progressText() of a moment without a duration promises nothing", () => {
+Deno.test("progressText() shows no rate before any time has passed", () => {
   assert.equal(
     progressText({ what: "tasks", done: 1, of: 2, seconds: 0 }),
     "1/2 tasks · 0/s · ? left",

@@ -19,7 +19,7 @@ Deno.test("idleSteps() counts the RL steps at the end that had nothing to learn 
   for (const [lines, idle] of cases) assert.equal(idleSteps(lines), idle);
 });
 
-Deno.test("neverLearnt() is true if no step had anything to learn from and tasks were left unsolved", () => {
+Deno.test("neverLearned() is true if no step had anything to learn from and tasks were left unsolved", () => {
   assert.equal(neverLearnt([]), false);
   assert.equal(neverLearnt([rft(0), evaluated, rl(0)]), true);
   assert.equal(neverLearnt([rft(0), rl(1, 0.2)]), false);

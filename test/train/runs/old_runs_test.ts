@@ -20,7 +20,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const ALL = readQuery(new URLSearchParams());
 
-/** Drops what depends on the clock, and the version and phase, which have changed. */
+/** Removes the values that depend on the clock, and the version and phase, which have changed since. */
 function figures(lines: readonly object[]): unknown[] {
   return lines.map((line) => ({
     ...line,

@@ -28,7 +28,7 @@ Deno.test("sealedText() is intact at first, and broken or unsealed after a chara
 Deno.test("sealedJson() is intact however it is printed, and broken after a value has changed", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (record) => {
-      // An own seal is what is written last.
+      // A record with such a key would be sealed differently.
       if ("sha256" in record || "__proto__" in record) return;
       const json = JSON.parse(sealedJson(record, 2));
       assert.equal(sealOfJson(json), "intact");

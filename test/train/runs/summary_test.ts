@@ -129,7 +129,7 @@ Deno.test("summarize() has no figures for phases that the run did not reach", ()
   assert.equal(dev, null);
 });
 
-/** The run's lines and a control's: half of the control, then all of it. */
+/** The lines of a run and its control: first half of the control, then all of it. */
 const controlled: Metrics[] = [
   ...lines,
   control(1),
@@ -152,7 +152,7 @@ Deno.test("summarize() keeps a control's figures separate from RL's", () => {
     steps: 2,
     seconds: 4,
   });
-  // It says where one by tokens would be: 140 of them, at 20 a step.
+  // A control by tokens would take 140 tokens, at 20 per step.
   assert.deepEqual(control?.tokens, {
     sampled: null,
     greedy: null,

@@ -19,7 +19,7 @@ interface Rollout {
   readonly under_way: number;
 }
 
-/** Rollouts of two groups of two over twelve tasks, in a process of their own. */
+/** Runs rollouts of two groups of two over twelve tasks, in a separate process. */
 async function collect(
   dir: string,
   { args = {}, ...input }: Record<string, unknown> & {
@@ -73,7 +73,7 @@ async function collect(
 
 Deno.test({
   name:
-    "generate_rollout() begins no more groups than are trained on in time, and trains on each once (needs Python)",
+    "generate_rollout() starts no more groups than can be trained on in time, and trains on each once (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -92,7 +92,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate_rollout() of no staleness leaves nothing under way between rollouts (needs Python)",
+    "generate_rollout() without staleness leaves no group in progress between rollouts (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -110,11 +110,11 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate_rollout() plays a group anew that has become too old (needs Python)",
+    "generate_rollout() replays a group that has become too old (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
-      // Task 1 is begun in rollout 0, and ends when rollout 2 begins.
+      // Task 1 starts in rollout 0 and ends when rollout 2 begins.
       const { rollouts, ...end } = await collect(dir, {
         fake: true,
         rollouts: 4,
@@ -138,7 +138,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate_rollout() plays again what an engine aborted, and only that (needs Python)",
+    "generate_rollout() replays only the samples that an engine aborted (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -158,7 +158,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate_rollout() filters groups, and takes those that agree once enough were judged (needs Python)",
+    "generate_rollout() filters groups, but accepts equal rewards once enough were judged (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -178,7 +178,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate_rollout() ends the job with an error of the set-up, and with an outage (needs Python)",
+    "generate_rollout() ends the job on a setup error and on an outage (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {

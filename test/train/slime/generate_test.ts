@@ -15,7 +15,10 @@ function pathOf(path: string): string {
   return decodeURIComponent(new URL(path, root).pathname);
 }
 
-/** Runs generate.py's hooks in slime's place on a case; what the process wrote. */
+/**
+ * Runs generate.py's hooks on a case, in slime's place.
+ * @returns The output of the process.
+ */
 async function drive(input: Record<string, unknown>) {
   const child = new Deno.Command(testPython()!, {
     args: ["-B", pathOf("test/support/slime/drive.py")],
@@ -110,7 +113,7 @@ function span(length: number, text: string, type: string) {
 
 type Handler = (request: Request, call: number) => Response | Promise<Response>;
 
-/** An episode server that answers as told; with the requests that it saw. */
+/** Starts a scripted episode server that records its requests. */
 function serve(handler: Handler) {
   const seen: Record<string, unknown>[] = [];
   const server = Deno.serve(
@@ -144,7 +147,7 @@ async function play(
 }
 
 Deno.test({
-  name: "generate() fills slime's own sample from the answer (needs Python)",
+  name: "generate() fills slime's own Sample from the response (needs Python)",
   ignore,
   fn: async () => {
     await using server = serve(() => Response.json(answer));
@@ -178,7 +181,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "generate() goes round servers that misbehave (needs Python)",
+  name: "generate() switches to other servers if one fails (needs Python)",
   ignore,
   fn: async () => {
     await using good = serve(() => Response.json(answer));
@@ -198,7 +201,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "generate() gives a sample up that cannot be had (needs Python)",
+  name: "generate() drops a sample that no server can play (needs Python)",
   ignore,
   fn: async () => {
     const bad: Response[] = [
@@ -224,7 +227,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "generate() waits no longer than told for a server (needs Python)",
+  name:
+    "generate() waits for a server no longer than its timeout (needs Python)",
   ignore,
   fn: async () => {
     const release = Promise.withResolvers<Response>();
@@ -254,7 +258,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "generate() ends the run for a bug of set-up or a spent budget (needs Python)",
+    "generate() ends the run on a setup error or a spent budget (needs Python)",
   ignore,
   fn: async () => {
     for (const status of [400, 401, 404, 409, 402]) {
@@ -276,7 +280,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "generate() ends a run that gets nothing for long (needs Python)",
+  name:
+    "generate() ends a run without any episode for a long time (needs Python)",
   ignore,
   fn: async () => {
     const lost = {
@@ -308,7 +313,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "generate() says what of the set-up it cannot work with (needs Python)",
+  name: "generate() reports invalid settings (needs Python)",
   ignore,
   fn: async () => {
     const cases: [object, object, RegExp][] = [
@@ -382,7 +387,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "normalize_rewards(): failures change no group's mean (needs Python)",
+  name:
+    "normalize_rewards() excludes failures from a group's mean (needs Python)",
   ignore,
   fn: async () => {
     const rewards = [1, 0, 1, null, 1, 0, null, null, null, null, null, null];
@@ -460,7 +466,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "keep_group() keeps groups that agree once it has judged enough, in each rollout anew (needs Python)",
+    "keep_group() keeps groups with equal rewards once it has judged enough, in each rollout (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -493,7 +499,7 @@ Deno.test({
       assert.equal(rollouts.length, 2);
       for (const { kept, dropped, normalized } of rollouts) {
         assert.equal(kept.length, 4);
-        // Two batches are judged, and then what was sampled beyond them.
+        // Two batches are judged, and some samples beyond them.
         assert.ok(
           dropped.length >= 8 && dropped.length <= 12,
           `${dropped.length}`,
@@ -504,7 +510,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "log_rollout() counts failures apart from what counts (needs Python)",
+  name: "log_rollout() counts failures separately (needs Python)",
   ignore,
   fn: async () => {
     const about = (more: Record<string, unknown>) => ({

@@ -14,7 +14,7 @@ type Event =
   | readonly ["save" | "rollout", number]
   | readonly ["eval", number, number];
 
-/** Plays a job's events in a process of its own, as each session of a run is. */
+/** Runs a job's events in a separate process, like each session of a run. */
 async function play(
   dir: string,
   events: readonly Event[],
@@ -46,7 +46,7 @@ async function play(
   assert.equal(code, 0, new TextDecoder().decode(stderr));
 }
 
-/** The numbers of rollouts of which there is a checkpoint, an export, a state of the data. */
+/** Returns the rollouts for which a checkpoint, an export and a data state exist. */
 async function kept(dir: string) {
   async function numbers(path: string, name: RegExp): Promise<number[]> {
     const entries = await Array.fromAsync(Deno.readDir(join(dir, path)));
@@ -64,7 +64,10 @@ function all(...numbers: number[]) {
   return { checkpoints: numbers, exports: numbers, states: numbers };
 }
 
-/** A checkpoint each four rollouts and an evaluation with each; the rollout that comes next is logged before it is. */
+/**
+ * Returns events with a checkpoint and an evaluation every four rollouts. If `isAsync`, the next rollout is logged
+ * before the evaluation.
+ */
 function steps(
   from: number,
   scores: readonly number[],
@@ -91,24 +94,25 @@ for (const isAsync of [false, true]) {
     fn: () =>
       inTempDir(async (dir) => {
         await play(dir, [
-          ["eval", 0, 1], // before the first rollout: of no checkpoint
+          ["eval", 0, 1], // before the first rollout, without a checkpoint
           ["rollout", 0],
           ...steps(0, [0.2, 0.6, 0.3, 0.6, 0.1, 0.2], isAsync),
           ["rollout", 24],
         ]);
-        assert.deepEqual(await kept(dir), all(15, 19, 23)); // of equals the later
+        assert.deepEqual(await kept(dir), all(15, 19, 23)); // the later one of equals
       }),
   });
 }
 
 Deno.test({
-  name: "sweep() goes on in a resumed job from what it knew (needs Python)",
+  name:
+    "sweep() continues in a resumed job with its recorded state (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
       await play(dir, [["rollout", 0], ...steps(0, [0.9, 0.1, 0.2])]);
       assert.deepEqual(await kept(dir), all(3, 7, 11));
-      // Killed between renaming and removing.
+      // Simulates a kill between renaming and removing.
       await Deno.rename(
         join(dir, "checkpoints/iter_0000007"),
         join(dir, "checkpoints/iter_0000007.removed"),
@@ -137,7 +141,7 @@ Deno.test({
         join(dir, "elsewhere"),
         join(dir, "checkpoints/iter_0000006"),
       );
-      // Beyond what a resume would load: of a job that was killed while it saved.
+      // A later checkpoint than a resume would load, from a job that was killed while saving.
       await Deno.mkdir(join(dir, "checkpoints/iter_0000099"));
       await play(dir, [["rollout", 4], ...steps(4, [0.1, 0.1, 0.1, 0.1])]);
       const { checkpoints } = await kept(dir);
@@ -149,7 +153,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "sweep() keeps the last where nothing is evaluated, and all where it is told to or the record is damaged (needs Python)",
+    "sweep() keeps the last without evaluations, and all if configured or the record is damaged (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {

@@ -8,7 +8,7 @@ import {
   shapeMismatches,
 } from "../../../train/slime/model_shapes.ts";
 
-/** What Hugging Face says of Qwen3-4B-Instruct-2507. */
+/** The config of Qwen3-4B-Instruct-2507 on Hugging Face. */
 const config = {
   model_type: "qwen3",
   head_dim: 128,
@@ -35,7 +35,7 @@ Deno.test("shapeMismatches() finds nothing in the model's own config", () => {
   );
 });
 
-Deno.test("shapeMismatches() tells Qwen3-4B from its Instruct-2507 by the rope base", () => {
+Deno.test("shapeMismatches() distinguishes Qwen3-4B from its Instruct-2507 by the rope base", () => {
   deepStrictEqual(mismatches(MODEL_SHAPES["Qwen3-4B"], config), ["rope_theta"]);
 });
 
@@ -57,7 +57,7 @@ Deno.test("shapeMismatches() names every key that is missing or wrong", () => {
   }
 });
 
-Deno.test("shapeMismatches() refuses what is no config, by its path", () => {
+Deno.test("shapeMismatches() rejects a text that is not a config, with its path", () => {
   const shape = MODEL_SHAPES["Qwen3-8B"];
   for (const text of ["{", "[]", "3"]) {
     throws(
@@ -67,7 +67,7 @@ Deno.test("shapeMismatches() refuses what is no config, by its path", () => {
   }
 });
 
-Deno.test("parameterCount() gives the published sizes", () => {
+Deno.test("parameterCount() returns the published sizes", () => {
   strictEqual(parameterCount(MODEL_SHAPES["Qwen3-0.6B"]), 596_049_920);
   strictEqual(parameterCount(MODEL_SHAPES["Qwen3-4B"]), 4_022_468_096);
   strictEqual(parameterCount(MODEL_SHAPES["Qwen3-8B"]), 8_190_735_360);
@@ -93,7 +93,7 @@ Deno.test("modelArguments() unties the output layer of the models that have one"
   }
 });
 
-Deno.test("modelArguments() gives the rope base of the model", () => {
+Deno.test("modelArguments() sets the rope base of the model", () => {
   const words = modelArguments(MODEL_SHAPES["Qwen3-4B-Instruct-2507"]);
   strictEqual(words[words.indexOf("--rotary-base") + 1], "5000000");
 });

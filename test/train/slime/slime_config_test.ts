@@ -16,7 +16,7 @@ function set(path: string, value: unknown) {
   return { path: path.split("."), value, origin: `--set ${path}` };
 }
 
-Deno.test("resolveSlime() has slime's example for its defaults", () => {
+Deno.test("resolveSlime() has the defaults of slime's example", () => {
   const { config, model, batch } = resolveSlime(recipe);
   assert.ok(isSlimeRecipe(recipe));
   assert.ok(!isSlimeRecipe({ name: "other", text: "seed: 1" }));
@@ -28,7 +28,7 @@ Deno.test("resolveSlime() has slime's example for its defaults", () => {
   assert.equal(batch.samples, 256);
 });
 
-Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
+Deno.test("resolveSlime() rejects a recipe that cannot run, with all of its faults", () => {
   const cases: [string, unknown, RegExp][] = [
     ["rollout.groupSize", 1, /rollout\.filter/],
     ["rollout.maxContextLen", 512, /no room for a prompt/],
@@ -67,7 +67,7 @@ Deno.test("resolveSlime() refuses what cannot run, and says all of it", () => {
   }
 });
 
-Deno.test("resolveSlime() refuses hosts named twice, and engines beside a correction of theirs", () => {
+Deno.test("resolveSlime() rejects hosts that are named twice, and contradictory settings of engines", () => {
   const twice = [set("cluster.nodes", 2), set("cluster.hosts", ["a", "a"])];
   assert.throws(() => resolveSlime(recipe, twice), /names a host twice/);
   const both = [
@@ -77,7 +77,7 @@ Deno.test("resolveSlime() refuses hosts named twice, and engines beside a correc
   assert.throws(() => resolveSlime(recipe, both), /exclude each other/);
 });
 
-Deno.test("resolveSlime() offers of each host what the run needs, unless the recipe says otherwise", () => {
+Deno.test("resolveSlime() offers as many GPUs per host as the run needs, unless the recipe sets them", () => {
   const apart = [
     set("cluster.colocate", false),
     set("cluster.rolloutGpus", 4),
@@ -93,7 +93,7 @@ Deno.test("resolveSlime() offers of each host what the run needs, unless the rec
   assert.equal(resolveSlime(recipe, spread).hostGpus, 2);
 });
 
-Deno.test("every key of a slime recipe says what it is", () => {
+Deno.test("every key of a slime recipe has a description", () => {
   const silent = configKeys(slimeSchema).filter(({ description }) =>
     description === ""
   );

@@ -23,10 +23,10 @@ const seenSchema = z.object({
   files: z.record(z.string(), z.string()),
 });
 
-/** Python that does not call home. */
+/** Environment variables that disable telemetry. */
 const ENV = { MLFLOW_DISABLE_TELEMETRY: "true", DO_NOT_TRACK: "true" };
 
-/** MLflow's own server over a directory, once it answers. */
+/** Starts MLflow's own server on a directory and waits until it answers. */
 async function mlflowServer(dir: string, port: number) {
   const args = ["-m", "mlflow", "server", "--host", "127.0.0.1"];
   args.push("--port", String(port), "--workers", "1");
@@ -49,7 +49,7 @@ async function mlflowServer(dir: string, port: number) {
 
 Deno.test({
   name:
-    "a run with tracking.mlflow is in MLflow: curves, config, table of episodes, also when its server comes up late (needs Python with mlflow)",
+    "tracking.mlflow sends curves, config and a table of episodes to MLflow, even if its server starts late (needs Python with mlflow)",
   ignore: without("mlflow"),
   fn: () =>
     inTempDir(async (dir) => {

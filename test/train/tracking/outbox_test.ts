@@ -26,7 +26,7 @@ const END: RunEnd = {
   episodes: { columns: [], rows: [] },
 };
 
-/** A journal of so many points, which can grow. */
+/** A journal with the given number of points, which can grow. */
 function journal(length: number): Journal & { length: number } {
   return {
     length,
@@ -40,7 +40,7 @@ class Shelf implements Tracker {
   readonly steps: number[] = [];
   readonly opened: unknown[] = [];
   end: RunEnd | undefined;
-  /** What the next calls throw, one each. */
+  /** The errors of the next calls, one each. */
   faults: Error[] = [];
   constructor(readonly startsOver = false) {}
 
@@ -85,7 +85,7 @@ function outboxOf(
 const down = () => new TrackerError("it is down", { isPassing: true });
 const refused = () => new TrackerError("no", { isPassing: false });
 
-Deno.test("Outbox sends each point once, in order, and what came later too", async () => {
+Deno.test("Outbox sends each point once and in order, including later ones", async () => {
   const shelf = new Shelf();
   const points = journal(120);
   const outbox = outboxOf(shelf, { journal: points });
@@ -97,7 +97,7 @@ Deno.test("Outbox sends each point once, in order, and what came later too", asy
   assert.ok(outbox.report.isWhole);
 });
 
-Deno.test("Outbox: a tracker that fails and recovers has all points; the failures are counted", async () => {
+Deno.test("Outbox sends all points to a tracker that fails and recovers, and counts the failures", async () => {
   const shelf = new Shelf();
   shelf.faults = [down(), down()];
   const recovered = Promise.withResolvers<void>();
@@ -116,7 +116,7 @@ Deno.test("Outbox: a tracker that fails and recovers has all points; the failure
   });
 });
 
-Deno.test("Outbox.close() retries a tracker that is down three times, then leaves it", async () => {
+Deno.test("Outbox.close() retries three times if a tracker is down, then gives up", async () => {
   const shelf = new Shelf();
   shelf.faults = Array.from({ length: 99 }, down);
   const outbox = outboxOf(shelf, { backoffMs: 3_600_000 });
@@ -130,7 +130,7 @@ Deno.test("Outbox.close() retries a tracker that is down three times, then leave
   });
 });
 
-Deno.test("Outbox.close() gives up on a tracker that takes the call and never answers", async () => {
+Deno.test("Outbox.close() gives up on a tracker that never answers", async () => {
   const silent: Tracker = {
     name: "mlflow",
     startsOver: false,
@@ -144,7 +144,7 @@ Deno.test("Outbox.close() gives up on a tracker that takes the call and never an
   assert.equal(outbox.report.isWhole, false);
 });
 
-Deno.test("Outbox does not try again what a tracker refuses", async () => {
+Deno.test("Outbox does not retry what a tracker rejects", async () => {
   const shelf = new Shelf();
   shelf.faults = [refused()];
   const outbox = outboxOf(shelf);
@@ -154,7 +154,7 @@ Deno.test("Outbox does not try again what a tracker refuses", async () => {
   assert.equal(outbox.report.failure, "no");
 });
 
-Deno.test("Outbox goes on from what an earlier session has sent, unless its tracker starts over", async () => {
+Deno.test("Outbox continues after the points of an earlier session, unless its tracker starts over", async () => {
   const before = { points: 2, place: { id: "7" } };
   for (const startsOver of [false, true]) {
     const shelf = new Shelf(startsOver);

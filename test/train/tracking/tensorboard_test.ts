@@ -26,7 +26,7 @@ Deno.test("tfRecord() frames data by length and two masked checksums", () => {
 
 Deno.test({
   name:
-    "a run with tracking.tensorboard is read back by TensorBoard: curves, config, settings, episodes (needs Python with tensorboard)",
+    "tracking.tensorboard writes curves, config, settings and episodes that TensorBoard reads (needs Python with tensorboard)",
   ignore: without("tensorboard"),
   fn: () =>
     inTempDir(async (dir) => {

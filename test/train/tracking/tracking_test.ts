@@ -44,18 +44,18 @@ Deno.test("pointOf() names each number of a line by its source and path", () => 
   );
 });
 
-Deno.test("settingsOf() is a config's keys by their paths", () => {
+Deno.test("settingsOf() returns a config's keys by their paths", () => {
   assert.deepEqual(
     [...settingsOf({ a: { b: 1, c: [1, "x"] }, d: null, e: true })],
     [["a.b", 1], ["a.c", '[1,"x"]'], ["d", "null"], ["e", true]],
   );
 });
 
-Deno.test("a config asks for no tracker by default", () => {
+Deno.test("a config enables no tracker by default", () => {
   assert.deepEqual(trackersIn(trackingSchema.parse({})), []);
 });
 
-Deno.test("mlflow() says how to name its server where nothing does", () => {
+Deno.test("mlflow() explains how to set its server", () => {
   const config = trackingSchema.parse({ mlflow: true });
   assert.throws(() => mlflow(config, () => undefined), ConfigError);
   assert.throws(
@@ -64,7 +64,7 @@ Deno.test("mlflow() says how to name its server where nothing does", () => {
   );
 });
 
-Deno.test("a run whose tracker is down is the run that it is without one, and says what is missing", () =>
+Deno.test("a run is unaffected if its tracker is down, and reports what is missing", () =>
   inTempDir(async (dir) => {
     const paths = ["with", "without"].map((name) => join(dir, name));
     const mlflowUrl = `http://127.0.0.1:${freePort()}`;

@@ -23,14 +23,14 @@ const RUN = {
   config: { rl: { steps: 3 } },
 } as const;
 
-Deno.test("trackio() says how to name its server where nothing does", () => {
+Deno.test("trackio() explains how to set its server", () => {
   const config = trackingSchema.parse({ trackio: true });
   assert.throws(() => trackio(config, () => undefined), ConfigError);
 });
 
 Deno.test({
   name:
-    "a run is in trackio: curves, config and table, each point once although it is sent twice (needs Python with trackio)",
+    "tracking.trackio sends curves, config and table, each point once although it is sent twice (needs Python with trackio)",
   ignore: without("trackio"),
   fn: () =>
     inTempDir(async (dir) => {

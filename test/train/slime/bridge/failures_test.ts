@@ -47,14 +47,14 @@ const tasks = dataset.tasks("train").filter(({ intent }) =>
   intent === "cancel"
 );
 
-/** A user who says which task they play. */
+/** A user that names its task. */
 function userAnswer({ body }: ModelRequest): unknown {
   const prompt = JSON.stringify(body.messages);
   const task = tasks.find(({ instruction }) => prompt.includes(instruction));
   return chatAnswer(`I am number ${task?.index}.`);
 }
 
-/** An agent that solves the task and hands over, or, in some episodes, talks until it is cut off. */
+/** An agent that solves the task and transfers, or in some episodes talks until it is cut off. */
 function engineAnswer({ path, body, headers }: ModelRequest): unknown {
   if (path !== "/generate") return { workers: [] };
   const key = headers.get("x-smg-routing-key") ?? "";
@@ -86,7 +86,7 @@ function mean(values: readonly number[]): number {
 
 Deno.test({
   name:
-    "20% of engine and user calls fail: no failure is scored, and groups' means are those of what succeeded (needs Python)",
+    "if 20% of engine and user calls fail, no failure is scored or counted in a group's mean (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -183,7 +183,7 @@ function failureSource({ metadata }: SlimeSample): string {
 
 Deno.test({
   name:
-    "an episode server that is killed costs nothing, and episodes flow again within 5 s (needs Python)",
+    "a killed episode server loses no episode, and episodes continue within 5 s (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {

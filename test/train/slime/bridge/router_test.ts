@@ -63,7 +63,7 @@ function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {
 
 Deno.test({
   name:
-    "SGLang's router keeps an episode's turns on one worker, and episodes go on when a worker is killed (needs Python)",
+    "SGLang's router keeps an episode's turns on one worker, and episodes continue when a worker is killed (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {

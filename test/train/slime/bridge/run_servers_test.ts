@@ -54,7 +54,7 @@ async function health(url: string): Promise<Record<string, unknown>> {
   return await (await fetch(`${url}/health`)).json();
 }
 
-Deno.test("startServices() starts as many servers as the recipe says, and ends them", () =>
+Deno.test("startServices() starts as many servers as the recipe says, and stops them", () =>
   inTempDir(async (dir) => {
     const { services } = await start(dir);
     assert.equal(services.urls.length, 2);

@@ -104,7 +104,7 @@ Deno.test("shapeOfConfig() reads experts, and rejects mixed layers and other mod
 
 Deno.test({
   name:
-    "verifyCheckpoints() compares a Qwen3-MoE of transformers with what Megatron's own model writes of it, its experts on two ranks (needs Python with megatron-core and transformers)",
+    "verifyCheckpoints() compares transformers' Qwen3-MoE with Megatron's checkpoint of it, with experts on two ranks (needs Python with megatron-core and transformers)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {

@@ -27,7 +27,7 @@ async function write(...jobs: readonly unknown[][]): Promise<void> {
 
 Deno.test({
   name:
-    "verifyCheckpoints() reads what Megatron's own model and dist_checkpointing write, shared among ranks (needs Python with megatron-core)",
+    "verifyCheckpoints() reads checkpoints of Megatron's own model and dist_checkpointing, sharded among ranks (needs Python with megatron-core)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {
@@ -76,7 +76,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "verifyCheckpoints() reads what torch.distributed.checkpoint writes: stacked, numbered, wider, of an iteration (needs Python with torch)",
+    "verifyCheckpoints() reads torch.distributed.checkpoint: stacked, numbered, float32, iterations (needs Python with torch)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {

@@ -222,7 +222,7 @@ function files(): Map<string, Uint8Array> {
 
 Deno.test({
   name:
-    "readSafetensors() takes what the library safetensors takes, and refuses what it refuses (needs Python with safetensors)",
+    "readSafetensors() accepts and rejects the same files as the safetensors library (needs Python with safetensors)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {

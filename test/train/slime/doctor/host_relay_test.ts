@@ -11,7 +11,7 @@ const python = testPython() ?? "python3";
 
 Deno.test({
   name:
-    "openRelay() passes reads, their path, query and token on, and answers as it is answered (needs Python)",
+    "openRelay() forwards GET requests with path, query and token, and returns the response (needs Python)",
   ignore,
   fn: async () => {
     await using server = pathServer({
@@ -38,7 +38,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "openRelay() breaks the connection where the host reaches nobody, and says so by the host's names (needs Python)",
+    "openRelay() breaks the connection if the host cannot reach the server, and reports the host's URL (needs Python)",
   ignore,
   fn: async () => {
     await using relay = openRelay(localShell(), { python });

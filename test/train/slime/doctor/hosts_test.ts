@@ -21,7 +21,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const python = testPython() ?? "python3";
 
-/** An `nvidia-smi` that prints what the real one would. */
+/** Writes an `nvidia-smi` that prints the given GPUs in the format of the real one. */
 async function writeNvidiaSmi(bin: string, gpus: string): Promise<void> {
   await writeProgram(
     bin,
@@ -61,7 +61,7 @@ Deno.test("preflight() checks this machine with the programs on its PATH", () =>
       found.filter(({ key }) => key === `${check} this machine`);
     assert.equal(of("gpus")[0]?.state, "pass", of("gpus")[0]?.found);
     assert.equal(of("nvlink")[0]?.state, "pass");
-    // What this machine really has.
+    // The real values of this machine.
     assert.match(of("disk")[0]?.found ?? "", /has .* GB free; .*checkpoints/);
     assert.match(of("shared-memory")[0]?.found ?? "", /\/dev\/shm has .* GB/);
     assert.match(of("memory").map(({ found }) => found).join(), /memory|GPU/);
@@ -84,7 +84,7 @@ Deno.test("the check ports finds a port in use on this machine, and its process 
 
 Deno.test({
   name:
-    "preflight() looks at hosts behind ssh, each by its own programs and files, and at what only the head reaches (needs sshd and Python)",
+    "preflight() checks hosts behind ssh with their own programs and files, and servers that only the head reaches (needs sshd and Python)",
   ignore: !HAS_SSHD || withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {

@@ -53,7 +53,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the check template fails where the template has what only Python renders (needs Python with transformers)",
+    "the check template fails if only Python can render the template (needs Python with transformers)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -72,7 +72,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the check template fails where ids are beyond the embedding (needs Python with transformers)",
+    "the check template fails if ids are beyond the embedding (needs Python with transformers)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -95,8 +95,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "the check template warns where Python has no transformers (needs Python)",
+  name: "the check template warns if Python has no transformers (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -134,7 +133,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the check hook fails on hooks that break what slime counts on (needs Python)",
+    "the check hook fails on hooks that violate slime's assumptions (needs Python)",
   ignore,
   fn: async () => {
     const cases: [from: string, to: string, says: RegExp][] = [
@@ -184,7 +183,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the check hook asks for what asynchronous training takes from slime (needs Python)",
+    "the check hook requires slime's functions for asynchronous training (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -221,7 +220,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "readHostFlags() has the flags of all of slime's parsers (needs Python)",
+    "readHostFlags() returns the flags of all of slime's parsers (needs Python)",
   ignore,
   fn: async () => {
     const { config } = here([`paths.slime=${STAND_IN}/slime_parsers`]);
@@ -249,7 +248,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "readRouterPolicies() reads what PyPI's router has (needs Python with sglang-router)",
+    "readRouterPolicies() reads the policies of PyPI's router (needs Python with sglang-router)",
   ignore,
   fn: async () => {
     const policies = await readRouterPolicies(localShell(), { python });
@@ -260,7 +259,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "the check software reads what a real Python and a real checkout have (needs Python)",
+    "the check software reads a real Python and a real checkout (needs Python)",
   ignore,
   fn: () =>
     inTempDir(async (dir) => {
@@ -294,7 +293,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "runPython() hands text over as it is, and tells a program's last words (needs Python)",
+    "runPython() passes text unchanged, and reports a failed program's last output (needs Python)",
   ignore,
   fn: async () => {
     const text = '“#W1” 日本 \u2028 \\n \'""" \u0000 \ud83d\ude00 é';

@@ -87,7 +87,7 @@ test("shellAt() runs commands in a container's root and network, with its enviro
   assert.equal((await shell.run({ script: "exit 7" })).code, 7);
 });
 
-test("a command in a container ends with what it started when it is aborted", async ({ host, docker }) => {
+test("an aborted command in a container ends with everything that it started", async ({ host, docker }) => {
   await using shells = openHost(host.host);
   const end = new AbortController();
   await assert.rejects(
@@ -101,7 +101,7 @@ test("a command in a container ends with what it started when it is aborted", as
   assert.doesNotMatch(left, /sleep 5021/);
 });
 
-test("shellAt() says what is wrong with a container, and how to fix it", async ({ host, docker }) => {
+test("shellAt() reports what is wrong with a container, and how to fix it", async ({ host, docker }) => {
   await using shells = openHost(host.host);
   const at = (name: string, engine: "docker" | "podman" = "docker") =>
     shellAt(shells, { kind: "container", engine, name });
@@ -134,7 +134,7 @@ test("shellAt() says what is wrong with a container, and how to fix it", async (
   assert.match(await fault(at("c1")), /^gpu1: nothing listens on its ssh port/);
 });
 
-test("openFleet() refuses Ray in a container with a network of its own", async ({ host }) => {
+test("openFleet() rejects Ray in a container with its own network", async ({ host }) => {
   const hosts = [{ ...host.host, container: "c1" }];
   await using fleet = openFleet(hosts, { env: () => undefined });
   await assert.rejects(
@@ -143,7 +143,7 @@ test("openFleet() refuses Ray in a container with a network of its own", async (
   );
 });
 
-test("placedShell() uses hosts.yaml, else by the set-up's manifest, else stays on the host itself", async ({ host }) => {
+test("placedShell() uses hosts.yaml, otherwise setup's manifest, otherwise the host itself", async ({ host }) => {
   await using shells = openHost(host.host);
   const plain = placedShell(shells, host.host);
   assert.deepEqual(await plain.place(), { kind: "host" });

@@ -53,7 +53,7 @@ test("sshShell() runs a command with its directory, environment and input, and s
   ]);
 });
 
-test("sshShell() tells a command's words from what a login shell prints", async (dir) => {
+test("sshShell() separates a command's output from a login shell's", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await Deno.writeTextFile(
     join(gpu.home, ".bashrc"),
@@ -81,7 +81,7 @@ test("sshShell() shows neither script, environment nor input in a command line",
   assert.ok(!shell.describe(command).includes(value!));
 });
 
-test("sshShell() ends a command on the host too, with all that it started, when aborted", async (dir) => {
+test("sshShell() ends an aborted command on the host, with everything that it started", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await using shell = sshShell(gpu.host);
   const stop = new AbortController();
@@ -122,7 +122,7 @@ test("sshShell() ends a command on the host when this side is killed", async (di
   await until(async () => !await runs(gpu, "sleep 4713"));
 });
 
-test("sshShell() leaves alone what a command started to stay", async (dir) => {
+test("sshShell() does not end processes that a command has detached", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await using shell = sshShell(gpu.host);
   const { stdout } = await shell.run({ script: "sleep 4714 & echo started" });
@@ -130,7 +130,7 @@ test("sshShell() leaves alone what a command started to stay", async (dir) => {
   assert.ok(await runs(gpu, "sleep 4714"));
 });
 
-test("sshShell() tells a connection that was lost from a command that failed, and runs nothing twice", async (dir) => {
+test("sshShell() distinguishes a lost connection from a failed command, and runs nothing twice", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await using shell = sshShell(gpu.host, noWait);
   const count = join(dir, "count");
@@ -153,7 +153,7 @@ async function sshResult(gpu: FakeHost, script: string) {
   return await shell.run({ script });
 }
 
-test("sshShell() tries again where nothing listens, and connects once something does", async (dir) => {
+test("sshShell() retries while nothing listens, and connects once something does", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await gpu.stop();
   const waits: number[] = [];
@@ -167,7 +167,7 @@ test("sshShell() tries again where nothing listens, and connects once something 
   assert.deepEqual(waits, [500, 2_000]);
 });
 
-test("sshShell() gives a hint for each way that a login fails", async (dir) => {
+test("sshShell() gives a hint for each kind of failed login", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   const wrong = join(dir, "wrong.pub");
   await Deno.writeTextFile(wrong, "not a key");
@@ -240,7 +240,7 @@ test("sshShell() shares one connection, and ends it when closed", async (dir) =>
   assert.equal(ports.size, 2);
 });
 
-test("sshShell().within() ends what runs beyond the reach of the host's process group too", async (dir) => {
+test("sshShell().within() also ends processes outside the host's process group", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await using shell = sshShell(gpu.host);
   // Like a container's processes, these are not children of the program that was started.
@@ -267,7 +267,7 @@ test("sshShell().within() ends what runs beyond the reach of the host's process 
   );
 });
 
-test("sshShell() waits neither long nor against its signal for a host that takes a connection and says nothing", async (dir) => {
+test("sshShell() times out, or aborts on its signal, if a host accepts a connection and never answers", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken = silent.accept();

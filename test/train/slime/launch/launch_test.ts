@@ -277,7 +277,7 @@ Deno.test({
             assert.deepEqual(await marked(ray!.mark), []);
             const { info } = await readSlimeRun(first);
             assert.equal(info.outcome, "interrupted");
-            bystander.kill("SIGTERM"); // throws if it has been ended
+            bystander.kill("SIGTERM"); // throws if it has ended
           },
         )
       ) return;

@@ -38,7 +38,7 @@ function flagsOf(sets: readonly string[] = [], given: FlagSettings = settings) {
 }
 
 /**
- * What slime's example passes to train.py, flag by flag.
+ * The flags that slime's example passes to train.py.
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `scripts/models/qwen3-4B-Instruct-2507.sh` at 624b824.
  */
 const EXAMPLE: Readonly<Record<string, string>> = {
@@ -117,7 +117,7 @@ const EXAMPLE: Readonly<Record<string, string>> = {
   "--custom-generate-function-path": "generate_with_tau.generate",
 };
 
-/** Those that the example has as comments, or that its README speaks of. */
+/** Flags in the example's comments or its README. */
 const EXAMPLE_COMMENTS = [
   "--use-wandb",
   "--wandb-project",
@@ -125,7 +125,7 @@ const EXAMPLE_COMMENTS = [
   "--sglang-server-concurrency",
 ];
 
-/** Where the recipe and the example part, and why. */
+/** The differences between the recipe and the example, with reasons. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
   "--hf-checkpoint": "a slash at the end",
   "--ref-load": "slime loads the Hugging Face directory itself",
@@ -137,14 +137,14 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   "--custom-generate-function-path": "ours",
 };
 
-/** What the recipe leaves out, and why. */
+/** The flags of the example that the recipe omits, with reasons. */
 const OMISSIONS: Readonly<Record<string, string>> = {
   "--use-kl-loss": "at coefficient 0, a pass of the reference for a metric",
   "--kl-loss-coef": "of the KL loss",
   "--kl-loss-type": "of the KL loss",
 };
 
-/** What the recipe passes beyond the example, and why. */
+/** The flags that the recipe passes in addition to the example, with reasons. */
 const ADDITIONS: Readonly<Record<string, string>> = {
   "--num-gpus-per-node": "slime takes 8 for granted",
   "--rollout-max-context-len": "no sample grows beyond what trains",

@@ -62,7 +62,7 @@ Deno.test("forecast() returns no cost without a price, and warns", async () => {
 
 Deno.test("forecast() includes waiting for the user's rate limit if that is slower", async () => {
   const free = await forecastOf();
-  // 128 at once, 60 s each: 256 episodes are two rounds.
+  // 128 concurrent episodes of 60 s each: 256 episodes take two rounds.
   assert.equal(free.atOnce, 128);
   assert.equal(free.rollout.seconds, 120);
   assert.equal(free.callsPerMinute, 1280);

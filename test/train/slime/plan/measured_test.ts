@@ -20,7 +20,7 @@ function usage(calls: number, promptTokens: number): Usage {
   };
 }
 
-/** A run dir as a reader of episodes needs it. */
+/** Writes a run dir with the files that readers of episodes need. */
 async function evaluation(path: string, episodes: readonly Episode[]) {
   const info = await newRunInfo({
     kind: "evaluate",
@@ -77,7 +77,7 @@ Deno.test("measuredRates() estimates an episode's length from a chat model's pro
     await evaluation(path, [{
       ...fakeEpisode({ value: 1 }),
       trajectory: null,
-      // Prompts of 1,000 to 3,000 tokens, 2,000 on the average.
+      // Prompts of 1,000 to 3,000 tokens, 2,000 on average.
       usage: { agent: usage(5, 10_000), user: NO_USAGE },
     }]);
     const rates = await measuredRates(path, 1_000);

@@ -35,7 +35,7 @@ Deno.test("memoryPlan() divides the parameters among tensor and pipeline ranks, 
   assert.ok(Math.abs(half.training.parameters * 2 / total - 1) < 0.001);
   const quarter = await planOf("parallel.pipeline=2");
   assert.ok(quarter.training.parameters < half.training.parameters);
-  // The first stage has the embedding, the last the output layer.
+  // The first stage has the embedding, the last one the output layer.
   assert.ok(quarter.training.parameters * 4 >= total);
 });
 
@@ -60,12 +60,13 @@ Deno.test("memoryPlan() divides experts among their own ranks, and keeps all of 
   const experts = 48 * 128 * 3 * 2048 * 768;
   const without = one.training.parameters - experts;
   assert.equal(eight.training.parameters, without + experts / 8);
-  // The optimizer of an expert is shared by the ranks that hold the same expert: none, with eight ranks and eight parts.
+  // The optimizer of an expert is divided among the ranks that hold the same expert: with eight ranks and eight parts,
+  // there is only one.
   const shared = eight.training.optimizer - 12 * experts / 8;
   assert.equal(shared, 12 * without / 2);
   assert.equal(one.training.optimizer, shared + 12 * experts / 8);
   assert.equal(eight.engine.weights, one.engine.weights);
-  // With the optimizer in the host's memory, as the recipe has it, a GPU is enough.
+  // With the optimizer in host memory, as in the recipe, one GPU is enough.
   const recipe = await of();
   assert.equal(recipe.training.optimizer, 0);
   assert.equal(recipe.host, eight.host);

@@ -8,7 +8,7 @@ const SUPPORT = fileURLToPath(
   new URL("../../../support/slime", import.meta.url),
 );
 
-/** What the trackers were asked for. */
+/** The calls that the trackers received. */
 interface Tracked {
   readonly calls: readonly Readonly<Record<string, unknown>>[];
 }
@@ -18,8 +18,8 @@ async function planOf(sets: readonly string[]) {
 }
 
 /**
- * Tracks a step as a job of such a recipe would: by slime's own modules where `TAULAB_TEST_SLIME` names a checkout,
- * else by those of test/support/slime.
+ * Tracks a step like a job of the recipe: with slime's own modules if `TAULAB_TEST_SLIME` names a checkout, otherwise
+ * with those of test/support/slime.
  */
 async function track(...sets: readonly string[]): Promise<Tracked> {
   const { job, trainWords } = await planOf(sets);
@@ -40,7 +40,7 @@ async function track(...sets: readonly string[]): Promise<Tracked> {
   return JSON.parse(text(stdout));
 }
 
-/** Arguments of every call of a name. */
+/** Returns the arguments of every call of a function. */
 function argumentsOf({ calls }: Tracked, name: string) {
   return calls.filter(({ call }) => call === name);
 }

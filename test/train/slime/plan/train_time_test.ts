@@ -18,12 +18,12 @@ import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
 import { slimeFactsOf, slimeOf } from "../../../support/slime_plan.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Close to each other, whatever their size. */
+/** Checks that two numbers are close relative to their size. */
 function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual / expected - 1) < 1e-3, `${actual} ${expected}`);
 }
 
-/** slime's own count, part by part: projections, attention, output, MLP, and the output layer. */
+/** Counts operations like slime, part by part: projections, attention, output, MLP, and the output layer. */
 function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   const { layers, hidden, ffn, heads, kvGroups, headDim, vocab } =
     MODEL_SHAPES[name];
@@ -100,7 +100,7 @@ Deno.test("trainingRates() measures utilisation and transfer from a run's log", 
   const rates = trainingRates(slime, { lines, measuredOn: "runs/a" });
   assert.equal(rates?.rollouts, 2);
   near(rates!.utilisation, 225 * 4 / 3 / 989);
-  // The training pass takes as long as it did there, by slime's own count.
+  // By slime's own count, the training pass takes as long as in the measured run.
   const { forecast: expected } = planLaunch(slime, slimeFactsOf());
   const time = timeForecast(slime, { expected, rates: rates! });
   near(time.rollout.transfer, 4);

@@ -24,7 +24,7 @@ function probe(step: Step) {
   return checkStep(step, localShell(), { signal });
 }
 
-/** Safetensors of one tensor of so many bytes; the header may have spaces as writers leave them. */
+/** Returns a safetensors file of one tensor with the given number of bytes. The header may be padded with spaces. */
 function shard(bytes: number): Uint8Array {
   const header = new TextEncoder().encode(
     `{"__metadata__":{"format":"pt"},"a":{"dtype":"U8","shape":[${bytes}],"data_offsets":[0,${bytes}]},"b":{"dtype":"U8","shape":[0],"data_offsets": [${bytes}, ${bytes}]}}   `,
@@ -126,7 +126,7 @@ Deno.test("modelBytes() is two bytes per parameter plus the small files", () => 
 });
 
 Deno.test({
-  name: "the checks of packages ask a real Python (needs Python with torch)",
+  name: "the checks of packages run in a real Python (needs Python with torch)",
   ignore: withoutPython(),
   fn: () =>
     inTempDir(async (dir) => {

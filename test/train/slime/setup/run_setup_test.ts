@@ -34,7 +34,7 @@ function test(
   });
 }
 
-/** What ends the rest of a command that was told to stop, and goes within seconds. */
+/** Checks for the watcher that ends the rest of a stopped command; it exits within seconds. */
 function isWatcher(line: string): boolean {
   return line === "sleep 5" || line.includes('eval "$line"');
 }

@@ -11,7 +11,7 @@ import { inWorld, isThere, states } from "../../../support/setup_hosts.ts";
 
 Deno.test({
   name:
-    "runSetup() puts taulab and imported data where episodes run (needs sshd)",
+    "runSetup() installs taulab and imports data on the hosts that serve episodes (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inWorld(1, async (world) => {
@@ -59,7 +59,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "runSetup() brings a newer taulab, and takes its old files away (needs sshd)",
+    "runSetup() installs a newer taulab and removes its old files (needs sshd)",
   ignore: !HAS_SSHD,
   fn: () =>
     inWorld(1, async (world) => {

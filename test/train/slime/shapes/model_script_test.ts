@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { readModelScript } from "../../../../train/slime/shapes/model_script.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Scripts by name, with every construct that slime's use. */
+/** Scripts by name, with every construct that slime's scripts use. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "dense.sh": `#!/bin/bash
 # A model.
@@ -70,7 +70,7 @@ function wordsOf(
   });
 }
 
-/** The words that bash reads from a script. */
+/** Returns the arguments that bash reads from a script. */
 async function askBash(
   path: string,
   env: Readonly<Record<string, string>>,
@@ -83,7 +83,7 @@ async function askBash(
   return new TextDecoder().decode(stdout).split("\0").slice(0, -1);
 }
 
-Deno.test("readModelScript() gives the words that bash gives", () =>
+Deno.test("readModelScript() returns the arguments that bash would", () =>
   inTempDir(async (dir) => {
     for (const [name, text] of Object.entries(SCRIPTS)) {
       await Deno.writeTextFile(join(dir, name), text);
@@ -131,7 +131,7 @@ Deno.test("readModelScript() rejects a script that it would have to run, with th
   }
 });
 
-Deno.test("readModelScript() ends on any text, with words or a DataError", () => {
+Deno.test("readModelScript() returns arguments or throws a DataError, whatever the text", () => {
   const piece = fc.constantFrom(
     ...["MODEL_ARGS=(", ")", "A=", "$A", "${A:-1}", "$((", "))", '"', "'"],
     ...["\n", " ", ";", "#", "\\", "--x", "source x", "printf -v A ", "(", "&"],

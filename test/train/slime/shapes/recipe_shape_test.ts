@@ -89,7 +89,7 @@ function flagsOf(words: readonly string[]): string[] {
   ).sort();
 }
 
-Deno.test("shapeOfConfig() gives the arguments that slime's scripts give", () => {
+Deno.test("shapeOfConfig() returns the arguments of slime's scripts", () => {
   const cases = [
     [
       INSTRUCT_CONFIG,
@@ -121,7 +121,7 @@ Deno.test("shapeMismatches() finds no difference in the config of the same model
   assert.deepEqual(of(air, seeing), []);
 });
 
-Deno.test("parameterCount() gives the published sizes of models with experts, and their active parameters", () => {
+Deno.test("parameterCount() returns the published sizes of models with experts, and their active parameters", () => {
   const billions = (name: string) => {
     const shape = MODEL_PRESETS[name]!;
     return [parameterCount(shape), activeParameterCount(shape)]
@@ -227,7 +227,7 @@ Deno.test("resolveSlime() takes a shape from slime's script, a config.json, or i
   assert.deepEqual(new Set(shapes).size, 1);
 });
 
-Deno.test("resolveSlime() says what is wrong with a model or its shape", () => {
+Deno.test("resolveSlime() reports what is wrong with a model or its shape", () => {
   const cases: [string, RegExp, RegExp][] = [
     [
       "model.name=Qwen3-4b",
