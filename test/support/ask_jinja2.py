@@ -1,7 +1,7 @@
 """Renders templates for test/support/jinja2.ts with jinja2, in the environment that transformers makes for chat templates.
 
-Reads [{"sources": [...], "contexts": [...]}, ...] and writes, for each source, what it gives in each context: its
-text, or which kind of error it raises. "syntax" is the only one where the source cannot be compiled.
+Reads [{"sources": [...], "contexts": [...]}, ...] and writes the result of each source in each context: its text, or
+the kind of error. A source that cannot be compiled has the single result "syntax".
 """
 
 import json

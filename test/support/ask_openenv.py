@@ -1,4 +1,4 @@
-"""Drives an environment server by OpenEnv's client: JSON in, JSON out."""
+"""Drives an environment server with OpenEnv's client: JSON on stdin and stdout."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from openenv.core import GenericEnvClient
 
 
 def play(episode):
-    """Plays actions after a reset. Returns what came of each."""
+    """Plays actions after a reset and returns the result of each."""
     with GenericEnvClient(base_url=episode["url"]).sync() as env:
         results = [env.reset(**episode["reset"])]
         for action in episode["actions"]:
@@ -19,7 +19,7 @@ def play(episode):
 
 
 def refused(url):
-    """What is said to a client that may not connect."""
+    """Returns the error that a rejected client gets."""
     try:
         with GenericEnvClient(base_url=url).sync():
             return None

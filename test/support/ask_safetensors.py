@@ -1,4 +1,4 @@
-"""Says of each file of a directory whether the library safetensors opens it, and its tensors' names."""
+"""Tries to open each file of a directory with the safetensors library, and prints the names of its tensors."""
 
 import json
 import os

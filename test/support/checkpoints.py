@@ -1,8 +1,8 @@
-"""Writes checkpoints of a small random Qwen3 by what writes them in earnest: Megatron's own model and
-dist_checkpointing, torch's DCP, safetensors.
+"""Writes checkpoints of a small random Qwen3 with the real libraries: Megatron's own model and dist_checkpointing,
+torch's DCP, safetensors.
 
-Run by tests as `checkpoints.py JOBS`, JOBS being a JSON list of what to write, each a list of a function's name and
-its arguments; Megatron takes seconds to import, and its ranks are forks of the one that has.
+Tests run `checkpoints.py JOBS`. JOBS is a JSON list of jobs, each a list of a function's name and its arguments.
+Megatron takes seconds to import, so its ranks are forks of this process.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 
 def make_hf(shape, out):
-    """Random tensors under Hugging Face's names, in shards."""
+    """Writes random tensors under Hugging Face's names, in shards."""
     torch.manual_seed(7)
     h, f, d = shape["hidden"], shape["ffn"], shape["headDim"]
     q, kv = shape["heads"] * d, shape["kvGroups"] * d
@@ -67,7 +67,7 @@ def make_hf(shape, out):
 
 
 def make_experts(shape, out):
-    """A random Qwen3-MoE, as transformers makes and saves it."""
+    """Creates and saves a random Qwen3-MoE with transformers."""
     from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
     torch.manual_seed(7)
@@ -94,7 +94,7 @@ def read_hf(path):
 
 
 def fused(shape, hf):
-    """Whole matrices under Megatron's names of a layer, by plain loops and not as the reader has it."""
+    """Returns whole matrices of a layer under Megatron's names, with plain loops that are independent of the reader."""
     d, per = shape["headDim"], shape["heads"] // shape["kvGroups"]
     whole = {
         "embedding.word_embeddings.weight": hf["model.embed_tokens.weight"],
@@ -152,7 +152,7 @@ def namespace(shape):
 
 
 def without_gpu():
-    """Megatron asks for the GPU's place and time, also where its tensors lie on the CPU."""
+    """Replaces functions of the GPU that Megatron calls even if its tensors are on the CPU."""
     memory = types.SimpleNamespace(rss=0, vms=0, uss=0)
     psutil = types.ModuleType("psutil")
     psutil.Process = lambda *_: types.SimpleNamespace(memory_info=lambda: memory, memory_full_info=lambda: memory)
@@ -189,7 +189,7 @@ def run_megatron(rank, tp, pp, ep, shape, hf_dir, out):
     count = shape["experts"]["count"] if "experts" in shape else None
     spec = get_gpt_layer_local_spec(num_experts=count, qk_layernorm=True, normalization="RMSNorm")
     if count is not None:
-        # As in the specification of Transformer Engine, which slime trains with.
+        # As in the layer specification of Transformer Engine, which slime uses.
         del spec.submodules.sharded_state_dict_keys_map["pre_mlp_layernorm."]
     model = GPTModel(
         config, spec, vocab_size=vocab,
@@ -222,9 +222,9 @@ def experts_of(shape, ep):
 
 
 def fill(model, whole, rank, tp, vocab, ahead=0):
-    """Puts a rank's part of each whole matrix into the model, after the model's own account of which part that is.
+    """Copies a rank's part of each whole matrix into the model; the model itself tells which part that is.
 
-    ``ahead``: experts that ranks before this one have.
+    ``ahead``: the number of experts on the ranks before this one.
     """
     first = model.decoder.layers[0].layer_number - 1
     local = {"input_layernorm.weight": "self_attention.linear_qkv.layer_norm_weight",
@@ -238,7 +238,7 @@ def fill(model, whole, rank, tp, vocab, ahead=0):
                     _, _, _, expert, rest = rest.split(".", 4)
                     rest = f"mlp.experts.{int(expert) + ahead}.{rest}"
                 key = f"decoder.layers.{int(number) + first}.{local.get(rest, rest)}"
-            # The last stage has a copy of tied embeddings under the output layer's name.
+            # The last stage has a copy of the tied embedding under the output layer's name.
             tensor = whole.get(key, whole["embedding.word_embeddings.weight"] if "output_layer" in key else None)
             if key in ("embedding.word_embeddings.weight", "output_layer.weight"):
                 tensor = torch.nn.functional.pad(tensor, (0, 0, 0, vocab - tensor.shape[0]))
@@ -264,7 +264,7 @@ def megatron(shape, hf_dir, out, tp, pp, ep=1):
 
 
 def plain(shape, hf_dir, out, dtype="bfloat16", numbered=False, iteration="release"):
-    """By torch's DCP alone: whole stacks in one chunk, or a tensor a layer."""
+    """Writes a checkpoint only with torch's DCP: whole stacks in one chunk, or one tensor per layer."""
     whole = {key: value.to(getattr(torch, dtype)) for key, value in fused(shape, read_hf(hf_dir)).items()}
     state = {k: v for k, v in whole.items() if not k.startswith("decoder.layers.")}
     layers = sorted({k.split(".", 3)[3] for k in whole if k.startswith("decoder.layers.")})

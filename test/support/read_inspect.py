@@ -1,6 +1,6 @@
-"""What Inspect makes of a directory of logs: lists, opens and scores the one there is, and writes it anew.
+"""Lists, opens and rescores the only log of a directory with Inspect, and writes it again.
 
-Arguments: the directory, and where to write it.
+Arguments: the directory, and the path to write to.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from inspect_ai import score
 
 @scorer(metrics=[accuracy()])
 def calls():
-    """1 where the agent called at least one tool."""
+    """Scores 1 if the agent called at least one tool."""
 
     async def calls_of(state, target):
         made = [call for message in state.messages if isinstance(message, ChatMessageAssistant) for call in message.tool_calls or []]

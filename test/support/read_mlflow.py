@@ -1,4 +1,4 @@
-"""What MLflow's client reads of the one run of an experiment. Arguments: the server, the experiment, a directory for files."""
+"""Reads the only run of an experiment with MLflow's client. Arguments: server, experiment, directory for files."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What TensorBoard reads of a directory of event files: scalars as [step, value], texts, and its table of settings."""
+"""Reads a directory of event files with TensorBoard: scalars as [step, value], texts, and the table of settings."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What trackio has of the one run of a project, read by its own client of the database. Arguments: the project and the run."""
+"""Reads a run of a project with trackio's own database client. Arguments: project and run."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Serves trackio's dashboard on a port until its standard input ends; the first line that it prints is its URL for writers."""
+"""Serves trackio's dashboard on a port until stdin ends. The first line of output is the URL for writers."""
 
 import json
 import sys

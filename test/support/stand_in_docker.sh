@@ -1,12 +1,12 @@
 #!/bin/sh
-# Docker's command line, as far as a set-up and its users need it, without a daemon: a container is a process tree
-# in mount, PID and, unless it shares its host's, network namespaces of its own, whose root is the image's. Flags are
-# checked, and what fails is said, as docker 28 does. `exec` runs with the image's environment, not the caller's.
+# The subset of docker that setup and its users need, without a daemon. A container is a process tree in its own mount,
+# PID and, unless it shares its host's, network namespaces; its root is the image's. Flags are checked, and errors are
+# reported, like docker 28. `exec` runs with the image's environment, not the caller's.
 #
 #   STATE/registry/KEY, STATE/images/KEY   an image: `root/` is copied, each line of `binds` is a directory of this
-#                                          machine that is in it (for writing too after ` rw`), `env` its environment
-#   STATE/containers/NAME/                 a container; `pid` of its first process, while it runs
-#   STATE/down                             there while the daemon does not answer
+#                                          machine to mount (writable with ` rw`), `env` is its environment
+#   STATE/containers/NAME/                 a container, with the `pid` of its first process while it runs
+#   STATE/down                             exists while the daemon does not answer
 state=@STATE@
 usage() {
   printf '%s\n\n%s\n\n%s\n' "$1" "Usage:  docker $2 [OPTIONS] $3" "Run 'docker $2 --help' for more information" >&2
@@ -28,7 +28,7 @@ dir_of() {
 running() { [ -s "$c/pid" ] && kill -0 "$(cat "$c/pid")" 2>/dev/null; }
 
 RUN_ARGS="IMAGE [COMMAND] [ARG...]"
-# Words of the container's first process are kept one a line.
+# The command of the container's first process is stored with one argument per line.
 run() {
   detach= name= label= network=bridge volumes= entrypoint=
   while [ $# -gt 0 ]; do
@@ -81,7 +81,7 @@ run() {
   boot && echo "$name"
 }
 
-# Becomes the first process of the container; what it inherits of orphans it reaps, as --init has it.
+# Becomes the first process of the container, and reaps orphans, like --init.
 INIT='
 mount --make-rprivate / && mount --bind "$1/root" "$1/root" || exit 1
 while read -r d mode; do
@@ -113,7 +113,7 @@ boot() {
 START='command -v "$1" >/dev/null && exec "$@"
 echo "OCI runtime exec failed: exec failed: unable to start container process: exec: \"$1\": executable file not found in \$PATH: unknown"
 exit 127'
-# What the process that is begun leaves behind goes on when the client ends, as docker has it.
+# Processes that the command leaves behind continue when the client ends, as with docker.
 exec_in() {
   while [ $# -gt 0 ]; do
     case "$1" in

@@ -1,6 +1,6 @@
-"""One step of TRL's GRPO in environments of a server, by OpenEnv's client: JSON in, JSON out.
+"""Makes one step of TRL's GRPO in environments of a server, with OpenEnv's client: JSON on stdin and stdout.
 
-The model is made by hand: whatever it is shown, its answer is one tool call, token by token.
+The model is hand-made: whatever the prompt, its answer is one tool call, token by token.
 """
 
 import contextlib
@@ -72,7 +72,7 @@ def tokenizer_of(directory):
 
 
 def model_that_says(ids, starts, vocabulary):
-    """A model whose next token follows from the last alone: along `ids`, from any of `starts`."""
+    """Creates a model whose next token depends only on the last one: along `ids`, from any of `starts`."""
     config = transformers.Qwen3Config(
         vocab_size=vocabulary,
         hidden_size=64,

@@ -30,7 +30,7 @@ import keep_checkpoints
 logger = logging.getLogger("taulab")
 
 ABORT_POLL_S = 0.1
-LONGEST_REST_S = 2.0
+MAX_PAUSE_S = 2.0
 FEWEST_OF_AN_OUTAGE = 32
 SMALLEST_SPREAD = 1e-6
 SCALED = ("grpo", "gspo", "cispo")
@@ -56,18 +56,18 @@ class Service:
     url: str
     in_flight: int = 0
     failures: int = 0
-    rests_until: float = 0.0
+    paused_until: float = 0.0
 
     def fail(self) -> None:
-        """Pauses the server, for longer after each consecutive failure, up to LONGEST_REST_S.
+        """Pauses the server, for longer after each consecutive failure, up to MAX_PAUSE_S.
 
         Failures during a pause are not counted: the requests in flight all fail together.
         """
         now = time.monotonic()
-        if self.rests_until > now:
+        if self.paused_until > now:
             return
         self.failures = min(self.failures + 1, 8)
-        self.rests_until = now + min(LONGEST_REST_S, 0.1 * 2**self.failures)
+        self.paused_until = now + min(MAX_PAUSE_S, 0.1 * 2**self.failures)
 
 
 @dataclass
@@ -143,12 +143,12 @@ class Bridge:
         order = self.services[self.turn % len(self.services) :] + self.services[: self.turn % len(self.services)]
         while True:
             now = time.monotonic()
-            awake = [service for service in order if service.rests_until <= now]
+            awake = [service for service in order if service.paused_until <= now]
             if awake:
                 return min(awake, key=lambda service: service.in_flight)
             if now >= deadline:
                 raise GivenUp("no episode server can be reached")
-            await asyncio.sleep(min(service.rests_until for service in order) - now)
+            await asyncio.sleep(min(service.paused_until for service in order) - now)
 
     def _accept(self, service: Service, response: httpx.Response, kind: tuple) -> dict[str, Any]:
         if response.status_code == 200:

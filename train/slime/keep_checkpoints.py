@@ -1,13 +1,14 @@
-"""Removes the run's checkpoints that nothing needs any more: all but the last few and the best.
+"""Removes a run's checkpoints except the last few and the best.
 
 slime writes ``iter_NNNNNNN`` into ``--save`` after training on rollout N, then names it in
 ``latest_checkpointed_iteration.txt``, from which a run resumes, and never removes one. generate.py calls
-:func:`sweep` at each rollout, inside the job, so that it also works while nobody follows. Settings are attributes of
-``args``: ``taulab_keep_checkpoints`` (how many of the last; none keeps all) and ``taulab_best_by`` (the evaluation
-whose mean reward makes a checkpoint the best; none keeps no best).
+:func:`sweep` at each rollout, inside the job, so that it also works while no process follows the run. Settings are
+attributes of ``args``: ``taulab_keep_checkpoints`` (the number of last checkpoints to keep; None keeps all) and
+``taulab_best_by`` (the evaluation whose mean reward decides which checkpoint is the best; None keeps no best one).
 
-Only what this run wrote is removed: the numbers that its sessions have trained on, recorded beside the checkpoints,
-below the one that a resume would load. A directory is renamed first, so that nothing can load half of it.
+Only checkpoints of this run are removed: those of rollouts that its sessions have trained on, as recorded next to the
+checkpoints, and only before the one that a resume would load. A directory is renamed before it is removed, so that no
+incomplete checkpoint can be loaded.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _removal: threading.Thread | None = None
 
 
 def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
-    """Takes in an evaluation. slime numbers the one before the first rollout 0 too, which is of no checkpoint."""
+    """Records an evaluation. The one before the first rollout, which slime also numbers 0, belongs to no checkpoint."""
     rewards = (data.get(getattr(args, "taulab_best_by", None)) or {}).get("rewards")
     if rewards and _first_rollout is not None and _first_rollout <= rollout_id <= _last_rollout:
         _scores[rollout_id] = fmean(rewards)
@@ -69,7 +70,7 @@ def _choose(root: Path, keep: int) -> list[int]:
     try:
         latest = int((root / LATEST).read_text())
     except (FileNotFoundError, ValueError):
-        return []  # nothing has been saved, or it is of a conversion
+        return []  # nothing has been saved yet, or only a converted checkpoint exists
     own, scores = _read_record(root)
     whole, half_removed = _numbers(root, ""), _numbers(root, REMOVED)
     there = whole | half_removed
@@ -83,7 +84,7 @@ def _choose(root: Path, keep: int) -> list[int]:
 
 
 def _numbers(root: Path, suffix: str) -> set[int]:
-    """Of checkpoints that are directories and not links to another's."""
+    """Returns the numbers of checkpoints that are directories, not links to those of other runs."""
     return {
         int(found.group(1))
         for path in root.iterdir()

@@ -1,7 +1,7 @@
-"""Runs asynchronous rollouts in slime's place: a case as JSON on stdin, a line of JSON a rollout on stdout.
+"""Runs asynchronous rollouts in slime's place: a case as JSON on stdin, one line of JSON per rollout on stdout.
 
-``fake: true`` plays episodes in this process: each takes as many turns of the event loop as ``slow`` says of its task,
-and the first attempt at each task of ``aborted`` is aborted, as by an engine whose weights change.
+``fake: true`` plays episodes in this process. Each takes as many turns of the event loop as ``slow`` has for its task.
+The first attempt at each task in ``aborted`` is aborted, as by an engine whose weights change.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Runs rollouts and evaluations on generate.py in slime's place: a case as JSON on stdin, a line of JSON an event."""
+"""Runs rollouts and evaluations on generate.py in slime's place: a case as JSON on stdin, a line of JSON per event."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def evaluate(args, case):
 
 
 async def watch_loop(gaps):
-    """How long the event loop was away: generate.py must never hold it up."""
+    """Measures how long the event loop was blocked, which generate.py must never do."""
     while True:
         from_s = time.monotonic()
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""SGLang's router as slime starts it: its policy by name, without health checks and circuit breakers."""
+"""Starts SGLang's router as slime does: with a policy, without health checks and circuit breakers."""
 
 import sys
 

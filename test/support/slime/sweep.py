@@ -1,4 +1,4 @@
-"""Plays the saves, rollouts and evaluations of a job: events as JSON on stdin, what is there after each on stdout."""
+"""Simulates the saves, rollouts and evaluations of a job: events as JSON on stdin, the files after each on stdout."""
 
 import json
 import sys

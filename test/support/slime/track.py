@@ -1,7 +1,7 @@
-"""Tracks one step as slime's processes do, with the flags of a job: its command line as arguments, calls as JSON on stdout.
+"""Tracks one step like slime's processes. Arguments: a job's command line. Prints the calls as JSON.
 
-slime's own modules are taken where they come first on PYTHONPATH. W&B and TensorBoard are recorders that refuse what
-the real ones refuse; what slime imports beside them is not needed here, and is made up where it is not there.
+Uses slime's own modules if they come first on PYTHONPATH. W&B and TensorBoard are replaced by recorders that reject the
+same calls as the real ones. slime's other imports are not needed here, and are replaced if they are missing.
 """
 
 import argparse
@@ -17,7 +17,7 @@ calls = []
 
 
 class MadeUp:
-    """Finds a module of what slime imports, if the interpreter has none."""
+    """Provides an empty module for an import of slime that is not installed."""
 
     ROOTS = ("sglang", "ray", "torch", "megatron", "transformers", "httpx", "omegaconf", "numpy", "yaml", "pydantic")
 
@@ -77,7 +77,7 @@ class SummaryWriter:
 
 def main():
     logging.disable()
-    # slime makes the directory itself, and this is no place for one.
+    # slime would create the directory, which is not wanted here.
     os.makedirs = record("makedirs")
     sys.meta_path.append(MadeUp())
     sys.modules["wandb"] = wandb_module()

@@ -1,7 +1,7 @@
-"""Stands in for slime's train.py: takes its flags, runs its loop on Ray with generate.py, logs and saves as it does.
+"""Stands in for slime's train.py: accepts its flags, runs its loop on Ray with generate.py, logs and saves like it.
 
-Nothing is learnt. Written from slime's documented flags, log lines and checkpoint layout. Two variables of the
-environment steer it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S how long a step takes.
+Nothing is trained. Written from slime's documented flags, log lines and checkpoint layout. Two environment variables
+control it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S the duration of a step.
 """
 
 import argparse

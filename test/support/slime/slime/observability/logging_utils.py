@@ -1,4 +1,4 @@
-"""Stands in for slime's module: what it asks of W&B and TensorBoard, and what it cannot do without."""
+"""Stands in for slime's module: makes the same calls to W&B and TensorBoard, with the same requirements."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a rollout function returns."""
+"""The result of a rollout function."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
-"""slime's rollout as far as generate.py can tell: one event loop, groups of samples, a semaphore, a filter, an
-evaluation, and the abort of what is under way once there is enough. Written from its documented behaviour.
+"""Stands in for slime's rollout, with everything that affects generate.py: one event loop, groups of samples, a
+semaphore, a filter, an evaluation, and the abort of running samples once there are enough. Written from its documented behavior.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from slime.utils.types import Sample
 
 
 class GenerateState:
-    """One state for the process, whatever the arguments."""
+    """A singleton, whatever the arguments."""
 
     _only = None
 
@@ -39,7 +39,7 @@ def read_rows(path):
 
 
 class DataSource:
-    """Groups of copies of rows, over and over, all numbered."""
+    """Yields numbered groups of copies of rows, endlessly."""
 
     def __init__(self, args):
         self.args, self.rows = args, read_rows(args.prompt_data)
@@ -105,7 +105,7 @@ def params_of(args, evaluation):
 
 
 async def abort(args, pending):
-    """Ends what the engines have under way, then waits for every sample to come back."""
+    """Aborts all requests of the engines, then waits until every sample has returned."""
     state = GenerateState(args)
     state.aborted = True
     router = f"http://{args.sglang_router_ip}:{args.sglang_router_port}"
@@ -126,7 +126,7 @@ async def abort(args, pending):
 
 
 async def generate_rollout(args, source):
-    """The groups that are kept, those that were dropped or aborted, and how long the abort took."""
+    """Returns the kept, dropped and aborted groups, and how long the abort took."""
     keep_group = args.dynamic_sampling_filter_path and load_function(args.dynamic_sampling_filter_path)
     pending, kept, dropped, wanted = set(), [], [], 0
     while len(kept) < args.rollout_batch_size:
@@ -153,7 +153,7 @@ async def generate_rollout(args, source):
 
 
 async def eval_rollout(args, name, path):
-    """What slime's evaluation gives its log function: one dictionary of parameters for all samples."""
+    """Runs an evaluation and returns the data for the log function. All samples share one dictionary of parameters."""
     params, samples = params_of(args, True), []
     for row in read_rows(path):
         for _ in range(args.n_samples_per_eval_prompt):

@@ -1,4 +1,4 @@
-"""Stands in for slime's module: its flags of trackers, with their types and defaults, and no others."""
+"""Stands in for slime's module: only its flags for trackers, with their types and defaults."""
 
 
 def get_slime_extra_args_provider():

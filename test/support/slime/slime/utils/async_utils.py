@@ -1,4 +1,4 @@
-"""slime's event loop: a thread of its own, on which coroutines are run to their end."""
+"""Stands in for slime's event loop, which runs coroutines on a separate thread."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Functions by their path."""
+"""Loads functions by their path."""
 
 from slime.rollout.sglang_rollout import load_function
 

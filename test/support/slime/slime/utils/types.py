@@ -1,4 +1,4 @@
-"""What generate.py needs of slime's Sample, written from its documented fields and checks."""
+"""The part of slime's Sample that generate.py uses, written from its documented fields and checks."""
 
 from dataclasses import dataclass, field
 from enum import Enum

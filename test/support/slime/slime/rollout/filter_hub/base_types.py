@@ -1,4 +1,4 @@
-"""The answer of a dynamic filter."""
+"""The result of a dynamic filter."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Three parsers, one after another, as slime's parse_args() has them; written from its documented order."""
+"""Three parsers in sequence, like slime's parse_args(); written from its documented order."""
 
 import argparse
 
