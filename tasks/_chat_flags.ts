@@ -6,6 +6,7 @@ import { ConfigError } from "../env/errors.ts";
 import { type Agent, type Dataset, SPLITS, type Task } from "../env/types.ts";
 import { dataSchema } from "../train/config/config_sections.ts";
 import { dataAt, openDataset } from "../train/config/open_dataset.ts";
+import { dataOfSplit } from "../train/config/sampled_data.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
@@ -120,13 +121,13 @@ async function runOf(
 
 /** Opens the expert, in the world that `deno task train` uses with the same flags. */
 async function openExpert(
-  { data, env, tauBench, tau3Bench }: ChatFlags,
+  { data, env, split, tauBench, tau3Bench }: ChatFlags,
 ): Promise<Counterpart> {
   const flags = { data, env, tauBench, tau3Bench };
   const config = await newConfig(trainFlags.parse(flags));
   return {
     agent: expertAgent(),
-    dataset: await openDataset(config.data),
+    dataset: await openDataset(dataOfSplit(config.data, split)),
     description:
       "the expert, which understands the phrases of the scripted user",
     [Symbol.asyncDispose]: () => Promise.resolve(),

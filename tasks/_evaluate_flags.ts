@@ -12,6 +12,7 @@ import {
   resolveBy,
 } from "../train/config/config.ts";
 import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
+import { dataOfSplit } from "../train/config/sampled_data.ts";
 import {
   type EvaluationConfig,
   evaluationSchema,
@@ -96,10 +97,11 @@ export async function newEvaluation(
     overrides.push({ path: ["policy"], value: policy, origin });
   }
   const { source } = resolveBy(evaluationSchema, recipe, overrides).data;
-  return resolveBy(evaluationSchema, recipe, [
+  const config = resolveBy(evaluationSchema, recipe, [
     ...overrides,
     ...tauBenchOverride(flags.tauBench, source),
   ]);
+  return { ...config, data: dataOfSplit(config.data, config.split) };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Sampled data for a plan: a config's data with only as many tasks as a measurement needs. */
+/** A config's data, reduced to the tasks that are needed. */
 
 import { domainNamed } from "../../env/domains/registry.ts";
 import type { Split } from "../../env/types.ts";
@@ -34,4 +34,17 @@ export function sampleOf<T extends Config["data"]>(
     knobs[`${split}Tasks`] = most;
   }
   return { data: { ...data, [section]: knobs }, asked };
+}
+
+/**
+ * Leaves out the tasks drawn over a benchmark's rows where another split is used, since they all belong to train and
+ * take many seconds to draw. Data with exclusions is returned as it is, because these may name such tasks.
+ */
+export function dataOfSplit<T extends Config["data"]>(
+  data: T,
+  split: Split,
+): T {
+  return split === "train" || data.exclude !== null
+    ? data
+    : { ...data, rows: { ...data.rows, trainTasks: 0 } };
 }

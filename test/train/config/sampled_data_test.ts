@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeConfig } from "../../../train/config/config.ts";
-import { sampleOf } from "../../../train/config/sampled_data.ts";
+import { dataOfSplit, sampleOf } from "../../../train/config/sampled_data.ts";
 
 const MANY = 1_000_000_000;
 
@@ -41,4 +41,18 @@ Deno.test("makeConfig() rejects more steps than a plan can list", () => {
   for (const phase of ["coldStart", "rft", "rl"]) {
     assert.throws(() => makeConfig({ [phase]: { steps: MANY } }), /steps/);
   }
+});
+
+Deno.test("dataOfSplit() draws no train tasks over rows for another split, unless exclusions may name them", () => {
+  const { data } = makeConfig({
+    data: {
+      source: "tau-bench",
+      rows: { trainTasks: 10 },
+    },
+  });
+  const drawn = (split: "train" | "test", exclude: string | null = null) =>
+    dataOfSplit({ ...data, exclude }, split).rows;
+  assert.deepEqual(drawn("test"), { ...data.rows, trainTasks: 0 });
+  assert.deepEqual(drawn("train"), data.rows);
+  assert.deepEqual(drawn("test", "exclusions.yaml"), data.rows);
 });

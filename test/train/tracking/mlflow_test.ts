@@ -23,8 +23,12 @@ const seenSchema = z.object({
   files: z.record(z.string(), z.string()),
 });
 
-/** Environment variables that disable telemetry. */
-const ENV = { MLFLOW_DISABLE_TELEMETRY: "true", DO_NOT_TRACK: "true" };
+/** Environment variables that disable telemetry, and the processes for jobs, each of which imports all of MLflow. */
+const ENV = {
+  MLFLOW_DISABLE_TELEMETRY: "true",
+  DO_NOT_TRACK: "true",
+  MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+};
 
 /** Starts MLflow's own server on a directory and waits until it answers. */
 async function mlflowServer(dir: string, port: number) {
