@@ -191,9 +191,13 @@ export function partOf<P extends PartName>(
 export function defineDomain<const D extends Domain>(domain: D): D {
   for (const word of [domain.benchmark, domain.name]) {
     if (/^[a-z][a-z0-9_-]*$/.test(word)) continue;
-    throw new ConfigError(`"${word}" cannot name a domain or benchmark`, {
-      hint: "begin with a letter, and use lower-case letters, digits, _ and -",
-    });
+    throw new ConfigError(
+      `"${word}" is not a valid name for a domain or benchmark`,
+      {
+        hint:
+          "begin with a letter, and use lower-case letters, digits, _ and -",
+      },
+    );
   }
   const names = domain.tools.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -30,8 +30,8 @@ export async function finalReward(
     environment.reward();
   if (reward.isUnjudged) {
     const why = judge === STAND_IN
-      ? "The task needs a judge, and its stand-in cannot tell"
-      : "The task needs a judge, and has none";
+      ? "The task needs a judge, and the stand-in judge cannot decide"
+      : "The task needs a judge, and none is set";
     throw new InfrastructureError(why, {
       kind: "not_judged",
       source: "environment",

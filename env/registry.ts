@@ -53,7 +53,7 @@ export class Registry<T> {
   register(name: string, entry: T): void {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {
       throw new ConfigError(
-        `"${name}" cannot name the ${this.#kind}`,
+        `"${name}" is not a valid name for the ${this.#kind}`,
         {
           hint:
             "begin with a letter, and use lower-case letters, digits and hyphens",

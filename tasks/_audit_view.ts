@@ -57,7 +57,7 @@ function countsTable(report: AuditReport): string {
         return count(new Set(found.map(({ taskId }) => taskId)).size);
       }),
     ]),
-    ["(tasks in all)", ...splits.map((split) => count(tasks[split] ?? 0))],
+    ["(all tasks)", ...splits.map((split) => count(tasks[split] ?? 0))],
   ]);
 }
 

@@ -69,7 +69,7 @@ export interface Counterpart extends AsyncDisposable {
 
 /**
  * Opens the agent that the flags select, with its dataset.
- * @throws {ConfigError} If there is no such run, or the flags contradict each other.
+ * @throws {ConfigError} If there is no such run, or the flags cannot be combined.
  * @throws {RunDirError} If the run is damaged.
  * @throws {DataError} If a benchmark's data is invalid.
  */
@@ -100,7 +100,7 @@ async function runOf(
 ): Promise<string | undefined> {
   if (agent === "expert" && policy !== undefined) {
     throw new ConfigError(
-      `--agent expert and --policy ${policy} contradict each other`,
+      `--agent expert and --policy ${policy} cannot be combined`,
       { hint: "pass only one of them" },
     );
   }

@@ -117,7 +117,7 @@ function stateReasons({ differences, checks }: Reward): string[] {
   const counts = checks?.some(({ part, counts }) => part === "DB" && counts);
   if (counts === false) return [];
   return differences.length === 0
-    ? ["the database is as it should be"]
+    ? ["the database is in the expected state"]
     : differences.flatMap(rowReasons);
 }
 
@@ -132,7 +132,7 @@ function rowReasons({ table, id, fields }: RowDifference): string[] {
 function outputReasons({ parts, missingOutputs }: Reward): string[] {
   if (parts.outputs === null) return [];
   return missingOutputs.length === 0
-    ? ["the agent told you everything that it had to"]
+    ? ["the agent told you all required information"]
     : missingOutputs.map((output) => `the agent did not tell you "${output}"`);
 }
 

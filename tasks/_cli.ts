@@ -506,19 +506,21 @@ function misuse(
   if (error.code === "commander.unknownOption") {
     const flag = quoted.split("=")[0] ?? "";
     const known = [...fields.map((field) => field.name), "--json", "--help"];
-    return `Unknown flag "${flag}", the nearest is "${nearest(flag, known)}"`;
+    return `Unknown flag "${flag}"; the nearest is "${nearest(flag, known)}"`;
   }
   if (error.code === "commander.optionMissingArgument") {
     return `The flag "${quoted}" needs a value`;
   }
   if (error.code === "commander.excessArguments") {
-    return `Unexpected word "${words[0]}": deno task ${name} takes flags only`;
+    return `Unexpected argument "${
+      words[0]
+    }": deno task ${name} takes only flags`;
   }
   return error.message.replace(/^error: /, "");
 }
 
 const NOTE =
-  "Finishing what is in flight and saving; Ctrl-C again stops at once";
+  "Finishing work in progress and saving; press Ctrl-C again to stop immediately";
 
 /**
  * Returns a signal that aborts on the first Ctrl-C (or SIGTERM). The second one exits at once, which is safe because
@@ -574,8 +576,8 @@ function explained(
   if (error instanceof Deno.errors.NotCapable) {
     const refused = error.message.replace(/, run again.*$/, "");
     return [
-      `${refused}: this task may not do that`,
-      `choose a path that the task may use, or run the script with the permission: ${
+      `${refused}: deno task ${name} does not have that permission`,
+      `choose another path, or run the script with the permission: ${
         rerun(error, name)
       }`,
     ];

@@ -76,7 +76,7 @@ function verdict(
     }; ${speed}`;
   }
   return checkpoints.length === 2
-    ? `\nBoth are the same model: ${speed}`
+    ? `\nThe checkpoints are equal: ${speed}`
     : `\nThe model is complete: ${speed}`;
 }
 

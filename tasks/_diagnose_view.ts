@@ -30,7 +30,7 @@ export function reportText(
   const { failed, faults, rules, decisive, agreement } = report;
   const head = `${path}: ${count(failed)} of ${
     count(episodes)
-  } episodes without the reward`;
+  } episodes earned no reward`;
   if (failed === 0) return head;
   return [
     head,

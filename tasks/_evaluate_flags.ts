@@ -83,7 +83,7 @@ export type EvaluateFlags =
 
 /**
  * Returns the config of a new evaluation.
- * @throws {ConfigError} If flags or recipe are invalid, or contradict each other.
+ * @throws {ConfigError} If flags or recipe are invalid, or cannot be combined.
  */
 export async function newEvaluation(
   flags: EvaluateFlags,
@@ -159,7 +159,7 @@ export function parseTaskIds(text: string): number[] {
     const count = Number(to) - Number(from) + 1;
     if (count > MOST_TASKS) {
       throw new ConfigError(
-        `--task-ids ${text}: "${part}" is more than ${MOST_TASKS} tasks`,
+        `--task-ids ${text}: "${part}" selects more than ${MOST_TASKS} tasks`,
         { hint: "omit --task-ids for all tasks of the split" },
       );
     }
@@ -177,7 +177,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   ];
   if (policy !== undefined && others.length > 0) {
     throw new ConfigError(
-      `--policy ${policy} and ${others[0]} contradict each other`,
+      `--policy ${policy} and ${others[0]} cannot be combined`,
       { hint: "pass only one of them" },
     );
   }

@@ -83,13 +83,13 @@ export function reportText(report: EvaluationReport): string {
   ].filter((part) => part !== "").join("\n\n");
 }
 
-function passTable({ passK, floor, tasks }: EvaluationReport): string {
+function passTable({ passK, baseline, tasks }: EvaluationReport): string {
   return table([
     ["", "score", "95% interval", "do-nothing baseline", "tasks"],
     ...passK.map((estimate, i) => [
       `pass^${i + 1}`,
       ...estimateCells(estimate),
-      floor.toFixed(3),
+      baseline.toFixed(3),
       count(tasks),
     ]),
   ]);
@@ -99,10 +99,10 @@ function intentTable({ byIntent }: EvaluationReport): string {
   if (byIntent.length < 2) return "";
   return table([
     ["intent", "reward", "95% interval", "do-nothing baseline", "tasks"],
-    ...byIntent.map(({ intent, reward, floor, tasks }) => [
+    ...byIntent.map(({ intent, reward, baseline, tasks }) => [
       intent,
       ...estimateCells(reward),
-      floor.toFixed(3),
+      baseline.toFixed(3),
       count(tasks),
     ]),
   ]);
@@ -192,7 +192,7 @@ export function closingText(
   return `${dir.path}: ${scored} scored, ${
     report.meanTurns.toFixed(1)
   } turns and ${duration(report.meanSeconds)} per episode${
-    exported === undefined ? "" : `; ${exported} has tau-bench's format`
+    exported === undefined ? "" : `; ${exported} is a result file of tau-bench`
   }`;
 }
 

@@ -23,8 +23,8 @@ async function readChain(
   const isName = /^[\w.-]+$/.test(given) && !/\.ya?ml$/.test(given);
   const name = isName ? `${given}.yaml` : given;
   if (chain.includes(name)) {
-    const circle = [...chain, name].join(" extends ");
-    throw new ConfigError(`Recipes extend each other: ${circle}`, {
+    const cycle = [...chain, name].join(" extends ");
+    throw new ConfigError(`Recipes extend each other in a cycle: ${cycle}`, {
       hint: "remove extends from one of them",
     });
   }

@@ -95,7 +95,7 @@ export interface ServedEnvironment extends AsyncDisposable {
 
 /**
  * Opens an environment server. Models that play users or judge get a first request, to detect errors early.
- * @throws {ConfigError} If flags contradict each other, or a model or the dataset is missing.
+ * @throws {ConfigError} If flags cannot be combined, or a model or the dataset is missing.
  */
 export async function openServedEnvironment(
   flags: EnvironmentFlags,
@@ -106,7 +106,7 @@ export async function openServedEnvironment(
   );
   if (other !== undefined) {
     throw new ConfigError(
-      `--env and --${other} contradict each other: they select different servers`,
+      `--env and --${other} cannot be combined: they select different servers`,
       { hint: "pass only one of them" },
     );
   }

@@ -54,8 +54,7 @@ export const setupFlags = z.object({
       "Check which steps are done and change nothing; exit code 1 if any is not",
   }),
   undo: z.boolean().default(false).meta({
-    description:
-      "Remove exactly what set-ups made; with --dry-run, only list it",
+    description: "Remove exactly what setup made; with --dry-run, only list it",
   }),
 });
 
@@ -63,14 +62,14 @@ export const setupFlags = z.object({
 export type SetupFlags = z.infer<typeof setupFlags>;
 
 /**
- * Returns the options of a set-up.
+ * Returns the options of the setup.
  * @throws {ConfigError} If something is missing or contradictory.
  */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and needs no set-up`,
+      `${recipe.name} trains on this machine and needs no setup`,
       { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }

@@ -127,6 +127,6 @@ export function undoText(reports: readonly HostUndoReport[]): string {
     })
   );
   return lines.length === 0
-    ? "Nothing to undo: no set-up has made anything"
+    ? "Nothing to undo: setup has made nothing"
     : lines.join("\n");
 }

@@ -110,11 +110,11 @@ function closing(
   const steps = Math.max(0, ...run.metrics.map(({ step }) => step));
   switch (outcome) {
     case "left":
-      return `Detached after ${steps} rollouts; the job continues to run.\n` +
+      return `Detached after ${steps} rollouts; the job keeps running.\n` +
         `  follow it: deno task train --attach ${path}\n` +
         `  stop it:   deno task train --stop ${path}`;
     case "completed":
-      return `${path}: ${steps} rollouts; the curve is in curve.svg, checkpoints are in ${
+      return `${path}: ${steps} rollouts; learning curve in curve.svg, checkpoints in ${
         run.launch!.checkpoints
       }`;
     case "stopped":

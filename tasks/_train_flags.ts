@@ -79,14 +79,14 @@ export const trainFlags = z.object({
   }),
   beside: z.boolean().default(false).meta({
     description:
-      "For slime recipes: launch although other jobs hold the GPUs of Ray, and wait for them",
+      "For slime recipes: launch even if other jobs hold Ray's GPUs, and wait for them",
   }),
   skipDoctor: z.boolean().default(false).meta({
     description: "For slime recipes: launch without the doctor's checks",
   }),
   ratesFrom: z.string().min(1).optional().meta({
     description:
-      "For slime recipes: run or evaluation on whose episodes the forecast is based",
+      "For slime recipes: run or evaluation whose episodes the forecast is based on",
     value: "RUN",
     isPath: runPathOnly,
   }),

@@ -91,7 +91,9 @@ export class TrainingLine {
     if (whole !== undefined) return [`${duration(whole)} left`];
     if (phase !== "cold_start") return [];
     const part = coldStartSecondsLeft(this.#lines, this.#config);
-    return part === undefined ? [] : [`${duration(part)} of it left`];
+    return part === undefined
+      ? []
+      : [`${duration(part)} left in the cold start`];
   }
 
   #rates({ phase }: Activity): string[] {
@@ -218,7 +220,7 @@ export function closingText(
 ): string {
   const cost = `${duration(result.wallS)}, ${
     bytes(result.peakRssBytes)
-  } at most`;
+  } of memory at most`;
   const failures = result.failures > 0
     ? `; ${
       count(result.failures)
@@ -227,7 +229,7 @@ export function closingText(
   if (result.outcome === "completed") {
     const ended = `${path}: ${
       count(result.episodes)
-    } conversations, ${cost}${failures}; curve.svg is its picture`;
+    } conversations, ${cost}${failures}; learning curve in curve.svg`;
     return neverLearnt(metrics) ? `${ended}\n${neverLearntText(path)}` : ended;
   }
   return `Stopped after step ${result.steps}; the run is saved. Resume with: ` +

@@ -110,6 +110,6 @@ export const task = await main(import.meta, {
   notes:
     "Exit code 1 means that a tensor is missing, differs, or has another shape. slime skips tensors that a checkpoint lacks and trains them from random values.",
   interruptNote:
-    "Stopping; run the same command again to resume. Ctrl-C again stops at once",
+    "Stopping; run the same command again to resume. Press Ctrl-C again to stop immediately",
   run,
 });

@@ -63,7 +63,7 @@ const flags = z.object({
     value: "URL",
   }),
   concurrency: z.int().min(1).default(16).meta({
-    description: "Number of episodes that are judged concurrently",
+    description: "Number of episodes to judge concurrently",
   }),
   ...budgetFlags,
   tauBench: tauBenchFlag.meta({
@@ -271,7 +271,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task diagnose a1 --source eval/test/greedy --show 50",
-      does: "diagnose those of one evaluation, and list fifty",
+      does: "diagnose the episodes of one evaluation, and list fifty",
     },
     {
       command: "deno task diagnose results.json --tau-bench ../tau-bench",
@@ -290,6 +290,6 @@ export const task = await main(import.meta, {
     },
   ],
   interruptNote:
-    "Reporting what is diagnosed so far; Ctrl-C again stops at once",
+    "Reporting the diagnoses so far; press Ctrl-C again to stop immediately",
   run,
 });

@@ -59,7 +59,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   timeout: z.number().gt(0).optional().meta({
-    description: "Timeout of each check in seconds; default: its own",
+    description: "Timeout of each check in seconds; default: set per check",
   }),
   runs: runsFlag,
 });
@@ -139,6 +139,6 @@ export const task = await main(import.meta, {
       ...CHECKS.map(({ id, title }) => [id, title]),
     ])
   }`,
-  interruptNote: "Stopping the checks; Ctrl-C again stops at once",
+  interruptNote: "Stopping the checks; press Ctrl-C again to stop immediately",
   run,
 });

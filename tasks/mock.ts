@@ -446,7 +446,7 @@ export const task = await main(import.meta, {
   ],
   notes: knobsHelp(Deno.args),
   interruptNote:
-    "Stopping before anything is written; Ctrl-C again stops at once",
+    "Stopping before anything is written; press Ctrl-C again to stop immediately",
   confine: ({ flags: { dryRun, out } }) => ({
     write: dryRun ? [] : [out],
     net: false,

@@ -78,7 +78,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 
 /**
  * Rejects flags that have no effect.
- * @throws {ConfigError} If flags or names contradict each other.
+ * @throws {ConfigError} If flags or names cannot be combined.
  */
 function refuseIdleFlags(
   { run, check, install, out }: Flags,
@@ -87,7 +87,7 @@ function refuseIdleFlags(
   const ways = [run && "--run", check && "--check", install && "--install"]
     .filter((way) => way !== false);
   if (ways.length > 1) {
-    throw new ConfigError(`${ways.join(" and ")} contradict each other`, {
+    throw new ConfigError(`${ways.join(" and ")} cannot be combined`, {
       hint: "pass only one of them",
     });
   }
@@ -124,7 +124,7 @@ async function open(
   await requireDirectory(dir);
   const python = await findJupyter({ named, root: ROOT });
   terminal.note(
-    `Deno's kernel (${Deno.execPath()}) is written to ${KERNEL_DIR}; nothing else is installed`,
+    `Writing Deno's kernel (${Deno.execPath()}) to ${KERNEL_DIR}; nothing else is installed`,
   );
   let address: string | null = null;
   const code = await openLab({

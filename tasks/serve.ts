@@ -118,7 +118,7 @@ async function runEpisodes(
 ): Promise<TaskResult> {
   if (flags.policy !== undefined) {
     throw new ConfigError(
-      "--recipe and --policy contradict each other: one serves episodes, the other a policy",
+      "--recipe and --policy cannot be combined: one serves episodes, the other a policy",
       { hint: "pass only one of them" },
     );
   }
@@ -170,7 +170,7 @@ async function writePackage(
     }
   });
   terminal.print(
-    `${directory} has a client for ${url}. With verifiers installed and the server running, try:\n` +
+    `Wrote a client for ${url} to ${directory}. With verifiers installed and the server running, try:\n` +
       `  pip install ${directory}\n` +
       "  vf-eval taulab-env --model NAME --client.base-url URL --no-push",
   );
@@ -272,7 +272,7 @@ export const task = await main(import.meta, {
     },
   ],
   interruptNote:
-    "Finishing the requests in progress; Ctrl-C again stops at once",
+    "Finishing the requests in progress; press Ctrl-C again to stop immediately",
   confine: ({ flags: { record, writeVerifiers } }) => ({
     write: [record, writeVerifiers].filter((one) => one !== undefined),
   }),

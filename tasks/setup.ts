@@ -132,7 +132,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task setup --host gpu1 --undo --dry-run",
-      does: "list what undoing the set-up of gpu1 would remove",
+      does: "list what undoing the setup of gpu1 would remove",
     },
   ],
   notes:
@@ -140,6 +140,6 @@ export const task = await main(import.meta, {
     "a checkout with local changes, or a directory or container that setup did not make, stops the host with a hint.\n" +
     "Everything that setup makes is listed on the host in ~/.taulab (or dir of hosts.yaml); --undo removes exactly that.\nHF_TOKEN is passed on to the hosts if it is set.",
   interruptNote:
-    "Stopping; run the same command again to resume. Ctrl-C again stops at once",
+    "Stopping; run the same command again to resume. Press Ctrl-C again to stop immediately",
   run,
 });

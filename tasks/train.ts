@@ -240,7 +240,8 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task train --attach qwen3-4b-20260102-030405",
-      does: "follow it again; --stop stops it and what was started for it",
+      does:
+        "follow it again; --stop ends the job and everything started for it",
     },
     {
       command: "deno task train --resume",
@@ -250,7 +251,7 @@ export const task = await main(import.meta, {
   notes: helpNotes,
   recipeKeys,
   interruptNote:
-    "Stopping: a run on this machine is saved, a slime run is detached; Ctrl-C again stops at once",
+    "Stopping: a run on this machine is saved, a slime run is detached; press Ctrl-C again to stop immediately",
   confine: ({ flags }) => confinementOf(flags),
   run,
 });

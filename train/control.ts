@@ -139,7 +139,7 @@ class ControlWeights {
       const dir = join(path, this.#folder, String(step));
       await this.#load(
         dir,
-        `remove "${dir}" and resume; the control is then trained from its start`,
+        `remove "${dir}" and resume; the control is then trained from the beginning`,
       );
       return step;
     }

@@ -23,16 +23,16 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   idle: "tasks solved by the do-nothing baseline",
   forbidden: "gold writes that policy forbids",
   unknowable: "gold arguments that cannot be known",
-  loose_output: "outputs matched by accident, or never",
-  shared_rows: "held-out tasks about rows of train tasks",
+  loose_output: "outputs that match by accident, or never",
+  shared_rows: "held-out tasks that share rows with train tasks",
   duplicate: "near-duplicates of earlier tasks",
-  failing_gold: "gold that does not earn the reward",
-  hidden_state: "expected states that no conversation reaches",
-  spare_step: "gold writes that nothing depends on",
+  failing_gold: "gold actions that do not earn the reward",
+  hidden_state: "expected states that cannot be reached",
+  spare_step: "gold writes that the reward does not depend on",
   uncounted: "listed criteria that do not count",
   tool_fault: "gold states affected by a tool's bug",
-  missing_tool: "names of missing tools",
-  noted: "faults noted by the authors",
+  missing_tool: "references to tools that do not exist",
+  noted: "faults documented by the authors",
 };
 
 /** Checks that only a benchmark's own rules make. */

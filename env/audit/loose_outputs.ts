@@ -24,7 +24,7 @@ export function looseOutputs(task: Task, dataset: Dataset): Finding[] {
       finding(task, {
         check: "loose_output",
         reason:
-          `the output "${output}" matches something that an agent says anyway`,
+          `the output "${output}" also matches text that the agent says for another reason`,
         evidence: `"${by}" contains it`,
         exclude: true,
       }),
@@ -36,7 +36,7 @@ function neverFound(task: Task, output: string): Finding {
   return finding(task, {
     check: "loose_output",
     reason:
-      `the output "${output}" can never match: commas are removed from what is said`,
+      `the output "${output}" can never match, because commas are removed from messages`,
     evidence: output,
     exclude: true,
   });

@@ -32,7 +32,7 @@ function otherUsers(task: Task, dataset: Dataset): Finding[] {
     finding(task, {
       check: "unknowable",
       reason:
-        `the task's user is ${task.userId}, but its gold serves ${answer}`,
+        `the task's user is ${task.userId}, but its gold actions look up ${answer}`,
       evidence: `${action.name} ${
         printPythonJson(action.arguments)
       }: ${answer}`,

@@ -98,7 +98,7 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   if (output === undefined) return undefined;
   return {
     by: "gold",
-    rule: "an output with a comma can never match what was said",
+    rule: "an output with a comma can never match a message",
     evidence: output,
   };
 }
@@ -172,7 +172,7 @@ function userWentOn(
   if (endless === undefined || stopReason !== "max_turns") return undefined;
   return {
     by: "user",
-    rule: "the user went on after everything was settled",
+    rule: "the user continued after everything was settled",
     evidence: endless.evidence,
   };
 }
@@ -180,7 +180,7 @@ function userWentOn(
 function agentWasCutOff({ stopReason }: Evidence): Fault | undefined {
   const rules: Partial<Record<StopReason, string>> = {
     parse_errors: "the agent's answers could not be parsed",
-    agent_error: "the agent spoke although there is no user",
+    agent_error: "the agent sent a message in a task without a user",
     out_of_tokens: "the agent ran out of tokens",
   };
   const rule = rules[stopReason];

@@ -198,10 +198,10 @@ class Factory<O extends CommonOptions> {
     throw new ConfigError(
       `Cannot generate the ${
         keyOf(this.#domain)
-      } world: ${total} draws were refused, the last for "${reason}" (${evidence})`,
+      } world: ${total} draws were rejected, the last for "${reason}" (${evidence})`,
       {
         hint:
-          `hardly any task that these options allow can be certified; loosen them, or report a bug with seed ${this.#order.seed} and the options`,
+          `almost no task can be certified with these options; relax them, or report a bug with seed ${this.#order.seed} and the options`,
       },
     );
   }

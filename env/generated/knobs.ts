@@ -23,7 +23,7 @@ export const taskKnobs = {
   devTasks: positive.default(50).describe("Number of dev tasks"),
   testTasks: positive.default(100).describe("Number of test tasks"),
   tasksPerUser: positive.default(1).describe(
-    "Number of tasks per user; each is about different rows",
+    "Number of tasks per user, each about different rows",
   ),
 };
 
@@ -44,20 +44,22 @@ export function userKnobs(
       about.fallback,
     ),
     voices: z.strictObject({
-      plain: weight.default(3).describe("Writes plainly"),
+      plain: weight.default(3).describe("Weight of users who write plainly"),
       terse: weight.default(1).describe(
-        "Writes as little as possible",
+        "Weight of users who write as little as possible",
       ),
       chatty: weight.default(1).describe(
-        "Also talks about other things",
+        "Weight of users who also talk about other things",
       ),
-      impatient: weight.default(1).describe("Is in a hurry"),
+      impatient: weight.default(1).describe(
+        "Weight of users who are in a hurry",
+      ),
     }).prefault({}).describe("Relative weights of the users' writing styles"),
     holdOutPhrasings: z.boolean().default(true).describe(
-      "Give users of dev and test tasks phrasings that users of train tasks never use",
+      "Hold out phrasings: users of dev and test tasks use some that never occur in train tasks",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
-      "Number of phrasings per sentence from which user and expert choose",
+      "Number of phrasings per sentence that user and expert choose from",
     ),
   };
 }

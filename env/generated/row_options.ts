@@ -6,7 +6,7 @@ import { count, share } from "./knobs.ts";
 /** Settings of {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
 export const rowOptionsSchema = z.strictObject({
   trainTasks: count.default(0).describe(
-    "Number of train tasks to draw over the benchmark's rows; 0 draws none",
+    "Number of train tasks to draw over the benchmark's rows",
   ),
   seed: z.int().default(1).describe("Seed of the drawn tasks"),
   ownTrain: z.boolean().default(false).describe(
@@ -14,10 +14,10 @@ export const rowOptionsSchema = z.strictObject({
   ),
   holdOut: z.array(z.string().min(1)).readonly().default(["dev", "test"])
     .describe(
-      "Splits, or JSON files of tasks, whose users are excluded from drawn tasks",
+      "Splits, or JSON files of tasks, whose users drawn tasks must not use",
     ),
   severalShare: share.default(0.55).describe(
-    "Probability that another request follows each request of a task",
+    "Probability that a request of a task is followed by another",
   ),
   conditionShare: share.default(0.12).describe(
     "Share of requests that are refused and followed by an alternative",

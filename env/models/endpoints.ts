@@ -130,7 +130,7 @@ function otherServer(
   const set = BASE_URL_VARIABLES.find((name) => env(name));
   return set === undefined || provider === "openai"
     ? ""
-    : `; ${set} is set, and counts for the provider openai only: choose that`;
+    : `; ${set} is set, but applies only to the provider openai: choose that`;
 }
 
 /** Keeps file names that contain a model name below the usual limit of 255 bytes. */

@@ -232,7 +232,7 @@ export function decisiveWords(
       return decisive.missing.length === 0
         ? `the end: ${
           decisive.unmet?.map(({ what }) => `not met: ${what}`).join("; ") ??
-            "rows were left wrong"
+            "rows have wrong values"
         }`
         : `the end: never called ${decisive.missing.map(callText).join("; ")}`;
     case "untold":
@@ -302,7 +302,7 @@ function folded(content: string): Rich {
       <div class="said tool">
         <div class="who">tool</div>
         <details>
-          <summary>${start}… (${count(content.length)} letters)</summary>
+          <summary>${start}… (${count(content.length)} characters)</summary>
           <pre>${content}</pre>
         </details>
       </div>

@@ -37,15 +37,15 @@ export function groupsText(groups: readonly GroupRow[]): Rich {
   const text = [
     `${percent(useful / groups.length)} of ${
       counted(groups.length, "group")
-    } have mixed rewards and teach something.`,
+    } have mixed rewards, which give a learning signal.`,
     ...(useful === groups.length
       ? []
       : [`Of the others, ${solved} are fully solved and ${failed} are not.`]),
     ...(useful * 2 >= groups.length ? [] : failed >= solved
       ? [
-        "Most teach nothing: easier tasks, a longer cold start or larger groups would help.",
+        "Most give none: use easier tasks, a longer cold start or larger groups.",
       ]
-      : ["Most teach nothing: harder tasks would help."]),
+      : ["Most give none: use harder tasks."]),
   ];
   return paragraph(text.join(" "));
 }

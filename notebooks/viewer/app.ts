@@ -129,7 +129,7 @@ function guard({ token }: ViewerAppOptions) {
     const isOurName = isLoopback(hostname.replaceAll(/[[\]]/g, ""));
     if (token === undefined && !isOurName) {
       return c.text(
-        `This viewer answers only as 127.0.0.1 or localhost, not as "${host}"\n`,
+        `Unknown host name "${host}": open the viewer as 127.0.0.1 or localhost\n`,
         403,
       );
     }

@@ -54,7 +54,7 @@ function decisiveFinding({ decisive }: Diagnosis): FindingView[] {
         title: "The task could still be solved when the conversation ended",
         detail: [
           missing === "" ? "" : `Never done: ${missing}.`,
-          rowsText("Left wrong", decisive.rows),
+          rowsText("Wrong at the end", decisive.rows),
           unmetText(decisive.unmet),
         ].filter(Boolean).join(" "),
       }];

@@ -26,8 +26,8 @@ Deno.test({
         ...["--exclude", file, "--runs", dir, "--json"],
       ]);
       assert.equal(evaluated.code, 0, evaluated.stderr);
-      const { tasks, meanReward, floor } = JSON.parse(evaluated.stdout);
-      assert.deepEqual([tasks, meanReward, floor], [20, 1, 0]);
+      const { tasks, meanReward, baseline } = JSON.parse(evaluated.stdout);
+      assert.deepEqual([tasks, meanReward, baseline], [20, 1, 0]);
     }),
 });
 
@@ -80,8 +80,8 @@ Deno.test("audit --tau3-bench DIR also checks the benchmark's own rules, by defa
     ]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^tasks with +base\n/);
-    assert.match(stdout, /expected states that no conversation reaches +[1-9]/);
-    assert.match(stdout, /gold that does not earn the reward +0/);
+    assert.match(stdout, /expected states that cannot be reached +[1-9]/);
+    assert.match(stdout, /gold actions that do not earn the reward +0/);
     assert.match(stdout, /0 of 20 tasks \(0\.0%\) are flagged/);
     assert.match(stdout + stderr, /evaluate --tau3-bench .* --exclude /);
     const named = await runTask("audit", ["--data", out]);

@@ -102,7 +102,7 @@ Deno.test("chat with the expert, saying what the scripted user would, earns the 
   }
   assert.match(
     people.stdout,
-    /\n\nreward 1\n {2}the database is as it should be\n$/,
+    /\n\nreward 1\n {2}the database is in the expected state\n$/,
   );
 
   const programs = await chat([...args, "--json"], lines);
@@ -112,7 +112,7 @@ Deno.test("chat with the expert, saying what the scripted user would, earns the 
   assert.equal(json.task, task.id);
   assert.equal(json.instruction, task.instruction);
   assert.equal(json.reward, 1);
-  assert.deepEqual(json.reasons, ["the database is as it should be"]);
+  assert.deepEqual(json.reasons, ["the database is in the expected state"]);
   // Without the scripted user's stop token, the expert takes one more turn before the end of the input.
   assert.deepEqual(
     kindsOf(json.turns).slice(0, turns.length),
@@ -200,10 +200,10 @@ Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on st
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "bare"), { steps: [] });
     const cases: [string[], RegExp][] = [
-      [["--polcy", "a"], /Unknown flag "--polcy", the nearest is "--policy"/],
+      [["--polcy", "a"], /Unknown flag "--polcy"; the nearest is "--policy"/],
       [["--policy", "nope"], /There is no run at ".*nope"/],
       [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*\n?.*--resume/],
-      [["--agent", "expert", "--policy", "bare"], /contradict each other/],
+      [["--agent", "expert", "--policy", "bare"], /cannot be combined/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
         /no completed run in ".*none"\nhint: train one with "deno task train"/,

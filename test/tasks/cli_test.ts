@@ -101,12 +101,12 @@ Deno.test("parseFlags() fills in the schema's defaults", () => {
 Deno.test("parseFlags() suggests the nearest flag for an unknown one, however distant", () => {
   assert.match(
     refusal("--sed", "1"),
-    /^Unknown flag "--sed", the nearest is "--seed"$/,
+    /^Unknown flag "--sed"; the nearest is "--seed"$/,
   );
   assert.match(refusal("--dryrun"), /the nearest is "--dry-run"/);
   assert.match(
     refusal("--xyzzyplugh=3"),
-    /^Unknown flag "--xyzzyplugh", the nearest is "--/,
+    /^Unknown flag "--xyzzyplugh"; the nearest is "--/,
   );
 });
 
@@ -162,7 +162,7 @@ Deno.test("parseFlags() reports a flag's expected and actual value", () => {
   assert.match(refusal("--seed"), /needs a value/);
   assert.equal(
     refusal("stray"),
-    'Unexpected word "stray": deno task demo takes flags only',
+    'Unexpected argument "stray": deno task demo takes only flags',
   );
 });
 
@@ -220,8 +220,8 @@ Deno.test("errorText() returns one line for the error and one for its hint, and 
       ),
       "mock",
     ),
-    'error: Requires write access to "x": this task may not do that\n' +
-      "hint: choose a path that the task may use, or run the script with the permission: " +
+    'error: Requires write access to "x": deno task mock does not have that permission\n' +
+      "hint: choose another path, or run the script with the permission: " +
       "deno run --allow-read --allow-env --allow-write tasks/mock.ts",
   );
   assert.equal(exitCodeOf(new RunDirError("")), 1);

@@ -92,7 +92,7 @@ Deno.test("main() passes the first Ctrl-C to a confined task, which saves its wo
   child.kill("SIGINT");
   const { code, stderr } = await rest();
   assert.equal(code, 130);
-  assert.match(stderr, /Ctrl-C again stops at once\nsaved\n$/);
+  assert.match(stderr, /press Ctrl-C again to stop immediately\nsaved\n$/);
 });
 
 Deno.test("main() ends a busy task on the second Ctrl-C, and a task with nothing to save on the first", async () => {

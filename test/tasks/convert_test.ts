@@ -142,7 +142,7 @@ Deno.test("convert --verify prints a table and one line per fault, and --json th
     );
     deepStrictEqual(good.code, 0, good.stderr);
     match(good.stdout, /q_proj +3 +\[32, 32\] +BF16 BF16 +equal/);
-    match(good.stdout, /Both are the same model: 35 tensors/);
+    match(good.stdout, /The checkpoints are equal: 35 tensors/);
     const bad = await convertTask(
       world,
       "--verify",

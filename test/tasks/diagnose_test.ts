@@ -22,7 +22,7 @@ Deno.test("diagnose prints a table and the first decisive errors, without a mode
       stdout,
       /^warning: 1 episodes failed in the user\n.*timeout 1.*\n +episodes: failed_by=user\n/,
     );
-    assert.match(stdout, /e: 4 of 6 episodes without the reward/);
+    assert.match(stdout, /e: 4 of 6 episodes earned no reward/);
     assert.match(stdout, /agent +3 +75\.0%/);
     assert.match(stdout, /infrastructure: the user failed: timeout/);
     assert.match(stdout, /should be/);
@@ -114,7 +114,7 @@ Deno.test("diagnose reads tau-bench's own result file, and names failed and inva
     const args = [path, "--tau-bench", tauBench];
     const { code, stdout, stderr } = await runTask("diagnose", args);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /3 of 4 episodes without the reward/);
+    assert.match(stdout, /3 of 4 episodes earned no reward/);
     assert.match(stdout, /infrastructure: the user failed: rate_limited/);
     assert.match(stdout, /episode 1: retail\/recorded\/\d+/);
     assert.match(

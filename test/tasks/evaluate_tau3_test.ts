@@ -253,7 +253,7 @@ Deno.test({
         const [args, why] of [
           [["--env", "retail"], /"retail" .* no policy for solo agents/],
           [["--user", "llm", "--user-model", "u"], /has no user/],
-          [["--model", "m", "--agent", "react"], /about talking to users/],
+          [["--model", "m", "--agent", "react"], /assumes a user/],
           [["--data", "generated"], /requires data.source tau3-bench/],
         ] as const
       ) {

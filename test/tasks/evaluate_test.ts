@@ -42,7 +42,7 @@ for (
           "test",
         ]);
         assert.equal(result.unsolved.length, tasks - solved);
-        assert.equal(result.floorTasks.length, nothing);
+        assert.equal(result.baselineTasks.length, nothing);
         const file = join(dir, "e", "tau_bench_results.json");
         const exported = JSON.parse(await Deno.readTextFile(file));
         assert.equal(exported.length, tasks);
@@ -59,8 +59,8 @@ Deno.test("evaluate: the expert solves every test task of the generated airline,
       ...["--set", "data.airline.devTasks=1"],
     );
     assert.equal(code, 0, stderr);
-    const { scored, meanReward, floor, unsolved } = JSON.parse(stdout);
-    assert.deepEqual([scored, meanReward, floor, unsolved], [100, 1, 0, []]);
+    const { scored, meanReward, baseline, unsolved } = JSON.parse(stdout);
+    assert.deepEqual([scored, meanReward, baseline, unsolved], [100, 1, 0, []]);
   }));
 
 Deno.test("evaluate --policy evaluates a run's policy on the run's own test tasks, and prints a table", () =>
@@ -171,7 +171,7 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
     });
     const cases: [args: string[], message: RegExp][] = [
       [[], /Nothing to evaluate: there is no completed run/],
-      [["--policy", "p", "--agent", "expert"], /contradict each other/],
+      [["--policy", "p", "--agent", "expert"], /cannot be combined/],
       [
         ["--agent", "expert", "--task-ids", "5-2"],
         /"5-2" is neither a number nor a range/,

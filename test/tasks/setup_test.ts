@@ -219,7 +219,7 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
     ],
     [["--in", "container"], /Cannot combine the flags of a container/],
     [["--slime-commit", "main"], /--slime-commit: must be a full commit hash/],
-    [["--recipe", "default"], /trains on this machine and needs no set-up/],
+    [["--recipe", "default"], /trains on this machine and needs no setup/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await setup(machine, ...args);

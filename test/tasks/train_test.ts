@@ -115,7 +115,7 @@ Deno.test("train --dry-run prints the plan and writes nothing", () =>
 
 Deno.test("train exits with 2 and a hint on wrong usage, and prints nothing on stdout", async () => {
   const cases: [string[], RegExp][] = [
-    [["--sed", "3"], /Unknown flag "--sed", the nearest is "--seed"/],
+    [["--sed", "3"], /Unknown flag "--sed"; the nearest is "--seed"/],
     [
       ["--set", "rl.stesp=3"],
       /unknown key "rl.stesp"; the nearest is "rl.steps"/,
@@ -273,7 +273,7 @@ Deno.test("train stopped by Ctrl-C saves, says how to resume, and exits with 130
     assert.equal(code, 130);
     assert.match(
       new TextDecoder().decode(stderr),
-      /Ctrl-C again stops at once/,
+      /press Ctrl-C again to stop immediately/,
     );
     assert.match(
       new TextDecoder().decode(stdout),

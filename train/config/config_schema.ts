@@ -35,12 +35,12 @@ const modelSchema = ModelConfigSchema.refine(
 
 const coldStartSchema = z.strictObject({
   demonstrations: count.default(0)
-    .describe("Train tasks that the expert demonstrates; 0 uses all"),
+    .describe("Number of train tasks that the expert demonstrates; 0 uses all"),
   steps: steps.default(60).describe(
     "Supervised steps on expert demonstrations",
   ),
   maxTokens: count.default(0).describe(
-    "Maximum tokens of a demonstration; longer ones are dropped; 0 means the context length",
+    "Maximum tokens of a demonstration; longer ones are dropped; 0 uses the context length",
   ),
   batchSize: positive.default(32).describe("Demonstrations per step"),
   learningRate: rate.default(3e-3).describe("Peak learning rate"),
@@ -59,7 +59,7 @@ const rftSchema = z.strictObject({
     "Steps of rejection fine-tuning before the policy gradient",
   ),
   tasksPerStep: positive.default(256).describe(
-    "Tasks per step, each tried once",
+    "Tasks per step, with one episode each",
   ),
   updates: positive.default(8).describe(
     "Supervised updates per step, on solved episodes and demonstrations",
@@ -120,10 +120,10 @@ const rlSchema = z.strictObject({
   ),
   maxRefills: count.default(1)
     .describe(
-      "Rounds of new tasks to replace groups whose rewards are all equal",
+      "Maximum rounds of new tasks that replace groups with equal rewards",
     ),
   minibatches: positive.default(1)
-    .describe("Parts to split a step's episodes into, with one update each"),
+    .describe("Minibatches per step, with one update each"),
 });
 
 const controlSchema = z.strictObject({
@@ -163,7 +163,7 @@ const rolloutSchema = z.strictObject({
     "Unreadable answers allowed per conversation",
   ),
   concurrency: positive.default(64).describe(
-    "Conversations that run concurrently",
+    "Number of concurrent conversations",
   ),
   cacheTokens: positive.default(131072)
     .describe(
@@ -173,7 +173,7 @@ const rolloutSchema = z.strictObject({
 
 const evalSchema = z.strictObject({
   every: count.default(10).describe(
-    "Steps between evaluations on dev after the cold start; 0 is never",
+    "Steps between evaluations on dev after the cold start; 0 disables them",
   ),
   tasks: count.default(64).describe("Dev tasks per evaluation; 0 uses all"),
   trials: positive.default(1).describe("Episodes per dev task"),
@@ -199,7 +199,7 @@ export const configSchema = z.strictObject({
     cli: {},
   }),
   threads: count.default(0).describe(
-    "Threads of the CPU policy; 0 means one per core",
+    "Threads of the CPU policy; 0 uses one per core",
   ),
   data: dataSchema.prefault({}),
   prompt: z.enum(["none", "full"]).default("none")

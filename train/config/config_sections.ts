@@ -35,7 +35,7 @@ export const dataSchema = z.strictObject({
       cli: { flag: "data" },
     }),
   domain: domainNameSchema.default("retail").meta({
-    description: "The domain",
+    description: "Domain",
     cli: { flag: "env" },
   }),
   directory: z.string().nullable().default(null)
@@ -99,7 +99,7 @@ const callsSchema = z.strictObject({
     "First backoff in milliseconds; doubles per retry, unless the server sets it",
   ),
   requestsPerMinute: count.default(0).describe(
-    "Rate limit in calls per minute over all conversations; 0 means no limit",
+    "Rate limit in calls per minute over all conversations; 0 disables it",
   ),
 });
 

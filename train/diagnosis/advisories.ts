@@ -127,7 +127,7 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
       title: `${shareText(solved, groups)} groups were solved by every episode`,
       evidence: `${
         inSteps(tally)
-      }; such groups teach nothing, so harder tasks would.`,
+      } the policy learned nothing from these groups; train on harder tasks.`,
       filter: { ...windowFilter(tally), reward: "1" },
       curve,
     }];
@@ -142,14 +142,12 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     kind: "all_zero_groups",
     level: "warning",
     title: isZero
-      ? `${shareText(zero, groups)} groups earned nothing`
-      : `The last ${idle} steps of RL had nothing to learn from`,
+      ? `${shareText(zero, groups)} groups earned no reward`
+      : `No learning signal in the last ${idle} steps of RL`,
     evidence: [
       `${inSteps(tally)} no episode of these groups earned the reward`,
       ...(tasks.length > 0 ? [`never solved there: ${namedTasks(tasks)}`] : []),
-      ...(idle > 0
-        ? [`nothing was learnt from in the last ${idle} steps`]
-        : []),
+      ...(idle > 0 ? [`no learning signal in the last ${idle} steps`] : []),
     ].join("; ") + ".",
     filter: { ...windowFilter(tally), reward: "0" },
     curve,
@@ -181,7 +179,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
       reward.toFixed(3)
     } and ${
       percent(meanOf(last, (line) => line.zeroVarianceShare))
-    } of the groups agree.`,
+    } of the groups have equal rewards.`,
     filter: tally === null ? null : windowFilter(tally),
     curve: "rl.entropy",
   }];
@@ -335,13 +333,15 @@ function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     kind: "stale_samples",
     level: "warning",
     title: isOld
-      ? `Samples are ${staleness.toFixed(1)} rollouts old when they train`
-      : `${percent(share)} of the groups were too old to train`,
+      ? `Samples are ${
+        staleness.toFixed(1)
+      } rollouts old when they are trained on`
+      : `${percent(share)} of the groups were too old to train on`,
     evidence: `Steps ${stepsText(last)}: ${
       staleness.toFixed(2)
     } rollouts old on average, ${count(dropped)} of ${
       count(groups + dropped)
-    } groups played again as too old, KL to the sampling policy ${
+    } groups discarded as too old and sampled again, KL to the sampling policy ${
       meanOf(last, ({ klOld }) => klOld).toPrecision(2)
     }.`,
     filter: tally === null ? null : windowFilter(tally),

@@ -74,7 +74,7 @@ function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
   const wrong = policy !== null
     ? `the policy of "${policy}" was trained to talk to users`
     : agent !== "tool-calling"
-    ? `the prompt of the ${agent} agent is about talking to users`
+    ? `the prompt of the ${agent} agent assumes a user`
     : prompt === "none"
     ? "prompt: none omits the ticket"
     : undefined;

@@ -41,7 +41,7 @@ export const evaluationSchema = z.strictObject({
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "Prompt before the conversation; full: policy text and tools. The policy of a run always uses its own",
+    "Prompt before the conversation; full: policy text and tools; the policy of a run always uses the prompt that it was trained with",
   ),
   policy: z.string().nullable().default(null).describe(
     "Training run whose policy is evaluated, at temperature 1 by default; null is the model at the endpoint",
@@ -84,7 +84,7 @@ export const evaluationSchema = z.strictObject({
       "Retries of a conversation after an infrastructure failure",
     ),
     concurrency: positive.default(32).meta({
-      description: "Conversations that run concurrently",
+      description: "Number of concurrent conversations",
       cli: {},
       mayChange: true,
     }),

@@ -114,7 +114,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
       other.keys().filter(({ isFailed }) => isFailed).map(keyOf),
     );
     this.attemptNow(
-      "take over episodes",
+      "copy episodes",
       "episodes.db",
       () =>
         this.#store.copyFrom(other, (one) => {

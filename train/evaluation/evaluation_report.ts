@@ -20,7 +20,7 @@ export interface IntentResult {
   readonly tasks: number;
   readonly reward: Estimate;
   /** The do-nothing baseline. */
-  readonly floor: number;
+  readonly baseline: number;
 }
 
 /** The figures of an evaluation. Infrastructure failures only count in `failures`. */
@@ -33,10 +33,10 @@ export interface EvaluationReport {
   /** pass^1 to pass^k, each over the tasks with at least that many scored trials. */
   readonly passK: readonly Estimate[];
   readonly meanReward: number;
-  /** The do-nothing baseline: mean reward of an idle agent on the same tasks. */
-  readonly floor: number;
-  /** Tasks that an idle agent solves. */
-  readonly floorTasks: readonly string[];
+  /** The do-nothing baseline: mean reward of an agent that does nothing, on the same tasks. */
+  readonly baseline: number;
+  /** Tasks that the do-nothing baseline solves. */
+  readonly baselineTasks: readonly string[];
   readonly byIntent: readonly IntentResult[];
   /** Number of episodes by the reason that their reward is not 1. */
   readonly reasons: Readonly<Record<string, number>>;
@@ -76,10 +76,10 @@ export function reportOn(
       (_, i) => estimatePassK(results, i + 1),
     ),
     meanReward: mean(scored.map(({ reward }) => reward ?? 0)),
-    floor: mean(tasks.map(({ baseline }) => baseline)),
-    floorTasks: tasks.filter(({ baseline }) => baseline === 1).map(({ id }) =>
-      id
-    ),
+    baseline: mean(tasks.map(({ baseline }) => baseline)),
+    baselineTasks: tasks.filter(({ baseline }) => baseline === 1).map((
+      { id },
+    ) => id),
     byIntent: byIntent(tasks, byTask),
     reasons: tally(scored.map(({ reason }) => reason)),
     stopReasons: tally(scored.map(({ stopReason }) => stopReason)),
@@ -115,7 +115,7 @@ function byIntent(
       intent,
       tasks: all.length,
       reward: estimateShare(shares),
-      floor: mean(all.map(({ baseline }) => baseline)),
+      baseline: mean(all.map(({ baseline }) => baseline)),
     }];
   }).sort((a, b) => a.intent < b.intent ? -1 : 1);
 }

@@ -198,7 +198,7 @@ export async function createRunDir<C extends object, D>(
   },
   hold: (run: LockedRun<C>) => D,
 ): Promise<D> {
-  const doing = `make the run dir "${path}"`;
+  const doing = `create the run dir "${path}"`;
   return await attempt({ doing, path, afterwards: "start again" }, async () => {
     await makeDirectory(path);
     for (const folder of folders) await Deno.mkdir(join(path, folder));

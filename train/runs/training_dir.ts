@@ -293,10 +293,10 @@ function lostSince(
 ): string | undefined {
   const then = lines.slice(0, journal.lines);
   if (then.length < journal.lines) {
-    return `${METRICS} has only ${then.length} of the ${journal.lines} lines it had then`;
+    return `${METRICS} has only ${then.length} of the ${journal.lines} lines it had at that checkpoint`;
   }
   if (hashOf(textOf(then)) !== journal.sha256) {
-    return `the first ${journal.lines} lines of ${METRICS} have changed since then`;
+    return `the first ${journal.lines} lines of ${METRICS} have changed since that checkpoint`;
   }
   const known = new Set(then.map(placeOf));
   using store = new EpisodeStore(join(path, "episodes.db"));
@@ -305,7 +305,7 @@ function lostSince(
   ).reduce((sum, { episodes }) => sum + episodes, 0);
   return episodes === journal.episodes
     ? undefined
-    : `episodes.db has only ${episodes} of the ${journal.episodes} episodes it had then`;
+    : `episodes.db has only ${episodes} of the ${journal.episodes} episodes it had at that checkpoint`;
 }
 
 /** Returns the step and source of a line's episodes. */

@@ -158,7 +158,7 @@ async def _take(pool: Pool, rollout_id: int) -> Any:
     metrics = {f"rollout/dynamic_filter/drop_{reason}": count for reason, count in drops.items()}
     metrics["taulab/staleness"] = fmean(rollout_id - group.begun for group in kept)
     metrics["taulab/stale_groups"] = stale
-    logger.info("rollout %s: %s groups, %s under way, %s ready", rollout_id, len(kept), len(pool.running), len(pool.ready))
+    logger.info("rollout %s: %s groups, %s in progress, %s ready", rollout_id, len(kept), len(pool.running), len(pool.ready))
     return RolloutFnTrainOutput(samples=samples, metrics=metrics)
 
 

@@ -336,7 +336,7 @@ async def generate(args: Any, sample: Any, sampling_params: dict[str, Any], eval
         reason = str(error)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"the server's response is not an episode: {type(error).__name__}: {error}"
-    logger.warning("sample %s is left out: %s", sample.index, reason)
+    logger.warning("sample %s is excluded: %s", sample.index, reason)
     bridge.count(reason)
     return give_up(sample, reason)
 
@@ -439,7 +439,7 @@ def leave_out_of_eval(rollout_id: int, args: Any, data: dict[str, Any], *_: Any)
         if not failed:
             continue
         kept = [at for at in range(len(result["samples"])) if at // size not in failed]
-        logger.warning("eval %s at rollout %s: %s tasks failed and are left out", name, rollout_id, len(failed))
+        logger.warning("eval %s at rollout %s: %s tasks failed and are excluded", name, rollout_id, len(failed))
         if not kept:
             del data[name]
             continue

@@ -58,7 +58,7 @@ def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
     try:
         doomed = _choose(Path(save), keep)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        logger.warning("checkpoints in %s are left as they are: %s", save, error)
+        logger.warning("cannot remove old checkpoints in %s: %s", save, error)
         return None
     _removal = threading.Thread(target=_remove, args=(Path(save), getattr(args, "save_hf", None), doomed), daemon=True)
     _removal.start()

@@ -57,7 +57,7 @@ function clusterFaults(
       hosts.length === 0 || hosts.length === nodes ||
         (!colocate && hosts.length > nodes),
       `cluster.hosts names ${hosts.length} hosts, but cluster.nodes is ${nodes}`,
-      "make them agree",
+      "make them equal",
     ),
     ...unless(
       new Set(hosts).size === hosts.length,
@@ -195,7 +195,7 @@ function trainingFaults(
       checkpoint.directory !== model.directory &&
         checkpoint.huggingFace !== model.directory,
       "checkpoint.directory or checkpoint.huggingFace is the model's directory",
-      "choose another",
+      "choose another directory",
     ),
     ...unless(
       !parallel.sequence || parallel.tensor > 1,
@@ -206,8 +206,8 @@ function trainingFaults(
       parallel.recompute !== "selective" ||
         (parallel.recomputeMethod === null &&
           parallel.recomputeLayers === null),
-      "parallel.recompute selective has no method and no number of layers",
-      "set recomputeMethod and recomputeLayers to null",
+      "parallel.recompute selective takes neither parallel.recomputeMethod nor parallel.recomputeLayers",
+      "set both to null",
     ),
     ...unless(
       parallel.recompute !== "full" || parallel.recomputeMethod !== null,
@@ -227,8 +227,8 @@ function trainingFaults(
     ),
     ...unless(
       !(algorithm.engineLogprobs && algorithm.importanceSampling),
-      "algorithm.engineLogprobs and algorithm.importanceSampling exclude each other",
-      "choose one",
+      "algorithm.engineLogprobs and algorithm.importanceSampling cannot be combined",
+      "set one of them to false",
     ),
   ];
 }

@@ -83,7 +83,7 @@ const clusterSchema = z.strictObject({
   }),
   hostGpus: positive.nullable().default(null).meta({
     description:
-      "GPUs per host that Ray may use; null means those that the run needs",
+      "GPUs per host that Ray may use; null uses those that the run needs",
     flag: "--num-gpus-per-node",
   }),
   colocate: z.boolean().default(true).meta({
@@ -96,7 +96,7 @@ const clusterSchema = z.strictObject({
     flag: "--rollout-num-gpus",
   }),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    "Names in hosts.yaml, the head first; empty means this machine",
+    "Hosts of the cluster, by their names in hosts.yaml, the head first; empty means this machine",
   ),
   address: z.string().min(1).default("127.0.0.1").describe(
     "The head's address as reached from the other hosts",
@@ -104,7 +104,7 @@ const clusterSchema = z.strictObject({
   port: positive.default(6379).describe("The port of Ray's head"),
   dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
   dashboardHost: z.string().min(1).default("127.0.0.1").describe(
-    "Address that the API listens on; anyone who can reach it can run anything on the hosts",
+    "Address that the Jobs API listens on; anyone who can reach it can run anything on the hosts",
   ),
   tempDir: path.nullable().default(null).describe(
     "Directory of Ray's sessions, a short path; null uses Ray's default",
@@ -149,7 +149,7 @@ const rolloutSchema = z.strictObject({
     flag: "--num-steps-per-rollout",
   }),
   overSamplingBatchSize: positive.nullable().default(null).meta({
-    description: "Tasks sampled at once; null means the batch size",
+    description: "Tasks sampled at once; null uses the batch size",
     flag: "--over-sampling-batch-size",
   }),
   maxResponseLen: positive.default(1024).meta({
@@ -292,20 +292,20 @@ const bridgeSchema = z.strictObject({
   ),
   processes: positive.default(2).describe("Number of episode servers to start"),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    'Hosts that they run on, by their names in hosts.yaml, or "this" machine; empty means the head',
+    'Hosts that run the episode servers, by their names in hosts.yaml, or "this" machine; empty means the head',
   ),
   address: z.string().min(1).nullable().default(null).describe(
-    "Address of the head, or of this machine if it runs them, as reached from the hosts; null uses cluster.address",
+    "Address of the head, or of this machine if episode servers run here, as reached from the hosts; null uses cluster.address",
   ),
   allowEngines: z.array(z.string().min(1)).default([]).describe(
     "Further engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
   ),
   port: positive.default(8400).describe(
-    "Port of the first server; the others use the next ports",
+    "Port of the first episode server; the others use the next ports",
   ),
   timeoutS: rate.default(1800).describe("Timeout of an episode in seconds"),
   patienceS: rate.default(120).describe(
-    "Seconds to retry while no server can be reached",
+    "Seconds to retry while no episode server can be reached",
   ),
   retries: count.default(3).describe(
     "Retries of an episode on other servers",
@@ -334,7 +334,7 @@ export const slimeSchema = z.strictObject({
   data: slimeDataSchema.prefault({}),
   agent: agentName().default("tool-calling").describe("The agent strategy"),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "Form of the policy and the tools in the prompt",
+    "Form of the policy text and the tools in the prompt",
   ),
   user: slimeUserSchema.prefault({}),
   compat: compatSchema,

@@ -69,12 +69,12 @@ export class EvaluationJournal implements Journal {
 
   /** Adds the figures of the report. */
   report(
-    { passK, floor, byIntent, meanReward }: EvaluationReport,
+    { passK, baseline, byIntent, meanReward }: EvaluationReport,
     timeMs: number,
   ): void {
     const values: [string, number][] = [
       ["evaluate/mean_reward", meanReward],
-      ["evaluate/do_nothing", floor],
+      ["evaluate/do_nothing", baseline],
       ...passK.flatMap(({ value, low, high }, i): [string, number][] => [
         [`evaluate/pass/${i + 1}`, value],
         [`evaluate/pass/${i + 1}/low`, low],

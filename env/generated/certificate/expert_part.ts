@@ -36,7 +36,9 @@ export async function expertPart(
     now: () => 0,
   });
   const { failure, stopReason, reward, findings } = episode;
-  if (failure !== null) return refusal("the expert fails", failure.message);
+  if (failure !== null) {
+    return refusal("the expert's episode fails", failure.message);
+  }
   if (stopReason !== "user_stop") {
     return refusal("the user does not end the conversation", stopReason);
   }
@@ -61,9 +63,10 @@ export async function expertPart(
   const loose = goal.requests.find(({ outputs = [] }) =>
     outputs.length > 0 && !outputs.some((output) => isToldOnce(output, episode))
   );
-  return loose === undefined
-    ? { turns: episode.turns.length }
-    : refusal("an output is told by accident", loose.outputs?.join(", ") ?? "");
+  return loose === undefined ? { turns: episode.turns.length } : refusal(
+    "an output is matched by accident",
+    loose.outputs?.join(", ") ?? "",
+  );
 }
 
 /** Checks whether exactly one message contains the output; repeats of that message are allowed. */

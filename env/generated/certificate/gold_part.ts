@@ -17,7 +17,7 @@ export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);
     if (isErrorAnswer(answer)) {
-      return refusal("a gold action answers with an error", {
+      return refusal("a gold action returns an error", {
         evidence: `${evidence}: ${answer}`,
       });
     }

@@ -60,7 +60,7 @@ function refusedBy(
   const [first] = calls;
   if (first === undefined) {
     return new Refusal("policy", {
-      reason: "a refused request matches no call",
+      reason: "no call would fulfill a refused request",
       evidence: JSON.stringify(request),
     });
   }

@@ -35,7 +35,10 @@ export function solvablePart(
   const { task, steps, dataset } = subject;
   const lacking = lackingDuty(subject);
   if (lacking !== undefined) {
-    return refusal("the gold lacks a read that policy requires", lacking);
+    return refusal(
+      "the gold actions lack a read that policy requires",
+      lacking,
+    );
   }
   const duties = new Set(
     subject.goals.duties(task, dataset.database).map(textOf),
@@ -49,7 +52,7 @@ export function solvablePart(
       const from = find(sources, value);
       if (from === undefined) {
         return refusal(
-          "the gold has an argument that the agent cannot know",
+          "a gold argument cannot be known",
           `${action.name}: ${path} "${value}"`,
         );
       }
@@ -73,7 +76,7 @@ export function solvablePart(
       !duties.has(textOf(action)) &&
         !isNeeded(next, { subject, sources, later })
     ) {
-      return refusal("the gold has an unnecessary read", textOf(action));
+      return refusal("a gold read is unnecessary", textOf(action));
     }
     sources.push(next);
   }
@@ -81,7 +84,7 @@ export function solvablePart(
     const from = findTold(sources, output);
     if (from !== undefined) chain = Math.max(chain, from.depth);
     else if (!plain(dataset.policy).includes(plain(output))) {
-      return refusal("the agent cannot know an output", output);
+      return refusal("an output cannot be known", output);
     }
   }
   return { shown, reads: sources.length - 1, chain };

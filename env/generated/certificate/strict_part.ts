@@ -1,6 +1,6 @@
 /**
  * Part 5: nothing but the correct outcome scores 1. The do-nothing baseline, a transfer, a missing, different or
- * additional write scores 0, and no output can be told by accident.
+ * additional write scores 0, and no output can be matched by accident.
  */
 
 import { isWrite } from "../../audit/finding.ts";
@@ -31,7 +31,7 @@ export function strictPart(subject: Subject): StrictEvidence | Refusal {
   }
   const [loose] = looseOutputs(task, dataset);
   if (loose !== undefined) {
-    return refusal("an output is told by accident", loose.evidence);
+    return refusal("an output can be matched by accident", loose.evidence);
   }
   return untold(subject) ?? tryAll(subject);
 }
@@ -73,7 +73,7 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
   }
   return tooMuch > 0
     ? { wrong: wrong.length, tooMuch }
-    : refusal("no additional write could be tried", `all ${more.length} fail`);
+    : refusal("every additional write fails", `${more.length} tried`);
 }
 
 /** Checks whether the gold still scores 1 with a write replaced by another action, or removed. */
@@ -126,9 +126,10 @@ function untold({ goal, task }: Subject): Refusal | undefined {
     refused === true && requests[i + 1]?.fallback !== true &&
     !outputs.some((output) => task.outputs.includes(output))
   );
-  return silent === undefined
-    ? undefined
-    : refusal("a refusal has no output to tell", JSON.stringify(silent));
+  return silent === undefined ? undefined : refusal(
+    "nothing checks that the agent refuses a request",
+    JSON.stringify(silent),
+  );
 }
 
 function transferred({ dataset, domain }: Subject): Database {

@@ -27,14 +27,14 @@ export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
   });
   if (other !== undefined) {
     return new Refusal("unique", {
-      reason: "the words also allow another final state",
+      reason: "the instruction also allows another final state",
       evidence: other.map(textOf).join("; "),
     });
   }
   const { ways, barred } = search;
   return ways > 0 ? { ways, barred } : new Refusal("unique", {
     reason: "no allowed call fulfills the request",
-    evidence: `${barred} matching calls are not allowed`,
+    evidence: `${barred} calls match the request, but none is allowed`,
   });
 }
 

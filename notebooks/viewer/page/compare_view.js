@@ -166,11 +166,13 @@ function comparedWords(pairs, [left, right]) {
   const interval = Number.isFinite(low)
     ? ` (95% interval ${signed(low)} to ${signed(high)})`
     : "";
-  return `On ${count(tasks)} tasks in common, ${right.run} solves ${
+  return `On ${
+    count(tasks)
+  } tasks in common, ${right.run} has a mean solve rate of ${
     signed(value)
-  } of a task more than ${left.run}${interval}: ${count(better)} better, ${
+  } relative to ${left.run}${interval}: ${count(better)} better, ${
     count(worse)
-  } worse, ${count(tasks - better - worse)} alike.`;
+  } worse, ${count(tasks - better - worse)} equal.`;
 }
 
 /** @param {ComparedTable} table */

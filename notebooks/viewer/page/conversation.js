@@ -121,7 +121,7 @@ function turnMark({ database, siblings }, turn) {
     parting.length > 0
       ? h(
         "span.tag.part",
-        `${parting.length} of ${siblings.length - 1} siblings differ from here`,
+        `${parting.length} of ${siblings.length - 1} siblings diverge here`,
       )
       : null,
   );
@@ -196,7 +196,7 @@ function roleClass({ role, content }) {
 /** @param {TalkMessage} message */
 function whoOf({ role, name }) {
   if (role === "assistant") return "agent";
-  if (role === "parse_error") return "agent: not read";
+  if (role === "parse_error") return "agent: unreadable";
   if (role === "tool") {
     return name === null || name === "" ? "tool" : inline(name, 60);
   }

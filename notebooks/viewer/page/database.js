@@ -9,10 +9,10 @@ import { inline, textBlock } from "./text.js";
 
 /** @type {Readonly<Record<ShownField["verdict"], readonly [string, string]>>} */
 const VERDICTS = {
-  right: ["✓", "as it should be"],
-  wrong: ["✗", "changed otherwise"],
-  missing: ["✗", "not changed"],
-  extra: ["✗", "nobody asked for it"],
+  right: ["✓", "as expected"],
+  wrong: ["✗", "changed to a wrong value"],
+  missing: ["✗", "not changed, but should be"],
+  extra: ["✗", "changed, but should not be"],
 };
 
 /** The side whose database a row is in. */

@@ -140,7 +140,7 @@ function readValue(field, text) {
 
 /** @param {string} field */
 function unknownField(field) {
-  return `There is no field "${field}"; there are ${
+  return `There is no field "${field}"; the fields are ${
     Object.keys(FIELDS).join(", ")
   }, text`;
 }

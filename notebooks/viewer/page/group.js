@@ -28,12 +28,12 @@ export function groupSection(episode, { params, onCompare, isCompared }) {
       "p.muted",
       `${siblings.length} episodes of this task, ${solved} of ${scored} solved.${
         scored > 1 && (solved === 0 || solved === scored)
-          ? " No variance: this group does not train."
+          ? " No variance: this group gives no learning signal."
           : ""
       }`,
     ),
     scrollTable("table.siblings", "Siblings", {
-      heads: ["Episode", "Reward", "Adv.", "Parts at", "By"],
+      heads: ["Episode", "Reward", "Adv.", "Diverges at", "By"],
       rows: siblings.map((sibling) => siblingRow(sibling, { episode, params })),
     }),
     keyButton(isCompared ? "Close side by side" : "Side by side", "s", {
@@ -69,7 +69,7 @@ function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
       isSelf
         ? "this one"
         : partsAt === null
-        ? "nowhere"
+        ? "never"
         : h("a", { href: href(partsAt) }, `turn ${partsAt + 1}`),
     ),
     h("td.parts-by", partsBy === null ? "" : inline(partsBy, 80)),
@@ -99,7 +99,7 @@ export function sideBySide(episodes) {
         "th",
         { scope: "row" },
         `turn ${turn + 1}`,
-        isFirst ? h("span.tag.part", "they part") : null,
+        isFirst ? h("span.tag.part", "diverge here") : null,
       ),
       columns.map((turns, i) =>
         h(

@@ -4,8 +4,8 @@ import { h } from "./dom.js";
 
 const HELP = /** @type {const} */ ([
   ["Everywhere", [
-    ["?", "these keys"],
-    ["Esc", "back: to the table, to the runs; closes what is open"],
+    ["?", "show these shortcuts"],
+    ["Esc", "go back to the table or the runs, or close the open dialog"],
   ]],
   ["Runs", [["j k", "next, previous run"], ["Enter", "open it"]]],
   ["Episodes", [
@@ -14,11 +14,11 @@ const HELP = /** @type {const} */ ([
     ["/", "search all messages"],
   ]],
   ["An episode", [
-    ["← →", "previous, next episode of the table as it is filtered"],
+    ["← →", "previous, next episode of the filtered table"],
     ["j k", "next, previous message"],
     ["Enter", "fold or unfold the message"],
     ["o", "fold or unfold all"],
-    ["t", "tokens, coloured by what trains and how likely they were"],
+    ["t", "tokens, coloured by loss mask and probability"],
     ["s", "the group side by side"],
   ]],
 ]);

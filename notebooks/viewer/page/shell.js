@@ -134,7 +134,7 @@ export function drawLive(state) {
   const live = document.getElementById("live");
   if (live === null || live.dataset["state"] === state) return;
   live.dataset["state"] = state;
-  live.textContent = { live: "live", still: "", off: "no answer" }[state];
+  live.textContent = { live: "live", still: "", off: "no response" }[state];
 }
 
 /**
@@ -156,7 +156,7 @@ export function notice(error) {
   return h(
     "div",
     { class: `notice ${kind}`, role: "alert" },
-    h("strong", titles[kind] ?? "Something broke"),
+    h("strong", titles[kind] ?? "Something went wrong"),
     h("p", inline(message, 2000)),
   );
 }

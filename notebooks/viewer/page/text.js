@@ -60,9 +60,9 @@ export function textBlock(text, { className = "said" } = {}) {
   block.append(visible(text.slice(0, shown)));
   const more = h("button", { type: "button", class: "more" });
   const label = () => {
-    more.textContent = `Show more: ${
+    more.textContent = `Show more (${
       (text.length - shown).toLocaleString("en-US")
-    } of ${text.length.toLocaleString("en-US")} characters are left`;
+    } of ${text.length.toLocaleString("en-US")} characters remaining)`;
   };
   more.addEventListener("click", () => {
     const to = whole(text, shown + SHOWN_AT_ONCE);

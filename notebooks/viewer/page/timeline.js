@@ -129,7 +129,7 @@ function timelinePicture({ step, phases, episodes }, episodeHrefOf) {
       role: "img",
       "aria-label": `Step ${step}: ${words.join(", ")}; ${
         count(episodes.length)
-      } episodes, ${count(all.length)} under way at once`,
+      } episodes, ${count(all.length)} concurrent`,
     },
     phases.map(({ kind, startMs, ms }) =>
       svg(

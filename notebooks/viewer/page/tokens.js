@@ -39,9 +39,9 @@ export function tokensBlock(tokens) {
     for (let t = shown; t < to; t++) fragment.append(tokenOf(tokens, t));
     stream.append(fragment);
     shown = to;
-    more.textContent = `Show more: ${
+    more.textContent = `Show more (${
       count(ids.length - shown)
-    } tokens are left`;
+    } tokens remaining)`;
     more.hidden = shown >= ids.length;
   }
 
@@ -74,7 +74,7 @@ export function tokensBlock(tokens) {
       "p.muted",
       `${count(ids.length)} tokens; ${
         count(sampled)
-      } were sampled by the policy and train, ${
+      } were sampled by the policy and are trained on, ${
         count(ids.length - sampled)
       } are context.`,
     ),

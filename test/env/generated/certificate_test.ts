@@ -176,7 +176,7 @@ Deno.test("part 3: refuses an argument that the agent cannot know, and an unnece
   const idle = { name: "list_all_product_types", arguments: new Map() };
   const [first, ...rest] = task.actions;
   const more = await refusalOf(withActions(task, [first!, idle, ...rest]));
-  assert.match(more?.reason ?? "", /an unnecessary read/);
+  assert.match(more?.reason ?? "", /a gold read is unnecessary/);
 });
 
 Deno.test("part 4: refuses ambiguous words", async () => {

@@ -165,7 +165,7 @@ browserTest(
       await page.goto(`${viewing.url}#/?run=one&run=other`);
       await page.getByText("Compare them task by task").click();
       await page.getByText(
-        /On 5 tasks in common, other solves −0\.20 of a task more than one .*: 0 better, 1 worse, 4 alike/,
+        /On 5 tasks in common, other has a mean solve rate of −0\.20 relative to one .*: 0 better, 1 worse, 4 equal/,
       ).waitFor();
       const rows = page.locator(".task-by-task tbody tr");
       assert.equal(await rows.count(), 1);

@@ -90,12 +90,12 @@ Deno.test("advisoriesOf() returns nothing for a healthy run and for an empty one
   assert.deepEqual(of({ lines: [], tally: null }), []);
 });
 
-Deno.test("advisoriesOf() reports groups that earned nothing, with the tasks that were never solved", () => {
+Deno.test("advisoriesOf() reports groups that earned no reward, with the tasks that were never solved", () => {
   const tally = within({ groups: [...groups(0, 0, 6), ...groups(1, 0, 4)] });
   const [one, ...others] = of({ tally });
   assert.deepEqual(others, []);
   assert.equal(one?.kind, "all_zero_groups");
-  assert.equal(one?.title, "6 of 10 groups earned nothing");
+  assert.equal(one?.title, "6 of 10 groups earned no reward");
   assert.match(one?.evidence ?? "", /never solved there: t4, t5\./);
   assert.deepEqual(one?.filter, { source: "rl", step: "11..20", reward: "0" });
   assert.equal(of({ tally: within({ groups: groups(0, 0, 3) }) }).length, 0);

@@ -192,7 +192,7 @@ Deno.test("reportOf() counts the reasons for reward 0, and the do-nothing baseli
     assert.deepEqual(report.stopReasons, { transfer: 2 * TASKS });
     assert.equal(report.unsolved.length, TASKS);
     assert.ok(report.passK[0]!.high > 0);
-    assert.equal(report.floor, report.floorTasks.length / TASKS);
+    assert.equal(report.baseline, report.baselineTasks.length / TASKS);
     assert.equal(report.usage.agent.calls, 2 * TASKS);
     assert.equal(report.usage.agent.cost, TASKS);
     const { intent, tasks } = report.byIntent[0]!;

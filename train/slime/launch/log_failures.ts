@@ -5,9 +5,9 @@ import { logMessage } from "./log_line.ts";
 /** Dropped samples by kind of failure. */
 export type EpisodeFailures = Readonly<Record<string, number>>;
 
-const LEFT_OUT = /^sample \S+ is left out: (.*)/;
+const LEFT_OUT = /^sample \S+ is (?:excluded|left out): (.*)/;
 const EVAL_LEFT_OUT =
-  /^eval (\S+) at rollout \d+: (\d+) tasks failed and are left out/;
+  /^eval (\S+) at rollout \d+: (\d+) tasks failed and are (?:excluded|left out)/;
 
 /** Counts dropped samples until they are drained. */
 export class FailureCounter {

@@ -44,7 +44,7 @@ export function undoStep({ made, ...about }: Entry): UndoStep {
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
     quote(commit)
-  } ] || say "refused $d was since moved to another commit; it is kept"
+  } ] || say "refused $d has since moved to another commit; it is kept"
 [ -z "$(git -C "$d" status --porcelain)" ] || say "refused $d has local changes or new files; it is kept"`;
 }
 

@@ -15,16 +15,22 @@ const often = weight.default(1);
 
 /** Relative frequencies of the kinds of request; 0 excludes a kind. */
 const intentWeights = z.strictObject({
-  book: often.describe("Book a trip"),
-  change_flights: often.describe("Move a flight to another day"),
-  change_cabin: often.describe("Change the cabin on the same flights"),
-  change_passengers: often.describe("Replace or add a passenger"),
-  add_bags: often.describe("Add bags"),
-  cancel: often.describe("Cancel a reservation"),
-  certificate: often.describe(
-    "Ask for compensation for a cancelled or delayed flight",
+  book: often.describe("Weight of requests to book a trip"),
+  change_flights: often.describe(
+    "Weight of requests to move a flight to another day",
   ),
-  question: often.describe("Ask a question"),
+  change_cabin: often.describe(
+    "Weight of requests to change the cabin on the same flights",
+  ),
+  change_passengers: often.describe(
+    "Weight of requests to replace or add a passenger",
+  ),
+  add_bags: often.describe("Weight of requests to add bags"),
+  cancel: often.describe("Weight of requests to cancel a reservation"),
+  certificate: often.describe(
+    "Weight of requests for compensation for a cancelled or delayed flight",
+  ),
+  question: often.describe("Weight of questions"),
 });
 
 /** Settings of the generated airline world. Every field has a default. */
@@ -34,10 +40,10 @@ export const airlineOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of requests that policy refuses (questions never are)",
+    "Share of requests that policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of refused requests that concern another user's reservation or account",
+    "Share of refused requests about another user's reservation or account",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
@@ -46,7 +52,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of requests whose user knows the reservation's id; the others name its route",
   ),
   detailsStatedShare: share.default(0.7).describe(
-    "Share of requests that come with all their details",
+    "Share of requests whose user gives all details; in the others, the agent has to ask for them",
   ),
   cityNamesShare: share.default(0.3).describe(
     "Share of bookings that name cities instead of airport codes",
@@ -64,10 +70,10 @@ export const airlineOptionsSchema = z.strictObject({
     "Maximum number of passengers per reservation",
   ),
   extraReservationsMin: count.default(1).describe(
-    "Minimum number of reservations per user that no request is about",
+    "Minimum number of reservations per user without a request",
   ),
   extraReservationsMax: count.default(2).describe(
-    "Maximum number of reservations per user that no request is about",
+    "Maximum number of reservations per user without a request",
   ),
   airports: z.number().int().min(4).max(20).default(10).describe(
     "Number of airports",

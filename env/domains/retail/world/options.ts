@@ -18,14 +18,22 @@ const often = weight.default(1);
 /** Relative frequency of each kind of request; 0 excludes it. */
 const intentWeights = z.strictObject(
   {
-    cancel: often.describe("Cancel a pending order"),
-    return: often.describe("Return delivered items"),
-    exchange: often.describe("Exchange delivered items"),
-    modify_items: often.describe("Change a pending order's items"),
-    modify_address: often.describe("Change a pending order's shipping address"),
-    modify_payment: often.describe("Change a pending order's payment method"),
-    user_address: often.describe("Change the default address"),
-    question: often.describe("Ask a question"),
+    cancel: often.describe("Weight of requests to cancel a pending order"),
+    return: often.describe("Weight of requests to return delivered items"),
+    exchange: often.describe("Weight of requests to exchange delivered items"),
+    modify_items: often.describe(
+      "Weight of requests to change a pending order's items",
+    ),
+    modify_address: often.describe(
+      "Weight of requests to change a pending order's shipping address",
+    ),
+    modify_payment: often.describe(
+      "Weight of requests to change a pending order's payment method",
+    ),
+    user_address: often.describe(
+      "Weight of requests to change the default address",
+    ),
+    question: often.describe("Weight of questions"),
   } satisfies Record<Intent, z.ZodType>,
 );
 
@@ -36,13 +44,13 @@ export const retailOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of requests that policy refuses (questions never are)",
+    "Share of requests that policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of the other refused requests that concern another user's order; in the rest, the order's status is wrong",
+    "Share of refused requests, other than those of brokenRuleShare, about another user's order; the rest are about an order with the wrong status",
   ),
   brokenRuleShare: share.default(0.4).describe(
-    "Share of refused requests for an eligible order whose details a rule forbids: an unaccepted reason, a variant out of stock, another product, too low a gift card balance, a refund to another payment method",
+    "Share of refused requests about an eligible order with details that a rule forbids: an unaccepted reason, a variant out of stock, another product, a gift card balance that is too low, or a refund to another payment method",
   ),
   twoIntentShare: share.default(0.1).describe(
     "Share of tasks with a second request after the first",
@@ -53,10 +61,10 @@ export const retailOptionsSchema = z.strictObject({
     "Maximum number of items per return, exchange or change",
   ),
   extraOrdersMin: count.default(0).describe(
-    "Minimum number of orders per user that no request is about",
+    "Minimum number of orders per user without a request",
   ),
   extraOrdersMax: count.default(1).describe(
-    "Maximum number of orders per user that no request is about",
+    "Maximum number of orders per user without a request",
   ),
   paymentMethodsMin: z.number().int().min(1).max(3).default(1).describe(
     "Minimum number of payment methods per user; each is of a different kind",
@@ -89,7 +97,7 @@ export const retailOptionsSchema = z.strictObject({
     "Share of requests whose user knows the order id; the others describe the order by one of its items",
   ),
   detailsStatedShare: share.default(1).describe(
-    "Share of requests that come with all their details; the agent has to ask for the others'",
+    "Share of requests whose user gives all details; in the others, the agent has to ask for them",
   ),
   ...userKnobs({
     changeOfMind:

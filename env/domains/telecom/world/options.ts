@@ -20,10 +20,10 @@ export const telecomOptionsSchema = z.strictObject({
       "Complaints that users call about, in equal shares",
     ),
   actors: z.enum(["any", "user", "agent", "both"]).default("any").describe(
-    "Sides that have to act in tasks that can be solved",
+    "Sides that must act to solve a task",
   ),
   hopelessShare: part.default(0.1).describe(
-    "Share of tasks in which the user has to be transferred to a person",
+    "Share of tasks that cannot be solved, where the agent has to transfer the user to a person",
   ),
   linesMax: z.int().min(1).max(3).default(3).describe(
     "Maximum number of lines per customer",
@@ -32,7 +32,7 @@ export const telecomOptionsSchema = z.strictObject({
     "Whether users have personas",
   ),
   testShare: part.default(0.1).describe(
-    "Share of tasks in dev and in test each; no combination of faults and no customer is in two splits",
+    "Share of tasks in dev, and likewise in test; splits share no combination of faults and no account",
   ),
 });
 

@@ -216,7 +216,10 @@ Deno.test("an episode with the stand-in judge is scored if that can decide", asy
   );
   const other = await judged("The agent is kind.", "The price is $4.20.");
   assert.equal(other.failure?.kind, "not_judged");
-  assert.match(other.failure?.message ?? "", /its stand-in cannot tell/);
+  assert.match(
+    other.failure?.message ?? "",
+    /the stand-in judge cannot decide/,
+  );
 });
 
 Deno.test("a user who says nothing fails the episode, not the agent", async () => {

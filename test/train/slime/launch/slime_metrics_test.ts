@@ -159,24 +159,24 @@ Deno.test("SlimeMetricsReader counts samples and tasks that generate.py dropped,
   const lines = readAll([
     logged(
       ROLLOUT,
-      "sample 3 is left out: http://127.0.0.1:8400 answered 500: bug",
+      "sample 3 is excluded: http://127.0.0.1:8400 answered 500: bug",
       "generate.py",
     ),
     logged(
       ROLLOUT,
-      "sample 4 is left out: no episode server can be reached",
+      "sample 4 is excluded: no episode server can be reached",
       "generate.py",
     ),
     logged(
       ROLLOUT,
-      "sample 9 is left out: slime aborted the rollout",
+      "sample 9 is excluded: slime aborted the rollout",
       "generate.py",
     ),
     ...manager,
     ...trainer,
     logged(
       ROLLOUT,
-      "eval retail-dev at rollout 0: 3 tasks failed and are left out",
+      "eval retail-dev at rollout 0: 3 tasks failed and are excluded",
       "generate.py",
     ),
     logged(ROLLOUT, "eval 0: {'eval/retail-dev': 1.0}"),

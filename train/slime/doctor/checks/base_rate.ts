@@ -105,11 +105,11 @@ function judge(path: string, config: SlimeConfig): Observed {
   const { solved, scored } = countOf(path);
   const found =
     `${config.model.name} solves ${solved} of ${scored} episodes in ${path}`;
-  const again = `measure more: ${measure(config)}`;
+  const again = `evaluate more episodes: ${measure(config)}`;
   if (scored === 0) return warn(`${found}: no episode is scored`, again);
   if (solved === 0 || solved === scored) {
     if (scored < ENOUGH) {
-      return warn(`${found}, which are too few to tell`, again);
+      return warn(`${found}, too few to tell`, again);
     }
     return hopeless(found, { isNone: solved === 0, config });
   }

@@ -72,7 +72,7 @@ function counted(there: number, planned: number): Observed {
   return fail(
     `the router has ${there} engines, but ${planned} are planned`,
     there < planned
-      ? "wait if they are still loading; otherwise find why they ended in the job's log (out of memory: lower engine.memory)"
+      ? "wait if they are still loading; otherwise find out from the job's log why they exited (out of memory: lower engine.memory)"
       : "other engines have joined the router: stop those of an earlier run, or set another engine.routerPort",
   );
 }
@@ -112,7 +112,7 @@ async function lookAt(
 function dead(url: string, fault: string): Observed {
   return fail(
     `${url} ${fault}`,
-    "find why it ended or hangs in the job's log (out of memory: lower engine.memory)",
+    "find out from the job's log why it exited or hangs (out of memory: lower engine.memory)",
   );
 }
 

@@ -16,7 +16,8 @@ import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 export const check: Check = {
   id: "history",
   order: 115,
-  title: "behind a chat API, the model sees the histories that it trained on",
+  title:
+    "the chat template renders earlier messages as they were in training, which chat APIs rely on",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.thinking)];

@@ -42,10 +42,10 @@ function judge(
   const policy = routerPolicy(asked, policies);
   if (engines > 1 && (policy === null || !isSticky(policy))) {
     return warn(
-      `the router supports ${all}, of which ${
+      `the router supports ${all}; ${
         policy ?? "its default"
       } may send an episode's turns to several engines`,
-      "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy manual keeps an episode on one",
+      "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy manual keeps an episode on one engine",
     );
   }
   return pass(
