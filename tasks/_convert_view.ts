@@ -119,7 +119,7 @@ export function outcomeText(
   if (outcome.state === "planned") return planText(outcome.plan, outcome.shell);
   const { plan, state, verdict } = outcome;
   const said = {
-    there:
+    up_to_date:
       `Nothing to do: "${plan.to}" is already the conversion of "${plan.from}"`,
     adopted: `"${plan.to}" is the complete result of an earlier attempt`,
     converted: `Converted "${plan.from}" to "${plan.to}"`,

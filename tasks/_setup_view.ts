@@ -71,11 +71,11 @@ export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   const live = new Map<string, string>();
   return ({ host, step, state, detail, progress }) => {
     const about = [host, step ?? ""].join(" ").trim();
-    if (state === "did") {
+    if (state === "ran") {
       terminal.note(`${about}: ${detail === "" ? "done" : `done, ${detail}`}`);
     }
     const ended = state !== "running" && state !== "checking" &&
-      state !== "waits";
+      state !== "waiting";
     if (ended) live.delete(host);
     else {
       const text = progress ? progressText(progress) : detail || state;

@@ -109,7 +109,7 @@ function closing(
   const { path } = run;
   const steps = Math.max(0, ...run.metrics.map(({ step }) => step));
   switch (outcome) {
-    case "left":
+    case "detached":
       return `Detached after ${steps} rollouts; the job keeps running.\n` +
         `  follow it: deno task train --attach ${path}\n` +
         `  stop it:   deno task train --stop ${path}`;

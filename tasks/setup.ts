@@ -62,7 +62,7 @@ function show(
   for (const error of errors) terminal.note(`\n${error}`);
   const done = reports.every(({ error, steps }) =>
     error === undefined &&
-    steps.every(({ state }) => state === "done" || state === "did")
+    steps.every(({ state }) => state === "done" || state === "ran")
   );
   const exitCode = signal.aborted
     ? EXIT.interrupted

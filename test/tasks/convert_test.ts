@@ -50,7 +50,7 @@ Deno.test("convert runs slime's tool and verifies the result, and has nothing to
       "--json",
     );
     deepStrictEqual(second.code, 0, second.stderr);
-    deepStrictEqual(JSON.parse(second.stdout).state, "there");
+    deepStrictEqual(JSON.parse(second.stdout).state, "up_to_date");
     deepStrictEqual((await slime.calls()).length, 1);
   });
 });

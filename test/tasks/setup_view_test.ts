@@ -14,13 +14,13 @@ function step(id: StepReport["id"], state: StepReport["state"]): StepReport {
     id,
     state,
     title: id,
-    detail: state === "did" ? "2 of 2" : "",
+    detail: state === "ran" ? "2 of 2" : "",
     seconds: 1,
   };
 }
 
 const reports: HostReport[] = [
-  { host: "gpu1", steps: [step("slime", "done"), step("model", "did")] },
+  { host: "gpu1", steps: [step("slime", "done"), step("model", "ran")] },
   { host: "this machine", steps: [step("tau-bench", "refused")], error: "no" },
 ];
 

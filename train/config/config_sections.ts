@@ -55,7 +55,7 @@ export const dataSchema = z.strictObject({
   generated: sections.generated.prefault({}),
   airline: sections.airline.prefault({}),
   world: z.record(z.string(), z.unknown()).optional().describe(
-    "Settings of the generated world of any other domain",
+    "Options of the generated world, for domains other than retail and airline",
   ),
   rows: rowOptionsSchema.prefault({}).describe(
     "Tasks drawn over the rows of the τ-bench checkout, in place of its train tasks",

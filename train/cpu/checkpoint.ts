@@ -137,7 +137,7 @@ async function readManifest(
   const parsed = ManifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new PolicyError(
-    `"${path}" is not a checkpoint manifest:  ${z.prettifyError(parsed.error)}`,
+    `"${path}" is not a checkpoint manifest: ${z.prettifyError(parsed.error)}`,
     { hint: "use another checkpoint or train again" },
   );
 }
@@ -149,10 +149,10 @@ function checkShape(
 ): void {
   const wrong = (Object.keys(expected) as (keyof ModelConfig)[])
     .filter((key) => found[key] !== expected[key])
-    .map((key) => `${key} is ${found[key]} there, ${expected[key]} here`);
+    .map((key) => `${key} is ${found[key]}, expected ${expected[key]}`);
   if (wrong.length === 0) return;
   throw new PolicyError(
-    `The checkpoint "${dir}" has a different model shape:  ${wrong.join(", ")}`,
+    `The checkpoint "${dir}" has another model shape: ${wrong.join(", ")}`,
     { hint: "use the recipe that it was trained with, or another checkpoint" },
   );
 }

@@ -140,7 +140,7 @@ Deno.test("load() of another shape names the field that differs", async () => {
     });
     await assert.rejects(
       other.trainer().load(`${dir}/c`),
-      /hidden is 48 there, 64 here/,
+      /hidden is 48, expected 64/,
     );
   });
 });

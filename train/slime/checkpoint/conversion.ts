@@ -40,7 +40,7 @@ export interface ConvertProgress {
 
 /** The result of a conversion. */
 export interface Converted {
-  readonly state: "there" | "adopted" | "converted";
+  readonly state: "up_to_date" | "adopted" | "converted";
   /** `undefined` if nothing was verified. */
   readonly verdict: Verified | undefined;
 }
@@ -113,7 +113,7 @@ async function keepTarget(
   }
   onStage?.(`"${to}" exists: comparing it with "${from}"`);
   const verdict = await verify(input, to);
-  if (verdict.equal) return { state: "there", verdict };
+  if (verdict.equal) return { state: "up_to_date", verdict };
   throw new ConfigError(
     `"${to}" already exists and does not equal "${from}"`,
     {

@@ -60,7 +60,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
   [
     /CUDA out of memory|OutOfMemoryError/,
-    "the GPU is too full",
+    "the GPU has too little free memory",
     "stop the processes that use it, or pass a larger --gpus",
   ],
   [

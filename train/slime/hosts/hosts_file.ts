@@ -195,8 +195,8 @@ export function pickHosts(
 ): Host[] {
   return names.map((name, i) => {
     if (names.indexOf(name) !== i) {
-      throw new ConfigError(`The host "${name}" is named twice`, {
-        hint: "name it once",
+      throw new ConfigError(`The host "${name}" is listed twice`, {
+        hint: "list it once",
       });
     }
     const host = hosts.find((host) => host.name === name);

@@ -60,7 +60,7 @@ export interface LaunchOptions extends FollowRunOptions {
 
 /** The result of following a job. */
 export interface LaunchResult {
-  readonly outcome: "completed" | "failed" | "stopped" | "left";
+  readonly outcome: "completed" | "failed" | "stopped" | "detached";
   /** The last state that Ray reported; `null` if Ray never responded. */
   readonly job: RayJob | null;
   readonly failure: JobFailure | null;
@@ -311,7 +311,9 @@ async function follow(
   } catch (error) {
     services?.leave();
     await drawCurve(run).catch(() => {});
-    if (signal?.aborted) return { outcome: "left", job: last, failure: null };
+    if (signal?.aborted) {
+      return { outcome: "detached", job: last, failure: null };
+    }
     throw error instanceof RayError ? leftError(error, run) : error;
   }
 }

@@ -169,7 +169,7 @@ export class RayJobs {
   async submit(
     job: JobRequest,
     options: CallOptions = {},
-  ): Promise<"submitted" | "there"> {
+  ): Promise<"submitted" | "exists"> {
     return await retry(async () => {
       try {
         await this.#post(job, options);
@@ -300,12 +300,12 @@ export class RayJobs {
     }
   }
 
-  #own(job: JobRequest, there: RayJob): "there" {
+  #own(job: JobRequest, there: RayJob): "exists" {
     const isOurs = there.entrypoint === job.entrypoint &&
       Object.entries(job.metadata).every(([key, value]) =>
         there.metadata[key] === value
       );
-    if (isOurs) return "there";
+    if (isOurs) return "exists";
     throw new RayError(
       `Ray at ${this.url} has another job "${job.submissionId}" (${there.state})`,
       { kind: "refused", hint: "choose another name for the run" },

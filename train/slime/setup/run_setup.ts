@@ -23,16 +23,16 @@ import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
- * The state of a step. `done`: was already done; `did`: done now; `todo`: not done yet (checks only); `waits`:
+ * The state of a step. `done`: was already done; `ran`: ran now, and is done; `todo`: not done yet (checks only); `waiting`:
  * depends on an unfinished step; `refused`: would change something that setup did not make.
  */
 export type StepState =
   | "checking"
   | "running"
   | "done"
-  | "did"
+  | "ran"
   | "todo"
-  | "waits"
+  | "waiting"
   | "refused"
   | "failed"
   | "stopped";
@@ -110,7 +110,7 @@ class HostRun {
         onWait: () =>
           this.#event(
             undefined,
-            "waits",
+            "waiting",
             "another host of this run is using the shared directory",
           ),
       });
@@ -162,7 +162,7 @@ class HostRun {
     error ??= failed && `${this.#plan.name}: ${failed.id}: ${failed.detail}`;
     const steps = this.#plan.steps.map((step) =>
       this.#reports.find(({ id }) => id === step.id) ??
-        report(step, { state: "waits", detail: "", seconds: 0 })
+        report(step, { state: "waiting", detail: "", seconds: 0 })
     );
     return {
       host: this.#plan.name,
@@ -190,7 +190,7 @@ class HostRun {
     const seconds = (performance.now() - startedMs) / 1000;
     this.#reports.push(report(step, { ...outcome, seconds }));
     this.#event(step, outcome.state, outcome.detail);
-    return outcome.state === "done" || outcome.state === "did";
+    return outcome.state === "done" || outcome.state === "ran";
   }
 
   async #setUpStep(
@@ -223,7 +223,7 @@ class HostRun {
         }),
     });
     if (entry) await this.#record(entry, { shell, session });
-    return { state: "did", detail };
+    return { state: "ran", detail };
   }
 
   /**

@@ -99,7 +99,7 @@ Deno.test("runConversion() adopts the complete result of an earlier attempt, and
     await Deno.rename(megatron, `${out}.converting`);
     deepStrictEqual(await stateOf(requestOf(world)), "adopted");
     await Deno.rename(out, `${out}.replaced`);
-    deepStrictEqual(await stateOf(requestOf(world)), "there");
+    deepStrictEqual(await stateOf(requestOf(world)), "up_to_date");
     deepStrictEqual(await slime.calls(), []);
   });
 });

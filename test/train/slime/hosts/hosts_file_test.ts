@@ -75,7 +75,7 @@ Deno.test("pickHosts() keeps the given order and rejects unknown and repeated na
     () => pickHosts(hosts, ["gpu3"]),
     /no host "gpu3"; the nearest/,
   );
-  assert.throws(() => pickHosts(hosts, ["gpu1", "gpu1"]), /named twice/);
+  assert.throws(() => pickHosts(hosts, ["gpu1", "gpu1"]), /listed twice/);
 });
 
 Deno.test("readHosts() reads no file if no host is named, and names the host if the file is missing", async () => {

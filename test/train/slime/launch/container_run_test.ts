@@ -105,7 +105,7 @@ Deno.test({
       async () => {
         const path = join(dir, "runs/second");
         const left = await launchUntilStep(site, path);
-        assert.equal(left.result.outcome, "left");
+        assert.equal(left.result.outcome, "detached");
         const record = (await readLaunchRecord(path))!;
         assert.equal(record.services[0]!.host, "gpu1");
         await inContainer(site, `kill -KILL ${record.services[0]!.pid}`);
@@ -117,7 +117,7 @@ Deno.test({
             onLine: ({ step }) => step >= 3 && stop.abort(),
           }),
         });
-        assert.equal(attached.result.outcome, "left");
+        assert.equal(attached.result.outcome, "detached");
         const again = (await readLaunchRecord(path))!;
         assert.notEqual(again.services[0]!.pid, record.services[0]!.pid);
       },

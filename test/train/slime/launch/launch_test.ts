@@ -187,7 +187,7 @@ Deno.test({
               signal: stop.signal,
               onLine: (line) => line.step === 3 && stop.abort(),
             });
-            assert.equal(left.outcome, "left");
+            assert.equal(left.outcome, "detached");
             const { path } = left.run;
             const fleet = testFleet();
             await assert.rejects(prepareResume(path, { fleet }), /--attach/);
@@ -252,7 +252,7 @@ Deno.test({
                 if (fresh.length > 3) stop.abort();
               },
             });
-            assert.equal(outcome, "left");
+            assert.equal(outcome, "detached");
             const { lines } = await readSlimeRun(first);
             assert.equal(lines.length, before + fresh.length);
             const steps = lines.map(({ step }) => step);

@@ -92,7 +92,7 @@ Deno.test("RayJobs.submit() finds its job after a lost response, and does not su
     taken++;
     return new Response("the agent went away", { status: 500 });
   });
-  assert.equal(await server.jobs.submit(JOB), "there");
+  assert.equal(await server.jobs.submit(JOB), "exists");
   assert.equal(taken, 1);
 });
 

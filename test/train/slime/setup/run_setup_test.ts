@@ -55,7 +55,7 @@ test(
     const first = await runSetup(plans, worldContext());
     assert.deepEqual(first.map(({ error }) => error), [undefined, undefined]);
     for (const [i, report] of first.entries()) {
-      assert.equal(states(report), allAre("did"));
+      assert.equal(states(report), allAre("ran"));
       const head = await git(world.home(i, "slime"), "rev-parse", "HEAD");
       assert.equal(head.trim(), world.slime.second);
       assert.ok(!await isThere(world.home(i, "slime.taulab-partial")));
@@ -123,7 +123,7 @@ for (
       await misbehave(world.root(0), program, undefined);
       const [report] = await runSetup(plans, worldContext());
       assert.equal(report!.error, undefined);
-      assert.equal(report!.steps.find(({ id }) => id === step)?.state, "did");
+      assert.equal(report!.steps.find(({ id }) => id === step)?.state, "ran");
       const [again] = await runSetup(plans, worldContext());
       assert.equal(states(again!), allAre("done"));
       const undone = await undoSetup(plans, {
@@ -344,7 +344,8 @@ test(
     const waited: string[] = [];
     const reports = await runSetup(plans, {
       ...worldContext(),
-      onEvent: ({ state, detail }) => state === "waits" && waited.push(detail),
+      onEvent: ({ state, detail }) =>
+        state === "waiting" && waited.push(detail),
     });
     assert.deepEqual(reports.map(states).sort(), ["slime did", "slime done"]);
     assert.match(waited[0] ?? "", /another host of this run/);

@@ -39,7 +39,7 @@ Deno.test('setupHosts() finds hosts by name, and rejects duplicates and "none" w
     assert.deepEqual(names(found.serving), [undefined, "gpu1"]);
     for (
       const [gpu, serve, message] of [
-        [["gpu1", "gpu1"], [], /"gpu1" is named twice/],
+        [["gpu1", "gpu1"], [], /"gpu1" is listed twice/],
         [[], ["none", "gpu1"], /"none" cannot be combined/],
         [["gpu3"], [], /no host "gpu3"/],
       ] as [string[], string[], RegExp][]
