@@ -192,5 +192,5 @@ const EXIT_CODES = {
   completed: EXIT.done,
   failed: EXIT.failed,
   stopped: EXIT.interrupted,
-  left: EXIT.interrupted,
+  detached: EXIT.interrupted,
 } as const;

@@ -62,7 +62,7 @@ export async function inWorld(
   });
 }
 
-/** Formats the states of a host's steps: `slime did, model waits`. */
+/** Formats the states of a host's steps: `slime ran, model waiting`. */
 export function states({ steps }: HostReport): string {
   return steps.map(({ id, state }) => `${id} ${state}`).join(", ");
 }

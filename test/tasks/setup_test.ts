@@ -101,7 +101,7 @@ test("setup runs the missing steps, then nothing, then undoes them", async (mach
 
   const first = await setup(machine);
   assert.equal(first.code, 0, first.stderr);
-  assert.match(first.stdout, /^model +did$/m);
+  assert.match(first.stdout, /^model +ran$/m);
   assert.match(first.stderr, /^this machine model: done, 2 of 2 shards$/m);
   const before = await changes(machine.dir);
   const second = await setup(machine, "--json");
@@ -180,7 +180,7 @@ for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
     const again = await setup(machine);
     assert.equal(again.code, 0, again.stderr);
     assert.match(again.stdout, /^slime +done$/m);
-    assert.match(again.stdout, /^model +did$/m);
+    assert.match(again.stdout, /^model +ran$/m);
   });
 }
 
@@ -193,7 +193,7 @@ test("a failed setup names host, step, command and last output, and shows no tok
     stderr,
     /this machine: venv: exit status 1 from: python3 -m venv \S+\n +python3: out of luck/,
   );
-  assert.match(stdout, /^slime +waits$/m);
+  assert.match(stdout, /^slime +waiting$/m);
   const plan = await setup({ ...machine, env }, "--dry-run", "--json");
   assert.match(plan.stdout, /HF_TOKEN from here/);
   for (const text of [stdout, stderr, plan.stdout]) {
@@ -259,11 +259,11 @@ Deno.test({
       const half = await runTask("setup", args);
       assert.equal(half.code, 1);
       assert.match(half.stdout, /^step +gpu1 +gpu2$/m);
-      assert.match(half.stdout, /^model +did +waits$/m);
+      assert.match(half.stdout, /^model +ran +waiting$/m);
       assert.match(half.stderr, /^gpu2: nothing listens on its ssh port/m);
       await world.hosts[1]!.start();
       const whole = await runTask("setup", args);
       assert.equal(whole.code, 0, whole.stderr);
-      assert.match(whole.stdout, /^model +done +did$/m);
+      assert.match(whole.stdout, /^model +done +ran$/m);
     }),
 });

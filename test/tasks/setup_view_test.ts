@@ -27,10 +27,10 @@ const reports: HostReport[] = [
 Deno.test("reportText() prints steps by hosts, with a dash if a host has no such step", () => {
   assert.deepEqual(reportText(reports).split("\n").slice(2), [
     "slime      done  –",
-    "model      did   –",
+    "model      ran   –",
     "tau-bench  –     refused",
   ]);
-  assert.equal(findingsText(reports), "gpu1: model: did: 2 of 2");
+  assert.equal(findingsText(reports), "gpu1: model: ran: 2 of 2");
 });
 
 Deno.test("progressText() shows amount, rate and remaining time if they are known", () => {

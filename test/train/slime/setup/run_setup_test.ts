@@ -176,9 +176,9 @@ test(
     });
     const reports = await runSetup(plans, worldContext());
     assert.deepEqual(reports.map(states), [
-      "slime did",
-      "slime waits",
-      "slime waits",
+      "slime ran",
+      "slime waiting",
+      "slime waiting",
     ]);
     assert.equal(reports[0]!.error, undefined);
     assert.match(
@@ -218,7 +218,7 @@ test(
     );
     assert.equal((await git(dir, "rev-parse", "HEAD")).trim(), own);
     await git(dir, "reset", "-q", "--hard", world.slime.first);
-    assert.equal(states(await run()), "slime did");
+    assert.equal(states(await run()), "slime ran");
     assert.equal(
       (await git(dir, "rev-parse", "HEAD")).trim(),
       world.slime.second,
@@ -261,13 +261,13 @@ test(
     assert.equal(first.error, undefined);
     assert.equal(
       states(first),
-      "image did, container did, slime did, slime-package did, packages done, model did",
+      "image ran, container ran, slime ran, slime-package ran, packages done, model ran",
     );
     const calls = await Deno.readTextFile(join(world.root(0), "calls"));
     assert.match(calls, /docker run .*--gpus all --shm-size 16g .*--ipc host/);
     assert.match(calls, /docker exec -i taulab-slime sh -c/);
     const before = await changes(world.root(0));
-    assert.doesNotMatch(states(await run()), /did/);
+    assert.doesNotMatch(states(await run()), / ran/);
     assert.deepEqual(await changes(world.root(0)), before);
 
     const container = join(world.root(0), "containers/taulab-slime");
@@ -275,7 +275,7 @@ test(
       container,
       (await Deno.readTextFile(container)).replace("true", "false"),
     );
-    assert.match(states(await run()), /image done, container did, slime done/);
+    assert.match(states(await run()), /image done, container ran, slime done/);
     await Deno.writeTextFile(container, "true other\n");
     assert.match(
       (await run()).error ?? "",
@@ -324,7 +324,7 @@ test(
     await first;
     await misbehave(world.root(0), "git", undefined);
     const [third] = await runSetup(plans, worldContext());
-    assert.equal(states(third!), "slime did");
+    assert.equal(states(third!), "slime ran");
   },
 );
 
@@ -347,7 +347,7 @@ test(
       onEvent: ({ state, detail }) =>
         state === "waiting" && waited.push(detail),
     });
-    assert.deepEqual(reports.map(states).sort(), ["slime did", "slime done"]);
+    assert.deepEqual(reports.map(states).sort(), ["slime done", "slime ran"]);
     assert.match(waited[0] ?? "", /another host of this run/);
     const calls = [
       ...await changes(world.root(0)),

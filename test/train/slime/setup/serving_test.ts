@@ -27,7 +27,7 @@ Deno.test({
       assert.equal(first.error, undefined);
       assert.equal(
         states(first),
-        "deno did, taulab did, tau-bench did, tau-bench-data did",
+        "deno ran, taulab ran, tau-bench ran, tau-bench-data ran",
       );
       const home = world.home(0, ".taulab");
       const source = JSON.parse(
@@ -82,7 +82,7 @@ Deno.test({
       await Deno.writeTextFile(join(source, "env/new.ts"), "2");
       const plans = await plansOf();
       const [second] = await runSetup(plans, worldContext());
-      assert.equal(states(second!), "deno done, taulab did");
+      assert.equal(states(second!), "deno done, taulab ran");
       const names = (await Array.fromAsync(Deno.readDir(join(there, "env"))))
         .map(({ name }) => name);
       assert.deepEqual(names, ["new.ts"]);
