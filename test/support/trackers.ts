@@ -83,7 +83,7 @@ export function freePort(): number {
 }
 
 /** The recipe of a run that takes a few seconds. */
-const TINY = `
+export const TINY = `
   threads: 1
   model: { dim: 32, heads: 2, layers: 1, hidden: 64, pointerDim: 16, contextLength: 2048 }
   coldStart: { steps: 2, batchSize: 4 }

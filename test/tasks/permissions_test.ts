@@ -25,12 +25,15 @@ const VARIABLES = {
     "WANDB_API_KEY",
     "HOME",
   ],
-  /** The servers of MLflow and trackio, and their credentials. */
+  /** The servers of MLflow, W&B and trackio, and their credentials. */
   trackers: [
     "MLFLOW_TRACKING_URI",
     "MLFLOW_TRACKING_TOKEN",
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
+    "WANDB_API_KEY",
+    "WANDB_BASE_URL",
+    "WANDB_MODE",
     "TRACKIO_SERVER_URL",
     "TRACKIO_WRITE_TOKEN",
   ],

@@ -142,12 +142,24 @@ export class Outbox {
         await this.#insist((options) => open.send(points, options));
         this.#sent += points.length;
         this.#options.onSent(open);
-      } else if (this.#end === undefined) await this.#wake.promise;
+      } else if (this.#end === undefined) await this.#idle(open);
       else break;
     }
     const end = this.#end;
     await this.#insist((options) => open.end(end, options));
     this.#isWhole = true;
+  }
+
+  /** Waits for points. */
+  async #idle({ keepAlive }: OpenTracker): Promise<void> {
+    if (keepAlive === undefined) return await this.#wake.promise;
+    const timer = new AbortController();
+    const isSilent = await Promise.race([
+      this.#wake.promise.then(() => false),
+      sleep(keepAlive.everyMs, timer).then(() => true, () => false),
+    ]);
+    timer.abort();
+    if (isSilent) await this.#insist((options) => keepAlive.call(options));
   }
 
   /** Retries an action until it succeeds, is rejected, or the outbox is closed. */

@@ -51,6 +51,11 @@ export interface OpenTracker {
   readonly place: Readonly<Record<string, string>>;
   /** Sends points in order. If it throws, some of them may have been sent. */
   send(points: readonly Point[], options: CallOptions): Promise<void>;
+  /** Called when there were no points for `everyMs`, if the tracker takes a silent run for a dead one. */
+  readonly keepAlive?: {
+    readonly everyMs: number;
+    call(options: CallOptions): Promise<void>;
+  };
   /** Ends the session. */
   end(end: RunEnd, options: CallOptions): Promise<void>;
 }

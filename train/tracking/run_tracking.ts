@@ -23,6 +23,7 @@ import {
   trackersIn,
   type TrackingConfig,
 } from "./tracking_schema.ts";
+import { wandb } from "./wandb.ts";
 import type { RunDir } from "../runs/run_dir.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 
@@ -32,7 +33,7 @@ import { readTextIfThere } from "../runs/storage.ts";
  */
 const MAKERS: Readonly<
   Record<TrackerName, (config: TrackingConfig) => Tracker>
-> = { tensorboard, mlflow, trackio };
+> = { tensorboard, mlflow, wandb, trackio };
 
 /** File in the run dir with the state of each tracker. */
 const FILE = "tracking.json";

@@ -26,8 +26,8 @@ export interface TrackerServer {
 /** A request. */
 export interface TrackerCall extends CallOptions {
   readonly method?: "GET" | "POST" | "PUT";
-  /** An object to send as JSON, or text to send unchanged. */
-  readonly body?: object | string;
+  /** An object to send as JSON, or text or bytes to send unchanged. */
+  readonly body?: object | string | Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -40,6 +40,7 @@ export async function callTracker(
   path: string,
   { method = "POST", body, signal }: TrackerCall,
 ): Promise<unknown> {
+  const isJson = typeof body === "object" && !(body instanceof Uint8Array);
   const late = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(`${server.url}${path}`, {
@@ -47,16 +48,14 @@ export async function callTracker(
       headers: {
         "accept-encoding": ACCEPT_ENCODING,
         ...server.headers,
-        ...(typeof body === "object"
-          ? { "content-type": "application/json" }
-          : {}),
+        ...(isJson ? { "content-type": "application/json" } : {}),
         ...(server.authorization === undefined
           ? {}
           : { authorization: server.authorization }),
       },
       ...(body === undefined
         ? {}
-        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        : { body: isJson ? JSON.stringify(body) : body }),
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
     });
     const { text } = await boundedText(response);

@@ -4,9 +4,12 @@
  */
 
 import { z } from "zod";
+import { ConfigError } from "../../env/errors.ts";
 
 /** The supported trackers, by their keys in a recipe. */
-export const TRACKERS = ["tensorboard", "mlflow", "trackio"] as const;
+export const TRACKERS = ["tensorboard", "mlflow", "wandb", "trackio"] as const;
+
+const WANDB_MODES = ["online", "offline"] as const;
 
 /** Name of a tracker. */
 export type TrackerName = typeof TRACKERS[number];
@@ -22,6 +25,21 @@ export const trackingSchema = z.strictObject({
   mlflowUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
     "The MLflow server; null is MLFLOW_TRACKING_URI",
   ),
+  wandb: z.boolean().default(false).describe(
+    "Log to Weights & Biases, with the key in WANDB_API_KEY, or offline",
+  ),
+  wandbMode: z.enum(WANDB_MODES).nullable().default(null).describe(
+    "online sends the run to the W&B server as it goes; offline writes it into the directory wandb of the run dir, for the command wandb sync; null is WANDB_MODE, or online if there is a key",
+  ),
+  wandbUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
+    "The W&B server; null is WANDB_BASE_URL, or https://api.wandb.ai",
+  ),
+  wandbEntity: z.string().min(1).nullable().default(null).describe(
+    "User or team in W&B; null is the default of the key",
+  ),
+  wandbGroup: z.string().min(1).nullable().default(null).describe(
+    "Group of the run in W&B",
+  ),
   trackio: z.boolean().default(false).describe(
     "Log to a trackio server; its token is TRACKIO_WRITE_TOKEN",
   ),
@@ -29,7 +47,7 @@ export const trackingSchema = z.strictObject({
     "The trackio server; null is TRACKIO_SERVER_URL",
   ),
   project: z.string().min(1).default("taulab").describe(
-    "Project (trackio) or experiment (MLflow) of the run",
+    "Project (W&B, trackio) or experiment (MLflow) of the run",
   ),
 }).meta({ mayChange: true });
 
@@ -42,7 +60,40 @@ export function trackersIn(config: TrackingConfig): TrackerName[] {
   return TRACKERS.filter((name) => asked[name] === true);
 }
 
-/** Whether an enabled tracker is reached over the network. */
+/** Reads an environment variable; one that a confined thread may not read counts as not set. */
+function permittedEnv(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
+}
+
+/**
+ * Returns the mode of the W&B tracker.
+ * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
+ * @throws {ConfigError} If `WANDB_MODE` decides and is neither mode.
+ */
+export function wandbModeOf(
+  { wandbMode }: TrackingConfig,
+  env: (name: string) => string | undefined = permittedEnv,
+): typeof WANDB_MODES[number] {
+  if (wandbMode !== null) return wandbMode;
+  const given = env("WANDB_MODE");
+  if (!given) return env("WANDB_API_KEY") ? "online" : "offline";
+  const mode = WANDB_MODES.find((one) => one === given);
+  if (mode !== undefined) return mode;
+  throw new ConfigError(
+    `WANDB_MODE is "${given}", which is not a mode of the W&B tracker`,
+    {
+      hint:
+        "set it to online or offline, or pass --set tracking.wandbMode=offline",
+    },
+  );
+}
+
+/**
+ * Whether an enabled tracker is reached over the network.
+ * @throws {ConfigError} For the same reason as {@linkcode wandbModeOf}.
+ */
 export function needsNetwork(config: TrackingConfig): boolean {
-  return config.mlflow || config.trackio;
+  return config.mlflow || config.trackio ||
+    config.wandb && wandbModeOf(config) === "online";
 }

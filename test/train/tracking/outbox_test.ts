@@ -165,3 +165,30 @@ Deno.test("Outbox continues after the points of an earlier session, unless its t
     assert.deepEqual(outbox.sent, { points: 3, place: { id: "7" } });
   }
 });
+
+Deno.test("Outbox calls keepAlive of a tracker while there are no points", async () => {
+  const heard = Promise.withResolvers<void>();
+  let calls = 0;
+  const shelf = new Shelf();
+  const tracker: Tracker = {
+    ...shelf,
+    name: shelf.name,
+    open: async (run, options) => ({
+      ...await shelf.open(run, options),
+      keepAlive: {
+        everyMs: 1,
+        call: () => {
+          if (++calls === 2) heard.resolve();
+          return Promise.resolve();
+        },
+      },
+    }),
+  };
+  const points = journal(1);
+  const outbox = outboxOf(tracker, { journal: points });
+  await heard.promise;
+  points.length = 2;
+  await outbox.close(END, { timeoutMs: 1000 });
+  assert.deepEqual(shelf.steps, [0, 1]);
+  assert.ok(outbox.report.isWhole);
+});

@@ -1,0 +1,20 @@
+/** The tracker of Weights & Biases, without its client: offline or online. */
+
+import type { Tracker } from "./run_tracker.ts";
+import { type TrackingConfig, wandbModeOf } from "./tracking_schema.ts";
+import { offlineWandb } from "./wandb_offline.ts";
+import { onlineWandb } from "./wandb_online.ts";
+
+/**
+ * Creates the tracker.
+ * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
+ * @throws {ConfigError} If the mode is online and there is no key, or WANDB_MODE is not a mode.
+ */
+export function wandb(
+  config: TrackingConfig,
+  env?: (name: string) => string | undefined,
+): Tracker {
+  return wandbModeOf(config, env) === "offline"
+    ? offlineWandb(config)
+    : onlineWandb(config, env);
+}

@@ -1,0 +1,110 @@
+/**
+ * The offline mode of the W&B tracker: a run in the directory `wandb` of the run dir, which `wandb sync` uploads. It
+ * needs neither a key nor the network.
+ */
+
+import { dirname, join } from "node:path";
+import { stamp } from "../runs/run_info.ts";
+import {
+  folderNames,
+  readTextIfThere,
+  removeIfThere,
+} from "../runs/storage.ts";
+import type { OpenTracker, Point, RunEnd, Tracker } from "./run_tracker.ts";
+import type { TrackingConfig } from "./tracking_schema.ts";
+import {
+  axisRecord,
+  countRows,
+  exitRecord,
+  fileRecord,
+  headerRecord,
+  historyRecord,
+  runRecord,
+  summaryRecord,
+  WandbLog,
+} from "./wandb_log.ts";
+import {
+  pointRow,
+  WANDB_AXIS,
+  wandbEnd,
+  type WandbRun,
+  wandbRuns,
+  wandbRuntime,
+} from "./wandb_run.ts";
+
+/**
+ * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to what it has. So what was not
+ * synced yet is written anew, without the steps that were dropped, and what was synced is not written again.
+ */
+export function offlineWandb(config: TrackingConfig): Tracker {
+  const describe = wandbRuns(config);
+  return {
+    name: "wandb",
+    startsOver: true,
+    async open(run, { before }) {
+      const synced = await removeUnsynced(run);
+      const uploaded = Number(before?.["rows"] ?? 0);
+      return await openRun(describe(run, before), Math.max(synced, uploaded));
+    },
+  };
+}
+
+/**
+ * Removes offline runs that were not synced.
+ * @returns The number of rows of the others.
+ */
+export async function removeUnsynced(
+  { path }: { readonly path: string },
+): Promise<number> {
+  const dir = join(path, "wandb");
+  let rows = 0;
+  for (const name of await folderNames(dir)) {
+    const file = join(dir, name, `run-${name.split("-").at(-1)}.wandb`);
+    const isSynced = await readTextIfThere(`${file}.synced`) !== undefined;
+    if (isSynced) rows += countRows(await Deno.readFile(file));
+    else await removeIfThere(join(dir, name));
+  }
+  return rows;
+}
+
+/** @param synced Number of rows that W&B has. */
+async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
+  const date = stamp(new Date()).replace("-", "_");
+  const dir = join(run.path, "wandb", `offline-run-${date}-${run.id}`);
+  await Deno.mkdir(dir, { recursive: true });
+  const log = await WandbLog.create(join(dir, `run-${run.id}.wandb`));
+  await log.append([
+    headerRecord(`taulab ${run.version}`),
+    runRecord(run),
+    axisRecord(WANDB_AXIS),
+  ]);
+  let index = 0;
+  return {
+    link: `wandb sync ${dir}`,
+    place: { runId: run.id },
+    async send(points: readonly Point[]) {
+      const rows = points.map((point, i) =>
+        pointRow(point, { run, index: index + i })
+      );
+      await log.append(
+        rows.flatMap((row) =>
+          row._step < synced
+            ? [summaryRecord(row)]
+            : [summaryRecord(row), historyRecord(row)]
+        ),
+      );
+      index += points.length;
+    },
+    async end(end: RunEnd) {
+      const { values, path, data, exitCode } = wandbEnd(end, { run, index });
+      const file = join(dir, "files", path);
+      await Deno.mkdir(dirname(file), { recursive: true });
+      await Deno.writeFile(file, data);
+      await log.append([
+        fileRecord(path),
+        summaryRecord(values),
+        exitRecord({ code: exitCode, seconds: wandbRuntime(values) }),
+      ]);
+    },
+  };
+}

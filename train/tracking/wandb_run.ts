@@ -1,0 +1,145 @@
+/** What W&B shows of a run, offline and online: its description, the rows of its history, and its table. */
+
+import { sha256 } from "../../env/state_hash.ts";
+import type { Point, RunEnd, Table, TrackedRun } from "./run_tracker.ts";
+import type { TrackingConfig } from "./tracking_schema.ts";
+
+/** The description of a run. */
+export interface WandbRun extends TrackedRun {
+  /** Unique in its project. */
+  readonly id: string;
+  /** `null` is the default of the key. */
+  readonly entity: string | null;
+  readonly group: string | null;
+}
+
+/**
+ * Returns a function that describes a run: by the ID of an earlier session if it had one, or by a new one, which is the
+ * same at each call, since an attempt to open the run may be repeated.
+ */
+export function wandbRuns(
+  { wandbEntity, wandbGroup }: TrackingConfig,
+): (
+  run: TrackedRun,
+  before: Readonly<Record<string, string>> | undefined,
+) => WandbRun {
+  const id = newId();
+  return (run, before) => ({
+    ...run,
+    config: { ...run.config, taulab_version: run.version },
+    id: before?.["runId"] ?? id,
+    entity: wandbEntity,
+    group: wandbGroup,
+  });
+}
+
+/** Returns 40 random bits in W&B's alphabet of IDs: `a-z` and `0-9`, eight characters. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return Array.from(bytes, (byte) => (byte & 31).toString(32)).join("");
+}
+
+/** The horizontal axis of the curves: a key of each row. W&B's own, `_step`, must increase, but two points may share a step. */
+export const WANDB_AXIS = "step";
+
+/** Values by key, with those that W&B's own client adds. */
+export interface WandbValues {
+  /** Seconds since the start of the run. */
+  readonly _runtime: number;
+  /** Seconds since 1970. */
+  readonly _timestamp: number;
+  readonly [key: string]: number | TableEntry;
+}
+
+/** A row of the history: the values of a point. */
+export interface WandbRow extends WandbValues {
+  /** Index of the row in the history, which is that of the point in the run. */
+  readonly _step: number;
+}
+
+/** Returns the duration that W&B lists for a run, in whole seconds: `_wandb.runtime` of its summary. */
+export function wandbRuntime({ _runtime }: WandbValues): number {
+  return Math.round(_runtime);
+}
+
+/** Returns the row of a point. */
+export function pointRow(
+  { step, timeMs, values }: Point,
+  { run, index }: { readonly run: WandbRun; readonly index: number },
+): WandbRow {
+  return {
+    ...Object.fromEntries(values),
+    [WANDB_AXIS]: step,
+    ...timesOf(timeMs, run),
+    _step: index,
+  };
+}
+
+function timesOf(timeMs: number, { startedAtMs }: WandbRun) {
+  return {
+    _runtime: Math.max(0, timeMs - startedAtMs) / 1000,
+    _timestamp: timeMs / 1000,
+  };
+}
+
+/** A table: what W&B's client writes of a `wandb.Table`. */
+interface TableEntry {
+  readonly _type: "table-file";
+  /** Of its file, below the run's directory `files`. */
+  readonly path: string;
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly ncols: number;
+  readonly nrows: number;
+  readonly log_mode: "IMMUTABLE";
+}
+
+/** What the end of a session adds to the summary: the table of episodes. It is no row, so that each row is a point. */
+export interface WandbEnd {
+  readonly values: WandbValues;
+  /** The file of the table: its path below `files`, and its content. */
+  readonly path: string;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly exitCode: number;
+}
+
+/**
+ * Describes the end of a session.
+ * @param place.index Number of rows.
+ */
+export function wandbEnd(
+  { outcome, timeMs, episodes }: RunEnd,
+  { run, index }: { readonly run: WandbRun; readonly index: number },
+): WandbEnd {
+  const data = tableData(episodes);
+  const hash = sha256([data]);
+  const name = `episodes_${index}_${hash.slice(0, 20)}.table.json`;
+  const path = `media/table/${name}`;
+  const entry: TableEntry = {
+    _type: "table-file",
+    path,
+    sha256: hash,
+    size: data.length,
+    ncols: episodes.columns.length,
+    nrows: episodes.rows.length,
+    log_mode: "IMMUTABLE",
+  };
+  return {
+    values: { episodes: entry, ...timesOf(timeMs, run) },
+    path,
+    data,
+    exitCode: EXIT_CODES[outcome],
+  };
+}
+
+function tableData({ columns, rows }: Table): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ columns, data: rows }));
+}
+
+/** 255 is the exit code of W&B's client after Ctrl-C. */
+const EXIT_CODES: Readonly<Record<RunEnd["outcome"], number>> = {
+  completed: 0,
+  failed: 1,
+  interrupted: 255,
+};
