@@ -38,7 +38,7 @@ export interface Domain {
   /** Creates the user of one episode, played without a model. */
   scriptedUser?(start: UserStart): User;
   /** Returns the script of an expert agent for a task: it reads the goal from what the user says. */
-  expert?(shift: Shift): Script;
+  expert?(start: ExpertStart): Script;
   readonly world?: WorldPart<CommonOptions>;
   /** Draws tasks over existing rows. */
   readonly rowTasks?: RowTasksPart;
@@ -255,7 +255,7 @@ export interface PolicyPart {
 }
 
 /** A user's request and the state in which it is made. */
-export interface Meant<R extends Request = Request> {
+export interface RequestContext<R extends Request = Request> {
   readonly request: R;
   /** The state in which the request is made. */
   readonly database: Database;
@@ -263,41 +263,44 @@ export interface Meant<R extends Request = Request> {
 }
 
 /**
- * The meaning of goals in terms of calls: which calls meet a request as worded, what a call should change, and which
+ * The meaning of goals in terms of calls: which calls fulfill a request as worded, what a call should change, and which
  * calls would be wrong. Independent of the tools and the generator, so that each checks the others.
  */
 export interface GoalsPart<
   R extends Request = Request,
   G extends Goal<R> = Goal<R>,
 > {
-  /** The tool that meets a request, by the request's intent. */
+  /** The tool that fulfills a request, by the request's intent. */
   readonly tools: Readonly<Record<string, string>>;
   /**
-   * Returns every call that would meet a request, based on its wording alone: each order that fits the description, each
-   * item, variant and payment method that the words allow, each permutation of a list whose order is free. Does not check
-   * whether policy and tools allow the call. Empty for a question.
+   * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description,
+   * each item, variant and payment method that the words allow, each permutation of a list whose order is free. Does
+   * not check whether policy and tools allow the call. Empty for a question.
    */
-  meanings(meant: Meant<R>): readonly ToolAction[];
-  /** Describes what is wrong with a call's changes, or returns `null` if it changed what it should and nothing else. */
-  effectBreaks(
+  fulfillingCalls(context: RequestContext<R>): readonly ToolAction[];
+  /** Describes what is wrong with the changes of a call; `null` if it changed what it should and nothing else. */
+  effectError(
     action: ToolAction,
     states: { readonly before: Database; readonly after: Database },
   ): string | null;
   /** Returns the reads that policy always requires: identifying the user, looking up the rows concerned. */
-  duties(task: Task<G>, database: Database): readonly ToolAction[];
+  requiredReads(task: Task<G>, database: Database): readonly ToolAction[];
   /**
    * Returns wrong writes that an agent could make by mistake: the gold writes with another target or detail, and extra
-   * writes. At least one of them is accepted by the tools.
+   * writes. The tools accept at least one of them.
    */
-  strays(task: Task<G>, database: Database): readonly Stray[];
-  /** Returns the details of a request that a user gives when asked, in their words, other than the row that it is about. */
+  wrongWrites(task: Task<G>, database: Database): readonly WrongWrite[];
+  /**
+   * Returns the details of a request in the user's words, as given when asked, without the row that the request is
+   * about.
+   */
   details(request: R): readonly string[];
-  /** Returns the id of the row that a request is about, if the user mentions it. Default: they never do. */
+  /** Returns the id of the row that a request is about, if the user mentions it. Default: users never mention it. */
   subject?(request: R): string | undefined;
 }
 
 /** A wrong write. */
-export interface Stray {
+export interface WrongWrite {
   readonly action: ToolAction;
   /** The index of the gold action that it would replace; omitted if it would be an extra write. */
   readonly insteadOf?: number;
@@ -312,7 +315,7 @@ export interface UserStart {
 }
 
 /** The input of an expert's script. */
-export interface Shift {
+export interface ExpertStart {
   readonly desk: Desk;
   readonly task: Task;
   readonly database: Database;

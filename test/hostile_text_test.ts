@@ -210,7 +210,8 @@ function judge(text: string) {
   ];
   const databases = { agent: world.database };
   return claims.map((claim) =>
-    claim.kind !== "deed" && saidVerdict(claim, { messages, databases, claims })
+    claim.kind !== "action" &&
+    saidVerdict(claim, { messages, databases, claims })
   );
 }
 

@@ -7,7 +7,7 @@ import type { Rng } from "../random.ts";
 import type { Goal, Request } from "../domains/shared/goal/goal.ts";
 import type { Split, Task, ToolAction } from "../types.ts";
 import type { Voice } from "../users/voice.ts";
-import type { LotPlace } from "./world.ts";
+import type { BatchPlace } from "./world.ts";
 
 /** A request and the actions that fulfill it. */
 export interface Drawn<R extends Request = Request> {
@@ -149,9 +149,9 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
 /** The place of a drawn task in its dataset. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
-/** Draws the tasks of a lot, each with its predetermined requests; `undefined` if a draw fails. */
+/** Draws the tasks of a batch, each with its predetermined requests; `undefined` if a draw fails. */
 export function drawTasks<S>(
-  { count: _, ...first }: LotPlace,
+  { count: _, ...first }: BatchPlace,
   settled: readonly S[],
   draw: (settled: S, place: TaskPlace) => Task | undefined,
 ): Task[] | undefined {
@@ -184,7 +184,10 @@ export function taskOf(
     ...place,
     userId,
     instruction,
-    actions: once([first, ...drawn.flatMap(({ actions }) => actions)]),
+    actions: withoutRepeatedReads([
+      first,
+      ...drawn.flatMap(({ actions }) => actions),
+    ]),
     outputs: drawn.flatMap(({ outputs }) => outputs),
     intent: goal.requests.map(({ intent, refused }) =>
       refused ? `${intent} (refused)` : intent
@@ -194,7 +197,9 @@ export function taskOf(
 }
 
 /** Removes reads that repeat an earlier one. */
-export function once(actions: readonly ToolAction[]): ToolAction[] {
+export function withoutRepeatedReads(
+  actions: readonly ToolAction[],
+): ToolAction[] {
   const made = new Set<string>();
   return actions.filter(({ name, arguments: args }) => {
     const key = name + printPythonJson(args);

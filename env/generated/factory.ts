@@ -1,4 +1,4 @@
-/** Draws the tasks of a world, certifies each, replaces refused ones, and merges the rows into one database. */
+/** Draws the tasks of a world, certifies each, replaces rejected ones, and merges the rows into one database. */
 
 import { createHash } from "node:crypto";
 import { createBreather } from "../breather.ts";
@@ -10,13 +10,13 @@ import type { Dataset, Prompts, Split, Task } from "../types.ts";
 import {
   type Certificate,
   createCertifier,
-  Refusal,
+  Rejection,
 } from "./certificate/certificate.ts";
 import { type Domain, identityOf, keyOf, partOf } from "../domain.ts";
 import type {
+  BatchPlace,
   CommonOptions,
-  Lot,
-  LotPlace,
+  TaskBatch,
   WorldDraw,
   WorldPart,
 } from "./world.ts";
@@ -27,7 +27,7 @@ export interface CertifiedDataset<O = unknown> extends Dataset {
   readonly options: O;
   /** The certificate of every drawn task, by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
-  /** The number of refused and replaced draws, by reason. */
+  /** The number of rejected and replaced draws, by reason. */
   readonly dropped: ReadonlyMap<string, number>;
 }
 
@@ -46,10 +46,10 @@ export interface DrawnWorld extends
   > {
   prompts(): Prompts;
   /**
-   * Returns the task that the dataset contains, which may lack a goal that was only needed for its certificate.
-   * Default: the task as drawn.
+   * Returns the task that the dataset contains, without a goal that only the certificate needed. Default: the task as
+   * drawn.
    */
-  handOut?(task: Task): Task;
+  toEpisodeTask?(task: Task): Task;
 }
 
 /** Callbacks during the generation of a world. */
@@ -67,26 +67,26 @@ export type WorldSplit = typeof SPLITS[number];
 /** The number of failed draws after which the options are considered impossible. */
 const MAX_ATTEMPTS = 200;
 
-/** The number of refused draws per wanted task above which the options are considered impossible. */
-const MAX_REFUSED = 40;
+/** The number of rejected draws per batch above which the options are considered impossible. */
+const MAX_REJECTED = 40;
 
 /**
  * Generates a world of a domain.
- * @param order.first The index of the first task of each split. Default: 0.
+ * @param spec.first The index of the first task of each split. Default: 0.
  * @throws {ConfigError} If the options allow no task.
  */
 export async function generateWorld<O extends CommonOptions>(
   domain: Domain,
-  { first = 0, world = worldOf(domain), ...order }: WorldOrder<O>,
+  { first = 0, world = worldOf(domain), ...spec }: WorldSpec<O>,
 ): Promise<GeneratedDataset<O>> {
-  const factory = new Factory(domain, { first, world, ...order });
+  const factory = new Factory(domain, { first, world, ...spec });
   for (const split of SPLITS) await factory.fill(split);
   await factory.certifyAll();
   return factory.finish();
 }
 
-/** The world to generate. */
-export interface WorldOrder<O> extends GenerateHooks {
+/** The seed, options and task source of a world. */
+export interface WorldSpec<O> extends GenerateHooks {
   readonly seed: number;
   readonly options: O;
   readonly first?: number;
@@ -102,56 +102,59 @@ function worldOf(domain: Domain): DrawnWorld {
 class Factory<O extends CommonOptions> {
   readonly #domain: Domain;
   readonly #world: DrawnWorld;
-  readonly #order: Required<Pick<WorldOrder<O>, "first">> & WorldOrder<O>;
+  readonly #spec: Required<Pick<WorldSpec<O>, "first">> & WorldSpec<O>;
   readonly #draw: WorldDraw;
   readonly #dropped = new Map<string, number>();
   readonly #certificates = new Map<string, Certificate>();
   readonly #breathe: () => Promise<void>;
-  #lots: Lot[] = [];
+  #batches: TaskBatch[] = [];
 
   constructor(
     domain: Domain,
-    { world, ...order }: WorldOrder<O> & {
+    { world, ...spec }: WorldSpec<O> & {
       readonly first: number;
       readonly world: DrawnWorld;
     },
   ) {
     this.#domain = domain;
     this.#world = world;
-    this.#order = order;
-    this.#draw = this.#world.open(order.seed, order.options);
-    this.#breathe = createBreather(order.signal);
+    this.#spec = spec;
+    this.#draw = this.#world.open(spec.seed, spec.options);
+    this.#breathe = createBreather(spec.signal);
   }
 
   /** Draws a split's tasks. */
   async fill(split: WorldSplit): Promise<void> {
-    const { first, options: { tasksPerUser, ...options } } = this.#order;
+    const { first, options: { tasksPerUser, ...options } } = this.#spec;
     const end = first + options[`${split}Tasks`];
     for (let index = first; index < end; index += tasksPerUser) {
       await this.#breathe();
       const count = Math.min(tasksPerUser, end - index);
-      this.#lots.push(
-        this.#drawLot({ ...identityOf(this.#domain), split, index, count }),
+      this.#batches.push(
+        this.#drawBatch({ ...identityOf(this.#domain), split, index, count }),
       );
     }
   }
 
-  /** Certifies every task, and replaces refused ones until all are certified. */
+  /** Certifies every task, and replaces rejected batches until all tasks are certified. */
   async certifyAll(): Promise<void> {
-    const { onTask } = this.#order;
-    const wanted = this.#lots.reduce((sum, { place }) => sum + place.count, 0);
-    let unchecked = this.#lots;
+    const { onTask } = this.#spec;
+    const wanted = this.#batches.reduce(
+      (sum, { place }) => sum + place.count,
+      0,
+    );
+    let unchecked = this.#batches;
     for (let round = 1; unchecked.length > 0; round++) {
       const certify = createCertifier(this.#dataset(unchecked), {
-        handOut: this.#world.handOut,
+        toEpisodeTask: this.#world.toEpisodeTask,
       });
-      const failed = new Set<Lot>();
-      for (const lot of unchecked) {
-        for (const task of lot.tasks) {
+      const failed = new Set<TaskBatch>();
+      for (const batch of unchecked) {
+        for (const task of batch.tasks) {
           await this.#breathe();
           const result = await certify(task);
-          if (result instanceof Refusal) {
-            failed.add(lot);
+          if (result instanceof Rejection) {
+            failed.add(batch);
             this.#drop(result);
           } else {
             this.#certificates.set(task.id, result);
@@ -164,14 +167,14 @@ class Factory<O extends CommonOptions> {
   }
 
   finish(): GeneratedDataset<O> {
-    const { seed, options } = this.#order;
-    const { handOut = (task: Task) => task } = this.#world;
-    const lots = this.#lots.map((lot) => ({
-      ...lot,
-      tasks: lot.tasks.map(handOut),
+    const { seed, options } = this.#spec;
+    const { toEpisodeTask = (task: Task) => task } = this.#world;
+    const batches = this.#batches.map((batch) => ({
+      ...batch,
+      tasks: batch.tasks.map(toEpisodeTask),
     }));
     return {
-      ...this.#dataset(lots),
+      ...this.#dataset(batches),
       seed,
       options,
       certificates: this.#certificates,
@@ -179,22 +182,22 @@ class Factory<O extends CommonOptions> {
     };
   }
 
-  #replace(failed: ReadonlySet<Lot>, round: number): Lot[] {
-    const replacements: Lot[] = [];
-    this.#lots = this.#lots.map((lot) => {
-      if (!failed.has(lot)) return lot;
-      const other = this.#drawLot(lot.place, round);
+  #replace(failed: ReadonlySet<TaskBatch>, round: number): TaskBatch[] {
+    const replacements: TaskBatch[] = [];
+    this.#batches = this.#batches.map((batch) => {
+      if (!failed.has(batch)) return batch;
+      const other = this.#drawBatch(batch.place, round);
       replacements.push(other);
       return other;
     });
     return replacements;
   }
 
-  #drop({ part, reason: why, evidence }: Refusal): void {
+  #drop({ part, reason: why, evidence }: Rejection): void {
     const reason = `${part}: ${why}`;
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
     const total = this.#dropped.values().reduce((sum, n) => sum + n, 0);
-    if (total <= MAX_ATTEMPTS + MAX_REFUSED * this.#lots.length) return;
+    if (total <= MAX_ATTEMPTS + MAX_REJECTED * this.#batches.length) return;
     throw new ConfigError(
       `Cannot generate the ${
         keyOf(this.#domain)
@@ -206,25 +209,25 @@ class Factory<O extends CommonOptions> {
     );
   }
 
-  #drawLot(place: LotPlace, round = 0): Lot {
-    const rng = createRng(this.#order.seed, place.split, place.index, round);
-    const lotDraw = this.#draw.begin(place, rng);
+  #drawBatch(place: BatchPlace, round = 0): TaskBatch {
+    const rng = createRng(this.#spec.seed, place.split, place.index, round);
+    const batchDraw = this.#draw.begin(place, rng);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const lot = lotDraw.draw();
-      if (lot !== undefined) return lot;
+      const batch = batchDraw.draw();
+      if (batch !== undefined) return batch;
     }
     throw new ConfigError(
-      `Cannot generate a task with ${lotDraw.about} for these options: ${MAX_ATTEMPTS} draws failed`,
-      { hint: lotDraw.advice },
+      `Cannot generate a task with ${batchDraw.about} for these options: ${MAX_ATTEMPTS} draws failed`,
+      { hint: batchDraw.advice },
     );
   }
 
-  #dataset(lots: readonly Lot[]): Dataset & { name: "generated" } {
+  #dataset(batches: readonly TaskBatch[]): Dataset & { name: "generated" } {
     const { version, policy, tools, terminatingTools, prompts } = this.#world;
-    const { seed, options } = this.#order;
-    const tables = this.#draw.tables(lots);
+    const { seed, options } = this.#spec;
+    const tables = this.#draw.tables(batches);
     const tasks = Map.groupBy(
-      lots.flatMap((lot) => lot.tasks),
+      batches.flatMap((batch) => batch.tasks),
       (task) => task.split,
     );
     const settings = JSON.stringify([version, seed, options]) + policy +

@@ -39,7 +39,7 @@ export type WorldOptions<N extends DomainName = "retail"> = z.output<
 /** A task of a domain's worlds, with its goal. */
 export type WorldTask<N extends DomainName = "retail"> = N extends
   BuiltInDomain["name"] ? Parameters<
-    Extract<BuiltInDomain, { readonly name: N }>["goals"]["strays"]
+    Extract<BuiltInDomain, { readonly name: N }>["goals"]["wrongWrites"]
   >[0]
   : Task;
 

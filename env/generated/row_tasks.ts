@@ -19,7 +19,7 @@ import {
 } from "./factory.ts";
 import { Ids } from "./draw.ts";
 import type { RowOptions } from "./row_options.ts";
-import type { LotPlace } from "./world.ts";
+import type { BatchPlace } from "./world.ts";
 
 /** A domain's part: draws tasks over its rows. */
 export interface RowTasksPart {
@@ -38,7 +38,7 @@ export interface RowSource {
 }
 
 /** Draws one task with its goal; `undefined` if the draw fails. */
-export type DrawRowTask = (place: LotPlace, rng: Rng) => Task | undefined;
+export type DrawRowTask = (place: BatchPlace, rng: Rng) => Task | undefined;
 
 /** A benchmark's dataset with drawn tasks instead of its train tasks, or appended to them. */
 export type RowTasksDataset = CertifiedDataset<RowOptions>;
@@ -84,7 +84,7 @@ export async function drawRowTasks(
       tools: dataset.tools,
       terminatingTools: dataset.terminatingTools,
       prompts: dataset.prompts,
-      handOut: ({ goal: _, ...task }) => task,
+      toEpisodeTask: ({ goal: _, ...task }) => task,
       open: () => ({
         begin: (place, rng) => ({
           about: "the benchmark's rows",

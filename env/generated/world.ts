@@ -1,12 +1,12 @@
 /**
  * The interface that a domain implements so that its worlds can be drawn and their tasks certified.
  *
- *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ Lot (tasks of one user, and their rows)
+ *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ TaskBatch (tasks of one user, and their rows)
  *                                                                 │
- *     Factory: draws lots, certifies each task, replaces refused lots, and puts the rows into one database
+ *     Factory: draws batches, certifies each task, replaces rejected batches, and merges the rows into one database
  *
  * The certificate relies on the domain's goals, clauses, scripted user and expert, which are written independently of
- * the generator, so that errors in the generator lead to refused tasks rather than wrong ones.
+ * the generator, so that errors in the generator lead to rejected tasks rather than wrong ones.
  */
 
 import type { z } from "zod";
@@ -43,15 +43,15 @@ export interface WorldDraw {
   /**
    * Determines the kinds of a user's tasks before anything else is drawn, so that redraws do not skew the configured
    * weights.
-   * @param rng The lot's own random stream, so that lots do not affect each other.
+   * @param rng The batch's own random stream, so that batches do not affect each other.
    */
-  begin(place: LotPlace, rng: Rng): LotDraw;
-  /** Returns all tables of the world with the rows of these lots, in τ-bench's order and format. */
-  tables(lots: readonly Lot[]): Map<string, Table>;
+  begin(place: BatchPlace, rng: Rng): BatchDraw;
+  /** Returns all tables of the world with the rows of these batches, in τ-bench's order and format. */
+  tables(batches: readonly TaskBatch[]): Map<string, Table>;
 }
 
-/** The tasks of a lot: `count` tasks of a split, starting at `index`. */
-export interface LotPlace {
+/** The tasks of a batch: `count` tasks of a split, starting at `index`. */
+export interface BatchPlace {
   /** The benchmark; omitted for τ-bench, as in tasks. */
   readonly benchmark?: string;
   readonly domain: string;
@@ -60,19 +60,19 @@ export interface LotPlace {
   readonly count: number;
 }
 
-/** A lot being drawn. */
-export interface LotDraw {
+/** A batch being drawn. */
+export interface BatchDraw {
   /** The intents of the tasks, for the error if nothing can be drawn: `"cancel", "return"`. */
   readonly about: string;
   /** The hint for options that make every draw fail. */
   readonly advice: string;
   /** Draws the tasks; `undefined` if the draw fails, in which case it can be repeated. */
-  draw(): Lot | undefined;
+  draw(): TaskBatch | undefined;
 }
 
 /** The tasks of one user, with all users and rows that they need. */
-export interface Lot {
-  readonly place: LotPlace;
+export interface TaskBatch {
+  readonly place: BatchPlace;
   /** `count` tasks with consecutive indices from `index`. Each has a goal. */
   readonly tasks: readonly Task[];
   /** The domain's own data, which {@linkcode WorldDraw.tables} converts to rows. */

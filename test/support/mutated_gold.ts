@@ -3,23 +3,23 @@
 import { isWrite } from "../../env/audit/finding.ts";
 import {
   createCertifier,
-  Refusal,
+  Rejection,
 } from "../../env/generated/certificate/certificate.ts";
 import { createRng, type Rng } from "../../env/random.ts";
 import type { Dataset, Task } from "../../env/types.ts";
 
 /** The result of certifying mutated golds. */
 export interface Mutations {
-  /** The share of mutations that were refused, within 0..1. */
+  /** The share of mutations that were rejected, within 0..1. */
   readonly share: number;
-  /** The mutations that were not refused. */
+  /** The mutations that were not rejected. */
   readonly passed: readonly string[];
   /** The result as text. */
   readonly text: string;
 }
 
 /** Mutates golds of a dataset's train tasks and tries to certify them. */
-export async function refusedMutations(
+export async function rejectedMutations(
   dataset: Dataset,
   count: number,
 ): Promise<Mutations> {
@@ -31,12 +31,12 @@ export async function refusedMutations(
   for (let i = 0; i < count; i++) {
     const { task, kind } = mutated(rng.pick(tasks), { tasks, rng });
     const result = await certify(task);
-    if (result instanceof Refusal) {
+    if (result instanceof Rejection) {
       parts.set(result.part, (parts.get(result.part) ?? 0) + 1);
     } else passed.push(`${task.id} ${task.intent}: ${kind}`);
   }
   const share = 1 - passed.length / count;
-  const text = `mutated gold refused: ${
+  const text = `mutated golds rejected: ${
     (share * 100).toFixed(2)
   }% of ${count}, by part ${JSON.stringify(Object.fromEntries(parts))}`;
   return { share, passed, text };

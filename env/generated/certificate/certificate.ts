@@ -1,6 +1,6 @@
 /**
  * The certificate of a generated task: the results of six checks, made by a program when the task is drawn. A task that
- * fails one is refused and replaced by another draw.
+ * fails one is rejected and drawn again.
  *
  * 1. `gold`: the gold actions replay without an error, and each write has its expected effect;
  * 2. `policy`: the oracle allows each write, and forbids the requests that the task refuses;
@@ -22,10 +22,10 @@ import { type GoldEvidence, goldPart } from "./gold_part.ts";
 import { type PolicyEvidence, policyPart } from "./policy_part.ts";
 import { type SolvableEvidence, solvablePart } from "./solvable_part.ts";
 import { type StrictEvidence, strictPart } from "./strict_part.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Rejection, type Subject } from "./subject.ts";
 import { type UniqueEvidence, uniquePart } from "./unique_part.ts";
 
-export { Refusal } from "./subject.ts";
+export { Rejection } from "./subject.ts";
 
 /** The results of all parts, as plain JSON. */
 export interface Certificate {
@@ -40,17 +40,16 @@ export interface Certificate {
 }
 
 /** Certifies a task of a dataset. */
-export type Certifier = (task: Task) => Promise<Certificate | Refusal>;
+export type Certifier = (task: Task) => Promise<Certificate | Rejection>;
 
 /** Settings of {@linkcode createCertifier}. */
 export interface CertifierOptions {
   /** The user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;
   /**
-   * Returns the task as episodes play it, which may lack a goal that was only needed for its certificate. Default: the
-   * task itself.
+   * Returns the task as episodes play it, without a goal that only the certificate needed. Default: the task itself.
    */
-  readonly handOut?: ((task: Task) => Task) | undefined;
+  readonly toEpisodeTask?: ((task: Task) => Task) | undefined;
 }
 
 /**
@@ -59,8 +58,8 @@ export interface CertifierOptions {
  */
 export function createCertifier(
   dataset: Dataset,
-  { user = scriptedUser(dataset), handOut = (task) => task }: CertifierOptions =
-    {},
+  { user = scriptedUser(dataset), toEpisodeTask = (task) => task }:
+    CertifierOptions = {},
 ): Certifier {
   const domain = domainOf(dataset);
   const goals = partOf(domain, "goals");
@@ -68,7 +67,7 @@ export function createCertifier(
     const task = one as Task<Goal>;
     const { goal } = task;
     if (goal === undefined) {
-      return new Refusal("unique", {
+      return new Rejection("unique", {
         reason: "the task has no goal",
         evidence: task.id,
       });
@@ -76,30 +75,33 @@ export function createCertifier(
     const steps = replayGold(task, dataset);
     const gold = goldOf(dataset, task);
     const subject = { dataset, task, goal, domain, goals, steps, gold };
-    return await certify(subject, { user, handOut });
+    return await certify(subject, { user, toEpisodeTask });
   };
 }
 
-/** Runs the parts, cheapest first, since those find most refusals. */
+/** Runs the parts, cheapest first, since those reject most tasks. */
 async function certify(
   subject: Subject,
-  { user, handOut }: {
+  { user, toEpisodeTask }: {
     readonly user: UserFactory;
-    readonly handOut: (task: Task) => Task;
+    readonly toEpisodeTask: (task: Task) => Task;
   },
-): Promise<Certificate | Refusal> {
+): Promise<Certificate | Rejection> {
   const gold = goldPart(subject);
-  if (gold instanceof Refusal) return gold;
+  if (gold instanceof Rejection) return gold;
   const policy = policyPart(subject);
-  if (policy instanceof Refusal) return policy;
+  if (policy instanceof Rejection) return policy;
   const solvable = solvablePart(subject);
-  if (solvable instanceof Refusal) return solvable;
+  if (solvable instanceof Rejection) return solvable;
   const unique = uniquePart(subject);
-  if (unique instanceof Refusal) return unique;
+  if (unique instanceof Rejection) return unique;
   const strict = strictPart(subject);
-  if (strict instanceof Refusal) return strict;
-  const played = { ...subject, task: handOut(subject.task) as Task<Goal> };
+  if (strict instanceof Rejection) return strict;
+  const played = {
+    ...subject,
+    task: toEpisodeTask(subject.task) as Task<Goal>,
+  };
   const expert = await expertPart(played, user);
-  if (expert instanceof Refusal) return expert;
+  if (expert instanceof Rejection) return expert;
   return { version: 1, gold, policy, solvable, unique, strict, expert };
 }

@@ -8,7 +8,7 @@ import { saidIn } from "../../environment.ts";
 import { wasSaid } from "../../reward.ts";
 import { rollout } from "../../rollout.ts";
 import type { Episode, UserFactory } from "../../types.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Rejection, type Subject } from "./subject.ts";
 
 /** The outcome of the expert's conversation. */
 export interface ExpertEvidence {
@@ -24,7 +24,7 @@ const EXPERT = expertAgent({ prompt: "none" });
 export async function expertPart(
   { dataset, task, goal }: Subject,
   user: UserFactory,
-): Promise<ExpertEvidence | Refusal> {
+): Promise<ExpertEvidence | Rejection> {
   const episode = await rollout({
     dataset,
     task,
@@ -37,14 +37,14 @@ export async function expertPart(
   });
   const { failure, stopReason, reward, findings } = episode;
   if (failure !== null) {
-    return refusal("the expert's episode fails", failure.message);
+    return rejection("the expert's episode fails", failure.message);
   }
   if (stopReason !== "user_stop") {
-    return refusal("the user does not end the conversation", stopReason);
+    return rejection("the user does not end the conversation", stopReason);
   }
   if (reward?.value !== 1) {
     const { differences = [], missingOutputs = [] } = reward ?? {};
-    return refusal(
+    return rejection(
       "the expert scores 0",
       [
         ...differences.map(({ table, id }) => `${table}/${id}`),
@@ -55,7 +55,7 @@ export async function expertPart(
   }
   const [fault] = findings ?? [];
   if (fault !== undefined) {
-    return refusal(
+    return rejection(
       `the user's ${fault.fault}`,
       `message ${fault.message}: ${fault.evidence}`,
     );
@@ -63,7 +63,7 @@ export async function expertPart(
   const loose = goal.requests.find(({ outputs = [] }) =>
     outputs.length > 0 && !outputs.some((output) => isToldOnce(output, episode))
   );
-  return loose === undefined ? { turns: episode.turns.length } : refusal(
+  return loose === undefined ? { turns: episode.turns.length } : rejection(
     "an output is matched by accident",
     loose.outputs?.join(", ") ?? "",
   );
@@ -75,6 +75,6 @@ function isToldOnce(output: string, { turns }: Episode): boolean {
   return new Set(told).size === 1;
 }
 
-function refusal(reason: string, evidence: string): Refusal {
-  return new Refusal("expert", { reason, evidence });
+function rejection(reason: string, evidence: string): Rejection {
+  return new Rejection("expert", { reason, evidence });
 }

@@ -2,7 +2,7 @@
 
 import { isWrite } from "../../audit/finding.ts";
 import { isErrorAnswer } from "../../call_tool.ts";
-import { Refusal, type Subject, textOf } from "./subject.ts";
+import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The rows that each write changes: `orders/#W1234567`. */
 export interface GoldEvidence {
@@ -13,21 +13,21 @@ export interface GoldEvidence {
 }
 
 /** Checks the replayed gold actions. */
-export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
+export function goldPart({ steps, goals }: Subject): GoldEvidence | Rejection {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);
     if (isErrorAnswer(answer)) {
-      return refusal("a gold action returns an error", {
+      return rejection("a gold action returns an error", {
         evidence: `${evidence}: ${answer}`,
       });
     }
     if (!isWrite(action)) {
-      if (changed) return refusal("a gold read changes rows", { evidence });
+      if (changed) return rejection("a gold read changes rows", { evidence });
       continue;
     }
-    const wrong = goals.effectBreaks(action, { before, after });
+    const wrong = goals.effectError(action, { before, after });
     if (wrong !== null) {
-      return refusal("a gold write does not have its expected effect", {
+      return rejection("a gold write does not have its expected effect", {
         evidence: `${evidence}: ${wrong}`,
       });
     }
@@ -42,6 +42,9 @@ export function goldPart({ steps, goals }: Subject): GoldEvidence | Refusal {
   };
 }
 
-function refusal(reason: string, { evidence }: { evidence: string }): Refusal {
-  return new Refusal("gold", { reason, evidence });
+function rejection(
+  reason: string,
+  { evidence }: { evidence: string },
+): Rejection {
+  return new Rejection("gold", { reason, evidence });
 }

@@ -9,7 +9,7 @@ import { policyViolations } from "../../policy/oracle.ts";
 import type { Database } from "../../database.ts";
 import type { Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject } from "./subject.ts";
+import { Rejection, type Subject } from "./subject.ts";
 
 /** The verdicts of the policy oracle. */
 export interface PolicyEvidence {
@@ -26,13 +26,13 @@ export interface PolicyEvidence {
 }
 
 /** Checks the task with the policy oracle. */
-export function policyPart(subject: Subject): PolicyEvidence | Refusal {
+export function policyPart(subject: Subject): PolicyEvidence | Rejection {
   const allowed = subject.steps.filter(({ action }) => isWrite(action));
   const earlier: ToolAction[] = [];
   for (const { action, before } of allowed) {
     const [broken] = ask(subject, { action, database: before, earlier });
     if (broken !== undefined) {
-      return new Refusal("policy", {
+      return new Rejection("policy", {
         reason: `a gold write breaks ${broken.clause}`,
         evidence: `${action.name}: ${broken.evidence}`,
       });
@@ -43,23 +43,30 @@ export function policyPart(subject: Subject): PolicyEvidence | Refusal {
   for (const [index, request] of subject.goal.requests.entries()) {
     if (request.refused !== true) continue;
     const evidence = refusedBy(subject, { request, index });
-    if (evidence instanceof Refusal) return evidence;
+    if (evidence instanceof Rejection) return evidence;
     refused.push(evidence);
   }
   return { allowed: allowed.map(({ action }) => action.name), refused };
 }
 
-/** Checks that the request's clause forbids every call that would fulfill it, both before and after the gold writes. */
+/**
+ * Checks that the clause of a refused request forbids every call that would fulfill it, before and after the gold
+ * writes.
+ */
 function refusedBy(
   subject: Subject,
   { request, index }: { request: Request; index: number },
-): PolicyEvidence["refused"][number] | Refusal {
+): PolicyEvidence["refused"][number] | Rejection {
   const { dataset, task, goals, gold } = subject;
   const { userId } = task;
-  const calls = goals.meanings({ request, database: dataset.database, userId });
+  const calls = goals.fulfillingCalls({
+    request,
+    database: dataset.database,
+    userId,
+  });
   const [first] = calls;
   if (first === undefined) {
-    return new Refusal("policy", {
+    return new Rejection("policy", {
       reason: "no call would fulfill a refused request",
       evidence: JSON.stringify(request),
     });
@@ -72,7 +79,7 @@ function refusedBy(
     const fits = before.length > 0 && after.length > 0 &&
       (wanted === undefined || before.some(({ clause }) => clause === wanted));
     if (!fits) {
-      return new Refusal("policy", {
+      return new Rejection("policy", {
         reason: "policy allows a request that the task refuses",
         evidence: `${action.name}: ${
           before.map(({ clause }) => clause).join(", ") || "allowed"

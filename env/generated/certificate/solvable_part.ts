@@ -7,7 +7,7 @@
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import { isWrite } from "../../audit/finding.ts";
 import { GIVEN, leaves, plain } from "../../audit/knowing.ts";
-import { Refusal, type Subject, textOf } from "./subject.ts";
+import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The sources of the arguments of gold writes. */
 export interface SolvableEvidence {
@@ -15,7 +15,7 @@ export interface SolvableEvidence {
   readonly shown: Readonly<Record<string, string>>;
   /** The number of reads in the gold. */
   readonly reads: number;
-  /** The length of the longest chain of reads, each based on the previous one, that leads to an argument or output. */
+  /** The length of the longest chain of dependent reads that leads to an argument or output. */
   readonly chain: number;
 }
 
@@ -31,17 +31,17 @@ interface Source {
 /** Follows the gold from the instruction to its last action. */
 export function solvablePart(
   subject: Subject,
-): SolvableEvidence | Refusal {
+): SolvableEvidence | Rejection {
   const { task, steps, dataset } = subject;
-  const lacking = lackingDuty(subject);
+  const lacking = missingRead(subject);
   if (lacking !== undefined) {
-    return refusal(
+    return rejection(
       "the gold actions lack a read that policy requires",
       lacking,
     );
   }
-  const duties = new Set(
-    subject.goals.duties(task, dataset.database).map(textOf),
+  const requiredReads = new Set(
+    subject.goals.requiredReads(task, dataset.database).map(textOf),
   );
   const sources = [source("the instruction", task.instruction, 0)];
   const shown: Record<string, string> = {};
@@ -51,7 +51,7 @@ export function solvablePart(
     for (const { path, value } of leaves(action)) {
       const from = find(sources, value);
       if (from === undefined) {
-        return refusal(
+        return rejection(
           "a gold argument cannot be known",
           `${action.name}: ${path} "${value}"`,
         );
@@ -73,10 +73,10 @@ export function solvablePart(
     );
     if (
       isKnown ||
-      !duties.has(textOf(action)) &&
+      !requiredReads.has(textOf(action)) &&
         !isNeeded(next, { subject, sources, later })
     ) {
-      return refusal("a gold read is unnecessary", textOf(action));
+      return rejection("a gold read is unnecessary", textOf(action));
     }
     sources.push(next);
   }
@@ -84,7 +84,7 @@ export function solvablePart(
     const from = findTold(sources, output);
     if (from !== undefined) chain = Math.max(chain, from.depth);
     else if (!plain(dataset.policy).includes(plain(output))) {
-      return refusal("an output cannot be known", output);
+      return rejection("an output cannot be known", output);
     }
   }
   return { shown, reads: sources.length - 1, chain };
@@ -102,7 +102,7 @@ function isNeeded(
   const { goal, goals, task, dataset: { database } } = subject;
   const { userId } = task;
   const refused = goal.requests.filter((request) => request.refused === true)
-    .flatMap((request) => goals.meanings({ request, database, userId }));
+    .flatMap((request) => goals.fulfillingCalls({ request, database, userId }));
   const values = [...later.map(({ action }) => action), ...refused]
     .flatMap(leaves).map(({ value }) => value);
   return values.some((value) =>
@@ -113,11 +113,11 @@ function isNeeded(
   );
 }
 
-function lackingDuty(
+function missingRead(
   { task, goals, dataset }: Subject,
 ): string | undefined {
   const made = new Set(task.actions.map(textOf));
-  return goals.duties(task, dataset.database).map(textOf)
+  return goals.requiredReads(task, dataset.database).map(textOf)
     .find((key) => !made.has(key));
 }
 
@@ -165,6 +165,6 @@ function find(sources: readonly Source[], value: string): Source | undefined {
 
 const ENUMERATED = /^[a-z]+(?:_[a-z]+)+$/;
 
-function refusal(reason: string, evidence: string): Refusal {
-  return new Refusal("solvable", { reason, evidence });
+function rejection(reason: string, evidence: string): Rejection {
+  return new Rejection("solvable", { reason, evidence });
 }

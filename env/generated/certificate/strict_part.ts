@@ -7,10 +7,10 @@ import { isWrite } from "../../audit/finding.ts";
 import { looseOutputs } from "../../audit/loose_outputs.ts";
 import { callTool, isErrorAnswer } from "../../call_tool.ts";
 import type { Database } from "../../database.ts";
-import type { Stray } from "../../domain.ts";
+import type { WrongWrite } from "../../domain.ts";
 import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject, textOf } from "./subject.ts";
+import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The numbers of wrong outcomes that were tried; each scores 0. */
 export interface StrictEvidence {
@@ -21,43 +21,43 @@ export interface StrictEvidence {
 }
 
 /** Tries the outcomes that must score 0. */
-export function strictPart(subject: Subject): StrictEvidence | Refusal {
+export function strictPart(subject: Subject): StrictEvidence | Rejection {
   const { dataset, task } = subject;
   if (score(subject, dataset.database, []) === 1) {
-    return refusal("the do-nothing baseline scores 1", task.id);
+    return rejection("the do-nothing baseline scores 1", task.id);
   }
   if (score(subject, transferred(subject), []) === 1) {
-    return refusal("a transfer to a human scores 1", task.id);
+    return rejection("a transfer to a human scores 1", task.id);
   }
   const [loose] = looseOutputs(task, dataset);
   if (loose !== undefined) {
-    return refusal("an output can be matched by accident", loose.evidence);
+    return rejection("an output can be matched by accident", loose.evidence);
   }
   return untold(subject) ?? tryAll(subject);
 }
 
-function tryAll(subject: Subject): StrictEvidence | Refusal {
+function tryAll(subject: Subject): StrictEvidence | Rejection {
   const writes = subject.steps.flatMap(({ action }, i) =>
     isWrite(action) ? [i] : []
   );
-  const strays = subject.goals.strays(
+  const wrongWrites = subject.goals.wrongWrites(
     subject.task,
     subject.dataset.database,
   );
   const wrong = [
     ...writes.map((insteadOf) => ({ insteadOf, action: undefined })),
-    ...strays.filter(({ insteadOf }) => insteadOf !== undefined),
+    ...wrongWrites.filter(({ insteadOf }) => insteadOf !== undefined),
     ...firstWishes(subject),
   ];
   const more = [
-    ...strays.filter(({ insteadOf }) => insteadOf === undefined)
+    ...wrongWrites.filter(({ insteadOf }) => insteadOf === undefined)
       .map(({ action }) => action),
     ...temptations(subject),
   ];
   let tooMuch = 0;
   for (const { insteadOf = 0, action } of wrong) {
     if (scoresWith(subject, insteadOf, action)) {
-      return refusal(
+      return rejection(
         "a wrong write scores 1",
         action === undefined ? "a gold write is missing" : textOf(action),
       );
@@ -68,12 +68,12 @@ function tryAll(subject: Subject): StrictEvidence | Refusal {
     if (isErrorAnswer(callTool(subject.domain, database, action))) continue;
     tooMuch++;
     if (score(subject, database, subject.task.outputs) === 1) {
-      return refusal("an additional write scores 1", textOf(action));
+      return rejection("an additional write scores 1", textOf(action));
     }
   }
   return tooMuch > 0
     ? { wrong: wrong.length, tooMuch }
-    : refusal("every additional write fails", `${more.length} tried`);
+    : rejection("every additional write fails", `${more.length} tried`);
 }
 
 /** Checks whether the gold still scores 1 with a write replaced by another action, or removed. */
@@ -96,16 +96,16 @@ function temptations(
   { goal, goals, task: { userId }, dataset: { database } }: Subject,
 ): ToolAction[] {
   return goal.requests.filter(({ refused }) => refused === true)
-    .flatMap((request) => goals.meanings({ request, database, userId }));
+    .flatMap((request) => goals.fulfillingCalls({ request, database, userId }));
 }
 
 /** Returns the calls of first wishes, each in place of the call for the final wish. */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
-): Stray[] {
+): WrongWrite[] {
   return goal.requests.filter(({ before }) => before !== undefined).flatMap(
     (request) =>
-      goals.meanings({
+      goals.fulfillingCalls({
         request: { ...request, ...request.before },
         database,
         userId,
@@ -120,13 +120,13 @@ function firstWishes(
  * Finds a refused request without a positive check, which silence would satisfy: it needs an output to tell, or an
  * alternative request.
  */
-function untold({ goal, task }: Subject): Refusal | undefined {
+function untold({ goal, task }: Subject): Rejection | undefined {
   const { requests } = goal;
   const silent = requests.find(({ refused, outputs = [] }, i) =>
     refused === true && requests[i + 1]?.fallback !== true &&
     !outputs.some((output) => task.outputs.includes(output))
   );
-  return silent === undefined ? undefined : refusal(
+  return silent === undefined ? undefined : rejection(
     "nothing checks that the agent refuses a request",
     JSON.stringify(silent),
   );
@@ -151,6 +151,6 @@ function score(
   return grade({ database, gold, task, said }).value;
 }
 
-function refusal(reason: string, evidence: string): Refusal {
-  return new Refusal("strict", { reason, evidence });
+function rejection(reason: string, evidence: string): Rejection {
+  return new Rejection("strict", { reason, evidence });
 }

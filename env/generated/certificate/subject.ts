@@ -1,4 +1,4 @@
-/** The subject of a certificate, and the refusal that a failed part returns. */
+/** The subject of a certificate, and the rejection that a failed part returns. */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";
@@ -29,10 +29,10 @@ export type PartName =
   | "strict"
   | "expert";
 
-/** The reason why a task is refused. */
-export class Refusal {
+/** The rejection of a task: the part that failed, and why. */
+export class Rejection {
   readonly part: PartName;
-  /** The reason without values, so that refused draws can be counted by reason. */
+  /** The reason without values, so that rejected draws can be counted by reason. */
   readonly reason: string;
   /** The values that prove the reason. */
   readonly evidence: string;

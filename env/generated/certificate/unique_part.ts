@@ -1,6 +1,6 @@
 /**
- * Part 4: the final state is unique. The meanings of the user's words are derived from the goal alone, without the
- * gold. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold's state.
+ * Part 4: the final state is unique. The calls that the user's words can mean are derived from the goal alone, without
+ * the gold. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold's state.
  */
 
 import { callTool, isErrorAnswer } from "../../call_tool.ts";
@@ -8,7 +8,7 @@ import type { Database } from "../../database.ts";
 import { policyViolations } from "../../policy/oracle.ts";
 import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
-import { Refusal, type Subject, textOf } from "./subject.ts";
+import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The counts of sequences and calls that were tried. */
 export interface UniqueEvidence {
@@ -19,20 +19,20 @@ export interface UniqueEvidence {
 }
 
 /** Tries all call sequences that fulfill the requests. */
-export function uniquePart(subject: Subject): UniqueEvidence | Refusal {
+export function uniquePart(subject: Subject): UniqueEvidence | Rejection {
   const search = new Search(subject);
   const other = search.from(subject.dataset.database.fork(), {
     open: subject.goal.requests.filter(needsWrite),
     made: [],
   });
   if (other !== undefined) {
-    return new Refusal("unique", {
+    return new Rejection("unique", {
       reason: "the instruction also allows another final state",
       evidence: other.map(textOf).join("; "),
     });
   }
   const { ways, barred } = search;
-  return ways > 0 ? { ways, barred } : new Refusal("unique", {
+  return ways > 0 ? { ways, barred } : new Rejection("unique", {
     reason: "no allowed call fulfills the request",
     evidence: `${barred} calls match the request, but none is allowed`,
   });
@@ -114,7 +114,7 @@ class Search {
     { open, made }: Place,
   ): readonly ToolAction[] | undefined {
     const { goals, task: { userId } } = this.#subject;
-    for (const action of goals.meanings({ request, database, userId })) {
+    for (const action of goals.fulfillingCalls({ request, database, userId })) {
       const next = this.#after(action, database, made);
       if (next === undefined) {
         this.barred++;

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   createCertifier,
-  Refusal,
+  Rejection,
 } from "../../../env/generated/certificate/certificate.ts";
 import { generated } from "../../../env/generated/generated.ts";
 import type { RetailOptionsInput } from "../../../env/domains/retail/world/options.ts";
 import { isWrite } from "../../../env/audit/finding.ts";
 import { fromPlain } from "../../../env/python/python_json.ts";
 import type { Dataset, ToolAction } from "../../../env/types.ts";
-import { refusedMutations } from "../../support/mutated_gold.ts";
+import { rejectedMutations } from "../../support/mutated_gold.ts";
 
 const HARD = {
   trainTasks: 300,
@@ -42,9 +42,9 @@ const NO_INTENTS = {
 
 const hard = await generated(11, HARD);
 
-async function refusalOf(task: RetailTask, dataset: Dataset = hard) {
+async function rejectionOf(task: RetailTask, dataset: Dataset = hard) {
   const result = await createCertifier(dataset)(task);
-  return result instanceof Refusal ? result : null;
+  return result instanceof Rejection ? result : null;
 }
 
 /** Returns a train task of the hard world. */
@@ -109,7 +109,7 @@ Deno.test("a refused request is refused by its own clause, for each clause that 
   assert.deepEqual(expected.filter((clause) => !clauses.has(clause)), []);
 });
 
-Deno.test("a gift card that does not cover the difference is refused", async () => {
+Deno.test("a payment by a gift card that does not cover the difference is refused", async () => {
   const poor = await generated(12, {
     ...HARD,
     intents: { ...NO_INTENTS, exchange: 1 },
@@ -143,17 +143,17 @@ Deno.test("a user whose variant is out of stock may take another", async () => {
   assert.deepEqual(allowed, ["exchange_delivered_order_items"]);
 });
 
-Deno.test("part 1: refuses a gold action that fails, and a write that changes something else", async () => {
+Deno.test("part 1 rejects a gold action that fails, and a write that changes something else", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const broken = task.actions.map((action) =>
     isWrite(action) ? changed(action, "reason", "a whim") : action
   );
-  const refusal = await refusalOf(withActions(task, broken));
+  const refusal = await rejectionOf(withActions(task, broken));
   assert.equal(refusal?.part, "gold");
   assert.match(refusal?.evidence ?? "", /a whim.*Error/);
 });
 
-Deno.test("part 2: refuses a refusal that policy does not require", async () => {
+Deno.test("part 2 rejects a task that refuses what policy allows", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const goal = task.goal!;
   const requests = goal.requests.map((request) => ({
@@ -166,27 +166,27 @@ Deno.test("part 2: refuses a refusal that policy does not require", async () => 
     { ...task, goal: { ...goal, requests }, outputs: ["processed"] },
     task.actions.filter((action) => !isWrite(action)),
   );
-  assert.equal((await refusalOf(lazy))?.part, "policy");
+  assert.equal((await rejectionOf(lazy))?.part, "policy");
 });
 
-Deno.test("part 3: refuses an argument that the agent cannot know, and an unnecessary read", async () => {
+Deno.test("part 3 rejects an argument that the agent cannot know, and an unnecessary read", async () => {
   const task = taskLike(({ intent }) => intent === "return");
   const blind = task.actions.filter(({ name }) => name !== "get_order_details");
-  assert.equal((await refusalOf(withActions(task, blind)))?.part, "solvable");
+  assert.equal((await rejectionOf(withActions(task, blind)))?.part, "solvable");
   const idle = { name: "list_all_product_types", arguments: new Map() };
   const [first, ...rest] = task.actions;
-  const more = await refusalOf(withActions(task, [first!, idle, ...rest]));
+  const more = await rejectionOf(withActions(task, [first!, idle, ...rest]));
   assert.match(more?.reason ?? "", /a gold read is unnecessary/);
 });
 
-Deno.test("part 4: refuses ambiguous words", async () => {
+Deno.test("part 4 rejects ambiguous words", async () => {
   const reasons: string[] = [];
   for (const task of hard.tasks("train")) {
     const [request, ...more] = task.goal!.requests;
     if (task.intent !== "return" || more.length > 0) continue;
     const { payment: _, ...vague } = request!;
     const goal = { ...task.goal!, requests: [vague] };
-    const refusal = await refusalOf({ ...task, goal });
+    const refusal = await rejectionOf({ ...task, goal });
     if (refusal?.part === "unique") reasons.push(refusal.reason);
   }
   assert.ok(reasons.length > 0, "some user has two ways to be paid");
@@ -194,17 +194,17 @@ Deno.test("part 4: refuses ambiguous words", async () => {
   assert.match(reasons[0]!, /also allows another final state/);
 });
 
-Deno.test("part 5: refuses a task that the do-nothing baseline solves", async () => {
+Deno.test("part 5 rejects a task that the do-nothing baseline solves", async () => {
   const task = taskLike(({ intent }) => intent === "cancel");
   const reads = task.actions.filter((action) => !isWrite(action));
   const idle = withActions(
     { ...task, goal: { ...task.goal!, requests: [] } },
     reads.slice(0, 1),
   );
-  assert.notEqual(await refusalOf(idle), null);
+  assert.notEqual(await rejectionOf(idle), null);
 });
 
-Deno.test("part 5: a user's first wish, which they no longer want, scores 0", () => {
+Deno.test("part 5: a user's first wish, which they then change, scores 0", () => {
   const task = taskLike(({ goal }) =>
     goal!.requests.some(({ before }) => before?.reason !== undefined)
   );
@@ -217,9 +217,9 @@ Deno.test("part 5: a user's first wish, which they no longer want, scores 0", ()
   assert.notEqual(before?.reason, reason);
 });
 
-Deno.test("part 6: refuses an output that the expert does not tell", async () => {
+Deno.test("part 6 rejects an output that the expert does not tell", async () => {
   const task = taskLike(({ intent }) => intent === "question");
-  const refusal = await refusalOf({ ...task, outputs: ["never said"] });
+  const refusal = await rejectionOf({ ...task, outputs: ["never said"] });
   assert.ok(refusal !== null && ["expert", "solvable"].includes(refusal.part));
 });
 
@@ -234,8 +234,8 @@ function changed(
   };
 }
 
-Deno.test("createCertifier() refuses at least 99% of mutated golds", async () => {
-  const { share, passed, text } = await refusedMutations(hard, 2000);
+Deno.test("createCertifier() rejects at least 99% of mutated golds", async () => {
+  const { share, passed, text } = await rejectedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));
 });

@@ -1,7 +1,7 @@
 /** The expert of the library: it identifies readers by their card and books by their title. */
 
 import type { Script } from "../../../env/agents/desk.ts";
-import type { Shift } from "../../../env/domain.ts";
+import type { ExpertStart } from "../../../env/domain.ts";
 import { askUntil, close } from "../../../env/domains/shared/expert/moves.ts";
 import { answerWords, MORE } from "../../../env/domains/shared/expert/words.ts";
 import { needsWrite } from "../../../env/domains/shared/goal/goal.ts";
@@ -9,13 +9,13 @@ import { text, texts } from "../../../env/domains/shared/read_row.ts";
 import type { Task } from "../../../env/types.ts";
 import { call, type LibraryGoal, type LibraryRequest } from "./goals.ts";
 
-interface LibraryShift extends Shift {
+interface LibraryStart extends ExpertStart {
   readonly task: Task<LibraryGoal>;
 }
 
 /** Serves all requests of a reader. */
-export function* serveReader(shift: LibraryShift): Script {
-  const { desk, task: { userId, goal } } = shift;
+export function* serveReader(start: LibraryStart): Script {
+  const { desk, task: { userId, goal } } = start;
   yield* askUntil(desk, {
     question: () => "what is your card number?",
     until: () => desk.everHeard(userId),
@@ -23,19 +23,19 @@ export function* serveReader(shift: LibraryShift): Script {
   yield* desk.call(call("get_user_details", "user_id", userId));
   for (const [i, request] of (goal?.requests ?? []).entries()) {
     if (i > 0) desk.beginRequest();
-    yield* serve(shift, request);
+    yield* serve(start, request);
   }
   yield* desk.say(MORE);
 }
 
-function* serve(shift: LibraryShift, request: LibraryRequest): Script {
-  const { desk } = shift;
+function* serve(start: LibraryStart, request: LibraryRequest): Script {
+  const { desk } = start;
   const { title, outputs = [], refused } = request;
   yield* askUntil(desk, {
     question: () => "which book is it?",
     until: () => desk.heard(title),
   });
-  const id = yield* findBook(shift, title);
+  const id = yield* findBook(start, title);
   if (refused === true) {
     const words = `sorry, it is ${outputs.join()}, so i cannot renew it.`;
     return yield* close(desk, `${words} ${MORE}`);
@@ -51,7 +51,7 @@ function* serve(shift: LibraryShift, request: LibraryRequest): Script {
   yield* close(desk, `done, it is renewed. ${MORE}`);
 }
 
-function* findBook({ desk }: LibraryShift, title: string): Script<string> {
+function* findBook({ desk }: LibraryStart, title: string): Script<string> {
   for (const id of texts(desk.user, "books")) {
     if (desk.row("book_id", id) === undefined) {
       yield* desk.call(call("get_book_details", "book_id", id));

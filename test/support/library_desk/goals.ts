@@ -1,7 +1,7 @@
 /** The goals of readers, and the calls that achieve them. */
 
 import type { Database } from "../../../env/database.ts";
-import type { GoalsPart, Meant } from "../../../env/domain.ts";
+import type { GoalsPart, RequestContext } from "../../../env/domain.ts";
 import type { Goal, Request } from "../../../env/domains/shared/goal/goal.ts";
 import { text, texts } from "../../../env/domains/shared/read_row.ts";
 import type { Task, ToolAction } from "../../../env/types.ts";
@@ -20,16 +20,21 @@ export function call(name: string, argument: string, id: string): ToolAction {
   return { name, arguments: new Map([[argument, id]]) };
 }
 
-function booksMeant({ request, database, userId }: Meant<LibraryRequest>) {
+function candidateBooks(
+  { request, database, userId }: RequestContext<LibraryRequest>,
+) {
   return texts(database.get("users", userId), "books").filter((id) =>
     text(database.get("books", id), "title") === request.title
   );
 }
 
-function duties(task: Task<LibraryGoal>, database: Database): ToolAction[] {
+function requiredReads(
+  task: Task<LibraryGoal>,
+  database: Database,
+): ToolAction[] {
   const { userId, goal } = task;
   const books = (goal?.requests ?? []).flatMap((request) =>
-    booksMeant({ request, database, userId })
+    candidateBooks({ request, database, userId })
   );
   return [
     call("get_user_details", "user_id", userId),
@@ -40,17 +45,17 @@ function duties(task: Task<LibraryGoal>, database: Database): ToolAction[] {
 /** The goal part of the domain. */
 export const libraryGoals = {
   tools: { renew: "renew_book" },
-  meanings: (meant) =>
-    meant.request.intent === "question"
+  fulfillingCalls: (context) =>
+    context.request.intent === "question"
       ? []
-      : booksMeant(meant).map((id) => call("renew_book", "book_id", id)),
-  effectBreaks({ arguments: args }, { before, after }) {
+      : candidateBooks(context).map((id) => call("renew_book", "book_id", id)),
+  effectError({ arguments: args }, { before, after }) {
     const changed = before.diff(after).map(({ table, id }) => `${table}/${id}`);
     const wanted = `books/${args.get("book_id")}`;
     return changed.join() === wanted ? null : `${changed} instead of ${wanted}`;
   },
-  duties,
-  strays: ({ userId, actions }, database) =>
+  requiredReads,
+  wrongWrites: ({ userId, actions }, database) =>
     texts(database.get("users", userId), "books").filter((id) =>
       !actions.some(({ name, arguments: args }) =>
         name === "renew_book" && args.get("book_id") === id

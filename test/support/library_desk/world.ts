@@ -15,8 +15,8 @@ import { goalProse } from "../../../env/generated/goal_prose.ts";
 import { text, tool } from "../../../env/generated/tool_schema.ts";
 import { positive, share, taskKnobs } from "../../../env/generated/knobs.ts";
 import type {
-  Lot,
-  LotPlace,
+  BatchPlace,
+  TaskBatch,
   WorldDraw,
   WorldPart,
 } from "../../../env/generated/world.ts";
@@ -91,8 +91,8 @@ class LibraryDraw implements WorldDraw {
     this.#options = options;
   }
 
-  begin(place: LotPlace, rng: Rng) {
-    const settled = Array.from({ length: place.count }, () => ({
+  begin(place: BatchPlace, rng: Rng) {
+    const kinds = Array.from({ length: place.count }, () => ({
       isQuestion: happens(rng, this.#options.questionShare),
       isRefused: happens(rng, this.#options.refusedShare),
     }));
@@ -114,7 +114,7 @@ class LibraryDraw implements WorldDraw {
           reader.books.push(book);
           return book;
         };
-        const tasks = drawTasks(place, settled, (one, place) => {
+        const tasks = drawTasks(place, kinds, (one, place) => {
           const isOnHold = one.isRefused && !one.isQuestion;
           const book = add(isOnHold ? "on hold" : "lent");
           return taskIn(place, { reader, book, ...one });
@@ -125,8 +125,8 @@ class LibraryDraw implements WorldDraw {
     };
   }
 
-  tables(lots: readonly Lot[]): Map<string, Table> {
-    const readers = lots.map(({ rows }) => rows as Reader);
+  tables(batches: readonly TaskBatch[]): Map<string, Table> {
+    const readers = batches.map(({ rows }) => rows as Reader);
     return new Map<string, Table>([
       [
         "users",

@@ -26,7 +26,7 @@ export interface SaidContext {
 
 /** Checks whether the agent stated a claim. */
 export function saidVerdict(
-  claim: Exclude<Claim, { readonly kind: "deed" }>,
+  claim: Exclude<Claim, { readonly kind: "action" }>,
   context: SaidContext,
 ): Verdict {
   const sayings = sayingsOf(context.messages);

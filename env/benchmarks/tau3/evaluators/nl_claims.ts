@@ -24,7 +24,7 @@ export type Claim =
     readonly parts: readonly string[];
   }
   | {
-    readonly kind: "deed";
+    readonly kind: "action";
     readonly words: ReadonlySet<string>;
   };
 
@@ -54,7 +54,7 @@ export function claimsOf(assertion: string): Claim[] {
   const words = stems(assertion);
   if (NEGATIONS.some((word) => words.has(word))) return [];
   if (!TELLING.some((word) => words.has(word))) {
-    return [{ kind: "deed", words }];
+    return [{ kind: "action", words }];
   }
   const parts = placeIn(assertion);
   if (parts.length > 0) return [{ kind: "place", parts }];

@@ -39,7 +39,7 @@ export function standInVerdicts(question: StandInQuestion): NlCheck[] {
   });
 }
 
-/** Returns the verdicts as a reward: 0 if an assertion does not hold, else `null` if one is unknown, else 1. */
+/** Returns the verdicts as a reward: 0 if an assertion does not hold, `null` if one is unknown, otherwise 1. */
 export function standInReward(question: StandInQuestion): Tau3Reward {
   const nlAssertions = standInVerdicts(question);
   const value = nlAssertions.some(({ met }) => met === false)
@@ -65,7 +65,7 @@ function verdictOn(
   { source, task, messages }: StandInQuestion,
   claims: readonly Claim[],
 ): Verdict {
-  if (claim.kind !== "deed") {
+  if (claim.kind !== "action") {
     return saidVerdict(claim, {
       messages,
       databases: source.databases,
@@ -85,20 +85,20 @@ function combined(verdicts: readonly Verdict[]): Verdict {
 }
 
 function reasonOf(verdict: Verdict, claims: readonly Claim[]): string {
-  if (claims.length === 0) return "The assertion has a form that is not read.";
-  const isDeed = claims[0]?.kind === "deed";
+  if (claims.length === 0) return "The assertion has an unknown form.";
+  const isAction = claims[0]?.kind === "action";
   switch (verdict) {
     case "met":
-      return isDeed
-        ? "The final database has what the expected actions leave there."
+      return isAction
+        ? "The final database has the values that the expected actions set."
         : "The agent said it.";
     case "not_met":
-      return isDeed
-        ? "The final database is as it was before."
+      return isAction
+        ? "The final database has the initial values."
         : "The agent never said it.";
     case "unknown":
-      return isDeed
-        ? "The final database has something else than the expected actions leave there."
-        : "The agent said something of the kind, but not clearly about this.";
+      return isAction
+        ? "The final database has neither the initial values nor those that the expected actions set."
+        : "The agent said something similar, but not clearly about this.";
   }
 }

@@ -21,28 +21,34 @@ import { NOW } from "../policy_clauses.ts";
 import { seenTables } from "./seen.ts";
 
 /** A request without the fields that the expert cannot know: whether policy allows it, and its expected outputs. */
-export type Asked = Omit<AirlineRequest, "refused" | "refusedBy" | "outputs">;
+export type StatedRequest = Omit<
+  AirlineRequest,
+  "refused" | "refusedBy" | "outputs"
+>;
 
 /** A request with the expert's knowledge about it. */
-export interface Known {
+export interface KnownRequest {
   readonly desk: Desk;
-  readonly request: Asked;
+  readonly request: StatedRequest;
   readonly userId: string;
   /** The request's reservation, as last shown. */
   readonly held: JsonObject | undefined;
 }
 
 /** The assumption about days that have not been searched: the best case for the request, or none. */
-export type Supposed = "best" | "nothing";
+export type Assumption = "best" | "nothing";
 
 /**
  * Builds the rows of a request. The user's other reservations are left out, so that they cannot make this request
  * eligible for anything.
  */
-export function knownRows(known: Known, supposed: Supposed): Database {
+export function knownRows(
+  known: KnownRequest,
+  assumption: Assumption,
+): Database {
   const { desk, userId, held } = known;
   const { reservations, flights } = seenTables(desk);
-  for (const [way, day] of unseenDays(known, supposed)) {
+  for (const [way, day] of unseenDays(known, assumption)) {
     addDay(flights, way, day);
   }
   const own = held === undefined ? [] : [text(held, "reservation_id")];
@@ -80,41 +86,41 @@ export function isAhead({ date }: Way): boolean {
   return date > TODAY;
 }
 
-function unseenDays(known: Known, supposed: Supposed): UnseenDay[] {
+function unseenDays(known: KnownRequest, assumption: Assumption): UnseenDay[] {
   const { request: { intent, trip = {} }, held } = known;
   const wanted = intent === "book" ? tripWays(trip) : newWays(trip, held);
   return [
     ...heldWays(held).map((way): UnseenDay => [
       way,
-      heldDay(known, { way, supposed }),
+      heldDay(known, { way, assumption }),
     ]),
     ...wanted.filter((way) => way !== undefined)
-      .flatMap((way) => wantedDays(known, { way, supposed })),
+      .flatMap((way) => wantedDays(known, { way, assumption })),
   ];
 }
 
 /** Returns the assumed day of a reservation's flight; a day that a search has shown is left as shown. */
 function heldDay(
-  { desk, request: { intent, trip } }: Known,
-  { way, supposed }: { way: Way; supposed: Supposed },
+  { desk, request: { intent, trip } }: KnownRequest,
+  { way, assumption }: { way: Way; assumption: Assumption },
 ): JsonObject | undefined {
   if (way.date < TODAY) return LANDED;
   if (!isAhead(way)) return trip?.delayed === true ? DELAYED : undefined;
   if (desk.hasCalled(searchFor(way))) return CANCELLED;
-  if (supposed === "nothing") return undefined;
+  if (assumption === "nothing") return undefined;
   return intent === "cancel" || intent === "certificate" ? CANCELLED : OPEN;
 }
 
 /** Returns placeholders for the flights of a trip not yet searched for, or for a flight that a search did not find. */
 function wantedDays(
-  { desk, request: { trip } }: Known,
-  { way, supposed }: { way: Way; supposed: Supposed },
+  { desk, request: { trip } }: KnownRequest,
+  { way, assumption }: { way: Way; assumption: Assumption },
 ): UnseenDay[] {
   const { from, to, flight } = way;
   if (desk.hasCalled(searchFor(way, trip?.stops))) {
     return flight === undefined ? [] : [[way, FULL]];
   }
-  if (supposed === "nothing") return [];
+  if (assumption === "nothing") return [];
   const stops = trip?.stops === undefined ? [from, to] : [from, "a stop", to];
   return stops.slice(1).map((to, i) => {
     const from = stops[i]!;

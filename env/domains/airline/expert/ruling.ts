@@ -3,9 +3,9 @@
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
 import type { ToolAction } from "../../../types.ts";
-import { meanings } from "../goal/meanings.ts";
+import { fulfillingCalls } from "../goal/fulfilling_calls.ts";
 import { airlineClauses } from "../policy_clauses.ts";
-import { type Known, knownRows, type Supposed } from "./known.ts";
+import { type Assumption, type KnownRequest, knownRows } from "./known.ts";
 
 /** The call that a request means, and whether policy forbids it. */
 export interface Ruling {
@@ -16,10 +16,10 @@ export interface Ruling {
 }
 
 /** Rules on a request. A refusal under the best-case assumption is final, regardless of what a search may show. */
-export function rulingOn(known: Known, supposed: Supposed): Ruling {
+export function rulingOn(known: KnownRequest, assumption: Assumption): Ruling {
   const { desk, request, userId } = known;
-  const database = knownRows(known, supposed);
-  const [action] = meanings({ request, database, userId });
+  const database = knownRows(known, assumption);
+  const [action] = fulfillingCalls({ request, database, userId });
   if (action === undefined) return {};
   const earlier = desk.calls.map((made) => made.action).filter(isWrite);
   const situation = { action, database, userId, earlier };

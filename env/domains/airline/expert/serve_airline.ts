@@ -7,19 +7,19 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
-import type { Shift } from "../../../domain.ts";
+import type { ExpertStart } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
 import { call } from "../../shared/call.ts";
 import { answerWords, MORE } from "../../shared/expert/words.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { texts } from "../../shared/read_row.ts";
-import { airportReads, hasOwnRoute, searches } from "../goal/duties.ts";
-import { reservationsMeant } from "../goal/meanings.ts";
+import { airportReads, hasOwnRoute, searches } from "../goal/required_reads.ts";
+import { candidateReservations } from "../goal/fulfilling_calls.ts";
 import type { AirlineTask } from "../goal/request.ts";
 import { heldWays, searchFor } from "../goal/ways.ts";
 import { airlineRequestWords, tripDetails } from "../user/trip_words.ts";
-import { type Asked, isAhead } from "./known.ts";
+import { isAhead, type StatedRequest } from "./known.ts";
 import { rulingOn } from "./ruling.ts";
 import { seenRows } from "./seen.ts";
 import { serveBench } from "./serve_bench.ts";
@@ -34,13 +34,13 @@ import {
 } from "./expert_words.ts";
 
 /** The expert's desk and the task that it serves. */
-interface AirlineShift extends Shift {
+interface AirlineStart extends ExpertStart {
   readonly task: AirlineTask;
 }
 
 /** A request being served. */
-interface Case extends AirlineShift {
-  readonly request: Asked;
+interface Case extends AirlineStart {
+  readonly request: StatedRequest;
 }
 
 /** A call that policy allows, and its reservation. */
@@ -50,8 +50,8 @@ interface Allowed {
 }
 
 /** Serves all requests of an airline task. */
-export function* serveAirline(shift: AirlineShift): Script {
-  const { desk, task } = shift;
+export function* serveAirline(start: AirlineStart): Script {
+  const { desk, task } = start;
   yield* askUntil(desk, {
     question: () => askTripWords("id"),
     until: () => desk.everHeard(task.userId),
@@ -62,10 +62,10 @@ export function* serveAirline(shift: AirlineShift): Script {
     return;
   }
   yield* desk.call(call("get_user_details", { user_id: task.userId }));
-  if (task.goal === undefined) yield* serveBench(shift);
+  if (task.goal === undefined) yield* serveBench(start);
   for (const [i, request] of (task.goal?.requests ?? []).entries()) {
     if (i > 0) desk.beginRequest();
-    const refusal = yield* serve({ ...shift, request });
+    const refusal = yield* serve({ ...start, request });
     if (refusal !== undefined) yield* close(desk, `${refusal} ${MORE}`);
   }
   yield* desk.say(MORE);
@@ -171,8 +171,8 @@ function* lookUp(one: Case): Script<JsonObject | undefined> {
 
 /** Searches for the flights of a request on their days. */
 function* search({ desk, request, task: { userId } }: Case): Script {
-  const meant = { request, database: seenRows(desk), userId };
-  yield* readAll(desk, searches(meant));
+  const context = { request, database: seenRows(desk), userId };
+  yield* readAll(desk, searches(context));
 }
 
 /** Searches for the flights of a reservation to see whether the airline cancelled one. */
@@ -196,8 +196,8 @@ function* findReservation(
   { desk, request, task: { userId } }: Case,
 ): Script<JsonObject | undefined> {
   const { trip } = request;
-  const meant = () => ({ request, database: seenRows(desk), userId });
-  if (trip === undefined || hasOwnRoute(meant())) return undefined;
+  const context = () => ({ request, database: seenRows(desk), userId });
+  if (trip === undefined || hasOwnRoute(context())) return undefined;
   const ids = trip.reservationId === undefined
     ? texts(desk.user, "reservations")
     : [trip.reservationId];
@@ -205,7 +205,7 @@ function* findReservation(
     if (desk.row("reservation_id", reservation_id) === undefined) {
       yield* desk.call(call("get_reservation_details", { reservation_id }));
     }
-    const [id] = reservationsMeant(meant());
+    const [id] = candidateReservations(context());
     if (id !== undefined) return desk.row("reservation_id", id);
   }
   return undefined;

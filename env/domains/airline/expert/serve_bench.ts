@@ -2,7 +2,7 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
-import type { Shift } from "../../../domain.ts";
+import type { ExpertStart } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
 import { askUntil, close, MAX_ASKS } from "../../shared/expert/moves.ts";
@@ -17,7 +17,7 @@ import { answersTo } from "./answers.ts";
 import { CANNOT } from "./expert_words.ts";
 
 /** Serves all requests of a task whose user has been identified. */
-export function* serveBench({ desk, task, database }: Shift): Script {
+export function* serveBench({ desk, task, database }: ExpertStart): Script {
   const { requests } = airlineBenchGoal(task, database).goal;
   for (const [i, request] of requests.entries()) {
     if (i > 0) desk.beginRequest();

@@ -2,10 +2,10 @@
 
 import type { GoalsPart } from "../../../domain.ts";
 import { tripDetails } from "../user/trip_words.ts";
-import { duties } from "./duties.ts";
-import { effectBreaks } from "./effects.ts";
-import { meanings } from "./meanings.ts";
-import { strays } from "./strays.ts";
+import { requiredReads } from "./required_reads.ts";
+import { effectError } from "./effects.ts";
+import { fulfillingCalls } from "./fulfilling_calls.ts";
+import { wrongWrites } from "./wrong_writes.ts";
 import type { AirlineGoal, AirlineRequest } from "./request.ts";
 
 export const airlineGoals = {
@@ -18,10 +18,10 @@ export const airlineGoals = {
     add_bags: "update_reservation_baggages",
     certificate: "send_certificate",
   },
-  meanings,
-  effectBreaks,
-  duties,
-  strays,
+  fulfillingCalls,
+  effectError,
+  requiredReads,
+  wrongWrites,
   details: (request) => [
     ...request.reason === undefined ? [] : [request.reason],
     ...request.trip === undefined

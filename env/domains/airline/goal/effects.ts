@@ -119,7 +119,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
  * Describes what is wrong with the effect of a write, or returns `null`. A write may change its own reservation and the
  * payment methods that it charges, and nothing else.
  */
-export function effectBreaks(
+export function effectError(
   action: ToolAction,
   states: States,
 ): string | null {

@@ -9,7 +9,7 @@ import {
 import { writeInstruction } from "../../../generated/instruction.ts";
 import type { RowOptions } from "../../../generated/row_options.ts";
 import type { RowTasksPart } from "../../../generated/row_tasks.ts";
-import type { LotPlace } from "../../../generated/world.ts";
+import type { BatchPlace } from "../../../generated/world.ts";
 import type { Rng } from "../../../random.ts";
 import type { Task } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
@@ -17,7 +17,7 @@ import type { AirlineGoal, AirlineIntent } from "../goal/request.ts";
 import type { DrawnTrip } from "../world/drawn.ts";
 import { airlineOptionsSchema } from "../world/options.ts";
 import type { AirlineWorld, Passenger } from "../world/rows.ts";
-import { type Sky, skyOf } from "./sky.ts";
+import { type AirlineSource, readAirline } from "./airline_source.ts";
 import { tripClause } from "./trip_clauses.ts";
 import {
   drawInstead,
@@ -40,15 +40,15 @@ const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
 export const airlineRowTasks: RowTasksPart = {
   version: 1,
   open({ database, isHeldOut, options }) {
-    const sky = skyOf(database, isHeldOut);
-    return (place, rng) => drawTask(sky, { place, rng, options });
+    const source = readAirline(database, isHeldOut);
+    return (place, rng) => drawTask(source, { place, rng, options });
   },
 };
 
 function drawTask(
-  { routes, users }: Sky,
+  { routes, users }: AirlineSource,
   { place, rng, options }: {
-    place: LotPlace;
+    place: BatchPlace;
     rng: Rng;
     options: RowOptions;
   },

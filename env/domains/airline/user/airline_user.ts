@@ -118,7 +118,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
     if (heard.wantsYes) return this.#consent(message, request);
     if (asked.length > 0) return this.moved(this.#tell(asked));
     if (heard.refuses && request.refused !== true) {
-      this.course.protested = true;
+      this.progress.protested = true;
       return this.moved(
         `are you sure? please check again: ${airlineRequestWords(request)}.`,
       );
@@ -154,7 +154,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
       asked: readonly string[];
     },
   ): boolean {
-    const { protested, agreed } = this.course;
+    const { protested, agreed } = this.progress;
     if (heard.wantsYes || asked.length > 0) return false;
     if (heard.refuses) return request.refused === true || protested;
     if (request.intent === "question") {
@@ -167,16 +167,16 @@ class AirlineUser extends RequestUser<AirlineRequest> {
   }
 
   #consent(message: string, request: AirlineRequest): string {
-    const course = this.course;
+    const progress = this.progress;
     const [task, database] = [this.#task, this.#database];
-    const isFirst = course.hasFirstWish;
+    const isFirst = progress.hasFirstWish;
     const wrong = contradicts(message, { request, task, database, isFirst });
-    if (wrong && course.correct()) {
+    if (wrong && progress.correct()) {
       const words = { ...request, forthcoming: true };
       return this.moved(`no, i want to ${airlineRequestWords(words)}.`);
     }
     if (isFirst) return this.#rethink(request);
-    course.agreed = true;
+    progress.agreed = true;
     return this.moved(yesWords(this.say));
   }
 
@@ -185,7 +185,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
    * @returns A message with the details that are different now.
    */
   #rethink(first: AirlineRequest): string {
-    const now = this.course.rethink() ?? first;
+    const now = this.progress.rethink() ?? first;
     const had = tripDetails(first);
     const changed = [...tripDetails(now)]
       .filter(([kind, words]) => had.get(kind) !== words)
@@ -196,8 +196,8 @@ class AirlineUser extends RequestUser<AirlineRequest> {
   }
 
   #nudge(heard: Heard, request: AirlineRequest): string {
-    if (this.course.stall()) return this.next();
-    if (!heard.asksMore && this.course.waits) return "ok.";
+    if (this.progress.stall()) return this.next();
+    if (!heard.asksMore && this.progress.waits) return "ok.";
     const words = airlineRequestWords(request);
     return request.intent === "question"
       ? `please tell me the ${words}.`

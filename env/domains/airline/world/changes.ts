@@ -9,10 +9,10 @@ import {
   CABINS,
   type FlightDay,
   legOf,
-  type Of,
   sum,
   TODAY,
   travellerOf,
+  type UserIntent,
   wordsOf,
 } from "./drawn.ts";
 import { drawPaying } from "./payments.ts";
@@ -43,7 +43,7 @@ const CERTAIN_FLIGHT = 4;
 /** Draws a change of a reservation; `undefined` if nothing fits. */
 export function drawChange(
   world: AirlineWorld,
-  { user, intent, held }: Of & { readonly held: Reservation },
+  { user, intent, held }: UserIntent & { readonly held: Reservation },
 ): Change | undefined {
   switch (intent) {
     case "add_bags":

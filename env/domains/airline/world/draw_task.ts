@@ -19,7 +19,7 @@ import {
   type TaskPlace,
 } from "../../../generated/draw.ts";
 import { goalProse } from "../../../generated/goal_prose.ts";
-import type { DrawnTrip, Settled } from "./drawn.ts";
+import type { DrawnTrip, RequestKind } from "./drawn.ts";
 import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
@@ -27,14 +27,14 @@ import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 /** Draws a task of `user`; `undefined` if a draw fails. */
 export function drawAirlineTask(
   world: AirlineWorld,
-  { user, settled, place }: {
+  { user, kinds, place }: {
     user: Passenger;
-    settled: readonly Settled[];
+    kinds: readonly RequestKind[];
     place: TaskPlace;
   },
 ): Task | undefined {
   const { rng, options } = world;
-  const made = settled.map((one) => drawRequest(world, { user, ...one }));
+  const made = kinds.map((one) => drawRequest(world, { user, ...one }));
   if (made.includes(undefined)) return undefined;
   const drawn = made.flatMap(inOrder);
   const { identity, userId } = user;
@@ -68,13 +68,13 @@ const MOST_DRAWS = 100;
  */
 function drawRequest(
   world: AirlineWorld,
-  of: Settled & { readonly user: Passenger },
+  of: RequestKind & { readonly user: Passenger },
 ): DrawnTrip | undefined {
   const { user: { reservations, methods } } = of;
   const grown = [world.people, reservations, methods] as const;
   const before = grown.map(({ length }) => length);
   for (let i = 0; i < MOST_DRAWS; i++) {
-    const wanted = i < PERSISTENCE ? of : otherwise(of, world.rng);
+    const wanted = i < PERSISTENCE ? of : redrawn(of, world.rng);
     const drawn = drawTrip(world, wanted);
     if (drawn !== undefined) return drawn;
     // A failed draw must not leave rows behind.
@@ -83,10 +83,10 @@ function drawRequest(
   return undefined;
 }
 
-function otherwise<S extends Settled>(settled: S, rng: Rng): S {
-  const { refusal } = settled;
+function redrawn<S extends RequestKind>(kind: S, rng: Rng): S {
+  const { refusal } = kind;
   return {
-    ...settled,
+    ...kind,
     ...refusal && { refusal: { ...refusal, clause: rng.next() } },
     rethinks: false,
     isLate: false,
@@ -118,7 +118,10 @@ function wish(request: AirlineRequest): string {
 }
 
 /** Draws the kinds of a task's requests: one intent by weight, or two different ones. */
-export function settleRequests(rng: Rng, options: AirlineOptions): Settled[] {
+export function drawRequestKinds(
+  rng: Rng,
+  options: AirlineOptions,
+): RequestKind[] {
   return drawIntentsOf<AirlineIntent>(rng, options).map((intent) => {
     const isRefused = intent !== "question" &&
       happens(rng, options.refusedShare);

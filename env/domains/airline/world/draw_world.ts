@@ -5,14 +5,14 @@ import policy from "../policy.md" with { type: "text" };
 import { createRng, type Rng } from "../../../random.ts";
 import { drawTasks, Ids } from "../../../generated/draw.ts";
 import type {
-  Lot,
-  LotDraw,
-  LotPlace,
+  BatchDraw,
+  BatchPlace,
+  TaskBatch,
   WorldDraw,
   WorldPart,
 } from "../../../generated/world.ts";
-import { addExtras, drawAirlineTask, settleRequests } from "./draw_task.ts";
-import type { Settled } from "./drawn.ts";
+import { addExtras, drawAirlineTask, drawRequestKinds } from "./draw_task.ts";
+import type { RequestKind } from "./drawn.ts";
 import { drawFlights, type Flight, flightRow } from "./flight_rows.ts";
 import { type AirlineOptions, airlineOptionsSchema } from "./options.ts";
 import { airlinePrompts } from "./world_prompts.ts";
@@ -51,25 +51,25 @@ class AirlineDraw implements WorldDraw {
     this.#routes = drawFlights(createRng(seed, "flights"), options);
   }
 
-  begin(place: LotPlace, rng: Rng): LotDraw {
-    const settled = Array.from(
+  begin(place: BatchPlace, rng: Rng): BatchDraw {
+    const kinds = Array.from(
       { length: place.count },
-      () => settleRequests(rng, this.#options),
+      () => drawRequestKinds(rng, this.#options),
     );
     return {
-      about: settled.flat().map(({ intent }) => `"${intent}"`).join(", "),
+      about: kinds.flat().map(({ intent }) => `"${intent}"`).join(", "),
       advice: ADVICE,
-      draw: () => this.#drawLot(place, { rng, settled }),
+      draw: () => this.#drawBatch(place, { rng, kinds }),
     };
   }
 
-  #drawLot(
-    place: LotPlace,
-    { rng, settled }: {
+  #drawBatch(
+    place: BatchPlace,
+    { rng, kinds }: {
       rng: Rng;
-      settled: readonly (readonly Settled[])[];
+      kinds: readonly (readonly RequestKind[])[];
     },
-  ): Lot | undefined {
+  ): TaskBatch | undefined {
     const people: Passenger[] = [];
     const world = {
       rng,
@@ -81,18 +81,18 @@ class AirlineDraw implements WorldDraw {
     const user = drawPassenger(world);
     const tasks = drawTasks(
       place,
-      settled,
+      kinds,
       (requests, place) =>
-        drawAirlineTask(world, { user, settled: requests, place }),
+        drawAirlineTask(world, { user, kinds: requests, place }),
     );
     if (tasks === undefined) return undefined;
     addExtras(world, user);
     return { place, tasks, rows: people };
   }
 
-  tables(lots: readonly Lot[]): Map<string, Table> {
+  tables(batches: readonly TaskBatch[]): Map<string, Table> {
     const rng = createRng(this.#seed, "tables");
-    const all = lots.flatMap(({ rows }) => rows as readonly Passenger[]);
+    const all = batches.flatMap(({ rows }) => rows as readonly Passenger[]);
     // Seeded by the user id alone, so that certified tasks do not change when users are added.
     const people = rng.shuffle(all).map((one) => ({
       ...one,

@@ -29,7 +29,7 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
 /**
  * The kind of a request, determined before its details are drawn, so that redraws do not skew the configured shares.
  */
-export interface Settled {
+export interface RequestKind {
   readonly intent: AirlineIntent;
   /**
    * Set if policy refuses the request: whether it does so because of the owner, and a number in 0..1 that picks a
@@ -45,8 +45,8 @@ export interface Settled {
   readonly isLate: boolean;
 }
 
-/** The user whose request is drawn, and its intent. */
-export interface Of {
+/** The user whose request is drawn, and the request's intent. */
+export interface UserIntent {
   readonly user: Passenger;
   readonly intent: AirlineIntent;
 }

@@ -3,7 +3,7 @@
 import type { AirlineIntent } from "../goal/request.ts";
 import { isWrite } from "../../../audit/finding.ts";
 import { happens } from "../../../generated/draw.ts";
-import type { DrawnTrip, Of, Settled } from "./drawn.ts";
+import type { DrawnTrip, RequestKind, UserIntent } from "./drawn.ts";
 import { REFUSED_BOOKINGS } from "./refused_bookings.ts";
 import { REFUSED_CHANGES } from "./refused_changes.ts";
 import { REFUSED_STATES } from "./refused_states.ts";
@@ -12,15 +12,18 @@ import type { AirlineWorld } from "./rows.ts";
 /** A request that policy refuses. */
 export interface Refused {
   /** The refused request; its write, if any, must not be made. */
-  readonly asked: DrawnTrip;
+  readonly drawn: DrawnTrip;
   /** The output that the agent has to tell the user. */
-  readonly told: string;
+  readonly output: string;
   /** An alternative that policy allows. */
   readonly instead?: DrawnTrip | undefined;
 }
 
 /** Draws a request that a clause refuses; `undefined` if the draw fails. */
-export type DrawRefused = (world: AirlineWorld, of: Of) => Refused | undefined;
+export type DrawRefused = (
+  world: AirlineWorld,
+  of: UserIntent,
+) => Refused | undefined;
 
 /** The clauses that can refuse a request, by intent. */
 const CLAUSES: Readonly<
@@ -38,8 +41,8 @@ const CLAUSES: Readonly<
 /** Draws a request that policy refuses, and the user's next request. */
 export function drawRefused(
   world: AirlineWorld,
-  of: Of,
-  { isOther, clause: at }: NonNullable<Settled["refusal"]>,
+  of: UserIntent,
+  { isOther, clause: at }: NonNullable<RequestKind["refusal"]>,
 ): DrawnTrip | undefined {
   const { rng, options } = world;
   const clauses = Object.entries(CLAUSES[of.intent] ?? {})
@@ -47,12 +50,12 @@ export function drawRefused(
   const [clause, draw] = clauses[Math.floor(at * clauses.length)] ?? [];
   const refused = draw?.(world, of);
   if (clause === undefined || refused === undefined) return undefined;
-  const { asked, told, instead } = refused;
-  const outputs = [told];
+  const { drawn, output, instead } = refused;
+  const outputs = [output];
   const then = happens(rng, options.fallbackShare) ? instead : undefined;
   return {
-    request: { ...asked.request, refused: true, refusedBy: clause, outputs },
-    actions: asked.actions.filter((action) => !isWrite(action)),
+    request: { ...drawn.request, refused: true, refusedBy: clause, outputs },
+    actions: drawn.actions.filter((action) => !isWrite(action)),
     outputs,
     ...then && { then: fallback(then) },
   };

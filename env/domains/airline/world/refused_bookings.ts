@@ -38,7 +38,7 @@ export const REFUSED_BOOKINGS: Readonly<Record<string, DrawRefused>> = {
 
 function twisted(
   twist: Twist,
-  told: (user: Passenger) => string,
+  output: (user: Passenger) => string,
 ): DrawRefused {
   return (world, { user }): Refused | undefined => {
     const base = drawBooking(world, user);
@@ -49,8 +49,8 @@ function twisted(
       (twist === onFullFlight || action.name.startsWith("list_"))
     );
     return {
-      asked: bookingRequest(world, { ...base, trip, actions: reads }),
-      told: told(user),
+      drawn: bookingRequest(world, { ...base, trip, actions: reads }),
+      output: output(user),
       instead: bookingRequest(world, base),
     };
   };

@@ -11,8 +11,8 @@ import {
   CABINS,
   type Named,
   nameOfReservation,
-  type Of,
   onReservation,
+  type UserIntent,
 } from "./drawn.ts";
 import { giveCertificates } from "./payments.ts";
 import type { DrawRefused, Refused } from "./refusals.ts";
@@ -26,7 +26,7 @@ import {
 } from "./rows.ts";
 
 /** A change that policy allows. */
-interface Base extends Of {
+interface Base extends UserIntent {
   readonly held: Reservation;
   readonly change: Change;
 }
@@ -78,7 +78,7 @@ export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
   return intent === "change_flights" ? ["economy", "business"] : CABINS;
 }
 
-function twisted(twist: Twist, told?: string): DrawRefused {
+function twisted(twist: Twist, output?: string): DrawRefused {
   return (world, { user, intent }) => {
     const wish = { cabins: cabinsFor(intent), out: "available" } as const;
     const held = drawReservation(world, { user, wish });
@@ -87,10 +87,10 @@ function twisted(twist: Twist, told?: string): DrawRefused {
     const trip = twist(world, { user, intent, held, change });
     if (trip === undefined || isOnFirstFlight(change, held)) return undefined;
     const named = nameOfReservation(world, held);
-    const searched = told === "not enough seats" ? change.searched : [];
+    const searched = output === "not enough seats" ? change.searched : [];
     return {
-      asked: onReservation(world, { held, intent, trip, searched }, named),
-      told: told ?? firstFlight(held),
+      drawn: onReservation(world, { held, intent, trip, searched }, named),
+      output: output ?? firstFlight(held),
       instead: changeOf(world, { intent, held, change, named }),
     };
   };
@@ -127,12 +127,12 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
     if (held === undefined || change === undefined) return undefined;
     const named = nameOfReservation(world, held);
     return {
-      asked: onReservation(
+      drawn: onReservation(
         world,
         { held, intent, trip: change.trip },
         named,
       ),
-      told: firstFlight(held),
+      output: firstFlight(held),
       instead: held.isCancelled
         ? undefined
         : insteadOf(world, { user, intent, held, named }),
@@ -143,7 +143,7 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
 /** Draws another change, which the reservation allows. */
 export function insteadOf(
   world: AirlineWorld,
-  { user, intent, held, named }: Of & {
+  { user, intent, held, named }: UserIntent & {
     readonly held: Reservation;
     readonly named: Named;
   },
@@ -161,7 +161,7 @@ export function insteadOf(
 /** Draws the same change of another user's reservation, whose id the user knows. */
 function ofStranger(
   world: AirlineWorld,
-  { user, intent }: Of,
+  { user, intent }: UserIntent,
 ): Refused | undefined {
   const held = drawReservation(world, {
     user: drawPassenger(world),
@@ -172,8 +172,8 @@ function ofStranger(
   const { trip } = change;
   const named = { reservationId: held.id };
   return {
-    asked: onReservation(world, { held, intent, trip }, named),
-    told: user.userId,
+    drawn: onReservation(world, { held, intent, trip }, named),
+    output: user.userId,
   };
 }
 

@@ -5,8 +5,8 @@ import {
   CABINS,
   ECONOMIES,
   nameOfReservation,
-  type Of,
   onReservation,
+  type UserIntent,
 } from "./drawn.ts";
 import { drawCertificate } from "./lost_flights.ts";
 import { firstFlight, insteadOf } from "./refused_changes.ts";
@@ -33,18 +33,21 @@ export const REFUSED_STATES = {
 
 function cancelOfStranger(
   world: AirlineWorld,
-  { user, intent }: Of,
+  { user, intent }: UserIntent,
 ): Refused | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
   const held = drawReservation(world, { user: drawPassenger(world), wish });
   const named = { reservationId: held?.id ?? "" };
   return held && {
-    asked: onReservation(world, { held, intent, trip: {} }, named),
-    told: user.userId,
+    drawn: onReservation(world, { held, intent, trip: {} }, named),
+    output: user.userId,
   };
 }
 
-function cancelTooLate(world: AirlineWorld, of: Of): Refused | undefined {
+function cancelTooLate(
+  world: AirlineWorld,
+  of: UserIntent,
+): Refused | undefined {
   const { user, intent } = of;
   const wish: ReservationWish = {
     cabins: ECONOMIES,
@@ -55,39 +58,39 @@ function cancelTooLate(world: AirlineWorld, of: Of): Refused | undefined {
   if (held === undefined) return undefined;
   const named = nameOfReservation(world, held);
   return {
-    asked: onReservation(world, { held, intent, trip: {} }, named),
-    told: held.createdAt,
+    drawn: onReservation(world, { held, intent, trip: {} }, named),
+    output: held.createdAt,
     instead: insteadOf(world, { ...of, held, named }),
   };
 }
 
 function cancelFlown(
   world: AirlineWorld,
-  { user, intent }: Of,
+  { user, intent }: UserIntent,
 ): Refused | undefined {
   const wish = { cabins: CABINS, out: "landed" } as const;
   const held = drawReservation(world, { user, wish });
   return held && {
-    asked: onReservation(world, { held, intent, trip: {} }),
-    told: firstFlight(held),
+    drawn: onReservation(world, { held, intent, trip: {} }),
+    output: firstFlight(held),
   };
 }
 
 /** Draws a certificate that is due to the user, but requested for someone else. */
 function certificateForStranger(
   world: AirlineWorld,
-  { user }: Of,
+  { user }: UserIntent,
 ): Refused | undefined {
   const own = drawCertificate(world, user);
   if (own?.request.trip === undefined) return undefined;
   const trip = { ...own.request.trip, account: drawPassenger(world).userId };
   return {
-    asked: {
+    drawn: {
       ...own,
       request: { ...own.request, trip },
       actions: own.actions.filter(({ name }) => !name.startsWith("search_")),
     },
-    told: user.userId,
+    output: user.userId,
     instead: own,
   };
 }
@@ -98,7 +101,7 @@ function certificateForStranger(
  */
 function certificateOfNoRight(
   world: AirlineWorld,
-  { user, intent }: Of,
+  { user, intent }: UserIntent,
 ): Refused | undefined {
   const wishes: ReservationWish[] = [
     { cabins: CABINS, out: "available" },
@@ -114,7 +117,7 @@ function certificateOfNoRight(
   const trip = isLate ? { delayed: true as const } : {};
   const searched = isLate ? [] : held.legs;
   return {
-    asked: onReservation(world, { held, intent, trip, searched }),
-    told: held.createdAt,
+    drawn: onReservation(world, { held, intent, trip, searched }),
+    output: held.createdAt,
   };
 }

@@ -2,7 +2,7 @@
 
 import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";
-import { type DrawnTrip, onReservation, type Settled } from "./drawn.ts";
+import { type DrawnTrip, onReservation, type RequestKind } from "./drawn.ts";
 import { drawCancel, drawCertificate, drawDelay } from "./lost_flights.ts";
 import { drawFirstWish } from "./minds.ts";
 import { drawQuestion } from "./questions.ts";
@@ -16,7 +16,7 @@ import {
 } from "./rows.ts";
 
 /** A request to be drawn. */
-type Wanted = Settled & { readonly user: Passenger };
+type Wanted = RequestKind & { readonly user: Passenger };
 
 /** Draws a request with its own reservation; `undefined` if the draw fails. */
 export function drawTrip(

@@ -28,7 +28,7 @@ export interface AirlineWorld {
   readonly ids: Ids;
   readonly options: AirlineOptions;
   readonly routes: ReadonlyMap<string, readonly Flight[]>;
-  /** All users drawn so far for a lot. */
+  /** All users drawn so far for the current batch. */
   readonly people: Passenger[];
 }
 
@@ -263,7 +263,7 @@ function drawLeg(
     status === "delayed" ? flights.filter(isLate) : flights,
   );
   const dates = [...flight.days].filter(([date, day]) =>
-    day.status === status && date > after && isTold(status, date)
+    day.status === status && date > after && isRevealed(status, date)
   ).map(([date]) => date);
   return dates.length === 0
     ? undefined
@@ -274,8 +274,11 @@ function isLate({ days }: Flight): boolean {
   return days.get(TODAY)?.status === "delayed";
 }
 
-/** Checks that a flight's status can be told on its date: searches cannot tell a past cancellation from a departure. */
-function isTold(status: string, date: string): boolean {
+/**
+ * Checks whether searches reveal a flight's status on its date. On a past date they cannot tell a cancellation from a
+ * departure.
+ */
+function isRevealed(status: string, date: string): boolean {
   if (status === "delayed") return date === TODAY;
   return status === "landed" ? date < TODAY : date > TODAY;
 }

@@ -5,14 +5,18 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { numberIn, row, rows, text, texts } from "../../shared/read_row.ts";
 import {
-  type Asked,
   itemsBought,
   itemsNamed,
-  ordersMeant,
+  ordersAskedAbout,
   productsNamed,
+  type Question,
   readUser,
 } from "./asked_rows.ts";
-import { costExpression, deedsOn, refundExpression } from "./deeds.ts";
+import {
+  changesMadeBy,
+  costExpression,
+  refundExpression,
+} from "./made_changes.ts";
 import { shown } from "./row_answer.ts";
 
 /** A topic that the expert recognizes in a question, and how to answer it. */
@@ -20,7 +24,7 @@ interface Topic {
   readonly pattern: RegExp;
   /** Finds the user's words for the topic, which precede the answer if it is unclear without them. */
   readonly name?: RegExp;
-  answer(asked: Asked): Script<Answers> | Answers;
+  answer(question: Question): Script<Answers> | Answers;
 }
 
 /** The answers to one topic; `undefined` for a value that was not found. */
@@ -35,10 +39,10 @@ export function* answersTo(
   const answers: (string | undefined)[] = [];
   for (const { pattern, name, answer } of TOPICS) {
     if (!pattern.test(words)) continue;
-    const asked = answer({ words, desk });
-    const [first, ...others] = Array.isArray(asked)
-      ? asked
-      : yield* asked as Script<Answers>;
+    const result = answer({ words, desk });
+    const [first, ...others] = Array.isArray(result)
+      ? result
+      : yield* result as Script<Answers>;
     const about = name?.exec(words)?.[0];
     const isNamed = about !== undefined && first !== undefined;
     answers.push(isNamed ? `${about}: ${first}` : first, ...others);
@@ -50,8 +54,8 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /how many .{0,200}\b(option|variant|version|type|kind)s?\b/,
     name: /\b(option|variant|version|type|kind)s?\b/,
-    *answer(asked) {
-      return (yield* productsNamed(asked)).map((product) =>
+    *answer(question) {
+      return (yield* productsNamed(question)).map((product) =>
         String(available(product).length)
       );
     },
@@ -59,9 +63,9 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /\b(cheapest|most expensive) avail\w* |\bprice of the cheapest\b/,
     name: /\bcheapest|most expensive\b/,
-    *answer(asked) {
-      return (yield* productsNamed(asked)).flatMap((product) => {
-        const [best] = byPrice(available(product), asked.words);
+    *answer(question) {
+      return (yield* productsNamed(question)).flatMap((product) => {
+        const [best] = byPrice(available(product), question.words);
         return best === undefined ? [] : [priceOf(best), options(best)];
       });
     },
@@ -69,7 +73,7 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /\ball (the )?options and their prices?\b/,
     answer({ desk }) {
-      const products = deedsOn(desk).flatMap(({ items }) => items)
+      const products = changesMadeBy(desk).flatMap(({ items }) => items)
         .map((item) => desk.row("product_id", text(item, "product_id")));
       return products.flatMap((product) =>
         available(product).map((one) => `${options(one)} for ${priceOf(one)}`)
@@ -79,17 +83,20 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /\b(cheapest|most expensive) item\b/,
     name: /\bcheapest|most expensive\b/,
-    *answer(asked) {
-      return (yield* ordersMeant(asked)).flatMap((order) => {
-        const [best] = byPrice(itemsBought(order, asked.desk), asked.words);
+    *answer(question) {
+      return (yield* ordersAskedAbout(question)).flatMap((order) => {
+        const [best] = byPrice(
+          itemsBought(order, question.desk),
+          question.words,
+        );
         return [text(best, "name"), priceOf(best)];
       });
     },
   },
   {
     pattern: /\btrack/,
-    *answer(asked) {
-      return (yield* ordersMeant(asked)).flatMap((order) =>
+    *answer(question) {
+      return (yield* ordersAskedAbout(question)).flatMap((order) =>
         rows(order, "fulfillments").flatMap((one) => texts(one, "tracking_id"))
       );
     },
@@ -98,37 +105,42 @@ const TOPICS: readonly Topic[] = [
     pattern:
       /\b(how much|amount|total|price of)\b.{0,200}\b(back|refund)|\brefund\b.{0,200}\b(amount|total)\b/,
     *answer({ desk }) {
-      return [yield* worth(refundExpression(deedsOn(desk)), desk)];
+      return [yield* worth(refundExpression(changesMadeBy(desk)), desk)];
     },
   },
   {
     pattern: /\bmoney i can save\b/,
     *answer({ desk }) {
-      const returned = yield* worth(refundExpression(deedsOn(desk)), desk);
+      const returned = yield* worth(
+        refundExpression(changesMadeBy(desk)),
+        desk,
+      );
       return [returned, yield* worth(yield* savedByCheapest(desk), desk)];
     },
   },
   {
     pattern: /\bremaining items\b/,
     *answer({ desk }) {
-      const deed = deedsOn(desk).at(-1);
-      if (deed === undefined) return [];
-      const order = desk.row("order_id", deed.orderId);
+      const change = changesMadeBy(desk).at(-1);
+      if (change === undefined) return [];
+      const order = desk.row("order_id", change.orderId);
       const paid = shown(rows(order, "payment_history")[0]?.get("amount"));
-      const spent = deed.terms.map((one) => `- ${one.amount}`).join(" ");
+      const spent = change.terms.map((one) => `- ${one.amount}`).join(" ");
       return [yield* worth(`${paid} ${spent}`, desk)];
     },
   },
   {
     pattern: /\b(need|have) to pay\b|\bprice difference\b/,
     *answer({ desk }) {
-      const swaps = deedsOn(desk).filter(({ variants }) => variants.length > 0);
+      const swaps = changesMadeBy(desk).filter(({ variants }) =>
+        variants.length > 0
+      );
       const sums = swaps.length > 1
         ? [...swaps.map((one) => [one]), swaps]
         : [swaps];
       const answers: (string | undefined)[] = [];
-      for (const deeds of sums) {
-        answers.push(yield* worth(costExpression(deeds), desk));
+      for (const changes of sums) {
+        answers.push(yield* worth(costExpression(changes), desk));
       }
       return answers;
     },
@@ -136,7 +148,7 @@ const TOPICS: readonly Topic[] = [
   {
     pattern: /\bprice\b.{0,200}\b(same|lower)\b/,
     answer({ desk }) {
-      return deedsOn(desk).flatMap(({ variants }) => variants)
+      return changesMadeBy(desk).flatMap(({ variants }) => variants)
         .map((one) => priceOf(one));
     },
   },
@@ -153,9 +165,9 @@ const TOPICS: readonly Topic[] = [
   {
     pattern:
       /\bpaid for (the|my) order\b|\btotal price of (the|my) (new )?order\b/,
-    *answer(asked) {
+    *answer(question) {
       const answers: (string | undefined)[] = [];
-      for (const order of yield* ordersMeant(asked)) {
+      for (const order of yield* ordersAskedAbout(question)) {
         const [paid, ...later] = rows(order, "payment_history");
         const terms = later.map((one) =>
           `${text(one, "transaction_type") === "refund" ? "-" : "+"} ${
@@ -165,7 +177,7 @@ const TOPICS: readonly Topic[] = [
         answers.push(
           yield* worth(
             [shown(paid?.get("amount")), ...terms].join(" "),
-            asked.desk,
+            question.desk,
           ),
         );
       }
@@ -175,28 +187,28 @@ const TOPICS: readonly Topic[] = [
   {
     pattern:
       /\bprices? (of|for) (all )?(a|an|the|my)\b(?! (cheapest|refund|order))/,
-    *answer(asked) {
-      const items = yield* itemsNamed(asked);
+    *answer(question) {
+      const items = yield* itemsNamed(question);
       const prices = items.map((item) => shown(item.get("price")));
-      const sum = yield* worth(prices.join(" + "), asked.desk);
+      const sum = yield* worth(prices.join(" + "), question.desk);
       const names = new Set(items.map((item) => text(item, "name")));
       return [sum && `${[...names].join(" and ")}: ${sum}`];
     },
   },
   {
     pattern: /\b(storage|battery life|material|colou?r|size)s?\b/,
-    *answer(asked) {
-      return (yield* itemsNamed(asked)).flatMap((item) =>
+    *answer(question) {
+      return (yield* itemsNamed(question)).flatMap((item) =>
         [...row(item, "options") ?? []].filter(([option]) =>
-          asked.words.includes(option)
+          question.words.includes(option)
         ).map(([, value]) => String(value))
       );
     },
   },
   {
     pattern: /\baddress\b.{0,200}\b(sent|shipped)\b/,
-    *answer(asked) {
-      return (yield* ordersMeant(asked)).map((order) => {
+    *answer(question) {
+      return (yield* ordersAskedAbout(question)).map((order) => {
         const { zip, country: _, ...place } = Object.fromEntries(
           row(order, "address") ?? [],
         );
@@ -207,11 +219,11 @@ const TOPICS: readonly Topic[] = [
   },
   {
     pattern: /\b(visa|mastercard|amex)\b/,
-    *answer(asked) {
-      yield* readUser(asked.desk);
-      return (yield* ordersMeant(asked)).map((order) => {
+    *answer(question) {
+      yield* readUser(question.desk);
+      return (yield* ordersAskedAbout(question)).map((order) => {
         const paid = rows(order, "payment_history")[0];
-        const methods = row(asked.desk.user, "payment_methods");
+        const methods = row(question.desk.user, "payment_methods");
         return text(row(methods, text(paid, "payment_method_id")), "brand");
       });
     },
@@ -223,9 +235,9 @@ const TOPICS: readonly Topic[] = [
  * for the cheapest variants.
  */
 function* savedByCheapest(desk: Desk): Script<string> {
-  const deeds = deedsOn(desk);
-  const done = deeds.flatMap(({ items }) => items);
-  const others = deeds.flatMap(({ orderId }) =>
+  const changes = changesMadeBy(desk);
+  const done = changes.flatMap(({ items }) => items);
+  const others = changes.flatMap(({ orderId }) =>
     rows(desk.row("order_id", orderId), "items")
   ).filter((item) =>
     desk.everHeard(text(item, "name")) &&

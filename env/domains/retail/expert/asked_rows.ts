@@ -1,13 +1,13 @@
-/** Finds the rows that a user's words refer to, and reads those that are not yet on the desk. */
+/** Finds the rows that a question refers to, and reads those that are not yet on the desk. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
-import { deedsOn } from "./deeds.ts";
+import { changesMadeBy } from "./made_changes.ts";
 
 /** A question in lower case, and the desk at which it is asked. */
-export interface Asked {
+export interface Question {
   readonly words: string;
   readonly desk: Desk;
 }
@@ -44,9 +44,11 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
  * Returns the orders that a question refers to: those whose id, status or item it names; else those that the expert has
  * already changed; else the last one.
  */
-export function* ordersMeant({ words, desk }: Asked): Script<JsonObject[]> {
+export function* ordersAskedAbout(
+  { words, desk }: Question,
+): Script<JsonObject[]> {
   const orders = yield* ownOrders(desk);
-  const acted = new Set(deedsOn(desk).map(({ orderId }) => orderId));
+  const acted = new Set(changesMadeBy(desk).map(({ orderId }) => orderId));
   const ways: ((order: JsonObject) => boolean)[] = [
     (order) => words.includes(text(order, "order_id").toLowerCase()),
     (order) => words.includes(text(order, "status")),
@@ -59,7 +61,7 @@ export function* ordersMeant({ words, desk }: Asked): Script<JsonObject[]> {
 }
 
 /** Returns the items of the user's orders that a question names. */
-export function* itemsNamed({ words, desk }: Asked): Script<JsonObject[]> {
+export function* itemsNamed({ words, desk }: Question): Script<JsonObject[]> {
   const orders = yield* ownOrders(desk);
   return orders.flatMap((order) => itemsBought(order, desk))
     .filter((item) => isNamed(item, words));
@@ -74,7 +76,9 @@ export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
 }
 
 /** Reads and returns the store's products that a question names. */
-export function* productsNamed({ words, desk }: Asked): Script<JsonObject[]> {
+export function* productsNamed(
+  { words, desk }: Question,
+): Script<JsonObject[]> {
   yield* desk.call(call("list_all_product_types", {}));
   const products: JsonObject[] = [];
   const listed = desk.calls.at(-1)?.shown;

@@ -6,7 +6,7 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
-import type { Shift } from "../../../domain.ts";
+import type { ExpertStart } from "../../../domain.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { call } from "../../shared/call.ts";
@@ -30,11 +30,11 @@ import {
 } from "./expert_words.ts";
 import {
   isKindOf,
-  itemsMeant,
-  methodMeant,
-  methodSaid,
-  variantMeant,
-} from "./meant.ts";
+  matchItems,
+  matchMethod,
+  matchVariant,
+  methodIdIn,
+} from "./match_words.ts";
 import {
   type Details,
   detailsRefused,
@@ -52,7 +52,7 @@ interface Case {
 
 /** Serves all requests of a task. */
 export function* serveRetail(
-  { desk, task, database }: Shift & { readonly task: RetailTask },
+  { desk, task, database }: ExpertStart & { readonly task: RetailTask },
 ): Script {
   const { identity, requests } = task.goal ??
     retailBenchGoal(task, database).goal;
@@ -255,7 +255,7 @@ function* collect(
 ): Script<Details | undefined> {
   const { request: { items: words = [] } } = one;
   const isHeard = yield* hear(one, { what: "items", words });
-  const items = itemsMeant(order, words);
+  const items = matchItems(order, words);
   if (!isHeard || items === undefined) return;
   const variants = yield* chooseVariants(one, items);
   if (variants === undefined || !(yield* hearPlain(one))) return;
@@ -283,7 +283,7 @@ function* chooseVariants(
   const variants: JsonObject[] = [];
   for (const [i, into] of newItems.entries()) {
     const product = one.desk.row("product_id", products[i] ?? "");
-    const meant = variantMeant(product, into);
+    const meant = matchVariant(product, into);
     if (meant === undefined) return;
     const thought = variantThought(product, { meant, words: into });
     yield* one.desk.call(call("think", { thought }));
@@ -314,12 +314,12 @@ function* choosePayment(
   const { desk, request: { intent, payment: words } } = one;
   if (words === undefined) return "";
   if (!(yield* hear(one, { what: "payment", words: [words] }))) return;
-  const said = methodSaid(words);
+  const said = methodIdIn(words);
   if (said !== undefined) return said;
   const before = paidBy(order);
   if (intent !== "modify_payment" && isKindOf(words, before)) return before;
   yield* readUser(desk);
-  return methodMeant(desk.user, words);
+  return matchMethod(desk.user, words);
 }
 
 /**

@@ -147,7 +147,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
  * Returns what is wrong with the changes of a write, to its own row, the gift cards and all other rows; `null` if they
  * are right.
  */
-export function effectBreaks(
+export function effectError(
   { name, arguments: given }: ToolAction,
   { before, after }: States,
 ): string | null {

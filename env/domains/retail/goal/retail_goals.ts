@@ -1,11 +1,11 @@
 /** The retail domain's mapping from goals to tool calls. */
 
 import type { GoalsPart } from "../../../domain.ts";
-import { duties } from "./duties.ts";
-import { effectBreaks } from "./effects.ts";
-import { meanings } from "./meanings.ts";
+import { requiredReads } from "./required_reads.ts";
+import { effectError } from "./effects.ts";
+import { fulfillingCalls } from "./fulfilling_calls.ts";
 import type { RetailGoal, RetailRequest } from "./request.ts";
-import { strays } from "./strays.ts";
+import { wrongWrites } from "./wrong_writes.ts";
 
 /** The retail domain's implementation of goals. */
 export const retailGoals = {
@@ -18,10 +18,10 @@ export const retailGoals = {
     modify_payment: "modify_pending_order_payment",
     user_address: "modify_user_address",
   },
-  meanings,
-  effectBreaks,
-  duties,
-  strays,
+  fulfillingCalls,
+  effectError,
+  requiredReads,
+  wrongWrites,
   details: ({ items = [], newItems = [], reason, payment, address }) =>
     [...items, ...newItems, reason, payment, address?.address1]
       .filter((detail) => detail !== undefined).filter((words) => words !== ""),

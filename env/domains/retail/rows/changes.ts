@@ -2,7 +2,7 @@
 
 import type { RetailRequest } from "../goal/request.ts";
 import type { Item, Order, Variant } from "./store.ts";
-import { type Draw, isTellable, itemWords } from "./wish.ts";
+import { type Draw, isDistinguishable, itemWords } from "./wish.ts";
 
 /** An item and its replacement. */
 export interface Change {
@@ -22,7 +22,7 @@ export function drawChanges(
 ): Change[] | undefined {
   const { rng } = draw;
   const items = rng.shuffle(order.items)
-    .filter((item) => isTellable(item, order))
+    .filter((item) => isDistinguishable(item, order))
     .slice(0, rng.next() < 0.7 ? 1 : 2);
   const changes = items.map((from) =>
     drawChange(draw, { from, order, preposition })

@@ -8,7 +8,7 @@ import type { Method, Order } from "./store.ts";
 import {
   aboutOf,
   type Draw,
-  isTellable,
+  isDistinguishable,
   itemWords,
   orderWords,
   payWords,
@@ -70,7 +70,7 @@ function forbidden(
     };
   }
   const item = rng.pick(order.items);
-  if (!isTellable(item, order)) return undefined;
+  if (!isDistinguishable(item, order)) return undefined;
   const items = [namedItem(item, order)];
   const where = whereWords(draw, place, [item]);
   if (intent === "return") {
@@ -96,7 +96,9 @@ function lackingStock(draw: Draw, place: Place): Wish | undefined {
   const others = othersOf(draw, from);
   const gone = others.filter(({ available }) => !available);
   const there = others.filter(({ available }) => available);
-  if (gone.length === 0 || there.length === 0 || !isTellable(from, order)) {
+  if (
+    gone.length === 0 || there.length === 0 || !isDistinguishable(from, order)
+  ) {
     return undefined;
   }
   const [first, to] = [rng.pick(gone), rng.pick(there)];
@@ -164,7 +166,10 @@ function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   const allowed = refundsOf(order);
   const others = order.owner.methods.filter((one) => !allowed.includes(one));
   const item = rng.pick(order.items);
-  if (others.length === 0 || allowed.length === 0 || !isTellable(item, order)) {
+  if (
+    others.length === 0 || allowed.length === 0 ||
+    !isDistinguishable(item, order)
+  ) {
     return undefined;
   }
   const [first, method] = [rng.pick(others), rng.pick(allowed)];

@@ -100,7 +100,7 @@ function asking(
       ...expression === undefined ? [] : [call("calculate", { expression })],
     ],
     outputs: [output],
-    asked: { intent: "question", question: sentence, outputs: [output] },
+    question: { intent: "question", question: sentence, outputs: [output] },
   };
 }
 
@@ -206,6 +206,6 @@ function question(
     clause: `know ${what}`,
     actions,
     outputs: [output],
-    asked: { intent: "question", question: what, outputs: [output] },
+    question: { intent: "question", question: what, outputs: [output] },
   };
 }

@@ -1,12 +1,16 @@
 /** Generates tasks from the rows of an existing retail database. */
 
-import { drawWishesOf, once, pickWeighted } from "../../../generated/draw.ts";
+import {
+  drawWishesOf,
+  pickWeighted,
+  withoutRepeatedReads,
+} from "../../../generated/draw.ts";
 import {
   personaWords,
   writeInstruction,
 } from "../../../generated/instruction.ts";
 import type { RowTasksPart } from "../../../generated/row_tasks.ts";
-import type { LotPlace } from "../../../generated/world.ts";
+import type { BatchPlace } from "../../../generated/world.ts";
 import type { Database } from "../../../database.ts";
 import type { Task } from "../../../types.ts";
 import { isWrite } from "../../../audit/finding.ts";
@@ -56,7 +60,7 @@ export const retailRowTasks: RowTasksPart = {
 
 function drawTask(
   draw: Draw,
-  { place, database }: { place: LotPlace; database: Database },
+  { place, database }: { place: BatchPlace; database: Database },
 ): Task | undefined {
   const drawn = drawWishes(draw);
   if (drawn === undefined) return undefined;
@@ -77,7 +81,7 @@ function drawTask(
     ...at,
     userId: person.userId,
     instruction,
-    actions: once([
+    actions: withoutRepeatedReads([
       isByEmail
         ? call("find_user_id_by_email", { email: person.email })
         : call("find_user_id_by_name_zip", {
@@ -102,13 +106,13 @@ function goalOf(
 ): RetailGoal {
   const { goal } = retailBenchGoal(task, database);
   const writes = (goal.requests as readonly RetailRequest[]).filter(needsWrite);
-  const requests = wishes.flatMap(({ actions, refused, asked, words }) => {
+  const requests = wishes.flatMap(({ actions, refused, question, words }) => {
     const own = writes.splice(0, actions.filter(isWrite).length).map((one) => ({
       ...one,
       ...words,
       ...refused && { fallback: true },
     }));
-    return [refused, ...own, asked].filter((one) => one !== undefined);
+    return [refused, ...own, question].filter((one) => one !== undefined);
   });
   return { identity: goal.identity, requests };
 }

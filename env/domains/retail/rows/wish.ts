@@ -33,7 +33,7 @@ export interface Wish {
   /** The request that is refused before the writes. */
   readonly refused?: RetailRequest;
   /** The question that the user asks after the writes. */
-  readonly asked?: RetailRequest;
+  readonly question?: RetailRequest;
   /** Details of the write as the instruction words them, if they differ from what the user says when asked. */
   readonly words?: Partial<RetailRequest>;
 }
@@ -143,8 +143,8 @@ export function itemWords(item: Item, { items }: Order): string {
     : `the ${value} ${noun(item)}`;
 }
 
-/** Checks whether the description distinguishes an item from the others in its order. */
-export function isTellable(item: Item, order: Order): boolean {
+/** Checks whether an item's description distinguishes it from the other items of its order. */
+export function isDistinguishable(item: Item, order: Order): boolean {
   const others = order.items.filter((other) => other !== item);
   return others.every(({ name }) => name !== item.name) ||
     itemWords(item, order) !== `the ${noun(item)}`;

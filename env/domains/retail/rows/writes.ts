@@ -15,7 +15,7 @@ import { askDifference } from "./questions.ts";
 import type { Item, Method, Order, StoreUser } from "./store.ts";
 import {
   type Draw,
-  isTellable,
+  isDistinguishable,
   itemWords,
   noun,
   orderWords,
@@ -162,7 +162,7 @@ export function returnOf(
   const words = isShort && isAll
     ? `everything in ${orderWords(draw, place)}`
     : isShort && spared !== undefined && kept.length === 1 &&
-        items.length > 1 && isTellable(spared, order)
+        items.length > 1 && isDistinguishable(spared, order)
     ? `everything but ${itemWords(spared, order)} from ${
       orderWords(draw, place)
     }`
@@ -189,7 +189,7 @@ export function returnOf(
 
 /** Draws up to four items that can be described unambiguously; `undefined` if there are none. */
 function drawItems({ rng }: Draw, order: Order): readonly Item[] | undefined {
-  const tellable = order.items.filter((item) => isTellable(item, order));
+  const tellable = order.items.filter((item) => isDistinguishable(item, order));
   if (tellable.length === 0) return undefined;
   const most = Math.min(4, tellable.length);
   const some = new Set(rng.shuffle(tellable).slice(0, 1 + rng.int(most)));

@@ -6,9 +6,9 @@ import { createRng, type Rng } from "../../../random.ts";
 import policy from "../policy.md" with { type: "text" };
 import { drawTasks, Ids } from "../../../generated/draw.ts";
 import type {
-  Lot,
-  LotDraw,
-  LotPlace,
+  BatchDraw,
+  BatchPlace,
+  TaskBatch,
   WorldDraw,
   WorldPart,
 } from "../../../generated/world.ts";
@@ -53,7 +53,7 @@ class RetailDraw implements WorldDraw {
     this.#products = drawProducts({ rng, ids: this.#ids, options });
   }
 
-  begin(place: LotPlace, rng: Rng): LotDraw {
+  begin(place: BatchPlace, rng: Rng): BatchDraw {
     const intents = Array.from(
       { length: place.count },
       () => drawIntents(rng, this.#options),
@@ -84,8 +84,8 @@ class RetailDraw implements WorldDraw {
     };
   }
 
-  tables(lots: readonly Lot[]): Map<string, Table> {
-    const people = lots.flatMap(({ rows }) => rows as readonly Customer[]);
+  tables(batches: readonly TaskBatch[]): Map<string, Table> {
+    const people = batches.flatMap(({ rows }) => rows as readonly Customer[]);
     return tablesOf(this.#products.map(productRow), people, this.#seed);
   }
 }

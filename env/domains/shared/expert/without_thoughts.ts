@@ -7,10 +7,10 @@ const UNSEEN: Observation = { source: "tool", content: "", done: false };
 
 /** Wraps an expert so that it makes no `think` calls, and sends no text along with its calls. */
 export function withoutThoughts<S>(
-  serve: (shift: S) => Script,
-): (shift: S) => Script {
-  return function* (shift) {
-    const script = serve(shift);
+  serve: (start: S) => Script,
+): (start: S) => Script {
+  return function* (start) {
+    const script = serve(start);
     let step = script.next();
     while (!step.done) {
       const move = step.value;

@@ -83,14 +83,14 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     if (heard.refuses && (!heard.reports || request.refused === true)) {
       const offersOther = heard.wantsYes || heard.asksMore || !asksDetail;
       return offersOther &&
-        (request.refused === true || this.course.protested);
+        (request.refused === true || this.progress.protested);
     }
     if (request.intent === "question") {
-      return (heard.asksMore && this.course.replies > 1) ||
+      return (heard.asksMore && this.progress.replies > 1) ||
         (!asksDetail && this.#answers(message));
     }
     if (!heard.reports || YES_NO_NOW.test(message)) return false;
-    return heard.asksMore || (this.course.agreed && !asksDetail);
+    return heard.asksMore || (this.progress.agreed && !asksDetail);
   }
 
   /** Checks whether the message contains one of the task's outputs. */
@@ -109,14 +109,14 @@ export class FactUser<R extends Request> extends RequestUser<R> {
       fact.contradictedBy(text)
     );
     if (this.#talk.proposesOther?.(text, request)) {
-      this.course.correct();
+      this.progress.correct();
       return this.#moved(["no,", `i want to ${this.words(request)}.`]);
     }
-    if (wrong.length > 0 && this.course.correct()) {
+    if (wrong.length > 0 && this.progress.correct()) {
       return this.#moved(["no,", ...this.#tell(wrong)]);
     }
-    if (this.course.hasFirstWish) return this.#rethink();
-    this.course.agreed = true;
+    if (this.progress.hasFirstWish) return this.#rethink();
+    this.progress.agreed = true;
     return this.#moved([yesWords(this.say), ...this.#tell(facts)]);
   }
 
@@ -125,7 +125,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
    * @returns A message with the new wish.
    */
   #rethink(): string {
-    const request = this.course.rethink();
+    const request = this.progress.rethink();
     if (request === undefined) return this.farewell();
     const what = this.words({ ...request, forthcoming: true });
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
@@ -133,7 +133,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
   /** Doubts the refusal of a request that policy allows, once. */
   #protest(request: R): string {
-    this.course.protested = true;
+    this.progress.protested = true;
     return this.#moved([
       `are you sure? please check again: ${this.words(request)}.`,
     ]);
@@ -141,9 +141,9 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
   /** Replies to a message that asks for nothing the user knows: waits, and repeats the request now and then. */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
-    if (this.course.stall()) return this.next();
+    if (this.progress.stall()) return this.next();
     if (heard.asked.size > 0) return "i do not know that.";
-    if (!heard.asksMore && this.course.waits) return "ok.";
+    if (!heard.asksMore && this.progress.waits) return "ok.";
     return this.#wish(request);
   }
 

@@ -3,7 +3,7 @@
 import { STOP, type User } from "../../../types.ts";
 import { voiced } from "../../../users/voice.ts";
 import type { Goal, Request } from "../goal/goal.ts";
-import { Course } from "./course.ts";
+import { GoalProgress } from "./goal_progress.ts";
 import {
   farewellWords,
   nextWords,
@@ -21,19 +21,19 @@ export interface UserScript<R extends Request> {
 
 /** A deterministic user without a model that makes its requests one after the other. */
 export abstract class RequestUser<R extends Request> implements User {
-  protected readonly course: Course<R>;
+  protected readonly progress: GoalProgress<R>;
   readonly say: Phraser;
   readonly #script: UserScript<R>;
 
   constructor(script: UserScript<R>) {
     this.#script = script;
-    this.course = new Course(script.goal);
+    this.progress = new GoalProgress(script.goal);
     this.say = script.say;
   }
 
   open(): Promise<string> {
     const { opening } = this.#script;
-    const first = this.course.wish;
+    const first = this.progress.wish;
     if (opening !== undefined) return Promise.resolve(opening);
     return Promise.resolve(
       first === undefined
@@ -43,10 +43,10 @@ export abstract class RequestUser<R extends Request> implements User {
   }
 
   reply(message: string): Promise<string> {
-    this.course.hear();
-    const request = this.course.wish;
+    this.progress.hear();
+    const request = this.progress.wish;
     return Promise.resolve(
-      request === undefined || this.course.isWorn
+      request === undefined || this.progress.isTooLong
         ? this.farewell()
         : this.#voiced(this.answer(message, request)),
     );
@@ -60,12 +60,12 @@ export abstract class RequestUser<R extends Request> implements User {
 
   /** Returns `words`, or gives up the current request if it has already taken too many replies. */
   protected moved(words: string): string {
-    return this.course.move() ? this.next() : words;
+    return this.progress.move() ? this.next() : words;
   }
 
   /** Returns the user's next request, or the farewell after the last one. */
   protected next(): string {
-    const request = this.course.next();
+    const request = this.progress.next();
     return request === undefined ? this.farewell() : nextWords(request, this);
   }
 
@@ -75,6 +75,6 @@ export abstract class RequestUser<R extends Request> implements User {
 
   #voiced(text: string): string {
     const { voice } = this.#script.goal;
-    return voiced(text, { voice, index: this.course.replies });
+    return voiced(text, { voice, index: this.progress.replies });
   }
 }

@@ -9,7 +9,7 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { numberIn } from "../../shared/read_row.ts";
 import { restoreService } from "./service_steps.ts";
-import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
+import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 
 const TEST = "please run a speed test.";
 
@@ -20,7 +20,7 @@ const MOST_GB = 2;
  * Makes mobile data work at full speed.
  * @returns Why the case has to be transferred, if it has to.
  */
-export function* speedUp(one: Case): Script<PassOn | undefined> {
+export function* speedUp(one: Case): Script<Transfer | undefined> {
   let speed = yield* one.ask(TEST);
   if (isDown(speed)) {
     const stuck = yield* connectData(one);
@@ -33,26 +33,26 @@ export function* speedUp(one: Case): Script<PassOn | undefined> {
   }
   return speed.includes("excellent")
     ? undefined
-    : new PassOn("mobile data is slow, and no reason was found");
+    : new Transfer("mobile data is slow, and no reason was found");
 }
 
 /**
  * Makes mobile data work at any speed after a failed speed test, until a test succeeds.
  * @returns Why the case has to be transferred, if it has to.
  */
-export function* connectData(one: Case): Script<PassOn | undefined> {
+export function* connectData(one: Case): Script<Transfer | undefined> {
   const stuck = yield* restoreService(one);
   if (stuck !== undefined) return stuck;
   for (const step of [first, roam, switchOn, refuel]) {
     const done = yield* step(one);
-    if (done instanceof PassOn) return done;
+    if (done instanceof Transfer) return done;
     if (done && !isDown(yield* one.ask(TEST))) return undefined;
   }
-  return new PassOn("there is no mobile data, and no reason was found");
+  return new Transfer("there is no mobile data, and no reason was found");
 }
 
 /** A step's result: whether it changed anything, or why the case has to be transferred. */
-type Step = Script<boolean | PassOn>;
+type Step = Script<boolean | Transfer>;
 
 // deno-lint-ignore require-yield
 function* first(_: Case): Step {
@@ -102,7 +102,7 @@ function* refuel(one: Case): Step {
   );
   const amount = gigabytesIn(answer);
   if (amount === undefined || amount > MOST_GB) {
-    return new PassOn("all data is used, and the user buys no more");
+    return new Transfer("all data is used, and the user buys no more");
   }
   const plan = yield* lookUp(desk, String(one.line.get("plan_id")));
   const price = numberIn(plan, "data_refueling_price_per_gb");
@@ -118,7 +118,7 @@ function* sell(
     `${amount} gb cost $${cost}. do you want me to refuel it?`,
   );
   if (!answer.includes("yes")) {
-    return new PassOn("all data is used, and the user buys no more");
+    return new Transfer("all data is used, and the user buys no more");
   }
   yield* one.desk.call(
     call("refuel_data", { ...one.owned, gb_amount: toFloat(amount) }),

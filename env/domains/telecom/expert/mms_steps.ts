@@ -3,7 +3,7 @@
 import type { Script } from "../../../agents/desk.ts";
 import { connectData, newestNetwork } from "./data_steps.ts";
 import { resetApn, restoreService } from "./service_steps.ts";
-import { type Case, PassOn } from "./telecom_case.ts";
+import { type Case, Transfer } from "./telecom_case.ts";
 
 const TRY = "please check whether you can send an mms.";
 
@@ -11,7 +11,7 @@ const TRY = "please check whether you can send an mms.";
  * Makes picture messages work.
  * @returns Why the case has to be transferred, if it has to.
  */
-export function* restoreMms(one: Case): Script<PassOn | undefined> {
+export function* restoreMms(one: Case): Script<Transfer | undefined> {
   for (
     const step of [
       first,
@@ -24,11 +24,11 @@ export function* restoreMms(one: Case): Script<PassOn | undefined> {
     ]
   ) {
     const done = yield* step(one);
-    if (done instanceof PassOn) return done;
+    if (done instanceof Transfer) return done;
     if (done === false) continue;
     if (works(yield* one.ask(TRY))) return undefined;
   }
-  return new PassOn("mms do not work, and no reason was found");
+  return new Transfer("mms do not work, and no reason was found");
 }
 
 // deno-lint-ignore require-yield
@@ -41,7 +41,7 @@ function works(reply: string): boolean {
 }
 
 /** Makes mobile data work at any speed. */
-function* carryData(one: Case): Script<boolean | PassOn> {
+function* carryData(one: Case): Script<boolean | Transfer> {
   const speed = yield* one.ask("please run a speed test.");
   if (!speed.includes("no connection")) return false;
   return (yield* connectData(one)) ?? true;

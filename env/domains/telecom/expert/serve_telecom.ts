@@ -4,7 +4,7 @@
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
-import type { Shift } from "../../../domain.ts";
+import type { ExpertStart } from "../../../domain.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { MAX_ASKS } from "../../shared/expert/moves.ts";
@@ -13,40 +13,40 @@ import { texts } from "../../shared/read_row.ts";
 import { speedUp } from "./data_steps.ts";
 import { restoreMms } from "./mms_steps.ts";
 import { restoreService } from "./service_steps.ts";
-import { Case, look, lookUp, PassOn } from "./telecom_case.ts";
+import { Case, look, lookUp, Transfer } from "./telecom_case.ts";
 
 /** The policy's required message to a user who is transferred. */
 const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
 
 /** Serves the user of a task. */
-export function* serveTelecom({ desk }: Pick<Shift, "desk">): Script {
-  const solve = wayFor(desk);
+export function* serveTelecom({ desk }: Pick<ExpertStart, "desk">): Script {
+  const solve = stepsFor(desk);
   const one = yield* identify(desk);
-  if (one instanceof PassOn) return yield* passOn(desk, one);
+  if (one instanceof Transfer) return yield* transfer(desk, one);
   for (let tries = 0; tries < MAX_ASKS; tries++) {
     const stuck = yield* solve(one);
-    if (stuck !== undefined) return yield* passOn(desk, stuck);
+    if (stuck !== undefined) return yield* transfer(desk, stuck);
     const reply = yield* one.ask(`it should work now. ${MORE}`);
     if (!reply.includes("still")) return;
   }
-  yield* passOn(desk, new PassOn("it does not work"));
+  yield* transfer(desk, new Transfer("it does not work"));
 }
 
 /** Returns the policy's troubleshooting steps for the user's complaint. */
-function wayFor(desk: Desk): (one: Case) => Script<PassOn | undefined> {
+function stepsFor(desk: Desk): (one: Case) => Script<Transfer | undefined> {
   if (desk.everHeard("mms") || desk.everHeard("picture message")) {
     return restoreMms;
   }
   return desk.everHeard("no service") ? restoreService : speedUp;
 }
 
-function* passOn(desk: Desk, { reason }: PassOn): Script {
+function* transfer(desk: Desk, { reason }: Transfer): Script {
   yield* desk.call(call("transfer_to_human_agents", { summary: reason }));
   yield* desk.say(HOLD);
 }
 
 /** Finds the account and the line with the phone number that the user gives. */
-function* identify(desk: Desk): Script<Case | PassOn> {
+function* identify(desk: Desk): Script<Case | Transfer> {
   for (let asks = 0; asks < MAX_ASKS; asks++) {
     const reply = yield* desk.say(
       "please tell me your full name and phone number.",
@@ -63,7 +63,7 @@ function* identify(desk: Desk): Script<Case | PassOn> {
     const customerId = String(customer.get("customer_id"));
     return new Case(desk, { customerId, line });
   }
-  return new PassOn("the user could not be identified");
+  return new Transfer("the user could not be identified");
 }
 
 const PHONE = /\d{3}-\d{3}-\d{4}/;

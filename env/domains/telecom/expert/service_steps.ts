@@ -3,7 +3,7 @@
 import type { Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
-import { type Case, look, lookUp, PassOn } from "./telecom_case.ts";
+import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 
 /** The current date according to the policy. */
 const TODAY = "2025-02-25";
@@ -12,14 +12,14 @@ const TODAY = "2025-02-25";
  * Restores service if there is none.
  * @returns Why the case has to be transferred, if it has to.
  */
-export function* restoreService(one: Case): Script<PassOn | undefined> {
+export function* restoreService(one: Case): Script<Transfer | undefined> {
   if (hasService(yield* one.ask("please check your status bar."))) return;
   yield* one.ask("please check your network status.");
   if (one.switches.get("airplane") === true) {
     if (hasService(yield* one.ask("please turn airplane mode off."))) return;
   }
   const sim = yield* fixSim(one);
-  if (sim === "works" || sim instanceof PassOn) {
+  if (sim === "works" || sim instanceof Transfer) {
     return sim === "works" ? undefined : sim;
   }
   const settings = yield* one.ask("please check your apn settings.");
@@ -40,7 +40,7 @@ export function resetApn(one: Case): Script<string> {
   return one.ask("please reset your apn settings and then reboot your phone.");
 }
 
-function* fixSim(one: Case): Script<"works" | "other" | PassOn> {
+function* fixSim(one: Case): Script<"works" | "other" | Transfer> {
   let sim = yield* one.ask("please check your sim card.");
   if (sim.includes("no sim card")) {
     if (hasService(yield* one.ask("please reseat your sim card."))) {
@@ -49,21 +49,21 @@ function* fixSim(one: Case): Script<"works" | "other" | PassOn> {
     sim = yield* one.ask("please check your sim card.");
   }
   return sim.includes("locked")
-    ? new PassOn("the sim card is locked")
+    ? new Transfer("the sim card is locked")
     : "other";
 }
 
 /**
  * Lifts a suspension if the policy allows it: overdue bills must be paid first, and the contract must not have ended.
  */
-function* liftSuspension(one: Case): Script<PassOn | undefined> {
+function* liftSuspension(one: Case): Script<Transfer | undefined> {
   const { desk } = one;
   if (one.line.get("status") !== "Suspended") {
-    return new PassOn("there is no service, and no reason was found");
+    return new Transfer("there is no service, and no reason was found");
   }
   const contractEnd = one.line.get("contract_end_date");
   if (typeof contractEnd === "string" && contractEnd < TODAY) {
-    return new PassOn("the line is suspended, and its contract has ended");
+    return new Transfer("the line is suspended, and its contract has ended");
   }
   const unpaid = yield* payOverdueBills(one);
   if (unpaid !== undefined) return unpaid;
@@ -73,10 +73,10 @@ function* liftSuspension(one: Case): Script<PassOn | undefined> {
   );
   return hasService(reply)
     ? undefined
-    : new PassOn("there is no service after the line was resumed");
+    : new Transfer("there is no service after the line was resumed");
 }
 
-function* payOverdueBills(one: Case): Script<PassOn | undefined> {
+function* payOverdueBills(one: Case): Script<Transfer | undefined> {
   const { desk, customerId } = one;
   const bills = yield* look(desk, "get_bills_for_customer", {
     customer_id: customerId,
@@ -96,7 +96,7 @@ function* payOverdueBills(one: Case): Script<PassOn | undefined> {
     );
     const paid = yield* lookUp(desk, id);
     if (paid?.get("status") !== "Paid") {
-      return new PassOn("an overdue bill is not paid");
+      return new Transfer("an overdue bill is not paid");
     }
   }
   return undefined;

@@ -11,8 +11,8 @@ import { call } from "../../shared/call.ts";
 import { switchesShown } from "../user/phone_reports.ts";
 import type { Switch } from "../user/phone_topics.ts";
 
-/** The result of a step that requires a transfer to a human agent. */
-export class PassOn {
+/** A transfer to a human agent, with its reason: the result of a step that cannot fix the problem. */
+export class Transfer {
   constructor(readonly reason: string) {}
 }
 

@@ -83,7 +83,7 @@ function* answer(one: Player, message: string): Script<string> {
   // A question about further wishes is answered only if nothing else is asked.
   const asked = heard.filter(({ kind }) => kind !== "more");
   const said: string[] = [];
-  for (const request of asked) said.push(yield* meet(one, request));
+  for (const request of asked) said.push(yield* fulfill(one, request));
   if (asked.length > 0) {
     one.lost = 0;
     return said.join(" ");
@@ -129,8 +129,8 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint after the first action that did not help; else an empty string. */
-function sigh(one: Player, tool: string, shown: string): string {
+/** Returns a complaint after the first action that did not help; otherwise an empty string. */
+function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
     return "";
@@ -143,7 +143,7 @@ function sigh(one: Player, tool: string, shown: string): string {
  * Carries out a request or answers a question.
  * @returns The user's reply.
  */
-function* meet(one: Player, request: Heard): Script<string> {
+function* fulfill(one: Player, request: Heard): Script<string> {
   switch (request.kind) {
     case "check":
       return yield* check(one, request);
@@ -162,7 +162,7 @@ function* meet(one: Player, request: Heard): Script<string> {
     case "do":
       return request.topic === "payment"
         ? yield* pay(one)
-        : yield* report(one, DEEDS[request.topic]);
+        : yield* report(one, ACTIONS[request.topic]);
     case "answer":
       return answerWords(one.story, request.topic);
     default:
@@ -204,7 +204,7 @@ const TOGGLES: Readonly<Record<Switch, string>> = {
   vpn: "connect_vpn",
 };
 
-const DEEDS = {
+const ACTIONS = {
   sim: "reseat_sim_card",
   apn: "reset_apn_settings",
   reboot: "reboot_device",
@@ -266,7 +266,7 @@ function* report(
   fields: Readonly<Record<string, string>> = {},
 ): Script<string> {
   const shown = yield* use(one, tool, fields);
-  return sigh(one, tool, shown) + reportOf(tool, shown);
+  return complain(one, tool, shown) + reportOf(tool, shown);
 }
 
 /** Uses a tool of the phone and remembers the switch states shown. */

@@ -25,7 +25,7 @@ export interface TaskPlan {
 }
 
 /** The gold action of a hopeless task. */
-export const PASS_ON: PlannedCall = {
+export const TRANSFER_CALL: PlannedCall = {
   actor: "assistant",
   name: "transfer_to_human_agents",
   args: { summary: "nothing that i may do helps" },
@@ -33,7 +33,7 @@ export const PASS_ON: PlannedCall = {
 
 /** Returns the gold actions of a plan: its fixes without redundant ones, or a transfer if the task is hopeless. */
 export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
-  if (plan.isHopeless) return [PASS_ON];
+  if (plan.isHopeless) return [TRANSFER_CALL];
   const start = new Trial(plan.databases).run(plan.setUp);
   let gold = plan.fixes;
   for (const step of plan.fixes.toReversed()) {

@@ -17,7 +17,7 @@ import {
   FAULTS,
   type PlannedCall,
 } from "./phone_faults.ts";
-import { type ComposedSplit, SplitHomes } from "./split_homes.ts";
+import { type ComposedSplit, SplitAssigner } from "./split_assigner.ts";
 import { taskObject, WORKS } from "./task_object.ts";
 import { PERSONAS } from "./task_words.ts";
 
@@ -90,19 +90,19 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
   const { agent: account, user } = loadTelecom({ agent });
   if (user === undefined) throw new TypeError("Telecom has two databases");
   const databases = { agent: account, user };
-  const customers = new SplitHomes(testShare);
+  const customers = new SplitAssigner(testShare);
   const callersOf = Map.groupBy(
     callers,
     ({ customerId }) => customers.add(customerId),
   );
-  const homes = new SplitHomes(testShare);
+  const combinations = new SplitAssigner(testShare);
   const tasks = Array.from({ length: count }, (_, index) => {
     const rng = createRng(seed, "telecom", `task ${index}`);
     for (let draws = 0; draws < MAX_DRAWS; draws++) {
       const drawn = drawTask(rng, {
         index,
         callersOf,
-        homes,
+        combinations,
         databases,
         options,
       });
@@ -120,7 +120,7 @@ interface Drawing {
   readonly index: number;
   readonly callersOf: ReadonlyMap<ComposedSplit, readonly Caller[]>;
   /** The split of each combination of faults. */
-  readonly homes: SplitHomes;
+  readonly combinations: SplitAssigner;
   readonly databases: TaskPlan["databases"];
   readonly options: ComposeOptions;
 }
@@ -128,7 +128,7 @@ interface Drawing {
 /** Draws a task; `undefined` if the draw fails. */
 function drawTask(
   rng: Rng,
-  { index, callersOf, homes, databases, options }: Drawing,
+  { index, callersOf, combinations, databases, options }: Drawing,
 ): ComposedTask | undefined {
   const { complaints = ["service", "data", "mms"], hopeless = 0.1 } = options;
   const complaint = rng.pick(complaints);
@@ -138,7 +138,7 @@ function drawTask(
   if (faults.length === 0 || isHopeless !== wantsHopeless) return undefined;
   const names = faults.map(({ name }) => name);
   const combination = names.join("|");
-  const caller = rng.pick(callersOf.get(homes.of(combination)) ?? []);
+  const caller = rng.pick(callersOf.get(combinations.of(combination)) ?? []);
   const place = placeOf(rng, { index, caller, faults });
   const plan = planOf({ complaint, faults, caller, place, databases });
   const gold = goldOf(plan);
@@ -156,7 +156,13 @@ function drawTask(
     plan,
     gold,
   });
-  return { task, plan, gold, faults: names, split: homes.add(combination) };
+  return {
+    task,
+    plan,
+    gold,
+    faults: names,
+    split: combinations.add(combination),
+  };
 }
 
 const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];

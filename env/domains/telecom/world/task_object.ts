@@ -3,7 +3,7 @@
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { object } from "../../shared/call.ts";
 import type { Complaint } from "../user/story.ts";
-import { PASS_ON, type TaskPlan } from "./certify_task.ts";
+import { type TaskPlan, TRANSFER_CALL } from "./certify_task.ts";
 import type { Caller } from "./draw_accounts.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 import {
@@ -112,6 +112,6 @@ function actionObject(call: PlannedCall, index: number): JsonObject {
     arguments: object(args),
     info: null,
     // The summary of a transfer is not compared.
-    compare_args: call === PASS_ON ? [] : null,
+    compare_args: call === TRANSFER_CALL ? [] : null,
   });
 }

@@ -145,7 +145,7 @@ Deno.test("standInVerdicts() requires a complete address", async () => {
   assert.equal(await verdictOn(assertion, "To Boston."), false);
 });
 
-Deno.test("standInVerdicts() checks deeds in the final database, regardless of the agent's messages", async () => {
+Deno.test("standInVerdicts() checks actions in the final database, regardless of the agent's messages", async () => {
   const { source, task } = await toyAsserting(["Agent should sell the cup."]);
   const sell = (item: string): ExpectedAction[] =>
     (task.criteria?.actions ?? []).filter(({ name }) => name === "sell").map(
@@ -160,7 +160,7 @@ Deno.test("standInVerdicts() checks deeds in the final database, regardless of t
   assert.equal(metAfter([]), false);
 });
 
-Deno.test("standInVerdicts() cannot decide on unknown forms, negations and deeds that are not expected", async () => {
+Deno.test("standInVerdicts() cannot decide on unknown forms, negations and actions that are not expected", async () => {
   for (
     const assertion of [
       "The agent is kind.",

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { generated } from "../../../../../env/generated/generated.ts";
 import {
   createCertifier,
-  Refusal,
+  Rejection,
 } from "../../../../../env/generated/certificate/certificate.ts";
 import { isWrite } from "../../../../../env/audit/finding.ts";
-import { refusedMutations } from "../../../../support/mutated_gold.ts";
+import { rejectedMutations } from "../../../../support/mutated_gold.ts";
 
 /** Options that enable everything at once. */
 const HARD = {
@@ -46,20 +46,20 @@ function taskLike(wanted: (task: AirlineTask) => boolean): AirlineTask {
   return task;
 }
 
-async function refusalOf(task: AirlineTask) {
+async function rejectionOf(task: AirlineTask) {
   const result = await createCertifier(hard)(task);
-  return result instanceof Refusal ? result : null;
+  return result instanceof Rejection ? result : null;
 }
 
-Deno.test("createCertifier(): an airline task without a search that policy requires is refused", async () => {
+Deno.test("createCertifier() rejects an airline task without a search that policy requires", async () => {
   const task = taskLike(({ intent }) => intent === "change_cabin");
   const actions = task.actions.filter(({ name }) => !name.startsWith("search"));
-  const refusal = await refusalOf({ ...task, actions });
+  const refusal = await rejectionOf({ ...task, actions });
   assert.equal(refusal?.part, "solvable");
   assert.match(refusal?.evidence ?? "", /search_direct_flight/);
 });
 
-Deno.test("createCertifier(): an airline refusal that policy does not require is refused", async () => {
+Deno.test("createCertifier() rejects an airline task that refuses what policy allows", async () => {
   const task = taskLike(({ intent }) => intent === "change_cabin");
   const goal = task.goal!;
   const requests = goal.requests.map((request) => ({
@@ -68,7 +68,7 @@ Deno.test("createCertifier(): an airline refusal that policy does not require is
     refusedBy: "flights.available",
     outputs: ["not enough seats"],
   }));
-  const refusal = await refusalOf({
+  const refusal = await rejectionOf({
     ...task,
     actions: task.actions.filter((action) => !isWrite(action)),
     outputs: ["not enough seats"],
@@ -77,14 +77,14 @@ Deno.test("createCertifier(): an airline refusal that policy does not require is
   assert.equal(refusal?.part, "policy");
 });
 
-Deno.test("createCertifier(): a certificate for a delay is refused if nothing was changed before", async () => {
+Deno.test("createCertifier() rejects a certificate for a delay if nothing was changed before", async () => {
   const task = taskLike(({ intent }) =>
     /^(cancel|change_flights)\+certificate$/.test(intent!)
   );
   const goal = task.goal!;
   const [, late] = goal.requests;
   assert.equal(late?.trip?.delayed, true);
-  const refusal = await refusalOf({
+  const refusal = await rejectionOf({
     ...task,
     actions: task.actions.filter(({ name }) =>
       !/^(cancel|update|search)_/.test(name)
@@ -94,7 +94,7 @@ Deno.test("createCertifier(): a certificate for a delay is refused if nothing wa
   assert.match(refusal?.reason ?? "", /breaks certificate\.eligible/);
 });
 
-Deno.test("createCertifier(): the first wish of an airline's user scores 0", () => {
+Deno.test("the first wish of an airline's user scores 0", () => {
   const task = taskLike(({ goal, intent }) =>
     intent === "add_bags" && goal!.requests[0]?.before !== undefined
   );
@@ -105,8 +105,8 @@ Deno.test("createCertifier(): the first wish of an airline's user scores 0", () 
   assert.ok(others >= 3, `${write.name}: ${others} wrong ways`);
 });
 
-Deno.test("createCertifier() refuses at least 99% of mutated airline golds", async () => {
-  const { share, passed, text } = await refusedMutations(hard, 2000);
+Deno.test("createCertifier() rejects at least 99% of mutated airline golds", async () => {
+  const { share, passed, text } = await rejectedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));
 });

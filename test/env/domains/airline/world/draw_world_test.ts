@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rowSchemas } from "../../../../../env/domains/airline/schema.ts";
 import { audit } from "../../../../../env/audit/audit.ts";
 import { createCertifier } from "../../../../../env/generated/certificate/certificate.ts";
-import { Refusal } from "../../../../../env/generated/certificate/subject.ts";
+import { Rejection } from "../../../../../env/generated/certificate/subject.ts";
 import { isWrite } from "../../../../../env/audit/finding.ts";
 import { duplicates } from "../../../../../env/audit/duplicates.ts";
 import { coverageOf } from "../../../../../env/generated/coverage.ts";
@@ -18,7 +18,7 @@ import { NO_TAU_BENCH, TAU_BENCH } from "../../../../support/tau_bench.ts";
 
 const SMALL = { trainTasks: 60, devTasks: 10, testTasks: 10 };
 
-Deno.test("generated() of an airline certifies every task, whatever the seed", async () => {
+Deno.test("generated() of an airline certifies every task for any seed", async () => {
   for (const seed of [1, 2, 3]) {
     const world = await generated(seed, {
       ...SMALL,
@@ -51,7 +51,7 @@ Deno.test("generated() of an airline: audit() flags no task", async () => {
   assert.deepEqual(findings.filter(({ exclude }) => exclude), []);
 });
 
-Deno.test("generated() of an airline: a gold write that is dropped or made twice is refused", async () => {
+Deno.test("generated() of an airline: a gold that drops or repeats a write is rejected", async () => {
   const dataset = await generated(5, SMALL, { domain: "airline" });
   const certify = createCertifier(dataset);
   for (const task of dataset.tasks("train")) {
@@ -62,7 +62,7 @@ Deno.test("generated() of an airline: a gold write that is dropped or made twice
     const twice = [...task.actions, write];
     for (const actions of [dropped, twice]) {
       const result = await certify({ ...task, id: `${task.id}x`, actions });
-      assert.ok(result instanceof Refusal, `${task.id}: ${write.name}`);
+      assert.ok(result instanceof Rejection, `${task.id}: ${write.name}`);
     }
   }
 });
@@ -78,7 +78,7 @@ Deno.test("generated() of an airline: each clause of policy allows some task and
   assert.deepEqual(untouched, []);
 });
 
-Deno.test("generated() of an airline refuses by the clause that the request names, and each refusal has an output to tell", async () => {
+Deno.test("generated() of an airline: the clause of a refused request forbids it, and each refusal has an output to tell", async () => {
   const world = await generated(7, { ...SMALL, refusedShare: 1 }, {
     domain: "airline",
   });

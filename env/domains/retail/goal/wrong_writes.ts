@@ -6,8 +6,12 @@
 import { call } from "../../shared/call.ts";
 import type { RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Stray } from "../../../domain.ts";
-import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";
+import type { WrongWrite } from "../../../domain.ts";
+import {
+  MISTAKES_PER_KIND,
+  type ValueSource,
+  wrongWritesFor,
+} from "../../shared/goal/wrong_writes.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
@@ -23,8 +27,11 @@ const ELSEWHERE = {
 };
 
 /** Returns the wrong writes of a task. */
-export function strays(task: RetailTask, database: Database): Stray[] {
-  return straysOf(task, {
+export function wrongWrites(
+  task: RetailTask,
+  database: Database,
+): WrongWrite[] {
+  return wrongWritesFor(task, {
     database,
     wrong: {
       mistakes,
@@ -42,10 +49,10 @@ export function strays(task: RetailTask, database: Database): Stray[] {
 /** Returns variations of a call, each with one wrong argument. */
 function mistakes(
   { name, arguments: args }: ToolAction,
-  { database, user }: Of,
+  { database, user }: ValueSource,
 ): ToolAction[] {
   const swap = (key: string, values: readonly JsonValue[]) =>
-    values.slice(0, OF_A_KIND).map((value) => ({
+    values.slice(0, MISTAKES_PER_KIND).map((value) => ({
       name,
       arguments: new Map(args).set(key, value),
     }));

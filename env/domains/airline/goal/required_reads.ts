@@ -5,22 +5,25 @@
 
 import { call } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../domain.ts";
+import type { RequestContext } from "../../../domain.ts";
 import type { ToolAction } from "../../../types.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { isCity } from "./fares.ts";
-import { reservationsMeant } from "./meanings.ts";
+import { candidateReservations } from "./fulfilling_calls.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
 import { heldWays, newWays, searchFor, tripWays, type Way } from "./ways.ts";
 
 /** Returns the reads that policy requires in a task. */
-export function duties(task: AirlineTask, database: Database): ToolAction[] {
+export function requiredReads(
+  task: AirlineTask,
+  database: Database,
+): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];
   const all = [
     call("get_user_details", { user_id: userId }),
     ...goal.requests.flatMap((request) =>
-      dutiesOf({ request, database, userId })
+      readsForRequest({ request, database, userId })
     ),
   ];
   const seen = new Map(
@@ -30,10 +33,12 @@ export function duties(task: AirlineTask, database: Database): ToolAction[] {
 }
 
 /** Returns the reads for one request, in the order in which they are made. */
-function dutiesOf(meant: Meant<AirlineRequest>): ToolAction[] {
+function readsForRequest(
+  context: RequestContext<AirlineRequest>,
+): ToolAction[] {
   return [
-    ...rowReads(meant),
-    ...looksAtFlights(meant.request) ? searches(meant) : [],
+    ...rowReads(context),
+    ...looksAtFlights(context.request) ? searches(context) : [],
   ];
 }
 
@@ -44,12 +49,12 @@ function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
 }
 
 /** Returns the reads of reservations, and of the airports if the request names cities. */
-function rowReads(meant: Meant<AirlineRequest>): ToolAction[] {
-  const { trip } = meant.request;
+function rowReads(context: RequestContext<AirlineRequest>): ToolAction[] {
+  const { trip } = context.request;
   if (trip === undefined) return [];
   return [
     ...airportReads(trip),
-    ...(hasOwnRoute(meant) ? [] : reservationsMeant(meant)).map((
+    ...(hasOwnRoute(context) ? [] : candidateReservations(context)).map((
       reservation_id,
     ) => call("get_reservation_details", { reservation_id })),
   ];
@@ -62,12 +67,14 @@ export function airportReads({ from, to }: Trip): ToolAction[] {
 }
 
 /** Returns the searches for the flights of a request. */
-export function searches(meant: Meant<AirlineRequest>): ToolAction[] {
-  const { request, database } = meant;
+export function searches(
+  context: RequestContext<AirlineRequest>,
+): ToolAction[] {
+  const { request, database } = context;
   const { trip } = request;
   if (trip === undefined) return [];
-  const own = reservationsMeant(meant);
-  return own.length === 0 || hasOwnRoute(meant)
+  const own = candidateReservations(context);
+  return own.length === 0 || hasOwnRoute(context)
     ? tripWays(trip).map((way) => searchFor(way, trip.stops))
     : own.flatMap((id) =>
       waysLookedAt(request, database.get("reservations", id))
@@ -76,7 +83,10 @@ export function searches(meant: Meant<AirlineRequest>): ToolAction[] {
 
 /** Checks whether origin and destination describe a booking or a question rather than an existing reservation. */
 export function hasOwnRoute(
-  { request: { intent, trip } }: Pick<Meant<AirlineRequest>, "request">,
+  { request: { intent, trip } }: Pick<
+    RequestContext<AirlineRequest>,
+    "request"
+  >,
 ): boolean {
   return intent === "book" ||
     intent === "question" && trip?.pick !== undefined;

@@ -7,16 +7,19 @@ import { call } from "../../shared/call.ts";
 import type { RetailRequest, RetailTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
 import type { ToolAction } from "../../../types.ts";
-import { ordersMeant } from "./meanings.ts";
+import { candidateOrders } from "./fulfilling_calls.ts";
 
 /** Returns the reads that the policy requires for a task. */
-export function duties(task: RetailTask, database: Database): ToolAction[] {
+export function requiredReads(
+  task: RetailTask,
+  database: Database,
+): ToolAction[] {
   const { goal, userId } = task;
   if (goal === undefined) return [];
   const orders = goal.requests.flatMap((request) =>
     request.orderId === undefined && request.orderWords === undefined
       ? []
-      : ordersMeant({ request, database, userId })
+      : candidateOrders({ request, database, userId })
   );
   const { email, firstName, lastName, zip, prefers } = goal.identity;
   return [

@@ -6,7 +6,7 @@ import { printPythonJson } from "../../../python/python_json.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 
 /** A change that the expert made to an order. */
-export interface Deed {
+export interface MadeChange {
   readonly orderId: string;
   readonly items: readonly JsonObject[];
   /** The variants that replaced the items. */
@@ -21,7 +21,7 @@ interface Term {
 }
 
 /** Returns the changes made to orders, oldest first. */
-export function deedsOn({ calls }: Desk): Deed[] {
+export function changesMadeBy({ calls }: Desk): MadeChange[] {
   return calls.flatMap(({ action: { name, arguments: args } }, i) => {
     const orderId = text(args, "order_id");
     if (orderId === "" || name.startsWith("get_")) return [];
@@ -61,14 +61,14 @@ function term(sign: Term["sign"], amount: JsonValue | undefined): Term {
 }
 
 /** Returns the user's total refund as an expression: `12.5 + 3.0 - 8.0`. */
-export function refundExpression(deeds: readonly Deed[]): string {
-  return expression(deeds.flatMap(({ terms }) => terms));
+export function refundExpression(changes: readonly MadeChange[]): string {
+  return expression(changes.flatMap(({ terms }) => terms));
 }
 
 /** Returns the user's total cost of the same changes, as an expression. */
-export function costExpression(deeds: readonly Deed[]): string {
+export function costExpression(changes: readonly MadeChange[]): string {
   return expression(
-    deeds.flatMap(({ terms }) => terms).map(({ sign, amount }) => ({
+    changes.flatMap(({ terms }) => terms).map(({ sign, amount }) => ({
       sign: sign === "+" ? "-" : "+",
       amount,
     })),

@@ -1,4 +1,7 @@
-/** The airline in an existing database: users eligible for tasks, their reservations, and the flights by route. */
+/**
+ * The data of an existing airline database from which tasks are drawn: eligible users, their reservations, and the
+ * flights by route.
+ */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
@@ -13,17 +16,17 @@ import type {
 } from "../world/rows.ts";
 
 /** The data from which tasks are drawn. */
-export interface Sky {
+export interface AirlineSource {
   readonly routes: AirlineWorld["routes"];
   /** Users with exactly one credit card. Payment methods that their kind does not identify are omitted. */
   readonly users: readonly Passenger[];
 }
 
-/** Reads the airline from a database, without the users for whom `isHeldOut` returns `true`. */
-export function skyOf(
+/** Reads the data from a database, without the users for whom `isHeldOut` returns `true`. */
+export function readAirline(
   database: Database,
   isHeldOut: (userId: string) => boolean,
-): Sky {
+): AirlineSource {
   const flights = new Map(
     plainRows(database, "flights").map((row) => [
       row.flight_number,

@@ -15,7 +15,7 @@ const PATIENCE = 6;
 const MAX_CORRECTIONS = 3;
 
 /** A user's progress through the requests of a goal. */
-export class Course<R extends Request> {
+export class GoalProgress<R extends Request> {
   readonly #goal: Goal<R>;
   #current = 0;
   #replies = 0;
@@ -48,8 +48,8 @@ export class Course<R extends Request> {
     return this.#replies;
   }
 
-  /** Whether the conversation has taken too many replies. */
-  get isWorn(): boolean {
+  /** Whether the user has sent too many replies and ends the conversation. */
+  get isTooLong(): boolean {
     return this.#replies > MAX_REPLIES;
   }
 

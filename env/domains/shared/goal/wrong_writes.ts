@@ -1,25 +1,25 @@
 /** Builds wrong writes for a task: mistakes in place of gold writes, and writes that nobody asked for. */
 
 import type { Database } from "../../../database.ts";
-import type { Stray } from "../../../domain.ts";
+import type { WrongWrite } from "../../../domain.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { Task, ToolAction } from "../../../types.ts";
 import { texts } from "../read_row.ts";
 
-/** The number of mistakes to try of each kind. */
-export const OF_A_KIND = 2;
+/** The maximum number of mistakes of each kind to try. */
+export const MISTAKES_PER_KIND = 2;
 
 /** The database and the user's row, from which wrong values are taken. */
-export interface Of {
+export interface ValueSource {
   readonly database: Database;
   readonly user: JsonObject | undefined;
 }
 
-/** A domain's part: the mistakes that agents can make. */
-interface Wrong {
+/** The mistakes that agents can make in a domain. */
+interface MistakeRules {
   /** Returns variants of a call, each with one wrong value. */
-  mistakes(action: ToolAction, of: Of): readonly ToolAction[];
-  /** Returns a write that does not concern any of the user's rows. */
+  mistakes(action: ToolAction, of: ValueSource): readonly ToolAction[];
+  /** Returns a write that does not concern the user's rows. */
   readonly further: (task: Task) => ToolAction;
   /** The user's rows: the profile's field that lists their ids, and the argument that takes an id. */
   readonly rows: { readonly table: string; readonly argument: string };
@@ -28,10 +28,13 @@ interface Wrong {
 }
 
 /** Returns the wrong writes for a task. */
-export function straysOf(
+export function wrongWritesFor(
   task: Task,
-  { database, wrong }: { readonly database: Database; readonly wrong: Wrong },
-): Stray[] {
+  { database, wrong }: {
+    readonly database: Database;
+    readonly wrong: MistakeRules;
+  },
+): WrongWrite[] {
   const user = database.get("users", task.userId);
   const { table, argument } = wrong.rows;
   const touched = new Set(
@@ -40,7 +43,7 @@ export function straysOf(
   const others = texts(user, table).filter((id) => !touched.has(id));
   const further = [
     wrong.further(task),
-    ...others.slice(0, OF_A_KIND).flatMap((id) => wrong.untouched(id)),
+    ...others.slice(0, MISTAKES_PER_KIND).flatMap((id) => wrong.untouched(id)),
   ];
   return [
     ...task.actions.flatMap((action, insteadOf) =>

@@ -11,7 +11,7 @@ const BY_ID = /^item (\d+)$/;
  * share the name.
  * @returns The items in the order of the words; `undefined` if a description matches no item or several different ones.
  */
-export function itemsMeant(
+export function matchItems(
   order: JsonObject | undefined,
   words: readonly string[],
 ): JsonObject[] | undefined {
@@ -33,7 +33,7 @@ function isNamed(item: JsonObject, words: string): boolean {
 }
 
 /** Finds the variant of a product whose options match the words. */
-export function variantMeant(
+export function matchVariant(
   product: JsonObject | undefined,
   words: string,
 ): JsonObject | undefined {
@@ -57,7 +57,7 @@ function only(items: readonly JsonObject[]): JsonObject | undefined {
 }
 
 /** Returns the payment method id that the words contain; `undefined` if they contain none. */
-export function methodSaid(words: string): string | undefined {
+export function methodIdIn(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
 
@@ -68,7 +68,7 @@ export function isKindOf(words: string, methodId: string): boolean {
 }
 
 /** Finds the id of the payment method in a profile that the words describe, by kind and last digits. */
-export function methodMeant(
+export function matchMethod(
   profile: JsonObject | undefined,
   words: string,
 ): string | undefined {

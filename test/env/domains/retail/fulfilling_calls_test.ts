@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { row, rows, text } from "../../../../env/domains/shared/read_row.ts";
-import { meanings } from "../../../../env/domains/retail/goal/meanings.ts";
+import { fulfillingCalls } from "../../../../env/domains/retail/goal/fulfilling_calls.ts";
 import type { RetailRequest } from "../../../../env/domains/retail/goal/request.ts";
 import { generated } from "../../../../env/generated/generated.ts";
 import {
@@ -31,8 +31,8 @@ const exchanges = dataset.tasks("train").flatMap(({ userId, goal }) =>
   })
 );
 
-function newItemsMeant(request: RetailRequest, userId: string): string[] {
-  const calls = meanings({ request, database, userId });
+function matchingNewItems(request: RetailRequest, userId: string): string[] {
+  const calls = fulfillingCalls({ request, database, userId });
   return calls.flatMap(({ arguments: args }) =>
     toPlain(args.get("new_item_ids") ?? []) as string[]
   );
@@ -42,7 +42,7 @@ function priceOf(variant: JsonObject): number {
   return Number(toPlain(variant.get("price") ?? 0));
 }
 
-Deno.test("meanings() finds the cheapest and the most expensive variant in stock with the given options", () => {
+Deno.test("fulfillingCalls() finds the cheapest and the most expensive variant in stock with the given options", () => {
   assert.ok(exchanges.length > 3);
   for (const { request, userId, item, variants } of exchanges) {
     const color = String(row(variants[0], "options")?.get("color"));
@@ -54,7 +54,7 @@ Deno.test("meanings() finds the cheapest and the most expensive variant in stock
       for (const most of ["cheapest", "most expensive"]) {
         const best = most === "cheapest" ? open[0] : open.at(-1);
         const words = bound === undefined ? most : `${most}, ${bound}`;
-        const meant = newItemsMeant(
+        const meant = matchingNewItems(
           { ...request, newItems: [words] },
           userId,
         );
@@ -67,14 +67,14 @@ Deno.test("meanings() finds the cheapest and the most expensive variant in stock
   }
 });
 
-Deno.test("meanings() understands items with options, and variants as a list of values", () => {
+Deno.test("fulfillingCalls() understands items with options, and variants as a list of values", () => {
   for (const { request, userId, item, variants } of exchanges) {
     const listed = (one: JsonObject) =>
       [...row(one, "options")?.values() ?? []].join(", ");
     for (const variant of variants) {
       const id = text(variant, "item_id");
       if (id === text(item, "item_id")) continue;
-      const meant = newItemsMeant({
+      const meant = matchingNewItems({
         ...request,
         items: [`${text(item, "name")} (${listed(item)})`],
         newItems: [listed(variant)],
@@ -84,7 +84,7 @@ Deno.test("meanings() understands items with options, and variants as a list of 
   }
 });
 
-Deno.test("meanings() understands a payment method by id, or by kind and last digits", () => {
+Deno.test("fulfillingCalls() understands a payment method by id, or by kind and last digits", () => {
   for (const { userId, request: { orderId = "" } } of exchanges) {
     const user = database.get("users", userId);
     for (const method of rows(user, "payment_methods")) {
@@ -95,7 +95,7 @@ Deno.test("meanings() understands a payment method by id, or by kind and last di
         : [id, `credit card ending in ${lastFour}`];
       for (const payment of words) {
         const request = { intent: "modify_payment", orderId, payment } as const;
-        const calls = meanings({ request, database, userId });
+        const calls = fulfillingCalls({ request, database, userId });
         assert.deepEqual(
           calls.map(({ arguments: args }) => args.get("payment_method_id")),
           [id],

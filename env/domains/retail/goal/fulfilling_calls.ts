@@ -1,9 +1,9 @@
-/** The possible meanings of a retail request: every call that fulfills it as worded. */
+/** Finds the calls that fulfill a retail request as worded. */
 
 import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../domain.ts";
+import type { RequestContext } from "../../../domain.ts";
 import {
   type JsonObject,
   type JsonValue,
@@ -19,8 +19,10 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
 const MOST_ORDERS = 3;
 
 /** Returns every call that fulfills a request; none for a question. */
-export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
-  const { request, userId } = meant;
+export function fulfillingCalls(
+  context: RequestContext<RetailRequest>,
+): ToolAction[] {
+  const { request, userId } = context;
   if (request.intent === "question") return [];
   if (request.intent === "user_address") {
     return request.address === undefined ? [] : [call("modify_user_address", {
@@ -28,15 +30,17 @@ export function meanings(meant: Meant<RetailRequest>): ToolAction[] {
       ...request.address,
     })];
   }
-  return ordersMeant(meant).flatMap((orderId) => onOrder(meant, orderId));
+  return candidateOrders(context).flatMap((orderId) =>
+    onOrder(context, orderId)
+  );
 }
 
 /**
  * Returns the orders that a request may be about: the one with its id, or all of the user's orders that contain the
  * described item.
  */
-export function ordersMeant(
-  { request, database, userId }: Meant<RetailRequest>,
+export function candidateOrders(
+  { request, database, userId }: RequestContext<RetailRequest>,
 ): string[] {
   const { orderId, orderWords } = request;
   if (orderId !== undefined) {
@@ -52,8 +56,11 @@ export function ordersMeant(
   );
 }
 
-function onOrder(meant: Meant<RetailRequest>, order_id: string): ToolAction[] {
-  const { request, database } = meant;
+function onOrder(
+  context: RequestContext<RetailRequest>,
+  order_id: string,
+): ToolAction[] {
+  const { request, database } = context;
   const order = database.get("orders", order_id);
   switch (request.intent) {
     case "cancel":
@@ -71,11 +78,11 @@ function onOrder(meant: Meant<RetailRequest>, order_id: string): ToolAction[] {
         }),
       ];
     case "modify_payment":
-      return methodsMeant(meant).map((payment_method_id) =>
+      return matchingMethods(context).map((payment_method_id) =>
         call("modify_pending_order_payment", { order_id, payment_method_id })
       );
     default:
-      return onItems(meant, { order_id, order });
+      return onItems(context, { order_id, order });
   }
 }
 
@@ -92,13 +99,13 @@ interface Swap {
 }
 
 function onItems(
-  meant: Meant<RetailRequest>,
+  context: RequestContext<RetailRequest>,
   { order_id, order }: { order_id: string; order: JsonObject | undefined },
 ): ToolAction[] {
-  const { request, database } = meant;
+  const { request, database } = context;
   const name = ITEM_TOOLS[request.intent] ?? "";
   const choices = (request.items ?? []).map((words, i) =>
-    swapsMeant(database, {
+    matchingSwaps(database, {
       order,
       words,
       into: request.newItems?.[i],
@@ -109,7 +116,7 @@ function onItems(
     .filter((list) => distinct(list, order))
     .flatMap(orders);
   return lists.flatMap((list) =>
-    methodsMeant(meant).map((payment_method_id) =>
+    matchingMethods(context).map((payment_method_id) =>
       call(name, {
         order_id,
         item_ids: list.map(({ item_id }) => item_id),
@@ -122,7 +129,7 @@ function onItems(
 }
 
 /** Returns the items that the words name, each with every variant that matches the words for its replacement. */
-function swapsMeant(
+function matchingSwaps(
   database: Database,
   { order, words, into, otherProduct }: {
     order: JsonObject | undefined;
@@ -140,7 +147,7 @@ function swapsMeant(
     if (into === undefined) return [{ item_id, new_item_id: undefined }];
     const variants = otherProduct
       ? variantsNamed(database, into)
-      : variantsMeant(
+      : matchingVariants(
         rows(database.get("products", text(item, "product_id")), "variants"),
         into,
       );
@@ -161,7 +168,7 @@ function variantsNamed(database: Database, name: string): JsonObject[] {
  * Returns the variants that match the words: `red large`, `red, 2 liters`. `cheapest` and `most expensive` consider
  * only variants in stock.
  */
-function variantsMeant(variants: JsonObject[], words: string): JsonObject[] {
+function matchingVariants(variants: JsonObject[], words: string): JsonObject[] {
   const exact = variants.filter((one) => optionWords(one) === words);
   if (exact.length > 0) return exact;
   const [, most, rest = ""] =
@@ -195,8 +202,8 @@ function optionWords(item: JsonObject): string {
  * Returns the user's payment methods that match the words: `my gift card`, an id, or a kind and last digits. All
  * methods match if there are no words.
  */
-function methodsMeant(
-  { request, database, userId }: Meant<RetailRequest>,
+function matchingMethods(
+  { request, database, userId }: RequestContext<RetailRequest>,
 ): string[] {
   const methods = rows(database.get("users", userId), "payment_methods");
   const [words, lastFour] = request.payment?.replace(/^my /, "")

@@ -6,9 +6,9 @@
 export type ComposedSplit = "train" | "dev" | "test";
 
 /** Assigns keys to splits. */
-export class SplitHomes {
+export class SplitAssigner {
   readonly #shares: readonly (readonly [ComposedSplit, number])[];
-  readonly #homes = new Map<string, ComposedSplit>();
+  readonly #assigned = new Map<string, ComposedSplit>();
   readonly #filled = new Map<ComposedSplit, number>();
 
   /**
@@ -24,13 +24,13 @@ export class SplitHomes {
 
   /** Returns the split of a key. A new key belongs to the split that is furthest below its share. */
   of(key: string): ComposedSplit {
-    return this.#homes.get(key) ?? this.#emptiest();
+    return this.#assigned.get(key) ?? this.#emptiest();
   }
 
   /** Adds one item with a key to the key's split, and returns the split. */
   add(key: string): ComposedSplit {
     const home = this.of(key);
-    this.#homes.set(key, home);
+    this.#assigned.set(key, home);
     this.#filled.set(home, (this.#filled.get(home) ?? 0) + 1);
     return home;
   }

@@ -6,8 +6,12 @@
 import { call } from "../../shared/call.ts";
 import type { AirlineTask } from "./request.ts";
 import type { Database } from "../../../database.ts";
-import type { Stray } from "../../../domain.ts";
-import { type Of, OF_A_KIND, straysOf } from "../../shared/goal/strays.ts";
+import type { WrongWrite } from "../../../domain.ts";
+import {
+  MISTAKES_PER_KIND,
+  type ValueSource,
+  wrongWritesFor,
+} from "../../shared/goal/wrong_writes.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
@@ -15,8 +19,11 @@ import { flightsBetween, routesOf } from "../routes.ts";
 import { seatPrice } from "./fares.ts";
 
 /** Returns wrong writes for a task. */
-export function strays(task: AirlineTask, database: Database): Stray[] {
-  return straysOf(task, {
+export function wrongWrites(
+  task: AirlineTask,
+  database: Database,
+): WrongWrite[] {
+  return wrongWritesFor(task, {
     database,
     wrong: {
       mistakes,
@@ -31,12 +38,12 @@ export function strays(task: AirlineTask, database: Database): Stray[] {
 }
 
 /** Returns variants of a call, each with one wrong value. */
-function mistakes(action: ToolAction, of: Of): ToolAction[] {
+function mistakes(action: ToolAction, of: ValueSource): ToolAction[] {
   const { name, arguments: args } = action;
   if (!/^(book|update|cancel|send)_/.test(name)) return [];
   const all: ToolAction[] = [];
   const swap = (key: string, values: readonly JsonValue[]) => {
-    for (const value of values.slice(0, OF_A_KIND)) {
+    for (const value of values.slice(0, MISTAKES_PER_KIND)) {
       all.push({ name, arguments: new Map(args).set(key, value) });
     }
   };
@@ -62,7 +69,10 @@ function mistakes(action: ToolAction, of: Of): ToolAction[] {
 }
 
 /** Checks whether the payment method affects the result: it does not if only free bags are added. */
-function costs({ name, arguments: args }: ToolAction, { database }: Of) {
+function costs(
+  { name, arguments: args }: ToolAction,
+  { database }: ValueSource,
+) {
   if (!args.has("payment_id")) return false;
   if (name !== "update_reservation_baggages") return true;
   const held = database.get("reservations", text(args, "reservation_id"));
@@ -78,7 +88,7 @@ function otherMethods(args: JsonObject, user: JsonObject | undefined) {
 /** Returns the ids of the user's other reservations that the call could plausibly change. */
 function otherReservations(
   { name, arguments: args }: ToolAction,
-  { user }: Of,
+  { user }: ValueSource,
 ) {
   if (/(flights|passengers)$/.test(name)) return [];
   return texts(user, "reservations").filter((id) =>
@@ -87,7 +97,10 @@ function otherReservations(
 }
 
 /** Returns variants of the legs, each with the first leg on another flight of the same day. */
-function otherFlights(args: JsonObject, { database }: Of): JsonValue[] {
+function otherFlights(
+  args: JsonObject,
+  { database }: ValueSource,
+): JsonValue[] {
   const [first, ...rest] = rows(args, "flights");
   const flight = database.get("flights", text(first, "flight_number"));
   const date = text(first, "date");

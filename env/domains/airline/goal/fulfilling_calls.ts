@@ -1,8 +1,8 @@
-/** Finds the meanings of an airline user's words: every call that fulfills a request as worded. */
+/** Finds the calls that fulfill the request of an airline user as worded. */
 
 import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
-import type { Meant } from "../../../domain.ts";
+import type { RequestContext } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
 import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
@@ -27,19 +27,21 @@ import {
 import { newWays, tripWays, type Way } from "./ways.ts";
 
 /** Returns every call that fulfills the request; none for a question. */
-export function meanings(meant: Meant<AirlineRequest>): ToolAction[] {
-  const { request: { intent, trip }, database, userId } = meant;
+export function fulfillingCalls(
+  context: RequestContext<AirlineRequest>,
+): ToolAction[] {
+  const { request: { intent, trip }, database, userId } = context;
   if (intent === "question" || trip === undefined) return [];
-  const wish = { ...meant, trip, user: database.get("users", userId) };
+  const wish = { ...context, trip, user: database.get("users", userId) };
   if (intent === "book") return bookings(wish);
-  return reservationsMeant(meant).flatMap((id) =>
+  return candidateReservations(context).flatMap((id) =>
     onReservation(wish, { id, held: database.get("reservations", id) })
   );
 }
 
 /** Returns the ids of reservations that a request may mean: the given id, or the user's reservations on its route. */
-export function reservationsMeant(
-  { request: { trip }, database, userId }: Meant<AirlineRequest>,
+export function candidateReservations(
+  { request: { trip }, database, userId }: RequestContext<AirlineRequest>,
 ): string[] {
   if (trip?.reservationId !== undefined) {
     return database.has("reservations", trip.reservationId)
@@ -56,7 +58,7 @@ export function reservationsMeant(
   });
 }
 
-interface Wish extends Meant {
+interface Wish extends RequestContext {
   readonly trip: Trip;
   readonly user: JsonObject | undefined;
 }
