@@ -26,7 +26,7 @@ export function callTool(
     return textOf(tool.call(database, action.arguments));
   } catch (error) {
     if (error instanceof ToolError) return `Error: ${error.message}`;
-    refuseOwnFault(error, { tool, row: findBrokenRow(domain, database) });
+    throwIfNotAgents(error, { tool, row: findBrokenRow(domain, database) });
     return `Error: ${messageOf(error)}`;
   }
 }
@@ -40,7 +40,7 @@ function textOf(answer: unknown): string {
 }
 
 /** @throws {InfrastructureError} If the error cannot be the agent's. */
-function refuseOwnFault(
+function throwIfNotAgents(
   error: unknown,
   { tool, row }: { tool: Tool; row: BrokenRow | undefined },
 ): void {

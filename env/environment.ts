@@ -11,12 +11,12 @@ import {
   type Action,
   type CallOptions,
   type Dataset,
+  type EarlierTurns,
   type Environment,
   type Judge,
   type Observation,
   type Reward,
   STOP,
-  type TakenTurns,
   type Task,
   type Turn,
   type User,
@@ -34,7 +34,7 @@ export interface EnvironmentOptions {
    * An episode in progress to continue from. A benchmark's rules replay its turns in a fresh world. Default: a new
    * episode.
    */
-  readonly from?: TakenTurns & { readonly database: Database };
+  readonly from?: EarlierTurns & { readonly database: Database };
 }
 
 /**
@@ -92,7 +92,7 @@ class LiveEnvironment implements Environment {
       database: this.database,
       gold: goldOf(this.#dataset, this.task),
       task: this.task,
-      said: saidIn(this.#turns),
+      messages: agentMessagesIn(this.#turns),
     });
   }
 
@@ -142,7 +142,7 @@ class LiveEnvironment implements Environment {
 }
 
 /** Returns what the agent said to the user in these turns. */
-export function saidIn(turns: readonly Turn[]): string[] {
+export function agentMessagesIn(turns: readonly Turn[]): string[] {
   return turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []
   );

@@ -11,7 +11,7 @@ import {
 } from "./types.ts";
 
 /** Options of {@linkcode finalReward}. */
-export interface EndOptions extends CallOptions {
+export interface FinalRewardOptions extends CallOptions {
   readonly stopReason: StopReason;
   /** The judge that the environment was created with. Default: none. */
   readonly judge?: Judge | undefined;
@@ -24,7 +24,7 @@ export interface EndOptions extends CallOptions {
  */
 export async function finalReward(
   environment: Environment,
-  { stopReason, judge, ...call }: EndOptions,
+  { stopReason, judge, ...call }: FinalRewardOptions,
 ): Promise<Reward> {
   const reward = await environment.judgedReward?.(call) ??
     environment.reward();

@@ -17,14 +17,14 @@ export interface Outcome {
   readonly gold: Database;
   readonly task: Task;
   /** Everything that the agent said to the user. */
-  readonly said: readonly string[];
+  readonly messages: readonly string[];
 }
 
 /** Grades an outcome by τ-bench's rule: 1 if the database and the outputs are right, else 0. */
-export function grade({ database, gold, task, said }: Outcome): Reward {
+export function grade({ database, gold, task, messages }: Outcome): Reward {
   const differences = gold.diff(database).map(describeRow);
   const missingOutputs = task.outputs.filter((output) =>
-    !wasSaid(output, said)
+    !isOutputTold(output, messages)
   );
   const parts = {
     database: differences.length === 0 ? 1 : 0,
@@ -63,9 +63,12 @@ export function tauBenchRewardInfo(
 }
 
 /** Checks τ-bench's rule for outputs: a case-insensitive substring of something said, once commas are removed from it. */
-export function wasSaid(output: string, said: readonly string[]): boolean {
+export function isOutputTold(
+  output: string,
+  messages: readonly string[],
+): boolean {
   const wanted = output.toLowerCase();
-  return said.some((text) =>
+  return messages.some((text) =>
     text.toLowerCase().replaceAll(",", "").includes(wanted)
   );
 }

@@ -4,7 +4,7 @@
  *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
  */
 
-import { createBreather } from "./breather.ts";
+import { createYielder } from "./yielder.ts";
 import { createEnvironment } from "./environment.ts";
 import { SpanClock } from "./episode_spans.ts";
 import { InfrastructureError } from "./errors.ts";
@@ -196,13 +196,13 @@ export async function rolloutAll(
   }
   const episodes: Episode[] = new Array(specs.length);
   const pool = createPool(concurrency);
-  const breathe = createBreather(options.signal);
+  const yieldIfDue = createYielder(options.signal);
   let stopped = false;
   async function play(spec: RolloutSpec, index: number): Promise<void> {
     if (stopped) return;
     try {
       // Episodes without a model wait for nothing: signals and timers would only be handled after the last.
-      await breathe();
+      await yieldIfDue();
       episodes[index] = await rollout({ ...spec, ...context });
       await onEpisode?.(episodes[index], index);
     } catch (error) {

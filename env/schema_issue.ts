@@ -35,16 +35,16 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const half = `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}`;
   return issue.code === "custom" && value === undefined
     ? half
-    : `${half}, got ${quote(value)}${meantBy(issue, value)}`;
+    : `${half}, got ${quote(value)}${suggestionFor(issue, value)}`;
 }
 
 /** The longest value that is compared with the choices, since edit distance takes time proportional to both lengths. */
-const MOST_LETTERS = 200;
+const MAX_LETTERS = 200;
 
 /** Suggests the nearest choice, if at most half of the value would have to change. */
-function meantBy(issue: z.core.$ZodIssue, value: unknown): string {
+function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_value" || typeof value !== "string") return "";
-  if (value.length > MOST_LETTERS) return "";
+  if (value.length > MAX_LETTERS) return "";
   const best = nearest(value, issue.values.map(String));
   if (best === undefined) return "";
   const distance = editDistance(value.toLowerCase(), best.toLowerCase());

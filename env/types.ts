@@ -237,11 +237,11 @@ export interface RulesOptions {
   /** Default: none; checks that only a judge can decide stay undecided. */
   readonly judge?: Judge | undefined;
   /** The conversation so far. Default: empty. */
-  readonly from?: TakenTurns;
+  readonly from?: EarlierTurns;
 }
 
 /** The turns so far of a conversation in progress. */
-export interface TakenTurns {
+export interface EarlierTurns {
   readonly turns: readonly Turn[];
   /** The user's first message, which is not part of a turn. Default: unknown. */
   readonly firstMessage?: string;

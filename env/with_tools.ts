@@ -56,7 +56,7 @@ export function withTools(
 ): Dataset {
   if (tools.length === 0) return dataset;
   const schemas = tools.map(schemaOf);
-  refuseNamesakes(dataset, schemas);
+  rejectTakenNames(dataset, schemas);
   const texts = tools.map(({ run }) => String(run));
   return {
     ...dataset,
@@ -89,7 +89,7 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
 }
 
 /** Rejects names that are taken, also by domain tools that models do not see: those would be called instead. */
-function refuseNamesakes(
+function rejectTakenNames(
   dataset: Dataset,
   schemas: readonly ToolSchema[],
 ): void {

@@ -21,7 +21,7 @@ const END = 0x06054b50;
 const END_BYTES = 22;
 
 /** The longest comment that may follow the end record. */
-const MOST_COMMENT = 0xffff;
+const MAX_COMMENT = 0xffff;
 
 /** General purpose flag: names are UTF-8. */
 const UTF8 = 1 << 11;
@@ -32,7 +32,7 @@ const DEFLATE = 8;
 const ZSTANDARD = 93;
 
 /** The largest unpacked size of an entry. */
-const MOST_BYTES = 512 * 2 ** 20;
+const MAX_BYTES = 512 * 2 ** 20;
 
 /** 1980-01-01, the format's first date, so that equal content gives an identical archive. */
 const DATE = 0x21;
@@ -179,8 +179,8 @@ function unpacked(
   const start = offset + LOCAL_BYTES + view.getUint16(offset + 26, true) +
     view.getUint16(offset + 28, true);
   if (start + packed > bytes.length) throw fault("ends past the archive");
-  if (size > MOST_BYTES) {
-    throw fault(`has ${size} bytes; the limit is ${MOST_BYTES}`);
+  if (size > MAX_BYTES) {
+    throw fault(`has ${size} bytes; the limit is ${MAX_BYTES}`);
   }
   const plain = plainOf(bytes.subarray(start, start + packed), method, fault);
   if (plain.length !== size || crc32(plain) !== crc) {
@@ -194,7 +194,7 @@ function plainOf(
   method: number,
   fault: (what: string) => DataError,
 ): Uint8Array {
-  const options = { maxOutputLength: MOST_BYTES };
+  const options = { maxOutputLength: MAX_BYTES };
   try {
     if (method === STORED) return data;
     if (method === DEFLATE) return inflateRawSync(data, options);
@@ -208,7 +208,7 @@ function plainOf(
 /** Finds the offset of the end record, which a comment may follow. */
 function endOf(view: DataView): number | undefined {
   const last = view.byteLength - END_BYTES;
-  for (let at = last; at >= Math.max(0, last - MOST_COMMENT); at--) {
+  for (let at = last; at >= Math.max(0, last - MAX_COMMENT); at--) {
     const isEnd = view.getUint32(at, true) === END &&
       view.getUint16(at + 20, true) === last - at;
     if (isEnd) return at;

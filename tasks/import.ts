@@ -5,7 +5,7 @@ import { openCheckout } from "../env/benchmarks/tau/import/checkout.ts";
 import {
   cloneOf,
   partialOf,
-  refuseOther,
+  requireReplaceable,
   writeImport,
 } from "../env/benchmarks/tau/import/import_dir.ts";
 import {
@@ -53,7 +53,7 @@ async function run(
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   const { out, dryRun } = flags;
-  await refuseOther(out, readTextIfThere);
+  await requireReplaceable(out, readTextIfThere);
   await using checkout = await openCheckout(flags, {
     signal,
     clone: cloneOf(out),

@@ -11,7 +11,7 @@ import { fileNameOf } from "../env/models/endpoints.ts";
 import { verifiersPackage } from "../env/serve/environment/verifiers_package.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
-import { UnderWay } from "../env/serve/under_way.ts";
+import { InFlight } from "../env/serve/in_flight.ts";
 import { parseSet } from "../train/config/config.ts";
 import { openRunPolicy } from "../train/cpu/run_policy.ts";
 import { latestCompleted } from "../train/runs/run_reader.ts";
@@ -214,10 +214,10 @@ async function runPolicy(
     weightVersion: String(opened.step),
     prompt: opened.run.config.prompt,
   };
-  const underWay = new UnderWay();
+  const inFlight = new InFlight();
   const app = policyApp({
     policy,
-    underWay,
+    inFlight,
     ...(token === undefined ? {} : { token }),
   });
   const port = flags.port ?? POLICY_PORT;
@@ -230,7 +230,7 @@ async function runPolicy(
   );
   terminal.ready(json);
   await aborted(signal);
-  await shutDown(server, { ended: underWay.ended() });
+  await shutDown(server, { ended: inFlight.ended() });
   return { json, exitCode: 0 };
 }
 

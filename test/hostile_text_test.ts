@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readTextAction } from "../env/agents/text_action.ts";
 import { claimsOf } from "../env/benchmarks/tau3/evaluators/nl_claims.ts";
-import { saidVerdict } from "../env/benchmarks/tau3/evaluators/claims_said.ts";
+import { statementVerdict } from "../env/benchmarks/tau3/evaluators/statement_claims.ts";
 import { readRecording } from "../env/benchmarks/tau/replay/recording.ts";
 import { domainNamed } from "../env/domains/registry.ts";
 import { hear } from "../env/domains/shared/user/hearing.ts";
@@ -12,7 +12,7 @@ import { generated } from "../env/generated/generated.ts";
 import { isContextFull } from "../env/models/context_full.ts";
 import { calculate } from "../env/python/calculator.ts";
 import { parsePythonJson } from "../env/python/python_json.ts";
-import { wasSaid } from "../env/reward.ts";
+import { isOutputTold } from "../env/reward.ts";
 import { parseTemplate } from "../env/tokens/jinja/parser.ts";
 import { parseDeepseekV3 } from "../env/tokens/tool_calls/deepseekv3.ts";
 import { parseGlm45 } from "../env/tokens/tool_calls/glm45.ts";
@@ -181,7 +181,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   "trackUser of both": (text) => track({ user: text, agent: text }),
   "an assertion in prose": claimsOf,
   "the stand-in judge": judge,
-  wasSaid: (text) => wasSaid("12.5", [text]),
+  isOutputTold: (text) => isOutputTold("12.5", [text]),
   calculate,
   readVerdict,
   isContextFull: (text) => isContextFull(text, []),
@@ -211,7 +211,7 @@ function judge(text: string) {
   const databases = { agent: world.database };
   return claims.map((claim) =>
     claim.kind !== "action" &&
-    saidVerdict(claim, { messages, databases, claims })
+    statementVerdict(claim, { messages, databases, claims })
   );
 }
 

@@ -17,7 +17,7 @@ import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
 /** A parsed answer: an action, or a problem in words that help the model to correct it. */
-export type Reading =
+export type ParsedAnswer =
   | { readonly action: Action }
   | { readonly problem: string };
 
@@ -25,7 +25,7 @@ export type Reading =
 export interface AnswerForm {
   /** Returns the answer as it is kept in the conversation. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
-  read(reply: ChatReply): Reading;
+  read(reply: ChatReply): ParsedAnswer;
   observation(observation: Observation, action: Action): Message;
   /** Returns the message with which a model would take this action. */
   written(action: Action): Message;

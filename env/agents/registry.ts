@@ -10,7 +10,7 @@ import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 /** A way for a model to serve users. */
 export interface AgentStrategy {
   /** Creates the agent. */
-  open(options: AgentWorld): Agent | Promise<Agent>;
+  open(options: AgentStrategyOptions): Agent | Promise<Agent>;
   /** The form of its actions if they are text; demonstrations of a cold start use it too. Default: tool calls. */
   readonly text?: TextStrategy;
   /** Whether it requires a prompt, because it differs from the tool-calling agent only by its prompt. Default: false. */
@@ -18,7 +18,7 @@ export interface AgentStrategy {
 }
 
 /** Options of {@linkcode AgentStrategy.open}. */
-export interface AgentWorld {
+export interface AgentStrategyOptions {
   readonly model: ChatModel;
   readonly dataset: Dataset;
   readonly prompt: PromptStyle;
@@ -77,7 +77,7 @@ export function agentName(...also: readonly string[]) {
 }
 
 /** Settings of {@linkcode openAgent}. */
-export interface OpenAgentOptions extends Partial<AgentWorld> {
+export interface OpenAgentOptions extends Partial<AgentStrategyOptions> {
   readonly model: ChatModel;
   readonly dataset: Dataset;
 }

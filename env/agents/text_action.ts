@@ -18,7 +18,7 @@ import {
   printPythonJson,
 } from "../python/python_json.ts";
 import type { Action, ToolAction } from "../types.ts";
-import type { Reading } from "./_chat_session.ts";
+import type { ParsedAnswer } from "./_chat_session.ts";
 
 /** The name of the text action that speaks to the user. */
 export const RESPOND = "respond";
@@ -42,7 +42,7 @@ export interface TextActionStyle {
 export function readTextAction(
   text: string,
   { marker, compat = false, index }: TextActionStyle & { index: number },
-): Reading {
+): ParsedAnswer {
   const at = text.lastIndexOf(marker);
   const body = text.slice(at < 0 ? 0 : at + marker.length).trim();
   const value = compat ? tryParse(body) : parseForgiving(body);
@@ -82,7 +82,7 @@ function respondAction(content: string): ToolAction {
   return { name: RESPOND, arguments: new Map([["content", content]]) };
 }
 
-function toReading(value: JsonValue | undefined, index: number): Reading {
+function toReading(value: JsonValue | undefined, index: number): ParsedAnswer {
   if (value === undefined) return { problem: "The action is not JSON" };
   if (!(value instanceof Map)) {
     return { problem: "The action is no JSON object" };
@@ -98,7 +98,7 @@ function toReading(value: JsonValue | undefined, index: number): Reading {
   return { action: { type: "tool", call: { id, name, arguments: args } } };
 }
 
-function toWords(args: JsonObject): Reading {
+function toWords(args: JsonObject): ParsedAnswer {
   const content = args.get("content");
   return typeof content === "string"
     ? { action: { type: "respond", content } }

@@ -60,7 +60,7 @@ export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
 export function idleTasks(task: Task, dataset: Dataset): Finding[] {
   const gold = goldOf(dataset, task);
   const database = dataset.database.fork();
-  if (grade({ database, gold, task, said: [] }).value !== 1) return [];
+  if (grade({ database, gold, task, messages: [] }).value !== 1) return [];
   const writes = task.actions.filter(isWrite);
   const why = writes.length === 0
     ? "no gold action changes anything, and no output is required"

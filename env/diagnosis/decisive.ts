@@ -98,10 +98,10 @@ export function replayEpisode(
   const writes = writesOf(episode, dataset);
   const gold = goldOf(dataset, task);
   const database = writes.at(-1)?.database ?? dataset.database.fork();
-  const said = episode.turns.flatMap(({ action }) =>
+  const messages = episode.turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []
   );
-  const reward = asScored(grade({ database, gold, task, said }), episode);
+  const reward = asScored(grade({ database, gold, task, messages }), episode);
   const decisive = reward.value === 1
     ? null
     : findDecisive({ episode, writes, reward, gold, dataset, task });
@@ -185,7 +185,7 @@ function wrongRows(
 ): readonly RowDifference[] {
   const after = writes[index]?.database ?? dataset.database;
   const before = writes[index - 1]?.database ?? dataset.database.fork();
-  const { differences } = grade({ database: after, gold, task, said: [] });
+  const { differences } = grade({ database: after, gold, task, messages: [] });
   const touched = new Set(before.diff(after).map(keyOf));
   const made = differences.filter((row) => touched.has(keyOf(row)));
   return made.length === 0 ? differences : made;

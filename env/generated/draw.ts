@@ -112,7 +112,7 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
 }
 
 /** The maximum number of wishes in a task. */
-const MOST_WISHES = 4;
+const MAX_WISHES = 4;
 
 /** The number of failed draws after which a task gets no additional wish. */
 const TRIES = 6;
@@ -134,7 +134,7 @@ export function drawWishesOf<W>(
     const next = tryOften(() => draw(wishes));
     if (next === undefined) break;
     wishes.push(next);
-  } while (wishes.length < MOST_WISHES && rng.next() < share);
+  } while (wishes.length < MAX_WISHES && rng.next() < share);
   return wishes;
 }
 

@@ -1,7 +1,7 @@
 /** Draws the tasks of a world, certifies each, replaces rejected ones, and merges the rows into one database. */
 
 import { createHash } from "node:crypto";
-import { createBreather } from "../breather.ts";
+import { createYielder } from "../yielder.ts";
 import { createDatabase, type Table } from "../database.ts";
 import { ConfigError } from "../errors.ts";
 import { printPythonJson } from "../python/python_json.ts";
@@ -106,7 +106,7 @@ class Factory<O extends CommonOptions> {
   readonly #draw: WorldDraw;
   readonly #dropped = new Map<string, number>();
   readonly #certificates = new Map<string, Certificate>();
-  readonly #breathe: () => Promise<void>;
+  readonly #yieldIfDue: () => Promise<void>;
   #batches: TaskBatch[] = [];
 
   constructor(
@@ -120,7 +120,7 @@ class Factory<O extends CommonOptions> {
     this.#world = world;
     this.#spec = spec;
     this.#draw = this.#world.open(spec.seed, spec.options);
-    this.#breathe = createBreather(spec.signal);
+    this.#yieldIfDue = createYielder(spec.signal);
   }
 
   /** Draws a split's tasks. */
@@ -128,7 +128,7 @@ class Factory<O extends CommonOptions> {
     const { first, options: { tasksPerUser, ...options } } = this.#spec;
     const end = first + options[`${split}Tasks`];
     for (let index = first; index < end; index += tasksPerUser) {
-      await this.#breathe();
+      await this.#yieldIfDue();
       const count = Math.min(tasksPerUser, end - index);
       this.#batches.push(
         this.#drawBatch({ ...identityOf(this.#domain), split, index, count }),
@@ -151,7 +151,7 @@ class Factory<O extends CommonOptions> {
       const failed = new Set<TaskBatch>();
       for (const batch of unchecked) {
         for (const task of batch.tasks) {
-          await this.#breathe();
+          await this.#yieldIfDue();
           const result = await certify(task);
           if (result instanceof Rejection) {
             failed.add(batch);

@@ -95,11 +95,11 @@ export interface Caller {
 /** Creates a caller. All calls to an endpoint should share one caller, which also holds their rate limit. */
 export function createCaller(policy: CallPolicy): Caller {
   /** Whether the endpoint has ever responded. */
-  let isThere = false;
+  let hasResponded = false;
   const timeouts = new Timeouts(policy.timeoutMs);
   function retriesAfter({ kind }: CallFailure): number {
     if (kind === "refused") return 0;
-    return isThere
+    return hasResponded
       ? policy.retries
       : Math.min(policy.retries, RETRIES_INTO_SILENCE);
   }
@@ -110,7 +110,7 @@ export function createCaller(policy: CallPolicy): Caller {
         retries = retried;
         await policy.limiter?.turn(call);
         const value = await attemptOnce(call, { timeouts, policy });
-        isThere = true;
+        hasResponded = true;
         return { value, retries };
       }
       try {
@@ -122,13 +122,14 @@ export function createCaller(policy: CallPolicy): Caller {
           sleep: policy.sleep,
           isRetried(error) {
             if (!(error instanceof CallFailure)) return false;
-            isThere ||= !isSilence(error);
+            hasResponded ||= !isSilence(error);
             return retries < retriesAfter(error);
           },
-          retryAfterMs: askedMs,
+          retryAfterMs: requestedWaitMs,
           // The server would also reject other calls, so all calls to the endpoint wait.
           onRetry: ({ error, waitMs }) =>
-            askedMs(error) !== undefined && policy.limiter?.pause(waitMs),
+            requestedWaitMs(error) !== undefined &&
+            policy.limiter?.pause(waitMs),
         });
       } catch (error) {
         throw error instanceof CallFailure
@@ -212,7 +213,7 @@ function toFailure(
 }
 
 /** Returns the wait in milliseconds that the server requested. */
-function askedMs(error: unknown): number | undefined {
+function requestedWaitMs(error: unknown): number | undefined {
   if (!(error instanceof CallFailure)) return undefined;
   const { retryAfterMs: ms } = error;
   return ms === undefined ? undefined : Math.min(ms, MAX_RETRY_AFTER_MS);

@@ -6,9 +6,14 @@ import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
  * The finish states of readable answers. `calls`: the server says that it contains calls. `malformed_call`: the model
- * wrote a call that the server could not parse. `unsaid`: the server gave no reason.
+ * wrote a call that the server could not parse. `unspecified`: the server gave no reason.
  */
-export type Ending = "stop" | "calls" | "length" | "malformed_call" | "unsaid";
+export type Ending =
+  | "stop"
+  | "calls"
+  | "length"
+  | "malformed_call"
+  | "unspecified";
 
 /** The finish states of answers that must not be used; their text may be incomplete. */
 type Failing = "withheld" | "aborted" | "failed";
@@ -129,7 +134,7 @@ const KINDS: Readonly<Record<Failing, FailureKind>> = {
 export function readFinish(choice: JsonRecord): Ending {
   const reason = reasonIn(choice["finish_reason"]);
   const native = reasonIn(choice["native_finish_reason"]);
-  if (reason === "" && native === "") return "unsaid";
+  if (reason === "" && native === "") return "unspecified";
   const meaning = meaningOf(reason || native);
   if (meaning !== undefined && !isFailing(meaning)) return meaning;
   // OpenRouter reports Gemini's malformed call as an error, with Gemini's reason in another field.

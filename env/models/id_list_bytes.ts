@@ -56,7 +56,7 @@ export function bodyWithIds(
 }
 
 /** Hands the encoded ids of `ids` over to `copy` if `copy` begins with them. `ids` must not be encoded afterwards. */
-export function shareWritten(
+export function moveEncodedIds(
   ids: readonly number[],
   copy: readonly number[],
 ): void {

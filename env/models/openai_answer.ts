@@ -21,7 +21,7 @@ import {
 } from "./loose_fields.ts";
 import { opaqueFieldsOf } from "./opaque_fields.ts";
 import { errorIn, nestedError, readServerError } from "./server_error.ts";
-import { considered } from "./thought.ts";
+import { splitThought } from "./thought.ts";
 
 /** A chat completion, as read from the response. */
 export interface Completion {
@@ -86,7 +86,7 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
     return { content: words, toolCalls: [], parseError, ...rest };
   }
   if (words.trim() === "" && calls.length === 0) {
-    if (end.ending !== "length") requireEmptiness({ ...end, isGiven });
+    if (end.ending !== "length") checkEmptyAnswer({ ...end, isGiven });
     const parseError = "The answer is empty";
     return { content: "", toolCalls: [], parseError, ...rest };
   }
@@ -97,12 +97,12 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
  * Checks that the model may have written the empty answer. Models end each answer with at least one token.
  * @throws {CallFailure} If the server lost the answer.
  */
-function requireEmptiness(
+function checkEmptyAnswer(
   { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },
 ): void {
   const empty = "the answer has neither text nor calls";
   if (!isGiven) throw bad(`${empty}, nor the fields for them`);
-  if (ending === "unsaid") throw bad(`${empty}, and no finish reason`);
+  if (ending === "unspecified") throw bad(`${empty}, and no finish reason`);
   if (ending === "calls") {
     throw bad(`${empty}, although its finish reason reports calls`);
   }
@@ -110,7 +110,7 @@ function requireEmptiness(
 }
 
 /** The contents of a choice. */
-interface Said {
+interface ChoiceContents {
   readonly words: string;
   readonly thought: string | undefined;
   readonly calls: readonly JsonRecord[];
@@ -119,13 +119,13 @@ interface Said {
   readonly isGiven: boolean;
 }
 
-function readMessage(choice: JsonRecord): Said {
+function readMessage(choice: JsonRecord): ChoiceContents {
   const given = choice["message"] ?? choice["delta"] ?? choice["text"];
   const message: JsonRecord = typeof given === "string"
     ? { content: given }
     : recordIn(given);
   const content = readContent(message["content"]);
-  const { words, thought } = considered(
+  const { words, thought } = splitThought(
     wordsIn(content.words) ?? wordsIn(message["refusal"]) ?? "",
   );
   // Thoughts that the server separated: `reasoning_content` (vLLM, SGLang), `reasoning` (OpenRouter, Ollama), content

@@ -51,7 +51,7 @@ export function readServerError(
   error: JsonRecord,
   { status: answered, headers = new Headers() }: ErrorOrigin = {},
 ): ServerError {
-  const words = saidBy(error);
+  const words = fullMessage(error);
   const names = namesIn(error);
   const status = answered ?? statusIn(error, words);
   const isFull = isContextFull(words, names);
@@ -161,7 +161,7 @@ function wordsOf(error: JsonRecord): string | undefined {
 }
 
 /** Joins the error's message with that of the provider, which gateways quote. */
-function saidBy(error: JsonRecord): string {
+function fullMessage(error: JsonRecord): string {
   const words = wordsOf(error) ?? JSON.stringify(error).slice(0, 2000);
   const metadata = error["metadata"];
   if (!isRecord(metadata)) return words;

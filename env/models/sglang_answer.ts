@@ -90,7 +90,7 @@ function readFinish(
 }
 
 /** Maximum log probability: rounding may raise one slightly above 0. */
-const MOST_LOGPROB = 1e-4;
+const MAX_LOGPROB = 1e-4;
 
 /**
  * Splits pairs of log probability and id, `[T, 2 or more]`, into two lists. Validated by hand for speed, since they are
@@ -116,7 +116,7 @@ function readSampled(
 }
 
 function isLogprob(value: unknown): value is number {
-  return typeof value === "number" && value <= MOST_LOGPROB &&
+  return typeof value === "number" && value <= MAX_LOGPROB &&
     value > -Infinity;
 }
 

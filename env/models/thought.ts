@@ -5,7 +5,7 @@
  */
 
 /** An answer, split into thought and text. */
-export interface Considered {
+export interface SplitAnswer {
   /** The text between the tags; `undefined` if the answer has no thought. */
   readonly thought?: string;
   /** The visible text: the whole answer if it has no thought, empty if the thought is not closed. */
@@ -21,10 +21,10 @@ const END = /<\/think(?:ing)?>/i;
  * Splits an answer at the first closing tag of a thought. Calls within a thought do not count.
  * @param options.isOpen Whether the prompt already opened the thought. Default: false.
  */
-export function considered(
+export function splitThought(
   text: string,
   { isOpen = false }: { readonly isOpen?: boolean } = {},
-): Considered {
+): SplitAnswer {
   const start = START.exec(text);
   const end = END.exec(text);
   if (end === null) {

@@ -6,7 +6,7 @@
 import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
 import { outgrewContext } from "./call_policy.ts";
-import { considered, NOTHING_SAID, opensThought } from "./thought.ts";
+import { NOTHING_SAID, opensThought, splitThought } from "./thought.ts";
 import { mayFit } from "../tokens/may_fit.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
 import {
@@ -199,12 +199,12 @@ class TokenChat implements Chat {
   #record(result: GenerateResult): ChatReply {
     const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
     const isCut = stopped && !READS_STOP_TOKEN.has(this.#format);
-    const read = this.#consider(
+    const read = this.#splitThought(
       this.#textOf(isCut ? result.ids.slice(0, -1) : result.ids),
     );
     const { allCalls, template } = this.#parts;
     const first = read.toolCalls.slice(0, 1);
-    const reply = allCalls && !template.takesSeveralCalls
+    const reply = allCalls && !template.supportsParallelCalls
       ? { ...read, toolCalls: first }
       : read;
     this.#conversation.appendAnswer(
@@ -227,8 +227,8 @@ class TokenChat implements Chat {
   }
 
   /** Separates the thought, which is neither searched for calls nor part of the content. */
-  #consider(text: string): Omit<ChatReply, "finishReason"> {
-    const { thought, words } = considered(text, { isOpen: this.#isThinking });
+  #splitThought(text: string): Omit<ChatReply, "finishReason"> {
+    const { thought, words } = splitThought(text, { isOpen: this.#isThinking });
     if (thought === undefined) return this.#read(text);
     if (words === "") {
       return { content: "", thought, toolCalls: [], parseError: NOTHING_SAID };

@@ -144,7 +144,7 @@ function validObject(
     found.path.pop();
     if (value !== undefined) object.set(key, value);
   }
-  if (extra === "forbid") refuseExtra(fields, input, found);
+  if (extra === "forbid") rejectExtra(fields, input, found);
   return object;
 }
 
@@ -157,7 +157,7 @@ function missing(
   return found.add(input, "missing", "Field required");
 }
 
-function refuseExtra(
+function rejectExtra(
   fields: Model["fields"],
   input: JsonObject,
   found: Findings,

@@ -7,7 +7,7 @@ import { readBody } from "./read_body.ts";
 import { engineOrigin } from "./engine_hosts.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** slime's sampling parameters. {@linkcode strangeSampling} checks all others. */
+/** slime's sampling parameters. {@linkcode unsupportedSampling} checks all others. */
 const samplingSchema = z.looseObject({
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
@@ -61,7 +61,7 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);
-  const strange = strangeSampling(request);
+  const strange = unsupportedSampling(request);
   if (strange.length > 0) {
     throw new RequestError(
       `sampling_params: ${
@@ -96,7 +96,7 @@ export function penaltiesOf(
   );
 }
 
-function strangeSampling(request: EpisodeRequest): string[] {
+function unsupportedSampling(request: EpisodeRequest): string[] {
   const { sampling_params: params, evaluation } = request;
   const penalties = Object.keys(penaltiesOf(request));
   const others = Object.entries(params).filter(([name, value]) =>

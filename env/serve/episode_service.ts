@@ -4,7 +4,7 @@ import { messageOf } from "../errors.ts";
 import { openAgent } from "../agents/registry.ts";
 import type { PromptStyle } from "../agents/tool_calling.ts";
 import type { Caller } from "../models/call_policy.ts";
-import { shareWritten } from "../models/id_list_bytes.ts";
+import { moveEncodedIds } from "../models/id_list_bytes.ts";
 import type { Meter } from "../models/meter.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
 import { rollout } from "../rollout.ts";
@@ -22,7 +22,7 @@ import { EpisodeMetrics } from "./episode_metrics.ts";
 import { EngineHosts } from "./engine_hosts.ts";
 import { type EpisodeRequest, taskOf } from "./episode_request.ts";
 import { RequestError } from "./served_policy.ts";
-import { UnderWay } from "./under_way.ts";
+import { InFlight } from "./in_flight.ts";
 
 /** Everything that the episodes of a server share. */
 export interface EpisodeWorld {
@@ -74,7 +74,7 @@ export class EpisodeService {
   readonly metrics: EpisodeMetrics;
   readonly #stop = new AbortController();
   #draining = false;
-  readonly #underWay = new UnderWay();
+  readonly #inFlight = new InFlight();
 
   constructor(world: EpisodeWorld) {
     this.world = world;
@@ -98,7 +98,7 @@ export class EpisodeService {
 
   /** Resolves once no episode is running. */
   async ended(): Promise<void> {
-    await this.#underWay.ended();
+    await this.#inFlight.ended();
   }
 
   /** Aborts running episodes, and answers them with status `aborted`. */
@@ -132,7 +132,7 @@ export class EpisodeService {
     this.#admit();
     const task = taskOf(request, this.world.dataset);
     return (signal) =>
-      this.#underWay.run(async () => {
+      this.#inFlight.run(async () => {
         using record = this.metrics.begin();
         const answer = await this.#attempt(request, { task, signal });
         record.end(answer);
@@ -180,7 +180,7 @@ export class EpisodeService {
         engineFault: engine.fault,
         decode: (ids) => tokenizer.decode(ids),
       });
-      shareWritten(engine.ids, answer.tokens);
+      moveEncodedIds(engine.ids, answer.tokens);
       return answer;
     } catch (error) {
       const message = messageOf(error);

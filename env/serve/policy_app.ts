@@ -13,7 +13,7 @@ import { type BodyLimits, jsonOf } from "./bounded_json.ts";
 import { answerErrors } from "./http_errors.ts";
 import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
-import { UnderWay } from "./under_way.ts";
+import { InFlight } from "./in_flight.ts";
 
 /** Settings of {@linkcode policyApp}. */
 export interface PolicyAppOptions {
@@ -23,19 +23,19 @@ export interface PolicyAppOptions {
   /** Limits of request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;
   /** Counts answers in progress, so that a shutdown can wait for them. */
-  readonly underWay?: UnderWay;
+  readonly inFlight?: InFlight;
 }
 
 /** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function policyApp(
-  { policy, token, limits: given, underWay = new UnderWay() }: PolicyAppOptions,
+  { policy, token, limits: given, inFlight = new InFlight() }: PolicyAppOptions,
 ): Hono {
   // No prompt that fits the context is larger, even if JSON escapes every character.
   const maxBytes = 2 ** 20 + 64 * policy.model.contextLength;
   const limits = { maxBytes, ...given };
   const app = new Hono();
   const sessions = prefixSessions(policy.model);
-  const running = new Running(underWay);
+  const running = new Running(inFlight);
   guard(app, { token });
   if (token !== undefined) {
     app.use("/v1/*", bearerAuth({ token }));
@@ -154,10 +154,10 @@ export function policyApp(
 /** Running requests by id, so that they can be aborted. */
 class Running {
   readonly #controllers = new Map<string, AbortController>();
-  readonly #underWay: UnderWay;
+  readonly #inFlight: InFlight;
 
-  constructor(underWay: UnderWay) {
-    this.#underWay = underWay;
+  constructor(inFlight: InFlight) {
+    this.#inFlight = inFlight;
   }
 
   async run<T>(
@@ -169,7 +169,7 @@ class Running {
     this.#controllers.set(id, controller);
     try {
       const signal = AbortSignal.any([controller.signal, client]);
-      return await this.#underWay.run(() => work(signal));
+      return await this.#inFlight.run(() => work(signal));
     } finally {
       this.#controllers.delete(id);
     }

@@ -16,7 +16,7 @@ export interface SlowJsonOptions {
 }
 
 const encoder = new TextEncoder();
-const SIGN_OF_LIFE = encoder.encode(" ");
+const KEEP_ALIVE = encoder.encode(" ");
 
 /**
  * Answers at once with status 200, and sends the result of `work` as the body when it is ready.
@@ -37,7 +37,7 @@ export function slowJson(
   }
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      timer = setInterval(() => controller.enqueue(SIGN_OF_LIFE), everyMs);
+      timer = setInterval(() => controller.enqueue(KEEP_ALIVE), everyMs);
       work(gone.signal).then(
         (value) => {
           settle();

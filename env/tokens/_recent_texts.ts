@@ -1,13 +1,13 @@
 /** A bounded cache of texts and their ids. */
 
-/** A cache with the ids of the most recently used texts. */
+/** A cache with the ids of the max recently used texts. */
 export class RecentTexts {
   readonly #ids = new Map<string, readonly number[]>();
-  readonly #most: number;
+  readonly #max: number;
 
-  /** @param most Maximum number of texts. */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param max Maximum number of texts. */
+  constructor(max: number) {
+    this.#max = max;
   }
 
   get(text: string): readonly number[] | undefined {
@@ -20,7 +20,7 @@ export class RecentTexts {
 
   remember(text: string, ids: readonly number[]): readonly number[] {
     this.#ids.set(text, ids);
-    if (this.#ids.size <= this.#most) return ids;
+    if (this.#ids.size <= this.#max) return ids;
     for (const oldest of this.#ids.keys()) {
       this.#ids.delete(oldest);
       break;

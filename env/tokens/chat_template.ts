@@ -141,7 +141,7 @@ export class ChatTemplate {
   }
 
   /** Whether the template can render the results of an answer with several calls. */
-  get takesSeveralCalls(): boolean {
+  get supportsParallelCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }
 

@@ -4,7 +4,7 @@
  * Maximum characters per token to assume. Text of any language and JSON have 1 to 6; only long runs of white space have
  * more than 16.
  */
-const MOST_CHARACTERS = 16;
+const MAX_CHARACTERS_PER_TOKEN = 16;
 
 /**
  * Checks whether a text may fit.
@@ -12,5 +12,5 @@ const MOST_CHARACTERS = 16;
  * @param tokens Number of available tokens.
  */
 export function mayFit(length: number, tokens: number): boolean {
-  return length <= tokens * MOST_CHARACTERS;
+  return length <= tokens * MAX_CHARACTERS_PER_TOKEN;
 }

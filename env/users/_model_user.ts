@@ -40,14 +40,14 @@ export interface ModelUserOptions {
 /** A message of the user, and its record in the conversation of their model. */
 export interface Utterance {
   /** The message that the agent receives. */
-  readonly said: string;
+  readonly message: string;
   /** The message that the user's model sees as its own later; `null` if none is kept. */
-  readonly kept: string | null;
+  readonly recorded: string | null;
 }
 
 /** Produces the user's next message. */
 export type Speak = (
-  talk: Talk,
+  conversation: UserConversation,
   options: CallOptions,
 ) => Promise<Utterance>;
 
@@ -67,18 +67,18 @@ export function modelUser(
   const label = `${strategy} ${options.model.name}`;
   return labelled(label, (task, { seed }) => {
     const prompts = options.dataset.prompts();
-    const talk = new Talk(options.model, { prompts, seed });
-    talk.note({
+    const conversation = new UserConversation(options.model, { prompts, seed });
+    conversation.note({
       role: "system",
       content: instructed(system(prompts), { prompts, task }),
     });
     const { compat = false } = options;
-    return new ModelUser(talk, { speak, compat });
+    return new ModelUser(conversation, { speak, compat });
   });
 }
 
 /** The conversation from the user's side, and the user's model. */
-export class Talk {
+export class UserConversation {
   readonly prompts: Prompts;
   usage: Usage = NO_USAGE;
   readonly #model: ChatModel;
@@ -132,7 +132,7 @@ export class Talk {
       this.usage = addUsage(this.usage, reply.usage ?? NO_USAGE);
       return reply;
     } catch (error) {
-      throw ofUser(error);
+      throw asUserFailure(error);
     } finally {
       chat.close();
     }
@@ -173,36 +173,41 @@ export function badResponse(text: string): InfrastructureError {
 }
 
 class ModelUser implements User {
-  readonly #talk: Talk;
+  readonly #conversation: UserConversation;
   readonly #speak: Speak;
   readonly #compat: boolean;
   #wantedToStop = false;
 
   constructor(
-    talk: Talk,
+    conversation: UserConversation,
     { speak, compat }: { speak: Speak; compat: boolean },
   ) {
-    this.#talk = talk;
+    this.#conversation = conversation;
     this.#speak = speak;
     this.#compat = compat;
   }
 
   get usage(): Usage {
-    return this.#talk.usage;
+    return this.#conversation.usage;
   }
 
   open(options: CallOptions = {}): Promise<string> {
-    return this.reply(this.#talk.prompts.user.firstAgentMessage, options);
+    return this.reply(
+      this.#conversation.prompts.user.firstAgentMessage,
+      options,
+    );
   }
 
-  async reply(message: string, options: CallOptions = {}): Promise<string> {
-    this.#talk.note({ role: "user", content: message });
-    const utterance = await this.#speak(this.#talk, options);
-    const { said, kept } = this.#compat
+  async reply(heard: string, options: CallOptions = {}): Promise<string> {
+    this.#conversation.note({ role: "user", content: heard });
+    const utterance = await this.#speak(this.#conversation, options);
+    const { message, recorded } = this.#compat
       ? utterance
       : this.#withoutEarlyStop(utterance);
-    if (kept !== null) this.#talk.note({ role: "assistant", content: kept });
-    return said;
+    if (recorded !== null) {
+      this.#conversation.note({ role: "assistant", content: recorded });
+    }
+    return message;
   }
 
   /**
@@ -210,12 +215,14 @@ class ModelUser implements User {
    * "yes, do it" in the same message. Here the words are sent without the token the first time; the next token ends the
    * conversation.
    */
-  #withoutEarlyStop({ said, kept }: Utterance): Utterance {
-    if (this.#wantedToStop || !saysMoreThanStop(said)) return { said, kept };
+  #withoutEarlyStop({ message, recorded }: Utterance): Utterance {
+    if (this.#wantedToStop || !saysMoreThanStop(message)) {
+      return { message, recorded };
+    }
     this.#wantedToStop = true;
     return {
-      said: withoutStop(said),
-      kept: kept === null ? null : withoutStop(kept),
+      message: withoutStop(message),
+      recorded: recorded === null ? null : withoutStop(recorded),
     };
   }
 }
@@ -232,7 +239,7 @@ function instructed(
 }
 
 /** Converts a failure of the user's model to a failure with source `user`. */
-export function ofUser(error: unknown): unknown {
+export function asUserFailure(error: unknown): unknown {
   if (!(error instanceof InfrastructureError) || error.source === "user") {
     return error;
   }

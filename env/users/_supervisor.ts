@@ -6,7 +6,7 @@
 import { fillPrompt } from "../prompts.ts";
 import { stringRepr } from "../python/python_repr.ts";
 import type { CallOptions, Message } from "../types.ts";
-import type { Talk } from "./_model_user.ts";
+import type { UserConversation } from "./_model_user.ts";
 import { withoutReasoning } from "./_spoken.ts";
 
 /** A message for the supervisor to judge. */
@@ -18,14 +18,14 @@ export interface Judged {
 }
 
 /** Asks whether the message is acceptable. An unclear answer counts as no. */
-export async function isFit(
-  talk: Talk,
+export async function isAcceptable(
+  conversation: UserConversation,
   judged: Judged,
   options: CallOptions,
 ): Promise<boolean> {
   const verdict = await consult(
-    talk,
-    talk.prompts.user.verify,
+    conversation,
+    conversation.prompts.user.verify,
     judged,
     options,
   );
@@ -40,13 +40,13 @@ const WANTED =
 
 /** Asks for the supervisor's thoughts on a message, which should contain a better one. */
 export function reflectOn(
-  talk: Talk,
+  conversation: UserConversation,
   judged: Judged,
   options: CallOptions,
 ): Promise<string> {
-  const { reflect } = talk.prompts.user;
+  const { reflect } = conversation.prompts.user;
   const template = judged.compat ? reflect : reflect + WANTED;
-  return consult(talk, template, judged, options);
+  return consult(conversation, template, judged, options);
 }
 
 /** Approximates how τ-bench's verify prints a message object into its prompt, where it should print the message's text. */
@@ -57,16 +57,16 @@ export function messageRepr(content: string): string {
 }
 
 function consult(
-  talk: Talk,
+  conversation: UserConversation,
   template: string,
   judged: Judged,
   options: CallOptions,
 ): Promise<string> {
   const content = fillPrompt(template, {
-    transcript: transcriptOf(talk, judged),
+    transcript: transcriptOf(conversation, judged),
     response: judged.response,
   });
-  return talk.ask([{ role: "user", content }], options);
+  return conversation.ask([{ role: "user", content }], options);
 }
 
 /**
@@ -74,7 +74,7 @@ function consult(
  * by that role, so its supervisor confuses the two.
  */
 function transcriptOf(
-  { prompts }: Talk,
+  { prompts }: UserConversation,
   { messages, compat }: Judged,
 ): string {
   const labels = prompts.user.roleLabels;

@@ -24,13 +24,16 @@ export function llmUser(options: ModelUserOptions): UserFactory {
 }
 
 /** Produces the plain user's next message, from which other strategies also start. */
-export const speakFixed: Speak = async (talk, call) => {
-  const said = await talk.askFor((text) => talk.sayable(spoken(text)), call);
-  return { said, kept: said };
+export const speakFixed: Speak = async (conversation, call) => {
+  const message = await conversation.askFor(
+    (text) => conversation.sayable(spoken(text)),
+    call,
+  );
+  return { message, recorded: message };
 };
 
 /** Returns whatever the model writes, as in τ-bench. */
-export const speakAsWritten: Speak = async (talk, call) => {
-  const said = await talk.ask(talk.messages, call);
-  return { said, kept: said };
+export const speakAsWritten: Speak = async (conversation, call) => {
+  const message = await conversation.ask(conversation.messages, call);
+  return { message, recorded: message };
 };

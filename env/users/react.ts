@@ -24,15 +24,15 @@ export function reactUser(options: ModelUserOptions): UserFactory {
   });
 }
 
-const speakAfterThought: Speak = (talk, call) =>
-  talk.askFor((text) => {
-    const said = talk.sayable(spokenBehind("User Response", text));
-    return said === undefined ? undefined : { said, kept: text };
+const speakAfterThought: Speak = (conversation, call) =>
+  conversation.askFor((text) => {
+    const message = conversation.sayable(spokenBehind("User Response", text));
+    return message === undefined ? undefined : { message, recorded: text };
   }, call);
 
-const speakAsParsed: Speak = async (talk, call) => {
-  const text = await talk.ask(talk.messages, call);
-  return { said: parseAsTauBench(text), kept: text };
+const speakAsParsed: Speak = async (conversation, call) => {
+  const text = await conversation.ask(conversation.messages, call);
+  return { message: parseAsTauBench(text), recorded: text };
 };
 
 function parseAsTauBench(text: string): string {

@@ -7,10 +7,10 @@ import {
   modelUser,
   type ModelUserOptions,
   type Speak,
-  type Talk,
+  type UserConversation,
 } from "./_model_user.ts";
 import { spokenBehind } from "./_spoken.ts";
-import { isFit, reflectOn } from "./_supervisor.ts";
+import { isAcceptable, reflectOn } from "./_supervisor.ts";
 
 /** Settings of {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
@@ -35,48 +35,55 @@ export function reflectionUser(options: ReflectionOptions): UserFactory {
 }
 
 function reflect(attempts: number): Speak {
-  return async (talk, call) => {
-    let { said } = await speakFixed(talk, call);
+  return async (conversation, call) => {
+    let { message } = await speakFixed(conversation, call);
     for (let attempt = 1; attempt < attempts; attempt++) {
-      const judged = { messages: talk.messages, response: said, compat: false };
-      if (await isFit(talk, judged, call)) break;
-      const thoughts = await reflectOn(talk, judged, call);
+      const judged = {
+        messages: conversation.messages,
+        response: message,
+        compat: false,
+      };
+      if (await isAcceptable(conversation, judged, call)) break;
+      const thoughts = await reflectOn(conversation, judged, call);
       // If the supervisor proposes no message, the old one is kept.
-      said = talk.sayable(spokenBehind("Response", thoughts)) ?? said;
+      message = conversation.sayable(spokenBehind("Response", thoughts)) ??
+        message;
     }
-    return { said, kept: said };
+    return { message, recorded: message };
   };
 }
 
 function reflectAsTauBench(attempts: number): Speak {
-  return async (talk, call) => {
-    const messages: Message[] = [...talk.messages];
-    const first = await sayAsTauBench(talk, messages, call);
-    let said = first;
+  return async (conversation, call) => {
+    const messages: Message[] = [...conversation.messages];
+    const first = await sayAsTauBench(conversation, messages, call);
+    let message = first;
     for (let attempt = 1;; attempt++) {
-      const judged = { messages, response: said, compat: true };
-      if (await isFit(talk, judged, call)) return { said, kept: null };
-      if (attempt >= attempts) return { said: first, kept: null };
+      const judged = { messages, response: message, compat: true };
+      if (await isAcceptable(conversation, judged, call)) {
+        return { message, recorded: null };
+      }
+      if (attempt >= attempts) return { message: first, recorded: null };
       const thoughts = await reflectOn(
-        talk,
+        conversation,
         { ...judged, response: first },
         call,
       );
       const parts = thoughts.split("Response:");
       if (parts.length !== 2) throw badResponse(thoughts);
       messages.push({ role: "user", content: (parts[1] ?? "").trim() });
-      said = await sayAsTauBench(talk, messages, call);
+      message = await sayAsTauBench(conversation, messages, call);
     }
   };
 }
 
 /** Reproduces τ-bench: every attempt stays in the user's conversation, and none in the conversation being judged. */
 async function sayAsTauBench(
-  talk: Talk,
+  conversation: UserConversation,
   messages: readonly Message[],
   call: CallOptions,
 ): Promise<string> {
-  const said = await talk.ask(messages, call);
-  talk.note({ role: "assistant", content: said });
-  return said;
+  const message = await conversation.ask(messages, call);
+  conversation.note({ role: "assistant", content: message });
+  return message;
 }

@@ -10,15 +10,18 @@ import { verifyUser } from "./verify.ts";
 
 /** A way to simulate users, with or without a model. */
 export type UserStrategy =
-  | { readonly callsPerMessage?: 0; open(world: UserWorld): UserFactory }
+  | {
+    readonly callsPerMessage?: 0;
+    open(world: UserStrategyOptions): UserFactory;
+  }
   | {
     /** The minimum number of model calls per message; estimates of cost and time assume it. */
     readonly callsPerMessage: 1 | 2 | 3;
-    open(world: ModelUserWorld): UserFactory;
+    open(world: ModelUserStrategyOptions): UserFactory;
   };
 
 /** Options of {@linkcode UserStrategy} for users without a model. */
-export interface UserWorld {
+export interface UserStrategyOptions {
   readonly dataset: Dataset;
   /** Whether to reproduce τ-bench's user exactly, including its errors. */
   readonly compat: boolean;
@@ -27,7 +30,7 @@ export interface UserWorld {
 }
 
 /** Options of {@linkcode UserStrategy} for users played by a model. */
-export interface ModelUserWorld extends UserWorld {
+export interface ModelUserStrategyOptions extends UserStrategyOptions {
   readonly model: ChatModel;
 }
 

@@ -15,7 +15,7 @@ import type {
   UserMove,
 } from "../types.ts";
 import { labelled } from "./_label.ts";
-import { badResponse, ofUser } from "./_model_user.ts";
+import { asUserFailure, badResponse } from "./_model_user.ts";
 
 /** The maximum number of requests for an answer that contains a message or a call. */
 const MAX_ASKS = 3;
@@ -109,7 +109,7 @@ class RulesUser implements User {
       this.usage = addUsage(this.usage, reply.usage ?? NO_USAGE);
       return reply;
     } catch (error) {
-      throw ofUser(error);
+      throw asUserFailure(error);
     } finally {
       chat.close();
     }

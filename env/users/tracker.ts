@@ -36,7 +36,7 @@ const PATIENCE = 3;
 const MIN_ECHO = 24;
 
 /** One message of the user in its context. */
-interface Said {
+interface UserMessage {
   readonly index: number;
   readonly text: string;
   /** The agent's message that it answers; empty for the first. */
@@ -62,13 +62,13 @@ export function trackUser(options: TrackOptions): UserFinding[] | null {
   const { goals } = domain;
   if (task.goal === undefined || goals === undefined) return null;
   const track = { ...options, goal: task.goal as Goal, goals };
-  const said = messagesOf(options);
+  const messages = messagesOf(options);
   const findings = [
-    findLeak(said, track),
-    findInvention(said, track),
-    findEarlyStop(said, track),
-    findEcho(said, track),
-    findEndless(said, track),
+    findLeak(messages, track),
+    findInvention(messages, track),
+    findEarlyStop(messages, track),
+    findEcho(messages, track),
+    findEndless(messages, track),
   ];
   return findings.filter((finding) => finding !== undefined);
 }
@@ -79,29 +79,29 @@ interface Track extends TrackOptions {
   readonly goals: GoalsPart;
 }
 
-function messagesOf({ firstMessage, turns }: TrackOptions): Said[] {
-  const said: Said[] = [
+function messagesOf({ firstMessage, turns }: TrackOptions): UserMessage[] {
+  const messages: UserMessage[] = [
     { index: 0, text: firstMessage, heard: "", before: [] },
   ];
   for (const [i, { action, observation }] of turns.entries()) {
     if (action.type !== "respond") continue;
-    said.push({
-      index: said.length,
+    messages.push({
+      index: messages.length,
       text: observation.content,
       heard: action.content,
       before: turns.slice(0, i),
     });
   }
-  return said;
+  return messages;
 }
 
 function findLeak(
-  said: readonly Said[],
+  messages: readonly UserMessage[],
   { goal, goals }: Track,
 ): UserFinding | undefined {
   const details = ownDetails(goal, goals);
   const told = new Set<string>();
-  for (const { index, text, heard } of said) {
+  for (const { index, text, heard } of messages) {
     const fresh = details.map((all) =>
       all.filter((detail) => !told.has(detail) && mentions(text, detail))
     );
@@ -140,12 +140,12 @@ function ownDetails(goal: Goal, goals: GoalsPart): string[][] {
 }
 
 function findInvention(
-  said: readonly Said[],
+  messages: readonly UserMessage[],
   track: Track,
 ): UserFinding | undefined {
   const { rows } = track.domain;
   let known = knownText(track);
-  for (const { index, text, heard } of said) {
+  for (const { index, text, heard } of messages) {
     known += ` ${heard}`;
     const [fact] = inventedFacts(text, { known, ids: rows?.ids });
     if (fact !== undefined) {
@@ -160,15 +160,15 @@ const CLOSING =
   /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
 
 function findEarlyStop(
-  said: readonly Said[],
+  messages: readonly UserMessage[],
   track: Track,
 ): UserFinding | undefined {
-  const last = said.at(-1);
+  const last = messages.at(-1);
   if (last === undefined || !last.text.includes(STOP)) return undefined;
   const open = openWrites(track, last.before);
   // A user may give up on a long conversation.
-  const isWorn = said.length > 8;
-  if (open.length === 0 || isWorn || CLOSING.test(last.heard)) return undefined;
+  const isLong = messages.length > 8;
+  if (open.length === 0 || isLong || CLOSING.test(last.heard)) return undefined;
   return {
     fault: "early_stop",
     message: last.index,
@@ -177,13 +177,13 @@ function findEarlyStop(
 }
 
 function findEcho(
-  said: readonly Said[],
+  messages: readonly UserMessage[],
   { task: { instruction }, isScripted = false }: TrackOptions,
 ): UserFinding | undefined {
-  for (const [i, { index, text, heard }] of said.entries()) {
+  for (const [i, { index, text, heard }] of messages.entries()) {
     const words = plain(text);
     if (words.length < MIN_ECHO) continue;
-    const previous = said[i - 1];
+    const previous = messages[i - 1];
     const again = !isScripted && previous !== undefined &&
       plain(previous.text) === words && !asksAgain(heard, previous.heard);
     if (
@@ -215,12 +215,12 @@ function asksAgain(question: string, earlier: string): boolean {
 }
 
 function findEndless(
-  said: readonly Said[],
+  messages: readonly UserMessage[],
   track: Track,
 ): UserFinding | undefined {
   if (!track.goal.requests.some(needsWrite)) return undefined;
   let idle = 0;
-  for (const { index, text, before } of said) {
+  for (const { index, text, before } of messages) {
     if (text.includes(STOP)) return undefined;
     if (openWrites(track, before).length > 0 || asksAnything(track, text)) {
       continue;

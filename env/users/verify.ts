@@ -8,7 +8,7 @@ import {
   type Speak,
   type Utterance,
 } from "./_model_user.ts";
-import { isFit, messageRepr } from "./_supervisor.ts";
+import { isAcceptable, messageRepr } from "./_supervisor.ts";
 
 /** Settings of {@linkcode verifyUser}. */
 export interface VerifyOptions extends ModelUserOptions {
@@ -43,14 +43,14 @@ function verified(
     compat: boolean;
   },
 ): Speak {
-  return async (talk, call) => {
-    let last: Utterance = { said: "", kept: null };
+  return async (conversation, call) => {
+    let last: Utterance = { message: "", recorded: null };
     for (let attempt = 0; attempt < attempts; attempt++) {
-      last = await propose(talk, call);
-      const response = compat ? messageRepr(last.said) : last.said;
-      const judged = { messages: talk.messages, response, compat };
-      if (await isFit(talk, judged, call)) return last;
+      last = await propose(conversation, call);
+      const response = compat ? messageRepr(last.message) : last.message;
+      const judged = { messages: conversation.messages, response, compat };
+      if (await isAcceptable(conversation, judged, call)) return last;
     }
-    return compat ? { ...last, kept: null } : last;
+    return compat ? { ...last, recorded: null } : last;
   };
 }

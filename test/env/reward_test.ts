@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { goldOf } from "../../env/gold.ts";
-import { grade, tauBenchRewardInfo, wasSaid } from "../../env/reward.ts";
+import { grade, isOutputTold, tauBenchRewardInfo } from "../../env/reward.ts";
 import type { ToolAction } from "../../env/types.ts";
 import { callTool } from "../../env/call_tool.ts";
 import { retail } from "../../env/domains/retail/domain.ts";
@@ -24,14 +24,14 @@ const READ = action("get_order_details", '{"order_id": "#A"}');
 function gradeActions(
   gold: { actions: readonly ToolAction[]; outputs?: string[] },
   done: readonly ToolAction[],
-  said: readonly string[] = [],
+  messages: readonly string[] = [],
 ) {
   const dataset = smallDataset([gold]);
   const [task] = dataset.tasks("test");
   assert.ok(task);
   const database = dataset.database.fork();
   for (const action of done) callTool(retail, database, action);
-  const outcome = { database, gold: goldOf(dataset, task), task, said };
+  const outcome = { database, gold: goldOf(dataset, task), task, messages };
   return { outcome, reward: grade(outcome) };
 }
 
@@ -130,9 +130,9 @@ Deno.test("tauBenchRewardInfo() shows the gold state's hash if no output is requ
   });
 });
 
-Deno.test("wasSaid() ignores case and the commas of what was said, not of the output", () => {
-  assert.ok(wasSaid("1234", ["", "that is 1,2,34 in all"]));
-  assert.ok(!wasSaid("1,234", ["1,234"]));
-  assert.ok(wasSaid("K", ["\u212a"]));
-  assert.ok(wasSaid("", [""]) && !wasSaid("", []));
+Deno.test("isOutputTold() ignores case and the commas of what was said, not of the output", () => {
+  assert.ok(isOutputTold("1234", ["", "that is 1,2,34 in all"]));
+  assert.ok(!isOutputTold("1,234", ["1,234"]));
+  assert.ok(isOutputTold("K", ["\u212a"]));
+  assert.ok(isOutputTold("", [""]) && !isOutputTold("", []));
 });

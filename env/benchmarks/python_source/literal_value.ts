@@ -46,10 +46,10 @@ export function evaluate(
 }
 
 /** CPython's limit for the digits of an integer literal. */
-const MOST_DIGITS = 4300;
+const MAX_DIGITS = 4300;
 
 /** Maximum nesting depth of expressions. A sum of n terms nests n deep. */
-const MOST_DEPTH = 400;
+const MAX_DEPTH = 400;
 
 class Evaluator {
   readonly #source: PythonSource;
@@ -62,8 +62,8 @@ class Evaluator {
   }
 
   value(node: Node): JsonValue {
-    if (this.#depth >= MOST_DEPTH) {
-      this.#fail(node, `this nests deeper than ${MOST_DEPTH}`);
+    if (this.#depth >= MAX_DEPTH) {
+      this.#fail(node, `this nests deeper than ${MAX_DEPTH}`);
     }
     this.#depth++;
     this.#spend(node, 1);
@@ -181,8 +181,8 @@ class Evaluator {
 
   #number(node: Node): JsonValue {
     const text = textOf(this.#source, node).replaceAll("_", "");
-    if (text.length > MOST_DIGITS) {
-      this.#fail(node, `a number may have at most ${MOST_DIGITS} digits`);
+    if (text.length > MAX_DIGITS) {
+      this.#fail(node, `a number may have at most ${MAX_DIGITS} digits`);
     }
     if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
     const float = /^(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
@@ -258,8 +258,8 @@ class Evaluator {
     }
     const { weight, depth } = extentOf(value);
     this.#spend(node, weight);
-    if (depth + this.#depth > MOST_DEPTH) {
-      this.#fail(node, `this nests deeper than ${MOST_DEPTH}`);
+    if (depth + this.#depth > MAX_DEPTH) {
+      this.#fail(node, `this nests deeper than ${MAX_DEPTH}`);
     }
     return value;
   }

@@ -85,14 +85,18 @@ export class PythonModules {
   async #constant(
     source: PythonSource,
     name: string,
-    way: Way,
+    chain: NameChain,
   ): Promise<JsonValue> {
     const assigned = assignmentsOf(source).get(name);
     if (assigned !== undefined) {
       const here = { source, name, node: assigned };
       const known = this.#constants.get(assigned);
       if (known !== undefined) return known.value;
-      const value = await this.#value(source, assigned, onward(way, here));
+      const value = await this.#value(
+        source,
+        assigned,
+        extendChain(chain, here),
+      );
       this.#constants.set(assigned, { value });
       return value;
     }
@@ -102,7 +106,7 @@ export class PythonModules {
       return await this.#constant(
         imported.source,
         imported.name,
-        onward(way, here),
+        extendChain(chain, here),
       );
     }
     throw unreadable(source, source.root, `there is no constant "${name}"`);
@@ -124,13 +128,13 @@ export class PythonModules {
   async #value(
     source: PythonSource,
     node: Node,
-    way: Way,
+    chain: NameChain,
   ): Promise<JsonValue> {
     const names = new Map<string, JsonValue>();
     // Names are resolved first, since other files may have to be read and `evaluate` is synchronous.
     for (const name of new Set(freeNames(source, node))) {
       if (this.hasConstant(source, name)) {
-        names.set(name, await this.#constant(source, name, way));
+        names.set(name, await this.#constant(source, name, chain));
       }
     }
     return evaluate(source, node, {
@@ -147,7 +151,7 @@ export class PythonModules {
     source: PythonSource,
     name: string,
   ): Promise<{ source: PythonSource; node: Node }> {
-    let [at, way]: [{ source: PythonSource; name: string }, Way] = [
+    let [at, chain]: [{ source: PythonSource; name: string }, NameChain] = [
       { source, name },
       [],
     ];
@@ -162,7 +166,7 @@ export class PythonModules {
           `there is no class "${at.name}"`,
         );
       }
-      way = onward(way, { ...at, node: imported.node });
+      chain = extendChain(chain, { ...at, node: imported.node });
       at = imported;
     }
   }
@@ -175,7 +179,7 @@ export class PythonModules {
     source: PythonSource,
     name: string,
   ): Promise<{ source: PythonSource; node: Node }> {
-    let [at, way]: [{ source: PythonSource; name: string }, Way] = [
+    let [at, chain]: [{ source: PythonSource; name: string }, NameChain] = [
       { source, name },
       [],
     ];
@@ -188,7 +192,7 @@ export class PythonModules {
       if (imported === undefined) {
         return await this.classNamed(at.source, at.name);
       }
-      way = onward(way, { ...at, node: imported.node });
+      chain = extendChain(chain, { ...at, node: imported.node });
       at = imported;
     }
   }
@@ -211,7 +215,7 @@ export class PythonModules {
 }
 
 /** The chain of names being resolved, outermost first. */
-type Way = readonly {
+type NameChain = readonly {
   readonly source: PythonSource;
   readonly name: string;
   /** The assigned expression or the import statement. */
@@ -219,16 +223,16 @@ type Way = readonly {
 }[];
 
 /** Maximum length of a chain of names that refer to each other. */
-const MOST_NAMES = 100;
+const MAX_NAMES = 100;
 
 /**
  * Appends a name to the chain.
  * @throws {DataError} If the name is already in it, or the chain is too long.
  */
-function onward(way: Way, here: Way[number]): Way {
+function extendChain(chain: NameChain, here: NameChain[number]): NameChain {
   const { source, name, node } = here;
-  if (way.some((one) => one.source === source && one.name === name)) {
-    const names = [...way, here].map((one) => `"${one.name}"`);
+  if (chain.some((one) => one.source === source && one.name === name)) {
+    const names = [...chain, here].map((one) => `"${one.name}"`);
     throw unreadable(
       source,
       node,
@@ -237,11 +241,11 @@ function onward(way: Way, here: Way[number]): Way {
       })`,
     );
   }
-  if (way.length < MOST_NAMES) return [...way, here];
+  if (chain.length < MAX_NAMES) return [...chain, here];
   throw unreadable(
     source,
     node,
-    `"${name}" is one of more than ${MOST_NAMES} names that refer to each other`,
+    `"${name}" is one of more than ${MAX_NAMES} names that refer to each other`,
   );
 }
 

@@ -31,7 +31,7 @@ export interface PythonSource extends SourceText {
 }
 
 /** Limits for parsing a file. τ-bench's largest file has 1 MB, which takes about 100 ms. */
-const MOST_CHARACTERS = 16 * 2 ** 20;
+const MAX_CHARACTERS = 16 * 2 ** 20;
 const PARSE_MS = 30_000;
 
 /**
@@ -39,9 +39,9 @@ const PARSE_MS = 30_000;
  * @throws {DataError} If it is not Python, too large or too slow to parse; names the line.
  */
 export function parsePython(path: string, text: string): PythonSource {
-  if (text.length > MOST_CHARACTERS) {
+  if (text.length > MAX_CHARACTERS) {
     throw new DataError(
-      `${path}:1: the file has ${text.length} characters; the limit is ${MOST_CHARACTERS}`,
+      `${path}:1: the file has ${text.length} characters; the limit is ${MAX_CHARACTERS}`,
       { path },
     );
   }

@@ -4,8 +4,8 @@ import type { JsonValue } from "../../python/python_value.ts";
 import type { PythonSource } from "./syntax_tree.ts";
 
 /** Work units per character: each character is read several times, once per expression that contains it. */
-const WORK_A_CHARACTER = 50;
-const LEAST_WORK = 100_000;
+const WORK_PER_CHARACTER = 50;
+const MIN_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();
 
@@ -16,7 +16,7 @@ const spent = new WeakMap<PythonSource, number>();
 export function spend(source: PythonSource, work: number): boolean {
   const sum = (spent.get(source) ?? 0) + work;
   spent.set(source, sum);
-  return sum <= LEAST_WORK + WORK_A_CHARACTER * source.text.length;
+  return sum <= MIN_WORK + WORK_PER_CHARACTER * source.text.length;
 }
 
 /** The size of a value when written out (shared parts count each time), and its nesting depth. */

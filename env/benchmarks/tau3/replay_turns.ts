@@ -8,7 +8,7 @@ import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import { evaluateUnjudged } from "./evaluators/evaluate_simulation.ts";
 import { canFinish } from "./can_finish.ts";
 import { Orchestrator } from "./orchestrator.ts";
-import { retakeTurns } from "./retake_turns.ts";
+import { restoreTurns } from "./restore_turns.ts";
 import type { Tau3Message } from "./tau3_message.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
@@ -29,7 +29,7 @@ export function replayTurns(
   turns: readonly Turn[],
   { bundle, source, solo = false }: ReplayedTask,
 ): ReplayedTurns {
-  const talk = new Orchestrator({
+  const orchestrator = new Orchestrator({
     source: bundle,
     task: source,
     solo,
@@ -37,26 +37,27 @@ export function replayTurns(
     maxSteps: Infinity,
     maxErrors: Infinity,
   });
-  const snapshot = () => new Tau3World(bundle, talk.world.databases).fork();
+  const snapshot = () =>
+    new Tau3World(bundle, orchestrator.world.databases).fork();
   const start = snapshot().databases;
   const writes: ReplayedTurns["writes"][number][] = [];
   let before = start;
-  retakeTurns(talk, turns, {
+  restoreTurns(orchestrator, turns, {
     onMessage(turn) {
       const { databases } = snapshot();
       if (isSame(before, databases)) return;
       before = databases;
-      writes.push({ turn, action: lastCall(talk.messages), databases });
+      writes.push({ turn, action: lastCall(orchestrator.messages), databases });
     },
   });
   const judged = evaluateUnjudged({
     source: bundle,
     task: source,
-    messages: talk.messages,
+    messages: orchestrator.messages,
     terminationReason: solo ? "agent_stop" : "user_stop",
     solo,
   });
-  const { databases } = talk.world;
+  const { databases } = orchestrator.world;
   return {
     start,
     writes,
@@ -64,7 +65,7 @@ export function replayTurns(
     target: targetWorld(bundle, source).databases,
     isCompared: judged.basis?.includes("DB") ?? false,
     reward: episodeReward(judged, { bundle, source, databases }),
-    missing: missingOf(talk.messages, { bundle, source }),
+    missing: missingOf(orchestrator.messages, { bundle, source }),
     get refused() {
       return refusedOf({ bundle, source });
     },

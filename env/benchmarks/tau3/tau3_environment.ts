@@ -29,7 +29,7 @@ import { episodeReward } from "./episode_reward.ts";
 import type { Tau3Bundle } from "./load_bundle.ts";
 import { callingReply, Orchestrator } from "./orchestrator.ts";
 import { RaisedError } from "./raised.ts";
-import { retakeTurns } from "./retake_turns.ts";
+import { restoreTurns } from "./restore_turns.ts";
 import type { Tau3Message, ToolMessage } from "./tau3_message.ts";
 import type { Tau3Prompts } from "./tau3_prompts.ts";
 import type { Tau3Reward } from "./tau3_reward.ts";
@@ -60,7 +60,7 @@ export class Tau3Environment implements Environment {
   readonly #options: Tau3EnvironmentOptions;
   readonly #user: User;
   readonly #judge: Judge | undefined;
-  readonly #talk: Orchestrator;
+  readonly #orchestrator: Orchestrator;
   readonly #turns: Turn[] = [];
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
@@ -73,26 +73,26 @@ export class Tau3Environment implements Environment {
     this.task = options.task;
     this.#user = options.user;
     this.#judge = options.judge;
-    this.#talk = new Orchestrator({
+    this.#orchestrator = new Orchestrator({
       source: options.bundle,
       task: options.source,
       solo: options.solo ?? false,
     });
     const { from } = options;
     if (from === undefined) return;
-    retakeTurns(this.#talk, from.turns, from);
+    restoreTurns(this.#orchestrator, from.turns, from);
     this.#turns.push(...from.turns);
     this.#isOpen = true;
   }
 
   /** The agent's database. */
   get database(): Database {
-    return this.#talk.world.databases.agent;
+    return this.#orchestrator.world.databases.agent;
   }
 
   /** The user's database; `undefined` if the domain has none. */
   get userDatabase(): Database | undefined {
-    return this.#talk.world.databases.user;
+    return this.#orchestrator.world.databases.user;
   }
 
   get turns(): readonly Turn[] {
@@ -101,7 +101,7 @@ export class Tau3Environment implements Environment {
 
   /** All messages of both sides, including calls and answers. */
   get conversation(): readonly Tau3Message[] {
-    return this.#talk.messages;
+    return this.#orchestrator.messages;
   }
 
   async open(options: CallOptions = {}): Promise<string> {
@@ -118,7 +118,7 @@ export class Tau3Environment implements Environment {
     if (last?.observation.done) throw this.#misuse("stepped: it is over");
     const observation = this.#answers.length > 0
       ? this.#nextAnswer(action)
-      : "ended" in this.#talk.next
+      : "ended" in this.#orchestrator.next
       ? this.#observe("user", "")
       : await this.#step(action, options);
     const openingCalls = last === undefined ? this.#openingCalls : [];
@@ -149,9 +149,9 @@ export class Tau3Environment implements Environment {
 
   async #step(action: Action, options: CallOptions): Promise<Observation> {
     if (action.type === "tool") {
-      const count = this.#talk.messages.length;
-      this.#talk.reply(callingReply(action, this.#talk));
-      this.#answers = this.#talk.messages.slice(count + 1)
+      const count = this.#orchestrator.messages.length;
+      this.#orchestrator.reply(callingReply(action, this.#orchestrator));
+      this.#answers = this.#orchestrator.messages.slice(count + 1)
         .filter((message) => message.role === "tool");
       // A solo agent's last message has no answer.
       return this.#answers.length === 0
@@ -159,15 +159,15 @@ export class Tau3Environment implements Environment {
         : this.#nextAnswer(action);
     }
     const isSilent = action.content.trim() === "";
-    if (this.#talk.isSolo) {
-      if (isSilent) this.#talk.end("agent_error");
-      else this.#talk.reply({ content: action.content });
+    if (this.#orchestrator.isSolo) {
+      if (isSilent) this.#orchestrator.end("agent_error");
+      else this.#orchestrator.reply({ content: action.content });
       return this.#observe("user", "");
     }
     if (isSilent) {
       return this.#observe("user", "You said nothing. Say or call something.");
     }
-    this.#talk.reply({ content: action.content });
+    this.#orchestrator.reply({ content: action.content });
     const { content, calls } = await this.#userTurn(options);
     return {
       ...this.#observe("user", content),
@@ -187,7 +187,7 @@ export class Tau3Environment implements Environment {
   }
 
   #observe(source: Observation["source"], content: string): Observation {
-    const { next } = this.#talk;
+    const { next } = this.#orchestrator;
     if ("speaker" in next || this.#answers.length > 0) {
       return { source, content, done: false };
     }
@@ -203,14 +203,21 @@ export class Tau3Environment implements Environment {
     let content = "";
     let heard: UserHeard = {
       type: "message",
-      content: this.#talk.messages.at(-1)?.content ?? "",
+      content: this.#orchestrator.messages.at(-1)?.content ?? "",
     };
-    for (let { next } = this.#talk; isUsers(next); next = this.#talk.next) {
+    for (
+      let { next } = this.#orchestrator;
+      isUsers(next);
+      next = this.#orchestrator.next
+    ) {
       const move = await this.#askUser(heard, options);
-      const count = this.#talk.messages.length;
+      const count = this.#orchestrator.messages.length;
       this.#tell(move);
       content = move.content;
-      const answers = answersTo(move, this.#talk.messages.slice(count + 1));
+      const answers = answersTo(
+        move,
+        this.#orchestrator.messages.slice(count + 1),
+      );
       calls.push(...answers);
       heard = { type: "answers", answers };
     }
@@ -219,7 +226,7 @@ export class Tau3Environment implements Environment {
 
   #tell({ content, toolCalls }: UserMove): void {
     try {
-      this.#talk.reply({
+      this.#orchestrator.reply({
         content,
         toolCalls: toolCalls.length === 0 ? null : toolCalls,
       });
@@ -237,7 +244,8 @@ export class Tau3Environment implements Environment {
     const user = this.#user;
     try {
       if (user.act !== undefined) return await user.act(heard, options);
-      const isFirst = this.#turns.length === 0 && this.#talk.steps === 0;
+      const isFirst = this.#turns.length === 0 &&
+        this.#orchestrator.steps === 0;
       const said = heard.type === "message" ? heard.content : "";
       const content = isFirst
         ? await user.open(options)
@@ -257,7 +265,7 @@ export class Tau3Environment implements Environment {
   /** Returns the conversation for evaluation. One that has not ended is evaluated as if it had been stopped regularly. */
   #simulation() {
     const { bundle, source: task } = this.#options;
-    const { next, messages, isSolo: solo } = this.#talk;
+    const { next, messages, isSolo: solo } = this.#orchestrator;
     const stop = solo ? "agent_stop" : "user_stop";
     const terminationReason = "ended" in next ? next.ended : stop;
     return { source: bundle, task, messages, terminationReason, solo };
@@ -265,7 +273,7 @@ export class Tau3Environment implements Environment {
 
   #toReward(judged: Tau3Reward): Reward {
     const { bundle, source } = this.#options;
-    const { databases } = this.#talk.world;
+    const { databases } = this.#orchestrator.world;
     return episodeReward(judged, { bundle, source, databases });
   }
 

@@ -10,7 +10,7 @@ const CHANGES = [
   "update_reservation_baggages",
   "update_reservation_passengers",
 ];
-const MOST_PASSENGERS = 5;
+const MAX_PASSENGERS = 5;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Free bags per passenger, by membership and cabin. */
@@ -21,7 +21,7 @@ const FREE_BAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 /** The maximum number of payment methods per booking, by kind. */
-const MOST_PAYMENTS: Readonly<Record<string, number>> = {
+const MAX_PAYMENTS: Readonly<Record<string, number>> = {
   certificate: 1,
   credit_card: 1,
   gift_card: 3,
@@ -58,7 +58,7 @@ export const airlineClauses: readonly Clause[] = [
     breaks: ({ args }) =>
       unless(
         args.passengers.length >= 1 &&
-          args.passengers.length <= MOST_PASSENGERS,
+          args.passengers.length <= MAX_PASSENGERS,
         `${args.passengers.length} passengers`,
       ),
   },
@@ -269,7 +269,7 @@ function paymentsBreak(call: PolicyCall): string | null {
   );
   const unknown = ids.find((id) => methods[id] === undefined);
   if (unknown !== undefined) return `${unknown} is not in the profile`;
-  for (const [source, most] of Object.entries(MOST_PAYMENTS)) {
+  for (const [source, most] of Object.entries(MAX_PAYMENTS)) {
     const used = ids.filter((id) => methods[id].source === source).length;
     if (used > most) return `${used} of ${source} pay`;
   }

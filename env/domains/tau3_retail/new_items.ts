@@ -26,9 +26,9 @@ export interface NewItemsRequest {
   readonly itemIds: JsonValue;
   readonly newItemIds: JsonValue;
   /** The error message if the lists differ in length. */
-  readonly lengthRefusal: string;
+  readonly lengthError: string;
   /** Whether an item may be replaced by the same variant. */
-  readonly maySame: boolean;
+  readonly allowsSame: boolean;
 }
 
 /**
@@ -37,15 +37,15 @@ export interface NewItemsRequest {
  */
 export function findNewItems(
   database: Database,
-  { order, itemIds, newItemIds, lengthRefusal, maySame }: NewItemsRequest,
+  { order, itemIds, newItemIds, lengthError, allowsSame }: NewItemsRequest,
 ): NewItem[] {
   if (length(itemIds) !== length(newItemIds)) {
-    throw new ToolError(lengthRefusal);
+    throw new ToolError(lengthError);
   }
   const news = elements(newItemIds);
   return elements(itemIds).map((itemId, i) => {
     const newItemId = news[i] ?? null;
-    if (!maySame && itemId === newItemId) {
+    if (!allowsSame && itemId === newItemId) {
       throw new ToolError(
         "The new item id should be different from the old item id",
       );

@@ -4,8 +4,8 @@
  */
 
 import { expertAgent } from "../../agents/expert.ts";
-import { saidIn } from "../../environment.ts";
-import { wasSaid } from "../../reward.ts";
+import { agentMessagesIn } from "../../environment.ts";
+import { isOutputTold } from "../../reward.ts";
 import { rollout } from "../../rollout.ts";
 import type { Episode, UserFactory } from "../../types.ts";
 import { Rejection, type Subject } from "./subject.ts";
@@ -71,7 +71,9 @@ export async function expertPart(
 
 /** Checks whether exactly one message contains the output; repeats of that message are allowed. */
 function isToldOnce(output: string, { turns }: Episode): boolean {
-  const told = saidIn(turns).filter((text) => wasSaid(output, [text]));
+  const told = agentMessagesIn(turns).filter((text) =>
+    isOutputTold(output, [text])
+  );
   return new Set(told).size === 1;
 }
 

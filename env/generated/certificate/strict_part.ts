@@ -146,9 +146,9 @@ function transferred({ dataset, domain }: Subject): Database {
 function score(
   { gold, task }: Subject,
   database: Database,
-  said: readonly string[],
+  messages: readonly string[],
 ): number {
-  return grade({ database, gold, task, said }).value;
+  return grade({ database, gold, task, messages }).value;
 }
 
 function rejection(reason: string, evidence: string): Rejection {

@@ -146,7 +146,7 @@ export class LiveSession {
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#alone(async () => {
-      const episode = this.#underWay();
+      const episode = this.#episodeInProgress();
       const { environment } = episode;
       const { world: { maxTurns, judge }, metrics } = this.#options;
       const signal = this.closed;
@@ -175,7 +175,7 @@ export class LiveSession {
     });
   }
 
-  #underWay(): SessionEpisode {
+  #episodeInProgress(): SessionEpisode {
     const episode = this.#episode;
     const why = episode === null
       ? "has no episode"

@@ -119,9 +119,9 @@ export async function nemoGymStep(
   const { response: { output } } = readBody(stepSchema, body);
   const session = sessions.get(sessionCookie(c) ?? "");
   const calls = output.filter((item) => item.type === "function_call");
-  const said = output.map(textOf).join("");
+  const message = output.map(textOf).join("");
   if (calls.length === 0) {
-    const step = await session.step({ type: "respond", content: said });
+    const step = await session.step({ type: "respond", content: message });
     return c.json(resultOf(step, { observation: step.observation.content }));
   }
   const toolOutputs: { call_id: string; output: string }[] = [];
@@ -131,7 +131,7 @@ export async function nemoGymStep(
       const action = toolCall({
         ...{ name, args, id: call_id },
         where: `the arguments of ${name}`,
-        said: at === 0 ? said : "",
+        text: at === 0 ? message : "",
       });
       step = await session.step(action);
       toolOutputs.push({ call_id, output: step.observation.content });

@@ -79,7 +79,10 @@ export function openEnvRoutes(
       // A client that is busy computing does not answer pings; idle sessions have their own timeout.
       idleTimeout: 0,
     });
-    attend(socket, { sessions, maxBytes: limits?.maxBytes ?? MAX_BYTES });
+    serveConnection(socket, {
+      sessions,
+      maxBytes: limits?.maxBytes ?? MAX_BYTES,
+    });
     return response;
   });
 }
@@ -199,7 +202,7 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
 const MAX_WAITING = 16;
 
 /** Serves a session over a connection until either ends. */
-function attend(
+function serveConnection(
   socket: WebSocket,
   { sessions, maxBytes }: {
     readonly sessions: LiveSessions;

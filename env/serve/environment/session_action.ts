@@ -61,13 +61,13 @@ export function readAction(value: unknown, where = "action"): Action {
 
 function callOf(action: JsonObject, where: string): Action {
   const content = action.get("content") ?? "";
-  const said = typeof content === "string" ? content : "";
+  const text = typeof content === "string" ? content : "";
   return toolCall({
     name: textOf(action, { name: "tool_name", where }),
     args: action.get("arguments") ?? new Map(),
     id: action.has("id") ? textOf(action, { name: "id", where }) : "call",
     where: `${where}.arguments`,
-    said,
+    text,
   });
 }
 
@@ -75,23 +75,23 @@ function callOf(action: JsonObject, where: string): Action {
  * Creates a tool call.
  * @throws {RequestError} If its arguments are neither a JSON object nor the text of one.
  */
-export function toolCall({ name, args, id, where, said = "" }: {
+export function toolCall({ name, args, id, where, text = "" }: {
   readonly name: string;
   readonly args: JsonValue;
   readonly id: string;
   /** The name of the arguments in errors. */
   readonly where: string;
   /** Text next to the call. Default: none. */
-  readonly said?: string;
+  readonly text?: string;
 }): Action {
   const read = typeof args === "string" ? parse(args, where) : args;
   if (!(read instanceof Map)) {
     throw new RequestError(`${where}: write a JSON object`);
   }
   const call = { id, name, arguments: read };
-  return said.trim() === ""
+  return text.trim() === ""
     ? { type: "tool", call }
-    : { type: "tool", call, content: said };
+    : { type: "tool", call, content: text };
 }
 
 /** Returns all fields except `keys`, as plain data. */

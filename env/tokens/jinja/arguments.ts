@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 
 /** The arguments for each parameter; `undefined` if the default is used. */
-export type Given = readonly (Value | undefined)[];
+export type BoundArguments = readonly (Value | undefined)[];
 
 /** The signature of a function, with Python's rules for arguments. */
 export interface Signature {
@@ -40,7 +40,7 @@ export function bind(
   { name, parameters, required, named }: Signature,
   args: List,
   keywords: Keywords = NO_KEYWORDS,
-): Given {
+): BoundArguments {
   if (args.length > parameters.length) {
     throw typeError(
       `${name}() takes ${parameters.length} positional arguments but ${args.length} were given`,
@@ -82,7 +82,7 @@ export interface Method<T> {
 export function method<T>(
   name: string,
   parameters: string,
-  run: (self: T, given: Given, machine: Machine) => Value,
+  run: (self: T, given: BoundArguments, machine: Machine) => Value,
 ): Method<T> {
   const bound = signature(name, parameters);
   return {

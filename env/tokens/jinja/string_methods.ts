@@ -1,6 +1,11 @@
 /** The methods of Python's strings. */
 
-import { type Given, type Method, method, methodTable } from "./arguments.ts";
+import {
+  type BoundArguments,
+  type Method,
+  method,
+  methodTable,
+} from "./arguments.ts";
 import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { pad } from "./padding.ts";
@@ -364,7 +369,11 @@ function text(value: Value | undefined, complaint: string): string {
 }
 
 function padded(align: "<" | ">" | "^") {
-  return (self: string, [width = 0, fill = " "]: Given, machine: Machine) => {
+  return (
+    self: string,
+    [width = 0, fill = " "]: BoundArguments,
+    machine: Machine,
+  ) => {
     const character = text(
       fill,
       "The fill character must be a unicode character",
@@ -395,7 +404,7 @@ export function center(
 }
 
 /** Returns the substring between `start` and `end`, and its offset. */
-function range(self: string, [, start = null, end = null]: Given) {
+function range(self: string, [, start = null, end = null]: BoundArguments) {
   if (start === null && end === null) {
     return { within: self, from: 0, valid: true };
   }
@@ -416,7 +425,7 @@ function bound(value: Value, length: number, otherwise: number): number {
 }
 
 function affixed(how: "startsWith" | "endsWith") {
-  return (self: string, given: Given): boolean => {
+  return (self: string, given: BoundArguments): boolean => {
     const [affix] = given;
     const { within, valid } = range(self, given);
     const name = how.toLowerCase();
@@ -429,7 +438,7 @@ function affixed(how: "startsWith" | "endsWith") {
   };
 }
 
-function find(self: string, given: Given, last: boolean): number {
+function find(self: string, given: BoundArguments, last: boolean): number {
   const part = text(given[0], "must be str");
   const { within, from, valid } = range(self, given);
   const at = last ? within.lastIndexOf(part) : within.indexOf(part);

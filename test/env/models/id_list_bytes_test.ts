@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   bodyWithIds,
-  shareWritten,
+  moveEncodedIds,
 } from "../../../env/models/id_list_bytes.ts";
 
 const decoder = new TextDecoder();
@@ -54,7 +54,7 @@ Deno.test("a copy of a list reuses the encoded ids if it begins with them, also 
     bodyWithIds(ids, '{"a":1}');
     const expected = { ids: [...ids, ...more], other: [...other, ...rest] };
     for (const tokens of Object.values(expected)) {
-      shareWritten(ids, tokens);
+      moveEncodedIds(ids, tokens);
       const bytes = bodyWithIds(tokens, '{"b":"é"}', "tokens");
       assert.equal(
         decoder.decode(bytes),

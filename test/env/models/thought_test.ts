@@ -1,48 +1,48 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { considered, opensThought } from "../../../env/models/thought.ts";
+import { opensThought, splitThought } from "../../../env/models/thought.ts";
 
-Deno.test("considered() separates the thought and changes nothing else", () => {
-  assert.deepEqual(considered("<think>\nhm\n</think>\n\nHello"), {
+Deno.test("splitThought() separates the thought and changes nothing else", () => {
+  assert.deepEqual(splitThought("<think>\nhm\n</think>\n\nHello"), {
     thought: "hm",
     words: "Hello",
     isUnfinished: false,
   });
-  assert.deepEqual(considered("hm</think>Hello"), {
+  assert.deepEqual(splitThought("hm</think>Hello"), {
     thought: "hm",
     words: "Hello",
     isUnfinished: false,
   });
-  assert.deepEqual(considered("Hello"), {
+  assert.deepEqual(splitThought("Hello"), {
     words: "Hello",
     isUnfinished: false,
   });
-  assert.deepEqual(considered("<think>\n\n</think>\n\n<tool_call>\n"), {
+  assert.deepEqual(splitThought("<think>\n\n</think>\n\n<tool_call>\n"), {
     thought: "",
     words: "<tool_call>\n",
     isUnfinished: false,
   });
 });
 
-Deno.test("considered() returns no text if the thought is not closed", () => {
+Deno.test("splitThought() returns no text if the thought is not closed", () => {
   const call = '<tool_call>\n{"name": "pay"}\n</tool_call>';
   for (
     const answer of [
-      considered(`<think>${call}`),
-      considered(call, { isOpen: true }),
+      splitThought(`<think>${call}`),
+      splitThought(call, { isOpen: true }),
     ]
   ) {
     assert.deepEqual(answer, { thought: call, words: "", isUnfinished: true });
   }
 });
 
-Deno.test("considered() never returns a thought as text", () => {
+Deno.test("splitThought() never returns a thought as text", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (thought, words) => {
     fc.pre(!/<\/?think/i.test(thought + words));
-    const { words: said } = considered(`<think>${thought}</think>${words}`);
+    const { words: said } = splitThought(`<think>${thought}</think>${words}`);
     assert.equal(said, words.trimStart());
     fc.pre(words !== "");
-    assert.equal(considered(words).words, words);
+    assert.equal(splitThought(words).words, words);
   }));
 });
 

@@ -285,14 +285,14 @@ Deno.test("ChatTemplate passes arguments as a mapping if the template accepts on
   ) assert.equal(shown(source), expected, source);
 });
 
-Deno.test("ChatTemplate.takesSeveralCalls is false if a second call is rejected, or each call ends the turn", async () => {
-  assert.equal((await qwen3Instruct()).takesSeveralCalls, true);
+Deno.test("ChatTemplate.supportsParallelCalls is false if a second call is rejected, or each call ends the turn", async () => {
+  assert.equal((await qwen3Instruct()).supportsParallelCalls, true);
   const makes = (calls: string) =>
     new ChatTemplate({
       source:
         `{% for m in messages %}{% if m.tool_calls %}${calls}{% else %}{{ m.content }}{% endif %}[end]{% endfor %}`,
       endToken: "[end]",
-    }).takesSeveralCalls;
+    }).supportsParallelCalls;
   const each = "{% for c in m.tool_calls %}{{ c.function.arguments | tojson }}";
   assert.equal(makes(`${each}{% endfor %}`), true);
   assert.equal(makes(`${each}[end]{% endfor %}`), false);

@@ -8,7 +8,7 @@ import { type Checkout, type Import, MANIFEST } from "./import_tau_bench.ts";
  * Checks that `out` is empty, missing or an earlier import.
  * @throws {ConfigError} If it is anything else.
  */
-export async function refuseOther(
+export async function requireReplaceable(
   out: string,
   read: Checkout["read"],
 ): Promise<void> {

@@ -80,7 +80,7 @@ function userPrompts(source: PythonSource): [string, JsonValue][] {
     ["user_react_system", system("ReactUserSimulationEnv")],
     [
       "user_instruction_display",
-      known(source, whereThereIsOne(display), names),
+      known(source, thenBranch(display), names),
     ],
     [
       "user_verify",
@@ -104,13 +104,13 @@ function userPrompts(source: PythonSource): [string, JsonValue][] {
 }
 
 /** Returns the expression `a` of `a if condition else b`, without parentheses. */
-function whereThereIsOne(node: Node): Node {
+function thenBranch(node: Node): Node {
   if (node.name === "ParenthesizedExpression") {
     const inner = children(node).find(({ name }) => !/^[()]$/.test(name));
-    return inner === undefined ? node : whereThereIsOne(inner);
+    return inner === undefined ? node : thenBranch(inner);
   }
   return node.name === "ConditionalExpression"
-    ? whereThereIsOne(children(node)[0]!)
+    ? thenBranch(children(node)[0]!)
     : node;
 }
 

@@ -35,7 +35,7 @@ export function replayGold(
     expected: record.gt_data_hash,
     got: gold.hash(),
   });
-  const reward = grade({ database, gold, task, said: [] });
+  const reward = grade({ database, gold, task, messages: [] });
   checkRewardInfo(record.reward_without_responds, {
     checker,
     outcome: { gold, task },

@@ -177,7 +177,7 @@ async function replayEpisodes(
   );
   const find = taskFinder([dataset], { leastFit: 0 });
   const skipped: RecordFault[] = [];
-  const ofData: Mismatch[] = [];
+  const dataMismatches: Mismatch[] = [];
   const golds = { same: 0, other: 0 };
   let [steps, mismatches] = [0, 0];
   for (const [i, record] of read.records.entries()) {
@@ -193,17 +193,20 @@ async function replayEpisodes(
     steps += replayed.steps;
     mismatches += replayed.mismatches.length;
     replayed.mismatches.forEach((mismatch) => onMismatch?.(mismatch));
-    ofData.push(...replayed.ofData);
+    dataMismatches.push(...replayed.dataMismatches);
     onRecord?.(path, i + 1, read.records.length);
   }
   const count = read.records.length - skipped.length;
   const counts = { records: count, steps, unreadable: read.faults, skipped };
   if (golds.other > 0 && golds.same === 0) {
-    const otherData = { golds: golds.other, differences: ofData.length };
+    const otherData = {
+      golds: golds.other,
+      differences: dataMismatches.length,
+    };
     return { ...counts, mismatches, otherData };
   }
-  ofData.forEach((mismatch) => onMismatch?.(mismatch));
-  return { ...counts, mismatches: mismatches + ofData.length };
+  dataMismatches.forEach((mismatch) => onMismatch?.(mismatch));
+  return { ...counts, mismatches: mismatches + dataMismatches.length };
 }
 
 interface RecordPlace {

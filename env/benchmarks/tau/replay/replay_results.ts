@@ -20,7 +20,7 @@ export interface ReplayedResult {
   /** Mismatches that another dataset does not explain: rewards, ends, outputs. */
   readonly mismatches: readonly Mismatch[];
   /** Mismatches that another dataset may explain: texts and states. */
-  readonly ofData: readonly Mismatch[];
+  readonly dataMismatches: readonly Mismatch[];
   /** Whether the gold state equals the recorded one; `null` if none was recorded. */
   readonly hasSameGold: boolean | null;
 }
@@ -50,7 +50,7 @@ export async function replayResult(
     return skipped(`has a call without arguments in turn ${odd + 1}`);
   }
   const at = { path, record: number, label: labelOf(record) };
-  const [checker, ofData] = [new Checker(at), new Checker(at)];
+  const [checker, dataMismatches] = [new Checker(at), new Checker(at)];
   const episode = new TauBenchEpisode(dataset, known.task);
   await episode.open(record.opening);
   let last: TauBenchStep | undefined;
@@ -64,7 +64,11 @@ export async function replayResult(
     const { content, done } = last.observation;
     // The wording of internal Python errors may differ.
     if (!(answer.startsWith("Error: ") && content.startsWith("Error: "))) {
-      ofData.equal("observation", { expected: answer, got: content, step });
+      dataMismatches.equal("observation", {
+        expected: answer,
+        got: content,
+        step,
+      });
     }
     if (step < actions.length) {
       checker.equal("done", { expected: false, got: done, step });
@@ -83,17 +87,22 @@ export async function replayResult(
   }
   const { goldHash } = record;
   const hash = goldHash === null ? null : goldOf(dataset, known.task).hash();
-  ofData.equal("gt_data_hash", { expected: goldHash, got: hash });
+  dataMismatches.equal("gt_data_hash", { expected: goldHash, got: hash });
   return {
     steps: actions.length,
     mismatches: checker.mismatches,
-    ofData: ofData.mismatches,
+    dataMismatches: dataMismatches.mismatches,
     hasSameGold: hash === null ? null : hash === goldHash,
   };
 }
 
 function skipped(why: string): ReplayedResult {
-  const nothing = { steps: 0, mismatches: [], ofData: [], hasSameGold: null };
+  const nothing = {
+    steps: 0,
+    mismatches: [],
+    dataMismatches: [],
+    hasSameGold: null,
+  };
   return { ...nothing, skipped: why };
 }
 

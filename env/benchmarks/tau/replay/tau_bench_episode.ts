@@ -8,7 +8,7 @@
 import type { Database } from "../../../database.ts";
 import { createEnvironment } from "../../../environment.ts";
 import { goldOf } from "../../../gold.ts";
-import { wasSaid } from "../../../reward.ts";
+import { isOutputTold } from "../../../reward.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
 import type {
   Action,
@@ -115,6 +115,6 @@ export class TauBenchEpisode {
     const first = this.#said.indexOf(null);
     if (first < 0) return false;
     const before = this.#said.slice(0, first).filter((text) => text !== null);
-    return this.#task.outputs.some((output) => !wasSaid(output, before));
+    return this.#task.outputs.some((output) => !isOutputTold(output, before));
   }
 }

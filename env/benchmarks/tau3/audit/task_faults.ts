@@ -13,7 +13,7 @@ import type { Tau3Message } from "../tau3_message.ts";
 import type { Tau3Reward } from "../tau3_reward.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, toolNamed, type WorldSource } from "../tau3_world.ts";
-import { madeTalk } from "./made_talk.ts";
+import { buildConversation } from "./build_conversation.ts";
 import { mixedVariants } from "./mixed_variants.ts";
 import { textFaults } from "./text_faults.ts";
 
@@ -22,7 +22,7 @@ export interface FaultContext {
   readonly source: WorldSource;
   readonly task: Tau3Task;
   /** A conversation with all expected actions and all required information. */
-  readonly talk: readonly Tau3Message[];
+  readonly conversation: readonly Tau3Message[];
 }
 
 const CHECKS: readonly ((context: FaultContext) => readonly TaskFault[])[] = [
@@ -39,17 +39,17 @@ const CHECKS: readonly ((context: FaultContext) => readonly TaskFault[])[] = [
 /** Finds the faults of a task. */
 export function tau3Faults(source: WorldSource, task: Tau3Task): TaskFault[] {
   const acts = task.criteria?.actions ?? [];
-  const talk = talkOf(source, task, acts);
-  return CHECKS.flatMap((check) => check({ source, task, talk }));
+  const conversation = conversationOf(source, task, acts);
+  return CHECKS.flatMap((check) => check({ source, task, conversation }));
 }
 
-function talkOf(
+function conversationOf(
   source: WorldSource,
   task: Tau3Task,
   acts: readonly ExpectedAction[],
 ): Tau3Message[] {
   const say = task.criteria?.communicateInfo ?? [];
-  return madeTalk(source, task, { acts, say });
+  return buildConversation(source, task, { acts, say });
 }
 
 /** Formats an action for a finding. */
@@ -58,8 +58,8 @@ export function quoted({ name, arguments: args }: ExpectedAction): string {
 }
 
 /** Finds expected actions that return an error. A failed write is flagged if no other write succeeds. */
-function goldErrors({ source, task, talk }: FaultContext): TaskFault[] {
-  const answers = talk.slice(task.history.length).filter((message) =>
+function goldErrors({ source, task, conversation }: FaultContext): TaskFault[] {
+  const answers = conversation.slice(task.history.length).filter((message) =>
     message.role === "tool"
   );
   const acts = task.criteria?.actions ?? [];
@@ -105,8 +105,12 @@ function failedParts({ breakdown, value }: Tau3Reward): readonly string[] {
   return breakdown.filter(([, part]) => part === 0).map(([part]) => part);
 }
 
-function failingGold({ source, task, talk }: FaultContext): TaskFault[] {
-  const failed = failedParts(evaluate({ source, task, messages: talk }));
+function failingGold(
+  { source, task, conversation }: FaultContext,
+): TaskFault[] {
+  const failed = failedParts(
+    evaluate({ source, task, messages: conversation }),
+  );
   if (failed.length === 0) return [];
   return [{
     check: "failing_gold",
@@ -118,7 +122,7 @@ function failingGold({ source, task, talk }: FaultContext): TaskFault[] {
 
 /** Finds a task that the do-nothing baseline solves. It is not flagged if a judge could still reject it. */
 function idle({ source, task }: FaultContext): TaskFault[] {
-  const messages = madeTalk(source, task, { say: [] });
+  const messages = buildConversation(source, task, { say: [] });
   const { criteria } = task;
   if (criteria === null || !earns({ source, task }, messages)) return [];
   const writes = (criteria.actions ?? []).filter((action) =>
@@ -139,9 +143,11 @@ function idle({ source, task }: FaultContext): TaskFault[] {
 }
 
 /** Finds expected databases that the expected conversation does not reach, since they were computed without syncing. */
-function hiddenState({ source, task, talk }: FaultContext): TaskFault[] {
+function hiddenState(
+  { source, task, conversation }: FaultContext,
+): TaskFault[] {
   const world = startWorld(source, task);
-  replayMessages(world, talk, { source, strict: false });
+  replayMessages(world, conversation, { source, strict: false });
   const target = targetWorld(source, task);
   if (world.sameAs(target)) return [];
   const [own, other] = [target.databases, world.databases];
@@ -166,11 +172,17 @@ function hiddenState({ source, task, talk }: FaultContext): TaskFault[] {
 /** Finds expected writes that can each be omitted, in tasks that the do-nothing baseline does not solve. */
 function spareSteps({ source, task }: FaultContext): TaskFault[] {
   const acts = task.criteria?.actions ?? [];
-  if (earns({ source, task }, madeTalk(source, task, { say: [] }))) return [];
+  if (earns({ source, task }, buildConversation(source, task, { say: [] }))) {
+    return [];
+  }
   const changing = changingActions(source, task);
   return acts.flatMap((action, i) => {
     if (!isWrite(source, action)) return [];
-    const others = talkOf(source, task, acts.filter((_, at) => at !== i));
+    const others = conversationOf(
+      source,
+      task,
+      acts.filter((_, at) => at !== i),
+    );
     if (!earns({ source, task }, others)) return [];
     return [{
       check: "spare_step",

@@ -29,7 +29,7 @@ export type Claim =
   };
 
 /** A number in a text. */
-export interface SaidNumber {
+export interface NumberMention {
   readonly value: number;
   /** Start index, including a currency sign. */
   readonly start: number;
@@ -74,7 +74,7 @@ export function claimsOf(assertion: string): Claim[] {
 }
 
 /** Finds the numbers in a text, except those inside ids: `#W2378156` has none. */
-export function numbersIn(text: string): SaidNumber[] {
+export function numbersIn(text: string): NumberMention[] {
   return [...text.matchAll(/\$?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g)].map((
     { 0: found, index },
   ) => ({

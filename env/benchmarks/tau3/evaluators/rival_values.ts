@@ -5,7 +5,7 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
 /** Maximum number of values of a field that is a choice. Fields with more values hold names, ids or texts. */
-const MOST_VALUES = 40;
+const MAX_VALUES = 40;
 
 /** Returns the stems of the other values of all fields in the agent's initial database that have this value. */
 export function rivalsOf(
@@ -15,7 +15,7 @@ export function rivalsOf(
   const rivals = new Set<string>();
   for (const table of agent.tables) {
     for (const values of agent.derive(table, valuesByField).values()) {
-      if (values.size > MOST_VALUES || !values.has(word)) continue;
+      if (values.size > MAX_VALUES || !values.has(word)) continue;
       for (const value of values) rivals.add(value);
     }
   }
@@ -44,6 +44,6 @@ function collect(
     for (const element of value) collect(element, { field, values });
   } else if (typeof value === "string" && !value.includes(" ")) {
     const known = values.get(field) ?? new Set();
-    if (known.size <= MOST_VALUES) values.set(field, known.add(stem(value)));
+    if (known.size <= MAX_VALUES) values.set(field, known.add(stem(value)));
   }
 }

@@ -8,8 +8,8 @@ import { type NlCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 import { replayMessages } from "../replay_messages.ts";
-import { doneVerdict } from "./claims_done.ts";
-import { saidVerdict, type Verdict } from "./claims_said.ts";
+import { actionVerdict } from "./action_claims.ts";
+import { statementVerdict, type Verdict } from "./statement_claims.ts";
 import { type Claim, claimsOf } from "./nl_claims.ts";
 
 /** The conversation to judge. */
@@ -66,7 +66,7 @@ function verdictOn(
   claims: readonly Claim[],
 ): Verdict {
   if (claim.kind !== "action") {
-    return saidVerdict(claim, {
+    return statementVerdict(claim, {
       messages,
       databases: source.databases,
       claims,
@@ -75,7 +75,7 @@ function verdictOn(
   const final = startWorld(source, task);
   // Differing answers are not an error here: the database evaluator reports them.
   replayMessages(final, messages, { source, strict: false });
-  return doneVerdict(claim.words, { source, task, final });
+  return actionVerdict(claim.words, { source, task, final });
 }
 
 function combined(verdicts: readonly Verdict[]): Verdict {

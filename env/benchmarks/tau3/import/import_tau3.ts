@@ -91,7 +91,7 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
     files.set(`data/tau2/user_simulator/${name}`, await required(read, path));
   }
   const prompts = await importTau3Prompts(modules, { python });
-  refuseMissingPersona(prompts, files);
+  requirePersona(prompts, files);
   files.set("prompts.json", json(prompts));
   const licence = await read(`${root}/LICENSE`);
   if (licence !== undefined) files.set("LICENSE", licence);
@@ -153,7 +153,7 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
 }
 
 /** @throws {DataError} If the guidelines have a placeholder for the persona, but its text was not found. */
-function refuseMissingPersona(
+function requirePersona(
   { persona_minimal_verbosity }: Tau3Prompts,
   files: ReadonlyMap<string, string>,
 ): void {

@@ -38,7 +38,7 @@ const PLAIN: Readonly<Record<string, Schema>> = {
 };
 
 /** Maximum nesting depth of annotations and type aliases. */
-const MOST_DEPTH = 50;
+const MAX_DEPTH = 50;
 
 /** Converts annotations to schemas, and collects the definitions of the models that they name. */
 export class TypeSchemas {
@@ -58,7 +58,7 @@ export class TypeSchemas {
     annotation: string,
     depth = 0,
   ): Promise<Schema> {
-    if (depth > MOST_DEPTH) {
+    if (depth > MAX_DEPTH) {
       throw new DataError(`${source.path}: "${annotation}" nests too deep`, {
         path: source.path,
       });
@@ -234,7 +234,7 @@ export class TypeSchemas {
     for (const name of parentsOf(source, node)) {
       const found = await this.#modules.definitionNamed(source, name)
         .catch(() => undefined);
-      if (found?.node.name !== "ClassDefinition" || depth > MOST_DEPTH) {
+      if (found?.node.name !== "ClassDefinition" || depth > MAX_DEPTH) {
         continue;
       }
       const { source: at, node: parent } = found;

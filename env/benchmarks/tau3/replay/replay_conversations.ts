@@ -54,7 +54,7 @@ export async function replayConversation(
   const task = withHistory(context.bundle.task(record.task_id), record.patch);
   const solo = config.solo_mode;
   try {
-    const talk = new Orchestrator({
+    const orchestrator = new Orchestrator({
       source: context.bundle,
       task,
       solo,
@@ -62,20 +62,24 @@ export async function replayConversation(
       maxErrors: config.max_errors,
       validateCommunication: config.validate_communication,
     });
-    for (let { next } = talk; "speaker" in next; next = talk.next) {
+    for (
+      let { next } = orchestrator;
+      "speaker" in next;
+      next = orchestrator.next
+    ) {
       if (next.speaker === "user") {
-        talk.reply(user.reply(userRequest(talk.userHistory)));
+        orchestrator.reply(user.reply(userRequest(orchestrator.userHistory)));
         continue;
       }
-      const reply = agent.reply(agentRequest(talk.agentHistory));
+      const reply = agent.reply(agentRequest(orchestrator.agentHistory));
       // Upstream's solo agent raises before the orchestrator receives its reply.
       if (solo && !reply.toolCalls) {
         throw new RaisedError("ValueError", "A solo agent must call a tool");
       }
-      talk.reply(reply);
+      orchestrator.reply(reply);
     }
     checker.equal("raises", { expected: result.get("raises"), got: undefined });
-    await checkEnd(record, { ...context, talk, task });
+    await checkEnd(record, { ...context, orchestrator, task });
   } catch (error) {
     if (!(error instanceof RaisedError) && !(error instanceof ToolError)) {
       throw error;
@@ -90,18 +94,18 @@ export async function replayConversation(
 
 async function checkEnd(
   { result, config }: Tau3RecordOf<"orchestrator">,
-  { talk, task, bundle, prompts, checker }: EvaluationContext & {
-    talk: Orchestrator;
+  { orchestrator, task, bundle, prompts, checker }: EvaluationContext & {
+    orchestrator: Orchestrator;
     task: Tau3Task;
   },
 ): Promise<void> {
-  const { next, costs } = talk;
+  const { next, costs } = orchestrator;
   const reason = "ended" in next ? next.ended : "unexpected_error";
   const recorded = result.get("messages");
   const got: Record<string, JsonValue> = {
     termination_reason: reason,
-    steps: talk.steps,
-    num_errors: talk.errors,
+    steps: orchestrator.steps,
+    num_errors: orchestrator.errors,
     agent_cost: costs === null ? null : asFloat(costs.agent),
     user_cost: costs === null ? null : asFloat(costs.user),
   };
@@ -112,9 +116,9 @@ async function checkEnd(
     });
   }
   const expected = Array.isArray(recorded) ? recorded : [];
-  const length = Math.max(expected.length, talk.messages.length);
+  const length = Math.max(expected.length, orchestrator.messages.length);
   for (let i = 0; i < length; i++) {
-    const message = talk.messages[i];
+    const message = orchestrator.messages[i];
     checker.equal("message", {
       expected: text(expected[i]),
       got: message === undefined
@@ -125,7 +129,7 @@ async function checkEnd(
   }
   checkHashes("final", {
     expected: hashesOf(result.get("final")),
-    world: talk.world,
+    world: orchestrator.world,
     checker,
   });
   const raises = result.get("evaluation_raises");
@@ -134,7 +138,7 @@ async function checkEnd(
   const outcome = await rewardOrRaised({
     source: bundle,
     task,
-    messages: talk.messages,
+    messages: orchestrator.messages,
     terminationReason: reason,
     solo: config.solo_mode,
     judge: { prompts, ask: () => verdicts(task, true) },

@@ -25,7 +25,7 @@ import { type Tau3Message, tau3MessageSchema } from "../tau3_message.ts";
 import type { Tau3Reward } from "../tau3_reward.ts";
 import { type Tau3Task, tau3TaskSchema } from "../tau3_task.ts";
 import { rewardInfoSchema } from "./read_reward.ts";
-import { storedTalk } from "./stored_talk.ts";
+import { storedConversation } from "./stored_conversation.ts";
 
 /** A simulation from a result file. */
 export interface Tau3ResultRecord extends ResultEpisode {
@@ -182,7 +182,7 @@ function recordOf(
   if (!order.has(taskId)) order.set(taskId, order.size);
   const index = order.get(taskId)!;
   const task = tasks[index];
-  const { messages, turns } = storedTalk(said, {
+  const { messages, turns } = storedConversation(said, {
     end: ENDS[reason],
     isSolo,
   });

@@ -28,14 +28,14 @@ export function airlineRequestWords(
       : question;
   }
   const told = request.forthcoming === true ? detailWords(request) : [];
-  const all = isBackwards ? told.toReversed().map(otherwise) : told;
+  const all = isBackwards ? told.toReversed().map(rephrased) : told;
   const details = all.length === 0 ? "" : `: ${all.join(", ")}`;
   const wish = isBackwards && intent === "certificate"
     ? compensationWords(trip)
     : wishWords(request);
   return `${wish}${aboutWords(intent, trip)}${
     request.reason === undefined ? "" : ` because ${request.reason}`
-  }${oddWords(trip, { isBackwards })}${details}`;
+  }${volunteeredWords(trip, { isBackwards })}${details}`;
 }
 
 function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
@@ -45,7 +45,7 @@ function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
 }
 
 /** Rephrases words with the same meaning, so that a model that plays the user cannot recite the scripted sentence. */
-function otherwise(words: string): string {
+function rephrased(words: string): string {
   return words.replaceAll(" born ", ", ")
     .replace(" instead of ", " in place of ")
     .replace("a round trip on", "a round trip, leaving on")
@@ -83,7 +83,7 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
 }
 
 /** Phrases the details that no agent asks for and users therefore volunteer: another account, or another destination. */
-function oddWords(
+function volunteeredWords(
   { account, newTo }: Trip,
   { isBackwards = false }: Style,
 ): string {

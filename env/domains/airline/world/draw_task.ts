@@ -60,7 +60,7 @@ export function drawAirlineTask(
 const PERSISTENCE = 60;
 
 /** The number of failed draws after which another user is drawn. */
-const MOST_DRAWS = 100;
+const MAX_DRAWS = 100;
 
 /**
  * Draws a request of its predetermined kind. If the options rarely allow that, falls back to another of the same
@@ -73,7 +73,7 @@ function drawRequest(
   const { user: { reservations, methods } } = of;
   const grown = [world.people, reservations, methods] as const;
   const before = grown.map(({ length }) => length);
-  for (let i = 0; i < MOST_DRAWS; i++) {
+  for (let i = 0; i < MAX_DRAWS; i++) {
     const wanted = i < PERSISTENCE ? of : redrawn(of, world.rng);
     const drawn = drawTrip(world, wanted);
     if (drawn !== undefined) return drawn;

@@ -27,7 +27,7 @@ export const REFUSED_STATES = {
   },
   certificate: {
     "account.own_profile": certificateForStranger,
-    "certificate.eligible": certificateOfNoRight,
+    "certificate.eligible": undueCertificate,
   },
 } satisfies Partial<Record<AirlineIntent, Record<string, DrawRefused>>>;
 
@@ -99,7 +99,7 @@ function certificateForStranger(
  * Draws a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A delay alone does
  * not suffice.
  */
-function certificateOfNoRight(
+function undueCertificate(
   world: AirlineWorld,
   { user, intent }: UserIntent,
 ): Refused | undefined {

@@ -16,7 +16,7 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
  * The maximum length of a list for which all orders are tried. Longer lists are tried only as given and reversed, since
  * five items already have 120 orders.
  */
-const MOST_ORDERS = 3;
+const MAX_PERMUTED = 3;
 
 /** Returns every call that fulfills a request; none for a question. */
 export function fulfillingCalls(
@@ -237,7 +237,7 @@ function product<T>(choices: readonly (readonly T[])[]): T[][] {
 
 /** Returns all orders of a list; only the given order and its reverse if the list is long. */
 function orders<T>(list: readonly T[]): T[][] {
-  if (list.length > MOST_ORDERS) return [[...list], list.toReversed()];
+  if (list.length > MAX_PERMUTED) return [[...list], list.toReversed()];
   if (list.length < 2) return [[...list]];
   return list.flatMap((one, i) =>
     orders(list.filter((_, j) => j !== i)).map((rest) => [one, ...rest])

@@ -201,7 +201,7 @@ function drawNext(
   const orders = person.orders.filter((order) =>
     kind.statuses.includes(order.status) &&
     before.filter((wish) => isAbout(wish, order))
-      .every((wish) => goesOn(wish.intent, kind.intent))
+      .every((wish) => canFollow(wish.intent, kind.intent))
   );
   const order = orders.length === 0 ? undefined : draw.rng.pick(orders);
   return kind.draw({ person, order });
@@ -221,7 +221,7 @@ function isAbout({ actions }: Wish, { orderId }: Order): boolean {
  * Checks whether an order can have a second wish after the first: after an address change, for example, its items can
  * still be changed.
  */
-function goesOn(before: Intent, next: Intent): boolean {
+function canFollow(before: Intent, next: Intent): boolean {
   return next === "question" ||
     before === "modify_address" && next === "modify_items";
 }

@@ -48,7 +48,7 @@ export function callBundle(
     sync?.(databases);
     return { content, error: false };
   } catch (error) {
-    refuseOwnFault(error, call.name);
+    throwIfNotCallers(error, call.name);
     return { content: `Error: ${messageOf(error)}`, error: true };
   }
 }
@@ -63,7 +63,7 @@ export function runBundleTool(
   { requestor, name, arguments: args }: BundleCall,
   { solo = false }: BundleCallOptions = {},
 ): string {
-  refuseOwnNames(args);
+  rejectReservedNames(args);
   if (requestor === "user" && solo) {
     throw new ToolError("User tool calls are not allowed in solo mode");
   }
@@ -79,7 +79,7 @@ export function runBundleTool(
 }
 
 /** @throws {ToolError} With Python's message, if an argument has the name of one of the original's own parameters. */
-function refuseOwnNames(args: JsonObject): void {
+function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {
     throw new ToolError(
       "tau2.environment.environment.Environment.make_tool_call() got multiple values for keyword argument 'requestor'",
@@ -94,7 +94,7 @@ function refuseOwnNames(args: JsonObject): void {
 }
 
 /** @throws {InfrastructureError} If the error cannot be the caller's fault. */
-function refuseOwnFault(error: unknown, tool: string): void {
+function throwIfNotCallers(error: unknown, tool: string): void {
   const isOurs = error instanceof AssertionError ||
     error instanceof InfrastructureError;
   if (!isOurs) return;

@@ -5,14 +5,14 @@
 
 import type { Task } from "../../../types.ts";
 import type { Identity, Request } from "../goal/goal.ts";
-import { type Asked, hear, type Heard } from "./hearing.ts";
+import { type AskedDetail, hear, type Heard } from "./hearing.ts";
 import { RequestUser, type UserScript } from "./request_user.ts";
 import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
 /** A detail of a request. */
 export interface Fact {
   /** The kind of detail, which an agent's question is matched with. */
-  readonly kind: Asked;
+  readonly kind: AskedDetail;
   /** Phrases the detail as an answer. */
   words(say: Phraser): string;
   /** Checks whether `text` (lower case) states another value. Not mentioning the detail is no contradiction. */
@@ -20,7 +20,7 @@ export interface Fact {
 }
 
 /** A domain's part of a scripted user's conversation. */
-export interface FactTalk<R extends Request> {
+export interface FactUserPart<R extends Request> {
   /** Phrases the request, to follow "i want to" (questions: "what is the"). */
   words(request: R): string;
   /** Returns a pattern that occurs in an agent's reports about the request. */
@@ -28,7 +28,7 @@ export interface FactTalk<R extends Request> {
   /** Returns the details of the request, in the order in which the user states them. */
   facts(request: R): readonly Fact[];
   /** Answers a question about the user's identity; `undefined` if the agent did not ask for it. */
-  identity(asked: ReadonlySet<Asked>): string | undefined;
+  identity(asked: ReadonlySet<AskedDetail>): string | undefined;
   /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
   /** Checks whether a read-back (lower case) proposes another kind of action than the request. Default: never. */
@@ -38,12 +38,12 @@ export interface FactTalk<R extends Request> {
 /** The scripted user of a task whose requests consist of facts. */
 export class FactUser<R extends Request> extends RequestUser<R> {
   readonly #task: Task;
-  readonly #talk: FactTalk<R>;
+  readonly #talk: FactUserPart<R>;
 
   constructor(
     { task, talk, ...script }: UserScript<R> & {
       readonly task: Task;
-      readonly talk: FactTalk<R>;
+      readonly talk: FactUserPart<R>;
     },
   ) {
     super(script);
@@ -167,7 +167,7 @@ const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 /** Answers a question about the user's identity with the details asked for; `undefined` if none were. */
 export function identityAnswer(
   identity: Identity,
-  { asked, say }: { asked: ReadonlySet<Asked>; say: Phraser },
+  { asked, say }: { asked: ReadonlySet<AskedDetail>; say: Phraser },
 ): string | undefined {
   const email = asked.has("email");
   const name = asked.has("name") || asked.has("zip");

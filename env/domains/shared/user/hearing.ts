@@ -17,11 +17,11 @@ type CommonDetail =
   | "address";
 
 /** A detail that an agent may ask for: a common one, or one specific to the domain. */
-export type Asked = CommonDetail | (string & Record<never, never>);
+export type AskedDetail = CommonDetail | (string & Record<never, never>);
 
 /** The interpretation of a message. */
 export interface Heard {
-  readonly asked: ReadonlySet<Asked>;
+  readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for a yes or a no. */
   readonly wantsYes: boolean;
   /** Whether the agent asks for the request, or whether there is anything else. */
@@ -86,7 +86,7 @@ const DONE =
 const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
 /** The context in which a message is interpreted. */
-export interface Listening {
+export interface ListeningContext {
   /** Matches words of the current request. A report without any of them is about something else. */
   readonly topic: RegExp;
   /** Patterns for additional details that agents of the domain ask for. Default: none. */
@@ -94,11 +94,14 @@ export interface Listening {
 }
 
 /** Interprets an agent's message for a user with an open request. */
-export function hear(message: string, { topic, details }: Listening): Heard {
+export function hear(
+  message: string,
+  { topic, details }: ListeningContext,
+): Heard {
   const text = message.toLowerCase().replaceAll("’", "'")
     .replaceAll(BEFORE, "");
   const asking = sentences(text).filter((sentence) => ASKING.test(sentence));
-  const asked = new Set<Asked>();
+  const asked = new Set<AskedDetail>();
   for (const sentence of asking) {
     if (YES_NO.test(sentence) || MORE.test(sentence)) continue;
     for (const [what, pattern] of Object.entries({ ...PATTERNS, ...details })) {

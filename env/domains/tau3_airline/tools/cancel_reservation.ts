@@ -18,7 +18,7 @@ export const cancelReservation = airlineTool({
   run(database, { reservation_id }) {
     const id = reservationId(database, reservation_id);
     const reservation = editRow(database, "reservations", id);
-    refuseSurrogates(reservation);
+    rejectSurrogates(reservation);
     const history = objectsAt(reservation, "payment_history");
     history.push(
       ...history.map((payment) =>
@@ -35,17 +35,17 @@ export const cancelReservation = airlineTool({
 });
 
 /** @throws {ToolError} If the value has a lone surrogate: the original logs the reservation in UTF-8 first. */
-function refuseSurrogates(value: JsonValue): void {
+function rejectSurrogates(value: JsonValue): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw new ToolError(
       `Error serializing to JSON: UnicodeEncodeError: ${encodingError(value)}`,
     );
   }
-  if (Array.isArray(value)) { for (const one of value) refuseSurrogates(one); }
+  if (Array.isArray(value)) { for (const one of value) rejectSurrogates(one); }
   if (value instanceof Map) {
     for (const [key, member] of value) {
-      refuseSurrogates(key);
-      refuseSurrogates(member);
+      rejectSurrogates(key);
+      rejectSurrogates(member);
     }
   }
 }

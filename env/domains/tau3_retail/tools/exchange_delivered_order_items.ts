@@ -26,8 +26,8 @@ export const exchangeDeliveredOrderItems = retailTool({
       order,
       itemIds: item_ids,
       newItemIds: new_item_ids,
-      lengthRefusal: "The number of items to be exchanged should match.",
-      maySame: true,
+      lengthError: "The number of items to be exchanged should match.",
+      allowsSame: true,
     });
     const difference = round2(priceDifference(order, items));
     const method = new PaymentMethod(database, order, payment_method_id);

@@ -31,8 +31,8 @@ export const modifyPendingOrderItems = retailTool({
       order,
       itemIds: item_ids,
       newItemIds: new_item_ids,
-      lengthRefusal: "The number of items to be exchanged should match",
-      maySame: false,
+      lengthError: "The number of items to be exchanged should match",
+      allowsSame: false,
     });
     const difference = priceDifference(order, items);
     const method = new PaymentMethod(database, order, payment_method_id);

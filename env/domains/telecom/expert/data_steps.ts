@@ -14,7 +14,7 @@ import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 const TEST = "please run a speed test.";
 
 /** The maximum amount of data that the policy lets a user buy, in GB. */
-const MOST_GB = 2;
+const MAX_GB = 2;
 
 /**
  * Makes mobile data work at full speed.
@@ -101,7 +101,7 @@ function* refuel(one: Case): Step {
     "you have used all your data. how much data do you want to refuel?",
   );
   const amount = gigabytesIn(answer);
-  if (amount === undefined || amount > MOST_GB) {
+  if (amount === undefined || amount > MAX_GB) {
     return new Transfer("all data is used, and the user buys no more");
   }
   const plan = yield* lookUp(desk, String(one.line.get("plan_id")));

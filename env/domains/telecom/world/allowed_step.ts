@@ -16,7 +16,7 @@ export interface Step {
 }
 
 /** The maximum amount of data that a user may buy, in GB. */
-const MOST_GB = 2;
+const MAX_GB = 2;
 
 /** Returns the policy rule that a call breaks; `null` if it breaks none. Users' calls are not restricted. */
 export function ruleBroken(
@@ -45,7 +45,7 @@ export function ruleBroken(
         : null;
     case "refuel_data": {
       const amount = numberIn(args, "gb_amount");
-      if (amount > MOST_GB) return "at most 2 GB may be sold";
+      if (amount > MAX_GB) return "at most 2 GB may be sold";
       return amount === agreedGb
         ? null
         : "the amount must be the one that the user agreed to";

@@ -66,7 +66,7 @@ export interface ComposedWorld {
 }
 
 /** Approximate number of tasks per customer. */
-const TASKS_A_CUSTOMER = 3;
+const TASKS_PER_CUSTOMER = 3;
 
 /** One customer for each split. */
 const MIN_CUSTOMERS = 3;
@@ -83,7 +83,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
   const { agent, callers } = drawAccounts(
     createRng(seed, "telecom", "accounts"),
     {
-      customers: Math.max(MIN_CUSTOMERS, Math.ceil(count / TASKS_A_CUSTOMER)),
+      customers: Math.max(MIN_CUSTOMERS, Math.ceil(count / TASKS_PER_CUSTOMER)),
       linesMax,
     },
   );

@@ -1,6 +1,6 @@
 /** All filters and tests by name. */
 
-import { type Given, method } from "../arguments.ts";
+import { type BoundArguments, method } from "../arguments.ts";
 import { ownAttribute } from "../attributes.ts";
 import { indexOf, isTrue, Undefined, type Value } from "../values.ts";
 import { typeError } from "../template_error.ts";
@@ -31,7 +31,7 @@ const TO_JSON = method<Value>(
 
 function jsonOptions(
   [ensureAscii = false, indent = null, separators = null, sortKeys = false]:
-    Given,
+    BoundArguments,
 ): JsonOptions {
   const [itemSeparator, keySeparator] = separatorsOf(
     separators,

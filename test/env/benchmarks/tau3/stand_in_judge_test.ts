@@ -21,7 +21,7 @@ import {
   tau3Records,
 } from "../../../support/tau3_bench.ts";
 import { jsonOf, TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
-import { madeTalk } from "../../../../env/benchmarks/tau3/audit/made_talk.ts";
+import { buildConversation } from "../../../../env/benchmarks/tau3/audit/build_conversation.ts";
 
 /** Returns the stand-in's verdict on an assertion about one agent message, optionally after a given user message. */
 async function verdictOn(
@@ -30,7 +30,7 @@ async function verdictOn(
   asked = "Hello.",
 ): Promise<boolean | null> {
   const { source, task } = await toyAsserting([assertion]);
-  const messages = madeTalk(source, task, { asked, say: [said] });
+  const messages = buildConversation(source, task, { asked, say: [said] });
   return standInVerdicts({ source, task, messages })[0]?.met ?? null;
 }
 
@@ -152,7 +152,10 @@ Deno.test("standInVerdicts() checks actions in the final database, regardless of
       (action) => ({ ...action, arguments: new Map([["item", item]]) }),
     );
   const metAfter = (acts: ExpectedAction[]) => {
-    const messages = madeTalk(source, task, { acts, say: ["I sold the cup."] });
+    const messages = buildConversation(source, task, {
+      acts,
+      say: ["I sold the cup."],
+    });
     return standInVerdicts({ source, task, messages })[0]?.met;
   };
   assert.equal(metAfter(sell("cup")), true);
@@ -182,7 +185,7 @@ Deno.test("evaluateSimulation() with the stand-in is unjudged if it cannot decid
     evaluateSimulation({
       source,
       task,
-      messages: madeTalk(source, task, { say }),
+      messages: buildConversation(source, task, { say }),
       terminationReason: "user_stop",
       judge: STAND_IN,
     });
@@ -194,7 +197,7 @@ Deno.test("evaluateSimulation() with the stand-in is unjudged if it cannot decid
   );
   assert.equal((await rewardOf(["It is cheap."])).value, 0);
   const none = await toyAsserting([]);
-  const messages = madeTalk(none.source, none.task, { say: [] });
+  const messages = buildConversation(none.source, none.task, { say: [] });
   assert.equal(standInReward({ ...none, messages }).value, 1);
 });
 
@@ -211,7 +214,7 @@ function countVerdicts(
     if (!criteria?.rewardBasis.includes("NL_ASSERTION")) continue;
     if ((criteria.nlAssertions ?? []).length === 0) continue;
     counts.tasks++;
-    const messages = madeTalk(source, task, sayOf(task));
+    const messages = buildConversation(source, task, sayOf(task));
     for (const { met } of standInVerdicts({ source, task, messages })) {
       if (met === true) counts.met++;
       else if (met === false) counts.notMet++;
@@ -260,7 +263,7 @@ Deno.test({
       if (!criteria?.rewardBasis.includes("NL_ASSERTION")) continue;
       const assertions = criteria.nlAssertions ?? [];
       const say = assertions.map(other);
-      const messages = madeTalk(source, task, { say });
+      const messages = buildConversation(source, task, { say });
       const verdicts = standInVerdicts({ source, task, messages });
       for (const [i, text] of assertions.entries()) {
         if (!/\d/.test(text)) continue;
@@ -289,7 +292,7 @@ Deno.test({
         const said = trajectory.get("say") as string[];
         const info = trajectory.get("reward_info") as JsonObject;
         const acts = task.criteria?.actions ?? [];
-        const messages = madeTalk(source, task, { acts, say: said });
+        const messages = buildConversation(source, task, { acts, say: said });
         const verdicts = standInVerdicts({ source, task, messages });
         for (
           const [i, check]

@@ -7,7 +7,7 @@ import { isEqual } from "../../../python/python_object.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 import { startWorld, type Tau3World, type WorldSource } from "../tau3_world.ts";
-import type { Verdict } from "./claims_said.ts";
+import type { Verdict } from "./statement_claims.ts";
 import { targetWorld } from "./environment_evaluator.ts";
 import { stem } from "./nl_claims.ts";
 
@@ -23,7 +23,7 @@ interface ChangedField {
  * changes have their expected values, and as not taken if all have their initial values.
  * @returns `"unknown"` for any other values, or if the words name no expected action.
  */
-export function doneVerdict(
+export function actionVerdict(
   words: ReadonlySet<string>,
   { source, task, final }: {
     readonly source: WorldSource;

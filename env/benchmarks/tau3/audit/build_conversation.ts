@@ -6,7 +6,7 @@ import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
 /** Creates a conversation of a greeting, the user's request, the answered calls, the agent's texts, and the user's stop. */
-export function madeTalk(
+export function buildConversation(
   source: WorldSource,
   task: Tau3Task,
   { asked = "Hello.", acts = [], say }: {

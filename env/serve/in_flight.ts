@@ -1,7 +1,7 @@
 /** Counts a server's work in progress, so that a shutdown can wait for it. */
 
 /** Counts work in progress. A request that is still being received does not count. */
-export class UnderWay {
+export class InFlight {
   #count = 0;
   #idle = Promise.withResolvers<void>();
 

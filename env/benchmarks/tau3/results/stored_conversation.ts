@@ -19,13 +19,13 @@ import type {
 } from "../tau3_message.ts";
 
 /** A conversation in the format of the episode store. */
-export interface StoredTalk {
+export interface StoredConversation {
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];
 }
 
 /** A message with the answers to its calls. */
-interface Said {
+interface SpokenMessage {
   readonly by: Requestor;
   readonly content: string | null;
   /** The calls; `null` if the message has none. */
@@ -40,7 +40,7 @@ interface OpenTurn extends Omit<Turn, "observation"> {
 }
 
 /** The settings and the end of a conversation. */
-interface TalkKind {
+interface ConversationKind {
   /** Why it ended; `undefined` if episodes have no equivalent. */
   readonly end: Observation["end"] | undefined;
   /** Whether the agent acted alone and so did not begin with a greeting. */
@@ -48,10 +48,10 @@ interface TalkKind {
 }
 
 /** Converts a conversation to the format of the episode store. */
-export function storedTalk(
+export function storedConversation(
   messages: readonly Tau3Message[],
-  { end, isSolo }: TalkKind,
-): StoredTalk {
+  { end, isSolo }: ConversationKind,
+): StoredConversation {
   const told: Message[] = [];
   const turns: OpenTurn[] = [];
   let made: AnsweredCall[] = [];
@@ -63,7 +63,7 @@ export function storedTalk(
     turns.push({ ...turn, ...calls.length > 0 && { openingCalls: calls } });
   }
 
-  function userSaid({ content, made: calls }: Said): void {
+  function userSaid({ content, made: calls }: SpokenMessage): void {
     made.push(...calls ?? []);
     if (calls !== null) return;
     told.push({ role: "user", content: content ?? "" });
@@ -81,7 +81,7 @@ export function storedTalk(
     made = [];
   }
 
-  function agentSaid({ content, made: calls }: Said): void {
+  function agentSaid({ content, made: calls }: SpokenMessage): void {
     if (calls === null) {
       const words = content ?? "";
       const isGreeting = !isOpen && turns.length === 0;
@@ -101,7 +101,7 @@ export function storedTalk(
     })));
   }
 
-  for (const one of saidIn(messages)) {
+  for (const one of spokenMessages(messages)) {
     if (one.by === "user") userSaid(one);
     else agentSaid(one);
   }
@@ -118,7 +118,9 @@ export function storedTalk(
 }
 
 /** Yields the participants' messages with the answers to their calls. A call without an answer gets an empty one. */
-function* saidIn(messages: readonly Tau3Message[]): Generator<Said> {
+function* spokenMessages(
+  messages: readonly Tau3Message[],
+): Generator<SpokenMessage> {
   for (const [at, message] of messages.entries()) {
     if (message.role === "tool") continue;
     const { role, content, toolCalls } = message;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { createBreather } from "../../env/breather.ts";
+import { createYielder } from "../../env/yielder.ts";
 import { generated } from "../../env/generated/generated.ts";
 
-Deno.test("createBreather() yields to other work in a loop that never waits", async () => {
-  const breathe = createBreather();
+Deno.test("createYielder() yields to other work in a loop that never waits", async () => {
+  const yieldIfDue = createYielder();
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
   const end = performance.now() + 5_000;
-  while (turns < 3 && performance.now() < end) await breathe();
+  while (turns < 3 && performance.now() < end) await yieldIfDue();
   clearInterval(timer);
   assert.equal(turns, 3);
 });

@@ -9,7 +9,7 @@ import { rivalsOf } from "./rival_values.ts";
 export type Verdict = "met" | "not_met" | "unknown";
 
 /** An agent message in its context. */
-interface Saying {
+interface AgentMessage {
   readonly text: string;
   readonly sentences: readonly string[];
   /** Stems of the message and of the user message before it. */
@@ -17,7 +17,7 @@ interface Saying {
 }
 
 /** The context of a claim. */
-export interface SaidContext {
+export interface ClaimContext {
   readonly messages: readonly Tau3Message[];
   readonly databases: Databases;
   /** All claims of the task. A value that one claim requires does not contradict another claim. */
@@ -25,31 +25,31 @@ export interface SaidContext {
 }
 
 /** Checks whether the agent stated a claim. */
-export function saidVerdict(
+export function statementVerdict(
   claim: Exclude<Claim, { readonly kind: "action" }>,
-  context: SaidContext,
+  context: ClaimContext,
 ): Verdict {
-  const sayings = sayingsOf(context.messages);
+  const sayings = agentMessagesOf(context.messages);
   switch (claim.kind) {
     case "number":
       return numberVerdict(claim, sayings, wantedNumbers(context));
     case "word":
-      return wordVerdict(claim, sayings, othersThan(claim.word, context));
+      return wordVerdict(claim, sayings, otherValues(claim.word, context));
     case "place":
-      return placeVerdict(claim, sayings);
+      return addressVerdict(claim, sayings);
   }
 }
 
-function wantedNumbers({ claims }: SaidContext): ReadonlySet<number> {
+function wantedNumbers({ claims }: ClaimContext): ReadonlySet<number> {
   return new Set(
     claims.flatMap((claim) => claim.kind === "number" ? [claim.value] : []),
   );
 }
 
 /** Returns the other possible values of the claimed word that no claim requires. */
-function othersThan(
+function otherValues(
   word: string,
-  { databases, claims }: SaidContext,
+  { databases, claims }: ClaimContext,
 ): ReadonlySet<string> {
   const wanted = claims.flatMap((claim) =>
     claim.kind === "word" ? [claim.word] : []
@@ -57,9 +57,9 @@ function othersThan(
   return rivalsOf(word, databases).difference(new Set(wanted));
 }
 
-function sayingsOf(messages: readonly Tau3Message[]): Saying[] {
+function agentMessagesOf(messages: readonly Tau3Message[]): AgentMessage[] {
   let asked = "";
-  const sayings: Saying[] = [];
+  const sayings: AgentMessage[] = [];
   for (const message of messages) {
     if (message.role === "tool" || !hasText(message)) continue;
     const text = message.content ?? "";
@@ -82,7 +82,7 @@ function isDistinct(value: number): boolean {
 
 function numberVerdict(
   claim: Claim & { kind: "number" },
-  sayings: readonly Saying[],
+  sayings: readonly AgentMessage[],
   wanted: ReadonlySet<number>,
 ): Verdict {
   const { value, subject, unit } = claim;
@@ -135,7 +135,7 @@ function isNearly(sentence: string, value: number): boolean {
 }
 
 /** Checks whether the message has a list with `value` items, which the reader could count. */
-function isCounted({ text }: Saying, value: number): boolean {
+function isCounted({ text }: AgentMessage, value: number): boolean {
   const items = text.split("\n").filter((line) =>
     /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
   );
@@ -143,7 +143,7 @@ function isCounted({ text }: Saying, value: number): boolean {
 }
 
 /** Counts the distinct amounts in a message that no claim requires. */
-function rivals({ text }: Saying, wanted: ReadonlySet<number>): number {
+function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   const others = numbersIn(text).filter(({ value }) =>
     !Number.isInteger(value) && !wanted.has(value)
   );
@@ -159,7 +159,7 @@ const RANKS = [
 
 /** Checks whether the message has the rank words that the claim's subject has. */
 function namesRank(
-  { text }: Saying,
+  { text }: AgentMessage,
   subject: ReadonlySet<string>,
 ): boolean {
   const own = stems(text);
@@ -171,7 +171,7 @@ function namesRank(
 
 function wordVerdict(
   { word, subject }: Claim & { kind: "word" },
-  sayings: readonly Saying[],
+  sayings: readonly AgentMessage[],
   others: ReadonlySet<string>,
 ): Verdict {
   let found: Verdict = "not_met";
@@ -206,9 +206,9 @@ function isDeniedWord(sentence: string, word: string): boolean {
   );
 }
 
-function placeVerdict(
+function addressVerdict(
   { parts }: Claim & { kind: "place" },
-  sayings: readonly Saying[],
+  sayings: readonly AgentMessage[],
 ): Verdict {
   const most = Math.max(
     0,

@@ -8,9 +8,9 @@ const EVERY_MS = 50;
  * it resolves at once.
  * @throws {DOMException} An `AbortError`, from the returned function, once the signal is aborted.
  */
-export function createBreather(signal?: AbortSignal): () => Promise<void> {
+export function createYielder(signal?: AbortSignal): () => Promise<void> {
   let last = performance.now();
-  return async function breathe() {
+  return async function yieldIfDue() {
     if (performance.now() - last >= EVERY_MS) {
       await new Promise((resolve) => setTimeout(resolve));
       last = performance.now();

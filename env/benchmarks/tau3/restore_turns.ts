@@ -1,6 +1,11 @@
 /** Replay of recorded turns in a conversation, without asking the agent or the user. */
 
-import type { AnsweredCall, TakenTurns, ToolCall, Turn } from "../../types.ts";
+import type {
+  AnsweredCall,
+  EarlierTurns,
+  ToolCall,
+  Turn,
+} from "../../types.ts";
 import {
   callingReply,
   type Orchestrator,
@@ -10,8 +15,9 @@ import {
 /** The placeholder for text that was not recorded. */
 const UNKNOWN_WORDS = "…";
 
-/** Settings of {@linkcode retakeTurns}. */
-export interface RetakeOptions extends Pick<TakenTurns, "firstMessage"> {
+/** Settings of {@linkcode restoreTurns}. */
+export interface RestoreTurnsOptions
+  extends Pick<EarlierTurns, "firstMessage"> {
   /** Called with the turn's index after each message and its answers. */
   readonly onMessage?: (turn: number) => void;
 }
@@ -21,26 +27,27 @@ export interface RetakeOptions extends Pick<TakenTurns, "firstMessage"> {
  * be more steps than in the original.
  * @throws {RaisedError} If a turn cannot be replayed.
  */
-export function retakeTurns(
-  talk: Orchestrator,
+export function restoreTurns(
+  orchestrator: Orchestrator,
   turns: readonly Turn[],
-  { firstMessage = UNKNOWN_WORDS, onMessage = () => {} }: RetakeOptions = {},
+  { firstMessage = UNKNOWN_WORDS, onMessage = () => {} }: RestoreTurnsOptions =
+    {},
 ): void {
   const [first] = turns;
-  if (!talk.isSolo) userSpeaks(firstMessage, first?.openingCalls, 0);
+  if (!orchestrator.isSolo) userSpeaks(firstMessage, first?.openingCalls, 0);
   for (const [index, turn] of turns.entries()) {
-    if ("ended" in talk.next) return;
+    if ("ended" in orchestrator.next) return;
     takeTurn(turn, index);
   }
 
   function takeTurn({ action, observation }: Turn, index: number): void {
     if (action.type === "tool") {
       const beside = stopAmong(action.beside ?? []);
-      talk.reply(callingReply({ ...action, beside }, talk));
+      orchestrator.reply(callingReply({ ...action, beside }, orchestrator));
       onMessage(index);
     } else if (action.content.trim() !== "") {
-      talk.reply({ content: action.content });
-      if (talk.isSolo) return;
+      orchestrator.reply({ content: action.content });
+      if (orchestrator.isSolo) return;
       const { content, userCalls, end = "user_stop" } = observation;
       // An episode that a limit ended has no final user message.
       const isCut = content === "" && end !== "user_stop";
@@ -50,7 +57,7 @@ export function retakeTurns(
 
   /** Takes a turn whose call ends a solo agent's work; the other calls of that message are not run. */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
-    return talk.isSolo
+    return orchestrator.isSolo
       ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)
       : [];
   }
@@ -61,11 +68,13 @@ export function retakeTurns(
     index: number,
   ): void {
     for (const { call } of calls) {
-      if ("ended" in talk.next) return;
-      talk.reply({ content: "", toolCalls: [call] });
+      if ("ended" in orchestrator.next) return;
+      orchestrator.reply({ content: "", toolCalls: [call] });
       onMessage(index);
     }
-    if (words === null || "ended" in talk.next) return;
-    talk.reply({ content: words.trim() === "" ? UNKNOWN_WORDS : words });
+    if (words === null || "ended" in orchestrator.next) return;
+    orchestrator.reply({
+      content: words.trim() === "" ? UNKNOWN_WORDS : words,
+    });
   }
 }
