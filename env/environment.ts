@@ -141,7 +141,7 @@ class LiveEnvironment implements Environment {
   }
 }
 
-/** Returns what the agent said to the user in these turns. */
+/** Returns the agent's messages to the user in these turns. */
 export function agentMessagesIn(turns: readonly Turn[]): string[] {
   return turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []

@@ -5,7 +5,7 @@ export type Pool = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates a pool.
- * @param places The most calls that run at the same time.
+ * @param places The maximum number of concurrent calls.
  */
 export function createPool(places: number): Pool {
   let free = places;

@@ -16,7 +16,7 @@ export interface Outcome {
   /** The state that it should have, see {@linkcode goldOf}. */
   readonly gold: Database;
   readonly task: Task;
-  /** Everything that the agent said to the user. */
+  /** The agent's messages to the user. */
   readonly messages: readonly string[];
 }
 
@@ -62,7 +62,10 @@ export function tauBenchRewardInfo(
   return { r_outputs: reward.parts.outputs, outputs };
 }
 
-/** Checks τ-bench's rule for outputs: a case-insensitive substring of something said, once commas are removed from it. */
+/**
+ * Checks whether an output was told, by τ-bench's rule: a message contains it, ignoring case and the commas of the
+ * message.
+ */
 export function isOutputTold(
   output: string,
   messages: readonly string[],

@@ -1,4 +1,4 @@
-/** Explains schema issues: what is wrong with a value, and which key or choice was probably meant. */
+/** Explains schema issues: what is wrong with a value, and the nearest valid key or choice. */
 
 import type { z } from "zod";
 

@@ -163,7 +163,7 @@ export interface ConversationRules {
   gold(task: Task): Database;
   /** Returns the reward of the do-nothing baseline, assuming a judge that agrees with everything. */
   baseline(task: Task): 0 | 1;
-  /** Returns a task in the benchmark's own format, as plain data, with the benchmark's id. */
+  /** Returns a task as plain data in the benchmark's format, with the benchmark's id. */
   original(task: Task): { readonly id: string; readonly task: unknown };
   /** Returns what is wrong with a task according to these rules: its expected actions, its checks, its texts. */
   faults(task: Task): readonly TaskFault[];
@@ -172,9 +172,9 @@ export interface ConversationRules {
 }
 
 /**
- * The rules of a conversation without a user: the agent works on its prompt alone, with the tools of both sides. No other
- * seam changes: the episode's user is one who is never asked (`absentUser()`), their first message is empty and not part
- * of the conversation, and any answer of the agent without a tool call ends it.
+ * The rules of a conversation without a user: the agent works on its prompt alone, with the tools of both sides. The
+ * interfaces stay the same: the user is an `absentUser()`, who is never asked; the first message is empty and
+ * not part of the conversation; and any answer of the agent without a tool call ends the conversation.
  */
 export interface SoloRules {
   /**
@@ -184,7 +184,7 @@ export interface SoloRules {
   system(task: Task): string;
   /** The tool that the agent calls to end its work. */
   readonly stopTool: string;
-  /** The domain's policy with a user, which the benchmark's result files state in either case. */
+  /** The domain's policy for conversations with a user, which the benchmark's result files contain in solo mode too. */
   readonly policyWithUser: string;
 }
 

@@ -16,18 +16,18 @@ import type {
 import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
-/** A parsed answer: an action, or a problem in words that help the model to correct it. */
+/** A parsed answer: an action, or the problem with it, as a message that helps the model to correct it. */
 export type ParsedAnswer =
   | { readonly action: Action }
   | { readonly problem: string };
 
-/** The way in which a strategy reads a model's answers and shows observations. */
+/** The format of an agent's actions: how answers are parsed, and how observations are shown. */
 export interface AnswerForm {
-  /** Returns the answer as it is kept in the conversation. */
+  /** Returns the answer in the form that the conversation keeps. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): ParsedAnswer;
   observation(observation: Observation, action: Action): Message;
-  /** Returns the message with which a model would take this action. */
+  /** Returns the message by which a model would take the action. */
   written(action: Action): Message;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The expert's desk: what the user has said, what the tools have returned, and the moves that add to
- * it. The expert may use nothing else in what it says and calls.
+ * The expert's desk: everything that the user has said and the tools have returned. The expert's messages and calls may
+ * use nothing else.
  */
 
 import {

@@ -7,7 +7,7 @@ import { fewShotAgent, fewShotExamples } from "./few_shot.ts";
 import { textAgent, type TextStrategy } from "./text.ts";
 import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 
-/** A way for a model to serve users. */
+/** A strategy by which a model serves users. */
 export interface AgentStrategy {
   /** Creates the agent. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
@@ -17,7 +17,7 @@ export interface AgentStrategy {
   readonly needsPrompt?: boolean;
 }
 
-/** Options of {@linkcode AgentStrategy.open}. */
+/** The model and the settings that {@linkcode AgentStrategy.open} gets. */
 export interface AgentStrategyOptions {
   readonly model: ChatModel;
   readonly dataset: Dataset;

@@ -30,7 +30,7 @@ const domains = new Map<string, Domain>(
   [...BUILT_IN, ...OF_TAU3].map((domain) => [keyOf(domain), domain]),
 );
 
-/** Lists the keys of all domains that pass `isMeant`, as flags and recipes accept them: `retail`, `tau3.retail`. */
+/** Lists the keys of all domains that pass the filter, as flags and recipes accept them: `retail`, `tau3.retail`. */
 export function domainNames(
   isMeant: (domain: Domain) => boolean = () => true,
 ): string[] {

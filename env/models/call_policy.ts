@@ -37,8 +37,8 @@ export const MAX_BACKOFF_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Retries of calls without a response while the endpoint has never responded. It is then more likely absent than
- * restarting, and the first call's error should be reported soon.
+ * Maximum retries of a call without a response while the endpoint has never responded. It is then more likely absent
+ * than restarting, and the first error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 

@@ -5,8 +5,8 @@ import { CallFailure } from "./call_policy.ts";
 import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
- * The finish states of readable answers. `calls`: the server says that it contains calls. `malformed_call`: the model
- * wrote a call that the server could not parse. `unspecified`: the server gave no reason.
+ * The finish states of readable answers. `calls`: according to the server, the answer contains calls. `malformed_call`:
+ * the model wrote a call that the server could not parse. `unspecified`: the server gave no reason.
  */
 export type Ending =
   | "stop"

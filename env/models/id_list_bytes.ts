@@ -55,7 +55,9 @@ export function bodyWithIds(
   return buffer.subarray(from, end + length);
 }
 
-/** Hands the encoded ids of `ids` over to `copy` if `copy` begins with them. `ids` must not be encoded afterwards. */
+/**
+ * Moves the encoded bytes of `ids` to `copy` if `copy` begins with the same ids. `ids` must not be encoded afterwards.
+ */
 export function moveEncodedIds(
   ids: readonly number[],
   copy: readonly number[],

@@ -19,7 +19,7 @@ export interface RateLimiter {
    * @throws The signal's reason if it is aborted.
    */
   turn(options?: CallOptions): Promise<void>;
-  /** Starts no call for `ms` milliseconds: a server that asks one call to wait asks all of them. */
+  /** Starts no call for `ms` milliseconds, since a server's request to wait concerns all calls. */
   pause(ms: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** Reads errors of endpoints in any format: their message, and whether a retry may help. Pure. */
+/** Reads errors of endpoints in any format: the message, and whether a retry may help. Pure. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";

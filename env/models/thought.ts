@@ -1,5 +1,5 @@
 /**
- * Separates the thoughts in a thinking model's answer, which only records contain, from its text.
+ * Separates the thoughts in a thinking model's answer from its text. Only records contain the thoughts.
  *
  * Some templates open the thought in the prompt, so that the answer only contains its closing tag.
  */

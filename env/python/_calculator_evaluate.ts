@@ -106,7 +106,7 @@ function productCost(a: PythonNumber, b: PythonNumber): number {
   return words(a) * words(b);
 }
 
-/** The last multiplication costs as much as all earlier ones together. */
+/** Returns the cost of an integer power. The last multiplication costs as much as all earlier ones together. */
 function powerCost(a: PythonNumber, b: PythonNumber): number {
   if (isFloat(a) || isFloat(b) || compare(b, 0) < 0) return floatPowerCost(b);
   const bits = bitLength(BigInt(a));
@@ -114,8 +114,8 @@ function powerCost(a: PythonNumber, b: PythonNumber): number {
 }
 
 /**
- * A double is a fraction of a 53-bit numerator and a denominator of at most 1,074 bits, which is only shifted and
- * written out.
+ * Returns the cost of a float power. A double is a fraction of a 53-bit numerator and a denominator of at most 1,074
+ * bits, which is only shifted and written out.
  */
 function floatPowerCost(exponent: PythonNumber): number {
   const times = Math.abs(toDouble(exponent));

@@ -146,7 +146,9 @@ export function numberRepr(value: PythonNumber): string {
   return String(value);
 }
 
-/** JavaScript compares numbers with bigints exactly, as Python does ints with floats. */
+/**
+ * Returns a number or bigint to compare. JavaScript compares the two types exactly, as Python compares ints and floats.
+ */
 function comparable(value: PythonNumber): number | bigint {
   if (value instanceof Float) return value.value;
   return typeof value === "boolean" ? Number(value) : value;

@@ -1,6 +1,6 @@
-/** Counts a server's work in progress, so that a shutdown can wait for it. */
+/** Counts a server's requests in flight, so that a shutdown can wait for them. */
 
-/** Counts work in progress. A request that is still being received does not count. */
+/** Counts requests in flight. A request that is still being received does not count. */
 export class InFlight {
   #count = 0;
   #idle = Promise.withResolvers<void>();
@@ -18,7 +18,7 @@ export class InFlight {
     }
   }
 
-  /** Resolves once no work is in progress. */
+  /** Resolves once no work is in flight. */
   async ended(): Promise<void> {
     while (this.#count > 0) await this.#idle.promise;
   }

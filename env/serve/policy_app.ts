@@ -22,7 +22,7 @@ export interface PolicyAppOptions {
   readonly token?: string;
   /** Limits of request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;
-  /** Counts answers in progress, so that a shutdown can wait for them. */
+  /** Counts answers in flight, so that a shutdown can wait for them. */
   readonly inFlight?: InFlight;
 }
 

@@ -1,5 +1,5 @@
 /**
- * JSON responses that take minutes to compute, during which each side notices if the other disconnects.
+ * JSON responses that take minutes to compute. Both sides notice early if the other one disconnects.
  *
  * The server sends white space before the answer, which JSON allows. A client that receives none detects that the
  * server is dead, long before its timeout. And because the response has started, the server notices when the connection

@@ -140,7 +140,7 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether the template can render the results of an answer with several calls. */
+  /** Whether the template can render the results of parallel calls in one answer. */
   get supportsParallelCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }

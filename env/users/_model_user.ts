@@ -41,7 +41,7 @@ export interface ModelUserOptions {
 export interface Utterance {
   /** The message that the agent receives. */
   readonly message: string;
-  /** The message that the user's model sees as its own later; `null` if none is kept. */
+  /** The message that is recorded in the conversation of the user's model; `null` if none is. */
   readonly recorded: string | null;
 }
 
@@ -211,9 +211,9 @@ class ModelUser implements User {
   }
 
   /**
-   * Keeps words that accompany the stop token. τ-bench ends the conversation at the token, so the agent never sees a
-   * "yes, do it" in the same message. Here the words are sent without the token the first time; the next token ends the
-   * conversation.
+   * Delays a stop token that other words accompany. τ-bench ends the conversation at the token, so the agent never sees
+   * a "yes, do it" in the same message. Here the words are sent without the token the first time; the next token ends
+   * the conversation.
    */
   #withoutEarlyStop({ message, recorded }: Utterance): Utterance {
     if (this.#wantedToStop || !saysMoreThanStop(message)) {

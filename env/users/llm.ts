@@ -32,7 +32,7 @@ export const speakFixed: Speak = async (conversation, call) => {
   return { message, recorded: message };
 };
 
-/** Returns whatever the model writes, as in τ-bench. */
+/** Returns the model's answer unchanged, as in τ-bench. */
 export const speakAsWritten: Speak = async (conversation, call) => {
   const message = await conversation.ask(conversation.messages, call);
   return { message, recorded: message };

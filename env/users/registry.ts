@@ -8,7 +8,7 @@ import { reflectionUser } from "./reflection.ts";
 import { scriptedUser } from "./scripted.ts";
 import { verifyUser } from "./verify.ts";
 
-/** A way to simulate users, with or without a model. */
+/** A strategy for simulating users, with or without a model. */
 export type UserStrategy =
   | {
     readonly callsPerMessage?: 0;

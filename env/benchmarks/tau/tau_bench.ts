@@ -228,7 +228,7 @@ function noPrompts(path: string): never {
   );
 }
 
-/** Reads the prompts; `undefined` if the file does not exist, which is an error only when they are used. */
+/** Reads the prompts; `undefined` if the file does not exist, which is reported when they are first used. */
 async function readPrompts(files: Files): Promise<Prompts | undefined> {
   const text = await files.textIfAny(PROMPTS);
   if (text === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Search for whether the expected actions can still bring a world to a state that earns the reward. */
+/** Searches for an order of the expected actions that brings a world to a state that earns the reward. */
 
 import type { Databases } from "../../domain.ts";
 import { RaisedError } from "./raised.ts";

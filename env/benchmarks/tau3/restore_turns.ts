@@ -1,4 +1,4 @@
-/** Replay of recorded turns in a conversation, without asking the agent or the user. */
+/** Restores a conversation from its recorded turns, without asking the agent or the user. */
 
 import type {
   AnsweredCall,
@@ -23,8 +23,8 @@ export interface RestoreTurnsOptions
 }
 
 /**
- * Replays turns in a conversation that has just started. Parallel calls are sent in one message each, so that there may
- * be more steps than in the original.
+ * Replays the turns in a conversation that has just started. Parallel calls are sent in one message each, so that there
+ * may be more steps than in the original.
  * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function restoreTurns(
@@ -55,7 +55,7 @@ export function restoreTurns(
     }
   }
 
-  /** Takes a turn whose call ends a solo agent's work; the other calls of that message are not run. */
+  /** Returns the call that ends a solo agent's work, if any; the other calls of its message are not run. */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
     return orchestrator.isSolo
       ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)

@@ -262,7 +262,10 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** Returns the conversation for evaluation. One that has not ended is evaluated as if it had been stopped regularly. */
+  /**
+   * Returns the conversation for evaluation. A conversation that has not ended is evaluated as if the user had ended
+   * it.
+   */
   #simulation() {
     const { bundle, source: task } = this.#options;
     const { next, messages, isSolo: solo } = this.#orchestrator;

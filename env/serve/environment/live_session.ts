@@ -1,4 +1,4 @@
-/** A client's session: it is reset to a task, takes the client's actions, and is graded when its episode ends. */
+/** A client's session: a reset starts the episode of a task, steps take the client's actions, and the end is graded. */
 
 import { createEnvironment } from "../../environment.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";

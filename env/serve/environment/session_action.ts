@@ -1,4 +1,4 @@
-/** Parses clients' actions from JSON, distinguishing integers from floats as Python does. */
+/** Parses clients' actions from JSON; integers and floats stay distinct, as in Python. */
 
 import { DataError } from "../../errors.ts";
 import {

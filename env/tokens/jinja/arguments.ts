@@ -4,7 +4,7 @@ import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 
-/** The arguments for each parameter; `undefined` if the default is used. */
+/** The argument bound to each parameter; `undefined` if its default is used. */
 export type BoundArguments = readonly (Value | undefined)[];
 
 /** The signature of a function, with Python's rules for arguments. */

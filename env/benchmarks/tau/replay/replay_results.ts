@@ -17,9 +17,9 @@ export interface ReplayedResult {
   readonly steps: number;
   /** The reason why the episode was not replayed. */
   readonly skipped?: string;
-  /** Mismatches that another dataset does not explain: rewards, ends, outputs. */
+  /** Mismatches that a different dataset does not explain: rewards, ends, outputs. */
   readonly mismatches: readonly Mismatch[];
-  /** Mismatches that another dataset may explain: texts and states. */
+  /** Mismatches that a different dataset may explain: texts and states. */
   readonly dataMismatches: readonly Mismatch[];
   /** Whether the gold state equals the recorded one; `null` if none was recorded. */
   readonly hasSameGold: boolean | null;

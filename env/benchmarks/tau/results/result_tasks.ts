@@ -53,7 +53,7 @@ export function taskFinder(
 
 /**
  * Finds the tasks of a file's records, by record number. A record without evidence for a dataset is matched to the
- * dataset of most other records; for a failed record, the task's index is enough.
+ * dataset of most other records; for a failed record, the task's index is sufficient evidence.
  */
 export function tasksOfRecords(
   records: readonly ResultRecord[],

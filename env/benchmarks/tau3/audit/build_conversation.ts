@@ -1,11 +1,14 @@
-/** Construction of conversations from given calls and texts. */
+/** Builds conversations from calls and texts. */
 
 import { GREETING } from "../orchestrator.ts";
 import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
-/** Creates a conversation of a greeting, the user's request, the answered calls, the agent's texts, and the user's stop. */
+/**
+ * Creates a conversation: greeting, the user's request, calls with answers, the agent's texts, and the user's stop
+ * token.
+ */
 export function buildConversation(
   source: WorldSource,
   task: Tau3Task,

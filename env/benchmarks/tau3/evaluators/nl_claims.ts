@@ -3,7 +3,7 @@
  * state, or actions. An assertion of any other form has no claims.
  */
 
-/** A claim of an assertion. `subject` has the stems of the words that it is about. */
+/** A claim of an assertion. `subject` has the stems of the words that name what the claim is about. */
 export type Claim =
   | {
     readonly kind: "number";

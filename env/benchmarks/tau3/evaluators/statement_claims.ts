@@ -1,4 +1,7 @@
-/** Verdicts on claims that the agent said something: yes, no, or unknown without understanding the text. */
+/**
+ * Verdicts on claims that the agent said something: `met`, `not_met`, or `unknown` if only a reader of the text could
+ * decide.
+ */
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
 import type { Databases } from "../../../domain.ts";
@@ -8,7 +11,7 @@ import { rivalsOf } from "./rival_values.ts";
 /** The verdict on a claim. */
 export type Verdict = "met" | "not_met" | "unknown";
 
-/** An agent message in its context. */
+/** A message of the agent with its context. */
 interface AgentMessage {
   readonly text: string;
   readonly sentences: readonly string[];
@@ -16,7 +19,7 @@ interface AgentMessage {
   readonly context: ReadonlySet<string>;
 }
 
-/** The context of a claim. */
+/** The conversation and the other claims that a claim is checked with. */
 export interface ClaimContext {
   readonly messages: readonly Tau3Message[];
   readonly databases: Databases;
@@ -75,7 +78,10 @@ function agentMessagesOf(messages: readonly Tau3Message[]): AgentMessage[] {
   return sayings;
 }
 
-/** Checks whether a number is unlikely to be part of a date, count or list. Others count only next to their subject. */
+/**
+ * Checks whether a number is unlikely to be part of a date, count or list. Any other number counts only next to its
+ * subject.
+ */
 function isDistinct(value: number): boolean {
   return !Number.isInteger(value) || value >= 10_000;
 }
@@ -134,7 +140,7 @@ function isNearly(sentence: string, value: number): boolean {
   );
 }
 
-/** Checks whether the message has a list with `value` items, which the reader could count. */
+/** Checks whether the message has a list of `value` items, which states the number implicitly. */
 function isCounted({ text }: AgentMessage, value: number): boolean {
   const items = text.split("\n").filter((line) =>
     /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
@@ -157,7 +163,7 @@ const RANKS = [
   ["total", "sum", "altogether", "overall"],
 ].map((words) => words.map(stem));
 
-/** Checks whether the message has the rank words that the claim's subject has. */
+/** Checks whether the message has the same rank words as the claim's subject. */
 function namesRank(
   { text }: AgentMessage,
   subject: ReadonlySet<string>,

@@ -159,7 +159,7 @@ function tasksIn(head: JsonObject): Tau3Task[] {
   });
 }
 
-/** Returns the episode, or the reason why the record is none: `lacks its task_id`. */
+/** Returns the simulation, or the reason why the record is not one: `lacks its task_id`. */
 function recordOf(
   value: JsonValue,
   { number, tasks, order, isSolo }: {

@@ -1,6 +1,6 @@
 /**
- * The rows of a request as far as the expert knows them: those that the tools have shown and, for flights that no
- * search shows, what follows from these rows and from the user's words.
+ * The rows of a request that the expert knows: those that the tools have shown and, for flights that no search shows,
+ * rows inferred from these and from the user's words.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -35,7 +35,7 @@ export interface KnownRequest {
   readonly held: JsonObject | undefined;
 }
 
-/** The assumption about days that have not been searched: the best case for the request, or none. */
+/** The assumption about days that have not been searched: the best case for the request, or no flights. */
 export type Assumption = "best" | "nothing";
 
 /**

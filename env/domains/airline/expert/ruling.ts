@@ -1,4 +1,4 @@
-/** Applies the clauses of the policy to the call that a request means, as far as the expert knows it. */
+/** Applies the policy's clauses to the call that fulfills a request, as far as the expert knows it. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
@@ -7,7 +7,7 @@ import { fulfillingCalls } from "../goal/fulfilling_calls.ts";
 import { airlineClauses } from "../policy_clauses.ts";
 import { type Assumption, type KnownRequest, knownRows } from "./known.ts";
 
-/** The call that a request means, and whether policy forbids it. */
+/** The call that fulfills a request, and the clause that forbids it. */
 export interface Ruling {
   /** `undefined` if the rows that were shown do not determine the call. */
   readonly action?: ToolAction | undefined;

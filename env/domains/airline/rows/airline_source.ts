@@ -15,7 +15,7 @@ import type {
   Reservation,
 } from "../world/rows.ts";
 
-/** The data from which tasks are drawn. */
+/** The users, reservations and flights from which tasks are drawn. */
 export interface AirlineSource {
   readonly routes: AirlineWorld["routes"];
   /** Users with exactly one credit card. Payment methods that their kind does not identify are omitted. */

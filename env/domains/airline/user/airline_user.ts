@@ -1,6 +1,6 @@
 /**
- * The scripted user of an airline. It gives details when asked, agrees only to what it wants, and ends the conversation
- * when every request is done or refused.
+ * The scripted user of an airline. It states details when asked, agrees only to what the goal contains, and ends the
+ * conversation when every request is done or refused.
  */
 
 import type { Database } from "../../../database.ts";

@@ -61,7 +61,7 @@ export interface StoreUser {
   readonly orders: readonly Order[];
 }
 
-/** The data from which tasks are drawn. */
+/** The users, orders and products from which tasks are drawn. */
 export interface Store {
   readonly people: readonly StoreUser[];
   /** The users' orders by status. */

@@ -1,4 +1,4 @@
-/** A drawn request, and how its order is drawn and described. */
+/** A drawn request, and the draw and the description of its order. */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";

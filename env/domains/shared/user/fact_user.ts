@@ -1,6 +1,6 @@
 /**
- * A scripted user whose requests consist of facts. It gives a fact only when asked, says yes only to what it wants, and
- * ends the conversation when every request is done or refused.
+ * A scripted user whose requests consist of facts. It states a fact only when asked, agrees only to what the goal
+ * contains, and ends the conversation when every request is done or refused.
  */
 
 import type { Task } from "../../../types.ts";
@@ -19,7 +19,7 @@ export interface Fact {
   contradictedBy(text: string): boolean;
 }
 
-/** A domain's part of a scripted user's conversation. */
+/** The parts of a {@linkcode FactUser} that a domain defines. */
 export interface FactUserPart<R extends Request> {
   /** Phrases the request, to follow "i want to" (questions: "what is the"). */
   words(request: R): string;
@@ -139,7 +139,9 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     ]);
   }
 
-  /** Replies to a message that asks for nothing the user knows: waits, and repeats the request now and then. */
+  /**
+   * Replies to a message that asks for nothing that the user knows: waits, and repeats the request from time to time.
+   */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
     if (this.progress.stall()) return this.next();
     if (heard.asked.size > 0) return "i do not know that.";

@@ -58,7 +58,7 @@ export abstract class RequestUser<R extends Request> implements User {
   /** Answers an agent's message while a request is open. */
   protected abstract answer(message: string, request: R): string;
 
-  /** Returns `words`, or gives up the current request if it has already taken too many replies. */
+  /** Returns `words`, or the next request if the current one has taken too many replies. */
   protected moved(words: string): string {
     return this.progress.move() ? this.next() : words;
   }
