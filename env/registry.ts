@@ -6,13 +6,13 @@ import { nearest } from "./schema_issue.ts";
 
 let isExtended = false;
 
-/** Checks whether a script has registered an entry of its own, which other threads of the process do not have. */
+/** Checks whether a script has registered an entry, which other threads of the process do not have. */
 export function hasExtensions(): boolean {
   return isExtended;
 }
 
-/** Records that a script has registered an entry of its own. */
-export function noteExtension(): void {
+/** Records that a script has registered an entry. */
+export function markExtended(): void {
   isExtended = true;
 }
 
@@ -67,7 +67,7 @@ export class Registry<T> {
       );
     }
     this.#entries.set(name, entry);
-    noteExtension();
+    markExtended();
   }
 
   /**

@@ -22,7 +22,7 @@ import { parsePythonic } from "../env/tokens/tool_calls/pythonic.ts";
 import { parseQwen25 } from "../env/tokens/tool_calls/qwen25.ts";
 import { parseQwen3Coder } from "../env/tokens/tool_calls/qwen3_coder.ts";
 import type { Dataset, Turn } from "../env/types.ts";
-import { spoken, spokenBehind } from "../env/users/_spoken.ts";
+import { spoken, spokenAfter } from "../env/users/_spoken.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import { trackUser } from "../env/users/tracker.ts";
 import { indentJson } from "../notebooks/viewer/page/text.js";
@@ -169,7 +169,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseGptOss,
   parseTemplate,
   spoken,
-  spokenBehind: (text) => spokenBehind("User Response", text),
+  spokenAfter: (text) => spokenAfter("User Response", text),
   hear: (text) => hear(text, { topic: /order/ }),
   hearPhone,
   "the scenario of telecom's user": readStory,

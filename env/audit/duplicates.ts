@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { printPythonJson } from "../python/python_json.ts";
 import type { Task } from "../types.ts";
-import { type Audited, type Finding, finding, isWrite } from "./finding.ts";
+import { type AuditInput, type Finding, finding, isWrite } from "./finding.ts";
 
 /** The share of common word triples above which two instructions are near-duplicates. */
 const ALIKE = 0.8;
@@ -18,7 +18,7 @@ const MINIMA = 24;
 const COMMON = 40;
 
 /** Returns one finding for each task that is a near-duplicate of an earlier one. */
-export function duplicates({ tasks }: Audited): Finding[] {
+export function duplicates({ tasks }: AuditInput): Finding[] {
   const sameGold = findSameGold(tasks);
   const alike = findAlike(tasks);
   return tasks.flatMap((task) => {

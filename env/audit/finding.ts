@@ -36,8 +36,8 @@ export interface Finding {
   readonly exclude: boolean;
 }
 
-/** The input of a check of several tasks: all tasks of the audited splits. */
-export interface Audited {
+/** The input of a check that compares tasks: all tasks of the audited splits. */
+export interface AuditInput {
   readonly dataset: Dataset;
   readonly tasks: readonly Task[];
 }

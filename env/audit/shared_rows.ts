@@ -5,10 +5,10 @@
 import type { Domain } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";
 import type { Split, Task } from "../types.ts";
-import { type Audited, type Finding, finding } from "./finding.ts";
+import { type AuditInput, type Finding, finding } from "./finding.ts";
 
 /** Returns one finding for each held-out task that shares a row with a train task. */
-export function sharedRows({ tasks, dataset }: Audited): Finding[] {
+export function sharedRows({ tasks, dataset }: AuditInput): Finding[] {
   const domain = domainOf(dataset);
   const trained = new Map<string, Task>();
   for (const task of tasks) {
@@ -65,7 +65,7 @@ export interface SplitOverlap {
 }
 
 /** Returns the overlaps of each pair of splits. */
-export function overlaps({ tasks, dataset }: Audited): SplitOverlap[] {
+export function overlaps({ tasks, dataset }: AuditInput): SplitOverlap[] {
   const domain = domainOf(dataset);
   const bySplit = new Map(dataset.splits.map((split) => [
     split,

@@ -9,7 +9,7 @@ import { printPythonJson, toPlain } from "../python/python_json.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
 import { replayGold } from "./gold_replay.ts";
-import { GIVEN, leaves, plain } from "./knowing.ts";
+import { GIVEN, leaves, plain } from "./argument_values.ts";
 
 /** Finds gold writes with an argument that cannot be known, and gold actions that serve a different user. */
 export function unknowable(task: Task, dataset: Dataset): Finding[] {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DEFAULT_BENCHMARK, type Domain, keyOf } from "../domain.ts";
 import { ConfigError } from "../errors.ts";
-import { noteExtension } from "../registry.ts";
+import { markExtended } from "../registry.ts";
 import type { Tool } from "../tool.ts";
 import type { Dataset } from "../types.ts";
 import { airline } from "./airline/domain.ts";
@@ -55,7 +55,7 @@ export function registerDomain(domain: Domain): void {
     });
   }
   domains.set(key, domain);
-  noteExtension();
+  markExtended();
 }
 
 /**

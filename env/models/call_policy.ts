@@ -166,8 +166,8 @@ export function kindOfStatus(status: number): FailureKind | undefined {
   return "refused";
 }
 
-/** Checks whether the agent's model rejected a call because the conversation exceeds its context. */
-export function outgrewContext(error: unknown): boolean {
+/** Checks whether an error says that the conversation exceeds the context of the agent's model. */
+export function exceedsContext(error: unknown): boolean {
   return error instanceof InfrastructureError && error.source === "model" &&
     error.cause instanceof CallFailure && error.cause.isContextFull;
 }

@@ -15,7 +15,7 @@ import type {
 } from "../types.ts";
 import { apiFetch } from "./api_fetch.ts";
 import { boundedText } from "./bounded_body.ts";
-import { type Caller, CallFailure, outgrewContext } from "./call_policy.ts";
+import { type Caller, CallFailure, exceedsContext } from "./call_policy.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { Meter } from "./meter.ts";
 import { type Completion, readCompletion } from "./openai_answer.ts";
@@ -184,7 +184,7 @@ function outOfContext(
   error: unknown,
   turn: number,
 ): { value: Completion; retries: number } {
-  if (turn === 0 || !outgrewContext(error)) throw error;
+  if (turn === 0 || !exceedsContext(error)) throw error;
   const reply = { content: "", toolCalls: [], finishReason: "length" as const };
   const none = { promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
   return { value: { reply, ...none }, retries: 0 };

@@ -5,7 +5,7 @@
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
 import { deriveSeed } from "../random.ts";
-import { outgrewContext } from "./call_policy.ts";
+import { exceedsContext } from "./call_policy.ts";
 import { NOTHING_SAID, opensThought, splitThought } from "./thought.ts";
 import { mayFit } from "../tokens/may_fit.ts";
 import { type Codec, TokenConversation } from "../tokens/conversation.ts";
@@ -144,7 +144,7 @@ class TokenChat implements Chat {
     try {
       return await this.#model.generate(request);
     } catch (error) {
-      if (this.#turn > 1 && outgrewContext(error)) return null;
+      if (this.#turn > 1 && exceedsContext(error)) return null;
       throw error;
     }
   }

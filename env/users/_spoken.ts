@@ -70,7 +70,7 @@ export function spoken(text: string): string | undefined {
  * Returns the message after a marker, up to the next label: after the first marker that begins a line or, if there is
  * none, after the last marker. `undefined` if there is no marker, or no message after it.
  */
-export function spokenBehind(
+export function spokenAfter(
   marker: "User Response" | "Response",
   text: string,
 ): string | undefined {

@@ -10,7 +10,7 @@ import type { UserConversation } from "./_model_user.ts";
 import { withoutReasoning } from "./_spoken.ts";
 
 /** A message for the supervisor to judge. */
-export interface Judged {
+export interface JudgedMessage {
   /** The conversation before the message, from the user's side. */
   readonly messages: readonly Message[];
   readonly response: string;
@@ -20,7 +20,7 @@ export interface Judged {
 /** Asks whether the message is acceptable. An unclear answer counts as no. */
 export async function isAcceptable(
   conversation: UserConversation,
-  judged: Judged,
+  judged: JudgedMessage,
   options: CallOptions,
 ): Promise<boolean> {
   const verdict = await consult(
@@ -41,7 +41,7 @@ const WANTED =
 /** Asks for the supervisor's thoughts on a message, which should contain a better one. */
 export function reflectOn(
   conversation: UserConversation,
-  judged: Judged,
+  judged: JudgedMessage,
   options: CallOptions,
 ): Promise<string> {
   const { reflect } = conversation.prompts.user;
@@ -59,7 +59,7 @@ export function messageRepr(content: string): string {
 function consult(
   conversation: UserConversation,
   template: string,
-  judged: Judged,
+  judged: JudgedMessage,
   options: CallOptions,
 ): Promise<string> {
   const content = fillPrompt(template, {
@@ -75,7 +75,7 @@ function consult(
  */
 function transcriptOf(
   { prompts }: UserConversation,
-  { messages, compat }: Judged,
+  { messages, compat }: JudgedMessage,
 ): string {
   const labels = prompts.user.roleLabels;
   return messages.map(({ role, content }) => {

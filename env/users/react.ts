@@ -7,7 +7,7 @@ import {
   type ModelUserOptions,
   type Speak,
 } from "./_model_user.ts";
-import { spokenBehind } from "./_spoken.ts";
+import { spokenAfter } from "./_spoken.ts";
 
 /**
  * Creates users who think before they speak. The thought stays in the model's conversation, and the agent receives what
@@ -26,7 +26,7 @@ export function reactUser(options: ModelUserOptions): UserFactory {
 
 const speakAfterThought: Speak = (conversation, call) =>
   conversation.askFor((text) => {
-    const message = conversation.sayable(spokenBehind("User Response", text));
+    const message = conversation.sayable(spokenAfter("User Response", text));
     return message === undefined ? undefined : { message, recorded: text };
   }, call);
 

@@ -9,7 +9,7 @@ import {
   type Speak,
   type UserConversation,
 } from "./_model_user.ts";
-import { spokenBehind } from "./_spoken.ts";
+import { spokenAfter } from "./_spoken.ts";
 import { isAcceptable, reflectOn } from "./_supervisor.ts";
 
 /** Settings of {@linkcode reflectionUser}. */
@@ -46,7 +46,7 @@ function reflect(attempts: number): Speak {
       if (await isAcceptable(conversation, judged, call)) break;
       const thoughts = await reflectOn(conversation, judged, call);
       // If the supervisor proposes no message, the old one is kept.
-      message = conversation.sayable(spokenBehind("Response", thoughts)) ??
+      message = conversation.sayable(spokenAfter("Response", thoughts)) ??
         message;
     }
     return { message, recorded: message };

@@ -6,7 +6,7 @@ import { DataError, InfrastructureError } from "../../env/errors.ts";
 import { defineTool } from "../../env/tool.ts";
 import { action, smallDatabase } from "../support/retail_world.ts";
 
-/** The answer of a tool that does this. */
+/** Returns the answer of a tool with the given handler. */
 function answerOf(
   run: (database: Database) => string,
   database = smallDatabase(),
@@ -28,7 +28,7 @@ function isOurs(message: RegExp) {
     error.source === "environment" && message.test(error.message);
 }
 
-Deno.test("callTool() shows the agent any exception, as tau-bench does", () => {
+Deno.test("callTool() shows any exception to the agent, as τ-bench does", () => {
   const shown: [run: (database: Database) => string, answer: RegExp][] = [
     [failing(new TypeError("x is no list")), /^Error: x is no list$/],
     [failing("out of luck"), /^Error: out of luck$/],
@@ -52,7 +52,7 @@ Deno.test("callTool() keeps what a tool wrote before it failed", () => {
   };
   assert.equal(answerOf(run, database), "Error: too late");
   assert.equal(database.get("users", "bo")?.get("email"), 1);
-  // What a call has written breaks nothing but calls.
+  // Rows that a call has written are not checked: they only make later calls fail.
   assert.equal(answerOf(failing(new Error("again")), database), "Error: again");
 });
 

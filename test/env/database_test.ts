@@ -6,7 +6,7 @@ import { copyValue, printPythonJson } from "../../env/python/python_json.ts";
 import { stateHash } from "../../env/state_hash.ts";
 import { smallDatabase } from "../support/retail_world.ts";
 
-/** A state as plain maps, the slow way. */
+/** A state as plain maps, the reference for the test. */
 type Model = Map<string, Map<string, JsonObject>>;
 
 const TABLES = ["b", "a"] as const;
@@ -28,7 +28,7 @@ function row(n: number): JsonObject {
   return new Map<string, JsonValue>([["n", n], ["list", [n]]]);
 }
 
-/** A thing that can be done to one of several databases, and to the model of it alike. */
+/** An operation on one of several databases and on its model. */
 interface Step {
   readonly kind: "edit" | "put" | "fork";
   readonly on: number;

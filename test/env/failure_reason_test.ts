@@ -47,7 +47,7 @@ Deno.test("failureReason() distinguishes missing, wrong and extra writes", () =>
   assert.equal(reasonOf([PAY_OTHERWISE]), "extra_write");
 });
 
-Deno.test("failureReason() prefers the reason for truncation to missing work", () => {
+Deno.test("failureReason() reports a truncation rather than missing writes", () => {
   assert.equal(reasonOf([CANCEL], { stopReason: "max_turns" }), "out_of_turns");
   assert.equal(reasonOf([], { stopReason: "parse_errors" }), "parse_errors");
   assert.equal(reasonOf([], { stopReason: "out_of_tokens" }), "out_of_tokens");

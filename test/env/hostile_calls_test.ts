@@ -24,7 +24,7 @@ import "../support/library_desk/register.ts";
 
 const SEQUENCES = 200;
 const CALLS = 8;
-/** So many calls are made up for a place in a sequence, until one writes. */
+/** The maximum number of calls to generate for one position of a sequence until one of them writes. */
 const TRIES = 5;
 const SIZES = { trainTasks: 12, devTasks: 1, testTasks: 4 };
 
@@ -47,7 +47,7 @@ function registerTests(
   },
 ): void {
   Deno.test({
-    name: `callTool() answers whatever is sent to the tools of ${name}`,
+    name: `callTool() answers any call of the tools of ${name}`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -60,7 +60,7 @@ function registerTests(
         assert.deepEqual(replay(world, calls), stateOf(database));
       }
       assert.equal(dataset.database.fork().hash(), before);
-      // Nothing is found out by calls that are all refused at once.
+      // The test would find nothing if all calls were rejected immediately.
       assert.ok(seen.answers > SEQUENCES, JSON.stringify(seen));
       assert.ok(seen.errors > SEQUENCES, JSON.stringify(seen));
       assert.ok(seen.writes > SEQUENCES, JSON.stringify(seen));
@@ -68,7 +68,7 @@ function registerTests(
   });
 
   Deno.test({
-    name: `an episode of hostile calls in ${name} is scored and explained`,
+    name: `an episode of hostile calls in ${name} is scored and diagnosed`,
     ignore,
     async fn() {
       const dataset = await load();
@@ -77,7 +77,7 @@ function registerTests(
   });
 }
 
-/** Plays a sequence of calls, most of which write, and checks every answer. @returns The calls. */
+/** Makes a sequence of calls, most of which write, and checks every answer. Returns the calls. */
 function playSequence(
   world: HostileWorld,
   { database, seed, seen }: {
@@ -115,7 +115,7 @@ function checkedAnswer(
   return answer;
 }
 
-/** The tools foresee everything: what they throw is meant, so that a bug of theirs cannot pass for a wrong call. */
+/** Checks that the tools throw only `ToolError`s, so that no bug of a tool counts as the agent's mistake. */
 function assertOnlyToolErrors(
   { domain }: HostileWorld,
   { database, call }: { database: Database; call: ToolAction },
@@ -139,7 +139,7 @@ function replay(
   return stateOf(database);
 }
 
-/** The state as its hash sees it and as the tools print it, which has to be JSON. */
+/** Returns the state in the form that is hashed and in the form that the tools print, which must be JSON. */
 function stateOf(database: Database): string {
   for (const { table, id } of database.changes()) {
     parsePythonJson(database.print(table, id) ?? "null");

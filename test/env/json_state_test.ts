@@ -32,7 +32,7 @@ function base(): Database {
   );
 }
 
-/** The document, made plainly. */
+/** Builds the document in the straightforward way. */
 function documentOf(database: Database): JsonObject {
   const rowsOf = (table: string) =>
     Array.from(
@@ -64,7 +64,7 @@ function write(database: Database, writes: readonly Write[]): Database {
   return database;
 }
 
-Deno.test("jsonStateHash() is the hash of the whole document", () => {
+Deno.test("jsonStateHash() equals the hash of the whole document", () => {
   const shared = base();
   assert.equal(jsonStateHash(shared, LAYOUT), jsonHash(documentOf(shared)));
   fc.assert(fc.property(writes, writes, (first, second) => {
@@ -76,7 +76,7 @@ Deno.test("jsonStateHash() is the hash of the whole document", () => {
   }));
 });
 
-Deno.test("jsonStateHash() of empty tables", () => {
+Deno.test("jsonStateHash() hashes empty tables", () => {
   const empty = createDatabase(
     new Map(["users", "bills", "phone"].map((name) => [name, new Map()])),
   );

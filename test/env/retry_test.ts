@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { poll, retry, sleep } from "../../env/retry.ts";
 
-/** A sleep that takes no time; `waits` holds how long it would have taken. */
+/** Creates a sleep that takes no time, and records the requested times in `waits`. */
 function instant() {
   const waits: number[] = [];
   return { waits, sleep: (ms: number) => Promise.resolve(void waits.push(ms)) };
@@ -43,7 +43,7 @@ Deno.test("retry() honours Retry-After beyond the longest wait", async () => {
   assert.deepEqual(waits, [500, 500]);
 });
 
-Deno.test("retry() throws the last error after the last retry, and an error that is not retried at once", async () => {
+Deno.test("retry() throws the last error after the last retry, and immediately an error that must not be retried", async () => {
   const { waits, sleep } = instant();
   const options = { backoffMs: 1, retries: 2, sleep };
   await assert.rejects(retry(failing(9), options), /^Error: busy$/);
@@ -53,7 +53,7 @@ Deno.test("retry() throws the last error after the last retry, and an error that
   assert.equal(waits.length, 2);
 });
 
-Deno.test("retry() retries a value that is a failure, and returns the last one", async () => {
+Deno.test("retry() retries values that count as failures, and returns the last one", async () => {
   const { sleep } = instant();
   const seen: unknown[] = [];
   const last = await retry((retries) => Promise.resolve(retries), {

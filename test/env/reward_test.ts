@@ -130,7 +130,7 @@ Deno.test("tauBenchRewardInfo() shows the gold state's hash if no output is requ
   });
 });
 
-Deno.test("isOutputTold() ignores case and the commas of what was said, not of the output", () => {
+Deno.test("isOutputTold() ignores case and the commas of the messages, but not those of the output", () => {
   assert.ok(isOutputTold("1234", ["", "that is 1,2,34 in all"]));
   assert.ok(!isOutputTold("1,234", ["1,234"]));
   assert.ok(isOutputTold("K", ["\u212a"]));

@@ -53,7 +53,7 @@ function saying(...texts: string[]): Agent {
   return agentOver(sayingModel(codec.tokenizer, texts));
 }
 
-/** A user who says these lines in order. */
+/** Creates a user who says these lines in order. */
 function userSaying(...lines: string[]): UserFactory {
   return () => {
     const left = lines.values();
@@ -62,7 +62,7 @@ function userSaying(...lines: string[]): UserFactory {
   };
 }
 
-/** Fails `times` times in all, whichever episode asks. */
+/** Creates users whose first `times` replies fail, counted over all episodes. */
 function failing(
   times: number,
   kind: InfrastructureError["kind"],
@@ -94,7 +94,7 @@ function spec(options: Partial<RolloutSpec>): RolloutSpec & RolloutContext {
   };
 }
 
-Deno.test("rollout() records the episode of an expert, with its reward and what it depends on", async () => {
+Deno.test("rollout() records the episode of an expert, with its reward and everything that the episode depends on", async () => {
   let clock = 100;
   const episode = await rollout({
     ...spec({ agent: expertAgent({ prompt: "none" }), user: scripted }),
@@ -114,7 +114,7 @@ Deno.test("rollout() records the episode of an expert, with its reward and what 
   assert.equal(episode.trajectory, null);
   assert.ok(episode.turns.length > 1);
   assert.equal(episode.startedAtMs, 150);
-  // A tick to open, two a turn, one to grade; one more until the record.
+  // The clock is read once to open, twice per turn, once to grade and once for the record.
   const ticks = 2 * episode.turns.length + 2;
   assert.equal(episode.durationMs, 50 * (ticks + 1));
   const waited = (kind: string) =>
@@ -253,7 +253,7 @@ Deno.test("rollout() records an unexpected error as a bug, without a retry", asy
   assert.deepEqual(episode.messages, []);
 });
 
-Deno.test("rollout() closes the agent's session however the episode ends", async () => {
+Deno.test("rollout() closes the agent's session for every kind of end", async () => {
   const released: string[] = [];
   const model = {
     ...babblingModel(codec.tokenizer),
@@ -381,7 +381,7 @@ Deno.test("rolloutAll() throws the signal's reason after running episodes have e
   assert.equal(finished.length, count);
 });
 
-Deno.test("rolloutAll() lets timers and signals run between episodes that wait for nothing", async () => {
+Deno.test("rolloutAll() lets timers and signals run between episodes that never wait", async () => {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error("time is up")));
   let finished = 0;
@@ -413,7 +413,7 @@ Deno.test("rolloutAll() stops when onEpisode throws, and rejects an invalid conc
   }
 });
 
-Deno.test("demonstrationTrajectory(): a policy that samples an expert's ids sees the ids that the demonstration trains", async () => {
+Deno.test("demonstrationTrajectory() equals the trajectory of a policy that samples the expert's answers", async () => {
   for (const task of tasks) {
     const shown = await rollout(
       spec({ task, agent: expertAgent({ prompt: "none" }), user: scripted }),
@@ -439,7 +439,7 @@ Deno.test("demonstrationTrajectory(): a policy that samples an expert's ids sees
   }
 });
 
-Deno.test("rolloutAll() keeps hundreds of conversations open at little cost", async () => {
+Deno.test("rolloutAll() keeps hundreds of conversations open with little memory", async () => {
   const before = performance.now();
   const episodes = await rolloutAll(babblingSpecs(400), {
     concurrency: 400,

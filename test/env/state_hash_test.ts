@@ -13,7 +13,7 @@ import {
 } from "../../env/state_hash.ts";
 import { jsonValue, text } from "../support/arbitrary.ts";
 
-Deno.test("stateHash() of tau-bench's three examples", () => {
+Deno.test("stateHash() reproduces τ-bench's hashes of three examples", () => {
   const examples: [json: string, text: string, hash: string][] = [
     [
       '{"b":[1,2.0,true],"a":null}',
@@ -51,7 +51,7 @@ Deno.test("canonicalText() does not depend on the order of keys", () => {
   }));
 });
 
-Deno.test("sameCanonical() is equality of canonicalText()", () => {
+Deno.test("sameCanonical() is equivalent to equal canonicalText()", () => {
   const small = fc.oneof(
     jsonValue(),
     fc.constantFrom<JsonValue>(

@@ -4,12 +4,12 @@ import { DataError } from "../../env/errors.ts";
 import { type RefusalKind, refusalOf } from "../../env/system_error.ts";
 import { errorText } from "../../tasks/_cli.ts";
 
-/** An error as Deno throws it for the system's. */
+/** Creates an error as Deno throws it for a system error. */
 function system(code: string): Error {
   return Object.assign(new Error(`refused (os error): open '/a/b'`), { code });
 }
 
-/** One as node:sqlite throws it. */
+/** Creates an error as node:sqlite throws it. */
 function sqlite(message: string): Error {
   return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR" });
 }
@@ -61,7 +61,7 @@ Deno.test("refusalOf() recognizes real SQLite errors: a full and a read-only dat
   assert.equal(really(() => db.exec("DELETE FROM a")), "forbidden");
 });
 
-Deno.test("refusalOf() ignores errors of taulab, whatever they quote", () => {
+Deno.test("refusalOf() ignores errors of taulab, even if they quote a system error", () => {
   for (
     const error of [
       new TypeError("x is not a function"),

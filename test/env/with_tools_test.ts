@@ -68,7 +68,7 @@ Deno.test("withTools() makes environments run the tool, in gold actions too", as
   assert.equal(dataset.database.get("orders", "#A")?.has("note"), false);
 });
 
-Deno.test("withTools() shows the agent a tool's refusal, and arguments that do not bind", async () => {
+Deno.test("withTools() shows the agent a tool's error, and arguments that do not bind", async () => {
   const env = environment(world());
   await env.open();
   const step = async (args: Map<string, string>) => {
@@ -81,7 +81,7 @@ Deno.test("withTools() shows the agent a tool's refusal, and arguments that do n
   assert.equal(env.database.changes().length, 0);
 });
 
-Deno.test("withTools() works with diagnoses: a needless note is the decisive write", async () => {
+Deno.test("withTools() works with diagnoses: an unnecessary note is the decisive write", async () => {
   const dataset = world();
   const env = environment(dataset, 1);
   await env.open();
@@ -93,7 +93,7 @@ Deno.test("withTools() works with diagnoses: a needless note is the decisive wri
   assert.equal(decisive.action.name, "note_order");
 });
 
-Deno.test("withTools() survives the exclusion of tasks, and does not affect other datasets", async () => {
+Deno.test("withTools() is kept when tasks are excluded, and does not affect other datasets", async () => {
   const kept = withoutTasks(world(), [{
     task: world().tasks("test")[1]!.id,
     reason: "",

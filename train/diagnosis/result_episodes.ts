@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { openResults } from "../../env/benchmarks/results/open_results.ts";
 import type { ResultEpisode } from "../../env/benchmarks/results/result_episode.ts";
-import { mostOf } from "../../env/benchmarks/tau/results/result_tasks.ts";
+import { mostFrequent } from "../../env/benchmarks/tau/results/result_tasks.ts";
 import { tauBenchDir } from "../../env/benchmarks/tau/tau_bench.ts";
 import { tau3BenchDir } from "../../env/benchmarks/tau3/load_bundle.ts";
 import { DataError, messageOf } from "../../env/errors.ts";
@@ -33,7 +33,7 @@ export async function readResultEpisodes(
   const isTau3 = file.benchmark === "tau3-bench";
   const directory = isTau3 ? tau3BenchDir(tau3Bench) : tauBenchDir(tauBench);
   const tasks = await file.tasksIn(directory);
-  const dataset = mostOf(
+  const dataset = mostFrequent(
     file.records.flatMap(({ number }) => tasks.get(number)?.dataset ?? []),
   );
   if (dataset === undefined) {

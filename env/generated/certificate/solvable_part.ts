@@ -6,7 +6,7 @@
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import { isWrite } from "../../audit/finding.ts";
-import { GIVEN, leaves, plain } from "../../audit/knowing.ts";
+import { GIVEN, leaves, plain } from "../../audit/argument_values.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The sources of the arguments of gold writes. */

@@ -33,7 +33,7 @@ export const NOT_JSON: unique symbol = Symbol("not JSON");
 export type Literal = JsonValue | typeof NOT_JSON | undefined;
 
 /** The value of a literal. */
-export type Present = Exclude<Literal, undefined>;
+export type LiteralValue = Exclude<Literal, undefined>;
 
 /** Maximum nesting of brackets, as in CPython. */
 const MAX_DEPTH = 200;
@@ -87,7 +87,7 @@ export function readLiteral(text: string): Literal {
  * @throws {UnreadableCalls} If a value has no JSON equivalent.
  */
 export function jsonArguments(
-  given: ReadonlyMap<string, Present>,
+  given: ReadonlyMap<string, LiteralValue>,
 ): Map<string, JsonValue> {
   return new Map(
     Array.from(given, ([key, value]) => {
@@ -205,7 +205,7 @@ function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
 }
 
 /** Converts a key like `json.dumps`; `undefined` if the latter rejects it. */
-function keyText(key: Present): string | undefined {
+function keyText(key: LiteralValue): string | undefined {
   if (typeof key === "symbol") return undefined;
   if (typeof key === "string") return key;
   if (key === null) return "null";
@@ -215,7 +215,7 @@ function keyText(key: Present): string | undefined {
 }
 
 /** Returns a text that is the same for equal keys. */
-function identityOf(key: Present): string {
+function identityOf(key: LiteralValue): string {
   if (typeof key === "string" || key === null) return JSON.stringify(key);
   return key instanceof Float ? String(key.value) : String(Number(key));
 }

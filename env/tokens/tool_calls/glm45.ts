@@ -16,8 +16,8 @@
 import { takeCall } from "./_json_call.ts";
 import {
   jsonArguments,
+  type LiteralValue,
   NOT_JSON,
-  type Present,
   readLiteral,
 } from "./_python_literal.ts";
 import { floatValue, pythonFloat, pythonInt } from "./_python_number_text.ts";
@@ -65,7 +65,7 @@ function readCall(body: string, sink: CallSink): void {
     takeCall(name, null, sink);
     return;
   }
-  const given = new Map<string, Present>();
+  const given = new Map<string, LiteralValue>();
   const rest = body.slice(lineEnd.index + lineEnd[0].length);
   for (const [written, value] of pairsIn(rest)) {
     const key = pythonStrip(written);
@@ -101,7 +101,7 @@ function argumentType(
   return properties.has(key) ? schemaType(properties.get(key)) : undefined;
 }
 
-function valueOf(text: string, type: string | undefined): Present {
+function valueOf(text: string, type: string | undefined): LiteralValue {
   const value = jsonIn(text) ?? jsonIn(unescaped(text));
   if (value !== undefined) {
     const { json } = value;

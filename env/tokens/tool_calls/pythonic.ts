@@ -14,8 +14,8 @@ import { takeCall } from "./_json_call.ts";
 import {
   constantOf,
   jsonArguments,
+  type LiteralValue,
   parseStatements,
-  type Present,
 } from "./_python_literal.ts";
 import { isPythonSpace, PYTHON_SPACE, pythonStrip } from "./_python_text.ts";
 import {
@@ -191,7 +191,7 @@ function readCall(source: PythonSource, call: Node, sink: CallSink): void {
 }
 
 function argumentsOf(source: PythonSource, list: Node): JsonValue {
-  const given = new Map<string, Present>();
+  const given = new Map<string, LiteralValue>();
   for (const [first, operator, value] of splitArguments(list)) {
     if (first?.name === "**") {
       if (operator !== undefined) given.set("null", valueOf(source, operator));
@@ -220,7 +220,7 @@ function splitArguments(list: Node): Node[][] {
   return all;
 }
 
-function valueOf(source: PythonSource, node: Node): Present {
+function valueOf(source: PythonSource, node: Node): LiteralValue {
   const value = constantOf(source, unwrapped(node));
   if (value !== undefined) return value;
   throw new UnreadableCalls(

@@ -14,7 +14,11 @@
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen3_coder_detector.py`.
  */
 
-import { jsonArguments, type Present, readLiteral } from "./_python_literal.ts";
+import {
+  jsonArguments,
+  type LiteralValue,
+  readLiteral,
+} from "./_python_literal.ts";
 import { floatValue, pythonFloat, pythonInt } from "./_python_number_text.ts";
 import { blocksBetween } from "./_python_text.ts";
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -60,7 +64,7 @@ function readFunction(body: string, sink: CallSink): void {
   }
   const name = body.slice(0, close);
   const types = propertiesOf(sink.tools?.get(name));
-  const given = new Map<string, Present>();
+  const given = new Map<string, LiteralValue>();
   for (const [key, value] of parametersIn(body.slice(close + 1))) {
     given.set(key, typed(value, { key, types }));
   }
@@ -127,7 +131,7 @@ function typed(
     readonly key: string;
     readonly types: ReadonlyMap<string, unknown>;
   },
-): Present {
+): LiteralValue {
   if (value.toLowerCase() === "null") return null;
   if (!types.has(key)) return value;
   const type = typeOf(types.get(key));

@@ -36,14 +36,14 @@ const conversations = await Promise.all(
   }),
 );
 
-/** The strings and numbers in arguments. */
+/** Returns the strings and numbers in arguments. */
 function leaves(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(leaves);
   if (value instanceof Map) return [...value.values()].flatMap(leaves);
   return [String(value)];
 }
 
-/** As people say it: `basic_economy` and `one_way` without the line. */
+/** Returns a value as people say it: `basic_economy` and `one_way` without the underscore. */
 function inWords(value: string): string {
   return /^[a-z]+(_[a-z]+)+$/.test(value) ? value.replaceAll("_", " ") : value;
 }
@@ -79,19 +79,19 @@ Deno.test("expertAgent() at the airline writes only after the user's yes", () =>
   }
 });
 
-/** Whether words stand in a text on their own. */
+/** Checks whether words occur in a text as whole words. */
 function hasWord(text: string, words: string): boolean {
   return new RegExp(`(?<!\\w)${words}(?!\\w)`).test(text);
 }
 
-/** What a read-back leaves out: who the user is, and flights that stay. */
+/** Checks whether a read-back omits an argument: the user's identity, and flights that stay. */
 function isLeftOut(name: string, key: string): boolean {
   return key === "user_id" ||
     name === "update_reservation_flights" && key === "flights" ||
     name === "book_reservation" && key === "insurance";
 }
 
-Deno.test("expertAgent() at the airline reads every value of a call back, in words and not as JSON", () => {
+Deno.test("expertAgent() at the airline reads back every value of a call, in words and not as JSON", () => {
   let writes = 0;
   for (const { task, messages } of conversations) {
     for (const [i, message] of messages.entries()) {
@@ -111,7 +111,7 @@ Deno.test("expertAgent() at the airline reads every value of a call back, in wor
   assert.ok(writes > 200, `${writes} writes`);
 });
 
-Deno.test("expertAgent() at the airline asks a user who tells everything only for the user id", () => {
+Deno.test("expertAgent() at the airline asks a user who states all details only for the user id", () => {
   const open = conversations.filter(({ task }) =>
     task.goal!.requests.every(({ forthcoming }) => forthcoming !== false)
   );

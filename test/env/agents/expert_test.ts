@@ -129,7 +129,7 @@ function demonstrate(
   });
 }
 
-/** Argument values of tool calls that occur nowhere before the call. */
+/** Returns the argument values of tool calls that do not occur before the call. */
 function ungrounded(messages: readonly Message[]): string[] {
   return messages.flatMap((message, i) => {
     if (message.role !== "assistant") return [];
@@ -143,7 +143,7 @@ function ungrounded(messages: readonly Message[]): string[] {
   });
 }
 
-/** What the customer said and the tools showed before message `end`. */
+/** Returns the text of the customer's messages and tool answers before message `end`. */
 function textBefore(messages: readonly Message[], end: number): string {
   return messages.slice(0, end)
     .filter(({ role }) => role === "user" || role === "tool")

@@ -34,7 +34,7 @@ Deno.test("fewShotAgent() shows some of its examples, the same for the same seed
   assert.notEqual(systemOf(agent, 2), system);
 });
 
-Deno.test("fewShotExamples() of a dataset without any are the expert's conversations on train tasks", async () => {
+Deno.test("fewShotExamples() returns the expert's conversations on train tasks if the dataset has no examples", async () => {
   const examples = await fewShotExamples(dataset);
   assert.equal(examples.length, 10);
   for (const example of examples) {
@@ -44,7 +44,7 @@ Deno.test("fewShotExamples() of a dataset without any are the expert's conversat
 });
 
 Deno.test({
-  name: "fewShotExamples() of τ-bench are its own",
+  name: "fewShotExamples() returns τ-bench's own examples",
   ignore: NO_TAU_BENCH,
   async fn() {
     const airline = await loadTauBench(TAU_BENCH, "airline");
@@ -54,7 +54,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fewShotSystem() is τ-bench's form: policy, then examples by number",
+  name:
+    "fewShotSystem() has τ-bench's format: the policy, then numbered examples",
   ignore: NO_TAU_BENCH,
   async fn() {
     const retail = await loadTauBench(TAU_BENCH, "retail");

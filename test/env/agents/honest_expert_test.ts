@@ -46,8 +46,9 @@ function serve(
 }
 
 /**
- * Serves the tasks; fails where a conversation is not derivable, or is another one where the expert is not told what
- * policy says. @returns How many were solved.
+ * Serves the tasks. Fails if a conversation uses information that the expert cannot have, or if it changes when the
+ * gold, refusals and outputs are hidden from the expert.
+ * @returns The number of solved tasks.
  */
 async function solvedHonestly(
   dataset: Dataset,
@@ -144,7 +145,7 @@ for (const domain of ["retail", "airline"] as const) {
   });
 }
 
-/** Tasks that are not solved, each by a fault of its own: see the README of the domains. */
+/** Tasks that cannot be solved because of their own faults, see env/domains/README.md. */
 const TAU3_FAULTS = { retail: ["105", "110"], airline: ["7"] };
 
 for (const domain of ["retail", "airline"] as const) {

@@ -48,7 +48,7 @@ function isText(strategy: string): boolean {
   return strategy === "act" || strategy === "react";
 }
 
-/** Models that act, speak and make mistakes in the strategy's form; each makes a new one. */
+/** Functions that create models which act, speak and make mistakes in the strategy's format. */
 function models(
   strategy: string,
 ): Readonly<Record<string, () => ChatModel>> {
@@ -69,7 +69,7 @@ function replyingModel(): ChatModel {
   return answeringModel(() => replies.next().value ?? "Goodbye");
 }
 
-/** An agent with a model of its own for each session, so that scripts begin anew. */
+/** Creates an agent with a new model for each session, so that each script starts at its beginning. */
 async function perSession(
   strategy: string,
   model: () => ChatModel,

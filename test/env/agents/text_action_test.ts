@@ -82,7 +82,7 @@ Deno.test("readTextAction() reports what is wrong and what is expected", () => {
       /There is no "Action:" in the answer\. After "Action:" write/,
     ],
     ["Action: look", /is not JSON/],
-    // What came before is taken back, so it is not acted on.
+    // An earlier action is superseded by the last one.
     [
       'Action:\n{"name": "pay", "arguments": {}}\nNo, rather\nAction: look',
       /is not JSON/,
@@ -125,6 +125,6 @@ Deno.test("readTextAction() with compat sends text that is not JSON to the user,
   }
   const json = '{"name": "look", "arguments": {"id": "#W1", "n": 2}}';
   assert.deepEqual(readTextAction(json, compat), { action: LOOK });
-  // The original raises here.
+  // The original raises an exception here.
   assert.ok("problem" in readTextAction("Action: 5", compat));
 });

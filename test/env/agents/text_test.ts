@@ -66,7 +66,7 @@ for (const strategy of ["act", "react"] as const) {
   });
 }
 
-Deno.test("textAgent(): a tool's answer is a message with the prefix, and thoughts never reach the user", async () => {
+Deno.test("textAgent() shows a tool's answer as a message with the prefix, and never shows thoughts to the user", async () => {
   const model = sayingChatModel(CALL, `Thought:\nthe secret\n${SAY}`);
   const agent = textAgent({ model, strategy: "react" });
   const session = agent.start({ dataset, task, seed: 1, firstMessage: "Hi" });
@@ -87,7 +87,7 @@ Deno.test("textAgent(): a tool's answer is a message with the prefix, and though
   assert.equal(session.usage?.calls, 2);
 });
 
-/** SHA-256 of what the original's Python makes of the same files. */
+/** SHA-256 of the prompts that the original's Python creates from the same files. */
 const PROMPT_HASHES = [
   [
     "retail",
@@ -112,7 +112,7 @@ const PROMPT_HASHES = [
 ] as const;
 
 Deno.test({
-  name: "textSystemPrompt() is τ-bench's own, byte for byte",
+  name: "textSystemPrompt() equals τ-bench's prompt byte for byte",
   ignore: NO_TAU_BENCH,
   async fn() {
     for (const [domain, strategy, expected] of PROMPT_HASHES) {
@@ -171,7 +171,7 @@ Deno.test("textConversation() as react states the next action and its reason in 
   );
 });
 
-Deno.test("textAgent() shows only the user's words if the prompt is none", () => {
+Deno.test("textAgent() shows only the user's messages if the prompt is none", () => {
   const agent = textAgent({
     model: sayingChatModel("x"),
     strategy: "act",

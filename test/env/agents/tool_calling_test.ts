@@ -56,7 +56,7 @@ const observations = Array.from({ length: 4 }, (_, i) => ({
 }));
 
 agentContract(
-  "toolCallingAgent() over a model that babbles",
+  "toolCallingAgent() with a model that samples random text",
   () =>
     Promise.resolve({
       agent: toolCallingAgent({
@@ -71,12 +71,12 @@ agentContract(
 );
 
 agentContract(
-  "toolCallingAgent() over calls, words and mistakes",
+  "toolCallingAgent() with calls, messages and mistakes",
   () =>
     Promise.resolve({
       agent: {
         name: "tool-calling",
-        // A model with a script of its own for each session.
+        // A new model for each session, with its script from the beginning.
         start: (start) =>
           toolCallingAgent({
             model: tokenChatModel(
@@ -154,7 +154,7 @@ Deno.test("toolCallingAgent() reports that the model ran out of tokens", async (
   assert.deepEqual(await begin(chat, "none").act(), { type: "out_of_tokens" });
 });
 
-Deno.test("toolCallingAgent() shows policy and tools, or nothing", () => {
+Deno.test("toolCallingAgent() shows policy and tools, or neither if the prompt is none", () => {
   const seen: ChatOptions[] = [];
   const model: ChatModel = {
     name: "none",

@@ -12,7 +12,9 @@ const cancel = action(
 );
 const INSTRUCTION = "You are Ann. Cancel order #A, it is no longer needed.";
 
-/** The small world with one task per description, in the test split unless it says so. */
+/**
+ * Creates the small world with one task per description, in the test split unless the description has another split.
+ */
 function world(tasks: readonly Partial<Task>[]): Dataset {
   const dataset = smallDataset([]);
   const all = tasks.map((task, index): Task => ({
@@ -42,7 +44,7 @@ Deno.test("audit() finds nothing wrong with a correct task", () => {
   assert.deepEqual(tasks, { test: 1 });
 });
 
-Deno.test("audit() finds gold that returns an error, and accepts failing reads", () => {
+Deno.test("audit() finds gold actions that return an error, and accepts failing reads", () => {
   const broken = action(
     "cancel_pending_order",
     '{"order_id": "#B", "reason": "no longer needed"}',
@@ -57,7 +59,7 @@ Deno.test("audit() finds gold that returns an error, and accepts failing reads",
   assert.equal(found([{ actions: [unknown] }], "gold_error").length, 1);
 });
 
-Deno.test("audit() finds tasks that the do-nothing baseline solves, and gold that policy forbids", () => {
+Deno.test("audit() finds tasks that the do-nothing baseline solves, and gold actions that policy forbids", () => {
   const idle = found(
     [{ actions: [] }, { actions: [], outputs: ["x"] }],
     "idle",
@@ -67,7 +69,7 @@ Deno.test("audit() finds tasks that the do-nothing baseline solves, and gold tha
   assert.match(foreign[0]?.reason ?? "", /account\.own_order/);
 });
 
-Deno.test("audit() with selected checks finds and excludes by these alone", () => {
+Deno.test("audit() with selected checks only finds and excludes by these", () => {
   const dataset = world([{ actions: [] }, { userId: "bo" }]);
   const all = audit(dataset);
   assert.equal(all.unchecked, undefined);
@@ -162,7 +164,7 @@ Deno.test("audit() finds nothing wrong with the gold of generated tasks", async 
 });
 
 Deno.test({
-  name: "audit() finds τ-bench's gold that serves a different user",
+  name: "audit() finds τ-bench's gold actions that serve a different user",
   ignore: NO_TAU_BENCH,
   fn: async () => {
     const dataset = await loadTauBench(TAU_BENCH, "retail");
@@ -175,7 +177,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "audit() counts τ-bench's do-nothing tasks and failing gold",
+  name:
+    "audit() counts τ-bench's tasks that the do-nothing baseline solves, and failing gold actions",
   ignore: NO_TAU_BENCH,
   fn: async () => {
     const counts = async (domain: "retail" | "airline", split: Split) => {

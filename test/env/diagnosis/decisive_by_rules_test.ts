@@ -28,7 +28,7 @@ function replayOf(dataset: Dataset, task: Task, turns: readonly Turn[]) {
 
 Deno.test({
   name:
-    "diagnose() replays telecom's set-up and the phone: right where the expert is, and with what is missing where they are cut off",
+    "diagnose() replays telecom's set-up and phone: a solved episode is right, a truncated one lists its missing actions",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const dataset = await tau3Bench(TAU3_BENCH, { domain: "telecom" });
@@ -70,7 +70,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "diagnose() finds the write of an airline episode after which its databases could not become right",
+    "diagnose() finds the write of an airline episode after which its databases can no longer become right",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const dataset = await tau3Bench(TAU3_BENCH, { domain: "airline" });

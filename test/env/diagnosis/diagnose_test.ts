@@ -57,7 +57,7 @@ const cancelC = call("cancel_pending_order", {
   reason: "no longer needed",
 });
 
-/** One task of the small world. */
+/** Creates a task in the small world. */
 function small(actions: readonly ToolAction[], outputs: string[] = []) {
   const dataset = smallDataset([{ actions, outputs }]);
   const task = dataset.tasks("test")[0];
@@ -191,7 +191,7 @@ Deno.test("diagnose() never blames a prefix of the gold actions of generated tas
 
 for (const name of ["retail", "airline"] as const) {
   Deno.test({
-    name: `diagnose() never blames a beginning of the gold: τ-${name}`,
+    name: `diagnose() never blames a prefix of the gold actions: τ-${name}`,
     ignore: NO_TAU_BENCH,
     fn: async () => {
       const dataset = await loadTauBench(TAU_BENCH, name);
@@ -200,7 +200,7 @@ for (const name of ["retail", "airline"] as const) {
   });
 }
 
-Deno.test("diagnose() blames the first foreign write, whatever comes before and after", () => {
+Deno.test("diagnose() blames the first wrong write, regardless of the calls before and after it", () => {
   const world = small([cancelA, address("#A", "2 Oak")].reverse());
   const good = [address("#A", "2 Oak"), cancelA];
   fc.assert(fc.property(fc.nat(2), fc.boolean(), (at, twice) => {

@@ -30,7 +30,7 @@ function json(name: string): unknown {
   );
 }
 
-/** All but the toy that other tests of this process register. */
+/** All bundle domains except the toy domain that other tests of this process register. */
 const NAMES = domainNames(({ bundle }) => bundle !== undefined)
   .filter((name) => name !== "tau3.toy");
 
@@ -78,7 +78,7 @@ Deno.test({
   },
 });
 
-/** Replaces the row's first field by a value of the wrong type. */
+/** Replaces the first field of a row by a value of the wrong type. */
 function oddOf(row: object): object {
   return { [Object.keys(row)[0]!]: [] };
 }

@@ -14,7 +14,7 @@ const SEED = Deno.env.get("TAU2_SEED") ?? 1;
 const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
 
 const CALLS = 16;
-/** The original is slow to build and hash an airline. */
+/** The original takes long to build and hash an airline. */
 const PLANS = [
   { name: "airline", cases: 24, callsOf: airlineCalls },
   { name: "retail", cases: 60, callsOf: retailCalls },

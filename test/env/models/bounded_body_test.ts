@@ -109,7 +109,7 @@ Deno.test("boundedText() reads a body of many tiny chunks", async () => {
   let left = 2 ** 17;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      // Many at a time, as a connection delivers them.
+      // Several chunks at a time, as a connection delivers them.
       for (let i = 0; i < 4096; i++) controller.enqueue(chunk.slice());
       left -= 4096;
       if (left === 0) controller.close();

@@ -1,4 +1,4 @@
-/** How an endpoint's answers end an episode: scored, or excluded with a failure. */
+/** Tests how an endpoint's answers end an episode: scored, or excluded with a failure. */
 
 import assert from "node:assert/strict";
 import { textAgent } from "../../../env/agents/text.ts";
@@ -19,7 +19,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test");
 assert.ok(task !== undefined);
 
-/** An answer that was cut off, with its partial text. */
+/** Creates an answer that was cut off, with its partial text. */
 function broken(finish_reason: unknown, content: unknown = "Your refund is") {
   return {
     choices: [{ message: { role: "assistant", content }, finish_reason }],
@@ -30,7 +30,7 @@ function refusal(status: number, error: object): Response {
   return Response.json({ error }, { status });
 }
 
-/** An episode whose model first gives a regular answer, then the given one. */
+/** Runs an episode whose model first gives a regular answer, then the given one. */
 async function episodeWith(answer: unknown, agent?: Agent): Promise<Episode> {
   await using server = modelServer({
     answer: ({ index }) => {
@@ -141,7 +141,7 @@ const FULL: [from: string, answer: unknown][] = [
 ];
 
 for (const [from, answer] of FULL) {
-  Deno.test(`an episode that ran out of tokens is scored:  ${from}`, async () => {
+  Deno.test(`an episode that ran out of tokens is scored: ${from}`, async () => {
     const episode = await episodeWith(answer);
     assert.equal(episode.failure, null);
     assert.equal(episode.stopReason, "out_of_tokens");

@@ -27,13 +27,13 @@ Deno.test("Meter.record() returns the cost of a call and adds it up by source an
   );
 });
 
-Deno.test("Meter.record(): without a price the cost is unknown, and not 0", () => {
+Deno.test("Meter.record() returns an unknown cost, not 0, if there is no price", () => {
   const meter = createMeter({ prices: PRICES });
   assert.equal(meter.record({ source: "user", model: "b" }, CALL).cost, null);
   assert.equal(meter.totals[0]?.usage.cost, null);
 });
 
-Deno.test("Meter.signal is aborted by the call that spends the budget, with a hint for continuing", () => {
+Deno.test("Meter.signal is aborted by the call that uses up the budget, with a hint for continuing", () => {
   const byCost = createMeter({ prices: PRICES, maxCost: 0.005 });
   byCost.record({ source: "model", model: "a" }, CALL);
   assert.ok(!byCost.signal.aborted);

@@ -53,10 +53,10 @@ function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   };
 }
 
-/** Checks a server's requirements on assistant messages; returns an error message, or `null`. */
+/** A server's requirement on assistant messages: returns an error message, or `null`. */
 type Wish = (message: Record<string, unknown>) => string | null;
 
-/** A server that responds with 400 and an error message if its requirements are not met. */
+/** Starts a server that responds with 400 and an error message if its requirement is not met. */
 function wishingServer(first: unknown, wish: Wish = () => null) {
   return modelServer({
     answer: ({ body }: ModelRequest) => {
@@ -151,7 +151,7 @@ Deno.test("openaiChatModel() sends back no field that was missing or null", asyn
   ]);
 });
 
-Deno.test("openaiChatModel() learns from one rejection which fields a server accepts, for all conversations", async () => {
+Deno.test("openaiChatModel() determines from one rejection which fields a server accepts, for all conversations", async () => {
   const cases: [first: unknown, wish: Wish, wanted: unknown][] = [
     // DeepSeek requires the field, even without a thought.
     [called({ reasoning_content: "hm" }), MISSING, "hm"],
@@ -203,7 +203,7 @@ Deno.test("Echo shares its modes between conversations", () => {
   });
   const { version } = echo;
   assert.ok(echo.learn(refusal, version));
-  assert.ok(echo.learn(refusal, version), "sent before it was learnt");
+  assert.ok(echo.learn(refusal, version), "sent before the mode changed");
   assert.deepEqual(echo.withFields(answer, opaque), answer);
   assert.ok(!echo.learn(refusal, echo.version));
   const others = [

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readCompletion } from "../../../env/models/openai_answer.ts";
 
-/** A body with one choice, without undefined members. */
+/** Creates a body with one choice, without undefined members. */
 function body(
   message: unknown,
   finish_reason: unknown = "stop",
@@ -19,7 +19,7 @@ const CALL = {
   function: { name: "look", arguments: '{"at": "x"}' },
 };
 
-/** The relevant fields of a reply, or its failure. */
+/** Returns the relevant fields of a reply, or its failure. */
 function outcome(given: unknown): string {
   try {
     const { reply } = readCompletion(given);
@@ -70,35 +70,35 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "failure: bad_response",
   ],
   [
-    "an unknown end",
+    "an unknown finish reason",
     body({ content: "Your re" }, "paused"),
     "failure: bad_response",
   ],
   [
-    "a filter, beside a call",
+    "a filter, next to a call",
     body({ tool_calls: [CALL] }, "content_filter: X"),
     "failure: bad_response",
   ],
 
   // Empty answers: the model's or the server's mistake.
-  ["nothing of the model's", body({ content: "" }), "mistake"],
+  ["an empty answer of the model", body({ content: "" }), "mistake"],
   [
     "an end token alone",
     body({ content: "" }, "stop", { usage: { completion_tokens: 1 } }),
     "mistake",
   ],
   [
-    "nothing that is counted",
+    "an empty answer with zero tokens",
     body({ content: "" }, "stop", { usage: { completion_tokens: 0 } }),
     "failure: bad_response",
   ],
   [
-    "no end and no words",
+    "no finish reason and no text",
     body({ content: null }, null),
     "failure: bad_response",
   ],
   [
-    "no end, and thoughts alone",
+    "no finish reason, and only thoughts",
     body({ content: "", reasoning: "hm" }, null),
     "failure: bad_response",
   ],
@@ -110,7 +110,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "failure: bad_response",
   ],
   [
-    "calls that are not there",
+    "announced calls that are missing",
     body({ content: null, tool_calls: [] }, "tool_calls"),
     "failure: bad_response",
   ],
@@ -148,7 +148,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
     "Hello | (hm)",
   ],
   [
-    "a part that is no list",
+    "a content part that is not in a list",
     body({ content: { type: "text", text: "hi" } }),
     "hi",
   ],
@@ -157,7 +157,7 @@ const BODIES: [from: string, given: unknown, wanted: string][] = [
   ["a message that is a text", body("hi"), "hi"],
   ["a message in a list", body([{ content: "hi" }]), "hi"],
   [
-    "a choice that is no list",
+    "a choice that is not in a list",
     { choices: { message: { content: "hi" } } },
     "hi",
   ],

@@ -107,7 +107,7 @@ Deno.test("replayEpisodesModel() replays every episode of a run in any order, an
   assert.deepEqual(wordsOf(again), wordsOf(recorded));
 });
 
-Deno.test("replayEpisodesModel(): a conversation with an unknown seed uses a recording that matches", async () => {
+Deno.test("replayEpisodesModel() uses a matching recording for a conversation with an unknown seed", async () => {
   const other: readonly Message[] = [
     ...RECORDING.slice(0, 3),
     { role: "tool", content: "refused", name: "pay", toolCallId: "c" },

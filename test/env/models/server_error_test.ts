@@ -36,7 +36,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "Provider returned error: Google: Resource exhausted",
   ],
   [
-    "OpenRouter, with words that are no JSON",
+    "OpenRouter, with text that is not JSON",
     {
       error: {
         code: 400,
@@ -48,7 +48,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "Provider returned error: tool_choice is odd",
   ],
   [
-    "choices beside an error",
+    "choices next to an error",
     { choices: [], error: { code: 429, message: "slow down" } },
     "rate_limited",
     "slow down",
@@ -62,13 +62,13 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
   ["an error of one word", { error: "upstream" }, "server_error", "upstream"],
   ["a JSON string", "upstream is gone", "server_error", "upstream is gone"],
   [
-    "a status in words",
+    "a status in the message",
     { error: "Error code: 429 - too fast" },
     "rate_limited",
     "Error code: 429 - too fast",
   ],
   [
-    "a status first",
+    "a message that begins with a status",
     { error: "404 page not found" },
     "refused",
     "404 page not found",
@@ -113,7 +113,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "no",
   ],
   [
-    "OpenAI's money",
+    "OpenAI's exhausted credit",
     { error: { message: "No money", code: "insufficient_quota" } },
     "refused",
     "No money",
@@ -128,7 +128,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "rate limit exceeded(RPM)",
   ],
   [
-    "MiniMax's money",
+    "MiniMax's exhausted credit",
     { base_resp: { status_code: 1008, status_msg: "insufficient balance" } },
     "refused",
     "insufficient balance",
@@ -153,7 +153,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "Internal Server Error: null pointer",
   ],
   [
-    "an error that is true",
+    "an error with the value true",
     { error: true, message: "it broke", code: 408 },
     "timeout",
     "it broke",
@@ -178,7 +178,7 @@ const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
     "Incorrect API key provided",
   ],
   [
-    "a model that is not there",
+    "a model that does not exist",
     { error: "model 'llama9' not found, try pulling it first" },
     "refused",
     "model 'llama9' not found, try pulling it first",

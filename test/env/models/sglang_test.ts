@@ -3,7 +3,7 @@ import { createMeter } from "../../../env/models/meter.ts";
 import { sglangTokenModel } from "../../../env/models/sglang.ts";
 import {
   type CallPolicy,
-  outgrewContext,
+  exceedsContext,
 } from "../../../env/models/call_policy.ts";
 import type { GenerateRequest } from "../../../env/types.ts";
 import { tokenModelContract } from "../../contract/token_model_contract.ts";
@@ -261,7 +261,7 @@ Deno.test("sglangTokenModel() reads errors in any format and with any status, an
       modelAt(server.url, { retries: 0 }).generate(REQUEST),
       (error: Error & { kind: string }) => {
         assert.equal(error.kind, kind);
-        assert.equal(outgrewContext(error), isFull);
+        assert.equal(exceedsContext(error), isFull);
         return true;
       },
     );

@@ -19,7 +19,7 @@ function call(name: string, args: Record<string, unknown>): ToolAction {
   return { name, arguments: fromPlain(args) as JsonObject };
 }
 
-/** Each row: a call, who is served, and the clauses that it breaks. */
+/** A call, the user who is served, and the clauses that the call breaks. */
 type Case = readonly [
   string,
   Record<string, unknown>,
@@ -147,7 +147,7 @@ Deno.test("policyViolations() covers every retail clause", () => {
     cases: retailCases,
     database: smallDatabase(),
   });
-  // These need rows of their own: two payments in an order, another card in the profile.
+  // These are tested separately, with other rows: two payments in an order, another card in the profile.
   for (const id of ["payment.once", "return.refund_to"]) seen.add(id);
   assert.deepEqual(
     clausesOf("retail").map(({ id }) => id).filter((id) => !seen.has(id)),
@@ -226,7 +226,7 @@ function trip(more: Record<string, unknown> = {}) {
   };
 }
 
-/** An airline with two flights, the payment methods of four users and one reservation of each kind. */
+/** Creates an airline with two flights, the payment methods of four users and one reservation of each kind. */
 function airlineDatabase(): Database {
   const seats = { basic_economy: 1, economy: 2, business: 2 };
   const open = { status: "available", available_seats: seats, prices: seats };
@@ -384,7 +384,7 @@ Deno.test("policyViolations() covers every airline clause", () => {
   );
 });
 
-Deno.test("policyViolations() remembers a cabin that was paid for, and a delay that was settled", () => {
+Deno.test("policyViolations() considers the cabin that was paid for, and a delay that was already compensated", () => {
   const database = airlineDatabase();
   const upgrade = call("update_reservation_flights", {
     ...flights("BASIC", [leg, back]),
@@ -401,7 +401,7 @@ Deno.test("policyViolations() remembers a cabin that was paid for, and a delay t
   });
 });
 
-/** Gold writes of a dataset that the oracle forbids though the tools do them. */
+/** Returns the gold writes of a dataset that the oracle forbids although the tools accept them. */
 function forbidden(dataset: Dataset) {
   const domain = domainOf(dataset);
   return dataset.splits.flatMap((split) => dataset.tasks(split)).flatMap(
@@ -421,7 +421,7 @@ function forbidden(dataset: Dataset) {
   );
 }
 
-Deno.test("policyViolations() allows everything that generated tasks do", async () => {
+Deno.test("policyViolations() allows all gold writes of generated tasks", async () => {
   const dataset = await generated(7, { trainTasks: 300, twoIntentShare: 0.4 });
   assert.deepEqual(forbidden(dataset), []);
 });

@@ -6,7 +6,7 @@ import {
   readEngineHost,
 } from "../../../env/serve/engine_hosts.ts";
 
-/** As the service asks: whether an engine's URL is read, and allowed. */
+/** Checks whether an engine's URL is valid and allowed, as the service does. */
 async function allows(
   url: string,
   listed: readonly string[] = [],
@@ -181,7 +181,7 @@ Deno.test("EngineHosts allows the addresses of this machine and of listed names,
   assert.ok(!await allows("http://10.0.0.12:1", ["gpu1"], { names }));
   assert.ok(!await allows("http://10.0.0.11:1", ["gpu1:2"], { names }));
   assert.ok(!await allows("http://10.0.0.11:1", ["gone"], { names }));
-  // gpu2 has an address of a listed host now, and may have another by the time of the connection.
+  // gpu2 resolves to a listed host now, but may resolve to another address when the connection is made.
   assert.ok(!await allows("http://gpu2:1", ["10.0.0.12"], { names }));
 });
 

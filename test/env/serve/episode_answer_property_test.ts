@@ -23,7 +23,7 @@ const dataset = await generated(7, {
 });
 const TOOLS = dataset.tools.map((tool) => tool.function.name);
 
-/** What an engine answers: ids of any kind, ended or cut off. */
+/** Arbitrary answers of an engine: ids of any kind, with or without an end token. */
 const words = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 12 }),
   fc.constantFrom("", "\n\n", "<tool_call>\n", "<|im_start|>user\n", "Action:"),
@@ -35,7 +35,7 @@ const words = fc.oneof(
     `Thought:\nhm\nAction:\n{"name": "${name}", "arguments": {}}`
   ),
 );
-/** What is cut off ends an episode, so most answers end by themselves. */
+/** An answer that is cut off ends the episode, so most answers have an end token. */
 const answers = fc.oneof(
   {
     weight: 6,
@@ -60,11 +60,11 @@ const replies = fc.oneof(
 
 const episodes = fc.record({
   strategy: fc.constantFrom("tool-calling", "act", "react"),
-  /** Said in turn, and from the first again. */
+  /** The engine's answers in order, repeated from the first. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
   replies: fc.array(replies, { minLength: 1, maxLength: 4 }),
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
-  /** Beyond the first prompt. */
+  /** The number of tokens that fit after the first prompt. */
   room: fc.integer({ min: 1, max: 3000 }),
   task: fc.nat(3),
 });
@@ -79,14 +79,14 @@ function userOf({ replies }: EpisodeCase): UserFactory {
   };
 }
 
-/** A turn as the engine had it. */
+/** A turn as seen by the engine. */
 interface Turn {
   readonly shown: readonly number[];
   readonly sampled: readonly number[];
   readonly logprobs: readonly number[];
 }
 
-/** An engine that answers as the case says, and writes down what it was shown and what it sampled. */
+/** Creates an engine that gives the answers of the case, and records the ids that it received and sampled. */
 function engineOf({ answers }: EpisodeCase, turns: Turn[]) {
   return modelServer({
     answer({ body }: ModelRequest) {
@@ -156,7 +156,7 @@ async function play(
   return { sample: JSON.parse(text), turns };
 }
 
-Deno.test("POST /episodes: for any conversation the mask is 1 exactly where the engine sampled, with its logprobs", async () => {
+Deno.test("POST /episodes: in any conversation the mask is 1 exactly on the ids that the engine sampled, with their log probabilities", async () => {
   const seen = { turns: 0, statuses: new Set<string>() };
   await fc.assert(
     fc.asyncProperty(episodes, async (one) => {
@@ -166,7 +166,7 @@ Deno.test("POST /episodes: for any conversation the mask is 1 exactly where the 
       const mask = new Array<number>(tokens.length).fill(0);
       const logprobs = new Array<number>(tokens.length).fill(0);
       for (const { shown, sampled, logprobs: given } of turns) {
-        // What an answer was sampled after is what it trains after, to the id.
+        // The ids before an answer are the same in training as in sampling.
         assert.deepEqual(tokens.slice(0, shown.length), shown);
         const end = shown.length + sampled.length;
         assert.deepEqual(tokens.slice(shown.length, end), sampled);
@@ -193,7 +193,7 @@ Deno.test("POST /episodes: for any conversation the mask is 1 exactly where the 
     }),
     { numRuns: 200 },
   );
-  // The cases reach what they are about.
+  // The cases cover all kinds of episodes.
   assert.ok(seen.turns > 300, `${seen.turns}`);
   assert.deepEqual([...seen.statuses].sort(), ["completed", "truncated"]);
 });

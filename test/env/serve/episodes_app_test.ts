@@ -27,7 +27,7 @@ const dataset = await generated(7, {
 });
 const split = "train";
 
-/** An engine that says one thing, as SGLang says it. */
+/** Answers like an SGLang engine that always samples the same text. */
 function answer({ path, body }: ModelRequest): unknown {
   if (path !== "/generate") return {};
   const ids = tokenizer.encode("Let me look" + tokenizer.endToken);
@@ -199,7 +199,7 @@ Deno.test("POST /episodes removes episodes with infrastructure failures, and doe
   assert.match(metrics, /taulab_episodes_running 0/);
 });
 
-/** What SGLang answers to a request that is aborted: while it runs, and while it waits in the queue. */
+/** SGLang's answers to an aborted request: while it runs, and while it waits in the queue. */
 const ABORTS = {
   "under way": {
     output_ids: [1],
@@ -303,7 +303,7 @@ Deno.test("POST /episodes reports what is wrong with a request", async () => {
   assert.equal(served.requests.length, 0);
 });
 
-Deno.test("POST /episodes samples greedily if an evaluation asks for it", async () => {
+Deno.test("POST /episodes samples greedily if an evaluation requests it", async () => {
   await using served = open();
   const sampling_params = {
     top_k: 1,
@@ -359,7 +359,7 @@ Deno.test("episodesApp() requires its token except for health checks", async () 
   assert.equal(info.splits[split], dataset.tasks(split).length);
 });
 
-Deno.test("engines receive the router's key as a bearer token, which no answer repeats", async () => {
+Deno.test("engines receive the router's key as a bearer token, and no answer contains it", async () => {
   const guarded = (request: ModelRequest) => {
     const shown = request.headers.get("authorization");
     return shown === "Bearer right-key"
@@ -383,7 +383,7 @@ Deno.test("engines receive the router's key as a bearer token, which no answer r
   assert.equal(without.requests[0]!.headers.get("authorization"), null);
 });
 
-/** What an engine may answer that is not an answer of SGLang's; "secret" is never for the client. */
+/** Answers of a server that is not SGLang. The client must never see "secret". */
 const SECRETS: Readonly<Record<string, () => unknown>> = {
   "a refusal": () => Response.json({ error: "secret" }, { status: 403 }),
   "a failure": () => new Response("secret", { status: 500 }),
@@ -399,7 +399,7 @@ const SECRETS: Readonly<Record<string, () => unknown>> = {
 };
 
 for (const [what, answered] of Object.entries(SECRETS)) {
-  Deno.test(`POST /episodes echoes nothing of an engine that answers with ${what}, and records it`, async () => {
+  Deno.test(`POST /episodes does not return text of an engine that answers with ${what}, but records it`, async () => {
     const records: string[] = [];
     await using served = open({
       engine: { answer: answered },
@@ -411,7 +411,7 @@ for (const [what, answered] of Object.entries(SECRETS)) {
     const text = JSON.stringify(await answerTo(served.ask()));
     assert.doesNotMatch(text, /secret/);
     assert.match(text, /"message":"The engine/);
-    // An abort ends the episode before there is one to record.
+    // An abort ends the episode before it is recorded.
     if (what !== "an abort") assert.match(records.join(), /secret/);
   });
 }
@@ -434,7 +434,7 @@ for (const status of [301, 302, 303, 307, 308]) {
   });
 }
 
-Deno.test("POST /episodes connects to the host that was checked, in any spelling", async () => {
+Deno.test("POST /episodes connects to the host that it has checked, in any spelling", async () => {
   await using served = open();
   const { port } = new URL(served.url);
   const refused = await served.ask({ engine: `http://${0x0a000001}:${port}` });
@@ -446,7 +446,7 @@ Deno.test("POST /episodes connects to the host that was checked, in any spelling
   assert.ok(engine.requests.length > 0);
 });
 
-/** A request whose body is sent as a test says; resolves with the error that came back. */
+/** Sends a request with the given raw body; resolves with the error in the response. */
 async function raw(
   url: string,
   send: (write: (text: string) => Promise<unknown>) => Promise<void>,
@@ -474,7 +474,7 @@ async function raw(
 const HEAD =
   "POST /episodes HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
 
-Deno.test("POST /episodes gives up on a body that does not arrive in time", async () => {
+Deno.test("POST /episodes rejects a body that does not arrive in time", async () => {
   await using served = open({ limits: { timeoutMs: 100 } });
   const silent = await raw(
     served.url,

@@ -389,7 +389,7 @@ Deno.test("policyApp() rejects texts that cannot fit before tokenizing them", as
   assert.equal(chat.status, 400);
   assert.match(chat.text, /400011 characters, too many for the context/);
   assert.equal(encoded, 0);
-  // 2 MiB are beyond any prompt of 256 tokens.
+  // No prompt of 256 tokens takes 2 MiB.
   const large = await post(`${server.url}/generate`, "x".repeat(2 ** 21));
   assert.equal(large.status, 413);
 });

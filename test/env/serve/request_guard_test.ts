@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { guard } from "../../../env/serve/request_guard.ts";
 import { answerErrors } from "../../../env/serve/http_errors.ts";
 
-/** What an app that is guarded answers, by its status and words. */
+/** Returns the status and text of a guarded app's answer. */
 async function ask(
   url: string,
   { token, ...init }: RequestInit & { token?: string } = {},

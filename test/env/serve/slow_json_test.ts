@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { slowJson } from "../../../env/serve/slow_json.ts";
 
-/** A server of one answer, and what became of its work. */
+/** Serves one answer, and reports how its work ended. */
 function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   const heard = Promise.withResolvers<void>();
   const server = Deno.serve(
@@ -13,7 +13,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
     },
   );
   return {
-    /** Resolves with the head of a request, before its body. */
+    /** Resolves when the head of a request arrives, before its body. */
     heard: heard.promise,
     port: server.addr.port,
     url: `http://127.0.0.1:${server.addr.port}`,
@@ -21,7 +21,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Never ends by itself; reports when its client has disconnected. */
+/** Work that never ends by itself, and reports when its client disconnects. */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();

@@ -158,7 +158,7 @@ async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
   return chosen;
 }
 
-/** Fails with the name of the first conversation that differs, and where. */
+/** Fails with the name of the first conversation that differs, and the position of the difference. */
 function assertSame(
   name: string,
   ours: readonly number[],
@@ -179,7 +179,7 @@ function assertSame(
   );
 }
 
-/** The incremental rendering: the text before each answer, and everything up to the end of the last one. */
+/** Returns the incremental rendering: the text before each answer, and the text up to the end of the last one. */
 function incremental(
   { template }: Form,
   { messages, tools = [] }: ConversationCase,
@@ -315,8 +315,8 @@ Deno.test({
 });
 
 /**
- * What hybrid Qwen3 removes from the history when it is rendered again: the thoughts of answers before the last
- * question, and the empty ones of answers after it. Everything else stays.
+ * Removes what hybrid Qwen3 drops from the history when it renders a conversation again: the thoughts of answers before
+ * the last question, and empty thoughts of answers after it.
  * @param prompt The text before an answer.
  * @param shown The messages in it.
  */
@@ -338,7 +338,7 @@ function forget(prompt: string, shown: readonly Message[]): string {
 
 const BEGIN = "<|im_start|>assistant\n";
 
-/** The conversations that a format supports: without thinking, answers have no thoughts. */
+/** Returns the conversations that a format supports: without thinking, answers have no thoughts. */
 async function heldBy(name: Form["name"]): Promise<readonly Compared[]> {
   const { compared } = await reference();
   return compared.filter(({ form, conversation }) =>

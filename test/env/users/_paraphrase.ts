@@ -1,16 +1,16 @@
 /**
- * The expert in other people's words: an agent that does what the expert does but talks like a language
- * model would, so that the scripted user is tried on wordings that were not made for it.
+ * The expert in other words: an agent that acts like the expert but talks like a language model, to test the scripted
+ * user with wordings that it was not written for.
  */
 
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { createRng, type Rng } from "../../../env/random.ts";
 import type { Action, Agent, AgentStep } from "../../../env/types.ts";
 
-/** What the expert says, as a pattern, and how others say it; `$1` is what the pattern caught. */
+/** Patterns of the expert's sentences, each with other wordings; `$1` is the text that the pattern captures. */
 export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
 
-/** The store's desk. */
+/** The wordings for the store's desk. */
 const WORDINGS: Wordings = [
   [/^.*\byour email, or your name and zip[.?]$/, [
     "Hello! Thanks for reaching out. I'd be happy to help with that. To get started, could you please verify your identity by providing the email address associated with your account, or your full name and ZIP code?",
@@ -84,7 +84,7 @@ const WORDINGS: Wordings = [
   ]],
 ];
 
-/** An agent that acts like the expert and talks like a wordy clerk. */
+/** Creates an agent that acts like the expert and talks verbosely. */
 export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   const expert = expertAgent();
   return {
@@ -107,7 +107,7 @@ export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   };
 }
 
-/** A wording for every sentence of the expert's, so that none goes untried. */
+/** Returns a message in other words; every sentence of the expert must have a wording. */
 export function paraphrase(
   content: string,
   rng: Rng,

@@ -1,8 +1,8 @@
-/** What the expert says at an airline's desk, in other people's words. */
+/** Other wordings of the expert's sentences at an airline's desk. */
 
 import type { Wordings } from "./_paraphrase.ts";
 
-/** The airline's desk. */
+/** The wordings for the airline's desk. */
 export const AIRLINE_WORDINGS: Wordings = [
   [/^.*\buser id[.?]$/, [
     "Hello! I'd be happy to assist you with that. Could you please provide your user ID so that I can pull up your profile?",

@@ -23,7 +23,7 @@ userContract("humanUser()", {
   task: () => TASK,
 });
 
-Deno.test("humanUser() shows the task, then what the agent says", async () => {
+Deno.test("humanUser() shows the task, then the agent's messages", async () => {
   const shown: string[] = [];
   const user = humanUser({
     readLine: lineReader(bytes("hi\n\n  yes \n")),

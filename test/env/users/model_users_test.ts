@@ -20,7 +20,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test") as readonly [Task];
 const USERS = { llmUser, reactUser, verifyUser, reflectionUser };
 
-/** Plays users of every strategy; stops after three messages. */
+/** Creates a model that plays users of every strategy and stops after three messages. */
 function actor() {
   return answeringModel(({ messages }) => {
     const last = messages.at(-1)?.content ?? "";
@@ -47,7 +47,7 @@ for (const [name, make] of Object.entries(USERS)) {
     });
   }
 
-  Deno.test(`${name}() asks nothing before the conversation opens, and adds up what it used`, async () => {
+  Deno.test(`${name}() makes no request before the conversation opens, and adds up its usage`, async () => {
     const model = actor();
     const user = make({ dataset, model })(task, { seed: 1 });
     assert.equal(model.asked.length, 0);
@@ -61,7 +61,7 @@ for (const [name, make] of Object.entries(USERS)) {
     );
   });
 
-  Deno.test(`${name}(): a failure of its model is the user's`, async () => {
+  Deno.test(`${name}() reports a failure of its model as a failure of the user`, async () => {
     const model = answeringModel(() => {
       throw new InfrastructureError("busy", {
         kind: "rate_limited",
@@ -74,7 +74,7 @@ for (const [name, make] of Object.entries(USERS)) {
     });
   });
 
-  Deno.test(`${name}(): a model that never says anything is a bad response, after some tries`, async () => {
+  Deno.test(`${name}() fails with a bad response if its model repeatedly says nothing`, async () => {
     const model = sayingChatModel("  ");
     await assert.rejects(make({ dataset, model })(task, { seed: 1 }).open(), {
       name: "InfrastructureError",
@@ -84,7 +84,7 @@ for (const [name, make] of Object.entries(USERS)) {
     assert.equal(model.asked.length, 3);
   });
 
-  Deno.test(`${name}(): a message that was cut off is asked for again, and never said`, async () => {
+  Deno.test(`${name}() requests a message that was cut off again, and never sends it`, async () => {
     let proposals = 0;
     const model = answeringModel(({ messages }) => {
       const last = messages.at(-1)?.content ?? "";
@@ -109,7 +109,7 @@ function open(factory: UserFactory) {
   return factory(task, { seed: 1 });
 }
 
-Deno.test("llmUser() gives the model its instruction, and the agent's words in user messages", async () => {
+Deno.test("llmUser() gives the model its instruction, and the agent's messages in the role user", async () => {
   const model = sayingChatModel("Hi, it's me", "a@b.c");
   const user = open(llmUser({ dataset, model }));
   assert.equal(await user.open(), "Hi, it's me");
@@ -173,7 +173,7 @@ Deno.test("llmUser() sends words next to a stop token before it stops; with comp
   assert.equal(await compat.open(), `Yes, do it. ${STOP}`);
 });
 
-Deno.test("reactUser() sends only the response, and remembers the thought", async () => {
+Deno.test("reactUser() sends only the response, and keeps the thought in the conversation", async () => {
   const text = "Thought:\nI must not say STOP yet\n\nUser Response:\nHello";
   const model = sayingChatModel(text);
   const user = open(reactUser({ dataset, model }));
@@ -257,7 +257,7 @@ Deno.test("verifyUser() uses the first accepted message, or the last attempt if 
   assert.equal(never.asked[6]?.messages[2]?.content, "three");
 });
 
-Deno.test("verifyUser() shows the supervisor who said what; with compat the labels are swapped and the object is printed", async () => {
+Deno.test("verifyUser() shows the supervisor the right speakers; with compat the labels are swapped and the message object is printed", async () => {
   const shown = async (compat: boolean) => {
     const model = sayingChatModel("it's me", "true");
     await open(verifyUser({ dataset, model, compat })).open();
@@ -287,7 +287,7 @@ Deno.test("verifyUser() ignores verdicts in reasoning, and stop tokens in reject
   assert.equal(await user.open(), "two");
 });
 
-Deno.test("verifyUser() with compat forgets a message that was used although none was accepted", async () => {
+Deno.test("verifyUser() with compat does not keep a message that was used although none was accepted", async () => {
   const model = sayingChatModel("one", "no", "two", "no", "three");
   const user = open(verifyUser({ dataset, model, compat: true, attempts: 2 }));
   assert.equal(await user.open(), "two");

@@ -160,7 +160,7 @@ Deno.test("scriptedUser() answers questions in many phrasings", async () => {
   }
 });
 
-Deno.test("scriptedUser() admits what it does not know", async () => {
+Deno.test("scriptedUser() says that it does not know a detail", async () => {
   const user = userOf({
     intent: "cancel",
     orderWords: "the one with the tea tray",
@@ -248,7 +248,7 @@ Deno.test("scriptedUser() stops when its question is answered, not before", asyn
   assert.ok((await user.reply("The total is 99.5.")).includes(STOP));
 });
 
-Deno.test("scriptedUser() accepts a right refusal, and questions a wrong one once", async () => {
+Deno.test("scriptedUser() accepts a correct refusal, and doubts a wrong one once", async () => {
   const refusal = "I'm sorry, the order is delivered, so I can't cancel it.";
   const refused = userOf({ ...CANCEL, refused: true });
   await refused.open();
@@ -259,7 +259,7 @@ Deno.test("scriptedUser() accepts a right refusal, and questions a wrong one onc
   assert.ok((await allowed.reply(refusal)).includes(STOP));
 });
 
-Deno.test("scriptedUser() ends every conversation, whatever the agent says", async () => {
+Deno.test("scriptedUser() ends every conversation, for any messages of the agent", async () => {
   const says = fc.oneof(
     fc.string(),
     fc.constantFrom(
@@ -288,7 +288,7 @@ Deno.test("scriptedUser() ends every conversation, whatever the agent says", asy
   );
 });
 
-Deno.test("scriptedUser() brings an agent that talks like a language model to reward 1", async () => {
+Deno.test("scriptedUser() lets an agent that talks like a language model reach reward 1", async () => {
   const dataset = await generated(21, {
     trainTasks: 150,
     devTasks: 1,
@@ -318,7 +318,7 @@ Deno.test("scriptedUser() brings an agent that talks like a language model to re
   }
 });
 
-Deno.test("paraphrase() has other words for what the expert says", () => {
+Deno.test("paraphrase() rewords the expert's sentences", () => {
   const rng = createRng(1);
   for (
     const content of [
@@ -332,7 +332,7 @@ Deno.test("paraphrase() has other words for what the expert says", () => {
   }
 });
 
-Deno.test("scriptedUser() names the user who is missing in the database", () => {
+Deno.test("scriptedUser() names the user who is missing from the database", () => {
   const { goal: _, ...task } = taskOf(CANCEL);
   const database = createDatabase(
     new Map([["users", new Map()], ["orders", new Map()], [
@@ -368,7 +368,7 @@ function taskOf(...requests: readonly RetailRequest[]): RetailTask {
   };
 }
 
-/** One customer with an order of two items, whose products come in several colors. */
+/** Creates a database of one customer with an order of two items, whose products come in several colors. */
 function store() {
   const colors = ["red", "blue", "green"];
   const product = (name: string, product_id: string) =>

@@ -29,7 +29,7 @@ async function findingsOf(task: Task, user: UserFactory): Promise<UserFault[]> {
   return (findings ?? []).map(({ fault }) => fault);
 }
 
-Deno.test("trackUser() finds no fault with the scripted user", async () => {
+Deno.test("trackUser() finds no faults of the scripted user", async () => {
   for (const task of dataset.tasks("train")) {
     assert.deepEqual(await findingsOf(task, scripted), [], task.id);
   }
@@ -73,7 +73,7 @@ Deno.test("trackUser(): precision and recall on seeded faults in phrasings that 
   }
 });
 
-/** The faults of a user who answers these questions with these words. */
+/** Returns the faults of a user who answers these questions with these messages. */
 function faultsOf(
   answers: readonly (readonly [heard: string, text: string])[],
   options: { readonly isScripted?: boolean } = {},
@@ -112,7 +112,7 @@ Deno.test("trackUser() does not blame a user who is asked again in other words",
   assert.deepEqual(faultsOf(questions.map((one) => [one, ANSWER])), []);
 });
 
-Deno.test("trackUser() does not blame a script for repetition, but for reciting its instruction", () => {
+Deno.test("trackUser() reports no echo for a script that repeats itself, but for one that recites its instruction", () => {
   const said = "Let me look at the order that you bought last month in detail";
   assert.deepEqual(faultsOf([[said, said]], { isScripted: true }), ["echo"]);
 });

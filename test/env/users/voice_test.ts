@@ -28,7 +28,7 @@ Deno.test("voiced() rewrites messages, and leaves the last one unchanged", () =>
   }
 });
 
-/** Customers without a manner of their own. */
+/** Options of customers with plain manners. */
 const PLAIN = {
   voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
   changeOfMindShare: 0,
@@ -36,7 +36,7 @@ const PLAIN = {
   holdOutPhrasings: false,
 };
 
-/** What customers of a world say to the expert. */
+/** Returns the messages of a world's customers to the expert. */
 async function spoken(options: Parameters<typeof generated>[1]) {
   const dataset = await generated(4, {
     trainTasks: 40,
@@ -67,7 +67,7 @@ async function spoken(options: Parameters<typeof generated>[1]) {
   );
 }
 
-Deno.test("scriptedUser(): each voice is served by the expert, and differs from the plain one", async () => {
+Deno.test("scriptedUser(): the expert serves each voice, and each differs from the plain one", async () => {
   const plain = (await spoken({})).flat().join("\n").length;
   const terse =
     (await spoken({ voices: { ...PLAIN.voices, plain: 0, terse: 1 } })).flat()
@@ -99,7 +99,7 @@ Deno.test("scriptedUser(): a user who changes their mind says so at the read-bac
   }
 });
 
-Deno.test("scriptedUser(): a refused request is followed by one that can be met", async () => {
+Deno.test("scriptedUser(): a refused request is followed by an alternative", async () => {
   const conversations = await spoken({ refusedShare: 1, fallbackShare: 1 });
   const text = conversations.flat().join("\n");
   assert.match(text, /then i want to|in that case, please|then can you/);

@@ -28,7 +28,11 @@ import {
 } from "./recording.ts";
 import type { Dataset, Split, Task } from "../../../types.ts";
 import { readResultRecords } from "../results/result_file.ts";
-import { datasetsIn, mostOf, taskFinder } from "../results/result_tasks.ts";
+import {
+  datasetsIn,
+  mostFrequent,
+  taskFinder,
+} from "../results/result_tasks.ts";
 import { replayResult } from "./replay_results.ts";
 
 export { describeMismatch, type Mismatch } from "./mismatch.ts";
@@ -331,7 +335,7 @@ async function domainOfResults(
   const domains = readResultRecords(numbered, "").records
     .flatMap((record) => find(record) ?? [])
     .map(({ dataset }) => domainKey(dataset));
-  const most = mostOf(domains);
+  const most = mostFrequent(domains);
   if (most !== undefined) return most;
   throw new DataError(
     `no episode has a user or calls a tool that "${tauBench}" has`,

@@ -62,8 +62,8 @@ export function tasksOfRecords(
   const find = taskFinder(datasets);
   const found = records.map((record) => ({ record, known: find(record) }));
   const others = found.flatMap(({ known }) => known ?? []);
-  const dataset = mostOf(others.map((one) => one.dataset));
-  const split = mostOf(
+  const dataset = mostFrequent(others.map((one) => one.dataset));
+  const split = mostFrequent(
     others.flatMap(({ isRecorded, task }) => isRecorded ? [] : task.split),
   ) ?? dataset?.splits.at(-1);
   const findThere = taskFinder(dataset ? [dataset] : [], { leastFit: 0 });
@@ -81,7 +81,7 @@ export function tasksOfRecords(
 }
 
 /** Returns the most frequent item (the first in case of a tie); `undefined` if the list is empty. */
-export function mostOf<T>(all: readonly T[]): T | undefined {
+export function mostFrequent<T>(all: readonly T[]): T | undefined {
   const groups = [...Map.groupBy(all, (one) => one)];
   return groups.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
 }

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { call } from "../../shared/call.ts";
 import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { freeBags } from "../goal/fares.ts";
-import { sumOf, workedOut } from "./sum_of.ts";
+import { calculated, sumOf } from "./sum_of.ts";
 
 /** Returns the answers to all topics of a question that the expert knows; none if it knows none of them. */
 export function* answersTo(question: string, desk: Desk): Script<string[]> {
@@ -19,7 +19,7 @@ export function* answersTo(question: string, desk: Desk): Script<string[]> {
     answers.push(yield* sumOf(amounts, desk));
   }
   if (/how much (money (i have )?saved|the refund would be)/.test(words)) {
-    answers.push(yield* workedOut(savedBy(desk), desk));
+    answers.push(yield* calculated(savedBy(desk), desk));
   }
   if (/how much my (\w+ )?card will be charged/.test(words)) {
     answers.push(yield* sumOf(chargesOf(desk), desk));

@@ -1,4 +1,4 @@
-/** Sums worked out with the `calculate` tool, in the form in which the expert tells them to users. */
+/** Sums computed with the `calculate` tool, formatted as the expert tells them to users. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { call } from "../../shared/call.ts";
@@ -10,11 +10,11 @@ export function* sumOf(
 ): Script<string> {
   return amounts.length === 1
     ? String(amounts[0])
-    : yield* workedOut(amounts.join(" + "), desk);
+    : yield* calculated(amounts.join(" + "), desk);
 }
 
 /** Evaluates an expression with the `calculate` tool, and drops a trailing `.0`. */
-export function* workedOut(expression: string, desk: Desk): Script<string> {
+export function* calculated(expression: string, desk: Desk): Script<string> {
   const result = yield* desk.call(call("calculate", { expression }));
   return result.replace(/\.0$/, "");
 }

@@ -53,7 +53,7 @@ export function seatPrice(
 }
 
 /** The criteria of a search for flights. */
-export interface Wanted {
+export interface FlightCriteria {
   readonly from: string;
   readonly to: string;
   readonly date: string;
@@ -63,7 +63,10 @@ export interface Wanted {
 }
 
 /** Returns the direct flights that match; several if they tie. */
-export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
+export function flightsFit(
+  database: Database,
+  wanted: FlightCriteria,
+): JsonObject[] {
   const open = flightsBetween(
     routesOf(database),
     airportOf(wanted.from),
@@ -87,7 +90,7 @@ export function flightsFit(database: Database, wanted: Wanted): JsonObject[] {
 /** Returns the cheapest pairs of flights in which the second departs after the first arrives; several if they tie. */
 export function connectionsFit(
   database: Database,
-  wanted: Omit<Wanted, "pick">,
+  wanted: Omit<FlightCriteria, "pick">,
 ): JsonObject[][] {
   const routes = routesOf(database);
   const to = airportOf(wanted.to);

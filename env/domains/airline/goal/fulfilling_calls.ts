@@ -9,6 +9,7 @@ import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
 import {
   airportOf,
   connectionsFit,
+  type FlightCriteria,
   flightsFit,
   freeBags,
   methodsNamed,
@@ -16,7 +17,6 @@ import {
   PRICE_OF_INSURANCE,
   product,
   seatPrice,
-  type Wanted,
 } from "./fares.ts";
 import {
   type AirlineRequest,
@@ -113,7 +113,7 @@ interface Leg {
 function ways(
   database: Database,
   { pick = "cheapest", stops }: Trip,
-  { flight, ...way }: Way & Omit<Wanted, "pick">,
+  { flight, ...way }: Way & Omit<FlightCriteria, "pick">,
 ): Leg[][] {
   const { date } = way;
   const certain = database.get("flights", flight ?? "");

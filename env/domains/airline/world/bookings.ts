@@ -11,7 +11,7 @@ import {
   directFlight,
   drawDate,
   PICKS,
-  type Wanted,
+  type WantedFlight,
 } from "./choose_flights.ts";
 import {
   CABINS,
@@ -95,7 +95,7 @@ interface Ways {
 
 function drawWays(
   world: AirlineWorld,
-  { from, to, ...seat }: Omit<Wanted, "date">,
+  { from, to, ...seat }: Omit<WantedFlight, "date">,
 ): Ways | undefined {
   const { rng, options } = world;
   const stops = happens(rng, options.oneStopShare) ? { stops: 1 as const } : {};

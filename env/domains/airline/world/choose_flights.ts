@@ -14,7 +14,7 @@ export interface Seats {
 }
 
 /** A route, a day, and the seats wanted. */
-export interface Wanted extends Seats {
+export interface WantedFlight extends Seats {
   readonly from: string;
   readonly to: string;
   readonly date: string;
@@ -38,7 +38,7 @@ export function drawDate(
 /** Returns the direct flight that is meant, or `undefined` if there is not exactly one. */
 export function directFlight(
   { routes }: AirlineWorld,
-  wanted: Wanted & { readonly pick: Pick },
+  wanted: WantedFlight & { readonly pick: Pick },
 ): Leg | undefined {
   const { from, to, date, pick } = wanted;
   const open = (routes.get(`${from}-${to}`) ?? []).flatMap((flight): Leg[] => {
@@ -53,7 +53,7 @@ export function directFlight(
 /** Returns the cheapest pair of flights with one stop, or `undefined` if there is not exactly one. */
 export function cheapestPair(
   { routes }: AirlineWorld,
-  wanted: Wanted,
+  wanted: WantedFlight,
 ): readonly Leg[] | undefined {
   const { from, to, date } = wanted;
   const legsOn = (route: string) =>
@@ -80,7 +80,7 @@ export function cheapestPair(
 /** Draws a flight of the day without enough seats for all passengers. */
 export function fullFlight(
   { rng, routes }: AirlineWorld,
-  wanted: Wanted,
+  wanted: WantedFlight,
 ): Flight | undefined {
   const full = (routes.get(`${wanted.from}-${wanted.to}`) ?? [])
     .filter((flight) => fareOf(flight, wanted) === undefined);

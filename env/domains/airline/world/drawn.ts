@@ -61,7 +61,7 @@ export const CABINS: readonly Cabin[] = [...ECONOMIES, "business"];
 export const TODAY = "2024-05-15";
 
 /** A request about a reservation. */
-export interface Booked {
+export interface ReservationRequest {
   readonly held: Reservation;
   readonly intent: AirlineIntent;
   readonly trip: Trip;
@@ -76,14 +76,14 @@ export interface FlightDay {
   readonly date: string;
 }
 
-/** The fields by which a user names a reservation: its id or its route. */
-export type Named = Pick<Trip, "reservationId" | "from" | "to">;
+/** The fields by which a user identifies a reservation: its id or its route. */
+export type ReservationName = Pick<Trip, "reservationId" | "from" | "to">;
 
-/** Draws how the user names a reservation: by its id or by its route. */
+/** Draws whether the user identifies a reservation by its id or by its route. */
 export function nameOfReservation(
   { rng, options }: AirlineWorld,
   { id, from, to }: Reservation,
-): Named {
+): ReservationName {
   return rng.next() < options.reservationStatedShare
     ? { reservationId: id }
     : { from, to };
@@ -92,8 +92,8 @@ export function nameOfReservation(
 /** Builds a request about a reservation, which the agent reads first. */
 export function onReservation(
   world: AirlineWorld,
-  { held, intent, trip, write, searched = [] }: Booked,
-  named: Named = nameOfReservation(world, held),
+  { held, intent, trip, write, searched = [] }: ReservationRequest,
+  named: ReservationName = nameOfReservation(world, held),
 ): DrawnTrip {
   const actions = [
     call("get_reservation_details", { reservation_id: held.id }),

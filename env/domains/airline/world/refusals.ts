@@ -10,7 +10,7 @@ import { REFUSED_STATES } from "./refused_states.ts";
 import type { AirlineWorld } from "./rows.ts";
 
 /** A request that policy refuses. */
-export interface Refused {
+export interface RefusedRequest {
   /** The refused request; its write, if any, must not be made. */
   readonly drawn: DrawnTrip;
   /** The output that the agent has to tell the user. */
@@ -23,7 +23,7 @@ export interface Refused {
 export type DrawRefused = (
   world: AirlineWorld,
   of: UserIntent,
-) => Refused | undefined;
+) => RefusedRequest | undefined;
 
 /** The clauses that can refuse a request, by intent. */
 const CLAUSES: Readonly<

@@ -7,7 +7,7 @@ import { isWrite } from "../../../audit/finding.ts";
 import { type Booking, bookingRequest, drawBooking } from "./bookings.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";
 import { giveCertificates } from "./payments.ts";
-import type { DrawRefused, Refused } from "./refusals.ts";
+import type { DrawRefused, RefusedRequest } from "./refusals.ts";
 import {
   type AirlineWorld,
   drawPassenger,
@@ -40,7 +40,7 @@ function twisted(
   twist: Twist,
   output: (user: Passenger) => string,
 ): DrawRefused {
-  return (world, { user }): Refused | undefined => {
+  return (world, { user }): RefusedRequest | undefined => {
     const base = drawBooking(world, user);
     const trip = base && twist(world, { ...base, user });
     if (base === undefined || trip === undefined) return undefined;

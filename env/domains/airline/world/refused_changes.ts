@@ -9,13 +9,13 @@ import { type Change, drawChange, faresIn } from "./changes.ts";
 import { directFlight, fullFlight } from "./choose_flights.ts";
 import {
   CABINS,
-  type Named,
   nameOfReservation,
   onReservation,
+  type ReservationName,
   type UserIntent,
 } from "./drawn.ts";
 import { giveCertificates } from "./payments.ts";
-import type { DrawRefused, Refused } from "./refusals.ts";
+import type { DrawRefused, RefusedRequest } from "./refusals.ts";
 import {
   type AirlineWorld,
   drawPassenger,
@@ -108,7 +108,7 @@ function changeOf(
     intent: AirlineIntent;
     held: Reservation;
     change: Change;
-    named: Named;
+    named: ReservationName;
   },
 ) {
   return onReservation(world, { held, intent, ...change }, named);
@@ -116,7 +116,7 @@ function changeOf(
 
 /** Draws a change of a reservation that does not allow any change of this kind. */
 function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
-  return (world, { user, intent }): Refused | undefined => {
+  return (world, { user, intent }): RefusedRequest | undefined => {
     const wish = {
       cabins: cabinsFor(intent),
       out: "available",
@@ -145,7 +145,7 @@ export function insteadOf(
   world: AirlineWorld,
   { user, intent, held, named }: UserIntent & {
     readonly held: Reservation;
-    readonly named: Named;
+    readonly named: ReservationName;
   },
 ) {
   const all: AirlineIntent[] = [
@@ -162,7 +162,7 @@ export function insteadOf(
 function ofStranger(
   world: AirlineWorld,
   { user, intent }: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const held = drawReservation(world, {
     user: drawPassenger(world),
     wish: { cabins: cabinsFor(intent), out: "available" },

@@ -10,7 +10,7 @@ import {
 } from "./drawn.ts";
 import { drawCertificate } from "./lost_flights.ts";
 import { firstFlight, insteadOf } from "./refused_changes.ts";
-import type { DrawRefused, Refused } from "./refusals.ts";
+import type { DrawRefused, RefusedRequest } from "./refusals.ts";
 import {
   type AirlineWorld,
   drawPassenger,
@@ -34,7 +34,7 @@ export const REFUSED_STATES = {
 function cancelOfStranger(
   world: AirlineWorld,
   { user, intent }: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const wish = { cabins: CABINS, out: "available" } as const;
   const held = drawReservation(world, { user: drawPassenger(world), wish });
   const named = { reservationId: held?.id ?? "" };
@@ -47,7 +47,7 @@ function cancelOfStranger(
 function cancelTooLate(
   world: AirlineWorld,
   of: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const { user, intent } = of;
   const wish: ReservationWish = {
     cabins: ECONOMIES,
@@ -67,7 +67,7 @@ function cancelTooLate(
 function cancelFlown(
   world: AirlineWorld,
   { user, intent }: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const wish = { cabins: CABINS, out: "landed" } as const;
   const held = drawReservation(world, { user, wish });
   return held && {
@@ -80,7 +80,7 @@ function cancelFlown(
 function certificateForStranger(
   world: AirlineWorld,
   { user }: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const own = drawCertificate(world, user);
   if (own?.request.trip === undefined) return undefined;
   const trip = { ...own.request.trip, account: drawPassenger(world).userId };
@@ -102,7 +102,7 @@ function certificateForStranger(
 function undueCertificate(
   world: AirlineWorld,
   { user, intent }: UserIntent,
-): Refused | undefined {
+): RefusedRequest | undefined {
   const wishes: ReservationWish[] = [
     { cabins: CABINS, out: "available" },
     { cabins: CABINS, out: "delayed" },

@@ -4,7 +4,7 @@ import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";
 import { type DrawnTrip, onReservation, type RequestKind } from "./drawn.ts";
 import { drawCancel, drawCertificate, drawDelay } from "./lost_flights.ts";
-import { drawFirstWish } from "./minds.ts";
+import { drawFirstWish } from "./first_wish.ts";
 import { drawQuestion } from "./questions.ts";
 import { drawRefused } from "./refusals.ts";
 import { cabinsFor } from "./refused_changes.ts";

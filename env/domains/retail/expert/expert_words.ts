@@ -138,8 +138,8 @@ export function orderRefusal(
     : `order ${orderId} is ${status}, so i cannot ${act(request)}`;
 }
 
-/** A request that breaks a rule of the policy. */
-export interface Broken {
+/** The rule of the policy that a request breaks. */
+export interface RuleViolation {
   /** The clause of the policy that is broken. */
   readonly clause: RuleClause;
   readonly request: RetailRequest;
@@ -158,7 +158,7 @@ export type RuleClause =
 
 /** Returns the reason for a refusal that is due to a broken policy clause. */
 export function ruleRefusal(
-  { clause, request, item, newItem }: Broken,
+  { clause, request, item, newItem }: RuleViolation,
 ): string {
   switch (clause) {
     case "cancel.reason":

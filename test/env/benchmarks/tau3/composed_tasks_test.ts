@@ -45,7 +45,7 @@ Deno.test("composedTasks() returns the tasks, tools and texts that deno task moc
     assert.equal(made.name, "generated");
   }));
 
-Deno.test("a config's composed world plays the same episodes again, each solved by the expert, and no combination of faults is in two splits", async () => {
+Deno.test("a config's composed world gives the same episodes again, the expert solves each, and no combination of faults is in two splits", async () => {
   const { data } = makeConfig({
     data: { domain, worldSeed: 6, world: { ...KNOBS, tasks: 24 } },
   });

@@ -108,7 +108,7 @@ const SOLO: ScriptedTalk = {
       ],
     },
     {
-      // The look is not run, since `done` is beside it.
+      // The lookup is not run, since the message also has `done`.
       tool_calls: [{ id: "f", ...LOOK }, {
         id: "g",
         name: "done",
@@ -128,7 +128,7 @@ Deno.test({
       const talks: ScriptedTalk[] = [
         solved,
         { ...SOLO, agent: [SOLO.agent[1]!, SOLO.agent[3]!] },
-        // Over before it has begun.
+        // The conversation ends before its first turn.
         { ...SOLO, agent: [SOLO.agent[3]!] },
         {
           ...{ domain: "telecom", task_id: SERVICE, policy: "workflow" },

@@ -106,7 +106,7 @@ Deno.test("Orchestrator applies limits between turns, overriding a stop", async 
   ]);
 });
 
-Deno.test("Orchestrator ends by text with a call only if communication is validated", async () => {
+Deno.test("Orchestrator ends at a text with a call only if communication is validated", async () => {
   const replies = [
     saying("hi"),
     calling("sell", { item: "cup" }, "Here"),
@@ -138,7 +138,7 @@ Deno.test("Orchestrator raises for an empty message", async () => {
   }
 });
 
-Deno.test("a solo agent calls both sides' tools, and ends by `done`", async () => {
+Deno.test("a solo agent calls both sides' tools, and ends the conversation by `done`", async () => {
   const done = await talk([
     calling("sell", { item: "cup" }),
     calling("press"),
@@ -157,7 +157,7 @@ Deno.test("a solo agent calls both sides' tools, and ends by `done`", async () =
   assert.deepEqual([done.next, done.steps], [{ ended: "agent_stop" }, 4]);
 });
 
-Deno.test("what a solo agent says ends the conversation, as its error unless it is the word for done", async () => {
+Deno.test("a message of a solo agent ends the conversation, as an agent error unless it is the stop token", async () => {
   for (const before of [[], [calling("press")]]) {
     const ends = async (content: string) =>
       (await talk([...before, saying(content)], { solo: true })).next;

@@ -55,7 +55,7 @@ async function toyAsserting(
 
 const REFUND = "Agent should tell the user the total refund is $8,276.23.";
 
-Deno.test("standInVerdicts() finds an amount in any spelling, and only a stated one", async () => {
+Deno.test("standInVerdicts() finds a stated amount in any spelling", async () => {
   for (
     const said of [
       "The total refund comes to $8276.23.",
@@ -173,7 +173,7 @@ Deno.test("standInVerdicts() cannot decide on unknown forms, negations and actio
   ) assert.equal(await verdictOn(assertion, "I sold the cup."), null);
 });
 
-Deno.test("evaluateSimulation() with the stand-in is unjudged if it cannot decide, and fails if something was not said", async () => {
+Deno.test("evaluateSimulation() with the stand-in judge is unjudged if it cannot decide, and fails if a claim was not said", async () => {
   const about = "Agent should tell the user the price is $4.20.";
   const { source, task } = await toyAsserting(
     [about, "Agent should be kind."],

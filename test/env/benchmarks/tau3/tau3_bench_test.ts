@@ -323,7 +323,7 @@ Deno.test("calls before the user's first message are recorded in the first turn"
   assert.deepEqual(parseTurns(stored), turns);
 });
 
-Deno.test("an agent's text next to a call counts as said and is recorded", async () => {
+Deno.test("an agent's text next to a call counts as a message to the user and is recorded", async () => {
   const dataset = await toyDataset({ reward_basis: ["COMMUNICATE"] });
   const { turns, reward } = await play(dataset, {
     agent: answers(

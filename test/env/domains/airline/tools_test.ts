@@ -8,7 +8,9 @@ import {
 } from "../../../../env/python/python_json.ts";
 import { action } from "../../../support/retail_world.ts";
 
-/** Two flights that connect in B, the first of which may arrive on the next day, and one user. */
+/**
+ * Creates an airline with two flights that connect in B, the first of which may arrive on the next day, and one user.
+ */
 function smallAirline(arrival = "07:00:00"): Database {
   const day = (price: number) =>
     `{"status": "available", "available_seats": {"economy": 2}, "prices": {"economy": ${price}}}`;

@@ -177,7 +177,7 @@ function drawCase(index: number): JsonObject {
   });
 }
 
-/** Matches Python's own error messages, whose texts may differ. */
+/** Matches Python's own error messages, whose wording may differ. */
 const PYTHONS_OWN =
   /object has no attribute|unhashable type|unexpected keyword|missing \d|multiple values|slice indices|not supported between|could not convert|too large/;
 

@@ -18,7 +18,7 @@ const HAND_OVER = {
   arguments: { summary: "x" },
 };
 
-/** The body of a step that takes an action, its arguments with Python's numbers. */
+/** Returns the body of a step with an action whose arguments have Python's numbers. */
 function stepBody(session_id: string, action: Action): string {
   const call = action.type === "tool"
     ? `{"type": "call_tool", "tool_name": ${
@@ -28,7 +28,7 @@ function stepBody(session_id: string, action: Action): string {
   return `{"session_id": ${JSON.stringify(session_id)}, "action": ${call}}`;
 }
 
-Deno.test("an episode over HTTP equals a rollout: same messages, same observations, same reward", async () => {
+Deno.test("an episode over HTTP equals a rollout: the same messages, observations and reward", async () => {
   await using server = environmentServer();
   for (const task of dataset.tasks("train")) {
     const episode = await rollout({
@@ -79,7 +79,7 @@ Deno.test("sessions are isolated: writes and steps do not affect other sessions"
   assert.equal((await stateOf(other)).task, 0);
 });
 
-Deno.test("a session without task and seed goes through the split in order, the same after a restart", async () => {
+Deno.test("a session without task and seed goes through the split in order, in the same way after a restart", async () => {
   async function drawn() {
     await using server = environmentServer();
     const seen: [number, number][] = [];
@@ -162,7 +162,7 @@ Deno.test("an ended episode accepts no further step, and a reset starts another"
   assert.equal((await server.post("/step", step)).json.done, true);
 });
 
-Deno.test("a failed user gives no reward: 502, counted by source and kind, and the session can be reset", async () => {
+Deno.test("a failed user gives status 502 and no reward, is counted by source and kind, and the session can be reset", async () => {
   let fails = true;
   const scripted = scriptedUser(dataset);
   await using server = environmentServer({
@@ -263,7 +263,7 @@ Deno.test("a used-up budget gives status 402", async () => {
   assert.equal(server.sessions.size, 0);
 });
 
-Deno.test("without a token only this machine's programs have access; with a token every client that sends it", async () => {
+Deno.test("without a token only programs on this machine have access, with a token every client that sends it", async () => {
   await using open = environmentServer();
   const page = { origin: "http://evil.example" };
   assert.equal((await open.post("/reset", {}, page)).status, 403);

@@ -1,4 +1,4 @@
-/** NeMo Gym's Gymnasium protocol, as its agent sends it: bodies with the row, sessions by cookie. */
+/** Tests NeMo Gym's Gymnasium protocol with the requests of its agent: bodies with the row, sessions by cookie. */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";
@@ -14,7 +14,7 @@ import {
 
 const dataset = SERVED_DATASET;
 
-/** Items of a model's answer. */
+/** Returns the items of a model's answer. */
 function outputOf(action: Action, at = 0): object[] {
   if (action.type === "tool") {
     const { name, arguments: args } = action.call;
@@ -30,7 +30,7 @@ function outputOf(action: Action, at = 0): object[] {
   return [{ type: "message", role: "assistant", content: [part] }];
 }
 
-/** A session, as the agent holds it. */
+/** Starts a session as NeMo Gym's agent does. */
 async function begin(server: EnvironmentServer, row: object) {
   const { status, headers, json } = await server.post("/reset", row);
   assert.equal(status, 200, JSON.stringify(json));

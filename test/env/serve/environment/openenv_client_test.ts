@@ -1,4 +1,4 @@
-/** OpenEnv's own client, from PyPI, against a server. */
+/** Tests a server with OpenEnv's own client from PyPI. */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";

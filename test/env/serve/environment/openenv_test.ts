@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { environmentServer } from "../../../support/environment_server.ts";
 
-/** A client of `/ws` that takes answers in order. */
+/** Connects a client to `/ws` that reads answers in order. */
 async function connect(url: string) {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   // deno-lint-ignore no-explicit-any -- tests look into answers freely
@@ -38,7 +38,7 @@ async function connect(url: string) {
   };
 }
 
-Deno.test("/ws: a connection is a session, which ends with it", async () => {
+Deno.test("/ws: each connection is a session, which ends with the connection", async () => {
   await using server = environmentServer();
   const client = await connect(server.url);
   const reset = await client.ask({ type: "reset", data: { seed: 2, task: 1 } });

@@ -1,4 +1,4 @@
-/** Sessions of every kind of world: what a client sees and is rewarded with is the rollout's. */
+/** Tests sessions of every kind of world: a client gets the observations and the reward of a rollout. */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";
@@ -44,7 +44,7 @@ const WORLDS: Readonly<Record<string, World>> = {
 
 for (const [name, { open, ignore = false }] of Object.entries(WORLDS)) {
   Deno.test({
-    name: `a session is the rollout, in ${name}`,
+    name: `a session equals the rollout in ${name}`,
     ignore,
     async fn() {
       const dataset = await open();

@@ -1,4 +1,4 @@
-/** TRL's environment trainer, from PyPI, with environments of a server. */
+/** Tests a server with TRL's trainer from PyPI. */
 
 import assert from "node:assert/strict";
 import { askPython } from "../../../support/ask_python.ts";

@@ -1,4 +1,4 @@
-/** verifiers' own `vf-eval`, from PyPI, with the package that `serve --write-verifiers` writes. */
+/** Tests the package that `serve --write-verifiers` writes with verifiers' own `vf-eval` from PyPI. */
 
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";

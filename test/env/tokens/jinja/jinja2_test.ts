@@ -15,7 +15,7 @@ import { withoutPython } from "../../../support/python.ts";
 const ignore = withoutPython();
 const NEEDS = "(needs Python with jinja2 3.1.6 and transformers)";
 
-/** Methods and filters that inspect texts. */
+/** Expressions with methods and filters of texts. */
 const OF_TEXTS = [
   "[t, t.strip(), t.rstrip(), t.lstrip(), t.strip(u)]",
   "[t.split(), t.split(u[0]), t.rsplit(none, 1), t.split(none, 2), t.splitlines(), t.splitlines(true)]",
@@ -27,7 +27,10 @@ const OF_TEXTS = [
   "[t | indent, t | truncate(5), t | urlencode, t | wordcount, t | int, t | float, t | e]",
 ].map((expression) => `{{ ${expression} }}`);
 
-/** Pairs of texts with everything that Python and JavaScript treat differently: white space, line breaks, case, surrogates. */
+/**
+ * Returns pairs of texts with characters that Python and JavaScript treat differently: white space, line breaks, case,
+ * surrogates.
+ */
 function textContexts(): string[] {
   const text = fc.string({
     unit: fc.oneof(

@@ -1,4 +1,4 @@
-/** Python source that would take much time or memory must fail quickly, with its position. */
+/** Tests that Python source which would take much time or memory fails quickly, with its position. */
 
 import assert from "node:assert/strict";
 import { importTauBench } from "../../../../../env/benchmarks/tau/import/import_tau_bench.ts";
@@ -11,7 +11,7 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-/** Creates names of which each doubles the one before. */
+/** Creates assignments, each of which doubles the previous name. */
 function doubling(first: string, twice: (name: string) => string): string {
   const lines = range(60).map((i) => `a${i} = ${twice(`a${i - 1}`)}\n`);
   return `a0 = ${first}\n${lines.join("")}RULES = a60\n`;

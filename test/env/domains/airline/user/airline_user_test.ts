@@ -49,7 +49,7 @@ async function opened(task: AirlineTask): Promise<User> {
   return user;
 }
 
-/** Returns the messages of a world's users to the expert, who serves them all. */
+/** Returns the messages of a world's users to the expert, which must solve every task. */
 async function spoken(options: AirlineOptionsInput): Promise<string[][]> {
   const dataset = await generated(4, { ...PLAIN, ...options }, {
     domain: "airline",
@@ -93,7 +93,7 @@ Deno.test("scriptedUser() of an airline gives its id and each detail when asked,
   );
 });
 
-Deno.test("scriptedUser() of an airline says yes to its request in any wording, and corrects anything else", async () => {
+Deno.test("scriptedUser() of an airline confirms its request in any wording, and corrects anything else", async () => {
   const task = taskOf(({ intent, refused, trip }) =>
     intent === "add_bags" && !refused && trip?.reservationId !== undefined &&
     trip.pay?.[0] === "credit card"
@@ -228,7 +228,7 @@ Deno.test("scriptedUser() of an airline: only dev and test users have held-out p
   }
 });
 
-Deno.test("scriptedUser() of an airline leads an agent that talks like a language model to reward 1", async () => {
+Deno.test("scriptedUser() of an airline lets an agent that talks like a language model reach reward 1", async () => {
   const dataset = await generated(23, {
     trainTasks: 300,
     devTasks: 1,

@@ -1,4 +1,7 @@
-/** Helpers to decide what an agent can know: values in arguments, and normalized text to find them in. */
+/**
+ * The values in a call's arguments, and the normalized text in which they are looked up, to decide what an agent can
+ * know.
+ */
 
 import type { JsonValue } from "../python/python_value.ts";
 import type { ToolAction } from "../types.ts";
@@ -6,7 +9,7 @@ import type { ToolAction } from "../types.ts";
 /** Matches parameters whose values are counts and sums that the agent computes. */
 const WORKED_OUT = /(amount|baggages)$/;
 
-/** Values that need no source, normalized by {@linkcode plain}. */
+/** Values that an agent knows without a source, normalized by {@linkcode plain}. */
 export const GIVEN: ReadonlySet<string> = new Set([
   "usa",
   "united states",
