@@ -217,7 +217,9 @@ export function keyOf(
   return benchmark === DEFAULT_BENCHMARK ? name : `${benchmark}.${name}`;
 }
 
-/** Returns the fields that name a domain in datasets and tasks. `benchmark` is omitted for τ-bench, as in older records. */
+/**
+ * Returns the fields that name a domain in datasets and tasks. `benchmark` is omitted for τ-bench, as in older records.
+ */
 export function identityOf(
   { benchmark, name: domain }: Pick<Domain, "benchmark" | "name">,
 ): Pick<Task, "benchmark" | "domain"> {

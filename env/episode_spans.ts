@@ -55,8 +55,8 @@ const KINDS = new Map(
 );
 
 /**
- * Formats spans as text, `u812m1204e3`: one letter per kind, then whole milliseconds. Spans that round to 0 are omitted;
- * the end of each remaining span is exact to half a millisecond.
+ * Formats spans as text, `u812m1204e3`: one letter per kind, then whole milliseconds. Spans that round to 0 are
+ * omitted; the end of each remaining span is exact to half a millisecond.
  */
 export function packSpans(spans: readonly EpisodeSpan[]): string {
   let [endMs, packedMs] = [0, 0];

@@ -64,7 +64,9 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   COMMUNICATE: "missing_output",
 };
 
-/** Returns the reason of the first counted check that fails; `undefined` if it is about rows, or if there are no checks. */
+/**
+ * Returns the reason of the first counted check that fails; `undefined` if it is about rows, or if there are no checks.
+ */
 function checkReason({ checks = [] }: Reward): FailureReason | undefined {
   const failed = checks.find(({ counts, met }) => counts && met === false);
   return failed && REASONS[failed.part];

@@ -60,9 +60,9 @@ export interface RolloutSpec {
 }
 
 /**
- * A custom reward. Parts, differences and the reason for failure are still graded by the benchmark's rule; pass^k counts
- * an episode as solved if its value is 1. If the function throws or returns a non-finite value, the episode fails as a
- * bug.
+ * A custom reward. Parts, differences and the reason for failure are still graded by the benchmark's rule; pass^k
+ * counts an episode as solved if its value is 1. If the function throws or returns a non-finite value, the episode
+ * fails as a bug.
  */
 export type RewardFunction = (outcome: GradedOutcome) => number;
 

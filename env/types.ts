@@ -218,8 +218,8 @@ export interface ReplayedTurns {
     readonly answer: string;
   }[];
   /**
-   * Checks whether expected actions, in any order, can still bring these databases to the state that the reward requires.
-   * Returns `unknown` if the search exceeds its limit.
+   * Checks whether expected actions, in any order, can still bring these databases to the state that the reward
+   * requires. Returns `unknown` if the search exceeds its limit.
    */
   canFinish(databases: Databases): "yes" | "no" | "unknown";
 }
@@ -514,7 +514,9 @@ export interface ChatOptions {
    * tools from demonstrations does not need them. Default: true.
    */
   readonly toolsInPrompt?: boolean;
-  /** Whether to run all calls of an answer, unless the template allows only one. Default: false; only the first runs. */
+  /**
+   * Whether to run all calls of an answer, unless the template allows only one. Default: false; only the first runs.
+   */
   readonly allCalls?: boolean;
   /** Whether to ask endpoints for a tool call in every answer; has no effect on token models. Default: false. */
   readonly mustCall?: boolean;

@@ -119,8 +119,8 @@ export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
 
 /**
  * Reads an archive's directory. If a name occurs twice, the last entry counts, because Inspect appends new versions.
- * @throws {DataError} If the bytes are not an archive or are truncated. The functions of {@linkcode ZipEntries} throw it
- * if an entry is damaged or packed with another method.
+ * @throws {DataError} If the bytes are not an archive or are truncated. The functions of {@linkcode ZipEntries} throw
+ * it if an entry is damaged or packed with another method.
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
   const fault = (what: string) =>

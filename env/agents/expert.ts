@@ -104,7 +104,10 @@ class ExpertSession implements AgentSession {
     return this.#next = value ?? { type: "say", content: "goodbye." };
   }
 
-  /** Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise it is only recorded. */
+  /**
+   * Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise it is only
+   * recorded.
+   */
   #catchUp({ action, observation }: Turn): void {
     const move = this.#peek();
     const stands = action.type === "respond"

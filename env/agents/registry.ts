@@ -13,7 +13,9 @@ export interface AgentStrategy {
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
   /** The form of its actions if they are text; demonstrations of a cold start use it too. Default: tool calls. */
   readonly text?: TextStrategy;
-  /** Whether it requires a prompt, because it differs from the tool-calling agent only by its prompt. Default: false. */
+  /**
+   * Whether it requires a prompt, because it differs from the tool-calling agent only by its prompt. Default: false.
+   */
   readonly needsPrompt?: boolean;
 }
 

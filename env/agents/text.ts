@@ -30,7 +30,10 @@ export interface TextAgentOptions {
   readonly compat?: boolean;
 }
 
-/** Creates an agent that writes actions as text and reads tools' answers as messages. The user does not see its thoughts. */
+/**
+ * Creates an agent that writes actions as text and reads tools' answers as messages. The user does not see its
+ * thoughts.
+ */
 export function textAgent(options: TextAgentOptions): Agent {
   const { model, strategy, prompt = "full", compat = false } = options;
   return {

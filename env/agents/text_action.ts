@@ -35,8 +35,8 @@ export interface TextActionStyle {
 }
 
 /**
- * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON, text
- * after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
+ * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
+ * text after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
  * @param index The number of the answer in the conversation, from which the call's id is made.
  */
 export function readTextAction(

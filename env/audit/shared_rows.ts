@@ -60,7 +60,7 @@ function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
 export interface SplitOverlap {
   readonly splits: readonly [Split, Split];
   readonly users: number;
-  /** Shared rows of tables that belong to users: orders, reservations. */
+  /** The number of shared rows that belong to users: orders, reservations. */
   readonly rows: number;
 }
 

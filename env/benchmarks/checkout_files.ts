@@ -19,8 +19,8 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
  * Creates a reader for the files below a directory.
- * @returns A function that reads a path that begins with `root`. It throws `DataError` if the path is not a regular file
- * of the checkout, or is too large.
+ * @returns A function that reads a path that begins with `root`. It throws `DataError` if the path is not a regular
+ * file of the checkout, or is too large.
  */
 export function checkoutFiles(
   root: string,

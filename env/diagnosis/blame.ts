@@ -1,4 +1,6 @@
-/** Assigns the fault for a reward of 0, by rules that a person can check. If no rule applies, the party is `unknown`. */
+/**
+ * Assigns the fault for a reward of 0, by rules that a person can check. If no rule applies, the party is `unknown`.
+ */
 
 import { callTool, isErrorAnswer } from "../call_tool.ts";
 import { domainOf } from "../domains/registry.ts";

@@ -178,7 +178,10 @@ function firstLost(parts: Parts): Decisive | undefined {
   return undefined;
 }
 
-/** Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all rows that still differ. */
+/**
+ * Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all rows that still
+ * differ.
+ */
 function wrongRows(
   index: number,
   { writes, gold, dataset, task }: Parts,

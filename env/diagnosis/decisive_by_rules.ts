@@ -90,8 +90,8 @@ function findDecisive({ episode, replayed, unmet }: Parts): Decisive {
 }
 
 /**
- * Finds the first write after which the expected actions can no longer bring the world to its goal. If they never could,
- * no write is decisive. Assertions could be met by other calls too, so then the result is not certain.
+ * Finds the first write after which the expected actions can no longer bring the world to its goal. If they never
+ * could, no write is decisive. Assertions could be met by other calls too, so then the result is not certain.
  */
 function firstLost(
   replayed: ReplayedTurns,

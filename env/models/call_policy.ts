@@ -75,7 +75,8 @@ export class CallFailure extends Error {
 export interface Call<T> extends CallOptions {
   /**
    * Makes one attempt.
-   * @throws {CallFailure} `kind` decides whether it is retried. Any other error counts as a broken connection.
+   * @throws {CallFailure} Its `kind` determines whether the call is retried. Any other error counts as a broken
+   * connection.
    */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
   /** Seed of the jitter in the waits, so that calls that failed together are not retried together. */

@@ -53,7 +53,10 @@ export interface Situation {
   readonly earlier?: readonly ToolAction[];
 }
 
-/** Returns the clauses that a call breaks. A clause that cannot be checked, for example because a row is missing, counts as broken. */
+/**
+ * Returns the clauses that a call breaks. A clause that cannot be checked, for example because a row is missing, counts
+ * as broken.
+ */
 export function violations(
   clauses: readonly Clause[],
   { action, database, userId, earlier = [] }: Situation,

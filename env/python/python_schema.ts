@@ -1,6 +1,4 @@
-/**
- * zod schemas for values from {@linkcode parsePythonJson}, parts of which must keep their number types and key order.
- */
+/** zod schemas for values from {@linkcode parsePythonJson} that keep number types and key order. */
 
 import { z } from "zod";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";

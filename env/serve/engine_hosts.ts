@@ -18,7 +18,10 @@ export function engineOrigin(text: string): string | null {
   return url.href === `${url.origin}/` ? url.origin : null;
 }
 
-/** Returns the canonical form of a host, an address or a lower-case name without its trailing dot; `null` if it is invalid. */
+/**
+ * Returns the canonical form of a host, an address or a lower-case name without its trailing dot; `null` if it is
+ * invalid.
+ */
 export function canonicalHost(host: string): string | null {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
   const written = bare.includes(":") ? `[${bare}]` : bare;
@@ -35,7 +38,9 @@ export function canonicalHost(host: string): string | null {
 /** Matches a name or an IPv4 address, and captures it without its trailing dot. */
 const NAME = /^([\w-]+(?:\.[\w-]+)*)\.?$/;
 
-/** Returns the IPv4 address of an IPv4-mapped IPv6 address, since connections go there; other addresses are unchanged. */
+/**
+ * Returns the IPv4 address of an IPv4-mapped IPv6 address, since connections go there; other addresses are unchanged.
+ */
 function unmapped(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/
     .exec(address) ?? [];
@@ -50,7 +55,9 @@ export function isAddress(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
 
-/** A host on which engines are allowed, as returned by {@linkcode canonicalHost}. Without a port, any port is allowed. */
+/**
+ * A host on which engines are allowed, as returned by {@linkcode canonicalHost}. Without a port, any port is allowed.
+ */
 export interface EngineHost {
   readonly host: string;
   readonly port?: number;

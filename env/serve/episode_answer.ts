@@ -85,14 +85,19 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
   };
 }
 
-/** Encodes an answer as JSON. Ids are most of it, and reuse bytes encoded for earlier requests. Send the result at once; do not keep it. */
+/**
+ * Encodes an answer as JSON. Ids are most of it, and reuse bytes encoded for earlier requests. Send the result at once;
+ * do not keep it.
+ */
 export function answerBytes(
   { tokens, ...rest }: EpisodeAnswer,
 ): Uint8Array<ArrayBuffer> {
   return bodyWithIds(tokens, JSON.stringify(rest), "tokens");
 }
 
-/** Returns the answer for an episode without a result. As slime requires, it has one prompt token and one masked token. */
+/**
+ * Returns the answer for an episode without a result. As slime requires, it has one prompt token and one masked token.
+ */
 export function removed(
   status: "aborted" | "failed",
   about: Readonly<Record<string, unknown>>,

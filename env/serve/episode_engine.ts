@@ -110,7 +110,10 @@ const FAULTS: Partial<Record<FailureKind, string>> = {
   aborted: "The engine aborted the request",
 };
 
-/** Stops an episode at the first abort: slime ends a rollout by aborting its engines' requests, so a retry would only delay it. */
+/**
+ * Stops an episode at the first abort: slime ends a rollout by aborting its engines' requests, so a retry would only
+ * delay it.
+ */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   return {
     ...caller,

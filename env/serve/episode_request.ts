@@ -56,8 +56,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} 400, with the field, if it is invalid, or if it requests sampling whose log probabilities would
- * not be the policy's.
+ * @throws {RequestError} 400, with the field, if it is invalid, or if it requests sampling whose log probabilities
+ * would not be the policy's.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);

@@ -19,8 +19,8 @@ export interface ServedPolicy {
 }
 
 /**
- * HTTP status of a rejected request: malformed, budget used up, not allowed, not found, body too slow, conflicting data or
- * wrong order, too large, upstream failure, unavailable.
+ * HTTP status of a rejected request: malformed, budget used up, not allowed, not found, body too slow, conflicting data
+ * or wrong order, too large, upstream failure, unavailable.
  */
 export type RequestStatus =
   | 400

@@ -49,7 +49,9 @@ export function reflectOn(
   return consult(conversation, template, judged, options);
 }
 
-/** Approximates how τ-bench's verify prints a message object into its prompt, where it should print the message's text. */
+/**
+ * Approximates how τ-bench's verify prints a message object into its prompt, where it should print the message's text.
+ */
 export function messageRepr(content: string): string {
   return `Message(content=${
     stringRepr(content)

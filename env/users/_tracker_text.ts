@@ -14,7 +14,9 @@ export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
 }
 
-/** Returns the share of a text's five-word sequences that another text contains; 0 if it has fewer than `runs` of them. */
+/**
+ * Returns the share of a text's five-word sequences that another text contains; 0 if it has fewer than `runs` of them.
+ */
 export function overlap(
   text: string,
   other: string,

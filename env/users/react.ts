@@ -13,8 +13,8 @@ import { spokenAfter } from "./_spoken.ts";
  * Creates users who think before they speak. The thought stays in the model's conversation, and the agent receives what
  * follows `User Response:`. An answer without that marker is requested again.
  *
- * τ-bench's parser looks for `Thought:` first and sends everything after it. Its agents therefore read the thoughts, and
- * a thought that mentions the stop token ends the conversation. `compat` reproduces this.
+ * τ-bench's parser looks for `Thought:` first and sends everything after it. Its agents therefore read the thoughts,
+ * and a thought that mentions the stop token ends the conversation. `compat` reproduces this.
  */
 export function reactUser(options: ModelUserOptions): UserFactory {
   return modelUser(options, {

@@ -21,8 +21,8 @@ import { asUserFailure, badResponse } from "./_model_user.ts";
 const MAX_ASKS = 3;
 
 /**
- * Creates users played by a model according to the rules. In the model's conversation the agent has the role `user`, and
- * the simulated user the role `assistant`. Its text is sent unchanged.
+ * Creates users played by a model according to the rules. In the model's conversation the agent has the role `user`,
+ * and the simulated user the role `assistant`. Its text is sent unchanged.
  */
 export function rulesUser(
   model: ChatModel,
@@ -85,7 +85,9 @@ class RulesUser implements User {
     }
   }
 
-  /** @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault and not scored. */
+  /**
+   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault and not scored.
+   */
   async #ask(options: CallOptions): Promise<ChatReply> {
     let text = "";
     for (let i = 0; i < MAX_ASKS; i++) {

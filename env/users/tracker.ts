@@ -236,7 +236,9 @@ function findEndless(
   return undefined;
 }
 
-/** Checks whether a message mentions a detail of a request that needs no write: a question, or a request to be refused. */
+/**
+ * Checks whether a message mentions a detail of a request that needs no write: a question, or a request to be refused.
+ */
 function asksAnything({ goal, goals }: Track, text: string): boolean {
   return goal.requests.some((request) =>
     !needsWrite(request) &&

@@ -310,7 +310,10 @@ export function bodyOf(node: Node): Node {
   return children(node).find(({ name }) => name === "Body") ?? node;
 }
 
-/** Returns the values assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last assignment wins. */
+/**
+ * Returns the values assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last assignment
+ * wins.
+ */
 export function assignments(
   block: Node,
   source: PythonSource,

@@ -124,7 +124,10 @@ export async function loadTauBench(
   };
 }
 
-/** @throws {ConfigError} If this version does not have the domain, or it belongs to a benchmark with another data layout. */
+/**
+ * @throws {ConfigError} If this version does not have the domain, or it belongs to a benchmark with another data
+ * layout.
+ */
 function domainOfTauBench(name: DomainName): Domain {
   const domain = domainNamed(name);
   if (isOfTauBench(domain)) return domain;

@@ -292,8 +292,8 @@ export class Orchestrator {
 }
 
 /**
- * Creates the reply for the calls in one agent message. If a solo agent's message also has the stop token, its calls are
- * dropped: upstream does not run them, and cannot evaluate a conversation with unanswered calls.
+ * Creates the reply for the calls in one agent message. If a solo agent's message also has the stop token, its calls
+ * are dropped: upstream does not run them, and cannot evaluate a conversation with unanswered calls.
  */
 export function callingReply(
   { content, call, beside = [] }: Action & { readonly type: "tool" },

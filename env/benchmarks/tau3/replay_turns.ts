@@ -1,4 +1,6 @@
-/** Replay of a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable. */
+/**
+ * Replay of a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable.
+ */
 
 import type { Databases } from "../../domain.ts";
 import type { ReplayedTurns, SidedAction, Turn } from "../../types.ts";

@@ -325,7 +325,9 @@ function baselineOf(
   return breakdown?.some(([, part]) => part === 0) ? 0 : 1;
 }
 
-/** Converts the prompts to the common format. Only those of the tool-calling agent and the plain user are upstream's. */
+/**
+ * Converts the prompts to the common format. Only those of the tool-calling agent and the plain user are upstream's.
+ */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {
   const system = agentSystem(prompts, "<<wiki>>");
   const user = guidelines.talking.replaceAll(PERSONA, "");

@@ -67,7 +67,7 @@ export function priceDifference(
   return difference;
 }
 
-/** Returns the order's first item with an id. */
+/** Returns the order's first item with the given id. */
 export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>
     item.get("item_id") === itemId
@@ -76,7 +76,7 @@ export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   return item;
 }
 
-/** Finds the variant with an id in the item's product; `undefined` if the product has none. */
+/** Finds the variant with the given id in the item's product; `undefined` if the product does not have it. */
 export function findVariant(
   database: Database,
   item: JsonObject,

@@ -4,7 +4,7 @@ import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 
 /**
- * Finds the id of the first user with a key.
+ * Finds the id of the first user with the given key.
  * @param keyOf A named function of the row alone. Its index is built once per base database.
  */
 export function findUser(

@@ -80,7 +80,7 @@ export function priceDifference(
 }
 
 /**
- * Returns the order's first item with an id.
+ * Returns the order's first item with the given id.
  * @throws {ToolError} If there is none.
  */
 export function itemOf(order: JsonObject, itemId: JsonValue): JsonObject {

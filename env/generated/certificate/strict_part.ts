@@ -117,8 +117,8 @@ function firstWishes(
 }
 
 /**
- * Finds a refused request without a positive check, which silence would satisfy: it needs an output to tell, or an
- * alternative request.
+ * Finds a refused request that an agent satisfies by saying nothing: one with neither an output to tell nor an
+ * alternative.
  */
 function untold({ goal, task }: Subject): Rejection | undefined {
   const { requests } = goal;

@@ -114,8 +114,8 @@ export class LiveSession {
 
   /**
    * Starts an episode, regardless of the state of the last one.
-   * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request, 502
-   * if the user failed.
+   * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request,
+   * 502 if the user failed.
    */
   async reset(choice: EpisodeChoice = {}): Promise<SessionEpisode> {
     return await this.#alone(async () => {
@@ -141,8 +141,8 @@ export class LiveSession {
 
   /**
    * Takes an action.
-   * @throws {RequestError} 409 if there is no episode in progress, or during another request; 402 once the budget is used
-   * up; 502 if the user or the judge failed, which ends the episode without a reward.
+   * @throws {RequestError} 409 if there is no episode in progress, or during another request; 402 once the budget is
+   * used up; 502 if the user or the judge failed, which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#alone(async () => {

@@ -1,6 +1,6 @@
 /**
- * NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each answer of
- * the model, which may contain several calls. A cookie identifies the session.
+ * NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each answer
+ * of the model, which may contain several calls. A cookie identifies the session.
  *
  * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
  */

@@ -1,6 +1,6 @@
 /**
- * OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain requests,
- * which name a session by the `session_id` in the observation of its reset.
+ * OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain
+ * requests, which name a session by the `session_id` in the observation of its reset.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */

@@ -47,7 +47,9 @@ export function actionVerdict(
   return verdicts.includes("unknown") ? "unknown" : "met";
 }
 
-/** Returns the fields in the agent's database that each expected action changes; actions without changes are omitted. */
+/**
+ * Returns the fields in the agent's database that each expected action changes; actions without changes are omitted.
+ */
 function changesOf(source: WorldSource, task: Tau3Task) {
   const world = startWorld(source, task);
   return (task.criteria?.actions ?? []).flatMap((action) => {

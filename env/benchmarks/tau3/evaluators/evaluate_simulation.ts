@@ -187,7 +187,10 @@ function everything(withNl: boolean): readonly RewardType[] {
   return withNl ? [...all, "NL_ASSERTION"] : all;
 }
 
-/** Multiplies the parts' values; `null` if one is unknown: without its judge, a task is neither passed nor failed. */
+/**
+ * Multiplies the values of the parts; `null` if one is unknown, since without its judge a task is neither passed nor
+ * failed.
+ */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;
   for (const part of parts) {

@@ -1,6 +1,6 @@
 /**
- * Converts a τ³-bench checkout to the bundle that the other modules read: copies its data, and extracts tools and prompts
- * from its Python source without running Python.
+ * Converts a τ³-bench checkout to the bundle that the other modules read: copies its data, and extracts tools and
+ * prompts from its Python source without running Python.
  *
  * @see sierra-research/tau2-bench for the layout.
  */

@@ -58,7 +58,8 @@ export async function keywordText(
 }
 
 /**
- * Returns the concatenation of strings and variables that a function assigns to a name, with placeholders for variables.
+ * Returns the concatenation of strings and variables that a function assigns to a name, with placeholders for
+ * variables.
  * @throws {DataError} If there is no assignment, or a variable has no placeholder.
  */
 export function joinedText(

@@ -1,4 +1,6 @@
-/** Replay of conversations between scripted participants: compares messages, ends, costs, states, requests and rewards. */
+/**
+ * Replay of conversations between scripted participants: compares messages, ends, costs, states, requests and rewards.
+ */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";

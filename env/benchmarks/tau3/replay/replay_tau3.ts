@@ -1,6 +1,6 @@
 /**
- * Replay of τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal the
- * recorded one.
+ * Replay of τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal
+ * the recorded one.
  */
 
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,6 @@
-/** Matching of the records in a τ³-bench result file to the tasks in the file, with the databases of a data directory. */
+/**
+ * Matching of the records in a τ³-bench result file to the tasks in the file, with the databases of a data directory.
+ */
 
 import { DataError } from "../../../errors.ts";
 import { fromPlain } from "../../../python/python_value.ts";

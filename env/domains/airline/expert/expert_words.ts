@@ -42,7 +42,7 @@ export const CANNOT = "sorry, i cannot do that.";
 /** A call to be read back, with the rows that were looked up for it. */
 interface Call {
   readonly write: ToolAction;
-  /** The user's profile, from which payment methods are named by their kind. */
+  /** The user's profile, which has the kinds of the payment methods. */
   readonly profile: JsonObject | undefined;
   /** The reservation that it changes. */
   readonly held: JsonObject | undefined;

@@ -99,7 +99,7 @@ function unseenDays(known: KnownRequest, assumption: Assumption): UnseenDay[] {
   ];
 }
 
-/** Returns the assumed day of a reservation's flight; a day that a search has shown is left as shown. */
+/** Returns the assumed entry of a reservation's flight for its day, unless a search has shown that day. */
 function heldDay(
   { desk, request: { intent, trip } }: KnownRequest,
   { way, assumption }: { way: Way; assumption: Assumption },

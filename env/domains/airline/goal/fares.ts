@@ -1,4 +1,6 @@
-/** Looks up flights, prices and baggage allowances for the calls that fulfill goals. Written independently of the tools. */
+/**
+ * Looks up flights, prices and baggage allowances for the calls that fulfill goals. Written independently of the tools.
+ */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -11,7 +11,10 @@ import {
 import { defineTool } from "../../../tool.ts";
 import { historyOf, payment } from "../payment.ts";
 
-/** The longest history that is still doubled. Without this limit, 25 calls would create 30 million entries. */
+/**
+ * The maximum length of a payment history that a cancellation may double. Without it, 25 calls would create 30 million
+ * entries.
+ */
 const MAX_HISTORY = 65_536;
 
 /** Cancels a reservation and appends the negation of every payment. No balance changes, not even of gift cards. */

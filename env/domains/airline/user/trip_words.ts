@@ -82,7 +82,9 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
   }
 }
 
-/** Phrases the details that no agent asks for and users therefore volunteer: another account, or another destination. */
+/**
+ * Phrases the details that no agent asks for and users therefore volunteer: another account, or another destination.
+ */
 function volunteeredWords(
   { account, newTo }: Trip,
   { isBackwards = false }: Style,

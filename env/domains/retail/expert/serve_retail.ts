@@ -70,7 +70,7 @@ export function* serveRetail(
 
 /**
  * Identifies the user from what they say about themselves.
- * @returns Whether they have said enough.
+ * @returns Whether the user has stated their identity.
  */
 function* authenticate(
   desk: Desk,

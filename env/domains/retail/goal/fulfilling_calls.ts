@@ -156,7 +156,7 @@ function matchingSwaps(
   });
 }
 
-/** Returns every variant of all products with a name. */
+/** Returns the variants of all products with the given name. */
 function variantsNamed(database: Database, name: string): JsonObject[] {
   return [...database.ids("products")]
     .map((id) => database.get("products", id))

@@ -5,7 +5,7 @@ import { textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 import { findUser } from "../user_search.ts";
 
-/** Finds the id of the first user with an email address, ignoring case. */
+/** Finds the id of the first user with the given email address, ignoring case. */
 export const findUserIdByEmail = defineTool({
   name: "find_user_id_by_email",
   parameters: ["email"],

@@ -127,8 +127,8 @@ function paymentOf({ action, task, user }: RequestSource): string {
 }
 
 /**
- * Describes a payment method by its kind and a detail that distinguishes it from others of the kind; by its id if
- * nothing does.
+ * Describes a payment method by its kind and a detail that distinguishes it from others of that kind, or by its id if
+ * there is no such detail.
  */
 export function methodWords(
   id: string,

@@ -86,7 +86,8 @@ export function addressWords(address: Address): string {
 }
 
 /**
- * Phrases a cancellation reason: `it is no longer needed`, `it was ordered by mistake`. Any other reason stays unchanged.
+ * Phrases a cancellation reason: `it is no longer needed`, `it was ordered by mistake`. Any other reason stays
+ * unchanged.
  */
 export function reasonWords(reason: string): string {
   if (reason === "no longer needed") return "it is no longer needed";

@@ -4,7 +4,7 @@ import { lower } from "../../../python/python_object.ts";
 import { textAt } from "../../../row.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Finds the id of the first user with an email address, ignoring case. */
+/** Finds the id of the first user with the given email address, ignoring case. */
 export const findUserIdByEmail = retailTool({
   name: "find_user_id_by_email",
   kind: "read",

@@ -6,7 +6,7 @@ import { objectAt } from "../../../row.ts";
 import { model } from "../../shared/toolkit/result_text.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Returns the variant with an id, whichever product it belongs to. */
+/** Returns the variant with the given id, of any product. */
 export const getItemDetails = retailTool({
   name: "get_item_details",
   kind: "read",

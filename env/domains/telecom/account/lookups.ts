@@ -19,7 +19,7 @@ export const TABLES = {
 export type TableName = keyof typeof TABLES;
 
 /**
- * Returns the read-only row with an id.
+ * Returns the read-only row with the given id.
  * @throws {ToolError} If there is none.
  */
 export function find(
@@ -36,7 +36,7 @@ export function find(
 }
 
 /**
- * Returns the writable row with an id.
+ * Returns the writable row with the given id.
  * @throws {ToolError} If there is none.
  */
 export function edit(
@@ -73,7 +73,7 @@ export function ownLineId(
 }
 
 /**
- * Finds the first customer with a phone number, either their own or a line's.
+ * Finds the first customer with the given phone number, either their own or that of one of their lines.
  * @throws {ToolError} If there is none.
  */
 export function customerByPhone(
@@ -95,7 +95,7 @@ export function customerByPhone(
 }
 
 /**
- * Finds the first line with a phone number.
+ * Finds the first line with the given phone number.
  * @throws {ToolError} If there is none.
  */
 export function lineByPhone(database: Database, phone: JsonValue): JsonObject {

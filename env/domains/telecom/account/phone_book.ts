@@ -15,8 +15,8 @@ interface PhoneBook {
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
- * Returns the ids of the first line and the first customer with a phone number, if any; `undefined` if only a scan can
- * tell, because a row refers to a missing one or a number has changed.
+ * Returns the ids of the first line and the first customer with the given phone number, if any; `undefined` if a scan
+ * is required, because a row refers to a missing one or a number has changed.
  */
 export function holdersOf(
   database: Database,

@@ -18,7 +18,7 @@ const MAX_GB = 2;
 
 /**
  * Makes mobile data work at full speed.
- * @returns Why the case has to be transferred, if it has to.
+ * @returns The transfer to a human agent, if one is necessary.
  */
 export function* speedUp(one: Case): Script<Transfer | undefined> {
   let speed = yield* one.ask(TEST);
@@ -38,7 +38,7 @@ export function* speedUp(one: Case): Script<Transfer | undefined> {
 
 /**
  * Makes mobile data work at any speed after a failed speed test, until a test succeeds.
- * @returns Why the case has to be transferred, if it has to.
+ * @returns The transfer to a human agent, if one is necessary.
  */
 export function* connectData(one: Case): Script<Transfer | undefined> {
   const stuck = yield* restoreService(one);
@@ -51,7 +51,7 @@ export function* connectData(one: Case): Script<Transfer | undefined> {
   return new Transfer("there is no mobile data, and no reason was found");
 }
 
-/** A step's result: whether it changed anything, or why the case has to be transferred. */
+/** The result of a step: whether it changed anything, or a transfer to a human agent. */
 type Step = Script<boolean | Transfer>;
 
 // deno-lint-ignore require-yield

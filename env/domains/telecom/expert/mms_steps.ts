@@ -9,7 +9,7 @@ const TRY = "please check whether you can send an mms.";
 
 /**
  * Makes picture messages work.
- * @returns Why the case has to be transferred, if it has to.
+ * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreMms(one: Case): Script<Transfer | undefined> {
   for (

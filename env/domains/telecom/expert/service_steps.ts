@@ -10,7 +10,7 @@ const TODAY = "2025-02-25";
 
 /**
  * Restores service if there is none.
- * @returns Why the case has to be transferred, if it has to.
+ * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreService(one: Case): Script<Transfer | undefined> {
   if (hasService(yield* one.ask("please check your status bar."))) return;

@@ -125,7 +125,7 @@ const VERBS = new Set([
   ...ON,
 ]);
 
-/** Checks whether the words include one of the wanted ones. */
+/** Checks whether the words include at least one of the wanted words. */
 export function hasAny(
   words: readonly string[],
   wanted: readonly string[],

@@ -19,7 +19,9 @@ import {
   wholeTexts,
 } from "../../../support/tool_call_texts.ts";
 
-/** Calls as text, so that ints and floats stay distinct. Of duplicate keys, the last one is used, as in any JSON parser. */
+/**
+ * Calls as text, so that ints and floats stay distinct. Of duplicate keys, the last one is used, as in any JSON parser.
+ */
 function shown(name: string, parameters: JsonValue): string {
   return `${name}(${printPythonJson(parameters, { ensureAscii: false })})`;
 }
