@@ -204,7 +204,7 @@ class Factory<O extends CommonOptions> {
       } world: ${total} draws were rejected, the last for "${reason}" (${evidence})`,
       {
         hint:
-          `almost no task can be certified with these options; relax them, or report a bug with seed ${this.#order.seed} and the options`,
+          `almost no task can be certified with these options; relax them, or report a bug with seed ${this.#spec.seed} and the options`,
       },
     );
   }

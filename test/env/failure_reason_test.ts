@@ -33,7 +33,7 @@ function reasonOf(
   const database = dataset.database.fork();
   for (const one of played) callTool(retail, database, one);
   const gold = goldOf(dataset, task);
-  const graded = grade({ database, gold, task, said: [] });
+  const graded = grade({ database, gold, task, messages: [] });
   const cutOff = stopReason !== "user_stop" && stopReason !== "transfer";
   const reward = cutOff ? { ...graded, value: 0 } : graded;
   return failureReason({ reward, stopReason, database, gold });

@@ -11,7 +11,7 @@ export function baselineOf(dataset: Dataset, task: Task): 0 | 1 {
     database: dataset.database.fork(),
     gold: goldOf(dataset, task),
     task,
-    said: [],
+    messages: [],
   });
   return value === 1 ? 1 : 0;
 }
