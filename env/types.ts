@@ -467,7 +467,7 @@ export interface Agent {
 /** The input of an agent at the start of an episode. */
 export interface AgentStart {
   readonly dataset: Dataset;
-  /** Only for agents that may know the gold actions (the expert); others must not read it. */
+  /** The task. Only agents that may know the gold actions, such as the expert, may read it. */
   readonly task: Task;
   readonly seed: number;
   /** The user's first message; empty if there is no user. */
@@ -572,8 +572,8 @@ export interface TokenModel {
   /** The maximum number of tokens of prompt and answer together. */
   readonly contextLength: number;
   /**
-   * The size of its output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is then the
-   * model's mistake. Default: the tokenizer's size; a larger id is an engine failure.
+   * The size of the model's output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is
+   * then the model's mistake. Default: the tokenizer's size; a larger id is an engine failure.
    */
   readonly vocabSize?: number;
   /**

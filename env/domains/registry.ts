@@ -37,7 +37,7 @@ export function domainNames(
   return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
 }
 
-/** Checks whether a domain's tasks can be in τ-bench's layout, which τ³-bench's are not. */
+/** Checks whether a domain's tasks can have τ-bench's layout, unlike those of τ³-bench. */
 export function isOfTauBench(domain: Domain): boolean {
   return domain.bundle === undefined;
 }

@@ -265,7 +265,10 @@ function names(
   return all.map((name) => [name, kind]);
 }
 
-/** Names of exhausted credit. Not matched by message, since Gemini also reports rate limits as an exceeded quota. */
+/**
+ * Error names for exhausted credit. Messages are not matched, since Gemini also reports rate limits as an exceeded
+ * quota.
+ */
 const SPENT: ReadonlySet<string> = new Set([
   "billing_hard_limit_reached",
   "exceeded_current_quota",

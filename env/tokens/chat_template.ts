@@ -33,7 +33,7 @@ export interface ChatTemplateParts {
   readonly endToken: string;
   /** Other tokens that may end an answer. GLM's turns end with the `<|user|>` that begins the next one. */
   readonly stopTokens?: readonly string[];
-  /** The tokenizer's added tokens, which text in messages must not be encoded as. */
+  /** The tokenizer's added tokens. Where a message contains the text of one, it is encoded as ordinary text. */
   readonly addedTokens?: readonly AddedToken[];
   /** Extra template variables: `{ enable_thinking: false, bos_token: "<s>" }`. */
   readonly variables?: Readonly<Record<string, unknown>>;
