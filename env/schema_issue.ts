@@ -27,13 +27,13 @@ export function nearest(
 
 /**
  * Describes what is wrong with a value: `expected number, got "many"`; suggests the nearest choice for a misspelled
- * one.
+ * one. If the value is `undefined`, returns only what was expected.
  */
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")
     .replace(/, received .*$/, "");
   const half = `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}`;
-  return issue.code === "custom" && value === undefined
+  return value === undefined
     ? half
     : `${half}, got ${quote(value)}${suggestionFor(issue, value)}`;
 }
@@ -52,7 +52,6 @@ function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 function quote(value: unknown): string {
-  if (value === undefined) return "nothing";
   const text = textOf(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

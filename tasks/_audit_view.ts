@@ -64,9 +64,11 @@ function countsTable(report: AuditReport): string {
 function overlapTable({ overlaps }: AuditReport, domain: Domain): string {
   return table([
     [
-      "shared between",
-      "users",
-      domain.rows?.owned.map(({ table }) => table).join(", ") ?? "rows",
+      "splits",
+      "shared users",
+      `shared ${
+        domain.rows?.owned.map(({ table }) => table).join(", ") ?? "rows"
+      }`,
     ],
     ...overlaps.map(({ splits, users, rows }) => [
       splits.join(" and "),

@@ -263,7 +263,9 @@ export function parseFlags<S extends z.ZodObject>(
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
   throw new ConfigError(
-    `--${kebab(key)}: ${explainIssue(issue, values[key])}`,
+    values[key] === undefined && issue.code !== "custom"
+      ? `The flag --${kebab(key)} is required`
+      : `--${kebab(key)}: ${explainIssue(issue, values[key])}`,
     { hint: `see "deno task ${task.name} --help"` },
   );
 }

@@ -104,7 +104,7 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      "No checkpoint is named: pass --from DIR or --recipe NAME",
+      "No checkpoint is given: pass --from DIR or --recipe NAME",
       { hint: 'see "deno task convert --help"' },
     );
   }

@@ -46,7 +46,7 @@ export const evaluateFlags = z.object({
   }),
   policy: z.string().min(1).optional().meta({
     description:
-      "Training run whose policy is evaluated; default: the last completed, unless a model is named",
+      "Training run whose policy is evaluated; default: the last completed, unless a model is given",
     value: "RUN",
     isPath: runPathOnly,
   }),

@@ -19,14 +19,14 @@ export function printTrackers(
   for (const report of trackers) terminal.print(trackerText(report));
 }
 
-/** Returns a tracker's state: `mlflow has the run: http://…`, or what is missing and why. */
+/** Returns a tracker's state: `mlflow has the whole run: http://…`, or what is missing and why. */
 export function trackerText(
   { name, link, sent, points, failures, failure, isWhole }: TrackerReport,
 ): string {
   const failed = failures === 0
     ? ""
     : `; ${failures} attempts failed, the last: ${failure}`;
-  if (isWhole) return `${name} has the run: ${link}${failed}`;
+  if (isWhole) return `${name} has the whole run: ${link}${failed}`;
   return `${name} has ${sent} of ${points} points of the run${failed}; pass --resume RUN --track ${name} to send the rest`;
 }
 

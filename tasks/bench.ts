@@ -227,7 +227,7 @@ function bridgeFigures(bench: BridgeBench): Figure[] {
           ms,
         ],
         [
-          `share of ${offeredPerS} turns/s played`,
+          `share of ${offeredPerS} turns/s completed`,
           of,
           servers.openShare,
           percent,

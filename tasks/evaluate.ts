@@ -186,14 +186,14 @@ async function dryRun(
     user: config.data.solo ? "none" : config.user.strategy,
     user_model: config.user.endpoint.model ?? "–",
     seed: config.seed,
-    solved_by_doing_nothing: baseline,
-    ...(all === undefined ? {} : { of_the_first: tasks.length }),
+    solved_by_baseline: baseline,
+    ...(all === undefined ? {} : { baseline_checked_on: tasks.length }),
   };
   const rows = Object.entries(plan).map(([key, value]) => [
     key.replaceAll("_", " "),
     String(value),
   ]);
-  terminal.print(table([["what", "value"], ...rows]));
+  terminal.print(table([["plan", ""], ...rows]));
   return { json: plan };
 }
 

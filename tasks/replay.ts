@@ -28,7 +28,7 @@ async function run(
 ): Promise<TaskResult> {
   if (operands.length === 0) {
     throw new ConfigError(
-      "No recording is named: pass one or more files",
+      "No recording is given: pass one or more files",
       { hint: 'see "deno task replay --help"' },
     );
   }
@@ -94,9 +94,9 @@ function notesOf(
       : [`${path}: ${faultsText(unreadable, all)}`]),
     ...skipped.map(({ what }) => `${path}: ${what}`),
     ...(otherData === undefined ? [] : [
-      `${path}: recorded with other data, since none of its ${
+      `${path}: recorded with other data: none of its ${
         count(otherData.golds)
-      } gold states matches; ${
+      } gold states match; ${
         count(otherData.differences)
       } texts and states differ, so only rewards and endings are compared`,
     ]),

@@ -116,7 +116,7 @@ Deno.test("slimeRows() keeps Python's numbers and spelling", () => {
 
 Deno.test("mock reports what is missing or wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--source", "tau-bench"], /--out/],
+    [["--source", "tau-bench"], /The flag --out is required/],
     [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
     [
       ["--source", "tau-bench", "--out", "x", "--tau-bench", "no/such"],

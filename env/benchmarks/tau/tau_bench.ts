@@ -70,7 +70,7 @@ export function tauBenchDir(given?: string | null): string {
   const reason = given === ""
     ? "--tau-bench is empty"
     : "TAU_BENCH_DIR is not set";
-  throw new ConfigError(`No tau-bench data, since ${reason}`, {
+  throw new ConfigError(`No tau-bench data: ${reason}`, {
     hint: TAU_BENCH_HINT,
   });
 }

@@ -12,7 +12,7 @@ export interface ProbeOptions {
   /** The target, without a trailing slash; `undefined` to inspect only `from` and the tools. */
   readonly to?: string | undefined;
   readonly slime: string;
-  /** The hint if `from` is not a checkpoint. Default: pass the directory of one. */
+  /** The hint if `from` is not a checkpoint. Default: pass a checkpoint's directory. */
   readonly absentHint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -79,7 +79,7 @@ export async function probeConversion(
 
 function noCheckpoint(
   from: string,
-  { shell, format, absentHint = "pass the directory of one" }: {
+  { shell, format, absentHint = "pass a checkpoint's directory" }: {
     readonly shell: Shell;
     readonly format: "both" | "none";
     readonly absentHint?: string | undefined;

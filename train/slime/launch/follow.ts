@@ -212,7 +212,7 @@ class Follower {
     );
     if (shown && this.#shownStandstill !== shown.cause) {
       this.#note(
-        `The job waits (${
+        `The job is waiting (${
           plainLine(lines.at(-1)!)
         }): ${shown.cause}; ${shown.fix}`,
       );
