@@ -1,5 +1,5 @@
 /**
- * The command line that all tasks share: flags from a schema, help with examples, error messages, exit codes
+ * The command line that all tasks share: flags from a schema, help with examples, error messages, exit statuses
  * and a clean shutdown on Ctrl-C.
  *
  * A task declares its flags in one zod object: the key `dryRun` is the flag `--dry-run`, its type decides
@@ -27,7 +27,7 @@ import {
 import { fromCaller, fromHome, type IsPath } from "./_caller_paths.ts";
 import { Terminal } from "./_terminal.ts";
 
-/** Exit codes: done, failed, misused, interrupted. */
+/** Exit statuses: done, failed, misused, interrupted. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -545,7 +545,7 @@ function interrupted(onFirst: () => void): AbortSignal {
   return controller.signal;
 }
 
-/** Returns the exit code for an error: 2 for wrong input, 1 for any other failure. */
+/** Returns the exit status for an error: 2 for wrong input, 1 for any other failure. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
 }

@@ -51,7 +51,7 @@ export const setupFlags = z.object({
   }),
   check: z.boolean().default(false).meta({
     description:
-      "Check which steps are done and change nothing; exit code 1 if any is not",
+      "Check which steps are done and change nothing; exit status 1 if any is not",
   }),
   undo: z.boolean().default(false).meta({
     description: "Remove exactly what setup made; with --dry-run, only list it",

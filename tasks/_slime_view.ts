@@ -120,7 +120,7 @@ function closing(
     case "stopped":
       return `The job was stopped after ${steps} rollouts. Resume from its last checkpoint with: deno task train --resume ${path}`;
     case "failed":
-      return `The job failed after ${steps} rollouts (exit code ${
+      return `The job failed after ${steps} rollouts (exit status ${
         job?.exitCode ?? "unknown"
       }):\n${failure === null ? "" : indent(failureText(failure))}\n` +
         `Its log is in ${run.logs}. Resume from its last checkpoint with: deno task train --resume ${path}`;

@@ -108,7 +108,7 @@ export const task = await main(import.meta, {
     },
   ],
   notes:
-    "Exit code 1 means that a tensor is missing, differs, or has another shape. slime skips tensors that a checkpoint lacks and trains them from random values.",
+    "Exit status 1 means that a tensor is missing, differs, or has another shape. slime skips tensors that a checkpoint lacks and trains them from random values.",
   interruptNote:
     "Stopping; run the same command again to resume. Press Ctrl-C again to stop immediately",
   run,

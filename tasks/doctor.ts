@@ -118,7 +118,7 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
-      does: "run all checks and print what to fix; exit code 1 if one fails",
+      does: "run all checks and print what to fix; exit status 1 if one fails",
     },
     {
       command: "deno task doctor --only rows,batch,context",

@@ -49,7 +49,7 @@ async function run(
     ? replayFiles(operands, { tauBench: tauBenchDir(tauBench), ...watched })
     : replayTau3Files(operands, { tau3Bench, ...watched });
   const files = await replayed.catch((error) => {
-    // Exit code 1 means mismatches; a file that cannot be replayed at all is misuse.
+    // Exit status 1 means mismatches; a file that cannot be replayed at all is misuse.
     throw error instanceof DataError
       ? new ConfigError(error.message, { cause: error })
       : error;

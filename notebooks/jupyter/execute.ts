@@ -105,7 +105,7 @@ export async function executeNotebook(
   if (outcome === "ok" && code !== 0) {
     throw new DataError(
       `Jupyter could not execute "${notebook.path}" with ${options.python}: ${
-        words.slice(-5).join("\n") || `exit code ${code}`
+        words.slice(-5).join("\n") || `exit status ${code}`
       }`,
     );
   }

@@ -25,7 +25,7 @@ export interface LabOptions {
 
 /**
  * Runs JupyterLab until the signal is aborted or a person shuts it down from its page. Its kernels end with it.
- * @returns The exit code; 0 after an abort.
+ * @returns The exit status; 0 after an abort.
  */
 export async function openLab(options: LabOptions): Promise<number> {
   const { python, dir, kernelDir, signal, onLine, onReady } = options;

@@ -88,7 +88,7 @@ async function startOn(
   }
   const what = code === LATE
     ? `was not ready after ${timeoutMs / 1000} s`
-    : `exited with code ${code} before it was ready`;
+    : `exited with status ${code} before it was ready`;
   throw new HostError(
     `The episode server on port ${spec.port} of ${shell.name} ${what}`,
     { hint: `"${spec.logPath}" on that host ends with:\n${stderr.trim()}` },

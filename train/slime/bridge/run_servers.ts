@@ -264,7 +264,7 @@ class KeptService {
     for (let missed = 0; missed < CHECKS_MISSED;) {
       const code = await this.#exitWithin(CHECK_EVERY_MS);
       if (signal.aborted) return undefined;
-      if (code !== undefined) return `it exited with code ${code}`;
+      if (code !== undefined) return `it exited with status ${code}`;
       missed = await this.#isWell(this.record) ? 0 : missed + 1;
     }
     return signal.aborted

@@ -203,7 +203,7 @@ async function startError(
   const last = log.trim().split("\n").slice(-5).join("\n");
   const what = code === undefined
     ? `was not ready after ${timeoutMs / 1000} s`
-    : `exited with code ${code} before it was ready`;
+    : `exited with status ${code} before it was ready`;
   return new HostError(
     `The episode server on port ${spec.port} ${what}`,
     { hint: `"${spec.logPath}" ends with:\n${last}` },

@@ -87,7 +87,7 @@ export function conversionError(
   const [cause, hint] = explain(output, plan);
   const last = lastLines(stderr.trim() === "" ? stdout : stderr);
   return new HostError(
-    `The conversion of "${plan.from}" failed on ${shellName} with code ${code}: ${cause}`,
+    `The conversion of "${plan.from}" failed on ${shellName} with exit status ${code}: ${cause}`,
     { hint: `${hint}, then run the same command again\n${last}`.trimEnd() },
   );
 }

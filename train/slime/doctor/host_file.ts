@@ -24,8 +24,8 @@ export async function readHostFile(
   );
 }
 
-/** Returns the last line that a command wrote, or its exit code. */
+/** Returns the last line that a command wrote, or its exit status. */
 export function lastWords(stderr: string, code: number): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
-  return lines.at(-1)?.slice(0, 300) ?? `exit code ${code}`;
+  return lines.at(-1)?.slice(0, 300) ?? `exit status ${code}`;
 }

@@ -20,7 +20,7 @@ export interface Lost {
   readonly began: boolean;
   /** The contents of both output streams. */
   readonly said: string;
-  /** The exit code of the local program. */
+  /** The exit status of the local program. */
   readonly status: number;
 }
 

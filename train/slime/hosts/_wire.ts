@@ -102,7 +102,7 @@ export interface Framed {
   readonly began: boolean;
   /** The command's own output. */
   readonly text: string;
-  /** The exit code; `undefined` if the stream ended before the command did. */
+  /** The exit status; `undefined` if the stream ended before the command did. */
   readonly code: number | undefined;
 }
 

@@ -72,7 +72,7 @@ export function containerFault(
   if (began) {
     return {
       reason: fill(
-        `the container "NAME" ended before the command did (code ${status})`,
+        `the container "NAME" ended before the command did (exit status ${status})`,
       ),
       hint: fill('see "ENGINE logs NAME", start it again and retry'),
     };

@@ -205,7 +205,7 @@ async function startNode(
   }, { signal });
   if (code === 0) return;
   throw new HostError(
-    `Ray did not start on ${host} (code ${code}): ${
+    `Ray did not start on ${host} (exit status ${code}): ${
       startFault(`${stdout}\n${stderr}`)
     }`,
   );

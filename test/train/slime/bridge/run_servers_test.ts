@@ -112,7 +112,7 @@ Deno.test("startServices() says why a server did not start, and leaves none runn
   inTempDir(async (dir) => {
     await assert.rejects(
       start(dir, { overrides: ["model.directory=not-there"] }),
-      /exited with code 1 before it was ready[^]*not-there/,
+      /exited with status 1 before it was ready[^]*not-there/,
     );
     await using taken = Deno.serve({
       hostname: "127.0.0.1",

@@ -118,7 +118,7 @@ test("shellAt() reports what is wrong with a container, and how to fix it", asyn
   });
   await assert.rejects(
     cut,
-    /^HostError: gpu1: the container "c1" ended before the command did \(code 137\)/,
+    /^HostError: gpu1: the container "c1" ended before the command did \(exit status 137\)/,
   );
   assert.match(
     await fault(at("c1")),
