@@ -13,7 +13,7 @@ import {
   type ExampleOptions,
   openExample,
 } from "./_bench_bridge_example.ts";
-import type { PlainOrders } from "./_bench_bridge_server.ts";
+import type { PlainRequests } from "./_bench_bridge_server.ts";
 import {
   openBenchCodec,
   openBenchDataset,
@@ -345,7 +345,7 @@ async function playPlainly(
 ): Promise<number> {
   const all = servers.map(async ({ process }, index) => {
     const own = chains.filter((_, place) => place % servers.length === index);
-    const order: PlainOrders = { engine: engine.url, chains: own };
+    const order: PlainRequests = { engine: engine.url, chains: own };
     const answer = await process.ask<{ turns: number }>({
       type: "plain",
       ...order,

@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 declare const self: DedicatedWorkerGlobalScope;
 
 /** The engine's settings, sent in its first message. */
-export interface EngineOrders {
+export interface EngineSettings {
   readonly latencyMs: number;
   /** Response bodies of each conversation, in order. */
   readonly scripts: readonly (readonly string[])[];
@@ -61,7 +61,7 @@ const conversations = new Map<string, Conversation>();
 
 self.onmessage = ({ data }: MessageEvent) => {
   if (data.type === "orders") {
-    const orders: EngineOrders = data.orders;
+    const orders: EngineSettings = data.orders;
     latencyMs = orders.latencyMs;
     scripts = orders.scripts.map((bodies) => bodies.map(withHead));
     userAnswer = withHead(orders.userAnswer);

@@ -13,18 +13,18 @@ import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import { heapBytes } from "./_bench_measure.ts";
-import { answerOrders, ownUsage } from "./_bench_process.ts";
+import { answerRequests, ownUsage } from "./_bench_process.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
 
 /** Settings of a server. */
-export interface Orders {
+export interface ServerSettings {
   readonly tauBench: string | null;
   /** URL of the model that plays the users; `null` for scripted users. */
   readonly user: string | null;
 }
 
 /** Conversations to send by plain `fetch`, concurrently, each request after the other. */
-export interface PlainOrders {
+export interface PlainRequests {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];
 }
@@ -32,7 +32,7 @@ export interface PlainOrders {
 /** Bodies of the requests, sent beforehand because parsing them would count as CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
-async function open({ tauBench, user }: Orders) {
+async function open({ tauBench, user }: ServerSettings) {
   const dataset = await openBenchDataset(tauBench);
   const service = new EpisodeService({
     dataset,
@@ -91,7 +91,7 @@ function userModel(url: string): ChatModel {
  * @returns The number of answers.
  */
 async function sendPlainly(
-  { engine, chains }: PlainOrders,
+  { engine, chains }: PlainRequests,
 ): Promise<number> {
   let turns = 0;
   await Promise.all(chains.map(async (keys) => {
@@ -114,12 +114,12 @@ async function sendPlainly(
 }
 
 if (import.meta.main) {
-  await answerOrders(async (order) => {
+  await answerRequests(async (order) => {
     switch (order.type) {
       case "open":
-        return { port: await open(order as unknown as Orders) };
+        return { port: await open(order as unknown as ServerSettings) };
       case "plain":
-        return { turns: await sendPlainly(order as unknown as PlainOrders) };
+        return { turns: await sendPlainly(order as unknown as PlainRequests) };
       case "bodies":
         bodies = order.bodies as typeof bodies;
         return {};

@@ -64,7 +64,7 @@ export class BenchProcess implements AsyncDisposable {
 }
 
 /** Answers the requests of a {@linkcode BenchProcess} until stdin ends, then exits. */
-export async function answerOrders(
+export async function answerRequests(
   answer: (order: Record<string, unknown>) => unknown | Promise<unknown>,
 ): Promise<void> {
   for await (const line of linesOf(Deno.stdin.readable)) {

@@ -9,11 +9,11 @@ import { fullShape } from "../train/slime/checkpoint/shape.ts";
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
 import {
   hfTensors,
-  MadeNumbers,
   megatronChunks,
+  SyntheticNumbers,
   writeHf,
   writeTorchDist,
-} from "../train/slime/checkpoint/made_up_checkpoint.ts";
+} from "../train/slime/checkpoint/synthetic_checkpoint.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
 /** The figures of a pair of checkpoints. */
@@ -86,7 +86,7 @@ export async function benchVerify(
 
 async function writePair(dir: string, model: ModelName): Promise<void> {
   const shape = fullShape(MODEL_SHAPES[model]);
-  const numbers = new MadeNumbers();
+  const numbers = new SyntheticNumbers();
   await writeHf(join(dir, "hf"), { shape, tensors: hfTensors(shape, numbers) });
   await writeTorchDist(join(dir, "megatron"), {
     shape,

@@ -15,7 +15,7 @@ export type Shell = typeof SHELLS[number];
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
 /** A task to complete. */
-export interface CompletedTask {
+export interface CompletableTask {
   readonly name: string;
   readonly summary: string;
   readonly flags: readonly FlagView[];
@@ -27,7 +27,7 @@ export interface CompletedTask {
 
 /** The input of {@linkcode completionScript}. */
 export interface CompletionOptions {
-  readonly tasks: readonly CompletedTask[];
+  readonly tasks: readonly CompletableTask[];
   /** Names of recipes. */
   readonly recipes: readonly string[];
 }
@@ -65,8 +65,8 @@ function valuesOf(
 
 /** Returns the branches of a `case` over task names. */
 function cases(
-  tasks: readonly CompletedTask[],
-  of: (task: CompletedTask) => string,
+  tasks: readonly CompletableTask[],
+  of: (task: CompletableTask) => string,
 ): string {
   return tasks.map((task) => `    ${task.name}) ${of(task)} ;;`).join("\n");
 }
@@ -153,7 +153,7 @@ function bashValues(values: Values): string {
 }
 
 function zshScript({ tasks, recipes }: CompletionOptions): string {
-  const specs = (task: CompletedTask) =>
+  const specs = (task: CompletableTask) =>
     [
       ...task.flags.map(zshSpec),
       ...(task.operands === null ? [] : [

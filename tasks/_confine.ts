@@ -22,10 +22,10 @@ export interface Confinement {
 }
 
 /** Permissions of a task that only displays something. */
-export const READS_ONLY: Confinement = { write: [], endsAtOnce: true };
+export const READ_ONLY: Confinement = { write: [], endsAtOnce: true };
 
 /** Permissions of work on this machine alone: no network, no programs, no environment variables with keys. */
-export const ON_ITS_OWN = {
+export const LOCAL_WORK = {
   net: false,
   run: false,
   env: [

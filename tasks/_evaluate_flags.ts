@@ -141,7 +141,7 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
 }
 
 /** A bound that no split reaches. */
-const MOST_TASKS = 1_000_000;
+const MAX_TASKS = 1_000_000;
 
 /**
  * Parses `1,2,5-9` to sorted numbers without duplicates.
@@ -157,9 +157,9 @@ export function parseTaskIds(text: string): number[] {
       );
     }
     const count = Number(to) - Number(from) + 1;
-    if (count > MOST_TASKS) {
+    if (count > MAX_TASKS) {
       throw new ConfigError(
-        `--task-ids ${text}: "${part}" selects more than ${MOST_TASKS} tasks`,
+        `--task-ids ${text}: "${part}" selects more than ${MAX_TASKS} tasks`,
         { hint: "omit --task-ids for all tasks of the split" },
       );
     }

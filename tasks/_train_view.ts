@@ -9,7 +9,7 @@ import { phaseEnds } from "../train/phases.ts";
 import type { TrainingDir } from "../train/runs/training_dir.ts";
 import type { Activity } from "../train/loop.ts";
 import type { Metrics, RlMetrics } from "../train/runs/metrics.ts";
-import { idleSteps, neverLearnt } from "../train/runs/learning_signal.ts";
+import { idleSteps, neverLearned } from "../train/runs/learning_signal.ts";
 import type { SessionResult } from "../train/session.ts";
 import {
   coldStartSecondsLeft,
@@ -230,13 +230,15 @@ export function closingText(
     const ended = `${path}: ${
       count(result.episodes)
     } conversations, ${cost}${failures}; learning curve in curve.svg`;
-    return neverLearnt(metrics) ? `${ended}\n${neverLearntText(path)}` : ended;
+    return neverLearned(metrics)
+      ? `${ended}\n${neverLearnedText(path)}`
+      : ended;
   }
   return `Stopped after step ${result.steps}; the run is saved. Resume with: ` +
     `deno task train --resume ${path}`;
 }
 
-function neverLearntText(path: string): string {
+function neverLearnedText(path: string): string {
   return "error: RL had no learning signal: in every step all rewards within each group were equal, and no conversation " +
     `earned the reward\nhint: run "deno task diagnose ${path}" to see why; then lengthen the cold start ` +
     "(coldStart.steps, coldStart.demonstrations) or choose an easier world";
@@ -277,7 +279,7 @@ export function resultJson(
     seed: run.config.seed,
     run_dir: run.path,
     outcome: result.outcome,
-    learnt: !neverLearnt(run.metrics),
+    learnt: !neverLearned(run.metrics),
     data: run.config.data.source,
     steps: result.steps,
     episodes: result.episodes,

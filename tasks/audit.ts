@@ -24,7 +24,7 @@ import { anyPath } from "./_caller_paths.ts";
 import { reportText } from "./_audit_view.ts";
 import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
+import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
@@ -196,7 +196,7 @@ export const task = await main(import.meta, {
   ],
   confine: ({ flags: { report, exclusions } }) => ({
     ...writesFiles(report, exclusions),
-    ...ON_ITS_OWN,
+    ...LOCAL_WORK,
     endsAtOnce: report === undefined && exclusions === undefined,
   }),
   run,

@@ -11,7 +11,7 @@ import {
   type TaskResult,
 } from "./_cli.ts";
 import {
-  type CompletedTask,
+  type CompletableTask,
   completionScript,
   type Shell,
   SHELLS,
@@ -42,7 +42,7 @@ async function run(
 }
 
 /** Returns the tasks of deno.json, with the flags of those that are modules of `tasks/`. */
-async function completedTasks(): Promise<CompletedTask[]> {
+async function completedTasks(): Promise<CompletableTask[]> {
   return await Promise.all(
     Object.entries(project.tasks).map(([name, { command, description }]) =>
       completedTask(name, { command, description })
@@ -53,7 +53,7 @@ async function completedTasks(): Promise<CompletedTask[]> {
 async function completedTask(
   name: string,
   { command, description }: { command: string; description: string },
-): Promise<CompletedTask> {
+): Promise<CompletableTask> {
   const file = / tasks\/(\w+\.ts)$/.exec(command)?.[1];
   const bare = { name, summary: description, flags: [], operands: null };
   if (file === undefined || name === "build:wasm") return bare;

@@ -27,7 +27,7 @@ import {
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { table } from "../train/progress/text_table.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { READS_ONLY } from "./_confine.ts";
+import { READ_ONLY } from "./_confine.ts";
 import {
   defaultName,
   type EvaluateFlags,
@@ -242,7 +242,7 @@ export const task = await main(import.meta, {
   recipeKeys: configKeys(evaluationSchema).map(({ key }) => key),
   confine: ({ flags: { dryRun, jsonSchema, runs, resume, workers } }) =>
     dryRun || jsonSchema
-      ? READS_ONLY
+      ? READ_ONLY
       : { ...writesRuns(runs, resume), run: workers > 1 },
   run,
 });

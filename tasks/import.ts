@@ -21,7 +21,7 @@ import { table } from "../train/progress/text_table.ts";
 import { readTextIfThere, writing } from "../train/runs/storage.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { ON_ITS_OWN } from "./_confine.ts";
+import { LOCAL_WORK } from "./_confine.ts";
 
 const flags = z.object({
   from: z.string().min(1).optional().meta({
@@ -108,7 +108,7 @@ export const task = await main(import.meta, {
     },
   ],
   confine: ({ flags: { out, git, dryRun } }) => ({
-    ...ON_ITS_OWN,
+    ...LOCAL_WORK,
     write: [
       ...dryRun ? [] : [out, partialOf(out)],
       ...git === undefined ? [] : [cloneOf(out)],

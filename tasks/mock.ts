@@ -30,8 +30,8 @@ import {
 } from "../train/mock/mock_composed.ts";
 import {
   mockFiles,
-  refuseOthers,
-  refuseTaken,
+  requireEmpty,
+  requireUnchanged,
   writeFiles,
 } from "../train/mock/mock_files.ts";
 import {
@@ -181,7 +181,7 @@ async function composed(
   const { counts, files } = mockComposed(composer, options);
   let excluded: readonly Exclusion[] = [];
   if (!dryRun) {
-    if (!force) await refuseTaken(out);
+    if (!force) await requireEmpty(out);
     await writeFiles(out, files);
     const certified = terminal.counting(options.count, "tasks certified");
     const onTask = () => certified.step();
@@ -265,7 +265,7 @@ async function mockGenerated(
     }),
   });
   if (!dryRun) {
-    if (!force) await refuseTaken(out);
+    if (!force) await requireEmpty(out);
     await writeFiles(out, files);
   }
   const coverage = worldCoverage(world);
@@ -323,7 +323,7 @@ async function mockBenchmark(
     ? await tau3Files(tau3BenchDir(tau3Bench))
     : await exampleFiles(tauBenchDir(tauBench), rows);
   if (!dryRun) {
-    if (!force) await refuseOthers(out, files);
+    if (!force) await requireUnchanged(out, files);
     await writeFiles(out, files);
   }
   const shown = files.map(({ path, tasks, text }) => ({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
 import { formatConfig } from "../train/config/config.ts";
 import { openTraining, type TrainingPlan } from "../train/open_training.ts";
-import { neverLearnt } from "../train/runs/learning_signal.ts";
+import { neverLearned } from "../train/runs/learning_signal.ts";
 import { stamp } from "../train/runs/run_info.ts";
 import { asksModel } from "../env/users/registry.ts";
 import { recipeValue } from "../train/config/recipe.ts";
@@ -18,7 +18,7 @@ import { slimeSchema } from "../train/slime/slime_schema.ts";
 import { advisoriesOf } from "../train/diagnosis/advisories.ts";
 import { advisoriesText } from "./_advisory_view.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { type Confinement, ON_ITS_OWN, READS_ONLY } from "./_confine.ts";
+import { type Confinement, LOCAL_WORK, READ_ONLY } from "./_confine.ts";
 import {
   newSlime,
   slimeAttach,
@@ -90,7 +90,7 @@ async function run(
   if (advice !== "") terminal.print(`${advice}\n`);
   terminal.print(closingText(result, run));
   printTrackers(result.trackers, terminal);
-  const exitCode = neverLearnt(run.metrics)
+  const exitCode = neverLearned(run.metrics)
     ? EXIT.failed
     : exitCodeOf(result, signal);
   const next = `deno task view ${run.path}`;
@@ -175,11 +175,11 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
   const { dryRun, printConfig, jsonSchema, runs, resume, attach, stop } = flags;
-  if (jsonSchema) return { ...READS_ONLY, ...ON_ITS_OWN };
+  if (jsonSchema) return { ...READ_ONLY, ...LOCAL_WORK };
   const writes = dryRun || printConfig
-    ? READS_ONLY
+    ? READ_ONLY
     : writesRuns(runs, resume, attach, stop);
-  return await needsOthers(flags) ? writes : { ...writes, ...ON_ITS_OWN };
+  return await needsOthers(flags) ? writes : { ...writes, ...LOCAL_WORK };
 }
 
 async function needsOthers(flags: TrainFlags): Promise<boolean> {

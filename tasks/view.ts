@@ -22,7 +22,7 @@ import { isLoopback } from "../env/serve/loopback.ts";
 import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { ON_ITS_OWN, writesFiles } from "./_confine.ts";
+import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
 import { runsFlag, tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
@@ -213,11 +213,11 @@ export const task = await main(import.meta, {
     "Operators: = != < <= > >= ~ (contains). Values: 40..50 is a range, 1,2 a list, none a missing value.",
   interruptNote: "Stopping the viewer",
   confine: ({ flags }) => ({
-    ...ON_ITS_OWN,
+    ...LOCAL_WORK,
     ...writesFiles(flags.export),
     // The page is served to this machine, or to clients with the token.
     net: flags.export === undefined,
-    env: [...ON_ITS_OWN.env, "TAULAB_TOKEN"],
+    env: [...LOCAL_WORK.env, "TAULAB_TOKEN"],
   }),
   run,
 });

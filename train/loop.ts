@@ -35,7 +35,7 @@ import {
 } from "./runs/metrics.ts";
 import { CONTROL_BUDGETS } from "./runs/control_budget.ts";
 import type { TrainingDir } from "./runs/training_dir.ts";
-import { instead } from "./runs/checkpoint_dirs.ts";
+import { checkpointHint } from "./runs/checkpoint_dirs.ts";
 import { devSteps, phaseEnds } from "./phases.ts";
 import {
   dealBatches,
@@ -181,7 +181,7 @@ class Loop implements ControlLoop {
         `Cannot resume "${this.#run.path}" from its last checkpoint: ${
           messageOf(error)
         }`,
-        { cause: error, hint: instead(dir) },
+        { cause: error, hint: checkpointHint(dir) },
       );
     }
     this.#savedStep = step;

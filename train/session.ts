@@ -99,7 +99,7 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   const { run, dataset } = options;
   const { user, ...halted } = await userOf(options);
   const tokenizer = await readRunTokenizer(run.path, {
-    wayOut: "remove it and resume; an identical one is trained again",
+    hint: "remove it and resume; an identical one is trained again",
   });
   await using lab = await createCpuLab({
     config: run.config,

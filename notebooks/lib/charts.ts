@@ -211,7 +211,7 @@ export function sharesFigure(
 }
 
 /** The maximum number of dots that fit side by side without overlapping. */
-const MOST_DOTS = 80;
+const MAX_DOTS = 80;
 /** The largest dot's radius, in pixels. */
 const LARGEST_DOT = 18;
 
@@ -249,7 +249,7 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const useful =
     points.filter(({ teaches }) => teaches === "mixed rewards").length;
   const ranges = [...new Set(steps.toSorted((a, b) => a - b).map(rangeOf))];
-  const isFew = points.length <= MOST_DOTS;
+  const isFew = points.length <= MAX_DOTS;
   const common = {
     alt: `${useful} of ${points.length} groups have mixed rewards`,
     height: 260,

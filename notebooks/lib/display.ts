@@ -168,7 +168,7 @@ function showUserCall({ call, content }: AnsweredCall): Rich[] {
 }
 
 /** Shows an agent's answer that could not be parsed into an action, and why. */
-export function showUnread(
+export function showUnparsed(
   content: string,
   { index, problem }: { readonly index: number; readonly problem: string },
 ): Rich {

@@ -106,7 +106,7 @@ export function waysToEnd(
 }
 
 /** The maximum number of rows or columns that stay readable in a figure. */
-const MOST_RANGES = 10;
+const MAX_RANGES = 10;
 
 /**
  * Returns a function that labels steps for a figure: `71`, or a range such as `71–80` if there are too many steps to
@@ -115,7 +115,7 @@ const MOST_RANGES = 10;
  */
 export function stepRanges(
   steps: readonly number[],
-  { most = MOST_RANGES }: { readonly most?: number } = {},
+  { most = MAX_RANGES }: { readonly most?: number } = {},
 ): (step: number) => string {
   const all = [...new Set(steps)].sort((a, b) => a - b);
   const size = Math.ceil(all.length / most);

@@ -70,7 +70,7 @@ export class Run implements Disposable {
     const episodes = await openRunEpisodes(path, options);
     const isTraining = episodes.info.kind === "train";
     const files = await readRunTokenizer(path, {
-      wayOut: "restore it from a copy of the run",
+      hint: "restore it from a copy of the run",
     });
     const none = { lines: [], damaged: [] };
     const { lines, damaged } = isTraining ? await readMetrics(path) : none;

@@ -23,7 +23,7 @@ import {
   showReward,
   showTurn,
   showTurns,
-  showUnread,
+  showUnparsed,
 } from "./display.ts";
 import { type MimeBundle, type Rich, stack, titled } from "./rich.ts";
 
@@ -158,7 +158,7 @@ export class Conversation {
       const { content = "" } = session.messages.findLast(({ role }) =>
         role === "assistant"
       ) ?? {};
-      return showUnread(content, {
+      return showUnparsed(content, {
         index: this.turns.length,
         problem: step.type === "parse_error"
           ? step.message
@@ -198,7 +198,7 @@ export class Conversation {
     const steps = this.#steps.slice(0, turns);
     const history = steps.map(({ turn }) => turn);
     const user = promptedUser(options);
-    await rehear(user, history);
+    await replayTurns(user, history);
     const from = {
       database: (steps.at(-1)?.after ?? options.dataset.database).fork(),
       turns: history,
@@ -300,18 +300,22 @@ function promptedUser(
 }
 
 /** Replays earlier turns to a new user. */
-async function rehear(user: User, turns: readonly Turn[]): Promise<void> {
+async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
   if (user.act === undefined) await user.open();
-  else await rehearActing(user, "", turns[0]?.openingCalls);
+  else await replayTurnsWithCalls(user, "", turns[0]?.openingCalls);
   for (const { action, observation } of turns) {
     if (action.type !== "respond") continue;
     if (user.act === undefined) await user.reply(action.content);
-    else await rehearActing(user, action.content, observation.userCalls);
+    else {await replayTurnsWithCalls(
+        user,
+        action.content,
+        observation.userCalls,
+      );}
   }
 }
 
 /** Replays turns to a user with tools. Its calls get the recorded results until those run out. */
-async function rehearActing(
+async function replayTurnsWithCalls(
   user: User,
   content: string,
   answered: readonly AnsweredCall[] = [],

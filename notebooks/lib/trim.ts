@@ -47,7 +47,7 @@ export async function trimRun(
       { hint: "finish its training first" },
     );
   }
-  await refuseTaken(to);
+  await requireEmpty(to);
   await Deno.mkdir(to, { recursive: true });
   for (const name of FILES) {
     const text = await readTextIfThere(join(from, name));
@@ -56,7 +56,7 @@ export async function trimRun(
   copyEpisodes(join(from, "episodes.db"), join(to, "episodes.db"), options);
 }
 
-async function refuseTaken(path: string): Promise<void> {
+async function requireEmpty(path: string): Promise<void> {
   try {
     await Deno.stat(path);
   } catch (error) {

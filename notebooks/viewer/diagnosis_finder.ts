@@ -8,12 +8,12 @@ import type {
   StopReason,
 } from "../../env/types.ts";
 import { parseTurns } from "../../train/runs/run_episodes.ts";
-import type { FoundIn } from "./findings.ts";
+import type { FinderInput } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 
 /** Diagnoses an episode. Returns no findings if the reward is 1 or the run's dataset is not available. */
 export function diagnosisFindings(
-  { episode, turns, reward, failure, userFindings, dataset, task }: FoundIn,
+  { episode, turns, reward, failure, userFindings, dataset, task }: FinderInput,
 ): FindingView[] {
   const isRight = reward?.value === 1;
   if (isRight || dataset === null || task === null) return [];

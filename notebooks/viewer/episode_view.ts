@@ -14,7 +14,7 @@ import {
 import { recordedView, replayedView, viewByRules } from "./database_view.ts";
 import {
   type EpisodeFinder,
-  type FoundIn,
+  type FinderInput,
   recordedFindings,
 } from "./findings.ts";
 import type {
@@ -34,7 +34,7 @@ export interface EpisodeParts {
 }
 
 /** The input of {@linkcode viewEpisode}. */
-export interface EpisodeMaterial {
+export interface EpisodeInput {
   readonly run: string;
   readonly row: EpisodeRow;
   readonly stored: Pick<
@@ -66,7 +66,7 @@ const MAX_SIBLINGS = 64;
 
 /** Assembles the view of an episode. */
 export async function viewEpisode(
-  material: EpisodeMaterial,
+  material: EpisodeInput,
 ): Promise<EpisodeView> {
   const { row, stored } = material;
   const parts = material.partsOf(row.id);
@@ -120,7 +120,7 @@ export async function viewEpisode(
 /** Returns the findings of a diagnosis. If it throws, returns a finding that says so. */
 async function foundBy(
   find: EpisodeFinder,
-  found: FoundIn,
+  found: FinderInput,
 ): Promise<readonly FindingView[]> {
   try {
     return await find(found);
@@ -145,7 +145,7 @@ interface Known {
 }
 
 async function databaseOf(
-  { stored, knows = "rows" }: EpisodeMaterial,
+  { stored, knows = "rows" }: EpisodeInput,
   { dataset, task, note, turns, stored: storedAs }: Known,
 ): Promise<DatabaseView> {
   const reward = stored.rewardDetail;
@@ -195,14 +195,14 @@ function verdictOf(
 }
 
 function siblingsOf(
-  { group, row, partsOf }: EpisodeMaterial,
+  { group, row, partsOf }: EpisodeInput,
   mine: readonly TurnView[],
 ): SiblingView[] {
   return group.slice(0, MAX_SIBLINGS).map((other) => ({
     row: other,
     ...(other.id === row.id
       ? { partsAt: null, partsBy: null }
-      : partingOf(mine, turnsOf(partsOf(other.id).turns))),
+      : firstDifference(mine, turnsOf(partsOf(other.id).turns))),
   }));
 }
 
@@ -218,7 +218,7 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
  * Returns the first turn in which `other` differs from `mine` in its action or its observation, or that only one of
  * them has; `null` if all turns are equal.
  */
-function partingOf(
+function firstDifference(
   mine: readonly TurnView[],
   other: readonly TurnView[],
 ): Pick<SiblingView, "partsAt" | "partsBy"> {

@@ -15,7 +15,7 @@ import { turnsOf } from "./conversation_view.ts";
 import type { EpisodeView, FindingView } from "./protocol.ts";
 
 /** The input of an {@linkcode EpisodeFinder}. */
-export interface FoundIn {
+export interface FinderInput {
   readonly episode: Omit<EpisodeView, "findings" | "siblings">;
   /** The agent's actions and their observations, as stored: `{action, observation}`. */
   readonly turns: readonly JsonObject[];
@@ -29,7 +29,7 @@ export interface FoundIn {
 
 /** A function that explains an episode. It is called when the episode is opened. */
 export type EpisodeFinder = (
-  found: FoundIn,
+  found: FinderInput,
 ) => readonly FindingView[] | Promise<readonly FindingView[]>;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -57,7 +57,7 @@ const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
 
 /** Returns the findings of the episode's record. */
 export function recordedFindings(
-  { episode, turns, reward, userFindings }: FoundIn,
+  { episode, turns, reward, userFindings }: FinderInput,
 ): FindingView[] {
   const { failure, row } = episode;
   const failed = failure === null ? [] : [{

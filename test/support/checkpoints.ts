@@ -3,13 +3,13 @@
 import { join } from "node:path";
 import {
   hfTensors,
-  type MadeChunk,
-  MadeNumbers,
-  type MadeTensor,
   megatronChunks,
+  type SyntheticChunk,
+  SyntheticNumbers,
+  type SyntheticTensor,
   writeHf,
   writeTorchDist,
-} from "../../train/slime/checkpoint/made_up_checkpoint.ts";
+} from "../../train/slime/checkpoint/synthetic_checkpoint.ts";
 import type { CheckpointShape } from "../../train/slime/checkpoint/checkpoint_layout.ts";
 import {
   verifyCheckpoints,
@@ -34,9 +34,9 @@ export const TINY: CheckpointShape = {
 export interface PairOptions {
   readonly shape?: CheckpointShape;
   /** Changes the tensors of the Hugging Face directory. */
-  readonly hf?: (tensors: MadeTensor[]) => MadeTensor[];
+  readonly hf?: (tensors: SyntheticTensor[]) => SyntheticTensor[];
   /** Changes the chunks of the Megatron checkpoint. */
-  readonly megatron?: (chunks: MadeChunk[]) => MadeChunk[];
+  readonly megatron?: (chunks: SyntheticChunk[]) => SyntheticChunk[];
   readonly shardBytes?: number;
 }
 
@@ -54,7 +54,7 @@ export async function writePair(
   { shape = TINY, hf = same, megatron = same, shardBytes = 20_000 }:
     PairOptions = {},
 ): Promise<Pair> {
-  const numbers = new MadeNumbers(65_536);
+  const numbers = new SyntheticNumbers(65_536);
   const pair = {
     hf: join(dir, "hf"),
     megatron: join(dir, "megatron"),

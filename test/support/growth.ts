@@ -10,7 +10,7 @@ const LARGE = 16_000;
 const NOTICEABLE_MS = 12;
 
 /** Between these sizes, n log n grows by a factor of 5, quadratic work by 16. */
-const MOST_GROWTH = 9;
+const MAX_GROWTH = 9;
 
 /**
  * Returns how many times longer the larger text takes, if that is more than n log n; `undefined` otherwise.
@@ -24,7 +24,7 @@ export function superlinear(
   // Most calls are fast, or clearly grow by less.
   const once = cpuMs(() => read(text));
   if (once < NOTICEABLE_MS) return undefined;
-  if (once < MOST_GROWTH / 2 * cpuMs(() => read(small))) return undefined;
+  if (once < MAX_GROWTH / 2 * cpuMs(() => read(small))) return undefined;
   // Exclude compilation and garbage collection of the first run.
   if (least(() => read(text)) < NOTICEABLE_MS) return undefined;
   const repeats = 8;
@@ -32,7 +32,7 @@ export function superlinear(
     for (let i = 0; i < repeats; i++) read(small);
   }) / repeats;
   const growth = least(() => read(text)) / Math.max(smallMs, 0.05);
-  return growth > MOST_GROWTH ? growth : undefined;
+  return growth > MAX_GROWTH ? growth : undefined;
 }
 
 function least(run: () => unknown): number {

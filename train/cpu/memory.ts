@@ -4,7 +4,7 @@ import { PolicyError } from "../../env/errors.ts";
 
 const WASM_PAGE = 65536;
 /** Maximum size that kernels with shared memory are built for: 4 GiB. */
-const MOST_PAGES = 65536;
+const MAX_PAGES = 65536;
 /** Minimum growth, 16 MiB, so that growing stays rare. */
 const GROWTH_PAGES = 256;
 
@@ -30,7 +30,7 @@ export class SharedHeap {
   constructor() {
     this.memory = new WebAssembly.Memory({
       initial: 1,
-      maximum: MOST_PAGES,
+      maximum: MAX_PAGES,
       shared: true,
     });
     this.#view();
@@ -106,7 +106,7 @@ export class SharedHeap {
   }
 
   #grow(pages: number, need: number): void {
-    const left = MOST_PAGES - this.size / WASM_PAGE;
+    const left = MAX_PAGES - this.size / WASM_PAGE;
     try {
       if (pages > left) throw new RangeError("past 4 GiB");
       this.memory.grow(Math.min(left, Math.max(pages, GROWTH_PAGES)));

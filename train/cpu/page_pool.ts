@@ -10,7 +10,7 @@ import { type Engine, pageLayout } from "./engine.ts";
 /** Maximum pages per slab. */
 const SLAB_PAGES = 128;
 /** Free pages to look for at the beginning of a context, so that it can grow contiguously. */
-const ROOMY = 16;
+const PREFERRED_RUN = 16;
 
 interface Slab {
   /** Address of its pages. */
@@ -84,7 +84,7 @@ export class PagePool {
     let start = 0;
     for (let page = 0; page < free.length; page++) {
       if (free[page] === 0) start = page + 1;
-      else if (page - start + 1 === ROOMY) return start;
+      else if (page - start + 1 === PREFERRED_RUN) return start;
     }
     const first = free.indexOf(1);
     return first < 0 ? undefined : first;

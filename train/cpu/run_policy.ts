@@ -27,11 +27,11 @@ export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
     );
   }
   const dir = join(run.path, "checkpoints", String(step));
-  const wayOut =
+  const hint =
     `remove "${dir}" to use the checkpoint before it, or choose another run`;
-  await checkCheckpoint(run.path, { step, wayOut });
+  await checkCheckpoint(run.path, { step, hint });
   const codec = await openCodec(run);
-  const policy = await openWeights(run, { dir, wayOut });
+  const policy = await openWeights(run, { dir, hint });
   return new RunPolicy({ run, step, policy, codec });
 }
 
@@ -79,18 +79,18 @@ export class RunPolicy implements AsyncDisposable {
 }
 
 async function openCodec({ path }: TrainingRecord): Promise<Codec> {
-  const wayOut = "restore it, or choose another run";
-  const files = await readRunTokenizer(path, { wayOut });
+  const hint = "restore it, or choose another run";
+  const files = await readRunTokenizer(path, { hint });
   if (files !== undefined) return codecOf(files, `"${path}"`);
   throw new RunDirError(
     `"${join(path, TOKENIZER)}" is missing; the policy needs it to encode text`,
-    { hint: wayOut },
+    { hint },
   );
 }
 
 async function openWeights(
   { path, config }: TrainingRecord,
-  { dir, wayOut }: { dir: string; wayOut: string },
+  { dir, hint }: { dir: string; hint: string },
 ): Promise<CpuPolicy> {
   try {
     return await loadCpuPolicy(join(dir, "policy"), {
@@ -102,7 +102,7 @@ async function openWeights(
     if (!(cause instanceof PolicyError)) throw cause;
     throw new RunDirError(
       `Cannot open the policy of "${path}": ${cause.message}`,
-      { cause, hint: wayOut },
+      { cause, hint: hint },
     );
   }
 }

@@ -14,12 +14,12 @@ export const TOKENIZER = "tokenizer.json";
 
 /**
  * Reads the tokenizer of the run at `path`; `undefined` if it has none yet.
- * @param options.wayOut The hint of the error for a damaged file.
+ * @param options.hint The hint of the error for a damaged file.
  * @throws {RunDirError} If it is damaged.
  */
 export async function readRunTokenizer(
   path: string,
-  { wayOut }: { wayOut: string },
+  { hint }: { hint: string },
 ): Promise<TokenizerFiles | undefined> {
   const file = join(path, TOKENIZER);
   const text = await readTextIfThere(file);
@@ -36,5 +36,5 @@ export async function readRunTokenizer(
     };
     return files;
   }
-  throw new RunDirError(`"${file}" is damaged: ${damage}`, { hint: wayOut });
+  throw new RunDirError(`"${file}" is damaged: ${damage}`, { hint });
 }

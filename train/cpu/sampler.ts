@@ -23,7 +23,7 @@ import { type Session, SessionCache } from "./session_cache.ts";
 /** Maximum rows of a thread in one pass through the network. Bounds memory and the duration of a step. */
 const MAX_ROWS = 256;
 /** Approximate rows per thread between two checks of the queue; determines the number of steps in a job. */
-const ROWS_BETWEEN_LOOKS = 64;
+const ROWS_BETWEEN_CHECKS = 64;
 const MAX_STEPS = 16;
 
 /** A request that is being sampled. */
@@ -170,7 +170,7 @@ export class Sampler {
     const perThread = Math.ceil(this.#active.length / threads);
     const steps = Math.max(
       1,
-      Math.min(MAX_STEPS, Math.floor(ROWS_BETWEEN_LOOKS / perThread)),
+      Math.min(MAX_STEPS, Math.floor(ROWS_BETWEEN_CHECKS / perThread)),
     );
     const dealt: Part[][] = Array.from({ length: threads }, () => []);
     const rows = dealt.map(() => 0);

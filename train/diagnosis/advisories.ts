@@ -212,7 +212,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
       }.`,
       filter: {
         ...windowFilter(tally),
-        task: first[1].slice(0, MOST_IN_FILTER).join(","),
+        task: first[1].slice(0, MAX_FILTER_TASKS).join(","),
       },
       curve: null,
     }];
@@ -239,7 +239,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
 }
 
 /** Maximum tasks in the URL of a link. */
-const MOST_IN_FILTER = 20;
+const MAX_FILTER_TASKS = 20;
 
 /** Maps each tool to the tasks whose expected actions use it. */
 function neededTools(

@@ -107,7 +107,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
    * Copies the episodes of another run dir of the same evaluation. Existing episodes are kept, and infrastructure
    * failures are not copied.
    */
-  takeOver(path: string): void {
+  mergeFrom(path: string): void {
     using other = new EpisodeStore(join(path, "episodes.db"));
     const known = this.keys();
     const failed = new Set(

@@ -32,7 +32,7 @@ import {
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import { EvaluationDir } from "./evaluation_dir.ts";
 import type { ShardProgress } from "./shard_order.ts";
-import { runShards, takeOverShards } from "./evaluation_shards.ts";
+import { mergeShards, runShards } from "./evaluation_shards.ts";
 
 /** The evaluation to run and its run dir. */
 export interface EvaluationPlan {
@@ -92,7 +92,7 @@ export async function openEvaluation(
     : undefined;
   if (earlier !== undefined) {
     checkResume(earlier, { dataset });
-    await takeOverShards(earlier);
+    await mergeShards(earlier);
   }
   const before = earlier === undefined ? NO_USAGE : usageOf(earlier, dataset);
   const { budget, prices } = config;

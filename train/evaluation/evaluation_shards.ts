@@ -56,7 +56,7 @@ export async function runShards(
       return await runShard(path, { signal, onProgress });
     }),
   );
-  await takeOverShards(dir);
+  await mergeShards(dir);
   const failed = ends.findIndex(({ error }) => error !== null);
   if (failed < 0) return ends.flatMap(({ why }) => why ?? []);
   throw new RunDirError(
@@ -71,12 +71,12 @@ export async function runShards(
 }
 
 /** Merges the episodes of all existing shards into the evaluation and removes the shards. */
-export async function takeOverShards(dir: EvaluationDir): Promise<void> {
+export async function mergeShards(dir: EvaluationDir): Promise<void> {
   const root = join(dir.path, SHARDS);
   for (const name of await folderNames(root)) {
     const path = join(root, name);
     const isBegun = await readTextIfThere(join(path, "run.json")) !== undefined;
-    if (isBegun) dir.takeOver(path);
+    if (isBegun) dir.mergeFrom(path);
   }
   await removeIfThere(root);
 }

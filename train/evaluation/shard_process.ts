@@ -39,7 +39,7 @@ export async function runShard(
   { signal, onProgress }: ShardProcessOptions,
 ): Promise<ShardEnd> {
   const child = new Deno.Command(denoProgram(), {
-    args: workerWords(path),
+    args: workerArguments(path),
     // Held open as long as this process lives; the child exits when it closes.
     stdin: "piped",
     stdout: "piped",
@@ -59,7 +59,7 @@ export async function runShard(
     })(),
     (async () => {
       for await (const line of linesOf(child.stderr)) {
-        words = `${words}${line}\n`.slice(-MOST_WORDS);
+        words = `${words}${line}\n`.slice(-MAX_STDERR_CHARS);
       }
     })(),
   ]);
@@ -76,7 +76,7 @@ export async function runShard(
 }
 
 /** Maximum characters of a process's stderr that are kept. */
-const MOST_WORDS = 2000;
+const MAX_STDERR_CHARS = 2000;
 
 /** Returns the path of the running Deno executable, if it may be started by path. */
 function denoProgram(): string {
@@ -86,7 +86,7 @@ function denoProgram(): string {
 }
 
 /** Returns the permissions of `deno task evaluate`, but with writes only to the shard and without subprocesses. */
-function workerWords(path: string): string[] {
+function workerArguments(path: string): string[] {
   const flags = project.tasks.evaluate.command.split(" ").filter((word) =>
     /^--(no-prompt|allow-read|allow-net|allow-env|ignore-env)\b/.test(word)
   );

@@ -13,7 +13,7 @@ import { readOrder, type ShardProgress } from "./shard_order.ts";
 import type { ShardLine } from "./shard_process.ts";
 
 /** Interval of progress reports in milliseconds. */
-const SAY_MS = 200;
+const REPORT_MS = 200;
 
 /** Runs the missing episodes of a shard. */
 export async function runShardAt(
@@ -61,7 +61,7 @@ class Progress {
       reward: sum + (reward?.value ?? 0),
       cost: isKnown ? cost + agent.cost + user.cost : null,
     };
-    if (performance.now() - this.#saidAtMs >= SAY_MS) this.flush();
+    if (performance.now() - this.#saidAtMs >= REPORT_MS) this.flush();
   }
 
   flush(): void {

@@ -100,7 +100,7 @@ function recipeText(
  * Checks that a directory is empty.
  * @throws {ConfigError} If it contains anything.
  */
-export async function refuseTaken(out: string): Promise<void> {
+export async function requireEmpty(out: string): Promise<void> {
   const [taken] = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   if (taken === undefined) return;
   throw new ConfigError(`"${out}" is not empty`, {
@@ -112,7 +112,7 @@ export async function refuseTaken(out: string): Promise<void> {
  * Checks that no existing file would change.
  * @throws {ConfigError} If a file would replace a different one of the same name.
  */
-export async function refuseOthers(
+export async function requireUnchanged(
   out: string,
   files: readonly WorldFile[],
 ): Promise<void> {

@@ -42,12 +42,12 @@ export function checkpointHead(step: number, journal: Journal): string {
 /**
  * Checks that a checkpoint is complete and of this version. The trainer's own files are not checked.
  * @returns The contents of the run at that time; `undefined` if an older version wrote the checkpoint.
- * @param options.wayOut The error's hint for a damaged checkpoint. Default: {@linkcode instead}.
+ * @param options.hint The error's hint for a damaged checkpoint. Default: {@linkcode checkpointHint}.
  * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */
 export async function checkCheckpoint(
   path: string,
-  options: { step: number; wayOut?: string },
+  options: { step: number; hint?: string },
 ): Promise<Journal | undefined> {
   const dir = join(path, "checkpoints", String(options.step));
   const head = parseJson(
@@ -57,7 +57,7 @@ export async function checkCheckpoint(
   if (version === undefined) {
     throw new RunDirError(
       `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or not JSON`,
-      { hint: options.wayOut ?? instead(dir) },
+      { hint: options.hint ?? checkpointHint(dir) },
     );
   }
   checkVersion(version, { known: CHECKPOINT_VERSION, path: dir });
@@ -65,6 +65,6 @@ export async function checkCheckpoint(
 }
 
 /** Returns the hint for a checkpoint that cannot be used. */
-export function instead(dir: string): string {
+export function checkpointHint(dir: string): string {
   return `remove "${dir}" and resume again: the run then continues from the previous checkpoint`;
 }

@@ -22,7 +22,7 @@ export interface EpisodePlace {
 }
 
 /** The TypeScript type of each column type. SQLite stores JSON as text. */
-export interface Held {
+export interface ColumnTypes {
   "INTEGER NOT NULL": number;
   "REAL NOT NULL": number;
   "TEXT NOT NULL": string;
@@ -60,8 +60,8 @@ export interface ColumnOptions<T> {
 }
 
 function column<
-  S extends keyof Held,
-  T extends Held[S],
+  S extends keyof ColumnTypes,
+  T extends ColumnTypes[S],
   const O = Record<never, never>,
 >(
   sql: S,

@@ -8,9 +8,9 @@ import { DataError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
 import {
   type ColumnOptions,
+  type ColumnTypes,
   EPISODE_COLUMNS,
   type EpisodePlace,
-  type Held,
 } from "./episode_columns.ts";
 import { parseJson } from "./versions.ts";
 
@@ -56,7 +56,7 @@ export type EpisodeFields =
 interface Column {
   readonly name: string;
   readonly key: string;
-  readonly sql: keyof Held;
+  readonly sql: keyof ColumnTypes;
   readonly of: (episode: Episode, place: EpisodePlace) => unknown;
   readonly options: ColumnOptions<never>;
 }
@@ -145,7 +145,7 @@ function faultOf(value: unknown, { options }: Column): string | undefined {
   return `which does not have the shape that taulab writes${at}`;
 }
 
-function valueOf(cell: unknown, sql: keyof Held): unknown {
+function valueOf(cell: unknown, sql: keyof ColumnTypes): unknown {
   if (cell === null) return null;
   return sql.startsWith("TEXT") ? String(cell) : Number(cell);
 }

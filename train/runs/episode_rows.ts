@@ -40,7 +40,7 @@ export const EPISODE_INTEGERS: readonly (keyof EpisodeRow)[] = [
 ];
 
 /** The place of an episode that belongs to no run. */
-const NOWHERE = { step: 0, source: "", group: 0, advantage: null };
+const NO_PLACE = { step: 0, source: "", group: 0, advantage: null };
 
 /**
  * Converts episodes in memory to rows, in the same order.
@@ -65,7 +65,7 @@ export function episodeRows(episodes: readonly Episode[]): EpisodeRow[] {
   const next = counter();
   return episodes.map((episode, id) => {
     const trial = next(episode.taskId);
-    const frame = frameOf(factsOf(episode, NOWHERE));
+    const frame = frameOf(factsOf(episode, NO_PLACE));
     const place = { step: null, source: null, group_index: null };
     return { run: null, id, ...place, trial, ...frame, ...place };
   });

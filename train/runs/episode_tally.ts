@@ -9,7 +9,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 export const WINDOW = 10;
 
 /** The maximum number of tasks that a sentence names. */
-const MOST_TASKS = 8;
+const MAX_TASKS = 8;
 
 /** A group: the episodes of one task in one step. */
 export interface GroupTally {
@@ -153,8 +153,8 @@ export function tallyEpisodes(
 
 /** Lists the first few task names for a sentence. */
 export function namedTasks(tasks: readonly string[]): string {
-  const more = tasks.length - MOST_TASKS;
-  return tasks.slice(0, MOST_TASKS).join(", ") +
+  const more = tasks.length - MAX_TASKS;
+  return tasks.slice(0, MAX_TASKS).join(", ") +
     (more > 0 ? ` and ${more} more` : "");
 }
 

@@ -16,7 +16,7 @@ export function idleSteps(lines: readonly Metrics[]): number {
 }
 
 /** Checks whether RL had nothing to learn from in any of its steps, although tasks were left unsolved. */
-export function neverLearnt(lines: readonly Metrics[]): boolean {
+export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);
   return steps.length > 0 && idleSteps(lines) === steps.length &&
     steps.some(({ reward }) => reward < 1);

@@ -8,14 +8,14 @@ import { mayChange } from "../config/config_flags.ts";
 import type { RunInfo } from "./run_info.ts";
 
 /** The run as it started. */
-export interface Begun {
+export interface StartedRun {
   readonly path: string;
   readonly config: object;
   readonly info: RunInfo;
 }
 
 /** The config and dataset to resume the run with; a missing one is not compared. */
-export interface Asked {
+export interface ResumeRequest {
   /** The run's config with the flags applied. */
   readonly config?: object;
   /** The config's schema, which marks the keys that may differ. Default: none may. */
@@ -30,7 +30,7 @@ export interface Asked {
  * @throws {ConfigError} If flags change the config.
  * @throws {RunDirError} If the dataset has changed.
  */
-export function checkResume(run: Begun, asked: Asked): void {
+export function checkResume(run: StartedRun, asked: ResumeRequest): void {
   const { config, schema, recipe, dataset } = asked;
   const [difference] = configDifferences(run.config, config ?? run.config)
     .filter(({ key }) => schema === undefined || !mayChange(schema, key));
@@ -46,13 +46,15 @@ export function checkResume(run: Begun, asked: Asked): void {
   }
   if (dataset === undefined || isSame(run.info, dataset)) return;
   throw new RunDirError(
-    `Cannot resume "${run.path}": ${usedAnother(run.info, dataset)}`,
-    { hint: `start a new run, or ${originalOf(run.info)}` },
+    `Cannot resume "${run.path}": ${usedOtherDataset(run.info, dataset)}`,
+    { hint: `start a new run, or ${originalDatasetHint(run.info)}` },
   );
 }
 
 /** @throws {ConfigError} If a run is completed. */
-export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
+export function checkUnfinished(
+  { path, info }: Omit<StartedRun, "config">,
+): void {
   if (info.outcome !== "completed") return;
   throw new ConfigError(
     `The run "${path}" is completed: there is nothing to resume`,
@@ -61,7 +63,7 @@ export function checkUnfinished({ path, info }: Omit<Begun, "config">): void {
 }
 
 /** Returns a hint on how to use the original dataset of a run. */
-export function originalOf({ dataset }: RunInfo): string {
+export function originalDatasetHint({ dataset }: RunInfo): string {
   return dataset.name === "generated"
     ? "use the taulab version that started it"
     : `pass --${dataset.name} with the original directory`;
@@ -76,7 +78,7 @@ export function isSame(
 }
 
 /** Says that a run used another dataset than the current one. */
-export function usedAnother(
+export function usedOtherDataset(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },
 ): string {

@@ -176,11 +176,11 @@ export class RunDir<C> implements AsyncDisposable {
 
   #attempted(doing: string, name: string): Attempt {
     const path = join(this.path, name);
-    return { doing, path, afterwards: this.wayOn, isThere: true };
+    return { doing, path, afterwards: this.continueHint, isThere: true };
   }
 
   /** Says how to continue a run that stopped. */
-  protected get wayOn(): string {
+  protected get continueHint(): string {
     return `continue with "deno task ${this.info.kind} --resume ${this.path}"`;
   }
 }

@@ -31,7 +31,11 @@ import {
 import type { EpisodeStore, StoredEpisode } from "./episode_store.ts";
 import type { EpisodeTally } from "./episode_tally.ts";
 import type { RunInfo } from "./run_info.ts";
-import { isSame, originalOf, usedAnother } from "./resume_check.ts";
+import {
+  isSame,
+  originalDatasetHint,
+  usedOtherDataset,
+} from "./resume_check.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
 import { readTextIfThere } from "./storage.ts";
 
@@ -79,9 +83,9 @@ export async function openRunEpisodes(
   if (!isSame(info, dataset)) {
     throw new RunDirError(
       `Cannot show what the episodes of "${path}" changed: ${
-        usedAnother(info, dataset)
+        usedOtherDataset(info, dataset)
       }`,
-      { hint: originalOf(info) },
+      { hint: originalDatasetHint(info) },
     );
   }
   return openStore(path, { info, dataset });

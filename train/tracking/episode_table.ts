@@ -6,7 +6,7 @@ import type { Table } from "./run_tracker.ts";
 /**
  * Maximum rows. The last episodes of a run are those of its final evaluation.
  */
-const MOST_ROWS = 1000;
+const MAX_ROWS = 1000;
 
 const COLUMNS = [
   "id",
@@ -31,7 +31,7 @@ const COLUMNS = [
  */
 export async function frameTable(path: string): Promise<Table> {
   const all = await readEpisodeRows(path).catch(() => []);
-  const rows = all.slice(-MOST_ROWS)
+  const rows = all.slice(-MAX_ROWS)
     .map((row) => COLUMNS.map((column) => row[column]));
   return { columns: COLUMNS, rows };
 }

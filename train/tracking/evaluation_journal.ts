@@ -6,10 +6,10 @@ import type { Journal } from "./outbox.ts";
 import type { Point } from "./run_tracker.ts";
 
 /** Maximum intermediate points; more would not improve a curve. */
-const MOST_POINTS = 200;
+const MAX_POINTS = 200;
 
 /** The parts of an episode that a point depends on. */
-export type Counted = Pick<
+export type JournalEpisode = Pick<
   StoredEpisode,
   "reward" | "turns" | "usage" | "startedAtMs" | "durationMs"
 >;
@@ -28,7 +28,7 @@ export class EvaluationJournal implements Journal {
   /** @param planned Number of episodes in the whole evaluation. */
   constructor(planned: number) {
     this.#planned = planned;
-    this.#every = Math.ceil(planned / MOST_POINTS);
+    this.#every = Math.ceil(planned / MAX_POINTS);
   }
 
   get length(): number {
@@ -40,7 +40,7 @@ export class EvaluationJournal implements Journal {
   }
 
   /** Adds a completed episode. */
-  add({ reward, turns, usage, startedAtMs, durationMs }: Counted): void {
+  add({ reward, turns, usage, startedAtMs, durationMs }: JournalEpisode): void {
     this.#episodes++;
     this.#cost += (usage?.agent.cost ?? 0) + (usage?.user.cost ?? 0);
     if (reward !== null) {

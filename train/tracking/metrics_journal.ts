@@ -4,7 +4,7 @@ import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
 /** Keys that give a line's position, which the point already has. */
-const ASIDE = new Set(["schemaVersion", "step", "controlStep"]);
+const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**
  * Returns the points of a run, one per line. Lines carry no timestamp, so the times of earlier sessions are
@@ -45,7 +45,7 @@ export function pointOf(
     ? `control/${line.budget}`
     : metricsSource(line);
   for (const [key, value] of Object.entries(line)) {
-    if (!ASIDE.has(key)) collect(values, `${source}/${key}`, value);
+    if (!POSITION_KEYS.has(key)) collect(values, `${source}/${key}`, value);
   }
   const own = line.phase === "control" ? line.controlStep : 0;
   return { step: line.step + own, values };

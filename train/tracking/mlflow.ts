@@ -22,8 +22,8 @@ import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
 /** Maximum number of metrics and of parameters in a request. */
-const MOST_METRICS = 1000;
-const MOST_PARAMS = 100;
+const MAX_METRICS = 1000;
+const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
 /** File of the table, and the tag by which MLflow recognizes it as a table. */
@@ -214,8 +214,8 @@ class OpenMlflow implements OpenTracker {
       key: keyOf(key),
       value: String(value).slice(0, LONGEST_PARAM),
     })).filter(({ key }) => !key.startsWith("tracking."));
-    for (let i = 0; i < params.length; i += MOST_PARAMS) {
-      await this.#log({ params: params.slice(i, i + MOST_PARAMS) }, { signal });
+    for (let i = 0; i < params.length; i += MAX_PARAMS) {
+      await this.#log({ params: params.slice(i, i + MAX_PARAMS) }, { signal });
     }
     await this.#file("config.yaml", formatConfig(run.config), { signal });
   }
@@ -232,8 +232,8 @@ class OpenMlflow implements OpenTracker {
         timestamp: Math.round(timeMs),
       }))
     );
-    for (let i = 0; i < metrics.length; i += MOST_METRICS) {
-      const some = metrics.slice(i, i + MOST_METRICS);
+    for (let i = 0; i < metrics.length; i += MAX_METRICS) {
+      const some = metrics.slice(i, i + MAX_METRICS);
       await this.#log({ metrics: some }, { signal });
     }
   }

@@ -31,7 +31,7 @@ import { readTextIfThere } from "../runs/storage.ts";
  * Creates each tracker from a config.
  * @throws {ConfigError} If a required setting is missing.
  */
-const MAKERS: Readonly<
+const FACTORIES: Readonly<
   Record<TrackerName, (config: TrackingConfig) => Tracker>
 > = { tensorboard, mlflow, wandb, trackio };
 
@@ -39,7 +39,7 @@ const MAKERS: Readonly<
 const FILE = "tracking.json";
 
 /** Minimum interval between writes of that file. */
-const NOTE_EVERY_MS = 10_000;
+const WRITE_EVERY_MS = 10_000;
 
 /** Maximum time that the end of a run waits for trackers. */
 const CLOSE_MS = 15_000;
@@ -83,10 +83,12 @@ export async function track(
   options: TrackOptions,
 ): Promise<Tracking> {
   const { tracking } = run.config;
-  const trackers = trackersIn(tracking).map((name) => MAKERS[name](tracking));
+  const trackers = trackersIn(tracking).map((name) =>
+    FACTORIES[name](tracking)
+  );
   const { journal, onLink, closeMs = CLOSE_MS, ...timing } = options;
   const before = trackers.length === 0 ? {} : await readSent(run.path);
-  const notes = new Notes(run, before);
+  const notes = new StateFile(run, before);
   const shown = new Set<TrackerName>();
   const outboxes = trackers.map((tracker) => {
     const { name } = tracker;
@@ -146,7 +148,7 @@ function trackedRun(
 }
 
 /** Writes `tracking.json`. */
-class Notes {
+class StateFile {
   readonly #run: Parameters<typeof track>[0];
   readonly #sent: Record<string, Sent>;
   #writtenAtMs = 0;
@@ -164,7 +166,7 @@ class Notes {
   ): void {
     if (sent !== undefined) this.#sent[name] = sent;
     const now = performance.now();
-    if (!isFirst && now - this.#writtenAtMs < NOTE_EVERY_MS) return;
+    if (!isFirst && now - this.#writtenAtMs < WRITE_EVERY_MS) return;
     this.#writtenAtMs = now;
     void this.write();
   }

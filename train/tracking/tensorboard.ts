@@ -23,7 +23,7 @@ import type {
 } from "./run_tracker.ts";
 
 /** Maximum rows of a table in the text dashboard. */
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 /**
  * Creates the TensorBoard tracker. A resumed run rewrites its event files from the journal, without the steps that were
@@ -97,6 +97,6 @@ function markdownTable({ columns, rows }: Table): string {
   return [
     line(columns),
     line(columns.map(() => "---")),
-    ...rows.slice(-MOST_ROWS).map(line),
+    ...rows.slice(-MAX_ROWS).map(line),
   ].join("\n");
 }

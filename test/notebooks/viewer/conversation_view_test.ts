@@ -6,7 +6,7 @@ import {
 } from "../../../notebooks/viewer/conversation_view.ts";
 
 import {
-  type FoundIn,
+  type FinderInput,
   recordedFindings,
 } from "../../../notebooks/viewer/findings.ts";
 
@@ -64,7 +64,7 @@ Deno.test("recordedFindings() finds the turn of a user's message despite parse e
     userFindings: [{ fault: "echo", message: 2, evidence: "x" }],
     dataset: null,
     task: null,
-  } as unknown as FoundIn);
+  } as unknown as FinderInput);
   assert.deepEqual(
     findings.map(({ kind, blame, turn }) => [kind, blame, turn]),
     [["reward", "agent", null], ["user", "user", 2]],

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { sha256 } from "../../../env/state_hash.ts";
 import {
   mockFiles,
-  refuseOthers,
-  refuseTaken,
+  requireEmpty,
+  requireUnchanged,
   writeFiles,
 } from "../../../train/mock/mock_files.ts";
 import { knobKeys, mockWorld } from "../../../train/mock/mock_world.ts";
@@ -58,15 +58,15 @@ Deno.test("mockFiles() ends with a manifest of the other files, and omits exclud
 Deno.test("writeFiles() writes what neither requireEmpty() nor requireUnchanged() rejects", () =>
   inTempDir(async (dir) => {
     const out = join(dir, "w");
-    await refuseTaken(out);
+    await requireEmpty(out);
     const files = [{ path: "a/b", text: "1" }];
     await writeFiles(out, files);
     assert.equal(await Deno.readTextFile(join(out, "a/b")), "1");
-    await refuseOthers(out, files);
+    await requireUnchanged(out, files);
     const other = [{ path: "a/b", text: "2" }];
     await assert.rejects(
-      refuseOthers(out, other),
+      requireUnchanged(out, other),
       /already exists with other contents/,
     );
-    await assert.rejects(refuseTaken(out), /is not empty/);
+    await assert.rejects(requireEmpty(out), /is not empty/);
   }));

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { idleSteps, neverLearnt } from "../../../train/runs/learning_signal.ts";
+import {
+  idleSteps,
+  neverLearned,
+} from "../../../train/runs/learning_signal.ts";
 import type { Metrics } from "../../../train/runs/metrics.ts";
 
 const rft = (solved: number, reward = 0) =>
@@ -20,10 +23,10 @@ Deno.test("idleSteps() counts the RL steps at the end that had nothing to learn 
 });
 
 Deno.test("neverLearned() is true if no step had anything to learn from and tasks were left unsolved", () => {
-  assert.equal(neverLearnt([]), false);
-  assert.equal(neverLearnt([rft(0), evaluated, rl(0)]), true);
-  assert.equal(neverLearnt([rft(0), rl(1, 0.2)]), false);
-  assert.equal(neverLearnt([rft(1, 0.1), rl(0)]), false);
+  assert.equal(neverLearned([]), false);
+  assert.equal(neverLearned([rft(0), evaluated, rl(0)]), true);
+  assert.equal(neverLearned([rft(0), rl(1, 0.2)]), false);
+  assert.equal(neverLearned([rft(1, 0.1), rl(0)]), false);
   // Everything was solved from the start.
-  assert.equal(neverLearnt([rl(0, 1), rl(0, 1)]), false);
+  assert.equal(neverLearned([rl(0, 1), rl(0, 1)]), false);
 });

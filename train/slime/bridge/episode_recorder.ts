@@ -14,9 +14,9 @@ import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
 const FLUSH_EVERY_MS = 500;
 /** The maximum number of episodes per write, which blocks the process. */
-const MOST_AT_ONCE = 8;
+const MAX_AT_ONCE = 8;
 /** The maximum number of episodes that wait while writes fail; older ones are lost. */
-const MOST_WAITING = 2048;
+const MAX_WAITING = 2048;
 const ATTEMPTS = 20;
 const BUSY_MS = 50;
 
@@ -43,7 +43,7 @@ export class EpisodeRecorder implements AsyncDisposable {
   /** Queues an episode and returns at once. */
   add(ended: EndedEpisode): void {
     this.#waiting.push({ episode: ended.episode, place: placeOf(ended) });
-    if (this.#waiting.length > MOST_WAITING) {
+    if (this.#waiting.length > MAX_WAITING) {
       this.#waiting.shift();
       this.counts.lost++;
     }
@@ -71,7 +71,7 @@ export class EpisodeRecorder implements AsyncDisposable {
   }
 
   #writeSome(): boolean {
-    const items = this.#waiting.slice(0, MOST_AT_ONCE);
+    const items = this.#waiting.slice(0, MAX_AT_ONCE);
     try {
       this.#store.add(items);
       this.#waiting.splice(0, items.length);

@@ -78,11 +78,11 @@ async function openCodec(
     });
     return { tokenizer, template, toolCalls: toolCalls ?? undefined };
   }
-  const wayOut = "restore it, or choose another run";
-  const files = await readRunTokenizer(directory, { wayOut });
+  const hint = "restore it, or choose another run";
+  const files = await readRunTokenizer(directory, { hint });
   if (files !== undefined) return codecOf(files, `"${directory}"`);
   throw new DataError(
     `The run "${directory}" has no tokenizer`,
-    { path: directory, hint: wayOut },
+    { path: directory, hint: hint },
   );
 }

@@ -14,10 +14,10 @@ import type { HostTaulab } from "../setup/host_taulab.ts";
 import type { HostSpec, ServerHost } from "./server_host.ts";
 import {
   readyPath,
+  serviceArguments,
   type ServiceRecord,
   serviceRecordSchema,
   type ServiceSpec,
-  serviceWords,
 } from "./server_process.ts";
 
 /** Settings of {@linkcode remoteServers}. */
@@ -57,7 +57,7 @@ export function remoteServers(options: RemoteServersOptions): ServerHost {
       }
       return { record };
     },
-    vouch: (record) => isWell(record, options),
+    isRunning: (record) => isAlive(record, options),
     kill: (record) => kill(record, shell),
   };
 }
@@ -109,7 +109,7 @@ function startScript(
 ): string {
   const [ready, log] = [readyPath(spec), spec.logPath].map(quote);
   // In `KEY=~/DIR`, the home is the host's.
-  const words = serviceWords(spec).map((word) => {
+  const words = serviceArguments(spec).map((word) => {
     const [, key = "", value = ""] = /^([\w.]+=)?(.*)$/s.exec(word) ?? [];
     return `${key}${pathWord(value)}`;
   });
@@ -165,7 +165,7 @@ async function requireSameData(
 }
 
 /** Checks whether a server answers on its host; true if the host cannot be reached. */
-async function isWell(
+async function isAlive(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,
 ): Promise<boolean> {

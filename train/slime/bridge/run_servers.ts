@@ -10,7 +10,7 @@ import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { retry, sleep } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
-import { type ServerHost, serversHere } from "./server_host.ts";
+import { localServers, type ServerHost } from "./server_host.ts";
 import {
   askToStop,
   isHealthy,
@@ -66,7 +66,7 @@ const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
 const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
 /** A server that ran this long did not fail at its start. */
-const STEADY_MS = 60_000;
+const STABLE_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
 
@@ -83,12 +83,12 @@ export async function startServices(
   if (services.length > 0) return await runningServices(services);
   await Deno.mkdir(options.logDir, { recursive: true });
   const first = options.port ?? port;
-  const { on = [serversHere(options.host ?? config.cluster.address)] } =
+  const { on = [localServers(options.host ?? config.cluster.address)] } =
     options;
   const kept = Array.from({ length: processes }, (_, index) => {
     const host = on[index % on.length]!;
     const { logDir, ...spec } = host.spec ?? options;
-    return new KeptService({
+    return new WatchedService({
       ...spec,
       ...(options.env === undefined ? {} : { env: options.env }),
       host: host.address,
@@ -156,12 +156,12 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
   };
 }
 
-/** Settings of {@linkcode KeptService}. */
-type KeptOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
+/** Settings of {@linkcode WatchedService}. */
+type WatchedOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
 /** A server that is kept running until it is detached or stopped. */
-class KeptService {
-  readonly #options: KeptOptions;
+class WatchedService {
+  readonly #options: WatchedOptions;
   readonly #end = new AbortController();
   #spec: ServiceSpec;
   #record: ServiceRecord | undefined;
@@ -170,7 +170,7 @@ class KeptService {
   #keeping: Promise<void> = Promise.resolve();
   #isLeft = false;
 
-  constructor(spec: ServiceSpec, options: KeptOptions) {
+  constructor(spec: ServiceSpec, options: WatchedOptions) {
     this.#spec = spec;
     this.#options = options;
   }
@@ -182,8 +182,8 @@ class KeptService {
 
   /** Starts the server, or takes over a running one. */
   async start(running?: ServiceRecord): Promise<void> {
-    if (running !== undefined) this.#stayAt(running.url);
-    if (running !== undefined && await this.#isWell(running)) {
+    if (running !== undefined) this.#keepPort(running.url);
+    if (running !== undefined && await this.#isAlive(running)) {
       this.#record = running;
       this.#report("ready", "taken over");
     } else {
@@ -212,7 +212,7 @@ class KeptService {
       if (!heard) await on.kill?.(record);
       return;
     }
-    if (heard) await orAfter(process.ended, STOP_GRACE_MS);
+    if (heard) await waitAtMost(process.ended, STOP_GRACE_MS);
     process.kill();
     await process.ended;
   }
@@ -224,20 +224,20 @@ class KeptService {
     });
     this.#process = process;
     this.#record = record;
-    this.#stayAt(this.#record.url);
+    this.#keepPort(this.#record.url);
     this.#report("ready", `process ${this.#record.pid}`);
   }
 
   /** Checks whether the server is alive. A broken connection alone does not count as dead. */
-  async #isWell(record: ServiceRecord): Promise<boolean> {
+  async #isAlive(record: ServiceRecord): Promise<boolean> {
     const { on } = this.#options;
     const url = await on.reach(record.url);
     return await isHealthy({ ...record, url }) ||
-      (await on.vouch?.(record) ?? false);
+      (await on.isRunning?.(record) ?? false);
   }
 
   /** Keeps the port for restarts: generate.py has the address already. */
-  #stayAt(url: string): void {
+  #keepPort(url: string): void {
     this.#spec = { ...this.#spec, port: Number(new URL(url).port) };
   }
 
@@ -250,7 +250,7 @@ class KeptService {
       this.#report("died", why);
       this.#process?.kill();
       await this.#options.on.kill?.(this.record);
-      if (performance.now() - from > STEADY_MS) failures = 0;
+      if (performance.now() - from > STABLE_MS) failures = 0;
       failures = await this.#restart(failures + 1);
     }
   }
@@ -265,7 +265,7 @@ class KeptService {
       const code = await this.#exitWithin(CHECK_EVERY_MS);
       if (signal.aborted) return undefined;
       if (code !== undefined) return `it exited with status ${code}`;
-      missed = await this.#isWell(this.record) ? 0 : missed + 1;
+      missed = await this.#isAlive(this.record) ? 0 : missed + 1;
     }
     return signal.aborted
       ? undefined
@@ -314,7 +314,10 @@ class KeptService {
 }
 
 /** Waits for a promise, at most `ms` milliseconds. */
-async function orAfter(promise: Promise<unknown>, ms: number): Promise<void> {
+async function waitAtMost(
+  promise: Promise<unknown>,
+  ms: number,
+): Promise<void> {
   const over = new AbortController();
   const wait = sleep(ms, { signal: over.signal }).catch(() => {});
   await Promise.race([promise, wait]);

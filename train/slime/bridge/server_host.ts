@@ -45,13 +45,13 @@ export interface ServerHost {
    * Checks a server from the host itself, in case only this machine's connection is broken; true if that cannot be
    * checked.
    */
-  vouch?(record: ServiceRecord): Promise<boolean>;
+  isRunning?(record: ServiceRecord): Promise<boolean>;
   /** Kills a server that no longer answers. */
   kill?(record: ServiceRecord): Promise<void>;
 }
 
 /** Creates a {@linkcode ServerHost} for this machine. */
-export function serversHere(address: string): ServerHost {
+export function localServers(address: string): ServerHost {
   return {
     name: THIS_MACHINE,
     address,

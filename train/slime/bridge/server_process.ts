@@ -146,7 +146,7 @@ function commandOf(spec: ServiceSpec): Deno.Command {
       readyPath(spec),
       spec.logPath,
       Deno.execPath(),
-      ...serviceWords(spec).map((word) =>
+      ...serviceArguments(spec).map((word) =>
         word === SERVE ? fileURLToPath(new URL(word, ROOT)) : word
       ),
     ],
@@ -162,7 +162,7 @@ function commandOf(spec: ServiceSpec): Deno.Command {
 const SERVE = "tasks/serve.ts";
 
 /** Returns the words that follow `deno` in taulab's directory: the task in deno.json, with its permissions. */
-export function serviceWords(spec: ServiceSpec): string[] {
+export function serviceArguments(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
   const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
     record !== undefined && word === "--allow-write"

@@ -5,7 +5,7 @@ import { DataError, messageOf } from "../../../env/errors.ts";
 import { jsonExcess } from "./json_excess.ts";
 
 /** The maximum number of open files: systems allow a process about a thousand. */
-const MOST_OPEN = 64;
+const MAX_OPEN = 64;
 
 /**
  * Keeps the recently used files open, and closes all of them when disposed. Serves a single reader: concurrent reads
@@ -20,7 +20,7 @@ export class FilePool implements Disposable {
     const file = this.#open.get(path) ?? new ByteFile(path);
     this.#open.delete(path);
     this.#open.set(path, file);
-    if (this.#open.size > MOST_OPEN) this.#closeOldest();
+    if (this.#open.size > MAX_OPEN) this.#closeOldest();
     return file;
   }
 

@@ -9,9 +9,9 @@ import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 import {
   Difference,
   type FloatDtype,
-  Glance,
   isFloat,
   narrower,
+  NumberStats,
   roundTo,
 } from "./numbers.ts";
 import { dtypeOf, rowBytes, RowReader, type Rows } from "./row_reader.ts";
@@ -40,7 +40,7 @@ const LANES = 2;
 const BLOCK_BYTES = 8 * 1024 * 1024;
 
 /** Longer rows do not occur in models and would not fit into memory. */
-const MOST_ROW_BYTES = 64 * 1024 * 1024;
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /**
  * Compares pairs of tensors.
@@ -91,7 +91,7 @@ export class Comparison {
   /** Why the two cannot be compared at all. */
   readonly incomparable: string | undefined;
   /** The properties of the left tensor's numbers; `undefined` if they are not floating-point numbers. */
-  readonly glance: Glance | undefined;
+  readonly stats: NumberStats | undefined;
   /** The elements that differ; `undefined` if all are equal. */
   difference: Difference | undefined;
   /** Why it could not be read completely. */
@@ -104,7 +104,7 @@ export class Comparison {
     this.dtypes = right === undefined ? [left] : [left, right];
     this.common = narrower(left, right ?? left);
     this.roundedTo = left === (right ?? left) ? undefined : this.common;
-    this.glance = isFloat(left) ? new Glance(left) : undefined;
+    this.stats = isFloat(left) ? new NumberStats(left) : undefined;
     if (this.common === undefined && left !== (right ?? left)) {
       this.incomparable =
         `one is ${left} and the other ${right}, and neither type can represent all numbers of the other`;
@@ -126,7 +126,7 @@ function* blocksOf(
     if (job.incomparable) continue;
     const { left, right } = job.pair;
     const bytes = Math.max(rowBytes(left), right ? rowBytes(right) : 0);
-    if (bytes > MOST_ROW_BYTES) {
+    if (bytes > MAX_ROW_BYTES) {
       job.unreadable ??= new DataError(
         `a row of "${left.name}" has ${bytes} bytes, more than in any model`,
       );
@@ -163,7 +163,7 @@ class Lane implements Disposable {
       return undefined;
     });
     if (a === undefined || reads.length === 2 && b === undefined) return;
-    job.glance?.add(a);
+    job.stats?.add(a);
     if (b !== undefined) compareBlock(job, { a, b, row: rows.row });
     this.#onBytes(a.length + (b?.length ?? 0));
   }

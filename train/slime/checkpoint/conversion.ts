@@ -63,7 +63,7 @@ export async function convert(
   context: ConvertContext,
 ): Promise<Converted> {
   const { verify, force, onStage } = context;
-  await bringBack(plan, probe, context);
+  await restoreTarget(plan, probe, context);
   const isThere = probe.to || probe.replaced;
   if (isThere && !force) return await keepTarget(plan, context);
   if (probe.partial && verify) {
@@ -85,14 +85,14 @@ export async function convert(
 }
 
 /** Restores a target that was moved aside by a run that then died. */
-async function bringBack(
+async function restoreTarget(
   { to }: ConversionPlan,
   probe: Probe,
   context: ConvertContext,
 ): Promise<void> {
   if (!probe.replaced) return;
   const aside = asideOf(to);
-  await must(
+  await runOrThrow(
     context,
     probe.to ? quoteWords(["rm", "-rf", aside]) : quoteWords(["mv", aside, to]),
   );
@@ -143,13 +143,16 @@ async function runTool(
   context: ConvertContext,
 ): Promise<void> {
   const { shell, signal } = context;
-  await must(context, quoteWords(["mkdir", "-p", dirname(plan.to)]));
+  await runOrThrow(context, quoteWords(["mkdir", "-p", dirname(plan.to)]));
   const done = new AbortController();
   const watching = watch(plan, { context, done: done.signal });
   try {
     const output = await shell.run(plan.command, { signal });
     if (output.code !== BUSY) { // what holds the lock is the tool; the file only litters
-      await must(context, quoteWords(["rm", "-f", `${plan.partial}.lock`]));
+      await runOrThrow(
+        context,
+        quoteWords(["rm", "-f", `${plan.partial}.lock`]),
+      );
     }
     if (output.code !== 0) throw conversionError(shell.name, { plan, output });
   } finally {
@@ -210,7 +213,7 @@ async function putInPlace(
 ): Promise<void> {
   const aside = asideOf(to);
   const place = quoteWords(["mv", partial, to]);
-  await must(
+  await runOrThrow(
     context,
     isThere
       ? `${quoteWords(["mv", to, aside])} && ${place} && ${
@@ -225,7 +228,7 @@ function asideOf(to: string): string {
 }
 
 /** Runs a small command that only a system error can fail. */
-async function must(
+async function runOrThrow(
   { shell, signal }: ConvertContext,
   script: string,
 ): Promise<void> {
@@ -234,12 +237,12 @@ async function must(
   await outputOf(shell, { script, signal, what, hint });
 }
 
-const MOST_FAULTS = 12;
+const MAX_FAULTS = 12;
 
 function quoted(faults: readonly string[]): string {
-  const more = faults.length - MOST_FAULTS;
+  const more = faults.length - MAX_FAULTS;
   return [
-    ...faults.slice(0, MOST_FAULTS),
+    ...faults.slice(0, MAX_FAULTS),
     ...(more > 0 ? [`and ${more} more faults`] : []),
   ].map((fault) => `  - ${fault}`).join("\n");
 }

@@ -20,7 +20,7 @@ import { sizes } from "./torch_archive.ts";
 import { allowInMetadata } from "./torch_names.ts";
 
 /** The largest `.metadata` to read. Models on many hosts take a few megabytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The storage location of an item. */
 export interface StorageInfo {
@@ -56,7 +56,7 @@ export interface DcpMetadata {
  */
 export function readDcpMetadata(path: string): DcpMetadata {
   const source = `"${path}"`;
-  const bytes = readSmallFile(path, MOST_BYTES);
+  const bytes = readSmallFile(path, MAX_BYTES);
   const metadata = readPickle(bytes, { source, allow: allowInMetadata });
   return new Parser(path).metadata(metadata);
 }

@@ -17,8 +17,8 @@ import type { StoredTensor } from "./tensor.ts";
 /** The name of the index file. */
 export const INDEX = "model.safetensors.index.json";
 
-const MOST_INDEX = 64 * 1024 * 1024;
-const MOST_CONFIG = 4 * 1024 * 1024;
+const MAX_INDEX = 64 * 1024 * 1024;
+const MAX_CONFIG = 4 * 1024 * 1024;
 
 /** A model's directory. */
 export interface HfDirectory {
@@ -49,7 +49,7 @@ export function isHfDirectory(directory: string): boolean {
  */
 export function openHfDirectory(directory: string): HfDirectory {
   const config = new TextDecoder().decode(
-    readSmallFile(join(directory, "config.json"), MOST_CONFIG),
+    readSmallFile(join(directory, "config.json"), MAX_CONFIG),
   );
   const files = safetensorsFiles(directory);
   const weightMap = readIndex(directory, files);
@@ -117,7 +117,7 @@ function readIndex(
     refuseOrphans(directory, files);
     return undefined;
   }
-  const { weight_map: map } = readJsonObject(path, MOST_INDEX);
+  const { weight_map: map } = readJsonObject(path, MAX_INDEX);
   if (!isJsonObject(map)) throw badIndex(path, "has no weight_map");
   for (const file of new Set(Object.values(map))) {
     if (typeof file !== "string" || !/^[\w.-]+\.safetensors$/.test(file)) {

@@ -3,11 +3,11 @@
  * dozens as a list.
  */
 
-const MOST_DEPTH = 100;
-const MOST_HELD_BYTES = 512 * 2 ** 20;
+const MAX_DEPTH = 100;
+const MAX_VALUE_BYTES = 512 * 2 ** 20;
 
 /** Upper bounds in bytes for the values that a byte starts or separates: `{`, `[`, `:`, `,`. */
-const HELD: ReadonlyMap<number, number> = new Map([
+const VALUE_BYTES: ReadonlyMap<number, number> = new Map([
   [0x7b, 64],
   [0x5b, 48],
   [0x3a, 48],
@@ -32,10 +32,10 @@ export function jsonExcess(bytes: Uint8Array): string | undefined {
     if (byte === QUOTE) isText = true;
     if (byte === 0x7b || byte === 0x5b) depth++;
     if (byte === 0x7d || byte === 0x5d) depth--;
-    if (depth > MOST_DEPTH) return `nests deeper than ${MOST_DEPTH}`;
-    held += HELD.get(byte) ?? 0;
+    if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH}`;
+    held += VALUE_BYTES.get(byte) ?? 0;
   }
-  return held > MOST_HELD_BYTES
+  return held > MAX_VALUE_BYTES
     ? "has more values than any model needs"
     : undefined;
 }

@@ -17,7 +17,7 @@ export function isFloat(dtype: Dtype): dtype is FloatDtype {
 }
 
 /** The properties of a tensor's numbers over all of its blocks. */
-export class Glance {
+export class NumberStats {
   /** Whether there is a NaN or an infinity. */
   nonfinite = false;
   zero = true;

@@ -103,18 +103,18 @@ const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
 /** The maximum memory of all values together. The metadata of a model on many hosts takes a fifth of it. */
-const MOST_HELD_BYTES = 512 * 2 ** 20;
+const MAX_VALUE_BYTES = 512 * 2 ** 20;
 /**
  * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple
  * stays on the stack as a whole.
  */
-const MOST_STACK = 2 ** 20;
+const MAX_STACK = 2 ** 20;
 
 /**
  * Upper bounds in bytes for each value, including the indexes for lookups. Lists, their items and the memo count for
  * more than they take, which also limits the time: a hostile file can create one per byte.
  */
-const HELD = {
+const VALUE_BYTES = {
   number: 64,
   text: 64,
   bytes: 256,
@@ -130,7 +130,7 @@ const HELD = {
 const SHORT = 32;
 
 /** Longer numbers do not occur in checkpoints. */
-const MOST_INT_BYTES = 64;
+const MAX_INT_BYTES = 64;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 class Reader {
@@ -194,9 +194,9 @@ class Reader {
     );
   }
 
-  #hold(kind: keyof typeof HELD, count = 1): void {
-    this.#heldBytes += HELD[kind] * count;
-    if (this.#heldBytes > MOST_HELD_BYTES) {
+  #hold(kind: keyof typeof VALUE_BYTES, count = 1): void {
+    this.#heldBytes += VALUE_BYTES[kind] * count;
+    if (this.#heldBytes > MAX_VALUE_BYTES) {
       throw this.#fault("has more values than any checkpoint");
     }
   }
@@ -249,7 +249,7 @@ class Reader {
 
   /** Reads a little-endian two's complement integer, like Python's `int.from_bytes`. */
   long(length: number): number | bigint {
-    if (length > MOST_INT_BYTES) {
+    if (length > MAX_INT_BYTES) {
       throw this.#fault(`has a number of ${length} bytes`);
     }
     const bytes = this.#take(length);
@@ -291,7 +291,7 @@ class Reader {
   }
 
   push(value: Slot): void {
-    if (this.#stack.length >= MOST_STACK) {
+    if (this.#stack.length >= MAX_STACK) {
       throw this.#fault("has more values on the stack than any checkpoint");
     }
     this.#stack.push(value);

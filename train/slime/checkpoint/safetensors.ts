@@ -22,7 +22,7 @@ import {
 } from "./tensor.ts";
 
 /** The format rejects longer headers. */
-const MOST_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** The size of the header's length, which precedes it. */
 const LENGTH_BYTES = 8;
@@ -77,7 +77,7 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   }
   const view = new DataView(file.readSmall(0, LENGTH_BYTES).buffer);
   const bytes = Number(view.getBigUint64(0, true));
-  if (bytes > MOST_HEADER_BYTES || bytes > file.size - LENGTH_BYTES) {
+  if (bytes > MAX_HEADER_BYTES || bytes > file.size - LENGTH_BYTES) {
     throw fault(
       file.path,
       `its header says it has ${bytes} bytes, in a file of ${file.size}`,
@@ -170,10 +170,10 @@ function shapeOf(shape: JsonValue | undefined): number[] | undefined {
 }
 
 /** The same limit as for any shape. */
-const MOST_AXES = 8;
+const MAX_AXES = 8;
 
 /** The reference implementation counts with 64 bits. */
-const MOST_COUNT = 2n ** 64n - 1n;
+const MAX_COUNT = 2n ** 64n - 1n;
 
 /**
  * Returns the shape of a tensor without elements. Its axes may be longer than a number can count exactly, and are
@@ -181,13 +181,13 @@ const MOST_COUNT = 2n ** 64n - 1n;
  * length 0.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
-  if (shape.length > MOST_AXES) return undefined;
+  if (shape.length > MAX_AXES) return undefined;
   let elements = 1n;
   for (const axis of shape) {
     const isWhole = isCount(axis) || typeof axis === "bigint" && axis >= 0n;
-    if (!isWhole || BigInt(axis) > MOST_COUNT) return undefined;
+    if (!isWhole || BigInt(axis) > MAX_COUNT) return undefined;
     elements *= BigInt(axis);
-    if (elements > MOST_COUNT) return undefined;
+    if (elements > MAX_COUNT) return undefined;
   }
   return shape.map(Number);
 }

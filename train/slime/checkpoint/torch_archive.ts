@@ -19,10 +19,10 @@ import { allowInTensor } from "./torch_names.ts";
 import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
 /** The largest pickle of a tensor. A usual one takes a few hundred bytes. */
-const MOST_TENSOR_PICKLE = 1024 * 1024;
+const MAX_TENSOR_PICKLE = 1024 * 1024;
 /** The largest pickle of a run's arguments and state. */
-const MOST_PICKLE = 64 * 1024 * 1024;
-const MOST_WORD = 64;
+const MAX_PICKLE = 64 * 1024 * 1024;
+const MAX_WORD = 64;
 
 /** The expected type and shape of a saved tensor. */
 export interface ExpectedTensor {
@@ -39,7 +39,7 @@ export function locateTensor(
   expected: ExpectedTensor,
 ): number {
   const archive = openArchive(slice);
-  const bytes = readEntry(slice, archive.pickle, { limit: MOST_TENSOR_PICKLE });
+  const bytes = readEntry(slice, archive.pickle, { limit: MAX_TENSOR_PICKLE });
   const source = `"${slice.file.path}" at byte ${slice.start}`;
   const value = readPickle(bytes, { source, allow: allowInTensor });
   const tensor = rebuilt(value);
@@ -67,7 +67,7 @@ export function readTorchPickle(
   allow: (name: string) => boolean,
 ): PickleValue {
   const { pickle } = openArchive(slice);
-  const bytes = readEntry(slice, pickle, { limit: MOST_PICKLE });
+  const bytes = readEntry(slice, pickle, { limit: MAX_PICKLE });
   return readPickle(bytes, { source: `"${slice.file.path}"`, allow });
 }
 
@@ -93,7 +93,7 @@ function openArchive(slice: FileSlice): Archive {
   }
   const order = entries.get(`${name}/byteorder`);
   if (order !== undefined) {
-    const bytes = readEntry(slice, order, { limit: MOST_WORD });
+    const bytes = readEntry(slice, order, { limit: MAX_WORD });
     const word = new TextDecoder().decode(bytes);
     if (word !== "little") {
       throw slice.fault(`its byte order is "${word}", not "little"`);

@@ -24,9 +24,9 @@ import { allowInCommon } from "./torch_names.ts";
 /** The file that names the latest checkpoint, in the directory of all checkpoints. */
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
-const MOST_SMALL = 1024 * 1024;
+const MAX_SMALL = 1024 * 1024;
 /** The maximum number of files. Each rank writes one or two. */
-const MOST_FILES = 65_536;
+const MAX_FILES = 65_536;
 
 /** The arguments of the run that wrote a checkpoint: numbers, strings and booleans only. */
 export type MegatronArguments = ReadonlyMap<string, number | string | boolean>;
@@ -125,14 +125,14 @@ interface Iteration {
 function findIteration(root: string): Iteration {
   const tracker = join(root, TRACKER);
   if (exists(tracker)) {
-    const text = new TextDecoder().decode(readSmallFile(tracker, MOST_SMALL))
+    const text = new TextDecoder().decode(readSmallFile(tracker, MAX_SMALL))
       .trim();
     const directory = join(root, iterationName(text, tracker));
     if (!exists(join(directory, ".metadata"))) throw halfWritten(directory);
     return { directory, faults: [] };
   }
   if (exists(join(root, ".metadata"))) {
-    return { directory: root, faults: lonely(root) };
+    return { directory: root, faults: missingTracker(root) };
   }
   const inner = ["release", ...iterations(root)].find((name) =>
     exists(join(root, name, ".metadata"))
@@ -161,7 +161,7 @@ function iterationName(text: string, tracker: string): string {
 }
 
 /** Reports a missing tracker: slime finds a checkpoint by the tracker next to it, or by the name `iter_0000019`. */
-function lonely(root: string): string[] {
+function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
   return found ? [] : [
@@ -192,7 +192,7 @@ function checkBackend(directory: string): string[] {
       `"${path}" is missing: Megatron would not recognize the checkpoint`,
     ];
   }
-  const { sharded_backend: backend } = readJsonObject(path, MOST_SMALL);
+  const { sharded_backend: backend } = readJsonObject(path, MAX_SMALL);
   if (backend === "torch_dist") return [];
   const said = JSON.stringify(backend ?? null).slice(0, 80);
   throw new DataError(
@@ -248,7 +248,7 @@ function fileFaults(
   storage: readonly StorageInfo[],
 ): string[] {
   const byFile = Map.groupBy(storage, ({ file }) => file);
-  if (byFile.size > MOST_FILES) {
+  if (byFile.size > MAX_FILES) {
     return [`"${directory}": .metadata names ${byFile.size} files`];
   }
   return [...byFile].flatMap(([file, items]) => {

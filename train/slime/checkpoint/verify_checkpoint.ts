@@ -274,7 +274,7 @@ function ownFaults(
     const training = "one of the two would be dropped silently";
     return of({ kind: "tied", what, training }, left.name);
   }
-  if (result.role === "tensor" && result.glance?.nonfinite) {
+  if (result.role === "tensor" && result.stats?.nonfinite) {
     const what = "it contains NaN or infinity";
     const training = "the first loss would be NaN";
     return of({ kind: "nonfinite", what, training });
@@ -344,7 +344,7 @@ async function likelyCause(
     }
   }
   const fresh = difference!.spreads.findIndex((spread) =>
-    looksInitialised(spread, { entry, shape })
+    looksInitialized(spread, { entry, shape })
   );
   return fresh < 0
     ? undefined
@@ -357,7 +357,7 @@ async function likelyCause(
  * Checks for initial values: norms start as ones, matrices with a standard deviation of 0.02 or, at the end of a
  * residual branch, less.
  */
-function looksInitialised(
+function looksInitialized(
   { mean, std }: { mean: number; std: number },
   { entry, shape }: { entry: LayoutEntry; shape: CheckpointShape },
 ): boolean {
@@ -374,18 +374,18 @@ function notesOf(
   const model = results.filter(({ role }) => role === "tensor");
   const named = (which: (result: Result) => boolean) =>
     model.filter(which).map(({ entry }) => entry.name);
-  const zero = named(({ glance }) => glance?.zero ?? false);
-  const constant = named(({ glance, left }) =>
-    left.shape.length > 1 && (glance?.constant ?? false) && !glance!.zero
+  const zero = named(({ stats }) => stats?.zero ?? false);
+  const constant = named(({ stats, left }) =>
+    left.shape.length > 1 && (stats?.constant ?? false) && !stats!.zero
   );
   const rounded = model.filter((one) => one.roundedTo && !one.difference);
-  const norms = model.filter(({ left, glance }) =>
-    left.shape.length === 1 && glance
+  const norms = model.filter(({ left, stats }) =>
+    left.shape.length === 1 && stats
   );
   return [
     ...some(zero, "are zero throughout"),
     ...some(constant, "have one value throughout"),
-    ...(norms.length > 0 && norms.every(({ glance }) => glance!.constant)
+    ...(norms.length > 0 && norms.every(({ stats }) => stats!.constant)
       ? [
         "every norm has one value: the model looks freshly initialized, not trained",
       ]
@@ -409,11 +409,11 @@ function some(names: readonly string[], what: string): string[] {
   return [`${names.slice(0, 3).join(", ")}${more} ${what}`];
 }
 
-function paddingNote({ left, glance }: Result, path: string): string {
+function paddingNote({ left, stats }: Result, path: string): string {
   const [segment] = left.segments;
   return `"${segment!.source.name}" in "${path}" has ${
     left.shape[0]
   } rows past the vocabulary, which are ${
-    glance?.zero ? "zero" : "not all zero"
+    stats?.zero ? "zero" : "not all zero"
   } and not compared`;
 }

@@ -32,7 +32,7 @@ export const LOCAL_BYTES = 30;
 const ZIP64_EXTRA = 1;
 
 /** The largest directory to read: an archive of a checkpoint has few entries. */
-const MOST_DIRECTORY_BYTES = 16 * 1024 * 1024;
+const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads the entries of the archive that fills `slice`, by name.
@@ -41,7 +41,7 @@ const MOST_DIRECTORY_BYTES = 16 * 1024 * 1024;
  */
 export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(slice);
-  if (size > MOST_DIRECTORY_BYTES || offset + size > slice.size) {
+  if (size > MAX_DIRECTORY_BYTES || offset + size > slice.size) {
     throw slice.fault("its zip directory lies outside of it");
   }
   const directory = slice.read(offset, size);

@@ -17,8 +17,8 @@ import type { Check, CheckContext, Finding } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./run_check.ts";
 import { Facts } from "./check_facts.ts";
-import { gently } from "./limited_shell.ts";
-import { clocks, greet } from "./reachable_hosts.ts";
+import { limitedShell } from "./limited_shell.ts";
+import { clocks, contactHosts } from "./reachable_hosts.ts";
 import { openRelay, type Relay } from "./host_relay.ts";
 
 /** Settings of {@linkcode preflight}. */
@@ -64,12 +64,12 @@ export async function preflight(
   const { config } = slime;
   const chosen = chooseChecks(options);
   const { signal = new AbortController().signal } = options;
-  const shells = options.hosts.map((host) => gently(host));
-  const greetings = await greet(shells, {
+  const shells = options.hosts.map((host) => limitedShell(host));
+  const answers = await contactHosts(shells, {
     signal,
-    timeoutMs: options.timeoutMs ?? GREETING_MS,
+    timeoutMs: options.timeoutMs ?? CONTACT_MS,
   });
-  const hosts = greetings.flatMap(({ host, skewMs }) =>
+  const hosts = answers.flatMap(({ host, skewMs }) =>
     skewMs === null ? [] : [host]
   );
   await using relay = relayOver(hosts, { config, signal });
@@ -96,7 +96,7 @@ export async function preflight(
     signal,
   };
   const findings = await Promise.all(
-    [clocks(greetings), ...chosen].map(async (check) => {
+    [clocks(answers), ...chosen].map(async (check) => {
       const found = await examine(check, context, options.timeoutMs);
       options.onCheck?.(check, found);
       return found;
@@ -134,7 +134,7 @@ function readable(finding: Finding, relay: Relay | undefined): Finding {
 }
 
 /** The time limit for a host's first answer. */
-const GREETING_MS = 30_000;
+const CONTACT_MS = 30_000;
 
 /**
  * Selects the checks to run.

@@ -7,7 +7,7 @@ import type { Shell } from "../hosts/shell.ts";
 const AT_ONCE = 4;
 
 /** Returns the same shell, limited to `atOnce` running commands. Others wait in order. */
-export function gently(shell: Shell, atOnce: number = AT_ONCE): Shell {
+export function limitedShell(shell: Shell, atOnce: number = AT_ONCE): Shell {
   const pool = createPool(atOnce);
   return {
     name: shell.name,

@@ -5,7 +5,7 @@ import type { Shell } from "../hosts/shell.ts";
 import { type Check, fail, type Observed, pass, warn } from "./check.ts";
 
 /** A host's first answer. */
-export interface Greeting {
+export interface HostAnswer {
   readonly host: Shell;
   /** Milliseconds that its clock is ahead of this machine's, to about a second; `null` if it does not answer. */
   readonly skewMs: number | null;
@@ -14,10 +14,10 @@ export interface Greeting {
 }
 
 /** Contacts every host. */
-export function greet(
+export function contactHosts(
   hosts: readonly Shell[],
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
-): Promise<Greeting[]> {
+): Promise<HostAnswer[]> {
   return Promise.all(hosts.map((host) => ask(host, options)));
 }
 
@@ -27,7 +27,7 @@ async function ask(
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
   },
-): Promise<Greeting> {
+): Promise<HostAnswer> {
   const late = AbortSignal.timeout(timeoutMs);
   const before = Date.now();
   try {
@@ -78,10 +78,10 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** A larger difference makes logs and leases of several hosts inconsistent. */
-const MOST_SKEW_MS = 5000;
+const MAX_SKEW_MS = 5000;
 
 /** Creates the `hosts` check from the hosts' first answers. It always runs, since all others depend on it. */
-export function clocks(greetings: readonly Greeting[]): Check {
+export function clocks(answers: readonly HostAnswer[]): Check {
   return {
     id: "hosts",
     order: 0,
@@ -89,12 +89,12 @@ export function clocks(greetings: readonly Greeting[]): Check {
     when: "always",
     run: () =>
       Promise.resolve(
-        greetings.map((one) => ({ ...look(one), host: one.host.name })),
+        answers.map((one) => ({ ...look(one), host: one.host.name })),
       ),
   };
 }
 
-function look({ host, skewMs, fault }: Greeting): Observed {
+function look({ host, skewMs, fault }: HostAnswer): Observed {
   if (skewMs === null) {
     return fail(
       fault ?? "does not answer",
@@ -104,7 +104,7 @@ function look({ host, skewMs, fault }: Greeting): Observed {
     );
   }
   const seconds = Math.round(skewMs / 1000);
-  if (Math.abs(skewMs) > MOST_SKEW_MS) {
+  if (Math.abs(skewMs) > MAX_SKEW_MS) {
     return warn(
       `its clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead" : "behind"}`,
       "synchronize it with NTP (chronyc makestep, or timedatectl set-ntp true)",

@@ -5,7 +5,7 @@ import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
 /** The time that a shell has to exit when asked, before its connection is cut. */
-const PATIENCE_MS = 8_000;
+const EXIT_TIMEOUT_MS = 8_000;
 
 /** The command that reaches a shell. */
 export interface Transport {
@@ -16,7 +16,7 @@ export interface Transport {
 }
 
 /** A command without an exit status: it did not start, or was cut off. */
-export interface Lost {
+export interface LostCommand {
   readonly began: boolean;
   /** The contents of both output streams. */
   readonly said: string;
@@ -33,7 +33,7 @@ export async function runPiped(
   transport: Transport,
   command: ShellCommand,
   { signal, onLine }: ShellOptions,
-): Promise<ShellOutput | Lost> {
+): Promise<ShellOutput | LostCommand> {
   signal?.throwIfAborted();
   const nonce = crypto.randomUUID();
   const input = encodeCommand(command, nonce);
@@ -60,7 +60,7 @@ export async function runPiped(
   }
 }
 
-function lost(out: Framed, err: Framed): Omit<Lost, "status"> {
+function lost(out: Framed, err: Framed): Omit<LostCommand, "status"> {
   const said = [err.before, err.text, out.before].map((text) => text.trim())
     .filter((text) => text !== "").join("\n");
   return { began: err.began || out.began, said };
@@ -102,7 +102,7 @@ class Piped implements AsyncDisposable {
   /** Closes the input, so that the far side ends the command. A command that has not started is killed at once. */
   readonly end = (): void => {
     this.#input.abort().catch(() => {});
-    const patienceMs = this.#began ? PATIENCE_MS : 0;
+    const patienceMs = this.#began ? EXIT_TIMEOUT_MS : 0;
     this.#killer ??= setTimeout(() => this.#kill(), patienceMs);
   };
 

@@ -1,6 +1,6 @@
 /** Turns ssh's error output into a reason and a hint. */
 
-import type { Lost } from "./_piped_shell.ts";
+import type { LostCommand } from "./_piped_shell.ts";
 
 /** Why a command on a host did not finish. */
 export interface SshFault {
@@ -73,7 +73,7 @@ const RULES: readonly Rule[] = [
  * Explains why ssh lost a command.
  * @param target The words that a user types after `ssh`: `-p 2222 me@gpu1`.
  */
-export function sshFault(lost: Lost, target: string): SshFault {
+export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",

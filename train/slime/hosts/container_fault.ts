@@ -1,6 +1,6 @@
 /** Turns docker's and podman's error output into a reason and a hint. */
 
-import type { Lost } from "./_piped_shell.ts";
+import type { LostCommand } from "./_piped_shell.ts";
 
 /** Why a command in a container did not finish. */
 export interface ContainerFault {
@@ -62,7 +62,7 @@ const SSH_FAILED = 255;
  * @returns `undefined` if the container is not at fault.
  */
 export function containerFault(
-  { said, status, began }: Lost,
+  { said, status, began }: LostCommand,
   words: readonly string[],
 ): ContainerFault | undefined {
   const [engine = "", , , name = ""] = words;

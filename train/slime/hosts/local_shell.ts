@@ -2,7 +2,7 @@
 
 import { HostError } from "../../../env/errors.ts";
 import { containerFault } from "./container_fault.ts";
-import { type Lost, runPiped } from "./_piped_shell.ts";
+import { type LostCommand, runPiped } from "./_piped_shell.ts";
 import { BOOT } from "./_wire.ts";
 import {
   quote,
@@ -43,7 +43,10 @@ export function localShell(within: readonly string[] = []): Shell {
 
 function localFault(
   { script }: ShellCommand,
-  { lost, within }: { readonly lost: Lost; readonly within: readonly string[] },
+  { lost, within }: {
+    readonly lost: LostCommand;
+    readonly within: readonly string[];
+  },
 ): HostError {
   const said = lost.said === "" ? "" : `\n${lost.said}`;
   const fault = containerFault(lost, within);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
 import { retry, type Sleep } from "../../../env/retry.ts";
 import { containerFault } from "./container_fault.ts";
-import { type Lost, runPiped } from "./_piped_shell.ts";
+import { type LostCommand, runPiped } from "./_piped_shell.ts";
 import { type SshFault, sshFault } from "./_ssh_fault.ts";
 import { BOOT } from "./_wire.ts";
 import type { Host } from "./hosts_file.ts";
@@ -98,7 +98,9 @@ class Ssh implements SshShell {
     options: ShellOptions,
   ): Promise<ShellOutput> {
     const target = quoteWords(sshTarget(this.#host));
-    const faultOf = (lost: Lost): SshFault & { readonly isDown?: boolean } => {
+    const faultOf = (
+      lost: LostCommand,
+    ): SshFault & { readonly isDown?: boolean } => {
       const fault = containerFault(lost, within);
       return fault ? { ...fault, transient: false } : sshFault(lost, target);
     };
@@ -159,7 +161,7 @@ class Ssh implements SshShell {
 
   #error(
     { reason, hint, isDown = false }: SshFault & { readonly isDown?: boolean },
-    { said }: Lost,
+    { said }: LostCommand,
   ): HostError {
     const last = said.split("\n").slice(-3).join("\n");
     return new HostError(

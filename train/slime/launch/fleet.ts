@@ -108,7 +108,7 @@ export function openFleet(
     reach,
     async addresses(options = {}) {
       const said = await Promise.all(
-        remote.map((shell) => saidAddresses(shell, options)),
+        remote.map((shell) => reportedAddresses(shell, options)),
       );
       return [...new Set([...hosts.map(hostAddress), ...said.flat()])];
     },
@@ -124,7 +124,7 @@ export function openFleet(
  * Returns the addresses that a host reports; empty if it reports none. Its servers then refuse requests with an
  * error that names the flag to set.
  */
-async function saidAddresses(
+async function reportedAddresses(
   shell: PlacedShell,
   { signal }: CallOptions,
 ): Promise<string[]> {

@@ -5,7 +5,7 @@ import { retry, sleep } from "../../../env/retry.ts";
 import { readTextIfThere } from "../../runs/storage.ts";
 import { explainFailure } from "./job_failure.ts";
 import type { JobFailure } from "./job_failure.ts";
-import { STANDSTILLS } from "./symptoms.ts";
+import { STALLS } from "./symptoms.ts";
 import { JobLog } from "./job_log.ts";
 import { plainLine } from "./log_line.ts";
 import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
@@ -202,14 +202,12 @@ class Follower {
     if (lines.length === 0) return;
     this.#newsMs = performance.now();
     this.#isQuietNoted = false;
-    this.#watchForStandstill(lines);
+    this.#watchForStall(lines);
     await this.#options.onLines?.(lines);
   }
 
-  #watchForStandstill(lines: readonly string[]): void {
-    const shown = STANDSTILLS.find(({ pattern }) =>
-      pattern.test(lines.at(-1)!)
-    );
+  #watchForStall(lines: readonly string[]): void {
+    const shown = STALLS.find(({ pattern }) => pattern.test(lines.at(-1)!));
     if (shown && this.#shownStandstill !== shown.cause) {
       this.#note(
         `The job is waiting (${

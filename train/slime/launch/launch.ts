@@ -26,8 +26,12 @@ import {
   stopServices,
 } from "../bridge/run_servers.ts";
 import type { ServiceRecord } from "../bridge/server_process.ts";
-import { bringEpisodes } from "./bring_episodes.ts";
-import { hereSpec, serverHost, type ServerSpot } from "./server_hosts.ts";
+import { collectEpisodes } from "./collect_episodes.ts";
+import {
+  localServerSpec,
+  serverHost,
+  type ServerSpot,
+} from "./server_hosts.ts";
 import {
   closeSession,
   followSession,
@@ -218,7 +222,7 @@ async function serve(
   const started: { services?: Services } = {};
   // slime's router may be on any of the run's hosts, at any of its addresses.
   const engines = await options.fleet.addresses({ signal });
-  const here = hereSpec(run, engines);
+  const here = localServerSpec(run, engines);
   const services = await startServices(run.config, {
     ...here,
     ...(on.length === 0
@@ -305,7 +309,7 @@ async function follow(
       },
     });
     await run.saveLaunch(withState(run.launch!, job.state));
-    await endAll(options, { services, jobs });
+    await stopAll(options, { services, jobs });
     await closeSession(run, job);
     return { outcome: OUTCOMES[job.state] ?? "failed", job, failure };
   } catch (error) {
@@ -332,15 +336,15 @@ function leftError(error: RayError, { path }: SlimeRun): RayError {
 }
 
 /** Stops everything that the run started, after its job has ended. */
-export async function endAll(
+export async function stopAll(
   { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
   { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
 ): Promise<void> {
   const { services: records } = run.launch!;
   await (services === undefined
-    ? endServers(records, { run, fleet })
+    ? stopServers(records, { run, fleet })
     : services[Symbol.asyncDispose]());
-  await bringEpisodes(run, { fleet, records, onNote });
+  await collectEpisodes(run, { fleet, records, onNote });
   await save(run, { services: [] });
   const { ray } = run.launch!;
   if (ray === null) return;
@@ -357,7 +361,7 @@ export async function endAll(
 }
 
 /** Stops the servers that an earlier process started; on other hosts also those that no longer listen. */
-async function endServers(
+async function stopServers(
   records: readonly ServiceRecord[],
   { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,
 ): Promise<void> {

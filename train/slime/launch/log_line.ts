@@ -24,7 +24,7 @@ export interface LogMetrics {
 }
 
 // deno-lint-ignore no-control-regex
-const COLOUR = /\x1b\[[0-9;]*m/g;
+const COLOR = /\x1b\[[0-9;]*m/g;
 const RAY_PREFIX =
   /^\((?:(?:[\w.<>: ]+ )?pid=\d+|raylet|autoscaler(?: \+\w+)?)(?:, ip=[\d.a-f:]+)?\) ?/;
 const HEADER = /(?<!\S)\S+\.py:\d+ - /;
@@ -35,7 +35,7 @@ const ITEM =
 
 /** Returns a line as the program printed it, without Ray's prefix and colors. */
 export function plainLine(line: string): string {
-  return line.replaceAll(COLOUR, "").replace(RAY_PREFIX, "");
+  return line.replaceAll(COLOR, "").replace(RAY_PREFIX, "");
 }
 
 /** Returns the message of a logger's line, without its header; `undefined` if the line is not from a logger. */

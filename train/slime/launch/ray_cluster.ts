@@ -177,9 +177,9 @@ async function start(
     for (const command of commands) {
       options.onNote?.(`Starting Ray on ${command.host}`);
       await startNode(command, { ...options, mark: started.mark });
-      if (command === plan.head) await comeUp(options);
+      if (command === plan.head) await waitForHead(options);
     }
-    await haveGpus(plan, options);
+    await waitForGpus(plan, options);
     return started;
   } catch (error) {
     await stopRay(started, options.shellOf).catch(() => {});
@@ -224,7 +224,7 @@ function startFault(said: string): string {
 }
 
 /** Waits until the head responds. */
-async function comeUp(options: ClusterOptions): Promise<void> {
+async function waitForHead(options: ClusterOptions): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
   const isUp = await poll(async () => {
     try {
@@ -247,7 +247,10 @@ async function comeUp(options: ClusterOptions): Promise<void> {
 }
 
 /** Waits until all hosts have joined and their GPUs are available. */
-async function haveGpus(plan: RayPlan, options: ClusterOptions): Promise<void> {
+async function waitForGpus(
+  plan: RayPlan,
+  options: ClusterOptions,
+): Promise<void> {
   const { jobs, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
   let total = 0;
   const areThere = await poll(async () => {

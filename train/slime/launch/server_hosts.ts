@@ -6,8 +6,8 @@ import { join as joinPosix } from "node:path/posix";
 import { remoteServers } from "../bridge/remote_servers.ts";
 import {
   type HostSpec,
+  localServers,
   type ServerHost,
-  serversHere,
 } from "../bridge/server_host.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
@@ -28,7 +28,7 @@ export function directoryOn({ config, path }: SlimeRun): string {
 }
 
 /** Returns the settings of servers on this machine. */
-export function hereSpec(
+export function localServerSpec(
   run: SlimeRun,
   engines: readonly string[],
 ): HostSpec {
@@ -54,7 +54,7 @@ export function serverHost(
     readonly engines: readonly string[];
   },
 ): ServerHost {
-  if (host === THIS_MACHINE) return serversHere(address);
+  if (host === THIS_MACHINE) return localServers(address);
   const shell = fleet.shellOf(host);
   const directory = directoryOn(run);
   const values = serviceVariables(run.config, address).flatMap((name) => {

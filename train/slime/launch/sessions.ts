@@ -92,7 +92,7 @@ export async function launchNewRun(
     session: 1,
     fleet,
   });
-  await beHealthy(fleet, options);
+  await requireHealthy(fleet, options);
   const info = await newRunInfo({
     trainer: "slime",
     seed: config.seed,
@@ -130,7 +130,7 @@ export async function resumeRun(
   const session = (run.launch?.sessions.length ?? 0) + 1;
   const facts = await launchFacts(slime, { ...options, path, session, fleet });
   checkResume(run, { dataset: facts.data });
-  await beHealthy(fleet, options);
+  await requireHealthy(fleet, options);
   options.onNote?.(
     step === 0
       ? `${path} has no checkpoint yet, so it starts from the beginning`
@@ -213,7 +213,7 @@ async function nvlinkOf(
   { shells: [head] }: Fleet,
   { hostGpus: count }: ResolvedSlime,
 ): Promise<boolean | null> {
-  return count < 2 ? false : await ifTold(() => readNvlink(head!, { count }));
+  return count < 2 ? false : await orNull(() => readNvlink(head!, { count }));
 }
 
 /** Returns the policies that the head's router supports; `null` if they cannot be determined. */
@@ -222,11 +222,11 @@ async function policiesOf(
   { config }: ResolvedSlime,
 ): Promise<readonly string[] | null> {
   const { python } = config.paths;
-  return await ifTold(() => readRouterPolicies(head!, { python }));
+  return await orNull(() => readRouterPolicies(head!, { python }));
 }
 
 /** Returns `null` if a host does not respond, or responds with something else. */
-async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
+async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {
@@ -239,7 +239,7 @@ async function ifTold<T>(ask: () => Promise<T>): Promise<T | null> {
  * Runs the doctor before GPU hours are spent.
  * @throws {HostError} If a check fails.
  */
-async function beHealthy(
+async function requireHealthy(
   { slime, shells, servers }: RecipeFleet,
   { doctor, runs, signal }: LaunchSessionOptions,
 ): Promise<void> {

@@ -47,7 +47,7 @@ type Values = Readonly<Record<string, number>>;
  * The number of rollouts that may be in progress at once: `train_async.py` samples one ahead. A later one ends the
  * wait for missing parts.
  */
-const UNDER_WAY = 2;
+const MAX_OPEN_ROLLOUTS = 2;
 
 /** Reads a log line by line. The same lines always give the same metrics. */
 export class SlimeMetricsReader {
@@ -115,7 +115,7 @@ export class SlimeMetricsReader {
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
     for (const [id, parts] of this.#inOrder()) {
-      const isWaitedFor = latest - id <= UNDER_WAY;
+      const isWaitedFor = latest - id <= MAX_OPEN_ROLLOUTS;
       if (!this.#isWhole(parts) && isWaitedFor) break;
       this.#rollouts.delete(id);
       this.#next = id + 1;

@@ -131,7 +131,7 @@ export class SlimeRun extends RunDir<SlimeConfig> {
     return fresh;
   }
 
-  protected override get wayOn(): string {
+  protected override get continueHint(): string {
     return `attach again with --attach ${this.path}`;
   }
 }

@@ -5,7 +5,7 @@ import { retry } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import type { Fleet } from "./fleet.ts";
-import { endAll } from "./launch.ts";
+import { stopAll } from "./launch.ts";
 import {
   type LaunchRecord,
   type LaunchSession,
@@ -162,10 +162,10 @@ async function settle(
       patienceMs: 10_000,
     });
     await run.saveLaunch(withState(run.launch!, job.state));
-    await endAll({ ...options, run }, { jobs });
+    await stopAll({ ...options, run }, { jobs });
     return await closeSession(run, job);
   }
-  await endAll({ ...options, run }, { jobs });
+  await stopAll({ ...options, run }, { jobs });
   if (!isOpen) return;
   await run.saveLaunch(withState(run.launch!, "STOPPED"));
   await closeSession(run, {

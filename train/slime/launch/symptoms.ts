@@ -41,7 +41,7 @@ function either(...patterns: readonly RegExp[]): RegExp {
 }
 
 /** Lines of a job that does not progress if one of them is repeated for long. */
-export const STANDSTILLS: readonly Symptom[] = [{
+export const STALLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,
   cause: "Ray has too few free GPUs, or another job holds them",
@@ -50,7 +50,7 @@ export const STANDSTILLS: readonly Symptom[] = [{
 }];
 
 /** Errors of the setup: nothing has been trained. */
-const SET_UP: readonly Symptom[] = [
+const SETUP_ERRORS: readonly Symptom[] = [
   {
     id: "hooks",
     pattern: error("ModuleNotFoundError", /No module named 'generate'/),
@@ -167,7 +167,7 @@ const SET_UP: readonly Symptom[] = [
 ];
 
 /** Errors of a host or a GPU that cannot do what is required of it. */
-const RESOURCES: readonly Symptom[] = [
+const RESOURCE_ERRORS: readonly Symptom[] = [
   {
     id: "host-memory",
     pattern: either(
@@ -289,7 +289,7 @@ const RESOURCES: readonly Symptom[] = [
 ];
 
 /** Errors during training. */
-const UNDER_WAY: readonly Symptom[] = [
+const TRAINING_ERRORS: readonly Symptom[] = [
   {
     id: "gradients",
     pattern: either(
@@ -385,7 +385,7 @@ const UNDER_WAY: readonly Symptom[] = [
 
 /** Symptoms of failed jobs, the most specific first; consequences of other errors come last. */
 export const SYMPTOMS: readonly Symptom[] = [
-  ...SET_UP,
-  ...RESOURCES,
-  ...UNDER_WAY,
+  ...SETUP_ERRORS,
+  ...RESOURCE_ERRORS,
+  ...TRAINING_ERRORS,
 ];

@@ -72,7 +72,7 @@ export function planHosts(
  * and then the Jobs interface never responds.
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
-const PATIENCE = {
+const DASHBOARD_TIMEOUTS = {
   RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110",
 };
 
@@ -96,7 +96,7 @@ export function planRay(
     host: host.name,
     cwd: null,
     words: [paths.ray, "start", ...words],
-    env: words.includes("--head") ? PATIENCE : {},
+    env: words.includes("--head") ? DASHBOARD_TIMEOUTS : {},
     passEnv,
   });
   const common = ["--num-gpus", String(hostGpus), "--disable-usage-stats"];

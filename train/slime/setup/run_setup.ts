@@ -242,7 +242,7 @@ class HostRun {
       at: this.#context.now().toISOString(),
     };
     const earlier = earlierEntry(manifest, entry);
-    const made = earlier ? carryOn(earlier.made, place) : step.made?.(was);
+    const made = earlier ? mergeMade(earlier.made, place) : step.made?.(was);
     return made && { ...entry, made };
   }
 
@@ -299,7 +299,7 @@ function report(
 }
 
 /** Merges the entry of an earlier run: undoing restores the original state, not an intermediate one. */
-function carryOn(earlier: Made, now: Made): Made {
+function mergeMade(earlier: Made, now: Made): Made {
   if (earlier.kind === "moved" && now.kind === "clone") {
     return { ...earlier, to: now.commit };
   }

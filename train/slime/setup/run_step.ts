@@ -72,7 +72,7 @@ export async function doStep(
   { shell, was }: { readonly shell: Shell; readonly was: string },
   options: StepOptions,
 ): Promise<Probe> {
-  const pulse = new Pulse(step.size && (options.stallMs ?? STALL_MS));
+  const pulse = new StallDetector(step.size && (options.stallMs ?? STALL_MS));
   await using watching = new AsyncDisposableStack();
   if (step.size) {
     const stop = new AbortController();
@@ -95,7 +95,7 @@ export async function doStep(
 interface Place {
   readonly step: Step;
   readonly shell: Shell;
-  readonly pulse: Pulse;
+  readonly pulse: StallDetector;
 }
 
 async function runLine(
@@ -139,7 +139,7 @@ function lastWords(text: string): string {
 }
 
 /** Detects whether a command is stalled. */
-class Pulse {
+class StallDetector {
   readonly #stallMs: number | undefined;
   #lastMs = 0;
 
@@ -180,7 +180,7 @@ async function watch(
   size: NonNullable<Step["size"]>,
   { shell, pulse, onProgress, signal }: {
     readonly shell: Shell;
-    readonly pulse: Pulse;
+    readonly pulse: StallDetector;
     readonly signal: AbortSignal;
     onProgress?(progress: Progress): void;
   },

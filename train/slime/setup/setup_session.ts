@@ -92,7 +92,7 @@ async function writeManifest(
 const WAIT_MS = 1_000;
 
 /** The lock's holder writes its name only after locking, so an older name is read again this many times. */
-const LOOKS = 3;
+const READ_ATTEMPTS = 3;
 
 async function takeLock(
   shell: Shell,
@@ -103,7 +103,7 @@ async function takeLock(
     const result = await tryLock(shell, options);
     if (typeof result !== "string") return result;
     const isOurs = result.startsWith(`${options.run} `);
-    if (!isOurs && ++strangers >= LOOKS) {
+    if (!isOurs && ++strangers >= READ_ATTEMPTS) {
       throw new HostError(
         `${options.plan.name}: another setup is running there (${result})`,
         { hint: "wait for it, or stop it with Ctrl-C" },

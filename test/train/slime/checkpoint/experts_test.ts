@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { CheckpointShape } from "../../../../train/slime/checkpoint/checkpoint_layout.ts";
 import {
   configOf,
-  type MadeChunk,
-} from "../../../../train/slime/checkpoint/made_up_checkpoint.ts";
+  type SyntheticChunk,
+} from "../../../../train/slime/checkpoint/synthetic_checkpoint.ts";
 import { shapeOfConfig } from "../../../../train/slime/checkpoint/shape.ts";
 import { openCheckpoint } from "../../../../train/slime/checkpoint/tensor_view.ts";
 import {
@@ -48,10 +48,10 @@ Deno.test("verifyCheckpoints() finds the tensors of all experts equal", () =>
   }));
 
 Deno.test("verifyCheckpoints() finds an expert in another's place, a missing one, and a changed one", async () => {
-  const isFirst = ({ key }: MadeChunk) =>
+  const isFirst = ({ key }: SyntheticChunk) =>
     key.endsWith("experts.experts.linear_fc2.weight");
-  const swapped = (chunks: MadeChunk[]) => {
-    const place = (chunk: MadeChunk) =>
+  const swapped = (chunks: SyntheticChunk[]) => {
+    const place = (chunk: SyntheticChunk) =>
       isFirst(chunk) && chunk.offsets[0] === 1 && chunk.offsets[1]! < 2;
     return chunks.map((chunk) =>
       place(chunk)
@@ -72,7 +72,7 @@ Deno.test("verifyCheckpoints() finds an expert in another's place, a missing one
       ),
     );
   });
-  const lost = (chunks: MadeChunk[]) =>
+  const lost = (chunks: SyntheticChunk[]) =>
     chunks.filter((chunk) =>
       !(isFirst(chunk) && chunk.offsets[0] === 2 && chunk.offsets[1] === 3)
     );

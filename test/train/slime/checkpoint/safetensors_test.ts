@@ -7,7 +7,7 @@ import { TINY } from "../../../support/checkpoints.ts";
 import {
   configOf,
   writeSafetensors,
-} from "../../../../train/slime/checkpoint/made_up_checkpoint.ts";
+} from "../../../../train/slime/checkpoint/synthetic_checkpoint.ts";
 
 function fileOf(header: unknown, data: number, length?: bigint): Uint8Array {
   const json = new TextEncoder().encode(

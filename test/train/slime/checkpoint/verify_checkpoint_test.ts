@@ -1,10 +1,10 @@
 import { deepStrictEqual, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import {
-  type MadeChunk,
-  type MadeTensor,
+  type SyntheticChunk,
+  type SyntheticTensor,
   writeHf,
-} from "../../../../train/slime/checkpoint/made_up_checkpoint.ts";
+} from "../../../../train/slime/checkpoint/synthetic_checkpoint.ts";
 import {
   faultsOf,
   type PairOptions,
@@ -37,13 +37,13 @@ function changed<T extends { bytes: Uint8Array }>(
 }
 
 function keyed(key: string, layer?: number) {
-  return (chunk: MadeChunk) =>
+  return (chunk: SyntheticChunk) =>
     chunk.key.endsWith(key) &&
     (layer === undefined || chunk.offsets[0] === layer);
 }
 
 function named(name: string) {
-  return (tensor: MadeTensor) => tensor.name === name;
+  return (tensor: SyntheticTensor) => tensor.name === name;
 }
 
 Deno.test("verifyCheckpoints() finds every tensor of a complete pair equal", async () => {
@@ -264,7 +264,8 @@ Deno.test("verifyCheckpoints() finds tensors that the model's directory lacks, a
 
 Deno.test("verifyCheckpoints() accepts an output layer next to tied embeddings only if it is equal", async () => {
   const head =
-    (change: (bytes: Uint8Array) => Uint8Array) => (tensors: MadeTensor[]) => [
+    (change: (bytes: Uint8Array) => Uint8Array) =>
+    (tensors: SyntheticTensor[]) => [
       ...tensors,
       {
         ...tensors[0]!,

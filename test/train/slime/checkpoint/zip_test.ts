@@ -12,7 +12,7 @@ import {
   readEntry,
   zipEntries,
 } from "../../../../train/slime/checkpoint/zip.ts";
-import { zipStored } from "../../../../train/slime/checkpoint/made_up_torch.ts";
+import { zipStored } from "../../../../train/slime/checkpoint/synthetic_torch.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);

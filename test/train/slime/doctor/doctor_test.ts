@@ -6,7 +6,7 @@ import {
   preflight,
 } from "../../../../train/slime/doctor/doctor.ts";
 import { examine } from "../../../../train/slime/doctor/run_check.ts";
-import { gently } from "../../../../train/slime/doctor/limited_shell.ts";
+import { limitedShell } from "../../../../train/slime/doctor/limited_shell.ts";
 import type { Shell } from "../../../../train/slime/hosts/shell.ts";
 import {
   checkContext,
@@ -155,10 +155,10 @@ Deno.test("examine() turns thrown errors into findings: taulab's with their hint
   assert.match(found!.found, /check itself failed: TypeError: x is not/);
 });
 
-Deno.test("gently() limits the commands that run at once, in order, and continues after a failure", async () => {
+Deno.test("limitedShell() limits the commands that run at once, in order, and continues after a failure", async () => {
   let [running, most] = [0, 0];
   const order: string[] = [];
-  const shell = gently({
+  const shell = limitedShell({
     ...hangingShell("gpu1"),
     async run({ script }) {
       most = Math.max(most, ++running);

@@ -134,7 +134,7 @@ function hopeless(
   const way = isNone
     ? "start with a model that solves some: a larger one, or one trained on demonstrations"
     : "there is nothing to learn: use harder tasks or another world";
-  return endsByItself(config)
+  return alwaysEnds(config)
     ? warn(`${found}: no group would contribute to training`, way)
     : fail(
       `${found}: no group's rewards would differ, and ${config.rollout.filter} samples until some do`,
@@ -146,7 +146,7 @@ function hopeless(
  * Checks whether sampling ends although no group's rewards differ: without a filter, or with a fallback that keeps
  * such groups in the end.
  */
-function endsByItself({ rollout }: SlimeConfig): boolean {
+function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;
   if (filter === "generate.keep_group") return filterRounds !== null;
   return filter === null || filter.endsWith("_with_fallback");
@@ -174,7 +174,7 @@ function judgeShare(
       "raise rollout.groupSize or rollout.filterRounds, start with a better model, or train on tasks that it solves sometimes",
     );
   }
-  if (kept >= LITTLE || endsByItself(config)) return pass(detail);
+  if (kept >= LITTLE || alwaysEnds(config)) return pass(detail);
   return warn(
     `${detail}, so a rollout samples ${groups} groups or more for ${batchSize}`,
     "raise rollout.groupSize, start with a better model, or train on tasks that it solves sometimes",

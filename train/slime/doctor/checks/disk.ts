@@ -32,7 +32,7 @@ export const check: Check = {
       context.hosts,
       (host) => lookAtDisk(host, { context, volumes }),
     );
-    return [...found, ...ownDisks(volumes, context.config)];
+    return [...found, ...separateDisks(volumes, context.config)];
   },
 };
 
@@ -145,7 +145,7 @@ function fixOf(
  * Warns if hosts have separate disks: each rank writes its part of a checkpoint on its own host, and resuming needs
  * all parts.
  */
-function ownDisks(
+function separateDisks(
   volumes: ReadonlyMap<string, string>,
   { checkpoint }: SlimeConfig,
 ): Observed[] {

@@ -25,7 +25,7 @@ import {
 const IDLE_MIB = 1024;
 
 /** bf16 and flash attention need Ampere or newer. */
-const LEAST_CAPABILITY = 8;
+const MIN_CAPABILITY = 8;
 
 /** The `gpus` check. */
 export const check: Check = {
@@ -38,7 +38,7 @@ export const check: Check = {
       context.hosts,
       async (host) => await lookAt(host, { context, seen }),
     );
-    return [...found, ...alike(seen)];
+    return [...found, ...compareGpus(seen)];
   },
 };
 
@@ -113,7 +113,7 @@ function busyFaults(
 
 function oldFaults(gpus: readonly Gpu[]): Observed[] {
   const old = gpus.find(({ capability }) =>
-    capability !== null && capability < LEAST_CAPABILITY
+    capability !== null && capability < MIN_CAPABILITY
   );
   return old === undefined ? [] : [fail(
     `GPU ${old.index} is a ${old.name} of compute capability ${old.capability}, which does not support bf16`,
@@ -122,7 +122,7 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
 }
 
 /** Compares the hosts' GPUs: the slowest limits the speed and the smallest the memory. */
-function alike(gpus: readonly Gpu[]): Observed[] {
+function compareGpus(gpus: readonly Gpu[]): Observed[] {
   if (gpus.length === 0) return [];
   const names = [...new Set(gpus.map(({ name }) => name))];
   const drivers = [...new Set(gpus.map(({ driver }) => driver))];

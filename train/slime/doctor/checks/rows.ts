@@ -69,7 +69,7 @@ async function readRows(path: string): Promise<RowFile> {
 }
 
 /** The maximum number of faults to list per file: they usually have the same cause. */
-const MOST_FAULTS = 3;
+const MAX_FAULTS = 3;
 
 function look(
   file: RowFile,
@@ -87,9 +87,9 @@ function look(
   const splits = new Set(read.flatMap(({ row }) => row.split ?? []));
   return verdict(
     [
-      ...faults.slice(0, MOST_FAULTS).map(faultyRow),
-      ...(faults.length > MOST_FAULTS
-        ? [faultyRow(`and ${faults.length - MOST_FAULTS} more rows`)]
+      ...faults.slice(0, MAX_FAULTS).map(faultyRow),
+      ...(faults.length > MAX_FAULTS
+        ? [faultyRow(`and ${faults.length - MAX_FAULTS} more rows`)]
         : []),
       ...(splits.size > 1
         ? [fail(
@@ -149,13 +149,13 @@ function readRow(text: string, dataset: Dataset): ReadRow {
   const { index, metadata, prompt: [{ content }] } = data;
   const { split } = metadata;
   const fault = content === String(index)
-    ? meansAnother({ index, ...metadata }, dataset)
+    ? wrongTaskFault({ index, ...metadata }, dataset)
     : `its prompt is "${content}", but its index is ${index}`;
   return fault === null ? { index, split } : { index, split, fault };
 }
 
 /** Returns why a row does not name its task in this dataset; `null` if it does. */
-function meansAnother(
+function wrongTaskFault(
   row: {
     readonly index: number;
     readonly split: Split;

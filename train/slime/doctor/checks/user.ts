@@ -35,7 +35,7 @@ export const check: Check = {
   timeoutMs: 120_000,
   async run(context) {
     const limits = new RateLimits();
-    const spoken = await letOneSpeak(context, limits);
+    const spoken = await requestOneMessage(context, limits);
     if (typeof spoken !== "number") return [spoken];
     const { strategy, endpoint } = context.config.user;
     if (!asksModel(strategy)) {
@@ -83,7 +83,7 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
  * Lets the user write one message.
  * @returns The seconds that it took, or what went wrong.
  */
-async function letOneSpeak(
+async function requestOneMessage(
   { config, facts, env, signal }: CheckContext,
   limits: RateLimits,
 ): Promise<number | Observed> {

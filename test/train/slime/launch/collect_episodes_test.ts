@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HostError } from "../../../../env/errors.ts";
 import { EpisodeStore } from "../../../../train/runs/episode_store.ts";
 import { localShell } from "../../../../train/slime/hosts/local_shell.ts";
-import { bringEpisodes } from "../../../../train/slime/launch/bring_episodes.ts";
+import { collectEpisodes } from "../../../../train/slime/launch/collect_episodes.ts";
 import type { Fleet } from "../../../../train/slime/launch/fleet.ts";
 import type { SlimeRun } from "../../../../train/slime/launch/slime_run.ts";
 import { fakeEpisode } from "../../../support/lab.ts";
@@ -29,7 +29,7 @@ const fleet = {
   }),
 } as unknown as Fleet;
 
-Deno.test("bringEpisodes() merges the databases of all hosts, and reports the ones it cannot copy", () =>
+Deno.test("collectEpisodes() merges the databases of all hosts, and reports the ones it cannot copy", () =>
   inTempDir(async (dir) => {
     const run = {
       path: join(dir, "runs/a"),
@@ -37,7 +37,7 @@ Deno.test("bringEpisodes() merges the databases of all hosts, and reports the on
     } as unknown as SlimeRun;
     const notes: string[] = [];
     const bring = (...hosts: readonly string[]) =>
-      bringEpisodes(run, {
+      collectEpisodes(run, {
         fleet,
         records: recordsOf(...hosts),
         onNote: (text) => notes.push(text),

@@ -21,12 +21,12 @@ import {
   tensorPickle,
   torchSave,
   type WrittenChunk,
-} from "./made_up_torch.ts";
+} from "./synthetic_torch.ts";
 import { elements } from "./tensor.ts";
 import { TRACKER } from "./torch_dist.ts";
 
 /** A tensor of bfloat16 numbers. */
-export interface MadeTensor {
+export interface SyntheticTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
@@ -38,7 +38,7 @@ const openOptions = { write: true, create: true, truncate: true } as const;
 /**
  * Random finite numbers for tensors. Each tensor takes a part of one pool, so that both formats get the same numbers.
  */
-export class MadeNumbers {
+export class SyntheticNumbers {
   readonly #pool: Uint8Array;
 
   /** @param poolBytes The size of the random pool. Default: 16 MiB. */
@@ -98,8 +98,8 @@ export function configOf(shape: CheckpointShape): Record<string, unknown> {
 /** Yields all tensors of a model by Hugging Face's names, one at a time. */
 export function* hfTensors(
   shape: CheckpointShape,
-  numbers: MadeNumbers,
-): Generator<MadeTensor> {
+  numbers: SyntheticNumbers,
+): Generator<SyntheticTensor> {
   for (const entry of layoutOf(shape)) {
     yield { name: entry.name, shape: entry.shape, bytes: numbers.of(entry) };
   }
@@ -110,14 +110,14 @@ export async function writeHf(
   directory: string,
   { shape, tensors, shardBytes = 1 << 30 }: {
     shape: CheckpointShape;
-    tensors: Iterable<MadeTensor>;
+    tensors: Iterable<SyntheticTensor>;
     shardBytes?: number;
   },
 ): Promise<void> {
   await Deno.mkdir(directory, { recursive: true });
   await writeJson(join(directory, "config.json"), configOf(shape));
   const map: Record<string, string> = {};
-  let shard: MadeTensor[] = [];
+  let shard: SyntheticTensor[] = [];
   let size = 0;
   let shards = 0;
   async function flush(): Promise<void> {
@@ -139,7 +139,7 @@ export async function writeHf(
 /** Writes one `.safetensors` file. */
 export async function writeSafetensors(
   path: string,
-  tensors: readonly MadeTensor[],
+  tensors: readonly SyntheticTensor[],
 ): Promise<void> {
   const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
   let at = 0;
@@ -160,16 +160,16 @@ export async function writeSafetensors(
 }
 
 /** A chunk of a Megatron tensor, as one rank stores it. */
-export interface MadeChunk extends Omit<WrittenChunk, keyof StorageInfo> {
+export interface SyntheticChunk extends Omit<WrittenChunk, keyof StorageInfo> {
   readonly bytes: Uint8Array;
 }
 
 /** Yields all chunks of a model as a single rank writes them: layer by layer, with gate and up in separate chunks. */
 export function* megatronChunks(
   shape: CheckpointShape,
-  numbers: MadeNumbers,
+  numbers: SyntheticNumbers,
   { vocabRows = shape.vocab }: { vocabRows?: number } = {},
-): Generator<MadeChunk> {
+): Generator<SyntheticChunk> {
   const byKey = Map.groupBy(
     layoutOf(shape),
     ({ key, layer, expert }) => `${layer}:${expert}:${key}`,
@@ -203,7 +203,7 @@ export function* megatronChunks(
 /** Copies rows of Hugging Face tensors to their places in Megatron's matrix. */
 function gather(
   parts: readonly LayoutEntry[],
-  { rows, numbers }: { rows: number; numbers: MadeNumbers },
+  { rows, numbers }: { rows: number; numbers: SyntheticNumbers },
 ): Uint8Array {
   const rowBytes = NUMBER_BYTES * elements(parts[0]!.shape.slice(1));
   const bytes = new Uint8Array(rows * rowBytes);
@@ -225,7 +225,10 @@ function gather(
 /** Writes a `torch_dist` checkpoint that slime accepts as freshly converted: `release/` and the tracker. */
 export async function writeTorchDist(
   root: string,
-  { shape, chunks }: { shape: CheckpointShape; chunks: Iterable<MadeChunk> },
+  { shape, chunks }: {
+    shape: CheckpointShape;
+    chunks: Iterable<SyntheticChunk>;
+  },
 ): Promise<void> {
   const directory = join(root, "release");
   await Deno.mkdir(directory, { recursive: true });

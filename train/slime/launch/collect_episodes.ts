@@ -21,7 +21,7 @@ const CHUNK_MIB = 4;
  * Copies the databases of all server hosts of a run into one database in the run dir. One that cannot be copied is
  * reported and stays on its host.
  */
-export async function bringEpisodes(
+export async function collectEpisodes(
   run: SlimeRun,
   { fleet, records, onNote }: {
     readonly fleet: Fleet;
