@@ -10,11 +10,11 @@ interface Estimator {
 
 /**
  * Advantage estimators by their name in a recipe's `rl.advantage`. In the formulas, `r` are the rewards of a group of
- * `G` episodes. To add an estimator, add an entry here, with its line of help and a test.
+ * `G` episodes. To add an estimator, add an entry with its help line here, and a test.
  *
  * @see dr-grpo: Liu et al. 2025, "Understanding R1-Zero-Like Training", section 3.2.
- * @see grpo: Shao et al. 2024, "DeepSeekMath", section 4.1. Differs: the population's deviation, and no epsilon, as
- * groups that agree are left out before.
+ * @see grpo: Shao et al. 2024, "DeepSeekMath", section 4.1. Differs: the population standard deviation, and no epsilon,
+ * because groups whose rewards are all equal are dropped first.
  * @see rloo: Kool et al. 2019, "Buy 4 REINFORCE Samples, Get a Baseline for Free!"; Ahmadian et al. 2024, "Back to
  * Basics", section 2.2. It is `dr-grpo` times `G / (G - 1)`.
  * @see maxrl: Tajwar et al. 2026, "Maximum Likelihood Reinforcement Learning", with its baseline; tajwarfahim/maxrl,
@@ -58,7 +58,7 @@ export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
 /**
  * Computes how much better each episode did than its group, with the named estimator.
  * @param rewards `[G]`, one per episode of the group, any scale.
- * @returns `[G]`, summing to 0 up to rounding; all zeros where the group agrees.
+ * @returns `[G]`, summing to 0 up to rounding; all zeros if all rewards are equal.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
  * @example
  * ```ts

@@ -33,7 +33,7 @@ interface Credit {
  * comes at the end. Differs: a state is everything that the world has said so far, not only its last observation,
  * because the last message of a conversation does not determine what came before.
  * @see vineppo: Kazemnejad et al. 2024, "VinePPO", section 4. Differs: `V` is estimated from the group's own episodes,
- * without extra samples. Different words of the agent that get the same answer are therefore worth the same.
+ * without extra samples. Turns with different words and the same answer are therefore worth the same.
  */
 const CREDITS = {
   episode: {

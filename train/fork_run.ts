@@ -1,7 +1,4 @@
-/**
- * Forked runs: several runs share one cold start and rejection fine-tuning, which is trained once, and differ from
- * there.
- */
+/** Forked runs share one cold start and rejection fine-tuning, which is trained once, and differ from there on. */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";

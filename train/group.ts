@@ -28,7 +28,7 @@ export interface GroupOptions {
   readonly credit?: CreditName;
   /** Weight of turn-level credit relative to the episode's advantage. Default: 1. */
   readonly creditWeight?: number;
-  /** Extra rounds of tasks that replace groups whose rewards are all equal, as these teach nothing. */
+  /** Maximum extra rounds of tasks that replace groups whose rewards are all equal, which teach nothing. */
   readonly maxRefills: number;
   /** Returns the seed of a task's i-th episode. */
   readonly seedOf: (task: Task, i: number) => number;

@@ -2,8 +2,8 @@
  * The training algorithm, top to bottom: a cold start on expert demonstrations, RL (rejection fine-tuning, then the
  * policy gradient), the test split, the control.
  *
- * All randomness is derived from the config's seed and the step. Only the trainer's state and the episodes on disk
- * carry over from step to step, so a run that was killed and resumed ends like an uninterrupted one.
+ * All randomness is derived from the config's seed and the step. Only the trainer's state and the episodes on disk are
+ * carried from step to step, so a run that was killed and resumed ends like an uninterrupted one.
  */
 
 import { join } from "node:path";

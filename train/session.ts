@@ -1,4 +1,4 @@
-/** Runs of the CPU trainer: starting one, and running a session of it to its outcome. */
+/** Starts runs of the CPU trainer, and runs their sessions. */
 
 import type { Dataset, UserFactory } from "../env/types.ts";
 import { createMeter } from "../env/models/meter.ts";

@@ -49,7 +49,7 @@ export async function updateOnGroups(
 /**
  * Scales advantages so that the trainer's mean over tokens becomes the requested mean. For the mean over episodes, an
  * advantage is divided by its episode's number of sampled tokens and multiplied by the mean of these numbers. A long,
- * failed conversation then weighs no more than a short one.
+ * failed conversation then has no more weight than a short one.
  */
 function weighted(
   sequences: readonly TrainSequence[],

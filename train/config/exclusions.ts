@@ -1,4 +1,4 @@
-/** Exclusion files: a YAML list of `{task, reason}`, as `deno task audit` can write one. */
+/** Exclusion files: a YAML list of `{task, reason}`, which `deno task audit` can write. */
 
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";

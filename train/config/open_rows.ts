@@ -1,4 +1,4 @@
-/** Tasks drawn over the rows of a benchmark's checkout, without the users of its held-out tasks. */
+/** Tasks drawn over the rows of a benchmark's checkout, except the rows of held-out tasks' users. */
 
 import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
 import { domainKey } from "../../env/domains/registry.ts";

@@ -9,7 +9,7 @@ import { type Engine, pageLayout } from "./engine.ts";
 
 /** Maximum pages per slab. */
 const SLAB_PAGES = 128;
-/** Free pages to look for at the beginning of a context, so that it can grow contiguously. */
+/** Number of contiguous free pages to look for when a context starts, so that it can grow contiguously. */
 const PREFERRED_RUN = 16;
 
 interface Slab {

@@ -31,8 +31,8 @@ export interface TokenizerTraining {
   /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;
   /**
-   * The same conversations with structured tool calls and tool results, which distinguish data from words, in case the
-   * conversations contain them as text. Default: the conversations.
+   * The same conversations with structured tool calls and results, which distinguish data from words. Needed if the
+   * conversations contain calls as text. Default: the conversations.
    */
   readonly asCalls?: readonly (readonly Message[])[];
 }

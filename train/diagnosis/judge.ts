@@ -1,6 +1,6 @@
 /**
- * The judge of failed episodes: a model's opinion of who is at fault, with the fault types of τ-bench's error
- * identification, in our own words.
+ * The judge of failed episodes: a model that decides who is at fault, with the fault types of τ-bench's error
+ * identification.
  * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the fault types.
  */
 

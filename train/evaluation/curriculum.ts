@@ -1,4 +1,4 @@
-/** A curriculum: tasks by how often a policy solves them. Tasks that it never or always solves teach it nothing. */
+/** Selects tasks by how often a policy solves them. Tasks that it never or always solves teach it nothing. */
 
 import { deriveSeed } from "../../env/random.ts";
 import { rolloutAll } from "../../env/rollout.ts";

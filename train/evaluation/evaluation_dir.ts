@@ -41,7 +41,7 @@ export interface Ended {
   readonly task: number;
 }
 
-/** Maximum number of episodes that wait to be written, and the maximum wait. */
+/** Maximum number of episodes that wait to be written, and their maximum wait. */
 const BATCH = 64;
 const BATCH_MS = 500;
 

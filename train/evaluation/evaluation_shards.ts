@@ -37,7 +37,7 @@ export interface ShardOptions {
 }
 
 /**
- * Runs episodes in several processes, dealt out in turn, and merges the results.
+ * Deals the episodes round-robin to several processes, runs them, and merges the results.
  * @returns Reasons why processes stopped early, one clause each.
  * @throws {RunDirError} If a process fails. The others finish first, and their episodes are kept.
  */

@@ -37,14 +37,13 @@ export function estimateShare(shares: readonly number[]): Estimate {
   };
 }
 
-/** Returns the number of independent yes-or-no draws with the same spread, at least the number of tasks. */
+/** Returns the number of independent Bernoulli draws with the same variance, at least the number of tasks. */
 function effectiveSize(shares: readonly number[], mean: number): number {
   const count = shares.length;
   const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
   const variance = count > 1 ? squares / (count - 1) : 0;
   const ofOne = mean * (1 - mean);
-  // If all tasks have the same share between 0 and 1, the spread would imply infinitely many draws; use the number of
-  // tasks.
+  // If all tasks have the same share between 0 and 1, their variance of 0 would imply infinitely many draws.
   return variance > 0 && ofOne > 0
     ? Math.max(count, count * ofOne / variance)
     : count;

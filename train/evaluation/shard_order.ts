@@ -67,7 +67,7 @@ export function shardOrders(
   };
   return Array.from({ length: count }, (_, i) => ({
     config: shared,
-    // Episodes are dealt out in turn, so every shard runs first trials first.
+    // Episodes are dealt round-robin, so every shard runs first trials first.
     jobs: jobs.filter((_, j) => j % count === i),
   }));
 }

@@ -12,8 +12,8 @@ export function controlName(budget: ControlBudget): string {
 }
 
 /**
- * Returns what RL's steps have used so far, rejection fine-tuning included: seconds of rollouts and updates,
- * without evaluations and saves; or tokens sampled plus tokens trained on, context included.
+ * Returns the cost of RL's steps so far, including rejection fine-tuning: seconds of rollouts and updates, without
+ * evaluations and saves; or tokens sampled plus tokens trained on, context included.
  */
 export function rlSpent(
   lines: readonly Metrics[],
@@ -24,10 +24,10 @@ export function rlSpent(
 }
 
 /**
- * Returns the number of supervised steps that use RL's budget: the total of RL's steps divided by the median of
- * the cold start's steps. A slow step in the cold start therefore does not shorten the control.
+ * Returns the number of supervised steps that cost as much as RL: the total of RL's steps divided by the median of the
+ * cold start's steps. A slow step in the cold start therefore does not shorten the control.
  * @param lines The lines of the cold start and of RL.
- * @throws {TrainerError} If they do not record what a step used.
+ * @throws {TrainerError} If they do not record the cost of a step.
  */
 export function controlSteps(
   lines: readonly Metrics[],

@@ -9,7 +9,7 @@ import { DEFAULT_BENCHMARK } from "../../env/domain.ts";
 import { packSpans } from "../../env/episode_spans.ts";
 import type { Episode } from "../../env/types.ts";
 
-/** The place of an episode in a run: what the {@linkcode Episode} itself does not record. */
+/** The position of an episode in a run, which the {@linkcode Episode} itself does not record. */
 export interface EpisodePlace {
   /** The step that it belongs to: policy updates before it was sampled, plus one. */
   readonly step: number;

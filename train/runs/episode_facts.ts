@@ -189,7 +189,7 @@ export interface FilterField {
   /** The column it is computed from, and how. */
   readonly column: string;
   readonly sql: string;
-  /** Its value for an episode of which nothing is known. */
+  /** Its value for an episode about which nothing is known. */
   readonly unknown: string | number | null;
 }
 
@@ -221,7 +221,7 @@ export function fieldColumns(known: ReadonlySet<string>): string {
     ).join(", ");
 }
 
-/** Returns the fields of an episode of which nothing is known. */
+/** Returns the fields of an episode about which nothing is known. */
 export function unknownFields(): EpisodeFields {
   return Object.fromEntries(
     Object.entries(FILTER_FIELDS).map(([name, { unknown }]) => [name, unknown]),

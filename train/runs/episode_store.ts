@@ -147,7 +147,7 @@ export class EpisodeStore implements Disposable {
     for (const id of ids) remove.run(id);
   }
 
-  /** Adds episodes in one transaction: either all of them or none. */
+  /** Adds episodes in one transaction. */
   add(items: readonly { episode: Episode; place: EpisodePlace }[]): void {
     const columns = [...FACTS, ...BLOBS];
     const marks = columns.map(() => "?").join(", ");
@@ -215,8 +215,8 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Returns the task and seed of each episode, and whether infrastructure failed. Much faster than {@linkcode
-   * EpisodeStore.list}.
+   * Returns the task and seed of each episode, and whether infrastructure failed. Much faster than
+   * {@linkcode EpisodeStore.list}.
    */
   keys(): { taskId: string; seed: number; isFailed: boolean }[] {
     return this.#db.prepare(

@@ -151,7 +151,7 @@ export function tallyEpisodes(
   };
 }
 
-/** Lists the first few task names for a sentence. */
+/** Formats the first few task names for a sentence. */
 export function namedTasks(tasks: readonly string[]): string {
   const more = tasks.length - MAX_TASKS;
   return tasks.slice(0, MAX_TASKS).join(", ") +

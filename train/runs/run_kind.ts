@@ -1,6 +1,6 @@
 /**
- * The kinds of runs. Each trainer registers how its runs' config is read, so that code that knows no trainer can
- * read any run.
+ * The kinds of runs. Each trainer registers how to read the config of its runs, so that any run can be read without
+ * knowing its trainer.
  */
 
 import type { ConfigError } from "../../env/errors.ts";

@@ -19,7 +19,7 @@ const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 const HEARTBEAT_MS = 15_000;
 const DEAD_AFTER_MS = 180_000;
 
-/** A lock, held until it is closed. */
+/** A lock that is held until it is closed. */
 export class RunLock {
   readonly #file: Deno.FsFile;
   readonly #timer: ReturnType<typeof setInterval>;

@@ -85,10 +85,7 @@ export function readStore(path: string): EpisodeStore {
   }
 }
 
-/**
- * Checks whether a file exists, as far as the system tells. SQLite reports a missing file and an unreadable one
- * with the same message.
- */
+/** Checks whether a file exists. SQLite reports a missing file and an unreadable one with the same message. */
 function isThere(file: string): boolean {
   try {
     Deno.lstatSync(file);

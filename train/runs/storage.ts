@@ -171,7 +171,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Returns why the system refused the operation on a run dir, and the fix. */
+/** Returns why the system refused an operation on a run dir, and how to fix it. */
 function wordsOf(
   { kind, why, hint }: Refusal,
   { path, afterwards }: Attempt,

@@ -18,7 +18,7 @@ export interface Passes {
 
 /** The figures of a control (../control.ts). */
 export interface ControlSummary extends Passes {
-  /** Supervised steps that use as much as RL did. */
+  /** Number of supervised steps that cost as much as RL. */
   readonly steps: number;
   /** Seconds that the steps took; `null` if the control was not trained. */
   readonly seconds: number | null;

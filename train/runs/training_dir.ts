@@ -3,9 +3,9 @@
  *
  *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
- * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint
- * (renamed into place). So a line of metrics implies its episodes, and a checkpoint implies its
- * line. {@linkcode TrainingDir.resume} drops anything incomplete that a kill left after the last checkpoint.
+ * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint (renamed into
+ * place). So a line of metrics exists only after its episodes, and a checkpoint only after its line.
+ * {@linkcode TrainingDir.resume} drops anything incomplete that a kill left after the last checkpoint.
  */
 
 import { join } from "node:path";

@@ -165,7 +165,7 @@ export function namedNumbers(
 
 /**
  * Returns the arguments of slime's `train.py` for the model.
- * @returns Words of a command line, flags before their values.
+ * @returns Arguments of a command line, flags before their values.
  */
 export function modelArguments(
   shape: Omit<ModelShape, "positions">,
@@ -190,7 +190,7 @@ export function modelArguments(
   ];
 }
 
-/** Returns Megatron's words for any model. */
+/** Returns Megatron's arguments for any model. */
 export function shapeWords(shape: ModelShape): readonly string[] {
   return shape.arguments ?? modelArguments(shape);
 }
@@ -210,8 +210,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the parameter count equals the checkpoint's. It does not for layers whose sizes no argument
- * gives, and for models whose checkpoints contain more than the part that trains.
+ * Checks whether the parameter count equals the checkpoint's. It differs if no argument gives the size of some layers,
+ * or if the checkpoint contains more than the trained part.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,

@@ -324,7 +324,7 @@ const slimeUserSchema = userSchema.extend({
   ),
 });
 
-/** A slime recipe: every key of it, with its default. */
+/** The schema of a slime recipe, with the default of every key. */
 export const slimeSchema = z.strictObject({
   trainer: z.literal("slime").default("slime").describe("The trainer"),
   seed: z.int().min(0).default(42).meta({

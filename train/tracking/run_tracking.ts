@@ -172,8 +172,8 @@ class StateFile {
   }
 
   /**
-   * Ignores a failed write: it only causes points to be sent twice, and a full disk stops the run when it writes its
-   * own files.
+   * Ignores a failed write, which only causes points to be sent twice. A full disk stops the run when it writes its own
+   * files.
    */
   write(): Promise<void> {
     this.#writing = this.#writing.then(() => {

@@ -1,6 +1,6 @@
 /**
- * Records the episodes that a server plays in the run dir of their run, so that a run of slime can be inspected like
- * one of the embedded trainer. Several servers may write to the same run dir.
+ * Records the episodes that a server plays in the run dir of their run, so that a slime run can be inspected like a run
+ * of the embedded trainer. Several servers may write to the same run dir.
  *
  * Recording never delays or fails an episode: a failed write is retried, then counted as lost.
  */

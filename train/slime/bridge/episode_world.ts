@@ -19,7 +19,7 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** A turn may wait in the engine's queue, but not forever. */
+/** Maximum time of a turn, including the wait in the engine's queue. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**

@@ -164,7 +164,7 @@ async function requireSameData(
   );
 }
 
-/** Checks whether a server answers on its host; true if the host cannot be reached. */
+/** Checks whether a server answers on its host; also true if the host cannot be reached. */
 async function isAlive(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,

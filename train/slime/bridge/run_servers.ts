@@ -65,7 +65,7 @@ export interface Services extends AsyncDisposable {
 const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
 const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
-/** A server that ran this long did not fail at its start. */
+/** If a server ran this long, its start counts as successful. */
 const STABLE_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
@@ -228,7 +228,7 @@ class WatchedService {
     this.#report("ready", `process ${this.#record.pid}`);
   }
 
-  /** Checks whether the server is alive. A broken connection alone does not count as dead. */
+  /** Checks whether the server is alive. If only this machine's connection is broken, it counts as alive. */
   async #isAlive(record: ServiceRecord): Promise<boolean> {
     const { on } = this.#options;
     const url = await on.reach(record.url);
@@ -236,7 +236,7 @@ class WatchedService {
       (await on.isRunning?.(record) ?? false);
   }
 
-  /** Keeps the port for restarts: generate.py has the address already. */
+  /** Keeps the port for restarts, because generate.py already has the address. */
   #keepPort(url: string): void {
     this.#spec = { ...this.#spec, port: Number(new URL(url).port) };
   }

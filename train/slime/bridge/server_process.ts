@@ -2,8 +2,8 @@
  * An episode server in a process of its own: starts it, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it: a
- * run of slime continues without the launcher. It is stopped with its address and the secret that it printed when it
- * was ready, never with a name or a bare process id.
+ * run of slime continues without the launcher. It is stopped by its address and the secret that it printed when it was
+ * ready, never by a name or a process id alone.
  */
 
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ export const serviceRecordSchema = z.looseObject({
   instance: z.string(),
 });
 
-/** The data needed to find a server again and to stop only that one. */
+/** The data needed to find a server again and to stop only this one. */
 export type ServiceRecord =
   & Readonly<
     Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
@@ -161,7 +161,7 @@ function commandOf(spec: ServiceSpec): Deno.Command {
 
 const SERVE = "tasks/serve.ts";
 
-/** Returns the words that follow `deno` in taulab's directory: the task in deno.json, with its permissions. */
+/** Returns the arguments of `deno` in taulab's directory: the task's command in deno.json, with its permissions. */
 export function serviceArguments(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
   const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>

@@ -113,7 +113,7 @@ export class ByteFile implements Disposable {
   }
 }
 
-/** A part of a file that is a unit of its own, such as an item of a `.distcp` file. */
+/** A self-contained part of a file, such as an item of a `.distcp` file. */
 export class FileSlice {
   readonly file: ByteFile;
   /** The byte of the file at which it starts. */

@@ -98,7 +98,7 @@ async function restoreTarget(
   );
 }
 
-/** Checks an existing target, which is kept if it is correct and an error if not. */
+/** Checks an existing target: a correct one is kept, any other is an error. */
 async function keepTarget(
   { input, to, from }: ConversionPlan,
   { verify, onStage }: ConvertContext,
@@ -227,7 +227,7 @@ function asideOf(to: string): string {
   return `${to}.replaced`;
 }
 
-/** Runs a small command that only a system error can fail. */
+/** Runs a small command and throws if it fails. */
 async function runOrThrow(
   { shell, signal }: ConvertContext,
   script: string,

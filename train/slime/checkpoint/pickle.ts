@@ -1,7 +1,7 @@
 /**
- * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a {@linkcode
- * PickleGlobal}, an instance a {@linkcode PickleObject}. A name that is not allowed is an error, because Python would
- * run it when loading the file.
+ * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a
+ * {@linkcode PickleGlobal}, an instance a {@linkcode PickleObject}. A name that is not allowed is an error, because Python would
+ * call it when loading the file.
  *
  * Every opcode takes at least one byte and creates at most one value, so time and memory are linear in the file's
  * size. The memory of the values has an additional limit: an empty dict is one byte in the file and hundreds in

@@ -76,7 +76,7 @@ export interface View {
 export function openCheckpoint(path: string): Checkpoint {
   if (isTorchDist(path)) return openMegatron(path);
   if (isHfDirectory(path)) return openHf(path);
-  // For a directory of iterations without its tracker, this gives the better error.
+  // For a directory of iterations without a tracker, this gives a better error.
   if (exists(join(path, "release"))) return openMegatron(path);
   throw new DataError(
     `"${path}" is not a checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,

@@ -11,7 +11,7 @@ import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./check_facts.ts";
 
-/** The severity of a finding: a `fail` would cost the run, a `warn` may. */
+/** The severity of a finding: `fail` would fail the run, `warn` may. */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
 /** The result of a check. */
@@ -57,7 +57,7 @@ export interface CheckContext extends ResolvedSlime {
 export interface Check {
   /** Its name in `--only` and `--skip`. */
   readonly id: string;
-  /** Its position among the checks: what would break a run first comes first. */
+  /** Its position among the checks, in the order in which problems would break a run. */
   readonly order: number;
   /** The subject of the check, for help. */
   readonly title: string;
@@ -68,17 +68,17 @@ export interface Check {
   run(context: CheckContext): Promise<readonly Observed[]>;
 }
 
-/** Creates a finding that all is well. */
+/** Creates a finding that everything is correct. */
 export function pass(found: string): Observed {
   return { state: "pass", found };
 }
 
-/** Creates a finding of something that may cost the run. */
+/** Creates a finding of a problem that may fail the run. */
 export function warn(found: string, fix: string): Observed {
   return { state: "warn", found, fix };
 }
 
-/** Creates a finding of something that would cost the run. */
+/** Creates a finding of a problem that would fail the run. */
 export function fail(found: string, fix: string): Observed {
   return { state: "fail", found, fix };
 }

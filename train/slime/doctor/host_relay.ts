@@ -52,7 +52,7 @@ export function openRelay(
       hostname: "127.0.0.1",
       port: 0,
       onListen: () => {},
-      // The caller gets the error. By default it would be printed, too.
+      // Returns the error to the caller. By default, it would also be printed.
       onError: (error) => new Response(String(error), { status: 500 }),
     },
     (request) => pass(request, { host, python, signal }),

@@ -80,7 +80,7 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 /** A larger difference makes logs and leases of several hosts inconsistent. */
 const MAX_SKEW_MS = 5000;
 
-/** Creates the `hosts` check from the hosts' first answers. It always runs, since all others depend on it. */
+/** Creates the `hosts` check from the hosts' first answers. It always runs, because all other checks depend on it. */
 export function clocks(answers: readonly HostAnswer[]): Check {
   return {
     id: "hosts",

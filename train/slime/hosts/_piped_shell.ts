@@ -4,7 +4,7 @@ import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/** The time that a shell has to exit when asked, before its connection is cut. */
+/** The time that a shell has to exit before its connection is cut. */
 const EXIT_TIMEOUT_MS = 8_000;
 
 /** The command that reaches a shell. */
@@ -90,7 +90,7 @@ class Piped implements AsyncDisposable {
     return this.#child.stderr;
   }
 
-  /** Writes to the child. Errors are ignored: a shell that exited does not read, and its own output tells why. */
+  /** Writes to the child. Errors are ignored: a shell that has exited does not read, and its output tells why. */
   write(bytes: Uint8Array<ArrayBuffer>): void {
     this.#input.write(bytes).catch(() => {});
   }

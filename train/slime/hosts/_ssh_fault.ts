@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
 
 /**
  * Explains why ssh lost a command.
- * @param target The words that a user types after `ssh`: `-p 2222 me@gpu1`.
+ * @param target The arguments with which `ssh` reaches the host: `-p 2222 me@gpu1`.
  */
 export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {

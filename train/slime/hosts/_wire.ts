@@ -188,7 +188,7 @@ class Frame {
     };
   }
 
-  /** Takes everything but a possible partial mark at the end. */
+  /** Takes everything except a possible partial mark at the end. */
   #takeButMark(): void {
     const longest = this.#begin.length + 4;
     const at = this.#held.indexOf(

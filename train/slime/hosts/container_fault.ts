@@ -58,7 +58,7 @@ const SSH_FAILED = 255;
 
 /**
  * Explains why a container engine lost a command.
- * @param words The words that run a command in the container: `docker exec -i NAME`.
+ * @param words The prefix of commands that run in the container: `docker exec -i NAME`.
  * @returns `undefined` if the container is not at fault.
  */
 export function containerFault(

@@ -10,7 +10,7 @@ export interface HostShells extends AsyncDisposable {
   readonly host: Shell;
   /**
    * Returns the shell of a container on the host.
-   * @param words The words that run a command in it: `docker exec -i NAME`; empty for the host's own shell.
+   * @param words The prefix of commands that run in it: `docker exec -i NAME`; empty for the host's own shell.
    */
   within(words: readonly string[]): Shell;
 }

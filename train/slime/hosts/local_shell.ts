@@ -19,7 +19,7 @@ export const THIS_MACHINE = "this machine";
 /**
  * Creates a shell on this machine. A command ends, with everything that it started, when it is aborted or this
  * program dies.
- * @param within The words that run a command in a container: `docker exec -i NAME`.
+ * @param within The prefix of commands that run in a container: `docker exec -i NAME`.
  */
 export function localShell(within: readonly string[] = []): Shell {
   const transport = within.length === 0 ? { words: [] } : {

@@ -42,7 +42,7 @@ export type ContainerPlace = Extract<Place, { kind: "container" }>;
 /** The host's own shell. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
-/** Returns the words that run a command in a place's container; empty for other places. */
+/** Returns the prefix of commands that run in a place's container; empty for other places. */
 export function wordsWithin(place: Place): string[] {
   return place.kind === "container"
     ? [place.engine, "exec", "-i", place.name]

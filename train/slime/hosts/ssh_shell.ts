@@ -34,7 +34,7 @@ export interface SshOptions {
 export interface SshShell extends Shell, AsyncDisposable {
   /**
    * Returns the shell of a container on the host, over the same connection.
-   * @param words The words that run a command in it: `docker exec -i NAME`.
+   * @param words The prefix of commands that run in it: `docker exec -i NAME`.
    */
   within(words: readonly string[]): Shell;
 }
@@ -44,7 +44,7 @@ export function sshShell(host: Host, options: SshOptions = {}): SshShell {
   return new Ssh(host, options);
 }
 
-/** Returns the words that follow `ssh` to reach a host: `-p 2222 me@gpu1`. */
+/** Returns the arguments with which `ssh` reaches a host: `-p 2222 me@gpu1`. */
 export function sshTarget({ name, ssh }: Host): string[] {
   return [
     ...ssh.port === undefined ? [] : ["-p", String(ssh.port)],

@@ -35,8 +35,7 @@ export interface Fleet extends AsyncDisposable {
    */
   shellOf(host: string): PlacedShell;
   /**
-   * Makes a URL that is valid on a host reachable from this machine, through an ssh tunnel if the host is another
-   * machine.
+   * Returns a URL by which this machine reaches a URL of a host, through an ssh tunnel if the host is another machine.
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * The run dir's copy of a job's log. It makes following resumable: the copy's length says where to continue, both
- * after a broken connection and after days without a follower.
+ * The run dir's copy of a job's log. Its length says where to continue, both after a broken connection and in a later
+ * process.
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";

@@ -1,8 +1,8 @@
 /**
- * Launches a planned run and follows it, or attaches to a run that was detached from.
+ * Launches a planned run and follows it, or attaches to a detached run.
  *
- * Everything that a run starts is recorded on disk first and belongs to the run, so that any later process can
- * follow it and stop exactly that. Detaching leaves everything running.
+ * Everything that a run starts is first recorded in its run dir, so that any later process can follow it and stop
+ * exactly that. Detaching leaves everything running.
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
@@ -71,8 +71,8 @@ export interface LaunchResult {
 }
 
 /**
- * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops
- * what was started. After the job is submitted, an abort only ends the following.
+ * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops what
+ * was started. After the job is submitted, an abort only stops following it.
  * @throws {ConfigError} If a secret or the dataset is missing.
  * @throws {RayError | HostError} If something does not start. Everything started before is stopped again.
  * @throws The signal's reason, if it is aborted before the job was submitted. Everything started is stopped again.
@@ -98,7 +98,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 }
 
 /**
- * Follows the job of a run that was detached from, and supervises its episode servers again.
+ * Follows the job of a detached run, and supervises its episode servers again.
  * @throws {ConfigError} If the run has no job, or its job has ended.
  */
 export async function attachRun(

@@ -142,7 +142,7 @@ export async function resumeRun(
 }
 
 /**
- * Follows a run that was detached from.
+ * Follows a detached run.
  * @throws The errors of {@linkcode attachRun}.
  */
 export async function attachToRun(

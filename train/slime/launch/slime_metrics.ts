@@ -44,8 +44,8 @@ interface Parts {
 type Values = Readonly<Record<string, number>>;
 
 /**
- * The number of rollouts that may be in progress at once: `train_async.py` samples one ahead. A later one ends the
- * wait for missing parts.
+ * The number of rollouts that may be in progress at once, because `train_async.py` samples one ahead. A rollout beyond
+ * it ends the wait for missing parts.
  */
 const MAX_OPEN_ROLLOUTS = 2;
 

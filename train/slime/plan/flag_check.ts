@@ -1,6 +1,6 @@
 /**
- * Checks the further flags of a recipe: slime ignores an unknown flag, and uses the last of two equal ones. The
- * doctor asks the installed slime for its flags; the list here is used without it.
+ * Checks the further flags of a recipe: slime ignores unknown flags, and uses the last of repeated ones. The doctor
+ * asks the installed slime for its flags; the list here is used without it.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";

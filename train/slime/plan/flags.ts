@@ -81,7 +81,7 @@ export function trainFlags(
   ];
 }
 
-/** Returns the words of a command line. */
+/** Returns the arguments of a command line. */
 export function flagWords(flags: readonly TrainFlag[]): string[] {
   return flags.flatMap(({ flag, values }) => [flag, ...values]);
 }

@@ -63,7 +63,7 @@ export interface PlannedCommand {
   /** The name of the host it runs on. */
   readonly host: string;
   readonly cwd: string | null;
-  /** The words of the command, unquoted. */
+  /** The command and its arguments, unquoted. */
   readonly words: readonly string[];
   /** Environment variables that are not secret. */
   readonly env: Readonly<Record<string, string>>;
@@ -107,7 +107,7 @@ export interface RayPlan {
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** The way in which the job gets it. */
+  /** How the job gets it. */
   readonly way: string;
 }
 

@@ -21,7 +21,7 @@ export function isSticky(policy: string): boolean {
  * Returns the policy of a run.
  * @param asked The value of `engine.routerPolicy`.
  * @param policies Policies that the installed router supports; `null` if unknown.
- * @returns `null` leaves the choice to the router, which always supports its own default.
+ * @returns `null` to use the router's own default, which it always supports.
  */
 export function routerPolicy(
   asked: string,

@@ -32,7 +32,7 @@ export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The container it was made in, as the words that run a command there. */
+  /** The container it was made in, as the prefix of commands that run there. */
   within: z.array(z.string()),
   made: madeSchema,
   /** `begun` is written before the step runs, so that nothing is unrecorded after a kill. */
@@ -101,10 +101,7 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/**
- * Returns the first entry for a thing, so that a step that continues does not mistake its own partial work for
- * someone else's.
- */
+/** Returns the first entry for a thing, so that a continued step recognizes its own partial work. */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

@@ -1,6 +1,6 @@
 /**
- * A shell in the place where a host's commands run: according to hosts.yaml, otherwise where setup put slime,
- * otherwise the host itself.
+ * A shell in the place where a host's commands run: that in hosts.yaml, otherwise that of setup's manifest, otherwise
+ * the host itself.
  */
 
 import type { CallOptions } from "../../../env/types.ts";
@@ -11,7 +11,7 @@ import type { Shell } from "../hosts/shell.ts";
 import { type HostTaulab, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import { readManifest } from "./setup_session.ts";
 
-/** A shell whose place is determined by the first command. */
+/** A shell whose place is determined when the first command runs. */
 export interface PlacedShell extends Shell {
   /** The host's own shell, outside any container. */
   readonly outside: Shell;

@@ -91,7 +91,7 @@ async function writeManifest(
 
 const WAIT_MS = 1_000;
 
-/** The lock's holder writes its name only after locking, so an older name is read again this many times. */
+/** Attempts to read the name of the lock's holder, which is written only after locking. */
 const READ_ATTEMPTS = 3;
 
 async function takeLock(

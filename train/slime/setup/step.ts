@@ -53,7 +53,7 @@ export interface Step {
    * @param was The text after `todo` in the check's output.
    */
   commands?(was: string): readonly Line[];
-  /** The usual state before the step; plans show the commands for it. Default: `absent`. */
+  /** The usual state before the step, for which plans show the commands. Default: `absent`. */
   readonly usual?: string;
   /**
    * Returns the information needed to undo the step.

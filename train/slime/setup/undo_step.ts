@@ -40,7 +40,7 @@ export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }
 
-/** Refuses a checkout with changed, new or stashed files: they are someone's work. */
+/** Refuses a checkout with changed, new or stashed files, which may be someone's work. */
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
     quote(commit)
@@ -173,7 +173,7 @@ echo todo`,
   };
 }
 
-/** Refuses: packages that pip installed next to existing ones cannot be told apart later. */
+/** Refuses, because packages that pip installed next to existing ones cannot be distinguished later. */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));
   return {

@@ -1,4 +1,4 @@
-/** Groups the words of a command line by flag. */
+/** Groups the arguments of a command line by flag. */
 
 /** A flag with its values. */
 export interface FlagWords {
@@ -8,7 +8,7 @@ export interface FlagWords {
   readonly values: readonly string[];
 }
 
-/** Groups words by flag. Words before the first flag are dropped. */
+/** Groups arguments by flag. Those before the first flag are dropped. */
 export function groupWords(words: readonly string[]): FlagWords[] {
   const flags: { flag: string; values: string[] }[] = [];
   for (const word of words) {

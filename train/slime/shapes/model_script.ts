@@ -25,7 +25,7 @@ const MAX_LAYERS = 1000;
 const MAX_SOURCES = 8;
 
 /**
- * Returns the words of `MODEL_ARGS`.
+ * Returns the arguments in `MODEL_ARGS`.
  * @throws {DataError} If the script sets none, or uses unsupported syntax; names the file and line.
  */
 export function readModelScript(source: ScriptSource): string[] {

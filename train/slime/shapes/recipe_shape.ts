@@ -15,7 +15,7 @@ type Model = SlimeConfig["model"];
  * Returns a recipe's model with the file named by `model.shape` replaced by its contents, so that a run's config is
  * complete.
  * @param read Reads a file of this machine.
- * @throws {ConfigError} If the file cannot be read, or is neither one of slime's scripts nor a config.
+ * @throws {ConfigError} If the file cannot be read, or is neither a model script of slime nor a `config.json`.
  * @throws {DataError} If a script uses unsupported syntax.
  */
 export function withShapeRead(

@@ -1,4 +1,4 @@
-/** Reads the shape of a model, which plans are computed from, out of Megatron's arguments. */
+/** Reads the shape of a model, from which plans are computed, from Megatron's arguments. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { ExpertShape, LatentShape, ModelShape } from "../model_shapes.ts";
@@ -6,11 +6,13 @@ import { groupWords } from "./argument_words.ts";
 
 /** The facts about a model that its arguments do not contain. */
 export interface ShapeOrigin {
-  /** The source of the words, for errors. */
+  /** The source of the arguments, for errors. */
   readonly origin: string;
   /** `model_type` of its `config.json`. */
   readonly modelType?: string | undefined;
-  /** The tokens of context that the model was trained for. Default: the length in the words, else unlimited. */
+  /**
+   * The tokens of context that the model was trained for. Default: the length in the arguments, otherwise unlimited.
+   */
   readonly positions?: number | undefined;
 }
 

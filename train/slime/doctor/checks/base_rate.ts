@@ -83,7 +83,7 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   );
 }
 
-/** Returns the difference between an evaluation and the training run; `null` if it does not. */
+/** Returns how an evaluation differs from the training run; `null` if it does not. */
 function differenceOf(
   { model, policy, data, agent }: EvaluationConfig,
   config: SlimeConfig,
@@ -143,8 +143,8 @@ function hopeless(
 }
 
 /**
- * Checks whether sampling ends although no group's rewards differ: without a filter, or with a fallback that keeps
- * such groups in the end.
+ * Checks whether sampling ends even if no group's rewards differ: without a filter, or with a fallback that finally
+ * keeps such groups.
  */
 function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;

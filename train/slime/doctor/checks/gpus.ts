@@ -21,7 +21,7 @@ import {
   PROCESS_QUERY,
 } from "../nvidia_smi.ts";
 
-/** More memory than a driver uses by itself. */
+/** Memory in use above which a GPU is not idle. */
 const IDLE_MIB = 1024;
 
 /** bf16 and flash attention need Ampere or newer. */

@@ -30,8 +30,8 @@ export const check: Check = {
 
 /**
  * Serves one episode on a free loopback port and fills slime's own `Sample` from it, then from a server that answers
- * nonsense, which must drop the sample and not raise. The samples are compared with what slime asserts, and with what
- * it does not assert but would miscount.
+ * nonsense, which must drop the sample and not raise. Checks the samples against slime's assertions, and for errors
+ * that slime does not assert but would miscount.
  */
 const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types

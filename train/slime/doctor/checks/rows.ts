@@ -1,7 +1,4 @@
-/**
- * Checks the task rows as slime reads them: it silently skips rows that it cannot read, and trains on what a row
- * says, right or wrong.
- */
+/** Checks the task rows as slime reads them: it silently skips rows that it cannot read, and trains on wrong ones. */
 
 import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";

@@ -80,7 +80,7 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
 }
 
 /**
- * Lets the user write one message.
+ * Requests one message of the user.
  * @returns The seconds that it took, or what went wrong.
  */
 async function requestOneMessage(
