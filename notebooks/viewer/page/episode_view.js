@@ -400,7 +400,7 @@ function rewardSection({ reward, row }) {
     fact(
       name,
       value === null
-        ? h("span.muted", name === "Told" ? "not asked for" : "not recorded")
+        ? h("span.muted", name === "Outputs" ? "none required" : "not recorded")
         : rewardMark(value),
     );
   return panel(
@@ -410,7 +410,7 @@ function rewardSection({ reward, row }) {
       "dl.facts",
       fact("Sum", rewardMark(reward.value)),
       part("Database", reward.database),
-      part("Told", reward.outputs),
+      part("Outputs", reward.outputs),
       fact(
         "Unparsable answers",
         row.parse_errors === 0 ? null : count(row.parse_errors),

@@ -110,7 +110,7 @@ export function sideBySide(episodes) {
               : null,
           },
           (turns[turn] ?? []).map(brief),
-          turns[turn] === undefined ? h("span.muted", "over") : null,
+          turns[turn] === undefined ? h("span.muted", "ended") : null,
         )
       ),
     );

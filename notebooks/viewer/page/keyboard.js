@@ -18,7 +18,7 @@ const HELP = /** @type {const} */ ([
     ["j k", "next, previous message"],
     ["Enter", "fold or unfold the message"],
     ["o", "fold or unfold all"],
-    ["t", "tokens, coloured by loss mask and probability"],
+    ["t", "tokens, colored by loss mask and probability"],
     ["s", "the group side by side"],
   ]],
 ]);

@@ -185,7 +185,7 @@ function empty() {
       "p",
       "Start one with ",
       h("code", "deno task train"),
-      "; it shows up here by itself.",
+      "; it appears here automatically.",
     ),
   );
 }

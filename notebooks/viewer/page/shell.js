@@ -117,7 +117,7 @@ export function drawBar(view, { onHelp }) {
     h("a.brand", { href: "#/" }, "taulab"),
     h(
       "nav",
-      { "aria-label": "You are here" },
+      { "aria-label": "Breadcrumbs" },
       h("ol.crumbs", crumbs),
     ),
     h("span", { id: "live", class: "live", role: "status" }),
@@ -149,7 +149,7 @@ export function notice(error) {
     damaged: "This cannot be read",
     newer: "This was written by a newer taulab",
     unknown: "Not found",
-    filter: "This filter cannot be read",
+    filter: "This filter is invalid",
     offline: "The viewer does not respond",
     refused: "The viewer refused the request",
   });

@@ -89,7 +89,7 @@ export function tokensBlock(tokens) {
 function legend() {
   return h(
     "ul.legend",
-    { "aria-label": "Colours" },
+    { "aria-label": "Colors" },
     h("li", h("span.token.context", "context"), " not trained on"),
     LEVEL_WORDS.map((words, level) =>
       h(
