@@ -150,7 +150,7 @@ class Loop implements ControlLoop {
     this.#lab = options.lab;
     this.#watch = new Stopwatch(options.now ?? (() => performance.now()));
     this.#solved = new Solved();
-    for (const { taskId, trajectory } of options.run.learnt("rft")) {
+    for (const { taskId, trajectory } of options.run.trainedOn("rft")) {
       this.#solved.add(taskId, trajectory);
     }
   }
@@ -246,9 +246,9 @@ class Loop implements ControlLoop {
     );
     if (episodes === null) return false;
     if (stats.scored(episodes).length === 0) throw allFailed(episodes, step);
-    const learnt = episodes.map((episode) => isExemplary(episode));
+    const isLearned = episodes.map((episode) => isExemplary(episode));
     episodes.forEach(({ taskId, trajectory }, i) => {
-      if (learnt[i]) solved.add(taskId, trajectory!);
+      if (isLearned[i]) solved.add(taskId, trajectory!);
     });
     const learningRate = learningRateAt(step - ends.coldStart, rft);
     const batches = dealBatches(
@@ -286,7 +286,7 @@ class Loop implements ControlLoop {
           step,
           source: "rft",
           group,
-          advantage: learnt[group] ? 1 : null,
+          advantage: isLearned[group] ? 1 : null,
         },
       })),
     );

@@ -5,7 +5,7 @@ import { type Pair, writePair } from "./checkpoints.ts";
 import { inTempDir } from "./temp_dir.ts";
 
 /** The behavior of the converters. */
-export type Behaviour = "well" | "fail" | "hang";
+export type Behavior = "well" | "fail" | "hang";
 
 /** A checkout with fake converters. */
 export interface FakeSlime {
@@ -13,7 +13,7 @@ export interface FakeSlime {
   /** `--set` flags that point a recipe at it. */
   readonly flags: readonly string[];
   /** Makes the converters copy `source` from now on, with the given behavior. */
-  prepare(source: string, behaviour?: Behaviour): Promise<void>;
+  prepare(source: string, behavior?: Behavior): Promise<void>;
   /** Returns the arguments of each call, oldest first. */
   calls(): Promise<string[]>;
 }
@@ -51,9 +51,9 @@ export async function fakeSlime(
       "--set",
       `paths.megatron=${dir}`,
     ],
-    async prepare(source, behaviour = "well") {
+    async prepare(source, behavior = "well") {
       await Deno.writeTextFile(join(dir, "source"), source);
-      await Deno.writeTextFile(join(dir, "behaviour"), behaviour);
+      await Deno.writeTextFile(join(dir, "behavior"), behavior);
     },
     calls: async () =>
       (await Deno.readTextFile(calls)).trim().split("\n").filter((line) =>
@@ -70,7 +70,7 @@ while [ $# -gt 0 ]; do case $1 in ${flag}) out=$2;; esac; shift; done
 source=$(cat ${dir}/source)
 [ ! -e "$out" ] || { echo "ValueError: Output directory $out already exists" >&2; exit 1; }
 mkdir -p "$out"
-case $(cat ${dir}/behaviour) in
+case $(cat ${dir}/behavior) in
   fail) echo half >"$out/half"; echo "${words}" >&2; exit 1;;
   hang) echo half >"$out/half"; exec sleep 600;;
   *) cp -R "$source/." "$out"; echo saved;;

@@ -209,7 +209,7 @@ Deno.test("the table in tasks/README.md lists every task's permissions", async (
     Object.entries(TASKS).map(async ([name, { write, run, net, env }]) => {
       const { task } = await import(`../../tasks/${name}.ts`);
       const isConfined = task.confine !== undefined;
-      const writes = isConfined ? "told" : list(write);
+      const writes = isConfined ? "named" : list(write);
       return [
         `\`${name}\`${isConfined ? "\\*" : ""}`,
         [writes, list(run), list(net), list(env?.join(","))],

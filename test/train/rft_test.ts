@@ -115,10 +115,10 @@ Deno.test("a resumed run knows the tasks that it has solved", () =>
     }
     await using run = await TrainingDir.resume(join(dir, "run"));
     const last = run.metrics.filter(isRft).at(-1)!;
-    const learnt = [...run.learnt("rft")];
-    const tasks = new Set(learnt.map(({ taskId }) => taskId));
+    const learned = [...run.trainedOn("rft")];
+    const tasks = new Set(learned.map(({ taskId }) => taskId));
     assert.equal(tasks.size, last.solved);
-    assert.ok(learnt.every(({ trajectory: { ids } }) => ids[0] === 5));
+    assert.ok(learned.every(({ trajectory: { ids } }) => ids[0] === 5));
   }));
 
 Deno.test("isExemplary() requires the reward, and no error on the way", () => {

@@ -177,7 +177,7 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /** Yields the episodes of a source that were trained on, in order. */
-  *learnt(source: string): Iterable<
+  *trainedOn(source: string): Iterable<
     { readonly taskId: string; readonly trajectory: Trajectory }
   > {
     for (const { id, taskId, advantage } of this.#episodes.list({ source })) {
