@@ -29,7 +29,7 @@ export interface PlainRequests {
   readonly chains: readonly (readonly string[])[];
 }
 
-/** Bodies of the requests, sent beforehand because parsing them would count as CPU time. */
+/** Bodies of the requests, received beforehand because parsing them would count as CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: ServerSettings) {

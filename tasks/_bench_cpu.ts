@@ -1,6 +1,6 @@
 /**
- * Benchmark of the CPU policy: how fast it trains and samples, next to a plain matrix product by an independent
- * library in the same run, which tells what the machine can do at that time.
+ * Benchmark of the CPU policy: how fast it trains and samples, next to a matrix product of an independent library in
+ * the same run, as a measure of the machine's current speed.
  */
 
 import {

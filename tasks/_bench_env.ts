@@ -23,7 +23,7 @@ const REPEATS = 7;
 /** Number of live episodes when memory is measured. */
 const LIVE = 2000;
 
-/** A user without words. */
+/** A user that says nothing. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("ok"),

@@ -24,7 +24,7 @@ export interface Confinement {
 /** Permissions of a task that only displays something. */
 export const READ_ONLY: Confinement = { write: [], endsAtOnce: true };
 
-/** Permissions of work on this machine alone: no network, no programs, no environment variables with keys. */
+/** Permissions of local work: no network, no programs, no environment variables with keys. */
 export const LOCAL_WORK = {
   net: false,
   run: false,

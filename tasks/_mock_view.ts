@@ -11,7 +11,7 @@ import { table } from "../train/progress/text_table.ts";
 /** A generated world with its figures. */
 export interface Mocked {
   readonly world: World;
-  /** Number of tasks asked for, and of tasks drawn, which are fewer in a dry run of many. */
+  /** Requested number of tasks, and number drawn, which is smaller in a dry run of many tasks. */
   readonly asked: number;
   readonly drawn: number;
   /** Seconds of generation. */
@@ -19,7 +19,7 @@ export interface Mocked {
   readonly coverage: readonly Coverage[];
   readonly excluded: readonly Exclusion[];
   /** Tasks that nearly duplicate others. */
-  readonly alike: readonly Finding[];
+  readonly duplicates: readonly Finding[];
   readonly files: readonly WorldFile[];
   /** Directory of the files; `null` if they are not written. */
   readonly out: string | null;
@@ -27,13 +27,13 @@ export interface Mocked {
 
 /** Returns tables of tasks by intent and split, clauses by tool, rejected draws, near duplicates, and the files. */
 export function worldText(mocked: Mocked): string {
-  const { world, seconds, coverage, alike, files, out } = mocked;
+  const { world, seconds, coverage, duplicates, files, out } = mocked;
   const size = files.reduce((sum, { text }) => sum + text.length, 0);
   return [
     splitsTable(mocked),
     coverageTable(coverage),
     refusedTable(mocked),
-    duplicatesText(alike),
+    duplicatesText(duplicates),
     `${count(world.certificates.size)} tasks certified in ${
       duration(seconds)
     }; ${count(files.length)} files, ${bytes(size)}${
@@ -46,7 +46,7 @@ export function worldText(mocked: Mocked): string {
 
 /** Returns the same for `--json`. */
 export function worldJson(
-  { world, seconds, coverage, excluded, alike, asked, drawn }: Mocked,
+  { world, seconds, coverage, excluded, duplicates, asked, drawn }: Mocked,
 ): Record<string, unknown> {
   return {
     fingerprint: world.fingerprint,
@@ -57,7 +57,7 @@ export function worldJson(
     drawn: drawnOf(world),
     refused: Object.fromEntries(world.dropped),
     coverage,
-    near_duplicates: alike.length,
+    near_duplicates: duplicates.length,
     excluded,
   };
 }
@@ -142,12 +142,12 @@ function refusedTable({ world }: Mocked): string {
   ]);
 }
 
-function duplicatesText(alike: readonly Finding[]): string {
-  if (alike.length === 0) return "No two tasks are near duplicates.";
-  const shown = alike.slice(0, 5).map(({ taskId, reason }) =>
+function duplicatesText(duplicates: readonly Finding[]): string {
+  if (duplicates.length === 0) return "No two tasks are near duplicates.";
+  const shown = duplicates.slice(0, 5).map(({ taskId, reason }) =>
     `  ${taskId}: ${reason}`
   );
-  return `${count(alike.length)} tasks are near duplicates of others:\n${
+  return `${count(duplicates.length)} tasks are near duplicates of others:\n${
     shown.join("\n")
   }`;
 }

@@ -36,7 +36,7 @@ export class Terminal {
     writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
-  /** Announces to a parent program that the task is ready, as one JSON object on stdout; nothing without `--json`. */
+  /** Tells a parent program that the task is ready, as one JSON object on stdout; prints nothing without `--json`. */
   ready(value: unknown): void {
     if (this.#json) writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }

@@ -69,7 +69,7 @@ async function converse(
   })(task, flags);
   const opening = await user.open({ signal });
   if (opening.includes(STOP)) {
-    // A user who leaves without a word is not served; the state is scored as at any other end.
+    // If the user leaves without a message, the initial state is scored.
     const left = createEnvironment({ dataset, task, user, judge: STAND_IN });
     const reward = await left.judgedReward?.() ?? left.reward();
     return { stopReason: "user_stop", reward, turns: [], failure: null };

@@ -252,7 +252,7 @@ async function mockGenerated(
       { hint: "widen the range, raise --trials, or pass another --policy" },
     );
   }
-  const alike = await nearDuplicates(world, flags.tauBench);
+  const duplicates = await nearDuplicates(world, flags.tauBench);
   terminal.endProgress();
   const files = mockFiles(world, {
     out,
@@ -271,7 +271,7 @@ async function mockGenerated(
   const coverage = worldCoverage(world);
   const written = { files, out: dryRun ? null : out };
   const mocked = {
-    ...{ world, seconds, coverage, excluded, alike, ...written },
+    ...{ world, seconds, coverage, excluded, duplicates, ...written },
     asked: flags.count,
     drawn,
   };

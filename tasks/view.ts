@@ -88,7 +88,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await exportFile(flags.export, { choice, library }, context);
 }
 
-/** Prints errors in the named result files, before a page shows what is readable. */
+/** Prints errors in the named result files before the page is served. */
 async function nameFaults(
   library: Library,
   { terminal }: TaskContext,

@@ -64,7 +64,7 @@ export function titled(title: string, part: Rich): Rich {
 
 /**
  * The style sheet. Borders and tints are fractions of the text color, so one sheet serves light and dark pages.
- * Everything is scoped to `.tau`, which leaves the notebook's own look alone; the class is repeated three times to
+ * Everything is scoped to `.tau`, so the rest of the notebook is unaffected; the class is repeated three times to
  * outrank the front ends' table styles.
  */
 const STYLE = html`<style>

@@ -96,7 +96,7 @@ function wrongFirst(rows: readonly RowView[]): RowView[] {
   return rows.toSorted((a, b) => Number(a.isRight) - Number(b.isRight));
 }
 
-/** Returns what the record itself holds: the rows that differ from the expected ones. */
+/** Returns the view of the record alone: the rows that differ from the expected ones. */
 export function recordedView(
   reward: Reward | null,
   note: string | null,

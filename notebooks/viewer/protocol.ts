@@ -81,7 +81,7 @@ export interface TaskScore {
   readonly reasons: string | null;
 }
 
-/** The advisories of a run: what a person should look at. */
+/** The advisories of a run. */
 export interface Advisories {
   readonly advisories: readonly Advisory[];
 }
