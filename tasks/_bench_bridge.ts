@@ -222,7 +222,7 @@ function reportOf(
   return engine.ask({ type: "report", keep });
 }
 
-/** Runs work and measures the CPU milliseconds of all servers meanwhile. */
+/** Runs work and measures the CPU milliseconds that all servers use for it. */
 async function cpuOf<T>(
   servers: readonly { readonly process: BenchProcess }[],
   work: () => Promise<T>,

@@ -30,7 +30,7 @@ export type AdvisoryKind =
   | "stale_samples"
   | "user_faults";
 
-/** A finding about a run that deserves a person's attention. */
+/** A finding about a run that a person should look at. */
 export interface Advisory {
   readonly kind: AdvisoryKind;
   /** `warning`: it affects the run's figures; `note`: worth knowing. */
@@ -64,12 +64,14 @@ const LIMITS = {
   groups: 4,
   /** Number of final RL steps without any group to learn from. */
   idleSteps: 5,
-  /** Entropy at the end as a share of that in the first steps; only counts while the reward is below the next value. */
+  /**
+   * Final entropy as a share of the entropy in the first steps; applies only while the reward is below the next value.
+   */
   entropyShare: 0.25,
   rewardLeft: 0.9,
   /** Steps averaged on each side of such a comparison. */
   meanOf: 5,
-  /** Unreadable answers per episode at the end, and their factor over the best earlier steps. */
+  /** Final unreadable answers per episode, and their increase over the best earlier steps, as a factor. */
   parseErrors: 0.2,
   parseErrorsGrowth: 2,
   /** Share of failed episodes that turns a note into a warning. */

@@ -26,11 +26,11 @@ export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
 
 /** Agreement between the rules and a judge. */
 export interface Agreement {
-  /** Number of episodes that both attribute to a party. */
+  /** Number of episodes for which both name who is at fault. */
   readonly both: number;
   /** Share of these on which they agree. */
   readonly share: number;
-  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if either names only one party. */
+  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if either always names the same party. */
   readonly kappa: number | null;
   /** Counts as `table[rule][judge]`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;

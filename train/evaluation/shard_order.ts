@@ -31,7 +31,7 @@ const orderSchema = z.object({
   jobs: z.array(z.tuple([z.int(), z.int()])),
 });
 
-/** The work order of a shard's process. */
+/** The work assigned to a shard's process. */
 export interface ShardOrder {
   readonly config: EvaluationConfig;
   readonly jobs: readonly JobPlace[];

@@ -1,4 +1,4 @@
-/** Writes to disk so that a kill leaves either the old file or the new one, and explains errors of the disk. */
+/** Writes to disk so that a kill leaves either the old file or the new one, and explains disk errors. */
 
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -312,7 +312,7 @@ const bridgeSchema = z.strictObject({
   ),
 });
 
-/** The defaults of single keys, not of the section: they also apply if a recipe sets another key of it. */
+/** Defaults are set on single keys, not on the section, so that they also apply if a recipe sets another key of it. */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")
     .describe("Source of tasks and rows"),

@@ -23,7 +23,7 @@ export interface Journal {
 
 /** The state of a tracker, as stored in `tracking.json`. */
 export interface Sent {
-  /** Number of sent points, from the first on. */
+  /** Number of points sent so far. */
   readonly points: number;
   readonly place: Readonly<Record<string, string>>;
 }

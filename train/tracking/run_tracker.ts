@@ -1,4 +1,4 @@
-/** The interface of trackers: programs that display runs and receive their figures while they work. */
+/** The interface of trackers: programs that display runs and receive their figures while they are running. */
 
 import { BoundaryError, type BoundaryErrorOptions } from "../../env/errors.ts";
 import type { CallOptions } from "../../env/types.ts";

@@ -1,4 +1,4 @@
-/** Sends a run to the trackers of its config while it works. */
+/** Sends a run to the trackers in its config while it is running. */
 
 import { join } from "node:path";
 import { z } from "zod";

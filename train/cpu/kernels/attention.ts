@@ -154,7 +154,7 @@ export function scoreBytes(positions: i32): usize {
   return (<usize> ((positions + PAGE - 1) >> 5) << 7) + 64;
 }
 
-/** Writes a row's keys (or, with the address of the values' place, values) as column `slot` of `[n][32]`. */
+/** Writes a row's keys as column `slot` of `[n][32]`; given the address of a value block, its values. */
 // @ts-ignore: decorator
 @inline
 function putColumn(row: usize, page: usize, slot: i32, n: i32): void {

@@ -24,7 +24,7 @@ export function sum4(v: v128): f32 {
 
 /**
  * Constants of the polynomials. They are read from memory because a load is faster than the several instructions that
- * the compiler makes of a literal.
+ * the compiler emits for a literal.
  */
 const C: usize = memory.data<f32>([
   -86,

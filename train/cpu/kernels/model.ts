@@ -28,7 +28,7 @@ export class Model {
   ropeSin: usize;
   /** `dim` zeros. */
   zeros: usize;
-  /** Bytes from a page's start to its convolution tails and pointer keys, and of the whole. */
+  /** Byte offsets of a page's convolution tails and pointer keys, and the size of a page. */
   pageTails: usize;
   pagePointer: usize;
   pageBytes: usize;

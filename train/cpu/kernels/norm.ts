@@ -35,7 +35,7 @@ export function normalize(
   }
 }
 
-/** dx += the gradient through {@linkcode normalize}; dgain += too. */
+/** Adds the gradient through {@linkcode normalize} to dx and to dgain. */
 export function normalizeBack(
   x: usize,
   dy: usize,

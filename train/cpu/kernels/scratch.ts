@@ -23,8 +23,8 @@ export function scratchUsed(): usize {
 }
 
 /**
- * Bytes from one row of `n` floats to the next: an odd number of cache lines, so that a column
- * does not fall into a few sets of the cache over and over.
+ * Bytes from one row of `n` floats to the next: an odd number of cache lines, so that the elements of a column are
+ * spread over all sets of the cache.
  */
 // @ts-ignore: decorator
 @inline

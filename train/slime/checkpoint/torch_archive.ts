@@ -18,7 +18,7 @@ import { elements, isCount, isShape, shapeText } from "./tensor.ts";
 import { allowInTensor } from "./torch_names.ts";
 import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
-/** The largest pickle of a tensor. A usual one takes a few hundred bytes. */
+/** The largest pickle of a tensor to read. Most take a few hundred bytes. */
 const MAX_TENSOR_PICKLE = 1024 * 1024;
 /** The largest pickle of a run's arguments and state. */
 const MAX_PICKLE = 64 * 1024 * 1024;

@@ -40,7 +40,7 @@ function either(...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"));
 }
 
-/** Lines of a job that does not progress if one of them is repeated for long. */
+/** Log lines that indicate a stalled job if they are repeated for a long time. */
 export const STALLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,
@@ -166,7 +166,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
   },
 ];
 
-/** Errors of a host or a GPU that cannot do what is required of it. */
+/** Errors of the resources of a host or a GPU. */
 const RESOURCE_ERRORS: readonly Symptom[] = [
   {
     id: "host-memory",

@@ -254,8 +254,8 @@ function gpuExperts(
 }
 
 /**
- * Estimates the bytes of activations. With full recomputation, the input of each layer is kept, and the inside of
- * one layer at a time; otherwise the inside of each layer.
+ * Estimates the bytes of activations. With full recomputation, the input of every layer is kept, and the intermediate
+ * activations of one layer at a time; otherwise those of every layer.
  * @see Korthikanti et al. 2022, section 4. Differences: flash attention keeps no scores, and this model's own
  *   widths are used.
  */

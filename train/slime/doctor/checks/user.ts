@@ -143,7 +143,10 @@ function forecastBy(
   });
 }
 
-/** Returns how many servers apply the recipe's limit separately: running ones each do, those of a launch share it. */
+/**
+ * Returns the number of servers that each apply the whole limit of the recipe: all running ones, but 1 for a launch,
+ * whose servers share it.
+ */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
 }
