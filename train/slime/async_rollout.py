@@ -27,7 +27,7 @@ import generate as hooks
 
 logger = logging.getLogger("taulab")
 
-MOST_REPLAYS = 3
+MAX_REPLAYS = 3
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Pool:
         try:
             group.samples = task.result()
             aborted = [sample for sample in group.samples if sample.status is type(sample).Status.ABORTED]
-            if aborted and group.replays < MOST_REPLAYS and self.failure is None:
+            if aborted and group.replays < MAX_REPLAYS and self.failure is None:
                 group.replays += 1
                 self.replay(group, aborted)
             else:
