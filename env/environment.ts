@@ -28,7 +28,7 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The user. Only the environment may talk to them. */
   readonly user: User;
-  /** Judges what no program can, if the dataset's rules require it. Default: no judge. */
+  /** Decides the checks that no program can, if the dataset's rules have any. Default: no judge. */
   readonly judge?: Judge | undefined;
   /**
    * An episode in progress to continue from. A benchmark's rules replay its turns in a fresh world. Default: a new

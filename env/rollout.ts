@@ -43,7 +43,7 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Judges what no program can, if the dataset's rules require it. Default: no judge. */
+  /** Decides the checks that no program can, if the dataset's rules have any. Default: no judge. */
   readonly judge?: Judge | undefined;
   /** The user's name in the record: `scripted`. Default: the factory's label or, without one, `custom`. */
   readonly userName?: string;

@@ -42,7 +42,7 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
         ...rules !== undefined && { allCalls: true },
         ...rules?.solo !== undefined && { mustCall: true },
       });
-      const form = rules === undefined ? toolForm : wholeForm;
+      const form = rules === undefined ? toolForm : allCallsForm;
       const opening = withHistory(openingOf(start, prompt), {
         history: start.history,
         form,
@@ -108,7 +108,7 @@ export const toolForm: AnswerForm = {
 };
 
 /** Like {@linkcode toolForm}, but keeps all calls of an answer and the text next to them. */
-const wholeForm: AnswerForm = {
+const allCallsForm: AnswerForm = {
   ...toolForm,
   answer: ({ content, toolCalls }) => ({
     role: "assistant",

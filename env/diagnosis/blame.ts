@@ -13,7 +13,7 @@ import type {
   ToolAction,
   UserFinding,
 } from "../types.ts";
-import type { Decisive } from "./decisive.ts";
+import type { DecisiveError } from "./decisive.ts";
 
 /** The party at fault. */
 export type FaultyParty =
@@ -39,7 +39,7 @@ export interface Evidence {
   readonly reward: Reward | null;
   readonly failure: Failure | null;
   readonly stopReason: StopReason;
-  readonly decisive: Decisive | null;
+  readonly decisive: DecisiveError | null;
   /** What the user did wrong; `null` if the user was not tracked. */
   readonly findings: readonly UserFinding[] | null;
   /** Expected actions that fail in a fresh world, according to a benchmark's rules. Default: found by calling them. */
@@ -208,7 +208,7 @@ function agentHandedOver(
 /** Blames the agent if the user was tracked and made no mistake. */
 function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
   if (findings === null || findings.length > 0) return undefined;
-  const rules: Record<Decisive["kind"], string> = {
+  const rules: Record<DecisiveError["kind"], string> = {
     write: "the agent made a wrong write that could not be undone",
     ending: "the agent did not do what was asked for",
     untold: "the agent did not say what was asked for",

@@ -51,7 +51,7 @@ export interface Write {
  *
  * If a benchmark's reward depends on more than rows, `unmet` are the counted checks that fail.
  */
-export type Decisive =
+export type DecisiveError =
   | {
     readonly kind: "write";
     readonly turn: number;
@@ -83,7 +83,7 @@ export interface Replay {
   readonly reward: Reward;
   readonly writes: readonly Write[];
   /** `null` if the reward is 1, or undecided without a judge. */
-  readonly decisive: Decisive | null;
+  readonly decisive: DecisiveError | null;
   /** See {@linkcode ReplayedTurns.refused}; omitted unless the benchmark has its own rules. */
   readonly refused?: ReplayedTurns["refused"];
 }
@@ -141,7 +141,7 @@ interface Parts {
   readonly task: Task;
 }
 
-function findDecisive(parts: Parts): Decisive {
+function findDecisive(parts: Parts): DecisiveError {
   const { episode, writes, reward, task, dataset } = parts;
   const last = episode.turns.length - 1;
   if (reward.parts.database === 1 && reward.parts.outputs !== 0) {
@@ -159,7 +159,7 @@ function findDecisive(parts: Parts): Decisive {
 }
 
 /** Finds the first write after which the gold state was out of reach. */
-function firstLost(parts: Parts): Decisive | undefined {
+function firstLost(parts: Parts): DecisiveError | undefined {
   const { writes, gold, dataset, task } = parts;
   const options = {
     domain: domainOf(dataset),

@@ -14,7 +14,7 @@ import type {
 } from "../types.ts";
 import {
   asScored,
-  type Decisive,
+  type DecisiveError,
   type DiagnosedEpisode,
   type Replay,
 } from "./decisive.ts";
@@ -73,7 +73,7 @@ interface Parts {
   readonly unmet: readonly RewardCheck[];
 }
 
-function findDecisive({ episode, replayed, unmet }: Parts): Decisive {
+function findDecisive({ episode, replayed, unmet }: Parts): DecisiveError {
   const turn = episode.turns.length - 1;
   const isOf = (parts: readonly string[]) =>
     unmet.some(({ part }) => parts.includes(part));
@@ -96,7 +96,7 @@ function findDecisive({ episode, replayed, unmet }: Parts): Decisive {
 function firstLost(
   replayed: ReplayedTurns,
   unmet: readonly RewardCheck[],
-): Decisive | undefined {
+): DecisiveError | undefined {
   const { writes, start, isCompared } = replayed;
   if (replayed.canFinish(start) === "no") return undefined;
   let isCertain = isCompared;

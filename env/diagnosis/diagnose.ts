@@ -2,14 +2,14 @@
 
 import type { Dataset, Failure, Reward, Task, UserFinding } from "../types.ts";
 import {
-  type Decisive,
+  type DecisiveError,
   type DiagnosedEpisode,
   replayEpisode,
   type Write,
 } from "./decisive.ts";
 import { type Fault, faultOf } from "./blame.ts";
 
-export type { Decisive, DiagnosedEpisode, Write } from "./decisive.ts";
+export type { DecisiveError, DiagnosedEpisode, Write } from "./decisive.ts";
 export type { Fault, FaultyParty } from "./blame.ts";
 
 /** The diagnosis of an episode. */
@@ -19,7 +19,7 @@ export interface Diagnosis {
   /** Calls that changed the database, each with the state after it. */
   readonly writes: readonly Write[];
   /** `null` if the reward is 1, or if the infrastructure failed. */
-  readonly decisive: Decisive | null;
+  readonly decisive: DecisiveError | null;
   /** `null` if the reward is 1. */
   readonly fault: Fault | null;
 }

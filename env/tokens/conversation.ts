@@ -104,7 +104,7 @@ function continuation(
   const make = () => tokenizer.encode(template.proceed(answer, messages));
   const key = keyOf(answer, messages);
   if (key === undefined || key.length > MAX_KEPT_LENGTH) return make();
-  const kept = keptOf(template, tokenizer);
+  const kept = continuationCache(template, tokenizer);
   return kept.get(key) ?? kept.remember(key, make());
 }
 
@@ -120,7 +120,10 @@ function keyOf(
   ]);
 }
 
-function keptOf(template: ChatTemplate, tokenizer: Tokenizer): RecentTexts {
+function continuationCache(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+): RecentTexts {
   const ofTemplate = continuations.get(template) ?? new WeakMap();
   continuations.set(template, ofTemplate);
   const kept = ofTemplate.get(tokenizer) ?? new RecentTexts(MAX_KEPT);

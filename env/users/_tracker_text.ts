@@ -61,7 +61,7 @@ const FACTS = [
 /** The maximum number of distinct facts to check per message. */
 const MAX_FACTS = 500;
 
-/** Returns the facts in a text that do not occur in what is known. */
+/** Returns the facts in a text that the known text does not contain. */
 export function inventedFacts(
   text: string,
   { known, ids = [] }: {

@@ -81,7 +81,7 @@ Deno.test("retry() begins with a wait after earlier failures", async () => {
   assert.deepEqual(waits, [20, 40, 80]);
 });
 
-Deno.test("retry() and sleep() end with the signal's own reason", async () => {
+Deno.test("retry() and sleep() reject with the signal's own reason", async () => {
   const reason = new Error("enough");
   const signal = AbortSignal.abort(reason);
   const equal = (error: unknown) => error === reason;
@@ -96,7 +96,7 @@ Deno.test("retry() and sleep() end with the signal's own reason", async () => {
   await assert.rejects(waiting, equal);
 });
 
-Deno.test("poll() asks at a fixed interval until there is a value or the timeout", async () => {
+Deno.test("poll() calls at a fixed interval until there is a value or the timeout is over", async () => {
   const { waits, sleep } = instant();
   let asked = 0;
   const ask = () => Promise.resolve(++asked > 3 ? "there" : undefined);

@@ -303,7 +303,10 @@ function baselineOf(
   task: Tau3Task,
   { solo }: { readonly solo: boolean },
 ): 0 | 1 {
-  const said = (role: "assistant" | "user", content: string): Tau3Message => ({
+  const message = (
+    role: "assistant" | "user",
+    content: string,
+  ): Tau3Message => ({
     role,
     content,
     toolCalls: null,
@@ -314,9 +317,9 @@ function baselineOf(
     task,
     messages: [
       ...task.history,
-      ...solo ? [said("assistant", SOLO_STOP_TOKEN)] : [
-        said("assistant", GREETING),
-        said("user", "###STOP###"),
+      ...solo ? [message("assistant", SOLO_STOP_TOKEN)] : [
+        message("assistant", GREETING),
+        message("user", "###STOP###"),
       ],
     ],
     terminationReason: solo ? "agent_stop" : "user_stop",

@@ -24,7 +24,7 @@ import type { SessionMetrics } from "./session_metrics.ts";
 export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Judges what no program can. Default: no judge. */
+  /** Decides the checks that no program can. Default: no judge. */
   readonly judge?: Judge | undefined;
   /** The split of clients that name none. */
   readonly split: Split;

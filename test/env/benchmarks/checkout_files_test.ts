@@ -46,7 +46,7 @@ function run(command: string, ...args: string[]) {
   return new Deno.Command(command, { args }).output();
 }
 
-const ODD: Readonly<
+const HOSTILE: Readonly<
   Record<
     string,
     [spoil: (root: string, outside: string) => Promise<unknown>, RegExp]
@@ -177,7 +177,7 @@ const ODD: Readonly<
   ],
 };
 
-for (const [what, [spoil, message]] of Object.entries(ODD)) {
+for (const [what, [spoil, message]] of Object.entries(HOSTILE)) {
   Deno.test(`importTauBench() rejects a checkout with ${what} and reads nothing outside`, async () => {
     await assert.rejects(importing(spoil), (error: Error) => {
       assert.equal(error.name, "DataError", error.stack);

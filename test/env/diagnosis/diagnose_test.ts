@@ -76,7 +76,7 @@ Deno.test("diagnose() names the write after which the gold state is out of reach
   assert.deepEqual(decisive.rows.map(({ id }) => id).sort(), ["#C", "ann"]);
 });
 
-Deno.test("diagnose() does not blame a write that could have been fixed", () => {
+Deno.test("diagnose() does not blame a write that can still be reverted", () => {
   const world = small([address("#A", "2 Oak")]);
   const wrong = address("#A", "9 Fir");
   const { decisive } = diagnose(ended(turnsOf([wrong])), world);

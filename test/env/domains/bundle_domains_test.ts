@@ -72,14 +72,17 @@ Deno.test({
         const [id] = base.agent.ids(table);
         const row = toPlain(base.agent.get(table, id!)!) as object;
         assert.ok(schema.safeParse(row).success, table);
-        assert.ok(!schema.safeParse({ ...row, ...oddOf(row) }).success, table);
+        assert.ok(
+          !schema.safeParse({ ...row, ...invalidRow(row) }).success,
+          table,
+        );
       }
     }
   },
 });
 
 /** Replaces the first field of a row by a value of the wrong type. */
-function oddOf(row: object): object {
+function invalidRow(row: object): object {
   return { [Object.keys(row)[0]!]: [] };
 }
 

@@ -10,7 +10,7 @@ const decoder = new TextDecoder();
 const bodyOf = (ids: readonly number[], rest: object) =>
   JSON.parse(decoder.decode(bodyWithIds(ids, JSON.stringify(rest))));
 
-Deno.test("a body has the ids of a growing list, followed by the other members", () => {
+Deno.test("bodyWithIds() writes the ids of a growing list, followed by the other members", () => {
   const id = fc.oneof(
     fc.nat({ max: 11 }),
     fc.nat(152_000),
@@ -29,7 +29,7 @@ Deno.test("a body has the ids of a growing list, followed by the other members",
   );
 });
 
-Deno.test("a list that became shorter is encoded again, and lists are kept apart", () => {
+Deno.test("bodyWithIds() encodes a list that became shorter again, and keeps lists separate", () => {
   const ids = [1, 22, 333];
   const other = [7];
   assert.deepEqual(bodyOf(ids, { a: 1 }).input_ids, [1, 22, 333]);
@@ -48,7 +48,7 @@ Deno.test("a body of a growing list takes little more than its length", () => {
   }
 });
 
-Deno.test("a copy of a list reuses the encoded ids if it begins with them, also under another name", () => {
+Deno.test("moveEncodedIds() reuses the encoded ids for a copy that begins with them, also under another name", () => {
   const lists = fc.tuple(fc.array(fc.nat(200_000)), fc.array(fc.nat(9)));
   fc.assert(fc.property(lists, lists, ([ids, more], [other, rest]) => {
     bodyWithIds(ids, '{"a":1}');

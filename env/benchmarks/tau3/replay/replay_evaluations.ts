@@ -101,8 +101,8 @@ function messagesOf(
 ): Tau3Message[] {
   const world = startWorld(bundle, task);
   const messages: Tau3Message[] = [
-    said("assistant", GREETING),
-    said("user", "Hello."),
+    textMessage("assistant", GREETING),
+    textMessage("user", "Hello."),
   ];
   for (const [i, entry] of calls.entries()) {
     const made = typeof entry === "number"
@@ -118,12 +118,12 @@ function messagesOf(
       cost: null,
     }, world.respond(call));
   }
-  for (const text of say) messages.push(said("assistant", text));
-  messages.push(said("user", "###STOP###"));
+  for (const text of say) messages.push(textMessage("assistant", text));
+  messages.push(textMessage("user", "###STOP###"));
   return messages;
 }
 
-function said(
+function textMessage(
   role: ParticipantMessage["role"],
   content: string,
 ): ParticipantMessage {

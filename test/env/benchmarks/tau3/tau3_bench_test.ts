@@ -222,7 +222,7 @@ Deno.test("an episode with the stand-in judge is scored if that can decide", asy
   );
 });
 
-Deno.test("a user who says nothing fails the episode, not the agent", async () => {
+Deno.test("an episode whose user says nothing fails, and the agent is not scored", async () => {
   const dataset = await toyDataset();
   const episode = await play(dataset, {
     agent: answers(),

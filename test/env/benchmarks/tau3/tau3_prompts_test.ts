@@ -19,7 +19,7 @@ import {
 } from "../../../support/tau3_bench.ts";
 
 Deno.test({
-  name: "system prompts have the same hashes as the original's",
+  name: "system prompts have the same hashes as those of the original",
   ignore: NO_TAU3_BENCH,
   async fn() {
     const prompts = await readTau3Prompts(TAU3_BENCH);

@@ -98,7 +98,7 @@ Deno.test("airline: a booking never writes into the call's own lists", () => {
   assert.equal(JSON.stringify([...made.arguments]), before);
 });
 
-Deno.test("airline: bookings are refused with τ-bench's messages, and change nothing", () => {
+Deno.test("airline: invalid bookings are rejected with τ-bench's messages, and change nothing", () => {
   const refusals: [payments: string, changes: string, observation: string][] = [
     [PAID, '{"user_id": "1"}', "Error: user not found"],
     [
@@ -237,7 +237,7 @@ Deno.test("airline: payments are checked in order, and the first failure is repo
   }
 });
 
-Deno.test("airline: bags of a wrong type are refused with Python's messages", () => {
+Deno.test("airline: bags of a wrong type are rejected with Python's messages", () => {
   const answers = {
     '"ab"': "unsupported operand type(s) for +=: 'int' and 'str'",
     "[1]": "unsupported operand type(s) for +=: 'int' and 'list'",

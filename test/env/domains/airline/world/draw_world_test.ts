@@ -107,7 +107,7 @@ Deno.test("generated() of an airline rows satisfy the airline's schemas", async 
   }
 });
 
-Deno.test("generated() of an airline words values that its tools spell differently", async () => {
+Deno.test("generated() of an airline phrases values in words that its tools spell differently", async () => {
   const world = await generated(8, {
     ...SMALL,
     intents: { question: 0 },

@@ -210,7 +210,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [expected, messages] of Object.entries(ASKED)) {
-  Deno.test(`hearPhone() hears only "${expected}" in each way to ask for it`, () => {
+  Deno.test(`hearPhone() understands only "${expected}" in each wording of the request`, () => {
     for (const message of messages) {
       assert.equal(hearPhone(message).map(short).join(", "), expected, message);
     }

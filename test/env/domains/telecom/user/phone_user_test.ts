@@ -39,7 +39,7 @@ Deno.test("phoneUser() opens with the complaint and reveals nothing else", () =>
   }
 });
 
-Deno.test("phoneUser() answers with what they know, and nothing else", () => {
+Deno.test("phoneUser() answers only with facts that the user knows", () => {
   const { hear, calls } = conversation();
   assert.equal(
     hear("May I have your full name and phone number?"),
