@@ -166,27 +166,30 @@ Deno.test("diagnose() names the party at fault, by rule", () => {
   assert.equal(by(ended(turnsOf([cancelC])), { findings: [invented] }), "user");
 });
 
-/** Gold writes with one of them changed in a way that no later write can fix, or omitted. */
-function checkMutations(dataset: Dataset, tasks: readonly Task[]): number {
-  let looked = 0;
+/**
+ * Checks that no write of any prefix of the gold writes is diagnosed as decisive. Returns the number of tasks with
+ * writes.
+ */
+function checkPrefixes(dataset: Dataset, tasks: readonly Task[]): number {
+  let checked = 0;
   for (const task of tasks) {
     const writes = goldWrites(dataset, task);
     if (writes.length === 0) continue;
-    looked++;
+    checked++;
     const whole = ended(turnsOf(writes));
     assert.notEqual(diagnose(whole, { dataset, task }).decisive?.kind, "write");
-    for (const kept of writes.keys()) {
-      const part = ended(turnsOf(writes.slice(0, kept)));
+    for (const length of writes.keys()) {
+      const part = ended(turnsOf(writes.slice(0, length)));
       const { decisive } = diagnose(part, { dataset, task });
       assert.equal(decisive?.kind, "ending", `${task.id}: a part of the gold`);
     }
   }
-  return looked;
+  return checked;
 }
 
 Deno.test("diagnose() never blames a prefix of the gold actions of generated tasks", async () => {
   const dataset = await generated(3, { twoIntentShare: 0.5, testTasks: 60 });
-  assert.ok(checkMutations(dataset, dataset.tasks("test")) > 30);
+  assert.ok(checkPrefixes(dataset, dataset.tasks("test")) > 30);
 });
 
 for (const name of ["retail", "airline"] as const) {
@@ -195,7 +198,7 @@ for (const name of ["retail", "airline"] as const) {
     ignore: NO_TAU_BENCH,
     fn: async () => {
       const dataset = await loadTauBench(TAU_BENCH, name);
-      assert.ok(checkMutations(dataset, dataset.tasks("test")) > 25);
+      assert.ok(checkPrefixes(dataset, dataset.tasks("test")) > 25);
     },
   });
 }

@@ -13,7 +13,7 @@ import { modelAt } from "../../support/served_models.ts";
 
 const HELLO = { role: "user", content: "hello" } as const;
 
-/** A server that sends the given bodies regardless of the requested encoding. */
+/** Starts a server that sends the given bodies regardless of the requested encoding. */
 function bodyServer(answer: () => Response) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -29,7 +29,7 @@ function ask(url: string): Promise<Response> {
   return fetch(url, { headers: { "accept-encoding": ACCEPT_ENCODING } });
 }
 
-/** An endless body that counts how much of it was read. */
+/** Creates an endless body that counts the bytes that were read. */
 function endless(start = "") {
   const chunk = new TextEncoder().encode("x".repeat(65536));
   const sent = { bytes: 0, isCancelled: false };

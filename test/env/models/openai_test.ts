@@ -129,7 +129,7 @@ Deno.test("openaiChatModel() separates thoughts in every server's format", async
   assert.match(parseError ?? "", /empty/);
 });
 
-/** An answer with the given, possibly malformed call. */
+/** Creates an answer with the given, possibly malformed call. */
 function callsAnswer(call: unknown): unknown {
   const message = { content: null, tool_calls: [{ id: "c", function: call }] };
   return { choices: [{ message, finish_reason: "tool_calls" }] };

@@ -21,7 +21,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Work that never ends by itself, and reports when its client disconnects. */
+/** Creates work that never ends by itself, and reports when its client disconnects. */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();

@@ -77,7 +77,7 @@ interface Reference {
 
 let asking: Promise<Reference> | null = null;
 
-/** All cases of this file, processed by a single process. */
+/** Renders all cases of this file in a single process. */
 function reference(): Promise<Reference> {
   return asking ??= ask();
 }

@@ -63,7 +63,7 @@ function numberContexts(): string[] {
     .map((x) => `{"x": ${Object.is(x, -0) ? "-0.0" : x}}`);
 }
 
-/** Additional `*.jinja` files from the directory `TAULAB_CHAT_TEMPLATES`. */
+/** Returns additional `*.jinja` files from the directory `TAULAB_CHAT_TEMPLATES`. */
 function templatesOfDirectory(): Record<string, string> {
   const directory = Deno.env.get("TAULAB_CHAT_TEMPLATES");
   if (!directory) return {};
@@ -80,7 +80,7 @@ type Kind = "constructs" | "texts" | "numbers" | "chats";
 
 let asking: Promise<Record<Kind, Comparison>> | null = null;
 
-/** All cases of this file, processed by a single process. */
+/** Renders all cases of this file in a single process. */
 function comparison(): Promise<Record<Kind, Comparison>> {
   const groups: Record<Kind, Group> = {
     constructs: { sources: CONSTRUCTS, contexts: [CONTEXT] },

@@ -18,7 +18,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** The minimal record that τ-bench writes for an episode. */
+/** Returns the minimal record that τ-bench writes for an episode. */
 function record(task: number): JsonValue {
   return new Map<string, JsonValue>([
     ["task_id", task],
