@@ -231,7 +231,7 @@ function readCall(call: JsonRecord, index: number): ToolCall {
   };
 }
 
-/** Maximum characters of a call's arguments that an error quotes to the model. */
+/** Maximum number of characters of a call's arguments that an error quotes to the model. */
 const MAX_TOLD = 500;
 
 /** @throws {ConfigError} With a message for the model. */

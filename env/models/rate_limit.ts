@@ -5,7 +5,7 @@ import { type Sleep, sleep } from "../retry.ts";
 
 /** Settings of {@linkcode createRateLimiter}. */
 export interface RateLimitOptions {
-  /** Maximum requests per minute, spread evenly; 0 for no limit. */
+  /** Maximum number of requests per minute, spread evenly; 0 for no limit. */
   readonly requestsPerMinute: number;
   /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;

@@ -20,7 +20,7 @@ export interface SglangOptions {
   readonly url: string;
   /** The model's name in records and prices. */
   readonly model: string;
-  /** Maximum tokens of prompt and answer together. */
+  /** Maximum number of tokens of prompt and answer together. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
@@ -143,7 +143,7 @@ function post(
   });
 }
 
-/** Maximum characters of an answer that an error quotes. */
+/** Maximum number of characters of an answer that an error quotes. */
 const MAX_QUOTED = 300;
 
 async function readAnswer(

@@ -1,8 +1,8 @@
 /** A quick upper bound on whether a text fits into a context. Tokenizing megabytes of text would take seconds. */
 
 /**
- * Maximum characters per token to assume. Text of any language and JSON have 1 to 6; only long runs of white space have
- * more than 16.
+ * Maximum number of characters per token to assume. Text of any language and JSON have 1 to 6; only long runs of white
+ * space have more than 16.
  */
 const MAX_CHARACTERS_PER_TOKEN = 16;
 
