@@ -8,7 +8,12 @@ import { z } from "zod";
 import denoConfig from "../deno.json" with { type: "json" };
 import { ConfigError } from "../env/errors.ts";
 import { fileNameOf } from "../env/models/endpoints.ts";
-import { verifiersPackage } from "../env/serve/environment/verifiers_package.ts";
+import {
+  type ClientPackage,
+  type ClientPackageOptions,
+  verifiersPackage,
+  verlPackage,
+} from "../env/serve/environment/client_packages.ts";
 import { policyApp } from "../env/serve/policy_app.ts";
 import type { ServedPolicy } from "../env/serve/served_policy.ts";
 import { InFlight } from "../env/serve/in_flight.ts";
@@ -83,6 +88,12 @@ const flags = z.object({
     value: "DIR",
     isPath: anyPath,
   }),
+  writeVerl: z.string().min(1).optional().meta({
+    description:
+      "Write a Python package for verl that connects to the server at --host and --port, and exit",
+    value: "DIR",
+    isPath: anyPath,
+  }),
   set: setFlag,
   runs: runsFlag,
 });
@@ -99,10 +110,14 @@ const SHOWN = "which clients then send as their key";
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
 
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
-  const { writeVerifiers } = flags;
-  if (writeVerifiers !== undefined) {
-    return await writePackage(writeVerifiers, flags, context);
+  const [asked, another] = packagesOf(flags);
+  if (another !== undefined) {
+    throw new ConfigError(
+      "--write-verifiers and --write-verl contradict each other",
+      { hint: "pass only one of them" },
+    );
   }
+  if (asked !== undefined) return await writePackage(asked, flags, context);
   if (servesEnvironment(flags)) return await runEnvironment(flags, context);
   if (flags.recipe !== undefined) {
     return await runEpisodes(flags, flags.recipe, context);
@@ -154,15 +169,15 @@ async function runEpisodes(
   return { json, exitCode: 0 };
 }
 
-/** Writes the Python package for verifiers. */
+/** Writes a Python package. */
 async function writePackage(
-  directory: string,
+  { directory, write, next }: PackageToWrite,
   { host, port = ENVIRONMENT_PORT }: Flags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
   const url = `http://${host}:${port}`;
   const { version } = denoConfig;
-  const files = await verifiersPackage({ url, version });
+  const files = await write({ url, version });
   await writing(directory, async () => {
     await Deno.mkdir(directory, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
@@ -170,11 +185,40 @@ async function writePackage(
     }
   });
   terminal.print(
-    `Wrote a client for ${url} to ${directory}. With verifiers installed and the server running, try:\n` +
-      `  pip install ${directory}\n` +
-      "  vf-eval taulab-env --model NAME --client.base-url URL --no-push",
+    `Wrote a client for ${url} to ${directory}. With the server running, try:\n` +
+      [`pip install ${directory}`, ...next].map((line) => `  ${line}`)
+        .join("\n"),
   );
   return { json: { directory, url, files: Object.keys(files) } };
+}
+
+/** A package that flags ask for. */
+interface PackageToWrite {
+  readonly directory: string;
+  readonly write: (options: ClientPackageOptions) => Promise<ClientPackage>;
+  /** Commands that use it. */
+  readonly next: readonly string[];
+}
+
+/** Returns the packages that flags ask for. */
+function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
+  return [
+    ...(writeVerifiers === undefined ? [] : [{
+      directory: writeVerifiers,
+      write: verifiersPackage,
+      next: ["vf-eval taulab-env --model NAME --client.base-url URL --no-push"],
+    }]),
+    ...(writeVerl === undefined ? [] : [{
+      directory: writeVerl,
+      write: verlPackage,
+      next: [
+        "python -m taulab_verl train > train.jsonl",
+        `python -m verl.trainer.main_ppo data.train_files=train.jsonl actor_rollout_ref.rollout.agent.agent_loop_config_path=${
+          join(writeVerl, "agent_loop.yaml")
+        } …`,
+      ],
+    }]),
+  ];
 }
 
 /** Serves environments for any trainer: sessions that clients reset and step. */
@@ -273,8 +317,9 @@ export const task = await main(import.meta, {
   ],
   interruptNote:
     "Finishing the requests in progress; press Ctrl-C again to stop immediately",
-  confine: ({ flags: { record, writeVerifiers } }) => ({
-    write: [record, writeVerifiers].filter((one) => one !== undefined),
+  confine: ({ flags: { record, writeVerifiers, writeVerl } }) => ({
+    write: [record, writeVerifiers, writeVerl]
+      .filter((one) => one !== undefined),
   }),
   run,
 });

@@ -25,7 +25,7 @@ export function withoutPython(): boolean {
 }
 
 /** Environment clients of trainers. Their versions of packages conflict with those of slime. */
-export type ClientName = "openenv" | "verifiers";
+export type ClientName = "openenv" | "verifiers" | "verl";
 
 /**
  * Returns the Python that `.ci/test-python` installs for a client: `openenv` has openenv-core and TRL.
