@@ -67,19 +67,26 @@ function chunk(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
 const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 
-/** Returns the number of rows in the history of a file, all of whose records are ours. */
+/** Returns the number of rows in the history of a file, all of whose records are ours. A truncated record does not count. */
 export function countRows(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let rows = 0;
+  let tag: number | undefined;
   let at = FILE_HEADER.length;
-  while (at + CHUNK_HEADER < file.length) {
+  while (at + CHUNK_HEADER <= file.length) {
     const room = BLOCK - at % BLOCK;
-    if (room < CHUNK_HEADER) at += room;
-    else {
-      const isFirst = file[at + 6] === FULL || file[at + 6] === FIRST;
-      if (isFirst && file[at + CHUNK_HEADER] === HISTORY_TAG) rows++;
-      at += CHUNK_HEADER + view.getUint16(at + 4, true);
+    if (room < CHUNK_HEADER) {
+      at += room;
+      continue;
     }
+    const type = file[at + 6];
+    const start = at + CHUNK_HEADER;
+    at = start + view.getUint16(start - 3, true);
+    if (at > file.length) break;
+    if (type === FULL || type === FIRST) tag = undefined;
+    // The first chunk of a record is empty if there is only room for its header.
+    if (at > start) tag ??= file[start];
+    if (tag === HISTORY_TAG && (type === FULL || type === LAST)) rows++;
   }
   return rows;
 }

@@ -17,6 +17,8 @@ import {
 import {
   countRows,
   fileRecord,
+  historyRecord,
+  summaryRecord,
   WandbLog,
 } from "../../../train/tracking/wandb_log.ts";
 import { wandb } from "../../../train/tracking/wandb.ts";
@@ -215,6 +217,28 @@ Deno.test({
       assert.deepEqual(await read(), paths.slice(0, -2));
     }),
 });
+
+Deno.test("countRows() counts the complete rows of a file, wherever blocks end", () =>
+  inTempDir(async (dir) => {
+    const block = 32 * 1024;
+    const rooms = new Set<number>();
+    // The filler ends at each distance from the end of a block, from none to more than a chunk's header.
+    for (let length = block - 40; length < block; length++) {
+      const path = join(dir, `run-${length}.wandb`);
+      const log = await WandbLog.create(path);
+      await log.append([fileRecord("x".repeat(length))]);
+      rooms.add((block - (await Deno.stat(path)).size % block) % block);
+      for (const [_step, key] of ["a", "b".repeat(3 * block)].entries()) {
+        const row = { [key]: 1, _runtime: 0, _timestamp: 0, _step };
+        await log.append([historyRecord(row), summaryRecord(row)]);
+        await log.append([historyRecord(row), fileRecord("last")]);
+      }
+      const file = await Deno.readFile(path);
+      assert.equal(countRows(file), 4);
+      assert.equal(countRows(file.subarray(0, -block)), 3);
+    }
+    for (let room = 0; room <= 8; room++) assert.ok(rooms.has(room), `${room}`);
+  }));
 
 Deno.test("WandbLog overwrites what a failed write left", () =>
   inTempDir(async (dir) => {
@@ -478,7 +502,7 @@ Deno.test("train --track wandb: a server that is down does not change the run, a
       sent.stderr,
       /wandb: http:\/\/127\.0\.0\.1:\d+\/our-team\/taulab\/runs\/\w{8}\n/,
     );
-    assert.match(sent.stdout, /wandb has the run: http/);
+    assert.match(sent.stdout, /wandb has the whole run: http/);
     assert.deepEqual(
       server.run.history.map(withoutClock),
       await rowsOf(paths[0]!),
@@ -489,9 +513,17 @@ Deno.test("evaluate --track wandb without a key writes an offline run", () =>
   inTempDir(async (dir) => {
     const { code, stdout, stderr } = await runTask("evaluate", [
       ...["--runs", dir, "--name", "a", "--agent", "expert"],
-      ...["--task-ids", "0-1", "--track", "wandb"],
+      ...["train", "dev", "test"].flatMap((split) => [
+        "--set",
+        `data.generated.${split}Tasks=2`,
+      ]),
+      ...["--track", "wandb"],
     ], { env: { WANDB_API_KEY: "", WANDB_MODE: "" } });
     assert.equal(code, 0, stderr);
     const offline = await offlineRunOf(join(dir, "a"));
-    assert.ok(stdout.includes(`wandb has the run: wandb sync ${offline.dir}`));
+    assert.ok(
+      stdout.includes(`wandb has the whole run: wandb sync ${offline.dir}`),
+    );
+    // Two episodes, and the report.
+    assert.equal(countRows(await Deno.readFile(offline.file)), 3);
   }));
