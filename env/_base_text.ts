@@ -14,7 +14,7 @@ export interface TableText {
   readonly ids: readonly string[];
   /** UTF-8. */
   readonly bytes: Uint8Array;
-  /** `[rows + 1]`, the offset of each row in `bytes`; the last element is where a further row would begin. */
+  /** `[rows + 1]`, the offset of each row in `bytes`; the last element is where the next row would begin. */
   readonly starts: Uint32Array;
 }
 

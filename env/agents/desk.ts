@@ -1,6 +1,6 @@
 /**
- * The expert's desk: everything that the user has said and the tools have returned. The expert's messages and calls may
- * use nothing else.
+ * The expert's desk holds everything that the user has said and the tools have returned. The expert's messages and
+ * calls are based on nothing else.
  */
 
 import {
@@ -16,7 +16,7 @@ export type Move =
   | {
     readonly type: "call";
     readonly action: ToolAction;
-    /** A note next to the call, which the user does not see. */
+    /** A note that accompanies the call, which the user does not see. */
     readonly content: string;
   };
 
@@ -70,7 +70,7 @@ export class Desk {
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));
   }
 
-  /** Checks whether the user has ever said all of `words`. */
+  /** Checks whether the user has said all of `words` at any time. */
   everHeard(...words: readonly string[]): boolean {
     const said = this.#said.join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));

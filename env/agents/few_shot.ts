@@ -16,7 +16,7 @@ export const EXAMPLES_SHOWN = 5;
 /** Settings of {@linkcode fewShotAgent}. */
 export interface FewShotOptions {
   readonly model: ChatModel;
-  /** Conversations as text. Each episode's seed draws the ones to show. See {@linkcode fewShotExamples}. */
+  /** Conversations as text. The ones to show are drawn with each episode's seed. See {@linkcode fewShotExamples}. */
   readonly examples: readonly string[];
   /** The number of examples in a prompt. Default: {@linkcode EXAMPLES_SHOWN}. */
   readonly shown?: number;
@@ -24,7 +24,7 @@ export interface FewShotOptions {
 
 /**
  * Creates a tool-calling agent with examples in its prompt.
- * @throws {ConfigError} If there are fewer than `shown` examples.
+ * @throws {ConfigError} If there are fewer examples than `shown`.
  */
 export function fewShotAgent(options: FewShotOptions): Agent {
   const { model, examples, shown = EXAMPLES_SHOWN } = options;
@@ -52,7 +52,7 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   };
 }
 
-/** Returns the system message with the policy and the examples that the seed draws. */
+/** Returns the system message with the policy and the examples drawn with the seed. */
 export function fewShotSystem(
   dataset: Pick<Dataset, "policy" | "prompts">,
   { examples, shown = EXAMPLES_SHOWN, seed }: {

@@ -7,14 +7,14 @@ import { fewShotAgent, fewShotExamples } from "./few_shot.ts";
 import { textAgent, type TextStrategy } from "./text.ts";
 import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 
-/** A strategy by which a model serves users. */
+/** A strategy that a model uses to serve users. */
 export interface AgentStrategy {
   /** Creates the agent. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
   /** The form of its actions if they are text; demonstrations of a cold start use it too. Default: tool calls. */
   readonly text?: TextStrategy;
   /**
-   * Whether it requires a prompt, because it differs from the tool-calling agent only by its prompt. Default: false.
+   * Whether it requires a prompt, because it differs from the tool-calling agent only in its prompt. Default: false.
    */
   readonly needsPrompt?: boolean;
 }
@@ -24,7 +24,7 @@ export interface AgentStrategyOptions {
   readonly model: ChatModel;
   readonly dataset: Dataset;
   readonly prompt: PromptStyle;
-  /** As {@linkcode TextAgentOptions.compat}. */
+  /** See {@linkcode TextAgentOptions.compat}. */
   readonly compat: boolean;
 }
 
@@ -72,7 +72,7 @@ export function agentStrategy(name: string): AgentStrategy {
 
 /**
  * Returns the schema of an agent's name.
- * @param also Names that are valid in addition to those of strategies.
+ * @param also Names that are valid in addition to the strategies' names.
  */
 export function agentName(...also: readonly string[]) {
   return agents.schema(also);

@@ -9,11 +9,12 @@ import { call } from "../domains/shared/call.ts";
 import type { AgentStart, Observation } from "../types.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
 
-/** Matches the marks by which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
+/** Matches the marks with which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
 const STOP_MARK = "###";
 
 /**
- * Yields the expert's moves without a user: only calls of both sides' tools, the last of which reports that it is done.
+ * Yields the expert's moves for an episode without a user. Every move is a call to a tool of either side; the last call
+ * reports that the task is done.
  * @throws {MissingPartError} If the domain has no expert, or no scripted user with tools.
  */
 export function soloScript(

@@ -62,7 +62,7 @@ export function textAgent(options: TextAgentOptions): Agent {
   };
 }
 
-/** Returns the system prompt: policy, tools as Python JSON, and the format of answers. */
+/** Returns the system prompt: the policy, the tools as Python JSON, and the answer format. */
 export function textSystemPrompt(
   dataset: Pick<Dataset, "policy" | "tools" | "prompts">,
   strategy: TextStrategy,

@@ -37,7 +37,7 @@ export interface TextActionStyle {
 /**
  * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
  * text after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
- * @param index The number of the answer in the conversation, from which the call's id is made.
+ * @param index The number of the answer in the conversation, used to make the call's id.
  */
 export function readTextAction(
   text: string,

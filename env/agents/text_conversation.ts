@@ -17,8 +17,8 @@ export interface TextConversationOptions {
 }
 
 /**
- * Converts a conversation, message by message, to the form of the strategy's text agent. Text next to a call becomes
- * the start of the thought before it.
+ * Converts a conversation, message by message, to the form of the strategy's text agent. Text that accompanies a call
+ * becomes the start of the thought before it.
  */
 export function textConversation(
   messages: readonly Message[],
@@ -56,8 +56,8 @@ function actionOf({ content, toolCalls = [] }: Answer): Action {
 }
 
 /**
- * Writes one line on the next action and its reason. There are few phrasings, so that a small policy learns them in a
- * few steps and a trained tokenizer needs one token for each.
+ * Writes one line about the next action and the reason for it. There are few phrasings, so that a small policy learns
+ * them in a few steps and a trained tokenizer needs one token for each.
  * @param heard The user's last message.
  */
 function thoughtOf(

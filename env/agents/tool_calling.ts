@@ -107,7 +107,7 @@ export const toolForm: AnswerForm = {
       : { role: "assistant", content: "", toolCalls: [action.call] },
 };
 
-/** Like {@linkcode toolForm}, but keeps all calls of an answer and the text next to them. */
+/** Like {@linkcode toolForm}, but keeps all calls of an answer and the text that accompanies them. */
 const allCallsForm: AnswerForm = {
   ...toolForm,
   answer: ({ content, toolCalls }) => ({

@@ -45,7 +45,7 @@ function leavesOf(path: string, value: JsonValue): Leaf[] {
   return typeof value === "string" ? [{ path, value }] : [];
 }
 
-/** Normalizes text: lower case, punctuation replaced by spaces, single spaces. */
+/** Normalizes text: converts it to lower case, replaces punctuation with spaces, and collapses spaces. */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();
 }

@@ -1,4 +1,4 @@
-/** The audit of a set of tasks: runs every check on every task, and compares splits. */
+/** Audits a set of tasks: runs every check on every task, and compares splits. */
 
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Split, Task } from "../types.ts";
@@ -35,7 +35,7 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   noted: "faults documented by the authors",
 };
 
-/** Checks that only a benchmark's own rules make. */
+/** Checks that only a benchmark's own rules perform. */
 const RULES_CHECKS: ReadonlySet<CheckName> = new Set<RulesCheckName>([
   "failing_gold",
   "hidden_state",
@@ -56,25 +56,25 @@ const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
   ["loose_output", looseOutputs],
 ];
 
-/** Checks that replay the gold actions with the agent's tools only. A benchmark's own rules replace them. */
+/** Checks that replay the gold actions using only the agent's tools. A benchmark's own rules replace them. */
 const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 
 /** The result of an audit. */
 export interface AuditReport {
   /** The number of tasks by split. */
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
-  /** Findings of single tasks in the order of the splits, then those about several tasks. */
+  /** Findings about single tasks in the order of the splits, then those about several tasks. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
   /** Flagged tasks, each with the first reason. */
   readonly exclusions: readonly Exclusion[];
   /** Checks that were skipped, because they were not selected or the domain lacks a part; omitted if there are none. */
   readonly unchecked?: readonly CheckName[];
-  /** Whether the benchmark's own rules also made checks. */
+  /** Whether the benchmark's own rules also performed checks. */
   readonly hasRules?: true;
 }
 
-/** Returns the checks that apply to a set of tasks, skipped ones included. */
+/** Returns the checks that apply to a set of tasks, including skipped ones. */
 export function checksOf(
   { hasRules }: Pick<AuditReport, "hasRules">,
 ): CheckName[] {
@@ -98,7 +98,7 @@ export interface AuditOptions {
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. Pure, except for calls of `onTask`. */
+/** Audits a dataset's tasks. Has no side effects other than calls to `onTask`. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:

@@ -1,4 +1,4 @@
-/** Flags tasks in every split that contains them, since the splits of some benchmarks overlap. */
+/** Flags tasks in every split that contains them, since some benchmarks' splits overlap. */
 
 import type { Dataset, Task } from "../types.ts";
 import type { Exclusion } from "./audit.ts";

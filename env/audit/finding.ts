@@ -13,7 +13,7 @@ export type CheckName =
   | "duplicate"
   | RulesCheckName;
 
-/** Names of the checks that a benchmark's own rules make, see `ConversationRules.faults()`. */
+/** Names of the checks that a benchmark's own rules perform; see `ConversationRules.faults()`. */
 export type RulesCheckName =
   | "failing_gold"
   | "hidden_state"
@@ -23,14 +23,14 @@ export type RulesCheckName =
   | "missing_tool"
   | "noted";
 
-/** A problem of a task that a person should review. */
+/** A problem with a task that a person should review. */
 export interface Finding {
   readonly check: CheckName;
   readonly taskId: string;
   readonly split: Split;
   /** A description of the problem, as a clause without a full stop. */
   readonly reason: string;
-  /** The values concerned, for a person to verify the finding. */
+  /** The values concerned, so that a person can verify the finding. */
   readonly evidence: string;
   /** Whether the task is flagged, because its reward is not meaningful. */
   readonly exclude: boolean;

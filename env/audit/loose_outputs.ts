@@ -1,6 +1,6 @@
 /**
  * Finds outputs that match an agent's words by accident. Outputs are matched as substrings, so an agent that reads back
- * an order id has also said every short number in it.
+ * an order id also says every short number in it.
  */
 
 import { domainOf } from "../domains/registry.ts";

@@ -1,6 +1,6 @@
 /**
  * Finds gold actions that no agent can derive: arguments of writes that are neither in the instruction nor in any
- * readable row, and lookups that find a different user than the task's.
+ * readable row, and lookups that find a user other than the task's.
  */
 
 import { domainOf } from "../domains/registry.ts";
@@ -21,7 +21,7 @@ export function unknowable(task: Task, dataset: Dataset): Finding[] {
   ];
 }
 
-/** Finds gold lookups that return a different user than the task's. */
+/** Finds gold lookups that return a user other than the task's. */
 function otherUsers(task: Task, dataset: Dataset): Finding[] {
   const finds = task.actions.filter(({ name }) => name.startsWith("find_"));
   return replayGold({ ...task, actions: finds }, dataset).filter((

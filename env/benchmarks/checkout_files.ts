@@ -1,6 +1,6 @@
 /**
- * Safe reading of files from an untrusted checkout: only regular files inside it, up to a size limit. Links that lead
- * out of the checkout, pipes and devices are rejected with an error, and are neither followed nor opened.
+ * Safely reads files from an untrusted checkout: only regular files inside it, up to a size limit. Links that lead out
+ * of the checkout, pipes and devices are rejected with an error, and are neither followed nor opened.
  */
 
 import { join, relative, sep } from "node:path";
@@ -20,7 +20,7 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 /**
  * Creates a reader for the files below a directory.
  * @returns A function that reads a path that begins with `root`. It throws `DataError` if the path is not a regular
- * file of the checkout, or is too large.
+ * file in the checkout, or is too large.
  */
 export function checkoutFiles(
   root: string,

@@ -1,11 +1,11 @@
-/** Detection of a recording's format, and validation of its records. */
+/** Detects a recording's format, and validates its records. */
 
 import type { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { JsonObject } from "../python/python_json.ts";
 import { explainFirstIssue } from "../python/python_schema.ts";
 
-/** Formats, each with the set of keys that identifies its records. The first format that matches is used. */
+/** Formats, each with the set of keys that identify its records. The first format that matches is used. */
 export type FormatMarks<F extends string> = readonly (readonly [
   format: F,
   keys: readonly string[],

@@ -20,7 +20,7 @@ import {
   type ResultFile,
 } from "../tau/results/result_file.ts";
 
-/** The key in a sample's metadata under which taulab's own logs store the `info` of τ-bench's result. */
+/** The key in a sample's metadata under which taulab's own logs store the `info` of a τ-bench result. */
 export const OWN_METADATA = "taulab";
 
 /** The paths of samples in the archive. */
@@ -117,7 +117,7 @@ function readSamples(
   return { read, faults };
 }
 
-/** Converts a sample to a record of τ-bench's result files. */
+/** Converts a sample to a record in the format of τ-bench's result files. */
 function recordOf(
   sample: JsonObject,
   { position, epoch }: { readonly position: number; readonly epoch: number },
@@ -171,7 +171,7 @@ function valueOf(value: JsonValue | undefined): number | null {
   return numberOf(value);
 }
 
-/** Returns each score with its explanation, for display next to the reward. */
+/** Returns each score with its explanation, for display alongside the reward. */
 function checksOf(sample: JsonObject): readonly RewardCheck[] {
   const scores = scoresOf(sample);
   const reward = rewardIn(scores);
@@ -224,7 +224,7 @@ function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
 
 const ATTACHMENT = "attachment://";
 
-/** Returns a message's text parts, joined; reasoning parts are omitted. */
+/** Joins a message's text parts, omitting reasoning parts. */
 function textIn(message: JsonObject, attachments: JsonObject): string {
   const content = message.get("content");
   const texts = typeof content === "string" ? [content] : objectsOf(content)

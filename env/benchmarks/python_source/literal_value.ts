@@ -1,6 +1,6 @@
 /**
- * Evaluation of Python expressions that consist of literals, known names and known calls. No Python code is run;
- * anything else is an error that names its position.
+ * Evaluates Python expressions made of literals, known names and known calls. Anything else is an error that gives its
+ * position. No Python code is run.
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -16,7 +16,7 @@ import {
 import { decodeBody, splitString } from "./string_literal.ts";
 import { extentOf, spend } from "./work.ts";
 
-/** The names and calls that an expression may use. */
+/** The names and calls available to an expression. */
 export interface Scope {
   /** Returns a name's value, or `undefined` if it is unknown. Members are dotted: `self.wiki`. */
   readonly name?: (name: string) => JsonValue | undefined;
@@ -45,10 +45,10 @@ export function evaluate(
   return new Evaluator(source, scope).value(node);
 }
 
-/** CPython's limit for the digits of an integer literal. */
+/** CPython's limit on the number of digits in an integer literal. */
 const MAX_DIGITS = 4300;
 
-/** Maximum nesting depth of expressions. A sum of n terms nests n deep. */
+/** Maximum nesting depth of expressions. A sum of n terms is n levels deep. */
 const MAX_DEPTH = 400;
 
 class Evaluator {
@@ -72,7 +72,10 @@ class Evaluator {
     return value;
   }
 
-  /** Bounds the size of the values by that of the file: a name that is used many times copies its value many times. */
+  /**
+   * Limits the size of the values in proportion to the size of the file, since a name that is used many times copies
+   * its value each time.
+   */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;
     this.#fail(node, "the values in this file are too large for its size");

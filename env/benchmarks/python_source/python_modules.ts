@@ -1,4 +1,4 @@
-/** Lookup of constants and classes in the modules of a Python checkout, across imports. */
+/** Looks up constants and classes in the modules of a Python checkout, following imports. */
 
 import { dirname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.ts";
@@ -249,7 +249,7 @@ function extendChain(chain: NameChain, here: NameChain[number]): NameChain {
   );
 }
 
-/** Caches a function's result per source file. */
+/** Caches a function's results by source file. */
 function onceFor<T>(
   find: (source: PythonSource) => T,
 ): (source: PythonSource) => T {
@@ -263,7 +263,7 @@ function onceFor<T>(
 
 const assignmentsOf = onceFor((source) => assignments(source.root, source));
 
-/** The top-level classes of a file; of several with the same name, the first. */
+/** The top-level classes of a file; if several have the same name, the first one. */
 const classesOf = onceFor((source) => {
   const found = new Map<string, Node>();
   for (const { name, node } of definitions(source, source.root, CLASS)) {
@@ -274,7 +274,7 @@ const classesOf = onceFor((source) => {
 
 const CLASS = "ClassDefinition";
 
-/** Finds the definition of a name directly in a block, decorated or not. */
+/** Finds the definition of a name directly in a block, whether decorated or not. */
 export function definition(
   source: PythonSource,
   block: Node,
@@ -311,8 +311,8 @@ export function bodyOf(node: Node): Node {
 }
 
 /**
- * Returns the values assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last assignment
- * wins.
+ * Returns the values that are assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last
+ * assignment wins.
  */
 export function assignments(
   block: Node,
@@ -368,7 +368,7 @@ function moduleBase(module: string, from: string, root: string): string {
   return join(start, ...rest.split(".").filter(Boolean));
 }
 
-/** Yields the names that an expression uses as values, without the names of callees and keyword arguments. */
+/** Yields the names that an expression uses as values, excluding the names of callees and keyword arguments. */
 function* freeNames(source: PythonSource, node: Node): Generator<string> {
   const open = [node];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {

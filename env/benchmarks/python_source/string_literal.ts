@@ -1,5 +1,5 @@
 /**
- * Parsing of Python string literals.
+ * Parses Python string literals.
  *
  * @see The Python Language Reference, section 2.4.1.
  */

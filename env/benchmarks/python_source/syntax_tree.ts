@@ -1,4 +1,4 @@
-/** Parsing of Python files into syntax trees, and errors with a source position. */
+/** Parses Python files into syntax trees, and creates errors with a source position. */
 
 import { createRequire } from "node:module";
 import type { parser } from "@lezer/python";
@@ -11,7 +11,7 @@ export type Node = ReturnType<Parser["parse"]>["topNode"];
 
 let loaded: Parser | undefined;
 
-/** Returns the parser, loaded at its first use: @lezer/lr reads an environment variable when it is loaded. */
+/** Returns the parser, loaded on first use: @lezer/lr reads an environment variable when it is loaded. */
 function pythonParser(): Parser {
   const require = createRequire(import.meta.url);
   const { parser } = require("@lezer/python") as { parser: Parser };
@@ -88,7 +88,7 @@ export function textOf({ text }: PythonSource, { from, to }: Node): string {
   return text.slice(from, to);
 }
 
-/** Returns the children of a node without comments. */
+/** Returns the children of a node, excluding comments. */
 export function children(node: Node): Node[] {
   const all: Node[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {

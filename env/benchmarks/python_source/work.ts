@@ -1,4 +1,4 @@
-/** Bounds on the work for reading a Python file, in proportion to its length. */
+/** Limits the work spent on reading a Python file, in proportion to its length. */
 
 import type { JsonValue } from "../../python/python_value.ts";
 import type { PythonSource } from "./syntax_tree.ts";

@@ -1,4 +1,4 @@
-/** Reading of result files from either benchmark and of Inspect logs; the kind is detected from the content. */
+/** Reads result files from either benchmark, and Inspect logs; the kind is detected from the content. */
 
 import { objectText } from "../../json_records.ts";
 import { isZip } from "../../zip_archive.ts";

@@ -1,6 +1,6 @@
 /**
- * Access to the files of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported into
- * memory once per process and reads like the output of `deno task import`.
+ * Reads the files of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported into memory
+ * once per process and reads like the output of `deno task import`.
  */
 
 import { readFile, stat } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { importTauBench } from "./import/import_tau_bench.ts";
 /** Reads a file by its path within the directory; `undefined` if it does not exist. */
 export type ReadData = (name: string) => Promise<string | undefined>;
 
-/** A file that every data directory has and no checkout has. */
+/** A file that every data directory has, but no checkout. */
 const OF_DATA = "terminate_tools.json";
 
 /** The Python package, and its directory of domains. */

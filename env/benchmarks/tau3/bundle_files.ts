@@ -1,4 +1,4 @@
-/** Access to τ³-bench's data files in upstream's layout, on disk or in memory: plain or gzipped, JSON or TOML. */
+/** Reads τ³-bench's data files in upstream's layout, on disk or in memory: plain or gzipped, JSON or TOML. */
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -82,7 +82,7 @@ export class BundleFiles {
     return join(this.dir, name);
   }
 
-  /** Reads a file with the given name, or the name with `.gz` appended; `undefined` if neither exists. */
+  /** Reads a file with the given name, or with `.gz` appended to it; `undefined` if neither exists. */
   async find(name: string): Promise<TextFile | undefined> {
     for (const path of [this.path(name), this.path(`${name}.gz`)]) {
       const text = this.#texts === undefined

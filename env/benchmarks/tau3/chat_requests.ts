@@ -1,4 +1,4 @@
-/** Conversion of a participant's history to the chat messages that are sent to its model, in upstream's format. */
+/** Converts a participant's history to the chat messages that are sent to its model, in upstream's format. */
 
 import { printPythonJson } from "../../python/python_json.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

@@ -1,4 +1,4 @@
-/** Composed tasks of a two-sided domain as an in-memory dataset, without file access. */
+/** Composes tasks of a two-sided domain as an in-memory dataset, without file access. */
 
 import { z } from "zod";
 import { partOf } from "../../domain.ts";
@@ -17,7 +17,7 @@ const sizeKnob = {
 };
 
 /**
- * Composes tasks with their databases, policy, tools and prompts, equal to the files of `deno task mock`. No
+ * Composes tasks with their databases, policy, tools and prompts, equal to the files that `deno task mock` writes. No
  * combination of faults and no user appears in two splits.
  * @param input Options of the domain's composer, and `tasks`, the number of tasks.
  * @throws {ConfigError} If an option is unknown or out of range, the domain has no composer, or no task satisfies the

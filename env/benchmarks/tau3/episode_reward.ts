@@ -1,4 +1,4 @@
-/** Conversion of τ³-bench's reward to the common `Reward`: parts, differing rows, and each check with its reason. */
+/** Converts τ³-bench's reward to the common `Reward`: parts, differing rows, and each check with its reason. */
 
 import type { Databases } from "../../domain.ts";
 import { printPythonJson } from "../../python/python_json.ts";

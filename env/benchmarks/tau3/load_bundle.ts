@@ -1,6 +1,6 @@
 /**
  * Loads one domain of τ³-bench's data from a directory in upstream's layout: `data/tau2/domains/NAME/` has databases,
- * policy, tasks and splits. A bundle also has `prompts.json` and `tools/` next to `data/`.
+ * policy, tasks and splits. A bundle also has `prompts.json` and `tools/` alongside `data/`.
  */
 
 import { z } from "zod";

@@ -123,7 +123,7 @@ async function headOf(
   return named === undefined ? undefined : commitIn(named, join(git, ref));
 }
 
-/** Returns the directory `.git`, or the directory within the checkout that a `.git` file names. */
+/** Returns the directory `.git`, or the directory within the checkout to which a `.git` file points. */
 async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   const path = join(root, ".git");
   const isFile = await Deno.lstat(path).then(

@@ -1,4 +1,4 @@
-/** Atomic writing of an import's directory, which may replace only an earlier import. */
+/** Writes an import's directory atomically; it may replace only an earlier import. */
 
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
@@ -42,12 +42,12 @@ export async function writeImport(
   await Deno.rename(partial, target);
 }
 
-/** Returns the temporary directory that an import is written to before it is complete. */
+/** Returns the temporary directory to which an incomplete import is written. */
 export function partialOf(out: string): string {
   return beside(out, "partial");
 }
 
-/** Returns the directory that a repository is cloned to during the import. */
+/** Returns the directory into which a repository is cloned during the import. */
 export function cloneOf(out: string): string {
   return beside(out, "clone");
 }

@@ -1,4 +1,4 @@
-/** Extraction of a τ-bench domain from its Python source: tools, tasks, rules and policy. */
+/** Extracts a τ-bench domain from its Python source: tools, tasks, rules and policy. */
 
 import type { Split } from "../../../types.ts";
 import { DataError } from "../../../errors.ts";
@@ -19,7 +19,7 @@ import {
 
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
-/** The contents of a domain's source. */
+/** The contents of a domain's source code. */
 export interface ImportedDomain {
   readonly rules: JsonValue;
   readonly tools: readonly JsonValue[];

@@ -1,4 +1,4 @@
-/** Extraction of the prompts of τ-bench's agents and users from their Python source. */
+/** Extracts the prompts of τ-bench's agents and users from their Python source. */
 
 import { DataError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -133,7 +133,7 @@ function roleLabels(source: PythonSource): JsonObject {
   throw unreadable(source, body, "there are no role labels");
 }
 
-/** Reads the first message of the conversation after the system prompt. */
+/** Reads the conversation's first message after the system prompt. */
 function openingMessage(source: PythonSource): JsonValue {
   const reset = method(source, "LLMUserSimulationEnv", "reset");
   for (const dictionary of descendants(reset, "DictionaryExpression")) {

@@ -1,4 +1,4 @@
-/** Replay of records that consist of tool calls only: gold actions and fuzzed calls. */
+/** Replays records that consist only of tool calls: gold actions and fuzzed calls. */
 
 import { callTool } from "../../../call_tool.ts";
 import type { Database } from "../../../database.ts";
@@ -16,7 +16,10 @@ export interface CallContext {
   readonly domain: Domain;
 }
 
-/** Replays a task's gold actions and checks observations, both final states, and the reward of a silent agent. */
+/**
+ * Replays a task's gold actions and checks observations, both final states, and the reward for an agent that says
+ * nothing.
+ */
 export function replayGold(
   record: RecordOf<"gold">,
   { checker, task, ...context }: CallContext & { checker: Checker; task: Task },

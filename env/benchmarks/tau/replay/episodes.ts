@@ -1,4 +1,4 @@
-/** Replay of whole conversations with a user whose answers are recorded. */
+/** Replays whole conversations with a user whose answers are recorded. */
 
 import { goldOf } from "../../../gold.ts";
 import { equalityKey } from "../../../python/python_object.ts";

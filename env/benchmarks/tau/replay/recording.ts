@@ -1,7 +1,7 @@
 /**
- * Formats and reading of τ-bench recordings. A file has one record per line or is one array of records, and may be
- * gzip-compressed. Its format, one of five, is detected from its records. A record that cannot be read is reported and
- * skipped.
+ * Reads τ-bench recordings, and defines their formats. A file has one record per line or is a single array of records,
+ * and may be gzip-compressed. Its format, one of five, is detected from its records. A record that cannot be read is
+ * reported and skipped.
  */
 
 import { z } from "zod";
@@ -33,7 +33,7 @@ export interface Recording {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly records: readonly JsonObject[];
-  /** The number of each record in the file, from 1. Default: consecutive numbers. */
+  /** Each record's number in the file, from 1. Default: consecutive numbers. */
   readonly numbers?: readonly number[];
   /** The records that could not be read. */
   readonly faults?: readonly RecordFault[];

@@ -1,6 +1,5 @@
 /**
- * Replay of τ-bench recordings with this implementation. Every observation, state and reward must equal the recorded
- * one.
+ * Replays τ-bench recordings with this implementation. Every observation, state and reward must equal the recorded one.
  */
 
 import { readFile } from "node:fs/promises";
@@ -48,11 +47,11 @@ export interface FileReport {
   readonly mismatches: number;
   /** Records that could not be read; absent if there are none. */
   readonly unreadable?: readonly RecordFault[];
-  /** Episodes that cannot be replayed, such as those recorded with a failure; absent if there are none. */
+  /** Episodes that cannot be replayed, such as those that were recorded with a failure; absent if there are none. */
   readonly skipped?: readonly RecordFault[];
   /**
-   * Set if a result file was recorded on another dataset, since none of its gold states matches. Differences that this
-   * explains are counted here and not as mismatches.
+   * Set if a result file was recorded on another dataset, because none of its gold states match. Differences that this
+   * explains are counted here rather than as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
@@ -68,7 +67,7 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays files in order. All are read before the first is replayed, so that an unreadable file fails early.
+ * Replays files in order. All are read before the first is replayed, so that an unreadable file is reported early.
  * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
  * @throws {DataError} If a file has no readable record, or the dataset cannot be read.
  */
@@ -325,7 +324,7 @@ async function recordedDomain(
   }
 }
 
-/** Returns the domain of most episodes in a result file. */
+/** Returns the domain that most episodes in a result file belong to. */
 async function domainOfResults(
   records: readonly JsonObject[],
   tauBench: string,

@@ -1,4 +1,4 @@
-/** Comparison of rewards with τ-bench's recorded ones. */
+/** Compares rewards with those that τ-bench recorded. */
 
 import type { JsonObject } from "../../../python/python_json.ts";
 import { fromPlain } from "../../../python/python_json.ts";

@@ -1,4 +1,4 @@
-/** Conversion of the exception that ended a τ-bench episode to a `Failure` with a source and a kind. */
+/** Converts the exception that ended a τ-bench episode to a `Failure` with a source and a kind. */
 
 import type { FailureKind } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_json.ts";

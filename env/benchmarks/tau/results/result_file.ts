@@ -27,7 +27,9 @@ import {
   textOf,
 } from "../../results/loose_json.ts";
 
-/** An episode from a result file. τ-bench writes the reward 0 for a failed episode; here its reward is `null`. */
+/**
+ * An episode from a result file. τ-bench writes the reward 0 for a failed episode; in a record, its reward is `null`.
+ */
 export interface ResultRecord extends ResultEpisode {
   /** The user's first message. */
   readonly opening: string;
@@ -173,7 +175,8 @@ function stopOf(turns: readonly JsonObject[]): string {
 
 /**
  * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, else only `r_actions`. With
- * outputs, the state's part is known only if all outputs were stated: then the reward is 0 only because of the state.
+ * outputs, the state's part is known only if all outputs were stated, since then only the state can have made the
+ * reward 0.
  */
 function rewardOf(
   value: number,

@@ -1,6 +1,6 @@
 /**
- * Converts a conversation that τ-bench recorded to the format of the episode store: messages and the agent's turns, by
- * tool calls or text actions.
+ * Converts a conversation that τ-bench recorded to the format of the episode store: messages and the agent's turns,
+ * with tool calls or text actions.
  *
  * @see sierra-research/tau-bench, tau_bench/agents/tool_calling_agent.py and chat_react_agent.py at 59a200c.
  */

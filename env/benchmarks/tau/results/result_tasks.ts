@@ -1,6 +1,6 @@
 /**
- * Matching of the records in a result file to tasks. A file names neither its split nor its domain, and may predate a
- * change to a task; then the gold actions in the file are used.
+ * Matches the records in a result file to tasks. A file names neither its split nor its domain. If it predates a change
+ * to a task, the gold actions in the file are used.
  */
 
 import { DataError } from "../../../errors.ts";
@@ -138,7 +138,7 @@ function tasksByGold(dataset: Dataset): ReadonlyMap<string, Task[]> {
   );
 }
 
-/** Returns the tasks at a record's index that have its user, from all splits. */
+/** Returns the tasks of all splits that have the record's index and user. */
 function tasksAt(dataset: Dataset, { task, userId }: ResultRecord): Task[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split)[task] ?? [])
     .filter((one) => one.userId === userId);

@@ -1,4 +1,4 @@
-/** Builds conversations from calls and texts. */
+/** Builds conversations from calls and messages. */
 
 import { GREETING } from "../orchestrator.ts";
 import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds rows that the expected actions leave with the id of one variant and the price or options of another: a tool's
- * bug is part of the expected state, so only an agent that triggers it earns the reward.
+ * Finds rows that end up with the id of one variant and the price or options of another after the expected actions: a
+ * tool's bug is part of the expected state, so only an agent that triggers it earns the reward.
  */
 
 import { isEqual } from "../../../python/python_object.ts";

@@ -1,6 +1,6 @@
 /**
- * Detection of faults in a task, by evaluating conversations with all of its expected actions, with each one omitted,
- * and with none.
+ * Detects faults in a task by evaluating conversations with all of its expected actions, with each one omitted, and
+ * with none.
  */
 
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -142,7 +142,9 @@ function idle({ source, task }: FaultContext): TaskFault[] {
   }];
 }
 
-/** Finds expected databases that the expected conversation does not reach, since they were computed without syncing. */
+/**
+ * Finds expected databases that the expected conversation does not reach, because they were computed without syncing.
+ */
 function hiddenState(
   { source, task, conversation }: FaultContext,
 ): TaskFault[] {

@@ -1,4 +1,4 @@
-/** Detection of faults in a task's texts: tools that do not exist, and amounts that a solo agent is not told. */
+/** Detects faults in a task's texts: tools that do not exist, and amounts that a solo agent is not told. */
 
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
 import type { TaskFault } from "../../../types.ts";
@@ -29,7 +29,7 @@ function textsOf({ scenario, ticket }: Tau3Task): string[] {
   return [...told, ticket].filter((text) => text !== null);
 }
 
-/** Finds names in backquotes or of expected actions for which there is no tool. */
+/** Finds names, in backquotes or in expected actions, for which there is no tool. */
 function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
   const expected = (task.criteria?.actions ?? []).filter((action) =>
     toolNamed(source, action) === undefined

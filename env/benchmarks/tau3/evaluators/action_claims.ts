@@ -1,4 +1,4 @@
-/** Verdicts on claims that something was done, from the fields that the expected actions change in the final state. */
+/** Decides claims that something was done, from the fields that the expected actions change in the final state. */
 
 import { AssertionError } from "node:assert";
 import type { RowPair } from "../../../database.ts";

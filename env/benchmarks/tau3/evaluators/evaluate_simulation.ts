@@ -1,4 +1,4 @@
-/** Evaluation of a whole conversation: selects the evaluators and combines their parts into one reward. */
+/** Evaluates a whole conversation: selects the evaluators and combines their parts into one reward. */
 
 import { STAND_IN } from "../../../types.ts";
 import { standInReward } from "./stand_in_judge.ts";
@@ -188,8 +188,8 @@ function everything(withNl: boolean): readonly RewardType[] {
 }
 
 /**
- * Multiplies the values of the parts; `null` if one is unknown, since without its judge a task is neither passed nor
- * failed.
+ * Multiplies the values of the parts; `null` if one is unknown, since without a verdict from its judge a task is
+ * neither passed nor failed.
  */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;

@@ -1,9 +1,9 @@
 /**
- * Extraction of checkable claims from assertions in natural language: numbers, words or an address that the agent must
+ * Extracts checkable claims from assertions in natural language: numbers, words or an address that the agent must
  * state, or actions. An assertion of any other form has no claims.
  */
 
-/** A claim of an assertion. `subject` has the stems of the words that name what the claim is about. */
+/** A claim of an assertion. `subject` holds the stems of the words that name the claim's subject. */
 export type Claim =
   | {
     readonly kind: "number";

@@ -1,10 +1,10 @@
-/** Lookup of a field's other possible values. A sentence with several of them does not state which one applies. */
+/** Looks up a field's other possible values. A sentence with several of them does not state which one applies. */
 
 import type { Databases } from "../../../domain.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
-/** Maximum number of values of a field that is a choice. Fields with more values hold names, ids or texts. */
+/** Maximum number of values of a field that counts as a choice. Fields with more values hold names, ids or texts. */
 const MAX_VALUES = 40;
 
 /** Returns the stems of the other values of all fields in the agent's initial database that have this value. */

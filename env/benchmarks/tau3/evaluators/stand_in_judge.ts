@@ -1,6 +1,6 @@
 /**
- * A deterministic judge without a model: it checks assertions in natural language against the agent's messages and the
- * final databases. The verdict is `null` if only a reader of the conversation could decide.
+ * A deterministic judge that uses no model: it checks assertions in natural language against the agent's messages and
+ * the final databases. The verdict is `null` if only a reader of the conversation could decide.
  */
 
 import type { Tau3Message } from "../tau3_message.ts";

@@ -1,5 +1,5 @@
 /**
- * Verdicts on claims that the agent said something: `met`, `not_met`, or `unknown` if only a reader of the text could
+ * Decides claims that the agent said something: `met`, `not_met`, or `unknown` if only a reader of the text could
  * decide.
  */
 
@@ -19,7 +19,7 @@ interface AgentMessage {
   readonly context: ReadonlySet<string>;
 }
 
-/** The conversation and the other claims that a claim is checked with. */
+/** The conversation and the other claims, used to check a claim. */
 export interface ClaimContext {
   readonly messages: readonly Tau3Message[];
   readonly databases: Databases;
@@ -79,8 +79,8 @@ function agentMessagesOf(messages: readonly Tau3Message[]): AgentMessage[] {
 }
 
 /**
- * Checks whether a number is unlikely to be part of a date, count or list. Any other number counts only next to its
- * subject.
+ * Checks whether a number is distinctive enough not to be part of a date, a count or a list. Other numbers are accepted
+ * only if their subject is mentioned nearby.
  */
 function isDistinct(value: number): boolean {
   return !Number.isInteger(value) || value >= 10_000;
@@ -131,7 +131,7 @@ function isDenied(before: string): boolean {
   );
 }
 
-/** Checks whether the number occurs rounded to an integer, or negated. Such a mention is ambiguous. */
+/** Checks whether the message mentions the number rounded to an integer, or negated. Such a mention is ambiguous. */
 function isNearly(sentence: string, value: number): boolean {
   return numbersIn(sentence).some((number) =>
     number.value === value ||
@@ -203,7 +203,7 @@ const DENIALS = new Set(
     .map(stem),
 );
 
-/** Checks whether every mention of a word follows a negation within three words. */
+/** Checks whether every mention of a word comes at most three words after a negation. */
 function isDeniedWord(sentence: string, word: string): boolean {
   const words = wordList(sentence);
   return words.every((one, i) =>

@@ -1,4 +1,4 @@
-/** Reading of Python classes and functions from their source: fields, docstrings, base classes, parameters. */
+/** Reads Python classes and functions from their source: fields, docstrings, base classes, parameters. */
 
 import { bodyOf } from "../../python_source/python_modules.ts";
 import {

@@ -1,4 +1,4 @@
-/** Extraction of the prompts of agents, simulated users and judges from the source of a τ³-bench checkout. */
+/** Extracts the prompts of agents, simulated users and judges from the source code in a τ³-bench checkout. */
 
 import type { PythonModules } from "../../python_source/python_modules.ts";
 import type { Tau3Prompts } from "../tau3_prompts.ts";

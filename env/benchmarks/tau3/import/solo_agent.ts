@@ -1,4 +1,4 @@
-/** Extraction of the stop tool and the stop token of τ³-bench's solo agent from a checkout. */
+/** Extracts the stop tool and the stop token of τ³-bench's solo agent from a checkout. */
 
 import type { ToolSchema } from "../../../types.ts";
 import {

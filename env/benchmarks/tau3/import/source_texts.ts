@@ -1,4 +1,4 @@
-/** Extraction of texts from Python source: constants, f-strings, and strings found by their beginning. */
+/** Extracts texts from Python source: constants, f-strings, and strings with a known beginning. */
 
 import { DataError } from "../../../errors.ts";
 import { trim } from "../../../python/python_space.ts";
@@ -19,7 +19,7 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { argumentsOf } from "./python_class.ts";
 
-/** Names of placeholders by the expression in braces that they replace. */
+/** Names of placeholders, by the expression in braces that each replaces. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**

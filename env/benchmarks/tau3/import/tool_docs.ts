@@ -1,5 +1,5 @@
 /**
- * Parsing of a function's docstring in Google style.
+ * Parses a function's docstring in Google style.
  *
  * @see docstring_parser 0.17, google.py, which upstream uses.
  */

@@ -1,4 +1,4 @@
-/** Extraction of tool schemas from a toolkit class: names, docstrings and signatures in its Python source. */
+/** Extracts tool schemas from the names, docstrings and signatures in a toolkit class's Python source. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolSchema } from "../../../types.ts";

@@ -1,6 +1,6 @@
 /**
- * Conversion of Python annotations to JSON schemas, as pydantic does it: models and enums become separate definitions
- * with references.
+ * Converts Python annotations to JSON schemas as pydantic does: models and enums become separate definitions with
+ * references.
  *
  * @see pydantic 2.12, `BaseModel.model_json_schema()`.
  */
