@@ -24,6 +24,7 @@ import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import {
+  hostsFlag,
   runFlags,
   runNamed,
   runPath,
@@ -62,10 +63,20 @@ export const evaluateFlags = z.object({
     description:
       "Also write a result file into the run dir, in the benchmark's own format; tau3 adds submission.json if scores are comparable; inspect writes a log for Inspect (.eval)",
   }),
-  workers: z.int().min(1).max(256).default(1).meta({
+  workers: z.int().min(1).max(256).optional().meta({
     description:
-      "Number of processes, which share the episodes, the concurrency and the budget",
+      "Number of processes, which share the episodes, the concurrency and the budget; default: 1, with --ray one per host",
   }),
+  ray: z.string().min(1).transform((text) => text.split(",")).optional().meta({
+    description:
+      "Run the processes as jobs of a running Ray on these hosts of hosts.yaml, its head first; `this` is this machine",
+    value: "HOSTS",
+  }),
+  rayUrl: z.url().default("http://127.0.0.1:8265").meta({
+    description: "URL of Ray's dashboard on the head",
+    value: "URL",
+  }),
+  hosts: hostsFlag,
   jsonSchema: z.boolean().default(false).meta({
     description:
       "Print the JSON Schema of evaluation recipes, for editors, and exit",

@@ -11,7 +11,10 @@ import { openDataset } from "../train/config/open_dataset.ts";
 import { sampleOf } from "../train/config/sampled_data.ts";
 import { baselineOf } from "../train/evaluation/do_nothing.ts";
 import { reportOf, tasksOf } from "../train/evaluation/evaluate.ts";
-import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
+import {
+  type EvaluationConfig,
+  evaluationSchema,
+} from "../train/evaluation/evaluation_config.ts";
 import {
   type EvaluationPlan,
   openEvaluation,
@@ -26,6 +29,10 @@ import {
 } from "../train/evaluation/tau3_submission.ts";
 import { tauBenchResults } from "../train/evaluation/tau_bench_results.ts";
 import { table } from "../train/progress/text_table.ts";
+import {
+  openShardJobs,
+  type ShardJobs,
+} from "../train/slime/launch/shard_jobs.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { READ_ONLY } from "./_confine.ts";
 import {
@@ -67,14 +74,17 @@ async function run(
     return { json: schema };
   }
   if (flags.dryRun) return await dryRun(flags, context);
-  if (flags.workers > 1) refuseExtensions();
+  if (isShared(flags)) refuseExtensions();
   const { terminal, signal } = context;
-  await using session = await openEvaluation(await planOf(flags), { signal });
+  const plan = await planOf(flags);
+  await using place = await placeOf(flags, { ...context, config: plan.config });
+  const { runner } = place;
+  await using session = await openEvaluation(plan, { signal, runner });
   const { dir, dataset, left, halt } = session;
   terminal.note(sessionText(session));
   const line = new EvaluationLine(terminal, left);
   const { isComplete: complete, stopped, trackers } = await session.run({
-    workers: flags.workers,
+    workers: flags.workers ?? flags.ray?.length ?? 1,
     onEpisode: (episode) => line.add(episode),
     onProgress: (progress) => line.addAll(progress),
     onLink: linkNote(terminal),
@@ -121,12 +131,34 @@ async function run(
   };
 }
 
+/** Returns whether other processes run the episodes. */
+function isShared({ workers = 1, ray }: EvaluateFlags): boolean {
+  return workers > 1 || ray !== undefined;
+}
+
+/** Opens the place of the processes; no runner stands for this machine. */
+async function placeOf(
+  { ray: hosts, rayUrl: url, hosts: hostsFile }: EvaluateFlags,
+  { config, terminal, signal }: TaskContext & {
+    readonly config: EvaluationConfig;
+  },
+): Promise<AsyncDisposable & { readonly runner?: ShardJobs }> {
+  if (hosts === undefined) {
+    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const onNote = (text: string) => terminal.note(text);
+  const runner = await openShardJobs(config, {
+    ...{ hosts, hostsFile, url, onNote, signal },
+  });
+  return { runner, [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose]() };
+}
+
 /** @throws {ConfigError} If a script has registered extensions, which other processes lack. */
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
   throw new ConfigError(
-    "--workers cannot be used with extensions that --preload registers: other processes lack them",
-    { hint: "omit --workers" },
+    "--workers and --ray cannot be used with extensions that --preload registers: other processes lack them",
+    { hint: "omit --workers and --ray" },
   );
 }
 
@@ -234,15 +266,20 @@ export const task = await main(import.meta, {
       does: "run the episodes in four processes, into one run dir",
     },
     {
+      command:
+        "deno task evaluate --model Qwen/Qwen3-4B --provider sglang --base-url http://10.0.0.11:30000/v1 --ray gpu1,gpu2 --workers 4",
+      does: "run them as four jobs of the Ray of these hosts",
+    },
+    {
       command: "deno task evaluate --resume",
       does: "resume the last evaluation that is not completed",
     },
   ],
   notes: keysHelp(configKeys(evaluationSchema)),
   recipeKeys: configKeys(evaluationSchema).map(({ key }) => key),
-  confine: ({ flags: { dryRun, jsonSchema, runs, resume, workers } }) =>
-    dryRun || jsonSchema
+  confine: ({ flags }) =>
+    flags.dryRun || flags.jsonSchema
       ? READ_ONLY
-      : { ...writesRuns(runs, resume), run: workers > 1 },
+      : { ...writesRuns(flags.runs, flags.resume), run: isShared(flags) },
   run,
 });

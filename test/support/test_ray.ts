@@ -39,7 +39,7 @@ export function rayPlan(dir: string, gpus = 2): RayPlan {
         "--disable-usage-stats",
         ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
       ],
-      env: { RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110" },
+      env: { RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "280" },
       passEnv: [],
     },
     workers: [],
@@ -70,6 +70,8 @@ export async function startTestRay(): Promise<TestRay> {
     shellOf: () => localShell(),
     env: () => undefined,
     onStart: () => Promise.resolve(),
+    // Next to other work, Ray takes minutes.
+    startTimeoutMs: 300_000,
   });
   if (started === null) throw new Error("The port was not free after all");
   return {

@@ -17,6 +17,7 @@ const VARIABLES = {
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
   server: ["TAULAB_TOKEN"],
   router: ["TAULAB_ROUTER_KEY"],
+  ray: ["RAY_AUTH_TOKEN"],
   /** Setup writes its manifest below HOME. */
   slime: [
     "TAULAB_TOKEN",
@@ -96,9 +97,9 @@ const TASKS: Readonly<Record<string, Permissions>> = {
   },
   evaluate: {
     write: "",
-    run: "deno",
+    run: `deno,${HOSTS}`,
     net: ANYWHERE,
-    env: ["runs", "dataset", "endpoints", "trackers"],
+    env: ["runs", "dataset", "endpoints", "ray", "trackers"],
     ignored: ["lezer", "yaml"],
   },
   import: { write: "", run: "git", ignored: ["lezer"] },

@@ -32,7 +32,8 @@ import {
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import { EvaluationDir } from "./evaluation_dir.ts";
 import type { ShardProgress } from "./shard_order.ts";
-import { mergeShards, runShards } from "./evaluation_shards.ts";
+import { recoverShards, runShards } from "./evaluation_shards.ts";
+import type { ShardRunner } from "./shard_process.ts";
 
 /** The evaluation to run and its run dir. */
 export interface EvaluationPlan {
@@ -82,8 +83,13 @@ export interface EvaluationSession extends AsyncDisposable {
  */
 export async function openEvaluation(
   { path, isResumed, config, discard = false, only }: EvaluationPlan,
-  options: { readonly signal: AbortSignal },
+  options: {
+    readonly signal: AbortSignal;
+    /** Where the processes of several workers run, even of one. Default: on this machine. */
+    readonly runner?: ShardRunner | undefined;
+  },
 ): Promise<EvaluationSession> {
+  const { runner } = options;
   await using stack = new AsyncDisposableStack();
   const dataset = await openDataset(config.data, options);
   tasksOf(dataset, config);
@@ -92,7 +98,7 @@ export async function openEvaluation(
     : undefined;
   if (earlier !== undefined) {
     checkResume(earlier, { dataset });
-    await mergeShards(earlier);
+    await recoverShards(earlier, { runner, discard });
   }
   const before = earlier === undefined ? NO_USAGE : usageOf(earlier, dataset);
   const { budget, prices } = config;
@@ -144,7 +150,7 @@ export async function openEvaluation(
         const known = dir.keys().size;
         const used = usageOf(dir, dataset);
         stopped = await runShards(missingJobs(dir, dataset), {
-          ...{ dir, config, workers, signal, used, onProgress },
+          ...{ dir, config, workers, signal, used, runner, onProgress },
         });
         // Trackers get the curve of a sharded evaluation once its shards are merged.
         const isTracked = trackersIn(dir.config.tracking).length > 0;
@@ -154,7 +160,9 @@ export async function openEvaluation(
         return missingJobs(dir, dataset).length === 0;
       };
       const { outcome } = await dir.session(async () => {
-        const isComplete = await (workers === 1 ? alone() : inProcesses());
+        const isComplete = await (workers === 1 && runner === undefined
+          ? alone()
+          : inProcesses());
         const result = reportOf(dir, dataset);
         journal.report(result, Date.now());
         return { isComplete, result };

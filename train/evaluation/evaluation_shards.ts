@@ -4,23 +4,20 @@
  *
  *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
  *
- * A resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
+ * Processes elsewhere have their run dirs there; `shards/0.away.json` records where, until the episodes are here. A
+ * resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
  * processes.
  */
 
 import { join } from "node:path";
-import { RunDirError } from "../../env/errors.ts";
+import { BoundaryError, RunDirError } from "../../env/errors.ts";
 import type { Usage } from "../../env/types.ts";
-import {
-  folderNames,
-  readTextIfThere,
-  removeIfThere,
-} from "../runs/storage.ts";
+import { entriesIn, removeIfThere } from "../runs/storage.ts";
 import type { JobPlace } from "./evaluate.ts";
 import type { EvaluationConfig } from "./evaluation_config.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
-import { shardOrders, type ShardProgress, writeOrder } from "./shard_order.ts";
-import { runShard } from "./shard_process.ts";
+import { shardOrders, type ShardProgress } from "./shard_order.ts";
+import { awayPath, PROCESSES, type ShardRunner } from "./shard_process.ts";
 
 const SHARDS = "shards";
 
@@ -33,6 +30,8 @@ export interface ShardOptions {
   readonly signal: AbortSignal;
   /** Usage of the evaluation so far. */
   readonly used: Usage;
+  /** Where the processes run. Default: on this machine. */
+  readonly runner?: ShardRunner | undefined;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
@@ -45,16 +44,15 @@ export async function runShards(
   jobs: readonly JobPlace[],
   options: ShardOptions,
 ): Promise<string[]> {
-  const { dir, signal, onProgress } = options;
+  const { dir, signal, onProgress, runner = PROCESSES } = options;
   if (jobs.length === 0 || signal.aborted) return [];
   const root = join(dir.path, SHARDS);
   await Deno.mkdir(root, { recursive: true });
+  const { fingerprint } = dir.info.dataset;
   const ends = await Promise.all(
-    shardOrders(jobs, options).map(async (order, i) => {
-      const path = join(root, String(i));
-      await writeOrder(path, order);
-      return await runShard(path, { signal, onProgress });
-    }),
+    shardOrders(jobs, { ...options, fingerprint }).map((order, i) =>
+      runner.run(join(root, String(i)), order, { signal, onProgress })
+    ),
   );
   await mergeShards(dir);
   const failed = ends.findIndex(({ error }) => error !== null);
@@ -70,13 +68,51 @@ export async function runShards(
   );
 }
 
-/** Merges the episodes of all existing shards into the evaluation and removes the shards. */
-export async function mergeShards(dir: EvaluationDir): Promise<void> {
-  const root = join(dir.path, SHARDS);
-  for (const name of await folderNames(root)) {
-    const path = join(root, name);
-    const isBegun = await readTextIfThere(join(path, "run.json")) !== undefined;
-    if (isBegun) dir.mergeFrom(path);
+/**
+ * Merges the episodes of the shards of earlier sessions into the evaluation and removes the shards.
+ * @param options.runner Where shards may be that are not on this machine. Default: nowhere.
+ * @param options.discard Whether to drop a shard whose episodes cannot be fetched, so that they run again.
+ * @throws {BoundaryError} If episodes cannot be fetched.
+ */
+export async function recoverShards(
+  dir: EvaluationDir,
+  { runner = PROCESSES, discard = false }: {
+    readonly runner?: ShardRunner | undefined;
+    readonly discard?: boolean;
+  } = {},
+): Promise<void> {
+  for (const name of await shardNames(dir)) {
+    const path = join(dir.path, SHARDS, name);
+    try {
+      await runner.recover(path);
+    } catch (error) {
+      if (!discard || !(error instanceof BoundaryError)) throw error;
+      await removeIfThere(awayPath(path));
+    }
   }
-  await removeIfThere(root);
+  await mergeShards(dir);
+}
+
+/** Merges the episodes of shards that are on this machine, and keeps the records of the others. */
+async function mergeShards(dir: EvaluationDir): Promise<void> {
+  const root = join(dir.path, SHARDS);
+  let isKept = false;
+  for (const name of await shardNames(dir)) {
+    const path = join(root, name);
+    if (await isThere(join(path, "episodes.db"))) dir.mergeFrom(path);
+    if (await isThere(awayPath(path))) isKept = true;
+    else await removeIfThere(path);
+  }
+  if (!isKept) await removeIfThere(root);
+}
+
+/** Returns the names of the shards, from their orders, folders and records. */
+async function shardNames({ path }: EvaluationDir): Promise<string[]> {
+  const entries = await entriesIn(join(path, SHARDS));
+  const names = entries.flatMap(({ name }) => /^\d+/.exec(name)?.[0] ?? []);
+  return [...new Set(names)];
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }

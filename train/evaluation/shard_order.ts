@@ -13,7 +13,7 @@ import {
 } from "./evaluation_config.ts";
 
 /** The schema of a process's progress since its last report. */
-export const shardProgressSchema = z.object({
+const shardProgressSchema = z.object({
   episodes: z.int(),
   scored: z.int(),
   /** Sum of the rewards. */
@@ -25,8 +25,50 @@ export const shardProgressSchema = z.object({
 /** A process's progress since its last report. */
 export type ShardProgress = z.infer<typeof shardProgressSchema>;
 
+/** The schema of a line of the process's stdout. */
+const shardLineSchema = z.union([
+  z.object({ progress: shardProgressSchema }),
+  z.object({ end: z.object({ why: z.string().nullable() }) }),
+  z.object({ error: z.string() }),
+]);
+
+/** A line of the process's stdout. */
+export type ShardLine = z.infer<typeof shardLineSchema>;
+
+/** The end of a shard process. */
+export interface ShardEnd {
+  /** The error that ended it; `null` if there was none. */
+  readonly error: string | null;
+  /** The reason for stopping early; `null` if it completed. */
+  readonly why: string | null;
+}
+
+/** Reads the lines of a process's stdout; other lines are skipped. */
+export class ShardLines {
+  readonly #onProgress: ((progress: ShardProgress) => void) | undefined;
+  #end: ShardEnd | undefined;
+
+  constructor(onProgress?: (progress: ShardProgress) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  /** The end that the process reported; `undefined` if it has not. */
+  get end(): ShardEnd | undefined {
+    return this.#end;
+  }
+
+  take(line: string): void {
+    const said = shardLineSchema.safeParse(parseJson(line)).data;
+    if (said === undefined) return;
+    if ("progress" in said) this.#onProgress?.(said.progress);
+    else if ("end" in said) this.#end = { error: null, why: said.end.why };
+    else this.#end = { error: said.error, why: null };
+  }
+}
+
 const orderSchema = z.object({
   config: evaluationSchema,
+  fingerprint: z.string(),
   /** Pairs of task index and trial. */
   jobs: z.array(z.tuple([z.int(), z.int()])),
 });
@@ -34,14 +76,17 @@ const orderSchema = z.object({
 /** The work assigned to a shard's process. */
 export interface ShardOrder {
   readonly config: EvaluationConfig;
+  /** The fingerprint of the evaluation's dataset, which the process must find where it runs. */
+  readonly fingerprint: string;
   readonly jobs: readonly JobPlace[];
 }
 
 /** Divides the missing episodes, the concurrency and the remaining budget among processes. */
 export function shardOrders(
   jobs: readonly JobPlace[],
-  { config, workers, used }: {
+  { config, fingerprint, workers, used }: {
     readonly config: EvaluationConfig;
+    readonly fingerprint: string;
     readonly workers: number;
     /** Usage of the evaluation so far. */
     readonly used: Usage;
@@ -67,21 +112,24 @@ export function shardOrders(
   };
   return Array.from({ length: count }, (_, i) => ({
     config: shared,
+    fingerprint,
     // Episodes are dealt round-robin, so every shard runs first trials first.
     jobs: jobs.filter((_, j) => j % count === i),
   }));
 }
 
+/** Returns the text of an order's file. */
+export function orderText({ jobs, ...order }: ShardOrder): string {
+  const places = jobs.map(({ position, trial }) => [position, trial]);
+  return JSON.stringify({ ...order, jobs: places });
+}
+
 /** Writes the order of the shard at `path` to a file next to it. */
 export async function writeOrder(
   path: string,
-  { config, jobs }: ShardOrder,
+  order: ShardOrder,
 ): Promise<void> {
-  const places = jobs.map(({ position, trial }) => [position, trial]);
-  await writeFileAtomic(
-    `${path}.json`,
-    JSON.stringify({ config, jobs: places }),
-  );
+  await writeFileAtomic(`${path}.json`, orderText(order));
 }
 
 /**
@@ -97,9 +145,9 @@ export async function readOrder(path: string): Promise<ShardOrder> {
       hint: "resume the evaluation, which divides the missing episodes again",
     });
   }
-  const { config, jobs } = order.data;
+  const { jobs, ...rest } = order.data;
   return {
-    config,
+    ...rest,
     jobs: jobs.map(([position, trial]) => ({ position, trial })),
   };
 }

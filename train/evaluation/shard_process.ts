@@ -1,43 +1,69 @@
-/** The parent's side of a shard process. */
+/** Runs shards: in processes of this machine, or elsewhere. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
 import { endOf, linesOf } from "../../env/child_process.ts";
-import { parseJson } from "../runs/versions.ts";
-import { type ShardProgress, shardProgressSchema } from "./shard_order.ts";
+import { ConfigError } from "../../env/errors.ts";
+import { readTextIfThere } from "../runs/storage.ts";
+import {
+  type ShardEnd,
+  ShardLines,
+  type ShardOrder,
+  type ShardProgress,
+  writeOrder,
+} from "./shard_order.ts";
 
-/** The schema of a line of the process's stdout. */
-export const shardLineSchema = z.union([
-  z.object({ progress: shardProgressSchema }),
-  z.object({ end: z.object({ why: z.string().nullable() }) }),
-  z.object({ error: z.string() }),
-]);
-
-/** A line of the process's stdout. */
-export type ShardLine = z.infer<typeof shardLineSchema>;
-
-/** The end of a shard process. */
-export interface ShardEnd {
-  /** The error that ended it; `null` if there was none. */
-  readonly error: string | null;
-  /** The reason for stopping early; `null` if it completed. */
-  readonly why: string | null;
-}
-
-/** Settings of {@linkcode runShard}. */
-export interface ShardProcessOptions {
+/** Settings of {@linkcode ShardRunner.run}. */
+export interface RunShardOptions {
   /** Aborting it asks the process to save completed episodes and exit. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
-/** Runs the shard at `path` in a separate process. Errors of the process are returned, not thrown. */
-export async function runShard(
+/** A place for the processes of shards. */
+export interface ShardRunner {
+  /** Runs a shard and leaves its episodes in the run dir at `path`. Errors of its process are returned, not thrown. */
+  run(
+    path: string,
+    order: ShardOrder,
+    options: RunShardOptions,
+  ): Promise<ShardEnd>;
+  /**
+   * Ends the shard at `path`, if an earlier session left it running, and leaves its episodes in the run dir at `path`.
+   * @throws {BoundaryError} If they cannot be fetched.
+   */
+  recover(path: string): Promise<void>;
+}
+
+/** Returns the path of the record of a shard whose episodes are not on this machine yet. */
+export function awayPath(path: string): string {
+  return `${path}.away.json`;
+}
+
+/** Runs each shard in a process of this machine, which ends with this one. */
+export const PROCESSES: ShardRunner = {
+  run: runProcess,
+  async recover(path) {
+    if (await readTextIfThere(awayPath(path)) === undefined) return;
+    throw new ConfigError(
+      `Episodes of the evaluation are on another host, as "${
+        awayPath(path)
+      }" says`,
+      {
+        hint:
+          "pass --ray with that host to fetch them, or --discard to run them again",
+      },
+    );
+  },
+};
+
+async function runProcess(
   path: string,
-  { signal, onProgress }: ShardProcessOptions,
+  order: ShardOrder,
+  { signal, onProgress }: RunShardOptions,
 ): Promise<ShardEnd> {
+  await writeOrder(path, order);
   const child = new Deno.Command(denoProgram(), {
     args: workerArguments(path),
     // Held open as long as this process lives; the child exits when it closes.
@@ -45,17 +71,11 @@ export async function runShard(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let end: ShardEnd | undefined;
+  const lines = new ShardLines(onProgress);
   let words = "";
   const reading = Promise.all([
     (async () => {
-      for await (const line of linesOf(child.stdout)) {
-        const said = shardLineSchema.safeParse(parseJson(line)).data;
-        if (said === undefined) continue;
-        if ("progress" in said) onProgress?.(said.progress);
-        else if ("end" in said) end = { error: null, why: said.end.why };
-        else end = { error: said.error, why: null };
-      }
+      for await (const line of linesOf(child.stdout)) lines.take(line);
     })(),
     (async () => {
       for await (const line of linesOf(child.stderr)) {
@@ -66,7 +86,7 @@ export async function runShard(
   const { code } = await endOf(child, { signal });
   await reading;
   await child.stdin.close().catch(() => {});
-  if (end !== undefined) return end;
+  if (lines.end !== undefined) return lines.end;
   if (signal.aborted) return { error: null, why: "it was stopped" };
   const why = words.trim();
   return {
@@ -79,18 +99,24 @@ export async function runShard(
 const MAX_STDERR_CHARS = 2000;
 
 /** Returns the path of the running Deno executable, if it may be started by path. */
-function denoProgram(): string {
+export function denoProgram(): string {
   const command = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command });
   return state === "granted" ? command : "deno";
 }
 
-/** Returns the permissions of `deno task evaluate`, but with writes only to the shard and without subprocesses. */
-function workerArguments(path: string): string[] {
+/**
+ * Returns the arguments of Deno for the shard at `path`: the permissions of `deno task evaluate`, but with writes only
+ * to the shard and without subprocesses.
+ * @param module The path of shard_worker.ts. Default: this program's own.
+ */
+export function workerArguments(
+  path: string,
+  module: string = fileURLToPath(new URL("shard_worker.ts", import.meta.url)),
+): string[] {
   const flags = project.tasks.evaluate.command.split(" ").filter((word) =>
     /^--(no-prompt|allow-read|allow-net|allow-env|ignore-env)\b/.test(word)
   );
-  const module = new URL("shard_worker.ts", import.meta.url);
   return [
     ...[
       "run",
@@ -98,6 +124,6 @@ function workerArguments(path: string): string[] {
       ...flags,
       `--allow-write=${dirname(path).replaceAll(",", ",,")}`,
     ],
-    ...[fileURLToPath(module), path],
+    ...[module, path],
   ];
 }

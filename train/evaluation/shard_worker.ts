@@ -1,16 +1,19 @@
 /**
  * The process of a shard. `shard_worker.ts PATH` runs the episodes ordered in `PATH.json` into the run dir at `PATH`.
- * It reports progress as lines of JSON on stdout (see shard_process.ts). It ends early on request, or if its stdin
- * closes, which means that the parent has died.
+ * It reports progress as lines of JSON on stdout (see shard_order.ts). It ends early on request, or if its stdin
+ * closes, which means that the parent has died; with `--alone` after PATH, it does not read its stdin.
  */
 
 import { join } from "node:path";
-import { BoundaryError, messageOf } from "../../env/errors.ts";
+import { BoundaryError, messageOf, RunDirError } from "../../env/errors.ts";
 import type { Episode } from "../../env/types.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 import { openEvaluation } from "./evaluation_session.ts";
-import { readOrder, type ShardProgress } from "./shard_order.ts";
-import type { ShardLine } from "./shard_process.ts";
+import {
+  readOrder,
+  type ShardLine,
+  type ShardProgress,
+} from "./shard_order.ts";
 
 /** Interval of progress reports in milliseconds. */
 const REPORT_MS = 200;
@@ -23,12 +26,19 @@ export async function runShardAt(
     readonly say: (line: ShardLine) => void;
   },
 ): Promise<void> {
-  const { config, jobs } = await readOrder(path);
+  const { config, fingerprint, jobs } = await readOrder(path);
   const isResumed = await readTextIfThere(join(path, "run.json")) !== undefined;
   await using session = await openEvaluation(
     { path, isResumed, config, only: jobs },
     { signal },
   );
+  const { dataset } = session;
+  if (dataset.fingerprint !== fingerprint) {
+    throw new RunDirError(
+      `Cannot run a shard of the evaluation: ${dataset.name} ${dataset.domain} differs here (fingerprint ${dataset.fingerprint}, in the evaluation ${fingerprint})`,
+      { hint: "install the same taulab and the same data in both places" },
+    );
+  }
   const progress = new Progress((progress) => say({ progress }));
   const { isComplete } = await session.run({
     onEpisode: (episode) => progress.add(episode),
@@ -74,12 +84,14 @@ class Progress {
 const NOTHING: ShardProgress = { episodes: 0, scored: 0, reward: 0, cost: 0 };
 
 /** The entry point of the process. */
-async function work(path: string): Promise<void> {
+async function work(path: string, isAlone: boolean): Promise<void> {
   const controller = new AbortController();
   const stop = () => controller.abort();
   Deno.addSignalListener("SIGINT", stop);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
-  void Deno.stdin.readable.pipeTo(new WritableStream()).then(stop, stop);
+  if (!isAlone) {
+    void Deno.stdin.readable.pipeTo(new WritableStream()).then(stop, stop);
+  }
   const say = (line: ShardLine) => console.log(JSON.stringify(line));
   try {
     await runShardAt(path, { signal: controller.signal, say });
@@ -93,4 +105,7 @@ async function work(path: string): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await work(Deno.args[0] ?? "");
+if (import.meta.main) {
+  const [path = "", ...flags] = Deno.args;
+  await work(path, flags.includes("--alone"));
+}

@@ -72,9 +72,14 @@ export async function readTextIfThere(
 
 /** Returns the names of the folders in a directory; empty if it is missing. */
 export async function folderNames(dir: string): Promise<string[]> {
+  const entries = await entriesIn(dir);
+  return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
+}
+
+/** Returns the entries of a directory; empty if it is missing. */
+export async function entriesIn(dir: string): Promise<Deno.DirEntry[]> {
   try {
-    const entries = await Array.fromAsync(Deno.readDir(dir));
-    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
+    return await Array.fromAsync(Deno.readDir(dir));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     if (!(error instanceof Deno.errors.NotADirectory)) throw error;

@@ -6,12 +6,12 @@ import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts
 import { openEvaluation } from "../../../train/evaluation/evaluation_session.ts";
 import {
   readOrder,
+  type ShardLine,
   shardOrders,
   type ShardProgress,
   writeOrder,
 } from "../../../train/evaluation/shard_order.ts";
 import { runShardAt } from "../../../train/evaluation/shard_worker.ts";
-import type { ShardLine } from "../../../train/evaluation/shard_process.ts";
 import { openRunEpisodes } from "../../../train/runs/run_episodes.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
@@ -65,7 +65,8 @@ Deno.test("shardOrders() divides the episodes, the concurrency and the remaining
     budget: { maxCost: 10, maxTokens: 1000 },
   };
   const used = { ...NO_USAGE, promptTokens: 90, completionTokens: 10, cost: 4 };
-  const orders = shardOrders(JOBS, { config, workers: 3, used });
+  const fingerprint = "f";
+  const orders = shardOrders(JOBS, { config, fingerprint, workers: 3, used });
   assert.deepEqual(
     orders.flatMap(({ jobs }) => jobs).length,
     JOBS.length,
@@ -80,14 +81,15 @@ Deno.test("shardOrders() divides the episodes, the concurrency and the remaining
   assert.equal(shared.rollout.concurrency, 2);
   // No process is started without an episode.
   assert.equal(
-    shardOrders(JOBS.slice(0, 2), { config, workers: 8, used }).length,
+    shardOrders(JOBS.slice(0, 2), { config, fingerprint, workers: 8, used })
+      .length,
     2,
   );
 });
 
 Deno.test("readOrder() reads what writeOrder() wrote, and rejects a damaged file", () =>
   inTempDir(async (dir) => {
-    const order = { config: CONFIG, jobs: JOBS };
+    const order = { config: CONFIG, fingerprint: "f", jobs: JOBS };
     await writeOrder(join(dir, "0"), order);
     assert.deepEqual(await readOrder(join(dir, "0")), order);
     await Deno.writeTextFile(join(dir, "1.json"), "{}");
@@ -116,11 +118,13 @@ Deno.test("a stopped shard continues where it stopped, and a resumed evaluation 
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     const plan = { path, config: CONFIG };
+    let fingerprint = "";
     {
-      await using _made = await openEvaluation(
+      await using made = await openEvaluation(
         { ...plan, isResumed: false },
         { signal: NEVER },
       );
+      ({ fingerprint } = made.dataset);
     }
     // Simulates a parent process that was killed after half of the shard.
     const shard = join(path, "shards", "0");
@@ -129,16 +133,21 @@ Deno.test("a stopped shard continues where it stopped, and a resumed evaluation 
       ...CONFIG,
       rollout: { ...CONFIG.rollout, concurrency: 1 },
     };
-    await writeOrder(shard, { config, jobs: JOBS.slice(0, 2) });
+    await writeOrder(shard, { config, fingerprint, jobs: JOBS.slice(0, 2) });
     const said: ShardLine[] = [];
     const options = { signal: NEVER, say: (one: ShardLine) => said.push(one) };
     await runShardAt(shard, options);
     assert.deepEqual(said.at(-1), { end: { why: null } });
-    await writeOrder(shard, { config, jobs: JOBS.slice(0, 6) });
+    await writeOrder(shard, { config, fingerprint, jobs: JOBS.slice(0, 6) });
     said.length = 0;
     await runShardAt(shard, options);
     const done = said.flatMap((one) => "progress" in one ? [one.progress] : []);
     assert.equal(done.reduce((sum, { episodes }) => sum + episodes, 0), 4);
+    await writeOrder(shard, { config, fingerprint: "another", jobs: JOBS });
+    await assert.rejects(
+      runShardAt(shard, options),
+      /fingerprint \w+, in the evaluation another/,
+    );
 
     await using session = await openEvaluation(
       { ...plan, isResumed: true },

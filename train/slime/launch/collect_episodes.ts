@@ -60,10 +60,12 @@ export async function collectEpisodes(
 }
 
 /**
- * Makes a consistent copy on the host, even while others write to the database, and fetches it.
+ * Makes a consistent copy of a database on a host, even while others write to it, and fetches the copy.
  * @returns Whether there is a database.
+ * @throws {HostError} If the host cannot be reached or cannot copy it.
+ * @throws {DataError} If only a part arrives.
  */
-async function copyDatabase(
+export async function copyDatabase(
   shell: Shell,
   { python, from, to }: {
     readonly python: string;

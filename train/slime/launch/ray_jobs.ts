@@ -46,6 +46,8 @@ export interface JobRequest {
   readonly entrypoint: string;
   readonly envVars: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Amounts of Ray's resources that its command needs, which select the node. Default: none, on the head. */
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 /** The GPUs of a cluster. */
@@ -144,15 +146,32 @@ export class RayJobs {
 
   /** Returns the cluster's GPUs; `undefined` if this Ray does not report them. */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
+    const usage = await this.#usage("ask for free GPUs", options);
+    const share = usage && shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;
+    return share && { used: share[0], total: share[1] };
+  }
+
+  /** Returns the addresses of the cluster's nodes; `undefined` if this Ray does not report them. */
+  async nodes(options: CallOptions = {}): Promise<string[] | undefined> {
+    const usage = await this.#usage("list nodes", options);
+    return usage &&
+      Object.keys(usage).flatMap((name) =>
+        /^node:([^_I].*)$/.exec(name)?.[1] ?? []
+      );
+  }
+
+  /** Returns the used and total amounts of Ray's resources; `undefined` if this Ray does not report them. */
+  async #usage(
+    doing: string,
+    options: CallOptions,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
     try {
       const { data } = await this.#call("/api/cluster_status", {
         ...options,
         schema: usageSchema,
-        doing: "ask for free GPUs",
+        doing,
       });
-      const { usage } = data.clusterStatus.loadMetricsReport;
-      const share = shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;
-      return share && { used: share[0], total: share[1] };
+      return data.clusterStatus.loadMetricsReport.usage;
     } catch (error) {
       if (error instanceof RayError && error.kind !== "unreachable") {
         return undefined; // the report is of no public interface and may be another some day
@@ -279,6 +298,7 @@ export class RayJobs {
         entrypoint: job.entrypoint,
         runtime_env: { env_vars: job.envVars },
         metadata: job.metadata,
+        ...(job.resources && { entrypoint_resources: job.resources }),
       },
       schema: submittedSchema,
       doing: `submit the job "${job.submissionId}"`,

@@ -102,7 +102,11 @@ async function stopJob(
   }
 }
 
-async function finalState(
+/**
+ * Waits for the end of a job that was told to stop.
+ * @throws {RayError} If it does not end within a minute.
+ */
+export async function finalState(
   jobs: RayJobs,
   id: string,
   { signal }: CallOptions,
@@ -122,7 +126,7 @@ async function finalState(
     } s`,
     {
       kind: "timeout",
-      hint: "check it on Ray's dashboard, then run --stop again",
+      hint: "check it on Ray's dashboard, then stop it again",
     },
   );
 }
