@@ -36,7 +36,7 @@ export interface BridgeOptions {
   /** Concurrent episodes. */
   readonly episodes: number;
   readonly rounds: number;
-  /** Seconds of an open loop. */
+  /** The duration of each open loop, in seconds. */
   readonly seconds: number;
   /** slime's example; `null` if it is not measured. */
   readonly example: Omit<ExampleOptions, "engine"> | null;
@@ -57,7 +57,7 @@ export interface BridgeBench {
   readonly example: ExampleBench | null;
 }
 
-/** Figures of one or several server processes together. */
+/** Combined figures of one or more server processes. */
 export interface ServersBench {
   readonly processes: number;
   /** CPU milliseconds per turn, and per plain request of the same content from the same processes. */

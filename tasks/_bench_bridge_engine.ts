@@ -25,7 +25,7 @@ export interface EngineSettings {
  */
 export interface Pace {
   readonly places: number;
-  /** Turns per second of all slots together. */
+  /** Turns per second across all slots. */
   readonly ratePerS: number;
 }
 

@@ -27,7 +27,7 @@ export interface Side {
 
 /** The figures. */
 export interface ExampleBench {
-  /** Modules imported by slime's example that were replaced by stand-ins. */
+  /** Modules that slime's example imports and that were replaced with stand-ins. */
   readonly standIns: readonly string[];
   readonly bridge: Side;
   readonly example: Side;

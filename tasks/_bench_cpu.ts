@@ -1,6 +1,6 @@
 /**
- * Benchmark of the CPU policy: how fast it trains and samples, next to a matrix product of an independent library in
- * the same run, as a measure of the machine's current speed.
+ * Benchmarks the CPU policy: how fast it trains and samples, compared with a matrix product by an independent library
+ * in the same run, which measures the machine's current speed.
  */
 
 import {
@@ -21,7 +21,7 @@ import {
 import type { TrainSequence } from "../train/trainer.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
-/** The figures of the CPU policy; rates are of all threads together. */
+/** The figures of the CPU policy; rates are totals across all threads. */
 export interface CpuBench {
   readonly parameters: number;
   readonly threads: number;

@@ -29,7 +29,7 @@ const user: User = {
   reply: () => Promise.resolve("ok"),
 };
 
-/** Measures over all tasks of all splits, after a warm-up that computes every gold state. */
+/** Measures all tasks of all splits, after a warm-up that computes every gold state. */
 export async function benchEnvironment(
   dataset: Dataset,
 ): Promise<EnvironmentBench> {

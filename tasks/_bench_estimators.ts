@@ -1,7 +1,7 @@
 /**
- * Benchmark of estimators, ratios and credits: how well a recipe learns with each. All variants of a seed start from
- * the end of its rejection fine-tuning (or of its cold start, without one) and sample the same tasks. Each variant has
- * its own run dir, so an interrupted benchmark resumes.
+ * Benchmarks estimators, ratios and credits: how well a recipe learns with each. All variants of a seed start from the
+ * end of its rejection fine-tuning (or of its cold start, without one) and sample the same tasks. Each variant has its
+ * own run dir, so an interrupted benchmark resumes.
  */
 
 import { join } from "node:path";
@@ -65,7 +65,10 @@ export interface EstimatorBenchOptions {
 /** The figures of one run. */
 export interface VariantRun extends Passes {
   readonly seed: number;
-  /** Seconds of its steps without evaluations: cold start and rejection fine-tuning for a start, else RL. */
+  /**
+   * Duration in seconds of its steps, without evaluations: for a start, those of the cold start and rejection
+   * fine-tuning, otherwise those of RL.
+   */
   readonly seconds: number;
 }
 

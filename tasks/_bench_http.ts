@@ -32,7 +32,7 @@ export interface HttpBench {
   readonly ownShare: Measured;
   /** Share of the time beyond the server's latency, which includes HTTP on this machine and the server's own work. */
   readonly waitingShare: Measured;
-  /** Answers per second of all conversations together. */
+  /** Answers per second across all conversations. */
   readonly callsPerS: Measured;
 }
 

@@ -1,4 +1,4 @@
-/** Benchmark of an environment server's sessions: the time of a step next to a plain request, and memory. */
+/** Benchmarks an environment server's sessions: the time of a step compared with a plain request, and memory. */
 
 import { expertAgent } from "../env/agents/expert.ts";
 import { toPlain } from "../env/python/python_json.ts";

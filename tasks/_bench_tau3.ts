@@ -52,7 +52,7 @@ const REPEAT_MS = 500;
 const REPEATS = 5;
 /** Number of live episodes when memory is measured. */
 const LIVE = 500;
-/** Seconds after which a repeat of the original starts no further episode. */
+/** Time in seconds after which a repeat of the original starts no more episodes. */
 const PYTHON_S = 3;
 
 /** Measures every domain of τ³-bench. */

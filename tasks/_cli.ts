@@ -135,7 +135,7 @@ export async function main<S extends z.ZodObject>(
 }
 
 /**
- * Parses the command line and runs the task, here or confined.
+ * Parses the command line and runs the task, in this thread or in a confined one.
  * @returns The exit status.
  */
 async function runMain<S extends z.ZodObject>(
@@ -499,7 +499,7 @@ function runHint(
   return `pass ${flag.name} ${words[0]}`;
 }
 
-/** Returns the message for an error of commander. */
+/** Returns the message for an error thrown by Commander. */
 function misuse(
   error: CommanderError,
   { words, fields, task: { name } }: Misused,

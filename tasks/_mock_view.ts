@@ -14,7 +14,7 @@ export interface Mocked {
   /** Requested number of tasks, and number drawn, which is smaller in a dry run of many tasks. */
   readonly asked: number;
   readonly drawn: number;
-  /** Seconds of generation. */
+  /** Duration of generation, in seconds. */
   readonly seconds: number;
   readonly coverage: readonly Coverage[];
   readonly excluded: readonly Exclusion[];

@@ -118,7 +118,7 @@ export function findingsText(reports: readonly HostReport[]): string {
   ).join("\n");
 }
 
-/** Returns the things that `--undo` removed and those that it kept. */
+/** Returns what `--undo` removed and what it kept. */
 export function undoText(reports: readonly HostUndoReport[]): string {
   const lines = reports.flatMap(({ host, things }) =>
     things.map(({ state, title, detail }) => {

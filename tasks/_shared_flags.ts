@@ -158,7 +158,7 @@ export const runFlags = {
   }),
 };
 
-/** Returns what a run may write: the directory of the runs, and runs elsewhere that flags name. */
+/** Returns the paths that a run may write to: the directory of the runs, and runs elsewhere that flags name. */
 export function writesRuns(
   runs: string,
   ...named: readonly (string | true | undefined)[]
@@ -169,7 +169,7 @@ export function writesRuns(
 }
 
 /**
- * Returns the path of the run that `--resume` names, or of the last of its kind that is not completed.
+ * Returns the path of the run that `--resume` names, or of the most recent unfinished one of its kind.
  * @throws {ConfigError} If it names none and there is none.
  */
 export async function runNamed(

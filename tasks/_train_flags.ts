@@ -229,7 +229,7 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 
 /**
  * Returns the run that `--resume` selects, and its config with the changes that flags may make.
- * @throws {ConfigError} If there is none, it is completed, or a flag contradicts its config.
+ * @throws {ConfigError} If there is none, it has completed, or a flag contradicts its config.
  */
 export async function runToResume(
   flags: TrainFlags,

@@ -25,7 +25,7 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Number of RL steps without a learning signal before the first warning, and between further warnings. */
+/** Number of RL steps without a learning signal before the first warning, and between subsequent warnings. */
 const FIRST_WARNING = 5;
 const WARN_EVERY = 25;
 

@@ -1,4 +1,4 @@
-/** Selection of the demonstrations for a supervised step. */
+/** Selects the demonstrations for a supervised step. */
 
 import { createRng } from "../env/random.ts";
 import type { TrainSequence } from "./trainer.ts";

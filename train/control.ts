@@ -1,6 +1,6 @@
 /**
  * The control of RL: continued imitation from the same cold start, on the same demonstrations, for as many seconds or
- * tokens as RL took. It separates the gain of RL from the gain of simply training a cold start for longer.
+ * tokens as RL used. It separates the gain of RL from the gain of simply training a cold start for longer.
  *
  * The control starts from the last checkpoint of the cold start with a fresh optimizer, as RL does. Because the cold
  * start may have finished its decay, the learning rate warms up again, to `control.peakShare` of the cold start's peak,

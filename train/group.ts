@@ -13,7 +13,7 @@ export interface Group {
   readonly episodes: readonly Episode[];
   readonly rewards: readonly number[];
   readonly advantages: readonly number[];
-  /** `[G]` of `[T]`, the advantage of each token, if it differs from that of its episode. */
+  /** `[G]` of `[T]`: the advantage of each token, if it differs from its episode's. */
   readonly tokenAdvantages?: readonly (readonly number[])[];
   readonly variance: number;
 }
@@ -79,7 +79,7 @@ export async function sampleGroups(
 /**
  * Sorts sampled episodes into groups. A task whose episodes all failed has no group.
  * @param tasks `[P]`.
- * @param sampled `[P * G]`, the episodes of each task together, in the order of `tasks`.
+ * @param sampled `[P * G]`, grouped by task, in the order of `tasks`.
  */
 export function groupEpisodes(
   tasks: readonly Task[],

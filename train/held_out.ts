@@ -1,4 +1,4 @@
-/** Evaluation of the policy on held-out tasks. */
+/** Evaluates the policy on held-out tasks. */
 
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { Episode, Task } from "../env/types.ts";

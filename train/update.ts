@@ -19,7 +19,7 @@ export interface UpdateOptions {
    * on.
    */
   readonly minibatches: number;
-  /** Averaging of the loss: over all tokens, or over the tokens of each episode first. */
+  /** Averaging of the loss: over all tokens, or first over the tokens of each episode. */
   readonly lossMean: "token" | "episode";
   /** Factor applied to negative advantages. */
   readonly negativeWeight: number;

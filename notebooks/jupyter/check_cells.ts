@@ -1,7 +1,8 @@
 /**
- * Type checks of notebooks. The code cells of each notebook are concatenated into one module.
+ * Type-checks notebooks. The code cells of each notebook are concatenated into one module.
  *
- * Cells share one scope when they run, and also here: a name declared by two cells is an error.
+ * Cells share one scope when they run, and the type check treats them the same way: a name that two cells declare is
+ * an error.
  */
 
 import { dirname, join, resolve } from "node:path";

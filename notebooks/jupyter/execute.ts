@@ -1,4 +1,4 @@
-/** Headless execution of notebooks by Jupyter, each in a separate kernel and with outputs written to another file. */
+/** Runs notebooks headlessly in Jupyter, each in a separate kernel and with outputs written to another file. */
 
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ export interface CellFailure {
   /** The cell's number, counted from 1 among all cells. */
   readonly cell: number;
   readonly id: string;
-  /** The name of the error, e.g. `TypeError`. */
+  /** The name of the error, such as `TypeError`. */
   readonly name: string;
   readonly message: string;
   readonly trace: string;
@@ -43,7 +43,7 @@ export interface ExecuteOptions {
   /** The time limit for the whole notebook, in seconds. */
   readonly timeoutS: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called when a cell starts, with the number of completed cells and of all code cells. */
+  /** Called when a cell starts, with the number of completed cells and the total number of code cells. */
   readonly onCell?: (done: number, of: number) => void;
 }
 

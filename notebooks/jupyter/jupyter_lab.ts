@@ -1,4 +1,4 @@
-/** JupyterLab for the notebooks, listening on loopback. */
+/** Runs JupyterLab for the notebooks, listening on loopback. */
 
 import { retry } from "../../env/retry.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
@@ -10,7 +10,7 @@ export interface LabOptions {
   readonly python: string;
   /** The directory to open. */
   readonly dir: string;
-  /** The directory in which the kernel is written, as `kernels/deno`. */
+  /** The directory that will contain the kernel, as `kernels/deno`. */
   readonly kernelDir: string;
   /** The port to listen on; 0 picks a free one. */
   readonly port: number;

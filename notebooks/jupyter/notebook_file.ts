@@ -1,5 +1,5 @@
 /**
- * Reading of notebook files: only the cells are parsed.
+ * Reads notebook files. Only the cells are parsed.
  *
  * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
  */

@@ -1,11 +1,11 @@
-/** Search for a Python with Jupyter installed. */
+/** Finds a Python with Jupyter installed. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 
 /** Options of {@linkcode findJupyter}. */
 export interface FindOptions {
-  /** The Python to use; if given, no other is tried. */
+  /** The only Python to try. Default: see {@linkcode findJupyter}. */
   readonly named?: string | undefined;
   /** The project's directory, which may contain a `.venv`. */
   readonly root: string;
@@ -13,7 +13,7 @@ export interface FindOptions {
 
 const WINDOWS = Deno.build.os === "windows";
 
-/** The required modules. Installing JupyterLab includes the other two. */
+/** The required modules. Installing JupyterLab also installs the other two. */
 const NEEDED = ["jupyterlab", "nbclient", "nbconvert"];
 
 /** A Python program that checks for modules without importing them. */

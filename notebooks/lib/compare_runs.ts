@@ -1,4 +1,4 @@
-/** Comparison of two runs: their configs and their rewards. */
+/** Compares two runs: their configs and their rewards. */
 
 import { join } from "node:path";
 import { parse } from "yaml";

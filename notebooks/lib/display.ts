@@ -1,6 +1,4 @@
-/**
- * Rich output for taulab's own objects: tasks, conversations, episodes, rewards, database changes and diagnoses.
- */
+/** Rich output for taulab's objects: tasks, conversations, episodes, rewards, database changes and diagnoses. */
 
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
@@ -74,7 +72,7 @@ export function showReward(reward: Reward | null): Rich {
   );
 }
 
-/** Shows the checks behind a reward, those that count first. */
+/** Shows the checks behind a reward; those that count come first. */
 function showChecks(checks: readonly RewardCheck[]): Rich {
   return table(
     checks.toSorted((a, b) => Number(b.counts) - Number(a.counts)).map(

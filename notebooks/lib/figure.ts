@@ -51,7 +51,7 @@ export interface BarPart {
 
 /**
  * Draws one stacked bar per name. Bars and segments keep the order of their first appearance.
- * @param options Further options are passed to {@linkcode figure}.
+ * @param options Other options are passed to {@linkcode figure}.
  */
 export function stackedBars(
   parts: readonly BarPart[],

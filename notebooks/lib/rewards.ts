@@ -28,7 +28,7 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 }
 
 /**
- * Returns the mean reward of the episodes of each key, with keys in order of first appearance. Unscored episodes
+ * Returns the mean reward of the episodes with each key, in order of the keys' first appearance. Unscored episodes
  * (infrastructure failures) are left out. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")

@@ -1,5 +1,5 @@
 /**
- * Output of notebook cells.
+ * Writes the output of notebook cells.
  *
  * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported the cell as
  * done; a cell's last value arrives late about one time in four, and front ends drop late output. Cells therefore call

@@ -214,7 +214,7 @@ export class Conversation {
     });
   }
 
-  /** Diagnoses the conversation as if it ended here; see `diagnose()`. */
+  /** Diagnoses the conversation as if it ended after this turn; see `diagnose()`. */
   diagnosis(): Diagnosis {
     const { dataset, task } = this.#options;
     const end = this.turns.at(-1)?.observation.end ?? "user_stop";
@@ -276,7 +276,7 @@ function promptedUser(
   const inner = user(task, { seed: deriveSeed(seed, "user") });
   const act = inner.act?.bind(inner);
   let words: string | undefined;
-  /** Replaces a reply of the simulated user, which still received the message that it answers. */
+  /** Returns the manual reply, if there is one, instead of the simulated user's, who has still received the message. */
   function instead(own: string): string {
     const said = words ?? own;
     words = undefined;

@@ -10,7 +10,7 @@ export type Cell = string | number | null | Rich;
 
 /** Settings of {@linkcode table}. */
 export interface TableOptions {
-  /** The maximum number of rows shown; the number of further rows is stated below. Default: 50. */
+  /** The maximum number of rows to show; a note below the table counts the rest. Default: 50. */
   readonly limit?: number;
 }
 

@@ -112,7 +112,7 @@ function addRow(db: DatabaseSync, row: Row): void {
     .run(...Object.values(row));
 }
 
-/** Recompresses a row's blobs as tightly as possible, and drops tokens other than those of RL episodes. */
+/** Recompresses a row's blobs as tightly as possible, and drops all tokens except those of RL episodes. */
 function squeezed(row: Row): Row {
   const tokens = row["source"] === "rl" ? row["tokens"]! : null;
   const blobs = { messages: row["messages"]!, turns: row["turns"]!, tokens };

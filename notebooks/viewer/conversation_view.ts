@@ -19,7 +19,7 @@ export interface TurnView {
   /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;
   readonly call: JsonObject | null;
-  /** The number of further calls in the same message, each a turn after this one. */
+  /** The number of calls that follow this one in the same message; each is a turn of its own. */
   readonly beside: number;
   readonly observation: string;
   /** The stored calls that the user made before answering. Default: none. */
@@ -205,7 +205,7 @@ export function stringIn(object: JsonObject, key: string): string {
   return value === undefined || value === null ? "" : printPythonJson(value);
 }
 
-/** Reads a member that is a list of objects; returns `undefined` if it is not. */
+/** Reads a member that is a list of objects; returns `undefined` if it is not one. */
 function listIn(
   object: JsonObject,
   key: string,

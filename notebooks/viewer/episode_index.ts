@@ -136,7 +136,7 @@ export class EpisodeIndex {
     if (this.#textId < this.#lastId) this.#startWorking();
   }
 
-  /** Discards everything, because the run was truncated to before what is indexed. */
+  /** Discards everything, because the run was truncated to a point before the indexed episodes. */
   reset(): void {
     this.#feed.db.exec(
       "DELETE FROM temp.facts; DELETE FROM temp.combinations; INSERT INTO temp.texts (texts) VALUES ('delete-all')",

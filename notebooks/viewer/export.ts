@@ -1,6 +1,6 @@
 /**
- * Export of episodes as a single HTML file that opens without a server. It contains the page's modules and style
- * sheet, and the compressed data.
+ * Exports episodes as a single HTML file that opens without a server. It contains the page's modules and style sheet,
+ * and the compressed data.
  */
 
 import { gzipSync } from "node:zlib";
@@ -23,7 +23,7 @@ export interface ExportChoice {
   readonly ids?: readonly number[] | undefined;
   /** The filter, as in the page's query string. */
   readonly filter: URLSearchParams;
-  /** The maximum number of episodes, over all runs. */
+  /** The maximum number of episodes, across all runs. */
   readonly limit: number;
   /** Whether to include tokens. */
   readonly withTokens: boolean;

@@ -1,4 +1,4 @@
-/** Parsing of the command-line flags that select the episodes to export. */
+/** Parses the command-line flags that select the episodes to export. */
 
 import { ConfigError } from "../../env/errors.ts";
 import type { ExportChoice } from "./export.ts";

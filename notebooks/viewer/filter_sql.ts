@@ -1,4 +1,4 @@
-/** Translation of filter conditions to SQL over the table of facts. */
+/** Translates filter conditions to SQL over the table of facts. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";

@@ -33,33 +33,33 @@ export interface EpisodeSource extends Disposable {
   view(): Promise<RunView>;
   /**
    * Returns how often each task was solved.
-   * @throws {ViewerFault} As for `view`.
+   * @throws {ViewerFault} If `view` throws.
    */
   tasks(): Promise<TaskTable>;
   /**
    * Returns the run's advisories.
-   * @throws {ViewerFault} As for `view`.
+   * @throws {ViewerFault} If `view` throws.
    */
   advisories(): Promise<readonly Advisory[]>;
   /**
    * Returns the timeline of a training step.
    * @param step Default: the last.
-   * @throws {ViewerFault} As for `view`, and if there is no such step or its times are unknown.
+   * @throws {ViewerFault} If `view` throws, or if there is no such step or its times are unknown.
    */
   timeline(step?: number): Promise<StepTimeline>;
   /**
    * Returns the current index of episodes.
-   * @throws {ViewerFault} As for `view`.
+   * @throws {ViewerFault} If `view` throws.
    */
   index(): Promise<EpisodeIndex>;
   /**
    * Returns an episode.
-   * @throws {ViewerFault} As for `view`, and if there is no such episode.
+   * @throws {ViewerFault} If `view` throws, or if there is no such episode.
    */
   episode(id: number): Promise<EpisodeView>;
   /**
    * Returns the tokens of an episode.
-   * @throws {ViewerFault} As for `episode`, and if it has no tokens.
+   * @throws {ViewerFault} If `episode` throws, or if it has no tokens.
    */
   tokens(id: number): Promise<TokensView>;
 }

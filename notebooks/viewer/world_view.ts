@@ -1,4 +1,4 @@
-/** Reopening of a run's dataset, so that its episodes can be replayed. */
+/** Reopens a run's dataset, so that its episodes can be replayed. */
 
 import { messageOf } from "../../env/errors.ts";
 import type { Dataset, Split, Task } from "../../env/types.ts";

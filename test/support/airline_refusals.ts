@@ -1,6 +1,6 @@
 /**
- * Checks that a refusal by the airline's agent is justified by the conversation before it. The rules of the policy are
- * written a second time here, over what the user said and the tools returned.
+ * Checks that a refusal by the airline's agent is justified by the conversation before it. The policy's rules are
+ * implemented a second time here, based on what the user said and the tools returned.
  */
 
 import {
@@ -82,7 +82,7 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   ],
 ];
 
-/** Returns what is wrong with a message that refuses something. */
+/** Returns what is wrong with a refusal message. */
 export function groundlessRefusal(
   content: string,
   { before, said }: { before: Transcript; said: string },

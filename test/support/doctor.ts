@@ -248,7 +248,7 @@ export async function writeModel(
   await writeShards(dir, { name, shards: 2 });
 }
 
-/** Writes an evaluation of a model on generated tasks, of which `solved` are solved. */
+/** Writes an evaluation of a model on generated tasks; `solved` is the number of solved ones. */
 export async function writeEvaluation(
   path: string,
   { model = "Qwen3-0.6B", solved, scored, startedAt = "2026-01-01T00:00:00Z" }:

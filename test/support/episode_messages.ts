@@ -1,5 +1,6 @@
 /**
- * Whole episodes as messages: the expert's in the generated world, in the form of each agent, and τ-bench's recordings.
+ * Complete episodes as messages: the expert's in the generated world, in each agent's format, and τ-bench's
+ * recordings.
  */
 
 import type { DomainName } from "../../env/domains/registry.ts";
@@ -95,7 +96,7 @@ async function serve(
   return conversations;
 }
 
-/** Returns τ-bench's gold calls with the recorded answers, in the form of the tool-calling agent. */
+/** Returns τ-bench's gold calls with the recorded answers, in the tool-calling agent's format. */
 export async function goldEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },

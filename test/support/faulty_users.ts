@@ -124,7 +124,7 @@ export function faultyUser(
   };
 }
 
-/** Returns the details of all requests at once, as an impatient user would say them. */
+/** Returns the details of all requests in one message, as an impatient user would give them. */
 function everything(task: Task, rng: Rng): string {
   return (goalOf(task)?.requests ?? []).map((request) => {
     const { orderId, orderWords, items = [], newItems = [] } = request;

@@ -45,7 +45,7 @@ async function wayToUnshare(): Promise<readonly string[] | undefined> {
 
 const WAY = Deno.build.os === "linux" ? await wayToUnshare() : undefined;
 
-/** Whether no such disk can be mounted, so that tests of it are skipped. */
+/** Whether no such disk can be mounted; tests that need one are then skipped. */
 export const NO_SMALL_DISK = WAY === undefined;
 
 /**

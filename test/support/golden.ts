@@ -1,4 +1,4 @@
-/** Golden files: recorded output for people. `deno task test:update` records it again. */
+/** Golden files: recorded output for people. `deno task test:update` updates it. */
 
 import assert from "node:assert/strict";
 

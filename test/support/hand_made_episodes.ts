@@ -1,4 +1,4 @@
-/** Hand-written conversations with everything that templates and tokenizers are known to get wrong. */
+/** Hand-written conversations with everything that templates and tokenizers are known to mishandle. */
 
 import { Float, type JsonValue } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";

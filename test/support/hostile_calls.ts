@@ -149,7 +149,7 @@ export class HostileCaller {
     return copyValue(isKnown ? rng.pick(known) : rng.pick(WEIRD));
   }
 
-  /** Replaces some nested values by others of the right kind: another flight, another payment method. */
+  /** Replaces some nested values with others of the right kind: another flight, another payment method. */
   #refresh(value: JsonValue, database: Database): void {
     if (Array.isArray(value)) {
       value.forEach((one) => this.#refresh(one, database));
@@ -204,7 +204,7 @@ function callOf(name: string, args: JsonObject = new Map()): ToolAction {
   return { name, arguments: args };
 }
 
-/** Returns values by name: from the arguments of gold calls, then from fields of some rows of each table. */
+/** Returns values by name: from the arguments of gold calls, then from fields of a few rows of each table. */
 function fieldsOf(
   database: Database,
   { golds, rng }: { golds: readonly ToolAction[]; rng: Rng },

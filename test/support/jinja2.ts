@@ -40,7 +40,8 @@ export interface Group {
 }
 
 /**
- * Renders each group's templates in each of its contexts with both. Starts slowly, because Python loads transformers.
+ * Renders each group's templates in each of its contexts with both implementations. Starts slowly, because Python
+ * loads transformers.
  */
 export async function compareWithJinja2<K extends string>(
   groups: Readonly<Record<K, Group>>,

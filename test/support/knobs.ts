@@ -19,7 +19,7 @@ export type AnyTask = Task<Goal<AnyRequest>>;
 /** A world with any options. */
 export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 
-/** The range of accepted values. */
+/** The accepted range. */
 export type Bounds = readonly [least: number, most: number];
 
 /** A test case: a figure of a world at two values of a setting. */
@@ -60,7 +60,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Returns the mean of a figure over those requests of train tasks for which `counts` holds. */
+/** Returns the mean of a figure over the requests of train tasks that satisfy `counts`. */
 export function ofRequests(
   figure: (request: AnyRequest, task: AnyTask) => number,
   counts: (request: AnyRequest) => boolean = () => true,

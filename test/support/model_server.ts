@@ -137,7 +137,9 @@ export function modelServer(options: ModelServerOptions): ModelServer {
   };
 }
 
-/** Draws faults from the request's body and its number of occurrences, independent of the order of arrival. */
+/**
+ * Draws faults based on a request's body and how often it has occurred, so that the order of arrival does not matter.
+ */
 function faultDrawer(
   faults: ModelServerOptions["faults"],
 ): (request: ModelRequest) => Fault | undefined {

@@ -62,7 +62,7 @@ export function oddValue(rng: Rng): JsonValue {
   return copyValue(rng.pick(ODD));
 }
 
-/** Respells a number or changes it slightly; replaces any other value by an unusual one. */
+/** Respells a number or changes it slightly; replaces any other value with an unusual one. */
 function respelt(rng: Rng, value: JsonValue): JsonValue {
   if (isPythonNumber(value) && rng.next() < 0.7) {
     return rng.pick<JsonValue>([
@@ -87,7 +87,7 @@ function respelt(rng: Rng, value: JsonValue): JsonValue {
   return oddValue(rng);
 }
 
-/** Replaces one part of a value by something unusual. */
+/** Replaces one part of a value with something unusual. */
 function oddAt(rng: Rng, value: JsonValue): JsonValue {
   if (Array.isArray(value) && value.length > 0 && rng.next() < 0.7) {
     const at = rng.int(value.length);

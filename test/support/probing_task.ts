@@ -1,6 +1,6 @@
 /**
- * Replaces the work of a task of `tasks/` by a probe of its permissions. Run as the main module, `probing_task.ts?train
- * FLAGS --json`, with the permissions that deno.json gives to that task.
+ * Replaces the work of a task in `tasks/` with a probe of its permissions. Run as the main module,
+ * `probing_task.ts?train FLAGS --json`, with the permissions that deno.json gives to that task.
  */
 
 import { main } from "../../tasks/_cli.ts";

@@ -1,6 +1,6 @@
 /**
- * Result files in τ-bench's format, as τ-bench would have written them for conversations in a small generated world.
- * The world is on disk in τ-bench's layout.
+ * Result files in τ-bench's format, as τ-bench would write them for conversations in a small generated world. The
+ * world is on disk in τ-bench's layout.
  */
 
 import { join } from "node:path";

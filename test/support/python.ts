@@ -24,7 +24,7 @@ export function withoutPython(): boolean {
   return testPython() === undefined;
 }
 
-/** Environment clients of trainers. Their versions of packages conflict with those of slime. */
+/** Environment clients of trainers. The package versions that they need conflict with slime's. */
 export type ClientName = "openenv" | "verifiers" | "verl";
 
 /**

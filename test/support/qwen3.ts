@@ -14,7 +14,6 @@ import { QWEN3_HYBRID, QWEN3_INSTRUCT } from "../../tasks/_qwen3_templates.ts";
 
 export { QWEN3_HYBRID, QWEN3_INSTRUCT };
 
-/** A model directory with Qwen3's `tokenizer.json` and `tokenizer_config.json`. */
 export const QWEN3_DIR: string = fileURLToPath(
   new URL(
     ".",

@@ -1,4 +1,4 @@
-/** Fixtures for a real Ray: its Python, free ports, and a proxy whose connections can be cut. */
+/** Fixtures for tests with a real Ray: its Python, free ports, and a proxy whose connections can be cut. */
 
 import { testPython } from "./python.ts";
 

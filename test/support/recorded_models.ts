@@ -19,7 +19,7 @@ import { chatAnswer, type ModelRequest } from "./model_server.ts";
 /** The answers of a model server to agents and users. */
 export type Answer = (request: ModelRequest) => unknown;
 
-/** The fields of a request's messages that are read here. */
+/** The fields of a request's messages that the fake server reads. */
 interface ApiMessage {
   readonly role: string;
   readonly content: string;

@@ -15,7 +15,7 @@ const BEFORE_REGEX =
 /** Returns the regular expression literals of a TypeScript or JavaScript source, in order. */
 export function regexLiterals(code: string): RegexLiteral[] {
   const found: RegexLiteral[] = [];
-  /** The code before the cursor without strings and comments; it tells what a slash means. */
+  /** The code before the cursor without strings and comments; it determines what a slash means. */
   let before = "";
   /** The depths of braces at which a template literal continues. */
   const templates: number[] = [];

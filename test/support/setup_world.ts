@@ -101,7 +101,7 @@ export async function installPrograms(
 
 /**
  * Returns the fake programs by name. pip installs `deno`, which is kept in `root`.
- * @param realPython The program to which `python3` passes unknown calls. Default: they do nothing.
+ * @param realPython The program to which `python3` passes unknown calls. Default: unknown calls do nothing.
  */
 export async function programTexts(
   root: string,
@@ -162,7 +162,7 @@ const GIT = `case "$*" in *fetch*) misbehave;; esac
 exec REAL "$@"
 `;
 
-/** Its containers are the host itself. */
+/** A `docker` whose containers are the host itself. */
 const DOCKER = `mkdir -p "$root/images" "$root/containers"
 key() { echo "$1" | tr '/:' '__'; }
 case "$1 $2" in
@@ -235,7 +235,10 @@ export interface WorldOptions {
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
-/** Returns the options of a setup on bare hosts with everything in their homes. The test creates Megatron-LM itself. */
+/**
+ * Returns the options of a setup on bare hosts, with everything in their home directories. The test creates
+ * Megatron-LM itself.
+ */
 export async function worldOptions(
   { hosts, slime, tauBench, set = {} }: WorldOptions,
 ): Promise<SetupOptions> {

@@ -79,7 +79,7 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
   };
 }
 
-/** The properties of a run. */
+/** Settings of a test run. */
 export interface RunShape {
   /** The URL of an episode server that also answers as router; `null` to start servers for the run. */
   readonly episodes: string | null;

@@ -19,16 +19,16 @@ export interface FakeHost extends AsyncDisposable {
   readonly home: string;
   /** The first directory on its PATH. */
   readonly bin: string;
-  /** Its network namespace, if it has one. */
+  /** The host's network namespace, if it has one. */
   readonly namespace: string | undefined;
-  /** Returns the command lines of its processes other than sshd's. */
+  /** Returns the command lines of the host's processes, except sshd's. */
   processes(): Promise<string[]>;
   /** Stops sshd and all of its sessions. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Creates a host in a directory. Only its own key is accepted. */
+/** Creates a host in a directory. sshd accepts only the host's own key. */
 export async function fakeHost(dir: string, name: string): Promise<FakeHost> {
   const root = join(dir, name);
   for (const part of ["home", "bin"]) {

@@ -5,7 +5,7 @@ import { runProgram } from "./programs.ts";
 
 const SCRIPT = new URL("./stand_in_docker.sh", import.meta.url);
 
-/** Whether this account may create the namespaces that stand for containers. */
+/** Whether this account may create the namespaces that stand in for containers. */
 export const HAS_NAMESPACES = await runProgram("unshare", [
   ...["--mount", "--pid", "--fork", "--net"],
   ...["sh", "-c", "mount --make-rprivate / && command -v nsenter"],

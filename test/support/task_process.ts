@@ -1,4 +1,4 @@
-/** Runs tasks as separate processes with the command in deno.json, so with exactly its permissions. */
+/** Runs tasks as separate processes with the command in deno.json, and so with exactly its permissions. */
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Options of a task's process. */
 export interface TaskOptions {
-  /** Added to an environment that names neither data nor endpoints. */
+  /** Variables to add to an environment that names neither data nor endpoints. */
   readonly env?: Readonly<Record<string, string>>;
 }
 

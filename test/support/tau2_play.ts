@@ -24,7 +24,7 @@ export interface PlayedCall {
   readonly arguments: JsonObject;
 }
 
-/** A domain in which users have no tools, with the data in the Python package. */
+/** A domain whose users have no tools, with the data in the Python package. */
 export interface PlayWorld {
   readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
   readonly base: Database;

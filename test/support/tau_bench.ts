@@ -1,4 +1,7 @@
-/** The location of τ-bench's data and recordings: `TAU_BENCH_DIR`, otherwise next to the repository. */
+/**
+ * The location of τ-bench's data and recordings: `TAU_BENCH_DIR`, otherwise in the directory that contains the
+ * repository.
+ */
 
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

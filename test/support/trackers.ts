@@ -1,6 +1,6 @@
 /**
  * Trackers and log viewers from PyPI, and runs to show in them. `.ci/test-python` installs each in its own directory
- * next to the tests' Python, because their dependencies conflict.
+ * alongside the tests' Python, because their dependencies conflict.
  */
 
 import { existsSync } from "node:fs";

@@ -89,7 +89,7 @@ export class Transcript {
       .map(({ content }) => content);
   }
 
-  /** Returns the user's words since their last request, in lower case. A request matches `words`. */
+  /** Returns the user's words since their last request, in lower case. `words` matches a request. */
   sinceRequest(words: RegExp): string {
     const said = this.#of("user").map((one) => one.toLowerCase());
     const at = said.findLastIndex((one) => words.test(one));
@@ -222,7 +222,7 @@ const RETAIL_WORDS: RequestWords = {
 /** The checks of a store. */
 export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
 
-/** Checks that the items, variants and payment methods of a call are those that the user described. */
+/** Checks that the items, variants and payment methods of a call match the user's description. */
 function retailCheck(call: ToolAction, before: Transcript): string[] {
   const { name, arguments: args } = call;
   if (name === "get_product_details") return productCheck(call, before);
@@ -319,7 +319,7 @@ function isVariantSaid(
       ).length === 1;
 }
 
-/** Checks whether a payment method was named: by its id, by its kind if that is unique, or as the one that paid. */
+/** Checks whether a payment method was named: by its id, by its kind if that is unique, or as the one used to pay. */
 function isMethodSaid(
   id: string,
   { order, before, said }: {

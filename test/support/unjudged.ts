@@ -1,5 +1,6 @@
 /**
- * Tasks without the gold and without the policy's verdicts on requests, for agents that may only know what they hear.
+ * Tasks without their gold actions and the policy's verdicts on requests, for agents that may know only what they
+ * hear.
  */
 
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";

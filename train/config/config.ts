@@ -1,5 +1,5 @@
 /**
- * Resolution of a run's config, merged from defaults, recipe, `--set` and flags, each overriding the ones before it.
+ * Resolves a run's config, merged from defaults, recipe, `--set` and flags, each overriding the ones before it.
  *
  * One schema gives the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
  * the config. The resolved, frozen config is saved in the run dir and is enough to repeat the run.

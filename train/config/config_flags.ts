@@ -1,5 +1,5 @@
 /**
- * Command-line flags for keys of a config. A key gets a flag by `.meta({ cli: {} })`. The flag's name, values,
+ * Command-line flags for keys of a config. `.meta({ cli: {} })` gives a key a flag. The flag's name, values,
  * description and validation come from the key's schema, so parsing, help and merging follow from it.
  */
 
@@ -26,10 +26,7 @@ interface ConfigFlag {
   readonly schema: z.ZodType;
 }
 
-/**
- * Returns the flags of a schema's keys, for a task's own flag schema. They have no defaults, because the config has
- * them.
- */
+/** Returns the flags of a schema's keys, for a task's own flag schema. They have no defaults; the config's apply. */
 export function flagsOf(schema: z.ZodObject): Record<string, z.ZodType> {
   return Object.fromEntries(
     walk(schema, [], {}).map(({ flag, schema }) => [flag, schema]),

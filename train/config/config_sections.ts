@@ -89,7 +89,7 @@ export function worldSection(
   return names.find((name) => sections[name] === options) ?? "world";
 }
 
-/** Network calls of a model. Each endpoint has its own settings. */
+/** Network calls to a model. Each endpoint has its own settings. */
 const callsSchema = z.strictObject({
   timeoutS: z.number().gt(0).default(60).describe(
     "Timeout of an attempt in seconds",
@@ -167,7 +167,7 @@ export const pricesSchema = z.record(z.string(), priceSchema).default({})
     mayChange: true,
   });
 
-/** Limits on the spending on models over the network. */
+/** Limits on spending for models over the network. */
 export const budgetSchema = z.strictObject({
   maxCost: z.number().gt(0).nullable().default(null).meta({
     description:

@@ -1,4 +1,4 @@
-/** Opening of the dataset that a config names. */
+/** Opens the dataset that a config names. */
 
 import type { z } from "zod";
 import { type evaluationDataSchema, worldSection } from "./config_sections.ts";
@@ -49,7 +49,7 @@ export function dataAt<T extends Config["data"]>(
 
 /**
  * Opens or generates the dataset.
- * @throws {ConfigError} If a benchmark has no directory, the options for drawn tasks contradict each other, or an
+ * @throws {ConfigError} If a benchmark has no directory, the options for drawn tasks cannot be used together, or an
  * excluded task does not exist.
  * @throws {DataError} If the directory does not contain the benchmark's data.
  */

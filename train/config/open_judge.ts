@@ -1,4 +1,4 @@
-/** Opening of the judge that a config names: a model that answers questions about conversations. */
+/** Opens the judge that a config names: a model that answers questions about conversations. */
 
 import type { z } from "zod";
 import { InfrastructureError } from "../../env/errors.ts";
@@ -16,7 +16,7 @@ interface JudgePart {
 /**
  * Opens the judge and checks that its model answers. Its cost counts towards the budget.
  * @returns `undefined` if no model is named.
- * @throws {ConfigError} As {@linkcode openChatModel}.
+ * @throws {ConfigError} If {@linkcode openChatModel} throws.
  */
 export async function openJudge(
   { endpoint }: JudgePart,

@@ -1,4 +1,4 @@
-/** Opening of the models that a config names, at their endpoints. */
+/** Opens the models that a config names, at their endpoints. */
 
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";

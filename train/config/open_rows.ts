@@ -41,7 +41,7 @@ export async function withRowTasks(
   });
 }
 
-/** Returns the tasks of a split or a file; none for a split that the benchmark lacks. */
+/** Returns the tasks of a split or a file; an empty list for a split that the benchmark lacks. */
 async function heldOut(
   dataset: Dataset,
   name: string,

@@ -1,4 +1,4 @@
-/** Opening of the simulated user that a config names. */
+/** Opens the simulated user that a config names. */
 
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
@@ -21,7 +21,7 @@ type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 /**
  * Opens the simulated user with a label for records: `scripted`, `llm gpt-4o`, `none` without a user.
  * For a model, checks that it answers.
- * @throws {ConfigError} As {@linkcode openChatModel}; if a model should play the user of a solo agent.
+ * @throws {ConfigError} If {@linkcode openChatModel} throws, or if a model should play the user of a solo agent.
  * @throws {DataError} If the dataset has no prompts for the strategy.
  */
 export async function openUser(

@@ -49,7 +49,7 @@ export class RecipeLayers {
   }
 
   /**
-   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; the file's name alone if neither
+   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; just the file's name if neither
    * exists.
    */
   placeOf(paths: readonly (readonly string[])[]): string {

@@ -15,7 +15,10 @@ export interface SampledData<T extends Config["data"]> {
   readonly asked: Readonly<Partial<Record<Split, number>>>;
 }
 
-/** Limits the number of drawn tasks per split. A benchmark's own tasks and composed tasks are few and stay. */
+/**
+ * Limits the number of drawn tasks per split. A benchmark's own tasks and composed tasks are kept, because they are
+ * few.
+ */
 export function sampleOf<T extends Config["data"]>(
   data: T,
   most = SAMPLE_TASKS,
@@ -37,8 +40,8 @@ export function sampleOf<T extends Config["data"]>(
 }
 
 /**
- * Leaves out the tasks drawn over a benchmark's rows where another split is used, since they all belong to train and
- * take many seconds to draw. Data with exclusions is returned as it is, because these may name such tasks.
+ * Omits the tasks drawn over a benchmark's rows if another split is used, since they all belong to train and take many
+ * seconds to draw. Data with exclusions is returned unchanged, because exclusions may name such tasks.
  */
 export function dataOfSplit<T extends Config["data"]>(
   data: T,

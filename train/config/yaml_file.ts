@@ -1,4 +1,4 @@
-/** Parsing of hand-written YAML, within bounds and with line numbers for messages. */
+/** Parses hand-written YAML, within bounds and with line numbers for messages. */
 
 import {
   type Document,

@@ -1,4 +1,4 @@
-/** Assignment of sequences to threads, and of short sequences to shared blocks. */
+/** Assigns sequences to threads, and short sequences to shared blocks. */
 
 import type { TrainSequence } from "../trainer.ts";
 import type { ModelConfig } from "./model_config.ts";

@@ -207,7 +207,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Replaces the directory `to` by `from`. Meanwhile, the old contents are kept under another name. */
+/** Replaces the directory `to` with `from`. Meanwhile, the old contents are kept under another name. */
 async function replaceDir(from: string, to: string): Promise<void> {
   const previous = `${to}.previous`;
   const had = await exists(to);

@@ -64,7 +64,7 @@ export class CpuTrainer implements Trainer {
    * Makes one step of the clipped policy gradient. The loss is the mean over all tokens with mask 1 of -min(ρA, clip(ρ,
    * 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, with ρ = π/π_old, the ratio of the token or
    * of its sequence, and A, the advantage.
-   * @throws {TrainerError} As {@linkcode supervised}, and if `klCoef` is not 0 without a reference.
+   * @throws {TrainerError} If {@linkcode supervised} throws, or if `klCoef` is not 0 without a reference.
    * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
    * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
    */

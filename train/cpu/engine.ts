@@ -175,7 +175,7 @@ export class Engine implements AsyncDisposable {
     return mine;
   }
 
-  /** Waits for running work and terminates the workers. */
+  /** Waits for running work, then terminates the workers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

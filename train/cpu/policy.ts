@@ -50,7 +50,7 @@ export interface CpuPolicyOptions {
   readonly seed: number;
   /** Number of compute threads, in addition to the caller's thread. Default: 2. */
   readonly threads?: number;
-  /** Maximum positions in the key-value cache, all sessions together. Default: 131072. */
+  /** Maximum positions in the key-value cache, across all sessions. Default: 131072. */
   readonly maxCacheTokens?: number;
   /** Name in records. Default: `cpu`. */
   readonly name?: string;
@@ -115,7 +115,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     );
   }
 
-  /** Maximum tokens of prompt and answer together. */
+  /** Maximum total tokens of prompt and answer. */
   get contextLength(): number {
     return this.config.contextLength;
   }

@@ -38,7 +38,7 @@ export interface Plan {
   readonly seconds: number;
 }
 
-/** Tokens per second, all threads together. */
+/** Tokens per second across all threads. */
 export interface Rates {
   readonly trained: number;
   /** Rate of prefill, i.e. reading context. */

@@ -37,7 +37,7 @@ export class SessionCache {
   #freeSlots: { table: number; state: number }[] = [];
   #uses = 0;
 
-  /** @param maxTokens Maximum positions of all sessions together. */
+  /** @param maxTokens Maximum total positions across all sessions. */
   constructor(engine: Engine, maxTokens: number) {
     this.#engine = engine;
     this.#pool = new PagePool(

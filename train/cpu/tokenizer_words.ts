@@ -92,7 +92,7 @@ interface WordUse {
   /** Number of occurrences as data, and in total. */
   asData: number;
   total: number;
-  /** Number of conversations in which it is data. */
+  /** Number of conversations in which the word is data. */
   conversations: number;
 }
 

@@ -98,7 +98,7 @@ async function openPolicy(
   };
 }
 
-/** Opens a model over token ids, so that what is evaluated is exactly what would train. */
+/** Opens a model over token ids, so that evaluation sees exactly what would be trained. */
 async function openTokenModel(
   { model: config }: EvaluationConfig,
   { meter, env, signal }: OpenCandidateOptions,

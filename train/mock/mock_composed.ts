@@ -26,8 +26,8 @@ export const CERTIFICATES = "certificates.jsonl";
 export const EXCLUDED = "excluded.yaml";
 
 /**
- * Reads a world the way the benchmark does, certifies each task, and writes the certificates next to it.
- * @returns The exclusions of tasks that are not certified, in all their splits. They are written, too.
+ * Reads a world the way the benchmark does, certifies each task, and writes the certificates alongside it.
+ * @returns The exclusions for tasks that are not certified, in all their splits. These are also written.
  */
 export async function certifyWorld(
   out: string,

@@ -1,5 +1,6 @@
 /**
- * Generated worlds from command-line settings: the tasks, near-duplicates, coverage, and the solve rates of a policy.
+ * Generates worlds from command-line settings, and reports their tasks, near-duplicates, coverage and a policy's solve
+ * rates.
  */
 
 import { duplicates } from "../../env/audit/duplicates.ts";
@@ -42,7 +43,7 @@ export type World = CertifiedDataset;
 /** Settings of {@linkcode mockWorld}. */
 export interface MockOptions {
   readonly env: DomainName;
-  /** Number of tasks, all splits together. */
+  /** Total number of tasks across all splits. */
   readonly count: number;
   readonly seed: number;
   /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */

@@ -108,7 +108,7 @@ export function progressText(
 
 /** Counts completed items and shows the progress. */
 export interface Counter {
-  /** Counts one more item; `more` are further parts of the line. */
+  /** Counts one more item; `more` holds additional parts of the line. */
   step(more?: readonly string[]): void;
 }
 

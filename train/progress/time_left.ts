@@ -6,7 +6,9 @@ import { mean } from "../runs/episode_stats.ts";
 import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
 import type { ControlBudget, Metrics } from "../runs/metrics.ts";
 
-/** Number of recent steps to average. An average over all steps would lag behind a policy whose answers get shorter. */
+/**
+ * Number of recent steps to average. An average across all steps would lag behind a policy whose answers get shorter.
+ */
 const RECENT = 8;
 
 /**

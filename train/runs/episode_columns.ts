@@ -236,8 +236,7 @@ export const EPISODE_COLUMNS = {
     field: "turns",
   }),
   /**
-   * Tokens of the prompts and answers together. If the model does not work on tokens, it is 0, or `null` in a data
-   * frame.
+   * Total tokens of the prompts and answers. If the model does not work on tokens, it is 0, or `null` in a data frame.
    */
   token_count: column(
     "INTEGER NOT NULL",

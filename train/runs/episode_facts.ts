@@ -135,7 +135,7 @@ export function storedEpisode(
   return episode as unknown as StoredEpisode;
 }
 
-/** Says what is wrong with a JSON value; `undefined` if it is valid. */
+/** Returns what is wrong with a JSON value; `undefined` if it is valid. */
 function faultOf(value: unknown, { options }: Column): string | undefined {
   if (typeof value !== "object") return "not a JSON object or list";
   if (value === null) return undefined;

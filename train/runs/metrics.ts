@@ -17,7 +17,7 @@ export type Phase =
   | "control_eval";
 
 /**
- * A line of `metrics.jsonl`. `step` counts from 1, over cold start, rejection fine-tuning and RL together. A
+ * A line of `metrics.jsonl`. `step` counts from 1, continuing through cold start, rejection fine-tuning and RL. A
  * control does not change the policy, so its lines have the run's last step.
  */
 export type Metrics =
@@ -83,7 +83,7 @@ export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly solved: number;
 }
 
-/** The resource of which a control gets as much as RL used. */
+/** The resource that limits a control: it gets as much of it as RL used. */
 export type ControlBudget = "seconds" | "tokens";
 
 /** A step of a control (../control.ts). */

@@ -51,7 +51,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
   );
 }
 
-/** @throws {ConfigError} If a run is completed. */
+/** @throws {ConfigError} If a run has completed. */
 export function checkUnfinished(
   { path, info }: Omit<StartedRun, "config">,
 ): void {

@@ -1,4 +1,4 @@
-/** `run.json`: what a run is, when it ran and how it ended. */
+/** `run.json`: a run's kind and settings, when it ran and how it ended. */
 
 import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
@@ -31,7 +31,7 @@ export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
   /** The kind of work: training, or an evaluation of another model. */
   kind: z.enum(["train", "evaluate"]).default("train"),
-  /** The trainer: the embedded one, or slime, launched from here. */
+  /** The trainer: the embedded one, or slime, launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
   /** taulab's version and commit when the run was made; `null` outside a git checkout. */
   version: z.string(),

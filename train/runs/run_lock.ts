@@ -111,8 +111,8 @@ export async function isHeld(
 }
 
 /**
- * Returns the current outcome of a run. A run whose record says `running` but which no process holds was killed. A
- * run that slime trains continues without a process here, so only its record counts.
+ * Returns the current outcome of a run. A run whose record says `running` but which no process holds was killed. A run
+ * that slime trains continues without a process on this machine, so only its record counts.
  */
 export async function outcomeNow<O extends string>(
   path: string,

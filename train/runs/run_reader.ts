@@ -164,8 +164,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the run of a kind under `root` that started last and is not completed; `undefined` if there is none.
- * @param trainer Only runs of this trainer. Default: any.
+ * Returns the most recently started unfinished run of a kind under `root`; `undefined` if there is none. @param
+ * trainer Only runs of this trainer. Default: any.
  */
 export async function latestUnfinished(
   root: string,
@@ -181,7 +181,7 @@ export async function latestUnfinished(
 }
 
 /**
- * Returns the run of the CPU trainer under `root` that started last and is completed; `undefined` if there is
+ * Returns the most recently started run of the CPU trainer under `root` that has completed; `undefined` if there is
  * none.
  */
 export async function latestCompleted(
@@ -194,7 +194,7 @@ export async function latestCompleted(
   );
 }
 
-/** Returns the run under `root` that started last among those that match. Default: runs of any kind. */
+/** Returns the most recently started run under `root` that matches. Default: runs of any kind. */
 export async function latestRun(
   root: string,
   isMeant: (info: RunInfo, path: string) => boolean | Promise<boolean> = () =>

@@ -30,7 +30,7 @@ export interface Summary {
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;
-  /** Seconds of RL's steps: rollouts and updates, without evaluations and saves. */
+  /** Duration of RL's steps in seconds: rollouts and updates, without evaluations and saves. */
   readonly rlSeconds: number;
   /** The controls by budget; `null` if none was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;

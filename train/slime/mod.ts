@@ -1,5 +1,5 @@
 /**
- * Planning of slime runs: turns a recipe into a plan, without a GPU, network or key.
+ * Plans slime runs: turns a recipe into a plan, without a GPU, network or key.
  *
  * ```ts
  * import { ok } from "node:assert/strict";

@@ -36,7 +36,7 @@ export interface TrackerReport {
   /** Number of points sent, and in total. */
   readonly sent: number;
   readonly points: number;
-  /** Number of failed attempts, and the message of the last one. */
+  /** Number of failed attempts, and the last one's message. */
   readonly failures: number;
   readonly failure: string | null;
   /** Whether it has received all points and the end of the session. */

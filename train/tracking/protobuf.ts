@@ -1,4 +1,4 @@
-/** A minimal encoder of protocol buffers, for formats of which only a few fields are written. */
+/** A minimal encoder for protocol buffers, used for formats that need only a few fields. */
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 

@@ -67,7 +67,10 @@ function chunk(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
 const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 
-/** Returns the number of rows in the history of a file, all of whose records are ours. A truncated record does not count. */
+/**
+ * Returns the number of rows in a file's history. All records in the file must be ours. A truncated record does not
+ * count.
+ */
 export function countRows(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let rows = 0;
@@ -110,7 +113,7 @@ export class WandbLog {
     return new WandbLog(path);
   }
 
-  /** Appends records. After a write that failed, the next one replaces what it has left. */
+  /** Appends records. After a failed write, the next one replaces whatever it left behind. */
   async append(records: readonly LogRecord[]): Promise<void> {
     let size = this.#size;
     const parts = records.map((content, i) => {

@@ -33,8 +33,8 @@ import {
 } from "./wandb_run.ts";
 
 /**
- * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to what it has. So what was not
- * synced yet is written anew, without the steps that were dropped, and what was synced is not written again.
+ * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to what it has. Therefore rows
+ * that are not synced yet are rewritten without the dropped steps, and synced rows are not written again.
  */
 export function offlineWandb(config: TrackingConfig): Tracker {
   const describe = wandbRuns(config);

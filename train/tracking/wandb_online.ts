@@ -128,7 +128,10 @@ function serverOf(
   };
 }
 
-/** Returns the address of the pages of a server: the cloud's and those that name themselves `api.` have another. */
+/**
+ * Returns the address of a server's web pages. It differs for the cloud, and for servers whose name starts with
+ * `api.`.
+ */
 function pagesOf(url: string): string {
   if (url === CLOUD) return "https://wandb.ai";
   return url.replace("://api.", "://app.");
@@ -232,7 +235,7 @@ class OnlineRun implements OpenTracker {
     return Object.assign({}, this.#summary, ...values, { _wandb: { runtime } });
   }
 
-  /** Sends rows, which follow those that the server has, and the summary. */
+  /** Sends rows, which continue those on the server, and the summary. */
   async #stream(
     rows: readonly WandbRow[],
     summary: object,

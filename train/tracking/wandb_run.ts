@@ -42,7 +42,7 @@ function newId(): string {
 /** The horizontal axis of the curves: a key of each row. W&B's own, `_step`, must increase, but two points may share a step. */
 export const WANDB_AXIS = "step";
 
-/** Values by key, with those that W&B's own client adds. */
+/** Values by key, including those that W&B's own client adds. */
 export interface WandbValues {
   /** Seconds since the start of the run. */
   readonly _runtime: number;

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 
 /** @typedef {import("../protocol.ts").RunView} CurvedRun */
 
-/** The curves that are shown at first. */
+/** The curves to show initially. */
 const FIRST_CURVES = [
   "rl.reward",
   "eval/dev/sampled.pass1",
@@ -35,7 +35,8 @@ const CURVE_NAMES = {
 /**
  * Draws the charts of runs side by side; returns `null` if no run has a curve.
  * @param {readonly CurvedRun[]} views
- * @param {{ isAllShown: boolean, onToggle: (isOpen: boolean) => void }} options Whether all are drawn, not only the first.
+ * @param {{ isAllShown: boolean, onToggle: (isOpen: boolean) => void }} options `isAllShown` draws all curves, not
+ * only the first ones.
  * @returns {HTMLElement | null}
  */
 export function curveCharts(views, { isAllShown, onToggle }) {

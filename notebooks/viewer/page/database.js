@@ -15,7 +15,7 @@ const VERDICTS = {
   extra: ["✗", "changed, but should not be"],
 };
 
-/** The side whose database a row is in. */
+/** Labels for the side whose database a row is in. */
 const SIDES = { agent: "agent's", user: "user's" };
 
 /**

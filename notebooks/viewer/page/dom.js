@@ -1,4 +1,4 @@
-/** Creation of elements. Text is only inserted as text nodes, so nothing that a model wrote becomes markup. */
+/** Creates elements. Text is only inserted as text nodes, so nothing that a model wrote becomes markup. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, unknown>} Properties */

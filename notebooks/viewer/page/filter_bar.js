@@ -1,4 +1,4 @@
-/** The filter controls of the table. They edit and show the query in the URL. */
+/** Filter controls for the table. They edit and show the query in the URL. */
 
 import { fill, h } from "./dom.js";
 import { FIELDS } from "./fields.js";
@@ -8,7 +8,7 @@ import { withParam } from "./shell.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
-/** The most frequently used choices, which come first; the others follow in the order of the fields. */
+/** The filters to offer first, because they are used most; the others follow in the order of the fields. */
 const FIRST = ["reward", "reason", "intent"];
 
 const SELECTS = Object.entries(FIELDS)

@@ -1,4 +1,4 @@
-/** Formatting of numbers, times and marks. */
+/** Formats numbers, times and marks. */
 
 import { h } from "./dom.js";
 

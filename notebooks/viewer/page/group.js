@@ -1,4 +1,4 @@
-/** The group of an episode: its siblings, the turn in which each differs, and all of them side by side. */
+/** Shows an episode's group: its siblings, the turn in which each of them differs, and all of them side by side. */
 
 import { call } from "./conversation.js";
 import { h, keyButton, panel, scrollTable } from "./dom.js";
@@ -78,7 +78,7 @@ function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
 
 /**
  * Shows the episodes of a group as columns, with one row per turn; the first row in which they differ is marked.
- * @param {readonly GroupEpisode[]} episodes The one that is looked at first.
+ * @param {readonly GroupEpisode[]} episodes The episode that the reader looks at first.
  * @returns {HTMLElement}
  */
 export function sideBySide(episodes) {

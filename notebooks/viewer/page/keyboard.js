@@ -25,7 +25,8 @@ const HELP = /** @type {const} */ ([
 
 /**
  * Listens for keyboard shortcuts for the lifetime of the page.
- * @param {() => Readonly<Record<string, (event: KeyboardEvent) => void>>} keysOf Those of the view that is shown.
+ * @param {() => Readonly<Record<string, (event: KeyboardEvent) => void>>} keysOf Returns the shortcuts of the current
+ * view.
  * @returns {{ showHelp: () => void }}
  */
 export function listenForKeys(keysOf) {

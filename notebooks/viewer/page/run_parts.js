@@ -19,9 +19,9 @@ const PARTS = /** @type {const} */ ([
 ]);
 
 /**
- * Creates the parts of a run's page, of which one is shown at a time.
+ * Creates the parts of a run's page, one of which is shown at a time.
  * @param {object} options
- * @param {HTMLElement[]} options.episodes What is shown as the first part.
+ * @param {HTMLElement[]} options.episodes The first part's content.
  * @param {() => Promise<{ value: PartedRun, tag: string }>} options.load
  * @param {(step: number | null) => Promise<{ value: PartedTimeline, tag: string }>} options.loadTimeline
  * @param {(part: string, step?: number) => string} options.hrefOf

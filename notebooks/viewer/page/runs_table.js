@@ -70,7 +70,7 @@ export function sortedRuns(runs, sort) {
 /**
  * @param {object} options
  * @param {readonly TableRun[]} options.runs In their order.
- * @param {readonly string[]} options.ids Those that are chosen.
+ * @param {readonly string[]} options.ids The ids of the chosen runs.
  * @param {string} options.sort
  * @param {(sort: string) => void} options.onSort
  * @param {(id: string, isChosen: boolean) => void} options.onChoose

@@ -55,7 +55,7 @@ export function runsView(api, route) {
   let sort = route.params.get("sort") ?? FIRST_SORT;
   let query = route.params.get("q") ?? "";
   let drawn = "";
-  /** How often the reader has changed what is shown; each change starts a refresh of its own. */
+  /** How often the user has changed what is shown; each change starts its own refresh. */
   let changes = 0;
 
   async function refresh() {

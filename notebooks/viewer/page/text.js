@@ -1,13 +1,13 @@
 /**
- * Display of untrusted text. It is shown verbatim, except that characters which hide or reorder the text around them
- * are shown by name.
+ * Displays untrusted text verbatim, except that characters which hide or reorder the text around them are shown by
+ * name.
  */
 
 import { h } from "./dom.js";
 
-/** The length of a text that is shown at first, in UTF-16 units. */
+/** The length of the part of a text that is shown initially, in UTF-16 units. */
 const SHOWN_AT_FIRST = 20_000;
-/** The length that is added per click, so that the page stays responsive. */
+/** The length added per click, limited so that the page stays responsive. */
 const SHOWN_AT_ONCE = 100_000;
 
 /** Matches control characters except tab and newline, and characters that change direction, join, hide or separate. */

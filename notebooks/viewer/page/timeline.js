@@ -1,4 +1,4 @@
-/** The timeline of a training step: its phases, and below them each episode with what it waited for. */
+/** Shows the timeline of a training step: its phases, and below them each episode with what it waited for. */
 
 import { h, scrollTable, svg } from "./dom.js";
 import { count, duration, percent, rewardMark } from "./format.js";
@@ -15,7 +15,7 @@ const AXIS_HEIGHT = 18;
 /** The maximum number of lanes that are drawn. */
 const MAX_LANES = 160;
 
-/** The number of episodes in the table of the slowest. */
+/** The number of episodes in the table of slowest episodes. */
 const SLOWEST = 10;
 
 const WAITS =

@@ -8,7 +8,7 @@ import { inline, visible } from "./text.js";
 
 const AT_ONCE = 4000;
 
-/** The lowest probability of each class of tokens, the likeliest first. */
+/** The lowest probability of each class of tokens, most likely first. */
 const LEVELS = /** @type {const} */ ([0.9, 0.5, 0.1, 0.01, 0]);
 const LEVEL_WORDS = ["over 90%", "50–90%", "10–50%", "1–10%", "under 1%"];
 

@@ -87,7 +87,7 @@ export class LossRow {
   clipped: i32;
 }
 
-/** Sequences that go through the network together. */
+/** Sequences that go through the network in one batch. */
 // @ts-ignore: decorator
 @unmanaged
 export class Batch {

@@ -1,4 +1,4 @@
-/** Reduction of the workers' gradients and AdamW (Loshchilov and Hutter 2019). */
+/** Reduces the workers' gradients, and applies AdamW (Loshchilov and Hutter 2019). */
 import { madd } from "./math";
 
 /** Part of an optimizer step: the floats in `[start, end)` of parameters, gradients and moments. */

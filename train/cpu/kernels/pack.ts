@@ -1,4 +1,4 @@
-/** Packing of the weights into the order in which the kernels read them, after every change. */
+/** Packs the weights into the order in which the kernels read them, after every change. */
 import { layerAt, Model } from "./model";
 
 /**

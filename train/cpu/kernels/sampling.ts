@@ -1,4 +1,4 @@
-/** Sampling: prompts and continuations of many requests go through the network together, step by step. */
+/** Samples: prompts and continuations of many requests go through the network together, step by step. */
 import { openStreams, scoreBytes } from "./attention";
 import {
   dimStride,

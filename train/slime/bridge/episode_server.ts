@@ -34,7 +34,7 @@ export interface EpisodeServer extends AsyncDisposable {
 
 /**
  * Opens the episode server of a recipe.
- * @throws As {@linkcode openEpisodeWorld} and {@linkcode openEpisodeRecorder}.
+ * @throws Like {@linkcode openEpisodeWorld} and {@linkcode openEpisodeRecorder}.
  */
 export async function openEpisodeServer(
   config: SlimeConfig,

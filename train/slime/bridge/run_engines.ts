@@ -13,7 +13,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 
 /**
  * Returns the engine hosts that a recipe allows.
- * @param allowed `HOST[:PORT]` of further engines.
+ * @param allowed `HOST[:PORT]` of additional engines.
  * @throws {ConfigError} If one of them is not `HOST[:PORT]`.
  */
 export function engineHostsOf(

@@ -72,7 +72,7 @@ const START_TIMEOUT_MS = 120_000;
 
 /**
  * Starts the servers of a recipe. A server that exits or stops answering is restarted.
- * @throws {HostError} If one does not become ready; then none is left running.
+ * @throws {HostError} If one does not become ready; the others are then stopped.
  * @throws {ConfigError} If the recipe names running servers and one of them does not answer.
  */
 export async function startServices(

@@ -43,7 +43,7 @@ export class ByteFile implements Disposable {
   readonly size: number;
   readonly #file: Deno.FsFile;
 
-  /** @throws {DataError} As {@linkcode FilePool.open}. */
+  /** @throws {DataError} If {@linkcode FilePool.open} throws. */
   constructor(path: string) {
     this.path = path;
     try {
@@ -208,7 +208,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
 
 /**
  * Reads a JSON object from a small file.
- * @throws {DataError} As {@linkcode readSmallFile}, and if it is not a JSON object.
+ * @throws {DataError} If {@linkcode readSmallFile} throws, or the file is not a JSON object.
  */
 export function readJsonObject(
   path: string,

@@ -1,5 +1,5 @@
 /**
- * The layout of a Qwen3 (dense or mixture of experts) in a checkpoint of Megatron: the name of each tensor, and its
+ * The layout of a Qwen3 model (dense or mixture of experts) in a Megatron checkpoint: the name of each tensor, and its
  * rows.
  *
  * Megatron merges queries, keys and values into one matrix, by groups of heads: a group's queries, its key, its

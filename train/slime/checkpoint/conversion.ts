@@ -55,7 +55,7 @@ const WATCH_MS = 2000;
  * Converts a checkpoint, or finishes an interrupted conversion.
  * @throws {ConfigError} If the target exists and is another checkpoint, or its disk is too small.
  * @throws {HostError} If the tool fails; quotes and explains its last output.
- * @throws {DataError} If the result is not the model. It is kept next to the target.
+ * @throws {DataError} If the result is not the model. It is then kept alongside the target.
  */
 export async function convert(
   plan: ConversionPlan,

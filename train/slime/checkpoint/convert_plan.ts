@@ -1,5 +1,6 @@
 /**
- * Plans how slime's tools convert a checkpoint: the command, its output directory, and the expected size. Pure.
+ * Plans how slime's tools convert a checkpoint: the command, its output directory, and the expected size. Has no side
+ * effects.
  *
  * The tools leave incomplete output behind, and one of them nests its result in an existing directory. The command
  * therefore writes into a directory next to the target, which becomes the target once it is verified.

@@ -31,7 +31,7 @@ export interface ConversionRequest {
   readonly to: string | undefined;
   /** The trained model; needed to convert from Megatron's format. */
   readonly origin: string | undefined;
-  /** The recipe's model; `undefined` to use what the directory says. */
+  /** The recipe's model; `undefined` to use the one that the directory describes. */
   readonly model: ModelName | undefined;
   /** Paths of slime, Megatron-LM, and the interpreter that both are installed for. */
   readonly paths: {
@@ -65,7 +65,7 @@ export type ConversionOutcome =
 
 /**
  * Compares `from` with `to`, or inspects `from` alone.
- * @throws As {@linkcode verifierOf}.
+ * @throws Like {@linkcode verifierOf}.
  */
 export async function runVerification(
   { from, to, host, here, model }: ConversionRequest,
@@ -80,7 +80,7 @@ export async function runVerification(
 /**
  * Converts a checkpoint, or reports that no conversion is needed.
  * @throws {ConfigError} If a setting is missing, a path does not exist, or a model is not the recipe's.
- * @throws As {@linkcode convert}.
+ * @throws Like {@linkcode convert}.
  */
 export async function runConversion(
   request: ConversionRequest,

@@ -45,7 +45,7 @@ export interface ViewTensor {
 
 /** An open checkpoint. */
 export interface Checkpoint extends Disposable {
-  /** The path as given. */
+  /** The path as passed. */
   readonly path: string;
   readonly format: Format;
   /** The model's shape according to the files next to the weights; `undefined` if they do not say. */

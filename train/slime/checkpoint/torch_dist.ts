@@ -121,7 +121,7 @@ interface Iteration {
   readonly faults: readonly string[];
 }
 
-/** The directory that the tracker names, or the one that is itself an iteration. */
+/** The directory that the tracker names, or the given one if it is an iteration itself. */
 function findIteration(root: string): Iteration {
   const tracker = join(root, TRACKER);
   if (exists(tracker)) {

@@ -1,8 +1,8 @@
 /**
  * The classes and functions that the pickles of a checkpoint may name.
  *
- * None of them runs here. The lists protect later loads in Python with `weights_only=False`, as slime's tools do: a
- * file that names `os.system` is not a checkpoint.
+ * None of them is run by this module. The lists protect later loads in Python with `weights_only=False`, as slime's
+ * tools do: a file that names `os.system` is not a checkpoint.
  */
 
 import { torchDtype } from "./dtype.ts";

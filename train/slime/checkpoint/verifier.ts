@@ -48,7 +48,7 @@ export interface VerifierOptions {
   readonly host: Host | undefined;
   /** The shell of that host. */
   readonly shell: Shell;
-  /** The expected model; `undefined` to use what the directories say. */
+  /** The expected model; `undefined` to use the one that the directories describe. */
   readonly model: ModelName | undefined;
   /** The model's shape, if it is known already. */
   readonly shape?: CheckpointShape | undefined;

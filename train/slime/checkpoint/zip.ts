@@ -84,7 +84,7 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
 
 /**
  * Reads the bytes of a small entry and checks their CRC-32.
- * @throws {DataError} As {@linkcode entryOffset}, and if it is larger than `limit` or its bytes have changed.
+ * @throws {DataError} If {@linkcode entryOffset} throws, the entry is larger than `limit`, or its bytes have changed.
  */
 export function readEntry(
   slice: FileSlice,

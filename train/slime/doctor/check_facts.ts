@@ -34,7 +34,7 @@ export class Facts {
 
   /**
    * Opens the recipe's dataset.
-   * @throws {ConfigError | DataError} As `openDataset`.
+   * @throws {ConfigError | DataError} If `openDataset` throws.
    */
   dataset(): Promise<Dataset> {
     return this.#dataset ??= openDataset(this.#options.config.data);

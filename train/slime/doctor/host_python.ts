@@ -132,7 +132,7 @@ print(json.dumps({
 
 /**
  * Reads what is installed for a host's Python.
- * @throws {HostError | DataError} As {@linkcode runPython}.
+ * @throws {HostError | DataError} If {@linkcode runPython} throws.
  */
 export async function readHostPython(
   host: Shell,

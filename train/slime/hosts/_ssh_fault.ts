@@ -12,7 +12,7 @@ export interface SshFault {
 
 type Rule = readonly [said: RegExp, reason: string, hint: string, again?: true];
 
-/** The first rule that matches applies. `HOST` is replaced by what a user types after `ssh`. */
+/** The first rule that matches applies. `HOST` is replaced with what a user types after `ssh`. */
 const RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,

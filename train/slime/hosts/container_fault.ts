@@ -17,7 +17,7 @@ type Rule = readonly [
   state?: "down",
 ];
 
-/** The first rule that matches applies. `ENGINE` and `NAME` are replaced by the container's. */
+/** The first rule that matches applies. `ENGINE` and `NAME` are replaced with the container's. */
 const RULES: readonly Rule[] = [
   [
     /no such (container|object)|no container with name or ID/i,

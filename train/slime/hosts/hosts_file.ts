@@ -106,7 +106,7 @@ export async function hostsIfThere(
 
 /**
  * Reads the entry of this machine; `undefined` if the file has none or does not exist.
- * @throws {ConfigError} As {@linkcode parseHosts}.
+ * @throws {ConfigError} If {@linkcode parseHosts} throws.
  */
 export async function readThisHost(file: string): Promise<Host | undefined> {
   const text = await readTextIfThere(file);

@@ -14,7 +14,7 @@ import { directoryOn } from "./server_hosts.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 const EPISODES = "episodes.db";
-/** Size of the pieces in which a file is copied: a command's output is held in memory. */
+/** Size of the pieces in which a file is copied. It is limited because a command's output is held in memory. */
 const CHUNK_MIB = 4;
 
 /**

@@ -25,7 +25,7 @@ const sessionSchema = z.object({
   fromStep: z.int(),
   /** ISO 8601, UTC. */
   submittedAt: z.string(),
-  /** Its final state; `null` while it may be running. */
+  /** Its final state; `null` while the job may be running. */
   state: z.enum(JOB_STATES).nullable(),
 });
 
@@ -34,7 +34,7 @@ export const launchRecordSchema = z.object({
   schemaVersion: z.literal(LAUNCH_VERSION),
   /** The URL of Ray's Jobs interface. */
   jobsUrl: z.string(),
-  /** The name of the host of Ray's head. */
+  /** The name of the host that runs Ray's head node. */
   head: z.string(),
   /** The directory of the run's checkpoints on the head. */
   checkpoints: z.string(),

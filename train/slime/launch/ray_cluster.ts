@@ -1,5 +1,5 @@
 /**
- * The Ray cluster of a run: joins a running one or starts one. Only a cluster started here is stopped.
+ * The Ray cluster of a run: joins a running one or starts one. Only a cluster that this class started is stopped.
  *
  * `ray stop` would end every Ray of the user on a host. Therefore all processes that a start creates carry a
  * unique mark in their environment. The mark is written to disk before the start, so that it survives a crash.
@@ -26,7 +26,7 @@ export const startedRaySchema = z.object({
   hosts: z.array(z.string()),
 });
 
-/** A Ray cluster that was started here. */
+/** A Ray cluster that this launch started. */
 export type StartedRay = Readonly<z.infer<typeof startedRaySchema>>;
 
 /** The environment variable that marks a Ray process with the run that started it. */
@@ -281,7 +281,7 @@ export interface StoppedNode {
 }
 
 /**
- * Stops what was started here on each host: the raylet first, the head's server last, as Ray does itself.
+ * Stops what this launch started on each host: the raylet first, the head's server last, as Ray does itself.
  * @throws {HostError} If a host cannot be reached, or a process does not end.
  */
 export async function stopRay(
@@ -297,8 +297,8 @@ export async function stopRay(
 }
 
 /**
- * Checks whether the head's server that was started here still runs. Without it, a dashboard may return errors or
- * not respond for minutes.
+ * Checks whether the head's server that this launch started is still running. Without it, a dashboard may return
+ * errors or not respond for minutes.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(

@@ -40,7 +40,7 @@ export interface RayVersion {
 
 /** A job to submit. */
 export interface JobRequest {
-  /** The id of the job. It is chosen here, so that a lost response does not lose the job. */
+  /** The id of the job. The client chooses it, so that a lost response does not lose the job. */
   readonly submissionId: string;
   /** A single command line for a POSIX shell. */
   readonly entrypoint: string;

@@ -54,7 +54,7 @@ export interface SessionOptions
 
 /** Settings of a session that submits a job. */
 export interface LaunchSessionOptions extends SessionOptions {
-  /** Directory of the runs, in which the doctor looks for an evaluation of the model. */
+  /** Directory of the runs; the doctor looks for an evaluation of the model there. */
   readonly runs: string;
   /** Whether to submit the job although other jobs hold GPUs that the run needs. Default: false. */
   readonly beside?: boolean;
@@ -106,7 +106,7 @@ export async function launchNewRun(
 /**
  * Resumes a run from its last checkpoint.
  * @param options.overrides Config values from flags; they must equal the run's own.
- * @throws {ConfigError} If they differ, the run is completed, or its job is running.
+ * @throws {ConfigError} If they differ, the run has completed, or its job is running.
  * @throws {RunDirError} If its dataset has changed.
  * @throws The errors of {@linkcode launchNewRun}.
  */

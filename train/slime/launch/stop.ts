@@ -191,7 +191,7 @@ export interface ResumePoint {
 /**
  * Prepares a run to be launched again: checks that its job has ended, stops its remaining processes, and truncates
  * its metrics to the checkpoint that slime resumes from.
- * @throws {ConfigError} If the run is completed, or its job is running.
+ * @throws {ConfigError} If the run has completed, or its job is running.
  * @throws {RayError} If the state of its job cannot be determined.
  */
 export async function prepareResume(

@@ -1,7 +1,7 @@
 /**
- * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps must fit together. slime asserts
- * some of it after the models are loaded, and silently drops the remainder of a batch. Here all of it is checked
- * before anything is started.
+ * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps must fit together. slime asserts some
+ * of it after the models are loaded, and silently drops the remainder of a batch. This module checks all of it before
+ * anything is started.
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 

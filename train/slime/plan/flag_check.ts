@@ -1,6 +1,6 @@
 /**
- * Checks the further flags of a recipe: slime ignores unknown flags, and uses the last of repeated ones. The doctor
- * asks the installed slime for its flags; the list here is used without it.
+ * Checks a recipe's `flags`: slime ignores unknown flags, and uses the last of repeated ones. The doctor asks the
+ * installed slime for its flags; without it, the list of known flags is used.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";
@@ -56,7 +56,7 @@ const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...keyedFlags().map(({ flag, key }) => [flag, key] as const),
 ]);
 
-/** Finds further flags of a recipe that are wrong for every version of slime. */
+/** Finds entries of a recipe's `flags` that are wrong for every version of slime. */
 export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const fault = nameFault(name) ?? arityFault(name, value);
@@ -67,8 +67,8 @@ export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
 }
 
 /**
- * Finds further flags that the known version of slime does not have. Another commit may have them: if a host can
- * be queried, its own parsers decide.
+ * Finds entries of a recipe's `flags` that the known version of slime does not have. Another commit may have them: if
+ * a host can be queried, its parsers decide.
  */
 export function unknownFlags(flags: SlimeConfig["flags"]): Fault[] {
   return Object.keys(flags).filter((name) => !KNOWN_FLAGS.has(`--${name}`))

@@ -41,7 +41,7 @@ export interface Load {
   readonly userCompletionTokens: number;
   /** US dollars; `null` if the user's model has no price. */
   readonly cost: number | null;
-  /** Seconds of sampling, engines and users together, without training. */
+  /** Duration of sampling in seconds, engines and users together, without training. */
   readonly seconds: number;
 }
 
@@ -52,9 +52,9 @@ export interface Forecast {
   readonly atOnce: number;
   /** Calls of the user's model per minute by `atOnce` concurrent episodes. */
   readonly callsPerMinute: number;
-  /** The rate limit in the recipe, all servers together; `null` if there is none. */
+  /** The recipe's rate limit, shared by all servers; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
-  /** Load of a rollout in which the filter keeps every group; each dropped group adds to it. */
+  /** Load of a rollout whose groups all pass the filter; each dropped group adds to it. */
   readonly rollout: Load;
   /** Load of one evaluation; `null` if there is none, or its rows are unknown. */
   readonly evaluation: Load | null;

@@ -9,8 +9,8 @@ import { readRunInfo, readStore } from "../../runs/run_reader.ts";
 import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
- * Measures the episodes of a run dir that ended by themselves.
- * @param promptTokens Tokens of the policy and the tools according to the plan; a run dir does not record them.
+ * Measures a run dir's episodes that ended without a failure.
+ * @param promptTokens Tokens of the policy text and the tools according to the plan; a run dir does not record them.
  * @throws {ConfigError} If there is no such run, or it has no such episode.
  */
 export async function measuredRates(

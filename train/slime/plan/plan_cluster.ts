@@ -34,8 +34,8 @@ export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
 }
 
 /**
- * Returns the hosts of a run, the head first.
- * @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts, or the other hosts cannot reach the head.
+ * Returns a run's hosts, starting with the head. @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts,
+ * or the other hosts cannot reach the head.
  */
 export function planHosts(
   { cluster }: SlimeConfig,
@@ -258,7 +258,7 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   ];
 }
 
-/** Returns the environment variables that are passed on to a server, if they are set here. */
+/** Returns the environment variables that are passed on to a server, if they are set on this machine. */
 export function serviceVariables(
   { user }: SlimeConfig,
   host: string,

@@ -97,7 +97,7 @@ export interface RayPlan {
   readonly tempDir: string | null;
   /** GPUs that each host offers. */
   readonly hostGpus: number;
-  /** GPUs that the run uses, all hosts together. */
+  /** Total number of GPUs that the run uses, across all hosts. */
   readonly gpus: number;
   /** Ports that must be free on the head, and their uses. */
   readonly ports: readonly { readonly port: number; readonly of: string }[];
@@ -132,9 +132,9 @@ export interface DerivedValues extends BatchPlan {
   /** Passes over the training rows; `null` if their number is unknown. */
   readonly epochs: number | null;
   readonly evaluations: number;
-  /** Episodes in progress at once, all engines together. */
+  /** Total number of concurrent episodes, across all engines. */
   readonly concurrency: number;
-  /** The directory in which the run's checkpoints are saved and looked up. */
+  /** The directory that the run's checkpoints are saved to and loaded from. */
   readonly checkpoints: string;
   /** Rows of the embedding as padded by Megatron. */
   readonly paddedVocab: number;
@@ -147,7 +147,7 @@ export interface TokenPlan {
   readonly expected: number;
   /** If each episode is as long as `rollout.maxContextLen` allows. */
   readonly most: number;
-  /** The limits of an answer of the policy, and of an episode. */
+  /** Limits of one of the policy's answers, and of an episode. */
   readonly answer: number;
   readonly episode: number;
   /**

@@ -35,7 +35,7 @@ export interface TrainingMemory {
 
 /** Bytes per GPU during sampling. */
 export interface EngineMemory {
-  /** The engine's limit for weights and cache together. */
+  /** The engine's combined limit for weights and cache. */
   readonly share: number;
   readonly weights: number;
   readonly cache: number;
@@ -173,8 +173,8 @@ export function memoryWarnings(
 }
 
 /**
- * Returns the tokens of the largest micro-batch. slime puts an episode that is longer than a micro-batch into one
- * of its own.
+ * Returns the tokens of the largest micro-batch. slime puts an episode longer than a micro-batch into a micro-batch of
+ * its own.
  */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);

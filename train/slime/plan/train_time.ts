@@ -1,8 +1,8 @@
 /**
  * Computes how long a slime run trains: the operations of its passes at the rate of its GPUs, and the transfer of
- * weights, in addition to the sampling from forecast.ts. Pure.
- * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: a forward
- *   pass is counted as here, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
+ * weights, in addition to the sampling from forecast.ts. Has no side effects.
+ * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: it counts a
+ * forward pass the same way, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
  */
 
 import {
@@ -34,7 +34,7 @@ export const ASSUMED_TRAINING: TrainingRates = {
   transferBytesPerS: 2e9,
 };
 
-/** Seconds of the parts of a rollout. With asynchronous training, sampling and training overlap. */
+/** Duration of the parts of a rollout, in seconds. With asynchronous training, sampling and training overlap. */
 export interface RolloutTime {
   readonly sampling: number;
   readonly training: number;
@@ -45,10 +45,10 @@ export interface RolloutTime {
 /** The forecast of a run's time. */
 export interface TimeForecast {
   readonly rates: TrainingRates;
-  /** Floating-point operations of training on a rollout, all GPUs together. */
+  /** Floating-point operations of training on a rollout, across all GPUs. */
   readonly operations: number;
   readonly rollout: RolloutTime;
-  /** Seconds of the run: rollouts and evaluations, without startup, checkpoints and dropped groups. */
+  /** Duration of the run in seconds: rollouts and evaluations, without startup, checkpoints and dropped groups. */
   readonly run: number;
 }
 

@@ -9,7 +9,7 @@ export const SETUP_DIR = "~/.taulab";
 /** Paths on a host, based on its directory in hosts.yaml; they may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
-  /** The directory of Deno, in the version that runs here. */
+  /** The directory that contains Deno, in the version that is running. */
   readonly denoDir: string;
   /** The command that runs Deno, as a word of a shell. */
   readonly deno: string;

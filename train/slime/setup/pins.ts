@@ -6,7 +6,7 @@ export const SLIME_COMMIT = "624b824a898ab0ec1fcb4d373004c7f3852bf515";
 /** The commit of tau-bench. */
 export const TAU_BENCH_COMMIT = "59a200c6d575d595120f1cb70fea53cef0632f6b";
 
-/** The commit of τ³-bench from which the domains here take tools, prompts and dataset. */
+/** The τ³-bench commit that this repository's domains take their tools, prompts and dataset from. */
 export const TAU3_BENCH_COMMIT = "a2c024725189473d2d7cea3a5cfdbcc67478e41f";
 
 /** The contents of `docker/version.txt` at {@linkcode SLIME_COMMIT}. */

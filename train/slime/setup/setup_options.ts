@@ -107,7 +107,7 @@ export interface SetupOptions
   readonly inContainer: boolean;
   /** The Hugging Face token. */
   readonly token: string | undefined;
-  /** The directory of `deno.json` here. */
+  /** The directory that contains `deno.json` on this machine. */
   readonly root: string;
   readonly taulab: Package;
   /** Run only these steps; all if empty. */

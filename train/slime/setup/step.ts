@@ -1,4 +1,4 @@
-/** A setup step of a host: what it makes, how it is checked, and what it runs. */
+/** A setup step of a host: what it creates, how that is checked, and what it runs. */
 
 import type { Made } from "./manifest.ts";
 
@@ -28,7 +28,7 @@ export interface Line {
   /** The script for `sh -c`. */
   readonly script: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Standard input that is created here. */
+  /** Standard input that setup provides. */
   readonly input?: { readonly description: string; read(): Promise<string> };
   /** Whether it uses the network; it is then retried after transient failures. */
   readonly network?: boolean;

@@ -173,7 +173,7 @@ echo todo`,
   };
 }
 
-/** Refuses, because packages that pip installed next to existing ones cannot be distinguished later. */
+/** Refuses, because packages that pip installed into an existing environment cannot be told apart later. */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));
   return {

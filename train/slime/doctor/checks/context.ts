@@ -1,5 +1,5 @@
 /**
- * Checks lengths: whether the prompt and a whole conversation fit into the context, and the context into a GPU's
+ * Checks lengths: whether the prompt and a whole conversation fit in the context, and the context fits in a GPU's
  * memory.
  */
 

@@ -1,4 +1,4 @@
-/** Checks Ray: the same version on all hosts, and no job on it that would hold the GPUs. */
+/** Checks that all hosts run the same version of Ray, and that no Ray job holds the GPUs. */
 
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 import { RayError } from "../../../../env/errors.ts";
