@@ -1,4 +1,4 @@
-/** Checks a database's base against its domain's schemas, to tell broken data from an agent's mistake. */
+/** Checks a database's base against its domain's schemas, to distinguish broken data from an agent's mistake. */
 
 import type { z } from "zod";
 import type { Database, RowKey, Table } from "./database.ts";

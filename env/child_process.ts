@@ -1,6 +1,6 @@
-/** Reading a child process's output, and ending it with SIGTERM first and SIGKILL if it does not exit. */
+/** Reads a child process's output, and ends the process: first with SIGTERM, then with SIGKILL if it does not exit. */
 
-/** Time between SIGTERM and SIGKILL; Jupyter needs it to end its kernels, an evaluation to save its episodes. */
+/** Time between SIGTERM and SIGKILL; Jupyter needs it to end its kernels, and an evaluation to save its episodes. */
 const GRACE_MS = 15_000;
 
 /** Yields the lines of a stream as they arrive, without line ends. */

@@ -27,7 +27,7 @@ export interface RowKey {
   readonly id: string;
 }
 
-/** A row in two databases; `undefined` if it is missing there. */
+/** A row in two databases; `undefined` where it is missing. */
 export interface RowPair extends RowKey {
   readonly left: JsonObject | undefined;
   readonly right: JsonObject | undefined;
@@ -47,14 +47,14 @@ interface Base {
 interface Layer {
   readonly rows: Map<string, Map<string, JsonObject>>;
   readonly below: Layer | undefined;
-  /** The number of layers on the base, including this one. */
+  /** The number of layers above the base, including this one. */
   readonly height: number;
 }
 
 /** The maximum number of sealed layers; beyond this they are merged into one, which keeps lookups short. */
 const MAX_HEIGHT = 16;
 
-/** Texts of rows that lie in the base or in sealed layers, and so never change. */
+/** Texts of rows in the base or in sealed layers, which never change. */
 const printed = new WeakMap<JsonObject, string>();
 const canonical = new WeakMap<JsonObject, string>();
 const sorted = new WeakMap<JsonObject, string>();
@@ -209,7 +209,7 @@ export class Database {
     return pairs;
   }
 
-  /** Computes τ-bench's hash of the state, lowercase hex SHA-256, in one pass over the state's text. */
+  /** Computes τ-bench's hash of the state, a lowercase hex SHA-256, in one pass over the state's text. */
   hash(): string {
     const text = this.#base.text ??= new BaseText(
       this.#base.tables,
@@ -303,7 +303,7 @@ function sameRow(
   return a === undefined || b === undefined ? a === b : sameCanonical(a, b);
 }
 
-/** Merges layers into one; later layers win. */
+/** Merges layers into one; later layers take precedence. */
 function merge(
   layers: readonly Map<string, Map<string, JsonObject>>[],
 ): Map<string, Map<string, JsonObject>> {

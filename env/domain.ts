@@ -104,7 +104,7 @@ export interface ComposerPart {
 /** Arguments of {@linkcode ComposerPart.compose}. */
 export interface ComposeStart {
   readonly seed: number;
-  /** The number of tasks, all splits together. */
+  /** The total number of tasks across all splits. */
   readonly count: number;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -234,14 +234,14 @@ export interface RowsPart {
     readonly table: string;
     /** The tool argument that holds such an id: `order_id`. */
     readonly argument: string;
-    /** The everyday word for a row: `order`. */
+    /** The everyday word for such a row: `order`. */
     readonly noun: string;
     /** Matches an id in text. */
     readonly id: RegExp;
   }[];
   /** Tables whose rows the tools show to every user. */
   readonly open: readonly string[];
-  /** Further patterns of ids, to detect those that a user invents. E-mail addresses and numbers are always checked. */
+  /** Additional patterns of ids, to detect ids that a user invents. E-mail addresses and numbers are always checked. */
   readonly ids?: readonly RegExp[];
   /** By table: calls that could restore a row to `row`. Default: none, because no write overwrites anything. */
   readonly restores?: Readonly<
@@ -266,18 +266,19 @@ export interface RequestContext<R extends Request = Request> {
 
 /**
  * The meaning of goals in terms of calls: which calls fulfill a request as worded, what a call should change, and which
- * calls would be wrong. Independent of the tools and the generator, so that each checks the others.
+ * calls would be wrong. It is independent of the tools and the generator, so that each can be checked against the
+ * others.
  */
 export interface GoalsPart<
   R extends Request = Request,
   G extends Goal<R> = Goal<R>,
 > {
-  /** The tool that fulfills a request, by the request's intent. */
+  /** The tools that fulfill requests, by intent. */
   readonly tools: Readonly<Record<string, string>>;
   /**
-   * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description,
-   * each item, variant and payment method that the words allow, each permutation of a list whose order is free. Does
-   * not check whether policy and tools allow the call. Empty for a question.
+   * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description;
+   * each item, variant and payment method that the words allow; and each permutation of a list whose order is free.
+   * Does not check whether policy and tools allow the call. Empty for a question.
    */
   fulfillingCalls(context: RequestContext<R>): readonly ToolAction[];
   /** Describes what is wrong with the changes of a call; `null` if it changed what it should and nothing else. */
@@ -308,7 +309,7 @@ export interface WrongWrite {
   readonly insteadOf?: number;
 }
 
-/** The input of a scripted user. A task without a goal comes from a benchmark and has only prose. */
+/** The input of a scripted user. A task without a goal comes from a benchmark and has only an instruction in prose. */
 export interface UserStart {
   readonly task: Task;
   /** The untouched database: users know their own rows. */

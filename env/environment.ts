@@ -28,11 +28,10 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The user. Only the environment may talk to them. */
   readonly user: User;
-  /** Decides the checks that no program can, if the dataset's rules have any. Default: no judge. */
+  /** Decides checks that no program can decide, if the dataset's rules have any. Default: no judge. */
   readonly judge?: Judge | undefined;
   /**
-   * An episode in progress to continue from. A benchmark's rules replay its turns in a fresh world. Default: a new
-   * episode.
+   * An episode in progress to continue. A benchmark's rules replay its turns in a fresh world. Default: a new episode.
    */
   readonly from?: EarlierTurns & { readonly database: Database };
 }

@@ -1,11 +1,11 @@
-/** The time that an episode spent, by cause: consecutive spans, each with what it waited for. */
+/** The time that an episode took, by cause: consecutive spans, each with what it waited for. */
 
 import type { Failure } from "./types.ts";
 
 /** What a span waited for: the model, user or environment, or failed attempts and the backoff after them. */
 export type SpanKind = Failure["source"] | "retries";
 
-/** A span of an episode's time. Each begins where the one before ends, the first at the episode's start. */
+/** A span of an episode's time. Each begins where the previous one ends; the first begins at the episode's start. */
 export interface EpisodeSpan {
   readonly kind: SpanKind;
   readonly ms: number;

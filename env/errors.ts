@@ -55,15 +55,15 @@ export class DataError extends BoundaryError {
   }
 }
 
-/** Thrown if a tool refuses a call. The agent reads the message as `Error: <message>`; the episode goes on. */
+/** Thrown if a tool refuses a call. The agent reads the message as `Error: <message>`; the episode continues. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
 /**
- * The kinds of infrastructure failure. They are counted, never scored, and retried if that can help.
- * `refused`: a server rejected the request for good, because of a wrong key, an unknown model or an unsupported
- * parameter. `not_judged`: only a judge could have scored the episode, and there was none.
+ * The kinds of infrastructure failure. They are counted, never scored, and retried if that can help. `refused`: a
+ * server permanently rejected the request, because of a wrong key, an unknown model or an unsupported parameter.
+ * `not_judged`: only a judge could have scored the episode, and there was none.
  */
 export type FailureKind =
   | "rate_limited"
@@ -131,12 +131,12 @@ export class StorageError extends BoundaryError {
 }
 
 /**
- * Thrown if a host cannot be reached, or a command on it fails. The message contains the host, the command and its last
+ * Thrown if a host cannot be reached or a command on it fails. The message contains the host, the command and its last
  * output.
  */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
-  /** Whether the container that commands run in is down, and with it everything that ran in it. */
+  /** Whether the container in which commands run is down, along with everything that ran in it. */
   readonly isDown: boolean;
   constructor(
     message: string,
@@ -147,7 +147,7 @@ export class HostError extends BoundaryError {
   }
 }
 
-/** The kinds of Ray failure. `refused`: Ray rejected the request for good, so a retry cannot help. */
+/** The kinds of Ray failure. `refused`: Ray permanently rejected the request, so a retry cannot help. */
 export type RayFaultKind =
   | "unreachable"
   | "timeout"

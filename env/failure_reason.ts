@@ -6,7 +6,7 @@ import type { Reward, StopReason } from "./types.ts";
 /**
  * Why an episode failed.
  * - Truncated: `parse_errors`, `agent_error`, `out_of_tokens`, `out_of_turns`.
- * - Handed over to a human too early: `transferred`.
+ * - Transferred to a human too early: `transferred`.
  * - A row was changed that should not have been: `extra_write`. A row that should change was changed wrongly:
  *   `wrong_write`, or not at all: `missing_write`.
  * - All rows are right, but the user was not told something: `missing_output`.

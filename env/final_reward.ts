@@ -13,7 +13,7 @@ import {
 /** Options of {@linkcode finalReward}. */
 export interface FinalRewardOptions extends CallOptions {
   readonly stopReason: StopReason;
-  /** The judge that the environment was created with. Default: none. */
+  /** The judge with which the environment was created. Default: none. */
   readonly judge?: Judge | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Assigns the fault for a reward of 0, by rules that a person can check. If no rule applies, the party is `unknown`.
+ * Assigns the fault for a reward of 0, using rules that a person can check. If no rule applies, the party is `unknown`.
  */
 
 import { callTool, isErrorAnswer } from "../call_tool.ts";
@@ -40,7 +40,7 @@ export interface Evidence {
   readonly failure: Failure | null;
   readonly stopReason: StopReason;
   readonly decisive: DecisiveError | null;
-  /** What the user did wrong; `null` if the user was not tracked. */
+  /** The user's mistakes; `null` if the user was not tracked. */
   readonly findings: readonly UserFinding[] | null;
   /** Expected actions that fail in a fresh world, according to a benchmark's rules. Default: found by calling them. */
   readonly refused?: readonly RefusedAction[];
@@ -94,7 +94,7 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   };
 }
 
-/** Blames outputs with a comma, since commas are removed from what was said but not from outputs. */
+/** Blames outputs that contain a comma, since commas are removed from the agent's messages but not from outputs. */
 function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   const output = reward?.missingOutputs.find((one) => one.includes(","));
   if (output === undefined) return undefined;

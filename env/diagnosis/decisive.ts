@@ -1,6 +1,6 @@
 /**
  * Finds the first decisive error of an episode: the write after which no continuation reaches the gold state or, if
- * there is none, what was missing when the episode ended.
+ * there is none, what was still missing when the episode ended.
  */
 
 import { callTool } from "../call_tool.ts";
@@ -58,7 +58,7 @@ export type DecisiveError =
     readonly action: SidedAction;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
-    /** False if the search exceeded its limit at an earlier write. */
+    /** False if the search exceeded its limit at an earlier write, which may then be the decisive one. */
     readonly isCertain: boolean;
   }
   | {
@@ -79,10 +79,10 @@ export type DecisiveError =
 
 /** The result of replaying an episode. */
 export interface Replay {
-  /** The reward of the final state and the agent's words; equal to the recorded one unless the dataset changed. */
+  /** The reward of the final state and the agent's words; equal to the recorded one unless the dataset has changed. */
   readonly reward: Reward;
   readonly writes: readonly Write[];
-  /** `null` if the reward is 1, or undecided without a judge. */
+  /** `null` if the reward is 1, or cannot be decided without a judge. */
   readonly decisive: DecisiveError | null;
   /** See {@linkcode ReplayedTurns.refused}; omitted unless the benchmark has its own rules. */
   readonly refused?: ReplayedTurns["refused"];

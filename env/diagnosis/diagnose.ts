@@ -14,7 +14,7 @@ export type { Fault, FaultyParty } from "./blame.ts";
 
 /** The diagnosis of an episode. */
 export interface Diagnosis {
-  /** The reward, with the rows and outputs that are wrong; `null` if the infrastructure failed. */
+  /** The reward, including the rows and outputs that are wrong; `null` if the infrastructure failed. */
   readonly reward: Reward | null;
   /** Calls that changed the database, each with the state after it. */
   readonly writes: readonly Write[];

@@ -14,7 +14,7 @@ import { telecom } from "./telecom/domain.ts";
 
 const BUILT_IN = [retail, airline] as const;
 
-/** The domains of τ³-bench, which reuse τ-bench's names and have no generated worlds. */
+/** The domains of τ³-bench, some of which reuse τ-bench's names. */
 const OF_TAU3 = [tau3Retail, tau3Airline, telecom] as const;
 
 /** A built-in domain of τ-bench. */
@@ -37,7 +37,7 @@ export function domainNames(
   return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
 }
 
-/** Checks whether a domain's tasks can have τ-bench's layout, unlike those of τ³-bench. */
+/** Checks whether a domain's tasks can have τ-bench's layout, which those of τ³-bench cannot. */
 export function isOfTauBench(domain: Domain): boolean {
   return domain.bundle === undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Prompts for agents and simulated users of a generated world. Their text is original, not the benchmark's. They ask
- * for the benchmark's markers, by which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`, and
+ * for the benchmark's markers, with which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`, and
  * true or false.
  */
 

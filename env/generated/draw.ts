@@ -1,5 +1,5 @@
 /**
- * Random draws shared by all domains: weighted picks, shares, unique ids, and the task composed of drawn requests.
+ * Random draws shared by all domains: weighted picks, shares, unique ids, and the task composed from drawn requests.
  */
 
 import { printPythonJson } from "../python/python_json.ts";
@@ -14,11 +14,11 @@ export interface Drawn<R extends Request = Request> {
   readonly request: R;
   /** Reads, then the write, if any. */
   readonly actions: readonly ToolAction[];
-  /** The substrings that the agent must tell. */
+  /** The substrings that the agent must say. */
   readonly outputs: readonly string[];
 }
 
-/** The knobs of a user's manner of speaking. */
+/** The settings for a user's manner of speaking. */
 export interface MannerOptions {
   readonly wording: number;
   readonly voices: Readonly<Record<Voice, number>>;
@@ -59,7 +59,7 @@ export function happens(rng: Rng, share: number): boolean {
   return share > 0 && rng.next() < share;
 }
 
-/** Picks a key with a probability proportional to its weight; never one of weight 0. */
+/** Picks a key with a probability proportional to its weight; never one whose weight is 0. */
 export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   const total = weights.values().reduce((sum, weight) => sum + weight, 0);
   let left = rng.next() * total;
@@ -88,7 +88,7 @@ export function drawIntentsOf<T extends string>(
     : [first];
 }
 
-/** Draws the manner in which the user of a task speaks. */
+/** Draws a user's manner of speaking. */
 export function drawManner(
   rng: Rng,
   { split, options }: { split: Split; options: MannerOptions },
@@ -118,7 +118,7 @@ const MAX_WISHES = 4;
 const TRIES = 6;
 
 /**
- * Draws the wishes of a task over existing rows: one, and after each another with probability `share`.
+ * Draws the wishes of a task over existing rows: one, and after each wish another one with probability `share`.
  * @returns The wishes; empty if the first draw fails.
  */
 export function drawWishesOf<W>(
@@ -175,7 +175,7 @@ export interface TaskParts {
   readonly drawn: readonly Drawn[];
 }
 
-/** Composes a task of drawn requests. */
+/** Composes a task from drawn requests. */
 export function taskOf(
   { place, userId, goal, instruction, first, drawn }: TaskParts,
 ): Task {

@@ -27,7 +27,7 @@ export interface CertifiedDataset<O = unknown> extends Dataset {
   readonly options: O;
   /** The certificate of every drawn task, by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
-  /** The number of rejected and replaced draws, by reason. */
+  /** The number of draws that were rejected and replaced, by reason. */
   readonly dropped: ReadonlyMap<string, number>;
 }
 
@@ -64,10 +64,10 @@ const SPLITS = ["train", "dev", "test"] as const;
 /** A split of a generated world. */
 export type WorldSplit = typeof SPLITS[number];
 
-/** The number of failed draws after which the options are considered impossible. */
+/** The number of failed draws after which the options are considered unsatisfiable. */
 const MAX_ATTEMPTS = 200;
 
-/** The number of rejected draws per batch above which the options are considered impossible. */
+/** The number of rejected draws per batch above which the options are considered unsatisfiable. */
 const MAX_REJECTED = 40;
 
 /**

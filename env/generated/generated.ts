@@ -26,12 +26,12 @@ type OptionsSchema<N> = N extends BuiltInDomain["name"]
   ? Extract<BuiltInDomain, { readonly name: N }>["world"]["options"]
   : z.ZodType<Record<string, unknown>, Record<string, unknown>>;
 
-/** The knobs of a domain's worlds as a caller may pass them. */
+/** The settings of a domain's worlds as a caller may pass them. */
 export type WorldInput<N extends DomainName = "retail"> = z.input<
   OptionsSchema<N>
 >;
 
-/** The knobs of a domain's worlds with defaults filled in. */
+/** The settings of a domain's worlds with defaults filled in. */
 export type WorldOptions<N extends DomainName = "retail"> = z.output<
   OptionsSchema<N>
 >;
@@ -44,8 +44,8 @@ export type WorldTask<N extends DomainName = "retail"> = N extends
   : Task;
 
 /**
- * Generates a world of a domain with a certificate for every task. Splits have no users and no rows of users in common;
- * they only share public rows, such as the store's products or the flights.
+ * Generates a world of a domain with a certificate for every task. Splits have no users and no users' rows in common;
+ * they share only public rows, such as the store's products or the flights.
  *
  * @throws {ConfigError} If an option is unknown or out of range, or the options allow no task of an intent.
  * @throws {MissingPartError} If the domain has no generator.
@@ -79,8 +79,8 @@ export async function generated<N extends DomainName = "retail">(
 }
 
 /**
- * Parses the knobs of a world.
- * @throws {ConfigError} If any knob is unknown or out of range; the error names each.
+ * Parses the settings of a world.
+ * @throws {ConfigError} If any setting is unknown or out of range; the error names each one.
  */
 export function parseOptions<S extends z.ZodType>(
   schema: S,

@@ -1,5 +1,5 @@
 /**
- * Knobs that all generated worlds share: the numbers of tasks, how users speak, whether they change their mind, and
+ * Settings that all generated worlds share: the numbers of tasks, how users speak, whether they change their mind, and
  * what they do after a refusal.
  */
 
@@ -17,7 +17,7 @@ export const share = z.number().min(0).max(1);
 /** A relative weight; 0 excludes the item. */
 export const weight = z.number().min(0);
 
-/** Knobs for the numbers of tasks, to be spread into a world's schema. */
+/** Settings for the numbers of tasks, to be spread into a world's schema. */
 export const taskKnobs = {
   trainTasks: positive.default(400).describe("Number of train tasks"),
   devTasks: positive.default(50).describe("Number of dev tasks"),
@@ -27,7 +27,7 @@ export const taskKnobs = {
   ),
 };
 
-/** Creates the knobs of users, to be spread into a world's schema. */
+/** Creates the settings for users, to be spread into a world's schema. */
 export function userKnobs(
   about: {
     /** The description of `changeOfMindShare`. */

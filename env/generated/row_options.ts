@@ -1,4 +1,4 @@
-/** Knobs of tasks drawn over a benchmark's rows. One schema defines their types, defaults and help texts. */
+/** Settings for tasks drawn over a benchmark's rows. One schema defines their types, defaults and help texts. */
 
 import { z } from "zod";
 import { count, share } from "./knobs.ts";

@@ -45,7 +45,7 @@ export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
  * Draws tasks over the rows of a dataset, each with its certificate.
- * @param heldOut Tasks whose users, and the owners of rows that they name, are excluded from drawn tasks.
+ * @param heldOut Held-out tasks: drawn tasks never use their users, or the owners of the rows that they name.
  * @throws {ConfigError} If no task can be drawn with these options.
  * @throws {MissingPartError} If the domain has no `rowTasks` part.
  */
@@ -115,7 +115,8 @@ export async function drawRowTasks(
 }
 
 /**
- * Returns the key that must be unique among drawn tasks: the user, the writes (or all actions if none) and the outputs.
+ * Returns the key that must be unique among drawn tasks: the user, the writes (or all actions if there are no writes)
+ * and the outputs.
  */
 function goldKey({ userId, actions, outputs }: Task): string {
   const writes = actions.filter(isWrite);

@@ -14,7 +14,7 @@ import type { Table } from "../database.ts";
 import type { Rng } from "../random.ts";
 import type { Prompts, Split, Task, ToolSchema } from "../types.ts";
 
-/** Knobs shared by all domains. */
+/** Settings shared by all domains. */
 export interface CommonOptions {
   readonly trainTasks: number;
   readonly devTasks: number;
@@ -25,7 +25,7 @@ export interface CommonOptions {
 
 /** A domain's generator of worlds. */
 export interface WorldPart<O extends CommonOptions = CommonOptions> {
-  /** The schema of the knobs: types, defaults and help texts. */
+  /** The schema of the settings: types, defaults and help texts. */
   readonly options: z.ZodType<O>;
   /** The version, incremented when the same seed and options produce a different world. */
   readonly version: number;
@@ -62,7 +62,7 @@ export interface BatchPlace {
 
 /** A batch being drawn. */
 export interface BatchDraw {
-  /** The intents of the tasks, for the error if nothing can be drawn: `"cancel", "return"`. */
+  /** The intents of the tasks, for the error message if nothing can be drawn: `"cancel", "return"`. */
   readonly about: string;
   /** The hint for options that make every draw fail. */
   readonly advice: string;

@@ -1,6 +1,6 @@
 /**
  * τ³-bench's half-duplex conversation: agent and user take turns, both may call tools, and rules end it. It is a
- * synchronous state machine: the caller reads who speaks next and passes in their reply.
+ * synchronous state machine: the caller checks who speaks next and passes in their reply.
  *
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */
@@ -24,14 +24,14 @@ import { startWorld, type Tau3World } from "./tau3_world.ts";
 /** The agent's greeting before the user's first message. */
 export const GREETING = "Hi! How can I help you today?";
 
-/** The tokens by which the user ends a conversation. */
+/** The tokens with which the user ends a conversation. */
 export const USER_STOP_TOKENS: readonly string[] = [
   "###STOP###",
   "###TRANSFER###",
   "###OUT-OF-SCOPE###",
 ];
 
-/** The token by which a solo agent ends its work. */
+/** The token with which a solo agent ends its work. */
 export const SOLO_STOP_TOKEN = "###STOP###";
 
 /** The tool that a solo agent calls to end its work. */
@@ -60,7 +60,7 @@ export interface Reply {
   readonly cost?: number | null;
 }
 
-/** The next speaker, or the reason why the conversation ended. */
+/** The next speaker, or the reason that the conversation ended. */
 export type Next =
   | { readonly speaker: Requestor }
   | { readonly ended: TerminationReason };
@@ -133,7 +133,7 @@ export class Orchestrator {
     return this.#errors;
   }
 
-  /** The next speaker, or the reason why the conversation ended. */
+  /** The next speaker, or the reason that the conversation ended. */
   get next(): Next {
     if (this.#ended !== undefined) return { ended: this.#ended };
     return { speaker: this.#to === "user" ? "user" : "assistant" };
@@ -269,7 +269,7 @@ export class Orchestrator {
     }
   }
 
-  /** Applies the limits, which take effect only between turns and override any other end. */
+  /** Applies the limits, which take effect only between turns and override any other reason to end. */
   #checkLimits(): void {
     if (this.#to === "env") return;
     if (this.#steps >= this.#maxSteps) this.#ended = "max_steps";

@@ -1,4 +1,4 @@
-/** Replay of recorded messages on a world: repeats the calls that write, and compares their answers. */
+/** Replays recorded messages in a world: repeats the calls that write, and compares their answers. */
 
 import { DataError } from "../../errors.ts";
 import { isEqual } from "../../python/python_object.ts";

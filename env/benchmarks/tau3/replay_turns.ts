@@ -1,5 +1,5 @@
 /**
- * Replay of a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable.
+ * Replays a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable.
  */
 
 import type { Databases } from "../../domain.ts";

@@ -1,4 +1,4 @@
-/** Inference of a task's user from a world's users, since τ³-bench's tasks do not name them. */
+/** Infers a task's user from a world's users, since τ³-bench's tasks do not name them. */
 
 import { row, text } from "../../domains/shared/read_row.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

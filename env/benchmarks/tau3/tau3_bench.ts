@@ -154,7 +154,7 @@ function withRecorded(
   ];
 }
 
-/** @throws {ConfigError} If a variant is named and the domain has only one policy. */
+/** @throws {ConfigError} If the name is a variant's but the domain has only one policy. */
 function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   if (name === domain.name || "techSupport" in policies.agent) return;
   throw new ConfigError(
@@ -297,7 +297,7 @@ export function upstreamId({ id }: Pick<Task, "id">): string {
   return id.split("/").slice(2).join("/");
 }
 
-/** Returns the reward of the do-nothing baseline. Parts that only a judge could decide count as passed. */
+/** Returns the reward of the do-nothing baseline. Parts that only a judge can decide count as passed. */
 function baselineOf(
   source: Tau3Bundle,
   task: Tau3Task,
@@ -329,7 +329,8 @@ function baselineOf(
 }
 
 /**
- * Converts the prompts to the common format. Only those of the tool-calling agent and the plain user are upstream's.
+ * Converts the prompts to the common format. Only those for the tool-calling agent and the plain user come from
+ * upstream.
  */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {
   const system = agentSystem(prompts, "<<wiki>>");

@@ -45,7 +45,7 @@ export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly prompts?: Tau3Prompts | undefined;
 }
 
-/** The `end` of an episode by upstream's termination reason. */
+/** The `end` of an episode for each of upstream's termination reasons. */
 export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",
@@ -239,7 +239,7 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** Asks the user for one move. Errors become infrastructure errors, so that they are not scored as the agent's. */
+  /** Asks the user for one move. Errors become infrastructure errors, so that they do not count against the agent. */
   async #askUser(heard: UserHeard, options: CallOptions): Promise<UserMove> {
     const user = this.#user;
     try {

@@ -1,4 +1,4 @@
-/** Messages in τ³-bench's conversations: from two participants with tools, and the answers to their calls. */
+/** Messages in τ³-bench's conversations: those of two participants with tools, and the answers to their calls. */
 
 import { z } from "zod";
 import {

@@ -202,7 +202,7 @@ function instructionLines(
   }).join("\n");
 }
 
-/** Python's `textwrap.indent(text, "\t")`: lines with only white space are unchanged. */
+/** Python's `textwrap.indent(text, "\t")`: lines that contain only white space are unchanged. */
 function indent(text: string): string {
   return text.split("\n").map((line) => trim(line) === "" ? line : `\t${line}`)
     .join("\n");

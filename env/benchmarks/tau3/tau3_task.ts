@@ -45,7 +45,7 @@ export interface ExpectedAction {
   readonly compareArgs: readonly string[] | null;
 }
 
-/** The criteria for evaluating an outcome. `null` and an empty list are reported differently. */
+/** The criteria for evaluating an outcome. Reports distinguish `null` from an empty list. */
 export interface EvaluationCriteria {
   readonly actions: readonly ExpectedAction[] | null;
   readonly assertions: readonly EnvironmentAssertion[] | null;
@@ -76,7 +76,7 @@ export interface Tau3Task {
   readonly ticket: string | null;
   /** Calls that set up the world. */
   readonly setUp: readonly EnvironmentCall[];
-  /** The conversation to continue from. */
+  /** The conversation to continue. */
   readonly history: readonly Tau3Message[];
   /** The evaluation criteria; `null` if every outcome passes. */
   readonly criteria: EvaluationCriteria | null;

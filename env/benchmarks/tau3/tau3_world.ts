@@ -52,7 +52,7 @@ export class Tau3World {
   }
 
   /**
-   * Runs a call without syncing the databases.
+   * Runs a call, but does not sync the databases.
    * @throws {ToolError} If it fails; changes made before the failure remain.
    */
   act(call: Omit<Tau3Call, "id">): void {

@@ -1,4 +1,4 @@
-/** Ownership of the airline's rows, and the writes that restore a row. */
+/** Defines who owns the airline's rows, and which writes restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

@@ -2,7 +2,7 @@
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
-/** The time at which the policy sets every conversation; Eastern time. */
+/** The time at which every conversation takes place according to the policy, in Eastern time. */
 export const NOW = "2024-05-15T15:00:00";
 
 const CHANGES = [

@@ -1,4 +1,4 @@
-/** An index of flights by route. It is built once per base database, since flights never change during an episode. */
+/** An index of flights by route. It is built once per base database, because flights never change during an episode. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

@@ -7,7 +7,7 @@ import { z } from "zod";
 
 const byCabin = z.record(z.string(), z.number());
 
-/** A flight on a day. Only days that can still be booked have seats and prices. */
+/** A flight on a day. Only days on which it can still be booked have seats and prices. */
 const flightDay = z.union([
   z.looseObject({
     status: z.literal("available"),

@@ -1,4 +1,4 @@
-/** Lookup of an order's items and their replacements, and the price difference between them. */
+/** Looks up an order's items and their replacements, and computes the price difference. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

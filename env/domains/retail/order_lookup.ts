@@ -1,4 +1,4 @@
-/** Lookup of the orders and payment methods that a call names, with τ-bench's error messages. */
+/** Looks up the orders and payment methods that a call names, with τ-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -56,7 +56,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 
 /**
  * Adds to the balance of a gift card of the order's user.
- * @throws {ToolError} With `KeyError`'s text if there is none.
+ * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
  */
 export function creditGiftCard(
   database: Database,
@@ -69,7 +69,7 @@ export function creditGiftCard(
 
 /**
  * Returns a writable payment method of the order's user.
- * @throws {ToolError} With `KeyError`'s text if there is none.
+ * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
  */
 function editPaymentMethod(
   database: Database,

@@ -1,4 +1,4 @@
-/** The owners of the store's rows, and the writes that restore a row. */
+/** Defines who owns the store's rows, and which writes restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject } from "../../python/python_value.ts";

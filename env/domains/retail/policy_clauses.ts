@@ -260,8 +260,8 @@ function unless(holds: boolean, evidence: string): string | null {
 }
 
 /**
- * Clauses that no generated request can break, each with the reason. Breaking one takes a call that matches no user's
- * words.
+ * Clauses that no generated request can break, each with the reason. Breaking one would require a call that matches no
+ * user's words.
  */
 export const UNTESTED: Readonly<Record<string, string>> = {
   "payment.own": "users name only kinds of payment method that they have",

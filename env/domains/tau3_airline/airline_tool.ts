@@ -1,4 +1,4 @@
-/** Defines tools of τ³-bench's airline. */
+/** Defines the tools of τ³-bench's airline. */
 
 import type { Tool } from "../../tool.ts";
 import {

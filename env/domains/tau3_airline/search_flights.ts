@@ -6,7 +6,7 @@ import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** The criteria of a search; `null` matches any airport. */
+/** The search criteria; `null` matches any airport. */
 export interface Search {
   readonly date: JsonValue;
   readonly origin: JsonValue;

@@ -1,4 +1,4 @@
-/** Lookup of the rows that a call names, with τ³-bench's error messages. */
+/** Looks up the rows that a call names, with τ³-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

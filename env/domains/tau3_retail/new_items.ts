@@ -1,4 +1,4 @@
-/** Replacement of an order's items by other variants of their products. */
+/** Replaces an order's items with other variants of their products. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -33,7 +33,7 @@ export interface NewItemsRequest {
 
 /**
  * Pairs the items with their new variants.
- * @throws {ToolError} If the lists differ in length, or a variant is unavailable or of another product.
+ * @throws {ToolError} If the lists differ in length, or a variant is unavailable or belongs to another product.
  */
 export function findNewItems(
   database: Database,

@@ -1,4 +1,4 @@
-/** Loading and hashing of telecom's two databases. */
+/** Loads and hashes telecom's two databases. */
 
 import { createDatabase, type Database, type Table } from "../../database.ts";
 import type { Databases, Side } from "../../domain.ts";
@@ -18,8 +18,8 @@ import { PHONE } from "./phone/phone_rows.ts";
 import { HIDDEN, newVpnDefault, VPN_DEFAULT } from "./phone/vpn.ts";
 
 /**
- * Loads the databases from the parsed files. The original's lists become tables keyed by id. Each database has one more
- * table for state that the original keeps elsewhere and does not hash.
+ * Loads the databases from the parsed files. The original's lists become tables keyed by id. Each database has an
+ * additional table for state that the original keeps elsewhere and does not hash.
  * @throws {DataError} If the data does not match the models.
  */
 export function loadTelecom(

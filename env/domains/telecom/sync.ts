@@ -1,4 +1,4 @@
-/** Synchronization of the two databases: the phone reflects the line's state, and the account the user's payment. */
+/** Synchronizes the two databases: the phone reflects the line's state, and the account reflects the user's payment. */
 
 import type { Database } from "../../database.ts";
 import type { Databases } from "../../domain.ts";

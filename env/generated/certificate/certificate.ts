@@ -1,6 +1,6 @@
 /**
- * The certificate of a generated task: the results of six checks, made by a program when the task is drawn. A task that
- * fails one is rejected and drawn again.
+ * The certificate of a generated task: the results of six checks that a program performs when the task is drawn. A task
+ * that fails one is rejected and drawn again.
  *
  * 1. `gold`: the gold actions replay without an error, and each write has its expected effect;
  * 2. `policy`: the oracle allows each write, and forbids the requests that the task refuses;
@@ -47,7 +47,7 @@ export interface CertifierOptions {
   /** The user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;
   /**
-   * Returns the task as episodes play it, without a goal that only the certificate needed. Default: the task itself.
+   * Returns the task as used in episodes, without a goal that only the certificate needed. Default: the task itself.
    */
   readonly toEpisodeTask?: ((task: Task) => Task) | undefined;
 }

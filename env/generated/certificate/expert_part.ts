@@ -1,6 +1,6 @@
 /**
- * Part 6: the expert scores 1 with the scripted user, the user makes no mistake, and each output is told exactly once,
- * for the request that asks for it.
+ * Part 6: the expert scores 1 with the scripted user, the user makes no mistake, and each output is stated exactly
+ * once, for the request that asks for it.
  */
 
 import { expertAgent } from "../../agents/expert.ts";
@@ -15,7 +15,7 @@ export interface ExpertEvidence {
   readonly turns: number;
 }
 
-/** The maximum number of the expert's turns; more than any generated task takes. */
+/** The maximum number of turns that the expert may take; no generated task needs as many. */
 const MAX_TURNS = 90;
 
 const EXPERT = expertAgent({ prompt: "none" });

@@ -1,7 +1,7 @@
 /**
  * Part 3: the task can be solved from its instruction alone. The gold proves it: each of its arguments is in the
  * instruction or in the answer to one of its earlier reads, it contains every read that policy requires, and no
- * unnecessary read.
+ * unnecessary reads.
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
@@ -90,7 +90,7 @@ export function solvablePart(
   return { shown, reads: sources.length - 1, chain };
 }
 
-/** Checks whether a read is the first to show a value that a later action, an output or a refused call needs. */
+/** Checks whether a read is the first to show a value needed by a later action, an output or a refused call. */
 function isNeeded(
   next: Source,
   { subject, sources, later }: {

@@ -12,7 +12,7 @@ import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The numbers of wrong outcomes that were tried; each scores 0. */
+/** The numbers of wrong outcomes that were tried, each of which scores 0. */
 export interface StrictEvidence {
   /** Variants of the gold with one write missing or different. */
   readonly wrong: number;
@@ -76,7 +76,7 @@ function tryAll(subject: Subject): StrictEvidence | Rejection {
     : rejection("every additional write fails", `${more.length} tried`);
 }
 
-/** Checks whether the gold still scores 1 with a write replaced by another action, or removed. */
+/** Checks whether the gold still scores 1 after a write is replaced with another action, or removed. */
 function scoresWith(
   { dataset, domain, steps, ...subject }: Subject,
   insteadOf: number,
@@ -117,7 +117,7 @@ function firstWishes(
 }
 
 /**
- * Finds a refused request that an agent satisfies by saying nothing: one with neither an output to tell nor an
+ * Finds a refused request that an agent satisfies by saying nothing: a request with neither an output to state nor an
  * alternative.
  */
 function untold({ goal, task }: Subject): Rejection | undefined {

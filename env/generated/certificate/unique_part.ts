@@ -50,7 +50,7 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
-  /** Counts by visited place, since several orders of requests lead to the same one. */
+  /** Counts for each visited place, since several orders of requests lead to the same place. */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
@@ -61,7 +61,7 @@ class Search {
 
   /**
    * Continues the search from a state.
-   * @returns A sequence that ends in another state than the gold, if found.
+   * @returns A sequence that ends in a state other than the gold, if found.
    */
   from(
     database: Database,

@@ -1,4 +1,4 @@
-/** Replay of records that consist of tool calls: expected actions of tasks, and fuzzed calls. */
+/** Replays records that consist of tool calls: tasks' expected actions, and fuzzed calls. */
 
 import { ToolError } from "../../../errors.ts";
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";

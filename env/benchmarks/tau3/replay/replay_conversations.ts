@@ -1,5 +1,5 @@
 /**
- * Replay of conversations between scripted participants: compares messages, ends, costs, states, requests and rewards.
+ * Replays conversations between scripted participants: compares messages, ends, costs, states, requests and rewards.
  */
 
 import { ToolError } from "../../../errors.ts";
@@ -20,7 +20,7 @@ import {
 } from "./replay_evaluations.ts";
 import type { ScriptedReply, Tau3RecordOf } from "./tau3_recording.ts";
 
-/** The cost of a scripted reply without its own cost. */
+/** The cost of a scripted reply that specifies none. */
 const COST = 0.5;
 
 /** The reply after the end of a script. */

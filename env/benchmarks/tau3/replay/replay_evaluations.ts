@@ -1,4 +1,4 @@
-/** Replay of evaluated conversations: compares rewards with all their parts, or the raised errors. */
+/** Replays evaluated conversations: compares rewards with all their parts, or the errors raised. */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -94,7 +94,7 @@ export function verdicts({ criteria }: Tau3Task, met: boolean): string {
   return printPythonJson(new Map([["results", results]]));
 }
 
-/** Builds the conversation of a trajectory, with one message per call. */
+/** Builds a trajectory's conversation, with one message per call. */
 function messagesOf(
   { calls, say }: Tau3RecordOf<"gold">["trajectories"][number],
   { bundle, task }: { bundle: Tau3Bundle; task: Tau3Task },

@@ -1,4 +1,4 @@
-/** Replay of prompt records, which have the hash of every system prompt of a task. */
+/** Replays prompt records, which hold the hashes of all of a task's system prompts. */
 
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -1,6 +1,6 @@
 /**
- * Replay of τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal
- * the recorded one.
+ * Replays τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal the
+ * recorded one.
  */
 
 import { readFile } from "node:fs/promises";
@@ -57,7 +57,7 @@ export interface Tau3ReplayOptions {
 }
 
 /**
- * Replays files in order. All are read before the first is replayed, so that an unreadable file fails early.
+ * Replays files in order. All are read before the first is replayed, so that an unreadable file is reported early.
  * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
  * @throws {DataError} If a file or the dataset cannot be read.
  */

@@ -1,4 +1,4 @@
-/** Reading of rewards in upstream's format, `reward_info`. */
+/** Reads rewards in upstream's format, `reward_info`. */
 
 import { z } from "zod";
 import {

@@ -1,6 +1,6 @@
 /**
- * Conversion of a two-sided conversation to the format of the episode store: the messages that the agent saw, and its
- * turns with the user's calls in between.
+ * Converts a two-sided conversation to the format of the episode store: the messages that the agent saw, and its turns
+ * with the user's calls in between.
  */
 
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
@@ -39,7 +39,7 @@ interface OpenTurn extends Omit<Turn, "observation"> {
   readonly observation: Writable<Observation>;
 }
 
-/** The settings and the end of a conversation. */
+/** A conversation's settings, and how it ended. */
 interface ConversationKind {
   /** Why it ended; `undefined` if episodes have no equivalent. */
   readonly end: Observation["end"] | undefined;

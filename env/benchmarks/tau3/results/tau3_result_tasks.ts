@@ -1,6 +1,4 @@
-/**
- * Matching of the records in a τ³-bench result file to the tasks in the file, with the databases of a data directory.
- */
+/** Matches the records in a τ³-bench result file to the tasks in that file, using the databases of a data directory. */
 
 import { DataError } from "../../../errors.ts";
 import { fromPlain } from "../../../python/python_value.ts";
@@ -12,7 +10,7 @@ import type { Tau3Task } from "../tau3_task.ts";
 import type { Tau3ResultFile } from "./tau3_result_file.ts";
 
 /**
- * Returns the records' tasks from the file, with the databases of a directory.
+ * Returns the records' tasks from the file, using the databases of a directory.
  * @throws {DataError} If the file does not name its domain, or the directory does not have it.
  */
 export async function tau3TasksOf(

@@ -7,7 +7,7 @@ import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { freeBags } from "../goal/fares.ts";
 import { calculated, sumOf } from "./sum_of.ts";
 
-/** Returns the answers to all topics of a question that the expert knows; none if it knows none of them. */
+/** Returns answers for all topics in a question that the expert knows; empty if it knows none of them. */
 export function* answersTo(question: string, desk: Desk): Script<string[]> {
   const words = question.toLowerCase();
   const answers: string[] = [];
@@ -39,7 +39,7 @@ function chargesOf({ calls }: Desk): number[] {
     .map((one) => numberIn(one, "amount"));
 }
 
-/** Returns an expression for the money that changes of flights saved, for all passengers. */
+/** Returns an expression for the money saved by flight changes, for all passengers. */
 function savedBy({ calls }: Desk): string {
   return calls.flatMap(({ action, shown }, i) => {
     if (action.name !== "update_reservation_flights") return [];
@@ -56,7 +56,7 @@ function fares(held: JsonValue | undefined): string {
   return rows(held, "flights").map((one) => numberIn(one, "price")).join(" + ");
 }
 
-/** Works out the free bags of all passengers for each reservation named in the question. */
+/** Computes the free bags of all passengers for each reservation named in the question. */
 function* bagsAllowed(question: string, desk: Desk): Script<string[]> {
   const answers: string[] = [];
   for (const [reservation_id] of question.matchAll(/\b[A-Z0-9]{6}\b/g)) {

@@ -1,6 +1,6 @@
 /**
  * The expert's sentences at an airline's service desk. A read-back contains every value of the call that follows, in
- * words, with each id directly after the thing that it identifies.
+ * words, with each id directly after what it identifies.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -39,10 +39,10 @@ export function askTripWords(missing: AirlineMissing): string {
 /** The expert's reply to a request that it cannot understand. */
 export const CANNOT = "sorry, i cannot do that.";
 
-/** A call to be read back, with the rows that were looked up for it. */
+/** A call to be read back, and the rows that were looked up for it. */
 interface Call {
   readonly write: ToolAction;
-  /** The user's profile, which has the kinds of the payment methods. */
+  /** The user's profile, which shows the kinds of payment methods. */
   readonly profile: JsonObject | undefined;
   /** The reservation that it changes. */
   readonly held: JsonObject | undefined;
@@ -159,7 +159,7 @@ function own(words: string): string {
   return words.replaceAll(/\bmy\b/g, "your");
 }
 
-/** Says that a request was fulfilled. */
+/** Reports that a request was fulfilled. */
 export function doneTripWords({ intent, trip }: AirlineRequest): string {
   return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${MORE}`;
 }

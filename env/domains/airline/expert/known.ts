@@ -31,7 +31,7 @@ export interface KnownRequest {
   readonly desk: Desk;
   readonly request: StatedRequest;
   readonly userId: string;
-  /** The request's reservation, as last shown. */
+  /** The request's reservation as most recently shown. */
   readonly held: JsonObject | undefined;
 }
 
@@ -69,7 +69,7 @@ const TODAY = NOW.slice(0, NOW.indexOf("T"));
 const LANDED = object({ status: "landed" });
 const DELAYED = object({ status: "delayed" });
 const CANCELLED = object({ status: "cancelled" });
-/** The entry for a flight that cannot be booked: it was cancelled, has no seats, or does not exist. */
+/** The entry for a flight that cannot be booked because it was cancelled, has no seats, or does not exist. */
 const FULL = object({ status: "full" });
 const OPEN = object({
   status: "available",

@@ -1,4 +1,4 @@
-/** Applies the policy's clauses to the call that fulfills a request, as far as the expert knows it. */
+/** Applies the policy's clauses to the call that fulfills a request, to the extent that the expert knows the call. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
@@ -15,7 +15,7 @@ export interface Ruling {
   readonly refusedBy?: string | undefined;
 }
 
-/** Rules on a request. A refusal under the best-case assumption is final, regardless of what a search may show. */
+/** Decides a request. A refusal under the best-case assumption is final, regardless of what a search may show. */
 export function rulingOn(known: KnownRequest, assumption: Assumption): Ruling {
   const { desk, request, userId } = known;
   const database = knownRows(known, assumption);

@@ -1,4 +1,4 @@
-/** A database of the rows that the tools have shown in a conversation, and of nothing else. */
+/** A database of the rows that the tools have shown in a conversation, and nothing else. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import { createDatabase, type Database } from "../../../database.ts";
@@ -18,7 +18,7 @@ export function seenRows(desk: Desk): Database {
   return createDatabase(new Map(Object.entries(seenTables(desk))));
 }
 
-/** Returns users and reservations as last shown, and flights on the days that were searched. */
+/** Returns users and reservations as most recently shown, and flights on the days that were searched. */
 export function seenTables(desk: Desk): SeenTables {
   const users = new Map<string, JsonObject>();
   const reservations = new Map<string, JsonObject>();

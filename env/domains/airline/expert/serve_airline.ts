@@ -1,8 +1,8 @@
 /**
- * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and works
- * out which call is meant. If a clause of the policy forbids the call, the expert refuses and says why; otherwise it
- * reads the call back, and makes it after a yes. Every decision follows from what was said and shown; the goal only
- * tells the expert which words to listen for.
+ * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and
+ * determines which call is meant. If a clause of the policy forbids the call, the expert refuses and says why;
+ * otherwise it reads the call back, and makes it after a yes. Every decision follows from what was said and shown; the
+ * goal only tells the expert which words to listen for.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -184,7 +184,7 @@ function* searchLost(
   yield* readAll(desk, ahead.map((way) => searchFor(way)));
 }
 
-/** Makes those reads that have not been made yet. */
+/** Makes the reads that have not been made yet. */
 function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
   for (const read of reads) {
     if (!desk.hasCalled(read)) yield* desk.call(read);

@@ -11,7 +11,7 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A call with its reservation and its user before and after it. */
+/** A call, with its reservation and user before and after it. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -151,7 +151,7 @@ export function effectError(
     moneyBreaks(written, effect.spends?.(written) ?? new Map());
 }
 
-/** Checks that gift cards were charged the amounts they paid, and that used certificates are gone. */
+/** Checks that gift cards were charged the amounts that they paid, and that used certificates are gone. */
 function moneyBreaks(
   { userWas, userIs }: Written,
   spent: ReadonlyMap<string, number>,

@@ -12,7 +12,7 @@ import type { Cabin, Pick } from "./request.ts";
 /** The price of a bag that is not free, in dollars. */
 export const PRICE_OF_A_BAG = 50;
 
-/** The price of travel insurance, in dollars per passenger. */
+/** The price of travel insurance per passenger, in dollars. */
 export const PRICE_OF_INSURANCE = 30;
 
 const FREE = {

@@ -1,4 +1,4 @@
-/** Finds the calls that fulfill the request of an airline user as worded. */
+/** Finds the calls that fulfill an airline user's request as worded. */
 
 import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";
@@ -241,7 +241,7 @@ function cabinOf(held: JsonObject | undefined): Trip["cabin"] {
     : undefined;
 }
 
-/** Returns the ids of the methods that may pay; all of the user's if the request names none. */
+/** Returns the ids of the methods that may be used to pay; all of the user's if the request names none. */
 function paying({ pay }: Trip, user: JsonObject | undefined): string[] {
   return pay === undefined
     ? rows(user, "payment_methods").map((one) => text(one, "id"))

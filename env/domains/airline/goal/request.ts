@@ -1,9 +1,9 @@
-/** Requests of an airline's user, in the user's own terms. */
+/** Requests of an airline user, in the user's own terms. */
 
 import type { Task } from "../../../types.ts";
 import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
 
-/** The identity and the requests of an airline's user. */
+/** The identity and requests of an airline user. */
 export interface AirlineGoal extends Goal<AirlineRequest> {
   readonly identity: Identity;
 }
@@ -50,7 +50,7 @@ export interface Trip {
   /** The origin, as an airport or its city. A change has it if the user does not know the reservation's id. */
   readonly from?: string;
   readonly to?: string;
-  /** The date of the outbound flight: `2024-05-20`. If a change omits it, that flight stays. */
+  /** The date of the outbound flight: `2024-05-20`. If a change omits it, that flight stays the same. */
   readonly date?: string;
   /** The date of the return flight. */
   readonly returnDate?: string;
@@ -60,7 +60,7 @@ export interface Trip {
    * `pick`.
    */
   readonly flight?: string;
-  /** Set if a booking is for flights with one stop each way instead of direct flights. */
+  /** Whether a booking is for flights with one stop each way instead of direct flights. */
   readonly stops?: 1;
   readonly cabin?: Cabin;
   /** The passengers of a booking, in order; for a change, the new passengers. */
@@ -72,13 +72,13 @@ export interface Trip {
   readonly insurance?: "yes" | "no";
   /** The payment methods in order, each used up to its balance: `certificate`, `gift card`, `credit card`. */
   readonly pay?: readonly string[];
-  /** Set if compensation is wanted for a delayed flight rather than a cancelled one. */
+  /** Whether compensation is wanted for a delayed flight rather than a cancelled one. */
   readonly delayed?: true;
   /** The origin of a booking's return flight if it differs from the destination. Policy refuses it. */
   readonly backFrom?: string;
   /** A new destination for the flight that changes. Policy refuses it. */
   readonly newTo?: string;
-  /** Set if the user does not want to pay for bags that are not free. Policy refuses it. */
+  /** Whether the user refuses to pay for bags that are not free. Policy refuses it. */
   readonly unpaid?: true;
   /** The id of another user whose account the request is for. Policy refuses it. */
   readonly account?: string;

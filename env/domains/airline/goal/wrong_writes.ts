@@ -1,6 +1,6 @@
 /**
- * Wrong writes for an airline task: gold writes with another reservation, flight, cabin, payment method, number of bags
- * or passenger, and additional writes to the user's other reservations.
+ * Finds wrong writes for an airline task: gold writes with another reservation, flight, cabin, payment method, number
+ * of bags or passenger, and additional writes to the user's other reservations.
  */
 
 import { call } from "../../shared/call.ts";

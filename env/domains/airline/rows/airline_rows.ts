@@ -118,7 +118,7 @@ function drawNext(
   return drawTripWish(world, { user, intent, open });
 }
 
-/** Checks whether a wish is a booking. A task has at most one, since booking ids depend on the order of bookings. */
+/** Checks whether a wish is a booking. A task has at most one, because booking ids depend on the order of bookings. */
 function isBooking({ drawn }: TripWish): boolean {
   return drawn.some(({ request }) => request.intent === "book");
 }

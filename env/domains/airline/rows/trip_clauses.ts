@@ -1,4 +1,4 @@
-/** Phrases the requests of an airline's user in the style of a benchmark's instructions. */
+/** Phrases an airline user's requests in the style of a benchmark's instructions. */
 
 import { listed } from "../../../generated/instruction.ts";
 import type { Rng } from "../../../random.ts";

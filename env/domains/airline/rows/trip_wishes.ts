@@ -1,4 +1,4 @@
-/** Draws wishes of an airline's users: changes to their reservations, and bookings. */
+/** Draws wishes of airline users: changes to their reservations, and bookings. */
 
 import { call } from "../../shared/call.ts";
 import type { Row } from "../../shared/goal/effects.ts";
@@ -49,7 +49,7 @@ export function drawTripWish(
     : undefined;
 }
 
-/** Draws a cancellation that policy refuses, and a change of the same reservation to be made instead. */
+/** Draws a cancellation that policy refuses, and a change to the same reservation to be made instead. */
 export function drawInstead(
   world: AirlineWorld,
   { user, open }: { user: Passenger; open: readonly Reservation[] },
@@ -84,7 +84,7 @@ export function drawInstead(
   };
 }
 
-/** Draws a change. A new passenger is someone who is already in the airline's database. */
+/** Draws a change. A new passenger is always someone who is already in the airline's database. */
 function changeOf(
   world: AirlineWorld,
   of: {
@@ -155,7 +155,7 @@ function drawCancellation(
   return { drawn: [drawn], held, because: reasonFor(held) ?? "" };
 }
 
-/** Returns a reason for which policy allows cancelling a future reservation, or `undefined` if it does not. */
+/** Returns a reason for which policy allows cancelling a future reservation, or `undefined` if there is none. */
 function reasonFor(
   { createdAt, cabin, insurance, legs }: Reservation,
 ): string | undefined {

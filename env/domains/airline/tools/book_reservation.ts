@@ -28,7 +28,7 @@ import { type Arguments, defineTool } from "../../../tool.ts";
 import { fareOf, forAll, type Party, setFare } from "../flights.ts";
 import { holdsLess, paymentMethod, sourceOf, spend } from "../payment.ts";
 
-/** Ids of the reservations booked in an episode; all after the second share a third id. */
+/** Ids of the reservations booked in an episode; all bookings after the second share a third id. */
 const IDS = ["HATHAT", "HATHAU"] as const;
 const LAST_ID = "HATHAV";
 
@@ -134,7 +134,8 @@ function checkPayments(
 
 /**
  * Charges the payments in order; a certificate is used up entirely.
- * @throws {ToolError} With Python's `KeyError` if a certificate is used twice. Earlier charges are not rolled back.
+ * @throws {ToolError} With the message of Python's `KeyError`, if a certificate is used twice. Earlier charges are not
+ * rolled back.
  */
 function takePayments(user: JsonObject, payments: JsonValue): void {
   for (const { id, amount } of elements(payments).map(paymentOf)) {
@@ -157,7 +158,7 @@ function paymentOf(payment: JsonValue): { id: JsonValue; amount: JsonValue } {
 
 /**
  * Builds the reservation's row. In τ-bench the row shares its lists with the call, so a later payment also changes the
- * logged call. Here the lists are copied, since calls, gold calls in particular, are shared by many episodes.
+ * logged call. Here the lists are copied, since calls, especially gold calls, are shared by many episodes.
  */
 function reservationOf(
   id: string,

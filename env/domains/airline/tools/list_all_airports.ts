@@ -27,7 +27,7 @@ export const AIRPORTS: ReadonlyMap<string, string> = new Map([
 
 const LISTING = printPythonJson(new Map(AIRPORTS));
 
-/** Lists the airports and their cities. The list is fixed and does not depend on the flights. */
+/** Lists the airports and their cities. The list is fixed, and does not depend on the flights. */
 export const listAllAirports = defineTool({
   name: "list_all_airports",
   parameters: [],

@@ -64,7 +64,7 @@ function pairOn(
 }
 
 /**
- * Returns the next day as the original writes it: in May 2024 and without a leading zero.
+ * Returns the next day in the original's format: in May 2024 and without a leading zero.
  * @throws {ToolError} If the date does not end with an integer.
  */
 function dayAfter(date: JsonValue): string {

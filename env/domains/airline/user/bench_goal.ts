@@ -1,4 +1,7 @@
-/** Derives the goal of a τ-bench task from its gold writes. Each becomes a request whose words specify every value. */
+/**
+ * Derives the goal of a τ-bench task from its gold writes. Each write becomes a request whose words specify every
+ * value.
+ */
 
 import { isWrite } from "../../../audit/finding.ts";
 import type { Database } from "../../../database.ts";

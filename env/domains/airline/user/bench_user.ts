@@ -1,4 +1,7 @@
-/** The scripted user for a τ-bench task. It opens with the task's prose, and gives requests and identity when asked. */
+/**
+ * The scripted user for a τ-bench task. It opens with the task's prose, and states its requests and identity when
+ * asked.
+ */
 
 import type { UserStart } from "../../../domain.ts";
 import { createRng } from "../../../random.ts";

@@ -1,4 +1,4 @@
-/** Phrases a call with all its values, to follow "i want to", for users who know exactly what they want. */
+/** Phrases a call with all its values, to follow "i want to". Used for users who know exactly what they want. */
 
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";

@@ -1,4 +1,4 @@
-/** Requests for a user id, and the answers of an airline's user. */
+/** Recognizes requests for a user id, and phrases an airline user's answers. */
 
 import type { Phraser } from "../../shared/user/wording.ts";
 

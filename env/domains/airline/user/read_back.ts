@@ -45,7 +45,7 @@ function listOf(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
-/** Returns the numbers of bags mentioned; for a change, only the numbers of added bags. */
+/** Returns the numbers of bags that are mentioned; for a change, only the numbers of added bags. */
 function bagsIn(said: string, intent: AirlineRequest["intent"]): string[] {
   const pattern = intent === "book"
     ? /(?<!\d)(\d+) (?:checked |free )?bags?\b/g

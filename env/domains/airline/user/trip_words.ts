@@ -1,4 +1,4 @@
-/** Phrases the details of a trip for an airline's user. Values appear exactly as in the goal. */
+/** Phrases the details of an airline user's trip. Values appear exactly as in the goal. */
 
 import {
   type AirlineRequest,
@@ -83,7 +83,7 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
 }
 
 /**
- * Phrases the details that no agent asks for and users therefore volunteer: another account, or another destination.
+ * Phrases the details that no agent asks for, so that users volunteer them: another account, or another destination.
  */
 function volunteeredWords(
   { account, newTo }: Trip,

@@ -1,4 +1,4 @@
-/** Draws changes of a reservation that policy allows: more bags, other passengers, another cabin, another day. */
+/** Draws reservation changes that policy allows: more bags, other passengers, another cabin, another day. */
 
 import { call } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";

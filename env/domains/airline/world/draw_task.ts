@@ -56,7 +56,7 @@ export function drawAirlineTask(
   });
 }
 
-/** The number of failed draws after which a request may deviate from its predetermined kind. */
+/** The number of failed draws after which a request may have another kind than the predetermined one. */
 const PERSISTENCE = 60;
 
 /** The number of failed draws after which another user is drawn. */

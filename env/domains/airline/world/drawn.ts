@@ -20,7 +20,7 @@ import type {
   Reservation,
 } from "./rows.ts";
 
-/** A request and the actions that fulfill it. */
+/** A request, with the actions that fulfill it. */
 export interface DrawnTrip extends Drawn<AirlineRequest> {
   /** A request that follows from this one: an alternative after a refusal, or the certificate for a delay. */
   readonly then?: DrawnTrip;
@@ -31,10 +31,7 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
  */
 export interface RequestKind {
   readonly intent: AirlineIntent;
-  /**
-   * Set if policy refuses the request: whether it does so because of the owner, and a number in 0..1 that picks a
-   * clause.
-   */
+  /** Set if policy refuses the request: whether the reason is the owner, and a number in 0..1 that picks a clause. */
   readonly refusal?: {
     readonly isOther: boolean;
     readonly clause: number;
@@ -66,7 +63,7 @@ export interface ReservationRequest {
   readonly intent: AirlineIntent;
   readonly trip: Trip;
   readonly write?: ToolAction | undefined;
-  /** The flights that policy requires the agent to look up first. */
+  /** The flights that policy requires the agent to look up beforehand. */
   readonly searched?: readonly FlightDay[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The knobs of the generated airline world. One schema defines their types, defaults and help texts. */
+/** The settings of the generated airline world. One schema defines their types, defaults and help texts. */
 
 import { z } from "zod";
 import {

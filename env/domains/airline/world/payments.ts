@@ -8,7 +8,7 @@ import {
   type Passenger,
 } from "./rows.ts";
 
-/** A payment of a booking. */
+/** A payment for a booking. */
 export interface Payment {
   readonly method: Method;
   /** In dollars. */

@@ -1,4 +1,4 @@
-/** Draws requests that policy refuses, for each clause and each tool that the clause applies to. */
+/** Draws requests that policy refuses, for each clause and each tool to which the clause applies. */
 
 import type { AirlineIntent } from "../goal/request.ts";
 import { isWrite } from "../../../audit/finding.ts";

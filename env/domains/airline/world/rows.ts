@@ -28,7 +28,7 @@ export interface AirlineWorld {
   readonly ids: Ids;
   readonly options: AirlineOptions;
   readonly routes: ReadonlyMap<string, readonly Flight[]>;
-  /** All users drawn so far for the current batch. */
+  /** All users drawn for the current batch so far. */
   readonly people: Passenger[];
 }
 
@@ -77,10 +77,10 @@ export interface Reservation {
   readonly isCancelled: boolean;
 }
 
-/** The desired properties of a reservation. */
+/** The required properties of a reservation. */
 export interface ReservationWish {
   readonly cabins: readonly Cabin[];
-  /** The outbound flight's status: it can be booked, was flown, is delayed today, or was cancelled by the airline. */
+  /** The outbound flight's status: bookable, flown, delayed today, or cancelled by the airline. */
   readonly out: "available" | "landed" | "delayed" | "cancelled";
   readonly insurance?: "yes" | "no";
   /** Whether it was booked within the last 24 hours. */
@@ -275,8 +275,8 @@ function isLate({ days }: Flight): boolean {
 }
 
 /**
- * Checks whether searches reveal a flight's status on its date. On a past date they cannot tell a cancellation from a
- * departure.
+ * Checks whether searches reveal a flight's status on its date. For a past date, they cannot distinguish a cancellation
+ * from a departure.
  */
 function isRevealed(status: string, date: string): boolean {
   if (status === "delayed") return date === TODAY;

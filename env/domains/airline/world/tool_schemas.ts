@@ -1,4 +1,4 @@
-/** The airline's tool schemas for models. The descriptions are original, not τ-bench's. */
+/** The airline's tool schemas as models see them. The descriptions are original, not τ-bench's. */
 
 import {
   deskTools,

@@ -19,7 +19,7 @@ import {
 } from "./made_changes.ts";
 import { shown } from "./row_answer.ts";
 
-/** A topic that the expert recognizes in a question, and how to answer it. */
+/** A topic that the expert recognizes in a question, and the way to answer it. */
 interface Topic {
   readonly pattern: RegExp;
   /** Finds the user's words for the topic, which precede the answer if it is unclear without them. */
@@ -27,7 +27,7 @@ interface Topic {
   answer(question: Question): Script<Answers> | Answers;
 }
 
-/** The answers to one topic; `undefined` for a value that was not found. */
+/** The answers on one topic; `undefined` where a value was not found. */
 type Answers = readonly (string | undefined)[];
 
 /** Answers every topic recognized in a question. The list is empty if the expert recognizes none. */
@@ -231,8 +231,8 @@ const TOPICS: readonly Topic[] = [
 ];
 
 /**
- * Returns an expression for the amount saved if the other items of these orders that the user mentioned were exchanged
- * for the cheapest variants.
+ * Returns an expression for the amount that the user would save by exchanging the other items of these orders that they
+ * mentioned for the cheapest variants.
  */
 function* savedByCheapest(desk: Desk): Script<string> {
   const changes = changesMadeBy(desk);

@@ -1,4 +1,4 @@
-/** Finds the rows that a question refers to, and reads those that are not yet on the desk. */
+/** Finds the rows to which a question refers, and reads those that are not on the desk yet. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -41,8 +41,8 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * Returns the orders that a question refers to: those whose id, status or item it names; else those that the expert has
- * already changed; else the last one.
+ * Returns the orders that a question refers to: those whose id, status or item it names; otherwise those that the
+ * expert has already changed; otherwise the last one.
  */
 export function* ordersAskedAbout(
   { words, desk }: Question,

@@ -1,6 +1,5 @@
 /**
- * The expert's sentences. They are short and regular, and each id follows the user's own words for the thing that it
- * identifies.
+ * The expert's sentences. They are short and regular, and each id follows the user's own words for what it identifies.
  */
 
 import { MORE } from "../../shared/expert/words.ts";
@@ -117,7 +116,7 @@ function result(request: RetailRequest, orderId: string): string {
   }
 }
 
-/** Returns the message that refuses a request and offers further help. */
+/** Returns the message that refuses a request and offers more help. */
 export function refuseWords(why: string): string {
   return `sorry, ${why}. ${MORE}`;
 }

@@ -75,7 +75,7 @@ export function costExpression(changes: readonly MadeChange[]): string {
   );
 }
 
-/** Joins terms, added ones first: the calculator accepts no leading sign. */
+/** Joins terms into an expression, positive ones first because the calculator does not accept a leading sign. */
 function expression(terms: readonly Term[]): string {
   const added = terms.filter(({ sign }) => sign === "+");
   const taken = terms.filter(({ sign }) => sign === "-");

@@ -61,7 +61,7 @@ export function methodIdIn(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
 
-/** Checks whether the words name only the kind of a method, without further details: `my credit card`. */
+/** Checks whether the words name only the kind of a method, without any other details: `my credit card`. */
 export function isKindOf(words: string, methodId: string): boolean {
   return methodId.startsWith(`${kindIn(words)}_`) &&
     LAST_FOUR.exec(words) === null;

@@ -15,7 +15,7 @@ export interface Details {
   readonly paymentId: string;
 }
 
-/** Returns why the order itself cannot be acted on; `undefined` if it can. */
+/** Returns the reason that the order itself cannot be acted on; `undefined` if it can. */
 export function orderRefused(
   desk: Desk,
   { request, orderId }: { request: RetailRequest; orderId: string },
@@ -42,7 +42,7 @@ const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
 
 const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
 
-/** Returns why the details are refused; `undefined` if they break no visible rule. */
+/** Returns the reason that the details are refused; `undefined` if they break no visible rule. */
 export function detailsRefused(
   desk: Desk,
   { request, details }: { request: RetailRequest; details: Details },

@@ -1,4 +1,4 @@
-/** Answers fixed-form questions from the rows on the expert's desk. */
+/** Answers fixed-form questions using the rows on the expert's desk. */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

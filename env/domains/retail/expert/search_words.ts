@@ -4,9 +4,9 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
 /**
- * Writes out the search for a product's variant, up to the one that matches. Each variant's options are compared with
- * the wanted ones up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue, large
- * 34`. An id precedes its options in the row, so a small policy cannot find it in one step.
+ * Writes out the search for a product's variant, ending with the one that matches. Each variant's options are compared
+ * with the wanted ones up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue,
+ * large 34`. An id precedes its options in the row, so a small policy cannot find it in one step.
  * @param words The user's words for the wanted variant.
  */
 export function variantThought(

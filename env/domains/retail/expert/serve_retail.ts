@@ -1,6 +1,6 @@
 /**
  * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
- * missing details, reads them back and writes after a yes. It learns what users mean only from what they said and the
+ * missing details, reads them back, and writes after a yes. It learns what users mean only from what they said and the
  * tools showed; the goal only tells it which words to listen for.
  */
 
@@ -154,7 +154,7 @@ function* rowAnswers(one: Case): Script<string[]> {
 
 /**
  * Finds and reads the order that the request is about.
- * @returns Its id; `undefined` if the user has not told which it is.
+ * @returns Its id; `undefined` if the user has not said which one it is.
  */
 function* findOrder(one: Case): Script<string | undefined> {
   const { desk, request: { orderId, orderWords } } = one;

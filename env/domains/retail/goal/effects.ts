@@ -11,7 +11,7 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A write with its order before and after the call. */
+/** A write, with its order before and after the call. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -144,8 +144,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Returns what is wrong with the changes of a write, to its own row, the gift cards and all other rows; `null` if they
- * are right.
+ * Returns what is wrong with the changes that a write made to its own row, the gift cards and all other rows; `null` if
+ * they are right.
  */
 export function effectError(
   { name, arguments: given }: ToolAction,

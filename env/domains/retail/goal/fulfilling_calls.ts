@@ -13,8 +13,8 @@ import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
 /**
- * The maximum length of a list for which all orders are tried. Longer lists are tried only as given and reversed, since
- * five items already have 120 orders.
+ * The maximum length of a list whose permutations are all tried. Longer lists are tried only as given and reversed,
+ * since five items already have 120 orders.
  */
 const MAX_PERMUTED = 3;
 
@@ -235,7 +235,7 @@ function product<T>(choices: readonly (readonly T[])[]): T[][] {
   );
 }
 
-/** Returns all orders of a list; only the given order and its reverse if the list is long. */
+/** Returns all permutations of a list; only the list as given and its reverse if it is long. */
 function orders<T>(list: readonly T[]): T[][] {
   if (list.length > MAX_PERMUTED) return [[...list], list.toReversed()];
   if (list.length < 2) return [[...list]];

@@ -39,7 +39,7 @@ export interface RetailRequest extends Request {
   /** The user's words for the payment method: `my paypal account`, `the gift card`. */
   readonly payment?: string;
   readonly address?: Address;
-  /** The id of the user whose profile the request is about, if it is not the user's own. */
+  /** The id of the user whose profile the request is about, if it is another user's. */
   readonly profileOf?: string;
   readonly before?: Pick<RetailRequest, "reason" | "address">;
 }

@@ -1,6 +1,6 @@
 /**
- * The reads that the retail policy requires: identify the user, read an order before changing or describing it, and
- * read a gift card's balance before calling it too low.
+ * Lists the reads that the retail policy requires: identifying the user, reading an order before changing or describing
+ * it, and reading a gift card's balance before calling it too low.
  */
 
 import { call } from "../../shared/call.ts";

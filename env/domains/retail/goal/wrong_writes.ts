@@ -1,6 +1,6 @@
 /**
- * Writes that would be wrong in a retail task: the gold writes with another order, item, variant, method, reason or
- * address, and writes to the user's other orders and profile.
+ * Finds writes that would be wrong in a retail task: the gold writes with another order, item, variant, method, reason
+ * or address, and writes to the user's other orders and profile.
  */
 
 import { call } from "../../shared/call.ts";
@@ -100,7 +100,8 @@ function others(
 }
 
 /**
- * Returns variations of a list of items: with the first replaced by another item of the order, and without the last.
+ * Returns variations of a list of items: one with the first replaced with another item from the order, and one without
+ * the last.
  */
 function otherItems(
   args: JsonObject,

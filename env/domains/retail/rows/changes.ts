@@ -10,7 +10,7 @@ export interface Change {
   readonly to: Variant;
   /** The change in words: `the desk lamp to a black one`. */
   readonly clause: string;
-  /** The instruction's words for a replacement that is not described by its options: `cheapest, black`. */
+  /** The wording of a replacement that is not described by its options: `cheapest, black`. */
   readonly choice?: string;
 }
 

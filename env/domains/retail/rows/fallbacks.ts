@@ -159,7 +159,7 @@ function returnInstead(draw: Draw, place: Place): Wish | undefined {
   return instead(draw, { refused, fallback, clause });
 }
 
-/** Draws a refund to a forbidden payment method, with an allowed one as the fallback. */
+/** Draws a refund to a payment method that is not allowed, with an allowed one as the fallback. */
 function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;
@@ -192,7 +192,7 @@ function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** Draws a payment by a gift card with too low a balance, with another method as the fallback. */
+/** Draws a payment with a gift card whose balance is too low, with another method as the fallback. */
 function tooLittle(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;

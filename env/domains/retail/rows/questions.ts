@@ -105,8 +105,8 @@ function asking(
 }
 
 /**
- * The options that questions may ask for. Options with the values yes and no are excluded, since an agent could say
- * these by accident.
+ * The options that questions may ask for. Options whose values are yes and no are excluded, since an agent could say
+ * those by accident.
  */
 const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 

@@ -134,7 +134,7 @@ function drawWishes(
   return { person, wishes: all };
 }
 
-/** A kind of wish, and the statuses of the orders that it may be about; no statuses if it is about no order. */
+/** A kind of wish, and the statuses of the orders that it may be about; empty if it is not about an order. */
 interface Kind {
   readonly statuses: readonly string[];
   readonly intent: Intent;

@@ -72,7 +72,7 @@ export interface Store {
   readonly productIds: readonly string[];
 }
 
-/** Builds the index. Omits users for whom `isHeldOut` returns true, and their orders. */
+/** Builds the index, without the users for whom `isHeldOut` returns true and their orders. */
 export function storeOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,

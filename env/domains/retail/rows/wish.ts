@@ -45,7 +45,9 @@ export interface Place {
   readonly isKnown: boolean;
 }
 
-/** Draws whether the user knows an order's id. They always do if no item distinguishes the order from their others. */
+/**
+ * Draws whether the user knows an order's id. They always do if no item distinguishes the order from their other ones.
+ */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.idStatedShare) ||
     markersOf(order).length === 0;

@@ -150,7 +150,7 @@ export function returnOf(
     place: Place;
     items: readonly Item[];
     method: Method;
-    /** The instruction's words for the refund's destination. */
+    /** The destination of the refund, as the instruction words it. */
     refund: string;
   },
 ): Wish {

@@ -56,7 +56,7 @@ export const modifyPendingOrderPayment = defineTool({
 
 /**
  * Returns the order's only payment.
- * @throws {ToolError} If its payment history contains anything else.
+ * @throws {ToolError} If the order's payment history contains anything else.
  */
 function onlyPayment(
   order: JsonObject,

@@ -128,7 +128,7 @@ function paymentOf({ action, task, user }: RequestSource): string {
 
 /**
  * Describes a payment method by its kind and a detail that distinguishes it from others of that kind, or by its id if
- * there is no such detail.
+ * no such detail exists.
  */
 export function methodWords(
   id: string,

@@ -21,7 +21,7 @@ import type { PaymentMethod, Variant } from "./rows.ts";
 export interface BrokenRule {
   /** The clause of the policy that is broken. */
   readonly clause: string;
-  /** The words in which policy.md has agents explain the refusal. */
+  /** The words with which policy.md has agents explain the refusal. */
   readonly told: string;
   /** The details that break the rule. */
   readonly words: Partial<RetailRequest>;

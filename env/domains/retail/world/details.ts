@@ -20,7 +20,7 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** Returns a user without tasks, who owns the rows that the calling user may not access. */
+  /** Returns a user without tasks, who owns rows that the calling user may not access. */
   stranger(): Customer;
 }
 

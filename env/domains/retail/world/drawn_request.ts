@@ -1,4 +1,4 @@
-/** A drawn request, and the draw and the description of its order. */
+/** Drawn requests, and how their orders are drawn and described. */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";

@@ -1,4 +1,4 @@
-/** The knobs of the generated retail world. One schema defines type, defaults and help text. */
+/** The settings of the generated retail world. One schema defines their types, defaults and help texts. */
 
 import type { Intent } from "../goal/request.ts";
 import { z } from "zod";
@@ -141,7 +141,7 @@ export const retailOptionsSchema = z.strictObject({
   }
 });
 
-/** The options as callers give them, all optional. */
+/** The options as a caller may pass them, all optional. */
 export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
 /** The options with defaults filled in. */

@@ -129,7 +129,7 @@ function drawAgainstRule(
 }
 
 /**
- * Draws what can be done with an order after its status caused a refusal: a delivered order can be returned, a pending
+ * Draws what can be done with an order after a refusal due to its status: a delivered order can be returned, a pending
  * one cancelled.
  */
 function drawFallback(

@@ -32,7 +32,7 @@ import {
 
 /**
  * Draws a request and a new order for it.
- * @returns `undefined` if the draw fails, for example for lack of another variant or payment method.
+ * @returns `undefined` if the draw fails, for example because there is no other variant or payment method.
  */
 export function drawRequest(
   world: World,
@@ -158,7 +158,7 @@ function drawQuestion(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** Draws a payment method that covers any order, and a different one to change from. */
+/** Draws a payment method that covers any order, and a different one from which to change. */
 function drawOtherMethod(
   { rng, options }: World,
   customer: Customer,

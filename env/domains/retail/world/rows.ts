@@ -1,8 +1,8 @@
 /**
  * Rows of the generated world in τ-bench's retail format: products, users and orders.
  *
- * A variant lists its options before its item id (τ-bench lists them after it), so that a left-to-right reader knows
- * which variant the id belongs to.
+ * A variant lists its options before its item id (τ-bench lists them after it), so that a model reading from left to
+ * right knows to which variant the id belongs.
  */
 
 import { object } from "../../shared/call.ts";

@@ -2,7 +2,7 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 
-/** The number of times that the expert asks the same question before it goes on without an answer. */
+/** The number of times that the expert asks the same question before it continues without an answer. */
 export const MAX_ASKS = 2;
 
 /** Repeats a question until `until` holds, at most `times` times. */

@@ -1,4 +1,4 @@
-/** Sentences of the expert for every domain: one per purpose, since models learn to imitate them. */
+/** The expert's sentences in every domain: one per purpose, since models learn to imitate them. */
 
 import { isProse } from "../goal/bench_goal.ts";
 import type { Request } from "../goal/goal.ts";

@@ -1,6 +1,6 @@
 /**
- * Derives goals for a benchmark's tasks, which have none, from their instruction, their gold actions and the user's row
- * in the database.
+ * Derives goals for a benchmark's tasks, which have none, from the instruction, the gold actions and the user's row in
+ * the database.
  */
 
 import type { Database } from "../../../database.ts";

@@ -1,4 +1,4 @@
-/** User goals in the domains of this folder. A goal is a list of requests in the order in which the user makes them. */
+/** User goals in this folder's domains. A goal is a list of requests in the order in which the user makes them. */
 
 import type { Voice } from "../../../users/voice.ts";
 
@@ -35,7 +35,7 @@ export interface Request {
   readonly fallback?: boolean;
   /** Details that the user wants at first, before changing their mind at the read-back. */
   readonly before?: object;
-  /** Substrings that the agent must tell for this request; omitted if all the task's outputs belong to one request. */
+  /** Substrings that the agent must say for this request; omitted if all the task's outputs belong to one request. */
   readonly outputs?: readonly string[];
 }
 

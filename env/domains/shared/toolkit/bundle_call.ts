@@ -78,7 +78,10 @@ export function runBundleTool(
   return tool.call(database, args);
 }
 
-/** @throws {ToolError} With Python's message, if an argument has the name of one of the original's own parameters. */
+/**
+ * @throws {ToolError} With Python's message, if an argument has the name of one of the parameters of the original's own
+ * method.
+ */
 function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {
     throw new ToolError(

@@ -1,4 +1,4 @@
-/** Tools that several of τ³-bench's toolkits share, and that do not use the database. */
+/** Tools that several of τ³-bench's toolkits share and that do not use the database. */
 
 import { calculate } from "../../../python/calculator.ts";
 import type { Tool } from "../../../tool.ts";

@@ -5,7 +5,10 @@ import { isPythonNumber } from "../../../python/python_number.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** An instance of a pydantic model. Its numbers are printed as numbers, those in a plain dict as strings. */
+/**
+ * An instance of a pydantic model. Its numbers are printed as numbers, while those in a plain dict are printed as
+ * strings.
+ */
 export class ModelObject {
   constructor(readonly object: JsonObject) {}
 }

@@ -11,7 +11,7 @@ import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
 /** A detail of a request. */
 export interface Fact {
-  /** The kind of detail, which an agent's question is matched with. */
+  /** The kind of detail, to match with an agent's question. */
   readonly kind: AskedDetail;
   /** Phrases the detail as an answer. */
   words(say: Phraser): string;
@@ -23,7 +23,7 @@ export interface Fact {
 export interface FactUserPart<R extends Request> {
   /** Phrases the request, to follow "i want to" (questions: "what is the"). */
   words(request: R): string;
-  /** Returns a pattern that occurs in an agent's reports about the request. */
+  /** Returns a pattern that matches an agent's reports about the request. */
   topic(request: R): RegExp;
   /** Returns the details of the request, in the order in which the user states them. */
   facts(request: R): readonly Fact[];
@@ -131,7 +131,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
-  /** Doubts the refusal of a request that policy allows, once. */
+  /** Doubts, once, the refusal of a request that policy allows. */
   #protest(request: R): string {
     this.progress.protested = true;
     return this.#moved([

@@ -19,11 +19,11 @@ export interface FirstPerson {
 const PERSONA =
   /^(you are|you're|your? name|you (like|love|do not like|don't like) to (say|speak|talk))\b/i;
 
-/** Matches directions that the agent must not hear. */
+/** Matches directions that must not be revealed to the agent. */
 const DIRECTION =
   /\b(the agent|if (the|it)|reveal|mention|make (sure|up|everything)|sound|emphasize|initially|eventually|in the end|human|when asked|respond|typos?|please be)\b|^(be|try|first|then|complain|express|say|tell)\b/i;
 
-/** Matches directions that ask nothing of the agent. */
+/** Matches directions that do not ask the agent for anything. */
 const ACTING =
   /\b(if (and only if )?the agent (asks?|provides?|gives?|tells?|gets?)|(when|if) asked|ask(s|ed)? you|respond|reveal|say|mention|typos?|make (sure|up|everything)|sound|initially|human)\b/i;
 

@@ -1,6 +1,6 @@
 /** Converts the scenario of a τ³-bench task to prose in the style of τ-bench's instructions. */
 
-/** The parts of a scenario that the prose contains, in order. */
+/** The parts of a scenario that appear in the prose, in order. */
 const PARTS = ["Known info:", "Reason for call:", "Task instructions:"];
 
 /** Matches a line that begins a part. */

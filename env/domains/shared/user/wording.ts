@@ -31,7 +31,7 @@ export function phraser(
   };
 }
 
-/** A speaker: its wording of a request, and its choice of phrasings. */
+/** A speaker: how it words a request, and how it chooses phrasings. */
 interface Speaker<R extends Request> {
   words(request: R): string;
   readonly say: Phraser;

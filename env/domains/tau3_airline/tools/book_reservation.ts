@@ -127,7 +127,9 @@ function priceAll(
   return add(total, priceOfBags(booking.nonfree_baggages, total));
 }
 
-/** @throws {ToolError} If `nonfree` is a string of digits: the reservation's model accepts it, but a sum does not. */
+/**
+ * @throws {ToolError} If `nonfree` is a string of digits, which the reservation's model accepts but addition does not.
+ */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
   throw operandError("+=", total, nonfree);
@@ -167,7 +169,8 @@ function checkPayments(
 
 /**
  * Charges the payments in order; a certificate is used up entirely.
- * @throws {ToolError} With Python's `KeyError` if a certificate is used twice. Earlier charges are not rolled back.
+ * @throws {ToolError} With the message of Python's `KeyError`, if a certificate is used twice. Earlier charges are not
+ * rolled back.
  */
 function takePayments(
   database: Database,
@@ -187,7 +190,7 @@ function takePayments(
   }
 }
 
-/** Takes one seat per passenger on each flight; a flight that is listed twice loses twice as many. */
+/** Takes one seat per passenger on each flight; a flight that is listed twice loses twice as many seats. */
 function takeSeats(database: Database, reservation: JsonObject): void {
   const cabin = textAt(reservation, "cabin");
   const count = listAt(reservation, "passengers").length;

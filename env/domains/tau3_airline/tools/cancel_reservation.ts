@@ -34,7 +34,7 @@ export const cancelReservation = airlineTool({
   },
 });
 
-/** @throws {ToolError} If the value has a lone surrogate: the original logs the reservation in UTF-8 first. */
+/** @throws {ToolError} If the value has a lone surrogate, because the original first logs the reservation in UTF-8. */
 function rejectSurrogates(value: JsonValue): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw new ToolError(

@@ -9,7 +9,7 @@ const LISTING = resultText(
   ),
 );
 
-/** Lists the airports and their cities. The list is fixed and does not depend on the flights. */
+/** Lists the airports and their cities. The list is fixed, and does not depend on the flights. */
 export const listAllAirports = airlineTool({
   name: "list_all_airports",
   kind: "read",

@@ -6,7 +6,7 @@ import { objectAt } from "../../../row.ts";
 import { model } from "../../shared/toolkit/result_text.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Returns the variant with the given id, of any product. */
+/** Returns the variant with the given id, whatever its product. */
 export const getItemDetails = retailTool({
   name: "get_item_details",
   kind: "read",

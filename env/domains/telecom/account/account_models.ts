@@ -58,7 +58,7 @@ export const LineItem = defineModel("LineItem", {
   item_type: field.str(),
 }, FORBID);
 
-/** A bill of a customer. */
+/** A customer's bill. */
 export const Bill = defineModel("Bill", {
   bill_id: field.str(),
   customer_id: field.str(),

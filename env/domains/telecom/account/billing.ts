@@ -1,4 +1,4 @@
-/** Creation of bills and charges. The current date is the benchmark's, 2025-02-25. */
+/** Creates bills and charges. The current date is the benchmark's, 2025-02-25. */
 
 import type { Database } from "../../../database.ts";
 import { add, compare } from "../../../python/python_number.ts";
@@ -49,7 +49,7 @@ export function chargeOnce(
   addCharge(bill, charge);
 }
 
-/** Creates an overdue bill for the last month with one charge. */
+/** Creates an overdue bill with one charge for the previous month. */
 export function openOverdueBill(
   database: Database,
   { billId, customerId, charge }: {

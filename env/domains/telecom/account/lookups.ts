@@ -6,7 +6,7 @@ import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { holdersOf } from "./phone_book.ts";
 
-/** Each table's noun in error messages and its id field, in the order of the original's lists. */
+/** Each table's id field and its noun in error messages, in the order of the original's lists. */
 export const TABLES = {
   plans: { noun: "Plan", id: "plan_id" },
   customers: { noun: "Customer", id: "customer_id" },

@@ -16,7 +16,7 @@ const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
  * Returns the ids of the first line and the first customer with the given phone number, if any; `undefined` if a scan
- * is required, because a row refers to a missing one or a number has changed.
+ * is required, because a row refers to a missing row or a number has changed.
  */
 export function holdersOf(
   database: Database,

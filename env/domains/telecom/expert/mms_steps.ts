@@ -1,4 +1,4 @@
-/** The policy's troubleshooting steps for picture messages: service, data, a suitable network, and further causes. */
+/** The policy's troubleshooting steps for picture messages: service, data, a suitable network, and other causes. */
 
 import type { Script } from "../../../agents/desk.ts";
 import { connectData, newestNetwork } from "./data_steps.ts";

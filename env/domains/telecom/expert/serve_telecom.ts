@@ -1,6 +1,7 @@
 /**
  * The expert for the telecom domain. It finds the user's account and line, follows the policy's troubleshooting steps,
- * and transfers what it cannot fix. It learns what is wrong only from what the user says and the tools show.
+ * and transfers the user if it cannot fix the problem. It learns what is wrong only from what the user says and the
+ * tools show.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -15,7 +16,7 @@ import { restoreMms } from "./mms_steps.ts";
 import { restoreService } from "./service_steps.ts";
 import { Case, look, lookUp, Transfer } from "./telecom_case.ts";
 
-/** The policy's required message to a user who is transferred. */
+/** The message that the policy requires before a user is transferred. */
 const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
 
 /** Serves the user of a task. */

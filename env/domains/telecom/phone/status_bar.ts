@@ -1,4 +1,4 @@
-/** The phone's status bar, which most of the phone's answers end with. */
+/** The phone's status bar, with which most of the phone's answers end. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -1,6 +1,6 @@
 /**
- * The phone's VPN. As in the original, a connected phone shares one object of default details with its environment, so
- * after one slow connection all later ones are slow too.
+ * The phone's VPN. As in the original, a connected phone shares a single object of default details with its
+ * environment, so after one slow connection all later ones are slow too.
  */
 
 import type { Database } from "../../../database.ts";

@@ -41,7 +41,7 @@ export const getCustomerByName = agentTool({
   },
 });
 
-/** The table that each id prefix belongs to. */
+/** The table to which each id prefix belongs. */
 const BY_LETTER: ReadonlyMap<string, TableName> = new Map([
   ["L", "lines"],
   ["D", "devices"],

@@ -2,12 +2,12 @@
 
 import { mentionsIn, type Topic } from "./phone_topics.ts";
 
-/** Returns a message in lower case, without quotation marks, brackets and markup. */
+/** Returns a message in lower case, without quotation marks, brackets or markup. */
 export function plain(message: string): string {
   return message.toLowerCase().replaceAll(/[*`_()"“”\[\]]/g, " ");
 }
 
-/** Splits a sentence into words of letters and digits: `wi-fi` becomes two words, `don't` one. */
+/** Splits a sentence into words of letters and digits: `wi-fi` becomes two words, `don't` becomes one. */
 export function wordsOf(sentence: string): string[] {
   return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
     word !== ""
@@ -101,7 +101,7 @@ export const CONSENT =
 /** Verbs that grant a permission. */
 export const GRANTS = "grant give allow enable add turn".split(" ");
 
-/** Words that ask for a choice among the options offered before. */
+/** Words that ask for a choice among the options offered previously. */
 export const CHOICE = "which what prefer option options".split(" ");
 
 /** Words that ask to turn something off. */

@@ -1,5 +1,5 @@
 /**
- * Interprets an agent's message to a user with a phone, based on keywords. Tool names count as plain words, several
+ * Interprets an agent's message to a user with a phone, using keywords. Tool names count as plain words, several
  * requests in one message are kept in order, and statements are ignored.
  */
 

@@ -1,7 +1,7 @@
 /**
- * A scripted user with a phone. They carry out the agent's requests and report what the phone shows. They know who and
- * where they are and what does not work, but not why. They pay what they are asked to pay, and end the conversation
- * when their problem is solved or they are transferred.
+ * A scripted user with a phone. They carry out the agent's requests and report what the phone shows. They know who they
+ * are, where they are and what does not work, but not why. They pay what they are asked to pay, and end the
+ * conversation when their problem is solved or they are transferred.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -170,7 +170,7 @@ function* fulfill(one: Player, request: Heard): Script<string> {
   }
 }
 
-/** The tool that shows each topic. */
+/** The tool that shows the state of each topic. */
 const CHECKS: Readonly<Record<PhoneTopic, string>> = {
   airplane: "check_network_status",
   data: "check_network_status",

@@ -38,7 +38,7 @@ function complaintOf(reason: string): Complaint {
   return /\bno service\b/i.test(reason) ? "service" : "data";
 }
 
-/** Returns the trimmed text between the first `start` and the next `end`. */
+/** Returns the text between the first `start` and the next `end`, trimmed. */
 function between(
   text: string,
   start: string,

@@ -1,6 +1,4 @@
-/**
- * Certifies composed tasks: something is broken, the gold actions fix it, and each of them is necessary and allowed.
- */
+/** Certifies composed tasks: something is broken, the gold actions fix it, and each action is necessary and allowed. */
 
 import type { Databases } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -14,7 +12,7 @@ export interface TaskPlan {
   /** The initial state of both databases. */
   readonly databases: Required<Databases>;
   readonly setUp: readonly PlannedCall[];
-  /** The actions that fix the problem; for a hopeless task, those that fix part of it. */
+  /** The actions that fix the problem; for a hopeless task, the actions that fix part of it. */
   readonly fixes: readonly PlannedCall[];
   /** The checks that hold if the phone works as the user wants. */
   readonly works: readonly PlannedCall[];

@@ -42,7 +42,7 @@ export interface ComposeOptions {
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** Share of tasks in dev and in test each, 0 to 0.45. Default: 0.1. */
+  /** Share of tasks in each of dev and test, 0 to 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 
@@ -255,8 +255,8 @@ function textOf({ name, args }: PlannedCall): string {
 }
 
 /**
- * Returns the sort rank of a fix: the agent's come first, so that the phone finds a permitted network; a restart comes
- * last, since it applies settings.
+ * Returns the sort rank of a fix: the agent's fixes come first, so that the phone finds a permitted network, and a
+ * restart comes last, because it applies settings.
  */
 function rank({ actor, name }: PlannedCall): number {
   if (name === "make_payment") return 1;

@@ -1,4 +1,4 @@
-/** The knobs of composed telecom worlds. One schema defines type, defaults and help text. */
+/** The settings of composed telecom worlds. One schema defines their types, defaults and help texts. */
 
 import { z } from "zod";
 import { FAULT_KINDS } from "./phone_faults.ts";

@@ -14,7 +14,7 @@ export interface PlannedCall {
   readonly args: Readonly<Record<string, JsonValue>>;
 }
 
-/** The line and bill that a fault affects, and the user's limits. */
+/** The line and bill affected by a fault, and the user's limits. */
 export interface FaultPlace {
   readonly customerId: string;
   readonly lineId: string;
@@ -62,7 +62,7 @@ const agent = (
   args: { customer_id: customerId, line_id: lineId, ...args },
 });
 
-/** Creates a fault that the user fixes without the agent's tools. */
+/** Creates a fault that the user can fix without the agent's tools. */
 function ofPhone(
   fault: Pick<Fault, "name" | "kind" | "breaks">,
   setUp: readonly PlannedCall[],

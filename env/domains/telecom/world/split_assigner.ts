@@ -1,5 +1,5 @@
 /**
- * Assigns composed content to splits: a key stays in its first split, and splits fill in proportion to their shares.
+ * Assigns composed content to splits: a key stays in its first split, and splits fill up in proportion to their shares.
  */
 
 /** A split of a composed world. */
@@ -13,7 +13,7 @@ export class SplitAssigner {
 
   /**
    * Creates empty splits.
-   * @param testShare The share of dev and of test each; the rest is train's.
+   * @param testShare The share of each of dev and test; the rest goes to train.
    */
   constructor(testShare: number) {
     const share = Math.min(testShare, 0.45);
@@ -27,7 +27,7 @@ export class SplitAssigner {
     return this.#assigned.get(key) ?? this.#emptiest();
   }
 
-  /** Adds one item with a key to the key's split, and returns the split. */
+  /** Adds an item to its key's split, and returns the split. */
   add(key: string): ComposedSplit {
     const home = this.of(key);
     this.#assigned.set(key, home);

@@ -1,4 +1,4 @@
-/** A copy of the databases in which planned calls are tried. */
+/** A copy of the databases in which planned calls are tried out. */
 
 import type { Databases, Side } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -29,7 +29,7 @@ export class Trial {
     return this;
   }
 
-  /** Returns whether all of the given checks hold. */
+  /** Checks whether all of the given assertions hold. */
   holds(checks: readonly PlannedCall[]): boolean {
     return checks.every((check) => this.#call(check) === true);
   }

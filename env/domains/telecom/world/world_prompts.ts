@@ -1,4 +1,4 @@
-/** The prompts for agents, simulated users and judges of composed worlds, in a bundle's layout. */
+/** The prompts for agents, simulated users and judges in composed worlds, in a bundle's layout. */
 
 /** The templates of `prompts.json`, by the names that its readers expect. */
 export const telecomPrompts = {
