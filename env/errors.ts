@@ -147,14 +147,18 @@ export class HostError extends BoundaryError {
   }
 }
 
-/** The kinds of Ray failure. `refused`: Ray permanently rejected the request, so a retry cannot help. */
+/**
+ * The kinds of Ray failure. `refused`: Ray permanently rejected the request, so a retry cannot help. `ended`: the Ray
+ * that was started for a run has ended, and its job with it.
+ */
 export type RayFaultKind =
   | "unreachable"
   | "timeout"
   | "refused"
   | "not_found"
   | "server_error"
-  | "bad_response";
+  | "bad_response"
+  | "ended";
 
 /** Thrown if Ray's Jobs API cannot be reached or refuses a request, a cluster does not start, or a job fails. */
 export class RayError extends BoundaryError {

@@ -98,6 +98,8 @@ const flags = z.object({
   runs: runsFlag,
 });
 
+const HEALTH_TIMEOUT_MS = 2_000;
+
 /** SGLang's default. */
 const POLICY_PORT = 30000;
 
@@ -155,7 +157,10 @@ async function runEpisodes(
     signal,
   });
   const port = flags.port ?? config.bridge.port;
-  const server = listen({ host: flags.host, port }, episodes.app.fetch);
+  const server = await listenForRun(
+    { host: flags.host, port },
+    episodes.app.fetch,
+  );
   const url = `http://${flags.host}:${server.addr.port}`;
   const { world: { dataset, userName }, instance, stopped } = episodes;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
@@ -167,6 +172,36 @@ async function runEpisodes(
   episodes.drain();
   await shutDown(server, { ended: episodes.ended() });
   return { json, exitCode: 0 };
+}
+
+const healthSchema = z.looseObject({ run: z.string() });
+
+/**
+ * Starts a server; if the server of another run holds the port, says which run.
+ * @throws {ConfigError} If the port is in use.
+ */
+async function listenForRun(
+  at: { readonly host: string; readonly port: number },
+  handler: (request: Request) => Response | Promise<Response>,
+): Promise<Deno.HttpServer<Deno.NetAddr>> {
+  try {
+    return listen(at, handler);
+  } catch (error) {
+    const { host, port } = at;
+    const health = await fetch(`http://${host}:${port}/health`, {
+      signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
+    }).then((response) => response.json()).catch(() => undefined);
+    const { data } = healthSchema.safeParse(health);
+    if (data === undefined) throw error;
+    throw new ConfigError(
+      `Port ${port} of ${host} is held by an episode server of the run "${data.run}"`,
+      {
+        cause: error,
+        hint:
+          `stop that run where it was launched (deno task train --stop ${data.run}), wait for it, or set bridge.port and engine.routerPort to other ports`,
+      },
+    );
+  }
 }
 
 /** Writes a Python package. */

@@ -24,6 +24,8 @@ export interface EpisodesAppOptions {
   readonly token?: string;
   /** Lets the process that started the server stop it over HTTP, by a secret that only that process knows. */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
+  /** The name of the run whose episodes it plays; shown by `/health`. Default: none. */
+  readonly run?: string | undefined;
   /** Returns how many episodes were saved to a run dir, and how many could not be; shown by `/health`. */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
   /** Limits of request bodies. Default: 1 MiB within 30 s. */
@@ -32,7 +34,7 @@ export interface EpisodesAppOptions {
 
 /** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
-  { service, version, token, stop, recorded, limits }: EpisodesAppOptions,
+  { service, version, token, stop, run, recorded, limits }: EpisodesAppOptions,
 ): Hono {
   const app = new Hono();
   const { world, metrics } = service;
@@ -64,6 +66,7 @@ export function episodesApp(
     c.json({
       status: service.isDraining ? "draining" : "ok",
       pid: Deno.pid,
+      ...(run === undefined ? {} : { run }),
       episodes: { running: service.running, ...metrics.counts },
       ...(recorded === undefined ? {} : { recorded: recorded() }),
     }));

@@ -9,11 +9,20 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly port: number;
   /** The number of requested episodes, by split. */
   readonly asked: Map<string, number>;
+  /** Answers all further requests for episodes so. */
+  refuse(answer: { readonly status: number; readonly text: string }): void;
+  /**
+   * Keeps the next episode from ending.
+   * @returns Ends it.
+   */
+  holdNext(): () => void;
 }
 
 /** Starts a server on a free port. */
 export function serveEpisodes(): EpisodeServer {
   const asked = new Map<string, number>();
+  let refusal: Parameters<EpisodeServer["refuse"]>[0] | undefined;
+  let held: Promise<void> | undefined;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
@@ -24,6 +33,10 @@ export function serveEpisodes(): EpisodeServer {
       if (pathname !== "/episodes") return Response.json({ status: "ok" });
       const { split, seed } = await request.json();
       asked.set(split, (asked.get(split) ?? 0) + 1);
+      if (refusal !== undefined) return new Response(refusal.text, refusal);
+      const hold = held;
+      held = undefined;
+      await hold;
       await new Promise((resolve) => setTimeout(resolve, seed % 7));
       return Response.json(episode(seed));
     },
@@ -32,6 +45,14 @@ export function serveEpisodes(): EpisodeServer {
     url: `http://127.0.0.1:${server.addr.port}`,
     port: server.addr.port,
     asked,
+    refuse(answer) {
+      refusal = answer;
+    },
+    holdNext() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }

@@ -107,6 +107,14 @@ Failed to create runtime env for job 03000000, status = IOError`,
       file: "/root/taulab-runs/a1/generate.py",
     }),
   ],
+  outage: [
+    taskError("RolloutManager.generate", {
+      type: "generate.SetUpError",
+      text:
+        "all episodes failed for 1800 s, 412 in total; the last error: http://10.0.0.5:8400 answered 500: no table",
+      file: "/root/taulab-runs/a1/generate.py",
+    }),
+  ],
   "episode-servers": [
     taskError("RolloutManager.generate", {
       type: "generate.SetUpError",

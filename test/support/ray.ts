@@ -7,6 +7,44 @@ export function rayPython(): string {
   return testPython() ?? "python3";
 }
 
+/**
+ * Returns a `ray` script with settings that recipes do not have: few resources, only those modules of the dashboard that
+ * taulab uses, each of which is a process, and a report of GPUs every second.
+ */
+export function smallRay(): string {
+  const flags = {
+    "num-cpus": 0,
+    "object-store-memory": 100_000_000,
+    "dashboard-agent-listen-port": freePort(),
+    "min-worker-port": 0,
+    "max-worker-port": 0,
+  };
+  const words = Object.entries(flags).map(([flag, value]) =>
+    `--${flag}=${value}`
+  );
+  return `#!${rayPython()}
+import os
+import sys
+
+os.environ["AUTOSCALER_UPDATE_INTERVAL_S"] = "1"
+from ray._private import services
+from ray.scripts.scripts import main
+
+start = services.start_ray_process
+
+
+def start_less(command, process_type, **options):
+    if process_type == "dashboard":
+        command = [*command, "--modules-to-load=JobHead,NodeHead,ReportHead"]
+    return start(command, process_type, **options)
+
+
+services.start_ray_process = start_less
+sys.argv += ${JSON.stringify(words)}
+main()
+`;
+}
+
 /** Returns a port that was free a moment ago. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

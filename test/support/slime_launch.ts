@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { dirname } from "node:path";
 import { openDataset } from "../../train/config/open_dataset.ts";
 import type { AnyMetrics } from "../../train/runs/metrics.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
@@ -18,7 +17,7 @@ import { RayJobs } from "../../train/slime/launch/ray_jobs.ts";
 import { planData } from "../../train/slime/plan/slime_rows.ts";
 import { SlimeRun } from "../../train/slime/launch/slime_run.ts";
 import { TINY_CONFIG } from "./policy_run.ts";
-import { freePort, rayPython } from "./ray.ts";
+import { freePort, rayPython, smallRay } from "./ray.ts";
 
 const SLIME = fileURLToPath(new URL("./slime", import.meta.url));
 
@@ -29,25 +28,6 @@ export interface LaunchWorld {
   readonly port: number;
   readonly dashboardPort: number;
   readonly jobs: RayJobs;
-}
-
-/**
- * Returns a `ray` script with settings that recipes do not have: few resources, and ports that are unlikely to be in
- * use.
- */
-export function smallRay(): string {
-  const small = {
-    "num-cpus": 2,
-    "object-store-memory": 100_000_000,
-    "dashboard-agent-listen-port": freePort(),
-    "min-worker-port": 0,
-    "max-worker-port": 0,
-  };
-  const flags = Object.entries(small).map(([flag, value]) =>
-    `--${flag}=${value}`
-  );
-  const ray = join(dirname(rayPython()), "ray");
-  return `#!/bin/sh\nexec ${ray} "$@" ${flags.join(" ")}\n`;
 }
 
 /** Returns the files of the stand-in slime, by their paths in its checkout. */
@@ -92,6 +72,8 @@ export interface RunShape {
   readonly groupSize: number;
   readonly evalEvery?: number;
   readonly saveEvery?: number;
+  /** Default: `off`; otherwise `gpus` are the trainer's, and the engine has one more. */
+  readonly async?: "one-step" | "full";
   /** Environment variables that control train.py. */
   readonly env?: Readonly<Record<string, string>>;
   readonly servePort?: number;
@@ -115,13 +97,16 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
     },
     cluster: {
       gpusPerNode: shape.gpus ?? 1,
-      hostGpus: 2,
+      hostGpus: 4,
+      ...shape.async && { colocate: false, rolloutGpus: 1 },
       port,
       dashboardPort,
       tempDir: join(dir, "r"),
       env: shape.env ?? {},
     },
     parallel: { tensor: 1, sequence: false },
+    ...shape.async &&
+      { algorithm: { async: shape.async, importanceSampling: true } },
     rollout: {
       steps: shape.steps,
       batchSize: shape.batchSize,

@@ -230,3 +230,29 @@ Deno.test("serve --recipe rejects --policy, and a recipe that cannot run", async
   assert.equal(code, 1);
   assert.match(stderr, /not[/\\]there/);
 });
+
+Deno.test("serve --recipe says which run holds its port", () =>
+  inTempDir(async (dir) => {
+    await using held = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => Response.json({ status: "ok", run: "first" }),
+    );
+    const recipe = join(dir, "mine.yaml");
+    await Deno.writeTextFile(
+      recipe,
+      JSON.stringify({
+        trainer: "slime",
+        data: { source: "generated", generated: { trainTasks: 2 } },
+        user: { strategy: "scripted" },
+        model: { directory: QWEN3_DIR },
+      }),
+    );
+    const { port } = held.addr;
+    const args = ["--recipe", recipe, "--port", String(port)];
+    const { code, stderr } = await runTask("serve", args);
+    assert.equal(code, 2, stderr);
+    assert.match(
+      stderr,
+      /is held by an episode server of the run "first"[^]*--stop first\).*bridge\.port/,
+    );
+  }));

@@ -1,11 +1,14 @@
 """Stands in for slime's train.py: accepts its flags, runs its loop on Ray with generate.py, logs and saves like it.
 
-Nothing is trained. Written from slime's documented flags, log lines and checkpoint layout. Two environment variables
-control it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S the duration of a step.
+Nothing is trained. Written from slime's documented flags, log lines and checkpoint layout. Environment variables
+control it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S the duration of a step, FAKE_HOLD a file
+with the number of a rollout: while the file exists, that rollout and later ones wait before they are trained on.
+FAKE_ARGS are further attributes of the arguments, as JSON.
 """
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import time
@@ -29,25 +32,27 @@ def parse_args():
     numbers = (
         "actor-num-nodes actor-num-gpus-per-node num-rollout rollout-batch-size n-samples-per-prompt global-batch-size "
         "over-sampling-batch-size save-interval eval-interval n-samples-per-eval-prompt rollout-max-response-len "
-        "rollout-max-context-len rollout-seed sglang-server-concurrency sglang-router-port"
+        "rollout-max-context-len rollout-seed sglang-server-concurrency sglang-router-port rollout-num-gpus"
     )
     for name in numbers.split():
         parser.add_argument(f"--{name}", type=int)
     words = (
         "save load prompt-data input-key custom-config-path custom-generate-function-path advantage-estimator "
         "dynamic-sampling-filter-path custom-reward-post-process-path custom-eval-rollout-log-function-path "
-        "custom-rollout-log-function-path"
+        "custom-rollout-log-function-path rollout-function-path"
     )
     for name in words.split():
         parser.add_argument(f"--{name}")
     parser.add_argument("--eval-prompt-data", nargs="+", default=[])
+    parser.add_argument("--colocate", action="store_true")
     args, _ = parser.parse_known_args()  # as slime does, which takes no notice of what it does not know
     assert args.input_key == "prompt"
     args.rewards_normalization, args.grpo_std_normalization = True, False
     args.sglang_router_ip = "127.0.0.1"
     args.workers = [f"http://127.0.0.1:{args.sglang_router_port}"]
     args.over_sampling_batch_size = args.over_sampling_batch_size or args.rollout_batch_size
-    for key, value in yaml.safe_load(Path(args.custom_config_path).read_text()).items():
+    more = json.loads(os.environ.get("FAKE_ARGS", "{}"))
+    for key, value in (yaml.safe_load(Path(args.custom_config_path).read_text()) | more).items():
         setattr(args, key, value)
     return args
 
@@ -63,15 +68,23 @@ class RolloutManager:
         self.source = sglang_rollout.DataSource(args)
         self.source.samples = start * 10_000
 
-    def generate(self, rollout_id):
-        from_s = time.time()
+    def play(self, rollout_id):
+        """The groups of a rollout, and the metrics of how they were chosen."""
+        if self.args.rollout_function_path:
+            play = self.slime.load_function(self.args.rollout_function_path)
+            output = play(self.args, rollout_id, self.source, evaluation=False)
+            return output.samples, output.metrics
         pair = self.slime.generate_rollout(self.args, self.source)
         kept, dropped, _, _ = self.loop.run_until_complete(pair)
-        samples = [sample for group in kept for sample in group]
-        raw, _ = self.slime.load_function(self.args.custom_reward_post_process_path)(self.args, samples)
         path = self.args.dynamic_sampling_filter_path
         reasons = Counter(self.slime.load_function(path)(self.args, group).reason for group in dropped if path)
-        log = {f"rollout/dynamic_filter/drop_{why}": count for why, count in reasons.items() if why}
+        return kept, {f"rollout/dynamic_filter/drop_{why}": count for why, count in reasons.items() if why}
+
+    def generate(self, rollout_id):
+        from_s = time.time()
+        groups, log = self.play(rollout_id)
+        samples = [sample for group in groups for sample in group]
+        raw, _ = self.slime.load_function(self.args.custom_reward_post_process_path)(self.args, samples)
         logged = self.slime.load_function(self.args.custom_rollout_log_function_path)
         assert not logged(rollout_id, self.args, samples, log, time.time() - from_s)
         log["rollout/response_len/mean"] = sum(sum(one.loss_mask) for one in samples) / len(samples)
@@ -105,6 +118,8 @@ class TrainActor:
         mean = {"rollout/raw_reward": sum(raw) / len(raw), "rollout/total_lengths": sum(lengths) / len(lengths)}
         logger.info(f"rollout {rollout_id}: {mean}")
         time.sleep(float(os.environ.get("FAKE_PAUSE_S", 0)))
+        while is_held(rollout_id):
+            time.sleep(0.2)
         steps = len(raw) // self.args.global_batch_size
         for at in range(steps):
             step = rollout_id * steps + at
@@ -120,6 +135,13 @@ class TrainActor:
         partial = root / "latest.partial"
         partial.write_text(str(rollout_id))
         partial.rename(root / "latest_checkpointed_iteration.txt")
+
+
+def is_held(rollout_id):
+    try:
+        return rollout_id >= int(Path(os.environ["FAKE_HOLD"]).read_text())
+    except (KeyError, FileNotFoundError):
+        return False
 
 
 def first_rollout(args):

@@ -1,5 +1,6 @@
 /** The episode server of a slime recipe: its world, its recorder and its HTTP interface. */
 
+import { basename } from "node:path";
 import denoConfig from "../../../deno.json" with { type: "json" };
 import { EpisodeService } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
@@ -55,6 +56,7 @@ export async function openEpisodeServer(
     version: denoConfig.version,
     stop: { instance, onStop: () => stopped.abort() },
     ...recorder && { recorded: () => recorder.counts },
+    ...record !== undefined && { run: basename(record) },
     ...token !== undefined && { token },
   });
   return {

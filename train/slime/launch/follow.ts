@@ -24,6 +24,8 @@ export interface FollowOptions {
   readonly onState?: (job: RayJob) => void;
   /** Called with a sentence for the person who follows the job. */
   readonly onNote?: (text: string) => void;
+  /** Called after Ray did not respond; throws if it never will. Default: it may respond again. */
+  readonly onSilence?: () => Promise<void>;
   /** Interval between requests for the state. Default: 3 s. */
   readonly pollMs?: number;
   /** Maximum time without a response from Ray before following fails. Default: one hour. */
@@ -109,10 +111,14 @@ class Follower {
   /** Requests the state until Ray responds. */
   async #look(): Promise<RayJob> {
     const { jobs, submissionId, patienceMs = PATIENCE_MS } = this.#options;
-    const { signal } = this.#options;
+    const { onSilence, signal } = this.#options;
     let remindedMs = -Infinity;
     return await retry(async (retries) => {
-      const job = await jobs.job(submissionId, { signal });
+      const job = await jobs.job(submissionId, { signal })
+        .catch(async (error) => {
+          if (isPassing(error)) await onSilence?.();
+          throw error;
+        });
       if (retries > 0) this.#note("Ray responds again");
       this.#report(job);
       return job;
@@ -242,6 +248,6 @@ class Follower {
 }
 
 function isPassing(error: unknown): error is RayError {
-  return error instanceof RayError && error.kind !== "not_found" &&
-    error.kind !== "refused";
+  return error instanceof RayError &&
+    !["not_found", "refused", "ended"].includes(error.kind);
 }

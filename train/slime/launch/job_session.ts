@@ -26,7 +26,7 @@ export interface FollowSessionOptions
   extends
     CallOptions,
     SessionEvents,
-    Pick<FollowOptions, "pollMs" | "patienceMs"> {
+    Pick<FollowOptions, "onSilence" | "pollMs" | "patienceMs"> {
   readonly run: SlimeRun;
   readonly jobs: RayJobs;
 }

@@ -19,7 +19,13 @@ import {
   type RayJob,
   type RayJobs,
 } from "./ray_jobs.ts";
-import { joinOrStartRay, type StartedRay, stopRay } from "./ray_cluster.ts";
+import {
+  isHeadGone,
+  joinRay,
+  type StartedRay,
+  startRay,
+  stopRay,
+} from "./ray_cluster.ts";
 import {
   type Services,
   startServices,
@@ -119,10 +125,8 @@ export async function attachRun(
       { hint: `its log is in ${run.logs}; continue with --resume ${run.path}` },
     );
   }
-  const jobs = await fleet.jobsOf(
-    launch,
-    { signal },
-  );
+  await refuseEndedRay(run, fleet);
+  const jobs = await fleet.jobsOf(launch, { signal });
   const job = await jobs.job(submissionId).catch(() => undefined);
   const services = job !== undefined && isFinal(job.state)
     ? undefined
@@ -134,6 +138,30 @@ export async function attachRun(
       adopt: launch.services,
     });
   return await follow(options, { services, jobs });
+}
+
+/**
+ * Refuses to wait for a Ray that was started for the run and whose head has ended: the job has ended with it.
+ * @throws {RayError}
+ */
+async function refuseEndedRay(
+  run: SlimeRun,
+  { shellOf }: Pick<Fleet, "shellOf">,
+): Promise<void> {
+  const { ray, sessions } = run.launch!;
+  if (ray === null || !await isHeadGone(ray, shellOf)) return;
+  throw new RayError(
+    `Ray on ${
+      ray.hosts[0]
+    }, which was started for this run, has ended, and the job "${
+      sessions.at(-1)!.submissionId
+    }" with it`,
+    {
+      kind: "ended",
+      hint:
+        `continue from the last checkpoint with --resume ${run.path}, or only stop the remaining processes with --stop ${run.path}`,
+    },
+  );
 }
 
 /** Checks whether the last session's job may be running. */
@@ -179,25 +207,23 @@ async function startAll(
   const { run, plan, fleet, signal } = options;
   const call = { signal };
   const { source } = run.config.data;
+  const head = plan.hosts[0]!.name;
+  const jobs = await fleet.jobsOf({ jobsUrl: plan.ray.jobsUrl, head }, call);
+  const cluster = { ...options, jobs, shellOf: fleet.shellOf };
+  const isJoined = await joinRay(plan.ray, cluster);
   await writePlanFiles(plan, { shellOf: fleet.shellOf, source, ...call });
   started.defer(async () => await save(run, { services: [] }));
   const on = plan.services.flatMap(({ start, listen }) =>
     start && listen ? [{ host: start.host, address: listen.host }] : []
   );
   const services = started.use(await serve(options, { on }));
-  const head = plan.hosts[0]!.name;
-  const jobs = await fleet.jobsOf({ jobsUrl: plan.ray.jobsUrl, head }, call);
-  const ray = await joinOrStartRay(plan.ray, {
-    ...options,
-    jobs,
-    shellOf: fleet.shellOf,
-    onStart: (ray) => save(run, { ray }),
-  });
-  if (ray !== null) {
-    started.defer(() => endRay({ ...options, ray }));
-  } else {
+  if (isJoined) {
     warnOfSecrets(options);
+    return { services, jobs };
   }
+  const onStart = (ray: StartedRay) => save(run, { ray });
+  const ray = await startRay(plan.ray, { ...cluster, onStart });
+  started.defer(() => endRay({ ...options, ray }));
   return { services, jobs };
 }
 
@@ -303,6 +329,7 @@ async function follow(
     const { job, failure } = await followSession({
       ...options,
       jobs,
+      onSilence: () => refuseEndedRay(run, options.fleet),
       onState(job) {
         last = job;
         options.onState?.(job);
@@ -318,7 +345,9 @@ async function follow(
     if (signal?.aborted) {
       return { outcome: "detached", job: last, failure: null };
     }
-    throw error instanceof RayError ? leftError(error, run) : error;
+    throw error instanceof RayError && error.kind !== "ended"
+      ? leftError(error, run)
+      : error;
   }
 }
 
@@ -348,7 +377,8 @@ export async function stopAll(
   await save(run, { services: [] });
   const { ray } = run.launch!;
   if (ray === null) return;
-  const others = await otherJobs(jobs, run);
+  const isGone = await isHeadGone(ray, fleet.shellOf);
+  const others = isGone ? [] : await otherJobs(jobs, run);
   if (others.length > 0) {
     onNote?.(
       `Ray keeps running for ${

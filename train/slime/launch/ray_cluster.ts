@@ -10,6 +10,7 @@ import { HostError, RayError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
 import type { CallOptions } from "../../../env/types.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
+import { RUN_KEY } from "../plan/plan_cluster.ts";
 import type { PlannedCommand, RayPlan } from "../plan/slime_plan.ts";
 import {
   isFinal,
@@ -32,7 +33,7 @@ export type StartedRay = Readonly<z.infer<typeof startedRaySchema>>;
 /** The environment variable that marks a Ray process with the run that started it. */
 export const RAY_MARK = "TAULAB_RAY";
 
-/** Options of {@linkcode joinOrStartRay}. */
+/** Options of {@linkcode joinRay} and {@linkcode startRay}. */
 export interface ClusterOptions extends CallOptions {
   readonly jobs: RayJobs;
   readonly shellOf: (host: string) => Shell;
@@ -43,32 +44,40 @@ export interface ClusterOptions extends CallOptions {
   readonly onNote?: (text: string) => void;
   /** Records what is about to be started. Awaited before the start. */
   readonly onStart: (started: StartedRay) => Promise<void>;
-  /** Maximum time for a started cluster to respond and to have its GPUs. Default: 120 s. */
+  /** Maximum time for a started cluster to respond and to have its GPUs. Default: 300 s. */
   readonly startTimeoutMs?: number;
 }
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 const POLL_MS = 500;
 /** Maximum age of Ray's report of its GPUs. */
 const REPORT_MS = 12_000;
 
 /**
- * Joins the cluster that responds at the head, or starts one.
- * @returns The started cluster; `null` if one was joined.
- * @throws {RayError} If there is no cluster to join, too few GPUs are free, or the started cluster does not
- *   respond; then it is stopped again.
+ * Joins the cluster that responds at the head.
+ * @returns Whether one responds.
+ * @throws {RayError} If too few of its GPUs are free, or something else responds there.
+ */
+export async function joinRay(
+  plan: RayPlan,
+  options: Omit<ClusterOptions, "onStart">,
+): Promise<boolean> {
+  const version = await answering(options);
+  if (version === undefined) return false;
+  options.onNote?.(`Joined Ray ${version} at ${options.jobs.url}`);
+  await requireGpus(plan, options);
+  return true;
+}
+
+/**
+ * Starts a cluster.
+ * @throws {RayError} If the recipe starts none, or the started cluster does not respond; then it is stopped again.
  * @throws {HostError} If a host cannot start it.
  */
-export async function joinOrStartRay(
+export async function startRay(
   plan: RayPlan,
   options: ClusterOptions,
-): Promise<StartedRay | null> {
-  const version = await answering(options);
-  if (version !== undefined) {
-    options.onNote?.(`Joined Ray ${version} at ${options.jobs.url}`);
-    await requireGpus(plan, options);
-    return null;
-  }
+): Promise<StartedRay> {
   if (plan.head === null) {
     throw new RayError(
       `No Ray responds at ${options.jobs.url}, and cluster.start is false`,
@@ -82,7 +91,7 @@ export async function joinOrStartRay(
 }
 
 async function answering(
-  { jobs, signal }: ClusterOptions,
+  { jobs, signal }: Pick<ClusterOptions, "jobs" | "signal">,
 ): Promise<string | undefined> {
   try {
     const { version } = await jobs.version(
@@ -100,7 +109,7 @@ async function answering(
 /** Refuses a cluster without enough free GPUs, because slime would wait for them forever. */
 async function requireGpus(
   plan: RayPlan,
-  { jobs, beside = false, onNote, signal }: ClusterOptions,
+  { jobs, beside = false, onNote, signal }: Omit<ClusterOptions, "onStart">,
 ): Promise<void> {
   const options = { signal };
   const { gpus, running } = await freeGpus(plan.gpus, { jobs, ...options });
@@ -130,7 +139,10 @@ async function requireGpus(
       }`,
       {
         kind: "refused",
-        hint: "stop it (ray job stop ID), wait for it, or pass --beside",
+        hint: `${
+          running.map((job) => `${stopHint(job)}, or wait for it`)[0] ??
+            "restart that Ray"
+        }; --beside launches anyway`,
       },
     );
   }
@@ -161,6 +173,24 @@ async function freeGpus(
 
 function nameOf({ submissionId, entrypoint, state }: RayJob): string {
   return `"${submissionId ?? entrypoint}" (${state})`;
+}
+
+/**
+ * Returns how to stop a job. A run of taulab is stopped with its servers, where it was launched.
+ * @param address The URL of Ray's Jobs interface. Default: the one that `ray` uses.
+ */
+export function stopHint(
+  { submissionId, metadata }: Pick<RayJob, "submissionId" | "metadata">,
+  address?: string,
+): string {
+  const run = metadata[RUN_KEY];
+  if (run !== undefined) {
+    return `stop that run where it was launched (deno task train --stop ${run})`;
+  }
+  // It was not submitted as a job, and Ray cannot stop it.
+  if (submissionId === null) return "end the program that connected to Ray";
+  const at = address === undefined ? "" : ` --address ${address}`;
+  return `stop it (ray job stop ${submissionId}${at})`;
 }
 
 async function start(
@@ -299,16 +329,42 @@ export async function stopRay(
 /**
  * Checks whether the head's server that this launch started is still running. Without it, a dashboard may return
  * errors or not respond for minutes.
+ * @returns False also if the head's container does not run.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(
   { mark, hosts: [head] }: StartedRay,
   shellOf: (host: string) => Shell,
 ): Promise<boolean> {
-  const { stdout } = await shellOf(head!).run({
-    script: HEAD_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
-  });
-  return stdout.trim() !== "";
+  const output = await ifUp(() =>
+    shellOf(head!).run({
+      script: HEAD_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
+    })
+  );
+  return output !== undefined && output.stdout.trim() !== "";
+}
+
+/** Checks whether the head that was started here has ended; false if its host cannot be reached. */
+export async function isHeadGone(
+  started: StartedRay,
+  shellOf: (host: string) => Shell,
+): Promise<boolean> {
+  try {
+    return !await isHeadAlive(started, shellOf);
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
+}
+
+/** Returns `undefined` if the container in which a command would run does not run. */
+async function ifUp<T>(command: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await command();
+  } catch (error) {
+    if (error instanceof HostError && error.isDown) return undefined;
+    throw error;
+  }
 }
 
 const HEAD_SCRIPT = `
@@ -321,12 +377,11 @@ async function stopNode(
   host: string,
   { mark, shell }: { mark: string; shell: Shell },
 ): Promise<StoppedNode> {
-  const output = await shell.run({
-    script: STOP_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
-  }).catch((error: unknown) => {
-    if (error instanceof HostError && error.isDown) return undefined;
-    throw error;
-  });
+  const output = await ifUp(() =>
+    shell.run({
+      script: STOP_SCRIPT.replace("MARK", () => `${RAY_MARK}=${mark}`),
+    })
+  );
   if (output === undefined) return { host, found: 0, left: 0 };
   const { code, stdout, stderr } = output;
   const [found = 0, left = 0] = stdout.trim().split(" ").map(Number);

@@ -75,7 +75,7 @@ export const RAY_TOKEN = "RAY_AUTH_TOKEN";
 
 const MAX_BACKOFF_MS = 5_000;
 /** Timeout of a submission: a cluster that has just started has no agent that accepts jobs yet. */
-const SUBMIT_TIMEOUT_MS = 60_000;
+const SUBMIT_TIMEOUT_MS = 180_000;
 /** Timeout of a stop: Ray asks the job to end, waits three seconds, and kills it. */
 const STOP_TIMEOUT_MS = 30_000;
 

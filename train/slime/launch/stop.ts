@@ -12,7 +12,7 @@ import {
   readLaunchRecord,
 } from "./launch_record.ts";
 import { isFinal, type JobState, type RayJobs } from "./ray_jobs.ts";
-import { isHeadAlive } from "./ray_cluster.ts";
+import { isHeadGone } from "./ray_cluster.ts";
 import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
@@ -84,14 +84,20 @@ async function stopJob(
   },
 ): Promise<{ state: JobState | null; stopped: boolean }> {
   const call = { signal };
+  if (await hasEnded(launch, fleet)) {
+    onNote?.(
+      `Ray on ${launch.head}, which was started for this run, has ended; its remaining processes are stopped`,
+    );
+    return { state: null, stopped: false };
+  }
   try {
     const stopped = await jobs.stop(submissionId, call);
     return { state: await finalState(jobs, submissionId, call), stopped };
   } catch (error) {
     if (!(error instanceof RayError)) throw error;
     const isGone = error.kind === "not_found" ||
-      launch.ray !== null && (error.kind === "unreachable" ||
-          !await isHeadAlive(launch.ray, fleet.shellOf));
+      launch.ray !== null && error.kind === "unreachable" ||
+      await hasEnded(launch, fleet);
     if (!isGone) throw error;
     onNote?.(
       error.kind === "not_found"
@@ -100,6 +106,14 @@ async function stopJob(
     );
     return { state: null, stopped: false };
   }
+}
+
+/** Checks whether a Ray that was started for the run has ended; then its dashboard may not respond for minutes. */
+async function hasEnded(
+  { ray }: LaunchRecord,
+  { shellOf }: Fleet,
+): Promise<boolean> {
+  return ray !== null && await isHeadGone(ray, shellOf);
 }
 
 /**
@@ -216,6 +230,7 @@ async function refuseRunning(
 ): Promise<void> {
   const session = launch.sessions.at(-1);
   if (session === undefined || session.state !== null) return;
+  if (await hasEnded(launch, fleet)) return;
   const call = { signal };
   const jobs = await fleet.jobsOf(launch, call);
   const job = await jobs.job(session.submissionId, call).catch((error) => {

@@ -91,6 +91,14 @@ const SETUP_ERRORS: readonly Symptom[] = [
     fix: "raise budget.maxCost or budget.maxTokens in a new run",
   },
   {
+    id: "outage",
+    pattern: error("SetUpError", /all episodes failed for/),
+    cause:
+      "no episode succeeded for a long time, for example because the user's model does not respond",
+    fix:
+      "see the last error in that line, and logs/serve-*.log; then resume the run",
+  },
+  {
     id: "episode-servers",
     pattern: error("SetUpError", /./),
     cause: "the episode servers reject the requests of generate.py",

@@ -73,8 +73,11 @@ export function planHosts(
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
 const DASHBOARD_TIMEOUTS = {
-  RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "110",
+  RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "280",
 };
+
+/** The key of a job's metadata that names its run. */
+export const RUN_KEY = "taulab_run";
 
 /** Plans how Ray is started on the hosts. */
 export function planRay(
@@ -327,7 +330,7 @@ export function planJob(
         ...config.cluster.env,
       },
     },
-    metadata: { taulab_run: run, taulab_session: String(session) },
+    metadata: { [RUN_KEY]: run, taulab_session: String(session) },
     secrets,
   };
 }

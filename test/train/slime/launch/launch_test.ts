@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { BoundaryError } from "../../../../env/errors.ts";
+import { EpisodeStore } from "../../../../train/runs/episode_store.ts";
 import type { AnyMetrics } from "../../../../train/runs/metrics.ts";
 import { readRun } from "../../../../train/runs/training_dir.ts";
 import { readJobLog } from "../../../../train/slime/launch/follow.ts";
@@ -34,6 +36,8 @@ Deno.test({
     await using episodes = serveEpisodes();
     await using policy = await servePolicy(join(dir, "model"));
     const first = join(world.runs, "first");
+    const hold = join(dir, "hold");
+    await Deno.writeTextFile(hold, "2");
     const quick: RunShape = {
       episodes: episodes.url,
       engine: episodes.port,
@@ -41,6 +45,15 @@ Deno.test({
       batchSize: 8,
       groupSize: 8,
       evalEvery: 2,
+    };
+    /** Of a run that starts an episode server, whose engine is an untrained policy. */
+    const served = {
+      episodes: null,
+      engine: Number(new URL(policy.url).port),
+      servePort: freePort(),
+      steps: 8,
+      batchSize: 2,
+      groupSize: 4,
     };
     // An unrelated program of the user whose name resembles Ray's.
     const bystander = new Deno.Command(rayPython(), {
@@ -53,15 +66,7 @@ Deno.test({
           "Ctrl-C leaves the job, Ray and the episode servers running",
           async () => {
             const recipe = join(dir, "first.yaml");
-            const shape = {
-              episodes: null,
-              engine: Number(new URL(policy.url).port),
-              servePort: freePort(),
-              steps: 400,
-              batchSize: 2,
-              groupSize: 4,
-              env: { FAKE_PAUSE_S: "1" },
-            };
+            const shape = { ...served, env: { FAKE_HOLD: hold } };
             await Deno.writeTextFile(
               recipe,
               JSON.stringify(launchRecipe(world, shape)),
@@ -81,6 +86,44 @@ Deno.test({
             const { info } = await readSlimeRun(first);
             assert.equal(info.outcome, "running");
             await assert.rejects(readRun(first), /slime trained/);
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a run whose GPUs or port another run holds is refused, is told which one, and leaves nothing behind",
+          async () => {
+            const greedy = launch(world, {
+              name: "greedy",
+              shape: { ...quick, gpus: 4 },
+            });
+            await assert.rejects(greedy, (error: BoundaryError) => {
+              assert.match(
+                error.message,
+                /3 of 4 GPUs free.*running: "first" \(RUNNING\)/,
+              );
+              assert.match(error.hint!, /deno task train --stop first/);
+              return true;
+            });
+            const twin = launch(world, { name: "twin", shape: served });
+            await assert.rejects(twin, (error: BoundaryError) => {
+              assert.match(
+                error.hint!,
+                /is held by an episode server of the run "first"/,
+              );
+              assert.match(error.hint!, /--stop first.*bridge\.port/);
+              return true;
+            });
+            for (const name of ["greedy", "twin"]) {
+              const { info } = await readSlimeRun(join(world.runs, name));
+              assert.equal(info.outcome, "failed");
+            }
+            const jobs = await world.jobs.list();
+            assert.deepEqual(
+              jobs.map(({ submissionId }) => submissionId),
+              ["first"],
+            );
           },
         )
       ) return;
@@ -128,26 +171,6 @@ Deno.test({
             const whole = await world.jobs.logs("second");
             assert.deepEqual(copy, whole.split("\n").slice(0, -1));
             assert.equal((await world.jobs.job("first")).state, "RUNNING");
-          },
-        )
-      ) return;
-
-      if (
-        !await t.step(
-          "a run whose GPUs a job holds is refused, and leaves nothing behind",
-          async () => {
-            const refused = launch(world, {
-              name: "greedy",
-              shape: { ...quick, gpus: 2 },
-            });
-            await assert.rejects(
-              refused,
-              /1 of 2 GPUs free.*"first" \(RUNNING\)/,
-            );
-            const { info } = await readSlimeRun(join(world.runs, "greedy"));
-            assert.equal(info.outcome, "failed");
-            const jobs = await world.jobs.list();
-            assert.ok(jobs.every((one) => one.submissionId !== "greedy"));
           },
         )
       ) return;
@@ -234,9 +257,73 @@ Deno.test({
 
       if (
         !await t.step(
+          "a fully asynchronous job runs to its end, and its episodes are in the run dir",
+          async () => {
+            const { outcome, run } = await launch(world, {
+              name: "full",
+              shape: {
+                ...served,
+                async: "full",
+                servePort: freePort(),
+                steps: 3,
+              },
+            });
+            assert.equal(outcome, "completed");
+            const { lines } = await readSlimeRun(run.path);
+            assert.deepEqual(whatOf(lines), ["1 rl", "2 rl", "3 rl"]);
+            const ages = lines.map((line) => numberOf(line, "staleness")!);
+            assert.ok(
+              ages[0] === 0 && ages.every((age) => age <= 1),
+              `${ages}`,
+            );
+            using store = new EpisodeStore(join(run.path, "episodes.db"));
+            const { length } = store.list();
+            assert.equal(length, 3 * 2 * 4);
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a fully asynchronous job replays a group that is too old, and ends with the cause when all episodes fail",
+          async () => {
+            const release = episodes.holdNext();
+            let stale = 0;
+            const { outcome, failure, run } = await launch(world, {
+              name: "stale",
+              shape: {
+                ...quick,
+                async: "full",
+                evalEvery: 0,
+                steps: 40,
+                env: { FAKE_PAUSE_S: "0.5", FAKE_ARGS: OUTAGE },
+              },
+              onLine(line) {
+                if (line.step === 2) release();
+                stale += numberOf(line, "stale_groups") ?? 0;
+                if (stale === 1) {
+                  episodes.refuse({ status: 500, text: "no table" });
+                }
+              },
+            });
+            assert.equal(outcome, "failed");
+            assert.equal(stale, 1);
+            assert.match(
+              failure!.lastError,
+              /SetUpError: all episodes failed for 1 s, \d+ in total; the last error: .* answered 500: no table/,
+            );
+            const { info } = await readSlimeRun(run.path);
+            assert.equal(info.outcome, "failed");
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
           "--attach continues where following ended, and repeats nothing",
           async () => {
             const before = (await readSlimeRun(first)).lines.length;
+            await Deno.writeTextFile(hold, "7");
             const stop = new AbortController();
             const fresh: AnyMetrics[] = [];
             await using run = await SlimeRun.open(first);
@@ -299,12 +386,23 @@ function whatOf(lines: readonly AnyMetrics[]): string[] {
   return lines.map(({ step, phase }) => `${step} ${phase}`);
 }
 
-/** Returns the processes that carry a mark. */
-async function marked(mark: string): Promise<string[]> {
+/** Settings of the hooks: an outage is short, and an episode that is held does not look like a dead server. */
+const OUTAGE = JSON.stringify({ taulab_outage_s: 1, taulab_silence_s: 600 });
+
+/** Returns a number of the hooks in a line of metrics. */
+function numberOf(line: AnyMetrics, name: string): number | undefined {
+  return "slime" in line
+    ? line.slime[`taulab/${name}`] ?? undefined
+    : undefined;
+}
+
+/** Returns the ids of the processes that carry a mark. */
+async function marked(mark: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", `grep -lzF "=$0" /proc/[0-9]*/environ 2>/dev/null`, mark],
   }).output();
-  return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+  const files = new TextDecoder().decode(stdout);
+  return [...files.matchAll(/\d+/g)].map(([pid]) => Number(pid));
 }
 
 /** Runs `deno task train`, and sends Ctrl-C when the run at this path has a line of metrics. */

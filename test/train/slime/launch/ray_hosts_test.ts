@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Host } from "../../../../train/slime/hosts/hosts_file.ts";
 import { openFleet } from "../../../../train/slime/launch/fleet.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
@@ -12,12 +12,12 @@ import {
   type RayJobs,
 } from "../../../../train/slime/launch/ray_jobs.ts";
 import {
-  joinOrStartRay,
   type StartedRay,
+  startRay,
   stopRay,
 } from "../../../../train/slime/launch/ray_cluster.ts";
 import { withoutPython } from "../../../support/python.ts";
-import { freePort, rayPython } from "../../../support/ray.ts";
+import { rayPython, smallRay } from "../../../support/ray.ts";
 import { launchRecipe, launchWorld } from "../../../support/slime_launch.ts";
 import {
   type FakeHost,
@@ -59,13 +59,13 @@ Deno.test({
     let started: StartedRay | null = null;
     try {
       const jobs = await fleet.jobsOf({ jobsUrl: plan.jobsUrl, head: "gpu1" });
-      started = await joinOrStartRay(plan, {
+      started = await startRay(plan, {
         jobs,
         shellOf: (name) => fleet.shellOf(name),
         env: () => undefined,
         onStart: () => Promise.resolve(),
       });
-      assert.deepEqual(started?.hosts, ["gpu1", "gpu2"]);
+      assert.deepEqual(started.hosts, ["gpu1", "gpu2"]);
       assert.equal((await jobs.gpus())?.total, 2);
 
       const script = join(dir, "where.py");
@@ -122,27 +122,11 @@ async function planOn(dir: string, [first, second]: [string, string]) {
   return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
-/** A host on which only a virtual environment has `ray`: small, and with ports that are unlikely to be in use. */
+/** A host on which only a virtual environment has `ray`. */
 async function withVenv({ host, home }: FakeHost): Promise<Host> {
   const venv = join(home, "venv");
   await Deno.mkdir(join(venv, "bin"), { recursive: true });
-  const flags = {
-    "num-cpus": 1,
-    "object-store-memory": 100_000_000,
-    "dashboard-agent-listen-port": freePort(),
-    "min-worker-port": 0,
-    "max-worker-port": 0,
-  };
-  const words = Object.entries(flags).map(([flag, value]) =>
-    `--${flag}=${value}`
-  );
-  await Deno.writeTextFile(
-    join(venv, "bin/ray"),
-    `#!/bin/sh\nexec ${join(dirname(rayPython()), "ray")} "$@" ${
-      words.join(" ")
-    }\n`,
-    { mode: 0o755 },
-  );
+  await Deno.writeTextFile(join(venv, "bin/ray"), smallRay(), { mode: 0o755 });
   return { ...host, venv };
 }
 

@@ -14,6 +14,10 @@ import {
   resumeRun,
   stopLaunchedRun,
 } from "../../../../train/slime/launch/sessions.ts";
+import {
+  readLaunchRecord,
+  writeLaunchRecord,
+} from "../../../../train/slime/launch/launch_record.ts";
 import { SlimeRun } from "../../../../train/slime/launch/slime_run.ts";
 import { slimeOf } from "../../../support/doctor.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
@@ -126,4 +130,47 @@ Deno.test("attachToRun() and stopLaunchedRun() refuse a run that has no job", ()
       stopLaunchedRun(path, options(dir)),
       /Nothing was launched/,
     );
+  }));
+
+Deno.test("a run whose Ray was killed is not waited for: attachToRun() says so, stopLaunchedRun() ends it", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    await runThere(path);
+    {
+      await using run = await SlimeRun.open(path);
+      await run.begin(new Date());
+    }
+    // A dashboard that outlives its head accepts requests and answers none.
+    using dashboard = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await writeLaunchRecord(path, {
+      schemaVersion: 2,
+      jobsUrl: `http://127.0.0.1:${dashboard.addr.port}`,
+      head: "this machine",
+      checkpoints: join(dir, "checkpoints"),
+      evalTasks: {},
+      sessions: [{
+        submissionId: "a1",
+        fromStep: 0,
+        submittedAt: "2026-01-02T03:04:05.000Z",
+        state: null,
+      }],
+      ray: { mark: crypto.randomUUID(), hosts: ["this machine"] },
+      services: [],
+    });
+    await assert.rejects(attachToRun(path, options(dir)), {
+      name: "RayError",
+      message:
+        'Ray on this machine, which was started for this run, has ended, and the job "a1" with it',
+      hint: /--resume \S+a1, or only stop/,
+    });
+    const notes: string[] = [];
+    const onNote = (text: string) => notes.push(text);
+    const stopped = await stopLaunchedRun(path, { ...options(dir), onNote });
+    assert.deepEqual([stopped.state, stopped.rayHosts], [
+      null,
+      ["this machine"],
+    ]);
+    assert.match(notes.join("\n"), /Ray on this machine.*has ended/);
+    const { ray, sessions } = (await readLaunchRecord(path))!;
+    assert.deepEqual([ray, sessions[0]!.state], [null, "STOPPED"]);
   }));

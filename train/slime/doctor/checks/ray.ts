@@ -10,6 +10,7 @@ import {
   type RayJob,
   RayJobs,
 } from "../../launch/ray_jobs.ts";
+import { stopHint } from "../../launch/ray_cluster.ts";
 import {
   type Check,
   type CheckContext,
@@ -162,21 +163,14 @@ async function jobFaults(
   );
 }
 
-function jobFault(
-  { submissionId, state, entrypoint }: RayJob,
-  url: string,
-): Observed {
+function jobFault(job: RayJob, url: string): Observed {
+  const { submissionId, state, entrypoint } = job;
   const what = entrypoint.slice(0, 80);
-  if (submissionId === null) {
-    // It was not submitted as a job, and Ray cannot stop it.
-    return fail(
-      `a driver is connected to Ray (${state}): ${what}`,
-      "end the program that connected to Ray, or wait until it ends",
-    );
-  }
   return fail(
-    `job ${submissionId} is ${state}: ${what}`,
-    `wait until it ends, or stop it: ray job stop ${submissionId} --address ${url}`,
+    submissionId === null
+      ? `a driver is connected to Ray (${state}): ${what}`
+      : `job ${submissionId} is ${state}: ${what}`,
+    `${stopHint(job, url)}, or wait until it ends`,
   );
 }
 

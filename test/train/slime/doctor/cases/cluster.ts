@@ -217,6 +217,19 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
+    name: "the job of another run",
+    says: /job a1-2 is RUNNING/,
+    fix: /where it was launched \(deno task train --stop a1\), or wait/,
+    world: (held) =>
+      rayAt(held.use(rayServer([{
+        ...job,
+        submission_id: "a1-2",
+        metadata: { taulab_run: "a1" },
+      }]))),
+  },
+  {
+    check: "ray",
+    state: "fail",
     name: "a driver that was not submitted as a job",
     says: /a driver is connected to Ray \(RUNNING\)/,
     fix: /end the program/,
