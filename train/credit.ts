@@ -3,7 +3,7 @@
 import type { Trajectory } from "../env/tokens/trajectory.ts";
 import { type AdvantageName, advantages } from "./advantage.ts";
 
-/** An episode with the states of its turns. */
+/** An episode with the state before each turn. */
 export interface CreditedEpisode {
   readonly reward: number;
   /**

@@ -7,7 +7,7 @@ import type { EpisodePlace } from "./runs/episode_store.ts";
 import { rewardOf, scored } from "./runs/episode_stats.ts";
 import type { Job } from "./lab.ts";
 
-/** Episodes of one task under one policy. Episodes that failed through infrastructure are excluded. */
+/** Episodes of one task under one policy. Episodes that failed because of infrastructure are excluded. */
 export interface Group {
   readonly task: Task;
   readonly episodes: readonly Episode[];

@@ -1,6 +1,6 @@
 /**
- * The training algorithm, top to bottom: a cold start on expert demonstrations, RL (rejection fine-tuning, then the
- * policy gradient), the test split, the control.
+ * The training algorithm, from start to end: a cold start on expert demonstrations, RL (rejection fine-tuning, then
+ * the policy gradient), the test split, the control.
  *
  * All randomness is derived from the config's seed and the step. Only the trainer's state and the episodes on disk are
  * carried from step to step, so a run that was killed and resumed ends like an uninterrupted one.
@@ -54,18 +54,18 @@ export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
   /**
-   * The reward function of RL; evaluations keep τ-bench's rule. It is not part of the config, so a resumed run must be
-   * given it again. Default: τ-bench's rule.
+   * The reward function of RL; evaluations keep τ-bench's rule. It is not part of the config, so it must be passed
+   * again when a run is resumed. Default: τ-bench's rule.
    */
   readonly reward?: RewardFunction;
   /**
-   * Aborting it stops the training gracefully: the current step is finished and saved, a running evaluation is dropped,
-   * and `train` returns.
+   * Aborting it stops the training gracefully: the current step is finished and saved, a running evaluation is
+   * discarded, and `train` returns.
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Aborting it stops all sampling at once, as when the budget is spent: the current step is dropped, the steps before
-   * it are saved, and `train` returns.
+   * Aborting it stops all sampling at once, as when the budget is spent: the current step is discarded, the steps
+   * before it are saved, and `train` returns.
    */
   readonly halt?: AbortSignal;
   /** Called for each line of metrics. */
@@ -89,7 +89,7 @@ export interface Activity {
 }
 
 /**
- * Trains from the run's last checkpoint, or from scratch, to its last step. The trainer then holds the policy of RL.
+ * Trains a run from its last checkpoint, or from scratch, to its last step. The trainer then holds the policy of RL.
  * @returns `true` if training completed, `false` if it was aborted.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
@@ -415,7 +415,8 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Evaluates the trainer's current policy after `step`, unless the run already has that evaluation. An abort drops it.
+   * Evaluates the trainer's current policy after `step`, unless the run already has that evaluation. An abort discards
+   * it.
    * @returns `false` if it was aborted.
    */
   async evaluate(

@@ -19,7 +19,7 @@ export interface TrainingPlan {
   readonly isResumed: boolean;
   /** Only for a resumed run: see `TrainingDir.resume()`. */
   readonly discard?: boolean;
-  /** For a resumed run: its own config, with the keys that may change. */
+  /** The config; for a resumed run, its own with the flags' values for the keys that may change. */
   readonly config: Config;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The importance ratio: the probability of a sampled token under the current policy divided by that under the policy
- * that sampled it. The clip bounds it.
+ * The importance ratio: the probability of a sampled token under the current policy divided by its probability under
+ * the policy that sampled it. The clip bounds it.
  */
 
 /** A definition of the importance ratio. */

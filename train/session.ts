@@ -63,7 +63,7 @@ export interface SessionOptions extends
 /** The outcome of a session. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** Total duration of the run in seconds, over all sessions that ended cleanly. */
+  /** Total duration of the run in seconds, across all sessions that ended cleanly. */
   readonly wallS: number;
   /** Peak memory of any session of the run. */
   readonly peakRssBytes: number;
@@ -73,7 +73,7 @@ export interface SessionResult extends Summary {
 
 /**
  * Trains to the end or to an abort, records the outcome in `run.json`, including a failure, and draws the curve.
- * @throws What {@linkcode train} throws.
+ * @throws Like {@linkcode train}.
  */
 export async function runSession(
   options: SessionOptions,

@@ -27,7 +27,7 @@ export interface PolicyLoss {
   readonly ratio?: RatioName;
   readonly clipLow: number;
   readonly clipHigh: number;
-  /** Weight of the k3 estimate of KL(policy ‖ reference); 0 needs no reference. */
+  /** Weight of the k3 estimate of KL(policy ‖ reference); with 0, no reference is needed. */
   readonly klCoef: number;
   readonly entropyCoef: number;
 }

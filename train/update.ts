@@ -23,7 +23,7 @@ export interface UpdateOptions {
   readonly lossMean: "token" | "episode";
   /** Factor applied to negative advantages. */
   readonly negativeWeight: number;
-  /** Randomness for dealing the sequences to the parts. */
+  /** Random numbers for distributing the sequences among the parts. */
   readonly rng: Rng;
 }
 
@@ -48,8 +48,8 @@ export async function updateOnGroups(
 
 /**
  * Scales advantages so that the trainer's mean over tokens becomes the requested mean. For the mean over episodes, an
- * advantage is divided by its episode's number of sampled tokens and multiplied by the mean of these numbers. A long,
- * failed conversation then has no more weight than a short one.
+ * advantage is divided by the number of sampled tokens in its episode and multiplied by the mean of these numbers. A
+ * long, failed conversation then has no more weight than a short one.
  */
 function weighted(
   sequences: readonly TrainSequence[],

@@ -1,4 +1,4 @@
-/** The compiled kernels: selection of a build for this machine, and the exports. */
+/** Loads the compiled kernels: selects a build for this machine, and binds its exports. */
 
 import { PolicyError } from "../../env/errors.ts";
 

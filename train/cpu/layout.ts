@@ -62,7 +62,7 @@ export function layoutOf(config: ModelConfig): Layout {
   return { parameters, floats: offset, decayEnd };
 }
 
-/** Returns the number of a model's parameters. */
+/** Returns the number of parameters of a model. */
 export function parameterCount(config: ModelConfig): number {
   return layoutOf(config).parameters.reduce((sum, p) => sum + p.size, 0);
 }

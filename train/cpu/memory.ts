@@ -3,9 +3,9 @@
 import { PolicyError } from "../../env/errors.ts";
 
 const WASM_PAGE = 65536;
-/** Maximum size that kernels with shared memory are built for: 4 GiB. */
+/** Maximum size of the shared memory that the kernels are built for: 4 GiB. */
 const MAX_PAGES = 65536;
-/** Minimum growth, 16 MiB, so that growing stays rare. */
+/** Minimum growth, 16 MiB, so that the memory grows rarely. */
 const GROWTH_PAGES = 256;
 
 interface Span {

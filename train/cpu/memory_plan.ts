@@ -31,7 +31,7 @@ export interface MemoryPlan {
   readonly total: number;
 }
 
-/** Estimates the memory of a policy from its shape. The activations are computed by the kernels. */
+/** Estimates the memory of a policy from its shape. The kernels compute the size of the activations. */
 export async function memoryPlan(
   config: ModelConfig,
   options: MemoryPlanOptions,

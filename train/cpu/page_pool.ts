@@ -19,7 +19,7 @@ interface Slab {
   readonly streams: number;
 }
 
-/** An allocator of pages by number. */
+/** An allocator that hands out pages by number. */
 export class PagePool {
   readonly #engine: Engine;
   readonly #maxPages: number;

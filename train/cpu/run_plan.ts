@@ -158,7 +158,10 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
   };
 }
 
-/** Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call reads no prompt again. */
+/**
+ * Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call does not read the prompts
+ * again.
+ */
 async function continueAll(
   lab: CpuLab,
   prompts: readonly (readonly number[])[],

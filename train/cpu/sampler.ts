@@ -140,7 +140,7 @@ export class Sampler {
     this.#waiting.push(...later);
   }
 
-  /** Runs a few steps of all active requests, as far as the cache has room. */
+  /** Runs a few steps of all active requests, as long as the cache has room. */
   async #advance(): Promise<void> {
     this.#dropAborted();
     const plan = this.#plan();

@@ -123,7 +123,7 @@ export class SessionCache {
     return true;
   }
 
-  /** Frees a session's pages. Its request has to process the ids again. */
+  /** Frees a session's pages. Its request then has to process the ids again. */
   evict(session: Session): void {
     this.#truncate(session, 0);
   }

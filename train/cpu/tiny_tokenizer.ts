@@ -2,9 +2,9 @@
  * Trains the tiny policy's tokenizer from demonstrations.
  *
  * A tiny policy has to copy ids and names, so these must have the same tokens everywhere. Digits are split into pairs
- * from the left of a number. A word that varies (a name, a color) is a piece of its own, so it has the same tokens
- * after a space, a quote or an underscore. Constant text may become a token of any length: `", "price": ` and `could
- * you tell me your` are one token each, which keeps episodes short.
+ * from the left of a number. A word that varies (a name, a color) is a separate piece, so it has the same tokens after
+ * a space, a quote or an underscore. Constant text may become a token of any length: `", "price": ` and `could you
+ * tell me your` are one token each, which keeps episodes short.
  */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";

@@ -134,7 +134,7 @@ function rewrite({ index }: Saving, { table, pieces, pairs }: Learning): void {
 
 interface Saving {
   readonly index: number;
-  /** Number of symbols that the corpus saves if the piece becomes a symbol. */
+  /** Number of symbols saved in the corpus if the piece becomes a symbol. */
   readonly saved: number;
 }
 

@@ -19,7 +19,7 @@ export type RenderedConversation = readonly {
 }[];
 
 /**
- * Minimum share of data among the occurrences of a word that varies. "or" is also a state's code, but mostly an
+ * Minimum share of data among the occurrences of a word that varies. "or" is also the code of a state, but usually an
  * ordinary word.
  */
 const MIN_DATA_SHARE = 0.2;
@@ -28,12 +28,12 @@ const MIN_DATA_SHARE = 0.2;
  * world.
  */
 const MAX_CONVERSATION_SHARE = 0.5;
-/** Minimum conversations to apply that share. */
+/** Minimum number of conversations for that maximum to apply. */
 const FEW_CONVERSATIONS = 10;
 
 /** Minimum occurrences of a word worth distinguishing. */
 const MIN_OCCURRENCES = 5;
-/** Maximum words, because the regular expression of the pieces names each one. */
+/** Maximum number of words, because the pieces' regular expression names each one. */
 const MAX_WORDS = 1000;
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Advisories: findings about a run that deserve a person's attention, each with the figures that show it and a filter
- * for its episodes. The code is pure, so the viewer, `deno task diagnose`, the summary of a training and notebooks all
- * print the same advisories.
+ * for its episodes. The code has no side effects, so the viewer, `deno task diagnose`, the training summary and
+ * notebooks all print the same advisories.
  */
 
 import type { Dataset } from "../../env/types.ts";
@@ -51,7 +51,7 @@ export interface AdvisoryFacts {
   readonly lines: readonly AnyMetrics[];
   /** `null` if there are no episodes. */
   readonly tally: EpisodeTally | null;
-  /** The run's dataset, if available. It tells which tools the tasks need. */
+  /** The run's dataset, if available. It determines which tools the tasks need. */
   readonly dataset: Dataset | null;
 }
 
@@ -71,7 +71,7 @@ const LIMITS = {
   rewardLeft: 0.9,
   /** Steps averaged on each side of such a comparison. */
   meanOf: 5,
-  /** Final unreadable answers per episode, and their increase over the best earlier steps, as a factor. */
+  /** Unreadable answers per episode at the end, and the factor by which they exceed the best earlier steps. */
   parseErrors: 0.2,
   parseErrorsGrowth: 2,
   /** Share of failed episodes that turns a note into a warning. */
@@ -187,7 +187,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Reports tools that the tasks need, or that were called earlier, but are not called any more. */
+/** Reports tools that the tasks need, or that were called earlier, but are no longer called. */
 function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   const called = tally?.inWindow.tools ?? null;
   if (tally === null || called === null) return [];

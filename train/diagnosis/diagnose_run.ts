@@ -1,4 +1,4 @@
-/** Diagnosis of a run's failed episodes: each is replayed to find the decisive error, and a judge may be asked. */
+/** Diagnoses a run's failed episodes: replays each one to find the decisive error, and asks a judge on request. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { DataError, InfrastructureError } from "../../env/errors.ts";

@@ -20,13 +20,13 @@ export interface DiagnosableEpisode
 export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
   readonly episode: E;
   readonly diagnosis: Diagnosis;
-  /** Missing if no judge was asked; `null` if the judge's answer could not be understood or it could not be reached. */
+  /** Missing if no judge was asked; `null` if the judge could not be reached or its answer could not be understood. */
   readonly verdict?: Verdict | null;
 }
 
 /** Agreement between the rules and a judge. */
 export interface Agreement {
-  /** Number of episodes for which both name who is at fault. */
+  /** Number of episodes for which both name the party at fault. */
   readonly both: number;
   /** Share of these on which they agree. */
   readonly share: number;

@@ -14,7 +14,7 @@ import type { Exclusion } from "../config/exclusions.ts";
 /** A task with the share of its trials that earned the reward. */
 export interface TaskRate {
   readonly task: Task;
-  /** Within 0..1; `null` if every trial failed through infrastructure. */
+  /** Within 0..1; `null` if every trial failed because of infrastructure. */
   readonly rate: number | null;
 }
 

@@ -88,7 +88,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   ).flat();
 }
 
-/** Returns the planned episodes that are missing, optionally only among some places. */
+/** Returns the planned episodes that are missing. `only` limits them to the given places. */
 export function missingJobs(
   dir: EvaluationDir,
   dataset: Dataset,

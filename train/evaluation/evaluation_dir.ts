@@ -1,7 +1,7 @@
 /**
  * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. It has a single writer.
  *
- * Episodes are written atomically in small batches, so a kill loses only those in flight and in the current batch.
+ * Episodes are written atomically in small batches, so a kill loses only those in progress and in the current batch.
  * Completed episodes never run again.
  */
 

@@ -42,7 +42,7 @@ export interface EvaluationPlan {
   readonly isResumed: boolean;
   /** Only for a resumed evaluation: see `EvaluationDir.resume()`. */
   readonly discard?: boolean;
-  /** The evaluation's config, with the keys that a session may change. */
+  /** The evaluation's config, with the session's values for the keys that may change. */
   readonly config: EvaluationConfig;
   /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[];

@@ -1,5 +1,5 @@
 /**
- * Export of an evaluation as an Inspect log, which Inspect's tools list, open and rescore.
+ * Exports an evaluation as an Inspect log, which Inspect's tools list, open and rescore.
  * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalLog) and _recorders/eval.py at 0.3.285.
  */
 
@@ -28,7 +28,7 @@ const VERSION = 2;
 /** Name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** A log and its file name, by which Inspect lists it. */
+/** A log and its file name, under which Inspect lists it. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -1,5 +1,5 @@
 /**
- * Export of an evaluation as τ³-bench's own result file, which its tools read.
+ * Exports an evaluation as τ³-bench's own result file, which its tools read.
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun).
  */
 
@@ -27,7 +27,7 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import { parseTurns } from "../runs/run_episodes.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 
-/** Upstream's names of the reasons why a conversation ended. */
+/** Upstream's names for the reasons why a conversation ended. */
 const TERMINATIONS: Readonly<Record<string, string>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",

@@ -1,5 +1,5 @@
 /**
- * Export of an evaluation as a submission to τ³-bench's leaderboard, and the differences that make its scores
+ * Exports an evaluation as a submission to τ³-bench's leaderboard, and lists the differences that make its scores
  * incomparable.
  * @see sierra-research/tau2-bench, src/tau2/scripts/leaderboard/submission.py.
  */
@@ -74,7 +74,7 @@ export function incomparable(
   return reasons;
 }
 
-/** Returns the text of `submission.json`, in which the submitter's details are still to be filled in. */
+/** Returns the text of `submission.json`, with the submitter's details left to be filled in. */
 export function tau3Submission(
   { config, info }: Pick<EvaluationDir, "config" | "info">,
   report: EvaluationReport,

@@ -1,5 +1,5 @@
 /**
- * Export of an evaluation as τ-bench's own result file, which its tools read.
+ * Exports an evaluation as τ-bench's own result file, which its tools read.
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) at 59a200c.
  */
 

@@ -1,6 +1,5 @@
 /**
- * Certificates of composed tasks: the benchmark's own rules find no fault, and the expert solves each task in
- * conversation.
+ * Certifies composed tasks: the benchmark's own rules find no fault, and the expert solves each task in conversation.
  */
 
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -30,7 +29,7 @@ const FAULTS: ReadonlySet<string> = new Set([
   "unknowable",
 ]);
 
-/** Certifies tasks in order. Deterministic. */
+/** Certifies tasks in order. The result is deterministic. */
 export async function certifyComposed(
   dataset: Dataset,
   { tasks, signal, onTask }: CallOptions & {

@@ -1,4 +1,4 @@
-/** Composed tasks of a benchmark's domain, from command-line settings. */
+/** Composes tasks of a benchmark's domain from command-line settings. */
 
 import { inEverySplit } from "../../env/audit/every_split.ts";
 import { BASE_SPLIT } from "../../env/benchmarks/tau3/load_bundle.ts";

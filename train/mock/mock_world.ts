@@ -50,7 +50,7 @@ export interface MockOptions {
   readonly set: readonly string[];
   /** A τ-bench checkout to draw train tasks over, instead of generating a world. */
   readonly rows?: string | undefined;
-  /** Splits and task files whose users are excluded. Default: the default of the setting. */
+  /** Splits and task files whose users are excluded. Default: the setting's default. */
   readonly holdOut?: readonly string[];
 }
 

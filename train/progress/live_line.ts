@@ -89,7 +89,7 @@ export interface Progress {
   readonly of: number;
   /** Seconds since the start of the work. */
   readonly seconds: number;
-  /** Further parts of the line. */
+  /** Additional parts of the line. */
   readonly more?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /** Plain-text tables, for terminals and other places without HTML. */
 
-/** A number, share or amount with unit; columns of these are right-aligned. */
+/** A number, share or amount with a unit; columns of such cells are right-aligned. */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 
 /**

@@ -13,7 +13,7 @@ export function controlName(budget: ControlBudget): string {
 
 /**
  * Returns the cost of RL's steps so far, including rejection fine-tuning: seconds of rollouts and updates, without
- * evaluations and saves; or tokens sampled plus tokens trained on, context included.
+ * evaluations and saves; or tokens sampled plus tokens trained on, including context.
  */
 export function rlSpent(
   lines: readonly Metrics[],

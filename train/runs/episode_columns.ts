@@ -1,7 +1,7 @@
 /**
- * The table of an episode's columns. `episodes.db`, its migration, data frames, the viewer's list and its filter
- * are derived from it (episode_facts.ts), so a new column is one entry here. A column with `since` reads as `null`
- * in older databases, which gain it when they are next written.
+ * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list
+ * and filter (episode_facts.ts), so a new column is one entry here. A column with `since` reads as `null` in older
+ * databases, which gain it when they are next written.
  */
 
 import { z } from "zod";
@@ -11,13 +11,13 @@ import type { Episode } from "../../env/types.ts";
 
 /** The position of an episode in a run, which the {@linkcode Episode} itself does not record. */
 export interface EpisodePlace {
-  /** The step that it belongs to: policy updates before it was sampled, plus one. */
+  /** The step that it belongs to: the number of policy updates before it was sampled, plus one. */
   readonly step: number;
   /** The name of its source: `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source: string;
   /** The index of its group or task in the step, from 0. */
   readonly group: number;
-  /** The factor of its gradient; `null` if it did not train. */
+  /** The factor of its gradient; `null` if it was not trained on. */
   readonly advantage: number | null;
 }
 
@@ -145,7 +145,7 @@ export const EPISODE_COLUMNS = {
     field: "group",
   }),
   task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, { field: "task" }),
-  /** The benchmark that its domain belongs to; `null` means τ-bench, the only one at first. */
+  /** The benchmark that its domain belongs to; `null` means τ-bench, originally the only one. */
   benchmark: column(
     "TEXT",
     ({ benchmark }): string | null => benchmark ?? null,

@@ -186,10 +186,10 @@ export interface FilterField {
   readonly is: "number" | "text" | "list";
   /** The label of its menu, if it has few values. */
   readonly choice?: string;
-  /** The column it is computed from, and how. */
+  /** The column that it is computed from, and how. */
   readonly column: string;
   readonly sql: string;
-  /** Its value for an episode about which nothing is known. */
+  /** Its value for an episode with no known facts. */
   readonly unknown: string | number | null;
 }
 
@@ -221,7 +221,7 @@ export function fieldColumns(known: ReadonlySet<string>): string {
     ).join(", ");
 }
 
-/** Returns the fields of an episode about which nothing is known. */
+/** Returns the fields of an episode with no known facts. */
 export function unknownFields(): EpisodeFields {
   return Object.fromEntries(
     Object.entries(FILTER_FIELDS).map(([name, { unknown }]) => [name, unknown]),

@@ -29,7 +29,7 @@ export interface FailureTally {
 
 /** Counts over a run's episodes. For an evaluation, the window is the whole run. */
 export interface EpisodeTally {
-  /** Episodes of the whole run, evaluations included. */
+  /** Episodes of the whole run, including evaluations. */
   readonly episodes: number;
   readonly failures: readonly FailureTally[];
   /** The source that trains, otherwise the most frequent one: `rl`, `slime`, `evaluate/test`. */

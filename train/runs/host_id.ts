@@ -2,7 +2,7 @@
 
 import { hashOf } from "./seal.ts";
 
-/** Each alone is ambiguous: hosts made from one image share the first, clones of a disk the second. */
+/** Each file alone is ambiguous: hosts created from one image share the first, clones of a disk share the second. */
 const FILES = ["/etc/machine-id", "/etc/hostname"] as const;
 
 let known: Promise<string | null> | undefined;

@@ -6,8 +6,7 @@
 import type { Metrics } from "./metrics.ts";
 
 /**
- * Returns the number of RL steps at the end of a run that had nothing to learn from, rejection fine-tuning
- * included.
+ * Returns the number of RL steps at the end of a run that had nothing to learn from, including rejection fine-tuning.
  */
 export function idleSteps(lines: readonly Metrics[]): number {
   const steps = lines.filter(isOfRl);

@@ -41,7 +41,7 @@ export interface Timing {
   readonly seconds: Readonly<Record<string, number>>;
   /** Sampled tokens per second of the rollout. */
   readonly sampledTokensPerS?: number;
-  /** Tokens per second of the update, context included. */
+  /** Tokens per second of the update, including context. */
   readonly trainedTokensPerS?: number;
 }
 
@@ -62,7 +62,7 @@ export interface ColdStartMetrics extends Common, SupervisedNumbers {
 
 /** The measurements of the episodes sampled in a step. */
 interface SampledNumbers {
-  /** Mean reward of all scored episodes, refilled groups included. */
+  /** Mean reward of all scored episodes, including refilled groups. */
   readonly reward: number;
   readonly episodes: number;
   /** Episodes whose infrastructure failed, by kind; they are not trained on. */
@@ -102,7 +102,7 @@ export interface RlMetrics extends Common, SampledNumbers {
   readonly groupVariance: number;
   /** Share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
-  /** Groups sampled, groups refilled among them, and groups that trained. */
+  /** Groups sampled, how many of them were refills, and groups that were trained on. */
   readonly groups: number;
   readonly refilledGroups: number;
   readonly trainedGroups: number;

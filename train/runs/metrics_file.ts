@@ -42,7 +42,7 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
   }
 }
 
-/** Replaces the lines of a run, to drop those after its last checkpoint or one that a kill left incomplete. */
+/** Replaces the lines of a run, to drop the lines after its last checkpoint, or a line that a kill left incomplete. */
 export async function rewriteMetrics(
   path: string,
   lines: readonly AnyMetrics[],

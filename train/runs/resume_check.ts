@@ -77,7 +77,7 @@ export function isSame(
   return dataset.fingerprint === now.fingerprint;
 }
 
-/** Says that a run used another dataset than the current one. */
+/** Describes, in a clause, that a run used another dataset than the current one. */
 export function usedOtherDataset(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },

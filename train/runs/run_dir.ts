@@ -179,7 +179,7 @@ export class RunDir<C> implements AsyncDisposable {
     return { doing, path, afterwards: this.continueHint, isThere: true };
   }
 
-  /** Says how to continue a run that stopped. */
+  /** Returns the hint on how to continue a run that stopped. */
   protected get continueHint(): string {
     return `continue with "deno task ${this.info.kind} --resume ${this.path}"`;
   }
@@ -276,7 +276,7 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** Returns the resources that this process has used since it started, so that loading is counted too. */
+/** Returns the resources that this process has used since it started, including those for loading. */
 function processUsage() {
   const peak = Math.max(
     resourceUsage().maxRSS * 1024,

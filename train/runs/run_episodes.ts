@@ -57,7 +57,7 @@ export interface RunEpisodes extends Disposable {
   readonly path: string;
   readonly info: RunInfo;
   readonly dataset: Dataset;
-  /** Lists episodes in the order in which they ended. Episodes whose task is not in the dataset are skipped. */
+  /** Lists episodes in the order in which they ended. Skips episodes whose task is not in the dataset. */
   list(
     where?: { readonly source?: string; readonly step?: number },
   ): RunEpisode[];
@@ -189,7 +189,7 @@ export function parseTurns(text: string): Turn[] {
 
 /**
  * Converts turns from the store's format.
- * @throws {TypeError | ToolError} If one does not have it.
+ * @throws {TypeError | ToolError} If a turn does not have that format.
  */
 export function turnsOf(turns: readonly JsonObject[]): Turn[] {
   return turns.map((turn) => {

@@ -36,8 +36,8 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Returns a line per control, from the cold start to RL's last step: the control starts at the first and has used
- * RL's budget at the second.
+ * Returns a line per control, from the cold start to RL's last step: the control starts at the former and has used
+ * RL's budget at the latter.
  */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>

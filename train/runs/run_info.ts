@@ -33,7 +33,7 @@ export const runInfoSchema = z.object({
   kind: z.enum(["train", "evaluate"]).default("train"),
   /** The trainer: the embedded one, or slime, launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
-  /** taulab's version and commit when the run was made; `null` outside a git checkout. */
+  /** taulab's version and commit when the run was created; `null` outside a git checkout. */
   version: z.string(),
   commit: z.string().nullable(),
   seed: z.int(),

@@ -1,7 +1,7 @@
 /**
- * One writer per run: a lock on `runs/<name>/lock`. The system releases it when the process ends, however it ends,
- * so it cannot become stale. The file names the process, and its modification time is a heartbeat for readers on
- * other hosts, which the lock may not reach.
+ * One writer per run: a lock on `runs/<name>/lock`. The system releases it when the process ends for any reason, so it
+ * cannot become stale. The file names the process, and its modification time is a heartbeat for readers on other
+ * hosts, which the lock may not reach.
  */
 
 import { join } from "node:path";

@@ -23,7 +23,7 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   /** Complete lines only: a line that is still being written is skipped. */
   readonly lines: L[];
   /**
-   * Describes the lines of `metrics.jsonl` that could not be read, a clause each. Such a run can be read but not
+   * Describes the lines of `metrics.jsonl` that could not be read, one clause each. Such a run can be read but not
    * resumed.
    */
   readonly damaged: readonly string[];
@@ -235,7 +235,7 @@ function parseInfo(text: string, path: string): RunInfo {
   );
 }
 
-/** Parses the complete lines: the last one may be cut off. */
+/** Parses the complete lines; the last line may be truncated. */
 function parseLines(
   text: string,
   path: string,

@@ -125,7 +125,7 @@ export function attemptNow<T>(what: Attempt, action: () => T): T {
   }
 }
 
-/** Converts an error of the system to a run dir's error; returns any other unchanged. */
+/** Converts a system error to a {@linkcode RunDirError}; returns any other error unchanged. */
 function refusedRun(error: unknown, what: Attempt): unknown {
   if (error instanceof BoundaryError) return error;
   const refusal = refusalOf(error);

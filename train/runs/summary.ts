@@ -10,7 +10,7 @@ import type {
   SlimeEvalMetrics,
 } from "./metrics.ts";
 
-/** pass^1 on the test split, sampled and greedy; `null` if it is not measured yet. */
+/** pass^1 on the test split, sampled and greedy; `null` if not measured yet. */
 export interface Passes {
   readonly sampled: number | null;
   readonly greedy: number | null;

@@ -283,7 +283,7 @@ async function lastWhole(
   return whole;
 }
 
-/** Says which lines or episodes a run has lost since a checkpoint; `undefined` if none. */
+/** Returns which lines or episodes a run has lost since a checkpoint, in words; `undefined` if none. */
 function lostSince(
   path: string,
   { journal, lines }: {

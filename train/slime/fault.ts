@@ -1,6 +1,6 @@
 /** A fault in a recipe or a world, and its fix. */
 
-/** Values that do not fit together. */
+/** A problem with values that do not fit together. */
 export interface Fault {
   /** The fault, with its values. */
   readonly found: string;

@@ -13,7 +13,7 @@ import { DataError, messageOf } from "../../env/errors.ts";
 export interface ExpertShape {
   /** Experts per layer. */
   readonly count: number;
-  /** Experts that each token passes. */
+  /** Experts that each token passes through. */
   readonly active: number;
   /** Width of an expert. */
   readonly ffn: number;
@@ -41,7 +41,7 @@ export interface AttentionTraits {
   readonly norms: boolean;
   /** Whether the output has a gate. */
   readonly gate: boolean;
-  /** One of this many layers attends to all tokens; the others keep a state of fixed size. */
+  /** The period: one of this many layers attends to all tokens; the others keep a state of fixed size. */
   readonly every: number;
 }
 
@@ -202,7 +202,10 @@ export function parameterCount(shape: ModelShape): number {
     (tied ? 1 : 2) * vocab * hidden + hidden;
 }
 
-/** Returns the number of parameters that a token passes, which determines the cost; all of them in a dense model. */
+/**
+ * Returns the number of parameters that a token passes through, which determines the cost; all of them in a dense
+ * model.
+ */
 export function activeParameterCount(shape: ModelShape): number {
   const { experts } = shape;
   const idle = experts === undefined ? 0 : 1 - experts.active / experts.count;
@@ -220,7 +223,7 @@ export function isCountExact(
     ["qwen2", "qwen3", "qwen3_moe", "llama"].includes(modelType ?? "qwen3");
 }
 
-/** Returns the parameters of a layer without its experts, as the mean of all layers. */
+/** Returns the parameters of a layer without its experts, averaged across all layers. */
 export function sharedParameters(shape: ModelShape): number {
   const { layers, hidden, ffn, experts } = shape;
   const sparse = experts?.layers ?? 0;
@@ -258,7 +261,7 @@ function latentParameters(
     keyRank * heads * (headDim + valueDim) + heads * valueDim * hidden;
 }
 
-/** Returns the values per token in the cache of an engine with this many ranks. */
+/** Returns the number of cached values per token in an engine with this many ranks. */
 export function cacheNumbers(shape: ModelShape, ranks: number): number {
   const { layers, kvGroups, headDim, latent, attention } = shape;
   if (latent !== undefined) {
@@ -268,7 +271,10 @@ export function cacheNumbers(shape: ModelShape, ranks: number): number {
   return attending * 2 * Math.max(1, kvGroups / ranks) * headDim;
 }
 
-/** Returns the rows of the embedding as padded by Megatron: every tensor-parallel rank has whole blocks of 128. */
+/**
+ * Returns the number of rows of the embedding as padded by Megatron: every tensor-parallel rank has whole blocks of
+ * 128 rows.
+ */
 export function paddedVocab(
   tensorParallel: number,
   vocab: number = VOCAB_SIZE,

@@ -129,7 +129,7 @@ function expertFaults(
   ];
 }
 
-/** Returns flags that contradict the model's shape: of a flag that is given twice, slime silently uses the last. */
+/** Returns flags that contradict the model's shape: if a flag is passed twice, slime silently uses the last value. */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   const own = new Set(
     groupWords(model.arguments ?? []).map(({ flag }) => flag.slice(2)),
@@ -142,7 +142,10 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   );
 }
 
-/** A socket's path is limited to 107 bytes, and Ray's own part of it takes about 62. */
+/**
+ * The maximum length of a temporary directory's path: a socket's path is limited to 107 bytes, and Ray's own part of
+ * it takes about 62.
+ */
 const MAX_TEMP_DIR = 45;
 
 function rolloutFaults(
@@ -256,8 +259,8 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
 }
 
 /**
- * Returns faults of the episode servers' hosts. Episodes are copied from other hosts into one database on this
- * machine, which would overwrite its own.
+ * Returns faults of the episode servers' hosts. Episodes from other hosts are copied into one database on this
+ * machine, which would overwrite this machine's own episodes.
  */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [

@@ -1,6 +1,6 @@
 /**
- * Models whose chat template removes thoughts from the history after the next user message. Training keeps every
- * token as sampled, so only a server that renders each turn again shows the model something else.
+ * Models whose chat template removes thoughts from the history after the next user message. Training keeps every token
+ * as sampled, so only a server that renders the history again for each turn shows the model something different.
  */
 
 import type { SlimeConfig } from "./slime_schema.ts";
@@ -13,7 +13,7 @@ export const REWRITTEN_HISTORY =
 const HYBRIDS =
   /^Qwen3-(?:0\.6B|1\.7B|4B|8B|14B|32B|30B-A3B|235B-A22B)(?:-FP8)?$/;
 
-/** Checks whether a model's template is known to do so, by its name. */
+/** Checks by its name whether a model's template is known to do so. */
 export function rewritesHistory(
   { name, thinking }: Pick<SlimeConfig["model"], "name" | "thinking">,
 ): boolean {

@@ -1,4 +1,4 @@
-/** Slime recipes as one frozen value, checked completely before anything is started. */
+/** Resolves slime recipes to a frozen config, which is checked completely before anything is started. */
 
 import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";
@@ -33,7 +33,7 @@ export interface ResolvedSlime {
 
 /**
  * Merges the defaults, a recipe and its overrides.
- * @throws {ConfigError} The errors of `resolveConfig`, or all faults of values that do not fit together.
+ * @throws {ConfigError} If `resolveConfig` throws, or values do not fit together; lists all such faults.
  */
 export function resolveSlime(
   recipe: Recipe,

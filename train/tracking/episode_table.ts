@@ -3,9 +3,7 @@
 import { readEpisodeRows } from "../runs/read_episode_rows.ts";
 import type { Table } from "./run_tracker.ts";
 
-/**
- * Maximum rows. The last episodes of a run are those of its final evaluation.
- */
+/** Maximum number of rows. A run's last episodes are those of its final evaluation. */
 const MAX_ROWS = 1000;
 
 const COLUMNS = [

@@ -26,11 +26,11 @@ const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
-/** File of the table, and the tag by which MLflow recognizes it as a table. */
+/** The file that contains the table, and the tag by which MLflow recognizes it as a table. */
 const TABLE = "episodes.json";
 const TABLES_TAG = "mlflow.loggedArtifacts";
 
-/** MLflow's names of run outcomes. */
+/** MLflow's names for run outcomes. */
 const STATUS = {
   completed: "FINISHED",
   interrupted: "KILLED",
@@ -104,7 +104,7 @@ function authorizationBy(
 
 type RunInfo = z.infer<typeof runSchema>["run"]["info"];
 
-/** Returns the run on the server: that of an earlier session, or a new one. */
+/** Returns the run on the server: an earlier session's, or a new one. */
 async function infoOf(
   run: TrackedRun,
   { server, project, before, signal }: CallOptions & {

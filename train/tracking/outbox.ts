@@ -15,7 +15,7 @@ import {
 } from "./run_tracker.ts";
 import type { TrackerName } from "./tracking_schema.ts";
 
-/** The points of a run in order; it grows at its end. */
+/** The points of a run, in order. New points are appended. */
 export interface Journal {
   readonly length: number;
   at(index: number): Point;
@@ -56,7 +56,7 @@ export interface OutboxOptions {
   readonly maxBackoffMs?: number;
 }
 
-/** Maximum points per request. */
+/** Maximum number of points per request. */
 const BATCH = 50;
 
 /** After the end of the run: the remaining retries, and the longest backoff. */

@@ -51,7 +51,7 @@ export interface OpenTracker {
   readonly place: Readonly<Record<string, string>>;
   /** Sends points in order. If it throws, some of them may have been sent. */
   send(points: readonly Point[], options: CallOptions): Promise<void>;
-  /** Called when there were no points for `everyMs`, if the tracker takes a silent run for a dead one. */
+  /** Called when there were no points for `everyMs`, if the tracker considers a silent run dead. */
   readonly keepAlive?: {
     readonly everyMs: number;
     call(options: CallOptions): Promise<void>;
@@ -79,8 +79,8 @@ export interface Tracker {
 }
 
 /**
- * The error if a tracker is unreachable or rejects a request. It does not affect the run: it is counted and reported at
- * the end.
+ * Thrown if a tracker is unreachable or rejects a request. It does not affect the run: the error is counted, and
+ * reported at the end.
  */
 export class TrackerError extends BoundaryError {
   override readonly name = "TrackerError";

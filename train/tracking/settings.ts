@@ -1,4 +1,4 @@
-/** Flattened configs, as trackers list them. */
+/** Flattens configs into the form that trackers list. */
 
 /**
  * Returns every key of a config by its path (`rl.steps`) with its value. Lists are JSON, and `null` is the string

@@ -22,7 +22,7 @@ import type {
   Tracker,
 } from "./run_tracker.ts";
 
-/** Maximum rows of a table in the text dashboard. */
+/** Maximum number of rows of a table in the text dashboard. */
 const MAX_ROWS = 100;
 
 /**

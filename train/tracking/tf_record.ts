@@ -48,7 +48,7 @@ export function versionEvent(timeMs: number): Uint8Array {
   return message([1, "double", timeMs / 1000], [3, "string", "brain.Event:2"]);
 }
 
-/** Encodes an event with the values of a step. */
+/** Encodes an event with the values at a step. */
 export function summaryEvent(
   { step, timeMs }: { readonly step: number; readonly timeMs: number },
   values: readonly Uint8Array[],

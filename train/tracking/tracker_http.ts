@@ -1,4 +1,4 @@
-/** HTTP calls of trackers: JSON requests and responses, with errors that tell whether a retry may succeed. */
+/** HTTP calls to trackers: JSON requests and responses, with errors that say whether a retry may succeed. */
 
 import { messageOf } from "../../env/errors.ts";
 import { ACCEPT_ENCODING, boundedText } from "../../env/models/bounded_body.ts";

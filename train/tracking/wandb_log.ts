@@ -63,7 +63,7 @@ function chunk(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The field of rows in the message `Record`. It is the first of their records. */
+/** The field of the message `Record` that contains a row. It is the first field of a row's record. */
 const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 
@@ -94,7 +94,7 @@ export function countRows(file: Uint8Array): number {
   return rows;
 }
 
-/** The content of a record: its field of the message `Record`. */
+/** The content of a record, as a field of the message `Record`. */
 export type LogRecord = readonly [number, "bytes", Uint8Array];
 
 /** A run file that grows by records. It is opened for each write, so there is no handle to close. */
@@ -135,7 +135,7 @@ export class WandbLog {
   }
 }
 
-/** The first record of a file. */
+/** Returns the first record of a file. */
 export function headerRecord(producer: string): LogRecord {
   return [21, "bytes", message([1, "bytes", message([1, "string", producer])])];
 }
@@ -181,7 +181,7 @@ export function historyRecord(row: WandbRow): LogRecord {
   return [HISTORY, "bytes", message(...itemsOf(row), [2, "bytes", step])];
 }
 
-/** Replaces values of the summary, which lists the newest of each key. */
+/** Replaces values of the summary, which lists the newest value of each key. */
 export function summaryRecord(values: WandbValues): LogRecord {
   const runtime = item(["_wandb", "runtime"], wandbRuntime(values));
   return [3, "bytes", message(...itemsOf(values), [1, "bytes", runtime])];
@@ -202,7 +202,7 @@ function item(path: readonly string[], value: unknown): Uint8Array {
   );
 }
 
-/** Declares a file of the run's directory `files`. */
+/** Declares a file in the run's directory `files`. */
 export function fileRecord(path: string): LogRecord {
   return [6, "bytes", message([1, "bytes", message([1, "string", path])])];
 }

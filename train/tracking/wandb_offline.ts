@@ -51,7 +51,7 @@ export function offlineWandb(config: TrackingConfig): Tracker {
 
 /**
  * Removes offline runs that were not synced.
- * @returns The number of rows of the others.
+ * @returns The number of rows in the remaining ones.
  */
 export async function removeUnsynced(
   { path }: { readonly path: string },

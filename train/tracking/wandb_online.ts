@@ -1,6 +1,6 @@
 /**
  * The online mode of the W&B tracker, over the requests of W&B's own client: GraphQL for the run and its files, and a
- * stream of files by lines for its history.
+ * line-based file stream for its history.
  *
  * @see wandb `core/api/graphql/mutation_run.graphql`, `mutation_create_run_files.graphql` and
  * `core/internal/filestream/filestreamrequest.go` at 0.31.0.
@@ -26,7 +26,7 @@ import {
   type WandbValues,
 } from "./wandb_run.ts";
 
-/** Interval of the heartbeats of W&B's client; its server takes a run without them for one that has crashed. */
+/** Interval of the heartbeats of W&B's client; without them, the server considers a run crashed. */
 const HEARTBEAT_MS = 30_000;
 
 /** The cloud's server, whose pages have another address. */
@@ -78,9 +78,9 @@ const errorsSchema = z.object({
 });
 
 /**
- * Creates the tracker. A resumed run goes on from the number of rows that the server has, as W&B's client does. Rows
- * are the points of the run from the first on, and a resumed run has the same points, also for steps that were dropped.
- * @throws {ConfigError} If there is no key, or the server's URL is not one.
+ * Creates the tracker. A resumed run continues after the rows that the server has, as with W&B's client. The rows are
+ * all points of the run, and a resumed run has the same points, including those for dropped steps.
+ * @throws {ConfigError} If there is no key, or the server's URL is invalid.
  */
 export function onlineWandb(
   config: TrackingConfig,
@@ -180,7 +180,7 @@ class OnlineRun implements OpenTracker {
     return { runId: this.#run.id, rows: String(this.#sent) };
   }
 
-  /** Creates the run on the server, or updates that of an earlier session. */
+  /** Creates the run on the server, or updates an earlier session's. */
   static async open(
     server: TrackerServer,
     run: WandbRun,

@@ -1,4 +1,4 @@
-/** What W&B shows of a run, offline and online: its description, the rows of its history, and its table. */
+/** The data of a run that W&B shows, offline and online: its description, the rows of its history, and its table. */
 
 import { sha256 } from "../../env/state_hash.ts";
 import type { Point, RunEnd, Table, TrackedRun } from "./run_tracker.ts";
@@ -8,14 +8,14 @@ import type { TrackingConfig } from "./tracking_schema.ts";
 export interface WandbRun extends TrackedRun {
   /** Unique in its project. */
   readonly id: string;
-  /** `null` is the default of the key. */
+  /** `null` uses the key's default entity. */
   readonly entity: string | null;
   readonly group: string | null;
 }
 
 /**
- * Returns a function that describes a run: by the ID of an earlier session if it had one, or by a new one, which is the
- * same at each call, since an attempt to open the run may be repeated.
+ * Returns a function that describes a run, with the ID of an earlier session or a new ID. A new ID stays the same for
+ * all calls, since an attempt to open the run may be repeated.
  */
 export function wandbRuns(
   { wandbEntity, wandbGroup }: TrackingConfig,
@@ -53,7 +53,7 @@ export interface WandbValues {
 
 /** A row of the history: the values of a point. */
 export interface WandbRow extends WandbValues {
-  /** Index of the row in the history, which is that of the point in the run. */
+  /** Index of the row in the history, which is also the point's index in the run. */
   readonly _step: number;
 }
 
@@ -62,7 +62,7 @@ export function wandbRuntime({ _runtime }: WandbValues): number {
   return Math.round(_runtime);
 }
 
-/** Returns the row of a point. */
+/** Returns the row for a point. */
 export function pointRow(
   { step, timeMs, values }: Point,
   { run, index }: { readonly run: WandbRun; readonly index: number },
@@ -82,23 +82,26 @@ function timesOf(timeMs: number, { startedAtMs }: WandbRun) {
   };
 }
 
-/** A table: what W&B's client writes of a `wandb.Table`. */
+/** A table, as W&B's client writes a `wandb.Table`. */
 interface TableEntry {
   readonly _type: "table-file";
-  /** Of its file, below the run's directory `files`. */
+  /** The path of its file, below the run's directory `files`. */
   readonly path: string;
   readonly sha256: string;
-  /** In bytes. */
+  /** Its size in bytes. */
   readonly size: number;
   readonly ncols: number;
   readonly nrows: number;
   readonly log_mode: "IMMUTABLE";
 }
 
-/** What the end of a session adds to the summary: the table of episodes. It is no row, so that each row is a point. */
+/**
+ * The additions to the summary at the end of a session: the table of episodes. It is not a row, so that each row is a
+ * point.
+ */
 export interface WandbEnd {
   readonly values: WandbValues;
-  /** The file of the table: its path below `files`, and its content. */
+  /** The file of the table: its path below `files`, and its contents. */
   readonly path: string;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly exitCode: number;
@@ -137,7 +140,7 @@ function tableData({ columns, rows }: Table): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ columns, data: rows }));
 }
 
-/** 255 is the exit code of W&B's client after Ctrl-C. */
+/** The exit statuses by outcome. W&B's client exits with 255 after Ctrl-C. */
 const EXIT_CODES: Readonly<Record<RunEnd["outcome"], number>> = {
   completed: 0,
   failed: 1,

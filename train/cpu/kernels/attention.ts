@@ -147,7 +147,7 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** Bytes of a row of scores over `positions`. */
+/** The size in bytes of a row of scores over `positions`. */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {

@@ -17,7 +17,7 @@ import { rotate } from "./rope";
 import { rowBytes, take, takeRows } from "./scratch";
 import { activate } from "./swiglu";
 
-/** Bytes from one row to the next of each kind of buffer. */
+/** The stride in bytes between rows, for each kind of buffer. */
 export let dimStride: usize = 0;
 export let qkvStride: usize = 0;
 export let gateUpStride: usize = 0;
@@ -72,7 +72,7 @@ export function qkvAt(layer: i32): usize {
 export function gateUpAt(layer: i32): usize {
   return gateUps + <usize> layer * keepGateUp;
 }
-/** rms⁻¹ of norm `index`: two a layer, then the final one. */
+/** rms⁻¹ of norm `index`: two per layer, then the final one. */
 // @ts-ignore: decorator
 @inline
 export function inverseAt(index: i32): usize {
@@ -160,7 +160,7 @@ export function forward(
   }
 }
 
-/** Looks up the embeddings of the ids, and stores the ids in the pages, from which the pointer copies. */
+/** Looks up the embeddings of the ids, and stores the ids in the pages, from where the pointer copies them. */
 function embed(model: Model, segments: i32, table: usize, ids: usize): void {
   const width = <usize> model.dim << 2;
   const embedding = model.weights + model.embedding;

@@ -91,7 +91,9 @@ export function learnOutputs(
   }
 }
 
-/** Returns the geometric mean of π/π_old over a segment's loss rows, whose log probabilities are already computed. */
+/**
+ * Returns the geometric mean of π/π_old over a segment's loss rows; their log probabilities must already be computed.
+ */
 function ratioOf(batch: Batch, segment: Segment): f32 {
   let sum: f64 = 0;
   for (let i = 0; i < segment.lossCount; i++) {
@@ -283,7 +285,7 @@ export function gateInput(model: Model, row: usize): f32 {
     load<f32>(model.weights + model.gateBias);
 }
 
-/** Computes the results of one row, and replaces its logits, pointer scores and gate by their gradients. */
+/** Computes the results of one row, and replaces its logits, pointer scores and gate with their gradients. */
 function learnRow(
   job: TrainJob,
   model: Model,

@@ -25,7 +25,7 @@ export function pointerScores(
   }
 }
 
-/** Replaces scores by probabilities, and sets those beyond `n` up to the next multiple of 32 to 0. */
+/** Replaces scores with probabilities, and sets those beyond `n` up to the next multiple of 32 to 0. */
 export function distribute(scores: usize, n: i32): void {
   softmax(scores, n);
   const scale = f32x4.splat(1 / softmaxSum);

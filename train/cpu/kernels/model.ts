@@ -65,7 +65,8 @@ export class Segment {
   /** Two addresses for each of the sequence's pages: that of the page, and that of its block in the first stream. */
   table: usize;
   /**
-   * `[layers][2][dim]`: the last inputs of the convolutions; 0 if the segment begins its sequence and nothing is kept.
+   * `[layers][2][dim]`: the last inputs of the convolutions; 0 if the segment begins its sequence and nothing needs to
+   * be kept.
    */
   state: usize;
   lossStart: i32;
@@ -134,7 +135,7 @@ export class Request {
   state: usize;
   /** Tokens whose keys and values are in the pages. */
   position: i32;
-  /** Ids to feed, and how many. */
+  /** Ids to feed, and their number. */
   pending: usize;
   pendingCount: i32;
   /** Maximum tokens to sample in this job; 0 if the prompt continues in a later one. */

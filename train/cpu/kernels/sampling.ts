@@ -23,7 +23,7 @@ import { openScratch, rowBytes, scratchUsed, take, takeRows } from "./scratch";
 
 let segments: usize = 0;
 let ids: usize = 0;
-/** Pairs of a request and the row whose state it samples from. */
+/** Pairs of a request and the row that holds the state it samples from. */
 let asked: usize = 0;
 let picked: usize = 0;
 let logits: usize = 0;
@@ -216,7 +216,7 @@ function likeliest(vocab: i32): i32 {
   return best;
 }
 
-/** Replaces p by p^power, normalized. */
+/** Replaces p with p^power, normalized. */
 function flatten(vocab: i32, power: f32): void {
   const bytes = <usize> vocab << 2;
   const scale = f32x4.splat(power);

@@ -28,7 +28,7 @@ interface Item {
 /** Writes episodes to a run dir in the background. */
 export class EpisodeRecorder implements AsyncDisposable {
   readonly counts = { kept: 0, lost: 0 };
-  /** Why the last lost episode could not be written. */
+  /** The reason why the most recently lost episode could not be written. */
   lastError: string | undefined;
   readonly #store: Pick<EpisodeStore, "add"> & Disposable;
   readonly #waiting: Item[] = [];

@@ -11,7 +11,7 @@ import { openEpisodeWorld } from "./episode_world.ts";
 
 /** Settings of {@linkcode openEpisodeServer}. */
 export interface EpisodeServerOptions extends CallOptions {
-  /** The run dir to record episodes in. Default: none are recorded. */
+  /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string | undefined;
   /** `HOST[:PORT]` of engines allowed in addition to the recipe's. */
   readonly allowEngines?: readonly string[] | undefined;
@@ -23,9 +23,9 @@ export interface EpisodeServerOptions extends CallOptions {
 export interface EpisodeServer extends AsyncDisposable {
   readonly app: ReturnType<typeof episodesApp>;
   readonly world: EpisodeService["world"];
-  /** The secret that stops it over HTTP. */
+  /** The secret that allows a client to stop the server over HTTP. */
   readonly instance: string;
-  /** Aborted once it has been stopped. */
+  /** Aborted once the server has been stopped. */
   readonly stopped: AbortSignal;
   /** Accepts no more episodes; running ones continue. */
   drain(): void;

@@ -66,7 +66,7 @@ export async function openEpisodeWorld(
   };
 }
 
-/** Opens the codec of a model in Hugging Face's layout, or of a run of the embedded trainer that stands in for one. */
+/** Opens the codec of a model in Hugging Face's layout, or of a run of the embedded trainer used in its place. */
 async function openCodec(
   { directory, thinking, toolCalls }: SlimeConfig["model"],
 ): Promise<Codec> {

@@ -42,7 +42,7 @@ export interface ServicesOptions
   readonly on?: readonly ServerHost[];
   /** The first server's port; the others follow. Default: the recipe's `bridge.port`; 0 picks free ports. */
   readonly port?: number;
-  /** The time limit for a server to become ready. Default: 120 s. */
+  /** The time limit in milliseconds for a server to become ready. Default: 120,000. */
   readonly startTimeoutMs?: number;
   /** Servers that an earlier process left running. Those that still answer are taken over. */
   readonly adopt?: readonly ServiceRecord[];
@@ -159,7 +159,7 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
 /** Settings of {@linkcode WatchedService}. */
 type WatchedOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
-/** A server that is kept running until it is detached or stopped. */
+/** A server that is kept running until it is released or stopped. */
 class WatchedService {
   readonly #options: WatchedOptions;
   readonly #end = new AbortController();

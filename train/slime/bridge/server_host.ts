@@ -16,7 +16,7 @@ export interface HostSpec
   readonly logDir: string;
 }
 
-/** A server that has been started. */
+/** A started server. */
 export interface StartedServer {
   readonly record: ServiceRecord;
   /** Its process, if it runs on this machine. */
@@ -27,7 +27,7 @@ export interface StartedServer {
 export interface ServerHost {
   /** Its name in hosts.yaml, or `this machine`. */
   readonly name: string;
-  /** The address that servers listen on, as slime's hosts reach it. */
+  /** The address that servers listen on and slime's hosts use. */
   readonly address: string;
   /** Paths on that host. Default: those of this machine. */
   readonly spec?: HostSpec;
@@ -42,8 +42,8 @@ export interface ServerHost {
   /** Turns a URL on the host into one that this machine can reach. */
   reach(url: string, options?: CallOptions): Promise<string>;
   /**
-   * Checks a server from the host itself, in case only this machine's connection is broken; true if that cannot be
-   * checked.
+   * Checks from the host itself whether a server is running, in case only this machine's connection is broken; true if
+   * that cannot be determined.
    */
   isRunning?(record: ServiceRecord): Promise<boolean>;
   /** Kills a server that no longer answers. */

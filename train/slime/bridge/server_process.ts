@@ -1,5 +1,5 @@
 /**
- * An episode server in a process of its own: starts it, checks its health, and stops it.
+ * Starts an episode server in its own process, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it: a
  * run of slime continues without the launcher. It is stopped by its address and the secret that it printed when it was
@@ -48,7 +48,7 @@ export interface ServiceSpec {
   readonly port: number;
   /** The file that its output is appended to. */
   readonly logPath: string;
-  /** The run dir to record episodes in. Default: none are recorded. */
+  /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string;
   /** Variables added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ export interface ServiceProcess {
   readonly ended: Promise<{ readonly code: number }>;
   /** Kills it. */
   kill(): void;
-  /** Lets this process exit before it. */
+  /** Allows this process to exit while the server runs. */
   unref(): void;
 }
 
@@ -178,7 +178,7 @@ export function serviceArguments(spec: ServiceSpec): string[] {
   ];
 }
 
-/** Returns the path of its standard output, which holds the line that says it is ready. */
+/** Returns the path of its standard output, which contains the line that reports it as ready. */
 export function readyPath({ logPath }: Pick<ServiceSpec, "logPath">): string {
   return `${logPath}.ready`;
 }

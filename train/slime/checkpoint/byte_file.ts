@@ -56,7 +56,7 @@ export class ByteFile implements Disposable {
 
   /**
    * Reads a few bytes synchronously.
-   * @throws {DataError} If the file ends before them.
+   * @throws {DataError} If the file has too few bytes.
    */
   readSmall(offset: number, length: number): Uint8Array {
     this.#check(offset, length);
@@ -77,7 +77,7 @@ export class ByteFile implements Disposable {
 
   /**
    * Fills `into` with the bytes from `offset`.
-   * @throws {DataError} If the file ends before them.
+   * @throws {DataError} If the file has too few bytes.
    */
   async read(offset: number, into: Uint8Array): Promise<void> {
     this.#check(offset, into.length);
@@ -116,7 +116,7 @@ export class ByteFile implements Disposable {
 /** A self-contained part of a file, such as an item of a `.distcp` file. */
 export class FileSlice {
   readonly file: ByteFile;
-  /** The byte of the file at which it starts. */
+  /** The offset in the file at which it starts. */
   readonly start: number;
   /** Its size in bytes. */
   readonly size: number;
@@ -219,8 +219,8 @@ export function readJsonObject(
 
 /**
  * Parses a JSON object.
- * @throws {DataError} If `bytes` are not a JSON object in UTF-8, or nest deeper or hold more values than the tensor
- * list of any model.
+ * @throws {DataError} If `bytes` are not a JSON object in UTF-8, or are nested more deeply or contain more values than
+ * any model's tensor list.
  */
 export function parseJsonObject(
   bytes: Uint8Array,

@@ -69,7 +69,7 @@ export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
 /** Hugging Face's name of the output layer. */
 export const LM_HEAD = "lm_head.weight";
 
-/** Returns the layout of the embedding or of the output layer. */
+/** Returns the layout of the embedding or the output layer. */
 export function vocabulary(
   { vocab, hidden }: CheckpointShape,
   name: "model.embed_tokens.weight" | typeof LM_HEAD,

@@ -18,7 +18,7 @@ import { dtypeOf, rowBytes, RowReader, type Rows } from "./row_reader.ts";
 import { elements } from "./tensor.ts";
 import type { ViewTensor } from "./tensor_view.ts";
 
-/** Two tensors that must be equal, or one that is only inspected. */
+/** Two tensors that must be equal, or a single tensor that is only inspected. */
 export interface Pair {
   readonly left: ViewTensor;
   /** A tensor of the same shape. */
@@ -34,7 +34,7 @@ export interface CompareOptions {
   readonly blockBytes?: number | undefined;
 }
 
-/** One lane reads while the other compares. */
+/** The number of lanes: one reads while the other compares. */
 const LANES = 2;
 
 const BLOCK_BYTES = 8 * 1024 * 1024;

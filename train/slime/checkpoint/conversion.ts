@@ -1,6 +1,6 @@
 /**
  * Converts a checkpoint with slime's tools. The result is verified before it becomes the target. An interrupted
- * conversion starts over, and a finished one is left alone.
+ * conversion starts over, and a finished one is left unchanged.
  */
 
 import { dirname } from "node:path/posix";
@@ -45,7 +45,7 @@ export interface Converted {
   readonly verdict: Verified | undefined;
 }
 
-/** A disk needs some room in addition to the weights. */
+/** The factor for disk space: a disk needs some room in addition to the weights. */
 const ROOM = 1.05;
 
 /** Milliseconds between checks of the size on disk. */
@@ -84,7 +84,7 @@ export async function convert(
   return { state: "converted", verdict };
 }
 
-/** Restores a target that was moved aside by a run that then died. */
+/** Restores a target that a crashed run had moved aside. */
 async function restoreTarget(
   { to }: ConversionPlan,
   probe: Probe,
@@ -98,7 +98,7 @@ async function restoreTarget(
   );
 }
 
-/** Checks an existing target: a correct one is kept, any other is an error. */
+/** Checks an existing target: a correct one is kept, anything else is an error. */
 async function keepTarget(
   { input, to, from }: ConversionPlan,
   { verify, onStage }: ConvertContext,

@@ -78,7 +78,7 @@ const EXPLANATIONS: readonly Explanation[] = [
 /** The number of output lines that the message quotes. */
 const LAST_LINES = 12;
 
-/** Creates the error of a failed tool, with its last output and a fix. */
+/** Creates the error for a failed tool, with its last output and a fix. */
 export function conversionError(
   shellName: string,
   { plan, output }: { plan: ConversionPlan; output: ShellOutput },

@@ -40,9 +40,9 @@ export interface ConversionOptions {
 
 /** A planned conversion. */
 export interface ConversionPlan extends ConversionOptions {
-  /** The tool's output directory: next to the target, on the same disk. */
+  /** The tool's output directory: alongside the target, on the same disk. */
   readonly partial: string;
-  /** Removes the output of an earlier attempt and converts. Only one runs at a time. */
+  /** Removes the output of an earlier attempt and converts. Only one such command runs at a time. */
   readonly command: ShellCommand;
   /** The tool's command line, as a user would type it. */
   readonly words: readonly string[];

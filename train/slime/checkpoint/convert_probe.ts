@@ -26,7 +26,7 @@ const probeSchema = z.object({
   input: z.string(),
   /** Whether the target exists. */
   to: bit,
-  /** Whether an earlier attempt left output next to it. */
+  /** Whether an earlier attempt left output alongside the target. */
   partial: bit,
   /** Whether an older target was moved aside and neither removed nor restored. */
   replaced: bit,

@@ -19,7 +19,7 @@ import { type Box, isCount, isShape } from "./tensor.ts";
 import { sizes } from "./torch_archive.ts";
 import { allowInMetadata } from "./torch_names.ts";
 
-/** The largest `.metadata` to read. Models on many hosts take a few megabytes. */
+/** The maximum size of a `.metadata` file. Those of models on many hosts take a few megabytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The storage location of an item. */
@@ -46,7 +46,7 @@ export interface DcpMetadata {
   readonly tensors: ReadonlyMap<string, DcpTensor>;
   /** Names of items that are not tensors. */
   readonly objects: readonly string[];
-  /** The places of all items of all files. */
+  /** The locations of all items in all files. */
   readonly storage: readonly StorageInfo[];
 }
 
@@ -206,7 +206,7 @@ interface ItemKey {
   readonly offsets: readonly number[] | null;
 }
 
-/** The places of items by name and offset. A name that items share is stored once. */
+/** The locations of items by name and offset. A name that several items share is stored once. */
 class Items {
   readonly #byName = new Map<string, Map<string, StorageInfo>>();
   size = 0;

@@ -107,7 +107,7 @@ function safetensorsFiles(directory: string): string[] {
     .filter((name) => name.endsWith(".safetensors")).toSorted();
 }
 
-/** Reads which file each tensor is in; `undefined` if there is no index. */
+/** Reads which file contains each tensor; `undefined` if there is no index. */
 function readIndex(
   directory: string,
   files: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * Estimates the memory that a JSON text would take as values before it is parsed: `[],` is three bytes as text, but
+ * Estimates, before parsing, the memory that the values of a JSON text would take: `[],` is three bytes as text, but
  * dozens as a list.
  */
 

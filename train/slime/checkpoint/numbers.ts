@@ -16,7 +16,7 @@ export function isFloat(dtype: Dtype): dtype is FloatDtype {
   return dtype === "BF16" || dtype === "F16" || dtype === "F32";
 }
 
-/** The properties of a tensor's numbers over all of its blocks. */
+/** The properties of a tensor's numbers across all of its blocks. */
 export class NumberStats {
   /** Whether there is a NaN or an infinity. */
   nonfinite = false;
@@ -76,11 +76,11 @@ export class NumberStats {
   }
 }
 
-/** The differences between two tensors over all of their blocks. */
+/** The differences between two tensors across all of their blocks. */
 export class Difference {
   /** The number of elements whose bits differ. */
   count = 0;
-  /** The index of the first of them in row-major order. */
+  /** The index of the first differing element, in row-major order. */
   first = Infinity;
   /** Both values at that index. */
   values: readonly [number, number] = [NaN, NaN];
@@ -131,7 +131,7 @@ export class Difference {
   }
 }
 
-/** Returns the narrower of two types if the wider can represent all of its numbers; otherwise `undefined`. */
+/** Returns the narrower of two types if the wider type can represent all of its numbers; otherwise `undefined`. */
 export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
   if (!isFloat(a) || !isFloat(b)) return undefined;
   if (a === b) return a;

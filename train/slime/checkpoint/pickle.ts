@@ -4,9 +4,9 @@
  * call it when loading the file.
  *
  * Every opcode takes at least one byte and creates at most one value, so time and memory are linear in the file's
- * size. The memory of the values has an additional limit: an empty dict is one byte in the file and hundreds in
- * memory, and a chain of nested tuples as long as the file would block the reader and the garbage collector for half
- * a minute.
+ * size. The memory of the values has an additional limit: an empty dict takes one byte in the file but hundreds in
+ * memory, and a chain of nested tuples as long as the file would block the reader and the garbage collector for half a
+ * minute.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
  */
@@ -90,7 +90,7 @@ export interface PickleOptions {
 /**
  * Reads one pickle to its end.
  * @throws {DataError} If it is truncated, damaged, of protocol 0 or 1, names something that is not allowed, or has
- * more values than a checkpoint.
+ * more values than any checkpoint.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -126,10 +126,10 @@ const VALUE_BYTES = {
   memo: 128,
 } as const;
 
-/** The longest text that is decoded by hand, which is faster for field names. */
+/** The maximum length of a text that is decoded by hand, which is faster for field names. */
 const SHORT = 32;
 
-/** Longer numbers do not occur in checkpoints. */
+/** The maximum length of an integer; checkpoints contain none longer. */
 const MAX_INT_BYTES = 64;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -385,7 +385,7 @@ class Reader {
     this.global(module, name);
   }
 
-  /** Records an instance or a call without making it. */
+  /** Records an instance or a call without executing it. */
   reduce(args: PickleValue, callee: PickleValue): void {
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
       throw this.#fault("calls a value that is not a class");

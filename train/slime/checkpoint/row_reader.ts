@@ -1,4 +1,4 @@
-/** Reads rows of a tensor into one buffer from all chunks that hold them. */
+/** Reads rows of a tensor into one buffer, from all chunks that contain them. */
 
 import { DataError } from "../../../env/errors.ts";
 import { FilePool } from "./byte_file.ts";
@@ -27,7 +27,7 @@ export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** Reads rows into its own buffer, one request at a time. Concurrent reads need several readers. */
+/** Reads rows into a buffer of its own, one request at a time. For concurrent reads, use several readers. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
   #buffer = new Uint8Array(0);
@@ -91,7 +91,7 @@ export class RowReader implements Disposable {
     }
   }
 
-  /** @returns The number of bytes that it filled. */
+  /** @returns The number of bytes read. */
   async #readChunk(
     { source, chunk, range, lead }: {
       source: StoredTensor;

@@ -1,4 +1,4 @@
-/** Runs `deno task convert`: inspects the machine, plans, converts and verifies there. */
+/** Runs `deno task convert`: inspects the machine, then plans, converts and verifies on it. */
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -41,7 +41,7 @@ export interface ConversionRequest {
   };
   /** The host to run on; `undefined` for this machine. */
   readonly host: Host | undefined;
-  /** The entry of this machine in hosts.yaml. */
+  /** This machine's entry in hosts.yaml. */
   readonly here: Host | undefined;
   /** GPUs that share the work. Default: all available. */
   readonly gpus: number | undefined;
@@ -174,7 +174,10 @@ function refuseWithoutTool(
   );
 }
 
-/** Returns the shape of the recipe's model if the directory matches it; without a recipe, the directory's own. */
+/**
+ * Returns the shape of the recipe's model if the directory matches it; without a recipe, the shape that the directory
+ * describes.
+ */
 async function shapeOf(
   { model }: ConversionRequest,
   { tools, directory }: { tools: Shell; directory: string },

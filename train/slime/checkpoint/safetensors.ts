@@ -21,13 +21,13 @@ import {
   tensorBytes,
 } from "./tensor.ts";
 
-/** The format rejects longer headers. */
+/** The maximum length of a header, according to the format. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** The size of the header's length, which precedes it. */
+/** The size of the field that contains the header's length and precedes the header. */
 const LENGTH_BYTES = 8;
 
-/** The key that is not a tensor, and a tensor's fields in order. */
+/** The key that is not a tensor, and the fields of a tensor, in order. */
 const METADATA = "__metadata__";
 const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 

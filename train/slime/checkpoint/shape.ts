@@ -1,5 +1,5 @@
 /**
- * Reads a model's shape from the files next to its weights: `config.json`, or the arguments of the run that wrote
+ * Reads a model's shape from the files alongside its weights: `config.json`, or the arguments of the run that wrote
  * them.
  */
 
@@ -10,7 +10,7 @@ import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { MegatronArguments } from "./torch_dist.ts";
 
-/** No model has more layers, heads or channels; a file that says so is damaged. */
+/** A size in a shape. Larger values do not occur in models, so a file that contains one is damaged. */
 const size = z.int().min(1).max(1_000_000);
 const layers = z.int().min(1).max(1000);
 
@@ -57,7 +57,7 @@ function numbersOf(
 
 /**
  * Returns the shape that a `config.json` describes.
- * @throws {DataError} If it is not a Qwen3, or a number is missing or invalid.
+ * @throws {DataError} If it is not a Qwen3 model, or a number is missing or invalid.
  */
 export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const config = parseJsonObject(new TextEncoder().encode(text), path);

@@ -1,6 +1,6 @@
 /**
- * Writes the parts of PyTorch's checkpoints that `torch_archive.ts` and `dcp_metadata.ts` read: pickles within zip
- * archives of uncompressed entries.
+ * Writes the parts of PyTorch's checkpoints that `torch_archive.ts` and `dcp_metadata.ts` read: pickles in zip
+ * archives with uncompressed entries.
  */
 
 import { Buffer } from "node:buffer";
@@ -57,7 +57,7 @@ export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   );
 }
 
-/** Returns the `.metadata` of chunks. */
+/** Returns the `.metadata` for chunks. */
 export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   const properties = [
     new PickleGlobal("torch.bfloat16"),

@@ -11,7 +11,7 @@ export interface Box {
 /** The bytes of a box in row-major order without gaps. */
 export interface ByteRange {
   readonly path: string;
-  /** The byte of the file at which they start. */
+  /** The offset in the file at which they start. */
   readonly offset: number;
 }
 
@@ -67,7 +67,7 @@ export function isShape(value: unknown): value is number[] {
  * Describes how boxes fail to tile a shape; `undefined` if each element is in exactly one.
  *
  * The boxes must form nested grids: along the first axis they form intervals without overlaps or gaps, within each
- * interval likewise along the second axis, and so on. Ranks that share a tensor always write it this way.
+ * interval they do so along the second axis, and so on. Ranks that share a tensor always write it this way.
  */
 export function tilingFault(
   shape: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * A common view of checkpoints of both formats: the tensors of a model by Hugging Face's names, with the places of
+ * A common view of checkpoints of both formats: the tensors of a model by Hugging Face's names, with the locations of
  * their rows on disk.
  */
 
@@ -48,13 +48,13 @@ export interface Checkpoint extends Disposable {
   /** The path as passed. */
   readonly path: string;
   readonly format: Format;
-  /** The model's shape according to the files next to the weights; `undefined` if they do not say. */
+  /** The model's shape according to the files alongside the weights; `undefined` if those do not contain it. */
   readonly shape: CheckpointShape | undefined;
   /** Faults that are found without reading any tensor. */
   readonly faults: readonly TensorFault[];
   /** Names of items that are not weights: states of modules and of the optimizer. */
   readonly ignored: readonly string[];
-  /** Returns the tensors of a model of that shape, and their faults. */
+  /** Returns the tensors of a model with that shape, and their faults. */
   view(shape: CheckpointShape): View;
 }
 
@@ -62,7 +62,7 @@ export interface Checkpoint extends Disposable {
 export interface View {
   /** The tensors by Hugging Face's names. */
   readonly tensors: ReadonlyMap<string, ViewTensor>;
-  /** The copy of the embedding that is stored as output layer although the model ties them. */
+  /** The copy of the embedding that is stored as the output layer although the model ties the two. */
   readonly tiedCopy: ViewTensor | undefined;
   /** Rows that only pad the vocabulary. */
   readonly padding: readonly ViewTensor[];
@@ -108,7 +108,7 @@ function incomplete(where: string, what: string): TensorFault {
   };
 }
 
-/** Checks for a buffer that old checkpoints hold although it is computed from the config. */
+/** Checks for a buffer that old checkpoints contain although it is computed from the config. */
 function isBuffer(name: string): boolean {
   return name.endsWith(".rotary_emb.inv_freq");
 }
@@ -413,7 +413,7 @@ class MegatronTable {
     return false;
   }
 
-  /** Adds one fault per key: a missing stack is missing for every layer. */
+  /** Adds at most one fault per key: a missing stack is missing for every layer. */
   #note(
     key: string,
     entry: LayoutEntry,

@@ -18,9 +18,9 @@ import { elements, isCount, isShape, shapeText } from "./tensor.ts";
 import { allowInTensor } from "./torch_names.ts";
 import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
-/** The largest pickle of a tensor to read. Most take a few hundred bytes. */
+/** The maximum size of a tensor's pickle. Most take a few hundred bytes. */
 const MAX_TENSOR_PICKLE = 1024 * 1024;
-/** The largest pickle of a run's arguments and state. */
+/** The maximum size of the pickle with a run's arguments and state. */
 const MAX_PICKLE = 64 * 1024 * 1024;
 const MAX_WORD = 64;
 
@@ -104,7 +104,7 @@ function openArchive(slice: FileSlice): Archive {
 
 interface RebuiltTensor {
   readonly storage: Storage;
-  /** The index of its first element in the storage. */
+  /** The index of the tensor's first element in the storage. */
   readonly first: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -156,7 +156,7 @@ function rebuilt(value: PickleValue): RebuiltTensor | undefined {
   return whole ? { storage, first, shape, strides } : undefined;
 }
 
-/** Returns the tensor of a parameter. */
+/** Returns the tensor that a parameter wraps. */
 function unwrapped(value: PickleValue): PickleValue | undefined {
   const isParameter = value instanceof PickleObject &&
     value.type === "torch._utils._rebuild_parameter";

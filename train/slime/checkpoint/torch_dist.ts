@@ -1,5 +1,5 @@
 /**
- * Reads Megatron's `torch_dist` checkpoints: the tensors, the places of their chunks, and the arguments of the run
+ * Reads Megatron's `torch_dist` checkpoints: the tensors, the locations of their chunks, and the arguments of the run
  * that wrote them. The elements stay on disk.
  *
  * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and PyTorch
@@ -160,7 +160,7 @@ function iterationName(text: string, tracker: string): string {
   );
 }
 
-/** Reports a missing tracker: slime finds a checkpoint by the tracker next to it, or by the name `iter_0000019`. */
+/** Reports a missing tracker: slime finds a checkpoint by the tracker alongside it, or by the name `iter_0000019`. */
 function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));

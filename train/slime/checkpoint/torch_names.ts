@@ -25,7 +25,7 @@ const TENSOR = [
   /^torch\.storage\.(Untyped|Typed)Storage$/,
 ];
 
-/** The additional names in `.metadata`, including Megatron's own plans, which it stores there. */
+/** The additional names in `.metadata`, including Megatron's plans, which it stores there. */
 const METADATA = [
   ...PLAIN,
   /^torch\.(Size|strided|contiguous_format|preserve_format)$/,

@@ -33,7 +33,7 @@ export interface Verified {
   readonly peakBytes: number;
 }
 
-/** The progress of a verification in bytes of all files; `total` is 0 if the host does not report it. */
+/** The progress of a verification in bytes of all files; `total` is 0 if the host does not report progress. */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
@@ -56,7 +56,7 @@ export interface VerifierOptions {
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** Compares two directories, or inspects one alone. */
+/** Compares two directories, or inspects a single one. */
 export type Verifier = (
   from: string,
   to: string | undefined,

@@ -2,8 +2,8 @@
  * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to that
  * of another checkpoint.
  *
- * Megatron's loader only prints that it skips a missing tensor, and trains from random values. A converter that swaps
- * two matrices prints nothing. The verification therefore relies on the bytes alone.
+ * Megatron's loader merely prints that it skips a missing tensor, and then trains from random values. A converter that
+ * swaps two matrices prints nothing. The verification therefore relies on the bytes alone.
  */
 
 import { messageOf } from "../../../env/errors.ts";
@@ -34,7 +34,7 @@ import {
 export interface VerifyOptions {
   /** The shape of the expected model. */
   readonly shape: CheckpointShape;
-  /** The checkpoint to compare with; `undefined` to inspect one alone. */
+  /** The checkpoint to compare with; `undefined` to inspect a single checkpoint. */
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -50,7 +50,7 @@ export type TensorStatus =
   | "differs"
   | "unreadable";
 
-/** A tensor of both checkpoints, or of the only one. */
+/** A tensor of both checkpoints, or of the single one. */
 export interface TensorResult {
   readonly name: string;
   /** The kind of tensor: `q_proj`. */
@@ -60,7 +60,7 @@ export interface TensorResult {
   readonly status: TensorStatus;
   /** The number of elements that differ. */
   readonly differing: number;
-  /** The index of the first that differs. */
+  /** The index of the first element that differs. */
   readonly firstIndex: readonly number[] | undefined;
   /** The values at that index, in the order of the checkpoints. */
   readonly firstValues: readonly number[] | undefined;
@@ -86,7 +86,7 @@ export interface VerifyReport {
 }
 
 /**
- * Compares a checkpoint with another, or inspects it alone.
+ * Compares a checkpoint with another, or inspects only that one.
  * @throws The signal's reason, once it is aborted.
  */
 export async function verifyCheckpoints(
@@ -170,8 +170,8 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
 }
 
 /**
- * Orders tensors by their place on disk, which differs from the layers' order in safetensors: sequential reads are
- * faster.
+ * Orders tensors by their position on disk, because sequential reads are faster. In safetensors, that order differs
+ * from the layers'.
  */
 function byPlace(a: ViewTensor, b: ViewTensor): number {
   const [x, y] = [a, b].map(({ segments }) => {
@@ -354,8 +354,8 @@ async function likelyCause(
 }
 
 /**
- * Checks for initial values: norms start as ones, matrices with a standard deviation of 0.02 or, at the end of a
- * residual branch, less.
+ * Checks whether a tensor still looks like its initial values: norms start as ones, and matrices with a standard
+ * deviation of 0.02, or less at the end of a residual branch.
  */
 function looksInitialized(
   { mean, std }: { mean: number; std: number },

@@ -31,12 +31,12 @@ export const LOCAL = 0x04034b50;
 export const LOCAL_BYTES = 30;
 const ZIP64_EXTRA = 1;
 
-/** The largest directory to read: an archive of a checkpoint has few entries. */
+/** The maximum size of a directory: a checkpoint's archive has few entries. */
 const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads the entries of the archive that fills `slice`, by name.
- * @throws {DataError} If it is not an archive or truncated, or an entry lies outside of it, is compressed, encrypted
+ * @throws {DataError} If it is not an archive or is truncated, or an entry lies outside it or is compressed, encrypted
  * or repeated.
  */
 export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
@@ -181,7 +181,7 @@ function readCentral(
   return { entry: { name, size, headerOffset, crc32: crc }, bytes };
 }
 
-/** Returns the sizes and offset of an entry, from its zip64 field if they do not fit into 32 bits. */
+/** Returns the sizes and offset of an entry, from its zip64 field if they do not fit in 32 bits. */
 function widened(
   slice: FileSlice,
   { view, extra }: { view: DataView; extra: Uint8Array },

@@ -39,7 +39,7 @@ export async function canServe(
   );
 }
 
-/** Reports what is missing on the host, or differs from this machine. */
+/** Reports what is missing on the host or differs from this machine. */
 async function setUpFaults(
   host: PlacedShell,
   { config, id, signal }:

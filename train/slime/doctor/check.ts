@@ -21,7 +21,7 @@ export type Observed =
     | Fault & { readonly state: "warn" | "fail" }
   )
   & {
-    /** The host that it concerns, if it concerns one. */
+    /** The host that it concerns, if any. */
     readonly host?: string;
   };
 
@@ -32,7 +32,7 @@ export type Finding = Observed & { readonly check: string };
 export interface CheckContext extends ResolvedSlime {
   /** Hosts that can be reached, the head first; this machine if the recipe names none. */
   readonly hosts: readonly Shell[];
-  /** The hosts whose place of execution is known. */
+  /** The hosts for which the place where commands run is known. */
   readonly places: readonly PlacedShell[];
   /** The hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
@@ -110,7 +110,7 @@ export async function onEachHost<S extends Shell>(
 
 /**
  * Compares each host's result with the first host's, usually the head.
- * @param compare Gets the other host's result, the first host's result, and the first host's name.
+ * @param compare Called with the other host's result, the first host's result, and the first host's name.
  */
 export function differences<T>(
   hosts: readonly Shell[],
@@ -126,8 +126,8 @@ export function differences<T>(
 }
 
 /**
- * Turns an error that a check threw into a finding. Errors of taulab carry a hint. Any other error is a bug, which
- * does not affect the other checks.
+ * Turns an error that a check threw into a finding. taulab's errors carry a hint. Any other error is a bug, and does
+ * not affect the other checks.
  * @param otherwise The fix if the error has no hint.
  */
 export function faultOf(

@@ -1,4 +1,6 @@
-/** Loads the checks. Each module of `checks/` exports one with its position, so that adding a check takes one file. */
+/**
+ * Loads the checks. Each module in `checks/` exports a check with its position, so that adding a check takes one file.
+ */
 
 import type { Check } from "./check.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The doctor: checks everything that a slime run needs before GPU hours are spent on it.
+ * The doctor: checks everything that a slime run needs before any GPU hours are spent.
  *
  *     recipe ─▶ hosts that answer ─▶ checks, all at once, each with a time limit ─▶ findings ─▶ report
  */

@@ -4,7 +4,7 @@ import { DataError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 
-/** The disk that a directory is on. */
+/** The disk that contains a directory. */
 export interface Volume {
   /** The device or server. */
   readonly source: string;

@@ -1,5 +1,5 @@
 /**
- * Reads the flags of the slime that is installed on a host from its own parsers. Flags differ between commits, and
+ * Reads the flags of the slime installed on a host from slime's own parsers. Flags differ between commits, and
  * train.py ignores unknown ones.
  *
  * `train.py --help` shows only one of its three parsers. The program therefore calls slime's parse_args(), and
@@ -66,7 +66,7 @@ const flagsSchema = z.record(
 /**
  * Reads the flags of a host's slime. It imports PyTorch, SGLang and Megatron-LM, which takes up to a minute.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the parsers cannot be read, with the reason.
+ * @throws {DataError} If the parsers cannot be read; the message says why.
  */
 export async function readHostFlags(
   host: Shell,

@@ -1,6 +1,6 @@
 /**
  * Runs short Python programs on a host and reads what is installed there. Programs are sent over standard input, so
- * that nothing is left on the host.
+ * that no file remains on the host.
  */
 
 import { parseJson } from "../../runs/versions.ts";
@@ -13,7 +13,7 @@ import { lastWords } from "./host_file.ts";
 
 /** A Python program and its input. */
 export interface PythonJob<T> {
-  /** The program. It finds its input as `CASE`, and prints one line of JSON last. */
+  /** The program. Its input is in the variable `CASE`, and the last line that it prints is JSON. */
   readonly program: string;
   /** The input as JSON text. */
   readonly input: string;
@@ -91,7 +91,7 @@ export const SLIME_PARTS = {
   hugging: "slime/backends/megatron_utils/hf_to_megatron",
 } as const;
 
-/** Reads PyTorch's CUDA version from a file: importing PyTorch takes seconds and GPUs. */
+/** Reads PyTorch's CUDA version from a file: importing PyTorch takes seconds and uses GPUs. */
 const PROGRAM = `
 import importlib.metadata, importlib.util, os, platform, re
 def version(name):

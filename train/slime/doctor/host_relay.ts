@@ -1,7 +1,7 @@
 /**
  * Makes servers that only a host can reach available on this machine, such as Ray's dashboard and SGLang's router.
  *
- * A relay listens on this machine's loopback and has the host make each request. Only GET requests are relayed.
+ * A relay listens on this machine's loopback and makes each request from the host. Only GET requests are relayed.
  */
 
 import { z } from "zod";
@@ -107,7 +107,7 @@ async function pass(
   }
 }
 
-/** Ends the response with a broken connection, as a caller on the host would see it. */
+/** Ends the response with a broken connection, as a client on the host would see it. */
 function broken(why: string): Response {
   return new Response(
     new ReadableStream({

@@ -1,4 +1,4 @@
-/** Reads the policies of the router that is installed on a host: slime's build and PyPI's differ. */
+/** Reads the policies that the router installed on a host supports: slime's build and PyPI's differ. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";

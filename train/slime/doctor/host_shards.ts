@@ -6,7 +6,7 @@ import { quote, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 import { parseShardHeader, type Shard, type ShardHeader } from "./shards.ts";
 
-/** The longest header that Safetensors allows, in bytes. */
+/** The maximum length of a header in safetensors, in bytes. */
 const MAX_HEADER = 100_000_000;
 
 /** A file other than weights. */

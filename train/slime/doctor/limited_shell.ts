@@ -3,10 +3,10 @@
 import { createPool } from "../../../env/pool.ts";
 import type { Shell } from "../hosts/shell.ts";
 
-/** sshd starts to drop connections when ten have not logged in yet. */
+/** The number of commands at once: sshd starts to drop connections when ten have not logged in yet. */
 const AT_ONCE = 4;
 
-/** Returns the same shell, limited to `atOnce` running commands. Others wait in order. */
+/** Returns the same shell, limited to `atOnce` running commands. Other commands wait in order. */
 export function limitedShell(shell: Shell, atOnce: number = AT_ONCE): Shell {
   const pool = createPool(atOnce);
   return {

@@ -16,7 +16,7 @@ export interface Listener {
   readonly holder?: string;
 }
 
-/** `ss`, if it is installed, names the processes. */
+/** Prints the socket table and, if `ss` is installed, the names of the processes. */
 const SCRIPT = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null
 echo ---
 ss -Hltnp 2>/dev/null || true`;

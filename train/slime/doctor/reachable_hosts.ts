@@ -1,4 +1,4 @@
-/** Checks which hosts answer and how their clocks differ. All other checks depend on it. */
+/** Checks which hosts answer and how their clocks differ. All other checks depend on that. */
 
 import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
@@ -77,7 +77,7 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   );
 }
 
-/** A larger difference makes logs and leases of several hosts inconsistent. */
+/** The maximum difference between clocks: a larger one makes logs and leases on several hosts inconsistent. */
 const MAX_SKEW_MS = 5000;
 
 /** Creates the `hosts` check from the hosts' first answers. It always runs, because all other checks depend on it. */

@@ -1,5 +1,5 @@
 /**
- * Reads the file headers of the weights in a Hugging Face directory: which shards must exist, and how long each must
+ * Reads the headers of the weight files in a Hugging Face directory: which shards must exist, and how long each must
  * be.
  *
  * @see https://github.com/huggingface/safetensors: eight bytes that hold a length, that many bytes of JSON, then the
@@ -24,7 +24,7 @@ const indexSchema = z.looseObject({
 
 /** The name of the file that lists the shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
-/** The name of the file that holds all weights if there is no index. */
+/** The name of the single weight file if there is no index. */
 export const SINGLE_FILE = "model.safetensors";
 
 /** A file of weights on a host. */

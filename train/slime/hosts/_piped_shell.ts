@@ -90,7 +90,7 @@ class Piped implements AsyncDisposable {
     return this.#child.stderr;
   }
 
-  /** Writes to the child. Errors are ignored: a shell that has exited does not read, and its output tells why. */
+  /** Writes to the child. Errors are ignored: a shell that has exited does not read, and its output says why. */
   write(bytes: Uint8Array<ArrayBuffer>): void {
     this.#input.write(bytes).catch(() => {});
   }
@@ -106,7 +106,7 @@ class Piped implements AsyncDisposable {
     this.#killer ??= setTimeout(() => this.#kill(), patienceMs);
   };
 
-  /** Stops waiting once the command is done: processes that it left running may hold its streams open. */
+  /** Stops waiting once the command is done: processes that it left running may keep its streams open. */
   leave(): void {
     this.#killer ??= setTimeout(() => this.#kill(), 500);
   }

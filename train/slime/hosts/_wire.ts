@@ -1,9 +1,9 @@
 /**
- * The protocol that sends a command to a shell. The command travels over the shell's standard input, so that no
- * process list shows it. The input then stays open as a lifeline: when it is cut – by an abort, a lost connection or
- * the end of this program – a watcher process ends the command's whole process group.
+ * The protocol that sends a command to a shell. The command travels over the shell's standard input, so that it does
+ * not appear in process lists. The input then stays open as a lifeline: when it is cut – by an abort, a lost
+ * connection or the end of this program – a watcher process ends the command's whole process group.
  *
- * The output is framed by marks that hold a nonce. They separate the command's output from whatever a login shell
+ * The output is framed by marks that hold a nonce. They distinguish the command's output from whatever a login shell
  * prints, and a finished command from a lost connection.
  */
 
@@ -17,7 +17,7 @@ const GRACE_S = 5;
 
 const MARK = "\x1e";
 
-/** Encodes what is written to {@linkcode BOOT}'s standard input, which then stays open. */
+/** Encodes the data to write to {@linkcode BOOT}'s standard input, which then stays open. */
 export function encodeCommand(
   command: ShellCommand,
   nonce: string,
@@ -188,7 +188,7 @@ class Frame {
     };
   }
 
-  /** Takes everything except a possible partial mark at the end. */
+  /** Takes everything up to a possible partial mark at the end. */
   #takeButMark(): void {
     const longest = this.#begin.length + 4;
     const at = this.#held.indexOf(

@@ -75,7 +75,7 @@ export const THIS_HOST = "this";
 /**
  * Reads the named hosts, in the given order.
  * @param file Path of a `hosts.yaml`; not read if `names` is empty.
- * @throws {ConfigError} If there is no such file, and as {@linkcode parseHosts} and {@linkcode pickHosts}.
+ * @throws {ConfigError} If there is no such file, or {@linkcode parseHosts} or {@linkcode pickHosts} throws.
  */
 export async function readHosts(
   file: string,
@@ -115,7 +115,7 @@ export async function readThisHost(file: string): Promise<Host | undefined> {
     : parseHosts({ name: file, text }).find(({ name }) => name === THIS_HOST);
 }
 
-/** Returns the place where a host's commands run; `undefined` if the file does not say. */
+/** Returns the place where a host's commands run; `undefined` if the file does not set it. */
 export function placeOf(host: Host | undefined): Place | undefined {
   if (host?.container !== undefined) {
     const { engine = "docker", container: name } = host;
@@ -213,7 +213,7 @@ export function pickHosts(
   });
 }
 
-/** Returns the address by which other hosts reach a host. */
+/** Returns the address that other hosts use to reach a host. */
 export function hostAddress({ name, address, ssh }: Host): string {
   return address ?? ssh.host ?? name;
 }

@@ -17,8 +17,8 @@ import {
 export const THIS_MACHINE = "this machine";
 
 /**
- * Creates a shell on this machine. A command ends, with everything that it started, when it is aborted or this
- * program dies.
+ * Creates a shell on this machine. A command and everything that it started end when it is aborted or this program
+ * dies.
  * @param within The prefix of commands that run in a container: `docker exec -i NAME`.
  */
 export function localShell(within: readonly string[] = []): Shell {

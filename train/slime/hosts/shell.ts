@@ -47,7 +47,7 @@ export interface Shell {
 /**
  * Runs a command that is expected to succeed.
  * @returns Its standard output.
- * @throws {HostError} `what` and the command's standard error, if it fails; and as {@linkcode Shell.run}.
+ * @throws {HostError} If the command fails, with `what` and its standard error, or if {@linkcode Shell.run} throws.
  */
 export async function outputOf(
   shell: Shell,
@@ -73,7 +73,7 @@ export function quoteWords(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
-/** Quotes a path for a POSIX shell; `~/` is the home of the user that runs it. */
+/** Quotes a path for a POSIX shell; `~/` is the home directory of the user that runs the command. */
 export function pathWord(path: string): string {
   if (path === "~") return '"$HOME"';
   return path.startsWith("~/")

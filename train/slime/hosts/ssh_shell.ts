@@ -171,7 +171,7 @@ class Ssh implements SshShell {
   }
 }
 
-/** Creates a directory with `mktemp`, so that tasks need no write permission of their own. */
+/** Creates a directory with `mktemp`, so that tasks need no write permission. */
 async function socketDir(): Promise<string> {
   const what = "Cannot create a temporary directory on this machine";
   const script = "mktemp -d";
@@ -179,7 +179,7 @@ async function socketDir(): Promise<string> {
 }
 
 /**
- * Returns the options for the shared connection's socket. The path is short, because a socket's path has room for
+ * Returns the options for the shared connection's socket. The path is short, because a socket's path is limited to
  * about 100 characters.
  */
 function socketOptions(dir: string): string[] {

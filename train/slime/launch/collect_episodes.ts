@@ -18,7 +18,7 @@ const EPISODES = "episodes.db";
 const CHUNK_MIB = 4;
 
 /**
- * Copies the databases of all server hosts of a run into one database in the run dir. One that cannot be copied is
+ * Copies the databases of a run's server hosts into one database in the run dir. A database that cannot be copied is
  * reported and stays on its host.
  */
 export async function collectEpisodes(

@@ -35,7 +35,8 @@ export interface Fleet extends AsyncDisposable {
    */
   shellOf(host: string): PlacedShell;
   /**
-   * Returns a URL by which this machine reaches a URL of a host, through an ssh tunnel if the host is another machine.
+   * Returns the URL that this machine must use to reach a URL of a host, through an ssh tunnel if the host is another
+   * machine.
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
@@ -169,7 +170,7 @@ async function requireHostNetwork(
 
 /** The fleet of a recipe. */
 export interface RecipeFleet extends Fleet {
-  /** The recipe, with the head's address from hosts.yaml if the recipe leaves it at loopback. */
+  /** The recipe, with the head's address from hosts.yaml if the recipe leaves it as loopback. */
   readonly slime: ResolvedSlime;
   /** Shells of the hosts that run episode servers. */
   readonly servers: readonly PlacedShell[];

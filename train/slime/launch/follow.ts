@@ -22,7 +22,7 @@ export interface FollowOptions {
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
   /** Called when the state has changed. */
   readonly onState?: (job: RayJob) => void;
-  /** Called with a sentence for the person who follows the job. */
+  /** Called with a sentence for the user who follows the job. */
   readonly onNote?: (text: string) => void;
   /** Called after Ray did not respond; throws if it never will. Default: it may respond again. */
   readonly onSilence?: () => Promise<void>;
@@ -44,7 +44,7 @@ const PATIENCE_MS = 3_600_000;
 const LONGEST_WAIT_MS = 15_000;
 /** Interval between reminders that Ray still does not respond. */
 const REMIND_MS = 60_000;
-/** Time without a new line after which a note is given. */
+/** Time without a new line after which a note is reported. */
 const QUIET_MS = 20 * 60_000;
 const LAST_LINES = 4_000;
 

@@ -41,7 +41,7 @@ function symptomOf(lines: readonly string[]): Symptom | undefined {
 
 const ERROR_LINE = /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/;
 
-/** Errors that Python prints during exit: they are consequences of the exit, not its cause. */
+/** Matches errors that Python prints during exit: they are consequences of the exit, not its cause. */
 const AT_EXIT =
   /can't register atexit after shutdown|after (?:interpreter )?shutdown$|Error in atexit/;
 

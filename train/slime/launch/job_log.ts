@@ -1,6 +1,6 @@
 /**
- * The run dir's copy of a job's log. Its length says where to continue, both after a broken connection and in a later
- * process.
+ * The run dir's copy of a job's log. Its length determines where to continue, both after a broken connection and in a
+ * later process.
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";
@@ -102,7 +102,7 @@ export class JobLog implements Disposable {
   }
 }
 
-/** One reading of a log from its start, piece by piece. */
+/** A single pass over a log from its start, piece by piece. */
 export class LogReading {
   readonly #log: JobLog;
   #at = 0;

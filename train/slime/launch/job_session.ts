@@ -1,4 +1,4 @@
-/** Follows a run's job into its run dir: the log, the lines of metrics, the outcome. */
+/** Follows a run's job and records it in the run dir: the log, the lines of metrics, the outcome. */
 
 import { drawCurve } from "../../runs/run_figure.ts";
 import { join } from "node:path";
@@ -67,7 +67,7 @@ export function lastSession({ launch }: SlimeRun): LaunchSession {
   throw new TypeError("The run has no job");
 }
 
-/** Returns a record with the state of its last job set. */
+/** Returns a record with the given state for its last job. */
 export function withState(
   launch: LaunchRecord,
   state: JobState,

@@ -2,7 +2,7 @@
  * Launches a planned run and follows it, or attaches to a detached run.
  *
  * Everything that a run starts is first recorded in its run dir, so that any later process can follow it and stop
- * exactly that. Detaching leaves everything running.
+ * exactly those things. Detaching leaves everything running.
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
@@ -62,7 +62,7 @@ export interface LaunchOptions extends FollowRunOptions {
   readonly plan: LaunchPlan;
   /** Rollouts in the checkpoint to resume from; 0 starts from the beginning. */
   readonly fromStep: number;
-  /** The number of tasks of each split that is evaluated. */
+  /** The number of tasks in each evaluated split. */
   readonly evalTasks: LaunchRecord["evalTasks"];
   /** Whether to submit the job although other jobs hold GPUs that the run needs. */
   readonly beside?: boolean;
@@ -80,8 +80,8 @@ export interface LaunchResult {
  * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops what
  * was started. After the job is submitted, an abort only stops following it.
  * @throws {ConfigError} If a secret or the dataset is missing.
- * @throws {RayError | HostError} If something does not start. Everything started before is stopped again.
- * @throws The signal's reason, if it is aborted before the job was submitted. Everything started is stopped again.
+ * @throws {RayError | HostError} If something does not start. Everything started before that is then stopped.
+ * @throws The signal's reason, if it is aborted before the job is submitted. Everything started is then stopped.
  */
 export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
   const { run, plan } = options;
@@ -104,7 +104,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 }
 
 /**
- * Follows the job of a detached run, and supervises its episode servers again.
+ * Follows the job of a detached run, and resumes the supervision of its episode servers.
  * @throws {ConfigError} If the run has no job, or its job has ended.
  */
 export async function attachRun(
@@ -263,7 +263,7 @@ async function serve(
       if (type === "ready" && started.services) keep(started.services);
     },
   });
-  /** Records the servers again: a restarted one is a new process. */
+  /** Records the servers again: a restarted server is a new process. */
   function keep({ records }: Services): void {
     save(run, { services: [...records] }).catch((error) =>
       onNote?.(String(error))
@@ -390,7 +390,7 @@ export async function stopAll(
   await endRay({ run, fleet, ray });
 }
 
-/** Stops the servers that an earlier process started; on other hosts also those that no longer listen. */
+/** Stops the servers that an earlier process started; on other hosts, this includes servers that no longer listen. */
 async function stopServers(
   records: readonly ServiceRecord[],
   { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,
@@ -421,7 +421,7 @@ async function endRay(
   await save(run, { ray: null });
 }
 
-/** Returns the jobs on the run's cluster that are not its own; empty if the cluster does not respond. */
+/** Returns the jobs on the run's cluster other than the run's own; empty if the cluster does not respond. */
 async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
   const own = new Set(
     run.launch!.sessions.map(({ submissionId }) => submissionId),

@@ -1,6 +1,6 @@
 /**
- * `launch.json` of a run: handles of everything that was started for it, so that another process can follow it and
- * stop exactly that.
+ * `launch.json` of a run: handles for everything that was started for it, so that another process can follow it and
+ * stop exactly those things.
  */
 
 import { parseJson, versionOf } from "../../runs/versions.ts";
@@ -38,16 +38,16 @@ export const launchRecordSchema = z.object({
   head: z.string(),
   /** The directory of the run's checkpoints on the head. */
   checkpoints: z.string(),
-  /** The number of tasks of each split that is evaluated. */
+  /** The number of tasks in each evaluated split. */
   evalTasks: z.object({
     dev: z.int().optional(),
     test: z.int().optional(),
   }),
   /** The sessions of the run, one job each; the last one may be running. */
   sessions: z.array(sessionSchema),
-  /** Ray, if it was started for the run and is not stopped yet; `null` if a cluster was joined. */
+  /** Ray, if it was started for the run and has not been stopped yet; `null` if a cluster was joined. */
   ray: startedRaySchema.nullable(),
-  /** Episode servers that were started for the run and are not stopped yet. */
+  /** Episode servers that were started for the run and have not been stopped yet. */
   services: z.array(
     z.object({
       url: z.string(),

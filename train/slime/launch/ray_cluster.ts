@@ -42,7 +42,7 @@ export interface ClusterOptions extends CallOptions {
   /** Whether to use the cluster although other jobs hold GPUs that the run needs. Default: false. */
   readonly beside?: boolean;
   readonly onNote?: (text: string) => void;
-  /** Records what is about to be started. Awaited before the start. */
+  /** Records what is about to be started. It is awaited before the start. */
   readonly onStart: (started: StartedRay) => Promise<void>;
   /** Maximum time for a started cluster to respond and to have its GPUs. Default: 300 s. */
   readonly startTimeoutMs?: number;

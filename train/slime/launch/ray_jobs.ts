@@ -182,7 +182,7 @@ export class RayJobs {
 
   /**
    * Submits a job exactly once: if the response is lost, looks for the job before submitting it again.
-   * @returns Whether the job is new. A job with the same id and command line is taken to be this one.
+   * @returns Whether the job is new. A job with the same id and command line is assumed to be this job.
    * @throws {RayError} If another job has the id, or Ray rejects it.
    */
   async submit(

@@ -14,7 +14,7 @@ import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** The place where a server runs and listens. */
+/** The place where a server runs, and the address that it listens on. */
 export interface ServerSpot {
   /** The name of the host. */
   readonly host: string;

@@ -236,7 +236,7 @@ async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
 }
 
 /**
- * Runs the doctor before GPU hours are spent.
+ * Runs the doctor before any GPU hours are spent.
  * @throws {HostError} If a check fails.
  */
 async function requireHealthy(

@@ -1,8 +1,8 @@
 /**
  * Assembles a slime driver's log into lines of `metrics.jsonl`: one line per rollout and the training on it.
  *
- * Several processes log, and Ray interleaves their lines in any order. The lines of each process stay in order:
- * the rollout manager logs `perf`, then evaluations; the first training rank logs `rollout`, `step`s, `perf`.
+ * Several processes log, and Ray interleaves their lines arbitrarily, but the lines of each process stay in order: the
+ * rollout manager logs `perf`, then evaluations; the first training rank logs `rollout`, `step`s, `perf`.
  */
 
 import type { EpisodeFailures } from "./log_failures.ts";
@@ -45,7 +45,7 @@ type Values = Readonly<Record<string, number>>;
 
 /**
  * The number of rollouts that may be in progress at once, because `train_async.py` samples one ahead. A rollout beyond
- * it ends the wait for missing parts.
+ * that number ends the wait for missing parts.
  */
 const MAX_OPEN_ROLLOUTS = 2;
 
@@ -111,7 +111,7 @@ export class SlimeMetricsReader {
     return parts;
   }
 
-  /** Returns complete rollouts, never one before an earlier one. */
+  /** Returns complete rollouts in order: none before an earlier one is complete. */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
     for (const [id, parts] of this.#inOrder()) {

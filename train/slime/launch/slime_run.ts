@@ -1,6 +1,6 @@
 /**
- * The run dir of a slime run: like that of training_dir.ts, but without a policy, and with the handles of everything
- * started for it.
+ * The run dir of a slime run: like that in training_dir.ts, but without a policy, and with handles for everything
+ * started for the run.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
  */

@@ -40,10 +40,10 @@ const LOCK_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
 
 /**
- * Stops a run's job, then its episode servers, then Ray if it was started for the run. If another process follows
- * the run, that process does the latter two. A second call finds nothing to do.
+ * Stops a run's job, then its episode servers, then Ray if it was started for the run. If another process follows the
+ * run, that process does the latter two. A second call does nothing.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
- * @throws {RayError} If the job cannot be stopped; then everything else keeps running.
+ * @throws {RayError} If the job cannot be stopped; everything else then keeps running.
  */
 export async function stopRun(
   path: string,

@@ -49,7 +49,7 @@ export const STALLS: readonly Symptom[] = [{
     "check the jobs and GPUs on Ray's dashboard, stop the other job by its id, or lower cluster.gpusPerNode",
 }];
 
-/** Errors of the setup: nothing has been trained. */
+/** Errors in the setup, before anything has been trained. */
 const SETUP_ERRORS: readonly Symptom[] = [
   {
     id: "hooks",
@@ -174,7 +174,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
   },
 ];
 
-/** Errors of the resources of a host or a GPU. */
+/** Errors in the resources of a host or a GPU. */
 const RESOURCE_ERRORS: readonly Symptom[] = [
   {
     id: "host-memory",

@@ -30,7 +30,7 @@ export interface BatchShape {
   readonly microBatchSize: number;
 }
 
-/** The values derived from a {@linkcode BatchShape}. */
+/** Values derived from a {@linkcode BatchShape}. */
 export interface BatchPlan {
   /** GPUs that must be free in Ray. */
   readonly gpus: number;
@@ -59,7 +59,7 @@ export function batchPlan(shape: BatchShape): BatchPlan {
 export type BatchModel = Pick<ModelShape, "heads" | "kvGroups" | "layers">;
 
 /**
- * Finds sizes that do not fit together, as far as the recipe alone shows; see {@linkcode rowFaults}.
+ * Finds sizes that do not fit together, as far as the recipe alone can show; see {@linkcode rowFaults}.
  * @returns Faults that name the flags and their values; empty if all sizes fit.
  */
 export function batchFaults(shape: BatchShape, model: BatchModel): Fault[] {
@@ -141,7 +141,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
   ];
 }
 
-/** Finds sizes that do not fit the number of rows of the training set. */
+/** Finds sizes that do not fit the number of rows in the training set. */
 export function rowFaults(
   { overSamplingBatchSize }: BatchShape,
   rows: number,

@@ -20,7 +20,7 @@ export interface KnownFlag {
   readonly arity: FlagArity;
 }
 
-/** Names without the prefix of their source, separated by spaces. */
+/** Names without their source's prefix, separated by spaces. */
 const NAMES: Readonly<
   Record<
     FlagSource,

@@ -41,7 +41,7 @@ export interface FlagSettings {
   readonly routerPolicy: string | null;
 }
 
-/** Returns the keys whose flag has no meaning without another. */
+/** Returns the keys whose flags have no effect without another flag. */
 function leftOut(config: SlimeConfig): string[] {
   const { eval: evals, parallel, algorithm } = config;
   return [
@@ -106,14 +106,14 @@ function flagOf(
   return [{ flag, values, from }];
 }
 
-/** Formats a value; `1e-6` is easier to read than `0.000001` and equal in Python. */
+/** Formats a value; `1e-6` is easier to read than `0.000001`, and the same number in Python. */
 function wordOf(value: unknown): string {
   const isSmall = typeof value === "number" && value !== 0 &&
     Math.abs(value) < 1e-3;
   return isSmall ? value.toExponential() : String(value);
 }
 
-/** Replaces general values of the recipe with those of this run. */
+/** Replaces the recipe's general values with this run's. */
 function settled(
   { flag, values, from }: TrainFlag,
   { checkpoints, huggingFace, routerPolicy }: FlagSettings,
@@ -214,7 +214,7 @@ function furtherFlags(config: SlimeConfig): TrainFlag[] {
   );
 }
 
-/** Returns the keys of the schema that are flags, in its order. */
+/** Returns the schema's keys that are flags, in the schema's order. */
 export function keyedFlags(): {
   readonly flag: string;
   readonly key: string;

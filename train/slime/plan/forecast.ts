@@ -9,7 +9,7 @@ import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The use of a model per episode. */
+/** The model usage of an episode. */
 export type EpisodeCalls = Pick<
   Usage,
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
@@ -22,13 +22,13 @@ export interface EpisodeRates {
   readonly episodes: number;
   /** Actions of the policy. */
   readonly turns: number;
-  /** Tokens in the policy's context, prompt included. */
+  /** Tokens in the policy's context, including the prompt. */
   readonly tokens: number;
-  /** Tokens of the prompt: the domain's policy and the tools. */
+  /** Tokens of the prompt: the domain's policy text and the tools. */
   readonly promptTokens: number;
   /** Seconds from the beginning to the end of the episode. */
   readonly seconds: number;
-  /** Use of the user's model; `null` if there is none, or the measured run had none. */
+  /** Usage of the user's model; `null` if there is none, or the measured run had none. */
   readonly user: EpisodeCalls | null;
 }
 
@@ -50,7 +50,7 @@ export interface Forecast {
   readonly rates: EpisodeRates;
   /** Episodes in progress at once. */
   readonly atOnce: number;
-  /** Calls of the user's model per minute by `atOnce` concurrent episodes. */
+  /** Calls to the user's model per minute, made by `atOnce` concurrent episodes. */
   readonly callsPerMinute: number;
   /** The recipe's rate limit, shared by all servers; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
@@ -117,7 +117,7 @@ export function forecast(
   { rates, evalRows, servers }: {
     readonly rates: EpisodeRates;
     readonly evalRows: number | null;
-    /** Servers that are already running, each with its own limits and budget; 1 if these are shared among them. */
+    /** Servers that are already running, each with its own limits and budget; 1 if the servers share them. */
     readonly servers: number;
   },
 ): Forecast {

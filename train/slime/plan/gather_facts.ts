@@ -25,8 +25,8 @@ export interface FactSources {
 }
 
 /**
- * Gathers the facts of a plan, without network access. Missing facts are left open and noted.
- * @throws {ConfigError} If a host is not in hosts.yaml, or the run to take rates from has none.
+ * Gathers the facts of a plan, without network access. Missing facts are left unset and reported as notes.
+ * @throws {ConfigError} If a host is not in hosts.yaml, or the run to take rates from has no episodes.
  * @throws {DataError} If the dataset is damaged.
  */
 export async function gatherFacts(

@@ -13,7 +13,7 @@ import {
 } from "./train_time.ts";
 
 /**
- * Measures a run of slime. Figures that it did not log are assumed.
+ * Measures a slime run. Figures that the run did not log are assumed.
  * @returns `null` if the run is of another kind, or has logged no training.
  * @throws {ConfigError} If there is no such run.
  */
@@ -52,7 +52,7 @@ export function trainingRates(
   };
 }
 
-/** Returns the seconds to send weights and, with colocation, to move the trainer off the GPUs and back. */
+/** Returns the time in seconds to send weights and, with colocation, to move the trainer off the GPUs and back. */
 function transferSeconds(logged: SlimeNumbers): number {
   return ["update_weights", "sleep", "wake_up"]
     .reduce((sum, name) => sum + (logged[`perf/${name}_time`] ?? 0), 0);

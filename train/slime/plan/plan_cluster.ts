@@ -27,7 +27,9 @@ import type {
   RayPlan,
 } from "./plan_types.ts";
 
-/** Returns the names of the hosts that a recipe needs: the cluster's, then those that only run episode servers. */
+/**
+ * Returns the names of the hosts that a recipe needs: the cluster's hosts, then those that only run episode servers.
+ */
 export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
   return [...new Set([...cluster.hosts, ...bridge.hosts])]
     .filter((name) => name !== THIS_HOST);
@@ -219,8 +221,8 @@ function serverHosts(
 }
 
 /**
- * Returns the overrides of the run's config for a server: its share of limits, the hosts of the engines, and on
- * another host the benchmark's directory.
+ * Returns the overrides of the run's config for a server: its share of the limits, the engines' hosts, and, on another
+ * host, the benchmark's directory.
  * @param at.data That directory; `null` on this machine, and for generated datasets.
  * @param at.engines Addresses of the run's hosts.
  */
@@ -243,7 +245,7 @@ export function serverOverrides(
   ];
 }
 
-/** Returns a server's share of the limits: each server enforces its own. */
+/** Returns a server's share of the limits, since each server enforces its own. */
 function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   const { processes } = bridge;
   const { requestsPerMinute } = user.endpoint.calls;
@@ -276,8 +278,8 @@ export function serviceVariables(
 }
 
 /**
- * Returns the secrets of the job, which no record may contain: Ray's processes inherit them from the environment
- * of `ray start`.
+ * Returns the job's secrets, which must not be recorded: Ray's processes inherit them from the environment of `ray
+ * start`.
  */
 export function planSecrets(
   config: SlimeConfig,

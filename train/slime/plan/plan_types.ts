@@ -14,7 +14,7 @@ export interface PlanHost {
   readonly name: string;
   /** Its address as reached from the other hosts. */
   readonly address: string;
-  /** The directory of taulab on it, from hosts.yaml. Default: the one that setup chooses. */
+  /** taulab's directory on the host, from hosts.yaml. Default: the one that setup chooses. */
   readonly dir?: string;
 }
 
@@ -79,7 +79,7 @@ export interface PlannedService {
   readonly start: PlannedCommand | null;
   /** The address it listens on; `null` if it is already running. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  /** Overrides of the run's config, `KEY=VALUE`: its share of the limits and the budget. */
+  /** Overrides of the run's config as `KEY=VALUE`: the server's share of the limits and the budget. */
   readonly overrides: readonly string[];
 }
 
@@ -103,11 +103,11 @@ export interface RayPlan {
   readonly ports: readonly { readonly port: number; readonly of: string }[];
 }
 
-/** A secret variable that the job needs and that no record contains. */
+/** A secret variable that the job needs and that is never recorded. */
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** How the job gets it. */
+  /** The way in which the job gets it. */
   readonly way: string;
 }
 

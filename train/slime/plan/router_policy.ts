@@ -1,10 +1,10 @@
 /**
- * Chooses the policy of slime's router, which assigns turns to engines, from those that the installed router
+ * Chooses the policy of slime's router, which assigns turns to engines, among those that the installed router
  * supports.
  */
 
 /**
- * Policies in order of preference: the first two keep an episode's turns on the engine that has read its
+ * Policies in order of preference: the first two keep an episode's turns on the engine that has already read its
  * conversation.
  */
 const PREFERRED = ["consistent_hashing", "manual", "cache_aware"];

@@ -22,13 +22,13 @@ export interface TrainingMemory {
   readonly parameters: number;
   readonly weights: number;
   readonly gradients: number;
-  /** fp32 weights and two moments, divided among the ranks that hold the same parameters. */
+  /** fp32 weights and two moments, distributed among the ranks that hold the same parameters. */
   readonly optimizer: number;
   /** An estimate. */
   readonly activations: number;
   /** An estimate: the logits of a micro-batch, and the loss's intermediate values. */
   readonly logits: number;
-  /** Assumed: the remainder of the sleeping engine, and libraries. */
+  /** An assumption: what remains of the sleeping engine, and libraries. */
   readonly beside: number;
   readonly total: number;
 }
@@ -43,7 +43,7 @@ export interface EngineMemory {
   readonly cacheTokens: number;
   /** Expected tokens of the concurrent episodes, with the common prompt counted once. */
   readonly expectedTokens: number;
-  /** Assumed: the remainder of the sleeping trainer, and libraries, in addition to the share. */
+  /** An assumption: what remains of the sleeping trainer, and libraries, in addition to `share`. */
   readonly beside: number;
 }
 
@@ -54,7 +54,7 @@ export interface MemoryPlan {
   readonly microBatchTokens: number;
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
-  /** Memory per host: copies of weights, and what is moved there during sampling. */
+  /** Memory per host: copies of the weights, and what is moved to host memory during sampling. */
   readonly host: number;
   readonly disk: DiskPlan;
 }
@@ -63,27 +63,27 @@ export interface MemoryPlan {
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
-  /** The maximum number that exist at once; the run removes older ones. */
+  /** The maximum number of checkpoints that exist at once; the run removes older ones. */
   readonly checkpoints: number;
-  /** The number written in total. */
+  /** The total number of checkpoints written. */
   readonly saves: number;
   readonly total: number;
 }
 
-/** CUDA contexts, communicators and graphs that remain while the other side works. */
+/** Bytes of CUDA contexts, communicators and graphs that remain on a GPU while the other side works. */
 const BESIDE_BYTES = 4e9;
 
-/** bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
+/** Bytes per logit: bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
 const LOGIT_BYTES = 2 + 4 + 4 + 4;
 
-/** bf16 weights, fp32 weights, two fp32 moments. */
+/** Bytes per parameter of a checkpoint: bf16 weights, fp32 weights, two fp32 moments. */
 const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 
 /** Tokens of an episode, if known. */
 export interface EpisodeTokens {
-  /** Tokens of an episode, prompt included. */
+  /** Tokens of an episode, including the prompt. */
   readonly tokens: number;
-  /** Tokens of the policy and the tools, which all episodes share. */
+  /** Tokens of the policy text and the tools, which all episodes share. */
   readonly promptTokens: number;
 }
 
@@ -227,8 +227,8 @@ function isOffloaded({ flags }: SlimeConfig): boolean {
 type Parallel = SlimeConfig["parallel"];
 
 /**
- * Returns the parameters of the fullest stage, without experts: its layers, and an embedding or the output layer,
- * or both if there is one stage.
+ * Returns the number of parameters of the fullest stage, without experts: its layers, and the embedding or the output
+ * layer, or both if there is only one stage.
  */
 function gpuParameters(
   shape: ModelShape,
@@ -243,7 +243,7 @@ function gpuParameters(
   );
 }
 
-/** Returns the parameters of experts, which are distributed over their own ranks. */
+/** Returns the number of expert parameters, which are distributed over their own ranks. */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,
@@ -254,8 +254,8 @@ function gpuExperts(
 }
 
 /**
- * Estimates the bytes of activations. With full recomputation, the input of every layer is kept, and the intermediate
- * activations of one layer at a time; otherwise those of every layer.
+ * Estimates the bytes of activations. With full recomputation, the inputs of all layers and the intermediate
+ * activations of one layer at a time are kept; otherwise, the activations of all layers.
  * @see Korthikanti et al. 2022, section 4. Differences: flash attention keeps no scores, and this model's own
  *   widths are used.
  */
@@ -285,7 +285,7 @@ function activationBytes(
 
 /**
  * Returns the values per token in the widest feed-forward part: gate, up, their product and its gradient. With
- * experts, each token is copied to several and back, and tokens are assumed to be distributed evenly.
+ * experts, each token is copied to several experts and back; tokens are assumed to be distributed evenly.
  */
 function feedForwardWidth(
   { hidden, ffn, layers, experts }: ModelShape,
@@ -319,8 +319,8 @@ function engineMemory(
 }
 
 /**
- * Returns the bytes per host. Each rank keeps a copy of its weights, and one of the reference model's if there is
- * one. With colocation, the trainer is moved to the host during sampling.
+ * Returns the bytes per host. Each rank keeps a copy of its weights, and a copy of the reference model's weights if
+ * there is one. With colocation, the trainer is moved to the host during sampling.
  */
 function hostMemory(slime: ResolvedSlime): number {
   const { config } = slime;

@@ -1,6 +1,6 @@
 /**
- * The plan of a slime run: everything that a launch writes, starts and submits, and its resources, computed from
- * the recipe and a few facts. The computation is pure: nothing is read, queried or started, so a plan can be
+ * The plan of a slime run: everything that a launch writes, starts and submits, and its resources, computed from the
+ * recipe and a few facts. The computation has no side effects: nothing is read, queried or started, so a plan can be
  * checked line by line before it costs anything.
  */
 
@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those of the facts, or a
- *   path on the hosts is relative.
+ * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those in the facts, or a
+ * path on the hosts is relative.
  */
 export function planLaunch(
   slime: ResolvedSlime,
@@ -158,7 +158,7 @@ function huggingFaceTemplate(
 }
 
 /**
- * Checks that paths on the hosts are absolute: a relative one would depend on the process.
+ * Checks that paths on the hosts are absolute: a relative path would depend on the process.
  * @throws {ConfigError} If one is relative.
  */
 function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {

@@ -12,7 +12,7 @@ export interface SplitRows {
   /** The name of the file: `retail_train_tasks.jsonl`. */
   readonly fileName: string;
   readonly rows: number;
-  /** Lines of JSON, each of which names its domain and split. */
+  /** Lines of JSON; each line names its domain and split. */
   readonly text: string;
 }
 
@@ -20,7 +20,7 @@ export interface SplitRows {
 export interface PlanData {
   /** The training split first, then the evaluated ones. */
   readonly rows: readonly SplitRows[];
-  /** Tokens of the policy and the tools: an estimate, four characters per token. */
+  /** Tokens of the policy text and the tools, estimated at four characters per token. */
   readonly promptTokens: number;
   readonly fingerprint: string;
 }

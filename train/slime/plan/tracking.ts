@@ -1,5 +1,5 @@
 /**
- * The settings of the trackers that slime logs to, without which they would end the job.
+ * Settings for the trackers that slime logs to. Without them, the trackers would end the job.
  * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: the group of W&B is
  *   concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
  */
@@ -11,8 +11,8 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name, without a suffix. A
- * suffix would put every run into a group of its own, and slime creates it with a function (`wandb.util.generate_id`)
+ * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name, without a suffix.
+ * A suffix would put every run into its own group, and slime creates it with a function (`wandb.util.generate_id`)
  * that newer versions of W&B do not have.
  */
 export function trackingFlags(
@@ -32,7 +32,7 @@ export function trackingFlags(
   }, bare];
 }
 
-/** Returns the keys that have no effect without another. */
+/** Returns the keys that have no effect without another key. */
 export function unusedTracking({ tracking }: Tracked): string[] {
   return tracking.wandb
     ? []

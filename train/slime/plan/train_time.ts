@@ -14,15 +14,15 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import { isAsync } from "./async_mode.ts";
 import type { Forecast } from "./forecast.ts";
 
-/** The rates of training and of the transfer of weights. */
+/** The rates of training and weight transfer. */
 export interface TrainingRates {
   /** The slime run that they were measured on; `null` if they are assumed. */
   readonly measuredOn: string | null;
   /** The number of measured rollouts. */
   readonly rollouts: number;
-  /** Share of `cluster.gpuTflops` that training reaches, recomputation included. */
+  /** Share of `cluster.gpuTflops` that training reaches, including recomputation. */
   readonly utilisation: number;
-  /** Rate at which a rollout's weights are transferred from the trainer to the engines, waiting included. */
+  /** Rate at which a rollout's weights are transferred from the trainer to the engines, including waiting. */
   readonly transferBytesPerS: number;
 }
 
@@ -89,8 +89,8 @@ export function weightBytes(model: ModelShape): number {
 }
 
 /**
- * Returns the operations of a forward pass over an episode: two per parameter that a token passes, and those of
- * causal attention.
+ * Returns the operations of a forward pass over an episode: two per parameter that a token passes through, and those
+ * of causal attention.
  */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;

@@ -3,7 +3,7 @@
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 
-/** The checkout to make. */
+/** The checkout to create. */
 export interface CheckoutOptions {
   readonly id: StepId;
   readonly url: string;

@@ -1,4 +1,4 @@
-/** Describes the container that commands run in, as its engine reports it. */
+/** Describes the container that commands run in, according to its engine. */
 
 import { z } from "zod";
 import { HostError } from "../../../env/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * Pulls slime's published image and starts a container of it, with docker or podman.
+ * Pulls slime's published image and starts a container from it, with docker or podman.
  * @see slime `docs/en/get_started/quick_start.md` at 624b824: the flags of `docker run`.
  */
 
@@ -13,7 +13,7 @@ export interface ContainerOptions {
   readonly engine: ContainerPlace["engine"];
   readonly image: string;
   readonly name: string;
-  /** Directories that have the same path inside and outside, so that they outlive the container. */
+  /** Directories with the same path inside and outside the container, so that they outlive the container. */
   readonly mounts: readonly string[];
 }
 
@@ -65,7 +65,7 @@ say "refused the container ${name} already exists, with other flags; choose anot
   };
 }
 
-/** Returns a label of the flags, which distinguishes containers with other flags. */
+/** Returns a label derived from the flags, which distinguishes containers with other flags. */
 function labelOf(options: ContainerOptions): string {
   return createHash("sha256").update(runScript(options, "")).digest("hex")
     .slice(0, 16);

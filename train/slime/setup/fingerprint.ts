@@ -1,6 +1,6 @@
 /**
- * Fingerprints a directory from its names and sizes, which is fast for directories of any size and detects added
- * and changed files.
+ * Fingerprints a directory from the names and sizes of its files, which is fast for directories of any size and
+ * detects added and changed files.
  */
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";

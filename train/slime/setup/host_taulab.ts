@@ -3,7 +3,7 @@
 import { join } from "node:path/posix";
 import { pathWord } from "../hosts/shell.ts";
 
-/** The default directory on a host, which also has the manifest. */
+/** The default directory on a host, which also contains the manifest. */
 export const SETUP_DIR = "~/.taulab";
 
 /** Paths on a host, based on its directory in hosts.yaml; they may begin with `~/`. */
@@ -11,7 +11,7 @@ export interface HostTaulab {
   readonly taulab: string;
   /** The directory that contains Deno, in the version that is running. */
   readonly denoDir: string;
-  /** The command that runs Deno, as a word of a shell. */
+  /** The command that runs Deno, quoted for a shell. */
   readonly deno: string;
   readonly benchmarks: Readonly<Record<Benchmark, HostBenchmark>>;
 }

@@ -1,4 +1,4 @@
-/** The manifest of a host: a record of everything that setup made there, so that exactly that can be undone. */
+/** A host's manifest: a record of everything that setup created on it, so that exactly that can be undone. */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -27,12 +27,12 @@ const madeSchema = z.discriminatedUnion("kind", [
   thing("requirements", { python: path }),
 ]);
 
-/** A thing made by a step. */
+/** Something that a step created. */
 export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The container it was made in, as the prefix of commands that run there. */
+  /** The container it was created in, as the prefix of commands that run there. */
   within: z.array(z.string()),
   made: madeSchema,
   /** `begun` is written before the step runs, so that nothing is unrecorded after a kill. */
@@ -49,12 +49,12 @@ const VERSION = 1;
 
 const manifestSchema = z.strictObject({
   version: z.literal(VERSION),
-  /** The place of slime on the host; missing if the host only serves episodes, and in manifests of older versions. */
+  /** The place of slime on the host; missing if the host only serves episodes, and in older versions' manifests. */
   place: placeSchema.optional(),
   entries: z.array(entrySchema),
 });
 
-/** Everything made on a host, in order, and the place where its commands run. */
+/** Everything created on a host, in order, and the place where its commands run. */
 export interface Manifest {
   readonly place?: Place | undefined;
   readonly entries: readonly Entry[];
@@ -93,7 +93,7 @@ export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** Returns the manifest without the things that the same step made in the same place. */
+/** Returns the manifest without the things that the same step created in the same place. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -101,7 +101,7 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/** Returns the first entry for a thing, so that a continued step recognizes its own partial work. */
+/** Returns the first entry for a thing, so that a step that continues recognizes its own partial work. */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

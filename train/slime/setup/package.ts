@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { localShell } from "../hosts/local_shell.ts";
 import { outputOf, quoteWords } from "../hosts/shell.ts";
 
-/** The parts needed to serve and import; tests and notebooks are not included. */
+/** The parts needed to serve and import; excludes tests and notebooks. */
 const PARTS = [
   "LICENSE",
   "deno.json",

@@ -1,6 +1,6 @@
 /**
- * A shell in the place where a host's commands run: that in hosts.yaml, otherwise that of setup's manifest, otherwise
- * the host itself.
+ * A shell in the place where a host's commands run: the place set in hosts.yaml, otherwise that in setup's manifest,
+ * otherwise the host itself.
  */
 
 import type { CallOptions } from "../../../env/types.ts";

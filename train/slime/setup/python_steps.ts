@@ -11,8 +11,8 @@ export interface PythonOptions {
   readonly slime: string;
   readonly megatron: string;
   /**
-   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python; otherwise
-   * it is in the container.
+   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python. Otherwise it
+   * is in the container.
    */
   readonly bare: boolean;
 }
@@ -46,7 +46,7 @@ echo "todo absent"`,
   };
 }
 
-/** The file that marks a virtual environment made by setup. */
+/** The file that marks a virtual environment created by setup. */
 export const MARK = ".taulab-setup";
 
 /** Installs the packages from slime's requirements.txt; the published image already has them. */
@@ -70,7 +70,7 @@ ${ownPython(options)}
   };
 }
 
-/** Installs slime from its checkout, so that the code that runs is the pinned commit. */
+/** Installs slime from its checkout, so that the pinned commit is the code that runs. */
 export function slimePackageStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
   return {
@@ -119,8 +119,8 @@ echo "done $v"`,
 }
 
 /**
- * Returns shell lines that set `$p` to the interpreter and refuse the system's own Python, unless it already has
- * slime's packages, as in slime's image.
+ * Returns shell lines that set `$p` to the interpreter and reject the system's Python, unless it already has slime's
+ * packages, as in slime's image.
  */
 function ownPython({ python, bare }: PythonOptions): string {
   if (!bare) return `p=${pathWord(python)}`;

@@ -1,4 +1,4 @@
-/** Sets up all hosts concurrently, and the steps of each in order. */
+/** Sets up all hosts concurrently. The steps of each host run in order. */
 
 import { messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -23,8 +23,8 @@ import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
- * The state of a step. `done`: was already done; `ran`: ran now, and is done; `todo`: not done yet (checks only); `waiting`:
- * depends on an unfinished step; `refused`: would change something that setup did not make.
+ * The state of a step. `done`: was already done; `ran`: was done now; `todo`: not done yet (checks only); `waiting`:
+ * depends on an unfinished step; `refused`: would change something that setup did not create.
  */
 export type StepState =
   | "checking"
@@ -46,7 +46,7 @@ export interface StepReport {
   readonly seconds: number;
 }
 
-/** The result of a host. */
+/** The result for a host. */
 export interface HostReport {
   readonly host: string;
   readonly steps: readonly StepReport[];
@@ -227,7 +227,7 @@ class HostRun {
   }
 
   /**
-   * Returns the manifest entry of a step. Things made by an earlier run of the step remain recorded as made by
+   * Returns the manifest entry of a step. Things that an earlier run of the step created remain recorded as created by
    * setup.
    */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {

@@ -32,7 +32,7 @@ export interface StepOptions {
   onProgress?(progress: Progress): void;
 }
 
-/** Retries of network commands: after 3 s and after 15 s. */
+/** Retries of network commands: one after 3 s and one after 15 s. */
 const RETRY = { retries: 2, backoffMs: 3_000, factor: 5 } as const;
 
 const POLL_MS = 2_000;

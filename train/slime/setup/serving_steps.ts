@@ -1,5 +1,6 @@
 /**
- * The steps for a host that runs episodes: Deno and taulab, if it is another machine, and the benchmark's dataset.
+ * The steps for a host that runs episodes: Deno and taulab, if it is another machine, and the dataset of the
+ * benchmark.
  */
 
 import type { Benchmark } from "./host_taulab.ts";
@@ -13,8 +14,8 @@ import { type Line, PARTIAL, type Step } from "./step.ts";
 const LIST = ".taulab-files";
 
 /**
- * Installs this version of Deno in its own directory, so that nothing else depends on it: copies the installed one
- * if it has this version, otherwise gets it from PyPI or npm.
+ * Installs this version of Deno in its own directory, so that nothing else depends on it: copies the installed Deno if
+ * it has this version, otherwise gets it from PyPI or npm.
  */
 export function denoStep({ denoDir, deno }: HostTaulab): Step {
   const version = Deno.version.deno;
@@ -68,8 +69,8 @@ echo "todo $(head -n 1 ${LIST})"`,
 }
 
 /**
- * Unpacks into a temporary directory, then copies the files and removes those that the new version no longer has.
- * The old list remains until the new one is in place, so that an interrupted step is detected.
+ * Unpacks into a temporary directory, then copies the files and removes files that the new version no longer has. The
+ * old list remains until the new one is in place, so that an interrupted step is detected.
  */
 function taulabLines(
   { dir, deno }: { readonly dir: string; readonly deno: string },

@@ -33,7 +33,7 @@ const commit = z.string().regex(
   /^[0-9a-f]{40}$/,
   "must be a full commit hash of 40 digits",
 );
-/** The settings with a flag of their own. */
+/** Settings that have their own flag. */
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
@@ -92,7 +92,7 @@ export const setupSettings = z.object({
   }),
 });
 
-/** The hosts and things to set up. */
+/** The hosts to set up, and what to set up on them. */
 export interface SetupOptions
   extends
     Readonly<z.infer<typeof setupSettings>>,
@@ -101,7 +101,7 @@ export interface SetupOptions
   readonly hosts: readonly (Host | undefined)[];
   /** The hosts that run episodes. */
   readonly serving: readonly (Host | undefined)[];
-  /** The entry of this machine in hosts.yaml. */
+  /** This machine's entry in hosts.yaml. */
   readonly here: Host | undefined;
   /** Whether this program itself runs in a container, as in slime's image. */
   readonly inContainer: boolean;

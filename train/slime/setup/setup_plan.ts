@@ -42,7 +42,7 @@ export interface HostPlan {
   readonly dir: string;
   /** The place of steps that do not run on the host itself. */
   readonly place: Place;
-  /** Whether slime is set up on the host, so that the place is recorded in the manifest. */
+  /** Whether slime is set up on the host, in which case the place is recorded in the manifest. */
   readonly hasSlime: boolean;
   readonly steps: readonly Step[];
 }
@@ -163,8 +163,8 @@ function pythonOf(
 }
 
 /**
- * Plans the steps that serve episodes. This machine already has taulab, and its datasets are where the recipe
- * says; otherwise they are in the default directory.
+ * Plans the steps that serve episodes. This machine already has taulab, with its datasets where the recipe says; on
+ * other hosts they are in the default directory.
  */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;

@@ -23,8 +23,8 @@ export interface Session extends AsyncDisposable {
 }
 
 /**
- * Takes the host's lock and reads its manifest. A command on the host holds the kernel's lock and ends with this
- * program, however that ends, so the lock cannot become stale.
+ * Takes the host's lock and reads its manifest. A command on the host holds a kernel lock and ends with this program,
+ * even if the program is killed, so the lock cannot become stale.
  * @throws {HostError} If another run holds it, or the host's directory cannot be written.
  */
 export async function openSession(
@@ -68,8 +68,8 @@ export async function readManifest(
 }
 
 /**
- * Returns the path of the manifest. Hosts that share a home have one each, because they do not share containers
- * and images.
+ * Returns the path of the manifest. Hosts that share a home directory have one manifest each, because they do not
+ * share containers and images.
  */
 function manifestPath({ dir, name }: Pick<HostPlan, "dir" | "name">): string {
   return `${dir}/setup-${name.replaceAll(" ", "-")}.json`;
@@ -91,7 +91,7 @@ async function writeManifest(
 
 const WAIT_MS = 1_000;
 
-/** Attempts to read the name of the lock's holder, which is written only after locking. */
+/** Number of attempts to read the name of the lock's holder, which is written only after locking. */
 const READ_ATTEMPTS = 3;
 
 async function takeLock(

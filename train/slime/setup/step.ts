@@ -30,7 +30,7 @@ export interface Line {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input that setup provides. */
   readonly input?: { readonly description: string; read(): Promise<string> };
-  /** Whether it uses the network; it is then retried after transient failures. */
+  /** Whether the command uses the network; it is then retried after transient failures. */
   readonly network?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface Step {
    * @param was The text after `todo` in the check's output.
    */
   commands?(was: string): readonly Line[];
-  /** The usual state before the step, for which plans show the commands. Default: `absent`. */
+  /** The usual state before the step; plans show the commands for it. Default: `absent`. */
   readonly usual?: string;
   /**
    * Returns the information needed to undo the step.

@@ -10,7 +10,7 @@ import type { SetupContext } from "./run_setup.ts";
 import { checkStep } from "./run_step.ts";
 import { openSession, readManifest, type Session } from "./setup_session.ts";
 
-/** The result for one thing; `would` is the result of a dry run for a thing that can be removed. */
+/** The result for one thing; in a dry run, `would` means that the thing can be removed. */
 export interface UndoReport {
   readonly step: string;
   readonly title: string;
@@ -33,7 +33,7 @@ export interface UndoOptions extends SetupContext {
   readonly dryRun: boolean;
 }
 
-/** Undoes setup on all hosts concurrently. Things that were changed since are kept and reported. */
+/** Undoes setup on all hosts concurrently. Things that have changed since are kept and reported. */
 export function undoSetup(
   plans: readonly HostPlan[],
   options: UndoOptions,
@@ -99,7 +99,8 @@ async function undoEntry(
 }
 
 /**
- * Removes the place from the manifest when its container or virtual environment is removed, or when everything is.
+ * Removes the place from the manifest when its container or virtual environment is removed, or when everything is
+ * removed.
  */
 function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
   const { place, entries } = manifest;

@@ -1,4 +1,4 @@
-/** The removal of each thing that setup made, unless it has changed since. */
+/** Plans the removal of each thing that setup created, unless it has changed since. */
 
 import { join } from "node:path";
 import { pathWord, quote } from "../hosts/shell.ts";
@@ -11,7 +11,7 @@ import { PARTIAL } from "./step.ts";
 /** The removal of one thing. */
 export interface UndoStep {
   readonly title: string;
-  /** Like a step's check: `done` if it is already gone, `todo` if it can be removed, `refused` if it is kept. */
+  /** Like a step's check: `done` if it is already gone, `todo` if it can be removed, `refused` if it must be kept. */
   readonly check: string;
   readonly commands: readonly string[];
 }

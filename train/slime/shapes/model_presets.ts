@@ -1,6 +1,5 @@
 /**
- * The models that a recipe can name without giving their shape, by the name of their Hugging Face repository without
- * its owner.
+ * The models that a recipe can name without specifying their shape, by Hugging Face repository name without the owner.
  *
  * @see slime `scripts/models/{qwen3-30B-A3B,qwen3.5-*,glm4.5-106B-A12B}.sh` at 624b824.
  */

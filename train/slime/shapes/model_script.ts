@@ -20,7 +20,7 @@ export interface ScriptSource {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** More layers than any model has; a script that exceeds it is not slime's. */
+/** The maximum number of layers: more than any model has, so a script that exceeds it is not slime's. */
 const MAX_LAYERS = 1000;
 const MAX_SOURCES = 8;
 
@@ -271,7 +271,7 @@ class Reader {
     return this.#values.arrays.get(name) ?? this.fail(`${name} is not set`);
   }
 
-  /** Reads a number, or a variable that holds one. */
+  /** Reads a number, or a variable that contains one. */
   #number(text: string): number {
     const value = /^\d+$/.test(text) ? text : this.#scalar(text);
     return /^\d{1,12}$/.test(value)

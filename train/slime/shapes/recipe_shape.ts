@@ -14,7 +14,7 @@ type Model = SlimeConfig["model"];
 /**
  * Returns a recipe's model with the file named by `model.shape` replaced by its contents, so that a run's config is
  * complete.
- * @param read Reads a file of this machine.
+ * @param read Reads a file on this machine.
  * @throws {ConfigError} If the file cannot be read, or is neither a model script of slime nor a `config.json`.
  * @throws {DataError} If a script uses unsupported syntax.
  */

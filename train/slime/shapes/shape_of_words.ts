@@ -1,4 +1,4 @@
-/** Reads the shape of a model, from which plans are computed, from Megatron's arguments. */
+/** Reads a model's shape from Megatron's arguments. Plans are computed from the shape. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { ExpertShape, LatentShape, ModelShape } from "../model_shapes.ts";
@@ -8,10 +8,11 @@ import { groupWords } from "./argument_words.ts";
 export interface ShapeOrigin {
   /** The source of the arguments, for errors. */
   readonly origin: string;
-  /** `model_type` of its `config.json`. */
+  /** `model_type` in its `config.json`. */
   readonly modelType?: string | undefined;
   /**
-   * The tokens of context that the model was trained for. Default: the length in the arguments, otherwise unlimited.
+   * The context length, in tokens, that the model was trained for. Default: the length in the arguments, otherwise
+   * unlimited.
    */
   readonly positions?: number | undefined;
 }

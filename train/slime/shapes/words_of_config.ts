@@ -1,6 +1,6 @@
 /**
- * Derives Megatron's arguments from a model's Hugging Face `config.json`, for the model types whose arguments it
- * determines.
+ * Derives Megatron's arguments from a model's Hugging Face `config.json`, for model types whose config determines
+ * them.
  *
  * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, from the same numbers.
  */

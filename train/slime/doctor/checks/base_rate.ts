@@ -1,5 +1,5 @@
 /**
- * Checks the solve rate of the base model. If it solves none or all of its tasks, the rewards within each group are
+ * Checks the base model's solve rate. If the model solves none or all of its tasks, the rewards within each group are
  * equal, and a filter that requires differing rewards samples forever.
  */
 
@@ -26,10 +26,10 @@ export const check: Check = {
   },
 };
 
-/** With fewer scored episodes, a rate of 0 cannot be told from a low one. */
+/** The minimum number of scored episodes: with fewer, a rate of 0 cannot be distinguished from a low one. */
 const ENOUGH = 30;
 
-/** If a smaller share of groups is kept, a rollout samples five times as many groups as it trains on. */
+/** The minimum share of groups that are kept: below it, a rollout samples five times as many groups as it trains on. */
 const LITTLE = 0.2;
 
 function unmeasured(config: SlimeConfig): Observed {

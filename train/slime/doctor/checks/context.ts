@@ -47,7 +47,7 @@ export const check: Check = {
 interface Lengths {
   /** The text before the first answer: policy, tools and the user's first message. */
   readonly prompt: number;
-  /** Gold calls with their results, for the median task and for the longest. */
+  /** Gold calls with their results, for the median task and for the longest task. */
   readonly gold: { readonly median: number; readonly longest: number };
 }
 

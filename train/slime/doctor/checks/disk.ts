@@ -142,8 +142,8 @@ function fixOf(
 }
 
 /**
- * Warns if hosts have separate disks: each rank writes its part of a checkpoint on its own host, and resuming needs
- * all parts.
+ * Warns if hosts have separate disks: each rank writes its part of a checkpoint to its own host, and all parts are
+ * needed to resume.
  */
 function separateDisks(
   volumes: ReadonlyMap<string, string>,

@@ -49,7 +49,7 @@ export const check: Check = {
 };
 
 /**
- * Returns the URL of the router that slime starts. It listens on the address by which the head reaches other hosts,
+ * Returns the URL of the router that slime starts. It listens on the address that the head uses to reach other hosts,
  * not on loopback.
  * @see slime `slime/utils/http_utils.py` (`get_host_info`) at 624b824.
  */

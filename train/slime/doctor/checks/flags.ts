@@ -94,7 +94,7 @@ function faultsOf(
   )];
 }
 
-/** Without the host's own parsers, compares with the flags of the commit that taulab pins. */
+/** Compares with the flags of the commit that taulab pins, if the host's own parsers cannot be read. */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [
     warn(

@@ -1,4 +1,4 @@
-/** Checks the GPUs: as many as planned, idle, and recent enough. */
+/** Checks that there are as many GPUs as planned, and that they are idle and recent enough. */
 
 import type { SlimeConfig } from "../../slime_schema.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -21,10 +21,10 @@ import {
   PROCESS_QUERY,
 } from "../nvidia_smi.ts";
 
-/** Memory in use above which a GPU is not idle. */
+/** The memory in use, in MiB, above which a GPU does not count as idle. */
 const IDLE_MIB = 1024;
 
-/** bf16 and flash attention need Ampere or newer. */
+/** The minimum compute capability: bf16 and flash attention need Ampere or newer. */
 const MIN_CAPABILITY = 8;
 
 /** The `gpus` check. */

@@ -1,6 +1,6 @@
 /**
- * Checks whether a chat API, which renders the history again for every turn, shows the model the histories that it
- * trained on.
+ * Checks whether a chat API, which renders the history again for every turn, would show the model the same histories
+ * as in training.
  */
 
 import { PolicyError } from "../../../../env/errors.ts";

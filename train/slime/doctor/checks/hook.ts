@@ -30,8 +30,8 @@ export const check: Check = {
 
 /**
  * Serves one episode on a free loopback port and fills slime's own `Sample` from it, then from a server that answers
- * nonsense, which must drop the sample and not raise. Checks the samples against slime's assertions, and for errors
- * that slime does not assert but would miscount.
+ * nonsense. The hook must then drop the sample instead of raising an exception. Checks the samples against slime's
+ * assertions, and for errors that slime does not assert against but would miscount.
  */
 const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types
@@ -131,7 +131,7 @@ const outputSchema = z.object({
   slime: z.string(),
 });
 
-/** Four response tokens, one of which the model did not sample. */
+/** Four response tokens, one of them not sampled by the model. */
 const ANSWER = {
   tokens: [1, 2, 3, 4, 5, 6],
   prompt_length: 2,

@@ -1,9 +1,9 @@
 /**
- * Checks whether the container image was made for slime's commit. SGLang and Megatron-LM contain slime's patches, and
- * a checkout that was moved after the image was made may need others.
+ * Checks whether the container image was built for slime's commit. SGLang and Megatron-LM contain slime's patches, and
+ * a checkout that has moved since the image was built may need others.
  *
  * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824: the commit names the nightly
- * version that its image is published as, and the image is made from a clone whose reflog starts with the original
+ * version that its image is published as, and the image is built from a clone whose reflog starts with the original
  * commit.
  */
 
@@ -33,7 +33,7 @@ export const check: Check = {
 
 /** The versions in a host's checkouts; an empty string if unknown. */
 interface Pins {
-  /** slime's commit, and its commit when the image was made. */
+  /** slime's commit, and its commit when the image was built. */
   readonly commit: string;
   readonly built: string;
   /** The images of these two commits. */

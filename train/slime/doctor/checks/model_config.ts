@@ -1,4 +1,4 @@
-/** Compares the checkpoint's own config with the recipe's model, because slime takes the shape from the recipe. */
+/** Compares the checkpoint's config with the recipe's model, because slime takes the shape from the recipe. */
 
 import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";

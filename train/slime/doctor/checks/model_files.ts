@@ -144,7 +144,7 @@ function differingFiles(a: HostModel, b: HostModel): string[] {
   return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
 }
 
-/** Returns what identifies each file's content, by name. */
+/** Returns a fingerprint of each file's content, by file name. */
 function printsOf({ shards, files }: HostModel): Map<string, string> {
   return new Map([
     ...[...shards.values()].map(({ name, size }) =>

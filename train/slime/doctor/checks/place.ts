@@ -1,5 +1,5 @@
 /**
- * Checks the place where each host's commands run: a running container that shares its host's network and
+ * Checks the place where each host's commands run: it must be a running container that shares its host's network and
  * directories, or an existing virtual environment.
  */
 

@@ -21,12 +21,12 @@ interface WantedPort {
   readonly of: string;
   /** The recipe key that sets it. */
   readonly key: string;
-  /** Whether a running Ray may already hold it. */
+  /** Whether a running Ray may already use it. */
   readonly isRays: boolean;
 }
 
 /**
- * The ranges in which slime looks for free ports for engines and ranks. It takes the next free port, which another
+ * The ranges in which slime searches for free ports for engines and ranks. It takes the next free port, which another
  * process may take in the meantime.
  * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
  */
@@ -35,7 +35,7 @@ const RANGES = [
   { from: 20_000, to: 21_999, of: "ranks" },
 ] as const;
 
-/** The ports that Ray gives to its workers. Ray does not start if another of its parts is set to one of them. */
+/** The ports that Ray gives to its workers. Ray does not start if one of them is assigned to another part of Ray. */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
 /** The `ports` check. */

@@ -73,7 +73,7 @@ function openJobs(
   });
 }
 
-/** Returns the URL of Ray's Jobs API as the head reaches it, usually on loopback. */
+/** Returns the URL of Ray's Jobs API as reached from the head, usually on loopback. */
 function jobsUrl(
   { address, dashboardHost, dashboardPort, hosts }: SlimeConfig["cluster"],
 ): string {

@@ -65,7 +65,7 @@ async function readRows(path: string): Promise<RowFile> {
   }
 }
 
-/** The maximum number of faults to list per file: they usually have the same cause. */
+/** The maximum number of faults to list per file, because they usually have the same cause. */
 const MAX_FAULTS = 3;
 
 function look(
@@ -209,7 +209,7 @@ function tooFew(
   )];
 }
 
-/** Checks for tasks that are both trained on and evaluated, which would make an evaluation look too good. */
+/** Checks for tasks that are both trained on and evaluated, which would inflate the evaluation. */
 function shared(
   dataset: Dataset,
   splits: readonly ("dev" | "test")[],

@@ -181,7 +181,7 @@ async function canStart(context: CheckContext): Promise<readonly Observed[]> {
       }));
 }
 
-/** Checks that servers can be started on this machine, where they read the tokenizer. */
+/** Checks that servers can be started on this machine, where they also read the tokenizer. */
 async function canStartHere(
   ports: readonly number[],
   context: CheckContext,

@@ -132,7 +132,10 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
   }`;
 }
 
-/** Compares two hosts. Ray rejects hosts with another Python or Ray; other differences fail later. */
+/**
+ * Compares two hosts. Ray rejects hosts with a different version of Python or Ray; other differences cause failures
+ * later.
+ */
 function compare(
   python: HostPython,
   first: HostPython,

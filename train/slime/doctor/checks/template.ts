@@ -1,4 +1,4 @@
-/** Checks that tokenizer and chat template produce exactly the text and token ids that Python's do. */
+/** Checks that the tokenizer and chat template produce exactly the same text and token ids as in Python. */
 
 import { z } from "zod";
 import { DataError } from "../../../../env/errors.ts";
@@ -41,7 +41,7 @@ export const check: Check = {
   },
 };
 
-/** Checks what needs no Python. */
+/** Checks the parts that need no Python. */
 function vocabularyFaults(
   { tokenizer }: Codec,
   { vocab: rows, modelType, arguments: words }: ModelShape,
@@ -190,7 +190,10 @@ function difference(ours: string, theirs: string): string {
   } in Python`;
 }
 
-/** Covers what templates are known to treat specially: several tools, numbers, letters beyond ASCII. */
+/**
+ * Tools for a conversation that covers what templates are known to treat specially: several tools, numbers, letters
+ * beyond ASCII.
+ */
 const TOOLS: readonly ToolSchema[] = [
   tool(
     "get_order_details",

@@ -106,7 +106,7 @@ async function requestOneMessage(
   }
 }
 
-/** Disables retries, which would hide a first rejection. */
+/** Disables retries, which would hide an initial rejection. */
 function withoutRetries(config: SlimeConfig): SlimeConfig {
   const { endpoint } = config.user;
   const calls = { ...endpoint.calls, retries: 0 };
@@ -144,8 +144,8 @@ function forecastBy(
 }
 
 /**
- * Returns the number of servers that each apply the whole limit of the recipe: all running ones, but 1 for a launch,
- * whose servers share it.
+ * Returns the number of servers that each apply the recipe's whole limit: all of them if they are already running; 1
+ * for a launch, whose servers share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
