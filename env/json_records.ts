@@ -74,7 +74,7 @@ export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
 }
 
 /**
- * Returns the text of a file that begins with a JSON object, or `undefined` for any other file.
+ * Returns the text of a file that begins with a JSON object, or `undefined` if it begins with anything else.
  * @throws {DataError} If the bytes are damaged or not text.
  */
 export function objectText(
@@ -101,7 +101,7 @@ export function faultsText(
 type Read = { readonly json: JsonValue } | { readonly what: string };
 
 /**
- * Decompresses gzipped bytes, and returns others as they are.
+ * Decompresses gzipped bytes, and returns other bytes unchanged.
  * @throws {DataError} If gzipped bytes are damaged or truncated.
  */
 function plainBytes(bytes: Uint8Array, path: string): Uint8Array {
@@ -128,7 +128,7 @@ function damaged(path: string, error: unknown): DataError {
   );
 }
 
-/** Splits bytes into lines, so that a line that is not text does not spoil the others. */
+/** Splits bytes into lines, so that a line that is not text does not affect the others. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -147,7 +147,9 @@ function textOf(line: Uint8Array): string | undefined {
   }
 }
 
-/** Parses one line. Its first and last byte are checked before it is parsed, so that junk is rejected quickly. */
+/**
+ * Parses one line. Its first and last byte are checked before it is parsed, so that invalid lines are rejected quickly.
+ */
 function valueOfLine(line: Uint8Array, number: number): Read[] {
   const first = line.findIndex((byte) => byte > SPACE);
   if (first < 0) return [];
@@ -168,7 +170,7 @@ function valueOfLine(line: Uint8Array, number: number): Read[] {
   }
 }
 
-/** Parses an array up to the first invalid element: where the next one begins cannot be known. */
+/** Parses an array up to the first invalid element, since the start of the next one cannot be known. */
 function elementsOf(text: string): Read[] {
   const { elements, error } = parsePythonArray(text);
   const read: Read[] = elements.map((json) => ({ json }));

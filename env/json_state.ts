@@ -1,4 +1,4 @@
-/** A database as the JSON document whose SHA-256 is its hash in τ³-bench. */
+/** Formats a database as the JSON document whose SHA-256 is its hash in τ³-bench. */
 
 import { encodeTable, rowPieces } from "./_base_text.ts";
 import type { Database, Table } from "./database.ts";

@@ -1,4 +1,4 @@
-/** Prompts: the format of `prompts.json` in τ-bench's bundle, and filling of placeholders. */
+/** Reads prompts in the format of τ-bench's `prompts.json`, and fills their placeholders. */
 
 import { z } from "zod";
 import type { Prompts } from "./types.ts";

@@ -1,6 +1,6 @@
 /**
- * Seeded randomness. Every random choice in taulab comes from a {@linkcode Rng} that was passed in,
- * so the same seed gives the same episode at any concurrency.
+ * Seeded randomness. Every random choice in taulab uses an {@linkcode Rng} that is passed in, so the same seed gives
+ * the same episode at any concurrency.
  */
 
 /** A stream of random numbers; the same seed gives the same stream on any machine. */
@@ -24,7 +24,7 @@ export interface Rng {
 }
 
 /**
- * Creates the stream of a seed. Further parts name its purpose, so that streams from one seed are independent:
+ * Creates a seed's stream. The other arguments name its purpose, so that streams from one seed are independent:
  * `createRng(seed, "rollout", step, sample)`.
  */
 export function createRng(...parts: readonly (number | string)[]): Rng {
@@ -79,7 +79,7 @@ export function rngFromState(
   };
 }
 
-/** Derives an unsigned 32-bit seed from a seed and further parts, for APIs that take a number. */
+/** Derives an unsigned 32-bit seed from a seed and other values, for APIs that take a number. */
 export function deriveSeed(...parts: readonly (number | string)[]): number {
   return hashWords(parts.join("\u0000"))() >>> 0;
 }

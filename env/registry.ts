@@ -72,7 +72,7 @@ export class Registry<T> {
 
   /**
    * Returns the schema of a name. It accepts the names that are registered at the time of parsing.
-   * @param also Further names that are valid.
+   * @param also Additional valid names.
    */
   schema(also: readonly string[] = []) {
     const names = () => [...this.names, ...also];

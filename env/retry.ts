@@ -1,4 +1,4 @@
-/** Retries with exponential backoff, jitter and `Retry-After`; also polling, which is a retry at a fixed interval. */
+/** Retries with exponential backoff, jitter and `Retry-After`; also polls, which is retrying at a fixed interval. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallOptions } from "./types.ts";
@@ -37,9 +37,9 @@ export interface RetryOptions<T> extends CallOptions {
   readonly jitter?: (retries: number) => number;
   /** Attempts beyond the first. Default: no limit. */
   readonly retries?: number;
-  /** No retry begins later than this after the call. Default: no limit. */
+  /** The time after the call, in milliseconds, beyond which no retry begins. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Failed attempts before this call, which then begins with the wait after them. Default: 0. */
+  /** Failed attempts before this call, which then begins with the wait that follows them. Default: 0. */
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
   readonly isRetried?: (error: unknown) => boolean;
@@ -121,7 +121,7 @@ export interface PollOptions extends CallOptions {
 /**
  * Calls `ask` at a fixed interval until it returns a value other than `undefined`.
  * @returns That value, or `undefined` after `timeoutMs`.
- * @throws The signal's reason once it is aborted, and what `ask` throws.
+ * @throws The signal's reason once it is aborted, and anything that `ask` throws.
  */
 export function poll<T>(
   ask: () => Promise<T | undefined>,

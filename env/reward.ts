@@ -1,6 +1,6 @@
 /**
  * Grading: an episode is solved if its database equals the gold state and the agent told the user everything that the
- * task requires. Pure: reads states and texts, and changes nothing.
+ * task requires. Has no side effects.
  */
 
 import type { Database, RowPair } from "./database.ts";
@@ -63,8 +63,8 @@ export function tauBenchRewardInfo(
 }
 
 /**
- * Checks whether an output was told, by τ-bench's rule: a message contains it, ignoring case and the commas of the
- * message.
+ * Checks whether an output was stated, by τ-bench's rule: a message contains it, ignoring case and the message's
+ * commas.
  */
 export function isOutputTold(
   output: string,

@@ -43,7 +43,7 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Decides the checks that no program can, if the dataset's rules have any. Default: no judge. */
+  /** Decides checks that no program can decide, if the dataset's rules have any. Default: no judge. */
   readonly judge?: Judge | undefined;
   /** The user's name in the record: `scripted`. Default: the factory's label or, without one, `custom`. */
   readonly userName?: string;
@@ -225,7 +225,7 @@ export async function rolloutAll(
 class Attempt {
   readonly #options: RolloutSpec & RolloutContext;
   readonly clock: SpanClock;
-  /** The party whose code is running, to attribute what it throws. */
+  /** The party whose code is running, to which errors are attributed. */
   #source: Failure["source"] = "environment";
   environment: Environment | null = null;
   session: AgentSession | null = null;
@@ -330,7 +330,7 @@ class Attempt {
     throw new TypeError("Cannot step: the environment is not open");
   }
 
-  /** What the user did wrong; `null` if their goal is unknown or nothing was scored. */
+  /** The user's mistakes; `null` if their goal is unknown or the episode was not scored. */
   get findings(): UserFinding[] | null {
     const { environment, firstMessage, reward } = this;
     const { dataset, task } = this.#options;

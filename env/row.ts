@@ -13,7 +13,7 @@ import type {
 
 /**
  * Returns a string field.
- * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function textAt(object: JsonObject, key: string): string {
   const value = member(object, key);
@@ -22,7 +22,7 @@ export function textAt(object: JsonObject, key: string): string {
 
 /**
  * Returns a number field.
- * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function numberAt(object: JsonObject, key: string): PythonNumber {
   const value = member(object, key);
@@ -31,7 +31,7 @@ export function numberAt(object: JsonObject, key: string): PythonNumber {
 
 /**
  * Returns an object field.
- * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function objectAt(object: JsonObject, key: string): JsonObject {
   return asObject(member(object, key), key);
@@ -39,7 +39,7 @@ export function objectAt(object: JsonObject, key: string): JsonObject {
 
 /**
  * Returns a list field.
- * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function listAt(object: JsonObject, key: string): JsonValue[] {
   const value = member(object, key);
@@ -48,7 +48,7 @@ export function listAt(object: JsonObject, key: string): JsonValue[] {
 
 /**
  * Returns a field that is a list of objects.
- * @throws {ToolError} As Python's `KeyError`, if it is missing.
+ * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function objectsAt(object: JsonObject, key: string): JsonObject[] {
   const list = listAt(object, key);

@@ -1,4 +1,4 @@
-/** The keys of a schema of nested settings, for errors that suggest the nearest one. */
+/** Finds the keys in a schema of nested settings, for errors that suggest the nearest one. */
 
 import { z } from "zod";
 

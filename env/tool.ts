@@ -1,5 +1,5 @@
 /**
- * Tools: what an agent can do to a world. A tool has named parameters, and a handler over a database that
+ * Tools: what an agent can do to a world. A tool has named parameters, and a handler that works on a database and
  * returns the text that the agent reads.
  */
 

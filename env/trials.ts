@@ -39,7 +39,7 @@ export function trialSpecs(
   ).flat();
 }
 
-/** Derives the seed of a task's trial (counted from 0). It does not depend on which other tasks there are. */
+/** Derives the seed of a task's trial (counted from 0). The seed does not depend on the other tasks. */
 export function trialSeed(
   seed: number,
   { task, trial }: { readonly task: Task; readonly trial: number },

@@ -41,7 +41,7 @@ export interface ToolCall extends ToolAction {
   readonly id: string;
 }
 
-/** One message of a conversation, as agents and models see it. */
+/** A message of a conversation, as agents and models see it. */
 export type Message =
   | { readonly role: "system"; readonly content: string }
   | { readonly role: "user"; readonly content: string }
@@ -70,7 +70,7 @@ export interface OpaqueFields {
   readonly call?: Readonly<Record<string, unknown>>;
 }
 
-/** A tool's description for models: OpenAI's function schema, with keys in the given order. */
+/** A tool's description for models: OpenAI's function schema, with its keys in the given order. */
 export interface ToolSchema {
   readonly type: "function";
   readonly function: {
@@ -97,7 +97,7 @@ export interface Task<G = unknown> {
   readonly actions: readonly ToolAction[];
   /** Substrings that the agent must say to the user. */
   readonly outputs: readonly string[];
-  /** Whether a judge decides, in addition to `outputs`, if the user was told what they asked for. */
+  /** Whether a judge also decides, in addition to `outputs`, if the user was told what they asked for. */
   readonly isJudged?: true;
   /** The kind of request, if known: `cancel`, `return`, `cancel+address`. */
   readonly intent?: string;
@@ -138,7 +138,7 @@ export interface Dataset {
    * @throws {ConfigError} If the dataset has no such split.
    */
   tasks(split: Split): readonly Task[];
-  /** The rules of its conversations and rewards, if they differ from τ-bench's. */
+  /** The rules for its conversations and rewards, if they differ from τ-bench's. */
   readonly rules?: ConversationRules;
 }
 
@@ -148,7 +148,7 @@ export interface ConversationRules {
   readonly greeting: string;
   /** The maximum number of the agent's turns, after which the rules end the conversation. */
   readonly maxTurns: number;
-  /** The rules of a conversation without a user. Default: there is a user. */
+  /** The rules for conversations without a user. Default: there is a user. */
   readonly solo?: SoloRules;
   /** The user's tools that models see; empty if users only talk. */
   readonly userTools: readonly ToolSchema[];
@@ -193,7 +193,7 @@ export interface SidedAction extends ToolAction {
   readonly by?: "user";
 }
 
-/** The result of {@linkcode ConversationRules.replay}: both databases over the turns of a conversation. */
+/** The result of {@linkcode ConversationRules.replay}: both databases over the course of a conversation. */
 export interface ReplayedTurns {
   /** The databases after the task's setup. */
   readonly start: Databases;
@@ -224,7 +224,7 @@ export interface ReplayedTurns {
   canFinish(databases: Databases): "yes" | "no" | "unknown";
 }
 
-/** A problem of a task that a person should review. */
+/** A problem with a task that a person should review. */
 export type TaskFault = Pick<
   Finding,
   "check" | "reason" | "evidence" | "exclude"
@@ -247,7 +247,7 @@ export interface EarlierTurns {
   readonly firstMessage?: string;
 }
 
-/** The judge without a model. It decides what a program can and leaves the rest undecided. */
+/** The judge that uses no model. It decides what a program can and leaves the rest undecided. */
 export const STAND_IN = "stand-in" as const;
 
 /** A judge: a model, or {@linkcode STAND_IN}. */
@@ -301,11 +301,11 @@ export type Action =
   | {
     readonly type: "tool";
     readonly call: ToolCall;
-    /** Text next to the call, if the benchmark's rules keep it. The user does not see it. */
+    /** Text that accompanies the call, if the benchmark's rules keep it. The user does not see it. */
     readonly content?: string;
     /**
-     * Further calls of the same message, if the benchmark's rules run them all. They run together with this call; each
-     * is a separate turn after it. Default: none.
+     * Other calls in the same message, if the benchmark's rules run them all. They run together with this call, and
+     * each is recorded as a separate turn after it. Default: none.
      */
     readonly beside?: readonly ToolCall[];
   }
@@ -383,7 +383,7 @@ export interface Reward {
   readonly record?: unknown;
 }
 
-/** One check of a reward: an assertion, an expected call, something to tell the user. */
+/** One check of a reward: an assertion, an expected call, or something to tell the user. */
 export interface RewardCheck {
   /** The benchmark's name for this kind of check: `ENV_ASSERTION`. */
   readonly part: string;
@@ -410,7 +410,7 @@ export interface Environment {
   open(options?: CallOptions): Promise<string>;
   /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
   step(action: Action, options?: CallOptions): Promise<Observation>;
-  /** Grades the episode so far against the task's cached gold state. Pure: may be called at any time. */
+  /** Grades the episode so far against the task's cached gold state. Has no side effects: may be called at any time. */
   reward(): Reward;
   /** Like `reward()`, but also asks the judge. */
   judgedReward?(options?: CallOptions): Promise<Reward>;
@@ -451,7 +451,7 @@ export interface UserFactory {
   readonly label?: string;
 }
 
-/** The token by which a user ends the conversation (exact case, anywhere in the message). */
+/** The token with which a user ends the conversation (exact case, anywhere in the message). */
 export const STOP = "###STOP###";
 
 /** An agent: it shows the world to a model and turns the model's answers into actions. */
@@ -485,7 +485,7 @@ export interface AgentSession {
   readonly messages: readonly Message[];
   /** The tokens to train on, if the model works on tokens. */
   readonly trajectory?: Trajectory | undefined;
-  /** The usage of the agent's model so far; omitted if nothing counts it. */
+  /** The usage of the agent's model so far; omitted if it is not counted. */
   readonly usage?: Usage;
   /** Frees the model's resources for this episode. */
   close(): void;
@@ -506,7 +506,7 @@ export interface ChatModel {
   chat(options: ChatOptions): Chat;
 }
 
-/** Sampling settings and the tools of a conversation. */
+/** The sampling settings and tools of a conversation. */
 export interface ChatOptions {
   readonly tools: readonly ToolSchema[];
   /**
@@ -545,7 +545,7 @@ export interface ChatReply {
   readonly thought?: string;
   readonly opaque?: OpaqueFields;
   readonly toolCalls: readonly ToolCall[];
-  /** Why the answer could not be parsed, in words that help the model to correct it. */
+  /** Why the answer could not be parsed, in words that help the model correct it. */
   readonly parseError?: string;
   readonly finishReason: "stop" | "length";
   /** The usage of this answer, retries included. */
@@ -566,10 +566,10 @@ export interface Usage {
   readonly cost: number | null;
 }
 
-/** A model that continues token ids. */
+/** A model that continues a sequence of token ids. */
 export interface TokenModel {
   readonly name: string;
-  /** The maximum number of tokens of prompt and answer together. */
+  /** The maximum number of tokens of prompt and answer combined. */
   readonly contextLength: number;
   /**
    * The size of the model's output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is
@@ -588,8 +588,8 @@ export interface TokenModel {
 /** One continuation to sample. */
 export interface GenerateRequest {
   /**
-   * The whole sequence so far; engines may cache its prefix. If a later request passes the same array, it has only been
-   * appended to.
+   * The whole sequence so far; engines may cache its prefix. If a later request passes the same array, ids have only
+   * been appended to it.
    */
   readonly ids: readonly number[];
   /** The same for all requests of an episode, so that an engine can cache their prefix. */
@@ -649,7 +649,7 @@ export interface Episode {
   readonly parseErrors: number;
   /** The usage of the models, failed attempts included. */
   readonly usage: { readonly agent: Usage; readonly user: Usage };
-  /** What the simulated user did wrong; `null` if the user's goal is unknown. */
+  /** The simulated user's mistakes; `null` if the user's goal is unknown. */
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
@@ -659,7 +659,7 @@ export interface Episode {
 
 /**
  * Faults of simulated users: `leak`, telling everything at once; `invention`, stating facts that they cannot know;
- * `early_stop`, ending before their requests are settled; `echo`, repeating what was said; `endless`, going on after
+ * `early_stop`, ending before their requests are settled; `echo`, repeating what was said; `endless`, continuing after
  * everything is settled.
  */
 export type UserFault =

@@ -1,4 +1,4 @@
-/** Datasets with custom tools in addition to their domain's. */
+/** Adds custom tools to a dataset, in addition to its domain's. */
 
 import type { Database } from "./database.ts";
 import { domainKey, domainOf } from "./domains/registry.ts";
@@ -14,8 +14,8 @@ export interface CustomTool<P extends string = string> {
   /** A JSON schema by parameter, in the order in which models read them. All are required. */
   readonly parameters: Readonly<Record<P, Readonly<Record<string, unknown>>>>;
   /**
-   * Returns the text that the agent reads. It may read and write the database, but nothing else, because grading
-   * replays calls. Arguments are not checked against the schemas.
+   * Returns the text that the agent reads. It may read and write only the database, because grading replays calls.
+   * Arguments are not checked against the schemas.
    * @throws {ToolError} If the agent made a mistake; it reads the message after `Error: `.
    */
   readonly run: (database: Database, args: Arguments<P>) => string;
@@ -88,7 +88,9 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
   };
 }
 
-/** Rejects names that are taken, also by domain tools that models do not see: those would be called instead. */
+/**
+ * Rejects names that are taken, including those of domain tools that models do not see, which would be called instead.
+ */
 function rejectTakenNames(
   dataset: Dataset,
   schemas: readonly ToolSchema[],

@@ -1,6 +1,6 @@
 /**
- * Zip archives in memory. Writes deflate; reads the methods that Python's zipfile and Inspect write (stored, deflate,
- * Zstandard). The size of unpacked data is bounded, regardless of the sizes that an archive claims.
+ * Reads and writes zip archives in memory. Writes deflate; reads the methods that Python's zipfile and Inspect write
+ * (stored, deflate, Zstandard). The size of unpacked data is bounded, regardless of the sizes that an archive claims.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.4.5.
  */
@@ -34,7 +34,7 @@ const ZSTANDARD = 93;
 /** The largest unpacked size of an entry. */
 const MAX_BYTES = 512 * 2 ** 20;
 
-/** 1980-01-01, the format's first date, so that equal content gives an identical archive. */
+/** 1980-01-01, the first date in the format, so that equal content gives an identical archive. */
 const DATE = 0x21;
 
 /** Writes an archive of texts by name, in the order of the map. */
@@ -118,7 +118,7 @@ export function isZip(bytes: Uint8Array): boolean {
 export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
 
 /**
- * Reads an archive's directory. If a name occurs twice, the last entry counts, because Inspect appends new versions.
+ * Reads an archive's directory. If a name occurs twice, the last entry is used, because Inspect appends new versions.
  * @throws {DataError} If the bytes are not an archive or are truncated. The functions of {@linkcode ZipEntries} throw
  * it if an entry is damaged or packed with another method.
  */

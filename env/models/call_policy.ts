@@ -1,7 +1,8 @@
 /**
- * Network calls to models: each attempt has a timeout, and failures that may be temporary are retried with backoff.
+ * Makes network calls to models: each attempt has a timeout, and failures that may be temporary are retried with
+ * backoff.
  *
- * All endpoints share this policy and the clients' own retries are disabled, so that retries are counted, respect the
+ * All endpoints share this policy, and the clients' own retries are disabled, so that retries are counted, respect the
  * rate limit and `Retry-After`, and use a clock that tests can replace.
  */
 
@@ -14,7 +15,7 @@ import { Timeouts } from "./_timeouts.ts";
 
 /** Settings of {@linkcode createCaller}. */
 export interface CallPolicy {
-  /** The component that a failure is attributed to: the agent's model or the simulated user. */
+  /** The component to which failures are attributed: the agent's model or the simulated user. */
   readonly source: "model" | "user";
   /** Timeout of one attempt in milliseconds, including the time to read the body. */
   readonly timeoutMs: number;
@@ -30,15 +31,15 @@ export interface CallPolicy {
   readonly sleep?: Sleep;
 }
 
-/** Longest backoff in milliseconds that the policy chooses itself. */
+/** Longest backoff, in milliseconds, that the policy itself chooses. */
 export const MAX_BACKOFF_MS = 30_000;
 
-/** Longest wait in milliseconds that a server may request. */
+/** Longest wait, in milliseconds, that a server may request. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Maximum retries of a call without a response while the endpoint has never responded. It is then more likely absent
- * than restarting, and the first error should be reported soon.
+ * Maximum retries of a call that gets no response from an endpoint that has never responded. Such an endpoint is more
+ * likely absent than restarting, and the first error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 
@@ -50,7 +51,7 @@ export class CallFailure extends Error {
   readonly status: number | undefined;
   /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Whether the conversation no longer fits into the model's context. */
+  /** Whether the conversation no longer fits in the model's context. */
   readonly isContextFull: boolean;
   constructor(
     message: string,
@@ -79,7 +80,7 @@ export interface Call<T> extends CallOptions {
    * connection.
    */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
-  /** Seed of the jitter in the waits, so that calls that failed together are not retried together. */
+  /** Seed for the jitter of the waits, so that calls that failed together are not retried together. */
   readonly seed: number;
 }
 

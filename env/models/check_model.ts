@@ -9,7 +9,7 @@ import { findModels, type ModelList } from "./model_list.ts";
 
 /** Settings of {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
-  /** The model's endpoint. It lets errors name the key's environment variable and the available models. */
+  /** The model's endpoint. It allows errors to name the key's environment variable and the available models. */
   readonly endpoint?: Endpoint;
 }
 

@@ -52,10 +52,10 @@ const WORDS: readonly RegExp[] = [
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];
 
-/** Wordings of rate limits, which are not about the context. Groq says "request too large" there, too. */
+/** Wordings of rate limits, which are not about the context. Groq says "request too large" there as well. */
 const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
 
-/** Number of characters of an error that are searched. */
+/** Maximum number of characters of an error to search. */
 const READ = 4000;
 
 /**

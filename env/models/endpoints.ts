@@ -76,7 +76,7 @@ export interface EndpointOptions {
 /**
  * Resolves the base URL and the key of an endpoint. The base URL is the given one, else `OPENAI_BASE_URL`, else
  * `OPENAI_API_BASE` (both for the provider `openai` only, as in openai's clients and litellm), else the preset's. Keys
- * are read from the environment only; a server other than the provider's own needs none.
+ * are read only from the environment; a server other than the provider's own needs none.
  * @throws {ConfigError} If the URL is invalid, or the provider's key is not set.
  */
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
@@ -113,7 +113,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
-/** Lists the environment variables that calls to a provider read: its key's and those of its base URL. */
+/** Lists the environment variables that calls to a provider read: those for its key and its base URL. */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];
   return [
@@ -122,7 +122,7 @@ export function endpointVariables(provider: Provider): string[] {
   ];
 }
 
-/** Returns the part of a hint for people who set a base URL of their own, but chose a provider that ignores it. */
+/** Returns the part of a hint for people who set a base URL, but chose a provider that ignores it. */
 function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,
@@ -133,7 +133,7 @@ function otherServer(
     : `; ${set} is set, but applies only to the provider openai: choose that`;
 }
 
-/** Keeps file names that contain a model name below the usual limit of 255 bytes. */
+/** Maximum length of a model name in a file name, which keeps file names below the usual limit of 255 bytes. */
 const MAX_NAME_LENGTH = 100;
 
 /** Converts a model name to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. */

@@ -1,4 +1,4 @@
-/** Finish reasons of chat completions, in the spellings of many servers. Pure. */
+/** Finish reasons of chat completions, as spelled by various servers. */
 
 import type { FailureKind } from "../errors.ts";
 import { CallFailure } from "./call_policy.ts";
@@ -162,7 +162,7 @@ function isFailing(meaning: Ending | Failing): meaning is Failing {
   return meaning in KINDS;
 }
 
-/** Returns the text of a finish reason, which SGLang's own API nests in an object; empty if there is none. */
+/** Returns the text of a finish reason, which SGLang's own API nests in an object; empty if there is no reason. */
 function reasonIn(value: unknown): string {
   if (typeof value === "string") {
     // Servers in Python or JavaScript may send their null value as text.

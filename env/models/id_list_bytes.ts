@@ -1,6 +1,6 @@
 /** Incremental JSON encoding of id lists that only grow at the end: each request encodes only the new ids. */
 
-/** The encoded ids of a list, with room for more. */
+/** The encoded ids of a list, with room for additional ids. */
 interface Written {
   /** Room for a head, followed by the encoded ids. */
   buffer: Uint8Array<ArrayBuffer>;
@@ -108,7 +108,7 @@ function writeInteger(
 }
 
 /**
- * Grows the buffer to little more than necessary, to keep episodes small in memory; copying it every turn costs less
+ * Grows the buffer by little more than necessary, so that episodes use little memory; copying it every turn costs less
  * than the request.
  */
 function makeRoom(known: Written, bytes: number): void {

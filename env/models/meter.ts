@@ -18,7 +18,7 @@ export interface MeterOptions {
   readonly prices?: Readonly<Record<string, Price>>;
   /** Budget in US dollars; `null` for no limit. */
   readonly maxCost?: number | null;
-  /** Budget in prompt and completion tokens together; `null` for no limit. */
+  /** Budget in prompt and completion tokens combined; `null` for no limit. */
   readonly maxTokens?: number | null;
   /** Usage of earlier sessions of the run. Default: none. */
   readonly before?: Usage;

@@ -1,6 +1,6 @@
 /**
  * Opaque fields of an answer that its server expects back unchanged with the conversation: signatures of thoughts and
- * thoughts themselves. They are not interpreted here.
+ * the thoughts themselves. They are not interpreted here.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures (`extra_content`),
  * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, required with tool calls),
@@ -124,7 +124,7 @@ export class Echo {
 
   /**
    * Adjusts the modes after the rejection of a request made at `version`.
-   * @returns Whether a retry would send other fields.
+   * @returns Whether a retry would send different fields.
    */
   learn(
     { kind, message, isContextFull }: CallFailure,

@@ -127,7 +127,7 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   /**
-   * Makes one attempt, and repeats it while rejections tell which opaque fields the server expects.
+   * Makes one attempt, and repeats it as long as rejections reveal which opaque fields the server expects.
    * @throws {CallFailure} If it fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
@@ -177,8 +177,8 @@ class OpenAiChat implements Chat {
 
 /**
  * Converts a context overflow to an empty answer: after the first turn, the conversation's length is the agent's
- * responsibility. On the first turn it remains a failure, since the policy or `maxTokens` alone exceed the model's
- * context and every episode would score 0.
+ * responsibility. On the first turn it remains a failure, since the policy or `maxTokens` alone exceeds the model's
+ * context, and every episode would score 0.
  */
 function outOfContext(
   error: unknown,
@@ -266,7 +266,7 @@ function toCallFailure(
   return new CallFailure(said(`${error.status} ${words}`), read);
 }
 
-/** Joins the message with that of its cause, which says how a connection broke. */
+/** Joins an error's message with that of its cause, which says how a connection broke. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -1,5 +1,5 @@
 /**
- * Reads the answers of chat endpoints. Pure.
+ * Reads the answers of chat endpoints.
  *
  * Mistakes of the model become a `parseError`, which is reported to it. Mistakes of the server are failures, and never
  * an empty or partial answer. Optional fields with unexpected values are ignored.
@@ -177,8 +177,8 @@ function textOf(part: unknown): string {
 }
 
 /**
- * Returns the calls, including OpenAI's deprecated `function_call`. Drops calls without name and arguments if there is
- * text.
+ * Returns the calls, including OpenAI's deprecated `function_call`. Drops calls that have neither a name nor arguments
+ * if there is text.
  */
 function callsIn(message: JsonRecord, words: string): readonly JsonRecord[] {
   const calls = recordsIn(message["tool_calls"]);
@@ -192,7 +192,7 @@ function holdsCall(call: JsonRecord): boolean {
   return wordsIn(name) !== undefined || Boolean(args);
 }
 
-/** Returns name and arguments of a call, from OpenAI's `function` field or from the call itself. */
+/** Returns the name and arguments of a call, from OpenAI's `function` field or from the call itself. */
 function partsOf(call: JsonRecord): { name: unknown; args: unknown } {
   const inner = recordIn(call["function"] ?? call);
   return { name: inner["name"], args: inner["arguments"] };

@@ -1,4 +1,4 @@
-/** Conversion of messages to OpenAI's chat format. */
+/** Converts messages to OpenAI's chat format. */
 
 import type OpenAI from "openai";
 import { printPythonJson } from "../python/python_json.ts";

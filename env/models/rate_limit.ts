@@ -1,4 +1,4 @@
-/** A rate limit that all conversations of a run share. */
+/** A rate limit that is shared by all conversations of a run. */
 
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleep } from "../retry.ts";
@@ -19,7 +19,7 @@ export interface RateLimiter {
    * @throws The signal's reason if it is aborted.
    */
   turn(options?: CallOptions): Promise<void>;
-  /** Starts no call for `ms` milliseconds, since a server's request to wait concerns all calls. */
+  /** Starts no calls for `ms` milliseconds, since a server's request to wait applies to all calls. */
   pause(ms: number): void;
 }
 

@@ -14,7 +14,7 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(KEY_LIKE, "[key]");
 }
 
-/** Maximum number of characters to read, far more than a quotation has, so that no secret is cut in half. */
+/** Maximum number of characters to read: far more than are quoted, so that no secret is cut in half. */
 const MAX_READ = 65_536;
 
 /** Formats a server's text for an error message: redacted and shortened. */

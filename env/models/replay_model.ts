@@ -37,8 +37,8 @@ export interface ReplayEpisodesOptions {
 
 /**
  * Creates a chat model that selects the recording of each conversation by the messages that it receives: first by the
- * opening, then by every further message. If several match (the trials of a task), it prefers the episode with the same
- * seed, else the first.
+ * opening, then by each subsequent message. If several match (the trials of a task), it prefers the episode with the
+ * same seed, else the first.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */

@@ -1,4 +1,4 @@
-/** Reads errors of endpoints in any format: the message, and whether a retry may help. Pure. */
+/** Reads errors of endpoints in any format: the message, and whether a retry may help. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
@@ -19,7 +19,7 @@ export interface ServerError {
   /** The HTTP status of the response, or the one named in its body. */
   readonly status?: number;
   readonly retryAfterMs?: number;
-  /** Whether the conversation no longer fits into the model's context. */
+  /** Whether the conversation no longer fits in the model's context. */
   readonly isContextFull: boolean;
 }
 
@@ -112,7 +112,7 @@ function isFine(code: unknown): boolean {
   );
 }
 
-/** Returns fields next to an error that add details, unless the error has them itself. */
+/** Returns the fields alongside an error that add details, except those that the error itself has. */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};
   for (const field of [...CODES, "message", "msg", "retry_after"]) {
@@ -182,7 +182,7 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** Returns the normalized names in an error's codes: `rate_limit` for `RateLimitError`. */
+/** Returns the normalized names among an error's codes: `rate_limit` for `RateLimitError`. */
 function namesIn(error: JsonRecord): string[] {
   return codesIn(error).filter((code) => typeof code === "string")
     .map((code) => nameOf(code.slice(0, 100)));
@@ -194,7 +194,7 @@ function nameOf(code: string): string {
     .replace(/[^a-z0-9]+/g, "_").replace(/_(?:error|exception)$/, "");
 }
 
-/** Returns the HTTP status that an error has as its code or in its message. */
+/** Returns the HTTP status in an error's code or message. */
 function statusIn(error: JsonRecord, words: string): number | undefined {
   const named = codesIn(error).map(numberOf).find(isStatus);
   if (named !== undefined) return named;

@@ -20,14 +20,15 @@ export interface SglangOptions {
   readonly url: string;
   /** The model's name in records and prices. */
   readonly model: string;
-  /** Maximum number of tokens of prompt and answer together. */
+  /** Maximum number of tokens of prompt and answer combined. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
   /** The API key, if the server requires one. */
   readonly apiKey?: string;
   /**
-   * Further sampling parameters by SGLang's names: `{ top_k: 20 }`. Default: none; the distribution is not truncated.
+   * Additional sampling parameters, under SGLang's names: `{ top_k: 20 }`. Default: none; the distribution is not
+   * truncated.
    */
   readonly sampling?: Readonly<Record<string, unknown>>;
 }
@@ -90,7 +91,8 @@ async function attempt(
 }
 
 /**
- * Encodes the request. It samples from the model's unmodified distribution, so that log probabilities are the policy's.
+ * Encodes the request. It samples from the model's unmodified distribution, so that the log probabilities are those of
+ * the policy.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [

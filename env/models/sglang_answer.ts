@@ -1,5 +1,5 @@
 /**
- * Reads the answers of SGLang's `/generate`. Pure.
+ * Reads the answers of SGLang's `/generate`.
  *
  * The finish reason is read first: a request that was aborted in the queue has neither ids nor log probabilities.
  *
@@ -93,8 +93,8 @@ function readFinish(
 const MAX_LOGPROB = 1e-4;
 
 /**
- * Splits pairs of log probability and id, `[T, 2 or more]`, into two lists. Validated by hand for speed, since they are
- * most of an answer.
+ * Splits pairs of log probability and id, `[T, 2 or more]`, into two lists. Validated by hand for speed, since they
+ * make up most of an answer.
  */
 function readSampled(
   pairs: unknown,

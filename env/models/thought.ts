@@ -1,7 +1,7 @@
 /**
- * Separates the thoughts in a thinking model's answer from its text. Only records contain the thoughts.
+ * Separates the thoughts in a thinking model's answer from its text. Thoughts appear only in records.
  *
- * Some templates open the thought in the prompt, so that the answer only contains its closing tag.
+ * Some templates open the thought in the prompt, so that the answer contains only its closing tag.
  */
 
 /** An answer, split into thought and text. */

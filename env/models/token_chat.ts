@@ -137,7 +137,7 @@ class TokenChat implements Chat {
 
   /**
    * Samples an answer.
-   * @returns `null` if the conversation has outgrown an engine context that is shorter than configured.
+   * @returns `null` if the conversation has outgrown the engine's context, which may be shorter than configured.
    * @throws If a first prompt does not fit, since every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
@@ -226,7 +226,7 @@ class TokenChat implements Chat {
     return this.#parts.tokenizer.decode(ids);
   }
 
-  /** Separates the thought, which is neither searched for calls nor part of the content. */
+  /** Separates the thought, which is not part of the content and is not searched for calls. */
   #splitThought(text: string): Omit<ChatReply, "finishReason"> {
     const { thought, words } = splitThought(text, { isOpen: this.#isThinking });
     if (thought === undefined) return this.#read(text);
@@ -268,7 +268,7 @@ function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
   return last !== undefined && stopIds.includes(last);
 }
 
-/** @throws {InfrastructureError} If the engine violated the contract of `TokenModel`. */
+/** @throws {InfrastructureError} If the engine violated `TokenModel`'s contract. */
 function checkResult(
   result: GenerateResult,
   request: GenerateRequest,

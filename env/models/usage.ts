@@ -1,4 +1,4 @@
-/** Token usage of model calls, and its sum. */
+/** Adds up the token usage of model calls. */
 
 import type { Usage } from "../types.ts";
 

@@ -21,8 +21,8 @@ export const NO_REAL: unique symbol = Symbol("no real number");
 export type Value = PythonNumber | typeof NO_REAL;
 
 /**
- * Maximum cost of an expression, in products of 64-bit words under long multiplication: about 0.1 s, enough for a power
- * of 700,000 bits. Python would block for hours.
+ * Maximum cost of an expression, measured in products of 64-bit words under long multiplication: about 0.1 s, enough
+ * for a power of 700,000 bits. Python would block for hours.
  */
 const MAX_WORK = 2 ** 26;
 
@@ -106,7 +106,7 @@ function productCost(a: PythonNumber, b: PythonNumber): number {
   return words(a) * words(b);
 }
 
-/** Returns the cost of an integer power. The last multiplication costs as much as all earlier ones together. */
+/** Returns the cost of an integer power. The last multiplication costs as much as all earlier ones combined. */
 function powerCost(a: PythonNumber, b: PythonNumber): number {
   if (isFloat(a) || isFloat(b) || compare(b, 0) < 0) return floatPowerCost(b);
   const bits = bitLength(BigInt(a));

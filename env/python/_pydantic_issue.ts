@@ -25,7 +25,7 @@ export class Findings {
   }
 }
 
-/** Formats errors like pydantic's ValidationError. */
+/** Formats errors as pydantic's ValidationError does. */
 export function validationText(
   model: string,
   issues: readonly Issue[],
@@ -60,8 +60,8 @@ const HEAD_BYTES = 25;
 const TAIL_BYTES = 24;
 
 /**
- * Shortens a text of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, without characters that this would
- * split.
+ * Shortens a text of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, without characters that the cut
+ * would split.
  */
 function shortened(text: string): string {
   if (text.length * 3 <= MAX_BYTES) return text;

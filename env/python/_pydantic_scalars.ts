@@ -43,7 +43,7 @@ export function validFloat(
   return found.add(input, "float_type", "Input should be a valid number");
 }
 
-/** Accepts bools, 0 and 1, and the strings for them. */
+/** Accepts bools, 0 and 1, and the strings that represent them. */
 export function validBool(
   input: JsonValue,
   found: Findings,
@@ -183,7 +183,7 @@ function doubleOf(text: string): number {
   return Number(text);
 }
 
-/** Returns an int or whole float that fits into 64 bits as a string; `undefined` for anything else. */
+/** Returns, as a string, an int or whole float that fits in 64 bits; `undefined` for anything else. */
 function smallInt(input: JsonValue): string | undefined {
   if (!isPythonNumber(input)) return undefined;
   if (!isFloat(input)) {

@@ -4,7 +4,7 @@ import { sha256, sortedKeys } from "../state_hash.ts";
 import { printPythonJson, quoteAscii } from "./python_json.ts";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** Formats `json.dumps(value, sort_keys=True)`, with keys sorted by code point at every level. */
+/** Formats a value like `json.dumps(value, sort_keys=True)`, with keys sorted by code point at every level. */
 export function sortedJson(value: JsonValue): string {
   if (value instanceof Map) return sortedObject(value);
   if (!Array.isArray(value)) return printPythonJson(value);

@@ -47,7 +47,7 @@ export function defineModel(
 
 /**
  * Validates like `Model(**value)`.
- * @returns A new object that shares nothing with `value`.
+ * @returns A new object that shares no part of `value`.
  * @throws {ToolError} With the text of pydantic's ValidationError.
  */
 export function validate(model: Model, value: JsonValue): JsonObject {
@@ -102,7 +102,7 @@ export const field = {
     { default: value }: WithDefault<JsonValue[]> = {},
   ): Field =>
     fieldOf((input, found) => validList(element, input, found), value),
-  /** Python's `dict` with string keys, optionally restricted to some keys. */
+  /** Python's `dict` with string keys, optionally restricted to certain keys. */
   map: (
     value: Field,
     { keys = STRING }: { readonly keys?: Field } = {},

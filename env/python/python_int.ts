@@ -1,4 +1,7 @@
-/** Python's `int(text)`: digits of any script, underscores between digits, and Python's white space around them. */
+/**
+ * Implements Python's `int(text)`: digits of any script, underscores between digits, and Python's white space around
+ * them.
+ */
 
 import { ToolError } from "../errors.ts";
 import { stringRepr } from "./python_repr.ts";
@@ -41,7 +44,7 @@ function asciiOf(character: string): string {
 
 /**
  * Returns the value of a digit. The digits of a script are consecutive from 0; those of the mathematical alphabets
- * follow each other in groups of ten.
+ * follow one another in groups of ten.
  */
 function digitOf(code: number): string {
   let zero = code;

@@ -1,6 +1,6 @@
 /**
- * Converts an episode to the fields of slime's `Sample`: ids, mask, log probabilities, and the answer that each span of
- * the response came from.
+ * Converts an episode to the fields of slime's `Sample`: ids, mask, log probabilities, and the answer from which each
+ * span of the response came.
  *
  * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
  */
@@ -86,8 +86,8 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
 }
 
 /**
- * Encodes an answer as JSON. Ids are most of it, and reuse bytes encoded for earlier requests. Send the result at once;
- * do not keep it.
+ * Encodes an answer as JSON. Most of it is ids, which reuse the bytes encoded for earlier requests. Send the result at
+ * once; do not keep it.
  */
 export function answerBytes(
   { tokens, ...rest }: EpisodeAnswer,

@@ -9,7 +9,7 @@ import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
 
 /** One answer of the engine. */
 export interface EngineCall {
-  /** The number of input ids, which is where the answer begins in the trajectory. */
+  /** The number of input ids, which is the index in the trajectory where the answer begins. */
   readonly start: number;
   readonly length: number;
   readonly finishReason: GenerateResult["finishReason"];
@@ -28,7 +28,7 @@ export interface EpisodeEngineOptions {
   readonly meter: Meter;
   /** The bearer token, if the engine or its router requires one. */
   readonly apiKey?: string;
-  /** Called when the engine aborts a request of this episode, after which further turns are pointless. */
+  /** Called when the engine aborts a request of this episode, after which more turns are pointless. */
   readonly onAbort: () => void;
 }
 
@@ -92,7 +92,10 @@ function callOf(result: GenerateResult, start: number): EngineCall {
   };
 }
 
-/** Returns a fixed description of a failure. The answer may not come from an engine, so clients must not see it. */
+/**
+ * Returns a fixed description of a failure. The answer may come from something other than an engine, so clients must
+ * not see it.
+ */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;
   const { cause, kind } = error;

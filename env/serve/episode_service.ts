@@ -49,7 +49,7 @@ export interface EpisodeWorld {
   readonly maxTurns: number;
   /** The maximum number of restarts of an episode after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** The maximum number of concurrent episodes; further requests get status 503. Default: 1024. */
+  /** The maximum number of concurrent episodes; additional requests get status 503. Default: 1024. */
   readonly maxEpisodes?: number;
   /** Called with every episode that has ended, before the request is answered. Must neither throw nor block. */
   readonly onEpisode?: (ended: EndedEpisode) => void;
@@ -91,7 +91,7 @@ export class EpisodeService {
     return this.#draining;
   }
 
-  /** Rejects new episodes from now on; running ones continue. */
+  /** Rejects new episodes from now on; episodes in progress continue. */
   drain(): void {
     this.#draining = true;
   }

@@ -1,4 +1,4 @@
-/** Counts a server's requests in flight, so that a shutdown can wait for them. */
+/** Counts a server's in-flight requests, so that a shutdown can wait for them. */
 
 /** Counts requests in flight. A request that is still being received does not count. */
 export class InFlight {

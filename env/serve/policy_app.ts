@@ -120,7 +120,7 @@ export function policyApp(
     served_model_name: policy.name,
     is_generation: true,
     weight_version: policy.weightVersion,
-    /** Whether the policy sees a client's system message and tools. */
+    /** How the policy sees a client's system message and tools. */
     prompt: policy.prompt,
     max_total_num_tokens: policy.model.contextLength,
     context_length: policy.model.contextLength,

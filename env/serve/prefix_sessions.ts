@@ -1,5 +1,5 @@
 /**
- * Finds the session that a request continues if the client does not name one: the session that shares the longest
+ * Finds the session that a request continues if the client does not name one: the session with the longest common
  * prefix, as in a radix cache.
  */
 
@@ -33,7 +33,7 @@ interface Session {
 
 /** Creates the sessions of a model. */
 export function prefixSessions(model: TokenModel): PrefixSessions {
-  /** In the order of their last use, oldest first. */
+  /** In order of last use, oldest first. */
   const sessions = new Set<Session>();
   let made = 0;
   let running = 0;

@@ -9,8 +9,8 @@ import { isLoopback } from "./loopback.ts";
 
 /**
  * Rejects requests with another host name (421), from pages of another origin (403), or with a body that is not
- * declared as JSON (415). With a token the first two are not checked: pages do not know it, and routers use their own
- * names.
+ * declared as JSON (415). If a token is set, the first two are not checked, since pages do not know it and routers use
+ * their own names.
  */
 export function guard(app: Hono, { token }: { token?: string | undefined }) {
   app.use(async (c, next) => {

@@ -13,7 +13,7 @@ export interface ServedPolicy {
   readonly weightVersion: string;
   /**
    * The prompt that the policy was trained with. A policy trained without policy text and tools (`none`) does not see
-   * those that a client sends; they are only used to parse its calls.
+   * those that a client sends; they are used only to parse its calls.
    */
   readonly prompt: "full" | "none";
 }

@@ -1,15 +1,15 @@
 /**
- * JSON responses that take minutes to compute. Both sides notice early if the other one disconnects.
+ * Sends JSON responses that take minutes to compute. Both sides notice early if the other one disconnects.
  *
  * The server sends white space before the answer, which JSON allows. A client that receives none detects that the
- * server is dead, long before its timeout. And because the response has started, the server notices when the connection
- * closes. Before that, Deno's `request.signal` does not fire for requests whose head and body arrive in separate
- * packets, as httpx sends them.
+ * server is dead, long before its timeout. Because the response has started, the server also notices when the
+ * connection closes. Before that, Deno's `request.signal` does not fire for requests whose head and body arrive in
+ * separate packets, as httpx sends them.
  */
 
 /** Settings of {@linkcode slowJson}. */
 export interface SlowJsonOptions {
-  /** The request's own signal. */
+  /** The request's signal. */
   readonly client: AbortSignal;
   /** The interval between keep-alive bytes. Default: 1000. */
   readonly everyMs?: number;

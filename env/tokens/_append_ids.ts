@@ -3,7 +3,10 @@
 /** Maximum number of arguments of one `push` call, which are passed on the stack. */
 const AT_ONCE = 8192;
 
-/** Appends `more` to `ids`. For long lists, this avoids the repeated reallocations of pushing ids one by one. */
+/**
+ * Appends `more` to `ids`. For long lists, this avoids the repeated reallocations that come with pushing ids one by
+ * one.
+ */
 export function appendIds(ids: number[], more: readonly number[]): void {
   if (more.length <= AT_ONCE) {
     ids.push(...more);

@@ -1,5 +1,5 @@
 /**
- * Fast decoding for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens spell bytes as letters: joins the
+ * Decodes quickly for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens spell bytes as letters: joins the
  * bytes of all tokens and decodes them as UTF-8. The result equals that of Hugging Face's decoder.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` of GPT-2's encoder, for the names.
@@ -83,7 +83,7 @@ function grow(): void {
   scratch = larger;
 }
 
-/** Returns the bytes that a token's letters spell; `undefined` if a letter spells none. */
+/** Returns the bytes that a token's letters spell; `undefined` if a letter does not spell one. */
 function bytesOf(token: string): Uint8Array | undefined {
   const bytes: number[] = [];
   for (const letter of token) {

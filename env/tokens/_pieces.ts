@@ -1,6 +1,6 @@
 /**
  * Byte-level BPE with a cache per piece. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
- * punctuation); each piece is encoded once, since tools mostly return pieces that occurred before.
+ * punctuation); each piece is encoded once, since most pieces in tools' answers have occurred before.
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";

@@ -1,6 +1,6 @@
 /** A bounded cache of texts and their ids. */
 
-/** A cache with the ids of the max recently used texts. */
+/** A cache of the ids of the most recently used texts. */
 export class RecentTexts {
   readonly #ids = new Map<string, readonly number[]>();
   readonly #max: number;

@@ -33,7 +33,7 @@ export interface ChatTemplateParts {
   readonly endToken: string;
   /** Other tokens that may end an answer. GLM's turns end with the `<|user|>` that begins the next one. */
   readonly stopTokens?: readonly string[];
-  /** The tokenizer's added tokens. Where a message contains the text of one, it is encoded as ordinary text. */
+  /** The tokenizer's added tokens. If a message contains the text of one, it is encoded as ordinary text. */
   readonly addedTokens?: readonly AddedToken[];
   /** Extra template variables: `{ enable_thinking: false, bos_token: "<s>" }`. */
   readonly variables?: Readonly<Record<string, unknown>>;
@@ -120,7 +120,7 @@ export class ChatTemplate {
   /**
    * Renders the text between an answer and the next one, marked for encoding. It begins with the token that ends
    * `answer`.
-   * @param answer The previous answer. Only its calls matter, and only to a few templates.
+   * @param answer The previous answer. Only its calls matter, and only for a few templates.
    * @param messages All messages since then.
    * @throws {PolicyError} If the template rejects the messages or does not end answers with the end token.
    */

@@ -93,8 +93,8 @@ const continuations = new WeakMap<
 >();
 
 /**
- * Returns the ids between an answer and the next, with a cache: the episodes of a group call the same tools with the
- * same results, and rendering and encoding results is most of a turn's cost.
+ * Returns the ids between one answer and the next, cached: the episodes of a group call the same tools with the same
+ * results, and rendering and encoding results makes up most of a turn's cost.
  */
 function continuation(
   { template, tokenizer }: Codec,

@@ -1,9 +1,9 @@
 /**
  * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * A user who types `<|im_end|>` has typed ten characters, not ended the turn. The guard marks these tokens in messages
+ * A user who types `<|im_end|>` has typed ten characters, but has not ended the turn. The guard marks these tokens in messages
  * before rendering. The tokenizer encodes marked tokens as text, so that only tokens from the template itself are
- * control. Text without control tokens is encoded as usual.
+ * control tokens. Text without control tokens is encoded as usual.
  */
 
 /** The mark within a guarded token. A noncharacter, so it does not occur in text. */
@@ -42,7 +42,7 @@ export function unmark(text: string): string {
   return isMarked(text) ? text.replace(GUARDS, "$1") : text;
 }
 
-/** Restores marks that `repr` or JSON have escaped. */
+/** Restores marks that `repr` or JSON has escaped. */
 export function restoreMarks(escaped: string): string {
   return escaped.replace(
     /\\(?:\\|ufdd1(\\ufdd1)?)/g,

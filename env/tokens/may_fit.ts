@@ -1,4 +1,4 @@
-/** A quick upper bound on whether a text fits into a context. Tokenizing megabytes of text would take seconds. */
+/** Checks quickly whether a text may fit in a context. Tokenizing megabytes of text would take seconds. */
 
 /**
  * Maximum number of characters per token to assume. Text of any language and JSON have 1 to 6; only long runs of white

@@ -19,14 +19,14 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** Converts text to ids and back. No tokens are added at the beginning or end of a text. */
+/** Converts text to ids and back. It adds no tokens at the beginning or end of a text. */
 export interface Tokenizer {
-  /** Upper bound (exclusive) on the ids that texts are encoded to. */
+  /** Exclusive upper bound on the ids to which texts are encoded. */
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];
   /** The token that ends an answer, such as `<|im_end|>`. */
   readonly endToken: string;
-  /** Ids that end sampling; that of {@linkcode Tokenizer.endToken} comes first. */
+  /** Ids that end sampling; the id of {@linkcode Tokenizer.endToken} comes first. */
   readonly stopIds: readonly number[];
   /**
    * Encodes a text to ids, which may be shared and must not be modified. Added tokens become a single id, unless they
@@ -80,7 +80,7 @@ export interface TokenizerFiles {
   readonly tokenizer: unknown;
   /** The contents of `tokenizer_config.json`. */
   readonly config: unknown;
-  /** The contents of `generation_config.json`, if it exists. It may list further ids that end an answer. */
+  /** The contents of `generation_config.json`, if it exists. It may list additional ids that end an answer. */
   readonly generation?: unknown;
 }
 

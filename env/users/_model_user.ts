@@ -140,7 +140,8 @@ export class UserConversation {
 
   /**
    * Asks for the user's next message until `read` accepts one.
-   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault and not scored.
+   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault, so it is not
+   * scored.
    */
   async askFor<T>(
     read: (text: string) => T | undefined,
@@ -158,7 +159,7 @@ export class UserConversation {
   }
 }
 
-/** Creates the error for a message of the simulator that cannot be used. */
+/** Creates the error for an unusable message from the simulator. */
 export function badResponse(text: string): InfrastructureError {
   return new InfrastructureError(
     `The user's model did not answer in the required format: "${
@@ -211,9 +212,9 @@ class ModelUser implements User {
   }
 
   /**
-   * Delays a stop token that other words accompany. τ-bench ends the conversation at the token, so the agent never sees
-   * a "yes, do it" in the same message. Here the words are sent without the token the first time; the next token ends
-   * the conversation.
+   * Delays a stop token that is accompanied by other words. τ-bench ends the conversation at the token, so the agent
+   * never sees a "yes, do it" in the same message. This implementation sends the words without the token the first
+   * time; the next token ends the conversation.
    */
   #withoutEarlyStop({ message, recorded }: Utterance): Utterance {
     if (this.#wantedToStop || !saysMoreThanStop(message)) {

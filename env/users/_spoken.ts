@@ -39,7 +39,7 @@ export function withoutReasoning(text: string): string {
 const OPEN = /<think(?:ing)?>/gi;
 const CLOSE = /<\/think(?:ing)?>/gi;
 
-/** Removes the text between pairs of tags in one pass: if one tag is not closed, no later one is. */
+/** Removes the text between pairs of tags in one pass: if one tag is not closed, later ones are not closed either. */
 function withoutPairs(text: string): string {
   let kept = "";
   let from = 0;
@@ -86,7 +86,7 @@ export function spokenAfter(
   return parts.length < 2 ? undefined : spoken(parts.at(-1) ?? "");
 }
 
-/** Checks whether a message contains the stop token and other words. */
+/** Checks whether a message contains the stop token along with other words. */
 export function saysMoreThanStop(words: string): boolean {
   return words.includes(STOP) &&
     /[\p{L}\p{N}]/u.test(words.replaceAll(STOP, ""));

@@ -19,7 +19,7 @@ export interface HumanUserOptions {
   readonly readLine: LineReader;
   /** Shows text to the person: first the task, then each message of the agent. */
   readonly write: (text: string, what: "task" | "message") => void;
-  /** Tools that the person may call by a line with a slash: `/set_mode {"mode": "4g"}`. Default: none. */
+  /** Tools that the person may call with a line that begins with a slash: `/set_mode {"mode": "4g"}`. Default: none. */
   readonly tools?: readonly ToolSchema[];
 }
 

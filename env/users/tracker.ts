@@ -29,7 +29,7 @@ export interface TrackOptions {
   readonly isScripted?: boolean;
 }
 
-/** The maximum number of messages without anything new that a user may send after everything is settled. */
+/** The maximum number of messages that a user may send without saying anything new after everything is settled. */
 const PATIENCE = 3;
 
 /** The length below which texts may be equal by chance. */
@@ -46,8 +46,8 @@ interface UserMessage {
 }
 
 /**
- * Returns the user's faults, each kind once, at its first message; `null` if their goal is unknown. Pure; takes time
- * linear in the conversation.
+ * Returns the user's faults, each kind once, at the first message that has it; `null` if their goal is unknown. Takes
+ * time linear in the length of the conversation.
  *
  * - `leak`: one message reveals details of every request, or of a request that the agent has not asked about yet.
  * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
@@ -155,7 +155,7 @@ function findInvention(
   return undefined;
 }
 
-/** Matches an agent's refusal or claim to be done, after which a user may end the conversation. */
+/** Matches an agent's refusal, or its claim to be done, after which a user may end the conversation. */
 const CLOSING =
   /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
 

@@ -24,11 +24,11 @@ import type { SessionMetrics } from "./session_metrics.ts";
 export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Decides the checks that no program can. Default: no judge. */
+  /** Decides checks that no program can decide. Default: no judge. */
   readonly judge?: Judge | undefined;
-  /** The split of clients that name none. */
+  /** The split for clients that name none. */
   readonly split: Split;
-  /** The seed from which the seeds of episodes are derived, for clients that pass none. */
+  /** The seed from which episodes' seeds are derived, for clients that pass none. */
   readonly seed: number;
   /** The maximum number of actions of an episode. */
   readonly maxTurns: number;
@@ -113,7 +113,7 @@ export class LiveSession {
   }
 
   /**
-   * Starts an episode, regardless of the state of the last one.
+   * Starts an episode, regardless of the state of the previous one.
    * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request,
    * 502 if the user failed.
    */

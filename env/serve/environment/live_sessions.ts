@@ -24,7 +24,7 @@ export class LiveSessions implements Disposable {
   readonly idleMs: number;
   readonly metrics = new SessionMetrics();
   readonly #now: () => number;
-  /** Sessions by id, with the time of their last request and in its order. */
+  /** Sessions by id, each with the time of its last request, in the order of those times. */
   readonly #open = new Map<string, { session: LiveSession; at: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   #next = 0;

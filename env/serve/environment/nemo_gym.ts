@@ -1,6 +1,6 @@
 /**
- * NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each answer
- * of the model, which may contain several calls. A cookie identifies the session.
+ * Serves NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each
+ * answer of the model, which may contain several calls. A cookie identifies the session.
  *
  * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
  */
@@ -18,7 +18,7 @@ import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
 
-/** Loose, since rows also have fields of the trainer. */
+/** Accepts other fields, since rows also have the trainer's. */
 const resetSchema = z.looseObject({
   split: z.enum(SPLITS).nullish(),
   task: z.int().min(0).nullish(),
@@ -50,7 +50,7 @@ const stepSchema = z.looseObject({
 /** An item of a model's answer. */
 type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 
-/** The maximum number of answers of an episode that may fail to parse. */
+/** The maximum number of answers that may fail to parse in an episode. */
 const MAX_PARSE_ERRORS = 3;
 
 /** The number of calls that failed to parse, by session. */

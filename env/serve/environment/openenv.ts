@@ -1,6 +1,6 @@
 /**
- * OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain
- * requests, which name a session by the `session_id` in the observation of its reset.
+ * Serves OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain
+ * requests, which identify a session by the `session_id` from its reset's observation.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */
@@ -175,7 +175,7 @@ async function stepped(
   };
 }
 
-/** Returns the state of a session, with the parts of the reward once the episode has ended. */
+/** Returns the state of a session, including the parts of the reward once the episode has ended. */
 function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   if (episode === null) {
     return { episode_id: null, step_count: 0, session_id: id };

@@ -20,7 +20,7 @@ export function readObject(text: string): JsonObject {
   throw new RequestError("The body is not a JSON object");
 }
 
-/** The fields of each type of action, besides `type` and `metadata`, which every OpenEnv action may have. */
+/** The fields of each type of action, in addition to `type` and `metadata`, which every OpenEnv action may have. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   respond: ["content"],
   call_tool: ["tool_name", "arguments", "content", "id"],
@@ -81,7 +81,7 @@ export function toolCall({ name, args, id, where, text = "" }: {
   readonly id: string;
   /** The name of the arguments in errors. */
   readonly where: string;
-  /** Text next to the call. Default: none. */
+  /** Text that accompanies the call. Default: none. */
   readonly text?: string;
 }): Action {
   const read = typeof args === "string" ? parse(args, where) : args;

@@ -18,8 +18,8 @@ export interface Signature {
 }
 
 /**
- * Parses a signature such as `"old, new, count?"`: a question mark denotes a default, a final `/` that all parameters
- * are positional-only.
+ * Parses a signature such as `"old, new, count?"`: a question mark marks a parameter with a default, and a final `/`
+ * means that all parameters are positional-only.
  */
 export function signature(name: string, text: string): Signature {
   const parts = text.split(", ").filter((part) => part !== "");

@@ -171,7 +171,7 @@ function or(value: Value | undefined, otherwise: Value): Value {
 }
 
 /**
- * Returns an attribute of the Python object itself; `undefined` if it has none of that name.
+ * Returns an attribute of the Python object itself; `undefined` if it has no attribute with that name.
  * @throws {JinjaError} If the value is undefined.
  */
 export function ownAttribute(value: Value, name: string): Value | undefined {

@@ -547,7 +547,7 @@ type Rounds = (
   } | null,
 ) => Signal;
 
-/** Compiles the iterations of a loop and its `else`, which runs if no iteration was completed. */
+/** Compiles the iterations of a loop and its `else`, which runs if no iteration has completed. */
 function compileRounds(
   statement: ForStatement,
   place: Place,
@@ -596,7 +596,7 @@ function compileRounds(
   };
 }
 
-/** Compiles a loop's `if`, which filters items lazily during the iteration. */
+/** Compiles a loop's `if`, which filters items lazily during iteration. */
 function compileSelection(
   { target, test }: ForStatement,
   place: Place,

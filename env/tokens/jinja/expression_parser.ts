@@ -10,7 +10,7 @@ import type {
 import type { Token, TokenType } from "./lexer.ts";
 import type { TokenStream } from "./token_stream.ts";
 
-/** Checks whether a tuple without parentheses ends here; it always ends at the end of the tag. */
+/** Checks whether a tuple without parentheses ends at the next token; it always ends at the end of the tag. */
 export type TupleEnd = (tokens: TokenStream) => boolean;
 
 const NO_ARGUMENTS: Arguments = {

@@ -13,7 +13,10 @@ export interface Limits {
   readonly depth: number;
 }
 
-/** Sufficient for a conversation of a million tokens; a template that exceeds them has run for a second or two. */
+/**
+ * The default limits: sufficient for a conversation of a million tokens. A template that exceeds them has run for a
+ * second or two.
+ */
 export const LIMITS: Limits = {
   work: 8_000_000,
   characters: 1 << 23,

@@ -14,7 +14,7 @@ import {
 /** The parameters of a macro. */
 export interface MacroParameters {
   readonly names: readonly string[];
-  /** Whether the body uses `caller`, `kwargs` or `varargs`, which are then passed after the other arguments. */
+  /** Whether the body uses `caller`, `kwargs` or `varargs`, in which case they are passed after the other arguments. */
   readonly caller: boolean;
   readonly keywords: boolean;
   readonly rest: boolean;

@@ -20,7 +20,7 @@ function titleCase(character: string): string {
   return (first ?? "") + rest.join("").toLowerCase();
 }
 
-/** Converts Greek letters with iota subscript, whose title-case forms are eight or nine code points later. */
+/** Converts Greek letters with an iota subscript, whose title-case forms are eight or nine code points away. */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);
   if (code >= 0x1fb0) return String.fromCharCode(code | 0xc);

@@ -103,7 +103,7 @@ export class Scope {
 
   /**
    * Analyzes alternative branches, only one of which runs. A variable that any of them assigns is initialized from the
-   * outer scope, so that it has a value if another branch runs.
+   * outer scope, so that it has a value if a different branch runs.
    */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };
@@ -136,7 +136,7 @@ export class Scope {
   }
 }
 
-/** Adds the names of statements to their scope. Statements with a scope of their own are analyzed later. */
+/** Adds the names of statements to their scope. Statements that have their own scope are analyzed later. */
 export function analyzeStatements(
   statements: readonly Statement[],
   scope: Scope,

@@ -2,7 +2,7 @@
 
 /**
  * The kind of an error. `syntax`: the template is invalid. `raised`: it called `raise_exception`. `undefined`: it used
- * an undefined value. `limit`: it exceeded a limit of work or memory. `type`: any other error that Python raises.
+ * an undefined value. `limit`: it exceeded a limit on work or memory. `type`: any other error that Python raises.
  */
 export type JinjaErrorKind =
   | "syntax"

@@ -293,7 +293,7 @@ export class DictView extends PyObject {
   }
 }
 
-/** The result of `namespace()`, the only object that a template may change. */
+/** The result of `namespace()`, the only kind of object that a template may change. */
 export class Namespace extends PyObject {
   override readonly typeName = "Namespace";
   readonly members: Map<Value, Value>;

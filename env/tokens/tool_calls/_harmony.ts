@@ -222,7 +222,7 @@ function heldBack(text: string): number {
   return 0;
 }
 
-/** Removes the word "commentary" that models write after a call, also if it is split into several pieces. */
+/** Removes the word "commentary" that models write after a call, even if it is split across several pieces. */
 function withoutFiller(
   events: readonly HarmonyEvent[],
   endsInCall: boolean,

@@ -176,10 +176,7 @@ function listOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? values : NOT_JSON;
 }
 
-/**
- * Evaluates a dictionary. Of keys that are equal in Python (1, 1.0 and True), the first key is kept with the last
- * value.
- */
+/** Evaluates a dictionary. If keys are equal in Python (1, 1.0 and True), the first key is kept with the last value. */
 function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   const parts = withoutBrackets(node);
   const names = new Map<string, string>();
@@ -204,7 +201,7 @@ function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? object : NOT_JSON;
 }
 
-/** Converts a key like `json.dumps`; `undefined` if the latter rejects it. */
+/** Converts a key like `json.dumps`; `undefined` if `json.dumps` rejects it. */
 function keyText(key: LiteralValue): string | undefined {
   if (typeof key === "symbol") return undefined;
   if (typeof key === "string") return key;

@@ -74,7 +74,7 @@ function readFunction(body: string, sink: CallSink): void {
 const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
 
 /**
- * Yields the parameters. Each ends at its closing tag, the next parameter or the end of the text, without a newline
+ * Yields the parameters. Each ends at its closing tag, the next parameter or the end of the text, excluding a newline
  * there.
  */
 function* parametersIn(text: string): Generator<[key: string, value: string]> {

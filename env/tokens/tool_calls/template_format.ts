@@ -37,7 +37,7 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** Renders one call with a template, from the question on; `null` if the template does not render calls. */
+/** Renders one call with a template, starting with the question; `null` if the template does not render calls. */
 export function renderedCall(template: ChatTemplate): string | null {
   try {
     const text = template.render(MESSAGES, { tools: [TOOL] });

@@ -19,7 +19,7 @@ export interface ValueSource {
 interface MistakeRules {
   /** Returns variants of a call, each with one wrong value. */
   mistakes(action: ToolAction, of: ValueSource): readonly ToolAction[];
-  /** Returns writes that do not concern the user's rows. */
+  /** Returns a write that does not concern the user's rows. */
   readonly further: (task: Task) => ToolAction;
   /** The user's rows: the profile's field that lists their ids, and the argument that takes an id. */
   readonly rows: { readonly table: string; readonly argument: string };

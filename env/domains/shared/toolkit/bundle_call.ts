@@ -79,8 +79,7 @@ export function runBundleTool(
 }
 
 /**
- * @throws {ToolError} With Python's message, if an argument has the name of one of the parameters of the original's own
- * method.
+ * @throws {ToolError} With Python's message, if an argument has the name of a parameter of the original's own method.
  */
 function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {
