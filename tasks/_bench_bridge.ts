@@ -1,6 +1,7 @@
 /**
- * Benchmark of the bridge's overhead: many concurrent episodes over HTTP against an engine that does almost no work,
- * compared with the same requests by plain `fetch`, and with slime's own Python example if its directory is given.
+ * Benchmarks the bridge's overhead: many concurrent episodes over HTTP against an engine that does almost no work,
+ * compared with the same requests made with plain `fetch`, and with slime's own Python example if its directory is
+ * given.
  *
  * Each server is a separate process. Its cost is its CPU time, on which other programs have little influence.
  */
@@ -38,7 +39,7 @@ export interface BridgeOptions {
   readonly rounds: number;
   /** The duration of each open loop, in seconds. */
   readonly seconds: number;
-  /** slime's example; `null` if it is not measured. */
+  /** slime's example; `null` if not measured. */
   readonly example: Omit<ExampleOptions, "engine"> | null;
   readonly onStage?: (stage: string) => void;
 }
@@ -60,7 +61,7 @@ export interface BridgeBench {
 /** Combined figures of one or more server processes. */
 export interface ServersBench {
   readonly processes: number;
-  /** CPU milliseconds per turn, and per plain request of the same content from the same processes. */
+  /** CPU milliseconds per turn, and per plain request with the same content from the same processes. */
   readonly turnCpuMs: Measured;
   readonly plainCpuMs: Measured;
   /** The difference per round: the bridge's overhead. */
@@ -70,7 +71,7 @@ export interface ServersBench {
   /** Open loop: 99th percentile of a turn's time without the engine, and the share of offered turns that was played. */
   readonly openP99Ms: Measured;
   readonly openShare: Measured;
-  /** Heap bytes of an episode in progress, including its conversation. */
+  /** Heap bytes per episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
 }
 
@@ -266,7 +267,7 @@ interface OpenRound {
   readonly share: number;
 }
 
-/** Plays for some seconds against an engine that answers at fixed times, once every slot is busy. */
+/** Once every slot is busy, plays for some seconds against an engine that answers at fixed times. */
 async function openRound(
   world: World,
   lastingS: number,

@@ -32,7 +32,7 @@ export interface Pace {
 /** The engine's measurements since the last report. */
 export interface EngineReport {
   readonly requests: number;
-  /** Milliseconds between an answer and the next request of the same conversation. */
+  /** The time in milliseconds between an answer and the conversation's next request. */
   readonly gapsMs: readonly number[];
   /** Request bodies of every 16th conversation, in order, if they are kept. */
   readonly bodies: readonly (readonly string[])[];
@@ -143,7 +143,7 @@ function keyOf(head: string, body: Uint8Array): string {
   return /"bench_key": ?"(\d+)"/.exec(decoder.decode(body))?.[1] ?? "";
 }
 
-/** Returns the milliseconds until the next answer of an episode's slot is due. */
+/** Returns the milliseconds until the next answer in an episode's slot is due. */
 function untilDue(key: number, { places, ratePerS }: Pace): number {
   const slotMs = 1000 / ratePerS;
   const periodMs = places * slotMs;

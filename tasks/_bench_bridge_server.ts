@@ -1,6 +1,6 @@
 /**
- * The episode server of the bridge's benchmark, a separate process. On request it instead sends the same requests by
- * plain `fetch`.
+ * The episode server of the bridge's benchmark, in a separate process. On request, it instead sends the same requests
+ * with plain `fetch`.
  */
 
 import { createCaller } from "../env/models/call_policy.ts";
@@ -23,7 +23,7 @@ export interface ServerSettings {
   readonly user: string | null;
 }
 
-/** Conversations to send by plain `fetch`, concurrently, each request after the other. */
+/** Conversations to send with plain `fetch`, concurrently, with the requests of each in sequence. */
 export interface PlainRequests {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];

@@ -1,6 +1,4 @@
-/**
- * Benchmark of environments: gold episodes per second on one core, and heap bytes per live episode.
- */
+/** Benchmarks environments: gold episodes per second on one core, and heap bytes per live episode. */
 
 import { createEnvironment } from "../env/environment.ts";
 import { goldOf } from "../env/gold.ts";
@@ -83,7 +81,7 @@ async function bytesPerEpisode(
   return (heapBytes() - before) / live.length;
 }
 
-/** Plays an episode up to its last gold action, or an earlier one that ends it. */
+/** Plays an episode up to its last gold action, or to an earlier action that ends it. */
 async function playGold(dataset: Dataset, task: Task): Promise<Environment> {
   const environment = createEnvironment({ dataset, task, user });
   await environment.open();

@@ -74,7 +74,7 @@ export interface VariantRun extends Passes {
 
 /**
  * Trains a start for each seed and, from it, every variant.
- * @returns The runs by name of the variant, one per seed; the starts are under `start`.
+ * @returns The runs by variant name, one per seed; the starts are under `start`.
  * @throws {ConfigError} If an existing run has another config.
  * @throws {DOMException} `AbortError`, if interrupted; the next call resumes.
  */
@@ -131,7 +131,7 @@ interface Plan {
   readonly config: Config;
 }
 
-/** Trains a run to its end, unless it is already completed. */
+/** Trains a run to its end, unless it has already completed. */
 async function trained(
   { path, config, seed, name }: Plan,
   { signal, onStage = () => {} }: EstimatorBenchOptions,

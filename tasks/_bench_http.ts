@@ -1,5 +1,5 @@
 /**
- * Benchmark of many concurrent conversations over HTTP: taulab's overhead for agents and users whose model server
+ * Benchmarks many concurrent conversations over HTTP: taulab's overhead for agents and users whose model server
  * answers after a fixed time.
  */
 
@@ -41,7 +41,7 @@ const EPISODES = 200;
 const LATENCY_MS = 50;
 const REPEATS = 5;
 
-/** Measures on the test tasks of a dataset, which are reused if there are fewer tasks than conversations. */
+/** Measures with a dataset's test tasks, which are reused if there are fewer tasks than conversations. */
 export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   using server = await Actor.open("./_bench_http_server.ts", {
     latencyMs: LATENCY_MS,
@@ -66,7 +66,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** Plays all conversations once and, if a body is given, makes the same number of calls by plain `fetch`. */
+/** Plays all conversations once and, if a body is given, makes the same number of calls with plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },

@@ -1,6 +1,6 @@
 /**
- * Separate processes for the measured code, so that its CPU time and heap can be told apart. Requests are lines of JSON
- * on stdin, each answered by a line on stdout.
+ * Separate processes for the measured code, so that its CPU time and heap can be measured separately. Requests are
+ * lines of JSON on stdin, each answered by a line on stdout.
  */
 
 import process from "node:process";
@@ -30,7 +30,7 @@ export class BenchProcess implements AsyncDisposable {
 
   /**
    * Starts a module with Deno, and with `--expose-gc` so that its heap can be measured.
-   * @param flags Further V8 flags.
+   * @param flags Additional V8 flags.
    */
   static ofModule(module: string, flags: readonly string[] = []): BenchProcess {
     return new BenchProcess("deno", [

@@ -29,7 +29,7 @@ const REPEATS = 5;
 /** Episodes per repeat. */
 const EPISODES = 60;
 
-/** Measures on test tasks, with the expert's actions. */
+/** Measures with test tasks and the expert's actions. */
 export async function benchSessions(dataset: Dataset): Promise<SessionsBench> {
   using server = await Actor.open("./_bench_sessions_server.ts", {});
   const episodes = await rolloutAll(trialSpecs(

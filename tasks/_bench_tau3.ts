@@ -1,6 +1,6 @@
 /**
- * Benchmark of τ³-bench's worlds, per domain: gold episodes per second on one core, heap bytes per live episode, and
- * the speed of the Python original if python3 has it.
+ * Benchmarks τ³-bench's worlds, per domain: gold episodes per second on one core, heap bytes per live episode, and the
+ * speed of the Python original if python3 has it.
  */
 
 import { fileURLToPath } from "node:url";
@@ -30,8 +30,8 @@ export interface Tau3Bench {
   readonly domain: string;
   readonly tasks: number;
   /**
-   * Episodes per second of CPU time, on which other programs have little influence. In each, a world is set up, every
-   * gold action answered, and the conversation replayed and compared.
+   * Episodes per second of CPU time, on which other programs have little influence. In each episode, a world is set
+   * up, every gold action is answered, and the conversation is replayed and compared.
    */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes of a world after its gold actions, including its messages. */

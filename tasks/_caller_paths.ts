@@ -1,11 +1,11 @@
 /**
  * Paths on a command line, which are relative to the caller's directory. `deno task` runs a task in the directory of
- * `deno.json` and sets `INIT_CWD` to the directory from which it was called.
+ * `deno.json` and sets `INIT_CWD` to the caller's directory.
  */
 
 import { isAbsolute, resolve } from "node:path";
 
-/** Returns the directory from which the task was called; `undefined` if the task runs there. */
+/** Returns the caller's directory; `undefined` if the task runs there. */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
@@ -13,7 +13,7 @@ function callersDirectory(): string | undefined {
   return !called || resolve(called) === Deno.cwd() ? undefined : called;
 }
 
-/** Resolves a path of the command line; unchanged if the task runs in the caller's directory. */
+/** Resolves a path from the command line; unchanged if the task runs in the caller's directory. */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
   return called === undefined || isAbsolute(path)
@@ -26,7 +26,7 @@ export function fromHome(path: string): string {
   return callersDirectory() === undefined ? path : resolve(path);
 }
 
-/** Decides whether a value of a flag is a path or a name, for {@linkcode FlagMeta.isPath}. */
+/** Decides whether a flag's value is a path or a name, for {@linkcode FlagMeta.isPath}. */
 export type IsPath = (value: string) => boolean;
 
 /** Every value is a path. */

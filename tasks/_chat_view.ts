@@ -18,7 +18,7 @@ export type Outcome = Pick<
 >;
 
 const PROMPT = "you:   ";
-/** Maximum characters of a tool call's line, of the arguments in it, and of a value. */
+/** Maximum number of characters in a tool call's line, in its arguments, and in a value. */
 const FOLD = { line: 110, arguments: 60, value: 60 };
 
 /** The conversation on the terminal. */

@@ -39,11 +39,11 @@ export const EXIT = {
 export interface FlagMeta {
   /** Placeholder of the value in the help: `DIR`. Default: `VALUE`, or `N` for numbers. */
   readonly value?: string;
-  /** Whether the flag may be given without a value and is then `true`: `--resume [RUN]`. */
+  /** Whether the flag may be passed without a value; it is then `true`: `--resume [RUN]`. */
   readonly valueOptional?: boolean;
   /** The allowed values, if the schema is not an enum that lists them. */
   readonly choices?: () => readonly string[];
-  /** The environment variable that is read if the flag is not given. */
+  /** The environment variable that is read if the flag is not passed. */
   readonly env?: string;
   /** Decides which values are paths, relative to the caller's directory (a default: to taulab's). Default: none. */
   readonly isPath?: IsPath;
@@ -69,17 +69,18 @@ export interface TaskDefinition<S extends z.ZodObject> {
     readonly command: string;
     readonly does: string;
   }[];
-  /** The text of `--help` after the examples. A function is called only if help is asked for. */
+  /** The text of `--help` after the examples. A function is called only if help is requested. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
   /** Keys that `--set` takes, for the hint on an unknown flag with a key's name. A function gets the command line. */
   readonly recipeKeys?:
     | readonly string[]
     | ((argv: readonly string[]) => Promise<readonly string[]>);
-  /** The message of the first Ctrl-C. Default: that work is being finished and saved. */
+  /** The message of the first Ctrl-C. Default: says that work is being finished and saved. */
   readonly interruptNote?: string;
   /**
-   * Returns the permissions that this command line needs. The task then runs on a separate thread with these alone;
-   * without this method it has all permissions of its process. Called on the main thread, before the task.
+   * Returns the permissions that this command line needs. The task then runs on a separate thread with only these
+   * permissions; without this method, it has all permissions of its process. Called on the main thread, before the
+   * task.
    */
   confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -95,7 +96,7 @@ export interface CommandLine<S extends z.ZodObject> {
 export interface TaskContext {
   readonly operands: readonly string[];
   readonly terminal: Terminal;
-  /** Aborted by the first Ctrl-C: finish what is in flight, save, return. */
+  /** Aborted by the first Ctrl-C: finish what is in progress, save, return. */
   readonly signal: AbortSignal;
 }
 
@@ -206,14 +207,14 @@ async function explainedFor<S extends z.ZodObject>(
   };
 }
 
-/** The result of {@linkcode parseFlags}: the help, if it was asked for, or flags and operands. */
+/** The result of {@linkcode parseFlags}: the help, if requested, or flags and operands. */
 export type ParsedFlags<S extends z.ZodObject> =
   | { readonly help: string }
   | CommandLine<S> & { readonly help?: undefined };
 
 /**
  * Parses a command line against a task's schema. Every task also has `--json` and `--help`.
- * @throws {ConfigError} If a flag is unknown (the message names the nearest), lacks its value or has an invalid one.
+ * @throws {ConfigError} If a flag is unknown (the message names the nearest), lacks its value or has an invalid value.
  */
 export function parseFlags<S extends z.ZodObject>(
   task: TaskDefinition<S>,
@@ -374,7 +375,7 @@ class Flag {
     }
   }
 
-  /** Returns the flag's value from commander's options, which have `--no-open` as an `open` that is `false`. */
+  /** Returns the flag's value from commander's options, which represent `--no-open` as `open: false`. */
   givenIn(given: Readonly<Record<string, unknown>>): unknown {
     const negated = /^no([A-Z])(.*)$/.exec(this.key);
     if (negated === null) return given[this.key];
@@ -467,7 +468,7 @@ function quotedIn({ message }: CommanderError): string {
 /** Other names of recipe keys. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
-/** Returns the hint for a recipe key that was given as a flag; `undefined` if no key has that name. */
+/** Returns the hint for a recipe key that was passed as a flag; `undefined` if no key has that name. */
 function keyHint(
   error: CommanderError,
   { task: { recipeKeys }, argv }: Misused,
@@ -489,7 +490,7 @@ function keyHint(
   }`;
 }
 
-/** Returns the hint for a run that was given as an operand to a task that takes it as a flag. */
+/** Returns the hint for a run that was passed as an operand to a task that expects a flag. */
 function runHint(
   { code }: CommanderError,
   { words, fields }: Misused,
@@ -599,7 +600,7 @@ function explained(
   ];
 }
 
-/** Returns the original error if cleaning up after it failed too, mostly for the same reason (a full disk). */
+/** Returns the original error if cleaning up after it also failed, usually for the same reason, such as a full disk. */
 function firstOf(error: unknown): unknown {
   return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }

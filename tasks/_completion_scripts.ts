@@ -1,6 +1,6 @@
 /**
- * Shell scripts that complete `deno task NAME --flag value`, generated from the tasks' flags. Outside of taulab's
- * directory, and for other commands of Deno, they delegate to Deno's own completion if it is loaded.
+ * Shell scripts that complete `deno task NAME --flag value`, generated from the tasks' flags. Outside taulab's
+ * directory, and for Deno's other commands, they delegate to Deno's own completion if it is loaded.
  */
 
 import type { FlagView } from "./_cli.ts";
@@ -71,7 +71,7 @@ function cases(
   return tasks.map((task) => `    ${task.name}) ${of(task)} ;;`).join("\n");
 }
 
-/** Shell function that checks whether the shell is in or below taulab's directory, and sets `_taulab_root`. */
+/** A shell function that checks whether the shell is in or below taulab's directory, and sets `_taulab_root`. */
 const HERE = `_taulab_here() {
   _taulab_root=$PWD
   while [ -n "$_taulab_root" ] && [ ! -f "$_taulab_root/deno.json" ]; do
@@ -287,7 +287,7 @@ function namesOf(flags: readonly FlagView[]): string {
   return flags.map(({ name }) => name).join(" ");
 }
 
-/** Quotes a word with single quotes; only fish has escapes inside of them. */
+/** Quotes a word with single quotes; only fish supports escapes inside them. */
 function quoted(text: string, isFish = false): string {
   return isFish
     ? `'${text.replaceAll(/[\\']/g, "\\$&")}'`

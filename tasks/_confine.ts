@@ -7,7 +7,7 @@
  * Needs `"unstable": ["worker-options"]` in `deno.json`.
  */
 
-/** The permissions of a confined task. Those not listed here, such as reading, are the process's. */
+/** The permissions of a confined task. Permissions not listed here, such as reading, are the process's. */
 export interface Confinement {
   /** Files and directories that may be written, with everything below them; `[]` for none. */
   readonly write: readonly string[];
@@ -87,14 +87,14 @@ export async function runConfined(
   });
 }
 
-/** Calls back when the main thread is interrupted. For the confined thread. */
+/** Calls back when the main thread is interrupted. For use on the confined thread. */
 export function onConfinedInterrupt(callback: () => void): void {
   self.addEventListener("message", (event) => {
     if ((event as MessageEvent).data === INTERRUPT) callback();
   });
 }
 
-/** Ends the process with an exit status. For the confined thread. */
+/** Ends the process with an exit status. For use on the confined thread. */
 export function endConfined(exitCode: number): void {
   const ended: Ended = { exitCode };
   (self as unknown as { postMessage(message: Ended): void })

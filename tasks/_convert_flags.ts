@@ -1,4 +1,4 @@
-/** The flags of `deno task convert`, and the request that they and a recipe result in. */
+/** The flags of `deno task convert`, and the request derived from them and a recipe. */
 
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -71,7 +71,7 @@ export const convertFlags = z.object({
 /** The flags as parsed. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
-/** Returns the flags with local paths resolved against the caller's directory. Not for paths on a host. */
+/** Returns the flags with local paths resolved against the caller's directory. Not for use with paths on a host. */
 function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   const { from, to, origin } = flags;
   const paths = Object.entries({ from, to, origin })
@@ -83,7 +83,7 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
 
 /**
  * Returns the request, completed from the recipe.
- * @throws {ConfigError} If something is missing or contradictory.
+ * @throws {ConfigError} If something is missing, or settings cannot be used together.
  */
 export async function convertRequest(
   given: ConvertFlags,

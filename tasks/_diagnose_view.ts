@@ -17,7 +17,7 @@ export interface ReportParts {
   readonly path: string;
   readonly report: DiagnosisReport;
   readonly all: readonly Diagnosed[];
-  /** Number of episodes, including those with the reward. */
+  /** Number of episodes, including those that earned the reward. */
   readonly episodes: number;
   /** Number of episodes to list. */
   readonly show: number;

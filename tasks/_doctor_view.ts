@@ -1,4 +1,7 @@
-/** The terminal's view of `deno task doctor`: a table per host, followed by the fixes, the most severe last. */
+/**
+ * The terminal's view of `deno task doctor`: a table per host, followed by the fixes, for the most severe findings
+ * last.
+ */
 
 import type {
   Check,
@@ -62,7 +65,7 @@ function rowsOf(findings: readonly Finding[]): string[][] {
   return [["", "check", "found"], ...rows];
 }
 
-/** Returns the fixes: warnings first, so that failures are next to the prompt. */
+/** Returns the fixes: warnings first, so that the fixes for failures are closest to the prompt. */
 function fixesOf(findings: readonly Finding[]): string[] {
   const ailing = (state: FindingState) =>
     findings.flatMap((finding) =>

@@ -1,4 +1,4 @@
-/** The flags of `deno task evaluate`, and the config that they result in. */
+/** The flags of `deno task evaluate`, and the config derived from them. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -37,7 +37,7 @@ import {
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-/** The flags. Those that are not given default to the recipe's keys. */
+/** The flags. A flag that is not passed defaults to the recipe's key. */
 export const evaluateFlags = z.object({
   ...flagsOf(evaluationSchema) as object,
   taskIds: z.string().optional().meta({
@@ -151,7 +151,7 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
   ].join("-");
 }
 
-/** A bound that no split reaches. */
+/** An upper bound that no split reaches. */
 const MAX_TASKS = 1_000_000;
 
 /**
@@ -221,7 +221,7 @@ const TAU3_RECIPE: Recipe = {
   }),
 };
 
-/** Returns the given recipe, or one with the data of the policy's run, or with that of `deno task train`. */
+/** Returns the named recipe, or one with the data of the policy's run or of `deno task train`. */
 async function recipeOf(
   { recipe, data, env, tau3Bench }: EvaluateFlags,
   policy: string | undefined,

@@ -175,7 +175,7 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
     : agent.cost + user.cost;
 }
 
-/** Returns where the evaluation is, and its totals or the command to resume it. */
+/** Returns the evaluation's location, and its totals or the command to resume it. */
 export function closingText(
   dir: EvaluationDir,
   { complete, report, exported }: {

@@ -11,7 +11,7 @@ import { table } from "../train/progress/text_table.ts";
 /** A generated world with its figures. */
 export interface Mocked {
   readonly world: World;
-  /** Requested number of tasks, and number drawn, which is smaller in a dry run of many tasks. */
+  /** The number of tasks requested, and the number drawn, which is smaller in a dry run of many tasks. */
   readonly asked: number;
   readonly drawn: number;
   /** Duration of generation, in seconds. */
@@ -21,7 +21,7 @@ export interface Mocked {
   /** Tasks that nearly duplicate others. */
   readonly duplicates: readonly Finding[];
   readonly files: readonly WorldFile[];
-  /** Directory of the files; `null` if they are not written. */
+  /** Directory of the files; `null` if they were not written. */
   readonly out: string | null;
 }
 
@@ -62,7 +62,7 @@ export function worldJson(
   };
 }
 
-/** Warns that dev and test use other phrasings than train, if they do. */
+/** Warns if dev and test use other phrasings than train. */
 function phrasingText({ world }: Mocked): string {
   const { options } = world;
   const isHeldOut = typeof options === "object" && options !== null &&

@@ -41,7 +41,7 @@ export function trainRecipeSchema(
   };
 }
 
-/** Returns the registered names; a domain also without its benchmark. */
+/** Returns the registered names; a domain is also listed without its benchmark. */
 function namesOf(registered: readonly string[]): string[] {
   const bare = registered.map((name) => name.split(".").at(-1) ?? name);
   return [...new Set([...registered, ...bare])];

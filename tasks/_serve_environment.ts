@@ -94,7 +94,8 @@ export interface ServedEnvironment extends AsyncDisposable {
 }
 
 /**
- * Opens an environment server. Models that play users or judge get a first request, to detect errors early.
+ * Opens an environment server. Models that play users or judge are sent a first request, so that errors are detected
+ * early.
  * @throws {ConfigError} If flags cannot be combined, or a model or the dataset is missing.
  */
 export async function openServedEnvironment(

@@ -1,10 +1,10 @@
-/** Helpers of the tasks that serve HTTP: listening, the token, and shutdown. */
+/** Helpers for the tasks that serve HTTP: listening, the token, and shutdown. */
 
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 
 /**
- * Starts a server; port 0 takes a free one.
+ * Starts a server; port 0 picks a free one.
  * @throws {ConfigError} If the port is in use.
  */
 export function listen(
@@ -27,7 +27,7 @@ export function listen(
 
 /**
  * Returns the token in `TAULAB_TOKEN`, which clients must send unless the server listens on loopback.
- * @param shown The way in which clients send it, for the hint: `which clients then send as their key`.
+ * @param shown How clients send it, for the hint: `which clients then send as their key`.
  * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
 export function tokenOf(host: string, shown: string): string | undefined {

@@ -1,4 +1,4 @@
-/** The flags of `deno task setup`, and the options that they, a recipe and hosts.yaml result in. */
+/** The flags of `deno task setup`, and the options derived from them, a recipe and hosts.yaml. */
 
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -63,7 +63,7 @@ export type SetupFlags = z.infer<typeof setupFlags>;
 
 /**
  * Returns the options of the setup.
- * @throws {ConfigError} If something is missing or contradictory.
+ * @throws {ConfigError} If something is missing, or settings cannot be used together.
  */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);

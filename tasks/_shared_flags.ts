@@ -20,7 +20,7 @@ import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
 
-/** The budget of models over the network; a resumed run may be given a larger one. */
+/** The budget of models over the network; a resumed run may get a larger one. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
   "maxCost" | "maxTokens",
   z.ZodType<number | undefined>
@@ -43,7 +43,7 @@ export const tau3BenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/** Returns overrides that set τ³-bench's directory in a config, and the source of data if none is given. */
+/** Returns overrides that set τ³-bench's directory in a config, and the source of data if none is set. */
 export function tau3BenchOverrides(
   tau3Bench: string | undefined,
   source?: string,
@@ -68,8 +68,8 @@ export function tauBenchOverride(
 }
 
 /**
- * Returns a slime recipe with the directory of its benchmark's data: from a flag, from the recipe, or from what
- * `deno task setup` has imported on this machine.
+ * Returns a slime recipe with the directory of its benchmark's data: from a flag, from the recipe, or from the import
+ * by `deno task setup` on this machine.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
@@ -104,7 +104,7 @@ export function trackOverrides(
   }));
 }
 
-/** The directory of the runs. */
+/** The directory that contains the runs. */
 export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
   value: "DIR",
@@ -130,7 +130,7 @@ export const setFlag = z.array(z.string()).default([]).meta({
   value: "KEY=VALUE",
 });
 
-/** The flags of a run: its place, its tracking, and keys that override its recipe. */
+/** The flags of a run: its location, its tracking, and keys that override its recipe. */
 export const runFlags = {
   set: setFlag,
   track: z.array(z.enum(TRACKERS)).default([]).meta({

@@ -91,7 +91,7 @@ function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   return [`${duration(mean * rollouts)} left`];
 }
 
-/** Returns how following a run ended, and the commands to continue. */
+/** Returns the reason why following a run ended, and the commands to continue. */
 export function launchText(result: LaunchResult, run: SlimeRun): string {
   const curve = curveText(curvePoints(run.metrics), {
     series: "train reward",
@@ -127,7 +127,7 @@ function closing(
   }
 }
 
-/** Returns what a stop has ended, and the command to resume. */
+/** Returns a description of everything that was stopped, and the command to resume. */
 export function stopText(
   path: string,
   { submissionId, state, stopped, services, rayHosts }: StopResult,

@@ -1,4 +1,4 @@
-/** The flags of `deno task train`, and the config that they result in. */
+/** The flags of `deno task train`, and the config derived from them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -37,7 +37,7 @@ import {
   trackOverrides,
 } from "./_shared_flags.ts";
 
-/** The flags. Those that are not given default to the recipe's keys. */
+/** The flags. A flag that is not passed defaults to the recipe's key. */
 export const trainFlags = z.object({
   ...flagsOf(configSchema) as object,
   tauBench: tauBenchFlag,

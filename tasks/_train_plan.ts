@@ -36,7 +36,7 @@ export async function dryRun(
   return { json: { ...plan, seed: config.seed } };
 }
 
-/** A plan, and the number of tasks per split that it was measured on: a sample, for a large world. */
+/** A plan, and the number of tasks per split that it was measured on: a sample if the world is large. */
 export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
 
 /** Returns the plan as a table. */

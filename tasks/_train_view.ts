@@ -175,7 +175,7 @@ function controlText({ control, rlSeconds }: SessionResult): string {
     `Equivalent supervised steps: ${given.join(", ")}`;
 }
 
-/** Returns a table of metrics of the first and the last RL step. */
+/** Returns a table of metrics from the first and the last RL step. */
 function healthText(lines: readonly Metrics[]): string {
   const rl = lines.filter((line) => line.phase === "rl");
   const [first, last] = [rl[0], rl.at(-1)];
@@ -213,7 +213,7 @@ export function usageText(
   } retries, ${tokens}, ${price}`;
 }
 
-/** Returns where the run is and its totals, or the command to resume it. */
+/** Returns the run's location and its totals, or the command to resume it. */
 export function closingText(
   result: SessionResult,
   { path, metrics }: Pick<TrainingDir, "path" | "metrics">,

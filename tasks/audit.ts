@@ -28,7 +28,7 @@ import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
-/** Names of `--data` that are not directories. */
+/** The names that `--data` accepts in addition to directories. */
 const NAMED = ["generated", "tau-bench", "tau3-bench"];
 
 function dataDirectory(value: string): boolean {

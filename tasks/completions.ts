@@ -41,7 +41,7 @@ async function run(
   return { json: { shell, script } };
 }
 
-/** Returns the tasks of deno.json, with the flags of those that are modules of `tasks/`. */
+/** Returns the tasks of deno.json, with the flags of those that are modules in `tasks/`. */
 async function completedTasks(): Promise<CompletableTask[]> {
   return await Promise.all(
     Object.entries(project.tasks).map(([name, { command, description }]) =>
@@ -74,7 +74,7 @@ async function completedTask(
 
 const SHELL = "SHELL";
 
-/** This task, which cannot import itself as it does the others. */
+/** This task, which cannot import itself as it imports the others. */
 const OWN: TaskDefinition<typeof flags> = {
   name: "completions",
   summary: "Print a script that completes tasks, flags and values in a shell",

@@ -177,7 +177,7 @@ function chosen(
   throw noEpisodes(all.map(({ record }) => record), { ...flags, source });
 }
 
-/** Returns the error that no episode has this source and step, with a hint that lists existing ones. */
+/** Returns the error for a source and step without episodes, with a hint that lists existing ones. */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],
   { source, step }: Flags,

@@ -164,7 +164,7 @@ function refuseExtensions(): void {
 
 /**
  * Writes τ³-bench's result file and, if the scores are comparable, the submission.
- * @returns Why there is none.
+ * @returns The reasons why there is no submission.
  */
 async function exportTau3(
   dir: EvaluationDir,

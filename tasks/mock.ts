@@ -385,7 +385,7 @@ async function tau3Files(dir: string) {
   return files.flat();
 }
 
-/** Returns the help on options of the world that the command line names, or of tasks on a benchmark's tables. */
+/** Returns the help for the options of the world that the command line names, or of tasks on a benchmark's tables. */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {
     const heading = "Options of --rows for --set, with their defaults:";

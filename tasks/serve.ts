@@ -106,7 +106,7 @@ const POLICY_PORT = 30000;
 /** OpenEnv's default. */
 const ENVIRONMENT_PORT = 8000;
 
-/** The way in which clients send their token. */
+/** How clients send their token. */
 const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
@@ -227,7 +227,7 @@ async function writePackage(
   return { json: { directory, url, files: Object.keys(files) } };
 }
 
-/** A package that flags ask for. */
+/** A package that the flags request. */
 interface PackageToWrite {
   readonly directory: string;
   readonly write: (options: ClientPackageOptions) => Promise<ClientPackage>;
@@ -235,7 +235,7 @@ interface PackageToWrite {
   readonly next: readonly string[];
 }
 
-/** Returns the packages that flags ask for. */
+/** Returns the packages that the flags request. */
 function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
   return [
     ...(writeVerifiers === undefined ? [] : [{

@@ -102,7 +102,7 @@ async function run(
   return { json, exitCode, next };
 }
 
-/** Returns the action on a slime run that the flags ask for; `undefined` for a run on this machine. */
+/** Returns the action on a slime run that the flags request; `undefined` for a run on this machine. */
 async function slimeRun(
   flags: TrainFlags,
 ): Promise<
@@ -143,7 +143,7 @@ async function printConfig(
   return { json: { ...config } };
 }
 
-/** Prints the plan of a run on this machine, or of one with slime. */
+/** Prints the plan of a run on this machine or with slime. */
 async function planned(
   flags: TrainFlags,
   context: TaskContext,

@@ -103,7 +103,7 @@ function isResultFile(source: EpisodeSource): boolean {
   return source instanceof ResultsSource;
 }
 
-/** @throws {ConfigError} If a flag that needs `--export` is given without it. */
+/** @throws {ConfigError} If a flag that needs `--export` is passed without it. */
 function refuseIdleFlags(flags: Flags): void {
   const idle = (["episodes", "filter"] as const)
     .find((name) => flags[name] !== undefined);

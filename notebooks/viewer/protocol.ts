@@ -16,7 +16,7 @@ export interface RunSummary {
   readonly kind: "train" | "evaluate" | "results";
   /** `cpu` or `slime`; `null` if unknown. */
   readonly trainer: string | null;
-  /** The outcome, e.g. `stopped` after a kill; `null` if unknown. */
+  /** The outcome, such as `stopped` after a kill; `null` if unknown. */
   readonly outcome: string | null;
   readonly data: string | null;
   /** The dataset's source and domain, e.g. `generated retail`. */
@@ -33,12 +33,12 @@ export interface RunSummary {
   /** The last step with a line of metrics. */
   readonly steps: number | null;
   readonly episodes: number | null;
-  /** The last pass^1 on the split furthest from training; `pass1Of` names the split. */
+  /** The last pass^1 on the split that is furthest from training; `pass1Of` names the split. */
   readonly pass1: number | null;
   readonly pass1Of: string | null;
-  /** The reward of the last step, or the mean over all episodes if there are no steps. */
+  /** The reward of the last step, or the mean across all episodes if there are no steps. */
   readonly reward: number | null;
-  /** Why the run cannot be shown, if so; the other fields then hold what is known. */
+  /** The reason why the run cannot be shown, if any; the other fields then contain what is known. */
   readonly error: string | null;
 }
 
@@ -63,7 +63,7 @@ export interface RunView {
 /** The scores of a run's tasks, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
-  /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are. */
+  /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are counted. */
   readonly source: string | null;
   /** The dataset's fingerprint; `null` if unknown. */
   readonly fingerprint: string | null;
@@ -96,7 +96,7 @@ export interface StepTimeline {
   readonly phases: readonly TimelineSpan<string>[];
   /** The episodes, in the order of their start. */
   readonly episodes: readonly TimelineEpisode[];
-  /** The number of the step's episodes that are not in `episodes`, which are the shortest ones. */
+  /** The number of the step's episodes that `episodes` omits; these are the shortest ones. */
   readonly leftOut: number;
   /** The total wait of all episodes by kind, in milliseconds; `null` if the run did not record it. */
   readonly waited: Readonly<Record<SpanKind, number>> | null;
@@ -139,7 +139,7 @@ export interface EpisodePage {
   readonly text: TextProgress;
 }
 
-/** A value of a field, and how many episodes have it under the filter's other conditions. */
+/** A value of a field, and the number of episodes that have it and match the filter's other conditions. */
 export interface FacetValue {
   readonly value: string | number | null;
   readonly count: number;
@@ -163,7 +163,7 @@ export interface MessageView {
   readonly calls: readonly CallView[];
   /** The name of the tool, for a tool's result. */
   readonly name: string | null;
-  /** The index of the agent's action that it is or answers, from 0; `null` if there is none. */
+  /** The index, from 0, of the agent's action that the message is or answers; `null` if there is none. */
   readonly turn: number | null;
 }
 
@@ -178,7 +178,7 @@ export interface FieldView {
   readonly verdict: "right" | "wrong" | "missing" | "extra";
 }
 
-/** A row that is changed by the episode or by the gold. */
+/** A row that the episode or the gold actions change. */
 export interface RowView {
   /** The side whose database the row is in; omitted if only one side has a database. */
   readonly side?: "agent" | "user";
@@ -217,7 +217,7 @@ export interface FindingView {
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
-  /** The index of the agent's action that it concerns, from 0. */
+  /** The index, from 0, of the agent's action that the finding concerns. */
   readonly turn: number | null;
   /** Who is at fault, if known: `agent`, `user`, `infrastructure`, `gold`. */
   readonly blame: string | null;
@@ -226,7 +226,7 @@ export interface FindingView {
 /** Another episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
-  /** The first turn that differs from the episode's; `null` if none does. */
+  /** The first turn that differs from the episode's; `null` if no turn differs. */
   readonly partsAt: number | null;
   /** The sibling's action in that turn: the tool's name, or its first words. */
   readonly partsBy: string | null;
@@ -251,7 +251,7 @@ export interface EpisodeView {
   readonly task: TaskView | null;
   readonly usage: Episode["usage"] | null;
   readonly retries: number;
-  /** The start time, in milliseconds of the run's clock. */
+  /** The start time, in milliseconds on the run's clock. */
   readonly startedAtMs: number;
   readonly hasTokens: boolean;
   readonly siblings: readonly SiblingView[];

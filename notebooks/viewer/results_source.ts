@@ -44,7 +44,7 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  /** The records by their position in the file, which is the episode's id. */
+  /** The records by position in the file, which is also the episode's id. */
   readonly records: ReadonlyMap<number, LoadedRecord>;
   /** A sentence about records that could not be read; `null` if there are none. */
   readonly fault: string | null;

@@ -1,4 +1,4 @@
-/** Agent, model and world from a run's `config.yaml`, for any trainer and version; missing values are `null`. */
+/** Reads agent, model and world from a run's `config.yaml`, for any trainer and version; missing values are `null`. */
 
 import { join } from "node:path";
 import { Yaml } from "../../train/config/yaml_file.ts";
@@ -41,7 +41,7 @@ function valueOf(file: { name: string; text: string }): unknown {
   }
 }
 
-/** Returns a policy's size in place of a name, since a policy trained from scratch has none. */
+/** Returns a policy's size instead of a name, since a policy trained from scratch has no name. */
 function sizeOf(model: Readonly<Record<string, unknown>>): string | null {
   const { layers, dim } = model;
   return typeof layers === "number" && typeof dim === "number"

@@ -1,6 +1,6 @@
 /**
- * Lenient readers for a run dir's `run.json` and `metrics.jsonl`, so that runs of any trainer can be shown: unknown
- * keys are ignored, and missing ones are allowed.
+ * Reads a run dir's `run.json` and `metrics.jsonl` leniently, so that any trainer's runs can be shown: unknown keys
+ * are ignored, and missing ones are allowed.
  */
 
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export type RunJson = z.infer<typeof runJson>;
 
 /**
  * Reads `run.json`.
- * @throws {ViewerFault} If it is gone, damaged or of a newer version.
+ * @throws {ViewerFault} If it is gone, damaged or from a newer version.
  */
 export async function readRunJson(path: string): Promise<RunJson> {
   const file = join(path, "run.json");
@@ -61,7 +61,7 @@ export type MetricsLine = Readonly<Record<string, unknown>> & {
   readonly step: number;
 };
 
-/** The readable lines of `metrics.jsonl`, and the errors of the others. */
+/** The readable lines of `metrics.jsonl`, and the errors for the others. */
 export interface MetricsFile {
   readonly lines: readonly MetricsLine[];
   readonly error: string | null;
@@ -113,7 +113,7 @@ export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   return [...curves].map(([key, points]) => ({ key, points }));
 }
 
-/** The evaluations by priority: the further from training, the earlier. */
+/** The evaluations by priority: those furthest from training come first. */
 const PASS_SOURCES = [
   "eval/test/sampled",
   "eval/test/greedy",

@@ -57,7 +57,7 @@ interface Opened {
   last: EpisodeRow | undefined;
 }
 
-/** A run dir, shown read-only. */
+/** A run dir, opened read-only. */
 export class RunSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;

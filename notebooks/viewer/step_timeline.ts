@@ -20,12 +20,12 @@ import { ViewerFault } from "./viewer_source.ts";
 /** The maximum number of episodes in a timeline; the longest are kept. */
 const MAX_EPISODES = 400;
 
-/** The sources whose steps are shown; the first one that the run has is used. */
+/** The sources whose steps are shown; the first of them that the run has is used. */
 const SOURCES = ["rl", "slime", "rft"];
 
 /**
  * Builds the timeline of a step.
- * @param options.step The step. Default: the last one of the training source, or of the evaluation.
+ * @param options.step The step. Default: the last step of the training source, or of the evaluation.
  * @throws {ViewerFault} If the run has no such step.
  */
 export function stepTimeline(

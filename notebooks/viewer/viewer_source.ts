@@ -28,7 +28,7 @@ export interface EpisodeSource extends Disposable {
   summary(): Promise<RunSummary>;
   /**
    * Returns the run with its curves.
-   * @throws {ViewerFault} If it is gone, damaged or of a newer version.
+   * @throws {ViewerFault} If it is gone, damaged or from a newer version.
    */
   view(): Promise<RunView>;
   /**
@@ -64,7 +64,7 @@ export interface EpisodeSource extends Disposable {
   tokens(id: number): Promise<TokensView>;
 }
 
-/** The summary of a run about which nothing is known. */
+/** The summary of a run with no known facts. */
 export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   kind: "train",
   trainer: null,

@@ -1,11 +1,11 @@
-/** Runs Python scripts of this folder with JSON input and output. */
+/** Runs this folder's Python scripts with JSON input and output. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { testPython } from "./python.ts";
 
 /**
- * Runs a script of this folder.
+ * Runs a script in this folder.
  * @param input JSON text for its standard input.
  * @param options.python The interpreter. Default: {@linkcode testPython}'s.
  * @returns Its parsed output.

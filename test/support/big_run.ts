@@ -25,7 +25,7 @@ import type { Metrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
-/** The run's config: a small world, groups of eight. */
+/** The run's config: a small world, and groups of eight. */
 export const BIG_CONFIG = resolveConfig({
   name: "big",
   text: `
@@ -34,7 +34,7 @@ export const BIG_CONFIG = resolveConfig({
   `,
 });
 
-/** Number of groups of eight episodes per step that are really played. */
+/** Number of groups of eight episodes per step that are actually played. */
 const GROUPS = 6;
 const GROUP = 8;
 const STEPS = 8;
@@ -42,7 +42,7 @@ const STARTED = new Date("2026-11-25T08:00:00Z");
 
 /** Settings of {@linkcode writeBigRun}. */
 export interface BigRunOptions {
-  /** Number of episodes, rounded up to a multiple of 384. Default: 384, all of them really played. */
+  /** Number of episodes, rounded up to a multiple of 384. Default: 384, all of them actually played. */
   readonly episodes?: number;
   /** Whether the run is marked as completed. Default: true. */
   readonly completed?: boolean;
@@ -110,7 +110,7 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
   return episodes.map((episode, i) => withTokens(withFailure(episode, i)));
 }
 
-/** In one episode of fifty, the user's model fails. */
+/** Makes the user's model fail in one of fifty episodes. */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;
   return {
@@ -128,7 +128,7 @@ function withFailure(episode: Episode, i: number): Episode {
   };
 }
 
-/** Adds about as many tokens as the conversation has; of the agent's, one in three is sampled. */
+/** Adds about as many tokens as the conversation has; one in three of the agent's tokens is sampled. */
 function withTokens(episode: Episode): Episode {
   const rng = createRng(episode.seed, "tokens");
   const words = episode.messages.flatMap(({ role, content }) =>

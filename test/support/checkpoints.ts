@@ -77,7 +77,7 @@ function same<T>(value: T): T {
   return value;
 }
 
-/** Opens and verifies the checkpoints, in blocks so small that a tensor takes many. */
+/** Opens and verifies the checkpoints, in blocks so small that each tensor needs many. */
 export async function verify(
   one: string,
   other?: string,

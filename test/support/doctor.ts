@@ -27,7 +27,10 @@ import { QWEN3_DIR } from "./qwen3.ts";
 /** The scripted output of a command; a string is its stdout. */
 export type Answer = string | Partial<ShellOutput>;
 
-/** A host that answers a command by the first key that the command contains; other commands are not found. */
+/**
+ * A host that answers a command with the entry of the first key that the command contains; other commands are not
+ * found.
+ */
 export function toldShell(
   answers: Readonly<Record<string, Answer>>,
   name = "gpu1",
@@ -87,7 +90,7 @@ export function slimeOf(
   return resolveSlime({ name: "test", text }, sets.map(parseSet));
 }
 
-/** A context of a recipe and hosts; everything else is unset. */
+/** A context for a recipe and hosts; everything else is unset. */
 export function checkContext(
   slime: ResolvedSlime,
   { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
@@ -143,7 +146,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** A report on a host's Python in which everything needed is installed. */
+/** A report on a host's Python with everything that is needed installed. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},

@@ -70,7 +70,7 @@ export async function startTestRay(): Promise<TestRay> {
     shellOf: () => localShell(),
     env: () => undefined,
     onStart: () => Promise.resolve(),
-    // Next to other work, Ray takes minutes.
+    // On a busy machine, Ray takes minutes to start.
     startTimeoutMs: 300_000,
   });
   return {

@@ -1,10 +1,10 @@
 /**
- * Evaluation in several processes. Each process runs a shard: some of the missing episodes, in a run dir below that of
- * the evaluation. When a process ends, even by a failure, its episodes are merged into the evaluation.
+ * Evaluates in several processes. Each process runs a shard: some of the missing episodes, in a run dir below the
+ * evaluation's. When a process ends, even with a failure, its episodes are merged into the evaluation.
  *
  *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
  *
- * Processes elsewhere have their run dirs there; `shards/0.away.json` records where, until the episodes are here. A
+ * A process on another host has its run dir there; `shards/0.away.json` records where, until its episodes are fetched. A
  * resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
  * processes.
  */

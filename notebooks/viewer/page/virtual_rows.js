@@ -138,7 +138,7 @@ export function virtualTable(
       pages.set(page, stretch.rows);
       take(stretch.matched);
     }, () => {
-      // The poller reports the error; here the rows are only refetched.
+      // The poller reports the error; this only refetches the rows.
       setTimeout(() => {
         if (scroller.isConnected) draw();
       }, RETRY_MS);

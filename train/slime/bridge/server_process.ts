@@ -214,6 +214,6 @@ function killChild(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It exited by itself.
+    // It exited on its own.
   }
 }

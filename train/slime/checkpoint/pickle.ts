@@ -405,7 +405,7 @@ class Reader {
 
   append(values: readonly PickleValue[]): void {
     const list = this.top();
-    // Subclasses of list and set store their items apart from their state; no such subclass is read here.
+    // Subclasses of list and set store their items apart from their state; such subclasses are not read.
     if (list instanceof PickleObject) return;
     if (!Array.isArray(list)) {
       throw this.#fault("appends to a value that is not a list");

@@ -125,7 +125,7 @@ class Piped implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It ended by itself.
+      // It ended on its own.
     }
   }
 }

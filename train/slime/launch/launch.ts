@@ -93,7 +93,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
     await using started = new AsyncDisposableStack();
     const { services, jobs } = await startAll(options, started);
     await submit(options, jobs);
-    started.move(); // from here on it belongs to the job
+    started.move(); // from now on, it belongs to the job
     return await follow(options, { services, jobs });
   } catch (error) {
     if (run.info.outcome === "running" && !isSubmitted(run)) {

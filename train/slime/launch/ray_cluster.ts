@@ -1,7 +1,7 @@
 /**
  * The Ray cluster of a run: joins a running one or starts one. Only a cluster that this class started is stopped.
  *
- * `ray stop` would end every Ray of the user on a host. Therefore all processes that a start creates carry a
+ * `ray stop` would end all of the user's Ray processes on a host. Therefore all processes that a start creates carry a
  * unique mark in their environment. The mark is written to disk before the start, so that it survives a crash.
  */
 
@@ -319,7 +319,7 @@ export async function stopRay(
   shellOf: (host: string) => Shell,
 ): Promise<StoppedNode[]> {
   const stopped: StoppedNode[] = [];
-  // Workers before the head, whose absence they would report as an error.
+  // Workers come before the head, because they would report its absence as an error.
   for (const host of hosts.toReversed()) {
     stopped.push(await stopNode(host, { mark, shell: shellOf(host) }));
   }

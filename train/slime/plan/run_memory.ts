@@ -193,7 +193,7 @@ function trainingMemory(
   const experts = gpuExperts(model, parallel);
   const parameters = shared + experts;
   const replicas = batch.dataParallel * parallel.context;
-  // All ranks of a stage except those of the same expert.
+  // All ranks of a stage except those that hold the same expert.
   const expertReplicas = Math.max(
     1,
     replicas * parallel.tensor / (parallel.expert * parallel.expertTensor),

@@ -195,9 +195,9 @@ export async function isInContainer(): Promise<boolean> {
 
 /**
  * Reads the hosts with GPUs and the hosts that run episodes.
- * @param gpu Names in the file, or `this` machine, the default.
+ * @param gpu Names in the file, or `this` for this machine. Default: `this`.
  * @param serve Like `gpu`; `none` must be the only value.
- * @throws {ConfigError} The errors of {@linkcode readHosts}.
+ * @throws {ConfigError} If {@linkcode readHosts} throws.
  */
 export async function setupHosts(
   file: string,

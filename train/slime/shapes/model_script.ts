@@ -262,7 +262,7 @@ class Reader {
 
   #scalar(name: string, fallback?: string): string {
     const value = this.#values.scalars.get(name);
-    // An empty variable takes its ":-" default. No other form is used here.
+    // An empty variable takes its ":-" default. slime's scripts use no other form.
     if (value !== undefined && value !== "") return value;
     return fallback ?? value ?? this.fail(`${name} is not set`);
   }

@@ -80,8 +80,8 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
 }
 
 /**
- * Requests one message of the user.
- * @returns The seconds that it took, or what went wrong.
+ * Requests one message from the user.
+ * @returns The seconds that it took, or the fault.
  */
 async function requestOneMessage(
   { config, facts, env, signal }: CheckContext,
