@@ -1,6 +1,5 @@
 /**
- * The canonical text of a database's base, encoded once, so that a state's hash only encodes the rows that
- * changed.
+ * The canonical text of a database's base, encoded once, so that hashing a state encodes only the rows that changed.
  */
 
 import type { JsonObject } from "./python/python_value.ts";
@@ -25,7 +24,7 @@ export class BaseText {
     readonly text: TableText;
   }[];
 
-  /** @param canonical Returns the canonical text of a row of the base. */
+  /** @param canonical Returns the canonical text of a base row. */
   constructor(
     tables: ReadonlyMap<string, ReadonlyMap<string, JsonObject>>,
     canonical: (table: string, id: string) => string | undefined,

@@ -201,7 +201,7 @@ export async function rolloutAll(
   async function play(spec: RolloutSpec, index: number): Promise<void> {
     if (stopped) return;
     try {
-      // Episodes without a model wait for nothing: signals and timers would only be handled after the last.
+      // Episodes without a model wait for nothing: signals and timers would be handled only after the last one.
       await yieldIfDue();
       episodes[index] = await rollout({ ...spec, ...context });
       await onEpisode?.(episodes[index], index);

@@ -1,4 +1,4 @@
-/** τ-bench's hash of a state: the SHA-256 of the Python text of the state as nested tuples. */
+/** Computes τ-bench's hash of a state: the SHA-256 of its Python text as nested tuples. */
 
 import { createHash } from "node:crypto";
 import {

@@ -1,4 +1,4 @@
-/** Specs of rollouts: every trial of a list of tasks, each with its own seed. */
+/** Creates specs for rollouts: every trial of a list of tasks, each with a different seed. */
 
 import { deriveSeed } from "./random.ts";
 import type { RolloutSpec } from "./rollout.ts";

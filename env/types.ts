@@ -496,7 +496,7 @@ export type AgentStep =
   | { readonly type: "action"; readonly action: Action }
   /** The model's answer could not be parsed; the conversation already contains a message that says why. */
   | { readonly type: "parse_error"; readonly message: string }
-  /** The model ran out of context or of tokens for the turn. */
+  /** The model ran out of context, or out of tokens for the turn. */
   | { readonly type: "out_of_tokens" };
 
 /** A model that answers messages with a message. */

@@ -1,4 +1,4 @@
-/** An agent's session with a chat model, independent of the form of its answers. */
+/** An agent's session with a chat model, whatever the form of its answers. */
 
 import type {
   Action,

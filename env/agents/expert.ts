@@ -105,8 +105,8 @@ class ExpertSession implements AgentSession {
   }
 
   /**
-   * Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise it is only
-   * recorded.
+   * Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise the turn
+   * is only recorded.
    */
   #catchUp({ action, observation }: Turn): void {
     const move = this.#peek();

@@ -64,7 +64,7 @@ export interface SplitOverlap {
   readonly rows: number;
 }
 
-/** Returns the overlaps of each pair of splits. */
+/** Returns the overlap between each pair of splits. */
 export function overlaps({ tasks, dataset }: AuditInput): SplitOverlap[] {
   const domain = domainOf(dataset);
   const bySplit = new Map(dataset.splits.map((split) => [

@@ -28,7 +28,7 @@ const written = new WeakMap<readonly number[], Written>();
 
 /**
  * Encodes a JSON body with `ids` as `input_ids`, followed by the members of `rest`.
- * @param ids A list that was passed before may only have grown at its end.
+ * @param ids If the list was passed before, it may have grown only at its end.
  * @param rest The JSON text of an object with at least one member.
  * @param name The name of the id list. Default: `input_ids`.
  * @returns A view that the next call for the same list overwrites: send it, do not keep it.

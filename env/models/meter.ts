@@ -20,7 +20,7 @@ export interface MeterOptions {
   readonly maxCost?: number | null;
   /** Budget in prompt and completion tokens combined; `null` for no limit. */
   readonly maxTokens?: number | null;
-  /** Usage of earlier sessions of the run. Default: none. */
+  /** Usage from the run's earlier sessions. Default: none. */
   readonly before?: Usage;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Opaque fields of an answer that its server expects back unchanged with the conversation: signatures of thoughts and
- * the thoughts themselves. They are not interpreted here.
+ * the thoughts themselves. This module does not interpret them.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures (`extra_content`),
  * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, required with tool calls),
@@ -55,7 +55,7 @@ const MISSING =
 /** Maximum number of mode changes per field, so that a server that rejects every mode is not retried forever. */
 const MAX_LESSONS = 2;
 
-/** Picks the opaque fields of an answer and of its first call; `undefined` if there are none. */
+/** Picks the opaque fields from an answer and its first call; `undefined` if there are none. */
 export function opaqueFieldsOf(
   message: JsonRecord,
   call: JsonRecord = {},
@@ -79,7 +79,7 @@ function picked(
   return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
-/** Limits of the opaque fields of an answer. They are written to records and sent back on every turn. */
+/** Limits on an answer's opaque fields, which are written to records and sent back on every turn. */
 const MAX_LENGTH = 2 ** 20;
 const MAX_DEPTH = 64;
 

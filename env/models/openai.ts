@@ -36,7 +36,7 @@ export interface OpenAiOptions {
   readonly source: "model" | "user";
   /** Sampling temperature; `null` uses the server's default. */
   readonly temperature: number | null;
-  /** Maximum number of tokens of an answer. */
+  /** Maximum number of tokens in an answer. */
   readonly maxTokens: number;
   /**
    * Extra fields of the request body, which override the standard ones; `null` removes a field that the server rejects.

@@ -231,7 +231,7 @@ function readCall(call: JsonRecord, index: number): ToolCall {
   };
 }
 
-/** Maximum number of characters of a call's arguments that an error quotes to the model. */
+/** Maximum number of characters that an error quotes to the model from a call's arguments. */
 const MAX_TOLD = 500;
 
 /** @throws {ConfigError} With a message for the model. */

@@ -74,7 +74,7 @@ const PLACES = ["error", "errors", "detail", "base_resp"];
  * success.
  */
 export function nestedError(body: JsonRecord): JsonRecord | null {
-  // Next to `choices`, `detail` is not an error.
+  // Alongside `choices`, `detail` is not an error.
   const places = "choices" in body
     ? PLACES.filter((place) => place !== "detail")
     : PLACES;

@@ -145,7 +145,7 @@ function post(
   });
 }
 
-/** Maximum number of characters of an answer that an error quotes. */
+/** Maximum number of characters that an error quotes from an answer. */
 const MAX_QUOTED = 300;
 
 async function readAnswer(

@@ -40,7 +40,7 @@ import type {
 export interface TokenChatOptions extends Codec {
   /** Sampling temperature; 0 always takes the most likely token. */
   readonly temperature: number;
-  /** Maximum number of tokens of one answer, including the end token. */
+  /** Maximum number of tokens in one answer, including the end token. */
   readonly maxTokensPerTurn: number;
 }
 

@@ -123,7 +123,7 @@ function floatPowerCost(exponent: PythonNumber): number {
   return (53 * times / 64) ** 2 / 2 + 16 * 1074 * times / 64;
 }
 
-/** Returns the number of 64-bit words of a number. */
+/** Returns the number of 64-bit words in a number. */
 function words(value: PythonNumber): number {
   return typeof value === "bigint" ? Math.ceil(bitLength(value) / 64) : 1;
 }

@@ -102,7 +102,7 @@ function trim(text: string): string {
 const INT =
   /^(?:(?:([+-]?)(?:0[0_]*(?=[1-9]|0(?:\.0+)?$))?)(\d+(?:_\d+)*)|\+?0[0_]*-_?(0|[1-9]\d*(?:_\d+)*))(?:\.0+)?$/;
 
-/** Maximum number of characters of an int in a string; longer strings are rejected without parsing. */
+/** Maximum number of characters in a string that represents an int; longer strings are rejected without parsing. */
 const MAX_DIGITS = 4300;
 
 function intOfText(text: string, found: Findings): number | bigint | undefined {

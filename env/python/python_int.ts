@@ -38,7 +38,7 @@ function asciiOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80) return character;
   if (SPACE.test(character)) return " ";
-  // The engine knows digits of a newer Unicode version than Python does.
+  // The engine supports a newer Unicode version, with more digits, than Python does.
   return DIGIT.test(character) && isPrintable(code) ? digitOf(code) : "?";
 }
 

@@ -22,7 +22,7 @@ export {
   toPlain,
 } from "./python_value.ts";
 
-/** Maximum number of digits of an int, as in CPython. Parsing more would take superlinear time. */
+/** Maximum number of digits in an int, as in CPython. Parsing more would take superlinear time. */
 const MAX_DIGITS = 4300;
 
 /** Maximum nesting depth of arrays and objects, as in CPython. */

@@ -107,7 +107,7 @@ export function roundDouble2(value: number): number {
   // Odd eighths are the only doubles halfway between hundredths.
   const whole = Math.floor(magnitude);
   const tie = TIES.get((magnitude - whole) * 8);
-  // toFixed rounds the exact value too, but ties away from zero.
+  // toFixed also rounds the exact value, but rounds ties away from zero.
   const rounded = Number(
     tie === undefined ? magnitude.toFixed(2) : `${whole}${tie}`,
   );

@@ -54,7 +54,7 @@ async function readAll(
 ): Promise<Uint8Array> {
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
-  late.promise.catch(() => {}); // in case nothing awaits it any more
+  late.promise.catch(() => {}); // in case nothing awaits it anymore
   const timer = setTimeout(
     () =>
       late.reject(

@@ -22,7 +22,7 @@ export interface EngineCall {
 export interface EpisodeEngineOptions {
   /** The policy's name in records. */
   readonly name: string;
-  /** The maximum number of tokens of an episode, unless the request sets a limit. */
+  /** The maximum number of tokens in an episode, unless the request sets a limit. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;

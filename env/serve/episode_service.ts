@@ -42,9 +42,9 @@ export interface EpisodeWorld {
   readonly engineKey?: string;
   /** The policy's name in records. */
   readonly modelName: string;
-  /** The maximum number of tokens of an episode, unless a request sets a limit. */
+  /** The maximum number of tokens in an episode, unless a request sets a limit. */
   readonly contextLength: number;
-  /** The maximum number of tokens of an answer, unless a request sets a limit. */
+  /** The maximum number of tokens in an answer, unless a request sets a limit. */
   readonly maxTokensPerTurn: number;
   readonly maxTurns: number;
   /** The maximum number of restarts of an episode after an infrastructure failure. Default: 3. */

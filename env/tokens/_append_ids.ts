@@ -1,6 +1,6 @@
 /** Appends to growing id lists. */
 
-/** Maximum number of arguments of one `push` call, which are passed on the stack. */
+/** Maximum number of arguments in one `push` call, which are passed on the stack. */
 const AT_ONCE = 8192;
 
 /**

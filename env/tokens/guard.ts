@@ -1,7 +1,7 @@
 /**
  * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * A user who types `<|im_end|>` has typed ten characters, but has not ended the turn. The guard marks these tokens in messages
+ * A user who types `<|im_end|>` has typed ten characters, not ended the turn. The guard marks these tokens in messages
  * before rendering. The tokenizer encodes marked tokens as text, so that only tokens from the template itself are
  * control tokens. Text without control tokens is encoded as usual.
  */

@@ -188,7 +188,7 @@ function findEcho(
       plain(previous.text) === words && !asksAgain(heard, previous.heard);
     if (
       again || overlap(words, plain(heard), { runs: 3 }) > 0.85 ||
-      // Short sentences can be phrased in few ways.
+      // There are few ways to phrase a short sentence.
       overlap(words, plain(instruction), { runs: 8 }) > 0.85
     ) {
       return { fault: "echo", message: index, evidence: text.slice(0, 120) };

@@ -222,7 +222,7 @@ type NameChain = readonly {
   readonly node: Node;
 }[];
 
-/** Maximum length of a chain of names that refer to each other. */
+/** Maximum length of a chain of names that refer to one another. */
 const MAX_NAMES = 100;
 
 /**

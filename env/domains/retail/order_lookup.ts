@@ -55,7 +55,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 }
 
 /**
- * Adds to the balance of a gift card of the order's user.
+ * Adds to the balance of a gift card that belongs to the order's user.
  * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
  */
 export function creditGiftCard(
@@ -68,7 +68,7 @@ export function creditGiftCard(
 }
 
 /**
- * Returns a writable payment method of the order's user.
+ * Returns a writable payment method that belongs to the order's user.
  * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
  */
 function editPaymentMethod(

@@ -27,7 +27,7 @@ export interface NewItemsRequest {
   readonly newItemIds: JsonValue;
   /** The error message if the lists differ in length. */
   readonly lengthError: string;
-  /** Whether an item may be replaced by the same variant. */
+  /** Whether an item may be replaced with the same variant. */
   readonly allowsSame: boolean;
 }
 

@@ -9,7 +9,7 @@ import { isWrite } from "../../audit/finding.ts";
 import { GIVEN, leaves, plain } from "../../audit/argument_values.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The sources of the arguments of gold writes. */
+/** Where the arguments of gold writes come from. */
 export interface SolvableEvidence {
   /** The read that shows an argument, by path (`0.item_ids[0]`), for arguments that are not in the instruction. */
   readonly shown: Readonly<Record<string, string>>;
@@ -156,7 +156,7 @@ function findTold(
 function find(sources: readonly Source[], value: string): Source | undefined {
   const wanted = plain(value);
   if (GIVEN.has(wanted)) return sources[0];
-  // Tools spell `round_trip` with an underscore, people with a space.
+  // Tools spell `round_trip` with an underscore, while people use a space.
   const said = ENUMERATED.test(wanted) ? wanted.replaceAll("_", " ") : wanted;
   return sources.find(({ text }) =>
     text.includes(` ${wanted} `) || text.includes(` ${said} `)

@@ -30,7 +30,7 @@ export interface SessionWorld {
   readonly split: Split;
   /** The seed from which episodes' seeds are derived, for clients that pass none. */
   readonly seed: number;
-  /** The maximum number of actions of an episode. */
+  /** The maximum number of actions in an episode. */
   readonly maxTurns: number;
   /** Aborted once the budget for models that play users is used up. Default: never. */
   readonly halt?: AbortSignal;

@@ -42,7 +42,7 @@ export type Evaluate = (frame: Frame) => Value;
 /** The context in which an expression or a statement is compiled. */
 export interface Place {
   readonly scope: Scope;
-  /** Whether it is within an `if`, where an unknown filter is only an error if it is executed. */
+  /** Whether it is within an `if`, where an unknown filter is an error only if it is executed. */
   readonly soft: boolean;
 }
 

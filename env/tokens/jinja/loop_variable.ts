@@ -19,7 +19,7 @@ import {
 /** Renders the body of a recursive loop for other items. */
 export type Recurse = (items: Value, depth0: number) => string;
 
-/** Iterates over the items. It only looks ahead on request, since lazy filters may depend on the loop's body. */
+/** Iterates over the items. It looks ahead only on request, since lazy filters may depend on the loop's body. */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
   /** Zero-based index of the current item; -1 before the first. */

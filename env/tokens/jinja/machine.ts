@@ -7,7 +7,7 @@ import type { Value } from "./values.ts";
 export interface Limits {
   /** Maximum number of steps: loop iterations, calls, processed elements, and blocks of 16 processed characters. */
   readonly work: number;
-  /** Maximum number of characters of the output and of any intermediate string. */
+  /** Maximum number of characters in the output and in any intermediate string. */
   readonly characters: number;
   /** Maximum depth of nested macros and recursive loops. */
   readonly depth: number;

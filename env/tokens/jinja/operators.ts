@@ -32,7 +32,7 @@ import {
 /** Binary arithmetic operators. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
-/** Maximum number of bits of an int. Larger ones cannot be printed, and repeated products would grow without limit. */
+/** Maximum number of bits in an int. Larger ones cannot be printed, and repeated products would grow without limit. */
 const MAX_BITS = 1 << 15;
 
 type Operation = (left: Value, right: Value, machine: Machine) => Value;
@@ -227,7 +227,7 @@ function power(a: PythonNumber, b: PythonNumber): PythonNumber {
   const base = BigInt(a);
   const bits = base.toString(2).length;
   if (bits > 1 && bits * Number(b) > MAX_BITS) throw limitError("integer size");
-  // The powers of 0, 1 and -1 only depend on whether the exponent is 0, even or odd.
+  // The powers of 0, 1 and -1 depend only on whether the exponent is 0, even or odd.
   const exponent = bits > 1
     ? BigInt(b)
     : BigInt(b) === 0n

@@ -290,7 +290,7 @@ class Parser {
     return { type: "output", parts, line };
   }
 
-  /** Parses `autoescape`, which may only be false. */
+  /** Parses `autoescape`, whose value may only be false. */
   #autoescape(): Statement {
     const { line } = this.#tokens.next();
     const value = this.#expressions.expression();

@@ -78,7 +78,7 @@ export function percentFormat(
       return convert(value! === undefined ? next() : value, form);
     },
   );
-  // A mapping may contain unused keys. A list counts as a single value and may remain unused, too.
+  // A mapping may contain unused keys. A list counts as a single value and may also remain unused.
   const all = named || given instanceof Map || Array.isArray(given) &&
       !(given instanceof Tuple);
   if (at < values.length && !all) {

@@ -175,7 +175,7 @@ function analyzeStatement(statement: Statement, scope: Scope): void {
   }
 }
 
-/** Analyzes an `if`. All `elif`s together form one branch, since each is only tested if the previous ones failed. */
+/** Analyzes an `if`. All `elif`s together form one branch, since each is tested only if the previous ones failed. */
 function analyzeIf(
   [first, ...rest]: readonly (readonly [Expression, readonly Statement[]])[],
   otherwise: readonly Statement[],

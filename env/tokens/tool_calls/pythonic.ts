@@ -7,7 +7,7 @@
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression can
  * take exponential time. Here, the list begins at the same position, and ends at the last `)]` of the text if a call
- * has arguments. Differs if white space or a comma precedes a `),` and further `)]` follow the list.
+ * has arguments. Differs if white space or a comma precedes a `),` and other `)]` follow the list.
  */
 
 import { takeCall } from "./_json_call.ts";
@@ -54,7 +54,7 @@ const CALL_START = /[a-zA-Z][\p{L}\p{N}_]*\(/uy;
 const ARGUMENT = /[a-zA-Z][\p{L}\p{N}_]*=/uy;
 const NEXT = new RegExp(`(,?)${PYTHON_SPACE}*`, "uy");
 
-/** Returns the start and end of the list of calls; `null` if there is none. */
+/** Returns where the list of calls starts and ends; `null` if there is no list. */
 function findList(text: string): [from: number, to: number] | null {
   const last = lastListEnd(text);
   for (const { index } of text.matchAll(LIST)) {

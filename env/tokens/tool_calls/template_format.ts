@@ -51,7 +51,7 @@ export function renderedCall(template: ChatTemplate): string | null {
 
 /** Checks whether a parser restores the call from the template's rendering. */
 export function readsCall(format: ToolCallFormat, rendered: string): boolean {
-  // The template writes the recipient before the channel, the model after it; both are the same call.
+  // The template writes the recipient before the channel, and the model writes it after; both are the same call.
   if (format === "gpt-oss") return rendered.includes(` to=functions.${NAME}`);
   const parse = TOOL_CALL_PARSERS[format];
   const { calls: [call, ...others] } = parse(rendered, knownTools([TOOL]));

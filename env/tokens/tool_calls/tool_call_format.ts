@@ -38,7 +38,7 @@ export interface ParsedText {
   readonly failure?: string;
 }
 
-/** JSON schemas of the parameters of known tools, by tool name. */
+/** JSON schemas of known tools' parameters, by tool name. */
 export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**

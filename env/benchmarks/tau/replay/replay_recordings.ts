@@ -51,7 +51,7 @@ export interface FileReport {
   readonly skipped?: readonly RecordFault[];
   /**
    * Set if a result file was recorded on another dataset, because none of its gold states match. Differences that this
-   * explains are counted here rather than as mismatches.
+   * explains are counted in this field rather than as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }

@@ -89,7 +89,7 @@ export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
       if (isOwnFault(error)) throw error;
     }
   }
-  // A fork has no own rows, so that the cached texts of rows remain valid.
+  // A fork has no rows of its own, so the cached texts of rows remain valid.
   const target = world.fork();
   const ofSource = targets.get(source.databases) ?? new WeakMap();
   targets.set(source.databases, ofSource.set(task, target));

@@ -7,7 +7,9 @@ import { stem } from "./nl_claims.ts";
 /** Maximum number of values of a field that counts as a choice. Fields with more values hold names, ids or texts. */
 const MAX_VALUES = 40;
 
-/** Returns the stems of the other values of all fields in the agent's initial database that have this value. */
+/**
+ * Finds all fields in the agent's initial database that have this value, and returns the stems of their other values.
+ */
 export function rivalsOf(
   word: string,
   { agent }: Databases,

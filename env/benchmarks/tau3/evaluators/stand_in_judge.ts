@@ -73,7 +73,7 @@ function verdictOn(
     });
   }
   const final = startWorld(source, task);
-  // Differing answers are not an error here: the database evaluator reports them.
+  // Differing answers are not an error at this point: the database evaluator reports them.
   replayMessages(final, messages, { source, strict: false });
   return actionVerdict(claim.words, { source, task, final });
 }

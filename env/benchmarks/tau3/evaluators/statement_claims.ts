@@ -15,7 +15,7 @@ export type Verdict = "met" | "not_met" | "unknown";
 interface AgentMessage {
   readonly text: string;
   readonly sentences: readonly string[];
-  /** Stems of the message and of the user message before it. */
+  /** Stems from the message and from the user message before it. */
   readonly context: ReadonlySet<string>;
 }
 

@@ -112,7 +112,7 @@ async function pythonDir(
   return undefined;
 }
 
-/** Returns the directory `data/tau2` of the checkout or of the package. */
+/** Returns the directory `data/tau2` in the checkout or in the package. */
 async function dataDir(
   { root, read }: Checkout,
   python: string,

@@ -2,7 +2,7 @@
  * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and
  * determines which call is meant. If a clause of the policy forbids the call, the expert refuses and says why;
  * otherwise it reads the call back, and makes it after a yes. Every decision follows from what was said and shown; the
- * goal only tells the expert which words to listen for.
+ * goal tells the expert which words to listen for.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";

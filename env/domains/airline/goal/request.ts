@@ -67,7 +67,7 @@ export interface Trip {
   readonly passengers?: readonly Traveller[];
   /** The full name of the passenger to replace; omitted if a passenger is added. */
   readonly replaced?: string;
-  /** The number of bags of a booking; for a change, the number to add, or to remove if negative. */
+  /** The number of bags for a booking; for a change, the number to add, or to remove if negative. */
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
   /** The payment methods in order, each used up to its balance: `certificate`, `gift card`, `credit card`. */

@@ -14,7 +14,7 @@ interface Style {
 }
 
 /**
- * Phrases a request, to follow "i want to" (questions: "what is the"). Details are only included if the request is
+ * Phrases a request, to follow "i want to" (questions: "what is the"). Details are included only if the request is
  * `forthcoming`.
  */
 export function airlineRequestWords(

@@ -1,7 +1,7 @@
 /**
  * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
  * missing details, reads them back, and writes after a yes. It learns what users mean only from what they said and the
- * tools showed; the goal only tells it which words to listen for.
+ * tools showed; the goal tells it which words to listen for.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";

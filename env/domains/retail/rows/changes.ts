@@ -93,7 +93,7 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
   };
 }
 
-/** Draws the cheapest or the most expensive variant, of all or of those with a given option. */
+/** Draws the cheapest or the most expensive variant, among all or among those with a given option. */
 function drawExtreme(
   draw: Draw,
   { from, order, preposition }: Wanted,

@@ -7,7 +7,7 @@ import { findAbsentItem, sortedElements } from "../../shared/item_ids.ts";
 import { editRow } from "../../shared/lookup.ts";
 import { findOrder, findPaymentMethod } from "../order_lookup.ts";
 
-/** Requests the return of items of a delivered order, with a refund to the original payment method or a gift card. */
+/** Requests the return of items from a delivered order, with a refund to the original payment method or a gift card. */
 export const returnDeliveredOrderItems = defineTool({
   name: "return_delivered_order_items",
   parameters: ["order_id", "item_ids", "payment_method_id"],
@@ -33,7 +33,7 @@ export const returnDeliveredOrderItems = defineTool({
   },
 });
 
-/** Returns the id of the payment method of the order's first payment. */
+/** Returns the id of the payment method used for the order's first payment. */
 function payerOf(order: JsonObject): string {
   const [payment] = objectsAt(order, "payment_history");
   if (payment === undefined) throw new ToolError("list index out of range");

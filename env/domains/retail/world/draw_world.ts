@@ -98,7 +98,7 @@ function tablesOf(
 ): Map<string, Table> {
   const rng = createRng(seed, "tables");
   const orders = rng.shuffle(people.flatMap((person) => person.orders));
-  // The shuffle depends on the user alone, so that a certified task is unaffected when users are added.
+  // The shuffle depends on the user alone, so that certified tasks do not change when users are added.
   const users = rng.shuffle(people).map((person) => ({
     ...person,
     orders: createRng(seed, "orders", person.userId).shuffle(person.orders),

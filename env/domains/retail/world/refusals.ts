@@ -104,7 +104,7 @@ function drawAgainstRule(
   });
   const broken = drawBrokenRule(world, { customer, intent, order });
   if (broken === undefined) {
-    customer.orders.pop(); // the options do not allow for an unused order
+    customer.orders.pop(); // the options do not allow an unused order
     return undefined;
   }
   const known = rng.next() < options.orderStatedShare;

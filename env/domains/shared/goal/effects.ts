@@ -1,4 +1,4 @@
-/** Helpers for checks of a write's effects: rows as plain data, and findings. */
+/** Helpers that check a write's effects: rows as plain data, and findings. */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";

@@ -1,4 +1,4 @@
-/** The base of scripted users: they open with a request, answer, go on to the next request, and say goodbye. */
+/** The base of scripted users: they open with a request, answer, move on to the next request, and say goodbye. */
 
 import { STOP, type User } from "../../../types.ts";
 import { voiced } from "../../../users/voice.ts";

@@ -28,7 +28,7 @@ export function find(
   id: JsonValue,
 ): JsonObject {
   const row = typeof id === "string" ? database.get(table, id) : undefined;
-  // A further row with the same id is stored under another key.
+  // Another row with the same id is stored under another key.
   if (row?.get(TABLES[table].id) === id) return row;
   throw new ToolError(
     `${TABLES[table].noun} with ID ${pythonStr(id)} not found`,

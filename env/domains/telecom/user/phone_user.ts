@@ -80,7 +80,7 @@ const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
 function* answer(one: Player, message: string): Script<string> {
   const heard = hearPhone(message);
   if (heard.some(({ kind }) => kind === "transfer")) return TRANSFERRED;
-  // A question about further wishes is answered only if nothing else is asked.
+  // A question about other wishes is answered only if nothing else is asked.
   const asked = heard.filter(({ kind }) => kind !== "more");
   const said: string[] = [];
   for (const request of asked) said.push(yield* fulfill(one, request));

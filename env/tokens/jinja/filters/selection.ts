@@ -41,7 +41,7 @@ interface Call {
   readonly machine: Machine;
 }
 
-/** Maps items lazily. As in Python, errors in the arguments are only reported at the first item. */
+/** Maps items lazily. As in Python, errors in the arguments are reported only at the first item. */
 function* mapped(
   value: Value,
   prepare: () => (item: Value) => Value,
