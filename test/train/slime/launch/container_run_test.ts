@@ -19,7 +19,7 @@ import { planSetup } from "../../../../train/slime/setup/setup_plan.ts";
 import { resolveSlime } from "../../../../train/slime/slime_config.ts";
 import { runProgram } from "../../../support/programs.ts";
 import { withoutPython } from "../../../support/python.ts";
-import { freePort, rayPython } from "../../../support/ray.ts";
+import { freePort, rayPython, smallRay } from "../../../support/ray.ts";
 import { states } from "../../../support/setup_hosts.ts";
 import {
   programTexts,
@@ -29,7 +29,7 @@ import {
   worldContext,
   worldOptions,
 } from "../../../support/setup_world.ts";
-import { slimeFiles, smallRay } from "../../../support/slime_launch.ts";
+import { slimeFiles } from "../../../support/slime_launch.ts";
 import {
   HAS_NAMESPACES,
   installDocker,
