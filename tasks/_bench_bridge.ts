@@ -1,7 +1,7 @@
 /**
  * Benchmarks the bridge's overhead: many concurrent episodes over HTTP against an engine that does almost no work,
  * compared with the same requests made with plain `fetch`, and with slime's own Python example if its directory is
- * given.
+ * set.
  *
  * Each server is a separate process. Its cost is its CPU time, on which other programs have little influence.
  */

@@ -66,7 +66,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** Plays all conversations once and, if a body is given, makes the same number of calls with plain `fetch`. */
+/** Plays all conversations once and, if there is a body, makes the same number of calls with plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },

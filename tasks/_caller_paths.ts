@@ -32,14 +32,17 @@ export type IsPath = (value: string) => boolean;
 /** Every value is a path. */
 export const anyPath: IsPath = () => true;
 
-/** Whether a run is given by its path; a name has no slash. */
+/** Whether a run is specified by its path; a name contains no slash. */
 export const runPathOnly: IsPath = (value) => value.includes("/");
 
-/** Whether a recipe is given by its path; a name has neither a slash nor an extension. */
+/** Whether a recipe is specified by its path; a name contains neither a slash nor an extension. */
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 
-/** Whether a run or a file is given by its path: it has a slash, or is a file in the caller's directory. */
+/**
+ * Whether a run or a file is specified by its path: the value contains a slash, or names a file in the caller's
+ * directory.
+ */
 export function runOrFile(value: string): boolean {
   if (value.includes("/")) return true;
   try {

@@ -102,7 +102,7 @@ function wrongLines({ decisive }: Diagnosis): string[] {
   const { rows, unmet = [] } = decisive;
   return [
     ...rows.slice(0, 4).map(rowText),
-    // Rows that differ already tell what the database check tells.
+    // The differing rows already say what the database check says.
     ...unmet.filter(({ part }) => part !== "DB" || rows.length === 0)
       .slice(0, 4).map(({ what }) => `not met: ${what}`),
     ...(decisive.kind === "ending" && unmet.length > 0

@@ -117,7 +117,7 @@ export async function newEvaluation(
 
 /**
  * Returns the evaluation that `--resume` selects, and its config with the changes that flags may make.
- * @throws {ConfigError} If there is none, or a flag contradicts its config.
+ * @throws {ConfigError} If there is none, or a flag differs from its config.
  */
 export async function evaluationToResume(
   flags: EvaluateFlags,

@@ -119,7 +119,7 @@ export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
   isPath: anyPath,
 });
 
-/** Returns the path of a run given by its name, or by a path, which has a slash. */
+/** Returns the path of a run named by its name or by a path, which contains a slash. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);
 }

@@ -229,7 +229,7 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 
 /**
  * Returns the run that `--resume` selects, and its config with the changes that flags may make.
- * @throws {ConfigError} If there is none, it has completed, or a flag contradicts its config.
+ * @throws {ConfigError} If there is none, it has completed, or a flag differs from its config.
  */
 export async function runToResume(
   flags: TrainFlags,
@@ -252,7 +252,7 @@ export async function runToResume(
   return { path, config };
 }
 
-/** Returns the overrides of the recipe by flags, without the directory of a benchmark's data, which may move. */
+/** Returns the recipe overrides that the flags set, without the directory of a benchmark's data, which may move. */
 export function overrides(flags: TrainFlags): Override[] {
   return [
     ...flags.set.map(parseSet),

@@ -177,7 +177,7 @@ async function runEpisodes(
 const healthSchema = z.looseObject({ run: z.string() });
 
 /**
- * Starts a server; if the server of another run holds the port, says which run.
+ * Starts a server. If another run's server holds the port, the error names that run.
  * @throws {ConfigError} If the port is in use.
  */
 async function listenForRun(

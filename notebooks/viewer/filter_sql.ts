@@ -19,7 +19,7 @@ export function clauseOf(conditions: readonly Condition[]): Clause {
   };
 }
 
-/** Returns an ORDER BY list that determines the order completely. */
+/** Returns an ORDER BY list that determines a total order. */
 export function orderOf({ field, descending }: Query["sort"]): string {
   return `${columnOf(field)}${descending ? " DESC" : ""}, id`;
 }

@@ -102,7 +102,7 @@ function reasonFinding(
   }];
 }
 
-/** Returns the index of the action that a user's message answers: the agent's message with the same number. */
+/** Returns the index of the action that a user's message answers: the agent's message with the same ordinal number. */
 function answered(
   turns: readonly JsonObject[],
   message: number,

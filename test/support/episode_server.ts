@@ -9,12 +9,9 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly port: number;
   /** The number of requested episodes, by split. */
   readonly asked: Map<string, number>;
-  /** Answers all further requests for episodes so. */
+  /** Answers all later requests for episodes with this response. */
   refuse(answer: { readonly status: number; readonly text: string }): void;
-  /**
-   * Keeps the next episode from ending.
-   * @returns Ends it.
-   */
+  /** Keeps the next episode from ending. @returns A function that ends it. */
   holdNext(): () => void;
 }
 

@@ -8,8 +8,8 @@ export function rayPython(): string {
 }
 
 /**
- * Returns a `ray` script with settings that recipes do not have: few resources, only those modules of the dashboard that
- * taulab uses, each of which is a process, and a report of GPUs every second.
+ * Returns a `ray` script with settings that recipes do not have: few resources, only the dashboard modules that taulab
+ * uses, since each is a process, and a GPU report every second.
  */
 export function smallRay(): string {
   const flags = {

@@ -26,7 +26,7 @@ interface ApiMessage {
 }
 
 /**
- * Records conversations on the tasks and returns the answers of a server. The model's name tells the role: `agent` or
+ * Records conversations on the tasks and returns the answers of a server. The model's name gives the role: `agent` or
  * `user`.
  */
 export async function recordedAnswers(

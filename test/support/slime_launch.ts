@@ -72,7 +72,7 @@ export interface RunShape {
   readonly groupSize: number;
   readonly evalEvery?: number;
   readonly saveEvery?: number;
-  /** Default: `off`; otherwise `gpus` are the trainer's, and the engine has one more. */
+  /** Asynchronous training; `gpus` then counts only the trainer's GPUs, and the engine has one more. Default: off. */
   readonly async?: "one-step" | "full";
   /** Environment variables that control train.py. */
   readonly env?: Readonly<Record<string, string>>;

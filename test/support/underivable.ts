@@ -1,6 +1,6 @@
 /**
- * Finds values in an agent's calls and messages that do not follow from the conversation before them. Written
- * independently of the expert; reads only messages, never the gold.
+ * Finds values in an agent's calls and messages that do not follow from the conversation before them. It is written
+ * independently of the expert, and reads only messages, never the gold actions.
  */
 
 import {

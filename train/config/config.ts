@@ -219,7 +219,7 @@ interface Sources {
   readonly overrides: readonly Override[];
 }
 
-/** Formats an issue: where the value comes from, which key it is, and what is wrong with it. */
+/** Formats an issue: the value's origin, its key, and what is wrong with it. */
 function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   const at = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {

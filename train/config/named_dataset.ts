@@ -1,4 +1,4 @@
-/** Datasets by the name given on a command line: a source of configs, or a directory. */
+/** Datasets by their name on a command line: a source of configs, or a directory. */
 
 import { domainsIn } from "../../env/benchmarks/tau/tau_bench.ts";
 import {

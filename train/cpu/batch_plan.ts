@@ -64,7 +64,7 @@ function planSequence(
 function costModel(config: ModelConfig): (s: PlannedSequence) => number {
   const head = config.vocab * config.dim;
   const row = parameterCount(config) - head;
-  // The backward pass of attention costs 2.5 times its forward pass, that of a matrix product twice.
+  // The backward pass of attention costs 2.5 times its forward pass, and that of a matrix product twice.
   const pair = config.layers * config.dim * 2 * 7 / 6;
   return ({ rows, lossRows }) =>
     rows * row + rows * rows / 2 * pair + lossRows.length * head;

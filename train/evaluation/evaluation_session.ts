@@ -85,7 +85,7 @@ export async function openEvaluation(
   { path, isResumed, config, discard = false, only }: EvaluationPlan,
   options: {
     readonly signal: AbortSignal;
-    /** Where the processes of several workers run, even of one. Default: on this machine. */
+    /** The runner of the workers' processes, even if there is only one worker. Default: processes on this machine. */
     readonly runner?: ShardRunner | undefined;
   },
 ): Promise<EvaluationSession> {

@@ -30,7 +30,7 @@ export interface ShardOptions {
   readonly signal: AbortSignal;
   /** Usage of the evaluation so far. */
   readonly used: Usage;
-  /** Where the processes run. Default: on this machine. */
+  /** The runner of the processes. Default: processes on this machine. */
   readonly runner?: ShardRunner | undefined;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
@@ -69,9 +69,9 @@ export async function runShards(
 }
 
 /**
- * Merges the episodes of the shards of earlier sessions into the evaluation and removes the shards.
- * @param options.runner Where shards may be that are not on this machine. Default: nowhere.
- * @param options.discard Whether to drop a shard whose episodes cannot be fetched, so that they run again.
+ * Merges the episodes of earlier sessions' shards into the evaluation and removes the shards.
+ * @param options.runner The runner of shards that may be on other hosts. Default: none.
+ * @param options.discard Whether to drop a shard whose episodes cannot be fetched, so that these run again.
  * @throws {BoundaryError} If episodes cannot be fetched.
  */
 export async function recoverShards(
@@ -93,7 +93,7 @@ export async function recoverShards(
   await mergeShards(dir);
 }
 
-/** Merges the episodes of shards that are on this machine, and keeps the records of the others. */
+/** Merges the episodes of shards that are on this machine, and keeps the records of the other shards. */
 async function mergeShards(dir: EvaluationDir): Promise<void> {
   const root = join(dir.path, SHARDS);
   let isKept = false;

@@ -43,7 +43,7 @@ export interface ShardEnd {
   readonly why: string | null;
 }
 
-/** Reads the lines of a process's stdout; other lines are skipped. */
+/** Reads the lines of a process's stdout; skips other lines. */
 export class ShardLines {
   readonly #onProgress: ((progress: ShardProgress) => void) | undefined;
   #end: ShardEnd | undefined;
@@ -52,7 +52,7 @@ export class ShardLines {
     this.#onProgress = onProgress;
   }
 
-  /** The end that the process reported; `undefined` if it has not. */
+  /** The end that the process reported; `undefined` if it has not reported one. */
   get end(): ShardEnd | undefined {
     return this.#end;
   }
@@ -76,7 +76,7 @@ const orderSchema = z.object({
 /** The work assigned to a shard's process. */
 export interface ShardOrder {
   readonly config: EvaluationConfig;
-  /** The fingerprint of the evaluation's dataset, which the process must find where it runs. */
+  /** The fingerprint of the evaluation's dataset, which the process must find on its host. */
   readonly fingerprint: string;
   readonly jobs: readonly JobPlace[];
 }

@@ -1,4 +1,4 @@
-/** Runs shards: in processes of this machine, or elsewhere. */
+/** Runs shards, in processes on this machine or elsewhere. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,7 +21,7 @@ export interface RunShardOptions {
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
-/** A place for the processes of shards. */
+/** A place that runs shards' processes. */
 export interface ShardRunner {
   /** Runs a shard and leaves its episodes in the run dir at `path`. Errors of its process are returned, not thrown. */
   run(
@@ -30,8 +30,8 @@ export interface ShardRunner {
     options: RunShardOptions,
   ): Promise<ShardEnd>;
   /**
-   * Ends the shard at `path`, if an earlier session left it running, and leaves its episodes in the run dir at `path`.
-   * @throws {BoundaryError} If they cannot be fetched.
+   * Ends the shard at `path` if an earlier session left it running, and leaves its episodes in the run dir at `path`.
+   * @throws {BoundaryError} If the episodes cannot be fetched.
    */
   recover(path: string): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function awayPath(path: string): string {
   return `${path}.away.json`;
 }
 
-/** Runs each shard in a process of this machine, which ends with this one. */
+/** Runs each shard in a process on this machine, which ends with the current process. */
 export const PROCESSES: ShardRunner = {
   run: runProcess,
   async recover(path) {
@@ -106,9 +106,9 @@ export function denoProgram(): string {
 }
 
 /**
- * Returns the arguments of Deno for the shard at `path`: the permissions of `deno task evaluate`, but with writes only
- * to the shard and without subprocesses.
- * @param module The path of shard_worker.ts. Default: this program's own.
+ * Returns Deno's arguments for the shard at `path`: the permissions of `deno task evaluate`, but with writes only to
+ * the shard and without subprocesses.
+ * @param module The path of shard_worker.ts. Default: this program's.
  */
 export function workerArguments(
   path: string,

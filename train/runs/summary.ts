@@ -26,7 +26,7 @@ export interface ControlSummary extends Passes {
 
 /** The figures of a run. */
 export interface Summary {
-  /** The run's last step, counted over cold start, rejection fine-tuning and RL. */
+  /** The run's last step, counted across cold start, rejection fine-tuning and RL. */
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;

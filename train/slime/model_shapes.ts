@@ -17,7 +17,7 @@ export interface ExpertShape {
   readonly active: number;
   /** Width of an expert. */
   readonly ffn: number;
-  /** Total width of the experts that every token passes; 0 if there are none. */
+  /** Total width of the experts that every token passes through; 0 if there are none. */
   readonly shared: number;
   /** Layers with experts; the others are dense. */
   readonly layers: number;
@@ -228,7 +228,7 @@ export function sharedParameters(shape: ModelShape): number {
   const { layers, hidden, ffn, experts } = shape;
   const sparse = experts?.layers ?? 0;
   const dense = (layers - sparse) * 3 * hidden * ffn;
-  // The router, and the experts that every token passes.
+  // The router, and the experts that every token passes through.
   const routed = experts === undefined
     ? 0
     : sparse * hidden * (experts.count + 3 * experts.shared);

@@ -129,7 +129,9 @@ function expertFaults(
   ];
 }
 
-/** Returns flags that contradict the model's shape: if a flag is passed twice, slime silently uses the last value. */
+/**
+ * Returns flags that conflict with the model's shape: if a flag is passed twice, slime silently uses the last value.
+ */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   const own = new Set(
     groupWords(model.arguments ?? []).map(({ flag }) => flag.slice(2)),

@@ -208,7 +208,7 @@ class OpenMlflow implements OpenTracker {
     this.place = { runId: run_id };
   }
 
-  /** Sends the config: each key as a parameter, which is immutable, and the whole as a file. */
+  /** Sends the config: each key as a parameter, which is immutable, and all of it as a file. */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
     const params = [...settingsOf(run.config)].map(([key, value]) => ({
       key: keyOf(key),

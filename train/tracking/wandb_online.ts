@@ -271,7 +271,7 @@ class OnlineRun implements OpenTracker {
     const { uploadHeaders, files: [file] } = createRunFiles;
     const url = URL.parse(file?.uploadUrl ?? "", this.#server.url);
     if (url === null) throw notWandb(this.#server);
-    // The address is a grant of its own: the key stays with the server.
+    // The URL itself grants access, so the key is not sent.
     const storage: TrackerServer = {
       title: "The storage of W&B",
       url: url.origin,

@@ -24,7 +24,7 @@ export function scratchUsed(): usize {
 
 /**
  * Bytes from one row of `n` floats to the next: an odd number of cache lines, so that the elements of a column are
- * spread over all sets of the cache.
+ * spread across all sets of the cache.
  */
 // @ts-ignore: decorator
 @inline

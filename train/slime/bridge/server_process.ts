@@ -101,7 +101,7 @@ export async function startService(
   }
 }
 
-/** Checks whether this very server answers. Never throws. */
+/** Checks whether exactly this server answers. Never throws. */
 export async function isHealthy(
   { url, pid }: Pick<ServiceRecord, "url" | "pid">,
 ): Promise<boolean> {
@@ -116,7 +116,7 @@ export async function isHealthy(
 }
 
 /**
- * Asks this very server to stop; its running episodes end as aborted.
+ * Asks exactly this server to stop; its running episodes end as aborted.
  * @returns Whether it agreed. Another server that now has its address ignores the request.
  */
 export async function askToStop(

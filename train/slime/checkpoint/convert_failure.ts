@@ -6,7 +6,7 @@ import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 
 type Explanation = readonly [said: RegExp, cause: string, hint: string];
 
-/** Patterns of a tool's output, each with an explanation and a fix. The first match applies. */
+/** Patterns in a tool's output, each with an explanation and a fix. The first match applies. */
 const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,

@@ -24,7 +24,7 @@ export interface FollowOptions {
   readonly onState?: (job: RayJob) => void;
   /** Called with a sentence for the user who follows the job. */
   readonly onNote?: (text: string) => void;
-  /** Called after Ray did not respond; throws if it never will. Default: it may respond again. */
+  /** Called when Ray does not respond; throws if it never will again. Default: assumes that it may respond again. */
   readonly onSilence?: () => Promise<void>;
   /** Interval between requests for the state. Default: 3 s. */
   readonly pollMs?: number;
@@ -180,7 +180,7 @@ class Follower {
         if (isFinal(job.state)) break;
       }
     } catch {
-      // Either reading has ended, or Ray does not respond: the next request for the state tells.
+      // Either reading has ended, or Ray does not respond: the next request for the state shows which.
     }
     cut.abort();
   }

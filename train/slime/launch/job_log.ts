@@ -83,7 +83,7 @@ export class JobLog implements Disposable {
     this.#count(text);
   }
 
-  /** Treats an unfinished last line as complete, because the job prints no more. */
+  /** Treats an unfinished last line as complete, because the job prints nothing more. */
   finish(): void {
     if (this.#partial !== "") this.#onLine(this.#partial);
     this.#partial = "";

@@ -34,7 +34,7 @@ export interface FollowSessionOptions
 /**
  * Follows the last job of a run to its end. Reads the copy of the log again first, so that incomplete rollouts are
  * not lost; existing lines of metrics are not written twice.
- * @throws The errors of {@linkcode followJob}.
+ * @throws Like {@linkcode followJob}.
  */
 export async function followSession(
   options: FollowSessionOptions,

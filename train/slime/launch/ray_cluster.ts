@@ -71,7 +71,7 @@ export async function joinRay(
 
 /**
  * Starts a cluster.
- * @throws {RayError} If the recipe starts none, or the started cluster does not respond; then it is stopped again.
+ * @throws {RayError} If the recipe starts none, or the started cluster does not respond, and is then stopped.
  * @throws {HostError} If a host cannot start it.
  */
 export async function startRay(
@@ -176,7 +176,8 @@ function nameOf({ submissionId, entrypoint, state }: RayJob): string {
 }
 
 /**
- * Returns how to stop a job. A run of taulab is stopped with its servers, where it was launched.
+ * Returns the hint on how to stop a job. A taulab run is stopped together with its servers, on the machine that
+ * launched it.
  * @param address The URL of Ray's Jobs interface. Default: the one that `ray` uses.
  */
 export function stopHint(
@@ -344,7 +345,7 @@ export async function isHeadAlive(
   return output !== undefined && output.stdout.trim() !== "";
 }
 
-/** Checks whether the head that was started here has ended; false if its host cannot be reached. */
+/** Checks whether the head that this launch started has ended; false if its host cannot be reached. */
 export async function isHeadGone(
   started: StartedRay,
   shellOf: (host: string) => Shell,
@@ -357,7 +358,7 @@ export async function isHeadGone(
   }
 }
 
-/** Returns `undefined` if the container in which a command would run does not run. */
+/** Returns the result of a command; `undefined` if the container that it needs is not running. */
 async function ifUp<T>(command: () => Promise<T>): Promise<T | undefined> {
   try {
     return await command();

@@ -46,7 +46,7 @@ export interface JobRequest {
   readonly entrypoint: string;
   readonly envVars: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Amounts of Ray's resources that its command needs, which select the node. Default: none, on the head. */
+  /** Amounts of Ray's resources that the job's command needs; they select the node. Default: none, on the head. */
   readonly resources?: Readonly<Record<string, number>>;
 }
 

@@ -78,7 +78,7 @@ export interface EndedSession {
  * @param options.path The run dir to create.
  * @throws {ConfigError} If the dataset is missing, or the run dir exists already.
  * @throws {HostError} If the doctor finds a fault.
- * @throws The errors of {@linkcode launchRun}.
+ * @throws Like {@linkcode launchRun}.
  */
 export async function launchNewRun(
   slime: ResolvedSlime,
@@ -108,7 +108,7 @@ export async function launchNewRun(
  * @param options.overrides Config values from flags; they must equal the run's own.
  * @throws {ConfigError} If they differ, the run has completed, or its job is running.
  * @throws {RunDirError} If its dataset has changed.
- * @throws The errors of {@linkcode launchNewRun}.
+ * @throws Like {@linkcode launchNewRun}.
  */
 export async function resumeRun(
   path: string,
@@ -143,7 +143,7 @@ export async function resumeRun(
 
 /**
  * Follows a detached run.
- * @throws The errors of {@linkcode attachRun}.
+ * @throws Like {@linkcode attachRun}.
  */
 export async function attachToRun(
   path: string,
@@ -167,7 +167,7 @@ export async function attachToRun(
 
 /**
  * Stops a run and everything that was started for it.
- * @throws The errors of {@linkcode stopRun}.
+ * @throws Like {@linkcode stopRun}.
  */
 export async function stopLaunchedRun(
   path: string,

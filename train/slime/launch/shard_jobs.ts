@@ -1,9 +1,9 @@
 /**
- * Runs the shards of an evaluation as jobs of a running Ray cluster, on the hosts of hosts.yaml in turn.
+ * Runs the shards of an evaluation as jobs of a running Ray cluster, on the hosts in hosts.yaml in turn.
  *
  *     order ─▶ host ─▶ job: shard_worker.ts of the taulab that setup installed there ─▶ episodes.db ─▶ run dir here
  *
- * Orders and episodes travel through the shell of the place where a host's commands run. A job outlives this process:
+ * Orders and episodes are transferred through the shell in which a host's commands run. A job outlives this process:
  * `shards/0.away.json` records it before it is submitted, so that a resumed evaluation stops it and fetches its
  * episodes.
  */
@@ -63,7 +63,7 @@ import { finalState } from "./stop.ts";
 /** Settings of {@linkcode openShardJobs}. */
 export interface ShardJobsOptions
   extends CallOptions, Pick<FollowOptions, "onNote" | "pollMs"> {
-  /** Names in hosts.yaml, the head of their Ray first; `this` is this machine. */
+  /** Names in hosts.yaml, starting with the host that runs Ray's head; `this` is this machine. */
   readonly hosts: readonly string[];
   /** Path of a hosts.yaml. */
   readonly hostsFile: string;
@@ -73,10 +73,10 @@ export interface ShardJobsOptions
   readonly env?: (name: string) => string | undefined;
 }
 
-/** A place for shards on a Ray cluster. Hold it with `await using`. */
+/** A runner of shards on a Ray cluster. Hold it with `await using`. */
 export type ShardJobs = ShardRunner & AsyncDisposable;
 
-/** A host, and the resources of Ray that select it. */
+/** A host, and the Ray resources that select it. */
 interface ShardHost {
   readonly shell: PlacedShell;
   readonly resources?: JobRequest["resources"];
@@ -84,7 +84,7 @@ interface ShardHost {
 
 /**
  * Connects to a running Ray cluster.
- * @throws {ConfigError} If hosts.yaml lacks a host, or the candidate exists on this machine only.
+ * @throws {ConfigError} If hosts.yaml lacks a host, or the candidate exists only on this machine.
  * @throws {RayError} If no Ray responds.
  */
 export async function openShardJobs(
@@ -125,8 +125,8 @@ export async function openShardJobs(
 }
 
 /**
- * Returns the address by which Ray knows a host.
- * @throws {ConfigError} If Ray has no node of this address: its job would wait forever.
+ * Returns the address that Ray uses for a host. @throws {ConfigError} If Ray has no node with this address: the host's
+ * jobs would wait forever.
  */
 function nodeAddress(
   name: string,
@@ -163,7 +163,7 @@ function refusePolicy(
 /** A shard whose job was submitted, as recorded in the run dir. */
 const awaySchema = z.object({
   host: z.string(),
-  /** Its directory on the host; `null` on this machine, where it is in the run dir. */
+  /** The shard's directory on the host; `null` on this machine, where it is in the run dir. */
   directory: z.string().nullable(),
   submissionId: z.string(),
 });
@@ -177,7 +177,7 @@ interface Ready {
   readonly host: ShardHost;
   readonly directory: string | null;
   readonly entrypoint: string;
-  /** Keys of the models, and the named pipe on the host that hands them over. */
+  /** The models' keys, and the named pipe on the host that passes them on. */
   readonly keys: Keys | undefined;
 }
 
@@ -187,9 +187,9 @@ interface Keys {
 }
 
 const ATTEMPTS = 2;
-/** Exit code of a script if taulab is not installed. */
+/** The exit status of a script if taulab is not installed. */
 const NO_TAULAB = 97;
-/** Seconds for a job to receive the keys. */
+/** The time in seconds for a job to receive the keys. */
 const KEYS_S = 60;
 
 /** Settings of {@linkcode RayShards}. */
@@ -206,7 +206,7 @@ class RayShards implements ShardRunner {
     this.#options = options;
   }
 
-  /** Runs a shard's job, again if it fails without a reason of its own, and fetches its episodes in any case. */
+  /** Runs a shard's job, retries it if it fails without reporting a reason, and always fetches its episodes. */
   async run(
     path: string,
     order: ShardOrder,
@@ -374,7 +374,7 @@ class RayShards implements ShardRunner {
 const COMPLETE: ShardEnd = { error: null, why: null };
 /** The module of a shard's process, relative to taulab's directory. */
 const WORKER = "train/evaluation/shard_worker.ts";
-/** The directory of the taulab that runs this. */
+/** The directory of the running taulab. */
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Returns the name of the evaluation of the shard at `runs/NAME/shards/0`. */
@@ -388,13 +388,13 @@ function endText({ state }: JobEnd["job"], failure: JobEnd["failure"]): string {
     : `failed: ${failureText(failure)}`;
 }
 
-/** The place of a shard where its job runs. */
+/** The location of a shard on the host that runs its job. */
 interface ShardPlace {
-  /** The path of its run dir there. */
+  /** The path of its run dir on that host. */
   readonly shardPath: string;
   /** The directory to remove afterwards; `null` on this machine. */
   readonly directory: string | null;
-  /** taulab's directory and Deno, as words of a shell. */
+  /** taulab's directory and the Deno command, quoted for a shell. */
   readonly root: string;
   readonly deno: string;
 }
@@ -473,7 +473,7 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
   };
 }
 
-/** Returns the variables that are set here and that the models of an evaluation need. */
+/** Returns the environment variables that an evaluation's models need and that are set on this machine. */
 function keysOf(
   { policy, agent, model, user, judge }: EvaluationConfig,
   env: (name: string) => string | undefined,
@@ -508,10 +508,7 @@ async function makePipe(
   });
 }
 
-/**
- * Hands the keys to the job once it reads them. Through a named pipe, they are in no file, no command line and no
- * record of Ray.
- */
+/** Passes the keys to the job through a named pipe, so that they appear in no file, command line or Ray record. */
 async function handKeys(
   { pipe, values }: Keys,
   { shell }: ShardHost,

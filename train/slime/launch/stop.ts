@@ -108,7 +108,10 @@ async function stopJob(
   }
 }
 
-/** Checks whether a Ray that was started for the run has ended; then its dashboard may not respond for minutes. */
+/**
+ * Checks whether a Ray that was started for the run has ended, in which case its dashboard may not respond for
+ * minutes.
+ */
 async function hasEnded(
   { ray }: LaunchRecord,
   { shellOf }: Fleet,
@@ -117,7 +120,7 @@ async function hasEnded(
 }
 
 /**
- * Waits for the end of a job that was told to stop.
+ * Waits for a job that was told to stop.
  * @throws {RayError} If it does not end within a minute.
  */
 export async function finalState(

@@ -253,7 +253,7 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   > as Load;
 }
 
-/** Returns the rollouts within a budget, with evaluations spread evenly over them. */
+/** Returns the rollouts within a budget, with evaluations spread evenly across them. */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],
   { run, steps, servers }: {

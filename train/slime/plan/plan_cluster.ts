@@ -78,7 +78,7 @@ const DASHBOARD_TIMEOUTS = {
   RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "280",
 };
 
-/** The key of a job's metadata that names its run. */
+/** The metadata key that names a job's run. */
 export const RUN_KEY = "taulab_run";
 
 /** Plans how Ray is started on the hosts. */

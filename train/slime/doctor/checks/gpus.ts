@@ -96,7 +96,7 @@ function busyFaults(
     const holders = processes.filter(({ uuid }) => uuid === gpu.uuid);
     if (holders.length === 0 && gpu.usedMiB < IDLE_MIB) return [];
     const names = holders.map(({ pid, name }) => `${name} (process ${pid})`);
-    // Inside a container, processes outside of it are not visible.
+    // Inside a container, processes outside it are not visible.
     const who = names.length === 0
       ? "a process outside this container"
       : names.join(", ");
