@@ -136,7 +136,7 @@ function isShared({ workers = 1, ray }: EvaluateFlags): boolean {
   return workers > 1 || ray !== undefined;
 }
 
-/** Opens the runner of the processes; `undefined` means this machine. */
+/** Opens the runner of the processes. Without a runner, they run on this machine. */
 async function placeOf(
   { ray: hosts, rayUrl: url, hosts: hostsFile }: EvaluateFlags,
   { config, terminal, signal }: TaskContext & {

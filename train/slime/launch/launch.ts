@@ -141,7 +141,7 @@ export async function attachRun(
 }
 
 /**
- * Refuses to wait for a Ray that was started for the run and whose head has ended: the job has ended with it.
+ * Refuses to wait for a Ray whose head has ended, if it was started for the run: the job has ended with it.
  * @throws {RayError}
  */
 async function refuseEndedRay(

@@ -55,8 +55,8 @@ const REPORT_MS = 12_000;
 
 /**
  * Joins the cluster that responds at the head.
- * @returns Whether one responds.
- * @throws {RayError} If too few of its GPUs are free, or something else responds there.
+ * @returns Whether a cluster responds.
+ * @throws {RayError} If too few of its GPUs are free, or something other than Ray responds.
  */
 export async function joinRay(
   plan: RayPlan,

@@ -118,8 +118,8 @@ const NONE = "none";
 const CONTAINER = "taulab-slime";
 
 /**
- * Returns the place of slime on a host.
- * @throws {ConfigError} If the flags contradict hosts.yaml.
+ * Returns the place where slime runs on a host.
+ * @throws {ConfigError} If the flags conflict with hosts.yaml.
  */
 export function setupPlace(
   host: Host | undefined,
