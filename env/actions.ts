@@ -1,4 +1,4 @@
-/** Actions from plain JavaScript values, for scripts. */
+/** Creates actions from plain JavaScript values, for scripts. */
 
 import { fromPlain, type JsonObject } from "./python/python_value.ts";
 import type { Action } from "./types.ts";

@@ -281,12 +281,12 @@ export interface GoalsPart<
    * Does not check whether policy and tools allow the call. Empty for a question.
    */
   fulfillingCalls(context: RequestContext<R>): readonly ToolAction[];
-  /** Describes what is wrong with the changes of a call; `null` if it changed what it should and nothing else. */
+  /** Describes what is wrong with the changes made by a call; `null` if it changed exactly what it should. */
   effectError(
     action: ToolAction,
     states: { readonly before: Database; readonly after: Database },
   ): string | null;
-  /** Returns the reads that policy always requires: identifying the user, looking up the rows concerned. */
+  /** Returns the reads that policy always requires: identifying the user, and looking up the rows concerned. */
   requiredReads(task: Task<G>, database: Database): readonly ToolAction[];
   /**
    * Returns wrong writes that an agent could make by mistake: the gold writes with another target or detail, and extra

@@ -1,4 +1,4 @@
-/** The reward of a conversation that has ended, for any stop reason. */
+/** Computes the reward of a conversation that has ended, for any stop reason. */
 
 import { InfrastructureError } from "./errors.ts";
 import {

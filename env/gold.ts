@@ -1,4 +1,4 @@
-/** The gold state of a task: the state of a fresh world after the task's gold actions. */
+/** Computes the gold state of a task: the state of a fresh world after the task's gold actions. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";

@@ -1,6 +1,6 @@
 /**
- * Files of records from other programs: one JSON array or one JSON value per line, optionally gzipped. Invalid records
- * are skipped and reported; all others are read.
+ * Reads files of records from other programs: one JSON array or one JSON value per line, optionally gzipped. Invalid
+ * records are skipped and reported.
  */
 
 import { gunzipSync } from "node:zlib";

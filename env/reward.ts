@@ -1,6 +1,6 @@
 /**
- * Grading: an episode is solved if its database equals the gold state and the agent told the user everything that the
- * task requires. Has no side effects.
+ * Grades episodes. An episode is solved if its database equals the gold state and the agent told the user everything
+ * that the task requires. Has no side effects.
  */
 
 import type { Database, RowPair } from "./database.ts";

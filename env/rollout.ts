@@ -1,5 +1,5 @@
 /**
- * Rollouts: runs one agent with one user on one task, or many such episodes in parallel.
+ * Runs rollouts: one agent with one user on one task, or many such episodes in parallel.
  *
  *     environment.open ─▶ agent.act ─▶ environment.step ─▶ agent.observe ─▶ … ─▶ reward
  */
@@ -49,7 +49,7 @@ export interface RolloutSpec {
   readonly userName?: string;
   /** The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
-  /** The maximum number of the agent's actions. Default: 30, as in τ-bench. */
+  /** The maximum number of actions that the agent may take. Default: 30, as in τ-bench. */
   readonly maxTurns?: number;
   /** The maximum number of answers that may fail to parse; the next one ends the episode. Default: 3. */
   readonly maxParseErrors?: number;
@@ -80,7 +80,7 @@ export interface GradedOutcome {
 
 /** Settings of a rollout that do not change its episodes. */
 export interface RolloutContext extends CallOptions {
-  /** Returns the time in milliseconds, for the record only. Default: the time since 1970. */
+  /** Returns the time in milliseconds, used only in the record. Default: the time since 1970. */
   readonly now?: () => number;
   /** Waits between retries. Default: in real time. */
   readonly sleep?: Sleep;

@@ -1,5 +1,5 @@
 /**
- * Recognizes refusals by the operating system or SQLite, as opposed to bugs of this program: a full or broken disk, a
+ * Recognizes refusals by the operating system or SQLite, as opposed to bugs in this program: a full or broken disk, a
  * file that is not writable.
  */
 

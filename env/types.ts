@@ -494,12 +494,12 @@ export interface AgentSession {
 /** The result of an agent's turn. */
 export type AgentStep =
   | { readonly type: "action"; readonly action: Action }
-  /** The model's answer could not be parsed; the conversation already contains a message that says why. */
+  /** The model's answer could not be parsed; the conversation already contains a message that explains why. */
   | { readonly type: "parse_error"; readonly message: string }
   /** The model ran out of context, or out of tokens for the turn. */
   | { readonly type: "out_of_tokens" };
 
-/** A model that answers messages with a message. */
+/** A model that replies to messages with a message. */
 export interface ChatModel {
   readonly name: string;
   /** Starts a conversation. */

@@ -16,7 +16,7 @@ import type {
 import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
-/** A parsed answer: an action, or the problem with it, as a message that helps the model to correct it. */
+/** A parsed answer: an action, or the problem with it, as a message that helps the model correct it. */
 export type ParsedAnswer =
   | { readonly action: Action }
   | { readonly problem: string };

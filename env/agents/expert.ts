@@ -1,6 +1,6 @@
 /**
- * The expert agent, a script: it asks who the user is, looks up what it needs, asks for missing details, reads them
- * back, writes after a yes, and answers the user's questions. It recognizes the phrases of the scripted user and acts
+ * The expert agent follows a script: it asks who the user is, looks up what it needs, asks for missing details, reads
+ * them back, writes after a yes, and answers the user's questions. It recognizes the scripted user's phrases, and acts
  * only on what was said and shown, because its demonstrations teach a policy that sees only the conversation. If a
  * request stays ambiguous, it says that it cannot help.
  */

@@ -16,7 +16,7 @@ export const EXAMPLES_SHOWN = 5;
 /** Settings of {@linkcode fewShotAgent}. */
 export interface FewShotOptions {
   readonly model: ChatModel;
-  /** Conversations as text. The ones to show are drawn with each episode's seed. See {@linkcode fewShotExamples}. */
+  /** Conversations as text. Each episode's seed determines which ones to show. See {@linkcode fewShotExamples}. */
   readonly examples: readonly string[];
   /** The number of examples in a prompt. Default: {@linkcode EXAMPLES_SHOWN}. */
   readonly shown?: number;

@@ -1,4 +1,4 @@
-/** The registry of agent strategies, which scripts may add to. */
+/** The registry of agent strategies, to which scripts may add. */
 
 import { ConfigError } from "../errors.ts";
 import { Registry } from "../registry.ts";

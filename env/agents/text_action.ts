@@ -1,5 +1,5 @@
 /**
- * Actions as text, in the format of the act and react agents:
+ * Reads and writes actions as text, in the format of the act and react agents:
  *
  *     Thought:
  *     The order is pending, so it can be cancelled.

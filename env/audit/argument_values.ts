@@ -1,6 +1,6 @@
 /**
- * The values in a call's arguments, and the normalized text in which they are looked up, to decide what an agent can
- * know.
+ * Collects the values in a call's arguments, and normalizes the text in which they are looked up, to decide what an
+ * agent can know.
  */
 
 import type { JsonValue } from "../python/python_value.ts";

@@ -1,4 +1,4 @@
-/** Timeouts of equal length for many concurrent calls. A single timer serves them all, since few of them expire. */
+/** Timeouts of equal length for many concurrent calls. They share a single timer, since few of them expire. */
 
 /** A pending timeout. */
 interface Started {

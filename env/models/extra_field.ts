@@ -1,4 +1,4 @@
-/** Optional fields of server answers. */
+/** Reads optional fields of server answers. */
 
 import type { z } from "zod";
 

@@ -1,4 +1,4 @@
-/** Incremental JSON encoding of id lists that only grow at the end: each request encodes only the new ids. */
+/** Encodes id lists as JSON incrementally. The lists grow only at the end, so each request encodes only the new ids. */
 
 /** The encoded ids of a list, with room for additional ids. */
 interface Written {

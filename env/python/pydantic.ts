@@ -75,7 +75,7 @@ export const field = {
     fieldOf(validBool, value),
   /** A date such as `2025-02-25`. Its error messages differ from pydantic's. */
   date: (): Field => fieldOf(validDate),
-  /** A datetime such as `2025-01-20 14:30:00`, also with a `T`. Its error messages differ from pydantic's. */
+  /** A datetime such as `2025-01-20 14:30:00`, or with a `T` in between. Its error messages differ from pydantic's. */
   datetime: (): Field => fieldOf(validDatetime),
   /** Python's `Literal`. */
   literal: (...choices: string[]): Field =>

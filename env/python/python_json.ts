@@ -1,5 +1,5 @@
 /**
- * Lossless JSON parsing and formatting like Python's: ints and floats stay distinct, and objects keep their key order.
+ * Parses and formats JSON losslessly, as Python does: ints and floats stay distinct, and objects keep their key order.
  * See env/python/python_value.ts for the values.
  */
 

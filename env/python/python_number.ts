@@ -1,4 +1,6 @@
-/** Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and `bool` counts as 0 or 1. */
+/**
+ * Implements Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and `bool` counts as 0 or 1.
+ */
 
 import { ToolError } from "../errors.ts";
 import {

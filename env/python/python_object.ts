@@ -1,6 +1,7 @@
 /**
- * Python's operators on values of any type: membership, length, iteration, equality, and the errors that they raise.
- * τ-bench does not check the types of arguments, so these operators determine the result of unexpected ones.
+ * Implements Python's operators on values of any type: membership, length, iteration, equality, and the errors that
+ * they raise. τ-bench does not check the types of arguments, so these operators determine the result of unexpected
+ * ones.
  */
 
 import { ToolError } from "../errors.ts";
@@ -107,7 +108,7 @@ export function subscript(value: JsonValue, key: string): JsonValue {
 
 /**
  * Implements Python's `object[key]` for a key of any type.
- * @throws {ToolError} With Python's `KeyError` message, or if Python cannot hash the key.
+ * @throws {ToolError} If the key does not exist, with Python's `KeyError` message; or if Python cannot hash the key.
  */
 export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
   const name = asKey(key);

@@ -1,4 +1,4 @@
-/** Python's `str()` and `repr()`, and its string comparison. */
+/** Implements Python's `str()`, `repr()` and string comparison. */
 
 import { isPythonNumber, numberRepr } from "./python_number.ts";
 import type { JsonObject, JsonValue } from "./python_value.ts";

@@ -1,4 +1,4 @@
-/** Error responses of all taulab servers. */
+/** Error responses shared by all taulab servers. */
 
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";

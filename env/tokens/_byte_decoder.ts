@@ -21,7 +21,7 @@ export interface ByteDecoderParts {
   readonly added: ReadonlySet<string>;
 }
 
-/** Creates a decoder of a tokenizer's ids; `undefined` if the tokenizer is not byte-level. */
+/** Creates a decoder for a tokenizer's ids; `undefined` if the tokenizer is not byte-level. */
 export function byteDecoder(
   { json, tokenOf, added }: ByteDecoderParts,
 ): DecodeBytes | undefined {

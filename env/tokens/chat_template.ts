@@ -71,7 +71,9 @@ const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
  */
 type CallStyle = "object" | "text" | "hidden";
 
-/** A model's chat template. Texts for encoding may contain marks of a {@linkcode Guard}, which the tokenizer reads. */
+/**
+ * A model's chat template. Texts for encoding may contain a {@linkcode Guard}'s marks, which the tokenizer interprets.
+ */
 export class ChatTemplate {
   readonly endToken: string;
   readonly #ends: RegExp;

@@ -65,7 +65,7 @@ export class TokenConversation {
 
   /**
    * Appends an answer.
-   * @param answer The message that the ids were parsed as.
+   * @param answer The message that was parsed from the ids.
    * @throws {RangeError} If lengths or values are invalid; then nothing is appended.
    */
   appendAnswer(

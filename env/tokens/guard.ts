@@ -32,12 +32,12 @@ export class Guard {
   }
 }
 
-/** Checks whether a text contains marks of {@linkcode Guard.mark}. */
+/** Checks whether a text contains marks added by {@linkcode Guard.mark}. */
 export function isMarked(text: string): boolean {
   return text.includes(GUARD);
 }
 
-/** Returns the text without the marks of {@linkcode Guard.mark}. */
+/** Returns the text without the marks added by {@linkcode Guard.mark}. */
 export function unmark(text: string): string {
   return isMarked(text) ? text.replace(GUARDS, "$1") : text;
 }

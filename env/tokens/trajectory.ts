@@ -17,7 +17,10 @@ export interface Trajectory {
  */
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
-  /** The sampled answers in order. Storing only these keeps running episodes small, since most tokens are context. */
+  /**
+   * The sampled answers in order. Storing only these limits the memory of running episodes, since most tokens are
+   * context.
+   */
   readonly #sampled: Sampled[] = [];
 
   /** All ids so far, `[T]`. A live view that grows with the trajectory and must not be modified. */

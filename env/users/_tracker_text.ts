@@ -1,4 +1,4 @@
-/** Facts and words in a user's messages. */
+/** Finds facts and words in a user's messages. */
 
 import { printPythonJson } from "../python/python_json.ts";
 import { texts } from "../domains/shared/read_row.ts";

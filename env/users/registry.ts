@@ -1,4 +1,4 @@
-/** The registry of user strategies, which scripts may add to. */
+/** The registry of user strategies, to which scripts may add. */
 
 import { Registry } from "../registry.ts";
 import type { ChatModel, Dataset, UserFactory } from "../types.ts";
@@ -15,7 +15,7 @@ export type UserStrategy =
     open(world: UserStrategyOptions): UserFactory;
   }
   | {
-    /** The minimum number of model calls per message; estimates of cost and time assume it. */
+    /** The minimum number of model calls per message; cost and time estimates are based on it. */
     readonly callsPerMessage: 1 | 2 | 3;
     open(world: ModelUserStrategyOptions): UserFactory;
   };

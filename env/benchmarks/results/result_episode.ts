@@ -1,4 +1,4 @@
-/** Episodes from a benchmark's own result file, in the format of the episode store, and their tasks. */
+/** Types for the episodes in a benchmark's own result file, in the format of the episode store, and for their tasks. */
 
 import type { JsonObject } from "../../python/python_json.ts";
 import type { Dataset, Failure, Reward, Task } from "../../types.ts";

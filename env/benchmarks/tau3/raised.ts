@@ -1,4 +1,4 @@
-/** Errors that upstream raises from a conversation or an evaluation, with their Python class. */
+/** Errors that upstream raises in a conversation or an evaluation, with their Python classes. */
 
 /** The Python exception classes that are distinguished. */
 export type PythonClass =

@@ -55,7 +55,7 @@ export function restoreTurns(
     }
   }
 
-  /** Returns the call that ends a solo agent's work, if any; the other calls of its message are not run. */
+  /** Returns the call that ends a solo agent's work, if any; the other calls in its message are not run. */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
     return orchestrator.isSolo
       ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)

@@ -195,7 +195,7 @@ export class Tau3Environment implements Environment {
     return { source, content, done: true, end };
   }
 
-  /** Asks the user until it is the agent's turn or the conversation ends. */
+  /** Asks the user for moves until it is the agent's turn or the conversation ends. */
   async #userTurn(
     options: CallOptions,
   ): Promise<{ content: string; calls: AnsweredCall[] }> {
@@ -287,7 +287,7 @@ export class Tau3Environment implements Environment {
   }
 }
 
-/** Wraps a judge so that an unreadable reply throws an infrastructure error and is not scored. */
+/** Wraps a judge so that an unreadable reply causes an infrastructure error and is not scored. */
 function readable(ask: AskJudge): AskJudge {
   return async (question, options) => {
     const reply = await ask(question, options);

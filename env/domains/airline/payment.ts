@@ -1,4 +1,7 @@
-/** Payments from a user's profile. Gift cards and certificates have a balance; credit cards have no limit. */
+/**
+ * Handles payments with the payment methods in a user's profile. Gift cards and certificates have a balance; credit
+ * cards have no limit.
+ */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

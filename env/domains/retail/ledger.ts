@@ -1,4 +1,4 @@
-/** Entries of an order's payment history. */
+/** Creates entries of an order's payment history. */
 
 import type { JsonObject, PythonNumber } from "../../python/python_value.ts";
 

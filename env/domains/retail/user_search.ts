@@ -1,4 +1,4 @@
-/** Indexed user lookup by values other than the id. */
+/** Looks up users by values other than the id, using an index. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";

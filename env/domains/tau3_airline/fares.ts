@@ -1,4 +1,4 @@
-/** Fares of booked flights. */
+/** Looks up the fares of booked flights. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

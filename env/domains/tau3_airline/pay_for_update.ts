@@ -1,4 +1,4 @@
-/** Payments for changes to a reservation. */
+/** Charges for changes to a reservation. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

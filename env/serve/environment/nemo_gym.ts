@@ -71,7 +71,7 @@ export function nemoGymBody(
   }
 }
 
-/** Adds `GET /nemo-gym/rows`, which returns the tasks of a split as JSON Lines. */
+/** Adds `GET /nemo-gym/rows`, which returns a split's tasks as JSON Lines. */
 export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
   const { world } = sessions;
   app.get("/nemo-gym/rows", (c) => {

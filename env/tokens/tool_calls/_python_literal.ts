@@ -131,7 +131,7 @@ function literalOf(source: PythonSource, node: Node): Literal {
 }
 
 /**
- * Evaluates a constant, list or dictionary, without signs and tuples.
+ * Evaluates a constant, list or dictionary, but no signs or tuples.
  * @param inner Evaluates nested values. Default: this function.
  */
 export function constantOf(
@@ -211,7 +211,7 @@ function keyText(key: LiteralValue): string | undefined {
   return typeof key === "object" ? undefined : String(key);
 }
 
-/** Returns a text that is the same for equal keys. */
+/** Returns a text that is equal for equal keys. */
 function identityOf(key: LiteralValue): string {
   if (typeof key === "string" || key === null) return JSON.stringify(key);
   return key instanceof Float ? String(key.value) : String(Number(key));

@@ -147,7 +147,7 @@ function typed(
   return literal === undefined ? value : literal;
 }
 
-/** Returns a schema's type in lower case; `other` if it is not a single word. */
+/** Returns a schema's type in lower case; `other` if the type is not a single word. */
 function typeOf(schema: unknown): string {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     return "string";

@@ -1,4 +1,4 @@
-/** Differences between a replay and its recording. */
+/** Collects and formats the differences between a replay and its recording. */
 
 /** A value that differs from the recorded one. */
 export interface Mismatch {

@@ -281,7 +281,7 @@ function taskOf(
   );
 }
 
-/** Returns the split of a trajectory: the first one whose task has the recorded gold actions. */
+/** Returns a trajectory's split: the first one whose task has the recorded gold actions. */
 function splitOf(
   dataset: Dataset,
   { task_index, reward_info }: ReturnType<typeof checkRecord<"trajectories">>,

@@ -87,7 +87,7 @@ export function mostFrequent<T>(all: readonly T[]): T | undefined {
 }
 
 /**
- * Loads all readable datasets of a directory.
+ * Loads all readable datasets in a directory.
  * @throws {DataError} If none can be read.
  */
 export async function datasetsIn(dir: string): Promise<Dataset[]> {

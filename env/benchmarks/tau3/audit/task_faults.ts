@@ -199,7 +199,7 @@ function spareSteps({ source, task }: FaultContext): TaskFault[] {
   });
 }
 
-/** Returns the expected actions that change the world when run in order. */
+/** Returns the expected actions that change the world when all are run in order. */
 function changingActions(
   source: WorldSource,
   task: Tau3Task,

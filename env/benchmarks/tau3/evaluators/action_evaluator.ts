@@ -1,4 +1,4 @@
-/** The evaluator for expected actions, which may be taken by either side and in any order. */
+/** Evaluates expected actions, which either side may take, in any order. */
 
 import { isEqual } from "../../../python/python_object.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -1,4 +1,4 @@
-/** The evaluator for information that the agent must tell the user. */
+/** Checks that the agent told the user the required information. */
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
 import {

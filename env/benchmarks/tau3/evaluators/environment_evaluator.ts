@@ -1,4 +1,6 @@
-/** The evaluator for the world: compares both databases with the expected ones, and checks assertions about them. */
+/**
+ * Evaluates the state of the world: compares both databases with the expected ones, and checks assertions about them.
+ */
 
 import { AssertionError } from "node:assert";
 import { InfrastructureError } from "../../../errors.ts";

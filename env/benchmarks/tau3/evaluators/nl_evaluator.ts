@@ -1,4 +1,4 @@
-/** The evaluator for assertions in natural language: asks a model judge once per conversation. */
+/** Evaluates assertions in natural language by asking a model judge, once per conversation. */
 
 import { DataError } from "../../../errors.ts";
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
@@ -123,7 +123,7 @@ function fieldOf(result: JsonObject, key: string): JsonValue {
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
 const FALSE = new Set(["0", "f", "false", "n", "no", "off"]);
 
-/** Converts a value to a boolean by pydantic's rules; `undefined` if it is not one. */
+/** Converts a value to a boolean by pydantic's rules; `undefined` if it does not represent one. */
 function truthOf(value: JsonValue): boolean | undefined {
   if (typeof value === "boolean") return value;
   if (isPythonNumber(value)) {

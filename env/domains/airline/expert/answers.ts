@@ -1,4 +1,4 @@
-/** The expert's answers to free-form questions: the topics that it recognizes, each with its lookups. */
+/** Answers free-form questions for the expert: the topics that it recognizes, each with its lookups. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -30,7 +30,7 @@ export function* answersTo(question: string, desk: Desk): Script<string[]> {
   return answers;
 }
 
-/** Lists the amounts that bookings charged to credit cards, in dollars. */
+/** Lists the amounts charged to credit cards by bookings, in dollars. */
 function chargesOf({ calls }: Desk): number[] {
   return calls.flatMap(({ action }) =>
     rows(action.arguments, "payment_methods")

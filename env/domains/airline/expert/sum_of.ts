@@ -1,4 +1,4 @@
-/** Sums computed with the `calculate` tool, formatted as the expert states them to users. */
+/** Computes sums with the `calculate` tool, and formats them as the expert states them to users. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { call } from "../../shared/call.ts";

@@ -1,4 +1,4 @@
-/** The expert's answers to questions in fixed wording, from the rows that were shown. */
+/** Answers fixed-form questions for the expert, using the rows that were shown. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

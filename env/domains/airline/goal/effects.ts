@@ -1,4 +1,4 @@
-/** The expected effects of the airline's writes on the rows, written independently of the tools. */
+/** Checks the effects of the airline's writes on the rows. Implemented independently of the tools. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";

@@ -1,5 +1,6 @@
 /**
- * Looks up flights, prices and baggage allowances for the calls that fulfill goals. Written independently of the tools.
+ * Looks up flights, prices and baggage allowances for the calls that fulfill goals. Implemented independently of the
+ * tools.
  */
 
 import type { Database } from "../../../database.ts";

@@ -55,10 +55,7 @@ export interface Trip {
   /** The date of the return flight. */
   readonly returnDate?: string;
   readonly pick?: Pick;
-  /**
-   * The number of the outbound flight (or of the one that changes) if the user asks for a specific one; it overrides
-   * `pick`.
-   */
+  /** The number of the outbound or changed flight, if the user asks for a specific one; it overrides `pick`. */
   readonly flight?: string;
   /** Whether a booking is for flights with one stop each way instead of direct flights. */
   readonly stops?: 1;

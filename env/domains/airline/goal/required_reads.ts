@@ -1,6 +1,6 @@
 /**
- * The reads that the airline's policy requires: the user's profile, a reservation before the agent changes it or talks
- * about it, and the flights of the day before they are booked.
+ * Lists the reads that the airline's policy requires: the user's profile, a reservation before the agent changes or
+ * discusses it, and the day's flights before they are booked.
  */
 
 import { call } from "../../shared/call.ts";
@@ -81,7 +81,7 @@ export function searches(
     ).map((way) => searchFor(way));
 }
 
-/** Checks whether origin and destination describe a booking or a question rather than an existing reservation. */
+/** Checks whether the origin and destination describe a booking or a question rather than an existing reservation. */
 export function hasOwnRoute(
   { request: { intent, trip } }: Pick<
     RequestContext<AirlineRequest>,

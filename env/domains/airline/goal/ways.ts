@@ -1,4 +1,4 @@
-/** The one-way trips of a request: from one airport to another on a day, with or without a stop. */
+/** Lists the one-way trips of a request: from one airport to another on a day, with or without a stop. */
 
 import { call } from "../../shared/call.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -9,7 +9,7 @@ import {
 
 /** The style of a wording. */
 interface Style {
-  /** Whether to put the last detail first and use other phrases, so that a model cannot recite the words. */
+  /** Whether to put the last detail first and use different phrases, so that a model cannot recite the words. */
   readonly isBackwards?: boolean;
 }
 

@@ -20,7 +20,7 @@ export interface WantedFlight extends Seats {
   readonly date: string;
 }
 
-/** The criteria by which users choose a flight. */
+/** The criteria that users apply to choose a flight. */
 export const PICKS: readonly Pick[] = ["cheapest", "earliest", "latest"];
 
 /** Draws a date later than `after`; `undefined` if there is none. */

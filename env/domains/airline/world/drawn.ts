@@ -38,7 +38,7 @@ export interface RequestKind {
   };
   /** Whether the user changes their mind, if the request allows it. */
   readonly rethinks: boolean;
-  /** Whether a compensation is for a delayed flight. */
+  /** Whether compensation is for a delayed flight. */
   readonly isLate: boolean;
 }
 
@@ -73,7 +73,7 @@ export interface FlightDay {
   readonly date: string;
 }
 
-/** The fields by which a user identifies a reservation: its id or its route. */
+/** The fields with which a user identifies a reservation: its id or its route. */
 export type ReservationName = Pick<Trip, "reservationId" | "from" | "to">;
 
 /** Draws whether the user identifies a reservation by its id or by its route. */

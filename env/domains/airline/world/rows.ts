@@ -182,7 +182,7 @@ export function drawMethod(
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/** Draws a reservation on a route that `user` has no reservation on yet; `undefined` if nothing fits. */
+/** Draws a reservation on a route on which `user` has no reservation yet; `undefined` if nothing fits. */
 export function drawReservation(
   world: AirlineWorld,
   { user, wish }: { user: Passenger; wish: ReservationWish },

@@ -1,4 +1,4 @@
-/** The expert's answers to free-form questions: a list of topics, each with a pattern and a lookup. */
+/** Answers free-form questions for the expert: a list of topics, each with a pattern and a lookup. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -1,4 +1,4 @@
-/** The tool call that fulfills a request. */
+/** Builds the tool call that fulfills a request. */
 
 import type { JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";

@@ -1,4 +1,4 @@
-/** Requests that the policy refuses, each with a fallback. */
+/** Draws requests that the policy refuses, each with a fallback. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";

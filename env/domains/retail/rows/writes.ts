@@ -1,4 +1,4 @@
-/** Wishes that the policy allows and a write fulfills. */
+/** Draws wishes that the policy allows and that a write fulfills. */
 
 import { listed } from "../../../generated/instruction.ts";
 import { call } from "../../shared/call.ts";

@@ -1,4 +1,7 @@
-/** The details of a request: how the user states each when asked, and whether an agent's read-back contradicts it. */
+/**
+ * Lists the details of a request: how the user states each one when asked, and whether an agent's read-back contradicts
+ * it.
+ */
 
 import type { Fact } from "../../shared/user/fact_user.ts";
 import { list } from "../../shared/user/wording.ts";

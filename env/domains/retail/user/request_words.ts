@@ -1,4 +1,4 @@
-/** A scripted retail user's sentences about a request. Values appear exactly as in the goal. */
+/** Phrases a scripted retail user's sentences about a request. Values appear exactly as in the goal. */
 
 import { list } from "../../shared/user/wording.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";

@@ -1,4 +1,4 @@
-/** List arguments whose elements a tool converts to model instances. */
+/** Converts the elements of list arguments to model instances. */
 
 import { ToolError } from "../../../errors.ts";
 import { type Model, validate } from "../../../python/pydantic.ts";

@@ -1,4 +1,4 @@
-/** Results of τ³-bench's tools, and their text. */
+/** Results of τ³-bench's tools, and their conversion to text. */
 
 import { printPythonJson } from "../../../python/python_json.ts";
 import { isPythonNumber } from "../../../python/python_number.ts";

@@ -26,7 +26,7 @@ export interface Heard {
   readonly wantsYes: boolean;
   /** Whether the agent asks for the request, or whether there is anything else. */
   readonly asksMore: boolean;
-  /** Whether the agent asks what exactly the user wants. */
+  /** Whether the agent asks exactly what the user wants. */
   readonly asksWish: boolean;
   /** Whether the agent says that something cannot be done. */
   readonly refuses: boolean;

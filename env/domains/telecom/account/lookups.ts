@@ -1,4 +1,4 @@
-/** Row lookups in the agent's database, with the original's error messages. */
+/** Looks up rows in the agent's database, with the original's error messages. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";

@@ -1,4 +1,4 @@
-/** Arguments of the functions that only tasks call. */
+/** Reads the arguments of the functions that only tasks call. */
 
 import { ToolError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

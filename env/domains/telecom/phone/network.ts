@@ -1,4 +1,4 @@
-/** The phone's connection: the network search, and the services that work over the network found. */
+/** Models the phone's connection: the network search, and the services that work over the network found. */
 
 import type { Database } from "../../../database.ts";
 import { roundDouble2 } from "../../../python/python_number.ts";

@@ -1,4 +1,6 @@
-/** Instructions for the users of composed tasks, in sentences that both a model and the scripted user can read. */
+/**
+ * Writes the instructions for users of composed tasks, in sentences that both a model and the scripted user can read.
+ */
 
 import type { Complaint } from "../user/story.ts";
 import type { Caller } from "./draw_accounts.ts";
