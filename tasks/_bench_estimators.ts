@@ -66,8 +66,8 @@ export interface EstimatorBenchOptions {
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**
-   * Duration in seconds of its steps, without evaluations: for a start, those of the cold start and rejection
-   * fine-tuning, otherwise those of RL.
+   * Duration of the steps in seconds, without evaluations: cold start and rejection fine-tuning for a start, RL for a
+   * variant.
    */
   readonly seconds: number;
 }

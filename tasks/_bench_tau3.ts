@@ -43,7 +43,7 @@ export interface Tau3Bench {
 /** Settings of {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
-  /** Directory of Python packages with tau2. Default: those of python3. */
+  /** Directory of the Python packages that include tau2. Default: python3's own packages. */
   readonly packages?: string | undefined;
   readonly onStage?: (text: string) => void;
 }

@@ -5,7 +5,7 @@
 
 import { isAbsolute, resolve } from "node:path";
 
-/** Returns the caller's directory; `undefined` if the task runs there. */
+/** Returns the caller's directory; `undefined` if the task runs in it. */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });

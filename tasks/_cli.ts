@@ -71,7 +71,10 @@ export interface TaskDefinition<S extends z.ZodObject> {
   }[];
   /** The text of `--help` after the examples. A function is called only if help is requested. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
-  /** Keys that `--set` takes, for the hint on an unknown flag with a key's name. A function gets the command line. */
+  /**
+   * Keys that `--set` takes, for the hint on an unknown flag with a key's name. A function is called with the command
+   * line.
+   */
   readonly recipeKeys?:
     | readonly string[]
     | ((argv: readonly string[]) => Promise<readonly string[]>);

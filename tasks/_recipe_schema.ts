@@ -23,7 +23,7 @@ export function recipeSchema(
   return { $schema, title, ...schema };
 }
 
-/** Returns the schema of recipes for `train`: slime's if `trainer` is `slime`, else that of the CPU trainer. */
+/** Returns the schema of recipes for `train`: slime's if `trainer` is `slime`, otherwise the CPU trainer's. */
 export function trainRecipeSchema(
   { own, slime }: { readonly own: z.ZodType; readonly slime: z.ZodType },
 ): Record<string, unknown> {

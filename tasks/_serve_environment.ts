@@ -1,4 +1,4 @@
-/** The environment server of `deno task serve --env`: its flags, and how it is opened. */
+/** The environment server of `deno task serve --env`: its flags, and the function that opens it. */
 
 import { stringify } from "yaml";
 import { z } from "zod";

@@ -365,7 +365,7 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   return files.flat();
 }
 
-/** Returns the files of τ³-bench, one per domain and split, without base, which is the union of the others. */
+/** Returns the files of τ³-bench, one per domain and split, without `base`, which is the union of the other splits. */
 async function tau3Files(dir: string) {
   const domains = await tau3DomainsIn(dir);
   if (domains.length === 0) {

@@ -1,6 +1,6 @@
 /**
  * Findings that explain an episode. The viewer accepts a custom {@linkcode EpisodeFinder}, such as a diagnosis, and
- * shows its findings before those of the record.
+ * shows its findings before the record's.
  */
 
 import type { JsonObject } from "../../env/python/python_json.ts";

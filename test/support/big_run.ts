@@ -233,7 +233,7 @@ function repeat(path: string, wanted: number): number {
   }
 }
 
-/** An expert that, with the given probability per episode, gets a write wrong or omits one. */
+/** An expert that, with the given probability per episode, makes a wrong write or omits a write. */
 function erringExpert(chance: number): Agent {
   const expert = expertAgent({ prompt: "none" });
   return {

@@ -44,7 +44,10 @@ export async function writeResultWorld(dir: string): Promise<ResultWorld> {
   return { dataset, dir: root };
 }
 
-/** Returns the record of an agent that makes the gold calls of `task`, or none, and tells the required outputs. */
+/**
+ * Returns the record of an agent that makes the gold calls of `task`, or none, and tells the user the required
+ * outputs.
+ */
 export async function resultRecord(
   dataset: Dataset,
   task: Task,

@@ -37,7 +37,7 @@ const CONVERSATION: readonly Message[] = [
   { role: "assistant", content: "It is pending." },
 ];
 
-/** Creates a codec like that of the embedded trainer. */
+/** Creates a codec like the embedded trainer's. */
 export function tinyCodec(): Codec {
   const files = trainTokenizer([CONVERSATION, CONVERSATION], {
     vocabSize: 400,

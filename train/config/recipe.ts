@@ -80,7 +80,8 @@ export function extendsOf(file: YamlFile): string | null | undefined {
 }
 
 /**
- * Returns the value at a path that decides the kind of a recipe, from the first file of its chain that has it.
+ * Returns the value at a path that determines a recipe's kind, from the first file in its chain that contains the
+ * path.
  * @throws {ConfigError} If a file cannot be parsed.
  */
 export function recipeValue(recipe: Recipe, path: readonly string[]): unknown {

@@ -45,9 +45,7 @@ export class SymbolTable {
     return this.#merged.has(this.#text(left) + this.#text(right));
   }
 
-  /**
-   * Makes a pair a symbol and returns its id. If a whole piece has the same text, the pair gets the id of that piece.
-   */
+  /** Makes a pair a symbol and returns its id. If a whole piece has the same text, the pair has that piece's id. */
   merge(left: number, right: number): number {
     const pair: [string, string] = [this.#text(left), this.#text(right)];
     const text = pair.join("");

@@ -30,7 +30,7 @@ export type AdvisoryKind =
   | "stale_samples"
   | "user_faults";
 
-/** A finding about a run that a person should look at. */
+/** A finding about a run that a user should look at. */
 export interface Advisory {
   readonly kind: AdvisoryKind;
   /** `warning`: it affects the run's figures; `note`: worth knowing. */

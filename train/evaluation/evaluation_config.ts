@@ -1,4 +1,4 @@
-/** The config of an evaluation. It has its own recipes, resolved like those of training. */
+/** The config of an evaluation. Evaluations have their own recipes, which are resolved like training recipes. */
 
 import { z } from "zod";
 import { agentName } from "../../env/agents/registry.ts";

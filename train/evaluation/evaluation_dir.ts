@@ -37,7 +37,7 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
 /** A completed episode and its place in the plan. */
 export interface Ended {
   readonly episode: Episode;
-  /** Index of its task among the evaluated ones. */
+  /** Index of the episode's task among the evaluated ones. */
   readonly task: number;
 }
 

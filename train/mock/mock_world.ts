@@ -141,7 +141,7 @@ export async function outsideRates(
 
 /**
  * Returns the drawn tasks that nearly duplicate another drawn task, a task of the benchmark in the same dataset, or,
- * given a τ-bench checkout, one of its test tasks.
+ * if there is a τ-bench checkout, one of its test tasks.
  */
 export async function nearDuplicates(
   world: World,

@@ -83,7 +83,7 @@ export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly solved: number;
 }
 
-/** The resource that limits a control: it gets as much of it as RL used. */
+/** The resource of RL that limits a control: a control may use the same amount. */
 export type ControlBudget = "seconds" | "tokens";
 
 /** A step of a control (../control.ts). */

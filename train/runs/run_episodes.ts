@@ -92,7 +92,8 @@ export async function openRunEpisodes(
 }
 
 /**
- * Reads the `data` section of a run's config, parsed as that of an evaluation, which has the keys of all kinds of runs.
+ * Reads the `data` section of a run's config, parsed with the schema for evaluations, which has the keys of all kinds
+ * of runs.
  * @throws {RunDirError} If it cannot be read.
  */
 export async function readData(path: string): Promise<DataConfig> {

@@ -18,8 +18,8 @@ export type TableRow = Readonly<Record<string, TableValue>>;
 /** Settings of {@linkcode writeTable}. */
 export interface TableOptions {
   /**
-   * Names of the columns that hold integers only. They are not inferred from the values, because then a column's
-   * type could differ from file to file. Default: those of {@linkcode EpisodeRow}.
+   * Names of the columns that hold integers only. They are not inferred from the values, because a column's type could
+   * then differ from file to file. Default: those of {@linkcode EpisodeRow}.
    */
   readonly integers?: readonly string[];
 }

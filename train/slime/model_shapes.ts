@@ -90,7 +90,7 @@ export const VOCAB_SIZE = 151_936;
 const NORM_EPSILON = 1e-6;
 
 /**
- * Shapes by the name of the Hugging Face repository, without its owner.
+ * Shapes by Hugging Face repository name, without the owner.
  * @see slime `scripts/models/qwen3-*.sh` at 624b824.
  */
 export const MODEL_SHAPES = {

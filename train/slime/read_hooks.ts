@@ -1,6 +1,6 @@
 /**
- * slime's hooks: Python files that a launch writes to the hosts. slime calls generate.py, which imports the
- * others.
+ * slime's hooks: Python files that a launch writes to the hosts. slime calls generate.py, which imports the other
+ * hooks.
  */
 
 /** The names of the files. */

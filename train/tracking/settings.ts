@@ -1,9 +1,6 @@
 /** Flattens configs into the form that trackers list. */
 
-/**
- * Returns every key of a config by its path (`rl.steps`) with its value. Lists are JSON, and `null` is the string
- * "null".
- */
+/** Returns the values of a config by key path, such as `rl.steps`. Lists are JSON, and `null` is the string "null". */
 export function settingsOf(
   config: object,
 ): ReadonlyMap<string, string | number | boolean> {

@@ -69,7 +69,7 @@ function permittedEnv(variable: string): string | undefined {
 /**
  * Returns the mode of the W&B tracker.
  * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
- * @throws {ConfigError} If `WANDB_MODE` decides and is neither mode.
+ * @throws {ConfigError} If `WANDB_MODE` applies and is neither mode.
  */
 export function wandbModeOf(
   { wandbMode }: TrackingConfig,

@@ -140,7 +140,7 @@ export function headerRecord(producer: string): LogRecord {
   return [21, "bytes", message([1, "bytes", message([1, "string", producer])])];
 }
 
-/** Describes the run. Fields without a value are chosen by the server. */
+/** Describes the run. The server chooses the values of missing fields. */
 export function runRecord(run: WandbRun): LogRecord {
   const { id, entity, project, group, kind, name, startedAtMs, commit } = run;
   const items = Object.entries(run.config).map(([key, value]) =>

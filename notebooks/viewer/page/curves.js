@@ -1,4 +1,4 @@
-/** The curves of runs: the most informative first, the others on demand. */
+/** The curves of runs: the most informative ones first, the others on demand. */
 
 import { lineChart } from "./chart.js";
 import { h } from "./dom.js";

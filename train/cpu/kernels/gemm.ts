@@ -1,6 +1,6 @@
 /**
  * Matrix products. Each element of a result is one chain of multiply-adds in the order of the inner index, regardless
- * of its tile, so that a row's result does not depend on how many rows there are.
+ * of its tile, so that a row's result does not depend on the number of rows.
  *
  * The inner loops are not unrolled: the compiler then keeps all sums in registers, which is 40% faster.
  */

@@ -1,7 +1,7 @@
 /**
- * Runs episode servers on another host, where its other commands run (in a container or directly). The host's shell
- * starts them with the taulab and the Deno that setup installed there. They are reached through a tunnel, so that the
- * host needs no connection to this machine.
+ * Runs episode servers on another host, in the place where its commands run (the host itself or a container). The
+ * host's shell starts them with the taulab and the Deno that setup installed there. They are reached through a tunnel,
+ * so that the host needs no connection to this machine.
  */
 
 import { dirname } from "node:path/posix";
@@ -24,7 +24,7 @@ import {
 export interface RemoteServersOptions {
   /** The shell that starts the servers. */
   readonly shell: Shell;
-  /** The taulab that setup installed there. */
+  /** The taulab that setup installed on the host. */
   readonly taulab: HostTaulab;
   readonly address: string;
   readonly spec: HostSpec;

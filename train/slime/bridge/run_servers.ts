@@ -40,7 +40,10 @@ export interface ServicesOptions
   readonly host?: string;
   /** The hosts to run them on, in turn. Default: this machine. */
   readonly on?: readonly ServerHost[];
-  /** The first server's port; the others follow. Default: the recipe's `bridge.port`; 0 picks free ports. */
+  /**
+   * The first server's port; the others use the following ports. Default: the recipe's `bridge.port`; 0 picks free
+   * ports.
+   */
   readonly port?: number;
   /** The time limit in milliseconds for a server to become ready. Default: 120,000. */
   readonly startTimeoutMs?: number;

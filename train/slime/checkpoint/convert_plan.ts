@@ -50,7 +50,7 @@ export interface ConversionPlan extends ConversionOptions {
   readonly expectedBytes: number;
 }
 
-/** The exit status of `flock` if another conversion is writing there. */
+/** The exit status of `flock` if another conversion is writing to the same target. */
 export const BUSY = 75;
 
 /** Plans a conversion. */

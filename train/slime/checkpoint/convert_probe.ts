@@ -22,7 +22,7 @@ const number = z.string().regex(/^\d+$/).transform(Number);
 
 const probeSchema = z.object({
   format: z.enum(["hf", "torch_dist", "both", "none"]),
-  /** The directory of the weights: that of the iteration, if the format is Megatron's. */
+  /** The directory of the weights; in Megatron's format, the iteration's directory. */
   input: z.string(),
   /** Whether the target exists. */
   to: bit,

@@ -85,7 +85,7 @@ async function portFaults(
   )];
 }
 
-/** Any answer passes: another check tells whether the key is valid. */
+/** Any answer passes: another check determines whether the key is valid. */
 async function userFaults(
   host: PlacedShell,
   { config, signal }: CallOptions & { readonly config: SlimeConfig },

@@ -6,7 +6,7 @@ import type { Check } from "./check.ts";
 
 const FOLDER = new URL("./checks/", import.meta.url);
 
-/** All checks in order, except `hosts`, which runs first because the others depend on it. */
+/** All checks in order, except `hosts`, which runs first because the other checks depend on it. */
 export const CHECKS: readonly Check[] = await readChecks();
 
 async function readChecks(): Promise<Check[]> {

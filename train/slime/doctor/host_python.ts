@@ -1,5 +1,5 @@
 /**
- * Runs short Python programs on a host and reads what is installed there. Programs are sent over standard input, so
+ * Runs short Python programs on a host, and reads what is installed on it. Programs are sent over standard input, so
  * that no file remains on the host.
  */
 

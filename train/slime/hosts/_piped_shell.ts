@@ -26,7 +26,7 @@ export interface LostCommand {
 
 /**
  * Runs a command once.
- * @returns Its output, or how it was lost.
+ * @returns Its output, or a description of how it was lost.
  * @throws The signal's reason, once it is aborted.
  */
 export async function runPiped(

@@ -18,7 +18,7 @@ export interface FollowOptions {
   readonly logPath: string;
   /** Stops following when aborted; the job continues. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the lines of the log, each line once, those of the copy first. It is awaited before more is read. */
+  /** Called with the lines of the log, each line once, starting with the copy's. It is awaited before more is read. */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
   /** Called when the state has changed. */
   readonly onState?: (job: RayJob) => void;

@@ -30,7 +30,7 @@ export class JobLog implements Disposable {
 
   /**
    * Opens a copy, which may already have a part of the log.
-   * @param onLine Called with each complete line, those of the copy first.
+   * @param onLine Called with each complete line, starting with the copy's.
    */
   static async open(
     path: string,

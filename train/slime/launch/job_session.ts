@@ -17,7 +17,7 @@ export interface SessionEvents
   extends Pick<FollowOptions, "onState" | "onNote"> {
   /** Called with each new line of metrics. */
   readonly onLine?: (line: AnyMetrics) => void;
-  /** Called with the lines of the job's log, those of the copy first. */
+  /** Called with the lines of the job's log, starting with the copy's. */
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 

@@ -178,7 +178,7 @@ export async function stopLaunchedRun(
   return await stopRun(path, { ...options, fleet });
 }
 
-/** The facts that a launch needs: those of a plan, and the dataset. */
+/** The facts that a launch needs: a plan's facts, and the dataset. */
 type CompleteFacts = LaunchFacts & {
   readonly data: NonNullable<LaunchFacts["data"]>;
 };

@@ -46,7 +46,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     "an interrupted episode cannot continue in another rollout, because its simulated user no longer exists",
 };
 
-/** Flags by the key that sets them. */
+/** Flags, and the keys that set them. */
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>

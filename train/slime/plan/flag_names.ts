@@ -406,7 +406,7 @@ router-request-id-headers router-selector worker-urls
 };
 
 /**
- * Every flag by its name with dashes: `--num-rollout`. A flag of slime takes precedence over one with the same
+ * Every flag by its name with dashes: `--num-rollout`. slime's flags take precedence over other flags with the same
  * name.
  */
 export const KNOWN_FLAGS: ReadonlyMap<string, KnownFlag> = readNames();

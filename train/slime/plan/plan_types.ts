@@ -50,8 +50,8 @@ export interface PlannedFile {
   /** `null` if the dataset of the file is missing; a launch needs it. */
   readonly text: string | null;
   /**
-   * The hosts that get the file. `every`: all hosts of the cluster. `servers`: hosts of episode servers, except
-   * for this machine.
+   * The hosts that receive the file. `every`: all hosts of the cluster. `servers`: the hosts of episode servers,
+   * except this machine.
    */
   readonly on: "head" | "every" | "servers";
   /** A description for people. */
@@ -107,7 +107,7 @@ export interface RayPlan {
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** The way in which the job gets it. */
+  /** The way in which the job receives it. */
   readonly way: string;
 }
 

@@ -199,7 +199,7 @@ function evalRows({ data }: LaunchFacts): number | null {
     : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Plans the files. Their readers may run on any host, so each host gets all of them. */
+/** Plans the files. Their readers may run on any host, so all files are written to each host. */
 function planFiles(
   config: SlimeConfig,
   { facts, directory, services }: {

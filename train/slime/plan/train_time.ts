@@ -89,8 +89,8 @@ export function weightBytes(model: ModelShape): number {
 }
 
 /**
- * Returns the operations of a forward pass over an episode: two per parameter that a token passes through, and those
- * of causal attention.
+ * Returns the operations of a forward pass over an episode: two per parameter that a token passes through, plus the
+ * operations of causal attention.
  */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;

@@ -99,7 +99,7 @@ need=$((${Math.ceil(bytes / 1024)} - has))
 echo "todo missing$missing"`;
 }
 
-/** Returns the directory of an interpreter given by its path. */
+/** Returns the directory of an interpreter that is specified by its path. */
 export function binOf(python: string): string | undefined {
   return python.includes("/") ? join(python, "..") : undefined;
 }
