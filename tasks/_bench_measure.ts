@@ -1,4 +1,4 @@
-/** Helpers of all benchmarks: median and spread of repeats, timing, heap size, and workers that answer messages. */
+/** Helpers for all benchmarks: median and spread of repeats, timing, heap size, and workers that answer messages. */
 
 /** A figure measured several times. */
 export interface Measured {

@@ -1,6 +1,6 @@
 /**
- * Separate processes for the measured code, so that its CPU time and heap can be measured separately. Requests are
- * lines of JSON on stdin, each answered by a line on stdout.
+ * Runs the code to be measured in separate processes, so that its CPU time and heap can be measured on their own.
+ * Requests are lines of JSON on stdin, each answered by a line on stdout.
  */
 
 import process from "node:process";

@@ -170,7 +170,7 @@ export function writesRuns(
 
 /**
  * Returns the path of the run that `--resume` names, or of the most recent unfinished one of its kind.
- * @throws {ConfigError} If it names none and there is no unfinished run.
+ * @throws {ConfigError} If it names no run and there is no unfinished one.
  */
 export async function runNamed(
   { resume, runs }: { resume?: string | true | undefined; runs: string },

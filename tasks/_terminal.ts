@@ -1,4 +1,6 @@
-/** Output of a task: the result to stdout, everything else to stderr, with a live line if stderr is a terminal. */
+/**
+ * Writes a task's output: the result to stdout, everything else to stderr, with a live line if stderr is a terminal.
+ */
 
 import {
   type Counter,

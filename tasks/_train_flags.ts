@@ -211,7 +211,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
 }
 
 /**
- * Rejects flags of slime.
+ * Rejects slime's flags.
  * @throws {ConfigError} If a flag does not apply to training on this machine.
  */
 function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {

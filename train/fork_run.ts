@@ -1,4 +1,4 @@
-/** Forked runs share one cold start and rejection fine-tuning, which is trained once, and differ from there on. */
+/** Forks runs: they share one cold start and rejection fine-tuning, which are trained once, and differ from then on. */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";

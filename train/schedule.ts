@@ -1,4 +1,4 @@
-/** Learning-rate schedule over the steps of a phase. */
+/** The learning-rate schedule over the steps of a phase. */
 
 /** A linear warm-up, then a linear decay. */
 export interface Schedule {

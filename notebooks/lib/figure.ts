@@ -1,4 +1,4 @@
-/** Figures drawn with Observable Plot, without a browser. */
+/** Draws figures with Observable Plot, without a browser. */
 
 import * as Plot from "@observablehq/plot";
 import { DOMParser } from "linkedom";

@@ -1,4 +1,4 @@
-/** Tables as HTML and as text. */
+/** Formats tables as HTML and as text. */
 
 import { count } from "../../train/progress/amounts.ts";
 import { table as textTable } from "../../train/progress/text_table.ts";

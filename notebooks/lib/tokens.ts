@@ -1,4 +1,4 @@
-/** Token counts of episodes by kind, and the policy's probability of each token. */
+/** Counts the tokens of episodes by kind, and shows the policy's probability of each token. */
 
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";

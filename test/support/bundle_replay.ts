@@ -34,7 +34,7 @@ export function bundleWorld(name: string): BundleWorld {
 /**
  * Makes the calls of a record. Answers must equal the original's in all tiers except `internal`, where the answers are
  * Python's own error messages.
- * @param calls One per step.
+ * @param calls One call per step.
  * @returns The differences, one sentence each.
  */
 export function replayRecord(

@@ -13,7 +13,7 @@ const NOTICEABLE_MS = 12;
 const MAX_GROWTH = 9;
 
 /**
- * Returns how many times longer the larger text takes, if that is more than n log n; `undefined` otherwise.
+ * Returns how many times longer the larger text takes, if the time grows faster than n log n; `undefined` otherwise.
  * @param make Creates a text of about the given length.
  */
 export function superlinear(

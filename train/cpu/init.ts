@@ -1,4 +1,4 @@
-/** Initial weights of a model. */
+/** Draws the initial weights of a model. */
 
 import type { Rng } from "../../env/random.ts";
 import { type Layout, type Parameter, parameter } from "./layout.ts";

@@ -1,4 +1,4 @@
-/** Estimates of the memory that a policy needs. */
+/** Estimates the memory that a policy needs. */
 
 import { BLOCK_ROWS } from "./batch_plan.ts";
 import { Engine, pageLayout } from "./engine.ts";

@@ -1,6 +1,6 @@
 /**
- * Estimates of a run's sizes and duration. Sizes follow from the config. Rates are measured on the untrained policy,
- * with a step of the cold start, a prefill and some sampling.
+ * Estimates a run's sizes and duration. Sizes follow from the config. Rates are measured on the untrained policy, with
+ * a step of the cold start, a prefill and some sampling.
  */
 
 import type { Dataset, Split } from "../../env/types.ts";

@@ -129,8 +129,8 @@ export class SessionCache {
   }
 
   /**
-   * Truncates to the last page boundary at or before `length`, where the state of the convolutions is kept, and frees
-   * the pages after it.
+   * Truncates to the last page boundary at or before `length`, where the convolutions' state is kept, and frees the
+   * pages after it.
    */
   #truncate(session: Session, length: number): void {
     const { heap, config } = this.#engine;

@@ -22,7 +22,7 @@ export interface ResultEpisodes {
 
 /**
  * Reads a result file and finds its tasks. If a task has changed since then, the file's gold actions apply.
- * @throws {ConfigError} If the directory of the benchmark's data is not given.
+ * @throws {ConfigError} If the directory of the benchmark's data is not set.
  * @throws {DataError} If it is not a result file, or does not belong to the data in the directory.
  */
 export async function readResultEpisodes(

@@ -1,4 +1,4 @@
-/** Confidence intervals of measured shares. */
+/** Estimates confidence intervals of measured shares. */
 
 /** A share with its 95% confidence interval, all within 0..1; NaN if nothing was measured. */
 export interface Estimate {

@@ -1,4 +1,4 @@
-/** Human-readable counts, durations, sizes, shares and prices. */
+/** Formats counts, durations, sizes, shares and prices for people. */
 
 /** Formats a count with thousands separators: `18,204`. */
 export function count(value: number): string {

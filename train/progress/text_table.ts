@@ -1,4 +1,4 @@
-/** Plain-text tables, for terminals and other places without HTML. */
+/** Formats plain-text tables, for terminals and other places without HTML. */
 
 /** A number, share or amount with a unit; columns of such cells are right-aligned. */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;

@@ -1,4 +1,4 @@
-/** Estimates of a run's remaining time, from the duration of its recent steps. */
+/** Estimates a run's remaining time from the duration of its recent steps. */
 
 import type { Config } from "../config/config.ts";
 import { devSteps, phaseEnds } from "../phases.ts";

@@ -1,4 +1,4 @@
-/** Counts and means over episodes, for the metrics. */
+/** Counts and averages episodes, for the metrics. */
 
 import type { Episode } from "../../env/types.ts";
 import type { Lengths } from "./metrics.ts";

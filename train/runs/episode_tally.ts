@@ -1,7 +1,4 @@
-/**
- * Counts over a run's episodes, which advisories are based on. They take few queries, none of which reads a
- * conversation.
- */
+/** Counts a run's episodes, for advisories. It takes few queries, none of which reads a conversation. */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 

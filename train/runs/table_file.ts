@@ -12,7 +12,7 @@ import { writeFileAtomic } from "./storage.ts";
 /** A value of a table; `null` for a missing one. */
 export type TableValue = string | number | boolean | null;
 
-/** A record of a table. All have the same keys; a missing key is a missing value. */
+/** A record of a table. All records have the same keys; a missing key is a missing value. */
 export type TableRow = Readonly<Record<string, TableValue>>;
 
 /** Settings of {@linkcode writeTable}. */

@@ -213,8 +213,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the parameter count equals the checkpoint's. It differs if no argument gives the size of some layers,
- * or if the checkpoint contains more than the trained part.
+ * Checks whether the parameter count equals the checkpoint's. It differs if some layers have a size that no argument
+ * gives, or if the checkpoint contains more than the trained part.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,

@@ -10,7 +10,10 @@ const SHOWN_AT_FIRST = 20_000;
 /** The length added per click, limited so that the page stays responsive. */
 const SHOWN_AT_ONCE = 100_000;
 
-/** Matches control characters except tab and newline, and characters that change direction, join, hide or separate. */
+/**
+ * Matches control characters except tab and newline, and characters that change direction, or join, hide or separate
+ * characters.
+ */
 const HIDDEN =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
@@ -45,7 +48,7 @@ const NAMES = {
 };
 
 /**
- * Creates a block of text with its own direction. A long text is cut, with a button for the rest.
+ * Creates a block of text with its own direction. A long text is truncated, with a button that shows the rest.
  * @param {string} text
  * @param {{ className?: string }} [options]
  * @returns {HTMLElement}

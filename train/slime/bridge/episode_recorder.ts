@@ -1,6 +1,6 @@
 /**
- * Records the episodes that a server plays in the run dir of their run, so that a slime run can be inspected like a run
- * of the embedded trainer. Several servers may write to the same run dir.
+ * Records a server's episodes in the run dir of their run, so that a slime run can be inspected like a run of the
+ * embedded trainer. Several servers may write to the same run dir.
  *
  * Recording never delays or fails an episode: a failed write is retried, then counted as lost.
  */

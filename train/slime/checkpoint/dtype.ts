@@ -1,8 +1,8 @@
 /** Element types of tensors, with their names in safetensors and in PyTorch. */
 
 /**
- * By safetensors' name: bytes per element (a fraction if several share a byte), PyTorch's name of the `torch.dtype`,
- * and its name of the storage class if it has one.
+ * By safetensors' name: bytes per element (a fraction if several share a byte), PyTorch's name for the `torch.dtype`,
+ * and for the storage class if there is one.
  */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],

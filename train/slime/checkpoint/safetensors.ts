@@ -177,8 +177,8 @@ const MAX_COUNT = 2n ** 64n - 1n;
 
 /**
  * Returns the shape of a tensor without elements. Its axes may be longer than a number can count exactly, and are
- * rounded. The reference multiplies axis by axis, and rejects a product over 64 bits before it reaches the axis of
- * length 0.
+ * rounded. The reference implementation multiplies axis by axis, and rejects a product over 64 bits before it reaches
+ * the axis of length 0.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   if (shape.length > MAX_AXES) return undefined;
@@ -192,7 +192,10 @@ function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   return shape.map(Number);
 }
 
-/** Returns a tensor's fields. The reference also accepts them as a list, and a type as an object of its name. */
+/**
+ * Returns a tensor's fields. The reference implementation also accepts them as a list, and a type as an object of its
+ * name.
+ */
 function fieldsOf(
   value: JsonValue,
 ): Record<"dtype" | "shape" | "offsets", JsonValue | undefined> | undefined {

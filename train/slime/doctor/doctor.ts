@@ -34,7 +34,7 @@ export interface DoctorOptions
   readonly only?: readonly string[];
   /** Ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];
-  /** Whether to check a run in progress instead of one about to start. Default: false. */
+  /** Whether to check a run in progress instead of a run that is about to start. Default: false. */
   readonly running?: boolean;
   /** The time limit of each check in milliseconds. Default: the check's own. */
   readonly timeoutMs?: number;
@@ -114,7 +114,7 @@ function isPlaced(host: Shell | PlacedShell): host is PlacedShell {
   return "place" in host;
 }
 
-/** Opens a relay if the head is reached over ssh, since only it can reach its servers. */
+/** Opens a relay if the head is reached over ssh, since only the head can reach its servers. */
 function relayOver(
   [head]: readonly Shell[],
   { config, signal }: { config: SlimeConfig; signal: AbortSignal },

@@ -129,8 +129,8 @@ export function placeOf(host: Host | undefined): Place | undefined {
 /**
  * Parses a `hosts.yaml`.
  * @returns The hosts in the file's order.
- * @throws {ConfigError} With the line, if the text is not YAML or not a map of hosts, or a key is unknown (names the
- * nearest) or invalid.
+ * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown (names the nearest) or
+ * invalid; the message gives the line.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));

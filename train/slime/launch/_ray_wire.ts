@@ -1,5 +1,5 @@
 /**
- * Schemas of the responses of Ray's Jobs REST interface, and the parsing of its errors.
+ * Schemas of the responses of Ray's Jobs REST interface, and a parser for its errors.
  * @see Ray 2.49.2 `dashboard/modules/job/`.
  */
 

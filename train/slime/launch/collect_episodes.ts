@@ -1,4 +1,6 @@
-/** Collects the episodes that servers on other hosts have stored into the run dir, where readers expect them. */
+/**
+ * Fetches the episodes stored by servers on other hosts and merges them into the run dir, where readers expect them.
+ */
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";

@@ -121,8 +121,8 @@ export function openFleet(
 }
 
 /**
- * Returns the addresses that a host reports; empty if it reports none. Its servers then refuse requests with an
- * error that names the flag to set.
+ * Returns the addresses that a host reports; empty if it reports none. If they are missing, its servers refuse
+ * requests with an error that names the flag to set.
  */
 async function reportedAddresses(
   shell: PlacedShell,

@@ -1,5 +1,6 @@
 /**
- * The Ray cluster of a run: joins a running one or starts one. Only a cluster that this class started is stopped.
+ * The Ray cluster of a run: joins a running cluster or starts one. Only a cluster that was started for the run is
+ * stopped.
  *
  * `ray stop` would end all of the user's Ray processes on a host. Therefore all processes that a start creates carry a
  * unique mark in their environment. The mark is written to disk before the start, so that it survives a crash.

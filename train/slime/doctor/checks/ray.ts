@@ -46,7 +46,7 @@ export const check: Check = {
 
 /**
  * Returns the version of the running Ray.
- * @returns The error if none answers.
+ * @returns The error if no Ray answers.
  */
 export async function runningVersion(
   context: Pick<CheckContext, "config" | "env" | "reach" | "signal">,

@@ -1,6 +1,6 @@
 /**
- * Checks what is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, and that the versions are the
- * same everywhere.
+ * Checks what is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, and whether the versions are
+ * the same everywhere.
  */
 
 import type { Shell } from "../../hosts/shell.ts";
