@@ -1,6 +1,4 @@
-/**
- * The canonical text of a database's base, encoded once, so that hashing a state encodes only the rows that changed.
- */
+/** Encodes the canonical text of a database's base once, so that hashing a state encodes only the rows that changed. */
 
 import type { JsonObject } from "./python/python_value.ts";
 import { pairText, sortedKeys } from "./state_hash.ts";

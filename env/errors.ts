@@ -1,6 +1,6 @@
 /**
- * The errors of taulab's boundaries: the class tells where a run failed, the fields tell why and how to fix it.
- * Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
+ * The errors at taulab's boundaries. The class tells where a run failed; the fields tell why, and how to fix it. Wrong
+ * arguments inside the program are plain `TypeError`s and `RangeError`s.
  */
 
 import type { RefusalKind } from "./system_error.ts";
@@ -12,7 +12,7 @@ export interface BoundaryErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An error to show to a person: the message says what failed, the hint how to fix it. */
+/** An error to show to a person: the message says what failed, and the hint says how to fix it. */
 export abstract class BoundaryError extends Error {
   /** How to fix it, if known. */
   readonly hint: string | undefined;

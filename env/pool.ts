@@ -1,4 +1,4 @@
-/** Bounded concurrency. */
+/** Limits concurrency. */
 
 /** Runs work immediately if a slot is free, otherwise when one becomes free, in the order of the calls. */
 export type Pool = <T>(work: () => Promise<T>) => Promise<T>;

@@ -1,6 +1,6 @@
-/** Cooperative yielding, so that long work on one thread does not block signals, timers and requests. */
+/** Yields to the event loop, so that long work on one thread does not block signals, timers and requests. */
 
-/** The longest time that work blocks the event loop. */
+/** The longest time for which work blocks the event loop, in milliseconds. */
 const EVERY_MS = 50;
 
 /**

@@ -1,4 +1,4 @@
-/** An agent's session with a chat model, whatever the form of its answers. */
+/** Runs an agent's session with a chat model, whatever the form of its answers. */
 
 import type {
   Action,

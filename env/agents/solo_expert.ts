@@ -1,6 +1,6 @@
 /**
- * The expert for tasks without a user: it plays the task's scripted user itself, and makes the user's calls as its own.
- * It knows more than the ticket says, so it shows that a task can be solved, not that an agent could solve it.
+ * The expert for tasks without a user: it plays the task's scripted user itself, and makes the user's calls itself. It
+ * knows more than the ticket says, so it shows that a task can be solved, not that an agent could solve it.
  */
 
 import { MissingPartError, partOf } from "../domain.ts";

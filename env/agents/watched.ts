@@ -1,4 +1,4 @@
-/** A watched agent: acts like the agent it wraps, and reports each turn to an observer. */
+/** Wraps an agent so that each of its turns is reported to an observer. */
 
 import type {
   Action,

@@ -1,6 +1,4 @@
-/**
- * Random draws shared by all domains: weighted picks, shares, unique ids, and the task composed from drawn requests.
- */
+/** Random draws shared by all domains: weighted picks, shares, unique ids, and tasks composed from drawn requests. */
 
 import { printPythonJson } from "../python/python_json.ts";
 import type { Rng } from "../random.ts";

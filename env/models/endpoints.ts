@@ -1,4 +1,4 @@
-/** Model endpoints: presets of providers with an OpenAI-compatible API, and the lookup of base URLs and keys. */
+/** Resolves model endpoints: presets of providers with an OpenAI-compatible API, base URLs and keys. */
 
 import { ConfigError } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-/** The token usage and cost of a run's model calls, and the budget that stops the run. */
+/** Counts the token usage and cost of a run's model calls, and stops the run when its budget is spent. */
 
 import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";

@@ -1,6 +1,6 @@
 /**
- * Opaque fields of an answer that its server expects back unchanged with the conversation: signatures of thoughts and
- * the thoughts themselves. This module does not interpret them.
+ * Handles opaque fields of an answer that its server expects back unchanged with the conversation: signatures of
+ * thoughts and the thoughts themselves. This module does not interpret them.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures (`extra_content`),
  * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, required with tool calls),

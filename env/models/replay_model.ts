@@ -1,4 +1,6 @@
-/** Models that answer from recordings, for inspecting old conversations, evaluating without a server, and tests. */
+/**
+ * Creates models that answer from recordings, for inspecting old conversations, evaluating without a server, and tests.
+ */
 
 import { PolicyError } from "../errors.ts";
 import { printPythonJson } from "../python/python_json.ts";

@@ -1,6 +1,6 @@
 /**
- * A policy as clauses that a program can check. They are independent of the tools, which accept some calls that policy
- * forbids. A clause checks a call against the state before it.
+ * Expresses a policy as clauses that a program can check. They are independent of the tools, which accept some calls
+ * that policy forbids. A clause checks a call against the state before it.
  */
 
 import type { Database } from "../database.ts";

@@ -1,5 +1,5 @@
 /**
- * OpenAI's chat completions for a token model, with the same template, tokenizer and tool parser as in training.
+ * Serves OpenAI's chat completions for a token model, with the same template, tokenizer and tool parser as in training.
  *
  * @see OpenAI's API reference, "Create chat completion".
  */

@@ -1,4 +1,4 @@
-/** The body of `POST /episodes`, which requests an episode. */
+/** Reads the body of `POST /episodes`, which requests an episode. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";

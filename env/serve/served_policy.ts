@@ -1,4 +1,4 @@
-/** The policy that a server serves, and errors of its requests. */
+/** The policy that a server serves, and the errors of its requests. */
 
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";

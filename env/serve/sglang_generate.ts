@@ -1,5 +1,5 @@
 /**
- * SGLang's `/generate`: takes ids or text, and returns ids with log probabilities.
+ * Serves SGLang's `/generate`, which takes ids or text and returns ids with log probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py and sampling/sampling_params.py.
  */

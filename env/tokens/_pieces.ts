@@ -1,5 +1,5 @@
 /**
- * Byte-level BPE with a cache per piece. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
+ * Byte-level BPE with a cache of pieces. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
  * punctuation); each piece is encoded once, since most pieces in tools' answers have occurred before.
  */
 

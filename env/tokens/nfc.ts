@@ -1,5 +1,5 @@
 /**
- * Unicode normalization as in Hugging Face's tokenizers.
+ * Normalizes Unicode as Hugging Face's tokenizers do.
  *
  * Their NFC uses the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that were
  * added later, so the same text could get different ids than in the inference engine.

@@ -1,4 +1,4 @@
-/** Training sequences: the sampled ids and the context ids, in the order in which they occurred. */
+/** Builds training sequences: the sampled ids and the context ids, in the order in which they occurred. */
 
 import { appendIds } from "./_append_ids.ts";
 

@@ -1,4 +1,4 @@
-/** The label of a user factory in records. */
+/** Sets the label that a user factory has in records. */
 
 import type { UserFactory } from "../types.ts";
 

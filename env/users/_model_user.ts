@@ -1,6 +1,6 @@
 /**
- * The common part of simulated users that ask a model: the conversation from the user's side, usage, and a limit on
- * repeated requests.
+ * Implements the common part of simulated users that ask a model: the conversation from the user's side, usage, and a
+ * limit on repeated requests.
  *
  * In the model's conversation the agent has the role `user`, and the simulated user the role `assistant`.
  */

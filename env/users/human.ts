@@ -1,4 +1,4 @@
-/** The human user: you, at the terminal. */
+/** The human user: the person at the terminal. */
 
 import { parsePythonJson } from "../python/python_json.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * τ³-bench's half-duplex conversation: agent and user take turns, both may call tools, and rules end it. It is a
- * synchronous state machine: the caller checks who speaks next and passes in their reply.
+ * Runs τ³-bench's half-duplex conversation: the agent and the user take turns, both may call tools, and rules end it.
+ * The orchestrator is a synchronous state machine: the caller checks who speaks next and passes in their reply.
  *
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */

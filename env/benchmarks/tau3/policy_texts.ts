@@ -1,4 +1,4 @@
-/** The policies of a τ³-bench domain: one text, or a main policy and a technical support manual. */
+/** Reads the policies of a τ³-bench domain: one text, or a main policy and a technical support manual. */
 
 import type { BundleFiles } from "./bundle_files.ts";
 

@@ -1,4 +1,7 @@
-/** τ³-bench's conversation as an `Environment`: the orchestrator's rules, with the user acting within a step. */
+/**
+ * Implements τ³-bench's conversation as an `Environment`: it follows the orchestrator's rules, and the user acts within
+ * a step.
+ */
 
 import type { Database } from "../../database.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";

@@ -1,4 +1,6 @@
-/** The prompts of τ³-bench's agents, simulated users and judges, from the templates in a bundle's `prompts.json`. */
+/**
+ * Creates the prompts of τ³-bench's agents, simulated users and judges from the templates in a bundle's `prompts.json`.
+ */
 
 import { z } from "zod";
 import { fillPrompt } from "../../prompts.ts";

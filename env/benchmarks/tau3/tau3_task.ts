@@ -1,4 +1,4 @@
-/** τ³-bench's tasks: the user's scenario, the initial state of the world, and the evaluation criteria. */
+/** The format of τ³-bench's tasks: the user's scenario, the initial state of the world, and the evaluation criteria. */
 
 import { z } from "zod";
 import { anyObject, anyValue, objectOf } from "../../python/python_schema.ts";

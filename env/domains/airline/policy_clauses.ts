@@ -1,4 +1,4 @@
-/** The policy of the airline's service desk as clauses. */
+/** The policy of the airline's service desk, expressed as clauses. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 

@@ -1,4 +1,4 @@
-/** The retail policy as checkable clauses; policy.md states the same rules for agents. */
+/** The retail policy, expressed as checkable clauses; policy.md states the same rules for agents. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 

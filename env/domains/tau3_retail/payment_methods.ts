@@ -1,4 +1,4 @@
-/** The payment methods of an order's user, and payments with them. */
+/** Finds the payment methods of an order's user, and pays with them. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

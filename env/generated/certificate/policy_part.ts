@@ -1,6 +1,6 @@
 /**
- * Part 2: the policy oracle, which is written independently of the tools, allows each gold write and forbids every call
- * that would fulfill a refused request.
+ * Part 2: the policy oracle, which is implemented independently of the tools, allows each gold write and forbids every
+ * call that would fulfill a refused request.
  */
 
 import { isWrite } from "../../audit/finding.ts";

@@ -1,6 +1,6 @@
 /**
- * Part 5: nothing but the correct outcome scores 1. The do-nothing baseline, a transfer, a missing, different or
- * additional write scores 0, and no output can be matched by accident.
+ * Part 5: only the correct outcome scores 1. The do-nothing baseline, a transfer, and a missing, different or
+ * additional write score 0, and no output can be matched by accident.
  */
 
 import { isWrite } from "../../audit/finding.ts";

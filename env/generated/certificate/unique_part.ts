@@ -1,5 +1,5 @@
 /**
- * Part 4: the final state is unique. The calls that the user's words can mean are derived from the goal alone, without
+ * Part 4: the final state is unique. The calls that the user's words may mean are derived from the goal alone, without
  * the gold. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold's state.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Python packages through which trainers use an environment server.
+ * Writes the Python packages through which trainers use an environment server.
  *
  * @see verifiers 0.4.0, `verifiers/v1/taskset.py`, `harness.py` and `utils/loaders.py`; verl 0.9.1,
  *   `verl/experimental/agent_loop/agent_loop.py`.

@@ -1,4 +1,7 @@
-/** Attribute access, subscripts and slices (`value.name`, `value[key]`, `value[a:b:c]`) with the sandbox's rules. */
+/**
+ * Implements attribute access, subscripts and slices (`value.name`, `value[key]`, `value[a:b:c]`) with the sandbox's
+ * rules.
+ */
 
 import { isFloat } from "../../python/python_number.ts";
 import { type Method, method, methodTable } from "./arguments.ts";

@@ -1,4 +1,4 @@
-/** Python's equality, order and membership. */
+/** Implements Python's equality, order and membership. */
 
 import { compare, isPythonNumber } from "../../python/python_number.ts";
 import { compareStrings } from "../../python/python_repr.ts";

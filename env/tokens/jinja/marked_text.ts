@@ -1,4 +1,4 @@
-/** `str()` and `repr()` of template values. */
+/** Implements `str()` and `repr()` for template values. */
 
 import { numberRepr } from "../../python/python_number.ts";
 import { stringRepr } from "../../python/python_repr.ts";

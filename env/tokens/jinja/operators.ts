@@ -1,4 +1,4 @@
-/** Python's arithmetic operators on values of any type. */
+/** Implements Python's arithmetic operators on values of any type. */
 
 import {
   add,

@@ -1,4 +1,4 @@
-/** Python's `text % values`, which the filter `format` also uses. */
+/** Implements Python's `text % values`, which the filter `format` also uses. */
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";

@@ -1,4 +1,4 @@
-/** Python's `str.format` and `format()` with the sandbox's rules. */
+/** Implements Python's `str.format` and `format()` with the sandbox's rules. */
 
 import { floatRepr, isFloat, toDouble } from "../../python/python_number.ts";
 import type { PythonNumber } from "../../python/python_value.ts";

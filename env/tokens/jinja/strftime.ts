@@ -1,4 +1,4 @@
-/** Python's `strftime` in the C locale, in local time. */
+/** Implements Python's `strftime` in the C locale, in local time. */
 
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(
   " ",

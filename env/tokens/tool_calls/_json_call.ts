@@ -1,5 +1,5 @@
 /**
- * Calls as JSON objects with `name` and `arguments`, the core of several formats.
+ * Parses calls written as JSON objects with `name` and `arguments`, the core of several formats.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`.
  * Differs: arguments stay values that distinguish integers from floats, while SGLang formats them as JSON again.

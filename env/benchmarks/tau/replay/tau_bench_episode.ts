@@ -1,6 +1,6 @@
 /**
- * An episode that reproduces τ-bench's `Env` with its bugs: scoring replaces the episode's state with the gold state
- * and appends the gold actions to its log, and the episode may continue from there.
+ * Runs an episode that reproduces τ-bench's `Env` with its bugs: scoring replaces the episode's state with the gold
+ * state and appends the gold actions to its log, and the episode may continue from there.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/base.py at 59a200c.
  */

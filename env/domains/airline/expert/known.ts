@@ -1,6 +1,6 @@
 /**
- * The rows of a request that the expert knows: those that the tools have shown and, for flights that no search shows,
- * rows inferred from these and from the user's words.
+ * Builds the rows of a request that the expert knows: those that the tools have shown and, for flights that no search
+ * shows, rows inferred from these and from the user's words.
  */
 
 import type { Desk } from "../../../agents/desk.ts";

@@ -1,4 +1,4 @@
-/** A database of the rows that the tools have shown in a conversation, and nothing else. */
+/** Builds a database that contains only the rows that the tools have shown in a conversation. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import { createDatabase, type Database } from "../../../database.ts";

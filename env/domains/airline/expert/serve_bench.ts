@@ -1,4 +1,4 @@
-/** The expert for τ-bench's airline tasks. It asks the user what exactly they want, and does it after a yes. */
+/** The expert for τ-bench's airline tasks. It asks users exactly what they want, and does it after a yes. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";

@@ -1,4 +1,4 @@
-/** The airline's `goals` part. */
+/** The `goals` part of the airline domain. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { tripDetails } from "../user/trip_words.ts";

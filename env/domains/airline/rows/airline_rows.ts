@@ -36,7 +36,7 @@ const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["add_bags", 2],
 ]);
 
-/** The airline's `rowTasks` part. */
+/** The `rowTasks` part of the airline domain. */
 export const airlineRowTasks: RowTasksPart = {
   version: 1,
   open({ database, isHeldOut, options }) {

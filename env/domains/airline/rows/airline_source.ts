@@ -1,6 +1,6 @@
 /**
- * The data of an existing airline database from which tasks are drawn: eligible users, their reservations, and the
- * flights by route.
+ * Reads the data from which tasks are drawn from an existing airline database: eligible users, their reservations, and
+ * the flights by route.
  */
 
 import type { Database } from "../../../database.ts";

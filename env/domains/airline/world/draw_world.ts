@@ -24,7 +24,7 @@ import {
 } from "./rows.ts";
 import { airlineTools } from "./tool_schemas.ts";
 
-/** The airline's `world` part. */
+/** The `world` part of the airline domain. */
 export const airlineWorld = {
   options: airlineOptionsSchema,
   version: 2,

@@ -1,4 +1,4 @@
-/** The amounts of the changes that the expert made for a user, as expressions for the calculator tool. */
+/** Writes the amounts of the changes that the expert made for a user as expressions for the calculator tool. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

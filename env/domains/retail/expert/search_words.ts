@@ -1,4 +1,4 @@
-/** The expert's thoughts during a search, in steps small enough for a small policy to imitate. */
+/** Writes the expert's thoughts during a search, in steps small enough for a small policy to imitate. */
 
 import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";

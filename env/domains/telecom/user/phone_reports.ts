@@ -1,5 +1,6 @@
 /**
- * The user's descriptions of what the phone shows: the phone's own words without icons, in short lower-case sentences.
+ * Phrases the user's descriptions of what the phone shows: the phone's own words without icons, in short lower-case
+ * sentences.
  */
 
 import { trim } from "../../../python/python_space.ts";
