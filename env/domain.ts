@@ -226,7 +226,9 @@ export function identityOf(
   return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
 }
 
-/** The ownership of rows by users, for audits and for what users may know. Every user has a row in `users`. */
+/**
+ * Which rows belong to which users, for audits and to determine what users may know. Every user has a row in `users`.
+ */
 export interface RowsPart {
   /** Tables whose rows belong to one user each. */
   readonly owned: readonly {

@@ -30,7 +30,7 @@ export const SPLITS = [
 /** A named subset of a dataset's tasks. Every record names its split. */
 export type Split = typeof SPLITS[number];
 
-/** A call of a tool by name. `arguments` distinguish Python's integers and floats. */
+/** A call to a tool by name. `arguments` distinguish Python's integers and floats. */
 export interface ToolAction {
   readonly name: string;
   readonly arguments: JsonObject;
@@ -515,7 +515,8 @@ export interface ChatOptions {
    */
   readonly toolsInPrompt?: boolean;
   /**
-   * Whether to run all calls of an answer, unless the template allows only one. Default: false; only the first runs.
+   * Whether to run all calls in an answer, unless the template allows only one. Default: false; only the first one
+   * runs.
    */
   readonly allCalls?: boolean;
   /** Whether to ask endpoints for a tool call in every answer; has no effect on token models. Default: false. */
@@ -597,7 +598,7 @@ export interface GenerateRequest {
   readonly maxTokens: number;
   /** 0 selects the likeliest token. */
   readonly temperature: number;
-  /** Sampling ends after one of these tokens, which is included in the answer. */
+  /** The tokens that end sampling. The sampled one is included in the answer. */
   readonly stopIds: readonly number[];
   /** The answer depends only on the seed, the ids and the weights, not on concurrent requests. */
   readonly seed: number;

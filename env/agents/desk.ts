@@ -83,7 +83,7 @@ export class Desk {
       this.#shown.some((shown) => shown.includes(text));
   }
 
-  /** Returns the row that a call returned for an id, as last observed: `row("order_id", "#W1")`. */
+  /** Returns the most recently observed row that a call returned for an id: `row("order_id", "#W1")`. */
   row(argument: string, id: string): JsonObject | undefined {
     return this.#rows.get(`${argument} ${id}`);
   }

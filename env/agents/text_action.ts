@@ -116,8 +116,8 @@ function parseForgiving(text: string): JsonValue | undefined {
 const MAX_MARKERS = 32;
 
 /**
- * Parses the object that contains the last marker, at `at`, in one of its strings: an agent may mention `Action:` to
- * a user. A complete object before the last marker was superseded by it and does not count.
+ * Parses the object that has the last marker, at `at`, within one of its strings, since an agent may mention `Action:`
+ * to a user. A complete object before the last marker was superseded by it and does not count.
  */
 function parseAround(
   text: string,

@@ -1,8 +1,8 @@
 /**
  * Reads the answers of chat endpoints.
  *
- * Mistakes of the model become a `parseError`, which is reported to it. Mistakes of the server are failures, and never
- * an empty or partial answer. Optional fields with unexpected values are ignored.
+ * The model's mistakes become a `parseError`, which is reported to it. The server's mistakes are failures, never an
+ * empty or partial answer. Optional fields with unexpected values are ignored.
  */
 
 import { ConfigError, DataError } from "../errors.ts";

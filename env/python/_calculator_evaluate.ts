@@ -31,7 +31,7 @@ const MAX_EXACT_EXPONENT = 2048;
 
 /**
  * Evaluates an expression from left to right.
- * @throws {ToolError} On a division by zero, or if the evaluation exceeds the cost limit.
+ * @throws {ToolError} If it divides by zero, or the evaluation exceeds the cost limit.
  */
 export function evaluate(expression: Expression): Value {
   return valueOf(expression, new Work());

@@ -51,8 +51,8 @@ export interface ParseOptions {
 const MAX_SERDE_DEPTH = 127;
 
 /**
- * Parses JSON like `json.loads`, including `NaN` and `Infinity`. Of duplicate keys, the last value is kept at the first
- * one's position.
+ * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key is duplicated, the last value is kept at the
+ * first one's position.
  * @throws {DataError} If the text is not valid JSON, with line and column.
  */
 export function parsePythonJson(
@@ -229,7 +229,7 @@ class Parser {
     }
   }
 
-  /** Skips white space and returns the next character, which the cursor then points to. */
+  /** Skips white space and returns the next character, to which the cursor then points. */
   #next(): string | undefined {
     const text = this.#text;
     let at = this.#at;
@@ -308,7 +308,7 @@ class Parser {
     }
   }
 
-  /** Parses a string with escapes from `start` on; `at` is the first position that is not plain. */
+  /** Parses a string with escapes that begins at `start`; `at` is the first position that is not plain. */
   #escapedString(start: number, at: number): string {
     const text = this.#text;
     while (text[at] !== '"') {

@@ -1,7 +1,7 @@
 /**
  * Implements Python's operators on values of any type: membership, length, iteration, equality, and the errors that
- * they raise. τ-bench does not check the types of arguments, so these operators determine the result of unexpected
- * ones.
+ * they raise. τ-bench does not check the types of arguments, so these operators determine the result for arguments of
+ * unexpected types.
  */
 
 import { ToolError } from "../errors.ts";

@@ -13,7 +13,7 @@ import type { EngineCall } from "./episode_engine.ts";
 /** slime's states of a sample. */
 export type SampleStatus = "completed" | "truncated" | "aborted" | "failed";
 
-/** A span of the response: one answer of the engine, or tokens appended between answers. */
+/** A span of the response: one answer from the engine, or tokens appended between answers. */
 export interface Span {
   readonly length: number;
   readonly trainable: boolean;
@@ -38,7 +38,10 @@ export interface EpisodeAnswer {
   /** 0 if the sample is removed, because slime requires a number. */
   readonly reward: number;
   readonly status: SampleStatus;
-  /** Whether to exclude the sample from training and metrics, because the infrastructure failed or it was aborted. */
+  /**
+   * Whether to exclude the sample from training and metrics, because the infrastructure failed or the episode was
+   * aborted.
+   */
   readonly remove_sample: boolean;
   /** The time spent outside the engine, in seconds. */
   readonly non_generation_time: number;

@@ -42,7 +42,7 @@ const PENALTIES: Readonly<Record<string, number>> = {
   min_p: 0,
 };
 
-/** Parameters to ignore: they only affect how an answer is decoded, or episodes set them. */
+/** Parameters to ignore, because they affect only how an answer is decoded, or because episodes set them. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
   "skip_special_tokens",
@@ -56,8 +56,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} 400, with the field, if it is invalid, or if it requests sampling whose log probabilities
- * would not be the policy's.
+ * @throws {RequestError} If it is invalid (400, naming the field), or requests sampling whose log probabilities would
+ * not be the policy's.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);

@@ -18,7 +18,10 @@ export type PrefixReport =
   | { readonly kind: "prefix" }
   | {
     readonly kind: "rewritten";
-    /** Index of the first message in the first part that differs: an answer, or the messages between two answers. */
+    /**
+     * Index of the first message in the first part that differs. A part is an answer, or the messages between two
+     * answers.
+     */
     readonly message: number;
     /** The incremental rendering from the difference on, truncated to 80 characters. */
     readonly kept: string;

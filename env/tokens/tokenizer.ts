@@ -252,7 +252,7 @@ class SegmentEncoder {
   readonly #tokens: RegExp | null;
   readonly #encodePlain: EncodePlain;
   readonly #short = new RecentTexts(MAX_CACHED);
-  /** Long texts, such as the policies and tools at the beginning of all episodes. */
+  /** Long texts, such as the policies and tools at the beginning of every episode. */
   readonly #long = new RecentTexts(MAX_LONG);
 
   constructor(
@@ -294,7 +294,7 @@ const MAX_CACHED_LENGTH = 8192;
 /** Maximum number of cached longer texts. */
 const MAX_LONG = 8;
 
-/** Encodes normalized text between two added tokens like Hugging Face's `encode`. */
+/** Encodes normalized text between two added tokens as Hugging Face's `encode` does. */
 function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   if (normal === "") return [];
   const pieces = engine.pre_tokenizer?.pre_tokenize(normal) ?? [normal];

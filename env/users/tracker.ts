@@ -237,7 +237,8 @@ function findEndless(
 }
 
 /**
- * Checks whether a message mentions a detail of a request that needs no write: a question, or a request to be refused.
+ * Checks whether a message mentions a detail of a request that needs no write: a question, or a request that policy
+ * refuses.
  */
 function asksAnything({ goal, goals }: Track, text: string): boolean {
   return goal.requests.some((request) =>

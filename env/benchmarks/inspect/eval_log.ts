@@ -157,7 +157,7 @@ function scoresOf(sample: JsonObject): NamedScore[] {
   });
 }
 
-/** Returns the score that is the reward: the one named `reward`, or else the first numeric one. */
+/** Returns the score to use as the reward: the one named `reward` or, if there is none, the first numeric one. */
 function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
   const numbers = scores.filter(({ value }) => value !== null);
   return numbers.find(({ name }) => name === "reward") ?? numbers[0];

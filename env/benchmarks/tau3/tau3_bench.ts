@@ -292,7 +292,7 @@ function rulesOf(
   };
 }
 
-/** Returns a task's upstream id: its id without the prefix of domain and split. */
+/** Returns a task's upstream id: its id without the domain and split as a prefix. */
 export function upstreamId({ id }: Pick<Task, "id">): string {
   return id.split("/").slice(2).join("/");
 }

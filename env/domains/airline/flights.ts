@@ -64,7 +64,7 @@ export function fareOf(
   };
 }
 
-/** Writes a fare into its leg; keys that exist already keep their position. */
+/** Writes a fare into its leg; keys that already exist keep their positions. */
 export function setFare(
   leg: JsonValue,
   { price, origin, destination }: Fare,

@@ -33,8 +33,8 @@ export function sourceOf(method: JsonObject): string {
 }
 
 /**
- * Checks whether the method's balance is less than `amount`. Neither has to be a number, since a certificate can be
- * issued for any value.
+ * Checks whether the method's balance is less than `amount`. Neither value has to be a number, since a certificate can
+ * be issued for any value.
  * @throws {ToolError} If the two values cannot be compared.
  */
 export function holdsLess(method: JsonObject, amount: JsonValue): boolean {

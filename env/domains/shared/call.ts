@@ -11,7 +11,7 @@ export function call(
   return { name, arguments: object(fields) };
 }
 
-/** Creates a Python object with its fields in order. Keys must not be numeric ids, since JavaScript sorts those. */
+/** Creates a Python object with its fields in order. Keys must not be numeric ids, because JavaScript sorts those. */
 export function object(
   fields: Readonly<Record<string, JsonValue>>,
 ): JsonObject {

@@ -27,7 +27,7 @@ export async function verifiersPackage(
   });
 }
 
-/** Returns the package for verl: an agent loop that forwards to the server, its config, and rows of datasets. */
+/** Returns the package for verl: an agent loop that forwards to the server, its config, and dataset rows. */
 export async function verlPackage(
   options: ClientPackageOptions,
 ): Promise<ClientPackage> {

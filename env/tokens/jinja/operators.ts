@@ -32,7 +32,7 @@ import {
 /** Binary arithmetic operators. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
-/** Maximum number of bits in an int. Larger ones cannot be printed, and repeated products would grow without limit. */
+/** Maximum number of bits in an int. Larger ints cannot be printed, and repeated products would grow without limit. */
 const MAX_BITS = 1 << 15;
 
 type Operation = (left: Value, right: Value, machine: Machine) => Value;

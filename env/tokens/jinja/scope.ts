@@ -70,7 +70,7 @@ export class Scope {
     return [...new Set([...outer, ...this.#stores])];
   }
 
-  /** Returns the variable of a name in this scope; `undefined` if the name was not analyzed. */
+  /** Returns the variable with a given name in this scope; `undefined` if the name was not analyzed. */
   find(name: string): Variable | undefined {
     if (!this.#loads.has(name)) return this.parent?.find(name);
     return { layout: this.layout, slot: this.#slots.get(name)! };

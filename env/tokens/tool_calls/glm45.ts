@@ -40,7 +40,7 @@ const END = "</tool_call>";
 const KEY = "<arg_key>";
 const VALUE_END = "</arg_value>";
 
-/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
+/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseGlm45(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);

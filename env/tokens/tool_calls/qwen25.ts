@@ -23,7 +23,7 @@ export const TOOL_CALL_START = "<tool_call>\n";
 /** The end of a call. Without the newline, the text is plain. */
 export const TOOL_CALL_END = "\n</tool_call>";
 
-/** Parses the calls. Text before the first call is kept, text between and after calls is dropped. */
+/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseQwen25(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(TOOL_CALL_START);
   if (start < 0) return plainText(text);

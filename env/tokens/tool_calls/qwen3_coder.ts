@@ -37,7 +37,7 @@ const FUNCTION = "<function=";
 const FUNCTION_END = "</function>";
 const PARAMETER = "<parameter=";
 
-/** Parses the calls. Text before the first call is kept unchanged, text between and after calls is dropped. */
+/** Parses the calls. Text before the first call is kept unchanged, and text between and after calls is dropped. */
 export function parseQwen3Coder(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);

@@ -7,7 +7,7 @@ import { type ActionCheck, NO_PARTS, type Tau3Reward } from "../tau3_reward.ts";
 import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { toolNamed, type WorldSource } from "../tau3_world.ts";
 
-/** Searches for each expected action among the calls of a conversation. One call may match several actions. */
+/** Searches for each expected action among the calls in a conversation. One call may match several actions. */
 export function evaluateActions(
   { criteria }: Tau3Task,
   { source, messages }: {

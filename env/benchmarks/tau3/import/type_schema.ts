@@ -244,7 +244,7 @@ export class TypeSchemas {
   }
 }
 
-/** Adds a title, unless the schema is a reference, and the keywords in `extra` to a property's schema. */
+/** Adds a title (unless the schema is a reference) and the keywords in `extra` to a property's schema. */
 export function withTitle(schema: Schema, name: string, extra: Schema): Schema {
   const title = name.split("_").map((word) =>
     `${word.charAt(0).toUpperCase()}${word.slice(1).toLowerCase()}`

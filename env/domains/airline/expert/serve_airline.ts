@@ -123,7 +123,7 @@ function* readBack(
 }
 
 /**
- * Asks for the details and looks up the rows that they refer to.
+ * Asks for the details and looks up the rows to which they refer.
  * @returns The call, or the reason for a refusal.
  */
 function* prepare(one: Case): Script<Allowed | string> {

@@ -67,7 +67,7 @@ function priceFlights(
   return total;
 }
 
-/** Returns the fare of a flight that the reservation already has in the same cabin; otherwise `undefined`. */
+/** Returns the fare of a flight if the reservation already has it in the same cabin; otherwise `undefined`. */
 function keptFare(
   reservation: JsonObject,
   leg: JsonValue,

@@ -182,7 +182,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
 
   /**
    * Changes the user's mind after a correct read-back.
-   * @returns A message with the details that are different now.
+   * @returns A message with the details that have changed.
    */
   #rethink(first: AirlineRequest): string {
     const now = this.progress.rethink() ?? first;

@@ -100,8 +100,8 @@ function others(
 }
 
 /**
- * Returns variations of a list of items: one with the first replaced with another item from the order, and one without
- * the last.
+ * Returns variations of a list of items: one whose first item is replaced with another one from the order, and one
+ * without the last item.
  */
 function otherItems(
   args: JsonObject,

@@ -46,7 +46,8 @@ export interface Place {
 }
 
 /**
- * Draws whether the user knows an order's id. They always do if no item distinguishes the order from their other ones.
+ * Draws whether the user knows an order's id. They always know it if no item distinguishes the order from their other
+ * orders.
  */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.idStatedShare) ||

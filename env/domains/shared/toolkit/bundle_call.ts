@@ -54,7 +54,7 @@ export function callBundle(
 }
 
 /**
- * Runs a call without `sync`: τ³-bench's `make_tool_call`.
+ * Runs a call without `sync`, like τ³-bench's `make_tool_call`.
  * @throws {ToolError} If the call fails.
  */
 export function runBundleTool(

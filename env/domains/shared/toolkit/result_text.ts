@@ -13,7 +13,7 @@ export class ModelObject {
   constructor(readonly object: JsonObject) {}
 }
 
-/** Marks an object as a model instance. It must have all declared fields, in the order of their declaration. */
+/** Marks an object as a model instance. It must have all declared fields, in declaration order. */
 export function model(object: JsonObject): ModelObject {
   return new ModelObject(object);
 }

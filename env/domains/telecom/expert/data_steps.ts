@@ -17,7 +17,7 @@ const TEST = "please run a speed test.";
 const MAX_GB = 2;
 
 /**
- * Makes mobile data work at full speed.
+ * Gets mobile data to work at full speed.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* speedUp(one: Case): Script<Transfer | undefined> {
@@ -37,7 +37,7 @@ export function* speedUp(one: Case): Script<Transfer | undefined> {
 }
 
 /**
- * Makes mobile data work at any speed after a failed speed test, until a test succeeds.
+ * Gets mobile data to work at any speed after a failed speed test, until a test succeeds.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* connectData(one: Case): Script<Transfer | undefined> {

@@ -8,7 +8,7 @@ import { type Case, Transfer } from "./telecom_case.ts";
 const TRY = "please check whether you can send an mms.";
 
 /**
- * Makes picture messages work.
+ * Gets picture messages to work.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreMms(one: Case): Script<Transfer | undefined> {

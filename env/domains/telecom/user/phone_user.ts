@@ -18,7 +18,7 @@ import { type Complaint, readStory, type Story } from "./story.ts";
 /** The user's reply to a transfer to a human agent. */
 const TRANSFERRED = "###TRANSFER###";
 
-/** The number of consecutive messages without a request that a user tolerates before giving up. */
+/** The number of consecutive messages without a request that a user tolerates before they give up. */
 const MAX_LOST = 4;
 
 /** Plays the user of a task: yields messages and tool calls, and is resumed with replies and results. */

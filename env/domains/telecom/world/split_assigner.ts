@@ -22,7 +22,7 @@ export class SplitAssigner {
       .filter(([, share]) => share > 0);
   }
 
-  /** Returns the split of a key. A new key belongs to the split that is furthest below its share. */
+  /** Returns a key's split. A new key is assigned to the split that is furthest below its share. */
   of(key: string): ComposedSplit {
     return this.#assigned.get(key) ?? this.#emptiest();
   }
