@@ -20,7 +20,7 @@ export interface FinalRewardOptions extends CallOptions {
 /**
  * Grades a conversation that has ended. As in τ-bench, a truncated conversation has the value 0, regardless of its
  * parts.
- * @throws {InfrastructureError} Of kind `not_judged`, if only a judge could grade it and there is none.
+ * @throws {InfrastructureError} If only a judge could grade it and there is none, with the kind `not_judged`.
  */
 export async function finalReward(
   environment: Environment,

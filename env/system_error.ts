@@ -129,7 +129,7 @@ function codeOf(error: Error): string {
   return typeof code === "string" ? code : CODES[error.name] ?? "";
 }
 
-/** Recognizes SQLite errors, which have only a message. Errors of taulab that quote such a message do not count. */
+/** Recognizes SQLite errors, which have only a message. taulab's own errors that quote such a message do not count. */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"
     ? words.some((word) => error.message.includes(word))

@@ -36,7 +36,7 @@ export interface ToolAction {
   readonly arguments: JsonObject;
 }
 
-/** A tool call of a model, with the id that its answer refers to. */
+/** A model's tool call, with the id to which its answer refers. */
 export interface ToolCall extends ToolAction {
   readonly id: string;
 }
@@ -91,7 +91,7 @@ export interface Task<G = unknown> {
   /** Position in its split, from 0. */
   readonly index: number;
   readonly userId: string;
-  /** The knowledge and wishes of the simulated user, in prose. */
+  /** What the simulated user knows and wants, in prose. */
   readonly instruction: string;
   /** The gold actions, reads and writes. */
   readonly actions: readonly ToolAction[];

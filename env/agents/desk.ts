@@ -64,7 +64,7 @@ export class Desk {
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Returns the last message since the request began that contains `words`, in lower case. */
+  /** Returns, in lower case, the last message since the request began that contains `words`. */
   messageWith(words: string): string | undefined {
     const text = words.toLowerCase();
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));

@@ -33,7 +33,7 @@ export interface ExpertOptions {
 
 /**
  * Creates the expert. Its sessions never fail and never wait.
- * @throws {MissingPartError} From `start`, if the domain has no expert.
+ * @throws {MissingPartError} If the domain has no expert; thrown by `start`.
  */
 export function expertAgent(
   { prompt = "full", system }: ExpertOptions = {},

@@ -85,7 +85,7 @@ export interface OpenAgentOptions extends Partial<AgentStrategyOptions> {
 }
 
 /**
- * Creates the agent of a strategy, by default with the full prompt.
+ * Creates a strategy's agent, by default with the full prompt.
  * @throws {ConfigError} If the strategy is not registered, if it needs a prompt and `prompt` is `none`, or if there are
  * too few examples.
  */

@@ -158,7 +158,7 @@ function firstObject(text: string): string {
   return "";
 }
 
-/** Returns the index at which the string that begins at `at` ends. */
+/** Returns the index of the end of the string that begins at `at`. */
 function stringEnd(text: string, at: number): number {
   for (let i = at + 1; i < text.length; i++) {
     if (text[i] === "\\") i++;

@@ -88,7 +88,7 @@ export interface Replay {
   readonly refused?: ReplayedTurns["refused"];
 }
 
-/** Replays an episode's calls on a fresh world, and finds its first decisive error. */
+/** Replays an episode's calls in a fresh world, and finds its first decisive error. */
 export function replayEpisode(
   episode: DiagnosedEpisode,
   { dataset, task }: { readonly dataset: Dataset; readonly task: Task },

@@ -53,8 +53,8 @@ export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 
 /**
- * Returns the chat template variable that switches thinking in hybrid models, named as in Qwen3's template; none for
- * `null`.
+ * Returns the chat template variable that turns thinking on or off in hybrid models, named as in Qwen3's template; none
+ * for `null`.
  */
 export function thinkingVariables(
   thinking: boolean | null,

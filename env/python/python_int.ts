@@ -10,7 +10,7 @@ import { isPrintable } from "./unicode_printable.ts";
 
 /**
  * Parses `int(text)` in base 10.
- * @throws {ToolError} With Python's `ValueError` message if the text is not an int.
+ * @throws {ToolError} If the text is not an int, with Python's `ValueError` message.
  * @see CPython 3.11, Objects/unicodeobject.c, `_PyUnicode_TransformDecimalAndSpaceToASCII`.
  */
 export function parseInt10(text: string): number | bigint {

@@ -82,7 +82,7 @@ export function asKey(value: JsonValue): string | undefined {
 
 /**
  * Implements Python's `object[key]`.
- * @throws {ToolError} With Python's `KeyError` message if the key does not exist.
+ * @throws {ToolError} If the key does not exist, with Python's `KeyError` message.
  */
 export function member(object: JsonObject, key: string): JsonValue {
   const value = object.get(key);
@@ -92,7 +92,7 @@ export function member(object: JsonObject, key: string): JsonValue {
 
 /**
  * Implements Python's `value[key]` for a value of any type.
- * @throws {ToolError} With Python's `KeyError` message if the key does not exist, or if the value is not an object.
+ * @throws {ToolError} If the key does not exist, with Python's `KeyError` message; or if the value is not an object.
  */
 export function subscript(value: JsonValue, key: string): JsonValue {
   if (value instanceof Map) return member(value, key);

@@ -111,7 +111,7 @@ function isEmpty(value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
-/** A client's choice of a task, with optional fields to check that client and server use the same data. */
+/** A client's choice of a task, with optional fields that check that client and server use the same data. */
 export interface TaskChoice extends Pick<Task, "split"> {
   /** The task's number in its split. */
   readonly task: number;

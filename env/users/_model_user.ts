@@ -112,7 +112,7 @@ export class UserConversation {
 
   /**
    * Asks the model, with a different seed per call.
-   * @throws {InfrastructureError} With source `user`.
+   * @throws {InfrastructureError} If the model fails, with the source `user`.
    */
   async ask(
     messages: readonly Message[],
@@ -140,8 +140,8 @@ export class UserConversation {
 
   /**
    * Asks for the user's next message until `read` accepts one.
-   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault, so it is not
-   * scored.
+   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. It is the simulator's fault,
+   * so it is not scored.
    */
   async askFor<T>(
     read: (text: string) => T | undefined,

@@ -86,8 +86,8 @@ class RulesUser implements User {
   }
 
   /**
-   * @throws {InfrastructureError} Of kind `bad_response`, after 3 requests. It is the simulator's fault, so it is not
-   * scored.
+   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. It is the simulator's fault,
+   * so it is not scored.
    */
   async #ask(options: CallOptions): Promise<ChatReply> {
     let text = "";

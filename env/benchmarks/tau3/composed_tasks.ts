@@ -9,7 +9,7 @@ import type { Dataset } from "../../types.ts";
 import { BASE_SPLIT } from "./load_bundle.ts";
 import { tau3Bench } from "./tau3_bench.ts";
 
-/** The dataset's own option, in addition to those of the composer. */
+/** The dataset's own option, in addition to the composer's. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
     "Tasks of all splits",

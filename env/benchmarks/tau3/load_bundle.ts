@@ -27,7 +27,7 @@ export const TAU3 = "tau3";
 /** The default split. */
 export const BASE_SPLIT = "base";
 
-/** The name suffix of a domain's variant, which has the same tools and tasks but another manual. */
+/** The name suffix of a domain's variant, which has the same tools and tasks but a different manual. */
 const WORKFLOW = "-workflow";
 
 /** The forms of a domain's technical support manual. The second is used by the domain's variant. */

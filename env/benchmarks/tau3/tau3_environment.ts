@@ -67,7 +67,7 @@ export class Tau3Environment implements Environment {
   readonly #turns: Turn[] = [];
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
-  /** Answers to calls of the agent's last message that have not been returned yet. */
+  /** Answers to calls in the agent's last message that have not been returned yet. */
   #answers: readonly ToolMessage[] = [];
 
   /** @throws {RaisedError} If the task's history or the given turns cannot be replayed. */

@@ -21,14 +21,14 @@ export const REWARD_TYPES = [
 /** One of {@linkcode REWARD_TYPES}. */
 export type RewardType = typeof REWARD_TYPES[number];
 
-/** A call of an environment function, which models cannot call, on the agent's or the user's side. */
+/** A call to an environment function on the agent's or the user's side. Models cannot call these functions. */
 export interface EnvironmentCall {
   readonly side: Requestor;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** A call of an environment function and its expected result. */
+/** A call to an environment function, and its expected result. */
 export interface EnvironmentAssertion extends EnvironmentCall {
   readonly expected: boolean;
   readonly message: string | null;

@@ -56,7 +56,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 
 /**
  * Adds to the balance of a gift card that belongs to the order's user.
- * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
+ * @throws {ToolError} If there is none, with the message of Python's `KeyError`.
  */
 export function creditGiftCard(
   database: Database,
@@ -69,7 +69,7 @@ export function creditGiftCard(
 
 /**
  * Returns a writable payment method that belongs to the order's user.
- * @throws {ToolError} With the message of Python's `KeyError`, if there is none.
+ * @throws {ToolError} If there is none, with the message of Python's `KeyError`.
  */
 function editPaymentMethod(
   database: Database,

@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
 /**
  * Returns the id of an existing row.
- * @throws {ToolError} `<noun> not found`.
+ * @throws {ToolError} If there is none: `<noun> not found`.
  */
 export function findId(
   database: Database,
@@ -34,7 +34,7 @@ export function editRow(
 
 /**
  * Returns a row as Python's `json.dumps` prints it.
- * @throws {ToolError} `<noun> not found`.
+ * @throws {ToolError} If there is none: `<noun> not found`.
  */
 export function printFound(
   database: Database,

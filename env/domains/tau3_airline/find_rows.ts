@@ -10,7 +10,7 @@ import { findId } from "../shared/lookup.ts";
 
 /**
  * Returns the id of an existing user.
- * @throws {ToolError} `User u not found`.
+ * @throws {ToolError} If there is none: `User u not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(
@@ -22,7 +22,7 @@ export function userId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id of an existing reservation.
- * @throws {ToolError} `Reservation r not found`.
+ * @throws {ToolError} If there is none: `Reservation r not found`.
  */
 export function reservationId(database: Database, id: JsonValue): string {
   const noun = `Reservation ${pythonStr(id)}`;
@@ -37,7 +37,7 @@ export interface FlightDay {
 
 /**
  * Returns a flight and its entry for a date.
- * @throws {ToolError} `Flight f not found`, or `… not found on date d`.
+ * @throws {ToolError} If there is none: `Flight f not found`, or `… not found on date d`.
  */
 export function flightDay(
   database: Database,

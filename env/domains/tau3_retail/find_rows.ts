@@ -9,7 +9,7 @@ import { editRow, findId } from "../shared/lookup.ts";
 
 /**
  * Returns the id if the order exists.
- * @throws {ToolError} `Order not found`.
+ * @throws {ToolError} If it does not: `Order not found`.
  */
 export function orderId(database: Database, id: JsonValue): string {
   return findId(database, { table: "orders", noun: "Order" }, id);
@@ -17,7 +17,7 @@ export function orderId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the user exists.
- * @throws {ToolError} `User not found`.
+ * @throws {ToolError} If it does not: `User not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(database, { table: "users", noun: "User" }, id);
@@ -25,7 +25,7 @@ export function userId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the product exists.
- * @throws {ToolError} `Product not found`.
+ * @throws {ToolError} If it does not: `Product not found`.
  */
 export function productId(database: Database, id: JsonValue): string {
   return findId(database, { table: "products", noun: "Product" }, id);

@@ -62,7 +62,8 @@ export function findNewItems(
 }
 
 /**
- * Returns how much more the new items cost than the old ones, not rounded. The result is an int if there are no items.
+ * Returns how much more the new items cost than the old ones, without rounding. The result is an int if there are no
+ * items.
  */
 export function priceDifference(
   order: JsonObject,

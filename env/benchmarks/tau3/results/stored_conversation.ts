@@ -158,7 +158,7 @@ function calledTurns(
   }));
 }
 
-/** Converts an agent's text to a turn. A solo agent's stop token becomes a call of its stop tool. */
+/** Converts an agent's text to a turn. A solo agent's stop token becomes a call to its stop tool. */
 function spokenTurn(content: string): OpenTurn {
   if (content === SOLO_STOP_TOKEN) {
     const call = { id: "", name: SOLO_STOP_TOOL, arguments: new Map() };

@@ -39,7 +39,7 @@ export interface KnownRequest {
 export type Assumption = "best" | "nothing";
 
 /**
- * Builds the rows of a request. The user's other reservations are left out, so that they cannot make this request
+ * Builds the rows of a request. The user's other reservations are omitted, so that they cannot make this request
  * eligible for anything.
  */
 export function knownRows(

@@ -47,7 +47,7 @@ export type Pick = "cheapest" | "earliest" | "latest";
 export interface Trip {
   /** The id of the reservation, if the user knows it. */
   readonly reservationId?: string;
-  /** The origin, as an airport or its city. A change has it if the user does not know the reservation's id. */
+  /** The origin, as an airport or its city. Set for a change if the user does not know the reservation's id. */
   readonly from?: string;
   readonly to?: string;
   /** The date of the outbound flight: `2024-05-20`. If a change omits it, that flight stays the same. */

@@ -92,7 +92,7 @@ function drawTask(
   });
 }
 
-/** Draws a wish about a reservation that no earlier wish is about. */
+/** Draws a wish about a reservation that no earlier wish concerns. */
 function drawNext(
   world: AirlineWorld,
   { user, before, options }: {

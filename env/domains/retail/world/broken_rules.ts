@@ -196,7 +196,7 @@ function wordsOf(
   };
 }
 
-/** Finds one of the user's gift cards that did not pay for the order. */
+/** Finds one of the user's gift cards that was not used to pay for the order. */
 function otherCard(
   { customer, order }: Pick<DetailsOf, "customer" | "order">,
 ): PaymentMethod | undefined {

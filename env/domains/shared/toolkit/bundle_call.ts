@@ -79,7 +79,7 @@ export function runBundleTool(
 }
 
 /**
- * @throws {ToolError} With Python's message, if an argument has the name of a parameter of the original's own method.
+ * @throws {ToolError} If an argument has the same name as a parameter of the original's method, with Python's message.
  */
 function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {

@@ -16,7 +16,7 @@ export function calculateTool(className: string): Tool {
   });
 }
 
-/** Creates the tool that reports a transfer to a human; it does not end the conversation itself. */
+/** Creates the tool that reports a transfer to a human; the tool does not end the conversation itself. */
 export function transferTool(className: string): Tool {
   return defineBundleTool({
     className,

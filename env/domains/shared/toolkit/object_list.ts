@@ -30,7 +30,7 @@ export function listValue(list: ObjectList): JsonValue {
 /**
  * Returns the model instances.
  * @param attribute The attribute that the caller reads first.
- * @throws {ToolError} With Python's `AttributeError` if the elements were not converted.
+ * @throws {ToolError} If the elements were not converted, with the message of Python's `AttributeError`.
  */
 export function readObjects(
   list: ObjectList,

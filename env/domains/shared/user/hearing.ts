@@ -1,6 +1,6 @@
 /**
- * Interprets an agent's message by keywords, for terse and verbose agents. A detail counts as asked for only if its
- * sentence is a question or a request.
+ * Interprets an agent's message using keywords, for both terse and verbose agents. A detail counts as asked for only if
+ * its sentence is a question or a request.
  */
 
 /** The details that agents of several domains ask for. */

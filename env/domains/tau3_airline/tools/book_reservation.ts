@@ -169,7 +169,7 @@ function checkPayments(
 
 /**
  * Charges the payments in order; a certificate is used up entirely.
- * @throws {ToolError} With the message of Python's `KeyError`, if a certificate is used twice. Earlier charges are not
+ * @throws {ToolError} If a certificate is used twice, with the message of Python's `KeyError`. Earlier charges are not
  * rolled back.
  */
 function takePayments(

@@ -40,7 +40,7 @@ function works(reply: string): boolean {
   return reply.includes("can send") && !reply.includes("cannot send");
 }
 
-/** Makes mobile data work at any speed. */
+/** Gets mobile data to work at any speed. */
 function* carryData(one: Case): Script<boolean | Transfer> {
   const speed = yield* one.ask("please run a speed test.");
   if (!speed.includes("no connection")) return false;

@@ -65,7 +65,7 @@ function expects(
 
 /**
  * Mirrors a Python `assert` of the original.
- * @throws {ToolError} With the empty message of Python's `AssertionError`.
+ * @throws {ToolError} If the assertion fails, with the empty message of Python's `AssertionError`.
  */
 function assertPython(holds: boolean): void {
   if (!holds) throw new ToolError("");

@@ -46,8 +46,8 @@ export function toggle(database: Database, field: string): boolean {
 
 /**
  * Returns the APN settings.
- * @throws {ToolError} With the text of Python's `AttributeError` for `name`, if another value was stored as the
- * settings; the phone then stays broken.
+ * @throws {ToolError} If another value was stored as the settings, with the message of Python's `AttributeError` for
+ * `name`; the phone then stays broken.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;
