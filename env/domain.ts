@@ -288,7 +288,7 @@ export interface GoalsPart<
     action: ToolAction,
     states: { readonly before: Database; readonly after: Database },
   ): string | null;
-  /** Returns the reads that policy always requires: identifying the user, and looking up the rows concerned. */
+  /** Returns the reads that policy always requires: identifying the user, and looking up the relevant rows. */
   requiredReads(task: Task<G>, database: Database): readonly ToolAction[];
   /**
    * Returns wrong writes that an agent could make by mistake: the gold writes with another target or detail, and extra

@@ -48,7 +48,7 @@ export class Registry<T> {
 
   /**
    * Adds an entry under a new name.
-   * @throws {ConfigError} If the name is taken, or is not made of lower-case letters, digits and hyphens.
+   * @throws {ConfigError} If the name is taken, or contains anything but lower-case letters, digits and hyphens.
    */
   register(name: string, entry: T): void {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {

@@ -444,7 +444,7 @@ export interface UserMove {
   readonly toolCalls: readonly ToolCall[];
 }
 
-/** Creates the user of one episode. A plain function suffices. */
+/** Creates the user of one episode. A plain function is enough. */
 export interface UserFactory {
   (task: Task, options: { readonly seed: number }): User;
   /** The name of its users in records: `scripted`, `llm gpt-4o`. */

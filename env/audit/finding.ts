@@ -30,7 +30,7 @@ export interface Finding {
   readonly split: Split;
   /** A description of the problem, as a clause without a full stop. */
   readonly reason: string;
-  /** The values concerned, so that a person can verify the finding. */
+  /** The relevant values, so that a person can verify the finding. */
   readonly evidence: string;
   /** Whether the task is flagged, because its reward is not meaningful. */
   readonly exclude: boolean;

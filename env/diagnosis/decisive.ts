@@ -44,7 +44,7 @@ export interface Write {
 
 /**
  * The first decisive error.
- * - `write`: a write after which the gold state was out of reach; `rows` are the rows that it made wrong for good.
+ * - `write`: a write after which the gold state was out of reach; `rows` are the rows that it made permanently wrong.
  * - `ending`: the gold state was still in reach when the conversation ended; `rows` are the rows that still differ.
  * - `untold`: the database is right, but `outputs` were not said.
  * - `cut_off`: everything is right, but the conversation was truncated.

@@ -27,7 +27,7 @@ export interface MannerOptions {
 export class Ids {
   readonly #taken = new Set<string>();
 
-  /** Draws an id of `prefix` and `digits` random digits, the first of which is not 0. */
+  /** Draws an id that consists of `prefix` and `digits` random digits; the first digit is not 0. */
   draw(rng: Rng, { prefix = "", digits }: { prefix?: string; digits: number }) {
     for (;;) {
       let id = prefix + (1 + rng.int(9));

@@ -66,7 +66,7 @@ export interface BatchDraw {
   readonly about: string;
   /** The hint for options that make every draw fail. */
   readonly advice: string;
-  /** Draws the tasks; `undefined` if the draw fails, in which case it can be repeated. */
+  /** Draws the tasks; `undefined` if the draw fails. A failed draw can be repeated. */
   draw(): TaskBatch | undefined;
 }
 

@@ -40,7 +40,7 @@ export interface Clause {
 export interface Violation {
   readonly clause: string;
   readonly text: string;
-  /** Why the call breaks it, including the values concerned. */
+  /** Why the call breaks it, including the relevant values. */
   readonly evidence: string;
 }
 

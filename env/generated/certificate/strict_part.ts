@@ -12,7 +12,7 @@ import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The numbers of wrong outcomes that were tried, each of which scores 0. */
+/** The numbers of wrong outcomes that were tried. Each scores 0. */
 export interface StrictEvidence {
   /** Variants of the gold with one write missing or different. */
   readonly wrong: number;

@@ -12,7 +12,7 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The counts of sequences and calls that were tried. */
 export interface UniqueEvidence {
-  /** The number of call sequences, all of which end in the gold's final state. */
+  /** The number of call sequences. All of them end in the gold's final state. */
   readonly ways: number;
   /** The number of calls that match the words but are not allowed by tools or policy. */
   readonly barred: number;

@@ -92,7 +92,7 @@ const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
 const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
 
 /**
- * Splits a template into tokens, the last of which is `eof`.
+ * Splits a template into tokens. The last one is `eof`.
  * @throws {JinjaError} If the template contains an invalid token.
  */
 export function tokenize(source: string): Token[] {

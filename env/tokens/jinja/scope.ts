@@ -102,8 +102,8 @@ export class Scope {
   }
 
   /**
-   * Analyzes alternative branches, only one of which runs. A variable that any of them assigns is initialized from the
-   * outer scope, so that it has a value if a different branch runs.
+   * Analyzes alternative branches. Only one of them runs, so a variable that any of them assigns is initialized from
+   * the outer scope, so that it has a value if a different branch runs.
    */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };

@@ -134,7 +134,7 @@ class Blocks {
 
   /**
    * Handles a block.
-   * @returns The index of the next piece; `null` if the block is not closed, in which case nothing after it is parsed.
+   * @returns The index of the next piece; `null` if the block is not closed; then nothing after it is parsed.
    */
   #block(start: number): number | null {
     const from = start + (this.#pieces[start]!.type === "start" ? 1 : 0);

@@ -96,8 +96,8 @@ function certificateForStranger(
 }
 
 /**
- * Draws a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A delay alone does
- * not suffice.
+ * Draws a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A delay alone is
+ * not enough.
  */
 function undueCertificate(
   world: AirlineWorld,

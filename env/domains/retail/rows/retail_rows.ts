@@ -117,7 +117,7 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** Draws one user's wishes, none of which changes the same order twice. */
+/** Draws one user's wishes. No two of them change the same order. */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {

@@ -46,7 +46,7 @@ export function drawBrokenRule(
   return undefined;
 }
 
-/** The rules by intent. Groups whose rules can seldom be broken come first. */
+/** The rules by intent. Groups whose rules can rarely be broken come first. */
 const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   cancel: [[otherReason]],
   modify_payment: [[tooLittleForTotal]],
