@@ -117,7 +117,7 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** Draws one user's wishes. No two of them change the same order. */
+/** Draws one user's wishes, which can all be fulfilled one after another; see {@linkcode canFollow}. */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {
