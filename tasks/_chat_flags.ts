@@ -23,13 +23,13 @@ import { newConfig, trainFlags } from "./_train_flags.ts";
 export const chatFlags = z.object({
   policy: z.string().optional().meta({
     description:
-      "Run whose policy is the agent, by name or path; default: the last completed",
+      "Run whose policy is the agent, by name or path; default: the most recent completed one",
     value: "RUN",
     isPath: runPathOnly,
   }),
   agent: z.enum(["policy", "expert"]).optional().meta({
     description:
-      "The agent; default: the policy, or the expert if no run is completed",
+      "The agent; default: the policy, or the expert if no run has completed",
   }),
   data: dataSchema.shape.source.unwrap().optional().meta({
     description:
@@ -69,7 +69,7 @@ export interface Counterpart extends AsyncDisposable {
 
 /**
  * Opens the agent that the flags select, with its dataset.
- * @throws {ConfigError} If there is no such run, or the flags cannot be combined.
+ * @throws {ConfigError} If there is no such run, or the flags cannot be used together.
  * @throws {RunDirError} If the run is damaged.
  * @throws {DataError} If a benchmark's data is invalid.
  */
@@ -100,7 +100,7 @@ async function runOf(
 ): Promise<string | undefined> {
   if (agent === "expert" && policy !== undefined) {
     throw new ConfigError(
-      `--agent expert and --policy ${policy} cannot be combined`,
+      `--agent expert and --policy ${policy} cannot be used together`,
       { hint: "pass only one of them" },
     );
   }
@@ -129,7 +129,7 @@ async function openExpert(
     agent: expertAgent(),
     dataset: await openDataset(dataOfSplit(config.data, split)),
     description:
-      "the expert, which understands the phrases of the scripted user",
+      "the expert, which understands only the scripted user's phrasings",
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -45,7 +45,7 @@ export const convertFlags = z.object({
   }),
   origin: directory.optional().meta({
     description:
-      "From Megatron's format: the original model, for its config and tokenizer; default: the recipe's model.directory",
+      "When converting from Megatron's format: the original model, which supplies the config and tokenizer; default: the recipe's model.directory",
     value: "DIR",
   }),
   gpus: z.int().min(1).optional().meta({
@@ -58,7 +58,7 @@ export const convertFlags = z.object({
     description: "Replace an existing --to that differs",
   }),
   host: z.string().optional().meta({
-    description: "Run on this host of hosts.yaml; default: this machine",
+    description: "Run on this host from hosts.yaml; default: this machine",
     value: "NAME",
   }),
   hosts: hostsFlag,
@@ -104,7 +104,7 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      "No checkpoint is given: pass --from DIR or --recipe NAME",
+      "No checkpoint given: pass --from DIR or --recipe NAME",
       { hint: 'see "deno task convert --help"' },
     );
   }

@@ -47,7 +47,7 @@ export const evaluateFlags = z.object({
   }),
   policy: z.string().min(1).optional().meta({
     description:
-      "Training run whose policy is evaluated; default: the last completed, unless a model is given",
+      "Training run whose policy is evaluated; default: the most recent completed one, unless a model is given",
     value: "RUN",
     isPath: runPathOnly,
   }),
@@ -61,7 +61,7 @@ export const evaluateFlags = z.object({
   ...runFlags,
   export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write a result file into the run dir, in the benchmark's own format; tau3 adds submission.json if scores are comparable; inspect writes a log for Inspect (.eval)",
+      "Also write a result file to the run dir, in the benchmark's own format; tau3 adds submission.json if scores are comparable; inspect writes a log for Inspect (.eval)",
   }),
   workers: z.int().min(1).max(256).optional().meta({
     description:
@@ -94,7 +94,7 @@ export type EvaluateFlags =
 
 /**
  * Returns the config of a new evaluation.
- * @throws {ConfigError} If flags or recipe are invalid, or cannot be combined.
+ * @throws {ConfigError} If flags or recipe are invalid, or cannot be used together.
  */
 export async function newEvaluation(
   flags: EvaluateFlags,
@@ -164,14 +164,14 @@ export function parseTaskIds(text: string): number[] {
     if (from === undefined || Number(to) < Number(from)) {
       throw new ConfigError(
         `--task-ids ${text}: "${part}" is neither a number nor a range`,
-        { hint: "write 1,2,5-9" },
+        { hint: "use a list such as 1,2,5-9" },
       );
     }
     const count = Number(to) - Number(from) + 1;
     if (count > MAX_TASKS) {
       throw new ConfigError(
         `--task-ids ${text}: "${part}" selects more than ${MAX_TASKS} tasks`,
-        { hint: "omit --task-ids for all tasks of the split" },
+        { hint: "omit --task-ids to select all tasks of the split" },
       );
     }
     return Array.from({ length: count }, (_, i) => Number(from) + i);
@@ -188,7 +188,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   ];
   if (policy !== undefined && others.length > 0) {
     throw new ConfigError(
-      `--policy ${policy} and ${others[0]} cannot be combined`,
+      `--policy ${policy} and ${others[0]} cannot be used together`,
       { hint: "pass only one of them" },
     );
   }

@@ -192,7 +192,7 @@ export function closingText(
   return `${dir.path}: ${scored} scored, ${
     report.meanTurns.toFixed(1)
   } turns and ${duration(report.meanSeconds)} per episode${
-    exported === undefined ? "" : `; ${exported} is a result file of tau-bench`
+    exported === undefined ? "" : `; ${exported} is a tau-bench result file`
   }`;
 }
 

@@ -52,7 +52,7 @@ function extending(
   { properties, ...schema }: Record<string, unknown>,
 ): Record<string, unknown> {
   const description =
-    "Recipe that provides the keys missing here; null: only the schema's defaults";
+    "Recipe that provides the keys that this one lacks; null uses only the schema's defaults";
   return {
     ...schema,
     properties: {

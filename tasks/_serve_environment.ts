@@ -33,12 +33,13 @@ const positive = z.int().min(1);
 /** The settings of an environment server. */
 const environmentSchema = z.strictObject({
   seed: z.int().min(0).default(1).meta({
-    description: "With --env: seed of episodes whose client sends none",
+    description: "With --env: seed of episodes for which the client sends none",
     cli: {},
   }),
   data: dataSchema.prefault({}),
   split: z.enum(SPLITS).default("train").meta({
-    description: "With --env: split of the tasks, unless a client names one",
+    description:
+      "With --env: split that tasks are taken from, unless a client names one",
     cli: {},
   }),
   user: userSchema.prefault({}),
@@ -96,7 +97,7 @@ export interface ServedEnvironment extends AsyncDisposable {
 /**
  * Opens an environment server. Models that play users or judge are sent a first request, so that errors are detected
  * early.
- * @throws {ConfigError} If flags cannot be combined, or a model or the dataset is missing.
+ * @throws {ConfigError} If flags cannot be used together, or a model or the dataset is missing.
  */
 export async function openServedEnvironment(
   flags: EnvironmentFlags,
@@ -107,7 +108,7 @@ export async function openServedEnvironment(
   );
   if (other !== undefined) {
     throw new ConfigError(
-      `--env and --${other} cannot be combined: they select different servers`,
+      `--env and --${other} cannot be used together: they select different servers`,
       { hint: "pass only one of them" },
     );
   }

@@ -32,12 +32,12 @@ export const setupFlags = z.object({
   set: setFlag,
   host: z.array(z.string()).default([]).meta({
     description:
-      "GPU hosts, by their names in hosts.yaml, separated by commas; default: the recipe's, else this machine",
+      "GPU hosts: names from hosts.yaml, separated by commas; default: the recipe's, else this machine",
     value: "NAME,...",
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that serve episodes: names in hosts.yaml, "this" for this machine, or "none"; default: this machine, which writes the rows, and bridge.hosts, else the first host',
+      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine (which writes the rows), plus bridge.hosts or, if none are set, the first GPU host',
     value: "NAME,...",
   }),
   hosts: hostsFlag,
@@ -54,7 +54,8 @@ export const setupFlags = z.object({
       "Check which steps are done and change nothing; exit status 1 if any is not",
   }),
   undo: z.boolean().default(false).meta({
-    description: "Remove exactly what setup made; with --dry-run, only list it",
+    description:
+      "Remove exactly what setup created; with --dry-run, only list it",
   }),
 });
 

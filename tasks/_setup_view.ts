@@ -127,6 +127,6 @@ export function undoText(reports: readonly HostUndoReport[]): string {
     })
   );
   return lines.length === 0
-    ? "Nothing to undo: setup has made nothing"
+    ? "Nothing to undo: setup has created nothing"
     : lines.join("\n");
 }

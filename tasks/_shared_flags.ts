@@ -29,7 +29,7 @@ export const budgetFlags = flagsOf(budgetSchema) as Record<
 /** The directory of τ-bench's data, for `tauBenchDir()` and, in a config, {@linkcode tauBenchOverride}. */
 export const tauBenchFlag = z.string().optional().meta({
   description:
-    "Directory of tau-bench's data: written by deno task import, or a checkout",
+    "Directory of tau-bench's data: a bundle written by deno task import, or a checkout",
   value: "DIR",
   env: "TAU_BENCH_DIR",
   isPath: anyPath,
@@ -135,7 +135,7 @@ export const runFlags = {
   set: setFlag,
   track: z.array(z.enum(TRACKERS)).default([]).meta({
     description:
-      "Send the run to a tracker as it goes, with the settings of the recipe's tracking section; may be repeated",
+      "Send the run to a tracker as it progresses, with the settings in the recipe's tracking section; may be repeated",
     value: "NAME",
   }),
   name: z.string().regex(
@@ -147,14 +147,14 @@ export const runFlags = {
   }),
   runs: runsFlag,
   resume: z.union([z.literal(true), z.string()]).optional().meta({
-    description: "Resume a run; default: the last that is not completed",
+    description: "Resume a run; default: the most recent unfinished one",
     value: "RUN",
     valueOptional: true,
     isPath: runPathOnly,
   }),
   discard: z.boolean().default(false).meta({
     description:
-      "With --resume: if files of the run are missing or damaged, go back to the last intact checkpoint and delete the rest",
+      "With --resume: if files of the run are missing or damaged, go back to the last intact checkpoint and delete everything after it",
   }),
 };
 
@@ -181,7 +181,7 @@ export async function runNamed(
   if (path !== undefined) return path;
   const what = kind === "train" ? "run" : "evaluation";
   throw new ConfigError(
-    `There is no ${what} to resume in "${runs}": all are completed`,
+    `There is no ${what} to resume in "${runs}": all of them are complete`,
     { hint: "omit --resume to start a new one" },
   );
 }

@@ -60,26 +60,27 @@ export const trainFlags = z.object({
   }),
   hosts: z.string().optional().meta({
     description:
-      "For slime recipes: YAML file that describes cluster.hosts; default: hosts.yaml",
+      "For slime recipes: YAML file that describes the hosts in cluster.hosts; default: hosts.yaml",
     value: "FILE",
     isPath: anyPath,
   }),
   attach: z.union([z.literal(true), z.string()]).optional().meta({
-    description: "Follow the job of a detached slime run; default: the last",
+    description:
+      "Follow the job of a detached slime run; default: the most recent unfinished one",
     value: "RUN",
     isPath: runPathOnly,
     valueOptional: true,
   }),
   stop: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      "Stop a slime run: its job, its episode servers, and Ray if it was started for the run; default: the last",
+      "Stop a slime run: its job, its episode servers, and Ray if it was started for the run; default: the most recent unfinished one",
     value: "RUN",
     isPath: runPathOnly,
     valueOptional: true,
   }),
   beside: z.boolean().default(false).meta({
     description:
-      "For slime recipes: launch even if other jobs hold Ray's GPUs, and wait for them",
+      "For slime recipes: launch even if other jobs hold Ray's GPUs, and wait until these are free",
   }),
   skipDoctor: z.boolean().default(false).meta({
     description: "For slime recipes: launch without the doctor's checks",

@@ -38,12 +38,12 @@ function dataDirectory(value: string): boolean {
 const flags = z.object({
   data: z.string().min(1).optional().meta({
     description:
-      "Source of the tasks: generated, tau-bench, tau3-bench, or a directory in tau-bench's layout, such as mock writes; default: tau-bench, or tau3-bench if only --tau3-bench is given",
+      "Source of the tasks: generated, tau-bench, tau3-bench, or a directory in tau-bench's layout, such as one written by mock; default: tau-bench, or tau3-bench if only --tau3-bench is given",
     value: "DIR",
     isPath: dataDirectory,
   }),
   env: domainNameSchema.optional().meta({
-    description: "Domain; default: that of the directory, or retail",
+    description: "Domain; default: the directory's, or retail",
   }),
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
@@ -56,7 +56,7 @@ const flags = z.object({
   }),
   check: z.array(z.enum(checkNames)).default([]).meta({
     description:
-      "Run only this check, for --exclusions and --report too; may be repeated",
+      "Run only this check; also limits --exclusions and --report; may be repeated",
   }),
   show: z.int().min(0).default(40).meta({
     description: "Number of findings to list",
@@ -67,8 +67,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   exclusions: z.string().min(1).optional().meta({
-    description:
-      "Write the flagged tasks to this file, for --exclude of train and evaluate",
+    description: "Write the flagged tasks to this file, for use with --exclude",
     value: "FILE",
     isPath: anyPath,
   }),
@@ -178,12 +177,13 @@ export const task = await main(import.meta, {
       command:
         "deno task audit --env retail --exclusions out.yaml --report audit.json",
       does:
-        "write all findings as JSON, and the flagged tasks for --exclude out.yaml",
+        "write all findings as JSON, and the flagged tasks to out.yaml for use with --exclude",
     },
     {
       command:
         "deno task audit --tau3-bench ../tau2-bench --env telecom --split full",
-      does: "check all of τ³-bench's telecom tasks, also against its own rules",
+      does:
+        "check all of τ³-bench's telecom tasks, including against the benchmark's own rules",
     },
     {
       command: "deno task audit --data generated --seed 2",
@@ -191,7 +191,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task audit --data world",
-      does: "check the tasks that mock --out world has written",
+      does: "check the tasks written by mock --out world",
     },
   ],
   confine: ({ flags: { report, exclusions } }) => ({

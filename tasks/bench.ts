@@ -47,19 +47,19 @@ const flags = z.object({
   }),
   tau3Bench: tau3BenchFlag.meta({
     description:
-      "Measure tau3-bench's domains instead, next to the Python original: a bundle or a checkout",
+      "Measure the domains of tau3-bench instead, compared with the Python original: a bundle or a checkout",
     // The flag selects a benchmark, so the environment variable must not set it.
     env: undefined,
   }),
   tau2Packages: z.string().min(1).optional().meta({
     description:
-      "For --tau3-bench: directory of Python packages with tau2; default: those of python3",
+      "For --tau3-bench: directory of Python packages that includes tau2; default: python3's",
     value: "DIR",
     isPath: anyPath,
   }),
   threads: z.int().min(1).default(2).describe("Threads of the CPU policy"),
   bridge: z.boolean().default(false).describe(
-    "Measure serve --recipe instead: concurrent episodes, next to the same requests by plain fetch",
+    "Measure serve --recipe instead: concurrent episodes, compared with the same requests made with plain fetch",
   ),
   example: z.string().min(1).optional().meta({
     description:
@@ -68,7 +68,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   workers: z.int().min(2).optional().describe(
-    "Measure evaluate --workers instead: N processes against one, in alternation",
+    "Measure evaluate --workers instead: N processes against one, alternating between them",
   ),
   episodes: z.int().min(1).optional().describe(
     "For --bridge: concurrent episodes (default 256); for --workers: approximate number of episodes (default 4000)",
@@ -77,7 +77,7 @@ const flags = z.object({
     "For --bridge and --workers: number of repeats",
   ),
   seconds: z.int().min(1).default(10).describe(
-    "For --bridge: seconds of each open loop",
+    "For --bridge: duration of each open loop, in seconds",
   ),
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
@@ -87,9 +87,9 @@ const flags = z.object({
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      `Train a recipe with each estimator, ratio and credit instead, from one cold start per seed; or only with these of ${
-        VARIANT_NAMES.join(",")
-      }`,
+      `Train a recipe with each estimator, ratio and credit instead, or only with the named ones (${
+        VARIANT_NAMES.join(", ")
+      }), from one cold start per seed`,
     value: "NAMES",
     valueOptional: true,
   }),
@@ -97,10 +97,11 @@ const flags = z.object({
     "For --estimators: use seeds 1 to N",
   ),
   steps: z.int().min(1).optional().describe(
-    "For --estimators: RL steps of each run; default: the recipe's",
+    "For --estimators: RL steps per run; default: the recipe's",
   ),
-  recipe: z.string().default("default").meta({
-    description: "For --estimators: name of a recipe, or a YAML file",
+  recipe: z.string().optional().meta({
+    description:
+      "For --estimators: name of a recipe, or a YAML file; default: the recipe named default",
     value: "FILE",
     isPath: recipeFile,
   }),
@@ -314,7 +315,7 @@ async function runEstimators(
   { recipe, set, steps, seeds, threads, tauBench, runs }: BenchFlags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const base = await readRecipe(recipe);
+  const base = await readRecipe(recipe ?? "default");
   const given: Override[] = [
     ...set.map(parseSet),
     { path: ["threads"], value: threads, origin: "--threads" },
@@ -498,11 +499,12 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --tau3-bench ../tau3-bench",
       does:
-        "measure gold episodes per second of tau3-bench, here and in Python",
+        "measure gold episodes per second of tau3-bench, in taulab and in Python",
     },
     {
       command: "deno task bench --workers 2",
-      does: "measure episodes per second of evaluate in one process and in two",
+      does:
+        "measure how many episodes per second evaluate plays in one process and in two",
     },
     {
       command: "deno task bench --verify Qwen3-0.6B",
@@ -512,7 +514,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --estimators",
       does:
-        "compare pass^1 of the default recipe for each estimator, ratio and credit",
+        "compare the default recipe's pass^1 with each estimator, ratio and credit",
     },
     {
       command:

@@ -104,7 +104,7 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task build:wasm",
-      does: "rebuild the modules after a change in train/cpu/kernels/",
+      does: "rebuild the modules after a change to train/cpu/kernels/",
     },
   ],
   run,

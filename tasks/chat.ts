@@ -129,7 +129,7 @@ function toJson(
 export const task = await main(import.meta, {
   name: "chat",
   summary:
-    "Talk to a trained policy or to the expert as the user of a task, and see the reward",
+    "Play the user of a task: talk to a trained policy or to the expert, and see the reward",
   flags: chatFlags,
   examples: [
     {
@@ -149,7 +149,8 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task chat --agent expert --split dev",
-      does: "talk to the expert, in the words of the scripted user",
+      does:
+        "talk to the expert, which understands only the scripted user's phrasings",
     },
   ],
   interruptNote: "Stopped; the conversation is not scored",

@@ -28,7 +28,7 @@ async function run(
   if (!SHELLS.includes(shell as Shell) || more.length > 0) {
     throw new ConfigError(
       shell === undefined
-        ? "No shell is given"
+        ? "No shell given"
         : `There is no completion script for "${operands.join(" ")}"`,
       { hint: `run deno task completions ${SHELLS.join(" | ")}` },
     );

@@ -39,11 +39,11 @@ const { provider } = endpointSchema.shape;
 const flags = z.object({
   source: z.string().optional().meta({
     description:
-      "Diagnose only episodes of this source, such as rl, eval/dev/greedy or evaluate/test; default: all",
+      "Diagnose only episodes from this source, such as rl, eval/dev/greedy or evaluate/test; default: all",
     value: "SOURCE",
   }),
   step: z.int().min(0).optional().meta({
-    description: "Diagnose only episodes of this step; default: all",
+    description: "Diagnose only episodes from this step; default: all",
   }),
   show: z.int().min(0).default(20).meta({
     description:
@@ -55,11 +55,12 @@ const flags = z.object({
     value: "MODEL",
   }),
   judgeProvider: provider.unwrap().optional().meta({
-    description: "Provider of the judge's API",
+    description:
+      "Judge's API provider, or the provider whose API the endpoint is compatible with",
   }),
   judgeBaseUrl: z.string().min(1).optional().meta({
     description:
-      "Endpoint of the judge; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
+      "Judge's endpoint URL; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
     value: "URL",
   }),
   concurrency: z.int().min(1).default(16).meta({
@@ -261,7 +262,7 @@ export const task = await main(import.meta, {
   operands: {
     name: "RUN",
     description:
-      "Run, evaluation, or result file of tau-bench or tau3-bench; default: the latest run",
+      "Run, evaluation, or result file from tau-bench or tau3-bench; default: the latest run",
     isPath: runOrFile,
   },
   examples: [
@@ -271,18 +272,17 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task diagnose a1 --source eval/test/greedy --show 50",
-      does: "diagnose the episodes of one evaluation, and list fifty",
+      does: "diagnose the episodes of one evaluation, and list 50 of them",
     },
     {
       command: "deno task diagnose results.json --tau-bench ../tau-bench",
       does:
-        "diagnose a result file of tau-bench, with the gold actions that it holds",
+        "diagnose a tau-bench result file, using the gold actions it contains",
     },
     {
       command:
         "deno task diagnose simulations/results.json --tau3-bench ../tau2-bench",
-      does:
-        "diagnose a result file of tau3-bench, with the tasks that it holds",
+      does: "diagnose a tau3-bench result file, using the tasks it contains",
     },
     {
       command: "deno task diagnose a1 --judge gpt-4o --max-tokens 500000",

@@ -122,7 +122,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task doctor --only rows,batch,context",
-      does: "run checks that need no GPU host, only the model's directory",
+      does: "run only checks that need no GPU host, just the model's directory",
     },
     {
       command: "deno task doctor --skip gpus,nvlink --json",

@@ -100,7 +100,7 @@ async function run(
     const { name, bytes } = inspectLog(dir, { dataset, report });
     await dir.writeText(name, bytes);
     terminal.print(
-      `${dir.path}/${name} is a log for Inspect: inspect view --log-dir ${dir.path}`,
+      `${dir.path}/${name} is a log for Inspect; open it with: inspect view --log-dir ${dir.path}`,
     );
   }
   const refusals = flags.export === "tau3"
@@ -242,7 +242,8 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task evaluate --data tau-bench --env airline --model gpt-4o --user llm --user-model gpt-4o --trials 4",
-      does: "measure tau-bench's own figures, with the key in OPENAI_API_KEY",
+      does:
+        "reproduce the figures that tau-bench reports, with the key in OPENAI_API_KEY",
     },
     {
       command:
@@ -263,7 +264,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task evaluate --agent expert --trials 100 --workers 4",
-      does: "run the episodes in four processes, into one run dir",
+      does: "run the episodes in four processes that share one run dir",
     },
     {
       command:
@@ -272,7 +273,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task evaluate --resume",
-      does: "resume the last evaluation that is not completed",
+      does: "resume the last unfinished evaluation",
     },
   ],
   notes: keysHelp(configKeys(evaluationSchema)),

@@ -87,7 +87,7 @@ const flags = z.object({
   }),
   between: z.string().optional().meta({
     description:
-      "Keep only train tasks whose pass rate by --policy is in this range, such as 0.2,0.8",
+      "Keep only train tasks whose pass rate under --policy is in this range, such as 0.2,0.8",
     value: "LEAST,MOST",
   }),
   policy: z.string().min(1).optional().meta({
@@ -114,13 +114,13 @@ const flags = z.object({
   }),
   holdOut: z.array(z.string().min(1)).default([]).meta({
     description:
-      "With --rows: exclude the users of this split or file of tasks; may be repeated; default: dev and test",
+      "With --rows: exclude the users who occur in this split or file of tasks; may be repeated; default: dev and test",
     value: "SPLIT|FILE",
     isPath: taskFile,
   }),
   rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
     description:
-      "With --source tau-bench: slime writes rows as slime's example does; split adds env and split to each row's metadata, as for τ³-bench",
+      "With --source tau-bench: slime writes the same rows as slime's example; split adds env and split to each row's metadata, as for τ³-bench",
   }),
   force: z.boolean().default(false).meta({
     description: "Replace existing files that differ",
@@ -150,18 +150,18 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
     throw new ConfigError(`--rows ${rows} is not a directory`, {
-      hint: `pass --rows-format ${rows} for the format of rows`,
+      hint: `use --rows-format ${rows} to choose the format of rows`,
     });
   }
   if (rows !== undefined && source !== "generated") {
     throw new ConfigError(
-      `--rows generates tasks, but --source ${source} writes the benchmark's own`,
+      `--rows generates tasks, but --source ${source} writes the benchmark's own ones`,
       { hint: "pass only one of them" },
     );
   }
   if (rows === undefined && holdOut.length > 0) {
     throw new ConfigError("--hold-out needs --rows", {
-      hint: "pass the τ-bench checkout as --rows DIR",
+      hint: "pass the τ-bench checkout with --rows DIR",
     });
   }
 }
@@ -248,7 +248,7 @@ async function mockGenerated(
   });
   if (excluded.length > 0 && excluded.length === world.tasks("train").length) {
     throw new ConfigError(
-      `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${trials} trials is outside of the range for every train task`,
+      `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${trials} trials is outside the range for every train task`,
       { hint: "widen the range, raise --trials, or pass another --policy" },
     );
   }
@@ -258,7 +258,7 @@ async function mockGenerated(
     out,
     excluded,
     excludedWhy:
-      `Tasks whose pass rate by the policy of "${policy}" over ${trials} trials is outside of ${flags.between}`,
+      `Tasks whose pass rate under the policy of "${policy}" over ${trials} trials is outside ${flags.between}`,
     rowsOf: (split, tasks) => ({
       path: slimeFileName(domainKey(world), split),
       text: slimeRows(tasks, "split"),
@@ -308,7 +308,7 @@ function rangeOf(
   if (policy !== undefined) return [least, most];
   throw new ConfigError(
     "--between needs a policy",
-    { hint: "pass its run as --policy RUN" },
+    { hint: "pass its run with --policy RUN" },
   );
 }
 
@@ -369,7 +369,7 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
 async function tau3Files(dir: string) {
   const domains = await tau3DomainsIn(dir);
   if (domains.length === 0) {
-    throw new ConfigError(`Cannot find tasks of τ³-bench in "${dir}"`, {
+    throw new ConfigError(`Cannot find τ³-bench tasks in "${dir}"`, {
       hint: TAU3_BENCH_HINT,
     });
   }
@@ -403,7 +403,7 @@ function knobsHelp(argv: readonly string[]): string {
 export const task = await main(import.meta, {
   name: "mock",
   summary:
-    "Generate tasks with a certificate each, or write a benchmark's tasks as rows for slime",
+    "Generate tasks, each with a certificate, or write a benchmark's tasks as rows for slime",
   flags,
   examples: [
     {
@@ -414,12 +414,12 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
-      does: "keep only train tasks that the policy of run a1 solves sometimes",
+      does: "keep only train tasks that run a1's policy sometimes solves",
     },
     {
       command: "deno task mock --rows ../tau-bench --count 10000 --out rows",
       does:
-        "generate ten thousand certified train tasks on τ-bench's tables, next to its dev and test tasks",
+        "generate ten thousand certified train tasks on τ-bench's tables, alongside its dev and test tasks",
     },
     {
       command:
@@ -430,7 +430,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task mock --source tau-bench --out rows --tau-bench ../tau-bench",
-      does: "write the four files of slime's example, byte for byte",
+      does: "write the same four files as slime's example, byte for byte",
     },
     {
       command:

@@ -40,7 +40,8 @@ const flags = z.object({
     description: "With --install: replace an existing kernel",
   }),
   python: z.string().min(1).optional().meta({
-    description: "Python with Jupyter; default: that of .venv, else python3",
+    description:
+      "Python interpreter with Jupyter; default: the one in .venv, else python3",
     value: "PROGRAM",
     isPath: runPathOnly,
     env: "TAULAB_PYTHON",
@@ -58,7 +59,7 @@ const flags = z.object({
   }),
   out: z.string().min(1).optional().meta({
     description:
-      "With --run: directory for the executed notebooks; default: discard them",
+      "With --run: directory to write the executed notebooks to; default: discard them",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -78,7 +79,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 
 /**
  * Rejects flags that have no effect.
- * @throws {ConfigError} If flags or names cannot be combined.
+ * @throws {ConfigError} If flags or names cannot be used together.
  */
 function refuseIdleFlags(
   { run, check, install, out }: Flags,
@@ -87,7 +88,7 @@ function refuseIdleFlags(
   const ways = [run && "--run", check && "--check", install && "--install"]
     .filter((way) => way !== false);
   if (ways.length > 1) {
-    throw new ConfigError(`${ways.join(" and ")} cannot be combined`, {
+    throw new ConfigError(`${ways.join(" and ")} cannot be used together`, {
       hint: "pass only one of them",
     });
   }
@@ -252,12 +253,13 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task notebook --run",
-      does: "execute all notebooks, and report the cell that failed if one did",
+      does: "execute all notebooks, and report the failing cell, if any",
     },
     {
       command:
         "deno task notebook --run analyze_rewards --out executed --python .venv/bin/python",
-      does: "execute one notebook into executed/analyze_rewards.ipynb",
+      does:
+        "execute one notebook and write it to executed/analyze_rewards.ipynb",
     },
     {
       command: "deno task notebook --install",

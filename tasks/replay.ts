@@ -28,13 +28,13 @@ async function run(
 ): Promise<TaskResult> {
   if (operands.length === 0) {
     throw new ConfigError(
-      "No recording is given: pass one or more files",
+      "No recordings given: pass one or more files",
       { hint: 'see "deno task replay --help"' },
     );
   }
   if (tauBench !== undefined && tau3Bench !== undefined) {
     throw new ConfigError(
-      "Cannot replay recordings of two benchmarks at once",
+      "Cannot replay recordings from two benchmarks at once",
       {
         hint: "pass either --tau-bench or --tau3-bench",
       },
@@ -94,7 +94,7 @@ function notesOf(
       : [`${path}: ${faultsText(unreadable, all)}`]),
     ...skipped.map(({ what }) => `${path}: ${what}`),
     ...(otherData === undefined ? [] : [
-      `${path}: recorded with other data: none of its ${
+      `${path}: recorded with other data; none of its ${
         count(otherData.golds)
       } gold states match; ${
         count(otherData.differences)
@@ -119,18 +119,18 @@ function sum(files: readonly Counts[], key: keyof Counts): number {
 export const task = await main(import.meta, {
   name: "replay",
   summary:
-    "Replay recordings of tau-bench or tau3-bench, and check that every observation, state and reward is as recorded",
+    "Replay recordings from tau-bench or tau3-bench, and check that every observation, state and reward matches the recording",
   flags,
   operands: {
     name: "FILE...",
     description:
-      "Recordings, or result files as tau-bench writes and publishes them; may be compressed with gzip",
+      "Recordings, or result files that tau-bench wrote or published; may be compressed with gzip",
     isPath: anyPath,
   },
   examples: [{
     command:
       "deno task replay --tau-bench ../tau-bench replays/fuzz_retail.jsonl.gz",
-    does: "replay unusual calls of retail's tools",
+    does: "replay unusual calls to retail's tools",
   }, {
     command:
       "deno task replay --tau-bench ../tau-bench ../tau-bench/historical_trajectories/gpt-4o-airline.json",
@@ -139,7 +139,7 @@ export const task = await main(import.meta, {
   }, {
     command:
       "deno task replay --tau3-bench ../shared/tau3-bench ../shared/tau3-bench/replays/orchestrator.jsonl.gz",
-    does: "replay conversations of tau3-bench, message by message",
+    does: "replay tau3-bench conversations, message by message",
   }],
   run,
 });

@@ -46,13 +46,13 @@ import {
 const flags = z.object({
   policy: z.string().min(1).optional().meta({
     description:
-      "Training run whose policy is served; default: the last completed",
+      "Training run whose policy is served; default: the most recent completed one",
     value: "RUN",
     isPath: runPathOnly,
   }),
   host: z.string().default("127.0.0.1").meta({
     description:
-      "Address to listen on; if not loopback, clients must send the token in TAULAB_TOKEN",
+      "Address to listen on; if it is not loopback, clients must send the token in TAULAB_TOKEN",
   }),
   port: z.int().min(0).max(65535).optional().meta({
     description:
@@ -72,7 +72,7 @@ const flags = z.object({
   }),
   record: z.string().min(1).optional().meta({
     description:
-      "With --recipe: also record each episode in the episodes.db of this run dir",
+      "With --recipe: also record each episode in this run dir's episodes.db",
     value: "RUN_DIR",
     isPath: anyPath,
   }),
@@ -115,7 +115,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const [asked, another] = packagesOf(flags);
   if (another !== undefined) {
     throw new ConfigError(
-      "--write-verifiers and --write-verl contradict each other",
+      "--write-verifiers and --write-verl cannot be used together",
       { hint: "pass only one of them" },
     );
   }
@@ -135,7 +135,7 @@ async function runEpisodes(
 ): Promise<TaskResult> {
   if (flags.policy !== undefined) {
     throw new ConfigError(
-      "--recipe and --policy cannot be combined: one serves episodes, the other a policy",
+      "--recipe and --policy cannot be used together: one serves episodes, the other a policy",
       { hint: "pass only one of them" },
     );
   }

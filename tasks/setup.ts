@@ -116,7 +116,7 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task setup --host gpu1,gpu2 --dry-run",
-      does: "print the commands for two hosts of hosts.yaml",
+      does: "print the commands for two hosts from hosts.yaml",
     },
     {
       command: "deno task setup --host gpu1,gpu2",
@@ -137,8 +137,8 @@ export const task = await main(import.meta, {
   ],
   notes:
     "Each step is checked first, and run only if it is not done. Nothing that already exists is overwritten:\n" +
-    "a checkout with local changes, or a directory or container that setup did not make, stops the host with a hint.\n" +
-    "Everything that setup makes is listed on the host in ~/.taulab (or dir of hosts.yaml); --undo removes exactly that.\nHF_TOKEN is passed on to the hosts if it is set.",
+    "if setup finds a checkout with local changes, or a directory or container that it did not create, it stops on that host and prints a hint.\n" +
+    "Everything that setup creates is listed on the host in ~/.taulab (or the directory set by dir in hosts.yaml); --undo removes exactly that.\nHF_TOKEN is passed on to the hosts if it is set.",
   interruptNote:
     "Stopping; run the same command again to resume. Press Ctrl-C again to stop immediately",
   run,

@@ -245,7 +245,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task train --resume",
-      does: "resume the last run that is not completed",
+      does: "resume the last unfinished run",
     },
   ],
   notes: helpNotes,

@@ -30,7 +30,7 @@ import { bytes, count } from "../train/progress/amounts.ts";
 const flags = z.object({
   host: z.string().default("127.0.0.1").meta({
     description:
-      "Address to listen on; if not loopback, the page requires the token in TAULAB_TOKEN",
+      "Address to listen on; if it is not loopback, the page requires the token in TAULAB_TOKEN",
   }),
   port: z.int().min(0).max(65535).default(8686).meta({
     description: "Port to listen on; 0 takes a free one",
@@ -184,29 +184,30 @@ export const task = await main(import.meta, {
   operands: {
     name: "RUN...",
     description:
-      "Runs, evaluations, result files of tau-bench or tau3-bench, or Inspect logs (.eval); default: all runs",
+      "Runs, evaluations, result files from tau-bench or tau3-bench, or Inspect logs (.eval); default: all runs",
     isPath: runOrFile,
   },
   examples: [
     {
       command: "deno task view",
       does:
-        "show all runs under runs/ on port 8686; the page updates while they grow",
+        "show all runs under runs/ on port 8686; the page updates as they progress",
     },
     {
       command: "deno task view a1 results.json --tau-bench DIR",
       does:
-        "show a run and a result file of tau-bench, with the expected state of rows",
+        "show a run and a tau-bench result file, with the expected state of rows",
     },
     {
       command:
         "deno task view simulations/results.json --tau3-bench ../tau2-bench",
-      does: "show a result file of tau3-bench with both sides and each check",
+      does:
+        "show a tau3-bench result file, with the agent's and the user's side and every check",
     },
     {
       command:
         'deno task view a1 --export failed.html --filter "reward<1 and step=40"',
-      does: "export failed episodes of step 40 to one offline file",
+      does: "export failed episodes from step 40 to one offline file",
     },
   ],
   notes: `Fields of --filter: ${Object.keys(FILTER_FIELDS).join(" ")} text.\n` +

@@ -42,11 +42,11 @@ const CREDITS = {
   },
   gigpo: {
     description:
-      "plus rl.advantage among the turns of the same state (Feng et al. 2025)",
+      "adds rl.advantage among turns in the same state (Feng et al. 2025)",
     of: amongState,
   },
   vineppo: {
-    description: "plus V after the turn - V before it (Kazemnejad et al. 2024)",
+    description: "adds the change in V over the turn (Kazemnejad et al. 2024)",
     of: (episodes) => {
       const values = stateValues(episodes);
       return episodes.map(({ states, reward }) =>

@@ -27,7 +27,7 @@ const RATIOS = {
   },
   sequence: {
     description:
-      "the geometric mean over its sequence, to be clipped at about 0.01 (Zheng et al. 2025, GSPO)",
+      "the geometric mean of its sequence's ratios, to be clipped at about 0.01 (Zheng et al. 2025, GSPO)",
     of: (logRatios) => {
       const sum = logRatios.reduce((total, value) => total + value, 0);
       return logRatios.map(() => Math.exp(sum / logRatios.length));

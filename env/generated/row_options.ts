@@ -6,7 +6,7 @@ import { count, share } from "./knobs.ts";
 /** Settings of {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
 export const rowOptionsSchema = z.strictObject({
   trainTasks: count.default(0).describe(
-    "Number of train tasks to draw over the benchmark's rows",
+    "Number of train tasks to draw from the benchmark's rows",
   ),
   seed: z.int().default(1).describe("Seed of the drawn tasks"),
   ownTrain: z.boolean().default(false).describe(
@@ -14,10 +14,10 @@ export const rowOptionsSchema = z.strictObject({
   ),
   holdOut: z.array(z.string().min(1)).readonly().default(["dev", "test"])
     .describe(
-      "Splits, or JSON files of tasks, whose users drawn tasks must not use",
+      "Splits or JSON files of tasks; drawn tasks never use their users",
     ),
   severalShare: share.default(0.55).describe(
-    "Probability that a request of a task is followed by another",
+    "Probability that a task's request is followed by another",
   ),
   conditionShare: share.default(0.12).describe(
     "Share of requests that are refused and followed by an alternative",
@@ -26,7 +26,7 @@ export const rowOptionsSchema = z.strictObject({
     "Share of requests for information",
   ),
   idStatedShare: share.default(0.1).describe(
-    "Share of requests whose user knows the id of the order or reservation; the others describe it",
+    "Share of requests in which the user knows the order's or reservation's id; in the others, the user describes it",
   ),
 });
 

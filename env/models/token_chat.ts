@@ -162,7 +162,7 @@ class TokenChat implements Chat {
     if (mayFit(length, contextLength)) return true;
     if (this.#turn > 0) return false;
     throw new PolicyError(
-      `The first messages have ${length} characters, too many for the context of "${name}", ${contextLength} tokens`,
+      `The first messages have ${length} characters, too many for the ${contextLength}-token context of "${name}"`,
       { hint: "shorten the prompt, or use a model with a longer context" },
     );
   }
@@ -173,7 +173,7 @@ class TokenChat implements Chat {
     const room = contextLength - this.#conversation.ids.length - length;
     if (room < 1 && this.#turn === 0) {
       throw new PolicyError(
-        `The first prompt has ${length} tokens, which leaves no room for an answer in the context of "${name}", ${contextLength} tokens`,
+        `The first prompt has ${length} tokens, which leaves no room for an answer in the ${contextLength}-token context of "${name}"`,
         {
           hint: "shorten the prompt, or use a model with a longer context",
         },

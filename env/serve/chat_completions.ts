@@ -219,6 +219,6 @@ function argumentsOf(
     }
   }
   throw new RequestError(
-    `messages: the arguments of the call of "${name}" are not a JSON object: ${json}`,
+    `messages: the arguments of the call to "${name}" are not a JSON object: ${json}`,
   );
 }

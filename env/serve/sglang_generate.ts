@@ -106,7 +106,7 @@ export async function answerGenerate(
 function requireShort(length: number, { model, name }: ServedPolicy): void {
   if (mayFit(length, model.contextLength)) return;
   throw new RequestError(
-    `The text of ${length} characters is longer than the context length of "${name}", ${model.contextLength} tokens`,
+    `The text has ${length} characters, too many for the ${model.contextLength}-token context of "${name}"`,
   );
 }
 
@@ -121,7 +121,7 @@ export function roomFor(
   const room = model.contextLength - ids.length;
   if (room > 0) return room;
   throw new RequestError(
-    `The input of ${ids.length} tokens is longer than the context length of "${name}", ${model.contextLength} tokens including at least one for the answer`,
+    `The input has ${ids.length} tokens, which leaves no room for an answer in the ${model.contextLength}-token context of "${name}"`,
   );
 }
 

@@ -17,7 +17,7 @@ export function readChoice(
   },
 ): Pick<ExportChoice, "ids" | "filter"> {
   if (episodes !== undefined && filter !== undefined) {
-    throw new ConfigError("--episodes and --filter cannot be combined", {
+    throw new ConfigError("--episodes and --filter cannot be used together", {
       hint: "pass only one of them",
     });
   }

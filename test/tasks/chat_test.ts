@@ -203,7 +203,7 @@ Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on st
       [["--polcy", "a"], /Unknown flag "--polcy"; the nearest is "--policy"/],
       [["--policy", "nope"], /There is no run at ".*nope"/],
       [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*\n?.*--resume/],
-      [["--agent", "expert", "--policy", "bare"], /cannot be combined/],
+      [["--agent", "expert", "--policy", "bare"], /cannot be used together/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
         /no completed run in ".*none"\nhint: train one with "deno task train"/,

@@ -171,12 +171,12 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
     });
     const cases: [args: string[], message: RegExp][] = [
       [[], /Nothing to evaluate: there is no completed run/],
-      [["--policy", "p", "--agent", "expert"], /cannot be combined/],
+      [["--policy", "p", "--agent", "expert"], /cannot be used together/],
       [
         ["--agent", "expert", "--task-ids", "5-2"],
         /"5-2" is neither a number nor a range/,
       ],
-      [["--agent", "expert", "--task-ids", "9999"], /There is no task 9999/],
+      [["--agent", "expert", "--task-ids", "9999"], /has no task 9999/],
       [
         ["--agent", "expert", "--user", "llm"],
         /No model is set\nhint: pass --user-model NAME/,

@@ -33,7 +33,7 @@ Deno.test("notebook reports wrong usage with a hint", async () => {
     const wrong: [string[], RegExp][] = [
       [
         ["--run", "--check"],
-        /--run and --check cannot be combined\nhint: pass only one of them/,
+        /--run and --check cannot be used together\nhint: pass only one of them/,
       ],
       [["a"], /names need --run or --check/],
       [["--out", dir], /add --run/],

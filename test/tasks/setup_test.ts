@@ -217,7 +217,10 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
       ["--only", "modell"],
       /unknown step "modell"\nhint: the nearest is "model"/,
     ],
-    [["--in", "container"], /Cannot combine the flags of a container/],
+    [
+      ["--in", "container"],
+      /Flags for a container and for a bare host cannot be used together/,
+    ],
     [["--slime-commit", "main"], /--slime-commit: must be a full commit hash/],
     [["--recipe", "default"], /trains on this machine and needs no setup/],
   ];

@@ -91,7 +91,7 @@ Deno.test("forkRun() rejects another cold start, a missing checkpoint, and an ex
       forkRun(start, { to, config: configOf("coldStart.batchSize=5") }),
       {
         name: "ConfigError",
-        message: /coldStart.batchSize is 4 in its config and 5 in the new one/,
+        message: /coldStart.batchSize is 4 in its config, but 5 in the new one/,
       },
     );
     await forkRun(start, { to, config: configOf() });

@@ -72,7 +72,9 @@ function walk(
     const { prefix = "", of } = section;
     const text = of === undefined
       ? description
-      : `${of}: ${description[0]?.toLowerCase()}${description.slice(1)}`;
+      : `${of}: ${
+        description.replace(/^[A-Z](?=[a-z])/, (one) => one.toLowerCase())
+      }`;
     return [{
       flag: prefix === ""
         ? flag

@@ -40,17 +40,17 @@ const coldStartSchema = z.strictObject({
     "Supervised steps on expert demonstrations",
   ),
   maxTokens: count.default(0).describe(
-    "Maximum tokens of a demonstration; longer ones are dropped; 0 uses the context length",
+    "Maximum tokens per demonstration; longer ones are dropped; 0 uses the context length",
   ),
   batchSize: positive.default(32).describe("Demonstrations per step"),
   learningRate: rate.default(3e-3).describe("Peak learning rate"),
   warmupSteps: count.default(10).describe("Steps of linear warm-up"),
   finalShare: share.default(0.1)
     .describe(
-      "Learning rate at the end as a share of the peak; the decay is linear",
+      "Final learning rate as a share of the peak; the decay is linear",
     ),
   maxGradNorm: rate.default(1).describe(
-    "Maximum norm of the gradient; larger ones are clipped",
+    "Maximum gradient norm; larger gradients are clipped",
   ),
 });
 
@@ -69,10 +69,10 @@ const rftSchema = z.strictObject({
   warmupSteps: count.default(5).describe("Steps of linear warm-up"),
   finalShare: share.default(0.1)
     .describe(
-      "Learning rate at the end as a share of the peak; the decay is linear",
+      "Final learning rate as a share of the peak; the decay is linear",
     ),
   maxGradNorm: rate.default(1).describe(
-    "Maximum norm of the gradient; larger ones are clipped",
+    "Maximum gradient norm; larger gradients are clipped",
   ),
 });
 
@@ -84,10 +84,10 @@ const rlSchema = z.strictObject({
   warmupSteps: count.default(5).describe("Steps of linear warm-up"),
   finalShare: share.default(1)
     .describe(
-      "Learning rate at the end as a share of the peak; the decay is linear",
+      "Final learning rate as a share of the peak; the decay is linear",
     ),
   maxGradNorm: rate.default(1).describe(
-    "Maximum norm of the gradient; larger ones are clipped",
+    "Maximum gradient norm; larger gradients are clipped",
   ),
   ratio: z.enum(RATIO_NAMES).default("token").describe(
     `Importance ratio that is clipped; ${RATIO_HELP}`,
@@ -99,21 +99,23 @@ const rlSchema = z.strictObject({
     "Upper clip of the ratio, at 1 + clipHigh",
   ),
   klCoef: z.number().min(0).default(0)
-    .describe("Weight of the KL divergence from the end of the cold start"),
+    .describe(
+      "Weight of the KL divergence from the policy at the end of the cold start",
+    ),
   entropyCoef: z.number().min(0).default(0).describe(
     "Weight of the entropy bonus",
   ),
   lossMean: z.enum(["token", "episode"]).default("episode").describe(
-    "Averaging of the loss: over all tokens, or over each episode's tokens first",
+    "How the loss is averaged: across all tokens, or within each episode first",
   ),
   negativeWeight: share.default(1).describe(
-    "Factor of negative advantages; 0 learns from successes only",
+    "Factor applied to negative advantages; 0 learns from successes only",
   ),
   advantage: z.enum(ADVANTAGE_NAMES).default("dr-grpo").describe(
     `Advantage estimator, from the rewards r of a group; ${ADVANTAGE_HELP}`,
   ),
   credit: z.enum(CREDIT_NAMES).default("episode").describe(
-    `Advantage of a turn, where a state is everything that the user and the tools have said so far, and V is its mean reward in the group; ${CREDIT_HELP}`,
+    `How a turn's advantage is computed; ${CREDIT_HELP}. A state is everything that the user and the tools have said so far; V is its mean reward in the group`,
   ),
   creditWeight: z.number().min(0).default(1).describe(
     "Weight of turn-level credit, added to the episode's advantage",
@@ -143,7 +145,7 @@ const controlSchema = z.strictObject({
     "Peak learning rate of a control as a share of the cold start's",
   ),
   finalShare: share.default(0.05).describe(
-    "Learning rate of a control at the end as a share of its peak",
+    "Final learning rate of a control as a share of its peak",
   ),
 });
 
@@ -167,7 +169,7 @@ const rolloutSchema = z.strictObject({
   ),
   cacheTokens: positive.default(131072)
     .describe(
-      "Tokens in the policy's key-value cache over all conversations",
+      "Tokens in the policy's key-value cache across all conversations",
     ),
 });
 
@@ -207,7 +209,8 @@ export const configSchema = z.strictObject({
       "Prompt before the conversation; full: policy text and tool schemas",
     ),
   agent: agentName().default("tool-calling").meta({
-    description: "How the policy acts: by tool calls, or by actions as text",
+    description:
+      "How the policy acts: through tool calls, or through actions written as text",
     cli: {},
   }),
   user: userSchema.prefault({}),

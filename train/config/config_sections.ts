@@ -47,7 +47,7 @@ export const dataSchema = z.strictObject({
   exclude: z.string().min(1).nullable().default(null)
     .meta({
       description:
-        "A YAML file of tasks to exclude, as written by audit --exclusions",
+        "A YAML file that lists tasks to exclude, as written by audit --exclusions",
       cli: { value: "FILE", isPath: () => true },
     }),
   worldSeed: z.int().default(1)
@@ -58,7 +58,7 @@ export const dataSchema = z.strictObject({
     "Options of the generated world, for domains other than retail and airline",
   ),
   rows: rowOptionsSchema.prefault({}).describe(
-    "Tasks drawn over the rows of the τ-bench checkout, in place of its train tasks",
+    "Tasks drawn from the rows of the τ-bench checkout, in place of its train tasks",
   ),
 });
 
@@ -66,12 +66,12 @@ export const dataSchema = z.strictObject({
 export const evaluationDataSchema = dataSchema.extend({
   solo: z.boolean().default(false).meta({
     description:
-      "Evaluate τ³-bench's solo mode: no user, the tools of both sides, the task's ticket as the prompt",
+      "Evaluate in τ³-bench's solo mode: without a user, with the tools of both sides, and with the task's ticket as the prompt",
     cli: {},
   }),
   policyType: z.enum(POLICY_TYPES).default("manual").meta({
     description:
-      "Form of the technical-support policy in the prompt of τ³-bench's telecom agent",
+      "Form of the technical-support policy in the prompt for τ³-bench's telecom agent",
     cli: {},
   }),
 });
@@ -92,25 +92,26 @@ export function worldSection(
 /** Network calls to a model. Each endpoint has its own settings. */
 const callsSchema = z.strictObject({
   timeoutS: z.number().gt(0).default(60).describe(
-    "Timeout of an attempt in seconds",
+    "Timeout per attempt, in seconds",
   ),
   retries: count.default(6).describe("Retries after the first attempt"),
   backoffMs: positive.default(500).describe(
     "First backoff in milliseconds; doubles per retry, unless the server sets it",
   ),
   requestsPerMinute: count.default(0).describe(
-    "Rate limit in calls per minute over all conversations; 0 disables it",
+    "Rate limit in calls per minute across all conversations; 0 disables it",
   ),
 });
 
 /** A model at an endpoint. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
-    description: "Provider of the API, or the one it is compatible with",
+    description:
+      "API provider, or the provider whose API the endpoint is compatible with",
     cli: {},
   }),
   model: z.string().min(1).nullable().default(null).meta({
-    description: "Name of the model at its provider",
+    description: "Model name, as the provider spells it",
     cli: { value: "NAME" },
   }),
   baseUrl: z.string().min(1).nullable().default(null).meta({
@@ -119,7 +120,7 @@ export const endpointSchema = z.strictObject({
     cli: { value: "URL" },
   }),
   temperature: z.number().min(0).nullable().default(null).describe(
-    "Sampling temperature; default: the server's own",
+    "Sampling temperature; default: the server's",
   ),
   maxTokens: positive.default(1024).describe("Maximum tokens per answer"),
   extra: z.record(z.string(), z.unknown()).default({}).describe(
@@ -138,7 +139,7 @@ export const userSchema = z.strictObject({
       cli: { flag: "user" },
     }),
   attempts: positive.nullable().default(null).describe(
-    "Attempts of verify (null: 3) and reflection (null: 2) per message",
+    "Attempts per message, for verify and reflection; null uses 3 and 2",
   ),
   endpoint: endpointSchema.prefault({}).meta({
     cli: { prefix: "user", of: "The user's model" },

@@ -89,13 +89,13 @@ function valueOf(document: Document, subject: string): unknown {
   } catch (error) {
     throw new ConfigError(
       `${subject} cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "replace the alias by its value" },
+      { cause: error, hint: "replace the alias with its value" },
     );
   }
   if (isDeeper(value, MAX_DEPTH)) {
     throw new ConfigError(
       `${subject} is nested more than ${MAX_DEPTH} levels deep, or an alias refers to a node that contains it`,
-      { hint: "replace the alias by its value" },
+      { hint: "flatten it, or replace the alias with its value" },
     );
   }
   return value;

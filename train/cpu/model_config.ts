@@ -29,10 +29,10 @@ export const ModelConfigSchema = z.strictObject({
     "Width of the pointer head; a multiple of 16",
   ),
   contextLength: size(32, 65536).default(16384).describe(
-    "Maximum tokens of a sequence; a multiple of 32",
+    "Maximum tokens per sequence; a multiple of 32",
   ),
   ropeBase: z.number().positive().default(10000).describe(
-    "Base of the rotary positions (RoPE): the longest wavelength in units of 2π tokens",
+    "Base of the rotary position embedding (RoPE): its longest wavelength, in units of 2π tokens",
   ),
 }).readonly().refine(
   (c) => c.dim % c.heads === 0 && (c.dim / c.heads) % 16 === 0,

@@ -50,8 +50,8 @@ export async function openCandidate(
     return held(
       expertAgent(),
       isSolo
-        ? "the expert, who also plays the user"
-        : "the expert, who knows the scripted user's words",
+        ? "the expert, which also plays the user"
+        : "the expert, which understands the scripted user's phrasings",
     );
   }
   if (isSolo) requireSolo(config);

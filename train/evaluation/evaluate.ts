@@ -63,8 +63,10 @@ export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
     const task = all.find((one) => one.index === index);
     if (task !== undefined) return task;
     throw new ConfigError(
-      `There is no task ${index} in the ${config.split} split of ${dataset.name} ${dataset.domain}, which has ${all.length} tasks, numbered from 0${
-        config.data.exclude === null ? "" : ", without the excluded ones"
+      `The ${config.split} split of ${dataset.name} ${dataset.domain} has no task ${index}; ${
+        config.data.exclude === null
+          ? `its ${all.length} tasks are numbered from 0`
+          : `${all.length} of its tasks remain after data.exclude`
       }`,
     );
   });

@@ -29,7 +29,7 @@ export const evaluationSchema = z.strictObject({
     cli: {},
   }),
   tasks: z.array(count).nullable().default(null).describe(
-    "Indices of the split's tasks, from 0; null is all",
+    "Indices of the split's tasks, from 0; null evaluates all",
   ),
   trials: positive.default(1).meta({
     description: "Trials per task; the largest k of pass^k",
@@ -37,18 +37,18 @@ export const evaluationSchema = z.strictObject({
   }),
   agent: agentName("expert").default("tool-calling").meta({
     description:
-      "Agent: a strategy for a model, or the expert, which knows the scripted user's words",
+      "Agent: a strategy for a model, or the expert, which understands the scripted user's phrasings",
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(
     "Prompt before the conversation; full: policy text and tools; the policy of a run always uses the prompt that it was trained with",
   ),
   policy: z.string().nullable().default(null).describe(
-    "Training run whose policy is evaluated, at temperature 1 by default; null is the model at the endpoint",
+    "Training run whose policy is evaluated, at temperature 1 by default; null evaluates the model at the endpoint",
   ),
   model: endpointSchema.extend({
     temperature: endpointSchema.shape.temperature.meta({
-      description: "Sampling temperature; default: the server's own",
+      description: "Sampling temperature; default: the server's",
       cli: {},
     }),
     tokenizer: z.string().min(1).nullable().default(null).meta({
@@ -57,10 +57,10 @@ export const evaluationSchema = z.strictObject({
       cli: { value: "DIR", isPath: () => true },
     }),
     thinking: z.boolean().nullable().default(null).describe(
-      "Whether a hybrid model thinks before it answers, with a tokenizer; null is the default of its chat template",
+      "With model.tokenizer: whether a hybrid model thinks before it answers; null uses its chat template's default",
     ),
     contextLength: positive.default(32768).describe(
-      "Maximum tokens per conversation, with a tokenizer",
+      "With model.tokenizer: maximum tokens per conversation",
     ),
   }).prefault({}),
   user: userSchema.prefault({}),
@@ -69,7 +69,7 @@ export const evaluationSchema = z.strictObject({
       cli: { prefix: "judge", of: "The judge's model" },
     }),
   }).prefault({}).describe(
-    "Judge of the criteria of τ³-bench's tasks that no program can check; without a model these are not judged, except with the scripted user, where a program checks what it can",
+    "Judge for those criteria of τ³-bench's tasks that no program can check; without a model they are not judged, except with the scripted user, where a program checks what it can",
   ),
   compat: compatSchema,
   rollout: z.strictObject({

@@ -57,7 +57,7 @@ export function checkUnfinished(
 ): void {
   if (info.outcome !== "completed") return;
   throw new ConfigError(
-    `The run "${path}" is completed: there is nothing to resume`,
+    `The run "${path}" is complete: there is nothing to resume`,
     { hint: "see run.json for its figures" },
   );
 }

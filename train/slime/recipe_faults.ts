@@ -232,7 +232,7 @@ function trainingFaults(
     ),
     ...unless(
       !(algorithm.engineLogprobs && algorithm.importanceSampling),
-      "algorithm.engineLogprobs and algorithm.importanceSampling cannot be combined",
+      "algorithm.engineLogprobs and algorithm.importanceSampling cannot be used together",
       "set one of them to false",
     ),
   ];

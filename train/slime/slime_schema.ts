@@ -36,12 +36,14 @@ const flagValue = z.union([
 
 const modelSchema = z.strictObject({
   name: path.default("Qwen3-4B").describe(
-    `The model; the known shapes are ${Object.keys(MODEL_PRESETS).join(", ")}`,
+    `Name of the model; the known shapes are ${
+      Object.keys(MODEL_PRESETS).join(", ")
+    }`,
   ),
   shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
     null,
   ).describe(
-    "Shape of a model with another name: the path of slime's scripts/models/NAME.sh or of a checkpoint's config.json on this machine, or the keys of a config.json",
+    "Shape of a model with another name: the path on this machine to slime's scripts/models/NAME.sh or to a checkpoint's config.json, or the keys of a config.json",
   ),
   directory: path.default("/root/Qwen3-4B").meta({
     description: "The checkpoint in Hugging Face's format, on every host",
@@ -49,11 +51,11 @@ const modelSchema = z.strictObject({
   }),
   reference: path.nullable().default(null).meta({
     description:
-      "Initial weights, also of the reference model; null loads model.directory without conversion",
+      "Initial weights, also used for the reference model; null loads model.directory without conversion",
     flag: "--ref-load",
   }),
   toolCalls: z.enum(TOOL_CALL_FORMATS).nullable().default(null).describe(
-    "Format of the model's tool calls, as the name of SGLang's parser; null derives it from the chat template",
+    "Format of the model's tool calls, named after SGLang's parser; null derives it from the chat template",
   ),
   thinking: z.boolean().nullable().default(null).describe(
     "Whether a hybrid model thinks before it answers; null uses its chat template's default",
@@ -83,7 +85,7 @@ const clusterSchema = z.strictObject({
   }),
   hostGpus: positive.nullable().default(null).meta({
     description:
-      "GPUs per host that Ray may use; null uses those that the run needs",
+      "GPUs per host that Ray may use; null uses as many as the run needs",
     flag: "--num-gpus-per-node",
   }),
   colocate: z.boolean().default(true).meta({
@@ -92,22 +94,22 @@ const clusterSchema = z.strictObject({
   }),
   rolloutGpus: positive.nullable().default(null).meta({
     description:
-      "GPUs of the engines; null if colocated, which uses the training GPUs",
+      "Number of GPUs for the engines; null if colocated, which uses the training GPUs",
     flag: "--rollout-num-gpus",
   }),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    "Hosts of the cluster, by their names in hosts.yaml, the head first; empty means this machine",
+    "Hosts of the cluster: names from hosts.yaml, the head first; empty means this machine",
   ),
   address: z.string().min(1).default("127.0.0.1").describe(
     "The head's address as reached from the other hosts",
   ),
-  port: positive.default(6379).describe("The port of Ray's head"),
+  port: positive.default(6379).describe("The port of Ray's head node"),
   dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
   dashboardHost: z.string().min(1).default("127.0.0.1").describe(
     "Address that the Jobs API listens on; anyone who can reach it can run anything on the hosts",
   ),
   tempDir: path.nullable().default(null).describe(
-    "Directory of Ray's sessions, a short path; null uses Ray's default",
+    "Directory for Ray's sessions, which must be a short path; null uses Ray's default",
   ),
   gpuMemoryGb: rate.default(80).describe(
     "Memory per GPU in GB, for the plan",
@@ -119,10 +121,10 @@ const clusterSchema = z.strictObject({
     "Start Ray if none is running; false only joins a running cluster",
   ),
   nvlink: z.enum(["auto", "yes", "no"]).default("auto").describe(
-    "Whether NVLink joins the GPUs of a host; auto detects it with nvidia-smi",
+    "Whether NVLink connects a host's GPUs; auto detects it with nvidia-smi",
   ),
   env: z.record(z.string(), z.string()).default({}).describe(
-    "Further environment variables of the job; they are not secret, so do not put keys here",
+    "Additional environment variables for the job; they are not secret, so they must not contain keys",
   ),
 });
 
@@ -153,11 +155,11 @@ const rolloutSchema = z.strictObject({
     flag: "--over-sampling-batch-size",
   }),
   maxResponseLen: positive.default(1024).meta({
-    description: "Maximum tokens of a model's answer",
+    description: "Maximum tokens per answer",
     flag: "--rollout-max-response-len",
   }),
   maxContextLen: positive.default(16_384).meta({
-    description: "Maximum tokens of an episode, prompt included",
+    description: "Maximum tokens per episode, including the prompt",
     flag: "--rollout-max-context-len",
   }),
   temperature: rate.default(1).meta({
@@ -170,17 +172,17 @@ const rolloutSchema = z.strictObject({
   }),
   filter: path.nullable().default("generate.keep_group").meta({
     description:
-      "Filter for groups; the default keeps those whose rewards differ and ignores failed episodes; null keeps all",
+      "Filter for groups; the default keeps groups in which rewards differ, ignoring failed episodes; null keeps all",
     flag: "--dynamic-sampling-filter-path",
   }),
   filterRounds: positive.nullable().default(4).describe(
-    "Batches of groups per rollout after which generate.keep_group also keeps groups with equal rewards; null samples until enough differ",
+    "Batches of groups per rollout after which generate.keep_group also keeps groups with equal rewards; null samples until rewards differ in enough groups",
   ),
   balance: z.boolean().default(true).meta({
-    description: "Balance sequence lengths among ranks",
+    description: "Balance sequence lengths across ranks",
     flag: "--balance-data",
   }),
-  maxTurns: positive.default(30).describe("Maximum actions of an episode"),
+  maxTurns: positive.default(30).describe("Maximum actions per episode"),
 });
 
 const evalSchema = z.strictObject({
@@ -196,7 +198,7 @@ const evalSchema = z.strictObject({
     flag: "--n-samples-per-eval-prompt",
   }),
   maxResponseLen: positive.default(1024).meta({
-    description: "Maximum tokens of an answer",
+    description: "Maximum tokens per answer",
     flag: "--eval-max-response-len",
   }),
   topK: z.int().min(-1).default(1).meta({
@@ -240,7 +242,7 @@ const engineSchema = z.strictObject({
 const checkpointSchema = z.strictObject({
   directory: path.default("/root/taulab-checkpoints").meta({
     description:
-      "Directory of checkpoints, in a subdirectory with the run's name; a resumed run reads them from there",
+      "Directory for checkpoints, each run's in a subdirectory with its name; a resumed run reads them from there",
     flag: "--save",
   }),
   every: positive.default(20).meta({
@@ -248,7 +250,7 @@ const checkpointSchema = z.strictObject({
     flag: "--save-interval",
   }),
   keep: positive.nullable().default(2).describe(
-    "Number of recent checkpoints to keep; the run removes its older ones; null keeps all, as slime does",
+    "Number of recent checkpoints to keep; the run removes older ones; null keeps all, as slime does",
   ),
   keepBest: z.boolean().default(true).describe(
     "Also keep the checkpoint with the best evaluation on the first of eval.splits",
@@ -281,7 +283,7 @@ const trackingSchema = z.strictObject({
     }),
   tensorboard: z.boolean().default(false).meta({
     description:
-      "Also log to TensorBoard, in the directory tensorboard of the run's checkpoints",
+      "Also log to TensorBoard, in tensorboard/ next to the run's checkpoints",
     flag: "--use-tensorboard",
   }),
 });
@@ -292,20 +294,20 @@ const bridgeSchema = z.strictObject({
   ),
   processes: positive.default(2).describe("Number of episode servers to start"),
   hosts: z.array(z.string().min(1)).default([]).describe(
-    'Hosts that run the episode servers, by their names in hosts.yaml, or "this" machine; empty means the head',
+    'Hosts that run the episode servers: names from hosts.yaml, or "this" for this machine; empty means the head',
   ),
   address: z.string().min(1).nullable().default(null).describe(
     "Address of the head, or of this machine if episode servers run here, as reached from the hosts; null uses cluster.address",
   ),
   allowEngines: z.array(z.string().min(1)).default([]).describe(
-    "Further engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
+    "Additional engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
   ),
   port: positive.default(8400).describe(
     "Port of the first episode server; the others use the next ports",
   ),
-  timeoutS: rate.default(1800).describe("Timeout of an episode in seconds"),
+  timeoutS: rate.default(1800).describe("Timeout per episode, in seconds"),
   patienceS: rate.default(120).describe(
-    "Seconds to retry while no episode server can be reached",
+    "Number of seconds to keep retrying while no episode server can be reached",
   ),
   retries: count.default(3).describe(
     "Retries of an episode on other servers",
@@ -356,7 +358,7 @@ export const slimeSchema = z.strictObject({
   tracking: trackingSchema.prefault({}),
   bridge: bridgeSchema.prefault({}),
   flags: z.record(z.string(), flagValue).default({}).describe(
-    "Further flags of slime's train.py, by name without leading dashes; true sets a bare flag, false omits it, a list sets several values",
+    "Additional flags for slime's train.py, by name without leading dashes; true sets a bare flag, false omits it, a list sets several values",
   ),
 });
 

@@ -35,7 +35,7 @@ export const parallelSchema = z.strictObject({
   }),
   recomputeMethod: z.enum(["uniform", "block"]).nullable().default("uniform")
     .meta({
-      description: "Method of choosing the layers to recompute",
+      description: "How the layers to recompute are chosen",
       flag: "--recompute-method",
     }),
   recomputeLayers: positive.nullable().default(1).meta({
@@ -48,11 +48,11 @@ export const parallelSchema = z.strictObject({
   }),
   maxTokensPerGpu: positive.default(9216).meta({
     description:
-      "Maximum tokens of a micro-batch per GPU, multiplied by context",
+      "Maximum tokens of a micro-batch per GPU; multiplied by parallel.context",
     flag: "--max-tokens-per-gpu",
   }),
   microBatchSize: positive.nullable().default(null).meta({
-    description: "Episodes per micro-batch if batches are not dynamic",
+    description: "Episodes per micro-batch if micro-batches are not dynamic",
     flag: "--micro-batch-size",
   }),
 });
@@ -104,7 +104,7 @@ export const algorithmSchema = z.strictObject({
   }),
   normalizeAdvantages: z.boolean().default(false).meta({
     description:
-      "Whiten advantages over the batch; reinforce_plus_plus needs it",
+      "Whiten advantages across the batch; reinforce_plus_plus needs it",
     flag: "--normalize-advantages",
   }),
   engineLogprobs: z.boolean().default(false).meta({

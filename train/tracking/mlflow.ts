@@ -183,7 +183,7 @@ async function ask<T>(
     `The server at ${server.url} does not offer MLflow's REST API`,
     {
       isPassing: false,
-      hint: "set the URL of an MLflow server of version 2 or 3",
+      hint: "set the URL of an MLflow server, version 2 or 3",
     },
   );
 }

@@ -17,37 +17,37 @@ export type TrackerName = typeof TRACKERS[number];
 /** The schema of the section. Trackers may be changed on resume, because they do not affect training. */
 export const trackingSchema = z.strictObject({
   tensorboard: z.boolean().default(false).describe(
-    "Write TensorBoard's event files into the directory tensorboard of the run dir",
+    "Write TensorBoard's event files to tensorboard/ in the run dir",
   ),
   mlflow: z.boolean().default(false).describe(
-    "Log to an MLflow server; its credentials are MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    "Log to an MLflow server, with the credentials in MLFLOW_TRACKING_TOKEN, or in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
   ),
   mlflowUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
-    "The MLflow server; null is MLFLOW_TRACKING_URI",
+    "URL of the MLflow server; null uses MLFLOW_TRACKING_URI",
   ),
   wandb: z.boolean().default(false).describe(
     "Log to Weights & Biases, with the key in WANDB_API_KEY, or offline",
   ),
   wandbMode: z.enum(WANDB_MODES).nullable().default(null).describe(
-    "online sends the run to the W&B server as it goes; offline writes it into the directory wandb of the run dir, for the command wandb sync; null is WANDB_MODE, or online if there is a key",
+    "online sends the run to the W&B server as it progresses; offline writes it to wandb/ in the run dir, to upload with wandb sync; null uses WANDB_MODE, or online if a key is set",
   ),
   wandbUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
-    "The W&B server; null is WANDB_BASE_URL, or https://api.wandb.ai",
+    "URL of the W&B server; null uses WANDB_BASE_URL, or https://api.wandb.ai",
   ),
   wandbEntity: z.string().min(1).nullable().default(null).describe(
-    "User or team in W&B; null is the default of the key",
+    "User or team in W&B; null uses the key's default",
   ),
   wandbGroup: z.string().min(1).nullable().default(null).describe(
-    "Group of the run in W&B",
+    "The run's group in W&B",
   ),
   trackio: z.boolean().default(false).describe(
-    "Log to a trackio server; its token is TRACKIO_WRITE_TOKEN",
+    "Log to a trackio server, with the token in TRACKIO_WRITE_TOKEN",
   ),
   trackioUrl: z.url({ protocol: /^https?$/ }).nullable().default(null).describe(
-    "The trackio server; null is TRACKIO_SERVER_URL",
+    "URL of the trackio server; null uses TRACKIO_SERVER_URL",
   ),
   project: z.string().min(1).default("taulab").describe(
-    "Project (W&B, trackio) or experiment (MLflow) of the run",
+    "The run's project (W&B, trackio) or experiment (MLflow)",
   ),
 }).meta({ mayChange: true });
 

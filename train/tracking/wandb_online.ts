@@ -276,7 +276,7 @@ class OnlineRun implements OpenTracker {
       title: "The storage of W&B",
       url: url.origin,
       headers: Object.fromEntries((uploadHeaders ?? []).map(headerOf)),
-      credentials: "resume the run to ask for another address",
+      credentials: "resume the run to get a new address",
     };
     await callTracker(storage, `${url.pathname}${url.search}`, {
       method: "PUT",

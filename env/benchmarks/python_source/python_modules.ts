@@ -69,7 +69,7 @@ export class PythonModules {
       {
         path,
         hint:
-          "pass the root of a tau-bench or tau2-bench checkout, and update an incomplete clone",
+          "pass the root of a tau-bench or tau2-bench checkout, and make sure that the clone is complete",
       },
     );
   }

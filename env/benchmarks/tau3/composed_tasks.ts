@@ -12,7 +12,7 @@ import { tau3Bench } from "./tau3_bench.ts";
 /** The dataset's own option, in addition to the composer's. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
-    "Tasks of all splits",
+    "Total number of tasks across all splits",
   ),
 };
 

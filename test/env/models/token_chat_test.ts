@@ -238,7 +238,7 @@ Deno.test("tokenChatModel() rejects a first prompt that leaves no room for an an
     chat.send([{ role: "user", content: "A long opening" }]),
     (error) =>
       error instanceof PolicyError &&
-      /first prompt has \d+ tokens, .* the context of "babbling", 4 tokens/
+      /first prompt has \d+ tokens, .* the 4-token context of "babbling"/
         .test(
           error.message,
         ),

@@ -148,7 +148,7 @@ Deno.test("/generate rejects invalid requests with a reason", async () => {
     [{ text: "a", sampling_params: { max_new_tokens: 0 } }, /max_new_tokens/],
     [
       { input_ids: Array(100_000).fill(1) },
-      /longer than the context length of "tiny", 100000 tokens/,
+      /leaves no room for an answer in the 100000-token context of "tiny"/,
     ],
   ];
   for (const [body, message] of cases) {
@@ -303,7 +303,7 @@ Deno.test("/v1/chat/completions uses OpenAI's error format", async () => {
         messages: [HELLO, { role: "assistant", tool_calls: [call] }],
       },
       400,
-      /the arguments of the call of "look" are not a JSON object/,
+      /the arguments of the call to "look" are not a JSON object/,
     ],
     [
       {
@@ -380,14 +380,17 @@ Deno.test("policyApp() rejects texts that cannot fit before tokenizing them", as
   const text = "a\u0301".repeat(200_000);
   const generated = await post(`${server.url}/generate`, { text });
   assert.equal(generated.status, 400);
-  assert.match(generated.text, /400000 characters is longer/);
+  assert.match(generated.text, /400000 characters, too many for the/);
   const messages = [HELLO, { role: "user", content: text }];
   const chat = await post(`${server.url}/v1/chat/completions`, {
     model: "tiny",
     messages,
   });
   assert.equal(chat.status, 400);
-  assert.match(chat.text, /400011 characters, too many for the context/);
+  assert.match(
+    chat.text,
+    /400011 characters, too many for the \d+-token context/,
+  );
   assert.equal(encoded, 0);
   // No prompt of 256 tokens takes 2 MiB.
   const large = await post(`${server.url}/generate`, "x".repeat(2 ** 21));

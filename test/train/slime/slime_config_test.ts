@@ -74,7 +74,7 @@ Deno.test("resolveSlime() rejects hosts that are named twice, and contradictory 
     set("algorithm.engineLogprobs", true),
     set("algorithm.importanceSampling", true),
   ];
-  assert.throws(() => resolveSlime(recipe, both), /cannot be combined/);
+  assert.throws(() => resolveSlime(recipe, both), /cannot be used together/);
 });
 
 Deno.test("resolveSlime() offers as many GPUs per host as the run needs, unless the recipe sets them", () => {

@@ -154,7 +154,7 @@ async function requireSameData(
   if (info.success && info.data.fingerprint === fingerprint) return;
   throw new HostError(
     info.success
-      ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
+      ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, on this machine ${fingerprint})`
       : `${url}/info of ${shell.name} answered ${response.status} and is not an episode server`,
     {
       hint: info.success

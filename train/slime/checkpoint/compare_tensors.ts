@@ -128,7 +128,7 @@ function* blocksOf(
     const bytes = Math.max(rowBytes(left), right ? rowBytes(right) : 0);
     if (bytes > MAX_ROW_BYTES) {
       job.unreadable ??= new DataError(
-        `a row of "${left.name}" has ${bytes} bytes, more than in any model`,
+        `a row of "${left.name}" is ${bytes} bytes long, longer than in any known model`,
       );
       continue;
     }

@@ -144,7 +144,7 @@ function findIteration(root: string): Iteration {
       path: root,
       hint: `convert again, or write "${
         inner === "release" ? inner : Number(inner.slice(5))
-      }" into it if you know that the checkpoint is complete`,
+      }" to it if you know that the checkpoint is complete`,
     },
   );
 }
@@ -165,7 +165,7 @@ function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
   return found ? [] : [
-    `${TRACKER} is missing next to "${root}": slime would take its directory for a model of Hugging Face`,
+    `${TRACKER} is missing next to "${root}": slime would take its directory for a Hugging Face model`,
   ];
 }
 

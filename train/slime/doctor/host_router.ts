@@ -25,7 +25,7 @@ export async function readRouterPolicies(
   const policies = parsePolicies(stdout);
   if (code === 0 && policies.length > 0) return policies;
   throw new DataError(
-    `Cannot read the policies of the router of "${python}": ${
+    `Cannot list the policies of the router installed for "${python}": ${
       lastWords(stderr, code)
     }`,
     { hint: `install sglang-router with "deno task setup"` },

@@ -39,17 +39,17 @@ const sshSchema = z.strictObject({
   options: z.record(
     z.string().regex(/^[A-Za-z]+$/, "the name of an ssh option"),
     z.union([z.string(), z.number()]),
-  ).default({}).describe("Further ssh options, as in ssh_config"),
+  ).default({}).describe("Additional ssh options, as in ssh_config"),
 });
 
 const hostSchema = z.strictObject({
   address: word.optional().describe(
-    "How other hosts reach it; default: what is passed to ssh",
+    "Address at which other hosts reach it; default: the one passed to ssh",
   ),
   ssh: sshSchema.prefault({}).describe("How this machine reaches it"),
   gpus: z.int().min(1).optional().describe("The number of its GPUs"),
   dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
-    "Where taulab is installed on it",
+    "Directory in which taulab is installed on it",
   ),
   container: containerName.optional().describe(
     "The container that its commands run in; default: the one that setup created there",
@@ -162,7 +162,7 @@ function refuseTwoPlaces(host: Host, { name: file }: YamlFile): void {
   if (host.container !== undefined && host.venv !== undefined) {
     throw new ConfigError(
       `${file}: "${host.name}" has both a container and a venv`,
-      { hint: "remove one of the two" },
+      { hint: "remove one of them" },
     );
   }
   const { options, ...ssh } = host.ssh;

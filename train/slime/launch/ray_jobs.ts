@@ -89,7 +89,7 @@ interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly schema: z.ZodType<T>;
-  /** A phrase for errors: `ask for the job "a"`. */
+  /** A phrase for errors: `look up job "a"`. */
   readonly doing: string;
   readonly timeoutMs?: number;
   readonly retries?: number;
@@ -122,7 +122,7 @@ export class RayJobs {
     const found = await this.#call("/api/version", {
       ...options,
       schema: versionSchema,
-      doing: "ask for Ray's version",
+      doing: "get Ray's version",
       retries: 0,
     });
     return {
@@ -146,7 +146,7 @@ export class RayJobs {
 
   /** Returns the cluster's GPUs; `undefined` if this Ray does not report them. */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
-    const usage = await this.#usage("ask for free GPUs", options);
+    const usage = await this.#usage("query free GPUs", options);
     const share = usage && shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;
     return share && { used: share[0], total: share[1] };
   }
@@ -210,7 +210,7 @@ export class RayJobs {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
       ...options,
       schema: jobSchema,
-      doing: `ask for the job "${id}"`,
+      doing: `look up job "${id}"`,
     });
     return toJob(job);
   }
@@ -377,7 +377,7 @@ export class RayJobs {
     const result = schema.safeParse(parseJson(text));
     if (result.success) return result.data;
     throw new RayError(
-      `Cannot ${doing}: the service at ${this.url} is not Ray's Jobs API, or has another version (it responded "${
+      `Cannot ${doing}: the service at ${this.url} is not Ray's Jobs API, or is an unsupported version of it (it responded "${
         text.slice(0, 120)
       }")`,
       {

@@ -136,7 +136,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
     id: "placement",
     pattern: anyError(/Invalid rollout server group GPU placement/),
     cause:
-      "the number of GPUs for engines is not a multiple of an engine's GPUs",
+      "the number of GPUs for engines is not a multiple of the GPUs per engine",
     fix: "make cluster.rolloutGpus a multiple of engine.gpus",
   },
   {
@@ -347,7 +347,7 @@ const TRAINING_ERRORS: readonly Symptom[] = [
     cause:
       "an engine or the router does not respond: it has exited, or another program uses its port",
     fix:
-      "look for its error further up; free the ports from 15000 on, or lower engine.memory",
+      "look for its error earlier in the log; free the ports from 15000 on, or lower engine.memory",
   },
   {
     id: "host-gone",

@@ -188,7 +188,7 @@ export function forecastWarnings(
     ]),
     ...(asksModel(user.strategy) && rates.user === null
       ? [
-        `"${rates.measuredOn}" had a user without a model, so calls and cost are unknown; take rates from a run whose user is ${user.strategy}`,
+        `"${rates.measuredOn}" had a user without a model, so calls and cost are unknown; base the forecast on a run whose user is ${user.strategy}`,
       ]
       : []),
   ];

@@ -24,8 +24,8 @@ export async function measuredRates(
   );
   if (episodes.length === 0) {
     throw new ConfigError(
-      `"${path}" has no episode that ended by itself, so there is nothing to measure`,
-      { hint: "name another run" },
+      `"${path}" has no episode that ended without a failure, so there is nothing to measure`,
+      { hint: "pass another run" },
     );
   }
   const tokens = meanTokens(episodes) ??

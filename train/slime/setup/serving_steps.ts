@@ -54,7 +54,8 @@ export function taulabStep(
   return {
     id: "taulab",
     title: `taulab ${source.id} in ${dir}`,
-    checks: "its files are the same as here, and none has changed there",
+    checks:
+      "its files are the same as on this machine, and none has changed there",
     check: `d=${pathWord(dir)}
 [ ! -e "$d/${LIST}.old" ] || say "todo interrupted"
 [ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d already exists and was not made by setup; move it away, or set another dir in hosts.yaml"; say "todo absent"; }

@@ -37,7 +37,7 @@ const commit = z.string().regex(
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
-      "Run slime in a container of its image, or on the bare host; default: the setting in hosts.yaml, else container (bare if this already is one)",
+      "Run slime in a container created from its image, or directly on the host; default: the setting in hosts.yaml, else container, or bare if this machine is itself a container",
     value: "PLACE",
   }),
   engine: containerEngine.optional().meta({
@@ -46,7 +46,7 @@ export const setupSettings = z.object({
   }),
   image: place.default(DEFAULT_IMAGE).meta({
     description:
-      "The container image; default: the image for slime's commit; use a -cu130 tag for Blackwell, a digest (NAME@sha256:…) to pin it",
+      "The container image; default: the image for slime's commit; use a -cu130 tag for Blackwell, or a digest (NAME@sha256:…) to pin the image",
     value: "IMAGE",
   }),
   container: containerName.optional().meta({
@@ -56,29 +56,29 @@ export const setupSettings = z.object({
   }),
   venv: place.optional().meta({
     description:
-      "Create a virtual environment on the bare host and install slime into it",
+      "Create a virtual environment on the bare host and install slime in it",
     value: "DIR",
   }),
   slimeUrl: place.default("https://github.com/THUDM/slime.git").meta({
-    description: "The git repository of slime",
+    description: "slime's Git repository",
     value: "URL",
   }),
   slimeCommit: commit.default(SLIME_COMMIT).meta({
     description:
-      "The commit of slime; for another commit, also set --image to the image named in its docker/version.txt",
+      "slime's commit; for another commit, also set --image to the image named in its docker/version.txt",
     value: "SHA",
   }),
   tauBenchUrl: place.default("https://github.com/sierra-research/tau-bench.git")
-    .meta({ description: "The git repository of tau-bench", value: "URL" }),
+    .meta({ description: "tau-bench's Git repository", value: "URL" }),
   tauBenchCommit: commit.default(TAU_BENCH_COMMIT).meta({
-    description: "The commit of tau-bench",
+    description: "tau-bench's commit",
     value: "SHA",
   }),
   tau3BenchUrl: place.default(
     "https://github.com/sierra-research/tau2-bench.git",
-  ).meta({ description: "The git repository of tau3-bench", value: "URL" }),
+  ).meta({ description: "tau3-bench's Git repository", value: "URL" }),
   tau3BenchCommit: commit.default(TAU3_BENCH_COMMIT).meta({
-    description: "The commit of tau3-bench",
+    description: "tau3-bench's commit",
     value: "SHA",
   }),
   modelRepo: place.optional().meta({
@@ -134,7 +134,7 @@ export function setupPlace(
     options.container !== undefined || options.engine !== undefined;
   if (isBare && isContainer) {
     throw new ConfigError(
-      "Cannot combine the flags of a container with those of a bare host",
+      "Flags for a container and for a bare host cannot be used together",
       {
         hint: "pass either --container and --engine, or --in bare and --venv",
       },

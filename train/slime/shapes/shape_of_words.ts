@@ -145,7 +145,10 @@ class Flags {
       text === undefined
         ? `${this.origin}: the model's arguments lack ${flag}`
         : `${this.origin}: ${flag} is "${text}", which is not a number`,
-      { hint: "compare with slime's scripts/models for a similar model" },
+      {
+        hint:
+          "compare it with the script of a similar model in slime's scripts/models",
+      },
     );
   }
 }

@@ -162,7 +162,7 @@ function denseWords(config: BaseConfig, more: readonly string[]): string[] {
   const kind = scaling?.rope_type;
   if (kind !== undefined && kind !== "default" && kind !== "llama3") {
     throw new ConfigError(
-      `rope_type "${kind}" has no argument in Megatron`,
+      `Megatron has no argument for rope_type "${kind}"`,
       { hint: "set model.shape to slime's scripts/models/NAME.sh" },
     );
   }

@@ -274,10 +274,10 @@ function taskOf(
   const task = dataset.tasks(split)[task_index];
   if (task !== undefined) return task;
   throw new DataError(
-    `Cannot replay "${path}": record ${number} has task ${task_index} of the split "${split}", which has ${
+    `Cannot replay "${path}": record ${number} refers to task ${task_index}, but the split "${split}" has only ${
       dataset.tasks(split).length
     } tasks`,
-    { path, hint: "replay it with the data that it was recorded with" },
+    { path, hint: "use the data that it was recorded with" },
   );
 }
 
@@ -338,7 +338,7 @@ async function domainOfResults(
   if (most !== undefined) return most;
   throw new DataError(
     `no episode has a user or calls a tool that "${tauBench}" has`,
-    { hint: "pass the data that it was recorded on as --tau-bench DIR" },
+    { hint: "pass the data that it was recorded with as --tau-bench DIR" },
   );
 }
 

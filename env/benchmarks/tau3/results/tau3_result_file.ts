@@ -103,7 +103,7 @@ function noSimulations(
   faults: readonly RecordFault[],
 ): DataError {
   const hint = head.has("simulation_index")
-    ? `its simulations are separate files in "simulations" next to it: pass one of them`
+    ? `its simulations are separate files in the directory "simulations" alongside it: pass one of them`
     : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(

@@ -49,10 +49,10 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of tasks with a second request after the first",
   ),
   reservationStatedShare: share.default(0.7).describe(
-    "Share of requests whose user knows the reservation's id; the others name its route",
+    "Share of requests in which the user knows the reservation's id; in the others, the user names its route",
   ),
   detailsStatedShare: share.default(0.7).describe(
-    "Share of requests whose user gives all details; in the others, the agent has to ask for them",
+    "Share of requests in which the user gives all details; in the others, the agent has to ask for them",
   ),
   cityNamesShare: share.default(0.3).describe(
     "Share of bookings that name cities instead of airport codes",
@@ -61,7 +61,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of bookings for flights with one stop",
   ),
   delayShare: share.default(0.3).describe(
-    "Share of compensations for a delayed flight, after a change or cancellation",
+    "Share of compensation requests that concern a delayed flight, after a change or cancellation",
   ),
   roundTripShare: share.default(0.3).describe(
     "Share of bookings and reservations that are round trips",
@@ -70,10 +70,10 @@ export const airlineOptionsSchema = z.strictObject({
     "Maximum number of passengers per reservation",
   ),
   extraReservationsMin: count.default(1).describe(
-    "Minimum number of reservations per user without a request",
+    "Minimum number of additional reservations per user, which no request is about",
   ),
   extraReservationsMax: count.default(2).describe(
-    "Maximum number of reservations per user without a request",
+    "Maximum number of additional reservations per user, which no request is about",
   ),
   airports: z.number().int().min(4).max(20).default(10).describe(
     "Number of airports",
@@ -83,9 +83,9 @@ export const airlineOptionsSchema = z.strictObject({
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of bookings and changes whose user changes their mind at the read-back",
+      "Share of bookings and changes in which the user has a change of mind at the read-back",
     fallback:
-      "Share of refused requests whose user then asks for an alternative, if there is one",
+      "Share of refused requests after which the user asks for an alternative, if there is one",
   }),
 }).superRefine((options, context) => {
   checkRanges({ options, context }, [

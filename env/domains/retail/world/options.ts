@@ -47,7 +47,7 @@ export const retailOptionsSchema = z.strictObject({
     "Share of requests that policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Share of refused requests, other than those of brokenRuleShare, about another user's order; the rest are about an order with the wrong status",
+    "Of the refused requests that break no other rule (see brokenRuleShare), the share about another user's order; the rest are about an order with the wrong status",
   ),
   brokenRuleShare: share.default(0.4).describe(
     "Share of refused requests about an eligible order with details that a rule forbids: an unaccepted reason, a variant out of stock, another product, a gift card balance that is too low, or a refund to another payment method",
@@ -61,10 +61,10 @@ export const retailOptionsSchema = z.strictObject({
     "Maximum number of items per return, exchange or change",
   ),
   extraOrdersMin: count.default(0).describe(
-    "Minimum number of orders per user without a request",
+    "Minimum number of additional orders per user, which no request is about",
   ),
   extraOrdersMax: count.default(1).describe(
-    "Maximum number of orders per user without a request",
+    "Maximum number of additional orders per user, which no request is about",
   ),
   paymentMethodsMin: z.number().int().min(1).max(3).default(1).describe(
     "Minimum number of payment methods per user; each is of a different kind",
@@ -94,16 +94,16 @@ export const retailOptionsSchema = z.strictObject({
     "Share of users who identify themselves by email; the others give their name and zip code",
   ),
   orderStatedShare: share.default(1).describe(
-    "Share of requests whose user knows the order id; the others describe the order by one of its items",
+    "Share of requests in which the user knows the order id; in the others, the user describes the order by one of its items",
   ),
   detailsStatedShare: share.default(1).describe(
-    "Share of requests whose user gives all details; in the others, the agent has to ask for them",
+    "Share of requests in which the user gives all details; in the others, the agent has to ask for them",
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of cancellations and address changes whose user changes their mind at the read-back",
+      "Share of cancellations and address changes in which the user has a change of mind at the read-back",
     fallback:
-      "Share of refused requests about the user's own orders whose user then asks for an alternative, if there is one",
+      "Share of refused requests about the user's own orders after which the user asks for an alternative, if there is one",
   }),
 }).superRefine((options, context) => {
   checkRanges({ options, context }, [

@@ -32,7 +32,7 @@ export const telecomOptionsSchema = z.strictObject({
     "Whether users have personas",
   ),
   testShare: part.default(0.1).describe(
-    "Share of tasks in dev, and likewise in test; splits share no combination of faults and no account",
+    "Share of tasks in dev, and the same share in test; splits share no combination of faults and no account",
   ),
 });
 

@@ -123,5 +123,5 @@ Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where setup 
       JSON.stringify(given),
     );
   }
-  assert.throws(() => place({ in: "bare", container: "c" }), /Cannot combine/);
+  assert.throws(() => place({ in: "bare", container: "c" }), /cannot be used together/);
 });

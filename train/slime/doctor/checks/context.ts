@@ -26,7 +26,7 @@ export const check: Check = {
   id: "context",
   order: 140,
   title:
-    "prompt, conversation and answer fit into the context, and the context fits into a GPU",
+    "prompt, conversation and answer fit in the context, and the context fits on a GPU",
   async run({ config, facts }) {
     const dataset = await facts.dataset();
     const codec = await facts.codec();
@@ -138,7 +138,7 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
   return whole <= maxContextLen ? [] : [warn(
     `${
       describe(lengths)
-    }, an answer up to ${maxResponseLen}: the longest tasks do not fit into rollout.maxContextLen ${maxContextLen} and end without a reward`,
+    }, an answer up to ${maxResponseLen}: the longest tasks do not fit in rollout.maxContextLen ${maxContextLen} and end without a reward`,
     `set rollout.maxContextLen to ${roundUp(whole)} or more`,
   )];
 }
@@ -165,7 +165,7 @@ function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
   const room = maxTokensPerGpu * context;
   if (!dynamicBatch || rollout.maxContextLen <= room) return [];
   return [warn(
-    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one gets a micro-batch of its own and may run out of memory`,
+    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one gets a separate micro-batch and may run out of memory`,
     `set parallel.maxTokensPerGpu to ${
       Math.ceil(rollout.maxContextLen / context)
     } if the memory has room, raise parallel.context, or lower rollout.maxContextLen to ${room}`,

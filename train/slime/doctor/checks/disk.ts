@@ -25,7 +25,7 @@ export const check: Check = {
   id: "disk",
   order: 40,
   title:
-    "disk space for the checkpoints that the run keeps and for Ray's files",
+    "there is enough disk space for the checkpoints that the run keeps and for Ray's files",
   async run(context) {
     const volumes = new Map<string, string>();
     const found = await onEachHost(

@@ -23,7 +23,7 @@ import {
 export const check: Check = {
   id: "image",
   order: 62,
-  title: "the image was made for slime's commit and its Megatron-LM",
+  title: "the image was built for slime's commit and its Megatron-LM",
   run: ({ config, hosts, signal }) =>
     onEachHost(
       hosts,

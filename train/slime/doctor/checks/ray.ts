@@ -24,7 +24,8 @@ import {
 export const check: Check = {
   id: "ray",
   order: 80,
-  title: "all hosts have the same version of Ray, and no old job runs on it",
+  title:
+    "all hosts have the same version of Ray, and no other job holds its GPUs",
   timeoutMs: 120_000,
   async run(context) {
     const installed = await versions(context);

@@ -28,7 +28,8 @@ import { runPython } from "../host_python.ts";
 export const check: Check = {
   id: "template",
   order: 110,
-  title: "a conversation with tools gets the same text and tokens as in Python",
+  title:
+    "a conversation with tools renders to the same text and tokens as in Python",
   timeoutMs: 180_000,
   async run(context) {
     const codec = await context.facts.codec();

@@ -176,7 +176,7 @@ function requestFaults(
     `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} episode servers applies, or raise the key's quota`;
   if (own !== null && own > requests) {
     return [warn(
-      `user.endpoint.calls.requestsPerMinute allows ${own} calls per minute for all episode servers together, but the endpoint allows ${requests}`,
+      `user.endpoint.calls.requestsPerMinute allows ${own} calls per minute across all episode servers, but the endpoint allows ${requests}`,
       fix,
     )];
   }
@@ -200,7 +200,7 @@ function tokenFaults(
   const needed = Math.round(callsPerMinute * perCall);
   return needed <= tokens ? [] : [warn(
     `the run's calls take about ${needed} tokens per minute, but the endpoint allows ${tokens}`,
-    `set user.endpoint.calls.requestsPerMinute so that all servers together make ${
+    `set user.endpoint.calls.requestsPerMinute so that all servers combined make ${
       Math.floor(tokens / perCall)
     } calls per minute, or raise the key's quota`,
   )];

@@ -342,7 +342,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no router",
     says:
-      /Cannot read the policies of the router .*No module named sglang_router/,
+      /Cannot list the policies of the router .*No module named sglang_router/,
     fix: /install sglang-router/,
     world: () =>
       onHost({

@@ -394,7 +394,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "episodes longer than a micro-batch",
     says:
-      /16384 tokens and a micro-batch 9216 .* a micro-batch of its own .* out of memory/,
+      /16384 tokens and a micro-batch 9216 .* a separate micro-batch .* out of memory/,
     fix: /set parallel.maxTokensPerGpu to 16384/,
     world: (_, dir) => atModel(dir),
   },
