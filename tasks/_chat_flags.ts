@@ -41,7 +41,7 @@ export const chatFlags = z.object({
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   split: z.enum(SPLITS).default("test").meta({
-    description: "Split of the task",
+    description: "Split that the task is in",
   }),
   task: z.int().min(0).default(0).meta({
     description: "Index of the task in its split, from 0",

@@ -46,7 +46,7 @@ function describeLine(
   const shell = step.inside ? shellAt(shells, plan.place) : shells.host;
   const notes = [
     ...Object.entries(env).map(([name, value]) =>
-      name === "HF_TOKEN" ? `${name} from here` : `${name}=${value}`
+      name === "HF_TOKEN" ? `${name} from this machine` : `${name}=${value}`
     ),
     ...input === undefined ? [] : [`reads ${input.description}`],
   ];

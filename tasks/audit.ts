@@ -57,6 +57,7 @@ const flags = z.object({
   check: z.array(z.enum(checkNames)).default([]).meta({
     description:
       "Run only this check; also limits --exclusions and --report; may be repeated",
+    choices: () => checkNames,
   }),
   show: z.int().min(0).default(40).meta({
     description: "Number of findings to list",

@@ -135,12 +135,11 @@ export const task = await main(import.meta, {
     {
       command: "deno task chat",
       does:
-        "talk to the policy of the last completed run about the first test task",
+        "talk to the most recent completed run's policy about the first test task",
     },
     {
       command: "deno task chat --policy a1 --task 7 --temperature 1",
-      does:
-        "talk to the policy of runs/a1 about the task with index 7, with sampled answers",
+      does: "talk to the policy of runs/a1 about task 7, with sampled answers",
     },
     {
       command:

@@ -130,7 +130,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task doctor --running",
-      does: "check that all engines of a run are up",
+      does: "check that all of a run's engines are up",
     },
   ],
   notes: `Checks:\n${

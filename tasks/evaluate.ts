@@ -237,7 +237,7 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task evaluate",
-      does: "evaluate the policy of the last completed run on its test tasks",
+      does: "evaluate the most recent completed run's policy on its test tasks",
     },
     {
       command:

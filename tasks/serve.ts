@@ -334,7 +334,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task serve",
       does:
-        "serve the policy of the last completed run on port 30000, on loopback",
+        "serve the most recent completed run's policy on port 30000, on loopback",
     },
     {
       command: "deno task serve --policy a1 --port 0 --json",

@@ -44,7 +44,7 @@ function readIds(text: string): number[] {
     const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (match === null || from < 1 || to < from || to - from >= 100_000) {
       throw new ConfigError(`--episodes ${text} is not a list of ids`, {
-        hint: "write ids (from 1) and ranges, as in 1,5-9",
+        hint: "use ids (from 1) and ranges, such as 1,5-9",
       });
     }
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);

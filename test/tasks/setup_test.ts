@@ -195,7 +195,7 @@ test("a failed setup names host, step, command and last output, and shows no tok
   );
   assert.match(stdout, /^slime +waiting$/m);
   const plan = await setup({ ...machine, env }, "--dry-run", "--json");
-  assert.match(plan.stdout, /HF_TOKEN from here/);
+  assert.match(plan.stdout, /HF_TOKEN from this machine/);
   for (const text of [stdout, stderr, plan.stdout]) {
     assert.doesNotMatch(text, /secret/);
   }

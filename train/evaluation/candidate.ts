@@ -108,7 +108,7 @@ async function openTokenModel(
   if (config.provider !== "sglang") {
     throw new ConfigError(
       "--tokenizer requires SGLang's /generate",
-      { hint: "pass --provider sglang, or drop --tokenizer" },
+      { hint: "pass --provider sglang, or omit --tokenizer" },
     );
   }
   const { baseUrl } = resolveEndpoint(env ? { ...config, env } : config);

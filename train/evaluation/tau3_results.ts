@@ -50,7 +50,7 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
   if (rules === undefined) {
     throw new ConfigError(
       `Cannot export "${dataset.name}" as τ³-bench results: it is another benchmark`,
-      { hint: "drop --export, or evaluate with --tau3-bench DIR" },
+      { hint: "omit --export, or evaluate with --tau3-bench DIR" },
     );
   }
   const { config } = dir;

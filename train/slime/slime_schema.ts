@@ -63,9 +63,11 @@ const modelSchema = z.strictObject({
 });
 
 const pathsSchema = z.strictObject({
-  slime: path.default("/root/slime").describe("slime's checkout on the hosts"),
+  slime: path.default("/root/slime").describe(
+    "Path of slime's checkout on the hosts",
+  ),
   megatron: path.default("/root/Megatron-LM").describe(
-    "Megatron-LM's checkout on the hosts",
+    "Path of Megatron-LM's checkout on the hosts",
   ),
   python: path.default("python3").describe("The Python interpreter with slime"),
   ray: path.default("ray").describe("Ray's command line on the hosts"),

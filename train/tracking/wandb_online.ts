@@ -341,6 +341,6 @@ async function ask<T>(
 function notWandb({ url }: TrackerServer): TrackerError {
   return new TrackerError(`The server at ${url} does not offer W&B's API`, {
     isPassing: false,
-    hint: "set tracking.wandbUrl or WANDB_BASE_URL to that of a W&B server",
+    hint: "set tracking.wandbUrl or WANDB_BASE_URL to the URL of a W&B server",
   });
 }

@@ -257,7 +257,7 @@ class Evaluator {
     const name = textOf(this.#source, node);
     const value = this.#scope.name?.(name);
     if (value === undefined) {
-      return this.#fail(node, `the name "${name}" is not known here`);
+      return this.#fail(node, `the name "${name}" is unknown`);
     }
     const { weight, depth } = extentOf(value);
     this.#spend(node, weight);

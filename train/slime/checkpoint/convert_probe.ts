@@ -93,7 +93,7 @@ function noCheckpoint(
     )
     : new ConfigError(
       `${where} both a Hugging Face model and a Megatron checkpoint`,
-      { hint: "move one of the two away" },
+      { hint: "move one of them away" },
     );
 }
 

@@ -173,7 +173,8 @@ async function required(read: Checkout["read"], path: string): Promise<string> {
   if (text !== undefined) return text;
   throw new DataError(`Cannot find "${path}"`, {
     path,
-    hint: "pass the root directory of a tau2-bench checkout, which holds src/",
+    hint:
+      "pass the root directory of a tau2-bench checkout, which contains src/",
   });
 }
 

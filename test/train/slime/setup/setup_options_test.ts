@@ -123,5 +123,8 @@ Deno.test("setupPlace() uses hosts.yaml, then flags, then the place where setup 
       JSON.stringify(given),
     );
   }
-  assert.throws(() => place({ in: "bare", container: "c" }), /cannot be used together/);
+  assert.throws(
+    () => place({ in: "bare", container: "c" }),
+    /cannot be used together/,
+  );
 });

@@ -60,7 +60,7 @@ async function readRows(path: string): Promise<RowFile> {
       `Cannot read the rows "${path}" (${
         cause instanceof Error ? cause.message.split(":")[0] : cause
       })`,
-      { path, cause, hint: "pass a file that deno task mock has written" },
+      { path, cause, hint: "pass a file written by deno task mock" },
     );
   }
 }

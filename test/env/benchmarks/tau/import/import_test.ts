@@ -126,7 +126,7 @@ Deno.test("importTauBench() names the position of an unsupported construct", asy
       "user_id=str(1)",
       /tasks_test\.py:\d+:\d+: a call of "str" is not supported: str\(1\)/,
     ],
-    ["user_id=WHO", /tasks_test\.py:6:17: the name "WHO" is not known here/],
+    ["user_id=WHO", /tasks_test\.py:6:17: the name "WHO" is unknown/],
     ["user_id=b'x'", /:6:17: bytes are not supported/],
     ["user_id='\\N{DASH}'", /the escape \\N is not supported/],
     ["user_id='\\x4'", /the escape .* is not supported/],
