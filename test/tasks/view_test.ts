@@ -50,7 +50,7 @@ Deno.test("view reports wrong usage with a hint", async () => {
       [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
       [[run, "--filter", "reward<1"], /pass --export FILE\.html/],
       [[run, "--export", file, "--filter", "rewrd<1"], /no field "rewrd"/],
-      [[run, "--export", file, "--episodes", "9-2"], /as in 1,5-9/],
+      [[run, "--export", file, "--episodes", "9-2"], /such as 1,5-9/],
       [[run, "--export", file, "--episodes", "9999"], /no episode 9999/],
       [[run, "--export", file, "--filter", "step>99"], /No episode matches/],
       [
