@@ -69,7 +69,7 @@ export const evaluateFlags = z.object({
   }),
   ray: z.string().min(1).transform((text) => text.split(",")).optional().meta({
     description:
-      "Run the processes as jobs of a running Ray on these hosts of hosts.yaml, its head first; `this` is this machine",
+      "Run the processes as jobs on a running Ray cluster: names of hosts from hosts.yaml, the head first, or `this` for this machine",
     value: "HOSTS",
   }),
   rayUrl: z.url().default("http://127.0.0.1:8265").meta({

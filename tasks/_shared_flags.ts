@@ -20,7 +20,7 @@ import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
 
-/** The budget of models over the network; a resumed run may get a larger one. */
+/** Flags for the budget of remote models, which may be raised when a run is resumed. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
   "maxCost" | "maxTokens",
   z.ZodType<number | undefined>

@@ -504,7 +504,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --workers 2",
       does:
-        "measure how many episodes per second evaluate plays in one process and in two",
+        "compare the episodes per second of deno task evaluate in one process and in two",
     },
     {
       command: "deno task bench --verify Qwen3-0.6B",

@@ -269,7 +269,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task evaluate --model Qwen/Qwen3-4B --provider sglang --base-url http://10.0.0.11:30000/v1 --ray gpu1,gpu2 --workers 4",
-      does: "run them as four jobs of the Ray of these hosts",
+      does: "run the episodes as four jobs on these hosts' Ray cluster",
     },
     {
       command: "deno task evaluate --resume",

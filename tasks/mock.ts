@@ -88,7 +88,7 @@ const flags = z.object({
   between: z.string().optional().meta({
     description:
       "Keep only train tasks whose pass rate under --policy is in this range, such as 0.2,0.8",
-    value: "LEAST,MOST",
+    value: "MIN,MAX",
   }),
   policy: z.string().min(1).optional().meta({
     description: "Training run whose policy is measured for --between",

@@ -84,7 +84,7 @@ const flags = z.object({
   ...environmentFlags,
   writeVerifiers: z.string().min(1).optional().meta({
     description:
-      "Write a Python package for verifiers that connects to the server at --host and --port, and exit",
+      "Write a Python package for the verifiers library that connects to the server at --host and --port, and exit",
     value: "DIR",
     isPath: anyPath,
   }),

@@ -42,7 +42,7 @@ const CREDITS = {
   },
   gigpo: {
     description:
-      "adds rl.advantage among turns in the same state (Feng et al. 2025)",
+      "adds rl.advantage computed among the turns taken in the same state (Feng et al. 2025)",
     of: amongState,
   },
   vineppo: {

@@ -49,7 +49,7 @@ function spokenValues({ actions }: Task): string[] {
   );
 }
 
-/** Returns the values of the user's own rows that the gold reads show. */
+/** Returns the values in the user's own rows that the task's gold actions read. */
 function shownValues({ actions }: Task, dataset: Dataset): string[] {
   const { database } = dataset;
   const owned = domainOf(dataset).rows?.owned ?? [];

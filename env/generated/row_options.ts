@@ -14,7 +14,7 @@ export const rowOptionsSchema = z.strictObject({
   ),
   holdOut: z.array(z.string().min(1)).readonly().default(["dev", "test"])
     .describe(
-      "Splits or JSON files of tasks; drawn tasks never use their users",
+      "Splits or JSON files of tasks whose users are excluded from drawn tasks",
     ),
   severalShare: share.default(0.55).describe(
     "Probability that a task's request is followed by another",

@@ -81,7 +81,7 @@ type Parts = OpenAiOptions & ChatOptions & {
   readonly echo: Echo;
 };
 
-/** A message of the conversation with the server's opaque fields. */
+/** A message of the conversation, and the opaque fields that the server sent with it. */
 interface Sent {
   readonly message: ApiMessage;
   readonly opaque?: OpaqueFields | undefined;

@@ -94,7 +94,7 @@ export interface StepTimeline {
   readonly steps: readonly number[];
   /** The consecutive phases: `rollout`, `update`, `save`. */
   readonly phases: readonly TimelineSpan<string>[];
-  /** The episodes, in the order of their start. */
+  /** The episodes, in the order in which they started. */
   readonly episodes: readonly TimelineEpisode[];
   /** The number of the step's episodes that `episodes` omits; these are the shortest ones. */
   readonly leftOut: number;

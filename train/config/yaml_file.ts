@@ -80,7 +80,10 @@ function messageOfFault({ message }: Error): string {
     : first!.replace(/ at line \d+, column \d+:$/, "");
 }
 
-/** @param subject The beginning of the message. */
+/**
+ * Converts a document to plain values.
+ * @param subject The subject of error messages, such as the file's name.
+ */
 function valueOf(document: Document, subject: string): unknown {
   let value: unknown;
   try {

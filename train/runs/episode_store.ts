@@ -329,10 +329,10 @@ export class EpisodeStore implements Disposable {
 function checkVersion(version: number, path: string): void {
   if (version >= 1 && version <= EPISODES_VERSION) return;
   throw new RunDirError(
-    `"${path}" has version ${version}, but this taulab reads version ${EPISODES_VERSION}`,
+    `"${path}" has version ${version}, but this version of taulab reads version ${EPISODES_VERSION}`,
     {
       hint:
-        "use the taulab that wrote it (see version and commit in its run.json)",
+        "use the version of taulab that wrote it (run.json has its version and commit)",
     },
   );
 }

@@ -108,7 +108,7 @@ export async function readData(path: string): Promise<DataConfig> {
   if (parsed.success) return parsed.data;
   throw new RunDirError(
     `"${name}" has no \`data\` section that this version can read`,
-    { cause: parsed.error, hint: "use the taulab that wrote it" },
+    { cause: parsed.error, hint: "use the version of taulab that wrote it" },
   );
 }
 

@@ -20,10 +20,10 @@ export function checkVersion(
 ): void {
   if (version <= options.known) return;
   throw new RunDirError(
-    `"${options.path}" has schema version ${version}, but this taulab reads version ${options.known}`,
+    `"${options.path}" has schema version ${version}, but this version of taulab reads version ${options.known}`,
     {
       hint:
-        "use the taulab that wrote it (version and commit are in the run's run.json), or start a new run",
+        "use the version of taulab that wrote it (run.json has its version and commit), or start a new run",
     },
   );
 }

@@ -1,4 +1,4 @@
-/** The journal of a training run for trackers, from the lines of `metrics.jsonl`. */
+/** Builds the journal that trackers read, from the lines of a training run's `metrics.jsonl`. */
 
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";

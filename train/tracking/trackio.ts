@@ -32,10 +32,13 @@ export function trackio(
   const given = trackioUrl ?? env("TRACKIO_SERVER_URL") ?? "";
   const url = URL.parse(given);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError("The URL of the trackio server is not set", {
-      hint:
-        "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; its token is TRACKIO_WRITE_TOKEN",
-    });
+    throw new ConfigError(
+      "The URL of the trackio server is missing or invalid",
+      {
+        hint:
+          "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; its token is read from TRACKIO_WRITE_TOKEN",
+      },
+    );
   }
   const token = url.searchParams.get("write_token") ??
     env("TRACKIO_WRITE_TOKEN");

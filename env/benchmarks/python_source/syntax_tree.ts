@@ -47,7 +47,7 @@ export function parsePython(path: string, text: string): PythonSource {
   }
   const root = parse(path, text);
   const source = { path, text, root };
-  // If the file nests too deep, the parser returns a tree with error nodes.
+  // If the file is nested too deeply, the parser returns a tree with error nodes.
   const fault = firstFault(root);
   if (fault !== undefined) throw notPython(source, fault.from);
   return source;
@@ -79,7 +79,7 @@ function notPython(source: SourceText, from: number): DataError {
   return unreadable(
     source,
     place,
-    "this is not valid Python, or nests too deep",
+    "this is not valid Python, or is nested too deeply",
   );
 }
 

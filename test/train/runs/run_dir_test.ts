@@ -209,7 +209,7 @@ Deno.test("readRun() refuses a newer version and says what to do", () =>
     const message = await refusal(TrainingDir.resume(path));
     assert.match(
       message,
-      /run.json" has schema version 99, but this taulab reads version 1; use the taulab that wrote it/,
+      /run.json" has schema version 99, but this version of taulab reads version 1; use the version of taulab that wrote it/,
     );
   }));
 

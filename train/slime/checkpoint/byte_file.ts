@@ -166,9 +166,9 @@ export class FileSlice {
 function sizeOf(path: string): number {
   const info = Deno.statSync(path);
   if (info.isFile) return info.size;
-  throw new DataError(`"${path}" is not a file`, {
+  throw new DataError(`"${path}" is not a regular file`, {
     path,
-    hint: "pass the checkpoint's directory",
+    hint: "check that --from and --to name a checkpoint's directory",
   });
 }
 

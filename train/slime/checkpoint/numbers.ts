@@ -141,7 +141,7 @@ export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
 
 /**
  * Rounds numbers as PyTorch's `Tensor.to` does: to nearest, ties to even.
- * @param bytes Numbers of float32, or of `to`, which are returned unchanged.
+ * @param bytes Numbers in float32, or already in `to`; the latter are returned unchanged.
  */
 export function roundTo(
   bytes: Uint8Array,

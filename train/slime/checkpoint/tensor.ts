@@ -39,7 +39,7 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Returns the bytes of a tensor. */
+/** Returns the size of a tensor in bytes. */
 export function tensorBytes(tensor: Pick<StoredTensor, "dtype" | "shape">) {
   return elements(tensor.shape) * DTYPE_BYTES[tensor.dtype];
 }

@@ -189,7 +189,7 @@ const jsonSchema = z.looseObject({
   peak_memory_bytes: z.number(),
 });
 
-/** Compares on the host, with the taulab that `deno task setup` installed on it, so that no weights are transferred. */
+/** Compares on the host, with the taulab installation that `deno task setup` made there, so that no weights are transferred. */
 async function verifyThere(
   { from, to, host }: Directories & { readonly host: Host },
   { shell, model, signal, onProgress }: VerifierOptions,

@@ -82,7 +82,7 @@ export async function readLaunchRecord(
     {
       cause: result.error,
       hint:
-        'use the taulab that wrote it (run.json has its version), or stop the job with "ray job stop"',
+        'use the version of taulab that wrote it (see run.json), or stop the job with "ray job stop"',
     },
   );
 }

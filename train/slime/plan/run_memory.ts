@@ -243,7 +243,7 @@ function gpuParameters(
   );
 }
 
-/** Returns the number of expert parameters, which are distributed over their own ranks. */
+/** Returns the number of expert parameters per GPU; experts are distributed over ranks of their own. */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,

@@ -1,4 +1,4 @@
-/** Packs this taulab for another host. */
+/** Packs taulab's own source for another host. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

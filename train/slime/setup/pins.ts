@@ -1,4 +1,4 @@
-/** The versions that this taulab was written for: slime's commit with its image, and the benchmarks' commits. */
+/** The versions that this version of taulab was written for: slime's commit and its image, and the benchmarks' commits. */
 
 /** The commit of slime. */
 export const SLIME_COMMIT = "624b824a898ab0ec1fcb4d373004c7f3852bf515";

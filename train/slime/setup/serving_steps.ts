@@ -46,7 +46,7 @@ fi`,
   };
 }
 
-/** Installs this taulab on another host. */
+/** Installs this version of taulab on another host. */
 export function taulabStep(
   { taulab: dir, deno }: HostTaulab,
   source: Package,

@@ -67,7 +67,7 @@ export interface Step {
 /** The result of a check. */
 export interface Probe {
   readonly state: "done" | "todo" | "refused";
-  /** The text after the state. */
+  /** The rest of the check's output, after the state. */
   readonly detail: string;
 }
 

@@ -8,7 +8,7 @@ import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
 import { PARTIAL } from "./step.ts";
 
-/** The removal of one thing. */
+/** A step that removes one thing that setup created. */
 export interface UndoStep {
   readonly title: string;
   /** Like a step's check: `done` if it is already gone, `todo` if it can be removed, `refused` if it must be kept. */
@@ -35,7 +35,7 @@ const UNDO: {
   requirements: undoRequirements,
 };
 
-/** Returns the removal of a thing. */
+/** Returns the step that undoes an entry of the manifest. */
 export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }

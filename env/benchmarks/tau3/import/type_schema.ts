@@ -59,9 +59,12 @@ export class TypeSchemas {
     depth = 0,
   ): Promise<Schema> {
     if (depth > MAX_DEPTH) {
-      throw new DataError(`${source.path}: "${annotation}" nests too deep`, {
-        path: source.path,
-      });
+      throw new DataError(
+        `${source.path}: "${annotation}" is nested too deeply`,
+        {
+          path: source.path,
+        },
+      );
     }
     const text = annotation.trim();
     const either = splitOutside(text, "|");

@@ -83,7 +83,7 @@ export const airlineOptionsSchema = z.strictObject({
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of bookings and changes in which the user has a change of mind at the read-back",
+      "Share of bookings and changes in which the user changes their mind when the agent reads the details back",
     fallback:
       "Share of refused requests after which the user asks for an alternative, if there is one",
   }),

@@ -101,7 +101,7 @@ export const retailOptionsSchema = z.strictObject({
   ),
   ...userKnobs({
     changeOfMind:
-      "Share of cancellations and address changes in which the user has a change of mind at the read-back",
+      "Share of cancellations and address changes in which the user changes their mind when the agent reads the details back",
     fallback:
       "Share of refused requests about the user's own orders after which the user asks for an alternative, if there is one",
   }),

@@ -24,7 +24,7 @@ export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for a yes or a no. */
   readonly wantsYes: boolean;
-  /** Whether the agent asks for the request, or whether there is anything else. */
+  /** Whether the agent asks what the user wants, or if there is anything else. */
   readonly asksMore: boolean;
   /** Whether the agent asks exactly what the user wants. */
   readonly asksWish: boolean;

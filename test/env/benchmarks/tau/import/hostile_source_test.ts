@@ -121,7 +121,7 @@ const CASES: Readonly<
   ],
   "a sum beyond what can be parsed": [
     { [RULES]: `RULES = "a"${' + "a"'.repeat(100_000)}\n` },
-    /rules\.py:1:\d+: this is not valid Python, or nests too deep/,
+    /rules\.py:1:\d+: this is not valid Python, or is nested too deeply/,
   ],
   "nested parentheses": [
     { [RULES]: `RULES = ${"(".repeat(1000)}1${")".repeat(1000)}\n` },
