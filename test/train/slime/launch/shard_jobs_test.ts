@@ -108,7 +108,12 @@ async function workShard(
 
 function openJobs(
   url: string,
-  { hosts = ["this"], hostsFile = "absent-hosts.yaml", config = CONFIG, env = {} }: {
+  {
+    hosts = ["this"],
+    hostsFile = "absent-hosts.yaml",
+    config = CONFIG,
+    env = {},
+  }: {
     readonly hosts?: readonly string[];
     readonly hostsFile?: string;
     readonly config?: EvaluationConfig;
