@@ -27,7 +27,10 @@ export interface AgentSubject {
   }[];
 }
 
-/** Registers the tests. @param load Makes the agent anew at each call. */
+/**
+ * Registers the tests.
+ * @param load Makes the agent anew at each call.
+ */
 export function agentContract(
   name: string,
   load: () => Promise<AgentSubject>,

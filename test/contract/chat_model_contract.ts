@@ -17,7 +17,10 @@ export interface ChatModelSubject extends Partial<AsyncDisposable> {
   readonly turns: readonly (readonly Message[])[];
 }
 
-/** Registers the tests. @param load Makes the model anew at each call. */
+/**
+ * Registers the tests.
+ * @param load Makes the model anew at each call.
+ */
 export function chatModelContract(
   name: string,
   load: () => Promise<ChatModelSubject>,

@@ -6,7 +6,10 @@ import { domainOf } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 
-/** Registers the tests. @param load Makes the dataset anew at each call. */
+/**
+ * Registers the tests.
+ * @param load Makes the dataset anew at each call.
+ */
 export function datasetContract(
   name: string,
   load: () => Promise<Dataset>,

@@ -11,7 +11,10 @@ const user: User = {
   reply: () => Promise.resolve("fine"),
 };
 
-/** Registers the tests. @param load Makes or reads the dataset. */
+/**
+ * Registers the tests.
+ * @param load Makes or reads the dataset.
+ */
 export function environmentContract(
   name: string,
   load: () => Promise<Dataset>,

@@ -20,7 +20,10 @@ export interface TokenModelSubject extends AsyncDisposable {
   readonly tolerance: number;
 }
 
-/** Registers the tests. @param load Makes the model anew at each call. */
+/**
+ * Registers the tests.
+ * @param load Makes the model anew at each call.
+ */
 export function tokenModelContract(
   name: string,
   load: () => Promise<TokenModelSubject>,

@@ -11,7 +11,10 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly asked: Map<string, number>;
   /** Answers all later requests for episodes with this response. */
   refuse(answer: { readonly status: number; readonly text: string }): void;
-  /** Keeps the next episode from ending. @returns A function that ends it. */
+  /**
+   * Keeps the next episode from ending.
+   * @returns A function that ends it.
+   */
   holdNext(): () => void;
 }
 

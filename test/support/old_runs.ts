@@ -11,7 +11,10 @@ const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
  */
 export type OldRun = "old_training" | "old_evaluation";
 
-/** Copies a run into a directory and decompresses its files. @returns The path of the copy. */
+/**
+ * Copies a run into a directory and decompresses its files.
+ * @returns The path of the copy.
+ */
 export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
   const from = join(RUNS, run);
   for await (const file of filesUnder(from)) {

@@ -62,8 +62,8 @@ export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
 }
 
 /**
- * Asks a judge about each episode, except those that failed because of infrastructure. @returns The episodes in the
- * given order; those not judged before the signal was aborted have no verdict.
+ * Asks a judge about each episode, except those that failed because of infrastructure.
+ * @returns The episodes in the given order; those not judged before the signal was aborted have no verdict.
  */
 export async function judgeAll(
   diagnosed: readonly Diagnosed[],

@@ -164,8 +164,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the most recently started unfinished run of a kind under `root`; `undefined` if there is none. @param
- * trainer Only runs of this trainer. Default: any.
+ * Returns the most recently started unfinished run of a kind under `root`; `undefined` if there is none.
+ * @param trainer Only runs of this trainer. Default: any.
  */
 export async function latestUnfinished(
   root: string,

@@ -226,6 +226,6 @@ function optional(number: number, value: string | null): Field | undefined {
 function timestamp(ms: number): Uint8Array {
   return message(
     [1, "int64", Math.floor(ms / 1000)],
-    [2, "int64", Math.round(ms % 1000) * 1_000_000],
+    [2, "int64", Math.floor(ms % 1000) * 1_000_000],
   );
 }

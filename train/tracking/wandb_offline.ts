@@ -32,6 +32,9 @@ import {
   wandbRuntime,
 } from "./wandb_run.ts";
 
+/** The start of the name of an offline run's directory. Other directories are not ours. */
+const OFFLINE = "offline-run-";
+
 /**
  * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to what it has. Therefore rows
  * that are not synced yet are rewritten without the dropped steps, and synced rows are not written again.
@@ -59,6 +62,7 @@ export async function removeUnsynced(
   const dir = join(path, "wandb");
   let rows = 0;
   for (const name of await folderNames(dir)) {
+    if (!name.startsWith(OFFLINE)) continue;
     const file = join(dir, name, `run-${name.split("-").at(-1)}.wandb`);
     const isSynced = await readTextIfThere(`${file}.synced`) !== undefined;
     if (isSynced) rows += countRows(await Deno.readFile(file));
@@ -70,7 +74,7 @@ export async function removeUnsynced(
 /** @param synced Number of rows that W&B has. */
 async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
   const date = stamp(new Date()).replace("-", "_");
-  const dir = join(run.path, "wandb", `offline-run-${date}-${run.id}`);
+  const dir = join(run.path, "wandb", `${OFFLINE}${date}-${run.id}`);
   await Deno.mkdir(dir, { recursive: true });
   const log = await WandbLog.create(join(dir, `run-${run.id}.wandb`));
   await log.append([

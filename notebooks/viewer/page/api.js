@@ -50,7 +50,10 @@ export class Problem extends Error {
   }
 }
 
-/** Creates the API of the viewer's server. @returns {Api} */
+/**
+ * Creates the API of the viewer's server.
+ * @returns {Api}
+ */
 export function serverApi() {
   const at = (/** @type {string} */ run) =>
     `/api/runs/${encodeURIComponent(run)}`;

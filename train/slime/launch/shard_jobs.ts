@@ -125,8 +125,8 @@ export async function openShardJobs(
 }
 
 /**
- * Returns the address that Ray uses for a host. @throws {ConfigError} If Ray has no node with this address: the host's
- * jobs would wait forever.
+ * Returns the address that Ray uses for a host.
+ * @throws {ConfigError} If Ray has no node with this address: the host's jobs would wait forever.
  */
 function nodeAddress(
   name: string,

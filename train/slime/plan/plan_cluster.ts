@@ -36,7 +36,8 @@ export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
 }
 
 /**
- * Returns a run's hosts, starting with the head. @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts,
+ * Returns a run's hosts, starting with the head.
+ * @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts,
  * or the other hosts cannot reach the head.
  */
 export function planHosts(

@@ -201,8 +201,11 @@ Deno.test("an interrupt stops the jobs of the shards, and their episodes are kep
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     const controller = new AbortController();
+    const playing = new Set<FakeJob>();
     await using ray = fakeRay((job) =>
-      workShard(job, () => controller.abort())
+      workShard(job, () => {
+        if (playing.add(job).size === 2) controller.abort();
+      })
     );
     const { isComplete, stopped } = await evaluateAt(ray.url, {
       path,
