@@ -1,16 +1,19 @@
 /** Advantages: how much better each episode did than its group. An advantage multiplies the gradient of its episode. */
 
-/** An estimator: a formula that turns rewards into advantages. */
+/** A formula that turns the rewards of a group into advantages. */
 interface Estimator {
-  /** The formula and its source, for help. */
+  /** The formula and its source, as `--help` shows them. */
   readonly description: string;
-  /** @param rewards `[G]`, at least two, not all equal. */
+  /**
+   * Returns the advantages, `[G]`.
+   * @param rewards `[G]`, at least two, not all equal.
+   */
   of(rewards: readonly number[]): number[];
 }
 
 /**
- * Advantage estimators by their name in a recipe's `rl.advantage`. In the formulas, `r` are the rewards of a group of
- * `G` episodes. To add an estimator, add an entry with its help line here, and a test.
+ * Advantage estimators, keyed by their names in a recipe's `rl.advantage`. In the formulas, `r` is an episode's reward
+ * and `G` is the number of episodes in the group. To add an estimator, add an entry with its description, and a test.
  *
  * @see dr-grpo: Liu et al. 2025, "Understanding R1-Zero-Like Training", section 3.2.
  * @see grpo: Shao et al. 2024, "DeepSeekMath", section 4.1. Differs: the population standard deviation, and no epsilon,
@@ -45,10 +48,10 @@ const ESTIMATORS = {
   },
 } satisfies Record<string, Estimator>;
 
-/** Name of an advantage estimator. */
+/** The name of an advantage estimator. */
 export type AdvantageName = keyof typeof ESTIMATORS;
 
-/** Names of all advantage estimators. */
+/** The names of all advantage estimators. */
 export const ADVANTAGE_NAMES = Object.keys(ESTIMATORS) as AdvantageName[];
 
 /** One line of help for each estimator. */

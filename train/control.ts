@@ -1,6 +1,7 @@
 /**
- * The control of RL: continued imitation from the same cold start, on the same demonstrations, for as many seconds or
- * tokens as RL used. It separates the gain of RL from the gain of simply training a cold start for longer.
+ * Trains the control for RL: a policy that starts from the same cold start and continues to imitate the same
+ * demonstrations, for as many seconds or tokens as RL used. Comparing RL with it shows how much of the gain is due to
+ * RL, and not merely to longer training.
  *
  * The control starts from the last checkpoint of the cold start with a fresh optimizer, as RL does. Because the cold
  * start may have finished its decay, the learning rate warms up again, to `control.peakShare` of the cold start's peak,
@@ -35,13 +36,16 @@ export interface ControlLoop {
   readonly trainer: Trainer;
   /** Whether an abort was requested. */
   readonly stopped: boolean;
-  /** Makes one supervised step on the demonstrations of step `step`. */
+  /** Performs one supervised step on the demonstrations for step `step`. */
   imitate(
     activity: { phase: "control"; doing: ControlBudget; step: number },
     learningRate: number,
   ): Promise<SupervisedNumbers & { timing: Timing }>;
   commit(line: Metrics): Promise<void>;
-  /** @returns `true` if the evaluation completed, `false` if it was aborted. */
+  /**
+   * Evaluates the policy or a control after a step.
+   * @returns `true` if the evaluation completed, `false` if it was aborted.
+   */
   evaluate(step: number, plan: EvalPlan, of: Evaluated): Promise<boolean>;
 }
 
@@ -91,7 +95,7 @@ export async function trainControl(
   return await loop.evaluate(last, { split: "test", decoding: "greedy" }, of);
 }
 
-/** Returns the controls that `config` asks for and an earlier config did not. */
+/** Returns the controls that `config` enables and an earlier config did not. */
 export function addedControls(
   before: Pick<Config, "control">,
   now: Pick<Config, "control">,
@@ -127,9 +131,9 @@ class ControlWeights {
   }
 
   /**
-   * Loads the last checkpoint at or before step `done`, the last one in the metrics, or the end of the cold start if
-   * there is none.
-   * @returns The step of the checkpoint; 0 for the end of the cold start.
+   * Loads the control's last checkpoint. If it has none, loads the checkpoint at the end of the cold start.
+   * @param done The last step of the control in the metrics; later checkpoints are ignored.
+   * @returns The step of the control's checkpoint; 0 if it has none.
    */
   async restore(done: number): Promise<number> {
     const { path, config } = this.#run;

@@ -14,11 +14,11 @@ export interface CreditedEpisode {
 
 /** A method of credit assignment. */
 interface Credit {
-  /** The formula and its source, for help. */
+  /** The formula and its source, as `--help` shows them. */
   readonly description: string;
   /**
-   * Returns how much better each turn was than its state, `[G]` of `[turns]`. The result is added to the episode's
-   * advantage.
+   * Returns the credit of each turn, `[G][turns]`: how much better it was than expected in its state. The credit is
+   * added to the episode's advantage.
    */
   readonly of: (
     episodes: readonly CreditedEpisode[],
@@ -27,8 +27,8 @@ interface Credit {
 }
 
 /**
- * Methods of credit assignment by their name in a recipe's `rl.credit`. `V` is the mean reward of a state's turns in a
- * group.
+ * Methods of credit assignment, keyed by their names in a recipe's `rl.credit`. `V` is the value of a state: the mean
+ * reward of the group's turns in this state.
  * @see gigpo: Feng et al. 2025, "Group-in-Group Policy Optimization", section 4.2, without discount, because the reward
  * comes at the end. Differs: a state is everything that the world has said so far, not only its last observation,
  * because the last message of a conversation does not determine what came before.
@@ -58,27 +58,27 @@ const CREDITS = {
   },
 } satisfies Record<string, Credit>;
 
-/** Name of a method of credit assignment. */
+/** The name of a method of credit assignment. */
 export type CreditName = keyof typeof CREDITS;
 
-/** Names of all methods of credit assignment. */
+/** The names of all methods of credit assignment. */
 export const CREDIT_NAMES = Object.keys(CREDITS) as CreditName[];
 
 /** One line of help for each method of credit assignment. */
 export const CREDIT_HELP: string = Object.entries(CREDITS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 
-/** Settings of {@linkcode turnAdvantages}. */
+/** Options for {@linkcode turnAdvantages}. */
 export interface CreditOptions {
   readonly credit: CreditName;
-  /** Weight of the comparison of turns, which is added to the episode's advantage. */
+  /** The weight of the turn's credit, which is added to the episode's advantage. */
   readonly creditWeight: number;
   readonly advantage: AdvantageName;
 }
 
 /**
  * Returns the advantage of each turn of a group's episodes: the episode's advantage plus the credit of the turn.
- * @returns `[G]` of `[turns]`. A turn whose state no other turn shares has its episode's advantage.
+ * @returns `[G][turns]`. A turn whose state no other turn shares gets the episode's advantage.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
  * @example Both episodes share the state of the first turn, but not that of the second.
  * ```ts
@@ -102,9 +102,9 @@ export function turnAdvantages(
 }
 
 /**
- * Returns the advantage of each token: its turn's if it was sampled, otherwise 0.
+ * Returns the advantage of each token: the advantage of its turn if the token was sampled, otherwise 0.
  * @param episodes `[G]`, each with `[T]` tokens; `null` if the tokens are unknown.
- * @returns `[G]` of `[T]`.
+ * @returns `[G][T]`.
  */
 export function tokenAdvantages(
   episodes: readonly {

@@ -23,12 +23,9 @@ import type { TrainSequence } from "./trainer.ts";
 export interface Conversations {
   /** `[N]`, the conversations that earned the reward, in the form of the config's agent. */
   readonly solved: readonly (readonly Message[])[];
-  /**
-   * `[N]`, the same conversations with structured tool calls and tool results, so that data can be distinguished from
-   * words.
-   */
+  /** `[N]`, the same conversations with structured tool calls and tool results, which distinguish data from prose. */
   readonly asCalls: readonly (readonly Message[])[];
-  /** Number of train tasks that the expert tried and did not solve. */
+  /** The number of train tasks that the expert tried and did not solve. */
   readonly unsolved: number;
 }
 
@@ -90,11 +87,11 @@ function inForm(
     : textConversation(messages, { dataset, strategy: text, prompt });
 }
 
-/** Settings of {@linkcode demonstrationSequences}. */
+/** Options for {@linkcode demonstrationSequences}. */
 export interface SequenceOptions extends Codec {
   /** The tools in the policy's prompt; may be empty. */
   readonly tools: readonly ToolSchema[];
-  /** Longest sequence in tokens; longer conversations are dropped. */
+  /** The maximum length of a sequence in tokens; longer conversations are dropped. */
   readonly maxTokens: number;
 }
 

@@ -1,4 +1,4 @@
-/** Forks runs: they share one cold start and rejection fine-tuning, which are trained once, and differ from then on. */
+/** Forks runs: several runs share one cold start and one rejection fine-tuning, so these are trained only once. */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -14,7 +14,7 @@ import { startRun } from "./session.ts";
 
 /**
  * Creates a run at `to` with the progress of the run at `from` up to the policy gradient. When resumed, it reaches the
- * same figures as a run that did that part itself. The episodes of that part stay in `from`.
+ * same figures as a run that was trained from scratch. The episodes up to that point stay in `from`.
  * @param config The config of `from`, which may differ in the section `rl` and in the keys that a resumed run may
  * change.
  * @throws {ConfigError} If there is no run at `from`, the configs differ elsewhere, or `to` already exists.

@@ -13,22 +13,25 @@ export interface Group {
   readonly episodes: readonly Episode[];
   readonly rewards: readonly number[];
   readonly advantages: readonly number[];
-  /** `[G]` of `[T]`: the advantage of each token, if it differs from its episode's. */
+  /** The advantage of each token, `[G][T]`, if it differs from the advantage of its episode. */
   readonly tokenAdvantages?: readonly (readonly number[])[];
   readonly variance: number;
 }
 
-/** Settings of {@linkcode sampleGroups}. */
+/** Options for {@linkcode sampleGroups}. */
 export interface GroupOptions {
-  /** Number of groups to sample whose rewards are not all equal. */
+  /** The number of groups to sample, not counting groups whose rewards are all equal. */
   readonly tasksPerStep: number;
   readonly groupSize: number;
   readonly advantage: AdvantageName;
-  /** Method of credit assignment. Default: `episode`. */
+  /** The method of credit assignment. Default: `episode`. */
   readonly credit?: CreditName;
-  /** Weight of turn-level credit relative to the episode's advantage. Default: 1. */
+  /** The weight of turn-level credit relative to the episode's advantage. Default: 1. */
   readonly creditWeight?: number;
-  /** Maximum extra rounds of tasks that replace groups whose rewards are all equal, which teach nothing. */
+  /**
+   * The maximum number of extra rounds of sampling. They use new tasks to replace groups whose rewards are all equal,
+   * because these groups teach nothing.
+   */
   readonly maxRefills: number;
   /** Returns the seed of a task's i-th episode. */
   readonly seedOf: (task: Task, i: number) => number;
@@ -41,7 +44,7 @@ export interface SampledGroups {
   readonly groups: readonly Group[];
   /** All sampled episodes, including failed ones. */
   readonly episodes: readonly Episode[];
-  /** Number of tasks sampled after the first round. */
+  /** The number of tasks sampled after the first round. */
   readonly refilled: number;
 }
 

@@ -21,7 +21,7 @@ export interface EvalPlan {
   readonly decoding: "sampled" | "greedy";
 }
 
-/** The figures of an evaluation, without its position in the run. */
+/** The figures of an evaluation, without the step after which it ran and its timing. */
 export type EvalResult = Omit<
   EvalMetrics,
   "schemaVersion" | "step" | "phase" | "timing"

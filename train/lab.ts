@@ -1,6 +1,6 @@
 /**
- * The components of the training loop: the world, the policy's trainer, and two sources of conversations, sampling and
- * demonstrations.
+ * The components of the training loop: the world, the policy's trainer, and the two sources of conversations, which are
+ * sampling and demonstrations.
  */
 
 import type { RewardFunction } from "../env/rollout.ts";
@@ -13,12 +13,12 @@ export interface Job {
   readonly seed: number;
 }
 
-/** Settings of {@linkcode Lab.sample}. */
+/** Options for {@linkcode Lab.sample}. */
 export interface SampleOptions {
-  /** Sampling temperature; 0 is greedy. */
+  /** The sampling temperature; 0 is greedy. */
   readonly temperature: number;
   readonly signal?: AbortSignal | undefined;
-  /** Reward function. Default: τ-bench's rule. */
+  /** The reward function. Default: τ-bench's rule. */
   readonly reward?: RewardFunction;
   /** Called each time an episode ends, in no particular order. */
   readonly onEpisode?: () => void;
@@ -29,7 +29,7 @@ export interface Demonstrations {
   /** `[N]`, each with mask 1 on the expert's own messages and calls. */
   readonly sequences: readonly TrainSequence[];
   /**
-   * Number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
+   * The number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
    * context.
    */
   readonly unsolved: number;
@@ -42,7 +42,7 @@ export interface Lab extends AsyncDisposable {
   readonly trainer: Trainer;
   /** The expert's demonstrations on the train split. */
   readonly demonstrations: Demonstrations;
-  /** Samples episodes from the current policy. The result has the order of `jobs`. */
+  /** Samples episodes from the current policy and returns them in the order of `jobs`. */
   sample(
     jobs: readonly Job[],
     options: SampleOptions,

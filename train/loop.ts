@@ -1,6 +1,6 @@
 /**
- * The training algorithm, from start to end: a cold start on expert demonstrations, RL (rejection fine-tuning, then
- * the policy gradient), the test split, the control.
+ * The training algorithm, from start to end: a cold start on expert demonstrations, RL (rejection fine-tuning, then the
+ * policy gradient), the evaluation on the test split, and the controls.
  *
  * All randomness is derived from the config's seed and the step. Only the trainer's state and the episodes on disk are
  * carried from step to step, so a run that was killed and resumed ends like an uninterrupted one.
@@ -49,7 +49,7 @@ import { Stopwatch } from "./progress/stopwatch.ts";
 import type { Trainer } from "./trainer.ts";
 import { updateOnGroups } from "./update.ts";
 
-/** Settings of {@linkcode train}. */
+/** Options for {@linkcode train}. */
 export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
@@ -81,15 +81,16 @@ export interface Activity {
   readonly phase: Phase;
   /** `rollout`, `update`, `save`, the split being evaluated, or the budget of a control. */
   readonly doing: string;
-  /** Number of updates so far. A control continues the count of the cold start. */
+  /** The number of updates so far. A control continues the count of the cold start. */
   readonly step: number;
-  /** Number of completed episodes of the rollout. */
+  /** The number of completed episodes in the rollout. */
   readonly done: number;
   readonly of: number;
 }
 
 /**
- * Trains a run from its last checkpoint, or from scratch, to its last step. The trainer then holds the policy of RL.
+ * Trains a run from its last checkpoint, or from scratch, to its last step. Afterwards, the trainer has the policy from
+ * the end of RL, even if controls were trained.
  * @returns `true` if training completed, `false` if it was aborted.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
@@ -188,7 +189,7 @@ class Loop implements ControlLoop {
     return step;
   }
 
-  /** Makes one step of the cold start. */
+  /** Performs one step of the cold start. */
   async coldStartStep(step: number): Promise<void> {
     const { coldStart } = this.#run.config;
     const learningRate = learningRateAt(step, coldStart);
@@ -203,7 +204,7 @@ class Loop implements ControlLoop {
     await this.#saveIfDue(step, step === coldStart.steps);
   }
 
-  /** Makes one supervised step on the demonstrations of step `step`. */
+  /** Performs one supervised step on the demonstrations for step `step`. */
   async imitate(
     activity: Pick<Activity, "phase" | "doing" | "step">,
     learningRate: number,
@@ -225,7 +226,7 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Makes one step of rejection fine-tuning: tries tasks and learns from the episodes that earned the reward.
+   * Performs one step of rejection fine-tuning: tries tasks and learns from the episodes that earned the reward.
    * @returns `false` if sampling was halted.
    */
   async rftStep(step: number): Promise<boolean> {
@@ -295,7 +296,7 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Makes one policy-gradient step: samples groups, computes advantages and updates the policy.
+   * Performs one policy-gradient step: samples groups, computes advantages and updates the policy.
    * @returns `false` if sampling was halted.
    */
   async rlStep(step: number): Promise<boolean> {
@@ -390,7 +391,7 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Trains and evaluates the controls that the config asks for, then restores RL's policy.
+   * Trains and evaluates the controls that the config enables, then restores RL's policy.
    * @returns `true` if all of them completed.
    */
   async controls(): Promise<boolean> {
@@ -405,7 +406,7 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates on dev if an evaluation is due after `step` and the dataset has a dev split. */
+  /** Evaluates the policy on the dev split if the dataset has one and an evaluation is due after `step`. */
   async evaluateIfDue(step: number): Promise<void> {
     const { splits } = this.#lab.dataset;
     if (!splits.includes("dev") || !devSteps(this.#run.config).includes(step)) {

@@ -1,5 +1,6 @@
 /**
- * Training on the CPU and everything around it: tasks to train on, configs, runs on disk, the parts of a custom loop.
+ * Training on the CPU and everything around it: tasks to train on, configs, runs on disk, and the parts of a custom
+ * loop.
  *
  *     config ─▶ dataset ─▶ lab ─▶ groups ─▶ advantages ─▶ update ─▶ run dir ─▶ rows, diagnoses, pass^k
  *

@@ -17,9 +17,9 @@ import { startRun } from "./session.ts";
 export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
-  /** Only for a resumed run: see `TrainingDir.resume()`. */
+  /** Only used for a resumed run; see `TrainingDir.resume()`. */
   readonly discard?: boolean;
-  /** The config; for a resumed run, its own with the flags' values for the keys that may change. */
+  /** The config. For a resumed run, this is the run's own config with the flags applied to the keys that may change. */
   readonly config: Config;
 }
 

@@ -5,9 +5,10 @@
 
 /** A definition of the importance ratio. */
 interface Ratio {
-  /** The formula and its source, for help. */
+  /** The formula and its source, as `--help` shows them. */
   readonly description: string;
   /**
+   * Returns the ratio of each token.
    * @param logRatios `[n]`, log π - log π_old of a sequence's tokens with loss mask 1.
    * @returns `[n]`.
    */
@@ -15,7 +16,7 @@ interface Ratio {
 }
 
 /**
- * Ratios by their name in a recipe's `rl.ratio`.
+ * Definitions of the ratio, keyed by their names in a recipe's `rl.ratio`.
  * @see token: Schulman et al. 2017, "Proximal Policy Optimization Algorithms", section 3.
  * @see sequence: Zheng et al. 2025, "Group Sequence Policy Optimization", equation 7; with an advantage per token,
  * GSPO-token, equation 13.
@@ -35,10 +36,10 @@ const RATIOS = {
   },
 } satisfies Record<string, Ratio>;
 
-/** Name of an importance ratio. */
+/** The name of an importance ratio. */
 export type RatioName = keyof typeof RATIOS;
 
-/** Names of all importance ratios. */
+/** The names of all importance ratios. */
 export const RATIO_NAMES = Object.keys(RATIOS) as RatioName[];
 
 /** One line of help for each ratio. */

@@ -3,7 +3,7 @@
  * policy fails most tasks, this is more stable than the policy gradient, in which groups whose episodes all fail
  * contribute no gradient, and a few lucky groups pull the policy away from what it has learned.
  * @see Zelikman et al. 2022, "STaR"; Gulcehre et al. 2023, "ReST"; Yuan et al. 2023, "Scaling Relationship on Learning
- * Mathematical Reasoning", section 3.3, the source of the name.
+ * Mathematical Reasoning", section 3.3, from which the name is taken.
  */
 
 import { isErrorAnswer } from "../env/call_tool.ts";
@@ -27,7 +27,7 @@ export class Solved {
     return this.#sequences.has(taskId);
   }
 
-  /** Number of solved tasks. */
+  /** The number of solved tasks. */
   get size(): number {
     return this.#sequences.size;
   }
@@ -68,8 +68,8 @@ export function tasksToTry(
 }
 
 /**
- * Deals a step's batches from all sequences in random order, repeating them if there are too few. Returns no batches if
- * there are no sequences.
+ * Splits the sequences into a step's batches, in random order. If there are too few sequences, they are repeated; if
+ * there are none, no batches are returned.
  */
 export function dealBatches(
   sequences: readonly TrainSequence[],

@@ -2,14 +2,12 @@
 
 /** A linear warm-up, then a linear decay. */
 export interface Schedule {
-  /** Peak learning rate. */
+  /** The peak learning rate. */
   readonly learningRate: number;
   readonly warmupSteps: number;
-  /**
-   * Learning rate at the last step as a share of the peak; 1 keeps it constant.
-   */
+  /** The learning rate at the last step as a share of the peak; 1 keeps it constant. */
   readonly finalShare: number;
-  /** Number of steps in the phase. */
+  /** The number of steps in the phase. */
   readonly steps: number;
 }
 

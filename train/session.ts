@@ -17,12 +17,15 @@ import { metricsJournal } from "./tracking/metrics_journal.ts";
 import type { TrackerReport } from "./tracking/outbox.ts";
 import { track, type TrackOptions } from "./tracking/run_tracking.ts";
 
-/** Settings of {@linkcode startRun}. */
+/** Options for {@linkcode startRun}. */
 export interface StartRunOptions {
   readonly config: Config;
-  /** The dataset to train on: `openDataset(config.data)`, or a modification of it such as `withTools()` makes. */
+  /**
+   * The dataset to train on: the result of `openDataset(config.data)`, optionally modified, for example by
+   * `withTools()`.
+   */
   readonly dataset: Pick<Dataset, "name" | "fingerprint">;
-  /** Default: now. */
+  /** The time at which the run starts. Default: the current time. */
   readonly now?: Date;
 }
 
@@ -44,7 +47,7 @@ export async function startRun(
   return await TrainingDir.create(path, { config, info });
 }
 
-/** Settings of {@linkcode runSession}. */
+/** Options for {@linkcode runSession}. */
 export interface SessionOptions extends
   Pick<
     TrainOptions,
@@ -63,9 +66,9 @@ export interface SessionOptions extends
 /** The outcome of a session. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** Total duration of the run in seconds, across all sessions that ended cleanly. */
+  /** The total duration of the run in seconds, across all sessions that ended cleanly. */
   readonly wallS: number;
-  /** Peak memory of any session of the run. */
+  /** The peak memory of any session of the run. */
   readonly peakRssBytes: number;
   /** A report for each tracker of the config. */
   readonly trackers: readonly TrackerReport[];
@@ -73,7 +76,8 @@ export interface SessionResult extends Summary {
 
 /**
  * Trains to the end or to an abort, records the outcome in `run.json`, including a failure, and draws the curve.
- * @throws Like {@linkcode train}.
+ * @throws {TrainerError} If the policy diverges.
+ * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */
 export async function runSession(
   options: SessionOptions,

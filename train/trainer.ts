@@ -7,9 +7,9 @@ export interface TrainSequence {
   readonly ids: ArrayLike<number>;
   /** 1 for each token that counts in the loss, otherwise 0. */
   readonly lossMask: ArrayLike<number>;
-  /** Log probability of each token when it was sampled. Only read where the mask is 1. */
+  /** The log probability of each token when it was sampled. It is only read where the mask is 1. */
   readonly logprobs: ArrayLike<number>;
-  /** Factor of each token's policy gradient: one number for all tokens, or `[T]`. */
+  /** The factor of each token's policy gradient: one number for all tokens, or `[T]`. */
   readonly advantage: number | ArrayLike<number>;
 }
 
@@ -27,7 +27,7 @@ export interface PolicyLoss {
   readonly ratio?: RatioName;
   readonly clipLow: number;
   readonly clipHigh: number;
-  /** Weight of the k3 estimate of KL(policy ‖ reference); with 0, no reference is needed. */
+  /** The weight of the k3 estimate of KL(policy ‖ reference); with 0, no reference is needed. */
   readonly klCoef: number;
   readonly entropyCoef: number;
 }
@@ -35,7 +35,7 @@ export interface PolicyLoss {
 /** Settings of the optimizer for one step. */
 export interface StepOptions {
   readonly learningRate: number;
-  /** Maximum global L2 norm of the gradient. */
+  /** The maximum global L2 norm of the gradient. */
   readonly maxGradNorm: number;
 }
 
@@ -44,9 +44,9 @@ export interface UpdateStats {
   readonly loss: number;
   readonly gradNorm: number;
   readonly entropy: number;
-  /** Mean k3 estimate of the KL to the policy that sampled. */
+  /** The mean k3 estimate of the KL divergence from the policy that sampled. */
   readonly klOld: number;
-  /** Mean k3 estimate of the KL to the reference; 0 without a reference. */
+  /** The mean k3 estimate of the KL divergence from the reference; 0 without a reference. */
   readonly klReference: number;
   readonly clipShare: number;
   readonly lossTokens: number;
@@ -55,12 +55,12 @@ export interface UpdateStats {
 
 /** Updates a policy, by imitation or by policy gradient. */
 export interface Trainer {
-  /** Makes one supervised step on the mean cross-entropy of the tokens with mask 1. */
+  /** Performs one supervised step on the mean cross-entropy of the tokens with mask 1. */
   supervised(
     batch: readonly TrainSequence[],
     options: StepOptions,
   ): Promise<UpdateStats>;
-  /** Makes one clipped policy-gradient step; the loss is a mean over all tokens of the batch. */
+  /** Performs one clipped policy-gradient step; the loss is a mean over all tokens of the batch. */
   reinforce(
     batch: readonly TrainSequence[],
     options: StepOptions & PolicyLoss,

@@ -11,17 +11,17 @@ import type {
   UpdateStats,
 } from "./trainer.ts";
 
-/** Settings of {@linkcode updateOnGroups}. */
+/** Options for {@linkcode updateOnGroups}. */
 export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
   /**
-   * Number of parts that the sequences are split into, with one update each. The clip takes effect from the second part
-   * on.
+   * The number of parts that the sequences are split into, with one update each. The clip takes effect from the second
+   * part on.
    */
   readonly minibatches: number;
-  /** Averaging of the loss: over all tokens, or first over the tokens of each episode. */
+  /** How the loss is averaged: over all tokens, or first over the tokens of each episode and then over the episodes. */
   readonly lossMean: "token" | "episode";
-  /** Factor applied to negative advantages. */
+  /** The factor applied to negative advantages. */
   readonly negativeWeight: number;
   /** Random numbers for distributing the sequences among the parts. */
   readonly rng: Rng;
@@ -48,8 +48,8 @@ export async function updateOnGroups(
 
 /**
  * Scales advantages so that the trainer's mean over tokens becomes the requested mean. For the mean over episodes, an
- * advantage is divided by the number of sampled tokens in its episode and multiplied by the mean of these numbers. A
- * long, failed conversation then has no more weight than a short one.
+ * advantage is divided by the number of sampled tokens in its episode and multiplied by the mean number of sampled
+ * tokens per episode. A long, failed conversation then has no more weight than a short one.
  */
 function weighted(
   sequences: readonly TrainSequence[],

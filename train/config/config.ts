@@ -1,7 +1,8 @@
 /**
- * Resolves a run's config, merged from defaults, recipe, `--set` and flags, each overriding the ones before it.
+ * Resolves a run's config: merges the defaults, the recipe, `--set` and the flags, each of which overrides the previous
+ * ones.
  *
- * One schema gives the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
+ * One schema defines the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
  * the config. The resolved, frozen config is saved in the run dir and is enough to repeat the run.
  */
 
@@ -32,7 +33,8 @@ export interface Override {
 
 /**
  * Merges the defaults, a recipe with the recipes it extends, and overrides, in this order; later values win.
- * @throws {ConfigError} If YAML is malformed, a key unknown (names the nearest) or a value wrong; with the line.
+ * @throws {ConfigError} If the YAML is malformed, a key is unknown or a value is wrong. The message has the line and,
+ * for an unknown key, the nearest known key.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -54,7 +56,7 @@ export type ConfigInput = z.input<typeof configSchema>;
 
 /**
  * Makes a config from plain settings, for scripts.
- * @throws {ConfigError} If a key is unknown (names the nearest) or a value wrong.
+ * @throws {ConfigError} If a key is unknown or a value is wrong. The message names the nearest known key.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -71,7 +73,7 @@ export function makeConfig(settings: ConfigInput = {}): Config {
   return resolveConfig({ name: origin, text: "" }, overrides);
 }
 
-/** Resolves a config like {@linkcode resolveConfig}, with another recipe schema. */
+/** Resolves a config like {@linkcode resolveConfig}, but with another schema. */
 export function resolveBy<S extends z.ZodObject>(
   schema: S,
   recipe: Recipe,
@@ -138,7 +140,7 @@ export function formatConfig(config: object): string {
   return stringify(config);
 }
 
-/** A key of the recipe, for help. */
+/** A config key, as `--help` lists it. */
 export interface ConfigKey {
   /** For example `rl.steps`. */
   readonly key: string;

@@ -1,6 +1,6 @@
 /**
- * Command-line flags for keys of a config. `.meta({ cli: {} })` gives a key a flag. The flag's name, values,
- * description and validation come from the key's schema, so parsing, help and merging follow from it.
+ * Command-line flags for config keys. `.meta({ cli: {} })` gives a key a flag. The flag's name, values, description and
+ * validation come from the key's schema, so the command's parser, help and config all agree.
  */
 
 import { z } from "zod";
@@ -9,13 +9,13 @@ import type { Override } from "./config.ts";
 
 /** Properties of a key's flag, in `.meta({ cli: … })`. */
 export interface CliKey {
-  /** Name of the flag in camel case. Default: the name of the key. */
+  /** The name of the flag in camel case. Default: the name of the key. */
   readonly flag?: string;
-  /** Placeholder of the value in help: `FILE`. */
+  /** The placeholder for the value in `--help`, such as `FILE`. */
   readonly value?: string;
-  /** Whether a value is a path, relative to the caller's directory. */
+  /** Whether a value is a path. Paths are relative to the directory in which the command was started. */
   readonly isPath?: (value: string) => boolean;
-  /** On a section: a prefix of its keys' flags, and the subject of their descriptions. */
+  /** For a section: the prefix of its keys' flags, and the subject of their descriptions. */
   readonly prefix?: string;
   readonly of?: string;
 }
@@ -26,7 +26,10 @@ interface ConfigFlag {
   readonly schema: z.ZodType;
 }
 
-/** Returns the flags of a schema's keys, for a task's own flag schema. They have no defaults; the config's apply. */
+/**
+ * Returns the flags for a schema's keys, to be added to a command's own flags. They have no defaults, because the
+ * config's defaults apply.
+ */
 export function flagsOf(schema: z.ZodObject): Record<string, z.ZodType> {
   return Object.fromEntries(
     walk(schema, [], {}).map(({ flag, schema }) => [flag, schema]),
@@ -48,7 +51,8 @@ export function flagOverrides(
 }
 
 /**
- * Whether a resumed run may change the value of a key. The key or its section says so by `.meta({ mayChange: true })`.
+ * Checks whether a resumed run may change the value of a key: whether the key or its section is marked with
+ * `.meta({ mayChange: true })`.
  */
 export function mayChange(schema: z.ZodType, key: string): boolean {
   const path = key.split(".");

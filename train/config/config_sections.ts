@@ -27,7 +27,7 @@ const sections = {
   airline: airlineOptionsSchema,
 };
 
-/** The dataset: source of tasks and rows. */
+/** The dataset: the source of its tasks and rows, and their settings. */
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
@@ -89,7 +89,7 @@ export function worldSection(
   return names.find((name) => sections[name] === options) ?? "world";
 }
 
-/** Network calls to a model. Each endpoint has its own settings. */
+/** Settings of network calls to a model, separate for each endpoint. */
 const callsSchema = z.strictObject({
   timeoutS: z.number().gt(0).default(60).describe(
     "Timeout per attempt, in seconds",

@@ -1,4 +1,4 @@
-/** Datasets by their name on a command line: a source of configs, or a directory. */
+/** Opens a dataset by its name on the command line: a `data.source`, or a directory. */
 
 import { domainsIn } from "../../env/benchmarks/tau/tau_bench.ts";
 import {
@@ -15,13 +15,13 @@ import { openDataset } from "./open_dataset.ts";
 export interface DatasetName {
   /** `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
   readonly data: string;
-  /** Default: the domain of the directory, or of the default config. */
+  /** The domain. Default: the domain of the directory, or that of the default config. */
   readonly env?: DomainName | undefined;
-  /** Directory of τ-bench, for `tau-bench`. */
+  /** The directory of τ-bench, for `tau-bench`. */
   readonly tauBench?: string | undefined;
-  /** Directory of τ³-bench, for `tau3-bench`. */
+  /** The directory of τ³-bench, for `tau3-bench`. */
   readonly tau3Bench?: string | undefined;
-  /** Seed of the generated world. */
+  /** The seed of the generated world. */
   readonly seed: number;
 }
 

@@ -1,11 +1,11 @@
 /** Old names of config keys, so that old recipes, command lines and runs can still be read. */
 
-/** Whether a recipe has a section under both its old and its new name. */
+/** Checks whether a recipe has a section under both its old and its new name. */
 export function namesTwice(recipe: Record<string, unknown>): boolean {
   return "grpo" in recipe && "rl" in recipe;
 }
 
-/** Names of advantage estimators in version 0.1, before they were named after their papers. */
+/** The names of advantage estimators in version 0.1, before they were named after their papers. */
 const OLD_ADVANTAGES = new Map<unknown, string>([
   ["mean", "dr-grpo"],
   ["std", "grpo"],

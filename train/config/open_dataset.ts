@@ -27,7 +27,7 @@ export type DataConfig =
   & Config["data"]
   & Partial<Pick<z.infer<typeof evaluationDataSchema>, "solo" | "policyType">>;
 
-/** Current directories of the benchmarks. Default: the directories in the config. */
+/** The benchmarks' current directories. Default: the directory in the config. */
 export interface BenchmarkDirs {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;
@@ -38,7 +38,7 @@ export function dataHint(source: Config["data"]["source"]): string {
   return source === "tau3-bench" ? TAU3_BENCH_HINT : TAU_BENCH_HINT;
 }
 
-/** Returns a config's data section with the directory of its benchmark. */
+/** Returns a config's data section with its benchmark's current directory. */
 export function dataAt<T extends Config["data"]>(
   data: T,
   { tauBench, tau3Bench }: BenchmarkDirs,
@@ -102,7 +102,10 @@ async function openWhole(
     : await withRowTasks(dataset, data.rows, options);
 }
 
-/** @throws {ConfigError} If a mode or variant of τ³-bench is set for data from another source. */
+/**
+ * Checks that no τ³-bench mode or policy variant is set for data from another source.
+ * @throws {ConfigError} If one is set.
+ */
 function refuseModes(
   { solo, policyType }: Required<Pick<DataConfig, "solo" | "policyType">>,
 ): void {

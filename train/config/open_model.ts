@@ -15,7 +15,7 @@ import { endpointSchema } from "./config_sections.ts";
 /** An endpoint's config. */
 export type EndpointConfig = DeepReadonly<z.infer<typeof endpointSchema>>;
 
-/** Settings of {@linkcode openChatModel}. */
+/** Options for {@linkcode openChatModel}. */
 export interface OpenModelOptions extends CallOptions {
   /** The source to which the model's failures are attributed. */
   readonly source: "model" | "user";
@@ -86,7 +86,7 @@ export async function connectModel(
   });
 }
 
-/** Creates the caller of an endpoint, with its own rate limit. */
+/** Creates the function that calls an endpoint, with the endpoint's own timeout, retries and rate limit. */
 export function callerOf(
   { calls }: Pick<EndpointConfig, "calls">,
   source: "model" | "user",

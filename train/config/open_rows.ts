@@ -1,4 +1,4 @@
-/** Tasks drawn over the rows of a benchmark's checkout, except the rows of held-out tasks' users. */
+/** Draws tasks over the rows of a benchmark's checkout, without the rows of users who appear in held-out tasks. */
 
 import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
 import { domainKey } from "../../env/domains/registry.ts";
@@ -15,7 +15,7 @@ import type { Config } from "./config.ts";
 const SPLITS: readonly string[] = ["train", "dev", "test"] satisfies Split[];
 
 /**
- * Draws the tasks.
+ * Draws the tasks that a config requests and returns the dataset with them.
  * @throws {ConfigError} If the dataset keeps its train tasks while their users are held out, or no task can be drawn.
  * @throws {DataError} If a file of held-out tasks does not exist or is malformed.
  */

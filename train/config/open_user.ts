@@ -19,9 +19,10 @@ interface UserPart {
 type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 
 /**
- * Opens the simulated user with a label for records: `scripted`, `llm gpt-4o`, `none` without a user.
- * For a model, checks that it answers.
- * @throws {ConfigError} If {@linkcode openChatModel} throws, or if a model should play the user of a solo agent.
+ * Opens the simulated user. Its name in records is the strategy and the model, such as `scripted` or `llm gpt-4o`. If a
+ * model plays the user, checks that the model answers.
+ * @throws {ConfigError} If no model is named for a strategy that needs one, the model's key is missing, a budget cannot
+ * be enforced, the model does not answer, or a solo agent is given a user.
  * @throws {DataError} If the dataset has no prompts for the strategy.
  */
 export async function openUser(
@@ -56,7 +57,7 @@ export async function openUser(
   return named(strategy.open({ ...world, model }), `${name} ${model.name}`);
 }
 
-/** Names the factory for records, unless it has a name. */
+/** Names the factory for records, unless it already has a name. */
 function named(factory: UserFactory, name: string): UserFactory {
   return factory.label === undefined
     ? Object.assign(factory.bind(null), { label: name })

@@ -24,6 +24,7 @@ export class RecipeLayers {
   readonly #layers: readonly { yaml: Yaml; values: RecipeValues }[];
 
   /**
+   * Parses a recipe and the recipes that it extends.
    * @param rename Called with the values of each file before they are merged.
    * @throws {ConfigError} If a file is not YAML or not a map of sections.
    */
@@ -37,19 +38,19 @@ export class RecipeLayers {
     });
   }
 
-  /** Returns all values, with the recipe's own over those that it extends. */
+  /** Returns all values. Those of a recipe override those of the recipe that it extends. */
   merged(): RecipeValues {
     return this.#layers.map(({ values }) => values)
       .reduceRight((base, own) => mergeSections(base, own), {});
   }
 
-  /** Whether the recipe or one that it extends has any of these keys. */
+  /** Checks whether the recipe, or any recipe that it extends, has one of these keys. */
   has(paths: readonly (readonly string[])[]): boolean {
     return this.#layers.some(({ yaml }) => paths.some((one) => yaml.has(one)));
   }
 
   /**
-   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; just the file's name if neither
+   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; only the file's name if neither
    * exists.
    */
   placeOf(paths: readonly (readonly string[])[]): string {
@@ -80,8 +81,8 @@ export function extendsOf(file: YamlFile): string | null | undefined {
 }
 
 /**
- * Returns the value at a path that determines a recipe's kind, from the first file in its chain that contains the
- * path.
+ * Returns the value at a path, before the config is validated. Used for keys that determine a recipe's kind, such as
+ * `trainer`.
  * @throws {ConfigError} If a file cannot be parsed.
  */
 export function recipeValue(recipe: Recipe, path: readonly string[]): unknown {
@@ -114,7 +115,7 @@ function mergeSections(base: RecipeValues, own: RecipeValues): RecipeValues {
   return merged;
 }
 
-/** Whether a value is a map. */
+/** Checks whether a value is a map. */
 export function isSection(value: unknown): value is RecipeValues {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,11 @@
-/** A config's data, reduced to the tasks that are needed. */
+/** Reduces a config's data to the tasks that are needed. */
 
 import { domainNamed } from "../../env/domains/registry.ts";
 import type { Split } from "../../env/types.ts";
 import type { Config } from "./config.ts";
 import { worldSection } from "./config_sections.ts";
 
-/** Maximum number of tasks that a plan draws per split. */
+/** The maximum number of tasks that a plan draws per split. */
 export const SAMPLE_TASKS = 4_000;
 
 /** A config's data, reduced for a plan. */
@@ -40,8 +40,8 @@ export function sampleOf<T extends Config["data"]>(
 }
 
 /**
- * Omits the tasks drawn over a benchmark's rows if another split is used, since they all belong to train and take many
- * seconds to draw. Data with exclusions is returned unchanged, because exclusions may name such tasks.
+ * Omits the tasks drawn over a benchmark's rows if a split other than train is used. They all belong to train and take
+ * many seconds to draw. Data with exclusions is returned unchanged, because exclusions may name such tasks.
  */
 export function dataOfSplit<T extends Config["data"]>(
   data: T,

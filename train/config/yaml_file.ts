@@ -9,9 +9,9 @@ import {
 } from "yaml";
 import { ConfigError, messageOf } from "../../env/errors.ts";
 
-/** A YAML file. */
+/** A YAML file to parse. */
 export interface YamlFile {
-  /** Name of the file in messages: its path. */
+  /** The name of the file in messages: its path. */
   readonly name: string;
   readonly text: string;
 }
@@ -19,7 +19,7 @@ export interface YamlFile {
 const MAX_CHARACTERS = 1 << 20;
 const MAX_DEPTH = 64;
 
-/** A parsed file. */
+/** A parsed YAML file. */
 export class Yaml {
   readonly name: string;
   /** The parsed value; `null` if the file is empty. */
@@ -28,6 +28,7 @@ export class Yaml {
   readonly #lines: LineCounter;
 
   /**
+   * Parses a file.
    * @param what The kind of file in messages: `the recipe`.
    * @throws {ConfigError} If it is not YAML, is too long or nested too deeply, or if an alias has no anchor, refers to
    * a node that contains it, or expands too far.
@@ -51,7 +52,7 @@ export class Yaml {
     this.value = valueOf(this.#document, `${name}: ${what}`);
   }
 
-  /** Whether the file has a key at a path. */
+  /** Checks whether the file has a key at a path. */
   has(path: readonly string[]): boolean {
     return this.#document.hasIn(path);
   }

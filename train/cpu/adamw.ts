@@ -1,4 +1,4 @@
-/** AdamW over shared memory, on all threads, in a deterministic order. */
+/** The AdamW optimizer over shared memory, on all threads, in a deterministic order. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { StepOptions } from "../trainer.ts";
@@ -10,11 +10,11 @@ export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Weight decay of matrices; vectors do not decay. */
+  /** The weight decay of matrices; vectors do not decay. */
   readonly weightDecay: number;
 }
 
-/** Defaults, tuned for the policy of 0.5M parameters. */
+/** The default hyperparameters, tuned for the policy with 0.5M parameters. */
 export const DEFAULT_ADAM: AdamOptions = {
   beta1: 0.9,
   beta2: 0.98,
@@ -29,15 +29,15 @@ export const DEFAULT_ADAM: AdamOptions = {
 export class AdamW {
   readonly #engine: Engine;
   readonly #options: AdamOptions;
-  /** Addresses of the gradients, one per thread. */
+  /** The addresses of the gradients, one per thread. */
   readonly gradients: readonly number[];
-  /** Addresses of the moments. */
+  /** The addresses of the moments. */
   readonly first: number;
   readonly second: number;
   readonly #table: number;
   readonly #jobs: readonly number[];
   readonly #squares: number;
-  /** Steps since the last reset. */
+  /** The number of steps since the last reset. */
   steps = 0;
 
   constructor(engine: Engine, options: AdamOptions) {

@@ -6,11 +6,11 @@ import { parameterCount } from "./layout.ts";
 
 /** The rows of a sequence that go through the network. */
 export interface PlannedSequence {
-  /** Index in the batch. */
+  /** The index in the batch. */
   readonly index: number;
-  /** Number of tokens up to the last one whose prediction is learned; later tokens have no effect. */
+  /** The number of tokens up to the last one whose prediction is learned; later tokens have no effect. */
   readonly rows: number;
-  /** Positions whose next token is learned, in ascending order. */
+  /** The positions whose next token is learned, in ascending order. */
   readonly lossRows: readonly number[];
 }
 
@@ -20,7 +20,10 @@ export interface PlannedBatch {
   readonly rows: number;
 }
 
-/** Maximum rows of a block shared by several short sequences; such a block still fits in the CPU caches. */
+/**
+ * The maximum number of rows in a block that several short sequences share. A block of this size still fits in the CPU
+ * caches.
+ */
 export const BLOCK_ROWS = 384;
 
 /**

@@ -12,7 +12,7 @@ import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
 /** The contents of a checkpoint. Arrays are `[layout.floats]`. */
 export interface Checkpoint {
   readonly config: ModelConfig;
-  /** Optimizer steps since the moments were reset. */
+  /** The number of optimizer steps since the moments were reset. */
   readonly steps: number;
   readonly weights: Float32Array;
   readonly first: Float32Array;
@@ -50,7 +50,7 @@ const ManifestSchema = z.strictObject({
 /**
  * Writes a checkpoint to `dir` atomically, through a temporary directory that is then renamed. An existing checkpoint
  * is replaced; if the replacement is interrupted, the old one can still be read.
- * @throws {PolicyError} If the disk cannot be written; an existing checkpoint then stays.
+ * @throws {PolicyError} If the disk cannot be written; an existing checkpoint is then kept.
  */
 export async function writeCheckpoint(
   dir: string,
@@ -90,8 +90,8 @@ export async function writeCheckpoint(
 /**
  * Reads a checkpoint and verifies its checksums.
  * @param options.expect The required shape.
- * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file, the hint
- * a fix.
+ * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file, and the
+ * hint says how to fix it.
  */
 export async function readCheckpoint(
   dir: string,

@@ -1,4 +1,4 @@
-/** The lab of the CPU trainer: a tiny policy and its tokenizer, taught by the expert. */
+/** The lab of the CPU trainer: a tiny policy and its tokenizer, trained on the expert's demonstrations. */
 
 import { agentStrategy } from "../../env/agents/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
@@ -19,7 +19,7 @@ import type { Demonstrations, Job, Lab, SampleOptions } from "../lab.ts";
 import { codecOf, policyAgent } from "./policy_agent.ts";
 import type { Trainer } from "../trainer.ts";
 
-/** Settings of {@linkcode createCpuLab}. */
+/** Options for {@linkcode createCpuLab}. */
 export interface CpuLabOptions {
   readonly config: Config;
   readonly dataset: Dataset;
@@ -94,7 +94,7 @@ function maxTokens({ coldStart, model }: Config): number {
   return Math.min(coldStart.maxTokens || Infinity, model.contextLength);
 }
 
-/** Whether the chat template shows the tools. Text agents have them in their system prompt. */
+/** Checks whether the chat template shows the tools. Text agents have them in their system prompt. */
 function showsTools({ agent, prompt }: Config): boolean {
   return prompt === "full" && agentStrategy(agent).text === undefined;
 }

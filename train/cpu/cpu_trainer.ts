@@ -42,7 +42,7 @@ export class CpuTrainer implements Trainer {
   #reference: ModelCopy | undefined;
   #hasReference = false;
 
-  /** Use `CpuPolicy.trainer()` to get a trainer. */
+  /** Creates a trainer; call `CpuPolicy.trainer()` instead. */
   constructor(engine: Engine, options: Partial<AdamOptions> = {}) {
     this.#engine = engine;
     this.#adam = new AdamW(engine, { ...DEFAULT_ADAM, ...options });
@@ -50,7 +50,7 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Makes one supervised step on the mean cross-entropy of the tokens with mask 1.
+   * Performs one supervised step on the mean cross-entropy of the tokens with mask 1.
    * @throws {TrainerError} If no token has mask 1, the gradient is not finite, or the policy is sampling.
    */
   supervised(
@@ -61,10 +61,11 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Makes one step of the clipped policy gradient. The loss is the mean over all tokens with mask 1 of -min(ρA, clip(ρ,
-   * 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, with ρ = π/π_old, the ratio of the token or
-   * of its sequence, and A, the advantage.
-   * @throws {TrainerError} If {@linkcode supervised} throws, or if `klCoef` is not 0 without a reference.
+   * Performs one step of the clipped policy gradient. The loss is the mean over all tokens with mask 1 of -min(ρA,
+   * clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, where ρ = π/π_old is the ratio of
+   * the token or of its sequence, and A is the advantage.
+   * @throws {TrainerError} If no token has mask 1, the gradient is not finite, the policy is sampling, or `klCoef` is
+   * not 0 and there is no reference.
    * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
    * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
    */
@@ -119,7 +120,7 @@ export class CpuTrainer implements Trainer {
 
   /**
    * Reads a checkpoint written by {@linkcode save}.
-   * @throws {PolicyError} If a checksum or a shape is wrong; nothing is changed then.
+   * @throws {PolicyError} If a checksum or a shape is wrong. Nothing is changed in this case.
    */
   load(dir: string): Promise<void> {
     const engine = this.#engine;

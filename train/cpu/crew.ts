@@ -43,7 +43,7 @@ export class Crew {
     return crew;
   }
 
-  /** Number of threads. */
+  /** The number of threads. */
   get size(): number {
     return this.#workers.length;
   }

@@ -2,9 +2,9 @@
  * The protocol between the host and its workers: one block of shared memory per worker, with waits through `Atomics`.
  */
 
-/** Fields of a worker's block, as indices of 4-byte words. */
+/** The fields of a worker's block, as indices of 4-byte words. */
 export const FIELD = {
-  /** Incremented for each command; the worker sleeps on it. */
+  /** Incremented for each command; the worker waits on it. */
   go: 0,
   /** Set to `go` when the command is done; the host waits on it. */
   done: 1,
@@ -14,7 +14,7 @@ export const FIELD = {
   failed: 6,
 } as const;
 
-/** Bytes of a block, and the offset of the error text. */
+/** The size of a block in bytes, and the offset of the error text. */
 export const BLOCK_BYTES = 1024;
 export const TEXT_OFFSET = 64;
 
@@ -35,6 +35,6 @@ export type Command = Exclude<typeof COMMANDS[number], "exit">;
 export interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** Address of the worker's block. */
+  /** The address of the worker's block. */
   readonly block: number;
 }

@@ -15,31 +15,31 @@ import { type Layout, layoutOf, parameter } from "./layout.ts";
 import { SharedHeap } from "./memory.ts";
 import type { ModelConfig } from "./model_config.ts";
 
-/** Settings of {@linkcode Engine.create}. */
+/** Options for {@linkcode Engine.create}. */
 export interface EngineOptions {
   readonly config: ModelConfig;
-  /** Seed of the initial weights. */
+  /** The seed of the initial weights. */
   readonly seed: number;
-  /** Number of compute threads. */
+  /** The number of compute threads. */
   readonly threads: number;
-  /** Build of the kernels. Default: the fastest that the machine supports. */
+  /** The build of the kernels. Default: the fastest that the machine supports. */
   readonly build?: KernelBuild;
 }
 
 /** A copy of the weights in memory, with the structs that describe it to kernels. */
 export interface ModelCopy {
-  /** Address of the weights. */
+  /** The address of the weights. */
   readonly weights: number;
   readonly panels: number;
   readonly backPanels: number;
-  /** Addresses of the structs for training and for sampling. */
+  /** The addresses of the structs for training and for sampling. */
   readonly training: number;
   readonly sampling: number;
 }
 
 /**
- * Returns the offsets of a page's parts in bytes: ids, the state that the convolutions need to continue (sampling
- * only), pointer keys.
+ * Returns the offsets of a page's parts in bytes: the ids, the state that the convolutions need to continue (only for
+ * sampling), and the pointer keys.
  */
 export function pageLayout(config: ModelConfig, training: boolean) {
   const tails = PAGE * 4;
@@ -48,7 +48,7 @@ export function pageLayout(config: ModelConfig, training: boolean) {
   return { tails, pointer, bytes };
 }
 
-/** Maximum extra working memory in bytes. */
+/** The maximum extra working memory in bytes. */
 const SCRATCH_SLACK = 4 * 2 ** 20;
 
 /** A model in memory and the threads that run it. */
@@ -66,7 +66,7 @@ export class Engine implements AsyncDisposable {
   #scratch: { at: number; bytes: number }[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
-  /** Number of requests being sampled. The weights may not change meanwhile. */
+  /** The number of requests being sampled. While it is not 0, the weights must not change. */
   sampling = 0;
 
   private constructor(
@@ -105,7 +105,7 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /** Incremented whenever the weights change, to invalidate caches. */
+  /** A number that increases whenever the weights change, used to invalidate caches. */
   get version(): number {
     return this.#version;
   }
@@ -133,7 +133,7 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Allocates another set of weights of the same shape; with `backward`, for training. */
+  /** Allocates another set of weights of the same shape. With `backward`, the set can also be trained. */
   copyModel(backward: boolean): ModelCopy {
     const bytes = this.layout.floats * 4;
     const weights = this.heap.allocate(bytes);

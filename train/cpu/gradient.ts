@@ -26,9 +26,9 @@ export interface LossSettings {
 
 /** The result at one learned position. */
 export interface LossResult {
-  /** Index of its sequence in the batch. */
+  /** The index of its sequence in the batch. */
   readonly index: number;
-  /** Position of the learned token. */
+  /** The position of the learned token. */
   readonly position: number;
   readonly logprob: number;
   readonly referenceLogprob: number;
@@ -46,10 +46,7 @@ export class JobMemory {
     this.#engine = engine;
   }
 
-  /**
-   * Returns at least `bytes` bytes. This invalidates the result of the previous
-   * call.
-   */
+  /** Returns the address of at least `bytes` bytes. This invalidates the result of the previous call. */
   open(bytes: number): number {
     if (bytes > this.#bytes) {
       if (this.#at !== 0) this.#engine.heap.free(this.#at);
@@ -60,16 +57,14 @@ export class JobMemory {
   }
 }
 
-/** Settings of {@linkcode accumulateGradient}. */
+/** Options for {@linkcode accumulateGradient}. */
 export interface GradientOptions {
   readonly sequences: readonly TrainSequence[];
   readonly plan: readonly (readonly PlannedBatch[])[];
   readonly loss: LossSettings;
-  /** Addresses of the gradients to add to, one per thread. */
+  /** The addresses of the gradients to add to, one per thread. */
   readonly gradients: readonly number[];
-  /**
-   * Address of the training struct of the reference, read if `klCoef` is not 0.
-   */
+  /** The address of the training struct of the reference, read if `klCoef` is not 0. */
   readonly reference?: number;
   readonly memory: JobMemory;
 }
@@ -102,7 +97,7 @@ export async function accumulateGradient(
 
 interface WrittenLoss {
   readonly sequence: PlannedSequence;
-  /** Address of its first loss row. */
+  /** The address of its first loss row. */
   readonly at: number;
 }
 

@@ -2,7 +2,7 @@
 
 import { PolicyError } from "../../env/errors.ts";
 
-/** The exports of the kernels. Arguments are addresses in shared memory, counts and parts. */
+/** The exports of the kernels. Pointers and structs are passed as addresses in shared memory. */
 export interface Kernels {
   readonly train: (job: number) => void;
   readonly sample: (job: number) => void;

@@ -6,9 +6,9 @@ import type { ModelConfig } from "./model_config.ts";
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Offset in floats, a multiple of 16. */
+  /** The offset in floats, a multiple of 16. */
   readonly offset: number;
-  /** Number of floats. */
+  /** The number of floats. */
   readonly size: number;
   /** Whether weight decay applies. */
   readonly decays: boolean;
@@ -17,9 +17,9 @@ export interface Parameter {
 /** The parameter tensors of a model. */
 export interface Layout {
   readonly parameters: readonly Parameter[];
-  /** Number of floats up to the end of the last tensor, including gaps; a multiple of 16. */
+  /** The number of floats up to the end of the last tensor, including gaps; a multiple of 16. */
   readonly floats: number;
-  /** End of the tensors that decay, in floats. */
+  /** The end of the tensors that decay, in floats. */
   readonly decayEnd: number;
 }
 

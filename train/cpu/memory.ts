@@ -3,9 +3,9 @@
 import { PolicyError } from "../../env/errors.ts";
 
 const WASM_PAGE = 65536;
-/** Maximum size of the shared memory that the kernels are built for: 4 GiB. */
+/** The maximum size of the shared memory that the kernels are built for: 4 GiB. */
 const MAX_PAGES = 65536;
-/** Minimum growth, 16 MiB, so that the memory grows rarely. */
+/** The minimum growth, which is 16 MiB, so that the memory seldom has to grow. */
 const GROWTH_PAGES = 256;
 
 interface Span {
@@ -20,7 +20,7 @@ export class SharedHeap {
   readonly #taken = new Map<number, number>();
   /** Free spans, sorted by address; neighbors are merged. */
   #free: Span[] = [];
-  /** End of the allocated memory. Address 0 stays unused, so that it can mean "none". */
+  /** The end of the allocated memory. Address 0 stays unused, so that it can mean "none". */
   #end = WASM_PAGE;
   #bytes: Uint8Array = new Uint8Array();
   #ints: Int32Array = new Int32Array();
@@ -36,24 +36,24 @@ export class SharedHeap {
     this.#view();
   }
 
-  /** Views of the whole memory. Get a new view after `allocate`, which may grow the memory. */
+  /** A view of the whole memory. Get a new view after `allocate`, which may grow the memory. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
-  /** View indexed by `address / 4`. */
+  /** A view of the memory indexed by `address / 4`. */
   get ints(): Int32Array {
     return this.#ints;
   }
-  /** View indexed by `address / 4`. */
+  /** A view of the memory indexed by `address / 4`. */
   get floats(): Float32Array {
     return this.#floats;
   }
-  /** View indexed by `address / 8`. */
+  /** A view of the memory indexed by `address / 8`. */
   get doubles(): Float64Array {
     return this.#doubles;
   }
 
-  /** Current size of the memory in bytes. */
+  /** The current size of the memory in bytes. */
   get size(): number {
     return this.#bytes.length;
   }

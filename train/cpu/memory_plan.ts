@@ -9,15 +9,15 @@ import { PAGE } from "./abi.ts";
 /** The intended use of a policy. */
 export interface MemoryPlanOptions {
   readonly threads: number;
-  /** Tokens of the longest training sequence. */
+  /** The number of tokens in the longest training sequence. */
   readonly longest: number;
-  /** Positions in the cache: concurrent conversations × their length. */
+  /** The number of positions in the cache: concurrent conversations × their length. */
   readonly cacheTokens: number;
   /** Whether the loss has a KL term. */
   readonly reference: boolean;
 }
 
-/** Bytes by purpose. */
+/** The memory of a policy in bytes, by purpose. */
 export interface MemoryPlan {
   /** Weights, packed weights and tables. */
   readonly model: number;

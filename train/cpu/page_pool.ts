@@ -7,15 +7,15 @@
 import { PAGE } from "./abi.ts";
 import { type Engine, pageLayout } from "./engine.ts";
 
-/** Maximum pages per slab. */
+/** The maximum number of pages per slab. */
 const SLAB_PAGES = 128;
-/** Number of contiguous free pages to look for when a context starts, so that it can grow contiguously. */
+/** The number of contiguous free pages to look for when a context starts, so that it can grow contiguously. */
 const PREFERRED_RUN = 16;
 
 interface Slab {
-  /** Address of its pages. */
+  /** The address of its pages. */
   readonly pages: number;
-  /** Address of its first stream. */
+  /** The address of its first stream. */
   readonly streams: number;
 }
 
@@ -40,12 +40,12 @@ export class PagePool {
     this.#blockBytes = config.dim / config.heads * PAGE * 4;
   }
 
-  /** Bytes from one stream to the next. */
+  /** The number of bytes from one stream to the next. */
   get streamBytes(): number {
     return this.#slabPages * this.#blockBytes;
   }
 
-  /** Number of pages in use. */
+  /** The number of pages in use. */
   get taken(): number {
     return this.#taken;
   }

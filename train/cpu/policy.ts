@@ -1,9 +1,10 @@
 /**
  * The embedded policy: a tiny transformer with a pointer head, sampled and trained on the CPU.
  *
- * A block is RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over its result (which is
- * added to the heads' output), RMSNorm, SwiGLU. The output mixes a softmax over the vocabulary (tied to the embedding)
- * with copying from the context by the pointer head (See et al. 2017); `kernels/mixture.ts` has the formula.
+ * A block consists of RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over its result
+ * (which is added to the heads' output), RMSNorm, and SwiGLU. The output mixes a softmax over the vocabulary (tied to
+ * the embedding) with copying from the context by the pointer head (See et al. 2017); `kernels/mixture.ts` has the
+ * formula.
  *
  * @example
  * ```ts
@@ -43,22 +44,22 @@ export {
   ModelConfigSchema,
 } from "./model_config.ts";
 
-/** Settings of {@linkcode createCpuPolicy}. */
+/** Options for {@linkcode createCpuPolicy}. */
 export interface CpuPolicyOptions {
   readonly config: ModelConfig;
-  /** Seed of the initial weights. */
+  /** The seed of the initial weights. */
   readonly seed: number;
-  /** Number of compute threads, in addition to the caller's thread. Default: 2. */
+  /** The number of compute threads, in addition to the caller's thread. Default: 2. */
   readonly threads?: number;
-  /** Maximum positions in the key-value cache, across all sessions. Default: 131072. */
+  /** The maximum number of positions in the key-value cache, across all sessions. Default: 131072. */
   readonly maxCacheTokens?: number;
-  /** Name in records. Default: `cpu`. */
+  /** The name in records. Default: `cpu`. */
   readonly name?: string;
-  /** Build of the kernels. Default: the fastest that the machine supports. */
+  /** The build of the kernels. Default: the fastest that the machine supports. */
   readonly build?: KernelBuild;
 }
 
-/** Default number of positions in the cache; about 300 MB for the default model. */
+/** The default number of positions in the cache; about 300 MB for the default model. */
 export const DEFAULT_CACHE_TOKENS = 131072;
 
 /** Creates a policy with random weights and starts its threads. Use it with `await using`. */
@@ -101,7 +102,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
   readonly #sampler: Sampler;
   #trainer: CpuTrainer | undefined;
 
-  /** Use {@linkcode createCpuPolicy} to create a policy. */
+  /** Creates a policy from an engine; call {@linkcode createCpuPolicy} instead. */
   constructor(
     engine: Engine,
     options: Pick<CpuPolicyOptions, "name" | "maxCacheTokens">,
@@ -115,17 +116,17 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     );
   }
 
-  /** Maximum total tokens of prompt and answer. */
+  /** The maximum total tokens of prompt and answer. */
   get contextLength(): number {
     return this.config.contextLength;
   }
 
-  /** Number of output rows. A tokenizer trained on few texts may have fewer tokens. */
+  /** The number of output rows. A tokenizer trained on few texts may have fewer tokens. */
   get vocabSize(): number {
     return this.config.vocab;
   }
 
-  /** Incremented whenever the weights change. */
+  /** A number that increases whenever the weights change. */
   get version(): number {
     return this.#engine.version;
   }
@@ -177,7 +178,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     this.#engine.setWeights(weights);
   }
 
-  /** Waits for running work and ends the threads. */
+  /** Waits for running work, then ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine[Symbol.asyncDispose]();
   }

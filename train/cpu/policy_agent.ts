@@ -28,18 +28,18 @@ export function codecOf(
   };
 }
 
-/** Settings of {@linkcode policyAgent}. */
+/** Options for {@linkcode policyAgent}. */
 export interface PolicyAgentOptions {
   readonly config: Pick<Config, "agent" | "compat" | "prompt" | "rollout">;
   readonly codec: Codec;
   /** The dataset with the examples of the few-shot agent. */
   readonly dataset: Dataset;
-  /** Sampling temperature; 0 is greedy. */
+  /** The sampling temperature; 0 is greedy. */
   readonly temperature: number;
 }
 
 /**
- * Creates the agent of a policy, in the form that the run's config sets.
+ * Creates an agent that acts with a policy, using the agent strategy of the run's config.
  * @throws {RangeError} If the temperature is below 0.
  * @throws {ConfigError} If the dataset lacks the prompts that the config's agent needs.
  */

@@ -20,28 +20,31 @@ export interface Plan {
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
   readonly parameters: number;
   readonly demonstrations: number;
-  /** Train tasks without a demonstration: not solved by the expert, or longer than the context. */
+  /**
+   * The number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
+   * context.
+   */
   readonly notDemonstrated: number;
-  /** Tokens per demonstration, and the share of them that the policy learns. */
+  /** The number of tokens per demonstration, and the share of these that the policy learns. */
   readonly tokens: {
     readonly median: number;
     readonly max: number;
     readonly learntShare: number;
   };
-  /** Episodes sampled for training, without refills, and for evaluation. */
+  /** The number of episodes sampled for training (without refills) and for evaluation. */
   readonly rlEpisodes: number;
   readonly evalEpisodes: number;
-  /** Estimated memory of the policy plus the current memory of the process. */
+  /** The estimated memory of the policy plus the current memory of the process. */
   readonly memoryBytes: number;
   readonly rates: Rates;
-  /** Estimated duration, for conversations as long as the demonstrations. */
+  /** The estimated duration, for conversations as long as the demonstrations. */
   readonly seconds: number;
 }
 
 /** Tokens per second across all threads. */
 export interface Rates {
   readonly trained: number;
-  /** Rate of prefill, i.e. reading context. */
+  /** The rate of prefill, that is, of reading context. */
   readonly read: number;
   readonly sampled: number;
 }
@@ -159,8 +162,7 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
 }
 
 /**
- * Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call does not read the prompts
- * again.
+ * Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call need not read the prompts again.
  */
 async function continueAll(
   lab: CpuLab,

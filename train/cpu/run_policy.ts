@@ -51,7 +51,7 @@ export class RunPolicy implements AsyncDisposable {
   /** The tokenizer and chat template of the run. */
   readonly codec: Codec;
 
-  /** Use {@linkcode openRunPolicy} to open a policy. */
+  /** Creates the policy from its parts; call {@linkcode openRunPolicy} instead. */
   constructor({ run, step, policy, codec }: Parts) {
     this.run = run;
     this.step = step;

@@ -9,7 +9,7 @@ import { sealOfJson } from "../runs/seal.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 import { parseJson } from "../runs/versions.ts";
 
-/** Name of the file in the run dir. */
+/** The name of the file in the run dir. */
 export const TOKENIZER = "tokenizer.json";
 
 /**

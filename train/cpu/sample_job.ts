@@ -15,7 +15,9 @@ export interface SamplePart {
   readonly session: Session;
   /** Ids to feed. */
   readonly pending: readonly number[];
-  /** Numbers in [0, 1), one per token to sample; empty if the prompt is not fully read after this job. */
+  /**
+   * Uniform random numbers in [0, 1), one per token to sample; empty if the prompt is not fully read after this job.
+   */
   readonly uniforms: readonly number[];
 }
 
@@ -28,7 +30,7 @@ export interface SampleOutcome {
 }
 
 interface Written {
-  /** Address of the request's struct. */
+  /** The address of the request's struct. */
   readonly at: number;
   readonly ids: number;
   readonly logprobs: number;
@@ -47,9 +49,9 @@ export class SampleJobs {
   }
 
   /**
-   * Feeds and samples.
+   * Feeds the pending ids of each part and samples its tokens.
    * @param plan The parts of each thread, `[threads][…]`.
-   * @param options.streamBytes Bytes from one stream of the sessions' cache to the next.
+   * @param options.streamBytes The number of bytes from one stream of the sessions' cache to the next.
    * @returns The outcomes, in the order of the plan.
    */
   async run(

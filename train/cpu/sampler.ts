@@ -20,9 +20,14 @@ import {
 } from "./sample_job.ts";
 import { type Session, SessionCache } from "./session_cache.ts";
 
-/** Maximum rows of a thread in one pass through the network. Bounds memory and the duration of a step. */
+/**
+ * The maximum number of rows per thread in one pass through the network. It limits memory and the duration of a step.
+ */
 const MAX_ROWS = 256;
-/** Approximate rows per thread between two checks of the queue; determines the number of steps in a job. */
+/**
+ * The approximate number of rows per thread between two checks of the queue. It determines the number of steps in a
+ * job.
+ */
 const ROWS_BETWEEN_CHECKS = 64;
 const MAX_STEPS = 16;
 
@@ -31,7 +36,7 @@ interface Active {
   readonly request: GenerateRequest;
   readonly session: Session;
   readonly rng: Rng;
-  /** Maximum tokens to sample. */
+  /** The maximum number of tokens to sample. */
   readonly limit: number;
   readonly ids: number[];
   readonly logprobs: number[];
@@ -70,7 +75,7 @@ export class Sampler {
     this.#rowCost = parameterCount(engine.config) / (2 * layers * dim);
   }
 
-  /** Number of positions in the cache. */
+  /** The number of positions in the cache. */
   get cachedTokens(): number {
     return this.#cache.tokens;
   }
@@ -164,7 +169,10 @@ export class Sampler {
     });
   }
 
-  /** Assigns the active requests to the threads: continuations first, then prompts, as far as rows and cache allow. */
+  /**
+   * Assigns the active requests to the threads: continuations first, then prompts, until the rows or the cache are
+   * exhausted.
+   */
   #plan(): Part[][] {
     const threads = this.#engine.crew.size;
     const perThread = Math.ceil(this.#active.length / threads);
@@ -191,7 +199,7 @@ export class Sampler {
     return dealt;
   }
 
-  /** Returns the next part of a request, or `undefined` if rows or cache have no room for it. */
+  /** Returns the next part of a request, or `undefined` if the rows or the cache have no room for it. */
   #part(
     active: Active,
     rows: number,

@@ -12,13 +12,13 @@ export interface Session {
   readonly name: string;
   /** The ids whose keys and values are in the pages. */
   readonly ids: number[];
-  /** Numbers of its pages. */
+  /** The numbers of its pages. */
   readonly pages: number[];
-  /** Address of the page table that the kernels read. */
+  /** The address of the page table that the kernels read. */
   readonly table: number;
-  /** Address of the convolutions' last inputs. */
+  /** The address of the convolutions' last inputs. */
   readonly state: number;
-  /** Version of the weights that computed the contents. */
+  /** The version of the weights that computed the contents. */
   version: number;
   /** Whether a request is using it. */
   busy: boolean;
@@ -47,17 +47,17 @@ export class SessionCache {
     this.#tails = pageLayout(engine.config, false).tails;
   }
 
-  /** Number of positions in the sessions' pages, rounded up to whole pages. */
+  /** The number of positions in the sessions' pages, rounded up to whole pages. */
   get tokens(): number {
     return this.#pool.taken * PAGE;
   }
 
-  /** Bytes from one stream to the next, for the kernels. */
+  /** The number of bytes from one stream to the next, for the kernels. */
   get streamBytes(): number {
     return this.#pool.streamBytes;
   }
 
-  /** Whether a request is using the session. */
+  /** Checks whether a request is using the session. */
   isBusy(name: string): boolean {
     return this.#sessions.get(name)?.busy ?? false;
   }
@@ -94,7 +94,7 @@ export class SessionCache {
     return session;
   }
 
-  /** Returns a session after a request. */
+  /** Marks a session as idle after a request, and frees it if it was released in the meantime. */
   settle(session: Session): void {
     session.busy = false;
     if (session.released) this.#remove(session);
@@ -109,7 +109,8 @@ export class SessionCache {
   }
 
   /**
-   * Makes room for `positions` positions. Returns `false` if the pool is exhausted even after evicting idle sessions.
+   * Makes room for `positions` positions in total. Returns `false` if the pool is exhausted even after evicting idle
+   * sessions.
    */
   reserve(session: Session, positions: number): boolean {
     while (session.pages.length * PAGE < positions) {
@@ -129,8 +130,8 @@ export class SessionCache {
   }
 
   /**
-   * Truncates to the last page boundary at or before `length`, where the convolutions' state is kept, and frees the
-   * pages after it.
+   * Truncates a session to the last page boundary at or before `length`, where the convolutions' state is kept, and
+   * frees the pages after it.
    */
   #truncate(session: Session, length: number): void {
     const { heap, config } = this.#engine;

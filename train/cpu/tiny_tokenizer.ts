@@ -24,9 +24,9 @@ import {
   type RenderedConversation,
 } from "./tokenizer_words.ts";
 
-/** Settings of {@linkcode trainTokenizer}. */
+/** Options for {@linkcode trainTokenizer}. */
 export interface TokenizerTraining {
-  /** Vocabulary size, including control tokens. Default: 512. */
+  /** The vocabulary size, including control tokens. Default: 512. */
   readonly vocabSize?: number;
   /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;

@@ -2,7 +2,7 @@
 
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
 
-/** Control tokens of the tiny policy, in the order of their ids. */
+/** The control tokens of the tiny policy, in the order of their ids. */
 export const CONTROL_TOKENS = [
   "<|system|>",
   "<|user|>",

@@ -7,7 +7,7 @@
 
 /** A piece of text as symbols, with its number of occurrences. */
 export interface Piece {
-  /** `[n]`, rewritten as symbols are learned. */
+  /** The ids of its symbols, `[n]`, rewritten as symbols are learned. */
   symbols: number[];
   readonly count: number;
 }
@@ -40,7 +40,7 @@ export class SymbolTable {
     throw new RangeError(`There is no symbol "${text}"`);
   }
 
-  /** Whether another pair already makes the same text. */
+  /** Checks whether another pair already makes the same text. */
   hasMerged(left: number, right: number): boolean {
     return this.#merged.has(this.#text(left) + this.#text(right));
   }
@@ -80,7 +80,7 @@ interface Pair {
   readonly where: Set<number>;
 }
 
-/** Minimum saving in the whole corpus for a new symbol. */
+/** The minimum number of symbols that a new symbol must save in the whole corpus. */
 const MIN_SAVED = 2;
 
 /**
@@ -132,7 +132,7 @@ function rewrite({ index }: Saving, { table, pieces, pairs }: Learning): void {
 
 interface Saving {
   readonly index: number;
-  /** Number of symbols saved in the corpus if the piece becomes a symbol. */
+  /** The number of symbols saved in the corpus if the piece becomes a symbol. */
   readonly saved: number;
 }
 
@@ -145,7 +145,7 @@ function costliest(pieces: readonly Piece[]): Saving {
   return best;
 }
 
-/** Upper bound on symbol ids, so that a pair fits in one number. */
+/** An upper bound of symbol ids, so that a pair can be encoded as one number. */
 const RADIX = 1 << 20;
 
 class PairCounts {

@@ -19,21 +19,21 @@ export type RenderedConversation = readonly {
 }[];
 
 /**
- * Minimum share of data among the occurrences of a word that varies. "or" is also the code of a state, but usually an
- * ordinary word.
+ * The minimum share of data among the occurrences of a word that varies. "or" is also the code of a state, but usually
+ * an ordinary word.
  */
 const MIN_DATA_SHARE = 0.2;
 /**
- * Maximum share of conversations with the word in their data; a more frequent word, such as `usa`, is a constant of the
- * world.
+ * The maximum share of conversations with the word in their data; a more frequent word, such as `usa`, is a constant of
+ * the world.
  */
 const MAX_CONVERSATION_SHARE = 0.5;
-/** Minimum number of conversations for that maximum to apply. */
+/** The minimum number of conversations for that maximum to apply. */
 const FEW_CONVERSATIONS = 10;
 
-/** Minimum occurrences of a word worth distinguishing. */
+/** The minimum number of occurrences of a word worth distinguishing. */
 const MIN_OCCURRENCES = 5;
-/** Maximum number of words, because the pieces' regular expression names each one. */
+/** The maximum number of words, because the pieces' regular expression names each one. */
 const MAX_WORDS = 1000;
 
 /**
@@ -89,10 +89,10 @@ interface WordUse {
   /** Whether a user says it. */
   said: boolean;
   inIdentifier: boolean;
-  /** Number of occurrences as data, and in total. */
+  /** The number of occurrences as data, and the total number of occurrences. */
   asData: number;
   total: number;
-  /** Number of conversations in which the word is data. */
+  /** The number of conversations in which the word is data. */
   conversations: number;
 }
 
@@ -136,7 +136,7 @@ function usesIn(words: Map<string, WordUse>, text: string): WordUse[] {
   });
 }
 
-/** Whether a text is a single word that contains a digit. */
+/** Checks whether a text is a single word that contains a digit. */
 function isIdentifier(text: string): boolean {
   return /^\S*[0-9]\S*$/.test(text);
 }

@@ -30,16 +30,16 @@ export type AdvisoryKind =
   | "stale_samples"
   | "user_faults";
 
-/** A finding about a run that a user should look at. */
+/** A finding about a run that deserves a person's attention. */
 export interface Advisory {
   readonly kind: AdvisoryKind;
-  /** `warning`: it affects the run's figures; `note`: worth knowing. */
+  /** `warning` if the finding affects the run's figures; `note` if it is merely worth knowing. */
   readonly level: "warning" | "note";
   /** A clause that summarizes the finding. */
   readonly title: string;
   /** A sentence with the figures that show it. */
   readonly evidence: string;
-  /** The filter for its episodes in the viewer: conditions by field; `null` if it concerns no episodes. */
+  /** The viewer's filter that selects its episodes: conditions keyed by field; `null` if it concerns no episodes. */
   readonly filter: Readonly<Record<string, string>> | null;
   /** The viewer's name of the curve that shows it; `null` if there is none. */
   readonly curve: string | null;
@@ -57,31 +57,36 @@ export interface AdvisoryFacts {
 
 /** Thresholds of the advisories. */
 const LIMITS = {
-  /** Share of groups whose episodes all failed, and share of groups whose episodes all earned the reward. */
+  /**
+   * The share of groups in which no episode earned a reward, and the share of groups in which every episode earned it.
+   */
   zeroGroups: 0.5,
   solvedGroups: 0.8,
-  /** Minimum groups for either share. */
+  /** The minimum number of groups for either share. */
   groups: 4,
-  /** Number of final RL steps without any group to learn from. */
+  /** The number of final RL steps without any group to learn from. */
   idleSteps: 5,
   /**
-   * Final entropy as a share of the entropy in the first steps; applies only while the reward is below the next value.
+   * The final entropy as a share of the entropy in the first steps; applies only while the reward is below the next
+   * value.
    */
   entropyShare: 0.25,
   rewardLeft: 0.9,
-  /** Steps averaged on each side of such a comparison. */
+  /** The number of steps to average at each end of a comparison. */
   meanOf: 5,
-  /** Unreadable answers per episode at the end, and the factor by which they exceed the best earlier steps. */
+  /**
+   * The number of unreadable answers per episode at the end, and the factor by which it exceeds the best earlier steps.
+   */
   parseErrors: 0.2,
   parseErrorsGrowth: 2,
-  /** Share of failed episodes that turns a note into a warning. */
+  /** The share of failed episodes that turns a note into a warning. */
   failures: 0.05,
-  /** Average age of samples in rollouts, and share of groups dropped as too old. */
+  /** The average age of samples in rollouts, and the share of groups dropped as too old. */
   staleness: 1,
   staleGroups: 0.1,
-  /** Share of scored episodes with a fault of the simulated user. */
+  /** The share of scored episodes with a fault of the simulated user. */
   userFaults: 0.05,
-  /** Minimum episodes before an unused tool is reported. */
+  /** The minimum number of episodes before an unused tool is reported. */
   episodes: 20,
 } as const;
 
@@ -240,7 +245,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Maximum tasks in the URL of a link. */
+/** The maximum number of tasks in the URL of a link. */
 const MAX_FILTER_TASKS = 20;
 
 /** Maps each tool to the tasks whose expected actions use it. */

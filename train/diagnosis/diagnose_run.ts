@@ -1,4 +1,4 @@
-/** Diagnoses a run's failed episodes: replays each one to find the decisive error, and asks a judge on request. */
+/** Diagnoses a run's failed episodes: replays each one to find the decisive error, and optionally asks a judge. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { DataError, InfrastructureError } from "../../env/errors.ts";
@@ -69,7 +69,7 @@ export async function judgeAll(
   diagnosed: readonly Diagnosed[],
   { model, concurrency, signal, onEpisode }: WorkOptions & {
     readonly model: ChatModel;
-    /** Number of concurrent requests to the judge. */
+    /** The number of concurrent requests to the judge. */
     readonly concurrency: number;
   },
 ): Promise<Diagnosed[]> {

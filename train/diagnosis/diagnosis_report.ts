@@ -5,7 +5,7 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { RunEpisode } from "../runs/run_episodes.ts";
 import type { Verdict } from "./judge.ts";
 
-/** The parts of an episode that a diagnosis needs; the episode is from a run or a result file. */
+/** The parts of an episode that a diagnosis needs. The episode may come from a run or from a result file. */
 export interface DiagnosableEpisode
   extends Pick<RunEpisode, "task" | "stopReason" | "turns"> {
   readonly record:
@@ -26,19 +26,19 @@ export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
 
 /** Agreement between the rules and a judge. */
 export interface Agreement {
-  /** Number of episodes for which both name the party at fault. */
+  /** The number of episodes for which both name the party at fault. */
   readonly both: number;
-  /** Share of these on which they agree. */
+  /** The share of these episodes for which they name the same party. */
   readonly share: number;
-  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if either always names the same party. */
+  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
   readonly kappa: number | null;
   /** Counts as `table[rule][judge]`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
-  /** Number of episodes without an understandable verdict. */
+  /** The number of episodes without an understandable verdict. */
   readonly unreadable: number;
 }
 
-/** A judge counts gold and infrastructure as the environment. */
+/** The parties that a judge can name. Faults of gold and infrastructure count as the environment's. */
 type Party = Verdict["fault"];
 
 const PARTIES: readonly Party[] = ["agent", "user", "environment"];

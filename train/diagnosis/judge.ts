@@ -44,7 +44,7 @@ Answer with one JSON object and nothing else:
 {"fault": "agent" | "user" | "environment", "kind": "wrong_tool" | "wrong_argument" | "goal_partly_done" | "other", "why": "<one sentence>"}`;
 
 /**
- * Asks a judge. If its answer cannot be understood, it is asked once more.
+ * Asks the judge about a case, and asks again if the first answer cannot be understood.
  * @returns `null` if the second answer cannot be understood either.
  * @throws {InfrastructureError} If the model cannot be reached.
  */
@@ -71,8 +71,8 @@ export async function judge(
 }
 
 /**
- * Returns the verdict in an answer, ignoring the text around it. The last object counts, because some models think
- * aloud first.
+ * Returns the verdict in an answer, ignoring the text around it. The last JSON object counts, because some models write
+ * their reasoning first.
  */
 export function readVerdict(text: string): Verdict | null {
   const to = text.lastIndexOf("}") + 1;

@@ -21,7 +21,8 @@ export interface ResultEpisodes {
 }
 
 /**
- * Reads a result file and finds its tasks. If a task has changed since then, the file's gold actions apply.
+ * Reads a result file and finds its tasks. If a task has changed since the file was written, the file's gold actions
+ * apply.
  * @throws {ConfigError} If the directory of the benchmark's data is not set.
  * @throws {DataError} If it is not a result file, or does not belong to the data in the directory.
  */

@@ -25,11 +25,11 @@ import type { EvaluationConfig } from "./evaluation_config.ts";
 /** The agent to evaluate. Use it with `await using`. */
 export interface Candidate extends AsyncDisposable {
   readonly agent: Agent;
-  /** Description in words: `the policy of "runs/a1" after step 160`. */
+  /** A description for people, such as `the policy of "runs/a1" after step 160`. */
   readonly description: string;
 }
 
-/** Settings of {@linkcode openCandidate}. */
+/** Options for {@linkcode openCandidate}. */
 export interface OpenCandidateOptions extends CallOptions {
   readonly dataset: Dataset;
   readonly meter: Meter;
@@ -69,7 +69,10 @@ export async function openCandidate(
   return held(agent, `${model.name} as a ${strategy} agent`);
 }
 
-/** @throws {ConfigError} If the agent or the policy cannot work without a user. */
+/**
+ * Checks that the agent can work without a user.
+ * @throws {ConfigError} If the agent, the policy or the prompt needs one.
+ */
 function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
   const wrong = policy !== null
     ? `the policy of "${policy}" was trained to talk to users`
@@ -98,7 +101,10 @@ async function openPolicy(
   };
 }
 
-/** Opens a model over token ids, so that evaluation sees exactly what would be trained. */
+/**
+ * Opens a model that takes and returns token ids, so that the evaluation uses exactly the tokens that training would
+ * use.
+ */
 async function openTokenModel(
   { model: config }: EvaluationConfig,
   { meter, env, signal }: OpenCandidateOptions,

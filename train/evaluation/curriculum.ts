@@ -14,11 +14,11 @@ import type { Exclusion } from "../config/exclusions.ts";
 /** A task with the share of its trials that earned the reward. */
 export interface TaskRate {
   readonly task: Task;
-  /** Within 0..1; `null` if every trial failed because of infrastructure. */
+  /** From 0 to 1; `null` if every trial failed because of infrastructure. */
   readonly rate: number | null;
 }
 
-/** Settings of {@linkcode measureRates}. */
+/** Options for {@linkcode measureRates}. */
 export interface MeasureOptions extends CallOptions {
   readonly dataset: Dataset;
   readonly tasks: readonly Task[];
@@ -59,7 +59,7 @@ export async function measureRates(
   });
 }
 
-/** Returns exclusions for the tasks whose rate is outside a range. */
+/** Returns an exclusion for each task whose rate is outside a range. */
 export function outside(
   rates: readonly TaskRate[],
   [least, most]: readonly [number, number],

@@ -1,10 +1,16 @@
-/** The do-nothing baseline: the reward of an agent that neither acts nor speaks. A score means little without it. */
+/**
+ * The do-nothing baseline: the reward of an agent that neither acts nor speaks. A score is only meaningful in
+ * comparison with it.
+ */
 
 import { goldOf } from "../../env/gold.ts";
 import { grade } from "../../env/reward.ts";
 import type { Dataset, Task } from "../../env/types.ts";
 
-/** Returns the do-nothing baseline of a task: 1 if its gold changes nothing and nothing is to be told. */
+/**
+ * Returns the do-nothing baseline of a task: 1 if its gold solution changes nothing and the user need not be told
+ * anything, otherwise 0.
+ */
 export function baselineOf(dataset: Dataset, task: Task): 0 | 1 {
   if (dataset.rules !== undefined) return dataset.rules.baseline(task);
   const { value } = grade({

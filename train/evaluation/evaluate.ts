@@ -1,5 +1,5 @@
 /**
- * An evaluation, from its plan to its report.
+ * Runs an evaluation, from its plan to its report.
  *
  *     tasks × trials ─▶ missing episodes ─▶ rollouts ─▶ episodes.db ─▶ report
  */
@@ -23,17 +23,17 @@ import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 /** One planned episode. */
 export interface Job {
   readonly task: Task;
-  /** Index of the task among the evaluated ones. */
+  /** The index of the task among the evaluated ones. */
   readonly position: number;
   readonly trial: number;
-  /** Depends only on the run's seed, the task and the trial. */
+  /** The episode's seed. It depends only on the run's seed, the task and the trial. */
   readonly seed: number;
 }
 
 /** An episode's place in the plan: the index of its task, and its trial. */
 export type JobPlace = Pick<Job, "position" | "trial">;
 
-/** Settings of {@linkcode evaluate}. */
+/** Options for {@linkcode evaluate}. */
 export interface EvaluateOptions {
   readonly dir: EvaluationDir;
   readonly dataset: Dataset;
@@ -44,7 +44,7 @@ export interface EvaluateOptions {
   /** Aborting it ends the evaluation; completed episodes are kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Number of concurrent conversations. Default: the config's. */
+  /** The number of concurrent conversations. Default: the config's. */
   readonly concurrency?: number;
   /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[] | undefined;
@@ -73,8 +73,8 @@ export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
 }
 
 /**
- * Returns the plan: every trial of every task. First trials come first, so that an interrupted evaluation covers all
- * tasks.
+ * Returns the plan: every trial of every task. The first trials of all tasks come first, so that an interrupted
+ * evaluation covers all tasks.
  */
 export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   const tasks = tasksOf(dataset, config);

@@ -1,8 +1,8 @@
 /**
- * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. It has a single writer.
+ * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. Only one process at a time writes to it.
  *
- * Episodes are written atomically in small batches, so a kill loses only those in progress and in the current batch.
- * Completed episodes never run again.
+ * Episodes are written atomically in small batches, so if the process is killed, only the episodes in progress and in
+ * the current batch are lost. Completed episodes never run again.
  */
 
 import { join } from "node:path";
@@ -37,11 +37,11 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
 /** A completed episode and its place in the plan. */
 export interface Ended {
   readonly episode: Episode;
-  /** Index of the episode's task among the evaluated ones. */
+  /** The index of the episode's task among the evaluated ones. */
   readonly task: number;
 }
 
-/** Maximum number of episodes that wait to be written, and their maximum wait. */
+/** The maximum number of episodes that wait to be written, and the maximum time that they wait. */
 const BATCH = 64;
 const BATCH_MS = 500;
 
@@ -74,8 +74,8 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   /**
    * Reopens an evaluation. Episodes that failed for reasons unrelated to the agent are removed, so that they are
    * retried.
-   * @param options.discard Whether to rerun scored episodes that are lost. Default: `false`, which makes a loss an
-   * error.
+   * @param options.discard Whether to rerun scored episodes that `episodes.db` has lost. Default: `false`, in which
+   * case a loss is an error.
    * @throws {ConfigError} If there is no such evaluation.
    * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */

@@ -14,7 +14,7 @@ export interface EvaluatedTask {
   readonly baseline: 0 | 1;
 }
 
-/** Results of a kind of task. */
+/** The results for one kind of task. */
 export interface IntentResult {
   readonly intent: string;
   readonly tasks: number;
@@ -23,12 +23,12 @@ export interface IntentResult {
   readonly baseline: number;
 }
 
-/** The figures of an evaluation. Infrastructure failures only count in `failures`. */
+/** The figures of an evaluation. Episodes that failed because of infrastructure are counted in `failures` only. */
 export interface EvaluationReport {
   readonly tasks: number;
-  /** Number of scored episodes. */
+  /** The number of scored episodes. */
   readonly scored: number;
-  /** Number of planned episodes. */
+  /** The number of planned episodes. */
   readonly planned: number;
   /** pass^1 to pass^k, each over the tasks with at least that many scored trials. */
   readonly passK: readonly Estimate[];
@@ -38,20 +38,20 @@ export interface EvaluationReport {
   /** Tasks that the do-nothing baseline solves. */
   readonly baselineTasks: readonly string[];
   readonly byIntent: readonly IntentResult[];
-  /** Number of episodes by the reason that their reward is not 1. */
+  /** The number of episodes for each reason why a reward is not 1. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly stopReasons: Readonly<Record<string, number>>;
-  /** Tasks that were never solved, with the reasons of their episodes. */
+  /** Tasks that were never solved, with the reasons why their episodes failed. */
   readonly unsolved: readonly {
     readonly id: string;
     readonly reasons: readonly string[];
   }[];
-  /** Share of episodes with each fault of the simulated user, among those that were checked for faults. */
+  /** The share of episodes with each fault of the simulated user, among those that were checked for faults. */
   readonly userFaults: {
     readonly watched: number;
     readonly shares: Readonly<Partial<Record<UserFault, number>>>;
   };
-  /** Number of failed episodes by source and kind: `user rate_limited`. */
+  /** The number of episodes that failed because of infrastructure, keyed by source and kind: `user rate_limited`. */
   readonly failures: Readonly<Record<string, number>>;
   readonly retries: number;
   readonly meanTurns: number;

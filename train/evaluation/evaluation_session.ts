@@ -1,6 +1,6 @@
 /**
- * A session of an evaluation: started or resumed, it runs within its budget until the evaluation is complete or
- * stopped.
+ * A session of an evaluation, which may be new or resumed. It runs until the evaluation is complete, its budget is
+ * spent, or it is stopped.
  */
 
 import { createMeter } from "../../env/models/meter.ts";
@@ -40,9 +40,9 @@ export interface EvaluationPlan {
   readonly path: string;
   /** Whether the run dir already exists. */
   readonly isResumed: boolean;
-  /** Only for a resumed evaluation: see `EvaluationDir.resume()`. */
+  /** Only used for a resumed evaluation; see `EvaluationDir.resume()`. */
   readonly discard?: boolean;
-  /** The evaluation's config, with the session's values for the keys that may change. */
+  /** The evaluation's config, with this session's values for the keys that may change. */
   readonly config: EvaluationConfig;
   /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[];
@@ -54,13 +54,13 @@ export interface EvaluationSession extends AsyncDisposable {
   readonly dataset: Dataset;
   readonly candidate: Candidate;
   readonly user: UserFactory;
-  /** Number of missing episodes. */
+  /** The number of missing episodes. */
   readonly left: number;
   /** Aborted when the budget is spent. */
   readonly halt: AbortSignal;
   /** Runs the missing episodes. */
   run(options?: {
-    /** Number of processes. Default: 1, the current one. */
+    /** The number of processes. Default: 1, the current one. */
     readonly workers?: number;
     readonly onEpisode?: (episode: Episode) => void;
     /** Called instead of `onEpisode` if there are several processes. */

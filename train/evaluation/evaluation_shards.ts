@@ -1,11 +1,11 @@
 /**
- * Evaluates in several processes. Each process runs a shard: some of the missing episodes, in a run dir below the
- * evaluation's. When a process ends, even with a failure, its episodes are merged into the evaluation.
+ * Runs an evaluation in several processes. Each process runs a shard: some of the missing episodes, in a run dir below
+ * the evaluation's. When a process ends, even with a failure, its episodes are merged into the evaluation.
  *
  *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
  *
- * A process on another host has its run dir there; `shards/0.away.json` records where, until its episodes are fetched. A
- * resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
+ * A process on another host has its run dir there; `shards/0.away.json` records where, until its episodes are fetched.
+ * A resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
  * processes.
  */
 
@@ -21,14 +21,14 @@ import { awayPath, PROCESSES, type ShardRunner } from "./shard_process.ts";
 
 const SHARDS = "shards";
 
-/** Settings of {@linkcode runShards}. */
+/** Options for {@linkcode runShards}. */
 export interface ShardOptions {
   readonly dir: EvaluationDir;
   readonly config: EvaluationConfig;
   readonly workers: number;
   /** Aborting it ends all processes; completed episodes are kept. */
   readonly signal: AbortSignal;
-  /** Usage of the evaluation so far. */
+  /** The usage of the evaluation so far. */
   readonly used: Usage;
   /** The runner of the processes. Default: processes on this machine. */
   readonly runner?: ShardRunner | undefined;
@@ -36,7 +36,7 @@ export interface ShardOptions {
 }
 
 /**
- * Deals the episodes round-robin to several processes, runs them, and merges the results.
+ * Distributes the episodes round-robin among several processes, runs them, and merges the results.
  * @returns Reasons why processes stopped early, one clause each.
  * @throws {RunDirError} If a process fails. The others finish first, and their episodes are kept.
  */
@@ -71,7 +71,7 @@ export async function runShards(
 /**
  * Merges the episodes of earlier sessions' shards into the evaluation and removes the shards.
  * @param options.runner The runner of shards that may be on other hosts. Default: none.
- * @param options.discard Whether to drop a shard whose episodes cannot be fetched, so that these run again.
+ * @param options.discard Whether to drop a shard whose episodes cannot be fetched. These episodes then run again.
  * @throws {BoundaryError} If episodes cannot be fetched.
  */
 export async function recoverShards(

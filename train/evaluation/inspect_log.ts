@@ -22,10 +22,10 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import { tauBenchResult } from "./tau_bench_results.ts";
 
-/** Version of the log schema. */
+/** The version of the log schema. */
 const VERSION = 2;
 
-/** Name of the score and of its scorer. */
+/** The name of the score and of its scorer. */
 const REWARD = "reward";
 
 /** A log and its file name, under which Inspect lists it. */
@@ -35,8 +35,8 @@ export interface InspectLog {
 }
 
 /**
- * Returns the evaluation's log: one sample per episode, with the task's index in the split as id and the trial as
- * epoch. Failed episodes are samples with an error and without a score.
+ * Returns the evaluation's log: one sample per episode. A sample's id is the task's index in the split, and its epoch
+ * is the trial. Failed episodes are samples with an error and without a score.
  */
 export function inspectLog(
   dir: EvaluationDir,

@@ -1,6 +1,6 @@
 /** Estimates confidence intervals of measured shares. */
 
-/** A share with its 95% confidence interval, all within 0..1; NaN if nothing was measured. */
+/** A share with its 95% confidence interval, all from 0 to 1; NaN if nothing was measured. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -15,7 +15,7 @@ const Z = 1.959963984540054;
  *
  * Tasks are independent draws, whereas trials of one task are not. The interval is Wilson's at the effective sample
  * size that the spread between tasks implies, so it has a positive width even if all tasks agree.
- * @param shares `[P]`, each task's estimate, within 0..1.
+ * @param shares `[P]`, the estimate for each task, from 0 to 1.
  * @see Wilson 1927; Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
  * positive counts estimated from survey data", for the effective sample size.
  */
@@ -37,7 +37,10 @@ export function estimateShare(shares: readonly number[]): Estimate {
   };
 }
 
-/** Returns the number of independent Bernoulli draws with the same variance, at least the number of tasks. */
+/**
+ * Returns the number of independent Bernoulli draws that would have the same variance. It is at least the number of
+ * tasks.
+ */
 function effectiveSize(shares: readonly number[], mean: number): number {
   const count = shares.length;
   const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);

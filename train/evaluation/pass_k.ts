@@ -6,13 +6,13 @@ import { type Estimate, estimateShare } from "./interval.ts";
 /** The scored trials of one task. */
 export interface TaskResult {
   readonly successes: number;
-  /** Number of scored trials. */
+  /** The number of scored trials. */
   readonly trials: number;
 }
 
 /**
  * Returns the unbiased estimate of pass^k on one task: C(c, k) / C(n, k), for c successes in n trials.
- * @returns Within 0..1; NaN if there are fewer than `k` trials.
+ * @returns A probability; NaN if there are fewer than `k` trials.
  */
 export function solvedShare(
   { successes, trials }: TaskResult,
@@ -30,7 +30,7 @@ export function solvedShare(
  * Returns the unbiased estimate of pass^k: the mean of {@linkcode solvedShare} over tasks. Tasks with fewer than `k`
  * scored trials, because others failed for reasons unrelated to the policy, are skipped.
  * @param results `[P]`, successes and scored trials of each task.
- * @returns Within 0..1; NaN where no task has `k` trials.
+ * @returns A probability; NaN if no task has `k` trials.
  * @throws {RangeError} If `k` is not a positive integer.
  * @see Yao et al. 2024 (τ-bench), section 4.
  * @example
@@ -66,8 +66,8 @@ export interface PassEpisode {
 }
 
 /**
- * pass^1 to pass^k with 95% intervals, `[k]`, where k is the maximum number of trials of a task. Each estimate excludes
- * tasks with too few trials. An episode is solved if its reward is 1.
+ * Returns pass^1 to pass^k with 95% confidence intervals, `[k]`, where k is the maximum number of trials of a task.
+ * Each estimate excludes tasks with too few trials. An episode is solved if its reward is 1.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

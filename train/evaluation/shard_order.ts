@@ -16,9 +16,9 @@ import {
 const shardProgressSchema = z.object({
   episodes: z.int(),
   scored: z.int(),
-  /** Sum of the rewards. */
+  /** The sum of the rewards. */
   reward: z.number(),
-  /** Cost in US dollars; `null` if a price is unknown. */
+  /** The cost in US dollars; `null` if a price is unknown. */
   cost: z.number().nullable(),
 });
 
@@ -88,7 +88,7 @@ export function shardOrders(
     readonly config: EvaluationConfig;
     readonly fingerprint: string;
     readonly workers: number;
-    /** Usage of the evaluation so far. */
+    /** The usage of the evaluation so far. */
     readonly used: Usage;
   },
 ): ShardOrder[] {

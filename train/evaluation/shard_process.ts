@@ -1,4 +1,4 @@
-/** Runs shards, in processes on this machine or elsewhere. */
+/** Runs shards in processes, on this machine or on other hosts. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ import {
   writeOrder,
 } from "./shard_order.ts";
 
-/** Settings of {@linkcode ShardRunner.run}. */
+/** Options for {@linkcode ShardRunner.run}. */
 export interface RunShardOptions {
   /** Aborting it asks the process to save completed episodes and exit. */
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export function awayPath(path: string): string {
   return `${path}.away.json`;
 }
 
-/** Runs each shard in a process on this machine, which ends with the current process. */
+/** The runner that starts a process on this machine for each shard. The process ends when the current process does. */
 export const PROCESSES: ShardRunner = {
   run: runProcess,
   async recover(path) {
@@ -95,10 +95,10 @@ async function runProcess(
   };
 }
 
-/** Maximum characters of a process's stderr that are kept. */
+/** The maximum number of characters to keep from a process's stderr. */
 const MAX_STDERR_CHARS = 2000;
 
-/** Returns the path of the running Deno executable, if it may be started by path. */
+/** Returns the path of the running Deno executable if this process may start it by path, otherwise `deno`. */
 export function denoProgram(): string {
   const command = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command });
@@ -106,8 +106,8 @@ export function denoProgram(): string {
 }
 
 /**
- * Returns Deno's arguments for the shard at `path`: the permissions of `deno task evaluate`, but with writes only to
- * the shard and without subprocesses.
+ * Returns Deno's arguments for the shard at `path`: the permissions of `deno task evaluate`, but without subprocesses,
+ * and with write access only to the shard's directory.
  * @param module The path of shard_worker.ts. Default: this program's.
  */
 export function workerArguments(

@@ -15,7 +15,7 @@ import {
   type ShardProgress,
 } from "./shard_order.ts";
 
-/** Interval of progress reports in milliseconds. */
+/** The interval of progress reports in milliseconds. */
 const REPORT_MS = 200;
 
 /** Runs the missing episodes of a shard. */

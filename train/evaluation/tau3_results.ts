@@ -183,7 +183,7 @@ function messagesOf(
   return messages;
 }
 
-/** Returns the messages of the turns; a solo agent has no others. */
+/** Returns the messages of the turns; a solo agent has no other messages. */
 function turnMessages(
   turns: readonly Turn[],
   { solo }: Pick<ConversationRules, "solo">,

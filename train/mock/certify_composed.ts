@@ -1,5 +1,5 @@
 /**
- * Certifies composed tasks: the benchmark's own rules find no fault, and the expert solves each task in conversation.
+ * Certifies composed tasks: the benchmark's own rules find no fault, and the expert solves each task in a conversation.
  */
 
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -15,7 +15,7 @@ export interface ComposedCertificate {
   readonly faults: readonly string[];
   /** Whether the expert earns the reward with the scripted user. */
   readonly expert: boolean;
-  /** Number of the expert's turns. */
+  /** The number of the expert's turns. */
   readonly turns: number;
 }
 

@@ -19,10 +19,10 @@ export function composerOf(env: DomainName): ComposerPart | undefined {
   return domainNamed(env).bundle?.composer;
 }
 
-/** File of a composed world's certificates, below its directory. */
+/** The file with a composed world's certificates, relative to the world's directory. */
 export const CERTIFICATES = "certificates.jsonl";
 
-/** File of the tasks that are not certified, for `--exclude`. */
+/** The file that lists the tasks that are not certified, for `--exclude`. */
 export const EXCLUDED = "excluded.yaml";
 
 /**
@@ -57,7 +57,7 @@ export async function certifyWorld(
 }
 
 /**
- * Composes tasks.
+ * Composes the requested number of tasks from settings.
  * @throws {ConfigError} If a setting is unknown or has a wrong value, or no task satisfies them.
  */
 export function mockComposed(

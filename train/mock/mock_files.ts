@@ -15,14 +15,14 @@ import { type Exclusion, formatExclusions } from "../config/exclusions.ts";
 import { readTextIfThere, writeFileAtomic, writing } from "../runs/storage.ts";
 import { type World, worldCoverage } from "./mock_world.ts";
 
-/** Settings of {@linkcode mockFiles}. */
+/** Options for {@linkcode mockFiles}. */
 export interface MockFilesOptions {
   /** The directory for the files. */
   readonly out: string;
   readonly excluded: readonly Exclusion[];
-  /** The reason for the exclusions, as a comment in their file. */
+  /** The reason for the exclusions, written as a comment in their file. */
   readonly excludedWhy: string;
-  /** Returns the file of a split's tasks as dataset rows for a trainer. */
+  /** Returns a file with a split's tasks as dataset rows for a trainer. */
   readonly rowsOf: (split: Split, tasks: readonly Task[]) => WorldFile;
 }
 

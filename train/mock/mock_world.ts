@@ -40,10 +40,10 @@ import { readRun } from "../runs/training_dir.ts";
 /** Drawn tasks of any domain, from a generated world or over a benchmark's rows. */
 export type World = CertifiedDataset;
 
-/** Settings of {@linkcode mockWorld}. */
+/** Options for {@linkcode mockWorld}. */
 export interface MockOptions {
   readonly env: DomainName;
-  /** Total number of tasks across all splits. */
+  /** The total number of tasks across all splits. */
   readonly count: number;
   readonly seed: number;
   /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */
@@ -88,7 +88,7 @@ export async function mockWorld(
   return await generated(seed, data[section], { ...options, domain: env });
 }
 
-/** Flags for the settings of tasks over rows. */
+/** The settings of tasks over rows that have flags of their own, and these flags. */
 const FLAGS: Readonly<Record<string, string>> = {
   trainTasks: "count",
   seed: "seed",
@@ -108,7 +108,7 @@ export function rowKeys(): ConfigKey[] {
   return configKeys(rowOptionsSchema).filter(({ key }) => !(key in FLAGS));
 }
 
-/** Returns exclusions for the tasks that the policy of a run solves too rarely or too often. */
+/** Returns an exclusion for each task that the policy of a run solves too rarely or too often. */
 export async function outsideRates(
   world: World,
   { run, range, trials, seed, ...options }: {
@@ -116,7 +116,7 @@ export async function outsideRates(
     readonly run: string;
     /** The minimum and the maximum share of solved trials. */
     readonly range: readonly [number, number];
-    /** Episodes per task. */
+    /** The number of episodes per task. */
     readonly trials: number;
     readonly seed: number;
     readonly signal: AbortSignal;

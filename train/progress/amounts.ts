@@ -31,10 +31,7 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/**
- * Formats a number of bytes in decimal gigabytes, as for disks and GPUs: `8.1
- * GB`.
- */
+/** Formats a number of bytes in decimal gigabytes, as for disks and GPUs: `8.1 GB`. */
 export function gigabytes(count: number): string {
   return `${(count / 1e9).toFixed(1)} GB`;
 }

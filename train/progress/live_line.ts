@@ -8,15 +8,15 @@ export interface LineStream {
   writeSync(data: Uint8Array): number;
 }
 
-/** Settings of {@linkcode LiveLine}. */
+/** Options for {@linkcode LiveLine}. */
 export interface LiveLineOptions {
-  /** Default: stderr. */
+  /** The stream to write to. Default: stderr. */
   readonly stream?: LineStream;
   /** Clock in milliseconds. Default: the system clock. */
   readonly now?: () => number;
 }
 
-/** Minimum time between redraws on a terminal. */
+/** The minimum time between redraws on a terminal. */
 const EVERY_MS = 100;
 /** Time between printed lines if stderr is not a terminal (nohup, a job scheduler, CI). */
 const EVERY_MS_UNWATCHED = 30_000;
@@ -106,9 +106,9 @@ export function progressText(
   ].join(" · ");
 }
 
-/** Counts completed items and shows the progress. */
+/** A counter of completed items that shows the progress. */
 export interface Counter {
-  /** Counts one more item; `more` holds additional parts of the line. */
+  /** Counts one more item. `more` is a list of additional parts of the line. */
   step(more?: readonly string[]): void;
 }
 
@@ -131,7 +131,7 @@ export function counter(
   };
 }
 
-/** Settings of {@linkcode progressLine}. */
+/** Options for {@linkcode progressLine}. */
 export interface ProgressOptions extends LiveLineOptions {
   /** The counted unit. Default: `episodes`. */
   readonly what?: string;

@@ -1,6 +1,6 @@
 /** A stopwatch for the phases of a step, in seconds. */
 
-/** Adds up the durations of phases between two laps. */
+/** A stopwatch that adds up the durations of phases between two laps. */
 export class Stopwatch {
   readonly #now: () => number;
   #startedAtMs: number;

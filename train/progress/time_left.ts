@@ -7,7 +7,8 @@ import { CONTROL_BUDGETS, controlSteps } from "../runs/control_budget.ts";
 import type { ControlBudget, Metrics } from "../runs/metrics.ts";
 
 /**
- * Number of recent steps to average. An average across all steps would lag behind a policy whose answers get shorter.
+ * The number of recent steps to average. An average across all steps would lag behind a policy whose answers get
+ * shorter.
  */
 const RECENT = 8;
 

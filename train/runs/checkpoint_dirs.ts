@@ -6,7 +6,7 @@ import { RunDirError } from "../../env/errors.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
-/** The version of the checkpoint directory's format; a newer one is refused. */
+/** The version of the checkpoint directory's format; directories with a newer version are rejected. */
 export const CHECKPOINT_VERSION = 1;
 
 /**
@@ -22,7 +22,7 @@ export async function checkpointSteps(
     .sort((a, b) => a - b);
 }
 
-/** The contents of a run at the time of a checkpoint. */
+/** The schema of the contents of a run at the time of a checkpoint. */
 const journalSchema = z.object({
   /** The lines of `metrics.jsonl`, and the SHA-256 of their text. */
   lines: z.int(),

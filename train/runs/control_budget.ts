@@ -1,4 +1,4 @@
-/** The number of supervised steps that cost as much as RL did, computed from a run's metrics. */
+/** Computes from a run's metrics how many supervised steps cost as much as RL did. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { ControlBudget, Metrics, Timing } from "./metrics.ts";

@@ -37,7 +37,7 @@ interface Cell<T> {
   readonly of: (value: T) => string | number | null;
 }
 
-/** Settings of a column in addition to its type and its value. */
+/** Settings of a column, in addition to its type and its value. */
 export interface ColumnOptions<T> {
   /** Its key in a `StoredEpisode`. Default: the column's name in camel case. */
   readonly key?: string;
@@ -45,7 +45,7 @@ export interface ColumnOptions<T> {
   readonly since?: number;
   /** The fields of a JSON cell that readers rely on; it may have more. */
   readonly shape?: z.ZodType;
-  /** The expression that reads the values of versions before `version`. */
+  /** The SQL expression that reads the column in files older than `version`. */
   readonly before?: { readonly version: number; readonly sql: string };
   /** Its columns in a data frame, by name. Default: the value under the column's name. */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
@@ -82,7 +82,7 @@ function plain<T, V extends string | number | null>(of: (value: T) => V) {
 type Scored = Episode["reward"];
 type Failed = Episode["failure"];
 type Found = Episode["findings"];
-/** `null` in runs of version 1, which did not record it. */
+/** The usage of an episode; `null` in runs of version 1, which did not record it. */
 type Used = Episode["usage"] | null;
 
 const SCORED = z.looseObject({
@@ -117,12 +117,17 @@ const SPENT = z.looseObject({
 });
 const USED = z.looseObject({ agent: SPENT, user: SPENT });
 
-/** Lists each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; NULL if the cell is damaged. */
+/**
+ * The SQL expression that lists each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; NULL if the cell is
+ * damaged.
+ */
 const FAULTS =
   "CASE WHEN findings IS NULL OR findings = '[]' OR NOT json_valid(findings) THEN NULL ELSE (" +
   "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings) WHERE type = 'object') END";
 
-/** The source of the failure: `{"source":"user",…}` becomes `user`; NULL if the cell is damaged. */
+/**
+ * The SQL expression for the source of a failure: `{"source":"user",…}` becomes `user`; NULL if the cell is damaged.
+ */
 const FAILED_BY =
   "CASE WHEN json_valid(failure) THEN json_extract(failure, '$.source') END";
 
@@ -236,7 +241,8 @@ export const EPISODE_COLUMNS = {
     field: "turns",
   }),
   /**
-   * Total tokens of the prompts and answers. If the model does not work on tokens, it is 0, or `null` in a data frame.
+   * The total number of tokens in the prompts and answers. If the model does not work on tokens, it is 0 in the
+   * database and `null` in a data frame.
    */
   token_count: column(
     "INTEGER NOT NULL",
@@ -261,7 +267,7 @@ export const EPISODE_COLUMNS = {
       agent_completion_tokens: whole((usage: Used) =>
         usage?.agent.completionTokens ?? null
       ),
-      /** In US dollars. */
+      /** The cost of the agent's calls in US dollars. */
       agent_cost: plain((usage: Used) => usage?.agent.cost ?? null),
       user_calls: whole((usage: Used) => usage?.user.calls ?? null),
       user_prompt_tokens: whole((usage: Used) =>
@@ -279,7 +285,7 @@ export const EPISODE_COLUMNS = {
     field: "tool",
     isList: true,
   }),
-  /** The spans of time that the episode waited, `u812m1204e3`: see `packSpans()`. */
+  /** The spans of time during which the episode waited, `u812m1204e3`: see `packSpans()`. */
   spans: column(
     "TEXT",
     ({ spans }): string | null => spans === undefined ? null : packSpans(spans),

@@ -1,6 +1,6 @@
 /**
- * Everything derived from the table of an episode's columns: records, SQL rows, data frames and the fields of the
- * filter.
+ * Everything that is derived from the table of an episode's columns: records, SQL rows, data frames and the fields of
+ * the filter.
  */
 
 import type { SQLInputValue } from "node:sqlite";
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column[] = Object.entries(EPISODE_COLUMNS)
     return { name, key, sql, of, options };
   });
 
-/** The version of `episodes.db`: the version of the latest change of a column. A newer file is refused. */
+/** The version of `episodes.db`: the version that last changed a column. Newer files are rejected. */
 export const EPISODES_VERSION: number = Math.max(
   ...COLUMNS.map(({ options: { since = 1, before } }) =>
     Math.max(since, before?.version ?? 1)
@@ -186,7 +186,7 @@ export interface FilterField {
   readonly is: "number" | "text" | "list";
   /** The label of its menu, if it has few values. */
   readonly choice?: string;
-  /** The column that it is computed from, and how. */
+  /** The column that it is computed from, and the SQL expression that computes it. */
   readonly column: string;
   readonly sql: string;
   /** Its value for an episode with no known facts. */

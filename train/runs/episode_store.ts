@@ -46,7 +46,7 @@ CREATE INDEX episodes_by_reward ON episodes (reward);
 CREATE INDEX episodes_by_stop_reason ON episodes (stop_reason);
 `;
 
-/** Selects rows. Default: all. */
+/** A filter that selects rows. Default: all rows. */
 interface RowFilter {
   readonly step?: number;
   readonly source?: string;
@@ -66,7 +66,7 @@ export interface ReadableEpisodes {
   readonly damaged: DamagedEpisode[];
 }
 
-/** The episodes of a run. */
+/** The database of a run's episodes. */
 export class EpisodeStore implements Disposable {
   readonly #path: string;
   readonly #db: DatabaseSync;
@@ -118,7 +118,7 @@ export class EpisodeStore implements Disposable {
     this.#db.exec("COMMIT;");
   }
 
-  /** Upgrades an older file: adds missing columns, empty, and rewrites values whose format changed. */
+  /** Upgrades an older file: adds missing columns, which stay empty, and rewrites values whose format has changed. */
   #upgrade(): void {
     this.#db.exec("BEGIN IMMEDIATE;");
     const known = this.#columns();
@@ -375,7 +375,7 @@ export function unpackTrajectory(data: Uint8Array): Trajectory {
   };
 }
 
-/** Compresses at level 1: five times as fast as the default level and nearly as small on texts this short. */
+/** Compresses at level 1: five times as fast as the default level and nearly as small for texts this short. */
 function deflate(data: string | Uint8Array): Uint8Array {
   return deflateSync(data, { level: 1 });
 }

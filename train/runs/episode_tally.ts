@@ -1,4 +1,4 @@
-/** Counts a run's episodes, for advisories. It takes few queries, none of which reads a conversation. */
+/** Counts a run's episodes for advisories, with a few queries that do not read conversations. */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 
@@ -29,7 +29,10 @@ export interface EpisodeTally {
   /** Episodes of the whole run, including evaluations. */
   readonly episodes: number;
   readonly failures: readonly FailureTally[];
-  /** The source that trains, otherwise the most frequent one: `rl`, `slime`, `evaluate/test`. */
+  /**
+   * The source of the episodes that are trained on, or the most frequent source if there are none: `rl`, `slime`,
+   * `evaluate/test`.
+   */
   readonly source: string;
   /** The first and the last step of the window. */
   readonly from: number;
@@ -47,7 +50,7 @@ export interface EpisodeTally {
     /** The tasks with at least one episode. */
     readonly tasks: readonly string[];
   };
-  /** Unreadable answers and episodes, per step of the source. */
+  /** The number of unreadable answers and the number of episodes, for each step of the source. */
   readonly parseErrors: readonly {
     readonly step: number;
     readonly errors: number;
@@ -57,7 +60,7 @@ export interface EpisodeTally {
   readonly earlierTools: ReadonlySet<string>;
 }
 
-/** The sources that train, in order of preference. */
+/** The sources of the episodes that are trained on, in order of preference. */
 const TRAINING = ["rl", "slime", "rft"];
 
 /**

@@ -7,7 +7,7 @@ const FILES = ["/etc/machine-id", "/etc/hostname"] as const;
 
 let known: Promise<string | null> | undefined;
 
-/** Returns `host` and a hash that is specific to the host; `null` if no file identifies it. */
+/** Returns `host` followed by a hash that is specific to this host; `null` if no file identifies it. */
 export function hostId(): Promise<string | null> {
   return known ??= read();
 }

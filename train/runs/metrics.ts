@@ -1,10 +1,10 @@
 /**
- * The lines of `metrics.jsonl`: the numbers that show whether RL is healthy. Everything that depends on the clock
- * is under `timing`, so two runs with the same config differ only there. The exception is a control that gets RL's
- * seconds: its number of steps depends on the clock.
+ * The lines of `metrics.jsonl`: the numbers that show whether RL is healthy. Everything that depends on the clock is
+ * under `timing`, so two runs with the same config differ only there. The exception is a control that trains for as
+ * many seconds as RL: its number of steps depends on the clock.
  */
 
-/** The version of the line format; a newer one is refused. */
+/** The version of the line format; newer lines are rejected. */
 export const METRICS_VERSION = 2;
 
 /** The phase that a line reports. */
@@ -39,15 +39,15 @@ interface Common {
 export interface Timing {
   /** Seconds per phase of the step: `rollout`, `update`, `save`, `total`. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** Sampled tokens per second of the rollout. */
+  /** The number of tokens sampled per second of the rollout. */
   readonly sampledTokensPerS?: number;
-  /** Tokens per second of the update, including context. */
+  /** The number of tokens processed per second of the update, including context. */
   readonly trainedTokensPerS?: number;
 }
 
 /** The measurements of a supervised step on demonstrations. */
 export interface SupervisedNumbers {
-  /** Mean cross-entropy per trained token, in nats. */
+  /** The mean cross-entropy per trained token, in nats. */
   readonly loss: number;
   readonly gradNorm: number;
   readonly learningRate: number;
@@ -62,7 +62,7 @@ export interface ColdStartMetrics extends Common, SupervisedNumbers {
 
 /** The measurements of the episodes sampled in a step. */
 interface SampledNumbers {
-  /** Mean reward of all scored episodes, including refilled groups. */
+  /** The mean reward of all scored episodes, including refilled groups. */
   readonly reward: number;
   readonly episodes: number;
   /** Episodes whose infrastructure failed, by kind; they are not trained on. */
@@ -79,11 +79,11 @@ interface SampledNumbers {
  */
 export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly phase: "rft";
-  /** Tasks solved so far; one conversation of each is trained on. */
+  /** The number of tasks solved so far. One conversation per solved task is trained on. */
   readonly solved: number;
 }
 
-/** The resource of RL that limits a control: a control may use the same amount. */
+/** The resource that limits a control. A control may use as much of it as RL did. */
 export type ControlBudget = "seconds" | "tokens";
 
 /** A step of a control (../control.ts). */
@@ -98,20 +98,20 @@ export interface ControlMetrics extends Common, SupervisedNumbers {
 /** An RL step. */
 export interface RlMetrics extends Common, SampledNumbers {
   readonly phase: "rl";
-  /** Mean over groups of the variance of their rewards. */
+  /** The mean over groups of the variance of their rewards. */
   readonly groupVariance: number;
-  /** Share of the sampled groups whose rewards are all equal. */
+  /** The share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
-  /** Groups sampled, how many of them were refills, and groups that were trained on. */
+  /** The number of groups that were sampled, that were refills, and that were trained on. */
   readonly groups: number;
   readonly refilledGroups: number;
   readonly trainedGroups: number;
   readonly entropy: number;
-  /** KL divergence from the policy that sampled: k3 estimate; slime's is k1. */
+  /** The KL divergence from the policy that sampled, as the k3 estimate; slime's is the k1 estimate. */
   readonly klOld: number;
   /**
-   * KL divergence from the policy at the end of the cold start: k3 estimate; 0 if `klCoef` is 0. slime uses the
-   * recipe's estimator.
+   * The KL divergence from the policy at the end of the cold start, as the k3 estimate; 0 if `klCoef` is 0. slime uses
+   * the recipe's estimator.
    */
   readonly klReference: number;
   readonly clipShare: number;
@@ -161,7 +161,7 @@ export interface SlimeRlMetrics
   extends Common, Partial<Omit<RlMetrics, keyof Common | "lengths">> {
   readonly phase: "rl";
   readonly lengths: Partial<Lengths>;
-  /** Optimizer steps on this rollout; the numbers they log are averaged. */
+  /** The number of optimizer steps on this rollout. The numbers that they log are averaged. */
   readonly optimizerSteps: number;
   /** Everything that slime logged about the rollout, under slime's names; `null` for a number that is not finite. */
   readonly slime: SlimeNumbers;
@@ -182,7 +182,7 @@ export interface SlimeEvalMetrics extends
   readonly slime: SlimeNumbers;
 }
 
-/** Numbers by slime's names; `null` for one that is not finite. */
+/** Numbers by slime's names; `null` for a number that is not finite. */
 export type SlimeNumbers = Readonly<Record<string, number | null>>;
 
 /** A line from any trainer. Lines of the CPU trainer have every field. */

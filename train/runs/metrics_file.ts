@@ -6,7 +6,7 @@ import { writeAll, writeFileAtomic } from "./storage.ts";
 
 export const METRICS = "metrics.jsonl";
 
-/** The lines of a run that is being written. There is one writer. */
+/** The metrics file of a run that is being written. There is only one writer. */
 export class MetricsFile<L extends AnyMetrics> implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #lines: L[];

@@ -51,7 +51,10 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
   );
 }
 
-/** @throws {ConfigError} If a run has completed. */
+/**
+ * Checks that a run has not completed.
+ * @throws {ConfigError} If it has.
+ */
 export function checkUnfinished(
   { path, info }: Omit<StartedRun, "config">,
 ): void {
@@ -77,7 +80,7 @@ export function isSame(
   return dataset.fingerprint === now.fingerprint;
 }
 
-/** Describes, in a clause, that a run used another dataset than the current one. */
+/** Returns a clause that says that a run used a different dataset, with both fingerprints. */
 export function usedOtherDataset(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },

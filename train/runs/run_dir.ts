@@ -1,5 +1,5 @@
 /**
- * The common features of all run dirs: one writer at a time, a config, a record of sessions.
+ * The common features of all run dirs: a lock that admits one writer at a time, a config, and a record of the sessions.
  *
  *     runs/<name>/  config.yaml  run.json  lock  …what its kind adds
  */
@@ -47,7 +47,7 @@ export interface LockedRun<C> extends NewRun<C> {
 
 /** A run that is being written. Hold it with `await using`. */
 export class RunDir<C> implements AsyncDisposable {
-  /** `runs/a1`. */
+  /** The path of the directory: `runs/a1`. */
   readonly path: string;
   #config: C;
   #info: RunInfo;

@@ -8,7 +8,7 @@ import { controlEvaluations, evaluations } from "./summary.ts";
 /** One point of a curve. */
 export interface Point {
   readonly step: number;
-  /** Within 0..1. */
+  /** A share, from 0 to 1. */
   readonly value: number;
   /** `train reward`, `dev pass^1`, `test pass^1, sampled`, `control pass^1, sampled`. */
   readonly series: string;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
 import { readTextIfThere } from "./storage.ts";
 
-/** The version of `run.json` and of the whole run dir; a newer one is refused. */
+/** The version of `run.json` and of the whole run dir; newer ones are rejected. */
 export const RUN_VERSION = 1;
 
 /**
@@ -44,7 +44,7 @@ export const runInfoSchema = z.object({
     cores: z.int(),
     deno: z.string(),
   }),
-  /** ISO 8601, UTC. */
+  /** The start of the run, in ISO 8601 and UTC. */
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   outcome,

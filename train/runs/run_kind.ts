@@ -12,7 +12,10 @@ import type { RunInfo } from "./run_info.ts";
 export interface RunKind<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly kind: RunInfo["kind"];
   readonly trainer: RunInfo["trainer"];
-  /** @throws {ConfigError} If the config is invalid. */
+  /**
+   * Parses a run's config.
+   * @throws {ConfigError} If the config is invalid.
+   */
   readonly parseConfig: (config: Recipe) => C;
   /** Returns the error for a run of another kind at `path`. */
   readonly refusal: (path: string, info: RunInfo) => ConfigError;

@@ -20,7 +20,7 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly path: string;
   readonly config: C;
   readonly info: RunInfo;
-  /** Complete lines only: a line that is still being written is skipped. */
+  /** The complete lines. A line that is still being written is skipped. */
   readonly lines: L[];
   /**
    * Describes the lines of `metrics.jsonl` that could not be read, one clause each. Such a run can be read but not
@@ -62,7 +62,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
 
 /**
  * Opens the episodes of a run of any kind for reading. Hold it with `using`.
- * @throws {ConfigError} If there are none.
+ * @throws {ConfigError} If the run has no episodes.
  * @throws {RunDirError} If the file is damaged or from an incompatible version, or the system refuses access.
  */
 export function readStore(path: string): EpisodeStore {

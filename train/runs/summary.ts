@@ -18,7 +18,7 @@ export interface Passes {
 
 /** The figures of a control (../control.ts). */
 export interface ControlSummary extends Passes {
-  /** Number of supervised steps that cost as much as RL. */
+  /** The number of supervised steps that cost as much as RL. */
   readonly steps: number;
   /** Seconds that the steps took; `null` if the control was not trained. */
   readonly seconds: number | null;
@@ -30,7 +30,7 @@ export interface Summary {
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;
-  /** Duration of RL's steps in seconds: rollouts and updates, without evaluations and saves. */
+  /** The duration of RL's steps in seconds: rollouts and updates, without evaluations and saves. */
   readonly rlSeconds: number;
   /** The controls by budget; `null` if none was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;

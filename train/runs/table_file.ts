@@ -12,14 +12,14 @@ import { writeFileAtomic } from "./storage.ts";
 /** A value of a table; `null` for a missing one. */
 export type TableValue = string | number | boolean | null;
 
-/** A record of a table. All records have the same keys; a missing key is a missing value. */
+/** A record of a table. A key that a record lacks counts as a missing value. */
 export type TableRow = Readonly<Record<string, TableValue>>;
 
-/** Settings of {@linkcode writeTable}. */
+/** Options for {@linkcode writeTable}. */
 export interface TableOptions {
   /**
-   * Names of the columns that hold integers only. They are not inferred from the values, because a column's type could
-   * then differ from file to file. Default: those of {@linkcode EpisodeRow}.
+   * The names of the columns that hold integers only. They are not inferred from the values, because a column's type
+   * could then differ from file to file. Default: those of {@linkcode EpisodeRow}.
    */
   readonly integers?: readonly string[];
 }
@@ -46,7 +46,7 @@ export async function writeTable(
   await writeFileAtomic(path, content);
 }
 
-/** A column, `[N]`. */
+/** A column with `N` values. */
 interface Column {
   readonly name: string;
   readonly type: keyof typeof PARQUET_TYPES;

@@ -224,7 +224,7 @@ export class TrainingDir extends RunDir<Config> {
     });
   }
 
-  /** Removes all checkpoints except the last `keep` ones and the ones for the steps in `spare`. */
+  /** Removes all checkpoints except the last `keep` and those for the steps in `spare`. */
   async pruneCheckpoints(
     options: { keep: number; spare: readonly number[] },
   ): Promise<void> {

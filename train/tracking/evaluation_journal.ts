@@ -5,7 +5,7 @@ import type { StoredEpisode } from "../runs/episode_store.ts";
 import type { Journal } from "./outbox.ts";
 import type { Point } from "./run_tracker.ts";
 
-/** Maximum number of intermediate points; more would not improve a curve. */
+/** The maximum number of intermediate points; more would not improve a curve. */
 const MAX_POINTS = 200;
 
 /** The parts of an episode that a point depends on. */

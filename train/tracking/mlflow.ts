@@ -21,7 +21,7 @@ import { TrackerError } from "./run_tracker.ts";
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** Maximum number of metrics and of parameters in a request. */
+/** The maximum number of metrics and of parameters in a request. */
 const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
@@ -188,7 +188,7 @@ async function ask<T>(
   );
 }
 
-/** Replaces characters that MLflow does not allow in names: `question+address` becomes `question_address`. */
+/** Replaces the characters that MLflow does not allow in names: `question+address` becomes `question_address`. */
 function keyOf(name: string): string {
   return name.replaceAll(/[^\w\-. /:]/g, "_");
 }

@@ -23,7 +23,7 @@ export interface Journal {
 
 /** The state of a tracker, as stored in `tracking.json`. */
 export interface Sent {
-  /** Number of points sent so far. */
+  /** The number of points sent so far. */
   readonly points: number;
   readonly place: Readonly<Record<string, string>>;
 }
@@ -33,17 +33,17 @@ export interface TrackerReport {
   readonly name: TrackerName;
   /** `null` if it was never reached. */
   readonly link: string | null;
-  /** Number of points sent, and in total. */
+  /** The number of points sent, and the total number of points. */
   readonly sent: number;
   readonly points: number;
-  /** Number of failed attempts, and the last one's message. */
+  /** The number of failed attempts, and the message of the last failure. */
   readonly failures: number;
   readonly failure: string | null;
   /** Whether it has received all points and the end of the session. */
   readonly isWhole: boolean;
 }
 
-/** Settings of {@linkcode Outbox}. */
+/** Options for {@linkcode Outbox}. */
 export interface OutboxOptions {
   readonly run: TrackedRun;
   readonly journal: Journal;
@@ -51,15 +51,15 @@ export interface OutboxOptions {
   readonly before?: Sent | undefined;
   /** Called when the tracker has registered the run, and at intervals while points are sent. */
   readonly onSent: (tracker: OpenTracker) => void;
-  /** First and longest backoff. Default: 1 and 60 seconds. */
+  /** The first and the longest backoff. Default: 1 and 60 seconds. */
   readonly backoffMs?: number;
   readonly maxBackoffMs?: number;
 }
 
-/** Maximum number of points per request. */
+/** The maximum number of points per request. */
 const BATCH = 50;
 
-/** After the end of the run: the remaining retries, and the longest backoff. */
+/** The number of retries after the end of the run, and the longest backoff between them. */
 const LAST_RETRIES = 3;
 const LAST_WAIT_MS = 500;
 

@@ -6,7 +6,7 @@ import type { TrackerName } from "./tracking_schema.ts";
 
 /** Figures of a run at one step. */
 export interface Point {
-  /** Position on the horizontal axis: a step, or a number of episodes. */
+  /** The position on the horizontal axis: a step, or a number of episodes. */
   readonly step: number;
   readonly timeMs: number;
   /** Values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */
@@ -47,11 +47,11 @@ export interface RunEnd {
 export interface OpenTracker {
   /** A URL that shows the run, or a command that does. */
   readonly link: string;
-  /** State from which {@linkcode Tracker.open} continues if the run is resumed. */
+  /** The state from which {@linkcode Tracker.open} continues if the run is resumed. */
   readonly place: Readonly<Record<string, string>>;
   /** Sends points in order. If it throws, some of them may have been sent. */
   send(points: readonly Point[], options: CallOptions): Promise<void>;
-  /** Called when there were no points for `everyMs`, if the tracker considers a silent run dead. */
+  /** Called if no points were sent for `everyMs`. Only needed for trackers that consider a silent run dead. */
   readonly keepAlive?: {
     readonly everyMs: number;
     call(options: CallOptions): Promise<void>;

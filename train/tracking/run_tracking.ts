@@ -28,20 +28,20 @@ import type { RunDir } from "../runs/run_dir.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 
 /**
- * Creates each tracker from a config.
+ * The functions that create each tracker from a config.
  * @throws {ConfigError} If a required setting is missing.
  */
 const FACTORIES: Readonly<
   Record<TrackerName, (config: TrackingConfig) => Tracker>
 > = { tensorboard, mlflow, wandb, trackio };
 
-/** File in the run dir with the state of each tracker. */
+/** The file in the run dir with the state of each tracker. */
 const FILE = "tracking.json";
 
-/** Minimum interval between writes of that file. */
+/** The minimum interval between writes of that file. */
 const WRITE_EVERY_MS = 10_000;
 
-/** Maximum time that the end of a run waits for trackers. */
+/** The maximum time that the end of a run waits for trackers. */
 const CLOSE_MS = 15_000;
 
 const sentSchema = z.object({
@@ -55,14 +55,14 @@ const sentSchema = z.object({
   ),
 });
 
-/** Settings of {@linkcode track}. */
+/** Options for {@linkcode track}. */
 export interface TrackOptions {
   readonly journal: Journal;
   /** Called when a tracker has registered the run, with the link to it. */
   readonly onLink?: ((name: TrackerName, link: string) => void) | undefined;
-  /** Maximum wait at the end. Default: 15 seconds. */
+  /** The maximum wait at the end. Default: 15 seconds. */
   readonly closeMs?: number;
-  /** First backoff. Default: 1 second. */
+  /** The first backoff. Default: 1 second. */
   readonly backoffMs?: number;
 }
 
@@ -147,7 +147,7 @@ function trackedRun(
   };
 }
 
-/** Writes `tracking.json`. */
+/** The file `tracking.json`. */
 class StateFile {
   readonly #run: Parameters<typeof track>[0];
   readonly #sent: Record<string, Sent>;
@@ -172,8 +172,8 @@ class StateFile {
   }
 
   /**
-   * Ignores a failed write, which only causes points to be sent twice. A full disk stops the run when it writes its own
-   * files.
+   * Writes the file. A failed write is ignored, because it only causes points to be sent twice; if the disk is full,
+   * the run stops when it writes its own files.
    */
   write(): Promise<void> {
     this.#writing = this.#writing.then(() => {

@@ -22,7 +22,7 @@ import type {
   Tracker,
 } from "./run_tracker.ts";
 
-/** Maximum number of rows of a table in the text dashboard. */
+/** The maximum number of rows of a table in the text dashboard. */
 const MAX_ROWS = 100;
 
 /**

@@ -7,7 +7,7 @@
 
 import { message } from "./protobuf.ts";
 
-/** CRC-32C table by byte, reflected. */
+/** The lookup table of the reflected CRC-32C, indexed by byte. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) {
@@ -24,8 +24,8 @@ export function crc32c(data: Uint8Array): number {
 }
 
 /**
- * Returns the masked checksum of a TFRecord: rotated and offset, so that data that contains checksums gets a different
- * one.
+ * Returns the masked checksum of a TFRecord: rotated and offset, because a plain CRC is unreliable for data that itself
+ * contains CRCs.
  */
 function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);

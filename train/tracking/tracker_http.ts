@@ -6,20 +6,20 @@ import type { CallOptions } from "../../env/types.ts";
 import { parseJson } from "../runs/versions.ts";
 import { TrackerError } from "./run_tracker.ts";
 
-/** Timeout of a request. */
+/** The timeout of a request. */
 const TIMEOUT_MS = 10_000;
 
 /** The server of a tracker. */
 export interface TrackerServer {
-  /** Name of the tracker in messages: `MLflow`. */
+  /** The name of the tracker in messages: `MLflow`. */
   readonly title: string;
-  /** URL without a trailing slash. */
+  /** The URL, without a trailing slash. */
   readonly url: string;
-  /** Value of the header Authorization; never included in a message. */
+  /** The value of the header Authorization; never included in a message. */
   readonly authorization?: string | undefined;
   /** Additional headers of each request; never included in a message. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Hint for rejected credentials. */
+  /** The hint for the error if the server rejects the credentials. */
   readonly credentials: string;
 }
 
@@ -33,7 +33,8 @@ export interface TrackerCall extends CallOptions {
 /**
  * Sends a request to a tracker's server.
  * @returns The JSON of the response; `undefined` if it is not JSON.
- * @throws {TrackerError} If the server does not answer, or answers with an error. Rethrows the signal's reason.
+ * @throws {TrackerError} If the server does not answer, or answers with an error. If the signal is aborted, its reason
+ * is thrown instead.
  */
 export async function callTracker(
   server: TrackerServer,

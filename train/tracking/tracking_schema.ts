@@ -11,7 +11,7 @@ export const TRACKERS = ["tensorboard", "mlflow", "wandb", "trackio"] as const;
 
 const WANDB_MODES = ["online", "offline"] as const;
 
-/** Name of a tracker. */
+/** The name of a tracker. */
 export type TrackerName = typeof TRACKERS[number];
 
 /** The schema of the section. Trackers may be changed on resume, because they do not affect training. */
@@ -69,7 +69,7 @@ function permittedEnv(variable: string): string | undefined {
 /**
  * Returns the mode of the W&B tracker.
  * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
- * @throws {ConfigError} If `WANDB_MODE` applies and is neither mode.
+ * @throws {ConfigError} If the mode is read from `WANDB_MODE`, and its value is neither `online` nor `offline`.
  */
 export function wandbModeOf(
   { wandbMode }: TrackingConfig,
@@ -90,8 +90,8 @@ export function wandbModeOf(
 }
 
 /**
- * Whether an enabled tracker is reached over the network.
- * @throws {ConfigError} For the same reason as {@linkcode wandbModeOf}.
+ * Checks whether an enabled tracker is reached over the network.
+ * @throws {ConfigError} If `WANDB_MODE` is needed, and its value is neither `online` nor `offline`.
  */
 export function needsNetwork(config: TrackingConfig): boolean {
   return config.mlflow || config.trackio ||

@@ -17,7 +17,7 @@ import type {
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** Header for the token in the URL that `trackio.show()` prints. */
+/** The header for the token in the URL that `trackio.show()` prints. */
 const TOKEN_HEADER = "x-trackio-write-token";
 
 /**

@@ -15,7 +15,10 @@ import {
   type WandbValues,
 } from "./wandb_run.ts";
 
-/** Blocks begin with the file; chunks do not cross them, and have a header of 7 bytes. */
+/**
+ * The size of a block in bytes. The file is divided into blocks from its beginning, and a chunk, which has a header of
+ * 7 bytes, does not cross the end of a block.
+ */
 const BLOCK = 32 * 1024;
 const CHUNK_HEADER = 7;
 
@@ -68,8 +71,8 @@ const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 
 /**
- * Returns the number of rows in a file's history. All records in the file must be ours. A truncated record does not
- * count.
+ * Returns the number of rows in a file's history. This program must have written all of its records. A truncated record
+ * does not count.
  */
 export function countRows(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -113,7 +116,7 @@ export class WandbLog {
     return new WandbLog(path);
   }
 
-  /** Appends records. After a failed write, the next one replaces whatever it left behind. */
+  /** Appends records. If a write fails, the next write replaces whatever it left behind. */
   async append(records: readonly LogRecord[]): Promise<void> {
     let size = this.#size;
     const parts = records.map((content, i) => {
@@ -140,7 +143,7 @@ export function headerRecord(producer: string): LogRecord {
   return [21, "bytes", message([1, "bytes", message([1, "string", producer])])];
 }
 
-/** Describes the run. The server chooses the values of missing fields. */
+/** Returns the record that describes the run. The server chooses the values of missing fields. */
 export function runRecord(run: WandbRun): LogRecord {
   const { id, entity, project, group, kind, name, startedAtMs, commit } = run;
   const items = Object.entries(run.config).map(([key, value]) =>
@@ -165,7 +168,7 @@ export function runRecord(run: WandbRun): LogRecord {
   ];
 }
 
-/** Declares the horizontal axis of all curves. */
+/** Returns the record that declares the horizontal axis of all curves. */
 export function axisRecord(axis: string): LogRecord {
   const options = message([1, "bool", true], [3, "bool", true]); // step_sync, defined
   return [
@@ -175,13 +178,13 @@ export function axisRecord(axis: string): LogRecord {
   ];
 }
 
-/** Adds a row to the history. */
+/** Returns the record that adds a row to the history. */
 export function historyRecord(row: WandbRow): LogRecord {
   const step = message([1, "int64", row._step]);
   return [HISTORY, "bytes", message(...itemsOf(row), [2, "bytes", step])];
 }
 
-/** Replaces values of the summary, which lists the newest value of each key. */
+/** Returns the record that replaces values of the summary, which lists the newest value of each key. */
 export function summaryRecord(values: WandbValues): LogRecord {
   const runtime = item(["_wandb", "runtime"], wandbRuntime(values));
   return [3, "bytes", message(...itemsOf(values), [1, "bytes", runtime])];
@@ -202,12 +205,12 @@ function item(path: readonly string[], value: unknown): Uint8Array {
   );
 }
 
-/** Declares a file in the run's directory `files`. */
+/** Returns the record that declares a file in the run's directory `files`. */
 export function fileRecord(path: string): LogRecord {
   return [6, "bytes", message([1, "bytes", message([1, "string", path])])];
 }
 
-/** Ends the run. */
+/** Returns the record that ends the run. */
 export function exitRecord(
   { code, seconds }: { readonly code: number; readonly seconds: number },
 ): LogRecord {

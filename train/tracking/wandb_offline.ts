@@ -32,12 +32,12 @@ import {
   wandbRuntime,
 } from "./wandb_run.ts";
 
-/** The start of the name of an offline run's directory. Other directories are not ours. */
+/** The start of the name of an offline run's directory. The tracker leaves other directories alone. */
 const OFFLINE = "offline-run-";
 
 /**
- * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to what it has. Therefore rows
- * that are not synced yet are rewritten without the dropped steps, and synced rows are not written again.
+ * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to the existing rows. Therefore
+ * rows that are not synced yet are rewritten without the dropped steps, and synced rows are not written again.
  */
 export function offlineWandb(config: TrackingConfig): Tracker {
   const describe = wandbRuns(config);
@@ -71,7 +71,10 @@ export async function removeUnsynced(
   return rows;
 }
 
-/** @param synced Number of rows that W&B has. */
+/**
+ * Creates the directory and the files of an offline run.
+ * @param synced The number of rows that W&B already has.
+ */
 async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
   const date = stamp(new Date()).replace("-", "_");
   const dir = join(run.path, "wandb", `${OFFLINE}${date}-${run.id}`);

@@ -26,10 +26,10 @@ import {
   type WandbValues,
 } from "./wandb_run.ts";
 
-/** Interval of the heartbeats of W&B's client; without them, the server considers a run crashed. */
+/** The interval of the heartbeats of W&B's client; without them, the server considers a run crashed. */
 const HEARTBEAT_MS = 30_000;
 
-/** The cloud's server, whose pages have another address. */
+/** The API server of W&B's cloud, whose web pages have a different address. */
 const CLOUD = "https://api.wandb.ai";
 
 const UPSERT = `mutation UpsertBucket(
@@ -67,7 +67,7 @@ const upsertedSchema = z.object({
 
 const createdSchema = z.object({
   createRunFiles: z.object({
-    /** Each `NAME:VALUE`. */
+    /** Request headers for the upload, each as `NAME:VALUE`. */
     uploadHeaders: z.array(z.string()).nullish(),
     files: z.array(z.object({ name: z.string(), uploadUrl: z.string() })),
   }),
@@ -151,9 +151,9 @@ class OnlineRun implements OpenTracker {
     readonly project: string;
     readonly run: string;
   };
-  /** Number of rows that the server has. */
+  /** The number of rows that the server has. */
   #sent: number;
-  /** Index of the next row. */
+  /** The index of the next row. */
   #index = 0;
   /** The newest value of each key. */
   #summary: Readonly<Record<string, unknown>> = {};
@@ -180,7 +180,7 @@ class OnlineRun implements OpenTracker {
     return { runId: this.#run.id, rows: String(this.#sent) };
   }
 
-  /** Creates the run on the server, or updates an earlier session's. */
+  /** Creates the run on the server, or updates the run that an earlier session created. */
   static async open(
     server: TrackerServer,
     run: WandbRun,
@@ -235,7 +235,7 @@ class OnlineRun implements OpenTracker {
     return Object.assign({}, this.#summary, ...values, { _wandb: { runtime } });
   }
 
-  /** Sends rows, which continue those on the server, and the summary. */
+  /** Sends the summary, and the rows that follow those on the server. */
   async #stream(
     rows: readonly WandbRow[],
     summary: object,

@@ -6,9 +6,9 @@ import type { TrackingConfig } from "./tracking_schema.ts";
 
 /** The description of a run. */
 export interface WandbRun extends TrackedRun {
-  /** Unique in its project. */
+  /** The run's ID, unique in its project. */
   readonly id: string;
-  /** `null` uses the key's default entity. */
+  /** The user or team that owns the run; `null` uses the API key's default. */
   readonly entity: string | null;
   readonly group: string | null;
 }
@@ -33,13 +33,16 @@ export function wandbRuns(
   });
 }
 
-/** Returns 40 random bits in W&B's alphabet of IDs: `a-z` and `0-9`, eight characters. */
+/** Returns a random ID of eight characters (40 bits), from the digits and lowercase letters that W&B allows. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return Array.from(bytes, (byte) => (byte & 31).toString(32)).join("");
 }
 
-/** The horizontal axis of the curves: a key of each row. W&B's own, `_step`, must increase, but two points may share a step. */
+/**
+ * The horizontal axis of the curves: a key of each row. W&B's own axis, `_step`, must increase with each row, but two
+ * points may have the same step.
+ */
 export const WANDB_AXIS = "step";
 
 /** Values by key, including those that W&B's own client adds. */
@@ -53,7 +56,7 @@ export interface WandbValues {
 
 /** A row of the history: the values of a point. */
 export interface WandbRow extends WandbValues {
-  /** Index of the row in the history, which is also the point's index in the run. */
+  /** The index of the row in the history, which is also the point's index in the run. */
   readonly _step: number;
 }
 

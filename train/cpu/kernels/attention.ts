@@ -10,7 +10,7 @@ import { blockOf, Model, PAGE, pageOf, Segment } from "./model";
 
 const MASKED: f32 = -1e30;
 
-/** out[32] = q·keys, with keys `[n][32]`. */
+/** Computes out[32] = q·keys, where keys is `[n][32]`. */
 export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
   let s0 = zero4(), s1 = s0, s2 = s0, s3 = s0;
   let s4 = s0, s5 = s0, s6 = s0, s7 = s0;
@@ -38,7 +38,7 @@ export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
   v128.store(out, s7, 112);
 }
 
-/** out[dim] += Σ p[j]·rows[j] over `n` rows at a distance of `stride` bytes; `dim` is a multiple of 16. */
+/** Computes out[dim] += Σ p[j]·rows[j] over `n` rows at a distance of `stride` bytes; `dim` is a multiple of 16. */
 export function mixRows(
   p: usize,
   n: i32,
@@ -147,14 +147,14 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** The size in bytes of a row of scores over `positions`. */
+/** Returns the size in bytes of a row of scores over `positions`. */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {
   return (<usize> ((positions + PAGE - 1) >> 5) << 7) + 64;
 }
 
-/** Writes a row's keys as column `slot` of `[n][32]`; given the address of a value block, its values. */
+/** Writes a row of `n` floats as column `slot` of a block, `[n][32]`. */
 // @ts-ignore: decorator
 @inline
 function putColumn(row: usize, page: usize, slot: i32, n: i32): void {
@@ -204,24 +204,24 @@ export function putColumns(
   }
 }
 
-/** Bytes of a block. */
+/** Returns the size of a block in bytes. */
 // @ts-ignore: decorator
 @inline
 export function blockBytes(model: Model): usize {
   return <usize> model.headDim << 7;
 }
 
-/** Bytes from one stream to the next, and from a layer's first stream to the next layer's. */
+/** The number of bytes from one stream to the next, and from a layer's first stream to the next layer's. */
 export let stream: usize = 0;
 let layerStreams: usize = 0;
 
-/** Sets the positions of streams. Layers that `share` streams use them one at a time (in training). */
+/** Sets the distances between streams. Layers that `share` streams use them one at a time (in training). */
 export function openStreams(model: Model, bytes: usize, share: bool): void {
   stream = bytes;
   layerStreams = share ? 0 : bytes * 2 * <usize> model.heads;
 }
 
-/** Bytes from the first stream to a head's keys; the head's values are the next stream. */
+/** Returns the number of bytes from the first stream to a head's keys. The head's values are in the next stream. */
 // @ts-ignore: decorator
 @inline
 export function keysAt(layer: i32, head: i32): usize {

@@ -56,7 +56,7 @@ export function attendBack(
   }
 }
 
-/** Bytes of working memory for {@linkcode attendBack}: two tiles and a column. */
+/** The number of bytes of working memory for {@linkcode attendBack}: two tiles and a column. */
 export const TILE_BYTES: usize = 4096 * 2 + 128;
 
 function attendBlockBack(

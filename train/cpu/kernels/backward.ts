@@ -83,7 +83,10 @@ function openTraining(
   tiles = take(TILE_BYTES);
 }
 
-/** Bytes of working memory for a batch of `rows` rows in `segments` sequences of at most `context` tokens. */
+/**
+ * Returns the number of bytes of working memory for a batch of `rows` rows in `segments` sequences of at most `context`
+ * tokens.
+ */
 export function trainingBytes(
   model: usize,
   rows: i32,

@@ -24,7 +24,7 @@ export let gateUpStride: usize = 0;
 export let hiddenStride: usize = 0;
 export let pointerStride: usize = 0;
 
-/** Kept for the backward pass: one per layer in training, shared by all layers in sampling. */
+/** Buffers that are kept for the backward pass: one per layer in training, shared by all layers in sampling. */
 let xs: usize = 0;
 let mids: usize = 0;
 let outs: usize = 0;
@@ -38,7 +38,7 @@ let keepGateUp: usize = 0;
 let keepInverses: usize = 0;
 let keepLses: usize = 0;
 
-/** Not kept for the backward pass. */
+/** Buffers that are not kept for the backward pass. */
 export let normed: usize = 0;
 export let convolved: usize = 0;
 export let activated: usize = 0;
@@ -72,7 +72,7 @@ export function qkvAt(layer: i32): usize {
 export function gateUpAt(layer: i32): usize {
   return gateUps + <usize> layer * keepGateUp;
 }
-/** rms⁻¹ of norm `index`: two per layer, then the final one. */
+/** Returns the address of rms⁻¹ for norm `index`. Each layer has two norms; the final norm comes last. */
 // @ts-ignore: decorator
 @inline
 export function inverseAt(index: i32): usize {
@@ -160,7 +160,7 @@ export function forward(
   }
 }
 
-/** Looks up the embeddings of the ids, and stores the ids in the pages, from where the pointer copies them. */
+/** Looks up the embeddings of the ids, and stores the ids in the pages, from which the pointer head copies them. */
 function embed(model: Model, segments: i32, table: usize, ids: usize): void {
   const width = <usize> model.dim << 2;
   const embedding = model.weights + model.embedding;

@@ -6,12 +6,12 @@
  */
 import { madd, zero4 } from "./math";
 
-/** Floats of A that stay in the first-level cache during a pass over B. */
+/** The number of floats of A that stay in the first-level cache during a pass over B. */
 const CACHED_FLOATS: i32 = 8192;
 
 /**
- * C[m,n] = A[m,k]·B[k,n], or C += with `add`. B is in panels of 8 columns, `[n/8][k][8]`. `lda` and `ldc` are the bytes
- * from one row to the next; `n` is a multiple of 8.
+ * Computes C[m,n] = A[m,k]·B[k,n], or adds the product to C with `add`. B is in panels of 8 columns, `[n/8][k][8]`.
+ * `lda` and `ldc` are the bytes from one row to the next; `n` is a multiple of 8.
  */
 export function gemm(
   a: usize,

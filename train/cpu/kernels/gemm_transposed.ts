@@ -1,12 +1,10 @@
-/** The matrix product AᵀB, which gives the gradients of weights. */
+/** The matrix product AᵀB, which yields the gradients of weights. */
 import { madd } from "./math";
 
-/** Rows of A and B to sum before a tile of the result is stored. */
+/** The number of rows of A and B to sum before a tile of the result is stored. */
 const SUM_ROWS: i32 = 96;
 
-/**
- * C[k,n] += A[m,k]ᵀ·B[m,n], all row-major; the gradient of a weight. `k` is even, `n` a multiple of 8.
- */
+/** Computes C[k,n] += A[m,k]ᵀ·B[m,n], all row-major: the gradient of a weight. `k` is even, `n` a multiple of 8. */
 export function gemmTransposed(
   a: usize,
   lda: usize,

@@ -37,7 +37,7 @@ import {
 } from "./model";
 import { rowBytes, take, takeRows } from "./scratch";
 
-/** Number of rows whose logits are in memory at the same time. */
+/** The number of rows whose logits are in memory at the same time. */
 const BLOCK: i32 = 32;
 
 let logits: usize = 0;
@@ -375,8 +375,9 @@ function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
 }
 
 /**
- * With r the share of the copy in p: dlogits = w(1-r)(s - 1[target]), dscores = w·r·a(1 - match/c),
- * dz = -w(r - g); and for an entropy term of weight `pull`, dL/dp = pull·log p through the same mixture.
+ * Computes the gradients of a row, where r is the share of p that comes from copying: dlogits = w(1-r)(s - 1[target]),
+ * dscores = w·r·a(1 - match/c), and dz = -w(r - g). An entropy term of weight `pull` adds dL/dp = pull·log p through
+ * the same mixture.
  */
 function rowGradient(
   model: Model,

@@ -1,6 +1,6 @@
 /** Vector arithmetic that every kernel shares. Lanes are f32. */
 
-/** a·b + c: fused if the machine has relaxed SIMD, rounded twice in the plain build. */
+/** Returns a·b + c: fused if the machine has relaxed SIMD, rounded twice in the plain build. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -14,7 +14,7 @@ export function zero4(): v128 {
   return f32x4.splat(0);
 }
 
-/** The sum of four lanes, always in the same order. */
+/** Returns the sum of four lanes, which are always added in the same order. */
 // @ts-ignore: decorator
 @inline
 export function sum4(v: v128): f32 {
@@ -23,8 +23,8 @@ export function sum4(v: v128): f32 {
 }
 
 /**
- * Constants of the polynomials. They are read from memory because a load is faster than the several instructions that
- * the compiler emits for a literal.
+ * The constants of the polynomials. They are read from memory because a load is faster than the several instructions
+ * that the compiler emits for a literal.
  */
 const C: usize = memory.data<f32>([
   -86,
@@ -62,8 +62,8 @@ function constant(index: usize): v128 {
 }
 
 /**
- * e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. Cephes `expf`; adding 1.5·2^23 leaves the rounded exponent
- * in the low bits.
+ * Returns e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. Cephes `expf`; adding 1.5·2^23 leaves the
+ * rounded exponent in the low bits.
  */
 // @ts-ignore: decorator
 @inline
@@ -82,7 +82,10 @@ export function exp4(x: v128): v128 {
   return i32x4.add(y, i32x4.shl(shifted, 23));
 }
 
-/** Natural log of positive numbers to about 1e-7; of 0 about -88, so that 0·log 0 is 0. Cephes `logf`. */
+/**
+ * Returns the natural logarithm of a positive number to about 1e-7, and about -88 for 0, so that 0·log 0 is 0. Cephes
+ * `logf`.
+ */
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {
@@ -123,7 +126,7 @@ export function log1(x: f32): f32 {
   return f32x4.extract_lane(log4(f32x4.splat(x)), 0);
 }
 
-/** 1 / (1 + e^-x). */
+/** Returns 1 / (1 + e^-x). */
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
@@ -131,17 +134,17 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
 }
 
-/** log(1 + e^x) without overflow. */
+/** Returns log(1 + e^x) without overflow. */
 export function softplus(x: f32): f32 {
   return max(x, <f32> 0) + log1(1 + exp1(-abs(x)));
 }
 
-/** log(e^a + e^b) without overflow. */
+/** Returns log(e^a + e^b) without overflow. */
 export function logAddExp(a: f32, b: f32): f32 {
   return max(a, b) + log1(1 + exp1(-abs(a - b)));
 }
 
-/** The inner product of two vectors of `n` floats (a multiple of 4). */
+/** Returns the inner product of two vectors of `n` floats (a multiple of 4). */
 export function dot(a: usize, b: usize, n: i32): f32 {
   let sum = zero4();
   for (let end = a + (<usize> n << 2); a < end; a += 16, b += 16) {
@@ -150,7 +153,7 @@ export function dot(a: usize, b: usize, n: i32): f32 {
   return sum4(sum);
 }
 
-/** y += s·x over `n` floats (a multiple of 4). */
+/** Computes y += s·x over `n` floats (a multiple of 4). */
 export function axpy(s: f32, x: usize, y: usize, n: i32): void {
   const scale = f32x4.splat(s);
   for (let end = x + (<usize> n << 2); x < end; x += 16, y += 16) {
@@ -158,7 +161,7 @@ export function axpy(s: f32, x: usize, y: usize, n: i32): void {
   }
 }
 
-/** out = a + b by rows of `n` floats (a multiple of 4). */
+/** Computes out = a + b by rows of `n` floats (a multiple of 4). */
 export function addRows(
   a: usize,
   b: usize,

@@ -7,7 +7,7 @@ import { exp1, log1, log4, logAddExp, madd, softplus, sum4, zero4 } from "./math
 import { Model, PAGE, pageOf } from "./model";
 import { scoreRow, softmax, softmaxSum } from "./attention";
 
-/** Scores of a pointer query at position `t` over the pages before it. */
+/** Computes the scores of a pointer query at position `t` over the positions before it. */
 export function pointerScores(
   model: Model,
   table: usize,
@@ -35,14 +35,14 @@ export function distribute(scores: usize, n: i32): void {
   }
 }
 
-/** The weight of copying, computed from the gate's input `z`. */
+/** Returns the weight of copying, computed from the gate's input `z`. */
 // @ts-ignore: decorator
 @inline
 export function gateOf(z: f32, t: i32): f32 {
   return t > 0 ? <f32> 1 / (1 + exp1(-z)) : 0;
 }
 
-/** The id at a position, from its page. */
+/** Returns the id at a position, read from its page. */
 // @ts-ignore: decorator
 @inline
 export function idAt(table: usize, position: i32): i32 {
@@ -51,7 +51,7 @@ export function idAt(table: usize, position: i32): i32 {
   );
 }
 
-/** The attention mass on positions before `t` whose next token is `target`. */
+/** Returns the attention mass on positions before `t` whose next token is `target`. */
 export function copyMass(
   table: usize,
   attention: usize,
@@ -89,7 +89,10 @@ export function mix(
   }
 }
 
-/** log p of a token from its vocabulary probability and copy mass. Exact where p itself would underflow. */
+/**
+ * Returns log p of a token, computed from its vocabulary probability and its copy mass. It is exact even where p itself
+ * would underflow.
+ */
 export function mixtureLogprob(
   vocabulary: f32,
   copied: f32,
@@ -102,7 +105,7 @@ export function mixtureLogprob(
   return logAddExp(said, log1(copied) - softplus(-z));
 }
 
-/** -Σ p log p. */
+/** Returns -Σ p log p. */
 export function entropyOf(p: usize, n: i32): f32 {
   let sum = zero4();
   for (let end = p + (<usize> n << 2); p < end; p += 16) {

@@ -19,11 +19,11 @@ export class Model {
   pointerDim: i32;
   /** Parameters, row-major, inputs × outputs. */
   weights: usize;
-  /** The matrices once more in panels of 8 columns, for the forward pass. */
+  /** A copy of the matrices in panels of 8 columns, for the forward pass. */
   panels: usize;
-  /** The matrices' transposes in panels, for the backward pass. */
+  /** The transposed matrices in panels, for the backward pass. */
   backPanels: usize;
-  /** `[context][headDim/2]` each. */
+  /** The cosines and sines of the rotary embedding, each `[context][headDim/2]`. */
   ropeCos: usize;
   ropeSin: usize;
   /** `dim` zeros. */
@@ -38,7 +38,7 @@ export class Model {
   pointerKey: usize;
   gateWeight: usize;
   gateBias: usize;
-  /** {@linkcode Layer}s. */
+  /** The address of the {@linkcode Layer}s. */
   layerTable: usize;
 }
 
@@ -60,9 +60,12 @@ export class Layer {
 export class Segment {
   row: i32;
   count: i32;
-  /** Position of the first row in its sequence. */
+  /** The position of the first row in its sequence. */
   position: i32;
-  /** Two addresses for each of the sequence's pages: that of the page, and that of its block in the first stream. */
+  /**
+   * The page table: for each of the sequence's pages, the address of the page and the address of its block in the first
+   * stream.
+   */
   table: usize;
   /**
    * `[layers][2][dim]`: the last inputs of the convolutions; 0 if the segment begins its sequence and nothing needs to
@@ -82,7 +85,7 @@ export class LossRow {
   oldLogprob: f32;
   advantage: f32;
   referenceLogprob: f32;
-  /** Results. */
+  /** The results. */
   logprob: f32;
   entropy: f32;
   clipped: i32;
@@ -121,7 +124,7 @@ export class TrainJob {
   sequenceRatio: i32;
 }
 
-/** {@linkcode TrainJob.mode}. */
+/** Values of {@linkcode TrainJob.mode}. */
 export const SUPERVISED: i32 = 0;
 export const REINFORCE: i32 = 1;
 /** Forward only: log probabilities go to `referenceLogprob`. */
@@ -133,19 +136,19 @@ export const SCORE: i32 = 2;
 export class Request {
   table: usize;
   state: usize;
-  /** Tokens whose keys and values are in the pages. */
+  /** The number of tokens whose keys and values are in the pages. */
   position: i32;
-  /** Ids to feed, and their number. */
+  /** The ids to feed, and their number. */
   pending: usize;
   pendingCount: i32;
-  /** Maximum tokens to sample in this job; 0 if the prompt continues in a later one. */
+  /** The maximum number of tokens to sample in this job; 0 if the prompt continues in a later one. */
   budget: i32;
   temperature: f32;
   stops: usize;
   stopCount: i32;
-  /** f64 uniforms, one per token. */
+  /** The uniform random numbers (f64), one per token to sample. */
   uniforms: usize;
-  /** Results: ids (i32) and log probabilities (f32). */
+  /** The results: ids (i32) and log probabilities (f32). */
   ids: usize;
   logprobs: usize;
   produced: i32;
@@ -156,7 +159,7 @@ export class Request {
 @unmanaged
 export class SampleJob {
   model: usize;
-  /** Bytes from one stream to the next. */
+  /** The number of bytes from one stream to the next. */
   stream: usize;
   scratch: usize;
   scratchEnd: usize;
@@ -166,9 +169,9 @@ export class SampleJob {
   maxContext: i32;
 }
 
-/** Positions in a page. */
+/** The number of positions in a page. */
 export const PAGE: i32 = 32;
-/** A page begins with its ids. */
+/** The size in bytes of a page's ids, which are at its beginning. */
 export const PAGE_IDS_BYTES: usize = 128;
 
 // @ts-ignore: decorator
@@ -185,14 +188,14 @@ export function segmentAt(table: usize, index: i32): Segment {
   return changetype<Segment>(table + <usize> index * offsetof<Segment>());
 }
 
-/** The page that holds a position: its ids, convolution tails and pointer keys. */
+/** Returns the address of the page that holds a position: its ids, convolution tails and pointer keys. */
 // @ts-ignore: decorator
 @inline
 export function pageOf(table: usize, position: i32): usize {
   return load<usize>(table + (<usize> (position >> 5) << 3));
 }
 
-/** The block of the page that holds a position, in the first stream. */
+/** Returns the address of the block in the first stream that belongs to the page of a position. */
 // @ts-ignore: decorator
 @inline
 export function blockOf(table: usize, position: i32): usize {

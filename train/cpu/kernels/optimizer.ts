@@ -1,21 +1,21 @@
 /** Reduces the workers' gradients, and applies AdamW (Loshchilov and Hutter 2019). */
 import { madd } from "./math";
 
-/** Part of an optimizer step: the floats in `[start, end)` of parameters, gradients and moments. */
+/** A part of an optimizer step: the floats in `[start, end)` of parameters, gradients and moments. */
 // @ts-ignore: decorator
 @unmanaged
 class OptimizerJob {
   start: i32;
   end: i32;
   weights: usize;
-  /** Addresses of the gradients, one per worker; the first receives their sum. */
+  /** The addresses of the gradients, one per worker; the first receives their sum. */
   gradients: usize;
   gradientCount: i32;
   first: usize;
   second: usize;
-  /** Address of the part's sum of squares, f64. */
+  /** The address of the part's sum of squares, f64. */
   squares: usize;
-  /** End of the floats that decay. */
+  /** The end of the floats that decay. */
   decayEnd: i32;
   gradientScale: f32;
   learningRate: f32;
@@ -28,7 +28,7 @@ class OptimizerJob {
   correction2: f32;
 }
 
-/** Sums the workers' gradients in order, and the squares of the result. */
+/** Sums the workers' gradients in order, then computes the sum of squares of the result. */
 export function reduce(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const total = load<usize>(job.gradients);
@@ -51,7 +51,7 @@ export function reduce(address: usize): void {
   store<f64>(job.squares, squares);
 }
 
-/** Makes one AdamW step on this part and sets its gradient to zero. */
+/** Performs one AdamW step on this part and sets its gradient to zero. */
 export function adamw(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const gradient = load<usize>(job.gradients);

@@ -1,4 +1,4 @@
-/** Packs the weights into the order in which the kernels read them, after every change. */
+/** Packs the weights, after every change, in the order in which the kernels read them. */
 import { layerAt, Model } from "./model";
 
 /**
@@ -40,7 +40,7 @@ function packMatrix(
   }
 }
 
-/** W[k][n] → [n/8][k][8]. */
+/** Packs W[k][n] as [n/8][k][8]. */
 function packPanels(
   w: usize,
   to: usize,
@@ -62,7 +62,7 @@ function packPanels(
   }
 }
 
-/** W[k][n] → the panels of its transpose, [k/8][n][8]. */
+/** Packs the transpose of W[k][n] as [k/8][n][8]. */
 function packTranspose(
   w: usize,
   to: usize,

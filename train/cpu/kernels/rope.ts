@@ -19,7 +19,7 @@ export function rotate(
   }
 }
 
-/** The gradient through {@linkcode rotate}, in place. */
+/** Computes the gradient through {@linkcode rotate}, in place. */
 export function rotateBack(
   model: Model,
   segment: Segment,

@@ -1,4 +1,6 @@
-/** Samples: prompts and continuations of many requests go through the network together, step by step. */
+/**
+ * Samples continuations. The prompts and continuations of many requests go through the network together, step by step.
+ */
 import { openStreams, scoreBytes } from "./attention";
 import {
   dimStride,
@@ -23,7 +25,7 @@ import { openScratch, rowBytes, scratchUsed, take, takeRows } from "./scratch";
 
 let segments: usize = 0;
 let ids: usize = 0;
-/** Pairs of a request and the row that holds the state it samples from. */
+/** Pairs of a request and the row with the state from which it samples. */
 let asked: usize = 0;
 let picked: usize = 0;
 let logits: usize = 0;
@@ -48,7 +50,7 @@ function openSampling(
   probabilities = takeRows(1, model.vocab);
 }
 
-/** Bytes of working memory for {@linkcode sample}. */
+/** Returns the number of bytes of working memory for {@linkcode sample}. */
 export function samplingBytes(
   model: usize,
   requests: i32,

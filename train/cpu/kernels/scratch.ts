@@ -1,4 +1,4 @@
-/** Scratch memory of one call: allocated sequentially, never freed, checked against its end. */
+/** Scratch memory of one call: it is allocated sequentially, never freed, and checked against its end. */
 
 let cursor: usize = 0;
 let limit: usize = 0;
@@ -23,8 +23,8 @@ export function scratchUsed(): usize {
 }
 
 /**
- * Bytes from one row of `n` floats to the next: an odd number of cache lines, so that the elements of a column are
- * spread across all sets of the cache.
+ * Returns the number of bytes from one row of `n` floats to the next: an odd number of cache lines, so that the
+ * elements of a column are spread across all sets of the cache.
  */
 // @ts-ignore: decorator
 @inline
