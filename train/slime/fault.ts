@@ -1,14 +1,14 @@
-/** A fault in a recipe or a world, and its fix. */
+/** A fault in the values of a recipe or a plan, and its fix. */
 
-/** A problem with values that do not fit together. */
+/** A problem with values that are not consistent, and its fix. */
 export interface Fault {
-  /** The fault, with its values. */
+  /** A description of the fault, with the values. */
   readonly found: string;
-  /** The fix. */
+  /** The fix, in the imperative. */
   readonly fix: string;
 }
 
-/** Returns a fault unless a condition holds. */
+/** Returns an empty array if a condition holds, otherwise an array with one fault. */
 export function unless(holds: boolean, found: string, fix: string): Fault[] {
   return holds ? [] : [{ found, fix }];
 }

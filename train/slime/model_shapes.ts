@@ -1,31 +1,31 @@
 /**
  * The shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`. slime
- * takes a model's shape from the command line, not from the checkpoint, so a wrong number trains another model
- * than the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and its
- * Instruct-2507.
+ * takes a model's shape from the command line, not from the checkpoint, so with a wrong number it trains a model that
+ * differs from the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and
+ * Qwen3-4B-Instruct-2507.
  */
 
 import { parseModelJson } from "../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { DataError, messageOf } from "../../env/errors.ts";
 
-/** The experts of a mixture-of-experts model. */
+/** The sizes of the experts in a mixture-of-experts model. */
 export interface ExpertShape {
-  /** Experts per layer. */
+  /** The number of experts per layer. */
   readonly count: number;
-  /** Experts that each token passes through. */
+  /** The number of experts that process each token. */
   readonly active: number;
-  /** Width of an expert. */
+  /** The width of an expert. */
   readonly ffn: number;
-  /** Total width of the experts that every token passes through; 0 if there are none. */
+  /** The total width of the experts that process every token; 0 if there are none. */
   readonly shared: number;
-  /** Layers with experts; the others are dense. */
+  /** The number of layers with experts. The other layers are dense. */
   readonly layers: number;
 }
 
-/** Attention over compressed keys and values, as in DeepSeek. */
+/** The sizes of attention over compressed keys and values, as in DeepSeek. */
 export interface LatentShape {
-  /** 0 if queries are not compressed. */
+  /** The rank of compressed queries; 0 if queries are not compressed. */
   readonly queryRank: number;
   readonly keyRank: number;
   readonly headDim: number;
@@ -33,7 +33,7 @@ export interface LatentShape {
   readonly valueDim: number;
 }
 
-/** Differences in attention among models. */
+/** The properties in which the attention of models differs. */
 export interface AttentionTraits {
   /** Whether queries, keys and values have a bias. */
   readonly bias: boolean;
@@ -41,24 +41,26 @@ export interface AttentionTraits {
   readonly norms: boolean;
   /** Whether the output has a gate. */
   readonly gate: boolean;
-  /** The period: one of this many layers attends to all tokens; the others keep a state of fixed size. */
+  /**
+   * The period of full attention: one of `every` layers attends to all tokens. The others keep a state of fixed size.
+   */
   readonly every: number;
 }
 
 /** The shape of a model. Missing fields have the values of a dense Qwen3. */
 export interface ModelShape {
   readonly layers: number;
-  /** Width of the residual stream. */
+  /** The width of the residual stream. */
   readonly hidden: number;
-  /** Width of the MLP between gate and down projection. */
+  /** The width of the MLP between the gate and down projections. */
   readonly ffn: number;
   /** The number of query heads. */
   readonly heads: number;
-  /** The number of key and value heads; tensor parallelism divides it. */
+  /** The number of key and value heads, which tensor parallelism must divide. */
   readonly kvGroups: number;
-  /** Channels of a head. */
+  /** The number of channels per head. */
   readonly headDim: number;
-  /** Rows of the embedding without padding. */
+  /** The number of rows of the embedding, without padding. */
   readonly vocab: number;
   readonly ropeBase: number;
   /** The maximum context length in tokens. */
@@ -81,16 +83,16 @@ const QWEN3_ATTENTION: AttentionTraits = {
   every: 1,
 };
 
-/** Channels per head, the same for all Qwen3 models. */
+/** The number of channels per head, which is the same for all Qwen3 models. */
 export const HEAD_DIM = 128;
 
-/** Rows of the embedding in a Hugging Face checkpoint. */
+/** The number of rows of the embedding in a Hugging Face checkpoint. */
 export const VOCAB_SIZE = 151_936;
 
 const NORM_EPSILON = 1e-6;
 
 /**
- * Shapes by Hugging Face repository name, without the owner.
+ * The shapes of dense Qwen3 models, by the name of their Hugging Face repository without its owner.
  * @see slime `scripts/models/qwen3-*.sh` at 624b824.
  */
 export const MODEL_SHAPES = {
@@ -114,7 +116,7 @@ export const MODEL_SHAPES = {
   }),
 } as const satisfies Record<string, ModelShape>;
 
-/** The name of a model whose shape is known. */
+/** The name of a model in {@linkcode MODEL_SHAPES}. */
 export type ModelName = keyof typeof MODEL_SHAPES;
 
 function dense(
@@ -133,12 +135,12 @@ function dense(
   };
 }
 
-/** Checks whether a name is a dense model with a known shape. */
+/** Checks whether a name is that of a dense model with a known shape. */
 export function isDenseModel(name: string): name is ModelName {
   return Object.hasOwn(MODEL_SHAPES, name);
 }
 
-/** The names of a shape's numbers in a Hugging Face `config.json` and in Megatron's arguments. */
+/** The names of the numbers of a shape, in a Hugging Face `config.json` and in Megatron's arguments. */
 export const SHAPE_NAMES = {
   ropeBase: ["rope_theta", "rotary_base"],
   layers: ["num_hidden_layers", "num_layers"],
@@ -164,8 +166,8 @@ export function namedNumbers(
 }
 
 /**
- * Returns the arguments of slime's `train.py` for the model.
- * @returns Arguments of a command line, flags before their values.
+ * Returns the arguments that describe a model to slime's `train.py`.
+ * @returns The words of a command line: each flag is followed by its values.
  */
 export function modelArguments(
   shape: Omit<ModelShape, "positions">,
@@ -190,7 +192,7 @@ export function modelArguments(
   ];
 }
 
-/** Returns Megatron's arguments for any model. */
+/** Returns Megatron's arguments for a model of any type. */
 export function shapeWords(shape: ModelShape): readonly string[] {
   return shape.arguments ?? modelArguments(shape);
 }
@@ -203,8 +205,8 @@ export function parameterCount(shape: ModelShape): number {
 }
 
 /**
- * Returns the number of parameters that a token passes through, which determines the cost; all of them in a dense
- * model.
+ * Returns the number of parameters that each token passes through, which determines the computing cost. In a dense
+ * model, these are all parameters.
  */
 export function activeParameterCount(shape: ModelShape): number {
   const { experts } = shape;
@@ -213,8 +215,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the parameter count equals the checkpoint's. It differs if some layers have a size that no argument
- * gives, or if the checkpoint contains more than the trained part.
+ * Checks whether the computed parameter count equals the checkpoint's. It does not if some layers have a size that no
+ * argument states, or if the checkpoint contains parts that are not trained.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,
@@ -223,7 +225,7 @@ export function isCountExact(
     ["qwen2", "qwen3", "qwen3_moe", "llama"].includes(modelType ?? "qwen3");
 }
 
-/** Returns the parameters of a layer without its experts, averaged across all layers. */
+/** Returns the number of parameters of a layer without its experts, averaged over all layers. */
 export function sharedParameters(shape: ModelShape): number {
   const { layers, hidden, ffn, experts } = shape;
   const sparse = experts?.layers ?? 0;
@@ -235,7 +237,7 @@ export function sharedParameters(shape: ModelShape): number {
   return attentionParameters(shape) + 2 * hidden + (dense + routed) / layers;
 }
 
-/** Returns the parameters of all experts in all layers. */
+/** Returns the number of parameters of all experts in all layers. */
 export function expertParameters({ hidden, experts }: ModelShape): number {
   if (experts === undefined) return 0;
   return experts.layers * experts.count * 3 * hidden * experts.ffn;
@@ -261,7 +263,7 @@ function latentParameters(
     keyRank * heads * (headDim + valueDim) + heads * valueDim * hidden;
 }
 
-/** Returns the number of cached values per token in an engine with this many ranks. */
+/** Returns the number of values per token in the cache of an engine with this many ranks. */
 export function cacheNumbers(shape: ModelShape, ranks: number): number {
   const { layers, kvGroups, headDim, latent, attention } = shape;
   if (latent !== undefined) {
@@ -272,7 +274,7 @@ export function cacheNumbers(shape: ModelShape, ranks: number): number {
 }
 
 /**
- * Returns the number of rows of the embedding as padded by Megatron: every tensor-parallel rank has whole blocks of
+ * Returns the number of rows of the embedding after Megatron has padded it. Each tensor-parallel rank has a multiple of
  * 128 rows.
  */
 export function paddedVocab(
@@ -283,12 +285,12 @@ export function paddedVocab(
   return Math.ceil(vocab / block) * block;
 }
 
-/** A number in `config.json` that differs from the recipe. */
+/** A number in `config.json` that differs from the shape. */
 export interface ShapeMismatch {
-  /** The key of `config.json`. */
+  /** The name of the key in `config.json`. */
   readonly key: string;
   readonly expected: number | boolean | string;
-  /** `undefined` if the key is missing. */
+  /** The value in `config.json`; `undefined` if the key is missing. */
   readonly found: unknown;
 }
 
@@ -300,10 +302,11 @@ const configSchema = z.looseObject({
 });
 
 /**
- * Compares a Hugging Face `config.json` with a shape; a different rope base is listed first.
- * @param text The file's text.
- * @param path Its path, for messages.
- * @throws {DataError} If it is not a JSON object.
+ * Compares a Hugging Face `config.json` with a shape.
+ * @param text The text of the file.
+ * @param path The path of the file, for messages.
+ * @returns The numbers that differ. A different rope base comes first.
+ * @throws {DataError} If the text is not a JSON object.
  */
 export function shapeMismatches(
   shape: ModelShape,
@@ -324,7 +327,10 @@ export function shapeMismatches(
     .filter(({ expected, found }) => expected !== found);
 }
 
-/** Returns the numbers that both a model of another type and a config define, with different values. */
+/**
+ * Returns the numbers with different values in a model of another type and in a config. Only numbers that both contain
+ * are compared.
+ */
 function disagreements(
   shape: ModelShape,
   config: Record<string, unknown>,
@@ -353,8 +359,8 @@ function disagreements(
 }
 
 /**
- * Parses a config. Newer transformers nest the rope base one level deeper; multimodal models nest the language
- * model.
+ * Parses a config. Newer versions of transformers nest the rope base one level deeper, and multimodal models nest the
+ * config of the language model.
  */
 function readConfig(text: string, path: string): Record<string, unknown> {
   let value: unknown;

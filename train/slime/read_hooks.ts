@@ -3,14 +3,14 @@
  * hooks.
  */
 
-/** The names of the files. */
+/** The names of the hooks' files. */
 export const HOOK_FILES = [
   "generate.py",
   "keep_checkpoints.py",
   "async_rollout.py",
 ] as const;
 
-/** The texts of the hooks by file name. */
+/** The contents of the hooks, by file name. */
 export type Hooks = Readonly<Record<string, string>>;
 
 export async function readHooks(): Promise<Hooks> {

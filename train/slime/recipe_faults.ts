@@ -1,4 +1,4 @@
-/** Finds faults that keep a slime recipe from running, before anything is started. */
+/** Finds faults that would keep a slime recipe from running, before anything is started. */
 
 import { isLoopback } from "../../env/serve/loopback.ts";
 import { THIS_HOST } from "./hosts/hosts_file.ts";
@@ -11,7 +11,7 @@ import { groupWords } from "./shapes/argument_words.ts";
 import type { ResolvedSlime } from "./slime_config.ts";
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** Returns the faults that the recipe alone shows. */
+/** Returns the faults that the recipe itself shows, without the dataset and the hosts. */
 export function recipeFaults(resolved: ResolvedSlime): Fault[] {
   const { config, model, batch } = resolved;
   return [
@@ -130,7 +130,8 @@ function expertFaults(
 }
 
 /**
- * Returns flags that conflict with the model's shape: if a flag is passed twice, slime silently uses the last value.
+ * Returns faults of flags that are also part of the model's shape. If a flag is passed twice, slime silently uses the
+ * last value.
  */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   const own = new Set(
@@ -145,8 +146,8 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
 }
 
 /**
- * The maximum length of a temporary directory's path: a socket's path is limited to 107 bytes, and Ray's own part of
- * it takes about 62.
+ * The maximum length of the path of Ray's temporary directory. The path of a socket is limited to 107 bytes, of which
+ * Ray's own part takes about 62.
  */
 const MAX_TEMP_DIR = 45;
 
@@ -238,7 +239,7 @@ function trainingFaults(
   ];
 }
 
-/** Variables that the plan sets itself, with the key that controls each. */
+/** The environment variables that the plan sets itself, with the keys that determine their values. */
 const OWN_VARIABLES: Readonly<Record<string, string>> = {
   PYTHONPATH: "paths.megatron",
   MASTER_ADDR: "cluster.address",
@@ -261,8 +262,8 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
 }
 
 /**
- * Returns faults of the episode servers' hosts. Episodes from other hosts are copied into one database on this
- * machine, which would overwrite this machine's own episodes.
+ * Returns the faults of the hosts for episode servers. Episodes from other hosts are copied into the database on this
+ * machine, which would overwrite episodes that this machine stores.
  */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [

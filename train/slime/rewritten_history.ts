@@ -1,11 +1,12 @@
 /**
- * Models whose chat template removes thoughts from the history after the next user message. Training keeps every token
- * as sampled, so only a server that renders the history again for each turn shows the model something different.
+ * Detects models whose chat template removes the thoughts from earlier answers after the next user message. Training
+ * keeps every token as it was sampled. Only a server that renders the history again in each turn therefore shows the
+ * model something different.
  */
 
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** The effect, as the end of a sentence. */
+/** The effect on a model, as the end of a sentence. */
 export const REWRITTEN_HISTORY =
   "training keeps them, so the conversations behind a chat API differ from those in training";
 
@@ -13,7 +14,7 @@ export const REWRITTEN_HISTORY =
 const HYBRIDS =
   /^Qwen3-(?:0\.6B|1\.7B|4B|8B|14B|32B|30B-A3B|235B-A22B)(?:-FP8)?$/;
 
-/** Checks by its name whether a model's template is known to do so. */
+/** Checks by a model's name whether its chat template removes thoughts. */
 export function rewritesHistory(
   { name, thinking }: Pick<SlimeConfig["model"], "name" | "thinking">,
 ): boolean {

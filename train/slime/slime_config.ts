@@ -1,4 +1,4 @@
-/** Resolves slime recipes to a frozen config, which is checked completely before anything is started. */
+/** Resolves slime recipes. The result is a frozen config that was checked completely before anything is started. */
 
 import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";
@@ -14,32 +14,33 @@ import {
 import { recipeFaults } from "./recipe_faults.ts";
 import { type SlimeConfig, slimeSchema } from "./slime_schema.ts";
 
-/** Checks whether a recipe is for slime, not for the embedded trainer. */
+/** Checks whether a recipe is for slime, and not for the embedded trainer. */
 export function isSlimeRecipe(recipe: Recipe): boolean {
   return recipeValue(recipe, ["trainer"]) === "slime";
 }
 
 /** A recipe with all derived values, for plans, launches and checks. */
 export interface ResolvedSlime {
-  /** Every key with its value, frozen. */
+  /** The config, with a value for every key. It is frozen. */
   readonly config: SlimeConfig;
   /** The shape of `model.name`, or `model.shape`. */
   readonly model: ModelShape;
-  /** GPUs, prompts, samples and optimizer steps, under slime's names. */
+  /** The numbers of GPUs, prompts, samples and optimizer steps, named like slime's flags. */
   readonly batch: BatchShape & BatchPlan;
-  /** GPUs that each host offers. */
+  /** The number of GPUs that each host offers. */
   readonly hostGpus: number;
 }
 
 /**
- * Merges the defaults, a recipe and its overrides.
- * @throws {ConfigError} If `resolveConfig` throws, or values do not fit together; lists all such faults.
+ * Merges the defaults, a recipe and its overrides, and derives all values.
+ * @throws {ConfigError} If a key or value is invalid, or values are not consistent. In the latter case, the message
+ * lists all faults.
  */
 export function resolveSlime(
   recipe: Recipe,
   overrides: readonly Override[] = [],
   { read = Deno.readTextFileSync }: {
-    /** Reads the file that `model.shape` names. Default: from this machine. */
+    /** Reads the file that `model.shape` names. Default: reads it from this machine. */
     readonly read?: (path: string) => string;
   } = {},
 ): ResolvedSlime {
@@ -55,7 +56,7 @@ export function resolveSlime(
   );
 }
 
-/** Derives the values of a config that has been checked before, such as a run's. */
+/** Derives the values of a config that was already checked, such as that of an existing run. */
 export function withDerived(config: SlimeConfig): ResolvedSlime {
   const { cluster } = config;
   const shape = batchShape(config);

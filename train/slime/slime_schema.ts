@@ -1,8 +1,8 @@
 /**
  * The schema of a slime recipe: what `train --recipe qwen3-4b` runs, as one YAML file instead of a shell script.
  *
- * A key that is a flag of slime, Megatron or SGLang names it in its metadata (`flag`); see flags.ts for how values
- * become a command line. Defaults are taken from slime's tau-bench example where it sets them.
+ * If a key sets a flag of slime, Megatron or SGLang, its metadata contains the flag's name (`flag`). flags.ts converts
+ * the values to a command line. Defaults are those of slime's tau-bench example, where it sets a value.
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `slime/utils/arguments.py` at 624b824.
  */
@@ -317,7 +317,8 @@ const bridgeSchema = z.strictObject({
 });
 
 /**
- * Defaults are set on single keys, not on the section, so that they also apply if a recipe sets another of its keys.
+ * The schema of the dataset. Defaults are set for single keys instead of the whole section, so that they also apply if
+ * a recipe sets another key of the section.
  */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")

@@ -1,9 +1,9 @@
-/** The sections of a slime recipe for Megatron: parallelism, the algorithm, the optimizer and numerics. */
+/** The sections of a slime recipe that configure Megatron: parallelism, the algorithm, the optimizer and numerics. */
 
 import { z } from "zod";
 import { count, positive, rate, weight } from "./value_schemas.ts";
 
-/** The distribution of the model and its batches over GPUs. */
+/** The schema of `parallel`: how the model and its batches are distributed over GPUs. */
 export const parallelSchema = z.strictObject({
   tensor: positive.default(2).meta({
     description: "Tensor parallelism: ranks per layer",
@@ -57,7 +57,7 @@ export const parallelSchema = z.strictObject({
   }),
 });
 
-/** The algorithm: advantages, losses and clipping. */
+/** The schema of `algorithm`: advantages, losses and clipping. */
 export const algorithmSchema = z.strictObject({
   advantage: z.enum([
     "grpo",
@@ -118,7 +118,7 @@ export const algorithmSchema = z.strictObject({
   }),
 });
 
-/** The optimizer and its schedule. */
+/** The schema of `optimizer`: the optimizer and its schedule. */
 export const optimizerSchema = z.strictObject({
   name: z.enum(["adam", "sgd"]).default("adam").meta({
     description: "The optimizer",
@@ -149,7 +149,7 @@ export const optimizerSchema = z.strictObject({
   }),
 });
 
-/** Precision and kernels. */
+/** The schema of `numerics`: precision and kernels. */
 export const numericsSchema = z.strictObject({
   attentionDropout: weight.default(0).meta({
     description: "Attention dropout",

@@ -2,7 +2,8 @@
  * Records a server's episodes in the run dir of their run, so that a slime run can be inspected like a run of the
  * embedded trainer. Several servers may write to the same run dir.
  *
- * Recording never delays or fails an episode: a failed write is retried, then counted as lost.
+ * Recording never delays an episode or makes it fail. A failed write is retried; episodes that still cannot be written
+ * are counted as lost.
  */
 
 import { join } from "node:path";
@@ -13,9 +14,9 @@ import type { Episode } from "../../../env/types.ts";
 import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
 const FLUSH_EVERY_MS = 500;
-/** The maximum number of episodes per write, which blocks the process. */
+/** The maximum number of episodes per write. A write blocks the process. */
 const MAX_AT_ONCE = 8;
-/** The maximum number of episodes that wait while writes fail; older ones are lost. */
+/** The maximum number of episodes that wait to be written. If there are more, the oldest are discarded. */
 const MAX_WAITING = 2048;
 const ATTEMPTS = 20;
 const BUSY_MS = 50;
@@ -35,7 +36,7 @@ export class EpisodeRecorder implements AsyncDisposable {
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Use {@linkcode openEpisodeRecorder}. The recorder takes ownership of the store. */
+  /** Creates a recorder that takes ownership of the store. Use {@linkcode openEpisodeRecorder} instead. */
   constructor(store: Pick<EpisodeStore, "add"> & Disposable) {
     this.#store = store;
   }
@@ -90,8 +91,8 @@ export class EpisodeRecorder implements AsyncDisposable {
 }
 
 /**
- * Opens the run dir at `path`.
- * @throws {RunDirError} If it does not exist, or its database cannot be written.
+ * Opens a recorder for the run dir at `path`.
+ * @throws {RunDirError} If the run dir does not exist, or its database cannot be written.
  */
 export async function openEpisodeRecorder(
   path: string,

@@ -1,4 +1,6 @@
-/** The episode server of a slime recipe: its world, its recorder and its HTTP interface. */
+/**
+ * The episode server of a slime recipe: what its episodes need, the recorder of the episodes, and the HTTP interface.
+ */
 
 import { basename } from "node:path";
 import denoConfig from "../../../deno.json" with { type: "json" };
@@ -13,7 +15,7 @@ import { openEpisodeWorld } from "./episode_world.ts";
 export interface EpisodeServerOptions extends CallOptions {
   /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string | undefined;
-  /** `HOST[:PORT]` of engines allowed in addition to the recipe's. */
+  /** Hosts of engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
   readonly allowEngines?: readonly string[] | undefined;
   /** The token that clients must send. Default: none. */
   readonly token?: string | undefined;
@@ -25,9 +27,9 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly world: EpisodeService["world"];
   /** The secret that allows a client to stop the server over HTTP. */
   readonly instance: string;
-  /** Aborted once the server has been stopped. */
+  /** Aborted when a client has asked the server to stop. */
   readonly stopped: AbortSignal;
-  /** Accepts no more episodes; running ones continue. */
+  /** Refuses new episodes; running episodes continue. */
   drain(): void;
   /** Resolves once no episode is running. */
   ended(): Promise<void>;
@@ -35,7 +37,9 @@ export interface EpisodeServer extends AsyncDisposable {
 
 /**
  * Opens the episode server of a recipe.
- * @throws Like {@linkcode openEpisodeWorld} and {@linkcode openEpisodeRecorder}.
+ * @throws {ConfigError} If the model that plays the user does not answer, or an allowed engine is not `HOST[:PORT]`.
+ * @throws {DataError} If the dataset, the tokenizer or its template is damaged or missing.
+ * @throws {RunDirError} If the run dir in `record` does not exist, or its database cannot be written.
  */
 export async function openEpisodeServer(
   config: SlimeConfig,

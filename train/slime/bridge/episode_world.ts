@@ -19,19 +19,19 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** Maximum time of a turn, including the wait in the engine's queue. */
+/** The time limit of a turn, including the wait in the engine's queue. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**
- * Opens the dataset, tokenizer and user of a recipe. A model that plays the user is probed first.
+ * Opens the dataset, tokenizer and user of a recipe. If a model plays the user, the model is probed first.
  * @throws {ConfigError} If that model does not answer, or an allowed engine is not `HOST[:PORT]`.
- * @throws {DataError} If the data, the tokenizer or its template is damaged or missing.
+ * @throws {DataError} If the dataset, the tokenizer or its template is damaged or missing.
  */
 export async function openEpisodeWorld(
   config: SlimeConfig,
   options: CallOptions & {
     readonly env?: (name: string) => string | undefined;
-    /** `HOST[:PORT]` of engines allowed in addition to the recipe's. */
+    /** Hosts of engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
     readonly allowEngines?: readonly string[] | undefined;
   } = {},
 ): Promise<EpisodeWorld> {

@@ -1,5 +1,5 @@
 /**
- * Runs episode servers on another host, in the place where its commands run (the host itself or a container). The
+ * Runs episode servers on another host, either on the host itself or in the container where its commands run. The
  * host's shell starts them with the taulab and the Deno that setup installed there. They are reached through a tunnel,
  * so that the host needs no connection to this machine.
  */
@@ -24,13 +24,13 @@ import {
 export interface RemoteServersOptions {
   /** The shell that starts the servers. */
   readonly shell: Shell;
-  /** The taulab that setup installed on the host. */
+  /** The paths of the taulab that setup installed on the host. */
   readonly taulab: HostTaulab;
   readonly address: string;
   readonly spec: HostSpec;
   /**
-   * Variables for the servers' environment: keys of the user's model, the token. Their values appear in no file or
-   * command line.
+   * Variables to add to the servers' environment: the keys of the user's model, and the token. Their values appear in
+   * no file and no command line.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Turns a URL on the host into one that this machine can reach. */
@@ -102,7 +102,10 @@ function setUpHint({ name }: Shell): string {
 const NO_TAULAB = 97;
 const LATE = 98;
 
-/** Returns the script that starts a server in its own session, so that it outlives the script. An abort ends it. */
+/**
+ * Returns the script that starts a server in a process session of its own, so that the server outlives the script. If
+ * the script is terminated before the server is ready, it stops the server.
+ */
 function startScript(
   spec: ServiceSpec,
   { taulab, timeoutMs }: Pick<StartOptions, "taulab" | "timeoutMs">,
@@ -140,7 +143,7 @@ head -n 1 ${ready}`;
 
 const infoSchema = z.looseObject({ data: z.string(), fingerprint: z.string() });
 
-/** Checks that the host has the same dataset: rows name tasks by number. */
+/** Checks that the host has the same dataset, because rows identify tasks by number. */
 async function requireSameData(
   { url }: ServiceRecord,
   { shell, reach, env, fingerprint, signal }: StartOptions,
@@ -164,7 +167,7 @@ async function requireSameData(
   );
 }
 
-/** Checks whether a server answers on its host; also true if the host cannot be reached. */
+/** Checks whether a server answers on its host. Returns `true` also if the host cannot be reached. */
 async function isAlive(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,
@@ -190,7 +193,7 @@ async function kill(record: ServiceRecord, shell: Shell): Promise<void> {
   });
 }
 
-/** Returns a shell condition that the process id still belongs to the server. */
+/** Returns a shell condition that is true while the process id belongs to the server. */
 function isItsProcess({ pid, url }: ServiceRecord): string {
   const { port } = new URL(url);
   return `tr '\\0' ' ' </proc/${pid}/cmdline 2>/dev/null | grep -q ${

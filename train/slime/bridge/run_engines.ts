@@ -1,5 +1,5 @@
 /**
- * The engines that a run may use: those on this machine, on the hosts of its recipe, and on the hosts that a user
+ * The engines that a run may use: those on this machine, those on the hosts of its recipe, and those that the user
  * allows.
  */
 
@@ -13,7 +13,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 
 /**
  * Returns the engine hosts that a recipe allows.
- * @param allowed `HOST[:PORT]` of additional engines.
+ * @param allowed `HOST[:PORT]` of each additional engine.
  * @throws {ConfigError} If one of them is not `HOST[:PORT]`.
  */
 export function engineHostsOf(
@@ -35,7 +35,7 @@ export function engineHostsOf(
   });
 }
 
-/** Returns this machine's addresses; empty without the permission to read them. */
+/** Returns this machine's addresses, or an empty array without the permission to read them. */
 function ownAddresses(): string[] {
   try {
     return Deno.networkInterfaces().map(({ address }) => address);

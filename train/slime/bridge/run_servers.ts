@@ -1,5 +1,5 @@
 /**
- * Starts the episode servers of a run as its recipe says, keeps them running, and stops them.
+ * Starts the episode servers of a run according to its recipe, keeps them running, and stops them.
  *
  *     await using services = await startServices(config, { recipePath, overrides, logDir });
  *     services.urls; // what generate.py is told
@@ -23,14 +23,14 @@ import {
 export interface ServiceEvent {
   readonly type: "ready" | "died" | "restart_failed";
   readonly url: string;
-  /** One line for users. */
+  /** A description for users, in one line. */
   readonly message: string;
 }
 
 /** Settings of {@linkcode startServices}. */
 export interface ServicesOptions
   extends CallOptions, Omit<ServiceSpec, "host" | "port" | "logPath"> {
-  /** The directory of `serve-0.log` and so on. */
+  /** The directory for the servers' logs: `serve-0.log`, `serve-1.log` and so on. */
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
   /**
@@ -38,7 +38,7 @@ export interface ServicesOptions
    * loopback require TAULAB_TOKEN.
    */
   readonly host?: string;
-  /** The hosts to run them on, in turn. Default: this machine. */
+  /** The hosts that run the servers, assigned in turn. Default: this machine. */
   readonly on?: readonly ServerHost[];
   /**
    * The first server's port; the others use the following ports. Default: the recipe's `bridge.port`; 0 picks free
@@ -52,13 +52,14 @@ export interface ServicesOptions
 }
 
 /**
- * The episode servers of a run. Disposing of them stops them, except those that the recipe names as already running.
+ * The episode servers of a run. Disposing of them stops all servers except those that the recipe lists as already
+ * running.
  */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
   /**
-   * The records that another process needs to adopt the servers, or to stop them with {@linkcode stopServices}. They
-   * change when a server restarts.
+   * The records that another process needs to adopt the servers, or to stop them with {@linkcode stopServices}. The
+   * records change when a server restarts.
    */
   readonly records: readonly ServiceRecord[];
   /** Stops watching the servers and leaves them running, so that the run continues without this process. */
@@ -68,15 +69,15 @@ export interface Services extends AsyncDisposable {
 const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
 const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
-/** If a server ran this long, its start counts as successful. */
+/** The uptime after which a server's start counts as successful. */
 const STABLE_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
 
 /**
  * Starts the servers of a recipe. A server that exits or stops answering is restarted.
- * @throws {HostError} If one does not become ready; the others are then stopped.
- * @throws {ConfigError} If the recipe names running servers and one of them does not answer.
+ * @throws {HostError} If a server does not become ready. All other servers are then stopped.
+ * @throws {ConfigError} If the recipe lists running servers and one of them does not answer.
  */
 export async function startServices(
   config: SlimeConfig,
@@ -121,8 +122,8 @@ export async function startServices(
 
 /**
  * Stops servers that an earlier process left running.
- * @param reach Turns their URLs into ones that this machine can reach. Default: the same URLs.
- * @returns Those that were still running.
+ * @param reach Turns their URLs into ones that this machine can reach. Default: returns them unchanged.
+ * @returns The records of the servers that were still running.
  */
 export async function stopServices(
   records: readonly ServiceRecord[],
@@ -231,7 +232,7 @@ class WatchedService {
     this.#report("ready", `process ${this.#record.pid}`);
   }
 
-  /** Checks whether the server is alive. If only this machine's connection is broken, it counts as alive. */
+  /** Checks whether the server is alive. A server that only this machine cannot reach counts as alive. */
   async #isAlive(record: ServiceRecord): Promise<boolean> {
     const { on } = this.#options;
     const url = await on.reach(record.url);
@@ -239,7 +240,7 @@ class WatchedService {
       (await on.isRunning?.(record) ?? false);
   }
 
-  /** Keeps the port for restarts, because generate.py already has the address. */
+  /** Makes restarts use the same port, because generate.py already has the server's address. */
   #keepPort(url: string): void {
     this.#spec = { ...this.#spec, port: Number(new URL(url).port) };
   }
@@ -260,7 +261,7 @@ class WatchedService {
 
   /**
    * Waits for the server to die.
-   * @returns Why it died; `undefined` once it is no longer watched.
+   * @returns The reason, or `undefined` when the server is no longer watched.
    */
   async #death(): Promise<string | undefined> {
     const { signal } = this.#end;

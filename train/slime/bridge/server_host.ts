@@ -1,4 +1,4 @@
-/** The hosts of episode servers, and how this machine reaches them: on this machine, or on another host. */
+/** The hosts that run episode servers, and how this machine reaches the servers there. */
 
 import type { CallOptions } from "../../../env/types.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
@@ -12,28 +12,28 @@ import {
 /** The settings of a server that depend on its host. */
 export interface HostSpec
   extends Pick<ServiceSpec, "recipePath" | "overrides" | "record"> {
-  /** The directory of `serve-0.log` and so on. */
+  /** The directory for the servers' logs: `serve-0.log`, `serve-1.log` and so on. */
   readonly logDir: string;
 }
 
-/** A started server. */
+/** The result of starting a server. */
 export interface StartedServer {
   readonly record: ServiceRecord;
-  /** Its process, if it runs on this machine. */
+  /** The server's process, if it runs on this machine. */
   readonly process?: ServiceProcess;
 }
 
 /** A host that runs episode servers. */
 export interface ServerHost {
-  /** Its name in hosts.yaml, or `this machine`. */
+  /** The host's name in hosts.yaml, or `this machine`. */
   readonly name: string;
-  /** The address that servers listen on and slime's hosts use. */
+  /** The address on which the servers listen and at which slime's hosts reach them. */
   readonly address: string;
   /** Paths on that host. Default: those of this machine. */
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
-   * @throws {HostError} If it does not.
+   * @throws {HostError} If it does not answer in time.
    */
   start(
     spec: ServiceSpec,
@@ -42,8 +42,8 @@ export interface ServerHost {
   /** Turns a URL on the host into one that this machine can reach. */
   reach(url: string, options?: CallOptions): Promise<string>;
   /**
-   * Checks from the host itself whether a server is running, in case only this machine's connection is broken; true if
-   * that cannot be determined.
+   * Checks on the host itself whether a server is running, in case only this machine's connection is broken. Returns
+   * `true` if that cannot be determined.
    */
   isRunning?(record: ServiceRecord): Promise<boolean>;
   /** Kills a server that no longer answers. */

@@ -1,9 +1,9 @@
 /**
  * Starts an episode server in its own process, checks its health, and stops it.
  *
- * The process is detached from the terminal and writes to a file, so that it outlives the process that started it: a
- * run of slime continues without the launcher. It is stopped by its address and the secret that it printed when it was
- * ready, never by a name or a process id alone.
+ * The process is detached from the terminal and writes to a file, so that it outlives the process that started it, and
+ * a run of slime continues without the launcher. To stop a server, its address and the secret that it printed when it
+ * was ready are used, never a name or a process id alone.
  */
 
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,10 @@ export const serviceRecordSchema = z.looseObject({
   instance: z.string(),
 });
 
-/** The data needed to find a server again and to stop only this one. */
+/**
+ * A running server's address, process id and secret, with which another process can find it and stop exactly that
+ * server.
+ */
 export type ServiceRecord =
   & Readonly<
     Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
@@ -39,27 +42,27 @@ export type ServiceRecord =
 
 /** The settings of a server to start. */
 export interface ServiceSpec {
-  /** The slime recipe: a name, or a path of a YAML file. */
+  /** The slime recipe: a name, or the path of a YAML file. */
   readonly recipePath: string;
-  /** Recipe keys to override: `user.strategy=llm`. */
+  /** Overrides of recipe keys, such as `user.strategy=llm`. */
   readonly overrides: readonly string[];
   readonly host: string;
-  /** 0 picks a free port. */
+  /** The port to listen on; 0 picks a free port. */
   readonly port: number;
-  /** The file that its output is appended to. */
+  /** The file to append the server's output to. */
   readonly logPath: string;
   /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string;
-  /** Variables added to this process's environment. */
+  /** Variables to add to this process's environment for the server. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A server that this process started. */
 export interface ServiceProcess {
   readonly record: ServiceRecord;
-  /** Resolves when it has exited. */
+  /** Resolves when the process has exited. */
   readonly ended: Promise<{ readonly code: number }>;
-  /** Kills it. */
+  /** Kills the process. */
   kill(): void;
   /** Allows this process to exit while the server runs. */
   unref(): void;
@@ -67,7 +70,7 @@ export interface ServiceProcess {
 
 /**
  * Starts a server and waits until it answers.
- * @throws {HostError} If it exits instead (with its last output), or is not ready in time.
+ * @throws {HostError} If the server exits, with its last output, or is not ready in time.
  * @throws The signal's reason, once it is aborted.
  */
 export async function startService(
@@ -101,7 +104,7 @@ export async function startService(
   }
 }
 
-/** Checks whether exactly this server answers. Never throws. */
+/** Checks whether this server, and not another one, answers at its address. Never throws. */
 export async function isHealthy(
   { url, pid }: Pick<ServiceRecord, "url" | "pid">,
 ): Promise<boolean> {
@@ -116,8 +119,8 @@ export async function isHealthy(
 }
 
 /**
- * Asks exactly this server to stop; its running episodes end as aborted.
- * @returns Whether it agreed. Another server that now has its address ignores the request.
+ * Asks a server to stop. Its running episodes end as aborted.
+ * @returns Whether the server accepted the request. Another server that now has its address rejects the request.
  */
 export async function askToStop(
   { url, instance }: Pick<ServiceRecord, "url" | "instance">,
@@ -136,7 +139,7 @@ export async function askToStop(
   }
 }
 
-/** Builds the command. `sh` only redirects its output. */
+/** Builds the command that starts a server. `sh` only redirects the output. */
 function commandOf(spec: ServiceSpec): Deno.Command {
   return new Deno.Command("sh", {
     args: [
@@ -161,7 +164,10 @@ function commandOf(spec: ServiceSpec): Deno.Command {
 
 const SERVE = "tasks/serve.ts";
 
-/** Returns the arguments of `deno` in taulab's directory: the task's command in deno.json, with its permissions. */
+/**
+ * Returns the arguments with which `deno`, run in taulab's directory, starts a server: the command of the `serve` task
+ * in deno.json, with its permissions, and the flags.
+ */
 export function serviceArguments(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;
   const task = denoConfig.tasks.serve.command.split(" ").slice(1).map((word) =>
@@ -178,7 +184,7 @@ export function serviceArguments(spec: ServiceSpec): string[] {
   ];
 }
 
-/** Returns the path of its standard output, which contains the line that reports it as ready. */
+/** Returns the path of a server's standard output, which contains the line that it prints when it is ready. */
 export function readyPath({ logPath }: Pick<ServiceSpec, "logPath">): string {
   return `${logPath}.ready`;
 }

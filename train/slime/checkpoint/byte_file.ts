@@ -1,21 +1,24 @@
-/** Reads files at given positions and never past their end. */
+/** Reads files at given positions, and never past their end. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
 import { jsonExcess } from "./json_excess.ts";
 
-/** The maximum number of open files: systems allow a process about a thousand. */
+/** The maximum number of open files. Operating systems limit a process to about a thousand. */
 const MAX_OPEN = 64;
 
 /**
- * Keeps the recently used files open, and closes all of them when disposed. Serves a single reader: concurrent reads
- * of one file would interfere.
+ * Keeps the recently used files open, and closes all of them when disposed. A pool serves a single reader, because
+ * concurrent reads of one file would interfere.
  */
 export class FilePool implements Disposable {
-  /** The least recently used file first. */
+  /** The open files by path, the least recently used first. */
   readonly #open = new Map<string, ByteFile>();
 
-  /** @throws {DataError} If the file is missing, not a regular file, or not readable. */
+  /**
+   * Returns the file at `path`, opened if necessary.
+   * @throws {DataError} If the file is missing, not a regular file, or not readable.
+   */
   open(path: string): ByteFile {
     const file = this.#open.get(path) ?? new ByteFile(path);
     this.#open.delete(path);
@@ -39,11 +42,14 @@ export class FilePool implements Disposable {
 /** An open file. */
 export class ByteFile implements Disposable {
   readonly path: string;
-  /** Its size in bytes. */
+  /** The size in bytes. */
   readonly size: number;
   readonly #file: Deno.FsFile;
 
-  /** @throws {DataError} If {@linkcode FilePool.open} throws. */
+  /**
+   * Opens the file at `path`.
+   * @throws {DataError} If the file is missing, not a regular file, or not readable.
+   */
   constructor(path: string) {
     this.path = path;
     try {
@@ -113,15 +119,18 @@ export class ByteFile implements Disposable {
   }
 }
 
-/** A self-contained part of a file, such as an item of a `.distcp` file. */
+/** A part of a file that is read like a file of its own, such as an item of a `.distcp` file. */
 export class FileSlice {
   readonly file: ByteFile;
-  /** The offset in the file at which it starts. */
+  /** The offset of the slice in the file. */
   readonly start: number;
-  /** Its size in bytes. */
+  /** The size in bytes. */
   readonly size: number;
 
-  /** @throws {DataError} If the file ends before the slice does. */
+  /**
+   * Creates the slice of `size` bytes that starts at byte `start`.
+   * @throws {DataError} If the file ends before the slice does.
+   */
   constructor(
     file: ByteFile,
     { start, size }: { readonly start: number; readonly size: number },
@@ -138,7 +147,7 @@ export class FileSlice {
 
   /**
    * Reads a few bytes synchronously.
-   * @throws {DataError} If they are not within the slice.
+   * @throws {DataError} If the bytes are not within the slice.
    */
   read(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
@@ -151,7 +160,7 @@ export class FileSlice {
     return this.file.readSmall(this.start + offset, length);
   }
 
-  /** Creates an error that describes a fault and its position. */
+  /** Creates an error that describes a fault of the slice and its position in the file. */
   fault(what: string): DataError {
     return new DataError(
       `"${this.file.path}" at byte ${this.start}: ${what}`,
@@ -193,7 +202,7 @@ export function unreadable(path: string, error: unknown): unknown {
 
 /**
  * Reads a small file.
- * @throws {DataError} If it is missing, not readable, or larger than `limit` bytes.
+ * @throws {DataError} If the file is missing, not readable, or larger than `limit` bytes.
  */
 export function readSmallFile(path: string, limit: number): Uint8Array {
   using file = new ByteFile(path);
@@ -208,7 +217,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
 
 /**
  * Reads a JSON object from a small file.
- * @throws {DataError} If {@linkcode readSmallFile} throws, or the file is not a JSON object.
+ * @throws {DataError} If the file is missing, not readable, larger than `limit` bytes, or not a JSON object.
  */
 export function readJsonObject(
   path: string,
@@ -219,8 +228,8 @@ export function readJsonObject(
 
 /**
  * Parses a JSON object.
- * @throws {DataError} If `bytes` are not a JSON object in UTF-8, or are nested more deeply or contain more values than
- * any model's tensor list.
+ * @throws {DataError} If `bytes` is not a JSON object in UTF-8, or is nested more deeply or has more values than any
+ * model's files.
  */
 export function parseJsonObject(
   bytes: Uint8Array,

@@ -1,10 +1,11 @@
 /**
- * The layout of a Qwen3 model (dense or mixture of experts) in a Megatron checkpoint: the name of each tensor, and its
- * rows.
+ * The layout of a Qwen3 model (dense or mixture of experts) in a Megatron checkpoint: the name and the rows of each
+ * tensor.
  *
- * Megatron merges queries, keys and values into one matrix, by groups of heads: a group's queries, its key, its
- * value. Gate and up projection are one matrix, all gate rows first. Layers are stacked along the first axis or
- * numbered; the experts of a layer are stacked along the next axis. The vocabulary's rows are padded.
+ * Megatron merges queries, keys and values into one matrix. Its rows are ordered by groups of heads: the queries of the
+ * first group, its key, its value, then the next group. Gate and up projection are one matrix, which starts with all
+ * gate rows. Layers are stacked along the first axis or numbered; the experts of a layer are stacked along the next
+ * axis. The vocabulary's rows are padded.
  *
  * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py`, `moe/experts.py` at 1dcf0da; slime
  * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
@@ -15,7 +16,7 @@ import type { ModelShape } from "../model_shapes.ts";
 /** The part of a model's shape that determines its tensors. */
 export type CheckpointShape = Omit<ModelShape, "positions">;
 
-/** A range of rows in Megatron's matrix, in the order of Hugging Face's rows. */
+/** Consecutive rows of Megatron's matrix, which are also consecutive in Hugging Face's tensor. */
 export interface RowRange {
   /** The first row. */
   readonly row: number;
@@ -35,15 +36,15 @@ export interface LayoutEntry {
   readonly layer: number | undefined;
   /** The index of the expert in its layer. */
   readonly expert?: number;
-  /** The number of rows of Megatron's matrix, without padding. */
+  /** The number of rows in Megatron's matrix, without padding. */
   readonly megatronRows: number;
-  /** The tensor's rows in Megatron's matrix. */
+  /** The tensor's rows in Megatron's matrix, in the order of Hugging Face's rows. */
   readonly ranges: readonly RowRange[];
   /** Whether Megatron pads its rows. */
   readonly padded: boolean;
 }
 
-/** The prefix of Megatron's names of tensors in layers. */
+/** The prefix of the names that Megatron gives to tensors in layers. */
 export const LAYERS = "decoder.layers.";
 
 /** Returns the layout of all tensors of a model, in the order of its layers. */
@@ -66,7 +67,7 @@ export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
   ];
 }
 
-/** Hugging Face's name of the output layer. */
+/** Hugging Face's name for the output layer. */
 export const LM_HEAD = "lm_head.weight";
 
 /** Returns the layout of the embedding or the output layer. */
@@ -169,7 +170,7 @@ function layerEntries(shape: CheckpointShape, layer: number): LayoutEntry[] {
   ];
 }
 
-/** Returns the row ranges by group of heads: its queries, its key, its value. */
+/** Returns the rows of the queries, keys or values: one range per group of heads. */
 function groupRanges(
   { heads, kvGroups, headDim }: CheckpointShape,
   which: "q" | "k" | "v",
@@ -184,14 +185,14 @@ function groupRanges(
   }));
 }
 
-/** A common mistake of a checkpoint writer, used to explain a difference. */
+/** A common mistake of programs that write checkpoints, used to explain a difference. */
 export interface Mistake {
   /** A description: `gate and up are swapped`. */
   readonly what: string;
   readonly entry: LayoutEntry;
 }
 
-/** Returns where the tensor would be if the writer had made each of the common mistakes. */
+/** Returns, for each common mistake, where the tensor would be if the writer had made it. */
 export function mistakes(
   entry: LayoutEntry,
   shape: CheckpointShape,

@@ -1,6 +1,6 @@
 /**
- * Compares tensors block by block. Two lanes alternate, so that one reads while the other compares, and memory use
- * does not depend on the model.
+ * Compares tensors block by block. Two lanes alternate: one reads while the other compares. Memory use does not depend
+ * on the size of the model.
  */
 
 import { Buffer } from "node:buffer";
@@ -21,7 +21,7 @@ import type { ViewTensor } from "./tensor_view.ts";
 /** Two tensors that must be equal, or a single tensor that is only inspected. */
 export interface Pair {
   readonly left: ViewTensor;
-  /** A tensor of the same shape. */
+  /** The other tensor, of the same shape; `undefined` to only inspect `left`. */
   readonly right?: ViewTensor | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of bytes compared, counting both sides. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Bytes to read at once from either side. Default: 8 MiB. */
+  /** The number of bytes to read at once from either tensor. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ const LANES = 2;
 
 const BLOCK_BYTES = 8 * 1024 * 1024;
 
-/** Longer rows do not occur in models and would not fit in memory. */
+/** The maximum size of a row. Larger rows do not occur in models and would not fit in memory. */
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -80,21 +80,21 @@ export async function areEqual(
   return job.incomparable === undefined;
 }
 
-/** A pair of tensors and the results of its comparison so far. */
+/** The comparison of a pair of tensors, and its results so far. */
 export class Comparison {
   readonly pair: Pair;
   readonly dtypes: readonly Dtype[];
-  /** The type that both are compared in; `undefined` if they are not floating-point numbers. */
+  /** The type in which both tensors are compared; `undefined` if they are not floating-point numbers. */
   readonly common: FloatDtype | undefined;
-  /** The common type if the tensors' types differ. */
+  /** The type in which both are compared, if the tensors' types differ. */
   readonly roundedTo: FloatDtype | undefined;
-  /** Why the two cannot be compared at all. */
+  /** The reason why the two cannot be compared at all. */
   readonly incomparable: string | undefined;
   /** The properties of the left tensor's numbers; `undefined` if they are not floating-point numbers. */
   readonly stats: NumberStats | undefined;
   /** The elements that differ; `undefined` if all are equal. */
   difference: Difference | undefined;
-  /** Why it could not be read completely. */
+  /** The error if a tensor could not be read completely. */
   unreadable: DataError | undefined;
 
   constructor(pair: Pair) {
@@ -117,7 +117,7 @@ interface Block {
   readonly rows: Rows;
 }
 
-/** Yields the blocks of all jobs. Lanes share the iterator. */
+/** Yields the blocks of all jobs. The lanes share the iterator. */
 function* blocksOf(
   jobs: readonly Comparison[],
   blockBytes: number,
@@ -198,7 +198,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.from(a.buffer, a.byteOffset, a.length).equals(b);
 }
 
-/** Returns the bytes of all tensors of all pairs. */
+/** Returns the total size in bytes of all tensors of all pairs. */
 export function pairBytes(pairs: readonly Pair[]): number {
   return pairs.flatMap(({ left, right }) => right ? [left, right] : [left])
     .reduce(

@@ -41,11 +41,11 @@ export interface ConvertProgress {
 /** The result of a conversion. */
 export interface Converted {
   readonly state: "up_to_date" | "adopted" | "converted";
-  /** `undefined` if nothing was verified. */
+  /** The result of the verification; `undefined` if nothing was verified. */
   readonly verdict: Verified | undefined;
 }
 
-/** The factor for disk space: a disk needs some room in addition to the weights. */
+/** The required disk space, relative to the size of the weights. */
 const ROOM = 1.05;
 
 /** Milliseconds between checks of the size on disk. */
@@ -54,8 +54,8 @@ const WATCH_MS = 2000;
 /**
  * Converts a checkpoint, or finishes an interrupted conversion.
  * @throws {ConfigError} If the target exists and is another checkpoint, or its disk is too small.
- * @throws {HostError} If the tool fails; quotes and explains its last output.
- * @throws {DataError} If the result is not the model. It is then kept alongside the target.
+ * @throws {HostError} If the tool fails. The error quotes and explains the tool's last output.
+ * @throws {DataError} If the result does not match the model. It is then kept alongside the target.
  */
 export async function convert(
   plan: ConversionPlan,
@@ -98,7 +98,10 @@ async function restoreTarget(
   );
 }
 
-/** Checks an existing target: a correct one is kept, anything else is an error. */
+/**
+ * Checks an existing target and keeps it if it is correct.
+ * @throws {ConfigError} If it is not, or cannot be verified.
+ */
 async function keepTarget(
   { input, to, from }: ConversionPlan,
   { verify, onStage }: ConvertContext,
@@ -161,7 +164,7 @@ async function runTool(
   }
 }
 
-/** Reports the size on disk until the tool has ended. Failing to read the size is not an error. */
+/** Reports the size on disk until the tool has ended. If the size cannot be read, nothing is reported. */
 async function watch(
   { partial, expectedBytes }: ConversionPlan,
   { context: { shell, onConvert }, done }: {

@@ -1,4 +1,4 @@
-/** Explains why a converter failed, from its last output. */
+/** Explains from a converter's last output why it failed. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";
@@ -75,7 +75,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
 ];
 
-/** The number of output lines that the message quotes. */
+/** The number of output lines to quote in the message. */
 const LAST_LINES = 12;
 
 /** Creates the error for a failed tool, with its last output and a fix. */

@@ -15,42 +15,45 @@ import { type CheckpointShape, layoutOf } from "./checkpoint_layout.ts";
 import { elements } from "./tensor.ts";
 import type { Format } from "./tensor_view.ts";
 
-/** The conversion to plan, with paths on the machine that converts. */
+/** The options of a conversion. All paths are on the machine that converts. */
 export interface ConversionOptions {
   /** The format of `from`. */
   readonly format: Format;
   readonly from: string;
-  /** The directory of the weights: an iteration's, if `from` is in Megatron's format. */
+  /** The directory of the weights. For Megatron's format, the directory of an iteration. */
   readonly input: string;
   /** The target, without a trailing slash. */
   readonly to: string;
   /**
-   * The model's directory in Hugging Face's format, for the files that are not weights. Needed to convert from
-   * Megatron's format.
+   * The model's directory in Hugging Face's format, which provides the files that are not weights. Only used to convert
+   * from Megatron's format.
    */
   readonly origin: string;
   readonly shape: CheckpointShape;
   readonly slime: string;
   readonly megatron: string;
-  /** The interpreter that slime is installed for. */
+  /** The Python interpreter for which slime is installed. */
   readonly python: string;
-  /** GPUs that share the work. Converting from Megatron's format needs none. */
+  /** The number of GPUs that share the work. Converting from Megatron's format needs none. */
   readonly gpus: number;
 }
 
 /** A planned conversion. */
 export interface ConversionPlan extends ConversionOptions {
-  /** The tool's output directory: alongside the target, on the same disk. */
+  /** The tool's output directory, which is alongside the target on the same disk. */
   readonly partial: string;
-  /** Removes the output of an earlier attempt and converts. Only one such command runs at a time. */
+  /**
+   * The command that removes the output of an earlier attempt and converts. A lock prevents two such commands from
+   * running at once.
+   */
   readonly command: ShellCommand;
   /** The tool's command line, as a user would type it. */
   readonly words: readonly string[];
-  /** The approximate size of the result. */
+  /** The approximate size of the result in bytes. */
   readonly expectedBytes: number;
 }
 
-/** The exit status of `flock` if another conversion is writing to the same target. */
+/** The exit status of `flock` if another conversion into the same target is running. */
 export const BUSY = 75;
 
 /** Plans a conversion. */

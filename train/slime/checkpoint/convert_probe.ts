@@ -9,10 +9,10 @@ import type { Format } from "./tensor_view.ts";
 /** Options of {@linkcode probeConversion}. */
 export interface ProbeOptions {
   readonly from: string;
-  /** The target, without a trailing slash; `undefined` to inspect only `from` and the tools. */
+  /** The target, without a trailing slash; `undefined` to inspect only `from` and slime's tools. */
   readonly to?: string | undefined;
   readonly slime: string;
-  /** The hint if `from` is not a checkpoint. Default: pass a checkpoint's directory. */
+  /** The hint of the error if `from` is not a checkpoint. Default: `pass a checkpoint's directory`. */
   readonly absentHint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,13 +22,13 @@ const number = z.string().regex(/^\d+$/).transform(Number);
 
 const probeSchema = z.object({
   format: z.enum(["hf", "torch_dist", "both", "none"]),
-  /** The directory of the weights; in Megatron's format, the iteration's directory. */
+  /** The directory of the weights. For Megatron's format, the directory of an iteration. */
   input: z.string(),
   /** Whether the target exists. */
   to: bit,
   /** Whether an earlier attempt left output alongside the target. */
   partial: bit,
-  /** Whether an older target was moved aside and neither removed nor restored. */
+  /** Whether an older target was moved aside, and was neither removed nor restored. */
   replaced: bit,
   /** Whether slime's tools exist. */
   tool: bit,
@@ -45,7 +45,7 @@ export type Probe = Readonly<z.infer<typeof probeSchema>> & {
 };
 
 /**
- * Inspects the machine once.
+ * Inspects the machine with a single command.
  * @throws {ConfigError} If `from` is not a checkpoint.
  * @throws {HostError} If the machine cannot be inspected.
  */
@@ -97,7 +97,7 @@ function noCheckpoint(
     );
 }
 
-/** Returns a script that inspects everything in one round trip. Each line it prints is a name and a value. */
+/** Returns the script of the single command. Each line of its output is a name and a value. */
 function probeScript({ from, to, slime }: ProbeOptions): string {
   const target = to ?? from;
   const has = (name: string, path: string) =>

@@ -1,6 +1,6 @@
 /**
- * Reads the `.metadata` of a `torch.distributed.checkpoint` checkpoint: its tensors, their chunks, and the file and
- * bytes of each chunk.
+ * Reads the `.metadata` of a `torch.distributed.checkpoint` checkpoint: its tensors, their chunks, and where each chunk
+ * is stored.
  *
  * @see PyTorch `torch/distributed/checkpoint/metadata.py`, as of 2.13 and back to 2.1.
  */
@@ -19,12 +19,12 @@ import { type Box, isCount, isShape } from "./tensor.ts";
 import { sizes } from "./torch_archive.ts";
 import { allowInMetadata } from "./torch_names.ts";
 
-/** The maximum size of a `.metadata` file. Those of models on many hosts take a few megabytes. */
+/** The maximum size of a `.metadata` file. For models on many hosts, the file takes a few megabytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The storage location of an item. */
 export interface StorageInfo {
-  /** A file's name, without folders. */
+  /** The name of the file, without its directory. */
   readonly file: string;
   readonly offset: number;
   /** The length in bytes. */
@@ -36,7 +36,7 @@ export interface DcpTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly chunks: readonly (Box & {
-    /** `undefined` if `.metadata` does not list it. */
+    /** Where the chunk is stored; `undefined` if `.metadata` does not list it. */
     readonly storage: StorageInfo | undefined;
   })[];
 }
@@ -46,7 +46,7 @@ export interface DcpMetadata {
   readonly tensors: ReadonlyMap<string, DcpTensor>;
   /** Names of items that are not tensors. */
   readonly objects: readonly string[];
-  /** The locations of all items in all files. */
+  /** The locations of all items, in all files. */
   readonly storage: readonly StorageInfo[];
 }
 
@@ -96,7 +96,7 @@ class Parser {
     { of, items, chunks: before }: {
       of: PickleValue;
       items: Items;
-      /** The number of chunks of the tensors so far. */
+      /** The number of chunks in the tensors that were read before. */
       chunks: number;
     },
   ): DcpTensor {
@@ -133,7 +133,7 @@ class Parser {
     };
   }
 
-  /** Reads a `MetadataIndex`. Objects have no offset. */
+  /** Reads a `MetadataIndex`. An index of an item that is not a tensor has no offsets. */
   #itemKey(value: PickleValue): ItemKey {
     const name = this.#field(value, "fqn");
     if (!isName(name)) throw this.#fault("an item without a name");
@@ -195,18 +195,18 @@ class Parser {
   }
 }
 
-/** Checks a name. Names are compared and joined, so their length is limited against hostile files. */
+/** Checks whether a value is a name. The length is limited because names from hostile files are compared and joined. */
 function isName(value: PickleValue): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 1024;
 }
 
 interface ItemKey {
   readonly name: string;
-  /** `null` for objects. */
+  /** The chunk's offset along each axis; `null` for items that are not tensors. */
   readonly offsets: readonly number[] | null;
 }
 
-/** The locations of items by name and offset. A name that several items share is stored once. */
+/** The locations of items, by name and offsets. Items with the same name share one copy of it. */
 class Items {
   readonly #byName = new Map<string, Map<string, StorageInfo>>();
   size = 0;

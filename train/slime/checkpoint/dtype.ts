@@ -1,8 +1,9 @@
-/** Element types of tensors, with their names in safetensors and in PyTorch. */
+/** The element types of tensors, with their names in safetensors and in PyTorch. */
 
 /**
- * By safetensors' name: bytes per element (a fraction if several share a byte), PyTorch's name for the `torch.dtype`,
- * and for the storage class if there is one.
+ * The element types by their name in safetensors: the bytes per element (a fraction if several elements share a byte),
+ * the name of PyTorch's `torch.dtype`, and the name of PyTorch's storage class. The names are missing if PyTorch has
+ * none.
  */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],
@@ -29,7 +30,7 @@ const DTYPES = {
   C64: [8, "complex64", "ComplexFloatStorage"],
 } as const satisfies Record<string, readonly [number, ...string[]]>;
 
-/** The type of a tensor's elements, by safetensors' name. */
+/** The type of a tensor's elements, by its name in safetensors. */
 export type Dtype = keyof typeof DTYPES;
 
 const entries = Object.entries(DTYPES) as [
@@ -37,7 +38,7 @@ const entries = Object.entries(DTYPES) as [
   readonly [number, ...string[]],
 ][];
 
-/** Bytes per element. */
+/** The number of bytes per element of each type. */
 export const DTYPE_BYTES = Object.fromEntries(
   entries.map(([dtype, [bytes]]) => [dtype, bytes]),
 ) as Readonly<Record<Dtype, number>>;
@@ -48,12 +49,14 @@ const byTorchName = new Map(
   ),
 );
 
-/** Checks whether `name` is a known type. */
+/** Checks whether `name` is a known element type. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(DTYPES, name);
 }
 
-/** Returns the type that PyTorch calls `name`: `bfloat16`, `BFloat16Storage`. */
+/**
+ * Returns the type that PyTorch calls `name`, such as `bfloat16` or `BFloat16Storage`; `undefined` if there is none.
+ */
 export function torchDtype(name: string): Dtype | undefined {
   return byTorchName.get(name);
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a model's directory in Hugging Face's format: `config.json` and safetensors, in one file or in shards that an
- * index lists. The elements stay on disk.
+ * Reads a model's directory in Hugging Face's format: `config.json`, and the weights in safetensors, either in one file
+ * or in shards that an index lists. The elements stay on disk.
  */
 
 import { join } from "node:path";
@@ -26,8 +26,8 @@ export interface HfDirectory {
   readonly config: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /**
-   * The missing or damaged parts, one sentence each: shards that are missing or damaged, tensors that are not where the
-   * index says.
+   * Descriptions of missing or damaged parts, one sentence each, such as a damaged shard or a tensor that is not in the
+   * file named by the index.
    */
   readonly faults: readonly string[];
 }
@@ -44,8 +44,8 @@ export function isHfDirectory(directory: string): boolean {
 }
 
 /**
- * Reads a model's directory. What cannot be read is reported in `faults`.
- * @throws {DataError} If there is no `config.json`, or there are no safetensors at all.
+ * Reads a model's directory. Parts that cannot be read are reported in `faults`.
+ * @throws {DataError} If there is no `config.json`, or there are no `.safetensors` files at all.
  */
 export function openHfDirectory(directory: string): HfDirectory {
   const config = new TextDecoder().decode(
@@ -107,7 +107,7 @@ function safetensorsFiles(directory: string): string[] {
     .filter((name) => name.endsWith(".safetensors")).toSorted();
 }
 
-/** Reads which file contains each tensor; `undefined` if there is no index. */
+/** Reads the index, which names the file of each tensor; `undefined` if there is no index. */
 function readIndex(
   directory: string,
   files: readonly string[],
@@ -130,7 +130,7 @@ function readIndex(
   return new Map(Object.entries(map) as [string, string][]);
 }
 
-/** Rejects shards without their index, which come from an incomplete download. */
+/** Rejects shards without an index, which are left by an incomplete download. */
 function refuseOrphans(directory: string, files: readonly string[]): void {
   const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);

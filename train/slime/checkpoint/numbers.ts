@@ -1,17 +1,17 @@
 /**
- * Inspects blocks of numbers in their file format: whether they are finite, all zero or all equal, and how far two
- * blocks differ, with one rounded to the other's type.
+ * Inspects blocks of numbers in the format in which they are stored: whether they are finite, all zero or all equal,
+ * and how far two blocks differ. If the types of two blocks differ, one is rounded to the other's type.
  *
- * Equality is checked by a native memory comparison. Loops run over 32-bit words if every block is inspected, and
- * over elements only if two blocks differ.
+ * Equality is checked by a native memory comparison. Loops that inspect every block run over 32-bit words. Only two
+ * blocks that differ are compared element by element.
  */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 
-/** Types whose numbers are inspected. */
+/** The floating-point types whose numbers are inspected. */
 export type FloatDtype = "BF16" | "F16" | "F32";
 
-/** Checks whether numbers of a type are inspected. */
+/** Checks whether the numbers of a type are inspected. */
 export function isFloat(dtype: Dtype): dtype is FloatDtype {
   return dtype === "BF16" || dtype === "F16" || dtype === "F32";
 }
@@ -32,7 +32,7 @@ export class NumberStats {
 
   /**
    * Adds a block.
-   * @param bytes Must start at a multiple of four in its buffer.
+   * @param bytes The block, which must start at a multiple of four bytes in its buffer.
    */
   add(bytes: Uint8Array): void {
     const words = new Uint32Array(
@@ -76,7 +76,7 @@ export class NumberStats {
   }
 }
 
-/** The differences between two tensors across all of their blocks. */
+/** The differences between two tensors, across all of their blocks. */
 export class Difference {
   /** The number of elements whose bits differ. */
   count = 0;
@@ -90,8 +90,9 @@ export class Difference {
   readonly #sums = [0, 0, 0, 0];
 
   /**
-   * Compares a block of both tensors, converted to the same type. `at` is the index of its first element. If one side
-   * was `rounded`, two NaNs count as equal, because rounding does not preserve a NaN's bits.
+   * Compares a block of both tensors, converted to the same type. If one side was `rounded`, two NaNs count as equal,
+   * because rounding does not preserve a NaN's bits.
+   * @param options.at The index of the block's first element in the tensor.
    */
   add(
     a: Uint8Array,
@@ -120,7 +121,7 @@ export class Difference {
     this.#elements += left.length;
   }
 
-  /** The mean and standard deviation of the blocks that differ, for either side. */
+  /** The mean and standard deviation of either side, over the blocks that differ. */
   get spreads(): readonly { readonly mean: number; readonly std: number }[] {
     const spread = (sum: number, squares: number) => {
       const mean = sum / this.#elements;
@@ -131,7 +132,7 @@ export class Difference {
   }
 }
 
-/** Returns the narrower of two types if the wider type can represent all of its numbers; otherwise `undefined`. */
+/** Returns the narrower of two types; `undefined` unless the other type can represent all of its numbers. */
 export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
   if (!isFloat(a) || !isFloat(b)) return undefined;
   if (a === b) return a;
@@ -140,8 +141,8 @@ export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
 }
 
 /**
- * Rounds numbers as PyTorch's `Tensor.to` does: to nearest, ties to even.
- * @param bytes Numbers in float32, or already in `to`; the latter are returned unchanged.
+ * Rounds numbers as PyTorch's `Tensor.to` does: to the nearest number, with ties to even.
+ * @param bytes Numbers in float32, or already in `to`. The latter are returned unchanged.
  */
 export function roundTo(
   bytes: Uint8Array,

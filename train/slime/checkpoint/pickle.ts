@@ -1,12 +1,12 @@
 /**
  * Reads pickles as data. Nothing that a pickle names is looked up, imported or called: a class becomes a
- * {@linkcode PickleGlobal}, an instance a {@linkcode PickleObject}. A name that is not allowed is an error, because Python would
- * call it when loading the file.
+ * {@linkcode PickleGlobal}, and an instance becomes a {@linkcode PickleObject}. A name that is not allowed is an error,
+ * because Python could run its code when loading the file.
  *
- * Every opcode takes at least one byte and creates at most one value, so time and memory are linear in the file's
- * size. The memory of the values has an additional limit: an empty dict takes one byte in the file but hundreds in
- * memory, and a chain of nested tuples as long as the file would block the reader and the garbage collector for half a
- * minute.
+ * Every opcode takes at least one byte and creates at most one value, so time and memory are linear in the size of the
+ * file. The memory of the values has an additional limit, for two reasons. An empty dict takes one byte in the file but
+ * hundreds of bytes in memory. A chain of nested tuples as long as the file would block the reader and the garbage
+ * collector for half a minute.
  *
  * @see CPython `Lib/pickletools.py` for the opcodes; protocols 2 to 5.
  */
@@ -24,10 +24,10 @@ export class PickleGlobal {
 
 /** An instance, or the result of a call: the callee and its arguments. */
 export class PickleObject {
-  /** The callee's name: `torch.Size`, `torch._utils._rebuild_tensor_v2`. */
+  /** The name of the class or function, such as `torch.Size` or `torch._utils._rebuild_tensor_v2`. */
   readonly type: string;
   readonly args: readonly PickleValue[];
-  /** The argument of `__setstate__` or the `__dict__`; `undefined` if there is none. */
+  /** The argument of `__setstate__`, or the `__dict__`; `undefined` if the pickle sets neither. */
   state: PickleValue | undefined;
   constructor(
     type: string,
@@ -40,17 +40,20 @@ export class PickleObject {
   }
 }
 
-/** A dict in insertion order, whose keys may be objects. */
+/** A dict in insertion order. Its keys may be objects. */
 export class PickleDict {
   readonly entries: [PickleValue, PickleValue][];
-  /** An index for fast lookups: in a hostile file, any number of objects may share one dict. */
+  /**
+   * An index of the keys for fast lookups, which a hostile file could otherwise make slow by sharing one dict among
+   * many objects.
+   */
   #byKey: Map<PickleValue, PickleValue> | undefined;
 
   constructor(entries: [PickleValue, PickleValue][] = []) {
     this.entries = entries;
   }
 
-  /** Returns the value of a string key; the last one if the key repeats. The dict must be complete. */
+  /** Returns the value of a string key. If the key repeats, the last value is returned. The dict must be complete. */
   get(key: string): PickleValue | undefined {
     this.#byKey ??= new Map(this.entries);
     return this.#byKey.get(key);
@@ -65,7 +68,7 @@ export class PicklePersistent {
   }
 }
 
-/** A value in a pickle. Lists, tuples and sets are arrays; integers beyond 2^53 are bigints. */
+/** A value in a pickle. Lists, tuples and sets are arrays; integers above 2^53 are bigints. */
 export type PickleValue =
   | null
   | boolean
@@ -81,16 +84,16 @@ export type PickleValue =
 
 /** Settings of {@linkcode readPickle}. */
 export interface PickleOptions {
-  /** The pickle's name in messages: its file, and the position in it. */
+  /** The name of the pickle in messages: its file, and its position in the file. */
   readonly source: string;
-  /** Returns whether this kind of pickle may name `module.name`. */
+  /** Returns whether this kind of pickle may contain the qualified name `name`. */
   readonly allow: (name: string) => boolean;
 }
 
 /**
  * Reads one pickle to its end.
- * @throws {DataError} If it is truncated, damaged, of protocol 0 or 1, names something that is not allowed, or has
- * more values than any checkpoint.
+ * @throws {DataError} If the pickle is truncated, damaged or of protocol 0 or 1, contains a name that is not allowed,
+ * or has more values than any checkpoint.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -102,7 +105,7 @@ export function readPickle(
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
-/** The maximum total memory of all values. The metadata of a model on many hosts takes a fifth of it. */
+/** The maximum memory of all values together. The metadata of a model on many hosts takes a fifth of it. */
 const MAX_VALUE_BYTES = 512 * 2 ** 20;
 /**
  * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple
@@ -111,8 +114,8 @@ const MAX_VALUE_BYTES = 512 * 2 ** 20;
 const MAX_STACK = 2 ** 20;
 
 /**
- * Upper bounds in bytes for each value, including the indexes for lookups. Lists, their items and the memo count for
- * more than they take, which also limits the time: a hostile file can create one per byte.
+ * Upper bounds of the memory of each kind of value, in bytes, including the indexes for lookups. Lists, their items and
+ * memo entries count for more than they take, which also limits the time, since a hostile file can create one per byte.
  */
 const VALUE_BYTES = {
   number: 64,
@@ -126,10 +129,13 @@ const VALUE_BYTES = {
   memo: 128,
 } as const;
 
-/** The maximum length of a text that is decoded by hand, which is faster for field names. */
+/**
+ * The maximum length of a text that is decoded without the `TextDecoder`, which is faster for short texts such as field
+ * names.
+ */
 const SHORT = 32;
 
-/** The maximum length of an integer; checkpoints contain none longer. */
+/** The maximum length of an integer in bytes. Integers in checkpoints are shorter. */
 const MAX_INT_BYTES = 64;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -203,7 +209,7 @@ class Reader {
 
   /**
    * Skips `length` bytes.
-   * @returns Their start.
+   * @returns The offset of the first skipped byte.
    */
   #advance(length: number): number {
     const start = this.#at;
@@ -222,7 +228,7 @@ class Reader {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Reads one byte. Runs for every opcode, so it creates no view. */
+  /** Reads one byte. It creates no view, because it runs for every opcode. */
   #u8(): number {
     return this.#bytes[this.#advance(1)]!;
   }
@@ -385,7 +391,7 @@ class Reader {
     this.global(module, name);
   }
 
-  /** Records an instance or a call without executing it. */
+  /** Records the creation of an instance, or a call, without executing it. */
   reduce(args: PickleValue, callee: PickleValue): void {
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
       throw this.#fault("calls a value that is not a class");
@@ -433,7 +439,7 @@ class Reader {
   }
 }
 
-/** The handlers by opcode, with pickletools' names. */
+/** The handlers of the opcodes, with the names from pickletools. */
 const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
   op("(", (r) => r.push(MARK)),
   op("0", (r) => r.drop()), // POP

@@ -9,12 +9,12 @@ import {
   type PickleValue,
 } from "./pickle.ts";
 
-/** Pickles a value with protocol 2; arrays become tuples. Bytes and integers beyond 2^53 are not supported. */
+/** Pickles a value with protocol 2; arrays become tuples. Bytes and integers above 2^53 are not supported. */
 export function writePickle(value: PickleValue): Uint8Array<ArrayBuffer> {
   return Buffer.concat([op(0x80, 2), ...opcodes(value), op(".")]);
 }
 
-/** Yields the opcodes of a value, with pickletools' names. */
+/** Yields the opcodes of a value. Comments give their names in pickletools. */
 function* opcodes(value: PickleValue): Generator<Uint8Array> {
   if (value === null) yield op("N");
   else if (typeof value === "boolean") yield op(value ? 0x88 : 0x89);
@@ -38,7 +38,7 @@ function* opcodes(value: PickleValue): Generator<Uint8Array> {
 }
 
 /**
- * Yields the opcodes of an object. One with a state is created without calling `__init__`, which would need
+ * Yields the opcodes of an object. An object with a state is created without calling `__init__`, which would need
  * arguments.
  */
 function* object({ type, args, state }: PickleObject): Generator<Uint8Array> {

@@ -1,4 +1,4 @@
-/** Reads rows of a tensor into one buffer, from all chunks that contain them. */
+/** Reads rows of a tensor into one buffer, from all of the chunks that contain them. */
 
 import { DataError } from "../../../env/errors.ts";
 import { FilePool } from "./byte_file.ts";
@@ -17,7 +17,7 @@ export interface Rows {
   readonly rows: number;
 }
 
-/** Returns the bytes per row of a tensor. */
+/** Returns the number of bytes per row of a tensor. */
 export function rowBytes(tensor: ViewTensor): number {
   return DTYPE_BYTES[dtypeOf(tensor)] * elements(tensor.shape.slice(1));
 }
@@ -27,7 +27,7 @@ export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** Reads rows into a buffer of its own, one request at a time. For concurrent reads, use several readers. */
+/** Reads rows into its own buffer, one request at a time. Concurrent reads need one reader each. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
   #buffer = new Uint8Array(0);
@@ -36,7 +36,7 @@ export class RowReader implements Disposable {
   /**
    * Reads consecutive rows.
    * @returns `rows` times {@linkcode rowBytes} bytes, valid until the next call.
-   * @throws {DataError} If bytes are missing, or differ from their description.
+   * @throws {DataError} If bytes are missing, or a stored chunk does not match its description.
    */
   async read(tensor: ViewTensor, { row, rows }: Rows): Promise<Uint8Array> {
     const bytes = rowBytes(tensor);
@@ -91,7 +91,10 @@ export class RowReader implements Disposable {
     }
   }
 
-  /** @returns The number of bytes read. */
+  /**
+   * Copies the part of a chunk that overlaps the rows into the buffer.
+   * @returns The number of bytes copied.
+   */
   async #readChunk(
     { source, chunk, range, lead }: {
       source: StoredTensor;

@@ -1,4 +1,7 @@
-/** Runs `deno task convert`: inspects the machine, then plans, converts and verifies on it. */
+/**
+ * Runs `deno task convert`: inspects the machine that holds the checkpoint, plans the conversion, and then converts and
+ * verifies there.
+ */
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -22,18 +25,21 @@ import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
 import { type Verified, verifierOf } from "./verifier.ts";
 
-/** The conversion or verification to run, and its machine. */
+/** A request to convert or verify a checkpoint, and the machine to do it on. */
 export interface ConversionRequest {
   readonly from: string;
-  /** The hint if `from` is not a checkpoint. */
+  /** The hint of the error if `from` is not a checkpoint. */
   readonly absentHint?: string | undefined;
-  /** `undefined` if only one checkpoint is inspected, or if the recipe loads the model directly. */
+  /** The target; `undefined` if only one checkpoint is inspected, or if the recipe loads the model directly. */
   readonly to: string | undefined;
-  /** The trained model; needed to convert from Megatron's format. */
+  /**
+   * The directory of the trained model in Hugging Face's format, needed to convert from Megatron's format; `undefined`
+   * if not set.
+   */
   readonly origin: string | undefined;
   /** The recipe's model; `undefined` to use the one that the directory describes. */
   readonly model: ModelName | undefined;
-  /** Paths of slime, Megatron-LM, and the interpreter that both are installed for. */
+  /** The paths of slime and Megatron-LM, and the interpreter for which both are installed. */
   readonly paths: {
     readonly slime: string;
     readonly megatron: string;
@@ -43,7 +49,7 @@ export interface ConversionRequest {
   readonly host: Host | undefined;
   /** This machine's entry in hosts.yaml. */
   readonly here: Host | undefined;
-  /** GPUs that share the work. Default: all available. */
+  /** The number of GPUs that share the work. Default: all available. */
   readonly gpus: number | undefined;
   /** Whether to replace an existing target that differs. */
   readonly force: boolean;
@@ -52,7 +58,7 @@ export interface ConversionRequest {
 
 /** The outcome of {@linkcode runConversion}. */
 export type ConversionOutcome =
-  /** slime loads the model directly. */
+  /** No conversion is needed, because slime loads the model directly. */
   | { readonly state: "not_needed"; readonly probe: Probe }
   | {
     readonly state: "planned";
@@ -64,8 +70,9 @@ export type ConversionOutcome =
   | Converted & { readonly plan: ConversionPlan };
 
 /**
- * Compares `from` with `to`, or inspects `from` alone.
- * @throws Like {@linkcode verifierOf}.
+ * Compares `from` with `to`, or inspects only `from` if there is no `to`.
+ * @throws {ConfigError} If neither the request nor a directory names the model.
+ * @throws {HostError} If the host has no taulab, or cannot be reached.
  */
 export async function runVerification(
   { from, to, host, here, model }: ConversionRequest,
@@ -79,8 +86,10 @@ export async function runVerification(
 
 /**
  * Converts a checkpoint, or reports that no conversion is needed.
- * @throws {ConfigError} If a setting is missing, a path does not exist, or a model is not the recipe's.
- * @throws Like {@linkcode convert}.
+ * @throws {ConfigError} If a setting is missing, a path does not exist, a directory holds another model than the
+ * recipe's, or the target exists and differs.
+ * @throws {HostError} If the machine cannot be inspected, or the tool fails.
+ * @throws {DataError} If the result does not match the model.
  */
 export async function runConversion(
   request: ConversionRequest,
@@ -126,14 +135,14 @@ export async function runConversion(
   return { ...converted, plan };
 }
 
-/** Resolves a path. On this machine, paths are relative to where the command runs. Removes trailing slashes. */
+/** Resolves a path and removes trailing slashes. On this machine, relative paths start at the current directory. */
 function absolute({ host }: ConversionRequest, path: string): string {
   return host === undefined
     ? resolve(path)
     : path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
 
-/** Reports that no conversion is needed: a recipe without a reference lets slime load the model directly. */
+/** Reports that no conversion is needed, because slime loads the model of a recipe without a reference directly. */
 function notNeeded(
   { from, model }: ConversionRequest,
   probe: Probe,

@@ -1,5 +1,5 @@
 /**
- * Reads the header of a `.safetensors` file: the name, type, shape and place of each tensor.
+ * Reads the header of a `.safetensors` file: the name, type, shape and position of each tensor.
  *
  * @see huggingface/safetensors README "Format", and `safetensors/src/tensor.rs` for what it rejects.
  */
@@ -24,10 +24,10 @@ import {
 /** The maximum length of a header, according to the format. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** The size of the field that contains the header's length and precedes the header. */
+/** The size in bytes of the field before the header, which contains the header's length. */
 const LENGTH_BYTES = 8;
 
-/** The key that is not a tensor, and the fields of a tensor, in order. */
+/** The header's only key that is not a tensor. */
 const METADATA = "__metadata__";
 const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 
@@ -35,14 +35,14 @@ const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 export interface SafetensorsFile {
   /** The tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The `__metadata__`; empty if there is none. */
+  /** The strings in `__metadata__`; empty if there is no such key. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
  * Reads and checks a header. The tensors' bytes stay on disk.
- * @throws {DataError} If the file is truncated or too long, or the header is invalid: an unknown type, a shape that
- * does not match its bytes, or bytes that overlap, lie outside the file or belong to no tensor.
+ * @throws {DataError} If the file is truncated or too long, or the header is invalid: it has an unknown type, a shape
+ * that does not match the tensor's bytes, or byte ranges that overlap, are outside the file or leave gaps.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
@@ -87,7 +87,10 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   return { json: parseHeader(header, file.path), bytes };
 }
 
-/** Parses the header like the reference implementation, in which a tensor's fields and the metadata must not repeat. */
+/**
+ * Parses the header like the reference implementation, which rejects repeated keys in a tensor's fields and in the
+ * metadata.
+ */
 function parseHeader(bytes: Uint8Array, path: string): JsonObject {
   const twice: { object: JsonObject; key: string }[] = [];
   let json: JsonValue;
@@ -120,7 +123,7 @@ function isField(key: string): boolean {
 
 interface Place {
   readonly tensor: Omit<StoredTensor, "chunks">;
-  /** The start in bytes after the header. */
+  /** The offset of the tensor's first byte after the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -163,22 +166,22 @@ function readPlace(
   return { tensor, begin, end };
 }
 
-/** Returns a valid shape; `undefined` for an invalid one. */
+/** Returns a shape if it is valid, otherwise `undefined`. */
 function shapeOf(shape: JsonValue | undefined): number[] | undefined {
   if (Array.isArray(shape) && shape.includes(0)) return emptyShape(shape);
   return isShape(shape) ? shape : undefined;
 }
 
-/** The same limit as for any shape. */
+/** The maximum number of axes, which is the same for all shapes. */
 const MAX_AXES = 8;
 
-/** The reference implementation counts with 64 bits. */
+/** The maximum number of elements, because the reference implementation counts with 64 bits. */
 const MAX_COUNT = 2n ** 64n - 1n;
 
 /**
- * Returns the shape of a tensor without elements. Its axes may be longer than a number can count exactly, and are
- * rounded. The reference implementation multiplies axis by axis, and rejects a product over 64 bits before it reaches
- * the axis of length 0.
+ * Returns the shape of a tensor without elements. Its axes may be too long to count exactly; these are rounded. The
+ * reference implementation multiplies the axes in order, and rejects a product over 64 bits even if an axis of length 0
+ * follows.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   if (shape.length > MAX_AXES) return undefined;
@@ -193,8 +196,8 @@ function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
 }
 
 /**
- * Returns a tensor's fields. The reference implementation also accepts them as a list, and a type as an object of its
- * name.
+ * Returns a tensor's fields; `undefined` if there are too few or too many. Like the reference implementation, it also
+ * accepts a list of the values, and a type in the form `{"F32": null}`.
  */
 function fieldsOf(
   value: JsonValue,

@@ -10,7 +10,7 @@ import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { MegatronArguments } from "./torch_dist.ts";
 
-/** A size in a shape. Larger values do not occur in models, so a file that contains one is damaged. */
+/** The schema of a size. Models have no larger sizes, so a file that contains one is damaged. */
 const size = z.int().min(1).max(1_000_000);
 const layers = z.int().min(1).max(1000);
 
@@ -36,7 +36,7 @@ const shapeSchema = z.object({
   message: "does not divide the heads",
 });
 
-/** Returns the shape of a preset. */
+/** Returns a preset's shape in full. */
 export function fullShape(
   { positions: _, ...shape }: ModelShape,
 ): CheckpointShape {
@@ -94,7 +94,10 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
   });
 }
 
-/** @throws {DataError} If some of the layers are dense. */
+/**
+ * Returns the number of layers with experts.
+ * @throws {DataError} If some of the layers are dense.
+ */
 function expertLayers(config: Record<string, unknown>, path: string): unknown {
   const { decoder_sparse_step: step = 1, mlp_only_layers: dense = [] } = config;
   if (step === 1 && Array.isArray(dense) && dense.length === 0) {

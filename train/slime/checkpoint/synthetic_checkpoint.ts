@@ -1,6 +1,6 @@
 /**
- * Writes synthetic checkpoints of both formats, for `deno task bench --verify` and for tests that damage them.
- * Training never reads these: its checkpoints come from slime's own tools.
+ * Writes synthetic checkpoints of both formats, for `deno task bench --verify` and for tests that damage them. Training
+ * never reads synthetic checkpoints; its checkpoints come from slime's own tools.
  */
 
 import { crc32 } from "node:zlib";
@@ -36,12 +36,16 @@ const NUMBER_BYTES = 2;
 const openOptions = { write: true, create: true, truncate: true } as const;
 
 /**
- * Random finite numbers for tensors. Each tensor takes a part of one pool, so that both formats get the same numbers.
+ * Random finite numbers for tensors. Each tensor takes a part of one pool, so that both formats contain the same
+ * numbers.
  */
 export class SyntheticNumbers {
   readonly #pool: Uint8Array;
 
-  /** @param poolBytes The size of the random pool. Default: 16 MiB. */
+  /**
+   * Fills the pool.
+   * @param poolBytes The size of the random pool. Default: 16 MiB.
+   */
   constructor(poolBytes = 16 * 1024 * 1024) {
     const words = new Uint32Array(poolBytes / 4);
     let state = 1;
@@ -57,7 +61,7 @@ export class SyntheticNumbers {
     for (let at = 1; at < poolBytes; at += 2) this.#pool[at]! &= 0xbf;
   }
 
-  /** Returns the numbers of a tensor, which are always the same. */
+  /** Returns the numbers of a tensor. The same tensor always has the same numbers. */
   of({ name, shape }: Pick<LayoutEntry, "name" | "shape">): Uint8Array {
     const length = NUMBER_BYTES * elements(shape);
     const bytes = new Uint8Array(length);
@@ -76,7 +80,7 @@ export class SyntheticNumbers {
   }
 }
 
-/** Returns the `config.json` of a shape. */
+/** Returns the contents of the `config.json` for a shape. */
 export function configOf(shape: CheckpointShape): Record<string, unknown> {
   const { experts } = shape;
   return {
@@ -95,7 +99,7 @@ export function configOf(shape: CheckpointShape): Record<string, unknown> {
   };
 }
 
-/** Yields all tensors of a model by Hugging Face's names, one at a time. */
+/** Yields all tensors of a model, one at a time, with Hugging Face's names. */
 export function* hfTensors(
   shape: CheckpointShape,
   numbers: SyntheticNumbers,
@@ -159,7 +163,7 @@ export async function writeSafetensors(
   for (const { bytes } of tensors) await writeAll(file, bytes);
 }
 
-/** A chunk of a Megatron tensor, as one rank stores it. */
+/** A chunk of a tensor in Megatron's format, as one rank stores it. */
 export interface SyntheticChunk extends Omit<WrittenChunk, keyof StorageInfo> {
   readonly bytes: Uint8Array;
 }

@@ -1,5 +1,5 @@
 /**
- * Writes the parts of PyTorch's checkpoints that `torch_archive.ts` and `dcp_metadata.ts` read: pickles in zip
+ * Writes the parts of PyTorch's checkpoints that `torch_archive.ts` and `dcp_metadata.ts` read: pickles, and zip
  * archives with uncompressed entries.
  */
 
@@ -26,7 +26,7 @@ import {
   LOCAL_BYTES,
 } from "./zip.ts";
 
-/** A part of a tensor, and where it was written. */
+/** A part of a tensor, and where it is stored. */
 export interface WrittenChunk extends Box, StorageInfo {
   /** The tensor's name. */
   readonly key: string;
@@ -36,7 +36,7 @@ export interface WrittenChunk extends Box, StorageInfo {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Returns what `torch.save` pickles for a tensor of bfloat16. */
+/** Returns the pickle that `torch.save` writes for a tensor of bfloat16 numbers. */
 export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   const storage = [
     "storage",
@@ -57,7 +57,7 @@ export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   );
 }
 
-/** Returns the `.metadata` for chunks. */
+/** Returns the `.metadata` file of a checkpoint with these chunks. */
 export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   const properties = [
     new PickleGlobal("torch.bfloat16"),
@@ -94,7 +94,7 @@ export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   }));
 }
 
-/** Returns the `common.pt` of a run: its arguments. */
+/** Returns the pickle in a run's `common.pt`, which contains the run's arguments. */
 export function commonPickle(shape: CheckpointShape): Bytes {
   const args = dict({
     ...namedNumbers(shape, 1),
@@ -137,7 +137,7 @@ export function torchSave(pickle: Uint8Array, storage?: Uint8Array): Bytes[] {
   ]);
 }
 
-/** Returns the parts of a zip archive of uncompressed entries. */
+/** Returns the parts of a zip archive with uncompressed entries. Their concatenation is the file. */
 export function zipStored(
   entries: readonly (readonly [name: string, bytes: Uint8Array])[],
 ): Bytes[] {
@@ -164,7 +164,7 @@ export function zipStored(
   return [...parts, ...directory, end] as Bytes[];
 }
 
-/** Returns a zip record: zeros, except for its signature and 32-bit words at the given offsets. */
+/** Returns a zip record that consists of a signature, 32-bit words at the given offsets, and zeros elsewhere. */
 function record(
   bytes: number,
   signature: number,

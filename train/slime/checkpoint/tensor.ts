@@ -1,8 +1,8 @@
-/** A tensor stored in files, in any format: chunks, each one range of bytes. */
+/** A tensor stored in files, in any format. It consists of chunks, each of which is one range of bytes. */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 
-/** A box within a tensor: its start and its size along each axis. */
+/** A box within a tensor, given by its start and its size along each axis. */
 export interface Box {
   readonly offsets: readonly number[];
   readonly sizes: readonly number[];
@@ -11,22 +11,22 @@ export interface Box {
 /** The bytes of a box in row-major order without gaps. */
 export interface ByteRange {
   readonly path: string;
-  /** The offset in the file at which they start. */
+  /** The offset of the first byte in the file. */
   readonly offset: number;
 }
 
 /** A part of a tensor that was written as one unit. */
 export interface Chunk extends Box {
   /**
-   * Returns where its bytes are. The result is cached.
-   * @throws {DataError} If they cannot be found, or their shape or type differs from the description.
+   * Returns where the chunk's bytes are. The result is cached.
+   * @throws {DataError} If the bytes cannot be found, or their shape or type differs from the chunk's description.
    */
   locate(): ByteRange;
 }
 
 /** A tensor stored in files. */
 export interface StoredTensor {
-  /** Its name in the checkpoint. */
+  /** The name in the checkpoint. */
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -34,7 +34,7 @@ export interface StoredTensor {
   readonly chunks: readonly Chunk[];
 }
 
-/** Returns the number of elements of a shape. */
+/** Returns the number of elements of a tensor with this shape. */
 export function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -44,7 +44,7 @@ export function tensorBytes(tensor: Pick<StoredTensor, "dtype" | "shape">) {
   return elements(tensor.shape) * DTYPE_BYTES[tensor.dtype];
 }
 
-/** Formats a shape: `[36, 2560]`. */
+/** Formats a shape, such as `[36, 2560]`. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
@@ -64,10 +64,10 @@ export function isShape(value: unknown): value is number[] {
 }
 
 /**
- * Describes how boxes fail to tile a shape; `undefined` if each element is in exactly one.
+ * Describes why boxes do not cover a shape exactly; `undefined` if each element is in exactly one box.
  *
  * The boxes must form nested grids: along the first axis they form intervals without overlaps or gaps, within each
- * interval they do so along the second axis, and so on. Ranks that share a tensor always write it this way.
+ * interval they do so along the second axis, and so on. Ranks that share a tensor always write it in this form.
  */
 export function tilingFault(
   shape: readonly number[],

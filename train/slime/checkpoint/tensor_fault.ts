@@ -1,6 +1,6 @@
 /** Faults of a checkpoint, and their effect on training. */
 
-/** The kinds of faults. */
+/** The kinds of checkpoint faults. */
 export type TensorFaultKind =
   /** The directory is incomplete: a file is missing, truncated or damaged. */
   | "incomplete"
@@ -11,11 +11,11 @@ export type TensorFaultKind =
   | "shape"
   | "dtype"
   | "values"
-  /** Two copies of one tensor within a checkpoint differ. */
+  /** Two copies of a tensor that should be equal, because the model ties them, differ. */
   | "tied"
-  /** A tensor has a NaN or an infinity. */
+  /** A tensor contains a NaN or an infinity. */
   | "nonfinite"
-  /** Bytes cannot be found or read. */
+  /** The bytes of a tensor cannot be found or read. */
   | "unreadable";
 
 /** A fault of a checkpoint. */
@@ -23,9 +23,9 @@ export interface TensorFault {
   readonly kind: TensorFaultKind;
   /** The checkpoint's directory. */
   readonly where: string;
-  /** Names of the tensors in Hugging Face's format, or in the file if there is no such name. */
+  /** The names of the tensors in Hugging Face's format. A tensor without such a name has its name in the file. */
   readonly tensors: readonly string[];
-  /** A description of the fault, as a clause. */
+  /** A description of the fault, as a clause without a full stop. */
   readonly what: string;
   /** The effect on training. */
   readonly training: string;
@@ -42,7 +42,7 @@ export function tensorFaultText(
   return `${kind}: ${name}${what}; ${training}`;
 }
 
-/** Effects on training that all faults of a kind share. */
+/** The effects on training that all faults of a kind share. */
 export const TRAINING = {
   skipped:
     "slime only prints that it skips the tensor, and trains from random values",

@@ -1,6 +1,6 @@
 /**
- * A common view of checkpoints of both formats: the tensors of a model by Hugging Face's names, with the locations of
- * their rows on disk.
+ * A common view of checkpoints of both formats: a model's tensors under Hugging Face's names, and where their rows are
+ * on disk.
  */
 
 import { join } from "node:path";
@@ -26,35 +26,38 @@ export type Format = "hf" | "torch_dist";
 /** Consecutive rows of a tensor. */
 export interface Segment {
   readonly source: StoredTensor;
-  /** The index along the axes before the rows: the layer, the expert. */
+  /**
+   * The index along the axes before the rows: of the layer, of the expert, or of both. Empty if the rows are the first
+   * axis.
+   */
   readonly lead: readonly number[];
-  /** The first row. */
+  /** The index of the first row in `source`. */
   readonly row: number;
   readonly rows: number;
 }
 
-/** A tensor of the model, wherever its rows are stored. */
+/** A tensor of the model, in whichever format its rows are stored. */
 export interface ViewTensor {
   /** The name in Hugging Face's format. */
   readonly name: string;
-  /** `[rows, …]`. */
+  /** The shape `[rows, …]`. */
   readonly shape: readonly number[];
-  /** The segments in the order of its rows. */
+  /** The segments that contain the tensor's rows, in order. */
   readonly segments: readonly Segment[];
 }
 
 /** An open checkpoint. */
 export interface Checkpoint extends Disposable {
-  /** The path as passed. */
+  /** The path that was passed. */
   readonly path: string;
   readonly format: Format;
   /** The model's shape according to the files alongside the weights; `undefined` if those do not contain it. */
   readonly shape: CheckpointShape | undefined;
-  /** Faults that are found without reading any tensor. */
+  /** The faults that are found without reading any tensor. */
   readonly faults: readonly TensorFault[];
-  /** Names of items that are not weights: states of modules and of the optimizer. */
+  /** The names of items that are not weights, such as the state of the optimizer. */
   readonly ignored: readonly string[];
-  /** Returns the tensors of a model with that shape, and their faults. */
+  /** Returns the tensors of a model with this shape, and their faults. */
   view(shape: CheckpointShape): View;
 }
 
@@ -62,16 +65,19 @@ export interface Checkpoint extends Disposable {
 export interface View {
   /** The tensors by Hugging Face's names. */
   readonly tensors: ReadonlyMap<string, ViewTensor>;
-  /** The copy of the embedding that is stored as the output layer although the model ties the two. */
+  /**
+   * The tensor stored as the output layer although the model ties the output layer to the embedding; `undefined` if
+   * there is none.
+   */
   readonly tiedCopy: ViewTensor | undefined;
-  /** Rows that only pad the vocabulary. */
+  /** The rows that only pad the vocabulary. */
   readonly padding: readonly ViewTensor[];
   readonly faults: readonly TensorFault[];
 }
 
 /**
  * Opens a checkpoint of either format.
- * @throws {DataError} If there is none, or it cannot be read at all.
+ * @throws {DataError} If there is no checkpoint, or it cannot be read at all.
  */
 export function openCheckpoint(path: string): Checkpoint {
   if (isTorchDist(path)) return openMegatron(path);
@@ -108,7 +114,7 @@ function incomplete(where: string, what: string): TensorFault {
   };
 }
 
-/** Checks for a buffer that old checkpoints contain although it is computed from the config. */
+/** Checks whether a name is a buffer, which old checkpoints contain although it is computed from the config. */
 function isBuffer(name: string): boolean {
   return name.endsWith(".rotary_emb.inv_freq");
 }
@@ -160,7 +166,7 @@ function missingFault(where: string, { name }: LayoutEntry): TensorFault {
   };
 }
 
-/** Merges faults of the same tensor in many layers into one. */
+/** Merges faults that affect the same kind of tensor in many layers into one. */
 function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
@@ -234,7 +240,7 @@ function openMegatron(path: string): Checkpoint {
   };
 }
 
-/** Checks for a state. slime's converter skips the same names. */
+/** Checks whether a name is a state instead of a weight. slime's converter skips the same names. */
 function isState(name: string): boolean {
   return name.includes("optimizer") || name.includes("_state") ||
     /^(chained_\d+|rng|rerun)/.test(name);
@@ -266,7 +272,7 @@ function viewMegatron(where: string, { shape, tensors }: Tensors): View {
   };
 }
 
-/** Returns where an entry is in a Megatron checkpoint; `undefined` if it is missing. */
+/** Returns the rows of an entry in a Megatron checkpoint; `undefined` if they are missing. */
 export function placeInMegatron(
   entry: LayoutEntry,
   like: ViewTensor,
@@ -283,7 +289,7 @@ export function placeInMegatron(
   };
 }
 
-/** Returns the indices along the axes of layers and experts. */
+/** Returns the indices along the axes of layers and experts, if the tensor has these axes. */
 function leadOf(
   { layer, expert }: LayoutEntry,
   isStack: boolean,
@@ -294,7 +300,7 @@ function leadOf(
   ];
 }
 
-/** Finds entries of the layout among the tensors of a checkpoint, and collects faults, one per key. */
+/** Finds the tensors of layout entries in a checkpoint, and collects faults, at most one per key. */
 class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
@@ -331,7 +337,7 @@ class MegatronTable {
     };
   }
 
-  /** Returns the rows after the vocabulary. */
+  /** Returns the rows after the vocabulary, which only pad it. */
   padding(entry: LayoutEntry): ViewTensor | undefined {
     const source = this.#find(entry);
     const row = entry.shape[0]!;

@@ -1,6 +1,6 @@
 /**
- * Finds a tensor's bytes in the output of `torch.save`: a zip archive with a pickle that describes type, shape and
- * strides, and the elements as in memory.
+ * Finds a tensor's bytes in a file written by `torch.save`: a zip archive with a pickle that describes the type, shape
+ * and strides, and an entry with the elements in their order in memory.
  *
  * @see PyTorch `torch/serialization.py: _save` and `torch/_utils.py: _rebuild_tensor_v2`.
  */
@@ -24,14 +24,14 @@ const MAX_TENSOR_PICKLE = 1024 * 1024;
 const MAX_PICKLE = 64 * 1024 * 1024;
 const MAX_WORD = 64;
 
-/** The expected type and shape of a saved tensor. */
+/** The type and shape that a saved tensor must have. */
 export interface ExpectedTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
 }
 
 /**
- * Returns where the elements of the tensor start in the archive's file, in row-major order.
+ * Returns the offset in the file at which the tensor's elements start, in row-major order.
  * @throws {DataError} If the archive is damaged, or its tensor does not match.
  */
 export function locateTensor(
@@ -60,7 +60,7 @@ export function locateTensor(
 
 /**
  * Reads the pickle in an archive of `torch.save` as data.
- * @throws {DataError} If the archive is damaged or names something that `allow` rejects.
+ * @throws {DataError} If the archive is damaged, or its pickle contains a name that `allow` rejects.
  */
 export function readTorchPickle(
   slice: FileSlice,
@@ -72,7 +72,7 @@ export function readTorchPickle(
 }
 
 interface Archive {
-  /** The folder of all its entries. */
+  /** The directory of all entries in the archive. */
   readonly name: string;
   readonly pickle: ZipEntry;
   readonly entries: ReadonlyMap<string, ZipEntry>;
@@ -163,7 +163,7 @@ function unwrapped(value: PickleValue): PickleValue | undefined {
   return isParameter ? value.args[0] : value;
 }
 
-/** Returns a tuple of sizes, which may be plain or a `torch.Size`. */
+/** Returns the elements of a tuple of sizes, which may be a plain tuple or a `torch.Size`. */
 export function sizes(value: PickleValue): PickleValue {
   const isSize = value instanceof PickleObject && value.type === "torch.Size";
   return isSize ? value.args[0] ?? [] : value;

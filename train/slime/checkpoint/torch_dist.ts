@@ -1,5 +1,5 @@
 /**
- * Reads Megatron's `torch_dist` checkpoints: the tensors, the locations of their chunks, and the arguments of the run
+ * Reads Megatron's `torch_dist` checkpoints: the tensors, where their chunks are stored, and the arguments of the run
  * that wrote them. The elements stay on disk.
  *
  * @see Megatron-LM `megatron/core/dist_checkpointing/`, `megatron/training/checkpointing.py` at 1dcf0da, and PyTorch
@@ -21,11 +21,11 @@ import type { Box, ByteRange, Chunk, StoredTensor } from "./tensor.ts";
 import { locateTensor, readTorchPickle } from "./torch_archive.ts";
 import { allowInCommon } from "./torch_names.ts";
 
-/** The file that names the latest checkpoint, in the directory of all checkpoints. */
+/** The file that names the latest checkpoint. It is in the directory that contains all checkpoints of a run. */
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
 const MAX_SMALL = 1024 * 1024;
-/** The maximum number of files. Each rank writes one or two. */
+/** The maximum number of files in a checkpoint. Each rank writes one or two. */
 const MAX_FILES = 65_536;
 
 /** The arguments of the run that wrote a checkpoint: numbers, strings and booleans only. */
@@ -33,14 +33,14 @@ export type MegatronArguments = ReadonlyMap<string, number | string | boolean>;
 
 /** A checkpoint in Megatron's format. */
 export interface TorchDist extends Disposable {
-  /** The directory with `.metadata`. */
+  /** The directory that contains `.metadata`. */
   readonly directory: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Names of items that are not tensors: `_extra_state` of modules. */
+  /** The names of items that are not tensors, such as `_extra_state` of a module. */
   readonly objects: readonly string[];
-  /** `undefined` if `common.pt` is missing or has no arguments. */
+  /** The run's arguments; `undefined` if `common.pt` is missing or has none. */
   readonly args: MegatronArguments | undefined;
-  /** The missing or damaged parts other than tensors, one sentence each. */
+  /** Descriptions of missing or damaged parts other than tensors, one sentence each. */
   readonly faults: readonly string[];
 }
 
@@ -53,8 +53,8 @@ export function isTorchDist(directory: string): boolean {
 
 /**
  * Opens a checkpoint.
- * @param root The directory that holds {@linkcode TRACKER}, or the directory of one iteration.
- * @throws {DataError} If there is none, its `.metadata` is missing or damaged, or it is in another format.
+ * @param root The directory that contains {@linkcode TRACKER}, or the directory of one iteration.
+ * @throws {DataError} If there is no checkpoint, its `.metadata` is missing or damaged, or it has another format.
  */
 export function openTorchDist(root: string): TorchDist {
   const { directory, faults } = findIteration(root);
@@ -121,7 +121,7 @@ interface Iteration {
   readonly faults: readonly string[];
 }
 
-/** The directory that the tracker names, or the given one if it is an iteration itself. */
+/** Returns the directory that the tracker names, or `root` itself if it is an iteration's directory. */
 function findIteration(root: string): Iteration {
   const tracker = join(root, TRACKER);
   if (exists(tracker)) {
@@ -160,7 +160,7 @@ function iterationName(text: string, tracker: string): string {
   );
 }
 
-/** Reports a missing tracker: slime finds a checkpoint by the tracker alongside it, or by the name `iter_0000019`. */
+/** Reports a missing tracker, without which slime would not recognize the checkpoint. */
 function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
@@ -242,7 +242,7 @@ function plainEntries(dict: PickleDict): MegatronArguments {
   );
 }
 
-/** Lists files that are too short, too long or missing, and items that share bytes. */
+/** Reports files that are too short, too long or missing, and items that share bytes. */
 function fileFaults(
   directory: string,
   storage: readonly StorageInfo[],

@@ -1,8 +1,8 @@
 /**
  * The classes and functions that the pickles of a checkpoint may name.
  *
- * None of them is run by this module. The lists protect later loads in Python with `weights_only=False`, as slime's
- * tools do: a file that names `os.system` is not a checkpoint.
+ * taulab runs none of them. The lists protect programs that later load the file in Python with `weights_only=False`, as
+ * slime's tools do: a file that names `os.system` is rejected.
  */
 
 import { torchDtype } from "./dtype.ts";
@@ -25,7 +25,7 @@ const TENSOR = [
   /^torch\.storage\.(Untyped|Typed)Storage$/,
 ];
 
-/** The additional names in `.metadata`, including Megatron's plans, which it stores there. */
+/** The additional names in `.metadata`, including those of Megatron's plans, which are stored there. */
 const METADATA = [
   ...PLAIN,
   /^torch\.(Size|strided|contiguous_format|preserve_format)$/,
@@ -48,16 +48,16 @@ const ROOTS = [
   "transformers",
 ];
 
-/** Functions of these packages that rebuild values. */
+/** The functions of these packages that rebuild values. */
 const REBUILDERS =
   /^(torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2|torch\.nn\.functional\.\w+|megatron\.core\.activations\.\w+|numpy\.(_core|core)\.multiarray\.(_reconstruct|scalar)|numpy\.(_core|core)\.numeric\._frombuffer|numpy\.dtype|numpy\.ndarray|torch\.(serialization\._get_layout|device|strided|\w+_format)|numpy\.random\._pickle\.\w+)$/;
 
-/** Checks a name in the pickle of a saved tensor. */
+/** Checks whether the pickle of a saved tensor may contain a name. */
 export function allowInTensor(name: string): boolean {
   return isOf(TENSOR, name) || isTorchType(name);
 }
 
-/** Checks a name in `.metadata`. */
+/** Checks whether `.metadata` may contain a name. */
 export function allowInMetadata(name: string): boolean {
   return isOf(METADATA, name) || isTorchType(name);
 }
@@ -66,7 +66,10 @@ function isOf(names: readonly RegExp[], name: string): boolean {
   return names.some((one) => one.test(name));
 }
 
-/** Checks a name in `common.pt`: the arguments and state of a run, with enums and configs from many modules. */
+/**
+ * Checks whether `common.pt` may contain a name. It holds a run's arguments and state, with enums and configs from many
+ * modules.
+ */
 export function allowInCommon(name: string): boolean {
   if (isOf(PLAIN, name) || isTorchType(name) || REBUILDERS.test(name)) {
     return true;
@@ -76,7 +79,7 @@ export function allowInCommon(name: string): boolean {
     /^(datetime|enum)\.\w+$/.test(name);
 }
 
-/** Checks for a dtype or storage: `torch.bfloat16`, `torch.BFloat16Storage`. */
+/** Checks whether a name is a dtype or a storage class, such as `torch.bfloat16` or `torch.BFloat16Storage`. */
 function isTorchType(name: string): boolean {
   const type = /^torch\.(\w+)$/.exec(name)?.[1];
   return type !== undefined && torchDtype(type) !== undefined;

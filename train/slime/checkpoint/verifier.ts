@@ -1,7 +1,4 @@
-/**
- * Compares checkpoints on the machine that holds them: on this machine, or with the taulab that is installed on a
- * host.
- */
+/** Compares checkpoints on the machine that holds them: either this machine, or a host on which taulab is installed. */
 
 import { z } from "zod";
 import {
@@ -24,33 +21,33 @@ import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 /** The result of a verification. */
 export interface Verified {
   readonly equal: boolean;
-  /** One line per fault. */
+  /** Descriptions of the faults, one line each. */
   readonly faults: readonly string[];
-  /** The full report. If a directory cannot be opened at all, it holds only that fault. */
+  /** The full report. If a directory cannot be opened at all, it contains only that fault. */
   readonly report: VerifyReport;
   readonly seconds: number;
-  /** The largest resident memory, measured after each block. */
+  /** The largest resident memory in bytes, measured after each block. */
   readonly peakBytes: number;
 }
 
-/** The progress of a verification in bytes of all files; `total` is 0 if the host does not report progress. */
+/** The progress of a verification, in bytes of all files. `total` is 0 if the host does not report progress. */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
   readonly seconds: number;
-  /** The machine that verifies. */
+  /** The name of the machine that verifies. */
   readonly place: string;
 }
 
 /** Settings of {@linkcode verifierOf}. */
 export interface VerifierOptions {
-  /** The host of the files; `undefined` for this machine. */
+  /** The host that holds the files; `undefined` for this machine. */
   readonly host: Host | undefined;
-  /** The shell of that host. */
+  /** The shell of that machine. */
   readonly shell: Shell;
-  /** The expected model; `undefined` to use the one that the directories describe. */
+  /** The model that the checkpoints must contain; `undefined` to use the one that a directory describes. */
   readonly model: ModelName | undefined;
-  /** The model's shape, if it is known already. */
+  /** The model's shape, if it is already known. */
   readonly shape?: CheckpointShape | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
@@ -63,8 +60,8 @@ export type Verifier = (
 ) => Promise<Verified>;
 
 /**
- * Creates the verifier of a machine. It throws {@linkcode HostError} if the host has no taulab, and never
- * `DataError`.
+ * Creates the verifier of a machine. The verifier throws {@linkcode HostError} if the host has no taulab, and never
+ * throws `DataError`.
  */
 export function verifierOf(options: VerifierOptions): Verifier {
   const { host } = options;
@@ -133,7 +130,7 @@ const EMPTY = {
   bytes: 0,
 };
 
-/** Reports a directory that cannot be opened, for example after an interrupted attempt, as a fault. */
+/** Creates the fault for a directory that cannot be opened, for example after an interrupted attempt. */
 function unreadable(error: DataError): TensorFault {
   return {
     kind: "incomplete",
@@ -168,7 +165,7 @@ export function reportJson(
   };
 }
 
-/** The parts of {@linkcode reportJson}'s output that users are shown. */
+/** The parts of {@linkcode reportJson}'s output that are shown to users. */
 const jsonSchema = z.looseObject({
   checkpoints: z.array(z.looseObject({ ignored: z.array(z.string()) })),
   faults: z.array(z.looseObject({
@@ -189,7 +186,7 @@ const jsonSchema = z.looseObject({
   peak_memory_bytes: z.number(),
 });
 
-/** Compares on the host, with the taulab installation that `deno task setup` made there, so that no weights are transferred. */
+/** Compares on a host, with the taulab that `deno task setup` installed there, so that no weights are transferred. */
 async function verifyThere(
   { from, to, host }: Directories & { readonly host: Host },
   { shell, model, signal, onProgress }: VerifierOptions,

@@ -2,8 +2,8 @@
  * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to that
  * of another checkpoint.
  *
- * Megatron's loader merely prints that it skips a missing tensor, and then trains from random values. A converter that
- * swaps two matrices prints nothing. The verification therefore relies on the bytes alone.
+ * If a tensor is missing, Megatron's loader only prints that it skips the tensor, and training starts from random
+ * values. A converter that swaps two matrices prints nothing. The verification therefore compares the bytes themselves.
  */
 
 import { messageOf } from "../../../env/errors.ts";
@@ -50,7 +50,7 @@ export type TensorStatus =
   | "differs"
   | "unreadable";
 
-/** A tensor of both checkpoints, or of the single one. */
+/** The result for a tensor of both checkpoints, or of the single one. */
 export interface TensorResult {
   readonly name: string;
   /** The kind of tensor: `q_proj`. */
@@ -60,9 +60,9 @@ export interface TensorResult {
   readonly status: TensorStatus;
   /** The number of elements that differ. */
   readonly differing: number;
-  /** The index of the first element that differs. */
+  /** The index of the first element that differs; `undefined` if none differs. */
   readonly firstIndex: readonly number[] | undefined;
-  /** The values at that index, in the order of the checkpoints. */
+  /** The two values at that index, in the order of the checkpoints. */
   readonly firstValues: readonly number[] | undefined;
   readonly largestDifference: number | undefined;
 }
@@ -74,19 +74,19 @@ export interface VerifyReport {
     readonly format: Format;
     readonly ignored: readonly string[];
   }[];
-  /** `undefined` if a directory could not be opened. */
+  /** The model's shape; `undefined` if a directory could not be opened. */
   readonly shape: CheckpointShape | undefined;
   readonly tensors: readonly TensorResult[];
-  /** The faults; empty if the checkpoint is correct. */
+  /** The faults that were found; empty if the checkpoint is correct. */
   readonly faults: readonly TensorFault[];
-  /** Notes on anything unusual that is not a fault, one sentence each. */
+  /** Notes on unusual values that are not faults, one sentence each. */
   readonly notes: readonly string[];
-  /** Bytes that were read. */
+  /** The number of bytes that were read. */
   readonly bytes: number;
 }
 
 /**
- * Compares a checkpoint with another, or inspects only that one.
+ * Compares a checkpoint with another one, or inspects a single checkpoint.
  * @throws The signal's reason, once it is aborted.
  */
 export async function verifyCheckpoints(
@@ -132,7 +132,7 @@ export async function verifyCheckpoints(
 interface Item extends Pair {
   readonly role: "tensor" | "tied" | "padding";
   readonly entry: LayoutEntry;
-  /** The index of the left tensor's checkpoint. */
+  /** The index of the checkpoint that contains the left tensor. */
   readonly where: number;
 }
 
@@ -170,8 +170,8 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
 }
 
 /**
- * Orders tensors by their position on disk, because sequential reads are faster. In safetensors, that order differs
- * from the layers'.
+ * Orders tensors by their position on disk, because sequential reads are faster. In safetensors, this order differs
+ * from the order of the layers.
  */
 function byPlace(a: ViewTensor, b: ViewTensor): number {
   const [x, y] = [a, b].map(({ segments }) => {
@@ -246,7 +246,7 @@ function configFaults(
   }];
 }
 
-/** Returns the faults of a single tensor. */
+/** Returns the faults that a tensor has on its own, without a comparison. */
 function ownFaults(
   result: Result,
   checkpoints: readonly Checkpoint[],
@@ -287,7 +287,7 @@ interface Context
   readonly checkpoints: readonly Checkpoint[];
 }
 
-/** Returns one fault per kind of tensor that differs anywhere, with the likely cause. */
+/** Returns one fault per kind of tensor with differing values, with the likely cause. */
 async function valueFaults(
   results: readonly Result[],
   context: Context,
@@ -324,7 +324,7 @@ function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Guesses the writer's mistake from the values. */
+/** Determines the writer's likely mistake from the values. */
 async function likelyCause(
   { left, right, entry, difference }: Result,
   { shape, checkpoints, signal, blockBytes }: Context,
@@ -354,8 +354,8 @@ async function likelyCause(
 }
 
 /**
- * Checks whether a tensor still looks like its initial values: norms start as ones, and matrices with a standard
- * deviation of 0.02, or less at the end of a residual branch.
+ * Checks whether a tensor still has values as after initialization: all ones for norms, and a standard deviation of
+ * 0.02 for matrices, or less at the end of a residual branch.
  */
 function looksInitialized(
   { mean, std }: { mean: number; std: number },

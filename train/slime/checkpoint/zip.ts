@@ -1,6 +1,6 @@
 /**
- * Finds entries of a zip archive in a slice of a file, as `torch.save` writes one per item of a `.distcp` file.
- * Entries are uncompressed, so that an entry is a range of bytes.
+ * Finds entries of a zip archive in a slice of a file, such as the archives that `torch.save` writes into a `.distcp`
+ * file, one per item. Entries are uncompressed, so each entry is a range of bytes.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.5.3 (zip64).
  */
@@ -13,9 +13,9 @@ export interface ZipEntry {
   readonly name: string;
   /** The size in bytes. */
   readonly size: number;
-  /** The stored CRC-32; 0 if the writer computed none. */
+  /** The stored CRC-32; 0 if the writer did not compute it. */
   readonly crc32: number;
-  /** The offset of its local header in the slice. */
+  /** The offset of the entry's local header in the slice. */
   readonly headerOffset: number;
 }
 
@@ -31,13 +31,14 @@ export const LOCAL = 0x04034b50;
 export const LOCAL_BYTES = 30;
 const ZIP64_EXTRA = 1;
 
-/** The maximum size of a directory: a checkpoint's archive has few entries. */
+/** The maximum size of a zip directory. A checkpoint's archive has few entries. */
 const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads the entries of the archive that fills `slice`, by name.
- * @throws {DataError} If it is not an archive or is truncated, or an entry lies outside it or is compressed, encrypted
- * or repeated.
+ * Reads the directory of the archive that fills `slice`.
+ * @returns The entries by name.
+ * @throws {DataError} If the slice is not an archive or is truncated, or an entry is outside the slice, compressed,
+ * encrypted or repeated.
  */
 export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(slice);
@@ -60,8 +61,8 @@ export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
 }
 
 /**
- * Returns where an entry's bytes start in the slice.
- * @throws {DataError} If its local header is missing, or its bytes extend past the slice.
+ * Returns the offset in the slice at which an entry's bytes start.
+ * @throws {DataError} If the entry's local header is missing, or its bytes extend past the slice.
  */
 export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
   const { name, size, headerOffset } = entry;
@@ -84,7 +85,8 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
 
 /**
  * Reads the bytes of a small entry and checks their CRC-32.
- * @throws {DataError} If {@linkcode entryOffset} throws, the entry is larger than `limit`, or its bytes have changed.
+ * @throws {DataError} If the entry has no local header, extends past the slice, is larger than `limit`, or does not
+ * match its CRC-32.
  */
 export function readEntry(
   slice: FileSlice,
@@ -110,7 +112,7 @@ interface Directory {
   readonly count: number;
 }
 
-/** Finds the directory. torch.save writes no comment, so the end record is the last bytes of the slice. */
+/** Finds the archive's directory. `torch.save` writes no comment, so the end record is at the end of the slice. */
 function findDirectory(slice: FileSlice): Directory {
   if (slice.size < END_BYTES) {
     throw slice.fault("it is too short for an archive");
@@ -145,7 +147,7 @@ interface CentralPlace {
   readonly at: number;
 }
 
-/** Reads a directory entry and its length in the directory. */
+/** Reads an entry of the directory, and the length of that record. */
 function readCentral(
   slice: FileSlice,
   { directory, at }: CentralPlace,
@@ -181,7 +183,7 @@ function readCentral(
   return { entry: { name, size, headerOffset, crc32: crc }, bytes };
 }
 
-/** Returns the sizes and offset of an entry, from its zip64 field if they do not fit in 32 bits. */
+/** Returns the sizes and the offset of an entry. They are read from the zip64 field if they do not fit in 32 bits. */
 function widened(
   slice: FileSlice,
   { view, extra }: { view: DataView; extra: Uint8Array },

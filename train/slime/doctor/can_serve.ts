@@ -1,6 +1,6 @@
 /**
- * Checks whether another host can run episode servers: what setup installed there, its ports, and its connection to
- * the user's model.
+ * Checks whether another host can run episode servers: whether setup has installed everything there, whether the ports
+ * are free, and whether the host can reach the user's model.
  */
 
 import { dataOn } from "../setup/host_taulab.ts";
@@ -17,8 +17,8 @@ import { readListeners } from "./listeners.ts";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Checks a host.
- * @param ports The ports of the servers that it will run.
+ * Checks whether a host can run episode servers.
+ * @param ports The ports of the servers that will run on it.
  */
 export async function canServe(
   host: PlacedShell,
@@ -39,7 +39,7 @@ export async function canServe(
   );
 }
 
-/** Reports what is missing on the host or differs from this machine. */
+/** Reports software and data that are missing on the host, or that are of another version than on this machine. */
 async function setUpFaults(
   host: PlacedShell,
   { config, id, signal }:
@@ -85,7 +85,10 @@ async function portFaults(
   )];
 }
 
-/** Any answer passes: another check determines whether the key is valid. */
+/**
+ * Reports if the host cannot reach the endpoint of the user's model. Any response passes, because another check
+ * determines whether the key is valid.
+ */
 async function userFaults(
   host: PlacedShell,
   { config, signal }: CallOptions & { readonly config: SlimeConfig },

@@ -11,28 +11,28 @@ import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./check_facts.ts";
 
-/** The severity of a finding: `fail` would fail the run, `warn` may. */
+/** The state of a finding. `fail`: the run would fail; `warn`: it may fail; `skipped`: nothing was checked. */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
-/** The result of a check. */
+/** The result of a check, for one host or for none in particular. */
 export type Observed =
   & (
     | { readonly state: "pass" | "skipped"; readonly found: string }
     | Fault & { readonly state: "warn" | "fail" }
   )
   & {
-    /** The host that it concerns, if any. */
+    /** The name of the host that the result is about, if any. */
     readonly host?: string;
   };
 
-/** A result with the id of its check. */
+/** A result, with the id of the check that produced it. */
 export type Finding = Observed & { readonly check: string };
 
 /** The context of a check: the resolved recipe, and the environment that it will run in. */
 export interface CheckContext extends ResolvedSlime {
-  /** Hosts that can be reached, the head first; this machine if the recipe names none. */
+  /** The hosts that can be reached, starting with the head. Only this machine if the recipe names no hosts. */
   readonly hosts: readonly Shell[];
-  /** The hosts for which the place where commands run is known. */
+  /** The hosts whose place, in which their commands run, is known. */
   readonly places: readonly PlacedShell[];
   /** The hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
@@ -42,28 +42,28 @@ export interface CheckContext extends ResolvedSlime {
   readonly reach: (base: string) => string;
   /** Reads a variable of this machine's environment. Default: `Deno.env.get`. */
   readonly env: (name: string) => string | undefined;
-  /** The directory of runs in which to look for evaluations of the base model. Default: `runs`. */
+  /** The directory of runs, where evaluations of the base model are looked up. Default: `runs`. */
   readonly runs: string;
-  /** The evaluation of the base model; `null` for the latest. */
+  /** The path of the base model's evaluation; `null` to use the latest one. */
   readonly baseRun: string | null;
-  /** Row files to check. Default: those that a launch would write. */
+  /** The paths of the files of rows to check. Default: those that a launch would write. */
   readonly rowFiles: readonly string[];
   readonly hooks: Hooks;
   /** Aborted when the check's time limit is reached. */
   readonly signal: AbortSignal;
 }
 
-/** A check of the doctor. */
+/** A check that the doctor runs. */
 export interface Check {
-  /** Its name in `--only` and `--skip`. */
+  /** The name in `--only` and `--skip`. */
   readonly id: string;
-  /** Its position among the checks, in the order in which problems would break a run. */
+  /** The position among the checks. Checks are ordered by when their problems would break a run. */
   readonly order: number;
-  /** The subject of the check, for help. */
+  /** What the check ensures, as a clause for the help text. */
   readonly title: string;
-  /** When it applies; `running` checks a run in progress. Default: `before`. */
+  /** When the check applies: `before` a run starts, while it is `running`, or always. Default: `before`. */
   readonly when?: "before" | "running" | "always";
-  /** Its time limit, unless the doctor sets another. Default: 1 minute. */
+  /** The time limit in milliseconds, unless the doctor sets another. Default: 60,000. */
   readonly timeoutMs?: number;
   run(context: CheckContext): Promise<readonly Observed[]>;
 }
@@ -73,22 +73,22 @@ export function pass(found: string): Observed {
   return { state: "pass", found };
 }
 
-/** Creates a finding of a problem that may fail the run. */
+/** Creates a finding about a problem that may make the run fail. */
 export function warn(found: string, fix: string): Observed {
   return { state: "warn", found, fix };
 }
 
-/** Creates a finding of a problem that would fail the run. */
+/** Creates a finding about a problem that would make the run fail. */
 export function fail(found: string, fix: string): Observed {
   return { state: "fail", found, fix };
 }
 
-/** Creates a finding that nothing was checked, and why. */
+/** Creates a finding that nothing was checked, with the reason. */
 export function skipped(why: string): Observed {
   return { state: "skipped", found: why };
 }
 
-/** Returns the faults, or one `pass` if there are none. */
+/** Returns the faults, or a single `pass` if there are none. */
 export function verdict(
   faults: readonly Observed[],
   found: string,
@@ -96,7 +96,7 @@ export function verdict(
   return faults.length === 0 ? [pass(found)] : faults;
 }
 
-/** Runs `look` on all hosts at once. Each finding, or error, carries its host's name. */
+/** Runs `look` on all hosts at once. Each finding, including one made from an error, has the name of its host. */
 export async function onEachHost<S extends Shell>(
   hosts: readonly S[],
   look: (host: S) => Promise<readonly Observed[]>,
@@ -128,7 +128,7 @@ export function differences<T>(
 /**
  * Turns an error that a check threw into a finding. taulab's errors carry a hint. Any other error is a bug, and does
  * not affect the other checks.
- * @param otherwise The fix if the error has no hint.
+ * @param otherwise The fix to use if the error has no hint.
  */
 export function faultOf(
   error: unknown,

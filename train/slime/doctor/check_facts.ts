@@ -1,4 +1,4 @@
-/** Lookups that several checks share. Each is made once, when it is first needed. */
+/** Lookups that several checks share. Each is made once, when a check first needs it. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError } from "../../../env/errors.ts";
@@ -16,11 +16,11 @@ import { type HostPython, readHostPython } from "./host_python.ts";
 /** Settings of {@linkcode Facts}. */
 export interface FactsOptions extends CallOptions {
   readonly config: SlimeConfig;
-  /** The host that has the model's directory. */
+  /** The host that has the model's directory; `undefined` if no host can be reached. */
   readonly head: Shell | undefined;
 }
 
-/** Shared lookups. Both results and errors are cached. */
+/** The lookups that checks share. Results and errors are cached. */
 export class Facts {
   readonly #options: FactsOptions;
   readonly #files = new Map<string, Promise<string | undefined>>();
@@ -34,7 +34,7 @@ export class Facts {
 
   /**
    * Opens the recipe's dataset.
-   * @throws {ConfigError | DataError} If `openDataset` throws.
+   * @throws {ConfigError | DataError} If the dataset is missing or damaged.
    */
   dataset(): Promise<Dataset> {
     return this.#dataset ??= openDataset(this.#options.config.data);
@@ -59,15 +59,16 @@ export class Facts {
 
   /**
    * Opens the tokenizer and chat template of the model's directory on the head.
-   * @throws {DataError} If they are damaged.
+   * @throws {DataError} If one of them is missing or damaged.
    */
   codec(): Promise<Codec> {
     return this.#codec ??= this.#openCodec();
   }
 
   /**
-   * Inspects a host's Python.
-   * @throws {HostError | DataError} If the host has no such Python.
+   * Inspects the Python of a host.
+   * @throws {HostError} If the host cannot be reached.
+   * @throws {DataError} If the host does not have the recipe's interpreter.
    */
   python(host: Shell): Promise<HostPython> {
     const known = this.#pythons.get(host);

@@ -1,12 +1,13 @@
 /**
- * Loads the checks. Each module in `checks/` exports a check with its position, so that adding a check takes one file.
+ * Loads the doctor's checks. Each module in `checks/` exports one check with its position, so adding a check takes only
+ * a new file.
  */
 
 import type { Check } from "./check.ts";
 
 const FOLDER = new URL("./checks/", import.meta.url);
 
-/** All checks in order, except `hosts`, which runs first because the other checks depend on it. */
+/** All checks in order, except `hosts`. That check runs first, because the others depend on it. */
 export const CHECKS: readonly Check[] = await readChecks();
 
 async function readChecks(): Promise<Check[]> {

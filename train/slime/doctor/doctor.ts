@@ -26,7 +26,9 @@ export interface DoctorOptions
   extends
     CallOptions,
     Partial<Pick<CheckContext, "runs" | "rowFiles" | "env">> {
-  /** The hosts in the order of `cluster.hosts`, the head first; this machine if the recipe names none. */
+  /**
+   * The hosts in the order of `cluster.hosts`, starting with the head. Only this machine if the recipe names no hosts.
+   */
   readonly hosts: readonly (Shell | PlacedShell)[];
   /** The hosts that will run episode servers, which may include this machine. Default: only this machine. */
   readonly servers?: readonly PlacedShell[];
@@ -34,11 +36,11 @@ export interface DoctorOptions
   readonly only?: readonly string[];
   /** Ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];
-  /** Whether to check a run in progress instead of a run that is about to start. Default: false. */
+  /** Whether to check a run in progress, instead of a run that is about to start. Default: `false`. */
   readonly running?: boolean;
-  /** The time limit of each check in milliseconds. Default: the check's own. */
+  /** The time limit of each check in milliseconds. Default: the limit that the check sets. */
   readonly timeoutMs?: number;
-  /** The evaluation of the base model. Default: the latest. */
+  /** The path of the base model's evaluation. Default: the latest one. */
   readonly baseRun?: string;
   /** Called when a check has finished. */
   readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;
@@ -46,7 +48,7 @@ export interface DoctorOptions
 
 /** The result of {@linkcode preflight}. */
 export interface DoctorReport {
-  /** In the order of the checks, and within a check in the order of its hosts. */
+  /** The findings, ordered by check and then by host. */
   readonly findings: readonly Finding[];
   /** Whether no finding is a `fail`. */
   readonly healthy: boolean;
@@ -114,7 +116,7 @@ function isPlaced(host: Shell | PlacedShell): host is PlacedShell {
   return "place" in host;
 }
 
-/** Opens a relay if the head is reached over ssh, since only the head can reach its servers. */
+/** Opens a relay if the head is reached over ssh, because its servers can then only be reached from the head. */
 function relayOver(
   [head]: readonly Shell[],
   { config, signal }: { config: SlimeConfig; signal: AbortSignal },
@@ -138,7 +140,7 @@ const CONTACT_MS = 30_000;
 
 /**
  * Selects the checks to run.
- * @throws {ConfigError} If an id is unknown.
+ * @throws {ConfigError} If `only` or `skip` contains an unknown id.
  */
 export function chooseChecks(
   { only = [], skip = [], running = false }: Pick<

@@ -1,4 +1,4 @@
-/** Reads the disks of a host. */
+/** Reads the properties of the disks of a host. */
 
 import { DataError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
@@ -6,7 +6,7 @@ import { lastWords } from "./host_file.ts";
 
 /** The disk that contains a directory. */
 export interface Volume {
-  /** The device or server. */
+  /** The device, or the server of a network file system. */
   readonly source: string;
   readonly mount: string;
   readonly size: number;
@@ -14,7 +14,7 @@ export interface Volume {
   readonly isWritable: boolean;
 }
 
-/** Reads the disk of a directory, or of its nearest existing parent if it does not exist yet. */
+/** Returns the disk that contains a directory, or its nearest existing parent if the directory does not exist yet. */
 export async function readVolume(
   host: Shell,
   path: string,
@@ -45,7 +45,7 @@ df -Pk "$d" | tail -n 1
   };
 }
 
-/** Formats bytes: `1.5 GB`, `120 GB`. */
+/** Formats a number of bytes in gigabytes, such as `1.5 GB` or `120 GB`. */
 export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(bytes < 1e11 ? 1 : 0)} GB`;
 }

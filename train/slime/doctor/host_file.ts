@@ -5,7 +5,8 @@ import type { CallOptions } from "../../../env/types.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 
 /**
- * Reads a text file; `undefined` if it does not exist.
+ * Reads a text file on a host.
+ * @returns The text; `undefined` if the file does not exist.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If the file exists but cannot be read.
  */
@@ -24,7 +25,7 @@ export async function readHostFile(
   );
 }
 
-/** Returns the last line that a command wrote, or its exit status. */
+/** Returns the last line that a command wrote to standard error, or its exit status if it wrote nothing. */
 export function lastWords(stderr: string, code: number): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
   return lines.at(-1)?.slice(0, 300) ?? `exit status ${code}`;

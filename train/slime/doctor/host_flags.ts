@@ -1,9 +1,9 @@
 /**
- * Reads the flags of the slime installed on a host from slime's own parsers. Flags differ between commits, and
- * train.py ignores unknown ones.
+ * Reads which flags the slime installed on a host has, using slime's own parsers. The flags differ between commits, and
+ * train.py ignores unknown flags.
  *
- * `train.py --help` shows only one of its three parsers. The program therefore calls slime's parse_args(), and
- * records each parser's flags when it starts to parse.
+ * `train.py --help` shows only one of its three parsers. The program sent to the host therefore calls slime's
+ * parse_args(), and records the flags of each parser when it starts to parse.
  *
  * @see slime `slime/utils/arguments.py` (`parse_args`) at 624b824.
  */
@@ -64,9 +64,10 @@ const flagsSchema = z.record(
 );
 
 /**
- * Reads the flags of a host's slime. It imports PyTorch, SGLang and Megatron-LM, which takes up to a minute.
+ * Reads the flags of the slime on a host. This imports PyTorch, SGLang and Megatron-LM there, which takes up to a
+ * minute.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the parsers cannot be read; the message says why.
+ * @throws {DataError} If the parsers cannot be read. The message states the reason.
  */
 export async function readHostFlags(
   host: Shell,

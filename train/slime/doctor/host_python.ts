@@ -1,6 +1,6 @@
 /**
- * Runs short Python programs on a host, and reads what is installed on it. Programs are sent over standard input, so
- * that no file remains on the host.
+ * Runs short Python programs on a host, and determines what is installed for its Python. Programs are sent over
+ * standard input, so no file remains on the host.
  */
 
 import { parseJson } from "../../runs/versions.ts";
@@ -13,7 +13,7 @@ import { lastWords } from "./host_file.ts";
 
 /** A Python program and its input. */
 export interface PythonJob<T> {
-  /** The program. Its input is in the variable `CASE`, and the last line that it prints is JSON. */
+  /** The program. It finds its input in the variable `CASE`, and the last line that it prints must be JSON. */
   readonly program: string;
   /** The input as JSON text. */
   readonly input: string;
@@ -26,7 +26,8 @@ export interface PythonJob<T> {
 /**
  * Runs a program with the recipe's interpreter.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If there is no such interpreter, or the program fails (with its last output).
+ * @throws {DataError} If there is no such interpreter, or the program fails. The message includes the program's last
+ * output.
  */
 export async function runPython<T>(
   host: Shell,
@@ -59,13 +60,13 @@ export async function runPython<T>(
 
 const hostPythonSchema = z.object({
   python: z.string(),
-  /** Versions by distribution name; `null` if one is not installed. */
+  /** The versions by distribution name; `null` if a distribution is not installed. */
   packages: z.record(z.string(), z.string().nullable()),
   /** The CUDA version that PyTorch was built for; `null` if it was built without CUDA. */
   cuda: z.string().nullable(),
   /** The commit of slime's checkout; `null` if it is not a git checkout. */
   commit: z.string().nullable(),
-  /** The {@linkcode SLIME_PARTS} that exist in slime's checkout. */
+  /** The names of the {@linkcode SLIME_PARTS} that exist in slime's checkout. */
   parts: z.array(z.string()),
   megatron: z.boolean(),
 });
@@ -73,7 +74,7 @@ const hostPythonSchema = z.object({
 /** The software that is installed for a host's Python. */
 export type HostPython = z.infer<typeof hostPythonSchema>;
 
-/** The distributions that a run depends on. */
+/** The Python distributions that a run depends on. */
 export const PACKAGES = [
   "ray",
   "torch",
@@ -84,14 +85,17 @@ export const PACKAGES = [
   "torch-memory-saver",
 ] as const;
 
-/** The files of slime's checkout that a run depends on. */
+/** The files in slime's checkout that a run depends on, by name. */
 export const SLIME_PARTS = {
   train: "train.py",
   trainAsync: "train_async.py",
   hugging: "slime/backends/megatron_utils/hf_to_megatron",
 } as const;
 
-/** Reads PyTorch's CUDA version from a file: importing PyTorch takes seconds and uses GPUs. */
+/**
+ * A Python program that collects the versions. It reads PyTorch's CUDA version from a file, because importing PyTorch
+ * takes seconds and uses GPUs.
+ */
 const PROGRAM = `
 import importlib.metadata, importlib.util, os, platform, re
 def version(name):
@@ -131,8 +135,9 @@ print(json.dumps({
 `;
 
 /**
- * Reads what is installed for a host's Python.
- * @throws {HostError | DataError} If {@linkcode runPython} throws.
+ * Determines what is installed for a host's Python.
+ * @throws {HostError} If the host cannot be reached.
+ * @throws {DataError} If the host does not have the recipe's interpreter, or the program fails.
  */
 export async function readHostPython(
   host: Shell,
@@ -151,7 +156,9 @@ export async function readHostPython(
   });
 }
 
-/** Returns the job's `PYTHONPATH`, without the directory of the hooks. slime's `train.py` adds its own directory. */
+/**
+ * Returns the `PYTHONPATH` of the job, without the directory of the hooks. slime's `train.py` adds its own directory.
+ */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;
 }

@@ -1,7 +1,8 @@
 /**
  * Makes servers that only a host can reach available on this machine, such as Ray's dashboard and SGLang's router.
  *
- * A relay listens on this machine's loopback and makes each request from the host. Only GET requests are relayed.
+ * A relay listens on this machine's loopback address and sends each request from the host. Only GET requests are
+ * relayed.
  */
 
 import { z } from "zod";
@@ -10,15 +11,15 @@ import type { CallOptions } from "../../../env/types.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { runPython } from "./host_python.ts";
 
-/** A relay. Hold it with `await using`. */
+/** A relay to the servers of a host. Hold it with `await using`. */
 export interface Relay extends AsyncDisposable {
-  /** Returns the local URL for a base URL of the host. Paths may be appended to it. */
+  /** Returns the local URL for a base URL on the host. Paths can be appended to it. */
   urlFor(base: string): string;
-  /** Replaces the relay's URLs in a message with the host's. */
+  /** Replaces the relay's URLs in a message with the URLs on the host. */
   readable(text: string): string;
 }
 
-/** The request headers that are relayed. */
+/** The request headers that the relay forwards. */
 const PASSED = ["authorization"];
 
 const PROGRAM = `
@@ -39,10 +40,10 @@ const answerSchema = z.union([
   z.object({ lost: z.string() }),
 ]);
 
-/** The host's timeout for a server, in seconds. */
+/** The time limit in seconds for a server's response to the host. */
 const SECONDS = 60;
 
-/** Starts a relay through a host. */
+/** Starts a relay that sends requests from a host. */
 export function openRelay(
   host: Shell,
   { python, signal }: CallOptions & { readonly python: string },
@@ -107,7 +108,7 @@ async function pass(
   }
 }
 
-/** Ends the response with a broken connection, as a client on the host would see it. */
+/** Creates a response whose connection breaks, as it would for a client on the host. */
 function broken(why: string): Response {
   return new Response(
     new ReadableStream({

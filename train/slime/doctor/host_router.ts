@@ -1,4 +1,7 @@
-/** Reads the policies that the router installed on a host supports: slime's build and PyPI's differ. */
+/**
+ * Reads the policies that the router installed on a host supports. slime's build and the one on PyPI support different
+ * policies.
+ */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -7,7 +10,7 @@ import { lastWords } from "./host_file.ts";
 
 /**
  * Returns the policies that a host's router supports.
- * @param options.python The interpreter that the router is installed for.
+ * @param options.python The interpreter for which the router is installed.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If the router does not list them.
  */
@@ -32,7 +35,7 @@ export async function readRouterPolicies(
   );
 }
 
-/** Reads the choices of `--policy` from argparse's help. */
+/** Reads the choices of `--policy` from the help text that argparse prints. */
 export function parsePolicies(help: string): string[] {
   const choices = /(?:^|[\s[])--policy\s+\{([^}]*)\}/.exec(help)?.[1] ?? "";
   return choices.split(",").map((one) => one.trim()).filter(Boolean);

@@ -1,4 +1,4 @@
-/** Reads the headers of a model's weights on a host, without transferring the weights. */
+/** Lists a model's directory on a host and reads the headers of its weight files, without transferring the weights. */
 
 import { DataError } from "../../../env/errors.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -6,13 +6,13 @@ import { quote, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 import { parseShardHeader, type Shard, type ShardHeader } from "./shards.ts";
 
-/** The maximum length of a header in safetensors, in bytes. */
+/** The maximum length in bytes of a safetensors header. */
 const MAX_HEADER = 100_000_000;
 
-/** A file other than weights. */
+/** A file in a model's directory that does not contain weights. */
 export interface SmallFile {
   readonly size: number;
-  /** From POSIX `cksum`. */
+  /** The checksum that POSIX `cksum` prints. */
   readonly checksum: string;
 }
 
@@ -23,8 +23,8 @@ export interface HostModel {
 }
 
 /**
- * Lists a model's directory.
- * @returns `null` if it does not exist.
+ * Lists a model's directory on a host.
+ * @returns The files; `null` if the directory does not exist.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If the directory cannot be read.
  */
@@ -83,8 +83,8 @@ function fileOf(line: string): [string, SmallFile][] {
 }
 
 /**
- * Reads the headers of shards.
- * @returns The headers by file name; `null` for a damaged one.
+ * Reads the headers of weight files.
+ * @returns The headers by file name; `null` for a file with a damaged header.
  */
 export async function readHeaders(
   host: Shell,

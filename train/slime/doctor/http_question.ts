@@ -1,4 +1,4 @@
-/** Makes a single HTTP request for JSON. */
+/** Sends a single HTTP request and validates the JSON in the response. */
 
 import { parseJson } from "../../runs/versions.ts";
 import { messageOf } from "../../../env/errors.ts";
@@ -14,18 +14,19 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | {
     readonly ok: false;
-    /** The error: `answered 404: no such page`. */
+    /** A description of the error, such as `answered 404: no such page`. */
     readonly fault: string;
-    /** The HTTP status; `null` without a response. */
+    /** The HTTP status; `null` if there was no response. */
     readonly status: number | null;
   };
 
-/** The default timeout of a request. */
+/** The default time limit of a request. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Requests JSON and validates it. Throws only the signal's reason.
- * @param options.token Sent as a bearer token; never part of a fault.
+ * Requests JSON and validates it. Every failure except an abort is returned as a `fault`.
+ * @param options.token The bearer token to send. It never appears in a fault.
+ * @throws The signal's reason, if it is aborted.
  */
 export async function askJson<T>(
   url: string,
@@ -63,7 +64,7 @@ export async function askJson<T>(
   }
 }
 
-/** Returns the end of Deno's message, which is the system's error. */
+/** Returns the last part of the message of Deno's error, which is the operating system's message. */
 function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];

@@ -1,12 +1,12 @@
-/** Limits the commands that run in a shell at once: sshd drops connections when many start together. */
+/** Limits how many commands run in a shell at once. sshd drops connections if too many start at the same time. */
 
 import { createPool } from "../../../env/pool.ts";
 import type { Shell } from "../hosts/shell.ts";
 
-/** The number of commands at once: sshd starts to drop connections when ten have not logged in yet. */
+/** The default limit. sshd starts to drop connections when ten have not logged in yet. */
 const AT_ONCE = 4;
 
-/** Returns the same shell, limited to `atOnce` running commands. Other commands wait in order. */
+/** Returns a shell that runs at most `atOnce` commands at once. Other commands wait in the order of their calls. */
 export function limitedShell(shell: Shell, atOnce: number = AT_ONCE): Shell {
   const pool = createPool(atOnce);
   return {

@@ -10,20 +10,20 @@ import type { Shell } from "../hosts/shell.ts";
 /** A listening socket. */
 export interface Listener {
   readonly port: number;
-  /** `127.0.0.1`; `*` for all addresses and for IPv6 addresses. */
+  /** The address, such as `127.0.0.1`. It is `*` for all addresses, and for every IPv6 address. */
   readonly address: string;
-  /** The process that holds it, if known: `redis-server (process 812)`. */
+  /** The process that listens, if known, such as `redis-server (process 812)`. */
   readonly holder?: string;
 }
 
-/** Prints the socket table and, if `ss` is installed, the names of the processes. */
+/** A script that prints the socket table and, if `ss` is installed, the names of the processes. */
 const SCRIPT = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null
 echo ---
 ss -Hltnp 2>/dev/null || true`;
 
 /**
  * Lists the listening sockets of a host.
- * @throws {HostError} If it cannot be reached.
+ * @throws {HostError} If the host cannot be reached.
  */
 export async function readListeners(
   host: Shell,
@@ -38,7 +38,10 @@ export async function readListeners(
   });
 }
 
-/** Parses the socket table: rows in state LISTEN (`0A`) with hexadecimal numbers and little-endian addresses. */
+/**
+ * Parses the socket table. Listening sockets have the state `0A`; numbers are hexadecimal, and addresses are
+ * little-endian.
+ */
 export function parseListeners(table: string): Listener[] {
   const rows = table.matchAll(
     /^[ \t]*\d+: ([\dA-F]+):([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} 0A /gm,

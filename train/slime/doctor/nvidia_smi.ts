@@ -4,14 +4,14 @@
  * @see https://docs.nvidia.com/deploy/nvidia-smi/ for `--query-gpu`, `--query-compute-apps` and `topo -m`.
  */
 
-/** A GPU of a host. */
+/** A GPU, as `nvidia-smi` reports it. */
 export interface Gpu {
   readonly index: number;
   readonly uuid: string;
   readonly name: string;
   readonly memoryMiB: number;
   readonly usedMiB: number;
-  /** The driver's version: `575.57.08`. */
+  /** The version of the driver, such as `575.57.08`. */
   readonly driver: string;
   /** The compute capability, such as 9.0; `null` if the driver does not report it. */
   readonly capability: number | null;
@@ -24,17 +24,18 @@ export interface GpuProcess {
   readonly name: string;
 }
 
-/** The query whose output {@linkcode parseGpus} parses. */
+/** The `nvidia-smi` command whose output {@linkcode parseGpus} parses. */
 export const GPU_QUERY =
   "nvidia-smi --query-gpu=index,uuid,name,memory.total,memory.used,driver_version,compute_cap --format=csv,noheader,nounits";
 
-/** The query whose output {@linkcode parseGpuProcesses} parses. */
+/** The `nvidia-smi` command whose output {@linkcode parseGpuProcesses} parses. */
 export const PROCESS_QUERY =
   "nvidia-smi --query-compute-apps=gpu_uuid,pid,process_name --format=csv,noheader,nounits";
 
 /**
- * Parses the GPUs, sorted by index.
- * @throws {RangeError} If a line does not match {@linkcode GPU_QUERY}; names the line.
+ * Parses the output of {@linkcode GPU_QUERY}.
+ * @returns The GPUs, sorted by index.
+ * @throws {RangeError} If a line has an unexpected format. The message quotes the line.
  */
 export function parseGpus(text: string): Gpu[] {
   return rowsOf(text).map((cells) => {
@@ -56,7 +57,10 @@ export function parseGpus(text: string): Gpu[] {
   }).sort((a, b) => a.index - b.index);
 }
 
-/** Parses the processes that use GPUs; empty if there are none. */
+/**
+ * Parses the output of {@linkcode PROCESS_QUERY}.
+ * @returns The processes that use GPUs; empty if there are none.
+ */
 export function parseGpuProcesses(text: string): GpuProcess[] {
   return rowsOf(text).flatMap(([uuid = "", pid, ...name]) =>
     Number.isInteger(Number(pid))
@@ -66,8 +70,8 @@ export function parseGpuProcesses(text: string): GpuProcess[] {
 }
 
 /**
- * Parses the newest CUDA version that the driver supports, `[12, 9]`, from the header of `nvidia-smi`; `null` if it
- * has none.
+ * Parses the newest CUDA version that the driver supports from the header of `nvidia-smi`.
+ * @returns The version, such as `[12, 9]`; `null` if the header does not contain one.
  */
 export function parseDriverCuda(text: string): [number, number] | null {
   const found = /CUDA (?:UMD )?Version\s*:\s*(\d+)\.(\d+)/.exec(text);
@@ -75,8 +79,9 @@ export function parseDriverCuda(text: string): [number, number] | null {
 }
 
 /**
- * Parses how GPUs are connected from `nvidia-smi topo -m`.
- * @returns `[G][G]`, the cells of the matrix: `X`, `NV18`, `PHB`, `SYS`; empty if there is no matrix.
+ * Parses the output of `nvidia-smi topo -m`, which shows how the GPUs of a host are connected.
+ * @returns `[G][G]`, the cells of the matrix, such as `X`, `NV18`, `PHB` or `SYS`; empty if there is no matrix. `G` is
+ * the number of GPUs.
  */
 export function parseTopology(text: string): string[][] {
   // Colors are written even into pipes.

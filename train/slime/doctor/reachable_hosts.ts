@@ -1,4 +1,4 @@
-/** Checks which hosts answer and how their clocks differ. All other checks depend on that. */
+/** Checks which hosts answer, and whether their clocks agree. All other checks depend on this one. */
 
 import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
@@ -7,9 +7,12 @@ import { type Check, fail, type Observed, pass, warn } from "./check.ts";
 /** A host's first answer. */
 export interface HostAnswer {
   readonly host: Shell;
-  /** Milliseconds that its clock is ahead of this machine's, to about a second; `null` if it does not answer. */
+  /**
+   * The milliseconds by which the host's clock is ahead of this machine's, accurate to about a second; `null` if the
+   * host does not answer.
+   */
   readonly skewMs: number | null;
-  /** Why it does not answer. */
+  /** The reason why the host does not answer, if it does not. */
   readonly fault?: string;
 }
 
@@ -56,7 +59,7 @@ async function ask(
 }
 
 /**
- * Returns the message of a host's error.
+ * Returns the message of a {@linkcode HostError}.
  * @throws Any other error.
  */
 function faultOf(error: unknown): string {
@@ -66,7 +69,7 @@ function faultOf(error: unknown): string {
   throw error;
 }
 
-/** Rejects as soon as the signal is aborted, even if the shell ignores it. */
+/** Returns a promise that rejects as soon as the signal is aborted, even if the shell ignores the signal. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
@@ -77,10 +80,13 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   );
 }
 
-/** The maximum difference between clocks: a larger one makes logs and leases on several hosts inconsistent. */
+/** The maximum difference between clocks. A larger one makes logs and leases on different hosts inconsistent. */
 const MAX_SKEW_MS = 5000;
 
-/** Creates the `hosts` check from the hosts' first answers. It always runs, because all other checks depend on it. */
+/**
+ * Creates the `hosts` check from the hosts' first answers. The check always runs, because all other checks depend on
+ * it.
+ */
 export function clocks(answers: readonly HostAnswer[]): Check {
   return {
     id: "hosts",

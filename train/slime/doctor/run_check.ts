@@ -1,4 +1,4 @@
-/** Runs one check within its time limit. */
+/** Runs a single check within its time limit. */
 
 import {
   type Check,
@@ -11,7 +11,7 @@ import {
 /** The default time limit of a check. */
 const CHECK_MS = 60_000;
 
-/** Runs a check within its time limit, and turns anything that it throws into a finding. */
+/** Runs a check within its time limit, and turns any error that it throws into a finding. */
 export async function examine(
   check: Check,
   context: CheckContext,

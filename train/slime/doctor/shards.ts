@@ -1,6 +1,6 @@
 /**
- * Reads the headers of the weight files in a Hugging Face directory: which shards must exist, and how long each must
- * be.
+ * Reads the headers of the weight files in a Hugging Face directory: the shards that must exist, and the length that
+ * each must have.
  *
  * @see https://github.com/huggingface/safetensors: eight bytes that hold a length, that many bytes of JSON, then the
  * data.
@@ -22,33 +22,33 @@ const indexSchema = z.looseObject({
   weight_map: z.record(z.string(), z.string()),
 });
 
-/** The name of the file that lists the shards. */
+/** The name of the index, the file that lists the shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
-/** The name of the single weight file if there is no index. */
+/** The name of the weight file if there is only one and no index. */
 export const SINGLE_FILE = "model.safetensors";
 
 /** A file of weights on a host. */
 export interface Shard {
   readonly name: string;
-  /** Its actual size in bytes. */
+  /** The actual size in bytes. */
   readonly size: number;
   readonly isReadable: boolean;
-  /** The length of its header in bytes; `null` if the file is too short for one. */
+  /** The length of the header in bytes; `null` if the file is too short to contain one. */
   readonly headerLength: number | null;
 }
 
 /** The contents of a shard's header. */
 export interface ShardHeader {
   readonly tensors: readonly string[];
-  /** The number of elements in all tensors. */
+  /** The total number of elements in the shard's tensors. */
   readonly parameters: number;
-  /** The size in bytes that the file must have. */
+  /** The size in bytes that the file must have according to the header. */
   readonly size: number;
 }
 
 /**
  * Parses an index.
- * @returns The shards by name, with the names of their tensors; `null` if the text is not an index.
+ * @returns The names of the tensors in each shard, by the shard's name; `null` if the text is not an index.
  */
 export function parseIndex(text: string): Map<string, string[]> | null {
   const index = indexSchema.safeParse(modelJsonIfAny(text)).data;
@@ -60,7 +60,10 @@ export function parseIndex(text: string): Map<string, string[]> | null {
   return shards;
 }
 
-/** Parses a header's JSON; `null` if it is invalid. */
+/**
+ * Parses the JSON of a header.
+ * @returns The header's contents; `null` if they are invalid.
+ */
 export function parseShardHeader(
   text: string,
   headerLength: number,

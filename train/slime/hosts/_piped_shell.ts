@@ -4,21 +4,21 @@ import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/** The time that a shell has to exit before its connection is cut. */
+/** The time in milliseconds that a shell has to exit before its connection is closed. */
 const EXIT_TIMEOUT_MS = 8_000;
 
-/** The command that reaches a shell. */
+/** The local command through which a shell is reached. */
 export interface Transport {
-  /** The program and its arguments that precede the shell's. */
+  /** The program and its arguments. The shell's arguments are appended to them. */
   readonly words: readonly string[];
-  /** Words that replace the default `sh -c BOOT`: ssh takes the whole command as one word. */
+  /** The words that replace the default `sh -c BOOT`, because ssh takes the whole command as one word. */
   readonly boot?: readonly string[];
 }
 
-/** A command without an exit status: it did not start, or was cut off. */
+/** A command without an exit status, because it did not start or was interrupted. */
 export interface LostCommand {
   readonly began: boolean;
-  /** The contents of both output streams. */
+  /** The text that was written to both output streams. */
   readonly said: string;
   /** The exit status of the local program. */
   readonly status: number;
@@ -26,7 +26,7 @@ export interface LostCommand {
 
 /**
  * Runs a command once.
- * @returns Its output, or a description of how it was lost.
+ * @returns Its output, or a description of how the command was lost.
  * @throws The signal's reason, once it is aborted.
  */
 export async function runPiped(
@@ -67,8 +67,8 @@ function lost(out: Framed, err: Framed): Omit<LostCommand, "status"> {
 }
 
 /**
- * A child process that lives as long as its standard input stays open. It has its own process group, so that Ctrl-C
- * does not reach it.
+ * A child process that runs as long as its standard input is open. It is in its own process group, so Ctrl-C does not
+ * reach it.
  */
 class Piped implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -90,7 +90,10 @@ class Piped implements AsyncDisposable {
     return this.#child.stderr;
   }
 
-  /** Writes to the child. Errors are ignored: a shell that has exited does not read, and its output says why. */
+  /**
+   * Writes to the child's standard input. Errors are ignored: a shell that has exited reads nothing, and its output
+   * says why it exited.
+   */
   write(bytes: Uint8Array<ArrayBuffer>): void {
     this.#input.write(bytes).catch(() => {});
   }
@@ -99,14 +102,20 @@ class Piped implements AsyncDisposable {
     this.#began = true;
   };
 
-  /** Closes the input, so that the far side ends the command. A command that has not started is killed at once. */
+  /**
+   * Closes the child's standard input, which ends the command on the other side. A command that has not started yet is
+   * killed at once.
+   */
   readonly end = (): void => {
     this.#input.abort().catch(() => {});
     const patienceMs = this.#began ? EXIT_TIMEOUT_MS : 0;
     this.#killer ??= setTimeout(() => this.#kill(), patienceMs);
   };
 
-  /** Stops waiting once the command is done: processes that it left running may keep its streams open. */
+  /**
+   * Stops reading the child's output once the command has ended. Processes that it left running may keep the streams
+   * open.
+   */
   leave(): void {
     this.#killer ??= setTimeout(() => this.#kill(), 500);
   }

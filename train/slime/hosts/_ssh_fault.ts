@@ -6,13 +6,16 @@ import type { LostCommand } from "./_piped_shell.ts";
 export interface SshFault {
   readonly reason: string;
   readonly hint: string;
-  /** Whether a retry may succeed and cannot run the command twice. */
+  /** Whether the command can be retried: a retry may succeed and cannot run the command twice. */
   readonly transient: boolean;
 }
 
 type Rule = readonly [said: RegExp, reason: string, hint: string, again?: true];
 
-/** The first rule that matches applies. `HOST` is replaced with what a user types after `ssh`. */
+/**
+ * The rules for ssh's errors. The first rule that matches applies. `HOST` is replaced with the arguments that a user
+ * types after `ssh`.
+ */
 const RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
@@ -71,7 +74,7 @@ const RULES: readonly Rule[] = [
 
 /**
  * Explains why ssh lost a command.
- * @param target The arguments with which `ssh` reaches the host: `-p 2222 me@gpu1`.
+ * @param target The arguments with which `ssh` reaches the host, such as `-p 2222 me@gpu1`.
  */
 export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {

@@ -1,15 +1,15 @@
 /**
- * The protocol that sends a command to a shell. The command travels over the shell's standard input, so that it does
- * not appear in process lists. The input then stays open as a lifeline: when it is cut – by an abort, a lost
- * connection or the end of this program – a watcher process ends the command's whole process group.
+ * The protocol that sends a command to a shell. The command is sent over the shell's standard input, so that it does
+ * not appear in process lists. The input then stays open. When it is closed by an abort, a lost connection or the end
+ * of this program, a watcher process ends the command's whole process group.
  *
- * The output is framed by marks that hold a nonce. They distinguish the command's output from whatever a login shell
+ * Marks that contain a nonce enclose the output. They distinguish the command's output from anything that a login shell
  * prints, and a finished command from a lost connection.
  */
 
 import { quote, type ShellCommand } from "./shell.ts";
 
-/** The only command line that a process list shows: it reads the next line and runs it. */
+/** The only command line that appears in process lists. It reads a line from standard input and runs it. */
 export const BOOT = 'IFS= read -r line && eval "$line"';
 
 /** Seconds between SIGTERM and SIGKILL for a process group. */
@@ -17,7 +17,7 @@ const GRACE_S = 5;
 
 const MARK = "\x1e";
 
-/** Encodes the data to write to {@linkcode BOOT}'s standard input, which then stays open. */
+/** Encodes the data to write to the standard input of {@linkcode BOOT}. The input must then stay open. */
 export function encodeCommand(
   command: ShellCommand,
   nonce: string,
@@ -32,7 +32,7 @@ export function encodeCommand(
   return all;
 }
 
-/** Returns the command with its environment and directory as one shell script. */
+/** Returns a shell script that runs the command with its environment and in its directory. */
 function program({ script, env = {}, cwd }: ShellCommand): string {
   const lines = Object.entries(env).map(([name, value]) => {
     if (/^[A-Za-z_]\w*$/.test(name)) return `export ${name}=${quote(value)}`;
@@ -42,7 +42,7 @@ function program({ script, env = {}, cwd }: ShellCommand): string {
   return [...lines, script].join("\n");
 }
 
-/** Escapes a text as one line of ASCII for `printf %b`: dash garbles some UTF-8 bytes that pass through `read`. */
+/** Escapes a text as one line of ASCII for `printf %b`. dash's `read` corrupts some bytes of UTF-8 text. */
 function escapeLine(text: string): string {
   if (text.includes("\0")) {
     throw new TypeError("A command cannot hold a NUL character");
@@ -58,8 +58,9 @@ function escapeLine(text: string): string {
 }
 
 /**
- * Returns the script around a command. The command runs in the foreground of a subshell and the watcher in the
- * background. After SIGTERM the watcher stays, and kills whatever is left of the group.
+ * Returns the script that runs a command. The command runs in the foreground, in a subshell, and the watcher in the
+ * background. The watcher ignores its own SIGTERM, so that it can kill the processes of the group that are still
+ * running after it.
  */
 function wrapper(nonce: string, inputBytes: number): string {
   return [
@@ -82,8 +83,8 @@ function wrapper(nonce: string, inputBytes: number): string {
 }
 
 /**
- * Spools the command's input to an unlinked file. In a pipe, unread input would keep the watcher from seeing the
- * lifeline close.
+ * Returns the lines that copy the command's input to a file that is deleted at once. Unread input in a pipe would
+ * prevent the watcher from noticing that standard input is closed.
  */
 function openInput(bytes: number): string[] {
   if (bytes === 0) return ["exec 4</dev/null"];
@@ -97,7 +98,7 @@ function openInput(bytes: number): string[] {
 
 /** The contents of one output stream. */
 export interface Framed {
-  /** The output before the command started: banners, ssh's errors. */
+  /** The output before the command started, such as banners or errors of ssh. */
   readonly before: string;
   readonly began: boolean;
   /** The command's own output. */
@@ -114,7 +115,7 @@ export interface FrameOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
-/** Reads a stream until the command ends or the stream does. */
+/** Reads a stream until the command or the stream ends. */
 export async function readFramed(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   options: FrameOptions,
@@ -188,7 +189,7 @@ class Frame {
     };
   }
 
-  /** Takes everything up to a possible partial mark at the end. */
+  /** Takes everything except a possible partial mark at the end. */
   #takeButMark(): void {
     const longest = this.#begin.length + 4;
     const at = this.#held.indexOf(

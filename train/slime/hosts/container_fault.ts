@@ -17,7 +17,10 @@ type Rule = readonly [
   state?: "down",
 ];
 
-/** The first rule that matches applies. `ENGINE` and `NAME` are replaced with the container's. */
+/**
+ * The rules for errors of container engines. The first rule that matches applies. `ENGINE` and `NAME` are replaced with
+ * those of the container.
+ */
 const RULES: readonly Rule[] = [
   [
     /no such (container|object)|no container with name or ID/i,
@@ -53,13 +56,13 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
-/** The exit status of ssh's own failures, which are not the container's. */
+/** The exit status of ssh if ssh itself fails. */
 const SSH_FAILED = 255;
 
 /**
  * Explains why a container engine lost a command.
- * @param words The prefix of commands that run in the container: `docker exec -i NAME`.
- * @returns `undefined` if the container is not at fault.
+ * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`.
+ * @returns The explanation; `undefined` if the container is not the cause.
  */
 export function containerFault(
   { said, status, began }: LostCommand,

@@ -1,4 +1,4 @@
-/** The shells of a host: its own, and those of its containers. */
+/** The shells of a host: the host's own shell, and those of its containers. */
 
 import type { Host } from "./hosts_file.ts";
 import { localShell } from "./local_shell.ts";
@@ -10,12 +10,16 @@ export interface HostShells extends AsyncDisposable {
   readonly host: Shell;
   /**
    * Returns the shell of a container on the host.
-   * @param words The prefix of commands that run in it: `docker exec -i NAME`; empty for the host's own shell.
+   * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`; empty for the host's
+   * own shell.
    */
   within(words: readonly string[]): Shell;
 }
 
-/** Opens the shells of a host, or of this machine if it is `undefined`. Connects with the first command. */
+/**
+ * Opens the shells of a host. The connection is made by the first command.
+ * @param host The host; `undefined` for this machine.
+ */
 export function openHost(host: Host | undefined): HostShells {
   if (host === undefined) {
     return {

@@ -26,7 +26,7 @@ import {
   placeWord,
 } from "./place.ts";
 
-/** A word that ssh cannot mistake for an option. */
+/** The schema of a word that ssh cannot mistake for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
 
 const sshSchema = z.strictObject({
@@ -65,17 +65,17 @@ type HostEntry = DeepReadonly<z.infer<typeof hostSchema>>;
 /** One host of `hosts.yaml`. */
 export type Host = Omit<HostEntry, "engine"> & {
   readonly name: string;
-  /** Default: docker. */
+  /** The container engine. Default: `docker`. */
   readonly engine?: HostEntry["engine"];
 };
 
-/** The name in `hosts.yaml` of the machine that taulab runs on. */
+/** The name in `hosts.yaml` for the machine that taulab runs on. */
 export const THIS_HOST = "this";
 
 /**
  * Reads the named hosts, in the given order.
- * @param file Path of a `hosts.yaml`; not read if `names` is empty.
- * @throws {ConfigError} If there is no such file, or {@linkcode parseHosts} or {@linkcode pickHosts} throws.
+ * @param file The path of a `hosts.yaml`. It is not read if `names` is empty.
+ * @throws {ConfigError} If there is no such file, the file is invalid, or it lacks one of the hosts.
  */
 export async function readHosts(
   file: string,
@@ -92,7 +92,7 @@ export async function readHosts(
   );
 }
 
-/** Reads the named hosts like {@linkcode readHosts}; `undefined` if there is no such file. */
+/** Reads the named hosts like {@linkcode readHosts}, but returns `undefined` if there is no such file. */
 export async function hostsIfThere(
   file: string,
   names: readonly string[],
@@ -105,8 +105,9 @@ export async function hostsIfThere(
 }
 
 /**
- * Reads the entry of this machine; `undefined` if the file has none or does not exist.
- * @throws {ConfigError} If {@linkcode parseHosts} throws.
+ * Reads the entry for this machine.
+ * @returns The entry; `undefined` if the file does not exist or has no entry for this machine.
+ * @throws {ConfigError} If the file is invalid.
  */
 export async function readThisHost(file: string): Promise<Host | undefined> {
   const text = await readTextIfThere(file);
@@ -128,9 +129,9 @@ export function placeOf(host: Host | undefined): Place | undefined {
 
 /**
  * Parses a `hosts.yaml`.
- * @returns The hosts in the file's order.
- * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown (names the nearest) or
- * invalid; the message gives the line.
+ * @returns The hosts, in the order of the file.
+ * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown or invalid. The message
+ * gives the line, and for an unknown key the nearest known one.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
@@ -186,8 +187,8 @@ function hostMap(file: YamlFile): object {
 }
 
 /**
- * Picks the named hosts, in the given order.
- * @throws {ConfigError} If one is unknown (names the nearest) or named twice.
+ * Selects the named hosts, in the given order.
+ * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint gives the nearest known one.
  */
 export function pickHosts(
   hosts: readonly Host[],
@@ -213,7 +214,7 @@ export function pickHosts(
   });
 }
 
-/** Returns the address that other hosts use to reach a host. */
+/** Returns the address at which other hosts reach a host. */
 export function hostAddress({ name, address, ssh }: Host): string {
   return address ?? ssh.host ?? name;
 }

@@ -13,13 +13,13 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** The name of the machine that this program runs on, in messages, plans and records. */
+/** The name of the machine that taulab runs on, in messages, plans and records. */
 export const THIS_MACHINE = "this machine";
 
 /**
- * Creates a shell on this machine. A command and everything that it started end when it is aborted or this program
- * dies.
- * @param within The prefix of commands that run in a container: `docker exec -i NAME`.
+ * Creates a shell on this machine. When a command is aborted or this program exits, the command and all processes that
+ * it started are ended.
+ * @param within The prefix of commands that run in a container, such as `docker exec -i NAME`.
  */
 export function localShell(within: readonly string[] = []): Shell {
   const transport = within.length === 0 ? { words: [] } : {

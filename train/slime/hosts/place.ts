@@ -1,28 +1,28 @@
 /**
- * The place where a host's commands run: its own shell, a container, or a virtual environment. It is set in
- * hosts.yaml, or in the manifest of the setup that created it. Every command on the host runs there.
+ * The place where a host's commands run: its own shell, a container, or a virtual environment. The place is set in
+ * hosts.yaml, or in the manifest of the setup that created it.
  */
 
 import { z } from "zod";
 import type { HostShells } from "./host_shells.ts";
 import { pathWord, type Shell } from "./shell.ts";
 
-/** The name of a container. */
+/** The schema of a container's name. */
 export const containerName = z.string().regex(
   /^[a-zA-Z0-9][\w.-]*$/,
   "a container's name",
 );
 
-/** The program that runs containers. */
+/** The schema of a container engine, the program that runs containers. */
 export const containerEngine = z.enum(["docker", "podman"]);
 
-/** A word that git or a shell cannot mistake for an option. */
+/** The schema of a word that git or a shell cannot mistake for an option. */
 export const placeWord = z.string().regex(
   /^[^-\s]\S*$/,
   "a word that does not start with a dash",
 );
 
-/** A place in a setup's manifest. */
+/** The schema of a place in setup's manifest. */
 export const placeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("host") }),
   z.strictObject({
@@ -42,7 +42,7 @@ export type ContainerPlace = Extract<Place, { kind: "container" }>;
 /** The host's own shell. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
-/** Returns the prefix of commands that run in a place's container; empty for other places. */
+/** Returns the prefix of commands that run in a place's container; empty if the place is not a container. */
 export function wordsWithin(place: Place): string[] {
   return place.kind === "container"
     ? [place.engine, "exec", "-i", place.name]
@@ -56,7 +56,7 @@ export function shellAt(shells: HostShells, place: Place): Shell {
     : shells.within(wordsWithin(place));
 }
 
-/** Describes a place in a few words: `container taulab-slime of docker`. */
+/** Describes a place, such as `container taulab-slime of docker`. */
 export function placeText(place: Place): string {
   switch (place.kind) {
     case "host":
@@ -68,7 +68,7 @@ export function placeText(place: Place): string {
   }
 }
 
-/** Puts the environment's programs first on PATH, as its `activate` script does. */
+/** Returns a shell with the virtual environment's programs first on PATH, like the environment's `activate` script. */
 function inVenv(shell: Shell, dir: string): Shell {
   const path = pathWord(dir);
   const activate =

@@ -1,6 +1,6 @@
 /**
- * The interface for running commands on this machine or on a host over ssh. Setup, checks, conversion and launch use
- * it for both.
+ * The interface for running commands on this machine or on another host over ssh. Setup, checks, conversion and launch
+ * use it for both.
  */
 
 import { HostError } from "../../../env/errors.ts";
@@ -9,45 +9,46 @@ import { HostError } from "../../../env/errors.ts";
 export interface ShellCommand {
   /** The script for `sh -c`. Build it with {@linkcode quoteWords}. */
   readonly script: string;
-  /** Variables added to the host's environment. Their values never appear in a command line. */
+  /** Variables to add to the host's environment. Their values never appear in a command line. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The text for its standard input. */
+  /** The text to write to the command's standard input. */
   readonly stdin?: string;
 }
 
 /** Settings of {@linkcode Shell.run}. */
 export interface ShellOptions {
-  /** Ends the command, on a remote host too. */
+  /** Ends the command when aborted, even on another host. */
   readonly signal?: AbortSignal | undefined;
   /** Called with each line as it arrives. */
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
-/** The result of a command. A nonzero code does not throw. */
+/** The result of a command. A nonzero exit status is not an error. */
 export interface ShellOutput {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A place where commands run. */
+/** A shell that runs commands on a host. */
 export interface Shell {
-  /** Its name in messages: `this machine`, `gpu1`. */
+  /** The host's name in messages, such as `this machine` or `gpu1`. */
   readonly name: string;
   /**
    * Runs a command and waits for it to end.
    * @throws {HostError} If the host cannot be reached, or the connection is lost before the command ends.
    */
   run(command: ShellCommand, options?: ShellOptions): Promise<ShellOutput>;
-  /** Returns the command as a user would type it on this machine, for plans: `ssh gpu1 '…'`. */
+  /** Returns the command as a user would type it on this machine, such as `ssh gpu1 '…'`. Plans show it. */
   describe(command: ShellCommand): string;
 }
 
 /**
  * Runs a command that is expected to succeed.
  * @returns Its standard output.
- * @throws {HostError} If the command fails, with `what` and its standard error, or if {@linkcode Shell.run} throws.
+ * @throws {HostError} If the command fails or cannot be run. If it fails, the message contains `what` and the standard
+ * error.
  */
 export async function outputOf(
   shell: Shell,
@@ -68,7 +69,7 @@ export function quote(word: string): string {
     : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Quotes words and joins them to a command line. */
+/** Quotes words and joins them into a command line. */
 export function quoteWords(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }

@@ -1,4 +1,4 @@
-/** Runs commands on a host over ssh, with the `ssh` of this machine and the user's own config. */
+/** Runs commands on a host over ssh, using this machine's `ssh` and the user's own ssh config. */
 
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
@@ -19,32 +19,32 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** Connection retries, after 0.5 s and after 2 s. A command that has started is never run twice. */
+/** The retries of a connection: one after 0.5 s and one after 2 s. A command that has started is never run twice. */
 const RETRY = { retries: 2, backoffMs: 500, factor: 4 } as const;
 
 /** Settings of {@linkcode sshShell}. */
 export interface SshOptions {
-  /** Seconds to wait for a host to answer. Default 10. */
+  /** The time limit in seconds for a host to answer. Default: 10. */
   readonly connectTimeoutS?: number;
-  /** Waits between retries. Default: real time. */
+  /** Waits between retries. Default: a real timer. */
   readonly sleep?: Sleep;
 }
 
-/** A shell on a host. Disposing of it closes the connection that its commands share. */
+/** A shell on another host. All commands share one connection, and disposing of the shell closes it. */
 export interface SshShell extends Shell, AsyncDisposable {
   /**
    * Returns the shell of a container on the host, over the same connection.
-   * @param words The prefix of commands that run in it: `docker exec -i NAME`.
+   * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`.
    */
   within(words: readonly string[]): Shell;
 }
 
-/** Creates a shell on a host. Connects with the first command. */
+/** Creates a shell on another host. The connection is made by the first command. */
 export function sshShell(host: Host, options: SshOptions = {}): SshShell {
   return new Ssh(host, options);
 }
 
-/** Returns the arguments with which `ssh` reaches a host: `-p 2222 me@gpu1`. */
+/** Returns the arguments with which `ssh` reaches a host, such as `-p 2222 me@gpu1`. */
 export function sshTarget({ name, ssh }: Host): string[] {
   return [
     ...ssh.port === undefined ? [] : ["-p", String(ssh.port)],
@@ -171,7 +171,7 @@ class Ssh implements SshShell {
   }
 }
 
-/** Creates a directory with `mktemp`, so that tasks need no write permission. */
+/** Creates a temporary directory with `mktemp`, so that tasks need no permission to write to it. */
 async function socketDir(): Promise<string> {
   const what = "Cannot create a temporary directory on this machine";
   const script = "mktemp -d";
@@ -179,8 +179,8 @@ async function socketDir(): Promise<string> {
 }
 
 /**
- * Returns the options for the shared connection's socket. The path is short, because a socket's path is limited to
- * about 100 characters.
+ * Returns ssh's options for the socket of the shared connection. The path is short, because the path of a socket is
+ * limited to about 100 characters.
  */
 function socketOptions(dir: string): string[] {
   return ["-o", `ControlPath=${join(dir, "s")}`];

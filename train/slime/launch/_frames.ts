@@ -1,15 +1,18 @@
-/** Reads the text frames of a WebSocket as an async iterator. */
+/** Reads the text frames of a WebSocket through an async iterator. */
 
 import { RayError } from "../../../env/errors.ts";
 
-/** A queue of the frames of a socket, in order, for one reader. */
+/** A queue of a socket's text frames, in order, for a single reader. */
 export class FrameQueue {
   readonly #socket: WebSocket;
   readonly #frames: string[] = [];
   #end: { readonly error?: unknown } | undefined;
   #wake: () => void = () => {};
 
-  /** @param doing The purpose of the socket, for errors: `follow the log of job "a"`. */
+  /**
+   * Starts to queue the frames of a socket.
+   * @param doing What the socket is used for, for errors, such as `follow the log of job "a"`.
+   */
   constructor(socket: WebSocket, doing: string) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
@@ -41,7 +44,7 @@ export class FrameQueue {
     }
   }
 
-  /** Ends reading with this reason and discards unread frames. */
+  /** Ends the reading with this reason and discards all unread frames. */
   cancel(reason: unknown): void {
     this.#frames.length = 0;
     this.#finish({ error: reason });

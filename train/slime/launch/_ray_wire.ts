@@ -63,18 +63,18 @@ export const usageSchema = z.object({
     }),
   }),
 });
-/** The used and total amount of a resource. */
+/** The used and the total amount of a resource. */
 export const shareSchema = z.tuple([z.number(), z.number()]);
 
-/** A job as Ray reports it. */
+/** A job of a Ray cluster, as Ray reports it. */
 export interface RayJob {
-  /** `null` for drivers that were started without the Jobs interface. */
+  /** The job's id; `null` for a driver that was started without the Jobs interface. */
   readonly submissionId: string | null;
   readonly state: JobState;
-  /** Ray's description of the state; for a failed job, it includes the last lines of its log. */
+  /** Ray's description of the state. For a failed job, it includes the last lines of the job's log. */
   readonly message: string;
   readonly errorType: string | null;
-  /** Milliseconds since 1970. */
+  /** The start time in milliseconds since 1970; `null` if the job has not started. */
   readonly startedMs: number | null;
   readonly endedMs: number | null;
   readonly exitCode: number | null;
@@ -82,7 +82,7 @@ export interface RayJob {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Converts the JSON of a job. */
+/** Converts the JSON of a job to a {@linkcode RayJob}. */
 export function toJob(job: z.infer<typeof jobSchema>): RayJob {
   return {
     submissionId: job.submission_id ?? null,
@@ -97,14 +97,14 @@ export function toJob(job: z.infer<typeof jobSchema>): RayJob {
   };
 }
 
-/** Returns the kind of an error response. Ray reports its agents' status 400 as a 500. */
+/** Returns the kind of error that a response reports. Ray converts the status 400 of its agents to 500. */
 export function kindOf(status: number, text: string): RayFaultKind {
   if (/status code 4\d\d/.test(text)) return "refused";
   if (status === 404) return "not_found";
   return status >= 500 || status === 429 ? "server_error" : "refused";
 }
 
-/** Returns the last line of the innermost traceback in an error response, which names the error. */
+/** Returns the last line of the innermost traceback in an error response, which states the error. */
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())
     .filter((line) => /[A-Za-z]/.test(line));

@@ -1,6 +1,4 @@
-/**
- * Fetches the episodes stored by servers on other hosts and merges them into the run dir, where readers expect them.
- */
+/** Fetches the episodes that servers on other hosts have stored, and merges them into the run dir. */
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -16,11 +14,11 @@ import { directoryOn } from "./server_hosts.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
 const EPISODES = "episodes.db";
-/** Size of the pieces in which a file is copied. It is limited because a command's output is held in memory. */
+/** The size of a chunk in MiB. Files are copied in chunks because a command's output is held in memory. */
 const CHUNK_MIB = 4;
 
 /**
- * Copies the databases of a run's server hosts into one database in the run dir. A database that cannot be copied is
+ * Copies the databases on a run's server hosts into the database in the run dir. A database that cannot be copied is
  * reported and stays on its host.
  */
 export async function collectEpisodes(
@@ -63,9 +61,9 @@ export async function collectEpisodes(
 
 /**
  * Makes a consistent copy of a database on a host, even while others write to it, and fetches the copy.
- * @returns Whether there is a database.
+ * @returns Whether the host has the database.
  * @throws {HostError} If the host cannot be reached or cannot copy it.
- * @throws {DataError} If only a part arrives.
+ * @throws {DataError} If only a part of the copy arrives.
  */
 export async function copyDatabase(
   shell: Shell,
@@ -106,7 +104,7 @@ export async function copyDatabase(
   });
 }
 
-/** Prints the size of the copy; 0 if there is no database. */
+/** A Python program that makes the copy and prints its size, or 0 if there is no database. */
 const BACKUP = `import os, sqlite3, sys
 source, target = sys.argv[1:]
 if not os.path.exists(source):
@@ -121,8 +119,8 @@ there.close()
 print(os.path.getsize(target))`;
 
 /**
- * Copies all rows; both databases were written by the same version, so they have the same columns. SQLite's ATTACH
- * would need all permissions.
+ * Copies all rows. Both databases have the same columns, because the same version of taulab wrote them. SQLite's ATTACH
+ * is not used, because it would need all permissions.
  */
 function merge(into: string, from: string): void {
   using db = new DatabaseSync(into);

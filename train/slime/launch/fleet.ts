@@ -1,6 +1,6 @@
 /**
- * Access to the hosts of a run: a shell per host, and Ray's Jobs interface on the head, through an ssh tunnel if
- * the head is another machine.
+ * Gives access to the hosts of a run: a shell on each host, and Ray's Jobs interface on the head, through an ssh tunnel
+ * if the head is another machine.
  */
 
 import { HostError, RayError } from "../../../env/errors.ts";
@@ -25,9 +25,9 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
-/** The hosts of a run. Hold it with `await using`. */
+/** Access to the hosts of a run. Hold it with `await using`. */
 export interface Fleet extends AsyncDisposable {
-  /** Shells of all cluster hosts, the head first; only this machine if the recipe names no hosts. */
+  /** Shells on all hosts of the cluster, starting with the head. Only this machine if the recipe names no hosts. */
   readonly shells: readonly PlacedShell[];
   /**
    * Returns the shell of a host.
@@ -40,9 +40,9 @@ export interface Fleet extends AsyncDisposable {
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
-  /** Returns all addresses of the training hosts: those in hosts.yaml, and those that each host reports. */
+  /** Returns all addresses of the hosts that train: those in hosts.yaml, and those that each host reports. */
   addresses(options?: CallOptions): Promise<string[]>;
-  /** Returns Ray's Jobs interface. `jobsUrl` is its address on the head. */
+  /** Returns a client of Ray's Jobs interface, which has the URL `jobsUrl` on the head. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
     options?: CallOptions,
@@ -52,13 +52,13 @@ export interface Fleet extends AsyncDisposable {
 /** Settings of {@linkcode openFleet}. */
 export interface FleetOptions {
   readonly env: (name: string) => string | undefined;
-  /** The entry of this machine in hosts.yaml. Default: none. */
+  /** This machine's entry in hosts.yaml. Default: none. */
   readonly here?: Host | undefined;
   /** Hosts outside the cluster that run episode servers. Default: none. */
   readonly servers?: readonly Host[];
 }
 
-/** Opens hosts of `hosts.yaml`; an empty list means only this machine. */
+/** Opens shells on hosts of `hosts.yaml`. An empty array means only this machine. */
 export function openFleet(
   hosts: readonly Host[],
   { env, here, servers = [] }: FleetOptions,
@@ -121,8 +121,8 @@ export function openFleet(
 }
 
 /**
- * Returns the addresses that a host reports; empty if it reports none. If they are missing, its servers refuse
- * requests with an error that names the flag to set.
+ * Returns the addresses that a host reports; empty if it reports none. If an address is missing, the episode servers
+ * refuse requests with an error that names the flag to set.
  */
 async function reportedAddresses(
   shell: PlacedShell,
@@ -139,8 +139,8 @@ async function reportedAddresses(
 }
 
 /**
- * Checks that a container uses its host's network: Ray listens on loopback, which is otherwise reachable only from
- * within the container.
+ * Checks that a container uses its host's network. Ray listens on loopback, which in another network can only be
+ * reached from inside the container.
  */
 async function requireHostNetwork(
   shell: PlacedShell,
@@ -168,17 +168,17 @@ async function requireHostNetwork(
   );
 }
 
-/** The fleet of a recipe. */
+/** Access to the hosts of a recipe. */
 export interface RecipeFleet extends Fleet {
-  /** The recipe, with the head's address from hosts.yaml if the recipe leaves it as loopback. */
+  /** The recipe. If its head address is loopback, it is replaced with the head's address from hosts.yaml. */
   readonly slime: ResolvedSlime;
-  /** Shells of the hosts that run episode servers. */
+  /** Shells on the hosts that run episode servers. */
   readonly servers: readonly PlacedShell[];
 }
 
 /**
- * Opens the hosts that a recipe names. Connects on the first command.
- * @param options.hostsFile Path of a hosts.yaml.
+ * Opens shells on the hosts that a recipe names. Connections are made by the first commands.
+ * @param options.hostsFile The path of a hosts.yaml.
  * @param options.env Reads an environment variable. Default: `Deno.env.get`.
  * @throws {ConfigError} If the file does not exist, or lacks a host that the recipe names.
  */
@@ -222,7 +222,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 const REOPEN_MS = 2_000;
 
-/** A local port forwarded to an address that the head can reach; reopened after a lost connection. */
+/** A local port that is forwarded to an address on the head's network. It is reopened if the connection is lost. */
 class Tunnel implements AsyncDisposable {
   readonly #host: Host;
   readonly #to: URL;

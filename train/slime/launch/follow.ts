@@ -1,4 +1,4 @@
-/** Follows a job to its end: its log and its state, across broken connections and restarts of the dashboard. */
+/** Follows a job's log and state until the job ends, across broken connections and restarts of Ray's dashboard. */
 
 import { messageOf, RayError } from "../../../env/errors.ts";
 import { retry, sleep } from "../../../env/retry.ts";
@@ -14,43 +14,46 @@ import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
 export interface FollowOptions {
   readonly jobs: RayJobs;
   readonly submissionId: string;
-  /** The run dir's copy of the log. Its contents are not reported as new. */
+  /** The path of the copy of the log in the run dir. Lines that the copy already contains are not reported as new. */
   readonly logPath: string;
   /** Stops following when aborted; the job continues. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the lines of the log, each line once, starting with the copy's. It is awaited before more is read. */
+  /**
+   * Called with new lines of the log, each exactly once, starting with the lines of the copy. Reading continues when
+   * the returned promise resolves.
+   */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
   /** Called when the state has changed. */
   readonly onState?: (job: RayJob) => void;
-  /** Called with a sentence for the user who follows the job. */
+  /** Called with a sentence for the user. */
   readonly onNote?: (text: string) => void;
-  /** Called when Ray does not respond; throws if it never will again. Default: assumes that it may respond again. */
+  /** Called when Ray does not respond. It should throw if Ray will never respond again. Default: does nothing. */
   readonly onSilence?: () => Promise<void>;
-  /** Interval between requests for the state. Default: 3 s. */
+  /** The interval in milliseconds between requests for the state. Default: 3000. */
   readonly pollMs?: number;
-  /** Maximum time without a response from Ray before following fails. Default: one hour. */
+  /** The maximum time in milliseconds without a response from Ray before following fails. Default: one hour. */
   readonly patienceMs?: number;
 }
 
-/** The end of a job. */
+/** The result of following a job to its end. */
 export interface JobEnd {
   readonly job: RayJob;
-  /** The failure, if the job failed. */
+  /** The explanation of the failure; `null` unless the job failed. */
   readonly failure: JobFailure | null;
 }
 
 const POLL_MS = 3_000;
 const PATIENCE_MS = 3_600_000;
 const LONGEST_WAIT_MS = 15_000;
-/** Interval between reminders that Ray still does not respond. */
+/** The interval in milliseconds between reminders that Ray still does not respond. */
 const REMIND_MS = 60_000;
-/** Time without a new line after which a note is reported. */
+/** The time in milliseconds without a new line of the log after which a note is reported. */
 const QUIET_MS = 20 * 60_000;
 const LAST_LINES = 4_000;
 
 /**
  * Follows a job to its end.
- * @throws {RayError} If Ray does not respond within `patienceMs`, or knows no such job.
+ * @throws {RayError} If Ray does not respond within `patienceMs`, or has no such job.
  * @throws The signal's reason, if it is aborted.
  */
 export async function followJob(options: FollowOptions): Promise<JobEnd> {
@@ -67,7 +70,7 @@ export async function followJob(options: FollowOptions): Promise<JobEnd> {
   return { job, failure };
 }
 
-/** Reads the complete lines of a copy of a log; empty if there is no copy. */
+/** Reads the complete lines of the copy of a log; empty if there is no copy. */
 export async function readJobLog(path: string): Promise<string[]> {
   const text = await readTextIfThere(path) ?? "";
   return text.split("\n").slice(0, -1);
@@ -139,7 +142,7 @@ class Follower {
     });
   }
 
-  /** Reads the log until the connection ends, the job ends, or Ray stops responding. */
+  /** Reads the log until its connection closes, the job ends, or Ray stops responding. */
   async #listen(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;
     const cut = new AbortController();
@@ -168,7 +171,7 @@ class Follower {
     }
   }
 
-  /** Aborts the reading of the log when the job has ended, because a dead connection may never report its end. */
+  /** Stops the reading of the log when the job has ended, because a dead connection may never report an end. */
   async #watch(cut: AbortController): Promise<void> {
     const { jobs, submissionId } = this.#options;
     try {
@@ -186,8 +189,8 @@ class Follower {
   }
 
   /**
-   * Fetches the whole log over REST, for the end of a log whose connection closed early, or if the copy did not
-   * match.
+   * Fetches the whole log over REST. Used when the connection has closed before the end of the log, or the log does not
+   * match the copy.
    */
   async #rest(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;

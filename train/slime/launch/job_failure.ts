@@ -1,4 +1,4 @@
-/** Explains why a slime job failed or does not progress: its last error, and its known cause. */
+/** Explains why a slime job failed or makes no progress: the last error in its log, and the cause if it is known. */
 
 import { plainLine } from "./log_line.ts";
 import type { RayJob } from "./ray_jobs.ts";
@@ -6,7 +6,7 @@ import { type Symptom, SYMPTOMS } from "./symptoms.ts";
 
 /** The explanation of a failed job. */
 export interface JobFailure {
-  /** The last error that the job printed, without Ray's prefixes; truncated to a few lines. */
+  /** The last error that the job printed, without Ray's prefixes, truncated to a few lines. */
   readonly lastError: string;
   readonly symptom: Symptom | undefined;
 }
@@ -32,7 +32,7 @@ export function failureText({ lastError, symptom }: JobFailure): string {
   return `${lastError}${known}`;
 }
 
-/** Returns the most specific symptom anywhere in the log: later errors are often only consequences. */
+/** Returns the most specific symptom anywhere in the log, because later errors are often only consequences. */
 function symptomOf(lines: readonly string[]): Symptom | undefined {
   return SYMPTOMS.find(({ pattern }) =>
     lines.some((line) => pattern.test(line))
@@ -41,11 +41,11 @@ function symptomOf(lines: readonly string[]): Symptom | undefined {
 
 const ERROR_LINE = /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/;
 
-/** Matches errors that Python prints during exit: they are consequences of the exit, not its cause. */
+/** Matches errors that Python prints while it exits. They are consequences of the exit, not its cause. */
 const AT_EXIT =
   /can't register atexit after shutdown|after (?:interpreter )?shutdown$|Error in atexit/;
 
-/** Returns the last lines up to and including the last one that names an error. */
+/** Returns the last few lines up to the last line that names an error. */
 function lastErrorOf(lines: readonly string[]): string {
   const telling = lines.findLastIndex((line) =>
     ERROR_LINE.test(line) && !AT_EXIT.test(line)

@@ -1,11 +1,13 @@
 /**
- * The run dir's copy of a job's log. Its length determines where to continue, both after a broken connection and in a
+ * The copy of a job's log in the run dir. Its length determines where to continue after a broken connection, or in a
  * later process.
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";
 
-/** The number of characters at the end of the copy that must match the log before what follows is treated as new. */
+/**
+ * The number of characters at the end of the copy that are compared with the log before any further text is appended.
+ */
 const CHECK_CHARS = 512;
 
 /** A copy of a log that is being extended. */
@@ -14,7 +16,7 @@ export class JobLog implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #onLine: (line: string) => void;
   #length = 0;
-  /** Offset in the copy at which the job's current log begins. */
+  /** The offset in the copy at which the job's current log begins. */
   #base = 0;
   #end = "";
   #partial = "";
@@ -29,8 +31,8 @@ export class JobLog implements Disposable {
   }
 
   /**
-   * Opens a copy, which may already have a part of the log.
-   * @param onLine Called with each complete line, starting with the copy's.
+   * Opens a copy, which may already contain a part of the log.
+   * @param onLine Called with each complete line, starting with those of the copy.
    */
   static async open(
     path: string,
@@ -43,24 +45,24 @@ export class JobLog implements Disposable {
     return log;
   }
 
-  /** Length of the copied part of the log, in UTF-16 code units. */
+  /** The length of the copied part of the log in UTF-16 code units. */
   get length(): number {
     return this.#length - this.#base;
   }
 
-  /** The last {@linkcode CHECK_CHARS} characters of the copied part. */
+  /** The last {@linkcode CHECK_CHARS} characters of the copied part of the log. */
   get end(): string {
     return this.#end;
   }
 
-  /** Begins to read the log again from its first character. */
+  /** Starts to read the log again from its first character. */
   reading(): LogReading {
     return new LogReading(this);
   }
 
   /**
-   * Compares the copy with the whole text of the log and appends the rest.
-   * @returns Whether the copy is a prefix of the text; if not, the whole text is appended as new.
+   * Compares the copy with the whole text of the log, and appends the part that is missing.
+   * @returns Whether the text starts with the copied part. If it does not, the whole text is appended as new.
    */
   async takeWhole(text: string): Promise<boolean> {
     const start = this.length - this.#end.length;
@@ -83,7 +85,7 @@ export class JobLog implements Disposable {
     this.#count(text);
   }
 
-  /** Treats an unfinished last line as complete, because the job prints nothing more. */
+  /** Treats an incomplete last line as complete, because the job prints nothing more. */
   finish(): void {
     if (this.#partial !== "") this.#onLine(this.#partial);
     this.#partial = "";
@@ -102,7 +104,7 @@ export class JobLog implements Disposable {
   }
 }
 
-/** A single pass over a log from its start, piece by piece. */
+/** A single pass over a log from its start, in pieces. */
 export class LogReading {
   readonly #log: JobLog;
   #at = 0;
@@ -110,14 +112,17 @@ export class LogReading {
   #seen = "";
   #isChecked = false;
 
-  /** @param log The copy. Nothing else may append to it during the reading. */
+  /**
+   * Starts a pass.
+   * @param log The copy. Nothing else may append to it during the pass.
+   */
   constructor(log: JobLog) {
     this.#log = log;
   }
 
   /**
-   * Takes the next piece and skips what the copy already has.
-   * @returns `false` if the log differs from the copy. Then call {@linkcode JobLog.takeWhole}.
+   * Appends the next piece to the copy, except for the part that the copy already has.
+   * @returns `false` if the log differs from the copy, in which case {@linkcode JobLog.takeWhole} must be called.
    */
   async take(piece: string): Promise<boolean> {
     if (this.#isChecked) {

@@ -1,4 +1,4 @@
-/** Follows a run's job and records it in the run dir: the log, the lines of metrics, the outcome. */
+/** Follows a run's job, and records its log, metrics and outcome in the run dir. */
 
 import { drawCurve } from "../../runs/run_figure.ts";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ import type { JobState, RayJob, RayJobs } from "./ray_jobs.ts";
 import { SlimeMetricsReader, type SlimeMetricsShape } from "./slime_metrics.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** Callbacks while a job runs. */
+/** Callbacks for a running job. */
 export interface SessionEvents
   extends Pick<FollowOptions, "onState" | "onNote"> {
   /** Called with each new line of metrics. */
   readonly onLine?: (line: AnyMetrics) => void;
-  /** Called with the lines of the job's log, starting with the copy's. */
+  /** Called with new lines of the job's log, starting with the lines of the copy in the run dir. */
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 
@@ -32,9 +32,10 @@ export interface FollowSessionOptions
 }
 
 /**
- * Follows the last job of a run to its end. Reads the copy of the log again first, so that incomplete rollouts are
- * not lost; existing lines of metrics are not written twice.
- * @throws Like {@linkcode followJob}.
+ * Follows the last job of a run to its end. The copy of the log is read again first, so that incomplete rollouts are
+ * not lost. Lines of metrics that exist already are not written again.
+ * @throws {RayError} If Ray does not respond for too long, or has no such job.
+ * @throws The signal's reason, if it is aborted.
  */
 export async function followSession(
   options: FollowSessionOptions,
@@ -67,7 +68,7 @@ export function lastSession({ launch }: SlimeRun): LaunchSession {
   throw new TypeError("The run has no job");
 }
 
-/** Returns a record with the given state for its last job. */
+/** Returns a launch record in which the run's last job has the given state. */
 export function withState(
   launch: LaunchRecord,
   state: JobState,
@@ -79,7 +80,7 @@ export function withState(
   return { ...launch, sessions };
 }
 
-/** Records the end of the session and its figures in `run.json`, and draws the curve. */
+/** Records the end of the session and the run's figures in `run.json`, and draws the curve. */
 export async function closeSession(
   run: SlimeRun,
   job: Pick<RayJob, "state" | "exitCode" | "startedMs" | "endedMs">,

@@ -1,8 +1,8 @@
 /**
- * Launches a planned run and follows it, or attaches to a detached run.
+ * Launches a planned run and follows its job, or attaches to a detached run.
  *
- * Everything that a run starts is first recorded in its run dir, so that any later process can follow it and stop
- * exactly those things. Detaching leaves everything running.
+ * Everything that a run starts is recorded in its run dir before it is started. Any later process can therefore follow
+ * the run, and can stop exactly what was started for it. Detaching leaves everything running.
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
@@ -53,22 +53,22 @@ export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly fleet: Fleet;
   /** Reads an environment variable of this process. */
   readonly env: (name: string) => string | undefined;
-  /** Interval between requests for the job's state. Default: 3 s. */
+  /** The interval in milliseconds between requests for the job's state. Default: 3000. */
   readonly pollMs?: number;
 }
 
 /** Settings of {@linkcode launchRun}. */
 export interface LaunchOptions extends FollowRunOptions {
   readonly plan: LaunchPlan;
-  /** Rollouts in the checkpoint to resume from; 0 starts from the beginning. */
+  /** The number of rollouts in the checkpoint to resume from; 0 to start from the beginning. */
   readonly fromStep: number;
   /** The number of tasks in each evaluated split. */
   readonly evalTasks: LaunchRecord["evalTasks"];
-  /** Whether to submit the job although other jobs hold GPUs that the run needs. */
+  /** Whether to submit the job even if other jobs use GPUs that the run needs. Default: `false`. */
   readonly beside?: boolean;
 }
 
-/** The result of following a job. */
+/** The result of launching or attaching to a run. */
 export interface LaunchResult {
   readonly outcome: "completed" | "failed" | "stopped" | "detached";
   /** The last state that Ray reported; `null` if Ray never responded. */
@@ -78,10 +78,11 @@ export interface LaunchResult {
 
 /**
  * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops what
- * was started. After the job is submitted, an abort only stops following it.
+ * was started. An abort after the submission only stops the following; the job continues.
  * @throws {ConfigError} If a secret or the dataset is missing.
- * @throws {RayError | HostError} If something does not start. Everything started before that is then stopped.
- * @throws The signal's reason, if it is aborted before the job is submitted. Everything started is then stopped.
+ * @throws {RayError | HostError} If something does not start. Everything that was already started is then stopped.
+ * @throws The signal's reason, if it is aborted before the job is submitted. Everything that was already started is
+ * then stopped.
  */
 export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
   const { run, plan } = options;
@@ -141,8 +142,9 @@ export async function attachRun(
 }
 
 /**
- * Refuses to wait for a Ray whose head has ended, if it was started for the run: the job has ended with it.
- * @throws {RayError}
+ * Checks that a Ray that was started for the run is still alive. If its head has ended, the job has ended too, and
+ * waiting for a response would be pointless.
+ * @throws {RayError} If the head has ended.
  */
 async function refuseEndedRay(
   run: SlimeRun,
@@ -164,7 +166,7 @@ async function refuseEndedRay(
   );
 }
 
-/** Checks whether the last session's job may be running. */
+/** Checks whether the job of the last session was submitted and may be running. */
 function isSubmitted({ launch }: SlimeRun): boolean {
   return launch !== undefined && launch.sessions.at(-1)?.state === null;
 }
@@ -194,7 +196,7 @@ function firstRecord({ run, plan, evalTasks }: LaunchOptions): LaunchRecord {
   };
 }
 
-/** Serializes the plan for `plan.json`, without the contents of its files. */
+/** Formats the plan for `plan.json`, without the contents of its files. */
 function planText({ files, ...plan }: LaunchPlan): string {
   const listed = files.map(({ path, on, what }) => ({ path, on, what }));
   return `${JSON.stringify({ ...plan, files: listed }, null, 2)}\n`;
@@ -227,7 +229,9 @@ async function startAll(
   return { services, jobs };
 }
 
-/** Warns of secrets on a joined cluster, whose environment cannot be changed. */
+/**
+ * Reports the secrets that a cluster must already have. The environment of a cluster that is joined cannot be changed.
+ */
 function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
   for (const { name } of plan.job.secrets) {
     onNote?.(
@@ -239,7 +243,7 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 async function serve(
   options: FollowRunOptions,
   { on, adopt = [] }: {
-    /** The host of each server. */
+    /** The hosts to run the servers on, one for each server. */
     readonly on: readonly ServerSpot[];
     readonly adopt?: readonly ServiceRecord[];
   },
@@ -263,7 +267,7 @@ async function serve(
       if (type === "ready" && started.services) keep(started.services);
     },
   });
-  /** Records the servers again: a restarted server is a new process. */
+  /** Records the servers again, because a restarted server has a new process id. */
   function keep({ records }: Services): void {
     save(run, { services: [...records] }).catch((error) =>
       onNote?.(String(error))
@@ -281,7 +285,7 @@ async function save(
   await run.saveLaunch({ ...run.launch!, ...part });
 }
 
-/** Records the session on disk before submitting its job, so that a job without a record cannot exist. */
+/** Submits the job of a new session. The session is recorded first, so that no job can exist without a record. */
 async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const { run, plan, fromStep, signal, onNote } = options;
   const { submissionId, entrypoint, runtimeEnv, metadata } = plan.job;
@@ -309,7 +313,7 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   }
 }
 
-/** Checks whether a job exists. Does not use the signal, which may be the reason for the check. */
+/** Checks whether a job exists. The signal is not used, because its abort may be the reason for this check. */
 async function isThere(jobs: RayJobs, id: string): Promise<boolean> {
   try {
     await jobs.job(id);
@@ -364,7 +368,7 @@ function leftError(error: RayError, { path }: SlimeRun): RayError {
   );
 }
 
-/** Stops everything that the run started, after its job has ended. */
+/** Stops everything that was started for the run. Its job must have ended. */
 export async function stopAll(
   { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
   { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
@@ -390,7 +394,7 @@ export async function stopAll(
   await endRay({ run, fleet, ray });
 }
 
-/** Stops the servers that an earlier process started; on other hosts, this includes servers that no longer listen. */
+/** Stops the servers that an earlier process started. On other hosts, this includes servers that no longer listen. */
 async function stopServers(
   records: readonly ServiceRecord[],
   { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,
@@ -421,7 +425,7 @@ async function endRay(
   await save(run, { ray: null });
 }
 
-/** Returns the jobs on the run's cluster other than the run's own; empty if the cluster does not respond. */
+/** Returns the other jobs on the run's cluster; empty if the cluster does not respond. */
 async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
   const own = new Set(
     run.launch!.sessions.map(({ submissionId }) => submissionId),

@@ -1,6 +1,6 @@
 /**
- * `launch.json` of a run: handles for everything that was started for it, so that another process can follow it and
- * stop exactly those things.
+ * `launch.json` of a run: a record of everything that was started for the run, so that another process can follow the
+ * run and stop exactly what was started.
  */
 
 import { parseJson, versionOf } from "../../runs/versions.ts";
@@ -16,16 +16,16 @@ import { THIS_MACHINE } from "../hosts/local_shell.ts";
 import { JOB_STATES } from "./ray_jobs.ts";
 import { startedRaySchema } from "./ray_cluster.ts";
 
-/** The version of `launch.json`. Version 1 is still read; any other is refused. */
+/** The version of `launch.json`. Version 1 can still be read; all other versions are refused. */
 export const LAUNCH_VERSION = 2;
 
 const sessionSchema = z.object({
   submissionId: z.string(),
-  /** Rollouts trained on before this session: those in the checkpoint it resumed from. */
+  /** The number of rollouts trained before this session, which is the number in the checkpoint that it resumed from. */
   fromStep: z.int(),
-  /** ISO 8601, UTC. */
+  /** The time of the submission, in ISO 8601 and UTC. */
   submittedAt: z.string(),
-  /** Its final state; `null` while the job may be running. */
+  /** The final state of the job; `null` while the job may be running. */
   state: z.enum(JOB_STATES).nullable(),
 });
 
@@ -38,16 +38,19 @@ export const launchRecordSchema = z.object({
   head: z.string(),
   /** The directory of the run's checkpoints on the head. */
   checkpoints: z.string(),
-  /** The number of tasks in each evaluated split. */
+  /** The number of tasks in each split that is evaluated. */
   evalTasks: z.object({
     dev: z.int().optional(),
     test: z.int().optional(),
   }),
-  /** The sessions of the run, one job each; the last one may be running. */
+  /** The sessions of the run, with one job each. Only the last job may be running. */
   sessions: z.array(sessionSchema),
-  /** Ray, if it was started for the run and has not been stopped yet; `null` if a cluster was joined. */
+  /**
+   * The Ray cluster that was started for the run and has not been stopped yet; `null` if there is none, for example
+   * because the run joined a cluster.
+   */
   ray: startedRaySchema.nullable(),
-  /** Episode servers that were started for the run and have not been stopped yet. */
+  /** The episode servers that were started for the run and have not been stopped yet. */
   services: z.array(
     z.object({
       url: z.string(),
@@ -58,16 +61,16 @@ export const launchRecordSchema = z.object({
   ),
 });
 
-/** Everything that was started for a run. */
+/** The record of everything that was started for a run. */
 export type LaunchRecord = Readonly<z.infer<typeof launchRecordSchema>>;
 
-/** A job of a run. */
+/** The record of a session of a run, which has one job. */
 export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 
 /**
  * Reads the record of a run.
- * @returns `undefined` if nothing was started yet.
- * @throws {RunDirError} If it is damaged or from an incompatible version.
+ * @returns The record; `undefined` if nothing was started yet.
+ * @throws {RunDirError} If the record is damaged or from an incompatible version.
  */
 export async function readLaunchRecord(
   path: string,
@@ -96,7 +99,7 @@ function currentRecord(json: unknown): unknown {
 
 /**
  * Writes the record of a run atomically.
- * @throws {RunDirError} If the system refuses.
+ * @throws {RunDirError} If the file cannot be written.
  */
 export async function writeLaunchRecord(
   path: string,

@@ -1,15 +1,15 @@
-/** Counts the samples that generate.py reports as dropped in a driver's log. */
+/** Counts the samples that generate.py reports as dropped in the log of slime's driver. */
 
 import { logMessage } from "./log_line.ts";
 
-/** Dropped samples by kind of failure. */
+/** The numbers of dropped samples by kind of failure. */
 export type EpisodeFailures = Readonly<Record<string, number>>;
 
 const LEFT_OUT = /^sample \S+ is (?:excluded|left out): (.*)/;
 const EVAL_LEFT_OUT =
   /^eval (\S+) at rollout \d+: (\d+) tasks failed and are (?:excluded|left out)/;
 
-/** Counts dropped samples until they are drained. */
+/** Counts dropped samples until the counts are read. */
 export class FailureCounter {
   #counts: Record<string, number> = {};
   readonly #tasks = new Map<string, number>();
@@ -27,14 +27,14 @@ export class FailureCounter {
     if (name !== undefined) this.#tasks.set(name, Number(tasks));
   }
 
-  /** Returns and resets the counts of samples. */
+  /** Returns the counts of dropped samples and resets them. */
   drain(): EpisodeFailures {
     const counts = this.#counts;
     this.#counts = {};
     return counts;
   }
 
-  /** Returns and resets the count of tasks of the evaluation that just ended. */
+  /** Returns and resets the number of tasks that were dropped from the evaluation that just ended. */
   drainEval(name: string): number {
     const tasks = this.#tasks.get(name) ?? 0;
     this.#tasks.delete(name);
@@ -42,7 +42,7 @@ export class FailureCounter {
   }
 }
 
-/** Returns the kind of failure. Samples that slime aborts because it has enough are not failures. */
+/** Returns the kind of a failure. Samples that slime aborts because it has enough samples are not failures. */
 function kindOf(reason: string): string | undefined {
   if (reason.startsWith("slime aborted")) return undefined;
   if (reason.includes("cannot be reached")) return "connection";

@@ -17,9 +17,9 @@ export type LogKind =
 /** A line of metrics. */
 export interface LogMetrics {
   readonly kind: LogKind;
-  /** The number of the rollout from 0; for a `step`, the number of the optimizer step. */
+  /** The number of the rollout, from 0. For a `step`, the number of the optimizer step, from 0. */
   readonly id: number;
-  /** Numbers only; `nan` and `inf` become NaN and infinity. */
+  /** The values by name. Only numbers are included; `nan` and `inf` are NaN and infinity. */
   readonly values: Readonly<Record<string, number>>;
 }
 
@@ -38,7 +38,10 @@ export function plainLine(line: string): string {
   return line.replaceAll(COLOR, "").replace(RAY_PREFIX, "");
 }
 
-/** Returns the message of a logger's line, without its header; `undefined` if the line is not from a logger. */
+/**
+ * Returns the message of a line that a Python logger wrote, without its header; `undefined` if the line has no such
+ * header.
+ */
 export function logMessage(line: string): string | undefined {
   const plain = plainLine(line);
   const header = HEADER.exec(plain);
@@ -48,7 +51,8 @@ export function logMessage(line: string): string | undefined {
 }
 
 /**
- * Parses the metrics of a line; `undefined` if it has none. Only the text after the first header is parsed:
+ * Parses the metrics in a line.
+ * @returns The metrics; `undefined` if the line has none. Only text directly after the logger's header counts, because
  * conversations are logged too, and a policy could generate text that looks like metrics.
  */
 export function readLogMetrics(line: string): LogMetrics | undefined {

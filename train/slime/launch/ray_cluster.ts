@@ -2,8 +2,9 @@
  * The Ray cluster of a run: joins a running cluster or starts one. Only a cluster that was started for the run is
  * stopped.
  *
- * `ray stop` would end all of the user's Ray processes on a host. Therefore all processes that a start creates carry a
- * unique mark in their environment. The mark is written to disk before the start, so that it survives a crash.
+ * `ray stop` would end all of the user's Ray processes on a host. All processes of a cluster that is started for a run
+ * therefore have a unique mark in their environment. The mark is written to disk before the start, so that it is known
+ * even after a crash.
  */
 
 import { z } from "zod";
@@ -20,15 +21,15 @@ import {
   type RayJobs,
 } from "./ray_jobs.ts";
 
-/** The schema of a started Ray, as recorded in the run dir. */
+/** The schema of a Ray cluster that was started for a run, as recorded in the run dir. */
 export const startedRaySchema = z.object({
-  /** The value of {@linkcode RAY_MARK} in the environment of its processes. */
+  /** The value of {@linkcode RAY_MARK} in the environment of the cluster's processes. */
   mark: z.string(),
-  /** Hosts on which a start was attempted, the head first. */
+  /** The names of the hosts on which a start was attempted, starting with the head. */
   hosts: z.array(z.string()),
 });
 
-/** A Ray cluster that this launch started. */
+/** A Ray cluster that was started for a run. */
 export type StartedRay = Readonly<z.infer<typeof startedRaySchema>>;
 
 /** The environment variable that marks a Ray process with the run that started it. */
@@ -38,20 +39,20 @@ export const RAY_MARK = "TAULAB_RAY";
 export interface ClusterOptions extends CallOptions {
   readonly jobs: RayJobs;
   readonly shellOf: (host: string) => Shell;
-  /** Reads an environment variable of this process; commands pass some of them on. */
+  /** Reads an environment variable of this process. Some variables are passed on to the commands. */
   readonly env: (name: string) => string | undefined;
-  /** Whether to use the cluster although other jobs hold GPUs that the run needs. Default: false. */
+  /** Whether to use the cluster even if other jobs use GPUs that the run needs. Default: `false`. */
   readonly beside?: boolean;
   readonly onNote?: (text: string) => void;
-  /** Records what is about to be started. It is awaited before the start. */
+  /** Called with the record of a cluster before it is started. The start waits for the returned promise. */
   readonly onStart: (started: StartedRay) => Promise<void>;
-  /** Maximum time for a started cluster to respond and to have its GPUs. Default: 300 s. */
+  /** The time limit in milliseconds for a started cluster to respond and to have its GPUs. Default: 300,000. */
   readonly startTimeoutMs?: number;
 }
 
 const START_TIMEOUT_MS = 300_000;
 const POLL_MS = 500;
-/** Maximum age of Ray's report of its GPUs. */
+/** The maximum age in milliseconds of Ray's report on its GPUs. */
 const REPORT_MS = 12_000;
 
 /**
@@ -72,8 +73,9 @@ export async function joinRay(
 
 /**
  * Starts a cluster.
- * @throws {RayError} If the recipe starts none, or the started cluster does not respond, and is then stopped.
- * @throws {HostError} If a host cannot start it.
+ * @throws {RayError} If the recipe forbids starting a cluster, or the cluster does not respond after its start. It is
+ * then stopped.
+ * @throws {HostError} If Ray does not start on a host.
  */
 export async function startRay(
   plan: RayPlan,
@@ -107,7 +109,10 @@ async function answering(
   }
 }
 
-/** Refuses a cluster without enough free GPUs, because slime would wait for them forever. */
+/**
+ * Checks that a cluster has enough free GPUs, because slime would wait for them forever.
+ * @throws {RayError} If it does not.
+ */
 async function requireGpus(
   plan: RayPlan,
   { jobs, beside = false, onNote, signal }: Omit<ClusterOptions, "onStart">,
@@ -151,8 +156,8 @@ async function requireGpus(
 }
 
 /**
- * Returns the number of free GPUs. Waits for the GPUs of a job that has just ended, because Ray's count is a few
- * seconds old.
+ * Returns the number of free GPUs. If a job has just ended, waits until its GPUs are counted as free, because Ray's
+ * report is a few seconds old.
  */
 async function freeGpus(
   wanted: number,
@@ -177,9 +182,9 @@ function nameOf({ submissionId, entrypoint, state }: RayJob): string {
 }
 
 /**
- * Returns the hint on how to stop a job. A taulab run is stopped together with its servers, on the machine that
- * launched it.
- * @param address The URL of Ray's Jobs interface. Default: the one that `ray` uses.
+ * Returns a hint that says how to stop a job. A job of a taulab run is stopped together with the run's servers, on the
+ * machine that launched the run.
+ * @param address The URL of Ray's Jobs interface. Default: the one that the `ray` command uses.
  */
 export function stopHint(
   { submissionId, metadata }: Pick<RayJob, "submissionId" | "metadata">,
@@ -219,7 +224,7 @@ async function start(
   }
 }
 
-/** Starts a node in its own process session, so that Ctrl-C in this terminal does not reach it. */
+/** Starts Ray on a host, in a process session of its own, so that Ctrl-C in this terminal does not reach it. */
 async function startNode(
   { host, cwd, words, env, passEnv }: PlannedCommand,
   { shellOf, mark, signal, ...options }: ClusterOptions & {
@@ -278,7 +283,7 @@ async function waitForHead(options: ClusterOptions): Promise<void> {
   );
 }
 
-/** Waits until all hosts have joined and their GPUs are available. */
+/** Waits until all hosts have joined the cluster and their GPUs are available. */
 async function waitForGpus(
   plan: RayPlan,
   options: ClusterOptions,
@@ -306,15 +311,15 @@ async function waitForGpus(
 /** The result of stopping Ray on a host. */
 export interface StoppedNode {
   readonly host: string;
-  /** Processes that carried the mark. */
+  /** The number of processes that had the mark. */
   readonly found: number;
-  /** Processes that still exist. */
+  /** The number of those processes that still exist. */
   readonly left: number;
 }
 
 /**
- * Stops what this launch started on each host: the raylet first, the head's server last, as Ray does itself.
- * @throws {HostError} If a host cannot be reached, or a process does not end.
+ * Stops a Ray cluster that was started for a run, on each host. As in Ray itself, the raylet is stopped first, and the
+ * server process of the head last.
  */
 export async function stopRay(
   { mark, hosts }: StartedRay,
@@ -329,9 +334,9 @@ export async function stopRay(
 }
 
 /**
- * Checks whether the head's server that this launch started is still running. Without it, a dashboard may return
+ * Checks whether the server process of the head (`gcs_server`) is still running. Without it, a dashboard may return
  * errors or not respond for minutes.
- * @returns False also if the head's container does not run.
+ * @returns Whether it runs; `false` also if the head's container does not run.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(
@@ -346,7 +351,10 @@ export async function isHeadAlive(
   return output !== undefined && output.stdout.trim() !== "";
 }
 
-/** Checks whether the head that this launch started has ended; false if its host cannot be reached. */
+/**
+ * Checks whether the head of a cluster that was started for a run has ended. Returns `false` if its host cannot be
+ * reached.
+ */
 export async function isHeadGone(
   started: StartedRay,
   shellOf: (host: string) => Shell,
@@ -398,7 +406,10 @@ async function stopNode(
   );
 }
 
-/** Finds the processes again before each signal, so that a reused process id is not signaled. */
+/**
+ * A script that stops the marked processes of a host. It looks for the processes again before each signal, so that a
+ * reused process id is never signaled.
+ */
 const STOP_SCRIPT = `
 [ -d /proc/self ] || { echo "no /proc on this host" >&2; exit 1; }
 members() {

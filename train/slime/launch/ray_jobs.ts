@@ -31,7 +31,7 @@ export {
   type RayJob,
 } from "./_ray_wire.ts";
 
-/** The Ray that responds at an address. */
+/** The version of Ray that responds at an address. */
 export interface RayVersion {
   readonly version: string;
   /** A name that is unique to this start of Ray: `session_2026-01-02_03-04-05_678901_234`. */
@@ -42,11 +42,14 @@ export interface RayVersion {
 export interface JobRequest {
   /** The id of the job. The client chooses it, so that a lost response does not lose the job. */
   readonly submissionId: string;
-  /** A single command line for a POSIX shell. */
+  /** The command line for a POSIX shell. */
   readonly entrypoint: string;
   readonly envVars: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Amounts of Ray's resources that the job's command needs; they select the node. Default: none, on the head. */
+  /**
+   * The amounts of Ray's resources that the job's command needs, which determine its node. Default: none, so that the
+   * command runs on the head.
+   */
   readonly resources?: Readonly<Record<string, number>>;
 }
 
@@ -56,30 +59,30 @@ export interface RayGpus {
   readonly total: number;
 }
 
-/** Options of {@linkcode RayJobs}. */
+/** Settings of {@linkcode RayJobs}. */
 export interface RayJobsOptions {
-  /** The base URL: `http://127.0.0.1:8265`. */
+  /** The base URL, such as `http://127.0.0.1:8265`. */
   readonly url: string;
-  /** A bearer token, if the cluster requires one. */
+  /** The bearer token to send. Default: none. */
   readonly token?: string | undefined;
-  /** Timeout of one attempt. Default: 15 s. */
+  /** The time limit of one attempt in milliseconds. Default: 15,000. */
   readonly timeoutMs?: number;
-  /** Retries of requests that may be repeated. Default: 4. */
+  /** The number of retries for requests that can be repeated safely. Default: 4. */
   readonly retries?: number;
-  /** The first backoff; it doubles with each retry. Default: 250 ms. */
+  /** The first backoff in milliseconds, which doubles with each retry. Default: 250. */
   readonly backoffMs?: number;
 }
 
-/** The environment variable from which newer Ray versions read their token. */
+/** The environment variable from which newer versions of Ray read their token. */
 export const RAY_TOKEN = "RAY_AUTH_TOKEN";
 
 const MAX_BACKOFF_MS = 5_000;
-/** Timeout of a submission: a cluster that has just started has no agent that accepts jobs yet. */
+/** The time limit of a submission. A cluster that has just started has no agent yet that accepts jobs. */
 const SUBMIT_TIMEOUT_MS = 180_000;
-/** Timeout of a stop: Ray asks the job to end, waits three seconds, and kills it. */
+/** The time limit of a stop. Ray asks the job to end, waits three seconds, and kills it. */
 const STOP_TIMEOUT_MS = 30_000;
 
-/** Deno's WebSocket with headers, which the browser types from some packages do not declare. */
+/** Deno's `WebSocket` with headers, which are missing from the browser types that some packages declare. */
 const HeaderedWebSocket = WebSocket as unknown as new (
   url: string,
   options: { headers: Record<string, string> },
@@ -89,7 +92,7 @@ interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly schema: z.ZodType<T>;
-  /** A phrase for errors: `look up job "a"`. */
+  /** What the request is for, in errors, such as `look up job "a"`. */
   readonly doing: string;
   readonly timeoutMs?: number;
   readonly retries?: number;
@@ -115,8 +118,8 @@ export class RayJobs {
   }
 
   /**
-   * Returns the version of Ray. Does not retry.
-   * @throws {RayError} If nothing responds.
+   * Returns the version of Ray. The request is not retried.
+   * @throws {RayError} If nothing responds, or Ray responds with an error.
    */
   async version(options: CallOptions = {}): Promise<RayVersion> {
     const found = await this.#call("/api/version", {
@@ -133,7 +136,7 @@ export class RayJobs {
 
   /**
    * Lists all jobs, including those that have ended.
-   * @throws {RayError}
+   * @throws {RayError} If Ray does not respond, or responds with an error.
    */
   async list(options: CallOptions = {}): Promise<RayJob[]> {
     const jobs = await this.#call("/api/jobs/", {
@@ -144,14 +147,14 @@ export class RayJobs {
     return jobs.map(toJob);
   }
 
-  /** Returns the cluster's GPUs; `undefined` if this Ray does not report them. */
+  /** Returns the numbers of GPUs of the cluster; `undefined` if this version of Ray does not report them. */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
     const usage = await this.#usage("query free GPUs", options);
     const share = usage && shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;
     return share && { used: share[0], total: share[1] };
   }
 
-  /** Returns the addresses of the cluster's nodes; `undefined` if this Ray does not report them. */
+  /** Returns the addresses of the cluster's nodes; `undefined` if this version of Ray does not report them. */
   async nodes(options: CallOptions = {}): Promise<string[] | undefined> {
     const usage = await this.#usage("list nodes", options);
     return usage &&
@@ -160,7 +163,9 @@ export class RayJobs {
       );
   }
 
-  /** Returns the used and total amounts of Ray's resources; `undefined` if this Ray does not report them. */
+  /**
+   * Returns the used and the total amounts of Ray's resources; `undefined` if this version of Ray does not report them.
+   */
   async #usage(
     doing: string,
     options: CallOptions,
@@ -183,7 +188,7 @@ export class RayJobs {
   /**
    * Submits a job exactly once: if the response is lost, looks for the job before submitting it again.
    * @returns Whether the job is new. A job with the same id and command line is assumed to be this job.
-   * @throws {RayError} If another job has the id, or Ray rejects it.
+   * @throws {RayError} If another job has the id, or Ray rejects the job.
    */
   async submit(
     job: JobRequest,
@@ -204,7 +209,7 @@ export class RayJobs {
 
   /**
    * Returns the state of a job.
-   * @throws {RayError} `not_found` if there is none.
+   * @throws {RayError} If Ray does not respond; the `kind` is `not_found` if there is no such job.
    */
   async job(id: string, options: CallOptions = {}): Promise<RayJob> {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
@@ -216,10 +221,10 @@ export class RayJobs {
   }
 
   /**
-   * Stops a job: asks it to end, and kills it after three seconds. Returns at once; poll {@linkcode RayJobs.job}
-   * for the end.
+   * Stops a job: Ray asks it to end, and kills it after three seconds. Returns at once; poll {@linkcode RayJobs.job} to
+   * wait for the end.
    * @returns Whether the job was still running.
-   * @throws {RayError} `not_found` if there is none.
+   * @throws {RayError} If Ray does not respond; the `kind` is `not_found` if there is no such job.
    */
   async stop(id: string, options: CallOptions = {}): Promise<boolean> {
     const { stopped } = await this.#call(
@@ -236,8 +241,8 @@ export class RayJobs {
   }
 
   /**
-   * Removes a job that has ended, and its log.
-   * @throws {RayError} If it has not ended.
+   * Removes a job that has ended, together with its log.
+   * @throws {RayError} If the job has not ended.
    */
   async remove(id: string, options: CallOptions = {}): Promise<boolean> {
     const { deleted } = await this.#call(
@@ -253,8 +258,8 @@ export class RayJobs {
   }
 
   /**
-   * Returns the whole log of a job so far.
-   * @throws {RayError}
+   * Returns the whole log of a job up to now.
+   * @throws {RayError} If Ray does not respond, or responds with an error.
    */
   async logs(id: string, options: CallOptions = {}): Promise<string> {
     const { logs } = await this.#call(
@@ -265,7 +270,8 @@ export class RayJobs {
   }
 
   /**
-   * Yields the log of a job from its first character until the connection ends, which can be before the job does.
+   * Yields the log of a job from its first character until the connection closes, which can be before the end of the
+   * job.
    * @throws {RayError} If the connection cannot be made or breaks.
    * @throws The signal's reason, if it is aborted.
    */
@@ -307,7 +313,7 @@ export class RayJobs {
     });
   }
 
-  /** Returns the job with this id; `undefined` if there is none or Ray does not respond. */
+  /** Returns the job with this id; `undefined` if there is no such job, or Ray does not respond. */
   async #find(
     { submissionId }: JobRequest,
     options: CallOptions,

@@ -1,4 +1,4 @@
-/** The hosts of a run's episode servers, from the plan or from the record of running servers. */
+/** The hosts of a run's episode servers, taken from the plan or from the record of running servers. */
 
 import { dataOn } from "../setup/host_taulab.ts";
 import { basename, join } from "node:path";
@@ -14,20 +14,20 @@ import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** The place where a server runs, and the address that it listens on. */
+/** The host that runs a server, and the address that the server listens on. */
 export interface ServerSpot {
   /** The name of the host. */
   readonly host: string;
-  /** Its address as reached from slime's hosts. */
+  /** The address at which slime's hosts reach the server's host. */
   readonly address: string;
 }
 
-/** Returns the directory of a run's files on its hosts. */
+/** Returns the directory on the hosts that contains a run's files. */
 export function directoryOn({ config, path }: SlimeRun): string {
   return joinPosix(config.paths.runs, basename(path));
 }
 
-/** Returns the settings of servers on this machine. */
+/** Returns the settings of episode servers on this machine. */
 export function localServerSpec(
   run: SlimeRun,
   engines: readonly string[],
@@ -41,7 +41,7 @@ export function localServerSpec(
 }
 
 /**
- * Returns the settings of a server on a host.
+ * Returns the settings of an episode server on another host, or on this machine.
  * @throws {RayError} If the host is no longer in hosts.yaml.
  */
 export function serverHost(

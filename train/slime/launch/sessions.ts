@@ -33,9 +33,9 @@ import { attachRun, type LaunchResult, launchRun } from "./launch.ts";
 import { readSlimeRun, SlimeRun } from "./slime_run.ts";
 import { prepareResume, type StopResult, stopRun } from "./stop.ts";
 
-/** Settings for reaching hosts and reporting progress. */
+/** Settings for the access to hosts, and for progress. */
 export interface HostOptions extends CallOptions {
-  /** Path of a hosts.yaml. */
+  /** The path of a hosts.yaml. */
   readonly hostsFile: string;
   readonly onNote?: (text: string) => void;
   /** Reads an environment variable. Default: `Deno.env.get`. */
@@ -54,11 +54,11 @@ export interface SessionOptions
 
 /** Settings of a session that submits a job. */
 export interface LaunchSessionOptions extends SessionOptions {
-  /** Directory of the runs; the doctor looks for an evaluation of the model there. */
+  /** The directory of all runs, in which the doctor looks for an evaluation of the model. */
   readonly runs: string;
-  /** Whether to submit the job although other jobs hold GPUs that the run needs. Default: false. */
+  /** Whether to submit the job even if other jobs use GPUs that the run needs. Default: `false`. */
   readonly beside?: boolean;
-  /** Callbacks for the doctor's findings; `null` skips the doctor. */
+  /** Callbacks for the doctor's findings; `null` to skip the doctor. */
   readonly doctor:
     | Pick<DoctorOptions, "onCheck"> & {
       readonly onReport: (report: DoctorReport) => void;
@@ -68,17 +68,18 @@ export interface LaunchSessionOptions extends SessionOptions {
 
 /** A session that has ended. */
 export interface EndedSession {
-  /** The run, closed; its figures can be read. */
+  /** The run. It is closed, but its figures can still be read. */
   readonly run: SlimeRun;
   readonly result: LaunchResult;
 }
 
 /**
- * Launches a new run and follows it.
+ * Launches a new run and follows its job.
  * @param options.path The run dir to create.
  * @throws {ConfigError} If the dataset is missing, or the run dir exists already.
- * @throws {HostError} If the doctor finds a fault.
- * @throws Like {@linkcode launchRun}.
+ * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
+ * @throws {RayError} If Ray does not start, does not have enough free GPUs, or rejects the job.
+ * @throws The signal's reason, if it is aborted before the job is submitted.
  */
 export async function launchNewRun(
   slime: ResolvedSlime,
@@ -105,16 +106,17 @@ export async function launchNewRun(
 
 /**
  * Resumes a run from its last checkpoint.
- * @param options.overrides Config values from flags; they must equal the run's own.
- * @throws {ConfigError} If they differ, the run has completed, or its job is running.
- * @throws {RunDirError} If its dataset has changed.
- * @throws Like {@linkcode launchNewRun}.
+ * @param options.overrides Config values from flags, which must equal those of the run.
+ * @throws {ConfigError} If a value differs, the run has completed, or its job is running.
+ * @throws {RunDirError} If the dataset has changed since the run was created.
+ * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
+ * @throws {RayError} If Ray does not start, does not have enough free GPUs, or rejects the job.
  */
 export async function resumeRun(
   path: string,
   { overrides, recipe, ...options }: LaunchSessionOptions & {
     readonly overrides: readonly Override[];
-    /** A recipe named by the flags. Recipes are for new runs only. */
+    /** A recipe that was named by a flag. It is an error to name one, because a run keeps its recipe. */
     readonly recipe?: string | undefined;
   },
 ): Promise<EndedSession> {
@@ -142,8 +144,8 @@ export async function resumeRun(
 }
 
 /**
- * Follows a detached run.
- * @throws Like {@linkcode attachRun}.
+ * Follows the job of a detached run.
+ * @throws {ConfigError} If there is no such run, it has no job, or its job has ended.
  */
 export async function attachToRun(
   path: string,
@@ -166,8 +168,9 @@ export async function attachToRun(
 }
 
 /**
- * Stops a run and everything that was started for it.
- * @throws Like {@linkcode stopRun}.
+ * Stops a run's job and everything that was started for the run.
+ * @throws {ConfigError} If there is no such run, or nothing was launched for it.
+ * @throws {RayError} If the job cannot be stopped.
  */
 export async function stopLaunchedRun(
   path: string,
@@ -178,7 +181,7 @@ export async function stopLaunchedRun(
   return await stopRun(path, { ...options, fleet });
 }
 
-/** The facts that a launch needs: a plan's facts, and the dataset. */
+/** The facts that a launch needs. In contrast to a plan, it cannot do without the dataset. */
 type CompleteFacts = LaunchFacts & {
   readonly data: NonNullable<LaunchFacts["data"]>;
 };
@@ -206,8 +209,8 @@ async function launchFacts(
 }
 
 /**
- * Returns the NVLink state of the head; `null` if it cannot be determined. Later steps report a missing GPU or an
- * unreachable host.
+ * Returns whether NVLink connects the head's GPUs; `null` if that cannot be determined. Later steps report a missing
+ * GPU or an unreachable host.
  */
 async function nvlinkOf(
   { shells: [head] }: Fleet,
@@ -216,7 +219,7 @@ async function nvlinkOf(
   return count < 2 ? false : await orNull(() => readNvlink(head!, { count }));
 }
 
-/** Returns the policies that the head's router supports; `null` if they cannot be determined. */
+/** Returns the policies that the router installed on the head supports; `null` if they cannot be determined. */
 async function policiesOf(
   { shells: [head] }: Fleet,
   { config }: ResolvedSlime,
@@ -225,7 +228,7 @@ async function policiesOf(
   return await orNull(() => readRouterPolicies(head!, { python }));
 }
 
-/** Returns `null` if a host does not respond, or responds with something else. */
+/** Returns the result of `ask`; `null` if a host does not respond, or responds with something unexpected. */
 async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
@@ -262,8 +265,9 @@ async function requireHealthy(
 }
 
 /**
- * Checks flags against the known versions of slime, because without the doctor the installed slime is not queried.
- * @throws {ConfigError} If no known slime has a flag.
+ * Checks the recipe's flags against a list of known flags, because without the doctor the installed slime is not
+ * queried.
+ * @throws {ConfigError} If a flag is not in the list.
  */
 function refuseUnknownFlags({ config }: ResolvedSlime): void {
   const [fault] = unknownFlags(config.flags);

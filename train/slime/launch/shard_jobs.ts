@@ -1,10 +1,10 @@
 /**
- * Runs the shards of an evaluation as jobs of a running Ray cluster, on the hosts in hosts.yaml in turn.
+ * Runs the shards of an evaluation as jobs of a running Ray cluster, assigned to hosts of hosts.yaml in turn.
  *
  *     order ─▶ host ─▶ job: shard_worker.ts of the taulab that setup installed there ─▶ episodes.db ─▶ run dir here
  *
- * Orders and episodes are transferred through the shell in which a host's commands run. A job outlives this process:
- * `shards/0.away.json` records it before it is submitted, so that a resumed evaluation stops it and fetches its
+ * Orders and episodes are transferred through the shell in which a host's commands run. A job outlives this process. It
+ * is recorded in `shards/0.away.json` before it is submitted, so that a resumed evaluation can stop it and fetch its
  * episodes.
  */
 
@@ -63,11 +63,11 @@ import { finalState } from "./stop.ts";
 /** Settings of {@linkcode openShardJobs}. */
 export interface ShardJobsOptions
   extends CallOptions, Pick<FollowOptions, "onNote" | "pollMs"> {
-  /** Names in hosts.yaml, starting with the host that runs Ray's head; `this` is this machine. */
+  /** The names of hosts in hosts.yaml, starting with the host that runs Ray's head. `this` is this machine. */
   readonly hosts: readonly string[];
-  /** Path of a hosts.yaml. */
+  /** The path of a hosts.yaml. */
   readonly hostsFile: string;
-  /** URL of Ray's dashboard on the head. */
+  /** The URL of Ray's dashboard, as reached from the head. */
   readonly url: string;
   /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
@@ -76,7 +76,7 @@ export interface ShardJobsOptions
 /** A runner of shards on a Ray cluster. Hold it with `await using`. */
 export type ShardJobs = ShardRunner & AsyncDisposable;
 
-/** A host, and the Ray resources that select it. */
+/** A host, and the Ray resources that make a job run on it. */
 interface ShardHost {
   readonly shell: PlacedShell;
   readonly resources?: JobRequest["resources"];
@@ -84,8 +84,9 @@ interface ShardHost {
 
 /**
  * Connects to a running Ray cluster.
- * @throws {ConfigError} If hosts.yaml lacks a host, or the candidate exists only on this machine.
- * @throws {RayError} If no Ray responds.
+ * @throws {ConfigError} If hosts.yaml lacks a host, Ray has no node for a host, or the policy to evaluate exists only on
+ * this machine.
+ * @throws {RayError} If Ray does not respond.
  */
 export async function openShardJobs(
   config: EvaluationConfig,
@@ -125,8 +126,8 @@ export async function openShardJobs(
 }
 
 /**
- * Returns the address that Ray uses for a host.
- * @throws {ConfigError} If Ray has no node with this address: the host's jobs would wait forever.
+ * Returns the address of a host's Ray node.
+ * @throws {ConfigError} If Ray has no node with the host's address, because jobs for the host would wait forever.
  */
 function nodeAddress(
   name: string,
@@ -146,7 +147,10 @@ function nodeAddress(
   );
 }
 
-/** @throws {ConfigError} If other hosts lack the candidate. */
+/**
+ * Checks that all hosts have the policy to evaluate, which exists only on this machine.
+ * @throws {ConfigError} If another host would need it.
+ */
 function refusePolicy(
   { policy, agent }: EvaluationConfig,
   elsewhere: readonly string[],
@@ -160,7 +164,7 @@ function refusePolicy(
   );
 }
 
-/** A shard whose job was submitted, as recorded in the run dir. */
+/** The schema of a record in the run dir: a shard whose job was submitted. */
 const awaySchema = z.object({
   host: z.string(),
   /** The shard's directory on the host; `null` on this machine, where it is in the run dir. */
@@ -172,12 +176,15 @@ type Away = Readonly<z.infer<typeof awaySchema>>;
 
 /** A shard that is ready to run. */
 interface Ready {
-  /** The path of its run dir on this machine. */
+  /** The path of the shard's run dir on this machine. */
   readonly path: string;
   readonly host: ShardHost;
   readonly directory: string | null;
   readonly entrypoint: string;
-  /** The models' keys, and the named pipe on the host that passes them on. */
+  /**
+   * The keys for the models' endpoints, and the named pipe on the host that passes them to the job; `undefined` if none
+   * are needed.
+   */
   readonly keys: Keys | undefined;
 }
 
@@ -187,9 +194,9 @@ interface Keys {
 }
 
 const ATTEMPTS = 2;
-/** The exit status of a script if taulab is not installed. */
+/** The exit status of a script if taulab is not installed on the host. */
 const NO_TAULAB = 97;
-/** The time in seconds for a job to receive the keys. */
+/** The time limit in seconds for a job to receive the keys. */
 const KEYS_S = 60;
 
 /** Settings of {@linkcode RayShards}. */
@@ -206,7 +213,10 @@ class RayShards implements ShardRunner {
     this.#options = options;
   }
 
-  /** Runs a shard's job, retries it if it fails without reporting a reason, and always fetches its episodes. */
+  /**
+   * Runs a shard's job, and retries it if it fails without reporting a reason. The shard's episodes are fetched in any
+   * case.
+   */
   async run(
     path: string,
     order: ShardOrder,
@@ -241,7 +251,7 @@ class RayShards implements ShardRunner {
     await this.#bring(path, host);
   }
 
-  /** Fetches the episodes of a job that has ended, and removes its files on the host. */
+  /** Fetches the episodes of a job that has ended, and removes the job's files on the host. */
   async #bring(path: string, { shell }: ShardHost): Promise<void> {
     const directory = (await readAway(path))?.directory ?? null;
     if (directory !== null) {
@@ -278,7 +288,7 @@ class RayShards implements ShardRunner {
     }
   }
 
-  /** Submits the job and follows it to its end. */
+  /** Submits a shard's job and follows it to its end. */
   async #attempt(
     { path, host, directory, entrypoint, keys }: Ready,
     { signal, onProgress }: RunShardOptions,
@@ -337,7 +347,7 @@ class RayShards implements ShardRunner {
     }
   }
 
-  /** Writes the order on the host. */
+  /** Writes the files that the job needs to the host. */
   async #prepare(
     path: string,
     order: ShardOrder,
@@ -372,9 +382,9 @@ class RayShards implements ShardRunner {
 }
 
 const COMPLETE: ShardEnd = { error: null, why: null };
-/** The module of a shard's process, relative to taulab's directory. */
+/** The module that runs a shard, relative to taulab's directory. */
 const WORKER = "train/evaluation/shard_worker.ts";
-/** The directory of the running taulab. */
+/** The directory of the taulab that is running. */
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Returns the name of the evaluation of the shard at `runs/NAME/shards/0`. */
@@ -388,13 +398,13 @@ function endText({ state }: JobEnd["job"], failure: JobEnd["failure"]): string {
     : `failed: ${failureText(failure)}`;
 }
 
-/** The location of a shard on the host that runs its job. */
+/** Where a shard is on the host that runs its job. */
 interface ShardPlace {
-  /** The path of its run dir on that host. */
+  /** The path of the shard's run dir on the host. */
   readonly shardPath: string;
-  /** The directory to remove afterwards; `null` on this machine. */
+  /** The directory on the host to remove afterwards; `null` on this machine. */
   readonly directory: string | null;
-  /** taulab's directory and the Deno command, quoted for a shell. */
+  /** The directory of taulab on the host, and the command that runs Deno there. Both are quoted for a shell. */
   readonly root: string;
   readonly deno: string;
 }
@@ -473,7 +483,7 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
   };
 }
 
-/** Returns the environment variables that an evaluation's models need and that are set on this machine. */
+/** Returns the environment variables with keys for the evaluation's models, as far as they are set on this machine. */
 function keysOf(
   { policy, agent, model, user, judge }: EvaluationConfig,
   env: (name: string) => string | undefined,
@@ -508,7 +518,10 @@ async function makePipe(
   });
 }
 
-/** Passes the keys to the job through a named pipe, so that they appear in no file, command line or Ray record. */
+/**
+ * Passes the keys to the job through a named pipe, so that they do not appear in any file, command line or record of
+ * Ray.
+ */
 async function handKeys(
   { pipe, values }: Keys,
   { shell }: ShardHost,

@@ -1,5 +1,6 @@
 /**
- * Assembles a slime driver's log into lines of `metrics.jsonl`: one line per rollout and the training on it.
+ * Builds the lines of `metrics.jsonl` from the log of slime's driver. Each line describes a rollout and the training on
+ * it.
  *
  * Several processes log, and Ray interleaves their lines arbitrarily, but the lines of each process stay in order: the
  * rollout manager logs `perf`, then evaluations; the first training rank logs `rollout`, `step`s, `perf`.
@@ -16,17 +17,17 @@ import {
   type SlimeRlMetrics,
 } from "../../runs/metrics.ts";
 
-/** The shape of a run, which the recipe defines and the log does not contain. */
+/** The sizes of a run that its log does not contain. They are set by the recipe. */
 export interface SlimeMetricsShape {
-  /** Groups per rollout. */
+  /** The number of groups per rollout. */
   readonly batchSize: number;
   readonly groupSize: number;
-  /** Optimizer steps per rollout. */
+  /** The number of optimizer steps per rollout. */
   readonly optimizerSteps: number;
-  /** Episodes per task of an evaluation. */
+  /** The number of episodes per task of an evaluation. */
   readonly evalSamples: number;
   readonly evalDecoding: "sampled" | "greedy";
-  /** Tasks of each split; a missing number is unknown. */
+  /** The number of tasks of each split; a missing split is unknown. */
   readonly evalTasks: Readonly<
     { [S in "dev" | "test"]?: number | undefined }
   >;
@@ -44,18 +45,18 @@ interface Parts {
 type Values = Readonly<Record<string, number>>;
 
 /**
- * The number of rollouts that may be in progress at once, because `train_async.py` samples one ahead. A rollout beyond
- * that number ends the wait for missing parts.
+ * The maximum number of rollouts in progress at once, because `train_async.py` samples one rollout ahead. When another
+ * rollout is logged, parts of the oldest that are still missing are no longer expected.
  */
 const MAX_OPEN_ROLLOUTS = 2;
 
-/** Reads a log line by line. The same lines always give the same metrics. */
+/** Reads a log line by line. The same lines always produce the same metrics. */
 export class SlimeMetricsReader {
   readonly #shape: SlimeMetricsShape;
   readonly #rollouts = new Map<number, Parts>();
   readonly #failures = new FailureCounter();
   #sampledUpTo = -1;
-  /** The number of the first rollout without a line. */
+  /** The number of the first rollout for which no line has been returned. */
   #next = 0;
 
   constructor(shape: SlimeMetricsShape) {
@@ -63,8 +64,8 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Takes a line of the log.
-   * @returns The lines of metrics that it completes, in order.
+   * Reads the next line of the log.
+   * @returns The lines of metrics that are now complete, in order.
    */
   take(line: string): AnyMetrics[] {
     this.#failures.take(line);
@@ -80,8 +81,8 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Returns the rest at the end of the log: rollouts that were trained on, although some of their parts were not
-   * logged.
+   * Ends the log.
+   * @returns The lines of metrics for rollouts that were trained on, but for which some parts were never logged.
    */
   end(): AnyMetrics[] {
     const lines = this.#inOrder().filter(([, { trained, steps }]) =>
@@ -111,7 +112,10 @@ export class SlimeMetricsReader {
     return parts;
   }
 
-  /** Returns complete rollouts in order: none before an earlier one is complete. */
+  /**
+   * Returns the lines of metrics of complete rollouts. They stay in order: a rollout is returned only after all earlier
+   * ones.
+   */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
     for (const [id, parts] of this.#inOrder()) {
@@ -133,7 +137,10 @@ export class SlimeMetricsReader {
     return [...this.#rollouts].sort(([a], [b]) => a - b);
   }
 
-  /** Returns an evaluation after the rollout with its number, unless that rollout has not been sampled yet. */
+  /**
+   * Returns the metrics of an evaluation after those of the rollout with the same number, unless that rollout has not
+   * been sampled yet.
+   */
   #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
     const step = id <= this.#sampledUpTo ? id + 1 : id;
     this.#failures.drain(); // they were the evaluation's, and are counted by its tasks
@@ -180,7 +187,7 @@ function rlLine(
 }
 
 /**
- * Returns the counts of a rollout's groups. For groups that the filter dropped, slime logs the number and the
+ * Returns the numbers of a rollout's groups. For groups that the filter dropped, slime logs their number and the
  * reason.
  */
 function groupsOf(
@@ -212,7 +219,7 @@ function groupsOf(
   });
 }
 
-/** Returns the counts logged by taulab's hooks, including episodes that were dropped. */
+/** Returns the numbers that taulab's hooks log, which include dropped episodes. */
 function countsOf(
   values: Values,
   failures: EpisodeFailures,
@@ -225,7 +232,7 @@ function countsOf(
   };
 }
 
-/** Returns the values whose keys have a prefix, under keys without it. */
+/** Returns the values whose keys start with a prefix, with the prefix removed from the keys. */
 function underPrefix(values: Values, prefix: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(values).filter(([key]) => key.startsWith(prefix))
@@ -277,7 +284,10 @@ function pace(
   return tokens * episodes / seconds;
 }
 
-/** Returns the names of an evaluation's datasets: `eval/retail-dev`, but not the metrics below them. */
+/**
+ * Returns the names of an evaluation's datasets. For example, `eval/retail-dev` is the dataset `retail-dev`, but keys
+ * below it are metrics.
+ */
 function evalNames(values: Values): string[] {
   return Object.keys(values).flatMap((key) => {
     const name = /^eval\/([^/@]+)$/.exec(key)?.[1];
@@ -329,7 +339,7 @@ function evalLine(
   };
 }
 
-/** Returns the split at the end of a name: `dev` for `retail-dev`. */
+/** Returns the split at the end of a dataset's name, such as `dev` for `retail-dev`. */
 function splitOf(name: string): "dev" | "test" | undefined {
   const split = /(?:^|[-_])(dev|test)$/.exec(name)?.[1];
   return split as "dev" | "test" | undefined;
@@ -353,7 +363,7 @@ function numbers(values: Values): SlimeNumbers {
   );
 }
 
-/** Drops values that are unknown or not numbers. */
+/** Removes values that are `undefined` or not finite numbers. */
 function known<T extends Record<string, number | undefined>>(
   values: T,
 ): { [K in keyof T]?: number } {

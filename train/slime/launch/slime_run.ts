@@ -1,6 +1,6 @@
 /**
- * The run dir of a slime run: like that in training_dir.ts, but without a policy, and with handles for everything
- * started for the run.
+ * The run dir of a slime run: like the one in training_dir.ts, but without a policy, and with a record of everything
+ * that was started for the run.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
  */
@@ -42,8 +42,8 @@ const SLIME = registerRunKind<SlimeConfig, AnyMetrics>({
 
 /**
  * Reads a run that slime trained, without locking it.
- * @throws {ConfigError} If there is no such run, or slime did not train it.
- * @throws {RunDirError} If it is damaged or from an incompatible version.
+ * @throws {ConfigError} If there is no such run, or it was not trained by slime.
+ * @throws {RunDirError} If the run dir is damaged or from an incompatible version.
  */
 export async function readSlimeRun(
   path: string,
@@ -51,7 +51,7 @@ export async function readSlimeRun(
   return await readRunOf(path, SLIME);
 }
 
-/** A run that is being followed. Hold it with `await using`. */
+/** A run that this process follows. Hold it with `await using`. */
 export class SlimeRun extends RunDir<SlimeConfig> {
   readonly #metrics: MetricsFile<AnyMetrics>;
   readonly #keys: Set<string>;
@@ -71,8 +71,8 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Creates `path` and locks it.
-   * @throws {ConfigError} If it exists already.
+   * Creates the run dir `path` and locks it.
+   * @throws {ConfigError} If it already exists.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -87,9 +87,9 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Reopens a run and keeps everything in it.
-   * @throws {ConfigError} If there is no such run, or slime did not train it.
-   * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
+   * Reopens a run, locks it, and keeps everything in it.
+   * @throws {ConfigError} If there is no such run, or it was not trained by slime.
+   * @throws {RunDirError} If the run is in use, damaged or from an incompatible version.
    */
   static async open(path: string): Promise<SlimeRun> {
     return await reopenRunDir(path, SLIME, async (run, { lines }) => {
@@ -104,20 +104,20 @@ export class SlimeRun extends RunDir<SlimeConfig> {
     return this.#metrics.lines;
   }
 
-  /** Everything that was started; `undefined` before the first launch. */
+  /** The record of everything that was started for the run; `undefined` before the first launch. */
   get launch(): LaunchRecord | undefined {
     return this.#launch;
   }
 
-  /** Writes the record of everything that was started. */
+  /** Writes the record of everything that was started for the run. */
   async saveLaunch(launch: LaunchRecord): Promise<void> {
     await writeLaunchRecord(this.path, launch);
     this.#launch = launch;
   }
 
   /**
-   * Adds lines of metrics; skips those that already exist.
-   * @returns The added lines.
+   * Appends lines of metrics, except those that already exist.
+   * @returns The lines that were appended.
    */
   async record(lines: readonly AnyMetrics[]): Promise<AnyMetrics[]> {
     const fresh = lines.filter((line) => !this.#keys.has(keyOf(line)));
@@ -137,8 +137,8 @@ export class SlimeRun extends RunDir<SlimeConfig> {
 }
 
 /**
- * Drops the lines of steps after `step`, which the checkpoint does not contain. No process may hold the run.
- * @returns The number of dropped steps.
+ * Removes the lines for steps after `step`, which the checkpoint does not contain. The run must not be in use.
+ * @returns The number of removed steps.
  */
 export async function cutMetrics(path: string, step: number): Promise<number> {
   const lock = await takeLock(path);

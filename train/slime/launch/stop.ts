@@ -1,4 +1,4 @@
-/** Stops a launched run, and prepares a run to be resumed. */
+/** Stops a launched run, and prepares a run to be launched again from its last checkpoint. */
 
 import { ConfigError, RayError, RunDirError } from "../../../env/errors.ts";
 import { retry } from "../../../env/retry.ts";
@@ -17,7 +17,7 @@ import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
 
-/** Access to everything that a run started. */
+/** Settings of {@linkcode stopRun} and {@linkcode prepareResume}. */
 export interface StopOptions extends CallOptions {
   readonly fleet: Fleet;
   readonly onNote?: (text: string) => void;
@@ -26,7 +26,7 @@ export interface StopOptions extends CallOptions {
 /** The result of a stop. */
 export interface StopResult {
   readonly submissionId: string | null;
-  /** The final state of the job; `null` if Ray no longer knows it. */
+  /** The final state of the job; `null` if Ray no longer has the job. */
   readonly state: JobState | null;
   /** Whether the job was still running. */
   readonly stopped: boolean;
@@ -40,8 +40,8 @@ const LOCK_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
 
 /**
- * Stops a run's job, then its episode servers, then Ray if it was started for the run. If another process follows the
- * run, that process does the latter two. A second call does nothing.
+ * Stops a run's job, then its episode servers, and then Ray if it was started for the run. If another process follows
+ * the run, that process stops the servers and Ray. A second call does nothing.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped; everything else then keeps running.
  */
@@ -109,8 +109,7 @@ async function stopJob(
 }
 
 /**
- * Checks whether a Ray that was started for the run has ended, in which case its dashboard may not respond for
- * minutes.
+ * Checks whether a Ray that was started for the run has ended. In that case, its dashboard may not respond for minutes.
  */
 async function hasEnded(
   { ray }: LaunchRecord,
@@ -120,7 +119,7 @@ async function hasEnded(
 }
 
 /**
- * Waits for a job that was told to stop.
+ * Waits until a job that was told to stop has ended.
  * @throws {RayError} If it does not end within a minute.
  */
 export async function finalState(
@@ -148,7 +147,7 @@ export async function finalState(
   );
 }
 
-/** Opens the run after a process that follows it has seen the job end and has released the lock. */
+/** Opens the run once another process that follows it has noticed the end of the job and released the lock. */
 async function openWhenFree(
   path: string,
   { signal, onNote }: StopOptions,
@@ -166,7 +165,7 @@ async function openWhenFree(
   });
 }
 
-/** Records the end of the job's log, stops everything else, and closes the session. */
+/** Reads the rest of the job's log, stops everything else, and closes the session. */
 async function settle(
   run: SlimeRun,
   options: StopOptions & {
@@ -199,9 +198,9 @@ async function settle(
 
 /** The point from which a run resumes. */
 export interface ResumePoint {
-  /** Rollouts in the last checkpoint; 0 if there is none. */
+  /** The number of rollouts in the last checkpoint; 0 if there is none. */
   readonly step: number;
-  /** Steps that were logged after it and are repeated. */
+  /** The number of rollouts that were logged after the checkpoint. They are repeated. */
   readonly cut: number;
 }
 
@@ -248,9 +247,9 @@ async function refuseRunning(
 }
 
 /**
- * Returns the number of rollouts in the last checkpoint of a directory. slime records the index of the last
- * rollout, from 0.
- * @returns 0 if there is no checkpoint.
+ * Returns the number of rollouts in the last checkpoint of a directory. slime records the index of the last rollout,
+ * which starts at 0.
+ * @returns The number; 0 if there is no checkpoint.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function checkpointStep(

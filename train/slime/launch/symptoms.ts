@@ -1,29 +1,29 @@
 /**
- * The known errors that end or stall slime jobs: how Ray, PyTorch, NCCL, SGLang, Megatron and slime print them,
- * their causes, and the fixes. Patterns are anchored at the position where a program prints its error, because
- * conversations and settings are logged too, and Ray quotes one error within another.
+ * The known errors that end or stall slime jobs, as Ray, PyTorch, NCCL, SGLang, Megatron and slime print them, with
+ * their causes and fixes. The patterns only match where a program starts to print an error, because conversations and
+ * settings are logged too, and Ray quotes one error within another.
  */
 
 /** A known error, its cause and its fix. */
 export interface Symptom {
   readonly id: string;
-  /** Matches a line without Ray's prefix and colors. */
+  /** The pattern of a line of the log, without Ray's prefix and colors. */
   readonly pattern: RegExp;
   readonly cause: string;
   readonly fix: string;
 }
 
-/** The prefix of errors from PyTorch's launcher and watchdog. */
+/** The prefix of errors that PyTorch's launcher and watchdog print. */
 const RANK = String.raw`(?:\[rank\d+\]: ?)?`;
 
-/** Matches a Python error of one of these classes, from any module, with this message. */
+/** Returns a pattern for a Python error of one of these classes, from any module, with this message. */
 function error(classes: string, says: RegExp): RegExp {
   return new RegExp(
     String.raw`^${RANK}(?:\w+\.)*(?:${classes}): (?:${says.source})`,
   );
 }
 
-/** Matches an error of any class with this message, anywhere in its line. */
+/** Returns a pattern for an error of any class with this message, anywhere in its line. */
 function anyError(says: RegExp): RegExp {
   return error(
     String.raw`\w*(?:Error|Exception)`,
@@ -31,7 +31,7 @@ function anyError(says: RegExp): RegExp {
   );
 }
 
-/** Matches a line that begins with this text. */
+/** Returns a pattern for a line that begins with this text. */
 function line(says: RegExp): RegExp {
   return new RegExp(`^(?:${says.source})`);
 }
@@ -40,7 +40,7 @@ function either(...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"));
 }
 
-/** Log lines that indicate a stalled job if they are repeated for a long time. */
+/** Lines of the log that show that the job is stalled, if they are repeated for a long time. */
 export const STALLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,
@@ -49,7 +49,7 @@ export const STALLS: readonly Symptom[] = [{
     "check the jobs and GPUs on Ray's dashboard, stop the other job by its id, or lower cluster.gpusPerNode",
 }];
 
-/** Errors in the setup, before anything has been trained. */
+/** Errors during the setup, before any training. */
 const SETUP_ERRORS: readonly Symptom[] = [
   {
     id: "hooks",
@@ -174,7 +174,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
   },
 ];
 
-/** Errors in the resources of a host or a GPU. */
+/** Errors about the resources of a host or a GPU. */
 const RESOURCE_ERRORS: readonly Symptom[] = [
   {
     id: "host-memory",
@@ -391,7 +391,7 @@ const TRAINING_ERRORS: readonly Symptom[] = [
   },
 ];
 
-/** Symptoms of failed jobs, the most specific first; consequences of other errors come last. */
+/** The symptoms of failed jobs, the most specific first. Errors that are only consequences of others come last. */
 export const SYMPTOMS: readonly Symptom[] = [
   ...SETUP_ERRORS,
   ...RESOURCE_ERRORS,

@@ -5,21 +5,21 @@
 
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** Checks whether the next rollout is sampled while the policy trains. */
+/** Checks whether the next rollout is sampled while the policy trains on the current one. */
 export function isAsync(
   { algorithm }: Pick<SlimeConfig, "algorithm">,
 ): boolean {
   return algorithm.async !== "off";
 }
 
-/** Returns slime's training script. */
+/** Returns the name of slime's training script. */
 export function trainScript(config: Pick<SlimeConfig, "algorithm">): string {
   return isAsync(config) ? "train_async.py" : "train.py";
 }
 
 /**
- * Returns the number of evaluations of a run: one after each `every`th rollout, and one before the first, except
- * with `train_async.py`.
+ * Returns the number of evaluations of a run: one after every `every` rollouts, and one before the first rollout unless
+ * the script is `train_async.py`.
  */
 export function evaluationCount(
   { algorithm, eval: { every }, rollout: { steps } }: Pick<

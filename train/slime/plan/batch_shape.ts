@@ -1,47 +1,47 @@
 /**
- * The arithmetic of a slime step: how GPUs, prompts, samples and optimizer steps must fit together. slime asserts some
- * of it after the models are loaded, and silently drops the remainder of a batch. This module checks all of it before
- * anything is started.
+ * The sizes of a training step of slime: how the numbers of GPUs, prompts, samples and optimizer steps depend on each
+ * other. slime asserts some of these rules after the models are loaded, and silently drops the remainder of a batch.
+ * This module checks all of them before anything is started.
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 
 import { type Fault, unless } from "../fault.ts";
 import type { ModelShape } from "../model_shapes.ts";
 
-/** The sizes of a step; the keys are slime's flags. */
+/** The sizes of a step. The keys are the names of slime's flags. */
 export interface BatchShape {
   readonly actorNumNodes: number;
   readonly actorNumGpusPerNode: number;
-  /** GPUs of the engines. Ignored if they are shared with training. */
+  /** The number of GPUs for the engines. It is ignored if the engines share GPUs with training. */
   readonly rolloutNumGpus: number;
   readonly rolloutNumGpusPerEngine: number;
-  /** Whether training and engines take turns on the same GPUs. */
+  /** Whether training and the engines take turns on the same GPUs. */
   readonly colocate: boolean;
   readonly tensorParallel: number;
   readonly pipelineParallel: number;
   readonly contextParallel: number;
-  /** Prompts per rollout. */
+  /** The number of prompts per rollout. */
   readonly rolloutBatchSize: number;
   readonly samplesPerPrompt: number;
-  /** Samples per optimizer step. */
+  /** The number of samples per optimizer step. */
   readonly globalBatchSize: number;
   readonly overSamplingBatchSize: number;
-  /** Samples per rank and micro-batch, if batches are not dynamic. */
+  /** The number of samples per rank and micro-batch, unless micro-batches are dynamic. */
   readonly microBatchSize: number;
 }
 
 /** Values derived from a {@linkcode BatchShape}. */
 export interface BatchPlan {
-  /** GPUs that must be free in Ray. */
+  /** The number of GPUs that must be free in Ray. */
   readonly gpus: number;
   readonly engines: number;
   readonly dataParallel: number;
-  /** Samples per rollout. */
+  /** The number of samples per rollout. */
   readonly samples: number;
   readonly optimizerSteps: number;
 }
 
-/** Derives the values of a step. They are valid only if {@linkcode batchFaults} is empty. */
+/** Derives the values of a step. They are valid only if {@linkcode batchFaults} finds no fault. */
 export function batchPlan(shape: BatchShape): BatchPlan {
   const training = shape.actorNumNodes * shape.actorNumGpusPerNode;
   const rollout = shape.colocate ? training : shape.rolloutNumGpus;
@@ -55,12 +55,13 @@ export function batchPlan(shape: BatchShape): BatchPlan {
   };
 }
 
-/** The sizes of the model that constrain a step. */
+/** The sizes of a model that restrict the sizes of a step. */
 export type BatchModel = Pick<ModelShape, "heads" | "kvGroups" | "layers">;
 
 /**
- * Finds sizes that do not fit together, as far as the recipe alone can show; see {@linkcode rowFaults}.
- * @returns Faults that name the flags and their values; empty if all sizes fit.
+ * Finds sizes that are not consistent with each other or with the model. See {@linkcode rowFaults} for those that
+ * depend on the dataset.
+ * @returns The faults, with the names of the flags and their values; empty if there are none.
  */
 export function batchFaults(shape: BatchShape, model: BatchModel): Fault[] {
   return [
@@ -141,7 +142,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
   ];
 }
 
-/** Finds sizes that do not fit the number of rows in the training set. */
+/** Finds sizes that are not possible with the number of rows in the training set. */
 export function rowFaults(
   { overSamplingBatchSize }: BatchShape,
   rows: number,

@@ -1,6 +1,6 @@
 /**
- * Checks a recipe's `flags`: slime ignores unknown flags, and uses the last of repeated ones. The doctor asks the
- * installed slime for its flags; without it, the list of known flags is used.
+ * Checks a recipe's `flags`, because slime ignores unknown flags and uses the last one of repeated flags. The doctor
+ * asks the installed slime which flags it has. If it cannot, the list of known flags is used.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";
@@ -11,7 +11,7 @@ import { groupWords } from "../shapes/argument_words.ts";
 import { keyedFlags } from "./flags.ts";
 import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
 
-/** The flags that a recipe cannot set, with the keys they are derived from. */
+/** The flags that a recipe cannot set, with the keys from which they are derived. */
 const DERIVED: Readonly<Record<string, string>> = {
   "--load": "checkpoint.directory",
   "--prompt-data": "data",
@@ -30,7 +30,7 @@ const DERIVED: Readonly<Record<string, string>> = {
 const CUTS_OFF =
   "it truncates sequences, so the trained tokens differ from the sampled ones, and episode servers reject it";
 
-/** The flags that would break the plan, with the reason. */
+/** The flags that would break the plan, with the reasons. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
     "with it, slime expects a running router and starts none; set engine.routerPort instead",
@@ -46,7 +46,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     "an interrupted episode cannot continue in another rollout, because its simulated user no longer exists",
 };
 
-/** Flags, and the keys that set them. */
+/** The flags that a recipe sets through its own keys, with these keys. */
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>
@@ -67,8 +67,8 @@ export function flagFaults(flags: SlimeConfig["flags"]): Fault[] {
 }
 
 /**
- * Finds entries of a recipe's `flags` that the known version of slime does not have. Another commit may have them: if
- * a host can be queried, its parsers decide.
+ * Finds entries of a recipe's `flags` that the known version of slime does not have. Another commit may have them, so
+ * the result only matters if the parsers of the installed slime cannot be queried.
  */
 export function unknownFlags(flags: SlimeConfig["flags"]): Fault[] {
   return Object.keys(flags).filter((name) => !KNOWN_FLAGS.has(`--${name}`))

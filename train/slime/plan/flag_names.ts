@@ -8,10 +8,10 @@
  * - `RouterArgs` of sglang-router 0.3.2.
  */
 
-/** The number of values of a flag: none, one, or a list. */
+/** The number of values that a flag takes: none, one, or a list. */
 export type FlagArity = "bare" | "value" | "values";
 
-/** The program that a flag belongs to. */
+/** The program that defines a flag. */
 export type FlagSource = "slime" | "megatron" | "sglang" | "router";
 
 /** A flag of train.py. */
@@ -20,7 +20,7 @@ export interface KnownFlag {
   readonly arity: FlagArity;
 }
 
-/** Names without their source's prefix, separated by spaces. */
+/** The names of all flags, separated by spaces, without the prefix of their source. */
 const NAMES: Readonly<
   Record<
     FlagSource,
@@ -406,8 +406,8 @@ router-request-id-headers router-selector worker-urls
 };
 
 /**
- * Every flag by its name with dashes: `--num-rollout`. slime's flags take precedence over other flags with the same
- * name.
+ * All flags by their names with dashes, such as `--num-rollout`. If several programs define the same name, slime's flag
+ * takes precedence.
  */
 export const KNOWN_FLAGS: ReadonlyMap<string, KnownFlag> = readNames();
 

@@ -11,37 +11,37 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import { type SlimeConfig, slimeSchema } from "../slime_schema.ts";
 import { trackingFlags, unusedTracking } from "./tracking.ts";
 
-/** A flag of train.py with its values. */
+/** A flag of train.py, with its values. */
 export interface TrainFlag {
-  /** The name with dashes: `--num-rollout`. */
+  /** The name with dashes, such as `--num-rollout`. */
   readonly flag: string;
-  /** Empty for a bare flag. */
+  /** The values; empty for a flag without a value. */
   readonly values: readonly string[];
-  /** The key of the recipe that sets it, or the keys it is derived from. */
+  /** The key of the recipe that sets the flag, or the keys from which it is derived. */
   readonly from: string;
 }
 
-/** The values of flags that depend on the run; `null` omits a flag. */
+/** The values of flags that depend on the run. `null` omits a flag. */
 export interface FlagSettings {
   /** The run's name. */
   readonly run: string;
-  /** The run's own directory below `checkpoint.directory`. */
+  /** The directory of the run below `checkpoint.directory`. */
   readonly checkpoints: string;
-  /** The run's own directory below `checkpoint.huggingFace`, with `{rollout_id}`. */
+  /** The directory of the run below `checkpoint.huggingFace`, with the placeholder `{rollout_id}`. */
   readonly huggingFace: string | null;
   readonly promptData: string;
-  /** The evaluation files, by their names in metrics. */
+  /** The files of rows to evaluate, with their names in metrics. */
   readonly evalData: readonly {
     readonly name: string;
     readonly path: string;
   }[];
-  /** The file of generate.py's settings. */
+  /** The path of the file with generate.py's settings. */
   readonly settings: string;
-  /** The policy for `engine.routerPolicy` that the installed router supports. */
+  /** The policy of the router, chosen from those that the installed router supports. */
   readonly routerPolicy: string | null;
 }
 
-/** Returns the keys whose flags have no effect without another flag. */
+/** Returns the keys whose flags have no effect because another setting is missing. */
 function leftOut(config: SlimeConfig): string[] {
   const { eval: evals, parallel, algorithm } = config;
   return [
@@ -64,7 +64,7 @@ function leftOut(config: SlimeConfig): string[] {
   ];
 }
 
-/** Returns all flags of the command line, in the order of the recipe's sections. */
+/** Returns all flags for the command line, in the order of the recipe's sections. */
 export function trainFlags(
   slime: ResolvedSlime,
   settings: FlagSettings,
@@ -81,12 +81,12 @@ export function trainFlags(
   ];
 }
 
-/** Returns the arguments of a command line. */
+/** Returns the words of the command line for flags. */
 export function flagWords(flags: readonly TrainFlag[]): string[] {
   return flags.flatMap(({ flag, values }) => [flag, ...values]);
 }
 
-/** Returns the flags that the recipe's keys set directly; `null` and `false` are omitted. */
+/** Returns the flags that the recipe's keys set directly. Keys with the value `null` or `false` are omitted. */
 function recipeFlags(config: SlimeConfig): TrainFlag[] {
   return keyedFlags().flatMap(({ flag, key }) => {
     const value = key.split(".").reduce<unknown>(
@@ -106,14 +106,14 @@ function flagOf(
   return [{ flag, values, from }];
 }
 
-/** Formats a value; `1e-6` is easier to read than `0.000001`, and the same number in Python. */
+/** Formats a value. `1e-6` is easier to read than `0.000001` and is the same number in Python. */
 function wordOf(value: unknown): string {
   const isSmall = typeof value === "number" && value !== 0 &&
     Math.abs(value) < 1e-3;
   return isSmall ? value.toExponential() : String(value);
 }
 
-/** Replaces the recipe's general values with this run's. */
+/** Replaces values of the recipe with values that depend on the run. */
 function settled(
   { flag, values, from }: TrainFlag,
   { checkpoints, huggingFace, routerPolicy }: FlagSettings,
@@ -214,7 +214,7 @@ function furtherFlags(config: SlimeConfig): TrainFlag[] {
   );
 }
 
-/** Returns the schema's keys that are flags, in the schema's order. */
+/** Returns the keys of the schema that set a flag, in the schema's order. */
 export function keyedFlags(): {
   readonly flag: string;
   readonly key: string;

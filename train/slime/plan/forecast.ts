@@ -1,6 +1,6 @@
 /**
- * Forecasts the load of a slime run on the user's model: calls, tokens, dollars, and how long sampling waits for
- * it. It is based on an earlier run's episodes, otherwise on documented assumptions.
+ * Forecasts the load of a slime run on the user's model: calls, tokens, dollars, and how long sampling waits for it.
+ * The forecast is based on the episodes of an earlier run or, without one, on documented assumptions.
  */
 
 import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
@@ -9,66 +9,66 @@ import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The model usage of an episode. */
+/** The number of calls and tokens that an episode takes from the user's model. */
 export type EpisodeCalls = Pick<
   Usage,
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
 >;
 
-/** Mean figures per episode. */
+/** The mean numbers per episode. */
 export interface EpisodeRates {
-  /** The run dir they were measured on; `null` if they are assumed. */
+  /** The path of the run in which they were measured; `null` if they are assumed. */
   readonly measuredOn: string | null;
   readonly episodes: number;
-  /** Actions of the policy. */
+  /** The number of actions of the policy. */
   readonly turns: number;
-  /** Tokens in the policy's context, including the prompt. */
+  /** The number of tokens in the policy's context at the end, including the prompt. */
   readonly tokens: number;
-  /** Tokens of the prompt: the domain's policy text and the tools. */
+  /** The number of tokens in the prompt, which contains the domain's policy text and the tools. */
   readonly promptTokens: number;
-  /** Seconds from the beginning to the end of the episode. */
+  /** The seconds from the beginning to the end of an episode. */
   readonly seconds: number;
-  /** Usage of the user's model; `null` if there is none, or the measured run had none. */
+  /** The usage of the user's model; `null` if there is no such model, or the measured run had none. */
   readonly user: EpisodeCalls | null;
 }
 
-/** The total of a number of episodes. */
+/** The total load of a number of episodes. */
 export interface Load {
   readonly episodes: number;
   readonly tokens: number;
   readonly userCalls: number;
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
-  /** US dollars; `null` if the user's model has no price. */
+  /** The cost in US dollars; `null` if the price of the user's model is unknown. */
   readonly cost: number | null;
-  /** Duration of sampling in seconds, engines and users together, without training. */
+  /** The duration of sampling in seconds, including the engines and the users, but not training. */
   readonly seconds: number;
 }
 
-/** The forecast of a run. */
+/** The forecast for a run. */
 export interface Forecast {
   readonly rates: EpisodeRates;
-  /** Episodes in progress at once. */
+  /** The number of concurrent episodes. */
   readonly atOnce: number;
-  /** Calls to the user's model per minute, made by `atOnce` concurrent episodes. */
+  /** The number of calls to the user's model per minute that `atOnce` concurrent episodes make. */
   readonly callsPerMinute: number;
-  /** The recipe's rate limit, shared by all servers; `null` if there is none. */
+  /** The recipe's rate limit in calls per minute, shared by all servers; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
-  /** Load of a rollout whose groups all pass the filter; each dropped group adds to it. */
+  /** The load of a rollout in which the filter drops no group. Each dropped group adds to it. */
   readonly rollout: Load;
-  /** Load of one evaluation; `null` if there is none, or its rows are unknown. */
+  /** The load of one evaluation; `null` if there is none, or its number of rows is unknown. */
   readonly evaluation: Load | null;
   readonly evaluations: number;
-  /** Load of all rollouts and evaluations. */
+  /** The load of all rollouts and evaluations. */
   readonly run: Load;
-  /** The number of rollouts that the recipe's budget covers; `null` if there is no budget, or this is unknown. */
+  /** The number of rollouts that the recipe's budget covers; `null` if there is no budget, or the usage is unknown. */
   readonly rolloutsInBudget: number | null;
 }
 
 /**
- * Assumed figures for a τ-bench episode. From the 100 conversations of gpt-4o on τ-airline in τ-bench's
- * repository: 13.8 actions and 8.6 user messages; 800 tokens read and 25 written per message; 2,300 tokens in
- * addition to the prompt, at four characters per token. The seconds are a guess: 3 per turn, 1 per message.
+ * Assumed values for an episode of τ-bench. They are from the 100 conversations of gpt-4o on τ-airline in τ-bench's
+ * repository: 13.8 actions and 8.6 user messages; 800 tokens read and 25 written per message; 2,300 tokens in addition
+ * to the prompt, at four characters per token. The seconds are a guess: 3 per turn and 1 per message.
  */
 export const ASSUMED = {
   turns: 13.8,
@@ -82,8 +82,8 @@ export const ASSUMED = {
 } as const;
 
 /**
- * Returns the assumptions for a recipe.
- * @param promptTokens Tokens of the policy and the tools, if known.
+ * Returns the assumed values for a recipe.
+ * @param promptTokens The number of tokens of the policy text and the tools, if known.
  */
 export function assumedRates(
   { user }: Pick<SlimeConfig, "user">,
@@ -109,15 +109,17 @@ export function assumedRates(
 }
 
 /**
- * Forecasts a run.
- * @param evalRows Rows of all evaluated splits; `null` if unknown.
+ * Forecasts the load of a run.
+ * @param evalRows The number of rows of all evaluated splits; `null` if unknown.
  */
 export function forecast(
   { config, batch }: ResolvedSlime,
   { rates, evalRows, servers }: {
     readonly rates: EpisodeRates;
     readonly evalRows: number | null;
-    /** Servers that are already running, each with its own limits and budget; 1 if the servers share them. */
+    /**
+     * The number of servers that are already running, each with its own limits and budget; 1 if the servers share them.
+     */
     readonly servers: number;
   },
 ): Forecast {
@@ -160,7 +162,7 @@ export function forecast(
   };
 }
 
-/** Returns warnings about a forecast, with their fixes. */
+/** Returns warnings about a forecast. Each includes its fix. */
 export function forecastWarnings(
   { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates, run }:
     Forecast,
@@ -220,7 +222,7 @@ function loadOf(
   };
 }
 
-/** Returns US dollars; `null` without a price. */
+/** Returns the cost in US dollars; `null` if the price is unknown. */
 function costOf(
   { user, prices }: SlimeConfig,
   { episodes, rates }: {
@@ -238,7 +240,7 @@ function costOf(
     1e6;
 }
 
-/** Adds up loads, each multiplied by its count; the cost is unknown if any part's cost is. */
+/** Adds loads, each multiplied by its count. The total cost is unknown if the cost of any part is. */
 function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   const [[first]] = parts as readonly [readonly [Load, number]];
   const total = (key: keyof Load) =>
@@ -253,7 +255,7 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   > as Load;
 }
 
-/** Returns the rollouts within a budget, with evaluations spread evenly across them. */
+/** Returns the number of rollouts that a budget covers. Evaluations are spread evenly over the rollouts. */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],
   { run, steps, servers }: {

@@ -1,4 +1,7 @@
-/** Gathers the facts that a plan needs in addition to the recipe, from the dataset, hosts.yaml and an earlier run. */
+/**
+ * Gathers the facts that a plan needs in addition to the recipe, from the dataset, from hosts.yaml and from an earlier
+ * run.
+ */
 
 import { basename } from "node:path";
 import { openDataset } from "../../config/open_dataset.ts";
@@ -12,21 +15,21 @@ import { hostNames } from "./plan_cluster.ts";
 import type { LaunchFacts } from "./plan_types.ts";
 import { type PlanData, planData } from "./slime_rows.ts";
 
-/** The sources of {@linkcode gatherFacts} in addition to the config. */
+/** Where {@linkcode gatherFacts} finds facts that are not in the config. */
 export interface FactSources {
-  /** The run dir on this machine: `runs/NAME`. */
+  /** The path of the run dir on this machine, such as `runs/NAME`. */
   readonly runDir: string;
-  /** The number of this session of the run, from 1. Default: 1. */
+  /** The number of the run's session, starting at 1. Default: 1. */
   readonly session?: number;
-  /** Path of a hosts.yaml. */
+  /** The path of a hosts.yaml. */
   readonly hostsFile: string;
-  /** Path of a run or an evaluation to take rates from. Default: assumptions. */
+  /** The path of a run or an evaluation whose rates to use. Default: assumed rates. */
   readonly ratesFrom?: string | undefined;
 }
 
 /**
- * Gathers the facts of a plan, without network access. Missing facts are left unset and reported as notes.
- * @throws {ConfigError} If a host is not in hosts.yaml, or the run to take rates from has no episodes.
+ * Gathers the facts of a plan, without network access. Missing facts are `null`, and are mentioned in the notes.
+ * @throws {ConfigError} If a host is not in hosts.yaml, or the run in `ratesFrom` has no episodes.
  * @throws {DataError} If the dataset is damaged.
  */
 export async function gatherFacts(
@@ -53,7 +56,7 @@ export async function gatherFacts(
   };
 }
 
-/** Returns the dataset; `null` if the recipe uses a benchmark whose directory is not set. */
+/** Returns the dataset; `null` if it belongs to a benchmark whose directory is not set. */
 async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
   const { data } = config;
   return data.source !== "generated" && data.directory === null
@@ -61,7 +64,7 @@ async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
     : planData(await openDataset(data), config);
 }
 
-/** Returns the hosts. A plan can be made before there is a hosts.yaml; a launch needs one. */
+/** Returns the hosts that a recipe names. In contrast to a launch, a plan does not need a hosts.yaml. */
 async function namedHosts(
   config: SlimeConfig,
   path: string,

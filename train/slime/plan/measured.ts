@@ -1,4 +1,4 @@
-/** Measures the episodes of an earlier run or evaluation, for the forecast of another run. */
+/** Measures the episodes of an earlier run or evaluation to forecast another run. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { Usage } from "../../../env/types.ts";
@@ -9,8 +9,9 @@ import { readRunInfo, readStore } from "../../runs/run_reader.ts";
 import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
- * Measures a run dir's episodes that ended without a failure.
- * @param promptTokens Tokens of the policy text and the tools according to the plan; a run dir does not record them.
+ * Measures the episodes of a run dir, except those that failed.
+ * @param promptTokens The number of tokens of the policy text and the tools according to the plan, because a run dir
+ * does not record it.
  * @throws {ConfigError} If there is no such run, or it has no such episode.
  */
 export async function measuredRates(
@@ -41,15 +42,15 @@ export async function measuredRates(
   };
 }
 
-/** Returns the mean tokens of episodes whose model works on tokens. */
+/** Returns the mean number of tokens of the episodes whose model works on tokens; `undefined` if there are none. */
 function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
   const known = episodes.map(({ tokens }) => tokens).filter((n) => n > 0);
   return known.length === 0 ? undefined : mean(known);
 }
 
 /**
- * Estimates the tokens of the last prompt: a chat model reads the conversation in each turn, on average the prompt
- * and half of the rest.
+ * Estimates the number of tokens in the last prompt. A chat model reads the conversation in each turn, which is on
+ * average the first prompt and half of the rest.
  */
 function lastPrompt(
   episodes: readonly StoredEpisode[],

@@ -1,4 +1,4 @@
-/** Measures how fast an earlier slime run trained and transferred its weights, for the forecast of another run. */
+/** Measures how fast an earlier slime run trained and transferred its weights, to forecast another run. */
 
 import { mean } from "../../runs/episode_stats.ts";
 import type { AnyMetrics, SlimeNumbers } from "../../runs/metrics.ts";
@@ -13,8 +13,8 @@ import {
 } from "./train_time.ts";
 
 /**
- * Measures a slime run. Figures that the run did not log are assumed.
- * @returns `null` if the run is of another kind, or has logged no training.
+ * Measures the training of a slime run. Rates that the run did not log are assumed.
+ * @returns The rates; `null` if the run was not trained by slime, or has not logged any training.
  * @throws {ConfigError} If there is no such run.
  */
 export async function measuredTraining(
@@ -26,7 +26,7 @@ export async function measuredTraining(
   return trainingRates(withDerived(config), { lines, measuredOn: path });
 }
 
-/** Computes the rates from a run's lines. */
+/** Computes the training rates from the lines of a run's metrics. */
 export function trainingRates(
   { config, model }: ResolvedSlime,
   { lines, measuredOn }: {
@@ -52,7 +52,10 @@ export function trainingRates(
   };
 }
 
-/** Returns the time in seconds to send weights and, with colocation, to move the trainer off the GPUs and back. */
+/**
+ * Returns the time in seconds to send the weights to the engines and, with colocation, to move the trainer off the GPUs
+ * and back.
+ */
 function transferSeconds(logged: SlimeNumbers): number {
   return ["update_weights", "sleep", "wake_up"]
     .reduce((sum, name) => sum + (logged[`perf/${name}_time`] ?? 0), 0);

@@ -1,7 +1,7 @@
 /**
  * The part of a plan that runs on hosts: Ray, the episode servers, the job.
- * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed,
- *   and the dashboard, which lets anyone run anything, listens on loopback.
+ * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed. The
+ * dashboard listens on loopback, because it lets anyone who can reach it run any command.
  */
 
 import { asksModel } from "../../../env/users/registry.ts";
@@ -28,7 +28,8 @@ import type {
 } from "./plan_types.ts";
 
 /**
- * Returns the names of the hosts that a recipe needs: the cluster's hosts, then those that only run episode servers.
+ * Returns the names of the hosts that a recipe needs: first the hosts of the cluster, then those that only run episode
+ * servers.
  */
 export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
   return [...new Set([...cluster.hosts, ...bridge.hosts])]
@@ -71,15 +72,15 @@ export function planHosts(
 }
 
 /**
- * Longer timeouts for Ray's dashboard. Ray gives each part 30 s to start; on a busy host a part can take longer,
- * and then the Jobs interface never responds.
+ * Longer timeouts for Ray's dashboard. By default, each part of the dashboard has 30 s to start. On a busy host a part
+ * can take longer, and the Jobs interface then never responds.
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
 const DASHBOARD_TIMEOUTS = {
   RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "280",
 };
 
-/** The metadata key that names a job's run. */
+/** The key of a job's metadata that contains the name of the run. */
 export const RUN_KEY = "taulab_run";
 
 /** Plans how Ray is started on the hosts. */
@@ -155,13 +156,16 @@ function jobsUrl(
   return `http://${isHere ? "127.0.0.1" : dashboardHost}:${dashboardPort}`;
 }
 
-/** Plans the episode servers: running ones, or new ones, by default on the head. */
+/**
+ * Plans the episode servers: those that are already running according to the recipe, or new ones, by default on the
+ * head.
+ */
 export function planServices(
   config: SlimeConfig,
   { facts, hosts, directory }: {
     readonly facts: Pick<LaunchFacts, "hosts" | "runDir">;
     readonly hosts: readonly PlanHost[];
-    /** The directory of the run's files on hosts. */
+    /** The directory on the hosts that contains the run's files. */
     readonly directory: string;
   },
 ): PlannedService[] {
@@ -224,7 +228,7 @@ function serverHosts(
 /**
  * Returns the overrides of the run's config for a server: its share of the limits, the engines' hosts, and, on another
  * host, the benchmark's directory.
- * @param at.data That directory; `null` on this machine, and for generated datasets.
+ * @param at.data The benchmark's directory; `null` on this machine, and for generated datasets.
  * @param at.engines Addresses of the run's hosts.
  */
 export function serverOverrides(
@@ -246,7 +250,7 @@ export function serverOverrides(
   ];
 }
 
-/** Returns a server's share of the limits, since each server enforces its own. */
+/** Returns the settings that limit a server to its share, because each server enforces its own limits. */
 function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   const { processes } = bridge;
   const { requestsPerMinute } = user.endpoint.calls;
@@ -264,7 +268,7 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   ];
 }
 
-/** Returns the environment variables that are passed on to a server, if they are set on this machine. */
+/** Returns the names of the environment variables that are passed on to a server if they are set on this machine. */
 export function serviceVariables(
   { user }: SlimeConfig,
   host: string,
@@ -279,8 +283,8 @@ export function serviceVariables(
 }
 
 /**
- * Returns the job's secrets, which must not be recorded: Ray's processes inherit them from the environment of `ray
- * start`.
+ * Plans how the job receives its secrets. They must not be recorded, so Ray's processes inherit them from the
+ * environment of `ray start`.
  */
 export function planSecrets(
   config: SlimeConfig,
@@ -304,14 +308,14 @@ export function planSecrets(
   ];
 }
 
-/** Plans the job. */
+/** Plans the job to submit. */
 export function planJob(
   config: SlimeConfig,
   { facts, hosts, directory, checkpoints, words, secrets, services }: {
     readonly facts: LaunchFacts;
     readonly hosts: readonly PlanHost[];
     readonly directory: string;
-    /** The run's own directory of checkpoints. */
+    /** The directory that contains the run's checkpoints. */
     readonly checkpoints: string;
     /** The arguments of train.py. */
     readonly words: readonly string[];

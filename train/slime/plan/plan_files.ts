@@ -11,14 +11,14 @@ import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
 /**
  * Writes the files to the head or to every host, each completely or not at all.
- * @throws {ConfigError} If the dataset of a file is missing.
- * @throws {HostError} If a host cannot be reached or refuses the write.
+ * @throws {ConfigError} If the dataset from which a file is made is missing.
+ * @throws {HostError} If a host cannot be reached, or a file cannot be written.
  */
 export async function writePlanFiles(
   { hosts, files, services }: Pick<LaunchPlan, "hosts" | "files" | "services">,
   options: CallOptions & {
     readonly shellOf: (host: string) => Shell;
-    /** The source of the dataset. */
+    /** The name of the dataset's source. */
     readonly source: SlimeConfig["data"]["source"];
   },
 ): Promise<void> {

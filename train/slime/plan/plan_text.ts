@@ -1,4 +1,4 @@
-/** Formats the plan of a slime run as text, so that each line can be checked. */
+/** Formats the plan of a slime run as text for users, who can check it line by line. */
 
 import { asksModel } from "../../../env/users/registry.ts";
 import { count, dollars, duration, gigabytes } from "../../progress/amounts.ts";
@@ -10,7 +10,7 @@ import type { LaunchPlan, PlannedCommand } from "./plan_types.ts";
 import { keepsBest } from "./run_memory.ts";
 import { timeRows } from "./time_rows.ts";
 
-/** Formats the plan for people, with sections for files, servers, commands and resources. */
+/** Formats a plan for users, in sections for files, servers, commands and resources. */
 export function planText(config: SlimeConfig, plan: LaunchPlan): string {
   const sections: [string, string[]][] = [
     ["Files, on each host", fileLines(plan)],
@@ -93,7 +93,9 @@ function rayLines({ ray }: LaunchPlan): string[] {
   ];
 }
 
-/** Formats a command: `this machine: NAME=value ray start …  # with WANDB_API_KEY from the environment, if set`. */
+/**
+ * Formats a command, such as `this machine: NAME=value ray start …  # with WANDB_API_KEY from the environment, if set`.
+ */
 function commandText({ host, words, env, passEnv }: PlannedCommand): string {
   const set = Object.entries(env).map(([name, value]) =>
     `${name}=${quoteWords([value])} `
@@ -369,7 +371,7 @@ function loadCells(load: Load): string[] {
   ];
 }
 
-/** Aligns rows in columns, two spaces apart. */
+/** Aligns rows in columns that are separated by two spaces. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, c) =>
     Math.max(...rows.map((row) => (row[c] ?? "").length))
@@ -379,7 +381,7 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Wraps a sentence as a list item of at most 100 characters per line. */
+/** Formats a sentence as a list item, wrapped to at most 100 characters per line. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   let line = "-";

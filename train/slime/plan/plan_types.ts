@@ -1,4 +1,4 @@
-/** The types of a planned slime run; slime_plan.ts creates it. */
+/** The types that describe a planned slime run, which slime_plan.ts creates. */
 
 import type { Hooks } from "../read_hooks.ts";
 import type { BatchPlan } from "./batch_shape.ts";
@@ -10,9 +10,9 @@ import type { TimeForecast, TrainingRates } from "./train_time.ts";
 
 /** The facts about a host that a plan needs. */
 export interface PlanHost {
-  /** Its name in hosts.yaml; `this machine` if the recipe names no hosts. */
+  /** The host's name in hosts.yaml; `this machine` if the recipe names no hosts. */
   readonly name: string;
-  /** Its address as reached from the other hosts. */
+  /** The address at which the other hosts reach it. */
   readonly address: string;
   /** taulab's directory on the host, from hosts.yaml. Default: the one that setup chooses. */
   readonly dir?: string;
@@ -20,64 +20,68 @@ export interface PlanHost {
 
 /** The facts that a plan needs in addition to the recipe. */
 export interface LaunchFacts {
-  /** The run's name, which also names its directory on the hosts, its checkpoints and its job. */
+  /** The run's name, which is also used for its directory on the hosts, its checkpoints and its job. */
   readonly run: string;
-  /** The number of this session of the run, from 1: a resumed run is another job. */
+  /**
+   * The number of the run's session, starting at 1. Each session is a job of its own, so a resumed run has a new one.
+   */
   readonly session: number;
   /** The hosts in `cluster.hosts` and `bridge.hosts`; empty if the recipe names none. */
   readonly hosts: readonly PlanHost[];
   readonly hooks: Hooks;
-  /** The run dir on this machine: `runs/NAME`. */
+  /** The path of the run dir on this machine, such as `runs/NAME`. */
   readonly runDir: string;
   /** The dataset; `null` if it is missing. */
   readonly data: PlanData | null;
-  /** Whether NVLink joins the GPUs of a host; `null` if unknown. */
+  /** Whether NVLink connects the GPUs of a host; `null` if unknown. */
   readonly nvlink: boolean | null;
-  /** Policies that the head's router supports; `null` if unknown. */
+  /** The policies that the router on the head supports; `null` if unknown. */
   readonly routerPolicies: readonly string[] | null;
-  /** Rates of an earlier run's episodes; `null` if there is none. */
+  /** The rates of an earlier run's episodes; `null` to use assumed rates. */
   readonly measured: EpisodeRates | null;
-  /** Training rates of an earlier slime run; `null` if there is none. */
+  /** The training rates of an earlier slime run; `null` to use assumed rates. */
   readonly measuredTraining: TrainingRates | null;
-  /** Notes from gathering the facts, in sentences; they are listed among the plan's warnings. */
+  /** Notes about the facts, in sentences. The plan lists them among its warnings. */
   readonly notes: readonly string[];
 }
 
 /** A file that must exist before anything starts. */
 export interface PlannedFile {
-  /** The absolute path on the hosts. */
+  /** The absolute path of the file on the hosts. */
   readonly path: string;
-  /** `null` if the dataset of the file is missing; a launch needs it. */
+  /** The contents; `null` if the dataset from which the file is made is missing. A launch needs it. */
   readonly text: string | null;
   /**
-   * The hosts that receive the file. `every`: all hosts of the cluster. `servers`: the hosts of episode servers,
-   * except this machine.
+   * The hosts that receive the file. `head`: the head. `every`: all hosts of the cluster. `servers`: the hosts of
+   * episode servers, except this machine.
    */
   readonly on: "head" | "every" | "servers";
-  /** A description for people. */
+  /** A description for users. */
   readonly what: string;
 }
 
-/** A command of the plan. */
+/** A command that a launch will run. */
 export interface PlannedCommand {
-  /** The name of the host it runs on. */
+  /** The name of the host to run it on. */
   readonly host: string;
   readonly cwd: string | null;
   /** The command and its arguments, unquoted. */
   readonly words: readonly string[];
   /** Environment variables that are not secret. */
   readonly env: Readonly<Record<string, string>>;
-  /** Names of environment variables whose values are passed on from the launch's own environment, if set. */
+  /**
+   * The names of environment variables that are passed on from the environment of the launch, if they are set there.
+   */
   readonly passEnv: readonly string[];
 }
 
-/** An episode server. */
+/** An episode server of a run. */
 export interface PlannedService {
-  /** Its URL as reached from the hooks. */
+  /** The URL at which the hooks reach the server. */
   readonly url: string;
-  /** The command that starts it; `null` if it is already running. */
+  /** The command that starts the server; `null` if it is already running. */
   readonly start: PlannedCommand | null;
-  /** The address it listens on; `null` if it is already running. */
+  /** The address that the server listens on; `null` if it is already running. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Overrides of the run's config as `KEY=VALUE`: the server's share of the limits and the budget. */
   readonly overrides: readonly string[];
@@ -85,36 +89,36 @@ export interface PlannedService {
 
 /** The Ray cluster of a run. */
 export interface RayPlan {
-  /** The command that starts the head; `null` if the recipe joins a cluster. */
+  /** The command that starts Ray on the head; `null` if the recipe only joins a cluster. */
   readonly head: PlannedCommand | null;
-  /** The commands that the other hosts run to join. */
+  /** The commands with which the other hosts join the cluster. */
   readonly workers: readonly PlannedCommand[];
-  /** The address of the cluster: `10.0.0.1:6379`. */
+  /** The address of the cluster, such as `10.0.0.1:6379`. */
   readonly address: string;
-  /** The URL of Ray's Jobs REST interface as reached from the head. */
+  /** The URL of Ray's Jobs REST interface for requests from the head. */
   readonly jobsUrl: string;
   readonly dashboardPort: number;
   readonly tempDir: string | null;
-  /** GPUs that each host offers. */
+  /** The number of GPUs that each host offers. */
   readonly hostGpus: number;
-  /** Total number of GPUs that the run uses, across all hosts. */
+  /** The total number of GPUs that the run uses on all hosts. */
   readonly gpus: number;
-  /** Ports that must be free on the head, and their uses. */
+  /** The ports that must be free on the head, and what they are used for. */
   readonly ports: readonly { readonly port: number; readonly of: string }[];
 }
 
-/** A secret variable that the job needs and that is never recorded. */
+/** A secret environment variable of the job, which is never recorded. */
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** The way in which the job receives it. */
+  /** How the job receives it, as a clause. */
   readonly way: string;
 }
 
 /** The job to submit. */
 export interface JobPlan {
   readonly submissionId: string;
-  /** A single command line for a POSIX shell. */
+  /** The command line for a POSIX shell. */
   readonly entrypoint: string;
   readonly runtimeEnv: {
     readonly env_vars: Readonly<Record<string, string>>;
@@ -127,32 +131,31 @@ export interface JobPlan {
 export interface DerivedValues extends BatchPlan {
   readonly parameters: number;
   readonly rollouts: number;
-  /** Optimizer steps of the whole run. */
+  /** The number of optimizer steps of the whole run. */
   readonly totalSteps: number;
-  /** Passes over the training rows; `null` if their number is unknown. */
+  /** The number of passes over the training rows; `null` if the number of rows is unknown. */
   readonly epochs: number | null;
   readonly evaluations: number;
-  /** Total number of concurrent episodes, across all engines. */
+  /** The maximum number of concurrent episodes, on all engines together. */
   readonly concurrency: number;
-  /** The directory that the run's checkpoints are saved to and loaded from. */
+  /** The directory to which the run's checkpoints are saved, and from which they are loaded. */
   readonly checkpoints: string;
-  /** Rows of the embedding as padded by Megatron. */
+  /** The number of rows of the embedding after Megatron has padded it. */
   readonly paddedVocab: number;
 }
 
-/** Tokens of a rollout. */
+/** The numbers of tokens of a rollout. */
 export interface TokenPlan {
   readonly samples: number;
-  /** If episodes are as long as forecast. */
+  /** The number if episodes are as long as forecast. */
   readonly expected: number;
-  /** If each episode is as long as `rollout.maxContextLen` allows. */
+  /** The number if every episode is as long as `rollout.maxContextLen` allows. */
   readonly most: number;
-  /** Limits of one of the policy's answers, and of an episode. */
+  /** The maximum number for one answer of the policy, and for an episode. */
   readonly answer: number;
   readonly episode: number;
   /**
-   * The minimum number of micro-batches per data-parallel rank and optimizer step, if episodes are as long as
-   * expected.
+   * The minimum number of micro-batches per data-parallel rank and optimizer step, if episodes are as long as forecast.
    */
   readonly microBatches: number;
 }
@@ -160,17 +163,17 @@ export interface TokenPlan {
 /** The plan of a run. */
 export interface LaunchPlan {
   readonly run: string;
-  /** The directory of the run's files on each host. */
+  /** The directory on each host that contains the run's files. */
   readonly directory: string;
-  /** The hosts, the head first; never empty. */
+  /** The hosts, starting with the head. There is always at least one. */
   readonly hosts: readonly PlanHost[];
   readonly files: readonly PlannedFile[];
   readonly services: readonly PlannedService[];
   readonly ray: RayPlan;
   readonly job: JobPlan;
-  /** slime's script: `train.py`, or `train_async.py`. */
+  /** The name of slime's script: `train.py` or `train_async.py`. */
   readonly script: string;
-  /** The arguments of the script, with the keys that set them. */
+  /** The flags of the script, with the keys that set them. */
   readonly train: readonly TrainFlag[];
   readonly trainWords: readonly string[];
   readonly derived: DerivedValues;
@@ -178,6 +181,6 @@ export interface LaunchPlan {
   readonly memory: MemoryPlan;
   readonly forecast: Forecast;
   readonly time: TimeForecast;
-  /** Warnings to consider before the launch, in sentences. */
+  /** Warnings that a user should read before the launch, in sentences. */
   readonly warnings: readonly string[];
 }

@@ -1,27 +1,27 @@
 /**
- * Chooses the policy of slime's router, which assigns turns to engines, among those that the installed router
+ * Chooses the policy with which slime's router assigns turns to engines, among those that the installed router
  * supports.
  */
 
 /**
- * Policies in order of preference: the first two keep an episode's turns on the engine that has already read its
- * conversation.
+ * The policies in order of preference. With the first two, all turns of an episode go to the same engine, which has
+ * already read the conversation.
  */
 const PREFERRED = ["consistent_hashing", "manual", "cache_aware"];
 
 /**
- * Checks whether a policy keeps an episode's turns on one engine, according to the key that the episode server
- * sends with each.
+ * Checks whether a policy keeps all turns of an episode on one engine. It recognizes them by the key that the episode
+ * server sends with each turn.
  */
 export function isSticky(policy: string): boolean {
   return PREFERRED.slice(0, 2).includes(policy);
 }
 
 /**
- * Returns the policy of a run.
+ * Returns the router policy for a run.
  * @param asked The value of `engine.routerPolicy`.
- * @param policies Policies that the installed router supports; `null` if unknown.
- * @returns `null` to use the router's own default, which it always supports.
+ * @param policies The policies that the installed router supports; `null` if unknown.
+ * @returns The policy; `null` to use the router's own default, which it always supports.
  */
 export function routerPolicy(
   asked: string,

@@ -1,6 +1,6 @@
 /**
- * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes derived from
- * shapes are exact; activations and the overhead of libraries are estimates, and are marked as estimates.
+ * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes that follow
+ * from the shapes are exact. Those of activations and of the libraries' overhead are estimates, and are marked as such.
  */
 
 import { gigabytes } from "../../progress/amounts.ts";
@@ -16,45 +16,50 @@ import {
   sharedParameters,
 } from "../model_shapes.ts";
 
-/** Bytes on the fullest GPU during training. */
+/** The memory in bytes that training uses on the fullest GPU. */
 export interface TrainingMemory {
-  /** Parameters on the GPU. */
+  /** The number of parameters on the GPU. */
   readonly parameters: number;
   readonly weights: number;
   readonly gradients: number;
-  /** fp32 weights and two moments, distributed among the ranks that hold the same parameters. */
+  /**
+   * The bytes of the fp32 weights and the two moments, which are distributed among the ranks that hold the same
+   * parameters.
+   */
   readonly optimizer: number;
-  /** An estimate. */
+  /** The estimated bytes of the activations. */
   readonly activations: number;
-  /** An estimate: the logits of a micro-batch, and the loss's intermediate values. */
+  /** The estimated bytes of a micro-batch's logits, including the intermediate values of the loss. */
   readonly logits: number;
-  /** An assumption: what remains of the sleeping engine, and libraries. */
+  /** The assumed bytes of libraries, and of what a sleeping engine keeps on the GPU. */
   readonly beside: number;
   readonly total: number;
 }
 
-/** Bytes per GPU during sampling. */
+/** The memory in bytes that an engine uses per GPU during sampling. */
 export interface EngineMemory {
-  /** The engine's combined limit for weights and cache. */
+  /** The engine's limit for weights and cache together. */
   readonly share: number;
   readonly weights: number;
   readonly cache: number;
-  /** Tokens of context that fit in an engine's cache. */
+  /** The number of tokens that fit in an engine's cache. */
   readonly cacheTokens: number;
-  /** Expected tokens of the concurrent episodes, with the common prompt counted once. */
+  /**
+   * The expected number of tokens in the concurrent episodes. The prompt, which they have in common, is counted once.
+   */
   readonly expectedTokens: number;
-  /** An assumption: what remains of the sleeping trainer, and libraries, in addition to `share`. */
+  /** The assumed bytes of libraries, and of what the sleeping trainer keeps on the GPU, in addition to `share`. */
   readonly beside: number;
 }
 
 /** The memory of a run. */
 export interface MemoryPlan {
   readonly gpu: number;
-  /** Tokens per GPU of the largest micro-batch. */
+  /** The number of tokens per GPU in the largest micro-batch. */
   readonly microBatchTokens: number;
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
-  /** Memory per host: copies of the weights, and what is moved to host memory during sampling. */
+  /** The bytes per host for copies of the weights, and for what is moved from GPUs to host memory during sampling. */
   readonly host: number;
   readonly disk: DiskPlan;
 }
@@ -63,27 +68,30 @@ export interface MemoryPlan {
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
-  /** The maximum number of checkpoints that exist at once; the run removes older ones. */
+  /** The maximum number of checkpoints that exist at once. The run removes older ones. */
   readonly checkpoints: number;
-  /** The total number of checkpoints written. */
+  /** The total number of checkpoints that the run writes. */
   readonly saves: number;
   readonly total: number;
 }
 
-/** Bytes of CUDA contexts, communicators and graphs that remain on a GPU while the other side works. */
+/**
+ * The bytes of CUDA contexts, communicators and graphs that training or an engine keeps on a GPU while the other one
+ * runs.
+ */
 const BESIDE_BYTES = 4e9;
 
-/** Bytes per logit: bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
+/** The bytes per logit: bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
 const LOGIT_BYTES = 2 + 4 + 4 + 4;
 
-/** Bytes per parameter of a checkpoint: bf16 weights, fp32 weights, two fp32 moments. */
+/** The bytes per parameter of a checkpoint: bf16 weights, fp32 weights and two fp32 moments. */
 const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 
-/** Tokens of an episode, if known. */
+/** The numbers of tokens of an episode, if known. */
 export interface EpisodeTokens {
-  /** Tokens of an episode, including the prompt. */
+  /** The number of tokens of an episode, including the prompt. */
   readonly tokens: number;
-  /** Tokens of the policy text and the tools, which all episodes share. */
+  /** The number of tokens of the policy text and the tools, which all episodes have in common. */
   readonly promptTokens: number;
 }
 
@@ -104,13 +112,13 @@ export function memoryPlan(
   };
 }
 
-/** A part that does not fit, or barely fits. */
+/** A part of the memory plan that does not fit on a GPU, or that leaves little room. */
 export interface MemoryFault extends Fault {
-  /** Whether the run cannot start. */
+  /** Whether the run cannot start because of it. */
   readonly isFatal: boolean;
 }
 
-/** Finds the parts that do not fit on a GPU. */
+/** Finds the parts of a memory plan that do not fit on a GPU. */
 export function memoryFaults(
   { gpu, training, engine }: MemoryPlan,
   { rollout, cluster }: SlimeConfig,
@@ -149,7 +157,7 @@ export function memoryFaults(
   ];
 }
 
-/** Returns warnings to consider before the launch, one sentence each. */
+/** Returns warnings that a user should read before the launch, one sentence each. */
 export function memoryWarnings(
   plan: MemoryPlan,
   config: SlimeConfig,
@@ -173,8 +181,8 @@ export function memoryWarnings(
 }
 
 /**
- * Returns the tokens of the largest micro-batch. slime puts an episode longer than a micro-batch into a micro-batch of
- * its own.
+ * Returns the number of tokens in the largest micro-batch. slime puts an episode that is longer than a micro-batch into
+ * a micro-batch of its own.
  */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);
@@ -183,7 +191,10 @@ function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
     : longest * (parallel.microBatchSize ?? 1);
 }
 
-/** @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes per parameter. */
+/**
+ * Computes the memory for training.
+ * @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes per parameter.
+ */
 function trainingMemory(
   { config, model, batch }: ResolvedSlime,
   tokens: number,
@@ -219,7 +230,7 @@ function trainingMemory(
   };
 }
 
-/** Checks whether the optimizer is in host memory. */
+/** Checks whether the optimizer is kept in host memory. */
 function isOffloaded({ flags }: SlimeConfig): boolean {
   return flags["optimizer-cpu-offload"] === true;
 }
@@ -227,8 +238,8 @@ function isOffloaded({ flags }: SlimeConfig): boolean {
 type Parallel = SlimeConfig["parallel"];
 
 /**
- * Returns the number of parameters of the fullest stage, without experts: its layers, and the embedding or the output
- * layer, or both if there is only one stage.
+ * Returns the number of parameters in the fullest pipeline stage, without experts: its layers, and the embedding, the
+ * output layer, or both if there is only one stage.
  */
 function gpuParameters(
   shape: ModelShape,
@@ -243,7 +254,7 @@ function gpuParameters(
   );
 }
 
-/** Returns the number of expert parameters per GPU; experts are distributed over ranks of their own. */
+/** Returns the number of parameters of experts per GPU. Experts are distributed over their own groups of ranks. */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,
@@ -254,10 +265,10 @@ function gpuExperts(
 }
 
 /**
- * Estimates the bytes of activations. With full recomputation, the inputs of all layers and the intermediate
- * activations of one layer at a time are kept; otherwise, the activations of all layers.
- * @see Korthikanti et al. 2022, section 4. Differences: flash attention keeps no scores, and this model's own
- *   widths are used.
+ * Estimates the bytes of the activations. With full recomputation, the inputs of all layers and the intermediate
+ * activations of one layer at a time are kept. Otherwise, the activations of all layers are kept.
+ * @see Korthikanti et al. 2022, section 4. Differences: flash attention stores no scores, and the widths are those of
+ * this model.
  */
 function activationBytes(
   shape: ModelShape,
@@ -284,8 +295,9 @@ function activationBytes(
 }
 
 /**
- * Returns the values per token in the widest feed-forward part: gate, up, their product and its gradient. With
- * experts, each token is copied to several experts and back; tokens are assumed to be distributed evenly.
+ * Returns the number of values per token in the widest feed-forward part: gate, up, their product and its gradient.
+ * With experts, each token is copied to several experts and back. Tokens are assumed to be distributed evenly among the
+ * experts.
  */
 function feedForwardWidth(
   { hidden, ffn, layers, experts }: ModelShape,
@@ -320,7 +332,7 @@ function engineMemory(
 
 /**
  * Returns the bytes per host. Each rank keeps a copy of its weights, and a copy of the reference model's weights if
- * there is one. With colocation, the trainer is moved to the host during sampling.
+ * there is one. With colocation, the trainer's state is moved to host memory during sampling.
  */
 function hostMemory(slime: ResolvedSlime): number {
   const { config } = slime;
@@ -333,7 +345,7 @@ function hostMemory(slime: ResolvedSlime): number {
   return ranks * (copies + moved);
 }
 
-/** Computes the disk space for checkpoints. */
+/** Computes the disk space that a run's checkpoints need. */
 export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
   const { checkpoint, rollout } = config;
   const parameters = parameterCount(model);
@@ -354,12 +366,12 @@ export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
   };
 }
 
-/** Checks whether a best checkpoint is kept. */
+/** Checks whether the run keeps the checkpoint with the best evaluation. */
 export function keepsBest({ checkpoint, eval: evals }: SlimeConfig): boolean {
   return checkpoint.keepBest && evals.every > 0;
 }
 
-/** Returns the number of checkpoints: one after every `every` rollouts, and one after the last. */
+/** Returns the number of checkpoints of a run: one after every `every` rollouts, and one after the last rollout. */
 export function checkpointCount(steps: number, every: number): number {
   return Math.ceil(steps / every);
 }

@@ -1,7 +1,7 @@
 /**
  * The plan of a slime run: everything that a launch writes, starts and submits, and its resources, computed from the
- * recipe and a few facts. The computation has no side effects: nothing is read, queried or started, so a plan can be
- * checked line by line before it costs anything.
+ * recipe and a few facts. Planning has no side effects: nothing is read, queried or started. A user can therefore check
+ * a plan line by line before it costs anything.
  */
 
 import { dataHint } from "../../config/open_dataset.ts";
@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those in the facts, or a
- * path on the hosts is relative.
+ * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those in the facts, or a path
+ * on the hosts is not absolute.
  */
 export function planLaunch(
   slime: ResolvedSlime,
@@ -134,7 +134,7 @@ export function planLaunch(
   };
 }
 
-/** The file of the hooks' settings. */
+/** The name of the file with the hooks' settings. */
 const SETTINGS_FILE = "settings.yaml";
 
 function rowsFile(
@@ -144,7 +144,7 @@ function rowsFile(
   return slimeFileName(data.domain, split);
 }
 
-/** Returns the name of a split's evaluation in slime's metrics. */
+/** Returns the name under which slime logs the evaluation of a split. */
 function evalName({ data }: SlimeConfig, split: string): string {
   return `${data.domain}-${split}`;
 }
@@ -158,8 +158,8 @@ function huggingFaceTemplate(
 }
 
 /**
- * Checks that paths on the hosts are absolute: a relative path would depend on the process.
- * @throws {ConfigError} If one is relative.
+ * Checks that paths on the hosts are absolute. A relative path would depend on the directory of each process.
+ * @throws {ConfigError} If a path is relative.
  */
 function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const all: [string, string | null][] = [
@@ -181,7 +181,7 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
 
 /**
  * Checks that there are enough tasks for a rollout.
- * @throws {ConfigError} If there are fewer.
+ * @throws {ConfigError} If there are too few.
  */
 function refuseTooFewRows(
   { batch }: ResolvedSlime,
@@ -199,7 +199,7 @@ function evalRows({ data }: LaunchFacts): number | null {
     : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Plans the files. Their readers may run on any host, so all files are written to each host. */
+/** Plans the files of a run. They are written to every host, because their readers may run on any of them. */
 function planFiles(
   config: SlimeConfig,
   { facts, directory, services }: {
@@ -246,7 +246,7 @@ function planFiles(
   ];
 }
 
-/** Returns the settings that the hooks read as attributes of slime's arguments. */
+/** Returns the settings for the hooks, which read them as attributes of slime's arguments. */
 function hookSettings(
   config: SlimeConfig,
   services: readonly PlannedService[],
@@ -401,7 +401,9 @@ function warningsOf(
   ];
 }
 
-/** Warns if the server of the user's model is on this machine's loopback, which other hosts cannot reach. */
+/**
+ * Warns if the server of the user's model has a loopback address, which the hosts that run the episodes cannot reach.
+ */
 function userWarnings(
   { user }: SlimeConfig,
   services: readonly PlannedService[],

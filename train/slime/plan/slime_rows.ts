@@ -1,4 +1,4 @@
-/** Creates the rows that slime reads from a dataset. */
+/** Creates the rows of tasks that slime reads, from a dataset. */
 
 import { slimeFileName, slimeRows } from "./tau_example_rows.ts";
 import { domainKey } from "../../../env/domains/registry.ts";
@@ -6,26 +6,26 @@ import { ConfigError } from "../../../env/errors.ts";
 import type { Dataset, Split } from "../../../env/types.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The rows of one split. */
+/** The rows of a split. */
 export interface SplitRows {
   readonly split: Split;
-  /** The name of the file: `retail_train_tasks.jsonl`. */
+  /** The name of the file, such as `retail_train_tasks.jsonl`. */
   readonly fileName: string;
   readonly rows: number;
-  /** Lines of JSON; each line names its domain and split. */
+  /** The contents of the file: lines of JSON, each of which contains its domain and split. */
   readonly text: string;
 }
 
 /** The part of a dataset that a plan needs. */
 export interface PlanData {
-  /** The training split first, then the evaluated ones. */
+  /** The rows of the splits, starting with the training split. */
   readonly rows: readonly SplitRows[];
-  /** Tokens of the policy text and the tools, estimated at four characters per token. */
+  /** The number of tokens of the policy text and the tools, estimated at four characters per token. */
   readonly promptTokens: number;
   readonly fingerprint: string;
 }
 
-/** Returns the splits that a recipe reads, the training split first. */
+/** Returns the splits that a recipe reads, starting with the training split. */
 export function planSplits(
   { eval: evals }: Pick<SlimeConfig, "eval">,
 ): Split[] {
@@ -34,7 +34,7 @@ export function planSplits(
 
 /**
  * Extracts the parts of a dataset that a plan needs.
- * @throws {ConfigError} If it lacks a split that the recipe trains or evaluates on.
+ * @throws {ConfigError} If the dataset lacks a split that the recipe trains or evaluates on.
  */
 export function planData(dataset: Dataset, config: SlimeConfig): PlanData {
   const rows = planSplits(config).map((split) => {

@@ -1,7 +1,6 @@
 /**
- * Writes tasks as rows for slime's `--prompt-data`, like the Python script of its tau-bench example.
- * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata":
- *   task.model_dump()})`.
+ * Writes tasks as rows for slime's `--prompt-data`, like the Python script of slime's tau-bench example.
+ * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata": task.model_dump()})`.
  */
 
 import {
@@ -13,22 +12,22 @@ import { domainKey, type DomainName } from "../../../env/domains/registry.ts";
 import type { Split, Task } from "../../../env/types.ts";
 
 /**
- * The contents of the rows. `slime`: identical to the example's, byte for byte. `split`: also has `env` and
- * `split` in each row's metadata, and `bench` if it is not τ-bench, so that a row identifies its task and an
- * evaluation cannot use another split's; and `prompt`, the number as a message, because slime requires a message
- * for checkpoints with a processor.
+ * The contents of the rows. `slime`: identical to those of slime's example, byte for byte. `split`: each row also has
+ * its `env` and `split` in the metadata, and `bench` if it is not τ-bench, so that the row identifies its task and
+ * cannot be evaluated as part of another split. It also has the task's number as a message in `prompt`, because slime
+ * requires a message for checkpoints with a processor.
  */
 export type RowStyle = "slime" | "split";
 
-/** The splits of a domain, in the order of the example. */
+/** The splits of a domain, in the order of slime's example. */
 export const SLIME_SPLITS: readonly Split[] = ["train", "test", "dev"];
 
-/** Returns the name of a file of rows: `retail_train_tasks.jsonl`. */
+/** Returns the name of a file of rows, such as `retail_train_tasks.jsonl`. */
 export function slimeFileName(domain: DomainName, split: Split): string {
   return `${domain}_${split}_tasks.jsonl`;
 }
 
-/** Returns the text of a file of rows, one line per task, in the given order. */
+/** Returns the contents of a file of rows, with one line per task in the given order. */
 export function slimeRows(tasks: readonly Task[], style: RowStyle): string {
   return tasks.map((task) => `${printPythonJson(rowOf(task, style))}\n`).join(
     "",

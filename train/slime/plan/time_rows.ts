@@ -1,11 +1,11 @@
-/** Formats the forecast of a run's time as rows of text. */
+/** Formats the forecast of a run's time as rows of a table. */
 
 import { duration, percent } from "../../progress/amounts.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { isAsync } from "./async_mode.ts";
 import type { TimeForecast } from "./train_time.ts";
 
-/** Returns a row for each part of a rollout, with its share, and one for the run. */
+/** Returns one row for each part of a rollout, with its share of the time, and one row for the whole run. */
 export function timeRows(
   config: SlimeConfig,
   { rates, operations, rollout, run }: TimeForecast,

@@ -1,7 +1,8 @@
 /**
- * Settings for the trackers that slime logs to. Without them, the trackers would end the job.
+ * Settings for Weights & Biases and TensorBoard, to which slime logs. Without these settings, logging to them would end
+ * the job.
  * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: the group of W&B is
- *   concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
+ * concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
  */
 
 import { join } from "node:path/posix";
@@ -11,9 +12,9 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * Returns the flags that W&B needs in addition to the recipe's: a group, by default the run's name, without a suffix.
- * A suffix would put every run into its own group, and slime creates it with a function (`wandb.util.generate_id`)
- * that newer versions of W&B do not have.
+ * Returns the flags that W&B needs in addition to the recipe's: a group, which is by default the run's name, and no
+ * suffix. With a suffix, every run would be in its own group, and slime would create the suffix with a function
+ * (`wandb.util.generate_id`) that newer versions of W&B do not have.
  */
 export function trackingFlags(
   { tracking }: Tracked,
@@ -32,7 +33,7 @@ export function trackingFlags(
   }, bare];
 }
 
-/** Returns the keys that have no effect without another key. */
+/** Returns the keys that have no effect because another key is not set. */
 export function unusedTracking({ tracking }: Tracked): string[] {
   return tracking.wandb
     ? []
@@ -40,9 +41,9 @@ export function unusedTracking({ tracking }: Tracked): string[] {
 }
 
 /**
- * Returns variables of the job. TensorBoard's directory is absolute, because a relative one would depend on the
- * process.
- * @param checkpoints The run's own directory of checkpoints.
+ * Returns environment variables for the job. TensorBoard's directory is absolute, because a relative one would depend
+ * on the directory of each process.
+ * @param checkpoints The directory that contains the run's checkpoints.
  */
 export function trackingVariables(
   { tracking }: Tracked,
@@ -53,7 +54,7 @@ export function trackingVariables(
     : {};
 }
 
-/** Checks whether W&B needs its key: in any mode but writing to disk, slime logs to its servers. */
+/** Checks whether W&B needs its key, which is the case in every mode except `offline`. */
 export function needsWandbKey({ tracking, cluster }: Tracked): boolean {
   const mode = tracking.mode ?? cluster.env["WANDB_MODE"];
   return tracking.wandb && mode !== "offline";

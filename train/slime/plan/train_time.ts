@@ -1,6 +1,6 @@
 /**
- * Computes how long a slime run trains: the operations of its passes at the rate of its GPUs, and the transfer of
- * weights, in addition to the sampling from forecast.ts. Has no side effects.
+ * Forecasts how long a slime run takes. The training time follows from the number of operations and the speed of the
+ * GPUs. The times to transfer the weights, and to sample according to forecast.ts, are added.
  * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: it counts a
  * forward pass the same way, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
  */
@@ -16,13 +16,16 @@ import type { Forecast } from "./forecast.ts";
 
 /** The rates of training and weight transfer. */
 export interface TrainingRates {
-  /** The slime run that they were measured on; `null` if they are assumed. */
+  /** The path of the slime run in which they were measured; `null` if they are assumed. */
   readonly measuredOn: string | null;
   /** The number of measured rollouts. */
   readonly rollouts: number;
-  /** Share of `cluster.gpuTflops` that training reaches, including recomputation. */
+  /** The share of `cluster.gpuTflops` that training reaches, including recomputation. */
   readonly utilisation: number;
-  /** Rate at which a rollout's weights are transferred from the trainer to the engines, including waiting. */
+  /**
+   * The rate in bytes per second at which a rollout's weights are transferred from the trainer to the engines,
+   * including waiting.
+   */
   readonly transferBytesPerS: number;
 }
 
@@ -34,7 +37,7 @@ export const ASSUMED_TRAINING: TrainingRates = {
   transferBytesPerS: 2e9,
 };
 
-/** Duration of the parts of a rollout, in seconds. With asynchronous training, sampling and training overlap. */
+/** The durations of the parts of a rollout, in seconds. With asynchronous training, sampling and training overlap. */
 export interface RolloutTime {
   readonly sampling: number;
   readonly training: number;
@@ -45,10 +48,10 @@ export interface RolloutTime {
 /** The forecast of a run's time. */
 export interface TimeForecast {
   readonly rates: TrainingRates;
-  /** Floating-point operations of training on a rollout, across all GPUs. */
+  /** The number of floating-point operations to train on a rollout, on all GPUs together. */
   readonly operations: number;
   readonly rollout: RolloutTime;
-  /** Duration of the run in seconds: rollouts and evaluations, without startup, checkpoints and dropped groups. */
+  /** The duration of the run in seconds: rollouts and evaluations, without startup, checkpoints and dropped groups. */
   readonly run: number;
 }
 
@@ -83,14 +86,14 @@ export function timeForecast(
   };
 }
 
-/** Returns the bytes of the bf16 weights, which the trainer sends to the engines. */
+/** Returns the bytes of the bf16 weights that the trainer sends to the engines. */
 export function weightBytes(model: ModelShape): number {
   return 2 * parameterCount(model);
 }
 
 /**
- * Returns the operations of a forward pass over an episode: two per parameter that a token passes through, plus the
- * operations of causal attention.
+ * Returns the number of operations of a forward pass over an episode: two per parameter that each token passes through,
+ * plus those of causal attention.
  */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;
@@ -101,7 +104,7 @@ export function episodeOperations(model: ModelShape, tokens: number): number {
   return tokens * (2 * multiplied + attention);
 }
 
-/** Returns the number of forward passes that training on a token costs; a backward pass counts as two. */
+/** Returns the number of forward passes to which training on a token is equivalent. A backward pass counts as two. */
 export function passes(
   { config: { algorithm, parallel }, batch }: ResolvedSlime,
 ): number {
@@ -113,7 +116,7 @@ export function passes(
     (algorithm.klLoss ? 1 : 0);
 }
 
-/** Returns the passes of the training step itself: forward, backward and recomputation. */
+/** Returns the number of passes of the training step itself: forward, backward and recomputation. */
 export function trainingPasses(
   { recompute }: Pick<ResolvedSlime["config"]["parallel"], "recompute">,
 ): number {

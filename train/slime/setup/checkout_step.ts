@@ -1,4 +1,4 @@
-/** Checks out a repository at one commit. */
+/** Checks out a given commit of a repository. */
 
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
@@ -7,25 +7,28 @@ import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 export interface CheckoutOptions {
   readonly id: StepId;
   readonly url: string;
-  /** The full hash, 40 digits. */
+  /** The full hash of the commit, with 40 digits. */
   readonly commit: string;
   readonly dir: string;
   readonly inside?: boolean;
-  /** The flags that set another commit or directory, for errors. */
+  /** The flags with which a user can set another commit or directory, for error messages. */
   readonly flags: { readonly commit: string; readonly dir: string };
 }
 
-/** Disables prompts, and aborts transfers that stall. */
+/** The environment in which git asks no questions and aborts transfers that stall. */
 const GIT_ENV = {
   GIT_TERMINAL_PROMPT: "0",
   GIT_HTTP_LOW_SPEED_LIMIT: "1000",
   GIT_HTTP_LOW_SPEED_TIME: "60",
 };
 
-/** A reference that makes a pinned commit count as published, although no branch was fetched. */
+/**
+ * The name of a remote reference to the pinned commit. It makes the commit count as published even though no branch was
+ * fetched.
+ */
 const PIN = "refs/remotes/origin/taulab-pin";
 
-/** Creates the step that clones a checkout, or moves an existing one to the commit if no work would be lost. */
+/** Creates the step that clones a repository, or moves an existing checkout to the commit if no work would be lost. */
 export function checkoutStep(options: CheckoutOptions): Step {
   const { id, commit, dir, inside = false } = options;
   return {
@@ -57,7 +60,10 @@ changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused g
 echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 
-/** Clones into a temporary directory first, so that the final one is always complete. */
+/**
+ * Returns the commands that clone into a temporary directory, which is renamed at the end, so that the final directory
+ * is always complete.
+ */
 function cloneLines({ dir, url, commit }: CheckoutOptions): Line[] {
   const partial = pathWord(`${dir}${PARTIAL}`);
   return [
@@ -83,7 +89,10 @@ function moveLines({ dir, url, commit }: CheckoutOptions): Line[] {
   ];
 }
 
-/** Fetches the commit. Not every server serves a commit by its hash; if not, all branches are fetched. */
+/**
+ * Returns the command that fetches the commit. If the server does not serve commits by their hash, all branches are
+ * fetched.
+ */
 function fetchLine(
   dir: string,
   { one, all }: { one: string; all: string },

@@ -1,4 +1,4 @@
-/** Describes the container that commands run in, according to its engine. */
+/** Reads the properties of the container in which a host's commands run. */
 
 import { z } from "zod";
 import { HostError } from "../../../env/errors.ts";
@@ -9,16 +9,19 @@ import { type ContainerPlace, wordsWithin } from "../hosts/place.ts";
 import { quoteWords, type Shell } from "../hosts/shell.ts";
 
 const reportSchema = z.object({
-  /** `host` if it shares its host's network, through which Ray and the episode servers are reached. */
+  /**
+   * The name of the container's network. `host` means that the container shares the network of its host, which Ray and
+   * the episode servers need.
+   */
   network: z.string(),
   mounts: z.array(z.looseObject({ Destination: z.string() })),
 });
 
-/** The description of a container. */
+/** The properties of a container. */
 export interface ContainerReport {
-  /** `host` if it shares its host's network. */
+  /** The name of the container's network. `host` means that the container shares the network of its host. */
   readonly network: string;
-  /** Directories mounted from outside, which outlive the container. */
+  /** The directories that are mounted from the host, and that continue to exist when the container is removed. */
   readonly mounts: readonly string[];
 }
 
@@ -26,8 +29,8 @@ const FORMAT =
   '{"network": "{{.HostConfig.NetworkMode}}", "mounts": {{json .Mounts}}}';
 
 /**
- * Inspects the container with its engine.
- * @param outside The shell of the container's host.
+ * Inspects a container with its engine.
+ * @param outside The shell of the host, outside the container.
  * @throws {HostError} If there is no such container, or its engine does not respond.
  */
 export async function reportOf(

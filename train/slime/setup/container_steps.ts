@@ -8,19 +8,22 @@ import type { ContainerPlace } from "../hosts/place.ts";
 import { pathWord, quote, quoteWords } from "../hosts/shell.ts";
 import type { Step } from "./step.ts";
 
-/** The container that steps run in. */
+/** The container to create. */
 export interface ContainerOptions {
   readonly engine: ContainerPlace["engine"];
   readonly image: string;
   readonly name: string;
-  /** Directories with the same path inside and outside the container, so that they outlive the container. */
+  /**
+   * The directories to mount, with the same path inside and outside, so that they continue to exist when the container
+   * is removed.
+   */
   readonly mounts: readonly string[];
 }
 
-/** The label that records the flags a container was started with. */
+/** The container label that identifies the flags with which a container was started. */
 export const LABEL = "taulab.setup";
 
-/** Pulls the image if it is missing; an existing tag is not updated. */
+/** Creates the step that pulls the image if it is missing. An existing image is not updated. */
 export function imageStep({ engine, image }: ContainerOptions): Step {
   return {
     id: "image",
@@ -38,7 +41,7 @@ echo "done $i"`,
   };
 }
 
-/** Starts the container, or restarts a stopped one. */
+/** Creates the step that starts the container, or restarts it if it is stopped. */
 export function containerStep(options: ContainerOptions): Step {
   const { engine, name, mounts } = options;
   const label = labelOf(options);
@@ -65,7 +68,9 @@ say "refused the container ${name} already exists, with other flags; choose anot
   };
 }
 
-/** Returns a label derived from the flags, which distinguishes containers with other flags. */
+/**
+ * Returns the value of the label, a digest of the flags. It distinguishes a container from others with the same name.
+ */
 function labelOf(options: ContainerOptions): string {
   return createHash("sha256").update(runScript(options, "")).digest("hex")
     .slice(0, 16);

@@ -1,11 +1,11 @@
 /**
- * Fingerprints a directory from the names and sizes of its files, which is fast for directories of any size and
- * detects added and changed files.
+ * Computes the fingerprint of a directory from the names and sizes of its files. This is fast for directories of any
+ * size, and detects files that were added or changed in size.
  */
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";
 
-/** Returns a shell command that prints the fingerprint. Ignores the cache that `hf` keeps in a download. */
+/** Returns a shell command that prints the fingerprint. It ignores the cache that `hf` stores in a download. */
 export function fingerprintScript(dir: string): string {
   return `(cd ${
     pathWord(dir)
@@ -14,7 +14,7 @@ export function fingerprintScript(dir: string): string {
 
 /**
  * Reads the fingerprint of a directory.
- * @throws {HostError} If it cannot be read.
+ * @throws {HostError} If the directory cannot be read.
  */
 export async function fingerprintOf(
   dir: string,

@@ -1,22 +1,22 @@
-/** The paths of setup on a host: taulab, the Deno that runs it, and the benchmarks. */
+/** The paths that setup uses on a host: those of taulab, of the Deno that runs it, and of the benchmarks. */
 
 import { join } from "node:path/posix";
 import { pathWord } from "../hosts/shell.ts";
 
-/** The default directory on a host, which also contains the manifest. */
+/** The default directory of setup on a host, which also contains the manifest. */
 export const SETUP_DIR = "~/.taulab";
 
-/** Paths on a host, based on its directory in hosts.yaml; they may begin with `~/`. */
+/** The paths of taulab on a host. They may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
-  /** The directory that contains Deno, in the version that is running. */
+  /** The directory that contains the same version of Deno as the one that runs this program. */
   readonly denoDir: string;
-  /** The command that runs Deno, quoted for a shell. */
+  /** The command that runs Deno on the host, quoted for a shell. */
   readonly deno: string;
   readonly benchmarks: Readonly<Record<Benchmark, HostBenchmark>>;
 }
 
-/** A benchmark, as named by `data.source`. */
+/** The name of a benchmark in `data.source`. */
 export type Benchmark = "tau-bench" | "tau3-bench";
 
 /** The paths of a benchmark on a host. */
@@ -26,7 +26,7 @@ export interface HostBenchmark {
   readonly data: string;
 }
 
-/** Returns the directory of a recipe's dataset on a host; `null` if it is generated. */
+/** Returns the directory of a recipe's dataset on a host; `null` if the dataset is generated. */
 export function dataOn(
   { benchmarks }: HostTaulab,
   source: Benchmark | "generated",
@@ -36,7 +36,7 @@ export function dataOn(
 
 /**
  * Returns the paths of taulab on a host.
- * @param dir The directory from hosts.yaml.
+ * @param dir The directory of setup, from hosts.yaml.
  */
 export function hostTaulab(dir: string = SETUP_DIR): HostTaulab {
   const denoDir = join(dir, `deno-${Deno.version.deno}`);

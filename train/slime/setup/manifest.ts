@@ -1,4 +1,4 @@
-/** A host's manifest: a record of everything that setup created on it, so that exactly that can be undone. */
+/** The manifest of a host: a record of everything that setup created on it, so that setup can be undone exactly. */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -27,17 +27,20 @@ const madeSchema = z.discriminatedUnion("kind", [
   thing("requirements", { python: path }),
 ]);
 
-/** Something that a step created. */
+/** A thing that a step created, with the information needed to remove it. */
 export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The container it was created in, as the prefix of commands that run there. */
+  /** The prefix of commands that run in the container in which the thing was created; empty for the host itself. */
   within: z.array(z.string()),
   made: madeSchema,
-  /** `begun` is written before the step runs, so that nothing is unrecorded after a kill. */
+  /**
+   * Whether the step has ended. `begun` is written before the step runs, so that everything is recorded even if setup
+   * is killed.
+   */
   state: z.enum(["begun", "done"]),
-  /** For `download`: the files and their sizes when the step ended. */
+  /** The fingerprint of the directory's files at the end of the step. Only for `download`. */
   fingerprint: z.string(),
   at: z.string(),
 });
@@ -49,12 +52,15 @@ const VERSION = 1;
 
 const manifestSchema = z.strictObject({
   version: z.literal(VERSION),
-  /** The place of slime on the host; missing if the host only serves episodes, and in older versions' manifests. */
+  /**
+   * The place of slime on the host. Missing if the host only runs episode servers, and in the manifests of older
+   * versions.
+   */
   place: placeSchema.optional(),
   entries: z.array(entrySchema),
 });
 
-/** Everything created on a host, in order, and the place where its commands run. */
+/** The record of everything created on a host, in order, and the place where the host's commands run. */
 export interface Manifest {
   readonly place?: Place | undefined;
   readonly entries: readonly Entry[];
@@ -62,7 +68,7 @@ export interface Manifest {
 
 /**
  * Parses a manifest.
- * @throws {DataError} If setup did not write it.
+ * @throws {DataError} If the text is not a manifest that setup wrote.
  */
 export function parseManifest(text: string, where: string): Manifest {
   if (text.trim() === "") return { entries: [] };
@@ -80,20 +86,20 @@ export function parseManifest(text: string, where: string): Manifest {
   }
 }
 
-/** Formats a manifest for {@linkcode parseManifest}. */
+/** Formats a manifest as text that {@linkcode parseManifest} can parse. */
 export function formatManifest({ place, entries }: Manifest): string {
   return `${
     JSON.stringify({ version: VERSION, place, entries }, undefined, 1)
   }\n`;
 }
 
-/** Returns the manifest with an entry added, or replaced if the same thing has one. */
+/** Returns the manifest with an entry added. It replaces the entry for the same thing, if there is one. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   const { entries, ...rest } = withoutEntry(manifest, entry);
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** Returns the manifest without the things that the same step created in the same place. */
+/** Returns the manifest without the entries for things that the same step created in the same place. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -101,7 +107,7 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/** Returns the first entry for a thing, so that a step that continues recognizes its own partial work. */
+/** Returns the existing entry for a thing, so that a step that is continued recognizes its own partial work. */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

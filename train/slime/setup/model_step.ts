@@ -6,29 +6,32 @@ import { pathWord, quote } from "../hosts/shell.ts";
 import { type ModelShape, parameterCount } from "../model_shapes.ts";
 import type { Step } from "./step.ts";
 
-/** Allowance for the tokenizer, the config and headers in addition to the weights. */
+/** The bytes to allow for the tokenizer, the config and headers, in addition to the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;
 
 /** The model to download. */
 export interface ModelOptions {
-  /** The name of the repository: `Qwen/Qwen3-4B-Instruct-2507`. */
+  /** The name of the repository, such as `Qwen/Qwen3-4B-Instruct-2507`. */
   readonly repository: string;
   readonly revision: string;
   readonly directory: string;
   readonly shape: ModelShape;
   readonly inside: boolean;
-  /** The directory of the interpreter, where a bare host has `hf`. */
+  /**
+   * The directory of the Python interpreter, in which a host without a container has `hf`; `undefined` to find `hf` on
+   * PATH.
+   */
   readonly bin: string | undefined;
-  /** The Hugging Face token, passed in the environment. */
+  /** The Hugging Face token, which is passed in the environment; `undefined` if there is none. */
   readonly token: string | undefined;
 }
 
-/** Returns the bytes of the model on disk: its bf16 parameters and the small files. */
+/** Returns the size of the model on disk in bytes: its bf16 parameters and the small files. */
 export function modelBytes(shape: ModelShape): number {
   return 2 * parameterCount(shape) + SMALL_FILES_BYTES;
 }
 
-/** Downloads the model with `hf download`, which resumes an interrupted download. */
+/** Creates the step that downloads the model with `hf download`, which can resume an interrupted download. */
 export function modelStep(options: ModelOptions): Step {
   const { repository, revision, directory, shape, inside, token } = options;
   const bytes = modelBytes(shape);
@@ -60,14 +63,17 @@ export function modelStep(options: ModelOptions): Step {
   };
 }
 
-/** Returns a shell prefix that puts the interpreter's directory on PATH, for one command or as a separate line. */
+/**
+ * Returns a shell prefix that puts the interpreter's directory on PATH. It works for a single command, and as a line of
+ * its own.
+ */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
 }
 
 /**
- * Returns a script that checks the length of each shard. A shard consists of an 8-byte length, that many bytes of
- * JSON, and the tensors; the largest end offset in the JSON gives its length.
+ * Returns a script that checks the length of each shard. A shard consists of an 8-byte length, a JSON header of that
+ * length, and the tensors. Its own length follows from the largest end offset in the header.
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);
@@ -99,7 +105,7 @@ need=$((${Math.ceil(bytes / 1024)} - has))
 echo "todo missing$missing"`;
 }
 
-/** Returns the directory of an interpreter that is specified by its path. */
+/** Returns the directory of an interpreter that is given as a path; `undefined` if it is given as a name. */
 export function binOf(python: string): string | undefined {
   return python.includes("/") ? join(python, "..") : undefined;
 }

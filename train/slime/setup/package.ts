@@ -1,11 +1,11 @@
-/** Packs taulab's own source for another host. */
+/** Packs taulab's own source to install it on another host. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { localShell } from "../hosts/local_shell.ts";
 import { outputOf, quoteWords } from "../hosts/shell.ts";
 
-/** The parts needed to serve and import; excludes tests and notebooks. */
+/** The files and directories that are needed to serve episodes and import datasets. Tests and notebooks are not. */
 const PARTS = [
   "LICENSE",
   "deno.json",
@@ -16,18 +16,18 @@ const PARTS = [
   "train",
 ];
 
-/** The files of taulab. */
+/** The source files of taulab. */
 export interface Package {
-  /** A digest of paths and contents. */
+  /** A digest of the paths and contents of the files. */
   readonly id: string;
   readonly files: number;
-  /** Packs the files as a compressed tar archive, in base64. */
+  /** Returns a compressed tar archive of the files in base64. */
   pack(): Promise<string>;
 }
 
 /**
  * Reads the files and computes their digest.
- * @param root The directory of `deno.json`.
+ * @param root The directory that contains `deno.json`.
  */
 export async function readPackage(root: string): Promise<Package> {
   const files: string[] = [];

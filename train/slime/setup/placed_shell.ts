@@ -1,6 +1,6 @@
 /**
- * A shell in the place where a host's commands run: the place set in hosts.yaml, otherwise that in setup's manifest,
- * otherwise the host itself.
+ * A shell in the place where a host's commands run. The place is set in hosts.yaml. Otherwise it is the one in setup's
+ * manifest, and without a manifest it is the host itself.
  */
 
 import type { CallOptions } from "../../../env/types.ts";
@@ -11,23 +11,23 @@ import type { Shell } from "../hosts/shell.ts";
 import { type HostTaulab, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import { readManifest } from "./setup_session.ts";
 
-/** A shell whose place is determined when the first command runs. */
+/** A shell whose place is determined when its first command runs. */
 export interface PlacedShell extends Shell {
-  /** The host's own shell, outside any container. */
+  /** The shell of the host itself, outside any container. */
   readonly outside: Shell;
-  /** The paths of the programs that serve episodes. */
+  /** The paths of the programs that run episode servers on the host. */
   readonly taulab: HostTaulab;
   /**
-   * Returns the place where its commands run.
+   * Returns the place where the shell's commands run.
    * @throws {HostError} If the host cannot be reached.
-   * @throws {DataError} If its manifest is damaged.
+   * @throws {DataError} If the manifest is damaged.
    */
   place(options?: CallOptions): Promise<Place>;
 }
 
 /**
  * Opens the shell of a host.
- * @param host Its entry in hosts.yaml; this machine may have none.
+ * @param host The entry in hosts.yaml. It may be missing for this machine.
  */
 export function placedShell(
   shells: HostShells,

@@ -1,18 +1,21 @@
-/** The steps for Python: a virtual environment on a bare host, slime, and the packages that slime needs. */
+/**
+ * The setup steps for Python: a virtual environment on a host without a container, slime, and the packages that slime
+ * needs.
+ */
 
 import { join } from "node:path";
 import { pathWord } from "../hosts/shell.ts";
 import type { Step } from "./step.ts";
 
-/** The location of Python and its packages. */
+/** The Python interpreter to use, and what is installed for it. */
 export interface PythonOptions {
-  /** The interpreter. */
+  /** The Python interpreter. */
   readonly python: string;
   readonly slime: string;
   readonly megatron: string;
   /**
-   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python. Otherwise it
-   * is in the container.
+   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python. Otherwise it is
+   * in a container.
    */
   readonly bare: boolean;
 }
@@ -23,7 +26,7 @@ export const PIP_ENV = {
   PIP_NO_INPUT: "1",
 };
 
-/** Creates a virtual environment with `python`. */
+/** Creates the step that makes a virtual environment with `python`. */
 export function venvStep(dir: string, python: string): Step {
   const bin = pathWord(join(dir, "bin/python"));
   const mark = pathWord(join(dir, MARK));
@@ -46,10 +49,12 @@ echo "todo absent"`,
   };
 }
 
-/** The file that marks a virtual environment created by setup. */
+/** The name of the file that marks a virtual environment as created by setup. */
 export const MARK = ".taulab-setup";
 
-/** Installs the packages from slime's requirements.txt; the published image already has them. */
+/**
+ * Creates the step that installs the packages of slime's requirements.txt. The published image already contains them.
+ */
 export function requirementsStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
   const file = pathWord(join(slime, "requirements.txt"));
@@ -70,7 +75,7 @@ ${ownPython(options)}
   };
 }
 
-/** Installs slime from its checkout, so that the pinned commit is the code that runs. */
+/** Creates the step that installs slime from its checkout, so that the code of the pinned commit is used. */
 export function slimePackageStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
   return {
@@ -94,7 +99,7 @@ echo "todo $w"`,
   };
 }
 
-/** Checks the packages that are built against CUDA, which setup does not install. */
+/** Creates the step that checks for the packages that are built against CUDA. Setup does not install these. */
 export function packagesStep(options: PythonOptions): Step {
   const { python, slime, megatron, bare } = options;
   const direct = pathWord(
@@ -119,8 +124,8 @@ echo "done $v"`,
 }
 
 /**
- * Returns shell lines that set `$p` to the interpreter and reject the system's Python, unless it already has slime's
- * packages, as in slime's image.
+ * Returns shell lines that set `$p` to the interpreter. They reject the system's Python, unless it already has the
+ * packages that slime needs, as in slime's image.
  */
 function ownPython({ python, bare }: PythonOptions): string {
   if (!bare) return `p=${pathWord(python)}`;

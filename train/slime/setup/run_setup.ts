@@ -1,4 +1,4 @@
-/** Sets up all hosts concurrently. The steps of each host run in order. */
+/** Sets up all hosts concurrently. The steps of a host run in order. */
 
 import { messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -23,8 +23,9 @@ import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
- * The state of a step. `done`: was already done; `ran`: was done now; `todo`: not done yet (checks only); `waiting`:
- * depends on an unfinished step; `refused`: would change something that setup did not create.
+ * The state of a step. `done`: it was already done; `ran`: it was done now; `todo`: it is not done, and only the checks
+ * were run; `waiting`: it depends on a step that is not done; `refused`: it would change something that setup did not
+ * create.
  */
 export type StepState =
   | "checking"
@@ -37,7 +38,7 @@ export type StepState =
   | "failed"
   | "stopped";
 
-/** The result of a step on a host. */
+/** The result of a step on one host. */
 export interface StepReport {
   readonly id: StepId;
   readonly title: string;
@@ -46,37 +47,37 @@ export interface StepReport {
   readonly seconds: number;
 }
 
-/** The result for a host. */
+/** The result of setup on one host. */
 export interface HostReport {
   readonly host: string;
   readonly steps: readonly StepReport[];
-  /** The reason why some steps are not done. */
+  /** The reason why some steps of the host are not done. */
   readonly error?: string;
 }
 
-/** A progress event. */
+/** An event that reports the progress of setup. */
 export interface SetupEvent {
   readonly host: string;
-  /** `undefined` before the first step. */
+  /** The step that the event is about; `undefined` before the first step. */
   readonly step: StepId | undefined;
   readonly state: StepState;
   readonly detail: string;
   readonly progress?: Progress;
 }
 
-/** Access to hosts and the clock. */
+/** Settings of {@linkcode runSetup} and {@linkcode checkSetup}. */
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
-  /** Identifies this run for hosts that share a directory: they wait for each other, but refuse other runs. */
+  /**
+   * An id of this run. Hosts that share a directory wait for each other if they are set up by the same run, and refuse
+   * other runs.
+   */
   readonly run: string;
   now(): Date;
   onEvent?(event: SetupEvent): void;
 }
 
-/**
- * Sets up all hosts concurrently. A failing host does not delay the others; errors of hosts are reported, not
- * thrown.
- */
+/** Sets up all hosts concurrently. If a host fails, the others continue. Errors of hosts are reported, not thrown. */
 export function runSetup(
   plans: readonly HostPlan[],
   context: SetupContext,
@@ -84,7 +85,7 @@ export function runSetup(
   return Promise.all(plans.map((plan) => new HostRun(plan, context).setUp()));
 }
 
-/** Runs only the checks of all hosts. */
+/** Runs only the checks of the steps, on all hosts. */
 export function checkSetup(
   plans: readonly HostPlan[],
   context: SetupContext,
@@ -145,7 +146,10 @@ class HostRun {
     });
   }
 
-  /** Reports any error as the host's; the remaining steps are reported as waiting. */
+  /**
+   * Runs the setup of a host. An error is recorded in the host's report, and the steps that were not run are reported
+   * as waiting.
+   */
   async #guarded(
     body: (shells: HostShells) => Promise<void>,
   ): Promise<HostReport> {
@@ -172,7 +176,7 @@ class HostRun {
   }
 
   /**
-   * Runs and times a step.
+   * Runs a step and measures its time.
    * @returns Whether the next step can run.
    */
   async #timed(
@@ -227,7 +231,7 @@ class HostRun {
   }
 
   /**
-   * Returns the manifest entry of a step. Things that an earlier run of the step created remain recorded as created by
+   * Returns the manifest entry for a step. A thing that an earlier run of setup created is still recorded as created by
    * setup.
    */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
@@ -298,7 +302,10 @@ function report(
   return { id, title, ...rest };
 }
 
-/** Merges the entry of an earlier run: undoing restores the original state, not an intermediate one. */
+/**
+ * Merges the entries of an earlier run and of this run, so that undoing the step restores the original state and not an
+ * intermediate one.
+ */
 function mergeMade(earlier: Made, now: Made): Made {
   if (earlier.kind === "moved" && now.kind === "clone") {
     return { ...earlier, to: now.commit };

@@ -1,4 +1,4 @@
-/** Runs one step on one host: checks whether it is done, runs it, and checks again. */
+/** Runs one setup step on one host: checks whether it is done, runs its commands, and checks again. */
 
 import { HostError } from "../../../env/errors.ts";
 import { retry, type Sleep, sleep } from "../../../env/retry.ts";
@@ -16,34 +16,34 @@ import {
 export interface Progress {
   readonly bytes: number;
   readonly total: number;
-  /** Rate over the last half minute; 0 if unknown. */
+  /** The rate over the last half minute, in bytes per second; 0 if unknown. */
   readonly bytesPerS: number;
 }
 
-/** Options of {@linkcode doStep}. */
+/** Settings of {@linkcode doStep}. */
 export interface StepOptions {
   readonly signal: AbortSignal;
-  /** Values that are never shown. */
+  /** Values that must not appear in any output. */
   readonly secrets: readonly string[];
-  /** Time without output or growth after which a download is restarted. Default: 10 minutes. */
+  /** The time in milliseconds without output or growth after which a download is restarted. Default: 10 minutes. */
   readonly stallMs?: number;
   readonly sleep?: Sleep | undefined;
   onLine?(line: string): void;
   onProgress?(progress: Progress): void;
 }
 
-/** Retries of network commands: one after 3 s and one after 15 s. */
+/** The retries of commands that use the network: one after 3 s and one after 15 s. */
 const RETRY = { retries: 2, backoffMs: 3_000, factor: 5 } as const;
 
 const POLL_MS = 2_000;
 const WINDOW_MS = 30_000;
 const STALL_MS = 600_000;
 
-/** The exit status of a stalled command, as for `timeout`. */
+/** The exit status of a stalled command, which is the same as that of `timeout`. */
 const STALLED = 124;
 
 /**
- * Checks whether a step is done; changes nothing.
+ * Checks whether a step is done, without changing anything.
  * @throws {HostError} If the check itself fails.
  */
 export async function checkStep(
@@ -64,8 +64,8 @@ export async function checkStep(
 }
 
 /**
- * Runs a step's commands, then its check.
- * @throws {HostError} If a command fails, or the check does not report `done`.
+ * Runs the commands of a step, and then its check.
+ * @throws {HostError} If a command fails, or the step is still not done according to its check.
  */
 export async function doStep(
   step: Step,
@@ -151,7 +151,7 @@ class StallDetector {
     this.#lastMs = performance.now();
   }
 
-  /** Kills a stalled command, which then fails like any other. */
+  /** Kills the command when it stalls. It then fails like any other command. */
   async guard(
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<ShellOutput>,
@@ -175,7 +175,7 @@ class StallDetector {
   }
 }
 
-/** Polls the size on disk every two seconds until aborted. */
+/** Measures the size on disk every two seconds until the signal is aborted. */
 async function watch(
   size: NonNullable<Step["size"]>,
   { shell, pulse, onProgress, signal }: {

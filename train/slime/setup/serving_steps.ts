@@ -1,6 +1,6 @@
 /**
- * The steps for a host that runs episodes: Deno and taulab, if it is another machine, and the dataset of the
- * benchmark.
+ * The setup steps for a host that runs episode servers: Deno and taulab if the host is another machine, and the
+ * benchmark's dataset.
  */
 
 import type { Benchmark } from "./host_taulab.ts";
@@ -10,12 +10,15 @@ import type { Package } from "./package.ts";
 import { PIP_ENV } from "./python_steps.ts";
 import { type Line, PARTIAL, type Step } from "./step.ts";
 
-/** The list of installed files: a checksum per file, and the identity in the first line. */
+/**
+ * The name of the list of installed files. It contains a checksum per file, and the id of the package in the first
+ * line.
+ */
 const LIST = ".taulab-files";
 
 /**
- * Installs this version of Deno in its own directory, so that nothing else depends on it: copies the installed Deno if
- * it has this version, otherwise gets it from PyPI or npm.
+ * Creates the step that installs this version of Deno in its own directory, so that other programs do not depend on it.
+ * A Deno on the host with the same version is linked; otherwise Deno is installed from PyPI or npm.
  */
 export function denoStep({ denoDir, deno }: HostTaulab): Step {
   const version = Deno.version.deno;
@@ -46,7 +49,7 @@ fi`,
   };
 }
 
-/** Installs this version of taulab on another host. */
+/** Creates the step that installs this version of taulab on another host. */
 export function taulabStep(
   { taulab: dir, deno }: HostTaulab,
   source: Package,
@@ -70,8 +73,9 @@ echo "todo $(head -n 1 ${LIST})"`,
 }
 
 /**
- * Unpacks into a temporary directory, then copies the files and removes files that the new version no longer has. The
- * old list remains until the new one is in place, so that an interrupted step is detected.
+ * Returns the commands that unpack taulab into a temporary directory, copy its files, and remove files that the new
+ * version no longer has. The old list is kept until all files have been copied, so that an interrupted step is
+ * detected.
  */
 function taulabLines(
   { dir, deno }: { readonly dir: string; readonly deno: string },
@@ -104,7 +108,7 @@ function taulabLines(
   ];
 }
 
-/** Imports a benchmark's dataset. */
+/** Creates the step that imports a benchmark's dataset. */
 export function benchmarkDataStep(
   { benchmark, checkout, data, commit, taulab, deno }: {
     readonly benchmark: Benchmark;
@@ -136,7 +140,7 @@ echo "todo other"`,
   };
 }
 
-/** Returns the path of the running Deno. */
+/** Returns the path of the Deno that runs this program. */
 export function thisDeno(): string {
   return quote(Deno.execPath());
 }

@@ -1,4 +1,4 @@
-/** The options of setup: the flags of `deno task setup`, and the values derived from them. */
+/** The options of setup: the flags of `deno task setup`, and values derived from them. */
 
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
@@ -33,7 +33,7 @@ const commit = z.string().regex(
   /^[0-9a-f]{40}$/,
   "must be a full commit hash of 40 digits",
 );
-/** Settings that have their own flag. */
+/** The schema of the settings that have their own flag. */
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
@@ -97,20 +97,20 @@ export interface SetupOptions
   extends
     Readonly<z.infer<typeof setupSettings>>,
     Pick<ResolvedSlime, "config" | "model"> {
-  /** The hosts with GPUs; `undefined` is this machine. */
+  /** The hosts with GPUs. `undefined` is this machine. */
   readonly hosts: readonly (Host | undefined)[];
-  /** The hosts that run episodes. */
+  /** The hosts that run episode servers. `undefined` is this machine. */
   readonly serving: readonly (Host | undefined)[];
-  /** This machine's entry in hosts.yaml. */
+  /** This machine's entry in hosts.yaml; `undefined` if there is none. */
   readonly here: Host | undefined;
-  /** Whether this program itself runs in a container, as in slime's image. */
+  /** Whether this program itself runs in a container, such as one of slime's image. */
   readonly inContainer: boolean;
-  /** The Hugging Face token. */
+  /** The Hugging Face token; `undefined` if there is none. */
   readonly token: string | undefined;
   /** The directory that contains `deno.json` on this machine. */
   readonly root: string;
   readonly taulab: Package;
-  /** Run only these steps; all if empty. */
+  /** The steps to run; empty for all steps. */
   readonly only: readonly StepId[];
 }
 
@@ -176,7 +176,7 @@ function containerPlace(
   };
 }
 
-/** Files that exist in containers of docker, podman and Kubernetes. */
+/** Files that exist in the containers of docker, podman and Kubernetes. */
 const CONTAINER_MARKS = [
   "/.dockerenv",
   "/run/.containerenv",
@@ -194,10 +194,10 @@ export async function isInContainer(): Promise<boolean> {
 }
 
 /**
- * Reads the hosts with GPUs and the hosts that run episodes.
- * @param gpu Names in the file, or `this` for this machine. Default: `this`.
- * @param serve Like `gpu`; `none` must be the only value.
- * @throws {ConfigError} If {@linkcode readHosts} throws.
+ * Reads the hosts with GPUs and the hosts that run episode servers.
+ * @param gpu Names in the hosts file, or `this` for this machine. Default: `this`.
+ * @param serve Names like `gpu`, or only `none`.
+ * @throws {ConfigError} If the hosts file is missing or invalid, lacks a host, or `none` is combined with other names.
  */
 export async function setupHosts(
   file: string,
@@ -231,7 +231,7 @@ export async function setupHosts(
 
 /**
  * Parses the name of a step.
- * @throws {ConfigError} If there is no such step; the hint names the nearest one.
+ * @throws {ConfigError} If there is no such step. The hint gives the nearest name.
  */
 export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);

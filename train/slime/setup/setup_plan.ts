@@ -1,4 +1,4 @@
-/** Plans the setup of each host as steps, without contacting any host. */
+/** Plans the setup of each host as a list of steps, without contacting any host. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../../env/errors.ts";
@@ -33,21 +33,21 @@ import { type SetupOptions, setupPlace } from "./setup_options.ts";
 import type { Step } from "./step.ts";
 import { repositoryOf } from "../shapes/model_presets.ts";
 
-/** The steps of one host. */
+/** The planned setup of a host. */
 export interface HostPlan {
-  /** `undefined` is this machine. */
+  /** The host; `undefined` is this machine. */
   readonly host: Host | undefined;
   readonly name: string;
-  /** The directory of the host's manifest and lock. */
+  /** The directory that contains the host's manifest and lock. */
   readonly dir: string;
-  /** The place of steps that do not run on the host itself. */
+  /** The place in which the steps run, except those that run on the host itself. */
   readonly place: Place;
-  /** Whether slime is set up on the host, in which case the place is recorded in the manifest. */
+  /** Whether slime is set up on the host. If it is, the place is recorded in the manifest. */
   readonly hasSlime: boolean;
   readonly steps: readonly Step[];
 }
 
-/** Plans all hosts, those with GPUs first. */
+/** Plans the setup of all hosts, starting with those that have GPUs. */
 export function planSetup(options: SetupOptions): HostPlan[] {
   const hosts = [...new Set([...options.hosts, ...options.serving])];
   const asked = (steps: Step[]) =>
@@ -81,7 +81,7 @@ function dirOf(
   return (host ?? here)?.dir ?? SETUP_DIR;
 }
 
-/** The places where the steps of a host run. */
+/** The places on a host in which its steps run. */
 interface Target {
   readonly host: Host | undefined;
   readonly place: Place;
@@ -163,8 +163,8 @@ function pythonOf(
 }
 
 /**
- * Plans the steps that serve episodes. This machine already has taulab, with its datasets where the recipe says; on
- * other hosts they are in the default directory.
+ * Plans the steps for running episode servers. This machine already has taulab, and its datasets are in the directories
+ * that the recipe sets. On other hosts, both are in the default directories.
  */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;
@@ -209,7 +209,7 @@ function originOf(
     : { url: options.tauBenchUrl, commit: options.tauBenchCommit };
 }
 
-/** Resolves a path of the recipe against the directory of taulab. */
+/** Resolves a path from the recipe relative to the directory of taulab. */
 function resolve(taulab: string, path: string): string {
   return /^[/~]/.test(path) ? path : join(taulab, path);
 }

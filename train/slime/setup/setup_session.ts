@@ -1,4 +1,4 @@
-/** The setup of one host: its shells, its lock, and its manifest. */
+/** The access to one host during setup: its shells, its lock, and its manifest. */
 
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
@@ -8,24 +8,24 @@ import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
 
-/** Options of {@linkcode openSession}. */
+/** Settings of {@linkcode openSession}. */
 export interface SessionOptions
   extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;
-  /** Called when another host of this run holds the lock. */
+  /** Called when the lock is held for another host of the same run. */
   onWait?(): void;
 }
 
-/** A locked host. */
+/** A host that is locked for setup. */
 export interface Session extends AsyncDisposable {
   readonly manifest: Manifest;
   save(manifest: Manifest): Promise<void>;
 }
 
 /**
- * Takes the host's lock and reads its manifest. A command on the host holds a kernel lock and ends with this program,
- * even if the program is killed, so the lock cannot become stale.
- * @throws {HostError} If another run holds it, or the host's directory cannot be written.
+ * Locks a host and reads its manifest. A command on the host holds a kernel lock. It ends with this program even if the
+ * program is killed, so the lock cannot become stale.
+ * @throws {HostError} If another run holds the lock, or the host's directory cannot be written.
  */
 export async function openSession(
   { host: shell }: HostShells,
@@ -49,7 +49,7 @@ export async function openSession(
 
 /**
  * Reads the manifest of a host.
- * @throws {DataError} If setup did not write it.
+ * @throws {DataError} If the file is not a manifest that setup wrote.
  */
 export async function readManifest(
   shell: Shell,
@@ -68,14 +68,14 @@ export async function readManifest(
 }
 
 /**
- * Returns the path of the manifest. Hosts that share a home directory have one manifest each, because they do not
- * share containers and images.
+ * Returns the path of a host's manifest. Hosts that share a home directory have separate manifests, because their
+ * containers and images are separate.
  */
 function manifestPath({ dir, name }: Pick<HostPlan, "dir" | "name">): string {
   return `${dir}/setup-${name.replaceAll(" ", "-")}.json`;
 }
 
-/** Writes the manifest completely or not at all; an empty one is removed. */
+/** Writes the manifest completely or not at all. An empty manifest is removed. */
 async function writeManifest(
   shell: Shell,
   { file, manifest }: { file: string; manifest: Manifest },
@@ -91,7 +91,7 @@ async function writeManifest(
 
 const WAIT_MS = 1_000;
 
-/** Number of attempts to read the name of the lock's holder, which is written only after locking. */
+/** The number of attempts to read who holds the lock, because this is only written after locking. */
 const READ_ATTEMPTS = 3;
 
 async function takeLock(
@@ -115,8 +115,8 @@ async function takeLock(
 }
 
 /**
- * Tries to take the lock.
- * @returns The lock, or its holder.
+ * Tries to lock a host.
+ * @returns The lock, or a description of its holder.
  */
 async function tryLock(
   shell: Shell,

@@ -1,4 +1,4 @@
-/** A setup step of a host: what it creates, how that is checked, and what it runs. */
+/** The steps of setup: what a step creates, how setup checks whether it is done, and which commands it runs. */
 
 import type { Made } from "./manifest.ts";
 
@@ -23,57 +23,57 @@ export const STEP_IDS = [
 /** The name of a step. */
 export type StepId = typeof STEP_IDS[number];
 
-/** One command of a step. */
+/** A command of a step. */
 export interface Line {
   /** The script for `sh -c`. */
   readonly script: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Standard input that setup provides. */
+  /** The text for standard input, which setup provides. */
   readonly input?: { readonly description: string; read(): Promise<string> };
-  /** Whether the command uses the network; it is then retried after transient failures. */
+  /** Whether the command uses the network, in which case it is retried after transient failures. */
   readonly network?: boolean;
 }
 
-/** A step of one host. */
+/** A step of the setup of one host. */
 export interface Step {
   readonly id: StepId;
-  /** A description: `slime at 624b824a in /root/slime`. */
+  /** A description for users, such as `slime at 624b824a in /root/slime`. */
   readonly title: string;
-  /** Whether it runs in the container, if there is one. Default: on the host. */
+  /** Whether the step runs in the container, if there is one. Default: it runs on the host. */
   readonly inside?: boolean;
-  /** A description of the check. */
+  /** What the check ensures, as a clause. */
   readonly checks: string;
   /**
-   * A script that changes nothing (see {@linkcode checkScript}); its last line is `done …`, `todo …` or `refused
-   * …`.
+   * The script of the check, which changes nothing (see {@linkcode checkScript}). Its last line of output is `done …`,
+   * `todo …` or `refused …`.
    */
   readonly check: string;
   /**
-   * Returns the commands to run; missing if the step only checks.
-   * @param was The text after `todo` in the check's output.
+   * Returns the commands of the step. Missing if the step only checks something.
+   * @param was The text after `todo` in the output of the check.
    */
   commands?(was: string): readonly Line[];
-  /** The usual state before the step; plans show the commands for it. Default: `absent`. */
+  /** The usual text after `todo` before the step has run. Plans show the commands for this state. Default: `absent`. */
   readonly usual?: string;
   /**
-   * Returns the information needed to undo the step.
-   * @param was The text after `todo` in the check's output.
+   * Returns what the step creates, which is needed to undo it.
+   * @param was The text after `todo` in the output of the check.
    */
   made?(was: string): Made | undefined;
-  /** The progress: a script that prints the bytes so far, and the expected total. */
+  /** How to measure the progress: a script that prints the number of bytes so far, and the expected total. */
   readonly size?: { readonly script: string; readonly bytes: number };
 }
 
 /** The result of a check. */
 export interface Probe {
   readonly state: "done" | "todo" | "refused";
-  /** The rest of the check's output, after the state. */
+  /** The rest of the output, after the state. */
   readonly detail: string;
 }
 
 /**
- * Parses the last line of a check.
- * @returns `undefined` if it has no known state.
+ * Parses the last line of a check's output.
+ * @returns The result; `undefined` if the line does not start with a known state.
  */
 export function readProbe(stdout: string): Probe | undefined {
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
@@ -82,17 +82,17 @@ export function readProbe(stdout: string): Probe | undefined {
   return { state: state as Probe["state"], detail: detail ?? "" };
 }
 
-/** The suffix of an incomplete directory. */
+/** The suffix of a directory that is still incomplete. */
 export const PARTIAL = ".taulab-partial";
 
 /**
- * Shell functions of every check: `say "STATE WORDS"` ends it, `needs PROGRAM HINT` refuses if a program is
- * missing.
+ * Shell functions that every check can use. `say "STATE WORDS"` prints the result and ends the check.
+ * `needs PROGRAM HINT` ends it with `refused` if a program is missing.
  */
 const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
 needs() { command -v "$1" >/dev/null || say "refused $1 is not installed; $2"; }`;
 
-/** Returns the complete script of a step's check. */
+/** Returns the complete script for the check of a step. */
 export function checkScript({ check }: { readonly check: string }): string {
   return `${CHECK_FUNCTIONS}\n${check}`;
 }

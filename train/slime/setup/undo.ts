@@ -1,4 +1,4 @@
-/** Undoes setup on hosts according to their manifests, the last thing first. */
+/** Undoes setup on hosts according to their manifests, starting with the last step. */
 
 import { HostError, messageOf } from "../../../env/errors.ts";
 import { type HostShells, openHost } from "../hosts/host_shells.ts";
@@ -10,7 +10,7 @@ import type { SetupContext } from "./run_setup.ts";
 import { checkStep } from "./run_step.ts";
 import { openSession, readManifest, type Session } from "./setup_session.ts";
 
-/** The result for one thing; in a dry run, `would` means that the thing can be removed. */
+/** The result for one thing. In a dry run, `would` means that the thing can be removed. */
 export interface UndoReport {
   readonly step: string;
   readonly title: string;
@@ -18,22 +18,22 @@ export interface UndoReport {
   readonly detail: string;
 }
 
-/** The result for a host. */
+/** The result of undoing setup on one host. */
 export interface HostUndoReport {
   readonly host: string;
   readonly things: readonly UndoReport[];
   readonly error?: string;
 }
 
-/** Options of {@linkcode undoSetup}. */
+/** Settings of {@linkcode undoSetup}. */
 export interface UndoOptions extends SetupContext {
-  /** Undo only these steps; all if empty. */
+  /** The steps to undo; empty for all steps. */
   readonly only: readonly string[];
-  /** Only report what would be removed. */
+  /** Whether to only report what would be removed. */
   readonly dryRun: boolean;
 }
 
-/** Undoes setup on all hosts concurrently. Things that have changed since are kept and reported. */
+/** Undoes setup on all hosts concurrently. Things that have changed since setup are kept and reported. */
 export function undoSetup(
   plans: readonly HostPlan[],
   options: UndoOptions,
@@ -112,8 +112,8 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 }
 
 /**
- * Returns the shell for a thing. Things in a removed container are gone, except for downloads, which are in
- * directories of the host with the same path.
+ * Returns the shell to use for a thing. If its container was removed, the thing no longer exists, unless it is a
+ * download: these are in directories that have the same path on the host.
  */
 async function shellOf(
   { within, made }: Entry,

@@ -1,4 +1,4 @@
-/** Plans the removal of each thing that setup created, unless it has changed since. */
+/** Plans the removal of each thing that setup created. Things that have changed since then are kept. */
 
 import { join } from "node:path";
 import { pathWord, quote } from "../hosts/shell.ts";
@@ -11,14 +11,17 @@ import { PARTIAL } from "./step.ts";
 /** A step that removes one thing that setup created. */
 export interface UndoStep {
   readonly title: string;
-  /** Like a step's check: `done` if it is already gone, `todo` if it can be removed, `refused` if it must be kept. */
+  /**
+   * A check with the same output as that of a step: `done` if the thing is already gone, `todo` if it can be removed,
+   * `refused` if it must be kept.
+   */
   readonly check: string;
   readonly commands: readonly string[];
 }
 
 type Of<K extends Made["kind"]> = Extract<Made, { kind: K }>;
 
-/** The information needed to undo a step, in addition to the thing itself. */
+/** The information that is needed to undo a step, in addition to the thing itself. */
 type About = Pick<Entry, "state" | "fingerprint">;
 
 const UNDO: {
@@ -40,7 +43,10 @@ export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }
 
-/** Refuses a checkout with changed, new or stashed files, which may be someone's work. */
+/**
+ * Returns the part of a check that refuses a checkout with changed, new or stashed files, because they may be someone's
+ * work.
+ */
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
     quote(commit)
@@ -84,7 +90,10 @@ echo todo`,
   };
 }
 
-/** Empties the directory of a download. It may be a mount, which cannot be removed from inside. */
+/**
+ * Creates the step that empties the directory of a download. The directory may be a mount, which cannot be removed from
+ * inside a container.
+ */
 function undoDownload(
   { dir }: Of<"download">,
   { state, fingerprint }: About,
@@ -173,7 +182,10 @@ echo todo`,
   };
 }
 
-/** Refuses, because packages that pip installed into an existing environment cannot be told apart later. */
+/**
+ * Creates a step that always refuses. Packages that pip installed into an existing environment cannot be distinguished
+ * from others later.
+ */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));
   return {

@@ -2,13 +2,13 @@
 
 /** A flag with its values. */
 export interface FlagWords {
-  /** The flag with its dashes: `--num-layers`. */
+  /** The flag with its dashes, such as `--num-layers`. */
   readonly flag: string;
-  /** Empty for a bare flag. */
+  /** The values; empty for a flag without a value. */
   readonly values: readonly string[];
 }
 
-/** Groups arguments by flag. Those before the first flag are dropped. */
+/** Groups the arguments of a command line by flag. Arguments before the first flag are dropped. */
 export function groupWords(words: readonly string[]): FlagWords[] {
   const flags: { flag: string; values: string[] }[] = [];
   for (const word of words) {

@@ -1,5 +1,6 @@
 /**
- * The models that a recipe can name without specifying their shape, by Hugging Face repository name without the owner.
+ * The models that a recipe can name without a shape. They are named like their Hugging Face repository, without its
+ * owner.
  *
  * @see slime `scripts/models/{qwen3-30B-A3B,qwen3.5-*,glm4.5-106B-A12B}.sh` at 624b824.
  */
@@ -86,13 +87,13 @@ export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ),
 };
 
-/** Owners on Hugging Face, by the prefix of their models' names. */
+/** The owners of models on Hugging Face, by the prefix of the models' names. */
 const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["Qwen", "Qwen"],
   ["GLM-", "zai-org"],
 ];
 
-/** Returns a model's Hugging Face repository; the name itself if its owner is unknown. */
+/** Returns the name of a model's Hugging Face repository; `name` itself if its owner is unknown. */
 export function repositoryOf(name: string): string {
   const owner = OWNERS.find(([begin]) => name.startsWith(begin))?.[1];
   return owner === undefined || name.includes("/") ? name : `${owner}/${name}`;

@@ -1,9 +1,9 @@
 /**
  * Reads the model arguments from one of slime's `scripts/models/NAME.sh` without running it.
  *
- * It supports the parts of bash that these scripts use: assignments, arrays, `${NAME:-default}`, sums and products,
+ * The parts of bash that these scripts use are supported: assignments, arrays, `${NAME:-default}`, sums and products,
  * `source` of a script in the same directory, the loop that fills an array with a value per layer, and `printf -v` of
- * an array. Anything else is an error that names its line.
+ * an array. For anything else, an error gives the line.
  *
  * @see slime `scripts/models/*.sh` at 624b824.
  */
@@ -11,22 +11,23 @@
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
 
-/** A script, and how to read files. */
+/** A script, and how to read it. */
 export interface ScriptSource {
-  /** The script's path, for errors and to find scripts in the same directory. */
+  /** The path of the script, which is used in errors and to find scripts in the same directory. */
   readonly path: string;
   readonly read: (path: string) => string;
   /** Environment variables, such as `MODEL_ARGS_ROTARY_BASE`. Default: none. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** The maximum number of layers: more than any model has, so a script that exceeds it is not slime's. */
+/** The maximum number of layers. No model has more, so a script with a larger number is not one of slime's. */
 const MAX_LAYERS = 1000;
 const MAX_SOURCES = 8;
 
 /**
  * Returns the arguments in `MODEL_ARGS`.
- * @throws {DataError} If the script sets none, or uses unsupported syntax; names the file and line.
+ * @throws {DataError} If the script does not set `MODEL_ARGS`, or uses unsupported syntax. The message gives the file
+ * and line.
  */
 export function readModelScript(source: ScriptSource): string[] {
   const values = new Values(source.variables);
@@ -63,7 +64,7 @@ function runScript({ path, read }: ScriptSource, { values, depth }: Run): void {
   });
 }
 
-/** `for ((i=0; i<N; i++)); do if (( i < K )); then a+=(0) else a+=(1) fi done`. */
+/** Matches the loop `for ((i=0; i<N; i++)); do if (( i < K )); then a+=(0) else a+=(1) fi done`. */
 const FILL =
   /for\s*\(\(\s*(\w+)=0;\s*\1\s*<\s*(\w+);\s*\1\+\+\s*\)\);?\s*do\s+if\s*\(\(\s*\1\s*<\s*(\w+)\s*\)\);?\s*then\s+(\w+)\+=\(([^()]*)\);?\s+else\s+\4\+=\(([^()]*)\);?\s+fi;?\s+done/y;
 const SPACE = /(?:[ \t\r\n;]|\\\n|#[^\n]*)+/y;
@@ -82,7 +83,7 @@ const FOLDER =
   /\$\((?:dirname -- "\$\{BASH_SOURCE\[0\]\}"|cd -- "\$\(dirname -- "\$\{BASH_SOURCE\[0\]\}"\)" && pwd)\)/y;
 const WHOLE_ARRAY = /"\$\{(\w+)\[@\]\}"/y;
 
-/** A cursor in a script. */
+/** Reads a script statement by statement. */
 class Reader {
   readonly #text: string;
   readonly #path: string;
@@ -98,7 +99,10 @@ class Reader {
     this.#values = values;
   }
 
-  /** Reads statement by statement. `source` runs a script in the same directory, given its name. */
+  /**
+   * Reads all statements. `source` is called with the name of each script in the same directory that the script
+   * sources.
+   */
   run(source: (name: string) => void): void {
     while (true) {
       this.#take(SPACE);
@@ -158,7 +162,7 @@ class Reader {
     return true;
   }
 
-  /** Reads the elements up to an array's closing parenthesis. */
+  /** Reads the elements of an array up to its closing parenthesis. */
   #elements(): string[] {
     const words: string[] = [];
     while (true) {
@@ -204,7 +208,7 @@ class Reader {
     return true;
   }
 
-  /** Reads a word of a command: quoted and unquoted parts in a row. */
+  /** Reads a word of a command, which consists of consecutive quoted and unquoted parts. */
   #word(): string {
     let word = "";
     while (this.#at < this.#text.length) {

@@ -1,4 +1,4 @@
-/** The shape of a recipe's model: from a preset by its name, or from `model.shape`. */
+/** The shape of a recipe's model, either from a preset with the model's name, or from `model.shape`. */
 
 import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
@@ -12,10 +12,10 @@ import { parseConfigFile, shapeOfConfig } from "./words_of_config.ts";
 type Model = SlimeConfig["model"];
 
 /**
- * Returns a recipe's model with the file named by `model.shape` replaced by its contents, so that a run's config is
- * complete.
+ * Returns a recipe's model with the shape that it has in the file named by `model.shape`, so that a run's config does
+ * not depend on the file.
  * @param read Reads a file on this machine.
- * @throws {ConfigError} If the file cannot be read, or is neither a model script of slime nor a `config.json`.
+ * @throws {ConfigError} If the file cannot be read, or is neither one of slime's model scripts nor a `config.json`.
  * @throws {DataError} If a script uses unsupported syntax.
  */
 export function withShapeRead(

@@ -1,14 +1,14 @@
-/** Reads a model's shape from Megatron's arguments. Plans are computed from the shape. */
+/** Reads the shape of a model from Megatron's arguments. */
 
 import { ConfigError } from "../../../env/errors.ts";
 import type { ExpertShape, LatentShape, ModelShape } from "../model_shapes.ts";
 import { groupWords } from "./argument_words.ts";
 
-/** The facts about a model that its arguments do not contain. */
+/** The information about a model that is not in its arguments. */
 export interface ShapeOrigin {
-  /** The source of the arguments, for errors. */
+  /** Where the arguments come from, for errors. */
   readonly origin: string;
-  /** `model_type` in its `config.json`. */
+  /** The `model_type` in the model's `config.json`. */
   readonly modelType?: string | undefined;
   /**
    * The context length, in tokens, that the model was trained for. Default: the length in the arguments, otherwise
@@ -79,7 +79,7 @@ function expertsOf(
   };
 }
 
-/** Counts the layers with experts from a pattern: `[0]*1+[1]*45`, `([0,1]*3)`, or a period. */
+/** Returns the number of layers with experts, given a pattern such as `[0]*1+[1]*45` or `([0,1]*3)`, or a period. */
 function expertLayers(
   pattern: string,
   { layers, origin }: { readonly layers: number; readonly origin: string },

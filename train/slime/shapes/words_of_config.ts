@@ -1,8 +1,9 @@
 /**
- * Derives Megatron's arguments from a model's Hugging Face `config.json`, for model types whose config determines
- * them.
+ * Derives Megatron's arguments from a model's Hugging Face `config.json`, for the model types for which it determines
+ * all of them.
  *
- * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, from the same numbers.
+ * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, computed from the same
+ * numbers.
  */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
@@ -58,7 +59,7 @@ const glmMoeSchema = baseSchema.extend({
   routed_scaling_factor: z.number().default(1),
 });
 
-/** The arguments for each supported model type. */
+/** The functions that return the arguments, by supported model type. */
 const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
   llama: (config) => denseWords(baseSchema.parse(config), []),
   qwen2: (config) => denseWords(baseSchema.parse(config), ["--add-qkv-bias"]),
@@ -69,7 +70,7 @@ const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
 
 /**
  * Returns the shape that a `config.json` describes.
- * @throws {ConfigError} If it is not a valid config, or its model type is not supported.
+ * @throws {ConfigError} If the text is not a valid config, or the model type is not supported.
  */
 export function shapeOfConfig(
   config: Readonly<Record<string, unknown>>,
@@ -110,7 +111,7 @@ export function shapeOfConfig(
 
 /**
  * Parses a `config.json`.
- * @throws {ConfigError} If it is not a JSON object.
+ * @throws {ConfigError} If the text is not a JSON object.
  */
 export function parseConfigFile(
   text: string,
@@ -180,7 +181,7 @@ function denseWords(config: BaseConfig, more: readonly string[]): string[] {
   ];
 }
 
-/** The arguments that all models with experts share. */
+/** Returns the arguments that all models with experts have in common. */
 function expertWords(
   { count, active, ffn }: {
     readonly count: number;

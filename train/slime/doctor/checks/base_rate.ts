@@ -1,5 +1,5 @@
 /**
- * Checks the base model's solve rate. If the model solves none or all of its tasks, the rewards within each group are
+ * Checks how many tasks the base model solves. If it solves none or all of them, the rewards within each group are
  * equal, and a filter that requires differing rewards samples forever.
  */
 
@@ -26,10 +26,13 @@ export const check: Check = {
   },
 };
 
-/** The minimum number of scored episodes: with fewer, a rate of 0 cannot be distinguished from a low one. */
+/** The minimum number of scored episodes. With fewer, a solve rate of 0 cannot be distinguished from a low one. */
 const ENOUGH = 30;
 
-/** The minimum share of groups that are kept: below it, a rollout samples five times as many groups as it trains on. */
+/**
+ * The minimum share of groups that the filter keeps. With a smaller share, a rollout samples more than five times as
+ * many groups as it trains on.
+ */
 const LITTLE = 0.2;
 
 function unmeasured(config: SlimeConfig): Observed {
@@ -50,7 +53,7 @@ function measure({ data, agent, user, model }: SlimeConfig): string {
   ].join(" ");
 }
 
-/** Returns the latest evaluation of this model with this agent in this world. */
+/** Returns the latest evaluation of this model with the same agent, dataset and domain. */
 async function latestOf(
   config: SlimeConfig,
   runs: string,
@@ -71,8 +74,8 @@ async function latestOf(
 }
 
 /**
- * Returns the path of an evaluation.
- * @throws {ConfigError} If it is not an evaluation of this model in this world.
+ * Returns the path of an evaluation that was passed.
+ * @throws {ConfigError} If it is not an evaluation of the recipe's model, agent, dataset and domain.
  */
 async function checked(path: string, config: SlimeConfig): Promise<string> {
   const difference = differenceOf((await readEvaluation(path)).config, config);
@@ -83,7 +86,7 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   );
 }
 
-/** Returns how an evaluation differs from the training run; `null` if it does not. */
+/** Describes how an evaluation differs from the training run; `null` if it does not. */
 function differenceOf(
   { model, policy, data, agent }: EvaluationConfig,
   config: SlimeConfig,
@@ -143,8 +146,8 @@ function hopeless(
 }
 
 /**
- * Checks whether sampling ends even if no group's rewards differ: without a filter, or with a fallback that finally
- * keeps such groups.
+ * Checks whether sampling ends even if no group's rewards differ: because there is no filter, or because the filter
+ * keeps such groups after a number of attempts.
  */
 function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;
@@ -153,8 +156,8 @@ function alwaysEnds({ rollout }: SlimeConfig): boolean {
 }
 
 /**
- * Estimates the share of groups that are kept. It is an upper bound: the mean solve rate hides tasks that are always
- * or never solved.
+ * Estimates the share of groups that the filter keeps. The estimate is an upper bound, because a mean solve rate hides
+ * tasks that are always or never solved.
  */
 function judgeShare(
   found: string,

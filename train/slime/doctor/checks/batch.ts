@@ -1,4 +1,4 @@
-/** Checks the arithmetic of a training step against the actual number of rows. */
+/** Checks that the sizes of a training step are consistent with each other and with the actual number of rows. */
 
 import { rowFaults } from "../../plan/batch_shape.ts";
 import { type Check, fail, verdict } from "../check.ts";

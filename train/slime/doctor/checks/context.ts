@@ -1,5 +1,5 @@
 /**
- * Checks lengths: whether the prompt and a whole conversation fit in the context, and the context fits in a GPU's
+ * Checks lengths: the prompt and a whole conversation must fit in the context, and the context must fit in a GPU's
  * memory.
  */
 
@@ -15,10 +15,10 @@ import type { Dataset, Task, TokenModel } from "../../../../env/types.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
-/** Tasks whose gold actions are replayed: enough for the longest to be representative. */
+/** The number of tasks whose gold actions are replayed, which is enough to find a typical longest one. */
 const SAMPLE = 100;
 
-/** Tokens that a template writes around a call and around its result. */
+/** The number of tokens that a template writes around a call and its result. */
 const WRAPPING_TOKENS = 30;
 
 /** The `context` check. */
@@ -45,9 +45,9 @@ export const check: Check = {
 
 /** Lengths in tokens. */
 interface Lengths {
-  /** The text before the first answer: policy, tools and the user's first message. */
+  /** The length of the text before the first answer: policy, tools and the user's first message. */
   readonly prompt: number;
-  /** Gold calls with their results, for the median task and for the longest task. */
+  /** The length of the gold calls with their results, for the median task and for the longest one. */
   readonly gold: { readonly median: number; readonly longest: number };
 }
 
@@ -67,7 +67,7 @@ async function measure(
   };
 }
 
-/** Returns the length of the first prompt of the recipe's agent. */
+/** Returns the length in tokens of the first prompt of the recipe's agent. */
 async function promptTokens(
   { agent: strategy, prompt, compat }: SlimeConfig,
   { dataset, codec, task }: { dataset: Dataset; codec: Codec; task: Task },

@@ -15,9 +15,9 @@ import {
 } from "../check.ts";
 import { gigabytes, readVolume, type Volume } from "../host_disks.ts";
 
-/** Bytes of Ray's logs and of the objects that it spills. */
+/** The bytes to allow for Ray's logs and for the objects that Ray spills to disk. */
 const RAY_BYTES = 10e9;
-/** Bytes of rows, hooks and settings. */
+/** The bytes to allow for rows, hooks and settings. */
 const RUN_BYTES = 1e8;
 
 /** The `disk` check. */
@@ -36,11 +36,11 @@ export const check: Check = {
   },
 };
 
-/** The space that a run needs in a directory. */
+/** The disk space that a run needs in a directory. */
 interface Demand {
   readonly path: string;
   readonly what: string;
-  /** Bytes per save; 0 if the size does not grow with saves. */
+  /** The bytes per saved checkpoint; 0 if the size does not depend on checkpoints. */
   readonly perSave: number;
   readonly fixed: number;
 }
@@ -123,7 +123,7 @@ function judgeVolume(
   return fail(found, fixOf({ room: free - fixed, perSave, config }));
 }
 
-/** Returns a fix, depending on how many saves fit. */
+/** Returns a fix, which depends on the number of checkpoints that fit on the disk. */
 function fixOf(
   { room, perSave, config }: {
     room: number;
@@ -142,8 +142,8 @@ function fixOf(
 }
 
 /**
- * Warns if hosts have separate disks: each rank writes its part of a checkpoint to its own host, and all parts are
- * needed to resume.
+ * Warns if hosts write checkpoints to separate disks. Each rank writes its part of a checkpoint to its own host, but
+ * resuming needs all parts.
  */
 function separateDisks(
   volumes: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-/** Checks the engines of a run in progress. */
+/** Checks the inference engines of a run in progress. */
 
 import { z } from "zod";
 import { ROUTER_KEY } from "../../router_key.ts";
@@ -49,8 +49,8 @@ export const check: Check = {
 };
 
 /**
- * Returns the URL of the router that slime starts. It listens on the address that the head uses to reach other hosts,
- * not on loopback.
+ * Returns the URL of the router that slime starts. The router listens on the address that the head uses to reach other
+ * hosts, not on loopback.
  * @see slime `slime/utils/http_utils.py` (`get_host_info`) at 624b824.
  */
 async function routerUrl(
@@ -78,9 +78,9 @@ function counted(there: number, planned: number): Observed {
 }
 
 /**
- * Checks one engine. With colocation, training may hold the engine's memory, and a generation at that time would
- * break the run. An idle engine is therefore not asked to generate: slime lets no requests run while training holds
- * the memory.
+ * Checks one engine. With colocation, training may be using the engine's memory, and a generation at that time would
+ * break the run. An idle engine is therefore not asked to generate, because slime finishes all requests before training
+ * uses the memory.
  */
 async function lookAt(
   url: string,
@@ -117,7 +117,7 @@ function dead(url: string, fault: string): Observed {
 }
 
 /**
- * Returns the number of an engine's running and waiting requests, from the load report of any SGLang version.
+ * Returns the number of an engine's running and waiting requests, given the load report of any version of SGLang.
  * @see slime `slime/backends/sglang_utils/server_control.py` at 624b824.
  */
 export function requestsIn(load: unknown): number {

@@ -1,4 +1,4 @@
-/** Checks every flag of the run against the parsers of the installed slime. */
+/** Checks every flag of the run with the parsers of the installed slime. */
 
 import { DataError } from "../../../../env/errors.ts";
 import { nearest } from "../../../../env/schema_issue.ts";
@@ -94,7 +94,10 @@ function faultsOf(
   )];
 }
 
-/** Compares with the flags of the commit that taulab pins, if the host's own parsers cannot be read. */
+/**
+ * Compares the flags with those of the slime commit that taulab pins. Used if the parsers of the installed slime cannot
+ * be read.
+ */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [
     warn(

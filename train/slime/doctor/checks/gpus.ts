@@ -1,4 +1,4 @@
-/** Checks that there are as many GPUs as planned, and that they are idle and recent enough. */
+/** Checks that every host has the planned number of GPUs, and that the GPUs are idle and recent enough. */
 
 import type { SlimeConfig } from "../../slime_schema.ts";
 import type { Shell } from "../../hosts/shell.ts";
@@ -21,7 +21,7 @@ import {
   PROCESS_QUERY,
 } from "../nvidia_smi.ts";
 
-/** The memory in use, in MiB, above which a GPU does not count as idle. */
+/** The memory in use, in MiB, above which a GPU counts as busy. */
 const IDLE_MIB = 1024;
 
 /** The minimum compute capability: bf16 and flash attention need Ampere or newer. */
@@ -121,7 +121,7 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
   )];
 }
 
-/** Compares the hosts' GPUs: the slowest limits the speed and the smallest the memory. */
+/** Reports differences between the hosts' GPUs. The slowest GPU limits the speed, and the smallest one the memory. */
 function compareGpus(gpus: readonly Gpu[]): Observed[] {
   if (gpus.length === 0) return [];
   const names = [...new Set(gpus.map(({ name }) => name))];

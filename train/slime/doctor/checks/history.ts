@@ -1,6 +1,6 @@
 /**
- * Checks whether a chat API, which renders the history again for every turn, would show the model the same histories
- * as in training.
+ * Checks whether a chat API would show the model the same earlier messages as in training. Chat APIs render the history
+ * again in every turn.
  */
 
 import { PolicyError } from "../../../../env/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Checks the hooks inside slime: whether they import under the job's `PYTHONPATH`, return samples that slime accepts,
- * and find the functions of slime that they call.
+ * Checks slime's hooks on the hosts: whether they can be imported with the job's `PYTHONPATH`, return samples that
+ * slime accepts, and find the functions of slime that they call.
  */
 
 import { z } from "zod";
@@ -29,9 +29,9 @@ export const check: Check = {
 };
 
 /**
- * Serves one episode on a free loopback port and fills slime's own `Sample` from it, then from a server that answers
- * nonsense. The hook must then drop the sample instead of raising an exception. Checks the samples against slime's
- * assertions, and for errors that slime does not assert against but would miscount.
+ * A Python program that serves one episode on a free loopback port and fills slime's own `Sample` from it. It does the
+ * same with a server that sends an invalid answer; the hook must then drop the sample without raising an exception. It
+ * checks the samples for everything that slime asserts, and for errors that slime would not notice.
  */
 const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types
@@ -106,7 +106,7 @@ print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys
 
 const FILTER = "slime.rollout.filter_hub.base_types";
 
-/** Returns the slime functions that the hooks need in addition to its samples, depending on the settings. */
+/** Returns the functions of slime that the hooks need with these settings, in addition to slime's samples. */
 function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
   const isFull = algorithm.async === "full";
   return [
@@ -131,7 +131,7 @@ const outputSchema = z.object({
   slime: z.string(),
 });
 
-/** Four response tokens, one of them not sampled by the model. */
+/** A mock answer with four response tokens, one of which the model did not sample. */
 const ANSWER = {
   tokens: [1, 2, 3, 4, 5, 6],
   prompt_length: 2,

@@ -1,10 +1,10 @@
 /**
  * Checks whether the container image was built for slime's commit. SGLang and Megatron-LM contain slime's patches, and
- * a checkout that has moved since the image was built may need others.
+ * another commit of slime may need other patches.
  *
- * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824: the commit names the nightly
- * version that its image is published as, and the image is built from a clone whose reflog starts with the original
- * commit.
+ * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824: each commit contains the
+ * nightly version under which its image is published, and an image contains a clone whose reflog starts with the commit
+ * that it was built from.
  */
 
 import { quoteWords, type Shell } from "../../hosts/shell.ts";
@@ -31,20 +31,20 @@ export const check: Check = {
     ),
 };
 
-/** The versions in a host's checkouts; an empty string if unknown. */
+/** The versions in a host's checkouts. An empty string means that a version is unknown. */
 interface Pins {
-  /** slime's commit, and its commit when the image was built. */
+  /** slime's current commit, and its commit when the image was built. */
   readonly commit: string;
   readonly built: string;
-  /** The images of these two commits. */
+  /** The versions of the images for these two commits. */
   readonly wanted: string;
   readonly image: string;
-  /** The commit of Megatron-LM that slime's Dockerfile pins, and the one that is installed. */
+  /** The commit of Megatron-LM that slime's Dockerfile pins, and the commit that is installed. */
   readonly pinned: string;
   readonly megatron: string;
 }
 
-/** Prints lines of the form `NAME VALUE`. */
+/** A script that prints lines of the form `NAME VALUE`. */
 const SCRIPT = `
 git() { command git -c safe.directory='*' "$@" 2>/dev/null; }
 built=$(sed -n '1s/^[0-9a-f]* \\([0-9a-f]*\\) .*/\\1/p' "$1/.git/logs/HEAD" 2>/dev/null)

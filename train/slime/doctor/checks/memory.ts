@@ -1,4 +1,4 @@
-/** Checks the memory of GPUs and hosts against the plan's estimate. */
+/** Checks that the hosts and their GPUs have the memory that the plan estimates. */
 
 import { gigabytes } from "../../../progress/amounts.ts";
 import type { Shell } from "../../hosts/shell.ts";

@@ -77,7 +77,7 @@ function mismatch(
   );
 }
 
-/** Returns the preset that a config matches, if any. */
+/** Returns the preset whose shape matches a config; `null` if there is none. */
 function modelNameOf(text: string, path: string): string | null {
   const found = Object.entries(MODEL_PRESETS).find(([, shape]) =>
     shapeMismatches(shape, { text, path }).length === 0
@@ -85,7 +85,7 @@ function modelNameOf(text: string, path: string): string | null {
   return found?.[0] ?? null;
 }
 
-/** Checks the number of parameters: adapters and quantized models have matching configs but too few parameters. */
+/** Checks the number of parameters. Adapters and quantized models have a matching config, but too few parameters. */
 async function countFaults(
   { hosts: [head], config: { model }, model: shape, signal }: CheckContext,
 ): Promise<Observed[]> {
@@ -124,7 +124,10 @@ const tokenizerConfigSchema = z.looseObject({
   ),
 });
 
-/** Checks the end tokens: engines stop at these ids, while the template ends answers with its own end token. */
+/**
+ * Checks the end tokens. Engines stop at the ids in `generation_config.json`, but the chat template ends answers with
+ * its own end token.
+ */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const generation = generationSchema.safeParse(
     modelJsonIfAny(await facts.modelFile("generation_config.json") ?? ""),

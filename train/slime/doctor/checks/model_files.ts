@@ -127,7 +127,10 @@ function again({ config: { model } }: CheckContext): string {
   } --local-dir ${model.directory}`;
 }
 
-/** Compares two hosts: ranks on all hosts load the same model, and each engine uses its own host's tokenizer. */
+/**
+ * Compares the models of two hosts. Ranks on all hosts must load the same model, and each engine uses the tokenizer on
+ * its own host.
+ */
 function compare(there: HostModel, first: HostModel, name: string): Observed[] {
   const names = differingFiles(first, there);
   if (names.length === 0) return [];
@@ -144,7 +147,7 @@ function differingFiles(a: HostModel, b: HostModel): string[] {
   return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
 }
 
-/** Returns a fingerprint of each file's content, by file name. */
+/** Returns a fingerprint of the content of each file, by file name. */
 function printsOf({ shards, files }: HostModel): Map<string, string> {
   return new Map([
     ...[...shards.values()].map(({ name, size }) =>

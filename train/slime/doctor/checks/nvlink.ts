@@ -1,4 +1,4 @@
-/** Checks NVLink against the recipe's setting. */
+/** Checks that NVLink is present or absent, as the recipe's setting says. */
 
 import type { CallOptions } from "../../../../env/types.ts";
 import { DataError } from "../../../../env/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Checks the place where each host's commands run: it must be a running container that shares its host's network and
- * directories, or an existing virtual environment.
+ * Checks the place where each host's commands run. It must be the host itself, an existing virtual environment, or a
+ * running container that shares the host's network and directories.
  */
 
 import type { CallOptions } from "../../../../env/types.ts";
@@ -70,7 +70,7 @@ async function look(
   );
 }
 
-/** Returns the directories that must outlive a container. */
+/** Returns the directories that must continue to exist when a container is removed. */
 function directories({ paths, checkpoint }: SlimeConfig): string[] {
   const { directory, huggingFace } = checkpoint;
   return [paths.runs, directory, ...huggingFace === null ? [] : [huggingFace]];

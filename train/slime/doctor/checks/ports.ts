@@ -1,4 +1,4 @@
-/** Checks the ports that Ray, the router, the engines and the ranks use. */
+/** Checks that the ports for Ray, the router, the engines and the ranks are free. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
@@ -15,19 +15,19 @@ import { RayError } from "../../../../env/errors.ts";
 import { readListeners } from "../listeners.ts";
 import { runningVersion } from "./ray.ts";
 
-/** A port and its purpose. */
+/** A port that the run needs, and its purpose. */
 interface WantedPort {
   readonly port: number;
   readonly of: string;
   /** The recipe key that sets it. */
   readonly key: string;
-  /** Whether a running Ray may already use it. */
+  /** Whether the port may be in use by a Ray that is already running. */
   readonly isRays: boolean;
 }
 
 /**
- * The ranges in which slime searches for free ports for engines and ranks. It takes the next free port, which another
- * process may take in the meantime.
+ * The ranges in which slime searches for free ports for engines and ranks. It takes the next free port, but another
+ * process may take that port in the meantime.
  * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
  */
 const RANGES = [
@@ -35,7 +35,7 @@ const RANGES = [
   { from: 20_000, to: 21_999, of: "ranks" },
 ] as const;
 
-/** The ports that Ray gives to its workers. Ray does not start if one of them is assigned to another part of Ray. */
+/** The ports that Ray assigns to its workers. Ray does not start if another of its services is set to one of them. */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
 /** The `ports` check. */

@@ -1,4 +1,4 @@
-/** Checks that all hosts run the same version of Ray, and that no Ray job holds the GPUs. */
+/** Checks that all hosts have the same version of Ray, and that no Ray job uses the GPUs. */
 
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 import { RayError } from "../../../../env/errors.ts";
@@ -46,8 +46,8 @@ export const check: Check = {
 };
 
 /**
- * Returns the version of the running Ray.
- * @returns The error if no Ray answers.
+ * Returns the version of Ray that is running at the head.
+ * @returns The version, or the error if Ray does not answer.
  */
 export async function runningVersion(
   context: Pick<CheckContext, "config" | "env" | "reach" | "signal">,
@@ -74,7 +74,7 @@ function openJobs(
   });
 }
 
-/** Returns the URL of Ray's Jobs API as reached from the head, usually on loopback. */
+/** Returns the URL of Ray's Jobs API for requests from the head, which is usually on loopback. */
 function jobsUrl(
   { address, dashboardHost, dashboardPort, hosts }: SlimeConfig["cluster"],
 ): string {
@@ -85,7 +85,7 @@ function jobsUrl(
   return `http://${own.includes(":") ? `[${own}]` : own}:${dashboardPort}`;
 }
 
-/** Returns the version of Ray on each host. The `software` check reports hosts without Ray. */
+/** Returns the version of Ray on each host that has Ray. The `software` check reports the other hosts. */
 async function versions(
   { hosts, facts }: CheckContext,
 ): Promise<Map<string, string>> {
@@ -175,7 +175,7 @@ function jobFault(job: RayJob, url: string): Observed {
   );
 }
 
-/** Checks that Ray has enough GPUs: slime would wait for more forever. */
+/** Checks that Ray has enough GPUs. If it does not, slime waits for more forever. */
 async function gpuFaults(
   jobs: RayJobs,
   { batch: { gpus: planned }, signal }: CheckContext,

@@ -1,4 +1,7 @@
-/** Checks the router's policy: the router does not start with a policy that it does not support. */
+/**
+ * Checks that the installed router supports the recipe's policy. A router does not start with a policy that it does not
+ * support.
+ */
 
 import { readRouterPolicies } from "../host_router.ts";
 import { isSticky, routerPolicy } from "../../plan/router_policy.ts";

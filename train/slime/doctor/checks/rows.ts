@@ -1,4 +1,7 @@
-/** Checks the task rows as slime reads them: it silently skips rows that it cannot read, and trains on wrong ones. */
+/**
+ * Checks the rows of tasks in the form in which slime reads them. slime silently skips rows that it cannot read, and
+ * trains on rows that are wrong.
+ */
 
 import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";
@@ -65,7 +68,7 @@ async function readRows(path: string): Promise<RowFile> {
   }
 }
 
-/** The maximum number of faults to list per file, because they usually have the same cause. */
+/** The maximum number of faults to list per file. The faults of a file usually have the same cause. */
 const MAX_FAULTS = 3;
 
 function look(
@@ -151,7 +154,7 @@ function readRow(text: string, dataset: Dataset): ReadRow {
   return fault === null ? { index, split } : { index, split, fault };
 }
 
-/** Returns why a row does not name its task in this dataset; `null` if it does. */
+/** Returns the reason why a row does not identify a task of the dataset; `null` if it does. */
 function wrongTaskFault(
   row: {
     readonly index: number;
@@ -209,7 +212,7 @@ function tooFew(
   )];
 }
 
-/** Checks for tasks that are both trained on and evaluated, which would inflate the evaluation. */
+/** Reports tasks that are both trained on and evaluated. They would inflate the result of the evaluation. */
 function shared(
   dataset: Dataset,
   splits: readonly ("dev" | "test")[],

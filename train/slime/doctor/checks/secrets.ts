@@ -1,4 +1,4 @@
-/** Checks that keys and tokens are set where they are needed. Reads only whether they have a value. */
+/** Checks that keys and tokens are set where they are needed. Only tests whether they have a value. */
 
 import { asksModel } from "../../../../env/users/registry.ts";
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";
@@ -58,7 +58,7 @@ function neededNames(
   ];
 }
 
-/** Checks the key of the user's endpoint, if that endpoint needs one. */
+/** Checks that the key for the user's endpoint is set, if that endpoint needs one. */
 function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
   if (!asksModel(user.strategy)) return [];
   try {

@@ -1,6 +1,6 @@
 /**
- * Checks the episode servers: running ones must match this recipe, and those to be started need a free port and a
- * tokenizer on their host.
+ * Checks the episode servers. Running servers must match this recipe. To start new ones, a host needs a free port and
+ * the model's tokenizer.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -106,7 +106,10 @@ function differences(
     });
 }
 
-/** Checks that all hosts can reach the servers. A loopback address refers to a different machine on each host. */
+/**
+ * Checks that all hosts can reach the servers. A loopback address does not work, because it means a different machine
+ * on each host.
+ */
 async function reached(
   urls: readonly string[],
   { config, hosts, signal }: CheckContext,
@@ -181,7 +184,7 @@ async function canStart(context: CheckContext): Promise<readonly Observed[]> {
       }));
 }
 
-/** Checks that servers can be started on this machine, where they also read the tokenizer. */
+/** Checks that servers can be started on this machine, which then also needs the tokenizer. */
 async function canStartHere(
   ports: readonly number[],
   context: CheckContext,
@@ -197,7 +200,7 @@ async function canStartHere(
   );
 }
 
-/** Tries to listen as a server would. */
+/** Checks whether a server could listen on an address, by listening on it for a moment. */
 function listenFault(hostname: string, port: number): Observed[] {
   try {
     Deno.listen({ hostname, port }).close();

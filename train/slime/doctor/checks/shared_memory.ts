@@ -1,9 +1,9 @@
-/** Checks the shared memory that Ray and NCCL use. */
+/** Checks the size of the shared memory that Ray and NCCL use. */
 
 import { type Check, fail, onEachHost, pass, warn } from "../check.ts";
 import { gigabytes, readVolume } from "../host_disks.ts";
 
-/** Bytes for Ray's object store and NCCL's buffers. */
+/** The bytes needed for Ray's object store and NCCL's buffers. */
 const SHM_BYTES = 16e9;
 
 /** The `shared-memory` check. */

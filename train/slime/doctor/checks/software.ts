@@ -1,6 +1,6 @@
 /**
- * Checks what is installed on the hosts: slime, Megatron, PyTorch for the driver's CUDA, and whether the versions are
- * the same everywhere.
+ * Checks the software that is installed on the hosts: slime, Megatron-LM, and a PyTorch that works with the driver's
+ * CUDA. The versions must be the same on all hosts.
  */
 
 import type { Shell } from "../../hosts/shell.ts";
@@ -76,7 +76,7 @@ function missing(
   ];
 }
 
-/** Checks for direct loading of Hugging Face directories, which older published images lack. */
+/** Checks whether slime can load Hugging Face directories directly, which older published images cannot. */
 function directLoad(
   parts: readonly string[],
   { reference, directory }: CheckContext["config"]["model"],
@@ -98,8 +98,8 @@ async function driverCuda(
 }
 
 /**
- * Compares PyTorch's CUDA with the driver's. Within a major version, older drivers run newer builds, except for code
- * that is compiled at run time.
+ * Compares the CUDA version of PyTorch with the driver's. Older drivers run newer builds of the same major version,
+ * except for code that is compiled at run time.
  */
 function cudaFaults(
   { cuda }: HostPython,
@@ -133,8 +133,8 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
 }
 
 /**
- * Compares two hosts. Ray rejects hosts with a different version of Python or Ray; other differences cause failures
- * later.
+ * Compares the software of two hosts. Ray rejects hosts with another version of Python or Ray; other differences cause
+ * failures later.
  */
 function compare(
   python: HostPython,

@@ -42,7 +42,7 @@ export const check: Check = {
   },
 };
 
-/** Checks the parts that need no Python. */
+/** Checks the size of the vocabulary and the end token, for which Python is not needed. */
 function vocabularyFaults(
   { tokenizer }: Codec,
   { vocab: rows, modelType, arguments: words }: ModelShape,
@@ -71,7 +71,7 @@ function vocabularyFaults(
   ];
 }
 
-/** Renders the conversation with transformers, as slime's engines and trainer do. */
+/** A Python program that renders the conversation with transformers, in the same way as slime's engines and trainer. */
 const PROGRAM = `
 try:
     from transformers import AutoTokenizer, __version__
@@ -192,8 +192,8 @@ function difference(ours: string, theirs: string): string {
 }
 
 /**
- * Tools for a conversation that covers what templates are known to treat specially: several tools, numbers, letters
- * beyond ASCII.
+ * The tools of a conversation that covers everything known to be treated specially by templates, such as several tools,
+ * numbers, and letters outside ASCII.
  */
 const TOOLS: readonly ToolSchema[] = [
   tool(

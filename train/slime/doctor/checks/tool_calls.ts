@@ -1,4 +1,4 @@
-/** Checks that the tool-call parser reads what the chat template writes. */
+/** Checks that the parser of tool calls can read what the chat template writes. */
 
 import {
   DEFAULT_FORMAT,

@@ -53,11 +53,14 @@ export const check: Check = {
   },
 };
 
-/** The endpoint's limits according to its responses, in OpenAI's headers, which others have adopted. */
+/**
+ * The rate limits that an endpoint reports in its response headers. OpenAI defined these headers, and other providers
+ * use them too.
+ */
 class RateLimits {
-  /** Calls per minute; `null` if no response reports them. */
+  /** The limit of calls per minute; `null` if no response reports it. */
   requests: number | null = null;
-  /** Tokens per minute; `null` if no response reports them. */
+  /** The limit of tokens per minute; `null` if no response reports it. */
   tokens: number | null = null;
   isRefused = false;
 
@@ -81,7 +84,7 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
 
 /**
  * Requests one message from the user.
- * @returns The seconds that it took, or the fault.
+ * @returns The time it took in seconds, or a finding if the request failed.
  */
 async function requestOneMessage(
   { config, facts, env, signal }: CheckContext,
@@ -106,7 +109,7 @@ async function requestOneMessage(
   }
 }
 
-/** Disables retries, which would hide an initial rejection. */
+/** Returns the config without retries, which would hide that the first call was rejected. */
 function withoutRetries(config: SlimeConfig): SlimeConfig {
   const { endpoint } = config.user;
   const calls = { ...endpoint.calls, retries: 0 };
@@ -124,7 +127,9 @@ function refusalOf(error: unknown, limits: RateLimits): Observed {
   );
 }
 
-/** Computes the forecast from the measured seconds per message. The policy's turns remain an assumption. */
+/**
+ * Forecasts the load with the measured seconds per message. The number of the policy's turns is still an assumption.
+ */
 function forecastBy(
   slime: ResolvedSlime,
   secondsPerMessage: number,
@@ -144,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns the number of servers that each apply the recipe's whole limit: all of them if they are already running; 1
- * for a launch, whose servers share the limit.
+ * Returns by how many servers the recipe's limit is multiplied: the number of servers if they are already running,
+ * because each enforces the whole limit, and 1 for a launch, whose servers share it.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
