@@ -23,7 +23,7 @@ export const ACCEPT_ENCODING = "identity";
 export interface BoundedText {
   /** The decoded text. Ill-formed UTF-8 becomes U+FFFD. */
   readonly text: string;
-  /** Why `text` is truncated or empty; `null` if it is complete. */
+  /** The reason why `text` is truncated or empty, or `null` if it is complete. */
   readonly fault: string | null;
 }
 

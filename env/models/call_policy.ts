@@ -47,7 +47,7 @@ const RETRIES_INTO_SILENCE = 2;
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly kind: FailureKind;
-  /** The HTTP status; `undefined` without a response. */
+  /** The HTTP status, or `undefined` without a response. */
   readonly status: number | undefined;
   /** The wait that the server requested, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -143,7 +143,7 @@ export function createCaller(policy: CallPolicy): Caller {
 }
 
 /**
- * Reads the wait in milliseconds that the response headers request; `undefined` if there is none or it is not
+ * Reads the wait in milliseconds that the response headers request. Returns `undefined` if there is none or it is not
  * plausible.
  */
 export function retryAfterOf(
@@ -159,7 +159,7 @@ export function retryAfterOf(
   return ms >= 0 ? ms : undefined;
 }
 
-/** Returns the failure kind of an HTTP status; `undefined` if the status is not an error. */
+/** Returns the failure kind of an HTTP status, or `undefined` if the status is not an error. */
 export function kindOfStatus(status: number): FailureKind | undefined {
   if (status < 400) return undefined;
   if (status === 429) return "rate_limited";

@@ -14,7 +14,7 @@ export type Provider =
 /** Provider-specific settings. */
 interface Preset {
   readonly baseUrl: string;
-  /** The environment variable that holds the key; `undefined` for local servers, which need no key. */
+  /** The environment variable that holds the key, or `undefined` for local servers, which need no key. */
   readonly keyVariable?: string;
   /** The request field that limits the tokens of an answer. */
   readonly maxTokensField: "max_completion_tokens" | "max_tokens";
@@ -58,7 +58,7 @@ export interface Endpoint {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** The environment variable that the key was read from; `undefined` for local servers. */
+  /** The environment variable that the key was read from, or `undefined` for local servers. */
   readonly keyVariable?: string | undefined;
   readonly maxTokensField: Preset["maxTokensField"];
   readonly takesSeed: boolean;

@@ -18,12 +18,12 @@ export function recordIn(value: unknown): JsonRecord {
   return recordsIn(value)[0] ?? {};
 }
 
-/** Returns a text that is not blank; `undefined` for any other value. */
+/** Returns a text that is not blank, or `undefined` for any other value. */
 export function wordsIn(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
-/** Returns a number or the value of a numeric string; `undefined` for any other value. */
+/** Returns a number or the value of a numeric string, or `undefined` for any other value. */
 export function numberOf(value: unknown): number | undefined {
   const number = wordsIn(value) === undefined ? value : Number(value);
   return Number.isFinite(number) ? number as number : undefined;

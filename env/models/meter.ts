@@ -16,9 +16,9 @@ export interface Price {
 export interface MeterOptions {
   /** By model name. */
   readonly prices?: Readonly<Record<string, Price>>;
-  /** Budget in US dollars; `null` for no limit. */
+  /** The budget in US dollars, or `null` for no limit. Default: no limit. */
   readonly maxCost?: number | null;
-  /** Budget in prompt and completion tokens combined; `null` for no limit. */
+  /** The budget in tokens, counting both prompt and completion tokens, or `null` for no limit. Default: no limit. */
   readonly maxTokens?: number | null;
   /** Usage from the run's earlier sessions. Default: none. */
   readonly before?: Usage;
@@ -106,7 +106,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
   };
 }
 
-/** Returns the cost in US dollars; `null` without a price. */
+/** Returns the cost in US dollars, or `null` without a price. */
 function costOf(usage: CallUsage, price: Price | undefined): number | null {
   if (price === undefined) return null;
   const { input, output, cachedInput = input } = price;

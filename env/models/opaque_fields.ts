@@ -55,7 +55,7 @@ const MISSING =
 /** Maximum number of mode changes per field, so that a server that rejects every mode is not retried forever. */
 const MAX_LESSONS = 2;
 
-/** Picks the opaque fields from an answer and its first call; `undefined` if there are none. */
+/** Picks the opaque fields from an answer and its first call. Returns `undefined` if there are none. */
 export function opaqueFieldsOf(
   message: JsonRecord,
   call: JsonRecord = {},

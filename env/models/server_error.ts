@@ -70,8 +70,8 @@ export function readServerError(
 const PLACES = ["error", "errors", "detail", "base_resp"];
 
 /**
- * Returns the error in a field of the body, which may also contain an answer; `null` if the field is empty or reports
- * success.
+ * Returns the error in a field of the body, which may also contain an answer, or `null` if the field is empty or
+ * reports success.
  */
 export function nestedError(body: JsonRecord): JsonRecord | null {
   // Alongside `choices`, `detail` is not an error.

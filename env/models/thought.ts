@@ -6,7 +6,7 @@
 
 /** An answer, split into thought and text. */
 export interface SplitAnswer {
-  /** The text between the tags; `undefined` if the answer has no thought. */
+  /** The text between the tags, or `undefined` if the answer has no thought. */
   readonly thought?: string;
   /** The visible text: the whole answer if it has no thought, empty if the thought is not closed. */
   readonly words: string;

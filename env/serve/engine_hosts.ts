@@ -19,7 +19,7 @@ export function engineOrigin(text: string): string | null {
 }
 
 /**
- * Returns the canonical form of a host, an address or a lower-case name without its trailing dot; `null` if it is
+ * Returns the canonical form of a host, an address or a lower-case name without its trailing dot, or `null` if it is
  * invalid.
  */
 export function canonicalHost(host: string): string | null {
@@ -63,7 +63,7 @@ export interface EngineHost {
   readonly port?: number;
 }
 
-/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address; `null` for anything else. */
+/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address. Returns `null` for anything else. */
 export function readEngineHost(text: string): EngineHost | null {
   const isBareIpv6 = text.split(":").length > 2 && !text.startsWith("[");
   const [, written = "", digits] = isBareIpv6

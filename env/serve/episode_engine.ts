@@ -40,7 +40,7 @@ export class EpisodeEngine {
   ids: readonly number[] = [];
   /** Milliseconds spent waiting for the engine. */
   waitedMs = 0;
-  /** A description of the last call's failure, without quoting the engine's answer; `undefined` if it succeeded. */
+  /** A description of the last call's failure, without quoting the engine's answer, or `undefined` if it succeeded. */
   fault: string | undefined;
   readonly model: TokenModel;
 

@@ -1,12 +1,9 @@
-/** Appends to growing id lists. */
+/** Appends many ids to a list efficiently. */
 
-/** Maximum number of arguments in one `push` call, which are passed on the stack. */
+/** Maximum number of ids to pass to one `push` call. Its arguments are stored on the call stack, which is limited. */
 const AT_ONCE = 8192;
 
-/**
- * Appends `more` to `ids`. For long lists, this avoids the repeated reallocations that come with pushing ids one by
- * one.
- */
+/** Appends `more` to `ids` in large chunks, which is faster than pushing ids one by one. */
 export function appendIds(ids: number[], more: readonly number[]): void {
   if (more.length <= AT_ONCE) {
     ids.push(...more);

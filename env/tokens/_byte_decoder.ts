@@ -1,13 +1,14 @@
 /**
- * Decodes quickly for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens spell bytes as letters: joins the
- * bytes of all tokens and decodes them as UTF-8. The result equals that of Hugging Face's decoder.
+ * A fast decoder for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens represent each byte by one
+ * printable character. It joins the bytes of all tokens and decodes them as UTF-8. The result equals that of Hugging
+ * Face's decoder.
  *
- * @see Radford et al. 2019, `bytes_to_unicode` of GPT-2's encoder, for the names.
+ * @see Radford et al. 2019, `bytes_to_unicode` in GPT-2's encoder, for the mapping.
  */
 
 /**
- * Decodes ids to text.
- * @returns `undefined` if the token of an id does not spell bytes.
+ * A function that decodes ids to text.
+ * @returns The text, or `undefined` if the token of an id does not represent bytes.
  */
 export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 
@@ -15,13 +16,16 @@ export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 export interface ByteDecoderParts {
   /** The parsed tokenizer.json. */
   readonly json: unknown;
-  /** Returns the token of an id as the vocabulary spells it. */
+  /** Returns the token of an id, spelled as in the vocabulary. */
   readonly tokenOf: (id: number) => string | undefined;
-  /** Added tokens, which are literal text. The text between two of them is decoded separately. */
+  /**
+   * The added tokens, which represent literal text rather than bytes. The tokens between two of them are decoded
+   * separately.
+   */
   readonly added: ReadonlySet<string>;
 }
 
-/** Creates a decoder for a tokenizer's ids; `undefined` if the tokenizer is not byte-level. */
+/** Creates a decoder for the ids of a tokenizer. Returns `undefined` if the tokenizer is not byte-level. */
 export function byteDecoder(
   { json, tokenOf, added }: ByteDecoderParts,
 ): DecodeBytes | undefined {
@@ -44,7 +48,7 @@ export function byteDecoder(
   };
 }
 
-/** Text that is built from bytes and strings. */
+/** A text under construction, assembled from bytes and strings. */
 class BytesText {
   #text = "";
   #filled = 0;
@@ -83,7 +87,7 @@ function grow(): void {
   scratch = larger;
 }
 
-/** Returns the bytes that a token's letters spell; `undefined` if a letter does not spell one. */
+/** Returns the bytes that a token's characters represent, or `undefined` if a character represents none. */
 function bytesOf(token: string): Uint8Array | undefined {
   const bytes: number[] = [];
   for (const letter of token) {
@@ -96,7 +100,10 @@ function bytesOf(token: string): Uint8Array | undefined {
 
 const BYTES = letters();
 
-/** Maps letters to bytes: printable bytes are their own letters, all others are the letters from U+0100, in order. */
+/**
+ * Maps characters to bytes. A printable byte is represented by the character with the same code; the other bytes, in
+ * order, by the characters from U+0100.
+ */
 function letters(): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   let next = 0x100;

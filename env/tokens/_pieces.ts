@@ -1,12 +1,12 @@
 /**
  * Byte-level BPE with a cache of pieces. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
- * punctuation); each piece is encoded once, since most pieces in tools' answers have occurred before.
+ * punctuation); each distinct piece is encoded only once, since most pieces in tool results have occurred before.
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 
-/** Tokenizers that encode each piece independently: those of GPT-2, Llama 3 and Qwen. */
+/** The schema of tokenizers that encode each piece independently, such as those of GPT-2, Llama 3 and Qwen. */
 const byteLevelBpe = z.looseObject({
   pre_tokenizer: z.looseObject({
     type: z.literal("Sequence"),
@@ -35,7 +35,8 @@ const MAX_PIECES = 65_536;
 const MAX_PIECE_LENGTH = 32;
 
 /**
- * Creates an encoder that splits text and caches the ids of its pieces; `null` if the tokenizer is of another kind.
+ * Creates an encoder that splits a text into pieces and caches their ids. Returns `null` if the tokenizer does not
+ * encode pieces independently.
  * @param encode Encodes one piece.
  */
 export function pieceEncoder(

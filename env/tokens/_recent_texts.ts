@@ -1,6 +1,6 @@
-/** A bounded cache of texts and their ids. */
+/** A bounded cache that maps texts to token ids. */
 
-/** A cache of the ids of the most recently used texts. */
+/** A cache that keeps the token ids of the most recently used texts. */
 export class RecentTexts {
   readonly #ids = new Map<string, readonly number[]>();
   readonly #max: number;

@@ -1,10 +1,10 @@
 /**
- * Renders conversations in the format that a model was trained on, with its Jinja chat template.
+ * Renders conversations with a model's Jinja chat template, in the format that the model was trained on.
  *
  * Rendering is incremental: {@linkcode ChatTemplate.open} returns the text before the first answer, {@linkcode
- * ChatTemplate.proceed} the text between an answer and the next one. Each costs as much as its new messages. Templates
- * that render earlier messages differently when later ones are added (Qwen3 drops `<think>` blocks) do not change
- * earlier text: see rewritten_prefix.ts.
+ * ChatTemplate.proceed} the text between an answer and the next one. The cost of each is proportional to the length of
+ * the new messages. Some templates render earlier messages differently when later ones are added (Qwen3 drops `<think>`
+ * blocks). Incremental rendering never changes earlier text; see rewritten_prefix.ts.
  */
 
 import * as z from "zod";
@@ -31,15 +31,21 @@ export interface ChatTemplateParts {
   readonly source: string;
   /** The token that ends an assistant's turn, such as `<|im_end|>`. */
   readonly endToken: string;
-  /** Other tokens that may end an answer. GLM's turns end with the `<|user|>` that begins the next one. */
+  /**
+   * Other tokens that may end an answer. For example, GLM ends its turns with `<|user|>`, which begins the next turn.
+   * Default: none.
+   */
   readonly stopTokens?: readonly string[];
-  /** The tokenizer's added tokens. If a message contains the text of one, it is encoded as ordinary text. */
+  /**
+   * The tokenizer's added tokens. If a message contains the text of an added token, that text is encoded as ordinary
+   * text. Default: none.
+   */
   readonly addedTokens?: readonly AddedToken[];
-  /** Extra template variables: `{ enable_thinking: false, bos_token: "<s>" }`. */
+  /** Extra template variables, such as `{ enable_thinking: false, bos_token: "<s>" }`. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
   /**
-   * The time for `strftime_now`; fix it to render a conversation to the same tokens on another day. Default: the time
-   * of creation, as in transformers.
+   * The time that `strftime_now` returns. Set it to get the same tokens for a conversation on any day. Default: the
+   * time when the template is created.
    */
   readonly now?: Date | undefined;
 }
@@ -48,31 +54,36 @@ export interface ChatTemplateParts {
 export interface RenderOptions {
   /** Default: none. */
   readonly tools?: readonly ToolSchema[];
-  /** Whether to end the text with the beginning of an assistant's answer. Default: false. */
+  /** Whether to end the text with the beginning of the next answer. Default: false. */
   readonly generationPrompt?: boolean;
 }
 
 /**
- * Placeholders for the texts of an earlier question and answer. They are noncharacters, so they do not occur in text.
+ * Placeholders for the texts of an earlier question and answer. They are Unicode noncharacters, which do not occur in
+ * ordinary text.
  */
 const QUESTION = "\uFDD2";
 const ANSWER = "\uFDD0";
 const PROBE_USER: Message = { role: "user", content: QUESTION };
 
-/** An argument that shows how a template formats calls. It is printable, since `repr` escapes other characters. */
+/**
+ * An argument of a test call, rendered to detect how a template formats calls. It is printable, since `repr` escapes
+ * other characters.
+ */
 const PROBE_ARGUMENT = "probe-argument";
 
-/** Tool results that show whether a template renders the result of each call. */
+/** Results of test calls, rendered to detect whether a template includes the result of every call. */
 const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
 
 /**
- * The form in which a template expects a call's arguments: as an `object`, the convention of transformers and inference
- * servers; as `text`, if it only accepts formatted JSON; or not at all, if calls are `hidden`.
+ * The form in which a template expects the arguments of a call. `object`: as an object, the convention of transformers
+ * and inference servers. `text`: as JSON text. `hidden`: the template does not render calls.
  */
 type CallStyle = "object" | "text" | "hidden";
 
 /**
- * A model's chat template. Texts for encoding may contain a {@linkcode Guard}'s marks, which the tokenizer interprets.
+ * A model's chat template. Texts that are marked for encoding contain the marks of a {@linkcode Guard}, which the
+ * tokenizer interprets.
  */
 export class ChatTemplate {
   readonly endToken: string;
@@ -112,7 +123,7 @@ export class ChatTemplate {
   }
 
   /**
-   * Renders the text before the first answer, marked for encoding.
+   * Renders the text before the first answer. The result is marked for encoding.
    * @throws {PolicyError} If the template rejects the messages.
    */
   open(messages: readonly Message[], tools: readonly ToolSchema[]): string {
@@ -120,10 +131,10 @@ export class ChatTemplate {
   }
 
   /**
-   * Renders the text between an answer and the next one, marked for encoding. It begins with the token that ends
-   * `answer`.
-   * @param answer The previous answer. Only its calls matter, and only for a few templates.
-   * @param messages All messages since then.
+   * Renders the text between an answer and the next one. The result is marked for encoding, and begins with the token
+   * that ends `answer`.
+   * @param answer The previous answer. Only its calls affect the result, and only in a few templates.
+   * @param messages All messages after the previous answer.
    * @throws {PolicyError} If the template rejects the messages or does not end answers with the end token.
    */
   proceed(answer: Answer, messages: readonly Message[]): string {
@@ -148,7 +159,8 @@ export class ChatTemplate {
   }
 
   /**
-   * Renders the tokens that the model would have sampled for this answer, including the end token, marked for encoding.
+   * Renders the text that the model would have sampled for this answer, including the end token. The result is marked
+   * for encoding.
    * @throws {PolicyError} If the template renders answers differently from its generation prompt.
    */
   answer(answer: Answer): string {
@@ -195,7 +207,7 @@ export class ChatTemplate {
     );
   }
 
-  /** Converts a message to the fields that templates expect. */
+  /** Converts a message to an object with the fields that templates expect. */
   #view(message: Message, guards: Guards): Value {
     const view = new Map<Value, Value>([
       ["role", message.role],
@@ -283,7 +295,7 @@ export class ChatTemplate {
     }
   }
 
-  /** Replaces the answer's text and arguments with a placeholder, which comes last in the rendered answer. */
+  /** Replaces the answer's text and arguments with a placeholder, which then marks the end of the rendered answer. */
   #hollow(answer: Answer): Answer {
     const calls = this.#calls === "hidden" ? [] : answer.toolCalls ?? [];
     if (calls.length === 0) return { role: "assistant", content: ANSWER };
@@ -332,7 +344,7 @@ function parseTemplate(source: string): JinjaTemplate {
   }
 }
 
-/** Converts tools to template values, cached per list. */
+/** Converts tools to template values. The result is cached for each list. */
 function toolsValue(tools: readonly ToolSchema[]): Value {
   const known = TOOL_VALUES.get(tools);
   if (known !== undefined) return known;
@@ -343,7 +355,7 @@ function toolsValue(tools: readonly ToolSchema[]): Value {
 
 const TOOL_VALUES = new WeakMap<readonly ToolSchema[], Value>();
 
-/** Converts a tool call to the fields that templates expect. */
+/** Converts a tool call to an object with the fields that templates expect. */
 function callValue(id: string, name: string, given: Value): Value {
   const call = new Map<Value, Value>([["name", name], ["arguments", given]]);
   return new Map<Value, Value>([
@@ -353,10 +365,13 @@ function callValue(id: string, name: string, given: Value): Value {
   ]);
 }
 
-/** The guard of each role, which prevents its messages from containing certain tokens. */
+/** The guard for each role, which marks the tokens that messages of this role must not contain. */
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
-/** Creates the guards: users and tools cannot write any added token, the assistant no control token. */
+/**
+ * Creates the guards. Users and tools cannot write any added token; the assistant can write all of them except control
+ * tokens.
+ */
 function guardsFor(tokens: readonly AddedToken[]): Guards {
   const all = new Guard(tokens.map(({ content }) => content));
   const control = tokens.filter(({ special }) => special);
@@ -397,13 +412,14 @@ export interface LoadTemplateOptions {
   readonly tokenizer: Tokenizer;
   /** Extra template variables. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** The time for `strftime_now`. Default: the time of loading. */
+  /** The time that `strftime_now` returns. Default: the time when the template is loaded. */
   readonly now?: Date | undefined;
 }
 
 /**
- * Loads the chat template of a model directory: `chat_template.jinja`, else `chat_template` in `tokenizer_config.json`.
- * If there are several, it uses the one named `tool_use`, else `default`.
+ * Loads the chat template of a model directory from `chat_template.jinja` or, if that does not exist, from
+ * `chat_template` in `tokenizer_config.json`. If there are several templates, the one named `tool_use` is preferred to
+ * `default`.
  * @throws {DataError} If there is no template or it is invalid.
  */
 export async function loadChatTemplate(
@@ -427,7 +443,7 @@ export function createChatTemplate(
       readonly config: unknown;
       /** The text of `chat_template.jinja`, if it exists. */
       readonly jinja?: string | undefined;
-      /** The source of the files, for errors. */
+      /** The name of the files' source in error messages. */
       readonly origin?: string;
     },
 ): ChatTemplate {
@@ -464,7 +480,7 @@ function templateSource(field: unknown): string | undefined {
   return byName.get("tool_use") ?? byName.get("default");
 }
 
-/** Returns `bos_token`, `eos_token` and other special tokens, which templates may print. */
+/** Returns the special tokens that templates may print, such as `bos_token` and `eos_token`. */
 function specialTokens(
   fields: ReadonlyMap<string, unknown>,
 ): Record<string, string> {

@@ -1,7 +1,4 @@
-/**
- * A conversation as one growing sequence of token ids: prompts, sampled answers, and the sequence for training are the
- * same.
- */
+/** A conversation as one growing sequence of token ids, which is used both to prompt the model and to train it. */
 
 import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
@@ -19,8 +16,8 @@ export interface Codec {
 }
 
 /**
- * A conversation in tokens. Sampled ids are kept as they are, and only new messages are rendered and encoded, so the
- * cost is linear in the length.
+ * A conversation as token ids. Sampled ids are never re-encoded, and only new messages are rendered and encoded, so the
+ * total cost is linear in the conversation's length.
  */
 export class TokenConversation {
   readonly #codec: Codec;
@@ -28,24 +25,24 @@ export class TokenConversation {
   readonly #builder = new TrajectoryBuilder();
   #answer: Answer | null = null;
 
-  /** @param tools The tools to show in the prompt; may be empty. */
+  /** @param tools The tools to show in the prompt. */
   constructor(codec: Codec, tools: readonly ToolSchema[]) {
     this.#codec = codec;
     this.#tools = tools;
   }
 
-  /** All ids so far, `[T]`. A live view that must not be modified. */
+  /** All ids so far, `[T]`. The array grows with the conversation and must not be modified. */
   get ids(): readonly number[] {
     return this.#builder.ids;
   }
 
-  /** The sequence so far with loss mask and log probabilities. */
+  /** The sequence so far, with its loss mask and log probabilities. */
   get trajectory(): Trajectory {
     return this.#builder.build();
   }
 
   /**
-   * Returns the ids between the current end and the next answer: `messages` in the template's format. Appends nothing.
+   * Renders `messages` and returns the ids to append before the next answer. The conversation itself is not changed.
    * @throws {PolicyError} If the template rejects the messages.
    */
   prompt(messages: readonly Message[]): readonly number[] {
@@ -58,7 +55,7 @@ export class TokenConversation {
     return this.#builder.last === ids[0] ? ids.slice(1) : ids;
   }
 
-  /** Appends ids from {@linkcode TokenConversation.prompt}. */
+  /** Appends ids returned by {@linkcode TokenConversation.prompt}. */
   appendPrompt(ids: readonly number[]): void {
     this.#builder.appendContext(ids);
   }
@@ -66,7 +63,7 @@ export class TokenConversation {
   /**
    * Appends an answer.
    * @param answer The message that was parsed from the ids.
-   * @throws {RangeError} If lengths or values are invalid; then nothing is appended.
+   * @throws {RangeError} If the lengths differ or a value is invalid, in which case nothing is appended.
    */
   appendAnswer(
     answer: Answer,
@@ -93,8 +90,8 @@ const continuations = new WeakMap<
 >();
 
 /**
- * Returns the ids between one answer and the next, cached: the episodes of a group call the same tools with the same
- * results, and rendering and encoding results makes up most of a turn's cost.
+ * Returns the ids between one answer and the next. They are cached, because the episodes of a group often call the same
+ * tools with the same results, and rendering and encoding the results makes up most of a turn's cost.
  */
 function continuation(
   { template, tokenizer }: Codec,
@@ -108,7 +105,9 @@ function continuation(
   return kept.get(key) ?? kept.remember(key, make());
 }
 
-/** Returns a cache key with everything that a continuation depends on; `undefined` if there is no simple one. */
+/**
+ * Returns a cache key with everything that a continuation depends on, or `undefined` if the messages include an answer.
+ */
 function keyOf(
   { toolCalls = [] }: Answer,
   messages: readonly Message[],

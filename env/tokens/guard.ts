@@ -1,16 +1,18 @@
 /**
  * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * A user who types `<|im_end|>` has typed ten characters, not ended the turn. The guard marks these tokens in messages
+ * If a user types `<|im_end|>`, these ten characters must not end the turn. The guard marks these tokens in messages
  * before rendering. The tokenizer encodes marked tokens as text, so that only tokens from the template itself are
  * control tokens. Text without control tokens is encoded as usual.
  */
 
-/** The mark within a guarded token. A noncharacter, so it does not occur in text. */
+/**
+ * The mark that is inserted into a guarded token. It is a Unicode noncharacter, which does not occur in ordinary text.
+ */
 const GUARD = "\uFDD1";
 const GUARDS = new RegExp(`${GUARD}(${GUARD}?)`, "g");
 
-/** Marks the control tokens of a fixed set in texts. */
+/** A guard that marks a fixed set of control tokens in texts. */
 export class Guard {
   readonly #tokens: RegExp | null;
 
@@ -42,7 +44,7 @@ export function unmark(text: string): string {
   return isMarked(text) ? text.replace(GUARDS, "$1") : text;
 }
 
-/** Restores marks that `repr` or JSON has escaped. */
+/** Restores marks that were escaped by `repr` or by JSON encoding. */
 export function restoreMarks(escaped: string): string {
   return escaped.replace(
     /\\(?:\\|ufdd1(\\ufdd1)?)/g,
@@ -51,7 +53,7 @@ export function restoreMarks(escaped: string): string {
   );
 }
 
-/** Matches any of `words`, preferring the longest; `null` if there are none. */
+/** Returns a regular expression that matches any of `words`, longest first, or `null` if there are none. */
 export function alternation(words: readonly string[]): RegExp | null {
   if (words.length === 0) return null;
   const longestFirst = words.toSorted((a, b) => b.length - a.length);

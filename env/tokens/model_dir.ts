@@ -4,7 +4,8 @@ import { DataError } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
- * Parses JSON like Python, and therefore like Hugging Face's libraries and slime: a config may contain `Infinity`.
+ * Parses JSON as Python does, and therefore as Hugging Face's libraries and slime do. For example, a config may contain
+ * `Infinity`.
  * @throws {DataError} If the text is not valid JSON.
  */
 export function parseModelJson(text: string): unknown {
@@ -15,7 +16,7 @@ export function parseModelJson(text: string): unknown {
   }
 }
 
-/** Parses like {@linkcode parseModelJson}; `undefined` if the text is not valid JSON. */
+/** Parses like {@linkcode parseModelJson}. Returns `undefined` if the text is not valid JSON. */
 export function modelJsonIfAny(text: string): unknown {
   try {
     return parseModelJson(text);
@@ -24,11 +25,11 @@ export function modelJsonIfAny(text: string): unknown {
   }
 }
 
-/** The escape of a surrogate, possibly a lone one. */
+/** Matches the escape of a high surrogate, which may be unpaired. */
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON like the library `tokenizers`, which uses serde.
+ * Parses JSON as Hugging Face's `tokenizers` library does, which uses serde.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {
@@ -56,7 +57,7 @@ export async function readModelFile(
 }
 
 /**
- * Reads a JSON file of a model directory; `undefined` if it does not exist.
+ * Reads a JSON file of a model directory. Returns `undefined` if it does not exist.
  * @throws {DataError} If it cannot be read or is not valid JSON.
  */
 export async function readOptionalModelFile(
@@ -79,7 +80,7 @@ export async function readOptionalModelFile(
 }
 
 /**
- * Reads a text file; `undefined` if it does not exist.
+ * Reads a text file. Returns `undefined` if it does not exist.
  * @throws {DataError} If it exists but cannot be read.
  */
 export async function readOptionalText(

@@ -1,15 +1,15 @@
 /**
- * Normalizes Unicode as Hugging Face's tokenizers do.
+ * Normalizes text to NFC as Hugging Face's tokenizers do.
  *
  * Their NFC uses the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that were
  * added later, so the same text could get different ids than in the inference engine.
  *
  * @see huggingface/tokenizers, `tokenizers/src/normalizers/unicode.rs` (the crate unicode-normalization-alignments).
- * The list contains what it does not normalize, found by comparing every code point with tokenizers 0.22.2 and Unicode
- * 17.
+ * The list of characters was found by comparing the results of tokenizers 0.22.2 and of Unicode 17 for every code
+ * point.
  */
 
-/** Characters that only later versions reorder, compose or decompose: the first and last code point of each range. */
+/** Ranges of characters, `[first, last]`, that only versions later than Unicode 9 reorder, compose or decompose. */
 const LATER: readonly (readonly [number, number])[] = [
   [0x7fd, 0x7fd],
   [0x897, 0x89f],

@@ -1,10 +1,11 @@
 /**
  * Checks whether a template changes earlier text when messages are added.
  *
- * Some templates render earlier messages differently when later ones are present: hybrid Qwen3 drops the `<think>`
- * block of an answer when the user replies, others trim white space or move the tools to the last message. A policy
- * must be trained on the tokens that it saw when sampling, so {@linkcode TokenConversation} keeps every token. This
- * check reports where a server that renders the whole conversation again would differ.
+ * Some templates render earlier messages differently when later ones are present: Qwen3's hybrid models drop the
+ * `<think>` block of an answer when the user replies, and other templates trim white space or move the tools to the
+ * last message. A policy must be trained on the tokens that it saw when sampling, so {@linkcode TokenConversation}
+ * keeps every token. This check reports where the tokens would differ if the whole conversation were rendered again, as
+ * a chat server does.
  */
 
 import { PolicyError } from "../errors.ts";
@@ -56,9 +57,9 @@ export function checkPrefix(
 }
 
 /**
- * Checks a template with a conversation that contains everything that templates are known to rewrite: a system message,
- * thoughts, a tool call and its result, surrounding white space, and a second question. Templates that disable thinking
- * are checked without thoughts.
+ * Checks a template with a conversation that contains everything that templates are known to change later: a system
+ * message, thoughts, a tool call and its result, surrounding white space, and a second question. Templates that disable
+ * thinking are checked without thoughts.
  * @throws {PolicyError} If the template rejects the messages.
  */
 export function probeTemplate(
@@ -73,7 +74,7 @@ export function probeTemplate(
   return checkPrefix(template, messages, tools);
 }
 
-/** Checks whether an answer continues the template's generation prompt. */
+/** Checks whether the template renders an answer as a continuation of its generation prompt. */
 function isAnswer(template: ChatTemplate, message: Message): boolean {
   try {
     template.answer(message as Answer);
@@ -107,7 +108,9 @@ interface Part {
   readonly message: number;
 }
 
-/** Renders the conversation incrementally: openings, answers, and the text between them. */
+/**
+ * Renders the conversation incrementally, as a list of parts: the opening, the answers, and the text between answers.
+ */
 function renderParts(
   template: ChatTemplate,
   messages: readonly Message[],

@@ -19,29 +19,29 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** Converts text to ids and back. It adds no tokens at the beginning or end of a text. */
+/** A converter between text and token ids. It adds no tokens at the beginning or end of a text. */
 export interface Tokenizer {
-  /** Exclusive upper bound on the ids to which texts are encoded. */
+  /** An exclusive upper bound on the ids that `encode` returns. */
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];
   /** The token that ends an answer, such as `<|im_end|>`. */
   readonly endToken: string;
-  /** Ids that end sampling; the id of {@linkcode Tokenizer.endToken} comes first. */
+  /** The ids that end sampling. The first is the id of {@linkcode Tokenizer.endToken}. */
   readonly stopIds: readonly number[];
   /**
-   * Encodes a text to ids, which may be shared and must not be modified. Added tokens become a single id, unless they
-   * are marked by a {@linkcode Guard}.
+   * Encodes a text to ids. The array may be shared and must not be modified. Each added token becomes a single id,
+   * unless it is marked by a {@linkcode Guard}.
    */
   encode(text: string): readonly number[];
   /**
-   * Decodes ids to text, including control tokens. Ids beyond the vocabulary, which models can sample because their
-   * embeddings have spare rows, become U+FFFD.
+   * Decodes ids to text, including control tokens. Ids beyond the vocabulary become U+FFFD; models can sample them,
+   * because their embeddings have spare rows.
    * @throws {RangeError} If an id is not a non-negative integer.
    */
   decode(ids: readonly number[]): string;
 }
 
-/** Encodes text without control tokens. */
+/** A function that encodes text that contains no control tokens. */
 type EncodePlain = (text: string) => readonly number[];
 
 const specialToken = z.union([
@@ -80,13 +80,13 @@ export interface TokenizerFiles {
   readonly tokenizer: unknown;
   /** The contents of `tokenizer_config.json`. */
   readonly config: unknown;
-  /** The contents of `generation_config.json`, if it exists. It may list additional ids that end an answer. */
+  /** The contents of `generation_config.json`, if it exists. It may list more ids that end an answer. */
   readonly generation?: unknown;
 }
 
 /**
  * Loads the tokenizer of a model directory.
- * @param dir Contains `tokenizer.json` and `tokenizer_config.json`.
+ * @param dir A directory that contains `tokenizer.json` and `tokenizer_config.json`.
  * @throws {DataError} If a file is missing or invalid.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
@@ -99,7 +99,7 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 
 /**
  * Creates a tokenizer from parsed files.
- * @param origin The source of the files, for errors.
+ * @param origin The name of the files' source in error messages.
  * @throws {DataError} If the files are invalid.
  */
 export function createTokenizer(
@@ -159,7 +159,7 @@ function createEngine(
   }
 }
 
-/** Normalizes a text before encoding. */
+/** A function that normalizes a text before it is encoded. */
 type Normalize = (text: string) => string;
 
 function normalizerOf(
@@ -246,13 +246,13 @@ class ModelTokenizer implements Tokenizer {
   }
 }
 
-/** Encodes added tokens to their ids, and the segments between them with a cached function. */
+/** An encoder that maps added tokens to their ids, and encodes the segments between them with a cache. */
 class SegmentEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #tokens: RegExp | null;
   readonly #encodePlain: EncodePlain;
   readonly #short = new RecentTexts(MAX_CACHED);
-  /** Long texts, such as the policies and tools at the beginning of every episode. */
+  /** A cache for long texts, such as the policy and the tools at the beginning of every episode. */
   readonly #long = new RecentTexts(MAX_LONG);
 
   constructor(
@@ -291,7 +291,7 @@ class SegmentEncoder {
 /** Maximum number of cached segments, and their maximum length in UTF-16 code units: at most about 40 MB. */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
-/** Maximum number of cached longer texts. */
+/** Maximum number of cached texts that are longer. */
 const MAX_LONG = 8;
 
 /** Encodes normalized text between two added tokens as Hugging Face's `encode` does. */

@@ -1,19 +1,19 @@
-/** Builds training sequences: the sampled ids and the context ids, in the order in which they occurred. */
+/** Builds training sequences, which contain the sampled ids and the context ids in the order in which they occurred. */
 
 import { appendIds } from "./_append_ids.ts";
 
-/** A token sequence with the data for training. All three arrays are `[T]`. */
+/** A token sequence with the loss mask and log probabilities for training. All three arrays are `[T]`. */
 export interface Trajectory {
   readonly ids: readonly number[];
-  /** 1 if the policy sampled the token, else 0. */
+  /** 1 if the policy sampled the token, otherwise 0. */
   readonly lossMask: readonly (0 | 1)[];
-  /** Natural logarithm of each token's sampling probability; 0 for context tokens. */
+  /** The natural logarithm of each token's sampling probability, or 0 for context tokens. */
   readonly logprobs: readonly number[];
 }
 
 /**
- * Builds a {@linkcode Trajectory} by appending. Ids, mask and log probabilities are appended together, so that they
- * always match, and appended values never change.
+ * A builder for a {@linkcode Trajectory}. Ids, mask and log probabilities are appended together, so that their lengths
+ * always match. Appended values never change.
  */
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
@@ -23,19 +23,19 @@ export class TrajectoryBuilder {
    */
   readonly #sampled: Sampled[] = [];
 
-  /** All ids so far, `[T]`. A live view that grows with the trajectory and must not be modified. */
+  /** All ids so far, `[T]`. The array grows with the trajectory and must not be modified. */
   get ids(): readonly number[] {
     return this.#ids;
   }
 
-  /** The last id; `undefined` if there is none. */
+  /** The last id, or `undefined` if there is none. */
   get last(): number | undefined {
     return this.#ids.at(-1);
   }
 
   /**
-   * Appends context: mask 0, log probability 0.
-   * @throws {RangeError} If an id is not a non-negative integer; then nothing is appended.
+   * Appends context tokens, with mask 0 and log probability 0.
+   * @throws {RangeError} If an id is not a non-negative integer, in which case nothing is appended.
    */
   appendContext(ids: readonly number[]): void {
     checkIds(ids);
@@ -43,9 +43,9 @@ export class TrajectoryBuilder {
   }
 
   /**
-   * Appends sampled tokens: mask 1.
+   * Appends sampled tokens, with mask 1.
    * @param logprobs `[ids.length]`, natural logarithms, at most 0.
-   * @throws {RangeError} If the lengths differ or a value is invalid; then nothing is appended.
+   * @throws {RangeError} If the lengths differ or a value is invalid, in which case nothing is appended.
    */
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
     if (ids.length !== logprobs.length) {
@@ -75,7 +75,7 @@ export class TrajectoryBuilder {
   }
 }
 
-/** A sampled answer: its start, and the log probabilities of its tokens. */
+/** A sampled answer: its start index, and the log probabilities of its tokens. */
 interface Sampled {
   readonly start: number;
   readonly logprobs: readonly number[];

@@ -28,7 +28,7 @@ export interface Execution {
   readonly seconds: number;
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
   readonly failure: CellFailure | null;
-  /** The path of the notebook with its outputs; `null` if it was interrupted or timed out. */
+  /** The path of the notebook with its outputs, or `null` if it was interrupted or timed out. */
   readonly executed: string | null;
 }
 

@@ -49,7 +49,7 @@ export function rewardBy(
   });
 }
 
-/** Returns why an episode earned less than 1, in one word; `null` if it earned 1. */
+/** Returns why an episode earned less than 1, in one word, or `null` if it earned 1. */
 export function reasonOf({ record }: RunEpisode): string | null {
   if (record.failure !== null) return `infrastructure: ${record.failure.kind}`;
   if (record.reward === 1) return null;

@@ -105,7 +105,7 @@ export class Run implements Disposable {
     return advisoriesOf({ lines, dataset, tally: this.#episodes.tally() });
   }
 
-  /** Returns an episode's tokens; `null` if its model does not expose tokens or the run did not keep them. */
+  /** Returns an episode's tokens, or `null` if its model does not expose tokens or the run did not keep them. */
   trajectory(episode: RunEpisode): Trajectory | null {
     return episode.trajectory();
   }

@@ -79,7 +79,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** Returns the mean counts of a run's episodes; `null` if the run kept no tokens for any of them. */
+/** Returns the mean counts of a run's episodes, or `null` if the run kept no tokens for any of them. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],

@@ -14,7 +14,7 @@ export const PARSE_ERROR = "parse_error";
 
 /** An action of the agent and its observation. */
 export interface TurnView {
-  /** The tool's name; `null` if the agent sent a message. */
+  /** The tool's name, or `null` if the agent sent a message. */
   readonly name: string | null;
   /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;

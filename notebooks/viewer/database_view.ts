@@ -184,7 +184,7 @@ function isListOfRows(value: JsonValue): value is JsonValue[] {
   return Array.isArray(value) && value.some((item) => item instanceof Map);
 }
 
-/** Returns a field's verdict; `null` if it did not change and was not expected to. */
+/** Returns a field's verdict, or `null` if it did not change and was not expected to. */
 function verdictOf({ was, is, should }: Three): FieldView["verdict"] | null {
   if (same(is, should)) return same(is, was) ? null : "right";
   if (same(is, was)) return "missing";

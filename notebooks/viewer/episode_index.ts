@@ -258,7 +258,7 @@ export class EpisodeIndex {
     ).all(...source === undefined ? [] : [source]) as unknown as TaskScore[];
   }
 
-  /** Returns the counts behind the advisories; `null` if there are no episodes. */
+  /** Returns the counts behind the advisories, or `null` if there are no episodes. */
   async tally(): Promise<EpisodeTally | null> {
     await this.#ready();
     const key = `${this.#generation} ${this.#factId}`;

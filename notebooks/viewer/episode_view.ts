@@ -186,7 +186,7 @@ function agrees(
   return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
 }
 
-/** Returns whether a replayed database is right; `null` if there was no replay. */
+/** Returns whether a replayed database is right, or `null` if there was no replay. */
 function verdictOf(
   { rows, isWhole, isCompared }: DatabaseView,
 ): 0 | 1 | null {
@@ -216,7 +216,7 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 
 /**
  * Returns the first turn in which `other` differs from `mine` in its action or its observation, or that only one of
- * them has; `null` if all turns are equal.
+ * them has, or `null` if all turns are equal.
  */
 function firstDifference(
   mine: readonly TurnView[],

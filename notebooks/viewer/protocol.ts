@@ -14,9 +14,9 @@ export interface RunSummary {
   readonly id: string;
   readonly path: string;
   readonly kind: "train" | "evaluate" | "results";
-  /** `cpu` or `slime`; `null` if unknown. */
+  /** The trainer, `cpu` or `slime`, or `null` if unknown. */
   readonly trainer: string | null;
-  /** The outcome, such as `stopped` after a kill; `null` if unknown. */
+  /** The outcome, such as `stopped` after a kill, or `null` if unknown. */
   readonly outcome: string | null;
   readonly data: string | null;
   /** The dataset's source and domain, e.g. `generated retail`. */
@@ -56,7 +56,7 @@ export interface RunView {
   readonly curves: readonly Curve[];
   /** The text of `config.yaml`. */
   readonly config: string | null;
-  /** The score of each task, for an evaluation; `null` for a training run. */
+  /** The score of each task, for an evaluation, or `null` for a training run. */
   readonly tasks: readonly TaskScore[] | null;
 }
 
@@ -65,7 +65,7 @@ export interface TaskTable {
   readonly run: string;
   /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are counted. */
   readonly source: string | null;
-  /** The dataset's fingerprint; `null` if unknown. */
+  /** The dataset's fingerprint, or `null` if unknown. */
   readonly fingerprint: string | null;
   readonly tasks: readonly TaskScore[];
 }
@@ -98,7 +98,7 @@ export interface StepTimeline {
   readonly episodes: readonly TimelineEpisode[];
   /** The number of the step's episodes that `episodes` omits; these are the shortest ones. */
   readonly leftOut: number;
-  /** The total wait of all episodes by kind, in milliseconds; `null` if the run did not record it. */
+  /** The total wait of all episodes by kind, in milliseconds, or `null` if the run did not record it. */
   readonly waited: Readonly<Record<SpanKind, number>> | null;
 }
 
@@ -163,14 +163,14 @@ export interface MessageView {
   readonly calls: readonly CallView[];
   /** The name of the tool, for a tool's result. */
   readonly name: string | null;
-  /** The index, from 0, of the agent's action that the message is or answers; `null` if there is none. */
+  /** The index, from 0, of the agent's action that the message is or answers, or `null` if there is none. */
   readonly turn: number | null;
 }
 
 /** A field of a row. Values are Python's JSON text; `null` if the field does not exist. */
 export interface FieldView {
   readonly path: string;
-  /** The initial value; `undefined` if the initial state is not available. */
+  /** The initial value, or `undefined` if the initial state is not available. */
   readonly was?: string | null;
   readonly is: string | null;
   readonly should: string | null;
@@ -226,7 +226,7 @@ export interface FindingView {
 /** Another episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
-  /** The first turn that differs from the episode's; `null` if no turn differs. */
+  /** The first turn that differs from the episode's, or `null` if no turn differs. */
   readonly partsAt: number | null;
   /** The sibling's action in that turn: the tool's name, or its first words. */
   readonly partsBy: string | null;
@@ -259,7 +259,7 @@ export interface EpisodeView {
 
 /** The position of an episode in the filtered, sorted table. */
 export interface Place {
-  /** The index in the table, from 0; `null` if the filter excludes the episode. */
+  /** The index in the table, from 0, or `null` if the filter excludes the episode. */
   readonly position: number | null;
   readonly matched: number;
   readonly previous: number | null;
@@ -278,7 +278,7 @@ export interface TokensView {
   readonly mask: readonly (0 | 1)[];
   /** Natural log probabilities, rounded to four decimals; 0 for tokens that were not sampled. */
   readonly logprobs: readonly number[];
-  /** The text of each token; `null` if the run's tokenizer is not available. */
+  /** The text of each token, or `null` if the run's tokenizer is not available. */
   readonly texts: readonly string[] | null;
   readonly note: string | null;
 }

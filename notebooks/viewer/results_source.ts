@@ -46,7 +46,7 @@ import type { World } from "./world_view.ts";
 interface Loaded {
   /** The records by position in the file, which is also the episode's id. */
   readonly records: ReadonlyMap<number, LoadedRecord>;
-  /** A sentence about records that could not be read; `null` if there are none. */
+  /** A sentence about records that could not be read, or `null` if there are none. */
   readonly fault: string | null;
   readonly benchmark: ResultsFile["benchmark"];
   readonly db: DatabaseSync;
@@ -55,7 +55,7 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** The task; `null` if the benchmark's dataset is not available, or neither it nor the file contains the task. */
+  /** The task, or `null` if the benchmark's dataset is not available, or neither it nor the file contains the task. */
   readonly known: KnownTask | null;
 }
 

@@ -276,7 +276,7 @@ export class RunSource implements EpisodeSource {
     }));
   }
 
-  /** Returns the index of episodes; `null` if the run has none yet. */
+  /** Returns the index of episodes, or `null` if the run has none yet. */
   async #indexIfThere(): Promise<EpisodeIndex | null> {
     try {
       return (await this.#open()).index;

@@ -48,7 +48,7 @@ export async function openWorld(
   }
 }
 
-/** Returns a task of a dataset by its id; `null` if there is none. */
+/** Returns a task of a dataset by its id, or `null` if there is none. */
 export function taskOf(dataset: Dataset | null, id: string): Task | null {
   const split = /^[^/]+\/([^/]+)\//.exec(id)?.[1];
   if (dataset === null || !dataset.splits.includes(split as Split)) return null;

@@ -102,7 +102,7 @@ export class LiveSession {
     return this.#busy;
   }
 
-  /** The current or last episode; `null` before the first reset. */
+  /** The current or last episode, or `null` before the first reset. */
   get episode(): SessionEpisode | null {
     return this.#episode;
   }

@@ -56,7 +56,7 @@ const MAX_PARSE_ERRORS = 3;
 /** The number of calls that failed to parse, by session. */
 const parseErrors = new WeakMap<LiveSession, number>();
 
-/** Parses a NeMo Gym request; `undefined` if the text is a request of another protocol. */
+/** Parses a NeMo Gym request. Returns `undefined` if the text is a request of another protocol. */
 export function nemoGymBody(
   text: string,
 ): Record<string, unknown> | undefined {

@@ -1,19 +1,19 @@
-/** Binds the arguments of a call to parameters. */
+/** Binds the arguments of calls to parameters. */
 
 import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 
-/** The argument bound to each parameter; `undefined` if its default is used. */
+/** The argument bound to each parameter, or `undefined` if the parameter's default applies. */
 export type BoundArguments = readonly (Value | undefined)[];
 
-/** The signature of a function, with Python's rules for arguments. */
+/** The signature of a function, whose arguments are bound by Python's rules. */
 export interface Signature {
   readonly name: string;
   readonly parameters: readonly string[];
   /** Number of parameters without a default. */
   readonly required: number;
-  /** Whether arguments may be passed by keyword. */
+  /** Whether parameters may be passed by keyword. */
   readonly named: boolean;
 }
 
@@ -34,7 +34,7 @@ export function signature(name: string, text: string): Signature {
 
 /**
  * Binds arguments to the parameters of a signature.
- * @throws {JinjaError} If there are too many or too few arguments, or unknown keywords.
+ * @throws {JinjaError} If there are too many or too few arguments, or if a keyword is unknown.
  */
 export function bind(
   { name, parameters, required, named }: Signature,
@@ -92,7 +92,7 @@ export function method<T>(
   };
 }
 
-/** Indexes methods by name. */
+/** Returns methods indexed by name. */
 export function methodTable<T>(
   methods: readonly Method<T>[],
 ): ReadonlyMap<string, Method<T>> {

@@ -28,7 +28,7 @@ export interface Arguments {
   readonly moreKeywords: Expression | null;
 }
 
-/** A variable reference. */
+/** A reference to a variable. */
 export type NameExpression = Place & {
   readonly type: "name";
   readonly name: string;
@@ -41,7 +41,7 @@ export type CallExpression = Place & {
   readonly args: Arguments;
 };
 
-/** A filter; without an input, it filters the output of a block. */
+/** The application of a filter. Without an input, it filters the output of a block. */
 export type FilterExpression = Place & {
   readonly type: "filter";
   readonly input: Expression | null;
@@ -74,7 +74,7 @@ export type Expression =
   | Place & {
     readonly type: "slice";
     readonly object: Expression;
-    /** Start, stop and step. */
+    /** The start, stop and step; `null` for an omitted bound. */
     readonly bounds: readonly (Expression | null)[];
   }
   | CallExpression
@@ -125,7 +125,7 @@ export type Target =
     readonly attribute: string;
   };
 
-/** A parameter of a macro, or of a call block. */
+/** A parameter of a macro or a call block. */
 export interface Parameter {
   readonly name: string;
   readonly otherwise: Expression | null;
@@ -157,7 +157,7 @@ export type MacroStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** A `call` block, or a `generation` block, which has no call. */
+/** A `call` block, or a `generation` block, which calls no macro. */
 export type CallStatement = Place & {
   readonly type: "call_block";
   readonly call: CallExpression | null;
@@ -208,8 +208,8 @@ export type Statement =
     readonly filter: FilterExpression | null;
     readonly body: readonly Statement[];
   }
-  /** A separate scope, for `autoescape false`. */
+  /** A block with its own scope, as created by `autoescape false`. */
   | Place & { readonly type: "scope"; readonly body: readonly Statement[] }
   | Place & { readonly type: "break" | "continue" }
-  /** A tag that loads another template, which is not supported. */
+  /** A tag that loads another template, such as `include`. Rendering it is not supported. */
   | Place & { readonly type: "load"; readonly tag: string };

@@ -1,6 +1,6 @@
 /**
- * Implements attribute access, subscripts and slices (`value.name`, `value[key]`, `value[a:b:c]`) with the sandbox's
- * rules.
+ * Implements attribute access, subscripts and slices (`value.name`, `value[key]`, `value[a:b:c]`) with the rules of
+ * Jinja's sandbox.
  */
 
 import { isFloat } from "../../python/python_number.ts";
@@ -63,7 +63,7 @@ const TUPLE_METHODS: ReadonlyMap<string, Method<List>> = new Map(
   [...LIST_METHODS].filter(([name]) => name !== "copy"),
 );
 
-/** Methods of Python's dicts and lists that the sandbox rejects. */
+/** Methods of Python's dicts that modify them, which the sandbox rejects. */
 const UNSAFE_DICT: ReadonlySet<string> = new Set(
   ["clear", "pop", "popitem", "setdefault", "update"],
 );
@@ -71,7 +71,7 @@ const UNSAFE_LIST: ReadonlySet<string> = new Set(
   "append clear pop reverse insert sort extend remove".split(" "),
 );
 
-/** Checks whether a dict has a method with this name, regardless of its keys. */
+/** Checks whether Python's dicts have a method with this name. */
 export function isDictAttribute(name: string): boolean {
   return DICT_METHODS.has(name) || UNSAFE_DICT.has(name);
 }
@@ -102,7 +102,7 @@ class BoundMethod<T extends Value> extends Callable {
 }
 
 /**
- * Implements Jinja's `value.name`: an attribute, else a key.
+ * Implements Jinja's `value.name`, which looks up an attribute first and then a key.
  * @throws {JinjaError} If the value is undefined.
  */
 export function getAttribute(
@@ -116,7 +116,7 @@ export function getAttribute(
 }
 
 /**
- * Implements Jinja's `value[key]`: a key or an index, else an attribute.
+ * Implements Jinja's `value[key]`, which looks up a key or an index first and then an attribute.
  * @throws {JinjaError} If the value is undefined.
  */
 export function getItem(value: Value, key: Value, machine: Machine): Value {
@@ -126,7 +126,7 @@ export function getItem(value: Value, key: Value, machine: Machine): Value {
   return or(own, Undefined.member(value, key));
 }
 
-/** Calls `value.name(...)`, without creating a bound method for strings and dicts. */
+/** Calls `value.name(...)`. For strings and dicts, this avoids creating a bound method. */
 export function callMethod(
   value: Value,
   name: string,
@@ -168,13 +168,16 @@ export function call(
   throw typeError(`'${typeName(callee)}' object is not callable`);
 }
 
-/** Replaces `undefined`. `??` would also replace `null`, which is Python's `None`. */
+/**
+ * Returns `value`, or `otherwise` if `value` is `undefined`. The operator `??` would also replace `null`, which
+ * represents Python's `None`.
+ */
 function or(value: Value | undefined, otherwise: Value): Value {
   return value === undefined ? otherwise : value;
 }
 
 /**
- * Returns an attribute of the Python object itself; `undefined` if it has no attribute with that name.
+ * Returns an attribute of the Python object itself, or `undefined` if it has no attribute with that name.
  * @throws {JinjaError} If the value is undefined.
  */
 export function ownAttribute(value: Value, name: string): Value | undefined {
@@ -230,7 +233,7 @@ function bound<T extends Value>(
   return method === undefined ? undefined : new BoundMethod(self, method);
 }
 
-/** The result of accessing a method that the sandbox rejects because it would change its object. */
+/** Returns the undefined value that results from accessing a method that the sandbox rejects. */
 function unsafe(value: Value, name: string): Undefined {
   const type = typeName(value);
   return new Undefined(() =>
@@ -238,7 +241,7 @@ function unsafe(value: Value, name: string): Undefined {
   );
 }
 
-/** Returns `value[key]`; `undefined` if Python raises a `TypeError` or a `LookupError`. */
+/** Returns `value[key]`, or `undefined` if Python raises a `TypeError` or a `LookupError`. */
 function item(value: Value, key: Value, machine: Machine): Value | undefined {
   if (value instanceof Map) {
     if (typeof key === "string") return value.get(key);
@@ -336,7 +339,7 @@ function picked(
   return list;
 }
 
-/** Resolves the bounds of a slice for a sequence of the given length, like Python. */
+/** Resolves the bounds of a slice for a sequence of the given length, as Python does. */
 function resolved(
   [start, stop, step]: readonly [Value, Value, Value],
   length: number,

@@ -62,7 +62,7 @@ function sameEntries(
 }
 
 /**
- * Implements Python's `dict.get(key)`; `undefined` if the key does not exist.
+ * Implements Python's `dict.get(key)`, but returns `undefined` if the key does not exist.
  * @throws {JinjaError} If the key is not hashable.
  */
 export function lookup(
@@ -75,7 +75,7 @@ export function lookup(
 }
 
 /**
- * Returns the dict's key that equals `key`, else `key` itself.
+ * Returns the key of the dict that equals `key`, or `key` itself if there is none.
  * @throws {JinjaError} If the key is not hashable.
  */
 export function canonicalKey(
@@ -91,7 +91,10 @@ export function canonicalKey(
   return key;
 }
 
-/** @throws {JinjaError} If the key is not hashable in Python. */
+/**
+ * Checks that a key is hashable in Python.
+ * @throws {JinjaError} If it is not.
+ */
 function checkHashable(key: Value): void {
   if (key instanceof Tuple) return key.forEach(checkHashable);
   if (Array.isArray(key) || key instanceof Map) {
@@ -100,9 +103,9 @@ function checkHashable(key: Value): void {
 }
 
 /**
- * Compares two values: negative, 0 or positive if `a` is less than, equal to or greater than `b`; NaN if a NaN is
- * involved.
- * @throws {JinjaError} If the values have no order.
+ * Compares two values. Returns a negative number if `a` is less than `b`, 0 if they are equal, a positive number if `a`
+ * is greater, and NaN if a NaN is involved.
+ * @throws {JinjaError} If Python cannot order the values.
  */
 export function order(
   a: Value,
@@ -194,7 +197,7 @@ export function contains(
   return false;
 }
 
-/** Compares for membership, which checks identity before equality. */
+/** Compares two values for a membership test, which checks identity before equality. */
 function same(a: Value, b: Value, machine: Machine): boolean {
   return Object.is(a, b) || equals(a, b, machine);
 }

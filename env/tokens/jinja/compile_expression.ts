@@ -42,12 +42,12 @@ export type Evaluate = (frame: Frame) => Value;
 /** The context in which an expression or a statement is compiled. */
 export interface Place {
   readonly scope: Scope;
-  /** Whether it is within an `if`, where an unknown filter is an error only if it is executed. */
+  /** Whether the code is within an `if`, where an unknown filter or test is an error only when it is executed. */
   readonly soft: boolean;
 }
 
 /**
- * Compiles an expression whose names were analyzed in its scope.
+ * Compiles an expression. Its names must already have been analyzed in the scope.
  * @throws {JinjaError} If it uses an unknown filter or test.
  */
 export function compileExpression(node: Expression, place: Place): Evaluate {
@@ -268,7 +268,7 @@ export function compileCall(
   };
 }
 
-/** Compiles a filter. Without an input, it filters the captured output. */
+/** Compiles a filter. Without an input expression, the filter is applied to the captured output. */
 export function compileFilter(node: FilterExpression, place: Place): Evaluate {
   const { input, args } = node;
   const filter = existing(FILTERS, { node, place, kind: "filter" });
@@ -331,7 +331,10 @@ function applied(
   };
 }
 
-/** Returns a filter or test; for an unknown name, one that throws when executed. */
+/**
+ * Returns the filter or test with a given name. Within an `if`, an unknown name returns one that throws when executed;
+ * elsewhere, it throws now.
+ */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,
   { node, place, kind }: {

@@ -46,7 +46,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The effect of a statement on the enclosing loop. */
+/** The effect of a statement on the enclosing loop: continue normally, break, or start the next iteration. */
 type Signal = typeof NORMAL | typeof BREAK | typeof CONTINUE;
 const NORMAL = 0;
 const BREAK = 1;
@@ -57,18 +57,18 @@ export type Run = (frame: Frame) => Signal;
 
 /** The context in which a statement is compiled. */
 export interface Place extends ExpressionPlace {
-  /** Whether the statement is within a loop of the same function. */
+  /** Whether the statement is within a loop in the same function. */
   readonly inLoop: boolean;
-  /** Whether the statement is outside all loops, macros and blocks, so that its assignments are visible in blocks. */
+  /** Whether the statement is outside all loops, macros and blocks. Blocks can read the variables that it assigns. */
   readonly exports: boolean;
-  /** The names of the blocks so far. */
+  /** The names of the blocks compiled so far. */
   readonly blocks: Set<string>;
 }
 
 const nothing: Run = () => NORMAL;
 
 /**
- * Compiles statements whose names were analyzed in their scope.
+ * Compiles statements. Their names must already have been analyzed in the scope.
  * @throws {JinjaError} If a statement is invalid.
  */
 export function compileStatements(
@@ -215,7 +215,7 @@ function namesOf(target: Target): readonly string[] {
   return target.type === "targets" ? target.items.flatMap(namesOf) : [];
 }
 
-/** Compiles a check that the target of a member assignment is a namespace, which runs before the value is evaluated. */
+/** Compiles a check that the target of `set object.name = …` is a namespace. It runs before the value is evaluated. */
 function compileNamespaceCheck(
   target: Target,
   scope: Scope,
@@ -234,7 +234,10 @@ function compileNamespaceCheck(
   };
 }
 
-/** Compiles the export of assigned variables to blocks, if the place exports. */
+/**
+ * Compiles code that makes assigned variables readable in blocks. Returns `null` if the assignment is within a loop,
+ * macro or block.
+ */
 function compileExport(
   target: Target,
   place: Place,
@@ -516,7 +519,7 @@ function compilePlainFor(statement: ForStatement, place: Place): Run {
   };
 }
 
-/** Compiles a recursive loop as a function, which `loop(...)` calls. */
+/** Compiles a recursive loop to a function, which `loop(...)` calls. */
 function compileRecursiveFor(statement: ForStatement, place: Place): Run {
   const items = compileExpression(statement.items, place);
   const layout = new FunctionLayout(place.scope.layout);
@@ -547,7 +550,7 @@ type Rounds = (
   } | null,
 ) => Signal;
 
-/** Compiles the iterations of a loop and its `else`, which runs if no iteration has completed. */
+/** Compiles the iterations of a loop, and its `else` branch, which runs if no iteration was completed. */
 function compileRounds(
   statement: ForStatement,
   place: Place,
@@ -596,7 +599,7 @@ function compileRounds(
   };
 }
 
-/** Compiles a loop's `if`, which filters items lazily during iteration. */
+/** Compiles the `if` clause of a loop, which filters items lazily during iteration. */
 function compileSelection(
   { target, test }: ForStatement,
   place: Place,

@@ -10,7 +10,10 @@ import type {
 import type { Token, TokenType } from "./lexer.ts";
 import type { TokenStream } from "./token_stream.ts";
 
-/** Checks whether a tuple without parentheses ends at the next token; it always ends at the end of the tag. */
+/**
+ * A function that checks whether a tuple without parentheses ends before the next token. Every tuple ends at the end of
+ * the tag.
+ */
 export type TupleEnd = (tokens: TokenStream) => boolean;
 
 const NO_ARGUMENTS: Arguments = {
@@ -24,12 +27,12 @@ const COMPARISONS: ReadonlySet<string> = new Set(
   ["==", "!=", "<", "<=", ">", ">="],
 );
 
-/** Tokens that may begin the argument of a test without parentheses. */
+/** The types of tokens that may begin a test's argument if it is not in parentheses. */
 const ARGUMENT_STARTS: ReadonlySet<TokenType> = new Set<TokenType>(
   ["name", "string", "integer", "float", "(", "[", "{"],
 );
 
-/** Parses expressions from a token stream. */
+/** A parser for expressions. */
 export class ExpressionParser {
   readonly #tokens: TokenStream;
 
@@ -39,7 +42,7 @@ export class ExpressionParser {
 
   /**
    * Parses an expression.
-   * @param conditional Whether it may be a conditional expression.
+   * @param conditional Whether the expression may be conditional (`a if b else c`).
    */
   expression(conditional = true): Expression {
     return this.#tokens.nested(() =>
@@ -47,12 +50,12 @@ export class ExpressionParser {
     );
   }
 
-  /** Parses one expression, or several with commas, which form a tuple. */
+  /** Parses an expression, or several expressions separated by commas, which form a tuple. */
   tuple(
     { conditional = true, ends, parenthesized = false }: {
       readonly conditional?: boolean;
       readonly ends?: TupleEnd;
-      /** Whether an empty tuple is allowed. */
+      /** Whether the tuple is in parentheses and may therefore be empty. Default: false. */
       readonly parenthesized?: boolean;
     } = {},
   ): Expression {
@@ -194,7 +197,7 @@ export class ExpressionParser {
     return found;
   }
 
-  /** Parses a signed value and its postfix operators. Filters apply to the result including the sign. */
+  /** Parses a value with its sign and postfix operators. Filters apply to the signed value. */
   #unary(filtered = true): Expression {
     const { type, line } = this.#tokens.current;
     let node: Expression;
@@ -308,7 +311,7 @@ export class ExpressionParser {
     return { type: "item", object, key, line };
   }
 
-  /** Parses a single key, or the three bounds of a slice. */
+  /** Parses the contents of a subscript: a single key, or the bounds of a slice. */
   #bounds(): (Expression | null)[] {
     const tokens = this.#tokens;
     const start = tokens.is(":") ? null : this.expression();
@@ -344,7 +347,7 @@ export class ExpressionParser {
     return node;
   }
 
-  /** Parses `name(...)` after the bar. */
+  /** Parses one filter, `name(...)`, after the bar. */
   filter(input: Expression | null): FilterExpression {
     const { line } = this.#tokens.current;
     const name = this.#dottedName();

@@ -4,9 +4,9 @@ import type { Machine } from "./machine.ts";
 import type { FunctionLayout, Scope, Variable } from "./scope.ts";
 import type { Value } from "./values.ts";
 
-/** The values of a {@linkcode FunctionLayout}, with the enclosing function's frame as parent. */
+/** The values of the variables in a {@linkcode FunctionLayout}. The parent is the frame of the enclosing function. */
 export class Frame {
-  /** `undefined` for a variable without a value. */
+  /** The values by slot; `undefined` for a variable that has no value. */
   readonly slots: (Value | undefined)[];
   readonly parent: Frame | null;
   readonly machine: Machine;
@@ -24,10 +24,13 @@ export class Frame {
   }
 }
 
-/** Reads a variable. */
+/** A function that returns the value of a variable, or `undefined` if it has none. */
 export type Read = (frame: Frame) => Value | undefined;
 
-/** Creates a function that reads a variable from within a function. */
+/**
+ * Creates a reader for a variable.
+ * @param from The function whose frame is passed to the reader. It is the variable's function or nested in it.
+ */
 export function reader(variable: Variable, from: FunctionLayout): Read {
   const { slot } = variable;
   const distance = distanceTo(variable, from);
@@ -50,7 +53,10 @@ function distanceTo(variable: Variable, from: FunctionLayout): number {
   return distance;
 }
 
-/** Creates a function that initializes a scope's variables on entry; `null` if there are none. */
+/**
+ * Creates a function that initializes the variables of a scope on entry. Returns `null` if there is nothing to
+ * initialize.
+ */
 export function entrance(scope: Scope): ((frame: Frame) => void) | null {
   const steps = scope.loads.flatMap(([slot, load]) => {
     switch (load.type) {

@@ -1,4 +1,4 @@
-/** The global functions of templates. */
+/** The functions that templates can call by name, such as `range()`. */
 
 import { bind, signature } from "./arguments.ts";
 import { canonicalKey } from "./compare.ts";
@@ -19,14 +19,14 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Maximum length of `range()`, as in the sandbox. */
+/** Maximum length of a `range()`, as in Jinja's sandbox. */
 const MAX_RANGE = 100_000;
 
 const RAISE = signature("raise_exception", "message");
 const STRFTIME = signature("strftime_now", "format");
 const JOINER = signature("joiner", "sep?");
 
-/** Functions by name. */
+/** The global functions, by name. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map(
   [
     new Builtin("range", (_, args) => range(args)),
@@ -79,7 +79,7 @@ function range(args: List): Range {
   return made;
 }
 
-/** Implements Python's `dict(...)`, from a dict or pairs, and keywords. */
+/** Implements Python's `dict(...)`, which accepts a dict or a sequence of pairs, and keywords. */
 function dict(machine: Machine, args: List, keywords: Keywords): Dict {
   const [given] = args;
   if (args.length > 1) {

@@ -1,6 +1,6 @@
 /**
- * Splits a template into tokens, with `trim_blocks` and `lstrip_blocks`: drops the line break after a tag, and the
- * white space before a tag that comes first on its line.
+ * Splits a template into tokens. As with Jinja's `trim_blocks` and `lstrip_blocks`, it drops the line break after a
+ * tag, and the white space before a tag at the beginning of a line.
  */
 
 import { Float } from "../../python/python_value.ts";
@@ -9,7 +9,7 @@ import { syntaxError } from "./template_error.ts";
 import { SPACES, trimEnd } from "../../python/python_space.ts";
 import { unescapeString } from "./template_string.ts";
 
-/** The type of a token; each operator has its own type. */
+/** The type of a token. Each operator is a separate type. */
 export type TokenType =
   | "data"
   | "variable_begin"
@@ -26,9 +26,9 @@ export type TokenType =
 /** A token of a template. */
 export interface Token {
   readonly type: TokenType;
-  /** The source text; for a string, its value. */
+  /** The source text or, for a string literal, its value. */
   readonly text: string;
-  /** The value of a number. */
+  /** The value of a number literal. */
   readonly value?: number | bigint | Float;
   readonly line: number;
 }
@@ -100,13 +100,13 @@ export function tokenize(source: string): Token[] {
   return new Lexer(text).tokens();
 }
 
-/** Splits a text, tracking its position and line. */
+/** A lexer that tracks its position and line in the text. */
 class Lexer {
   readonly #text: string;
   readonly #tokens: Token[] = [];
   #at = 0;
   #line = 1;
-  /** Whether the last token ended a line, so that the following white space is an indentation. */
+  /** Whether the last token ended a line, so that white space after it is indentation. */
   #lineStarting = true;
 
   constructor(text: string) {
@@ -119,7 +119,7 @@ class Lexer {
     return this.#tokens;
   }
 
-  /** Reads data up to the next tag, and the tag. */
+  /** Reads the text before the next tag, and then the tag. */
   #outside(): void {
     TAG.lastIndex = this.#at;
     const start = TAG.exec(this.#text)?.index;
@@ -141,7 +141,7 @@ class Lexer {
     else this.#tag("block", BLOCK_END);
   }
 
-  /** Adds the data before a tag, stripped according to the tag's sign. */
+  /** Adds the text before a tag, stripped according to the tag's sign (`-` or `+`). */
   #data(text: string, sign = "+", strips = false): void {
     const data = sign === "-"
       ? trimEnd(text)
@@ -182,7 +182,7 @@ class Lexer {
     this.#skip(end.index + end[0].length - this.#at);
   }
 
-  /** Reads the contents of a tag up to its end, which is ignored within brackets. */
+  /** Reads the contents of a tag up to its end. Within brackets, the end of the tag is not recognized. */
   #tag(kind: "variable" | "block", end: RegExp): void {
     this.#push(`${kind}_begin`, "");
     const open: string[] = [];

@@ -16,13 +16,16 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Renders the body of a recursive loop for other items. */
+/** A function that renders the body of a recursive loop for other items. */
 export type Recurse = (items: Value, depth0: number) => string;
 
-/** Iterates over the items. It looks ahead only on request, since lazy filters may depend on the loop's body. */
+/**
+ * The value of `loop`, which iterates over the items. It looks ahead only when a template asks for it, since lazy
+ * filters may depend on the loop's body.
+ */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
-  /** Zero-based index of the current item; -1 before the first. */
+  /** Zero-based index of the current item, or -1 before the first. */
   index0 = -1;
   readonly #machine: Machine;
   readonly #recurse: Recurse | undefined;
@@ -143,7 +146,7 @@ export class Loop extends Callable {
   }
 }
 
-/** Replaces a missing item with an undefined value. `None` is an item. */
+/** Returns the item, or an undefined value if there is none. `null` is an item, namely Python's `None`. */
 function noItem(item: Value | undefined, which: string): Value {
   return item === undefined
     ? new Undefined(() => `there is no ${which} item`)
@@ -184,7 +187,9 @@ export class Cycler extends PyObject {
   }
 }
 
-/** The result of `joiner()`: prints nothing on the first call, then the separator. */
+/**
+ * The result of `joiner()`, a function that returns an empty string on its first call and the separator on later calls.
+ */
 export class Joiner extends Callable {
   override readonly typeName = "Joiner";
   readonly #separator: Value;

@@ -14,8 +14,8 @@ export interface Limits {
 }
 
 /**
- * The default limits: sufficient for a conversation of a million tokens. A template that exceeds them has run for a
- * second or two.
+ * The default limits, which suffice for a conversation of a million tokens. A template reaches them after one or two
+ * seconds.
  */
 export const LIMITS: Limits = {
   work: 8_000_000,
@@ -25,17 +25,17 @@ export const LIMITS: Limits = {
 
 /** The state of one rendering, shared by all scopes. */
 export class Machine {
-  /** The output since the last capture began. */
+  /** The output since the current capture began. */
   out = "";
-  /** The line of the running statement. */
+  /** The line of the statement that is being executed. */
   line = 1;
-  /** The caller's variables. */
+  /** The variables passed by the caller of the template. */
   context: ReadonlyMap<string, Value>;
-  /** The template's exports: names assigned outside loops and macros. */
+  /** The template's exports: variables assigned outside loops, macros and blocks. */
   readonly exported: Map<string, Value> = new Map();
-  /** The captured output of a block, to which a filter will be applied. */
+  /** The output of a block to which a filter will be applied. */
   captured = "";
-  /** The time for `strftime_now`. */
+  /** The time that `strftime_now` returns. */
   readonly now: Date;
   readonly #globals: ReadonlyMap<string, Value>;
   readonly #limits: Limits;
@@ -56,8 +56,8 @@ export class Machine {
   }
 
   /**
-   * Returns a variable from outside the functions: an export, a caller's variable or a global. `undefined` if it does
-   * not exist.
+   * Returns the value of a variable that is not local to a function: an export, a variable of the caller or a global.
+   * Returns `undefined` if it does not exist.
    */
   resolve(name: string): Value | undefined {
     for (const names of [this.exported, this.context, this.#globals]) {
@@ -75,14 +75,14 @@ export class Machine {
     if ((this.#work -= steps) < 0) throw limitError("work");
   }
 
-  /** Counts the steps of processing a text. */
+  /** Counts the steps for processing a text. */
   spendText(text: string): void {
     this.spend(1 + (text.length >> 4));
   }
 
   /**
    * Appends to the output.
-   * @throws {JinjaError} If it becomes too long.
+   * @throws {JinjaError} If the output becomes too long.
    */
   write(text: string): void {
     if ((this.out += text).length > this.#limits.characters) {
@@ -91,14 +91,14 @@ export class Machine {
   }
 
   /**
-   * Checks the length of a string before or after it is created.
+   * Checks the length of a string.
    * @throws {JinjaError} If it is too long.
    */
   checkLength(characters: number): void {
     if (characters > this.#limits.characters) throw limitError("string length");
   }
 
-  /** Returns the output of `body` instead of writing it. */
+  /** Runs `body` and returns its output instead of writing it. */
   capture(body: () => void): string {
     const before = this.out;
     this.out = "";
@@ -108,7 +108,10 @@ export class Machine {
     return text;
   }
 
-  /** Runs a nested call, and restores the line for errors after it. */
+  /**
+   * Runs a nested call, and restores the current line afterwards.
+   * @throws {JinjaError} If calls are nested too deeply.
+   */
   nested<T>(body: () => T): T {
     if (++this.#depth > this.#limits.depth) throw limitError("recursion");
     const { line } = this;

@@ -14,7 +14,10 @@ import {
 /** The parameters of a macro. */
 export interface MacroParameters {
   readonly names: readonly string[];
-  /** Whether the body uses `caller`, `kwargs` or `varargs`, in which case they are passed after the other arguments. */
+  /**
+   * Whether the body uses `caller`, `kwargs` and `varargs`, respectively. Those that it uses are passed after the other
+   * arguments.
+   */
   readonly caller: boolean;
   readonly keywords: boolean;
   readonly rest: boolean;
@@ -27,7 +30,7 @@ export class Macro extends Callable {
   readonly #parameters: MacroParameters;
   readonly #run: (args: readonly (Value | undefined)[]) => string;
 
-  /** @param run Renders the body. Receives an argument or `undefined` for each parameter. */
+  /** @param run Renders the body. It receives an argument for each parameter, or `undefined` if none was passed. */
   constructor(
     name: string | null,
     parameters: MacroParameters,

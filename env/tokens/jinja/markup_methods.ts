@@ -7,7 +7,7 @@ import { STRING_METHODS } from "./string_methods.ts";
 import { str } from "./marked_text.ts";
 import { listOf, Markup, Tuple, type Value } from "./values.ts";
 
-/** The index of the argument that becomes part of the result, for methods that have one. */
+/** The index of the argument that must be escaped because it becomes part of the result, by method name. */
 const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["replace", 1],
   ["ljust", 1],
@@ -15,7 +15,7 @@ const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["center", 1],
 ]);
 
-/** Returns a method of markup by name. */
+/** Returns the method of markup with a given name, or `undefined` if there is none. */
 export function markupMethod(name: string): Method<Markup> | undefined {
   const own = STRING_METHODS.get(name);
   if (own === undefined) return undefined;

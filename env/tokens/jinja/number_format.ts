@@ -1,9 +1,9 @@
-/** Formats numbers with the types of Python's `%` and `format()`: `d`, `x`, `f`, `e`, `g` and others. */
+/** Formats numbers for the conversion types of Python's `%` and `format()`, such as `d`, `x`, `f`, `e` and `g`. */
 
 /** Maximum precision: digits after the point, or significant digits. */
 export const MAX_PRECISION = 400;
 
-/** Formats `value` with `precision` digits after the point, ties to even, without a sign. */
+/** Formats the magnitude of `value` with `precision` digits after the point. Ties round to even. */
 export function fixed(value: number, precision: number): string {
   const [numerator, denominator] = fraction(value);
   const scaled = numerator * 10n ** BigInt(precision);
@@ -15,7 +15,10 @@ export function fixed(value: number, precision: number): string {
     : `${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** Implements Python's `round(value, precision)`, ties to even. A negative precision rounds before the point. */
+/**
+ * Implements Python's `round(value, precision)`. Ties round to even. A negative precision rounds to tens, hundreds and
+ * so on.
+ */
 export function rounded(value: number, precision: number): number {
   if (!Number.isFinite(value)) return value;
   const sign = value < 0 || Object.is(value, -0) ? -1 : 1;
@@ -28,14 +31,17 @@ export function rounded(value: number, precision: number): number {
   return sign * Number(divideToEven(numerator, denominator * unit) * unit);
 }
 
-/** Formats `value` with an exponent and `precision` digits after the point, such as `1.50e+03`, without a sign. */
+/** Formats the magnitude of `value` with an exponent and `precision` digits after the point, such as `1.50e+03`. */
 export function exponential(value: number, precision: number): string {
   const [digits, exponent] = significant(value, precision + 1);
   const mantissa = precision === 0 ? digits : `${digits[0]}.${digits.slice(1)}`;
   return mantissa + exponentText(exponent);
 }
 
-/** Formats `value` with `precision` significant digits, with or without an exponent, without a sign. */
+/**
+ * Formats the magnitude of `value` with `precision` significant digits, and with an exponent if it is very large or
+ * very small.
+ */
 export function general(
   value: number,
   { precision, keepZeros }: {
@@ -55,19 +61,19 @@ export function general(
   return short ? trimmed + exponentText(exponent) : trimmed;
 }
 
-/** Formats infinity and NaN; `undefined` for a finite number. */
+/** Formats an infinity or NaN. Returns `undefined` for a finite number. */
 export function notFinite(value: number): string | undefined {
   if (Number.isFinite(value)) return undefined;
   return Number.isNaN(value) ? "nan" : "inf";
 }
 
-/** Formats an int in a base, without a sign. */
+/** Formats the magnitude of an int in a base. */
 export function digitsOf(value: number | bigint, base: number): string {
   const big = BigInt(value);
   return (big < 0n ? -big : big).toString(base);
 }
 
-/** Inserts a separator between groups of digits before the point. */
+/** Inserts a separator between the groups of digits before the point, counted from the right. */
 export function grouped(digits: string, separator: string, size = 3): string {
   const whole = /^[0-9a-fA-F]+/.exec(digits)?.[0] ?? "";
   const parts: string[] = [];

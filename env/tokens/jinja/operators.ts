@@ -1,4 +1,4 @@
-/** Implements Python's arithmetic operators on values of any type. */
+/** Implements Python's arithmetic operators for all types of values. */
 
 import {
   add,
@@ -29,7 +29,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Binary arithmetic operators. */
+/** A binary arithmetic operator. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
 /** Maximum number of bits in an int. Larger ints cannot be printed, and repeated products would grow without limit. */
@@ -158,8 +158,8 @@ function unsupported(operator: string, left: Value, right: Value): JinjaError {
 }
 
 /**
- * Returns an int.
- * @throws {JinjaError} If it exceeds the maximum size.
+ * Returns `value` if it is not too large.
+ * @throws {JinjaError} If it has too many bits.
  */
 function bounded(value: PythonNumber): PythonNumber {
   if (typeof value === "bigint" && BigInt.asIntN(MAX_BITS, value) !== value) {
@@ -195,7 +195,10 @@ function remainder(a: PythonNumber, b: PythonNumber): PythonNumber {
   return normalInt(intRemainder(BigInt(a), BigInt(b)));
 }
 
-/** @see CPython 3.11, Objects/floatobject.c, `_float_div_mod`. */
+/**
+ * Implements Python's `x // y` for floats.
+ * @see CPython 3.11, Objects/floatobject.c, `_float_div_mod`.
+ */
 function floatFloor(x: number, y: number): number {
   const rest = x % y;
   let quotient = (x - rest) / y;
@@ -205,7 +208,7 @@ function floatFloor(x: number, y: number): number {
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
 
-/** Returns the remainder with the sign of the divisor. */
+/** Implements Python's `x % y` for floats. The remainder has the sign of the divisor. */
 function floatRemainder(x: number, y: number): number {
   const rest = x % y;
   if (rest === 0) return y < 0 ? -0 : 0;

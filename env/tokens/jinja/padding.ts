@@ -1,4 +1,4 @@
-/** Pads text to a width in code points. */
+/** Pads texts to a width in code points. */
 
 import type { Machine } from "./machine.ts";
 import { stringLength } from "./values.ts";
@@ -6,7 +6,7 @@ import { stringLength } from "./values.ts";
 /** The alignment of a text within its width. */
 export type Alignment = "<" | ">" | "^";
 
-/** Pads a text to a width. */
+/** Pads a text to a width, which counts code points. */
 export function pad(
   text: string,
   { width, align, fill = " ", machine }: {

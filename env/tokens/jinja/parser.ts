@@ -18,7 +18,7 @@ import { TokenStream } from "./token_stream.ts";
 
 /**
  * Parses a template.
- * @throws {JinjaError} If the syntax is invalid, with the line.
+ * @throws {JinjaError} If the syntax is invalid. The error has the line.
  */
 export function parseTemplate(source: string): readonly Statement[] {
   return new Parser(new TokenStream(tokenize(source))).template();
@@ -44,7 +44,10 @@ class Parser {
     return this.#statements([]);
   }
 
-  /** Parses statements up to one of the given tags, which becomes the next token, or to the end if there are none. */
+  /**
+   * Parses statements up to one of the given end tags, which becomes the next token. Without end tags, it parses to the
+   * end of the template.
+   */
   #statements(ends: readonly string[]): Statement[] {
     const tokens = this.#tokens;
     const statements: Statement[] = [];
@@ -87,14 +90,14 @@ class Parser {
     );
   }
 
-  /** Parses the statements of a block up to its end, or to a tag within it. */
+  /** Parses the statements of a block up to its end tag, or up to a tag that divides it, such as `else`. */
   #body(...ends: readonly string[]): Statement[] {
     this.#tokens.skip(":");
     this.#tokens.expect("block_end");
     return this.#statements(ends);
   }
 
-  /** Parses the statements of a block and skips its end. */
+  /** Parses the statements of a block and skips its end tag. */
   #closedBody(end: string): Statement[] {
     const body = this.#body(end);
     this.#tokens.next();
@@ -290,7 +293,7 @@ class Parser {
     return { type: "output", parts, line };
   }
 
-  /** Parses `autoescape`, whose value may only be false. */
+  /** Parses an `autoescape` block, whose value must be false. */
   #autoescape(): Statement {
     const { line } = this.#tokens.next();
     const value = this.#expressions.expression();
@@ -314,7 +317,7 @@ class Parser {
     return text;
   }
 
-  /** Parses the target of an assignment: one or several names, or `namespace.name` if `members` is set. */
+  /** Parses the target of an assignment: one or more names, or `namespace.name` if `members` is true. */
   #target(
     { members = false, ends }: {
       readonly members?: boolean;

@@ -1,4 +1,4 @@
-/** Implements Python's `text % values`, which the filter `format` also uses. */
+/** Implements Python's `text % values`, which also implements the filter `format`. */
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";
@@ -139,7 +139,7 @@ function convert(value: Value, form: Form): string {
   }
 }
 
-/** A number split into sign and digits, so that zeros can be inserted between them. */
+/** A number split into its sign and its digits, so that zeros can be inserted between them. */
 interface Signed {
   readonly negative: boolean;
   readonly prefix: string;

@@ -1,6 +1,6 @@
-/** Python's case conversion and line splitting. */
+/** Implements Python's case conversion and line splitting. */
 
-/** Title-case forms that are neither lower nor upper case. */
+/** Title-case characters that are neither lower nor upper case, by their upper- and lower-case forms. */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
     [...forms].map((form): [string, string] => [form, forms[1]!])
@@ -20,7 +20,9 @@ function titleCase(character: string): string {
   return (first ?? "") + rest.join("").toLowerCase();
 }
 
-/** Converts Greek letters with an iota subscript, whose title-case forms are eight or nine code points away. */
+/**
+ * Converts a Greek letter with an iota subscript to title case. The title-case form is eight or nine code points away.
+ */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);
   if (code >= 0x1fb0) return String.fromCharCode(code | 0xc);
@@ -29,7 +31,7 @@ function greekTitle(character: string): string {
 
 const CASED = /[\p{Lowercase}\p{Uppercase}\p{Lt}]/u;
 
-/** Checks whether a character is cased. */
+/** Checks whether a character has a case: lower, upper or title. */
 export function isCased(character: string): boolean {
   return CASED.test(character);
 }

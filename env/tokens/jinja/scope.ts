@@ -11,7 +11,10 @@ import type {
   Target,
 } from "./ast.ts";
 
-/** The variables of one function: a template, a macro, a call block or a recursive loop. */
+/**
+ * The slots for the variables of one function. The template, each block, each macro, each call block and each recursive
+ * loop is compiled to a function.
+ */
 export class FunctionLayout {
   readonly parent: FunctionLayout | null;
   size = 0;
@@ -20,27 +23,27 @@ export class FunctionLayout {
     this.parent = parent;
   }
 
-  /** Allocates a slot for another variable. */
+  /** Allocates the next slot. */
   slot(): number {
     return this.size++;
   }
 }
 
-/** The location of a variable. */
+/** The location of a variable: a function and one of its slots. */
 export interface Variable {
   readonly layout: FunctionLayout;
   readonly slot: number;
 }
 
-/** The initialization of a variable on entry to its scope. */
+/** How a variable is initialized on entry to its scope. */
 export type Load =
   | { readonly type: "parameter" }
   | { readonly type: "undefined" }
-  /** The caller's variable of that name. */
+  /** From the export, the caller's variable or the global of that name. */
   | { readonly type: "resolve"; readonly name: string }
   | { readonly type: "alias"; readonly of: Variable };
 
-/** The names of one scope. */
+/** The variables of one scope. */
 export class Scope {
   readonly parent: Scope | null;
   readonly layout: FunctionLayout;
@@ -56,7 +59,7 @@ export class Scope {
     this.#stores = new Set();
   }
 
-  /** The slots of this scope's variables with their initialization. */
+  /** The slot of each variable in this scope, and how it is initialized. */
   get loads(): readonly (readonly [number, Load])[] {
     return Array.from(
       this.#loads,
@@ -64,13 +67,13 @@ export class Scope {
     );
   }
 
-  /** Names that are assigned in this scope or an enclosing one. */
+  /** The names that are assigned in this scope or in an enclosing one. */
   get visibleStores(): readonly string[] {
     const outer = this.parent?.visibleStores ?? [];
     return [...new Set([...outer, ...this.#stores])];
   }
 
-  /** Returns the variable with a given name in this scope; `undefined` if the name was not analyzed. */
+  /** Returns the variable that a name refers to in this scope, or `undefined` if the name was not analyzed. */
   find(name: string): Variable | undefined {
     if (!this.#loads.has(name)) return this.parent?.find(name);
     return { layout: this.layout, slot: this.#slots.get(name)! };
@@ -102,8 +105,8 @@ export class Scope {
   }
 
   /**
-   * Analyzes alternative branches. Only one of them runs, so a variable that any of them assigns is initialized from
-   * the outer scope, so that it has a value if a different branch runs.
+   * Analyzes alternative branches. Only one of them runs. If a branch assigns a variable, the variable is first
+   * initialized from the outer scope, since a different branch may run.
    */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };
@@ -260,7 +263,7 @@ function present(nodes: readonly (Expression | null)[]): Expression[] {
   return nodes.filter((node) => node !== null);
 }
 
-/** Returns which of `names` the statements read without assigning them first, including nested scopes. */
+/** Returns those of `names` that the statements, including nested scopes, read without assigning them first. */
 export function undeclared(
   statements: readonly Statement[],
   names: readonly string[],
@@ -366,7 +369,7 @@ function parts(statement: Statement): Parts {
   }
 }
 
-/** Checks for assignments to `loop` within a loop, which Jinja does not allow. */
+/** Checks whether a statement within a loop assigns to `loop`, which Jinja does not allow. */
 export function assignsLoop(statement: Statement): boolean {
   const { targets, bodies } = parts(statement);
   return targets.some(hasLoop) || bodies.some((body) => body.some(assignsLoop));

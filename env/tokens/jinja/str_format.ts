@@ -1,4 +1,4 @@
-/** Implements Python's `str.format` and `format()` with the sandbox's rules. */
+/** Implements Python's `str.format` and `format()` with the rules of Jinja's sandbox. */
 
 import { floatRepr, isFloat, toDouble } from "../../python/python_number.ts";
 import type { PythonNumber } from "../../python/python_value.ts";
@@ -27,7 +27,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Maximum nesting of format specifications. */
+/** Maximum nesting depth of format specifications. */
 const MAX_NESTING = 2;
 
 /**
@@ -177,7 +177,7 @@ class Formatter {
   }
 }
 
-/** Returns the index of the brace that closes the one at `at`. */
+/** Returns the index of the brace that closes the one at index `at`. */
 function closing(text: string, at: number): number {
   let depth = 0;
   for (let i = at; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/** Implements Python's `strftime` in the C locale, in local time. */
+/** Implements Python's `strftime` for local time in the C locale. */
 
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(
   " ",
@@ -93,7 +93,7 @@ function dayOfYear(date: Date): number {
   return (day - Date.UTC(date.getFullYear(), 0, 1)) / DAY_MS;
 }
 
-/** Returns the ISO 8601 year and week, which are determined by the week's Thursday. */
+/** Returns the ISO 8601 year and week number. A week belongs to the year that contains its Thursday. */
 function isoWeek(date: Date): [number, number] {
   const thursday = new Date(
     date.getFullYear(),

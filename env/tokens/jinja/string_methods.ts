@@ -39,7 +39,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The methods by name. */
+/** The methods of strings, by name. */
 export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
   method("capitalize", "/", (self) => capitalize(self)),
   method("casefold", "/", (self) => self.toLowerCase().replaceAll("ß", "ss")),
@@ -330,7 +330,7 @@ function rsplit(
   return words.reverse();
 }
 
-/** Splits by a separator into at most `limit + 1` parts, unless `limit` is negative. */
+/** Splits a text by a separator into at most `limit + 1` parts. A negative `limit` means no limit. */
 function splitBy(
   self: string,
   separator: string,
@@ -387,7 +387,9 @@ function padded(align: "<" | ">" | "^") {
   };
 }
 
-/** Implements Python's `text.center(width)`. If the padding is odd and so is the width, the extra space goes left. */
+/**
+ * Implements Python's `text.center(width)`. If both the padding and the width are odd, the extra space is on the left.
+ */
 export function center(
   self: string,
   { width, fill = " ", machine }: {
@@ -403,7 +405,7 @@ export function center(
   return pad(start, { width, align: "<", fill, machine });
 }
 
-/** Returns the substring between `start` and `end`, and its offset. */
+/** Returns the substring between the indices `start` and `end`, and its offset. */
 function range(self: string, [, start = null, end = null]: BoundArguments) {
   if (start === null && end === null) {
     return { within: self, from: 0, valid: true };

@@ -23,7 +23,7 @@ import { PyObject, type Value } from "./values.ts";
 export interface JinjaRenderOptions {
   /** The time for `strftime_now`. Default: the time of the call. */
   readonly now?: Date | undefined;
-  /** Limits of the rendering. Default: sufficient for a conversation of a million tokens. */
+  /** Limits on the rendering. Default: {@linkcode LIMITS}. */
   readonly limits?: Partial<Limits>;
 }
 
@@ -31,15 +31,15 @@ export interface JinjaRenderOptions {
 export class JinjaTemplate {
   readonly #render: (machine: Machine) => void;
 
-  /** @throws {JinjaError} If the source is not a valid template, with the line. */
+  /** @throws {JinjaError} If the source is not a valid template. The error has the line. */
   constructor(source: string) {
     this.#render = guarded(() => compile(parseTemplate(source)));
   }
 
   /**
    * Renders the template.
-   * @param variables Values by name. Dicts are `Map`s, which preserve the order of keys.
-   * @throws {JinjaError} If Python would raise an error or a limit is exceeded, with the line.
+   * @param variables The variables by name. A dict must be a `Map`.
+   * @throws {JinjaError} If Python would raise an error, or a limit is exceeded. The error has the line.
    */
   render(
     variables: ReadonlyMap<string, Value>,
@@ -90,7 +90,7 @@ class TemplateReference extends PyObject {
   }
 }
 
-/** Converts errors of the JavaScript engine and of libraries to errors with a line. */
+/** Runs a function, and converts errors of the JavaScript engine and of libraries to errors with a line. */
 function guarded<T>(run: () => T, machine?: Machine): T {
   try {
     return run();

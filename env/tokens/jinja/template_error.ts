@@ -1,4 +1,4 @@
-/** Errors of the Jinja engine with the template's line. */
+/** Errors of the Jinja engine, with the line in the template. */
 
 /**
  * The kind of an error. `syntax`: the template is invalid. `raised`: it called `raise_exception`. `undefined`: it used
@@ -15,7 +15,7 @@ export type JinjaErrorKind =
 export class JinjaError extends Error {
   override readonly name = "JinjaError";
   readonly kind: JinjaErrorKind;
-  /** One-based line in the template; 0 if it is not yet known. */
+  /** One-based line in the template, or 0 if it is not known yet. */
   line: number;
 
   constructor(kind: JinjaErrorKind, message: string, line = 0) {

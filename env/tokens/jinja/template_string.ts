@@ -1,4 +1,4 @@
-/** Unescapes string literals like Python. */
+/** Unescapes string literals as Python does. */
 
 import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 import { syntaxError } from "./template_error.ts";
@@ -7,8 +7,8 @@ const ESCAPE =
   /\\(?:(\n)|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]?))/g;
 
 /**
- * Unescapes the contents of a string literal. Unknown escapes are kept.
- * @throws {JinjaError} If an escape is truncated.
+ * Unescapes the contents of a string literal. Unknown escapes are left unchanged.
+ * @throws {JinjaError} If an escape is incomplete or names an invalid character.
  */
 export function unescapeString(body: string, line: number): string {
   if (!body.includes("\\")) return body;

@@ -11,7 +11,7 @@ import { Markup, typeName, type Value } from "./values.ts";
 /** Options of `json.dumps`. */
 export interface JsonOptions {
   readonly ensureAscii: boolean;
-  /** Indentation per level; `null` for a single line. */
+  /** The indentation of each level, or `null` to format the value on a single line. */
   readonly indent: string | null;
   readonly itemSeparator: string;
   readonly keySeparator: string;
@@ -113,7 +113,7 @@ class Printer {
     return text === "" ? "[]" : text + this.#line(depth) + "]";
   }
 
-  /** Returns a line break and the indentation of a level; empty for single-line output. */
+  /** Returns a line break followed by the indentation of a level, or an empty string for single-line output. */
   #line(depth: number): string {
     const { indent } = this.#options;
     if (indent === null) return "";

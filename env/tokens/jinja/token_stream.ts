@@ -1,4 +1,4 @@
-/** A cursor over tokens for the parsers. */
+/** A stream of tokens for the parsers. */
 
 import { syntaxError } from "./template_error.ts";
 import type { Token, TokenType } from "./lexer.ts";
@@ -7,13 +7,13 @@ import type { JinjaError } from "./template_error.ts";
 /** Maximum nesting depth of expressions and blocks, close to Python's own limit. */
 const MAX_DEPTH = 180;
 
-/** A stream of tokens. */
+/** A cursor over a list of tokens. */
 export class TokenStream {
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
 
-  /** @param tokens The last token must be `eof`. */
+  /** @param tokens The tokens; the last one must be `eof`. */
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
   }
@@ -55,7 +55,7 @@ export class TokenStream {
 
   /**
    * Consumes the next token.
-   * @throws {JinjaError} If it does not match.
+   * @throws {JinjaError} If its type or text differs.
    */
   expect(type: TokenType, text?: string): Token {
     if (this.is(type, text)) return this.next();
@@ -78,13 +78,13 @@ export class TokenStream {
     return result;
   }
 
-  /** The next token as shown in errors. */
+  /** A description of the next token for error messages. */
   get shown(): string {
     const { type, text } = this.current;
     return describe(type, type === "name" ? text : undefined);
   }
 
-  /** Creates an error at the next token. */
+  /** Creates a syntax error. Default line: that of the next token. */
   error(message: string, line: number = this.current.line): JinjaError {
     return syntaxError(message, line);
   }

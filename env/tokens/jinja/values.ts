@@ -1,15 +1,15 @@
 /**
  * Template values: JSON values as in env/python/python_value.ts, and other Python objects.
  *
- * A list is an array, a tuple a {@linkcode Tuple}. A dict is a `Map`, in which keys other than strings are looked up by
- * Python's equality (env/tokens/jinja/compare.ts).
+ * A list is represented by an array, a tuple by a {@linkcode Tuple}, and a dict by a `Map`. Keys other than strings are
+ * compared by Python's rules (env/tokens/jinja/compare.ts).
  */
 
 import type { Float } from "../../python/python_value.ts";
 import { JinjaError, typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
 
-/** Any value of an expression. */
+/** The value of an expression. */
 export type Value =
   | null
   | boolean
@@ -21,16 +21,16 @@ export type Value =
   | Dict
   | PyObject;
 
-/** A list, or a {@linkcode Tuple}. */
+/** A list or a {@linkcode Tuple}. */
 export type List = Value[];
 
 /** A dict. */
 export type Dict = Map<Value, Value>;
 
-/** Keyword arguments of a call. */
+/** The keyword arguments of a call. */
 export type Keywords = ReadonlyMap<string, Value>;
 
-/** No keyword arguments. */
+/** The keyword arguments of a call that has none. */
 export const NO_KEYWORDS: Keywords = new Map();
 
 /** A Python tuple. */
@@ -47,7 +47,7 @@ export class Tuple extends Array<Value> {
   }
 }
 
-/** A group of `groupby`: a named tuple. */
+/** A group returned by the filter `groupby`: a named tuple with `grouper` and `list`. */
 export class GroupTuple extends Tuple {
   get grouper(): Value {
     return this[0]!;
@@ -67,17 +67,17 @@ export abstract class PyObject {
     return `<${this.typeName} object>`;
   }
 
-  /** Returns `self.name`; `undefined` if the attribute does not exist. */
+  /** Returns `self.name`, or `undefined` if the attribute does not exist. */
   attribute(_name: string): Value | undefined {
     return undefined;
   }
 
-  /** Returns an iterator; `undefined` if the object is not iterable. */
+  /** Returns an iterator, or `undefined` if the object is not iterable. */
   iterate(): Iterator<Value> | undefined {
     return undefined;
   }
 
-  /** Implements Python's `len(self)`; `undefined` if the object has no length. */
+  /** Implements Python's `len(self)`. Returns `undefined` if the object has no length. */
   length(): number | undefined {
     return undefined;
   }
@@ -113,13 +113,13 @@ export class Builtin extends Callable {
 }
 
 /**
- * The value of a missing variable, key or attribute: prints and iterates as empty, and raises an error in other uses.
+ * The value of a missing variable, key or attribute. It prints and iterates as empty; most other uses raise an error.
  */
 export class Undefined extends PyObject {
   override readonly typeName = "Undefined";
   readonly #describe: () => string;
 
-  /** @param describe Returns the error message; called on demand. */
+  /** @param describe Returns the error message. Called only if the message is needed. */
   constructor(describe: () => string) {
     super();
     this.#describe = describe;
@@ -140,7 +140,7 @@ export class Undefined extends PyObject {
     });
   }
 
-  /** Returns the error to throw when the value is used. */
+  /** Returns the error to throw if the value is used. */
   error(): JinjaError {
     return new JinjaError("undefined", this.#describe());
   }
@@ -158,7 +158,7 @@ export class Undefined extends PyObject {
   }
 }
 
-/** Text marked as safe by `safe` or `escape`; text that is joined to it is escaped for HTML. */
+/** Text that was marked as safe by `safe` or `escape`. Strings that are concatenated with it are escaped for HTML. */
 export class Markup extends PyObject {
   override readonly typeName = "Markup";
   readonly text: string;
@@ -192,12 +192,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': "&#34;",
 };
 
-/** Converts markup to the string that it also is in Python. */
+/** Converts markup to a plain string, and returns other values unchanged. In Python, markup is a subclass of `str`. */
 export function plain(value: Value): Value {
   return value instanceof Markup ? value.text : value;
 }
 
-/** A generator or iterator: can be iterated once, is always true and has no length. */
+/** A generator or iterator. It can be iterated only once, is always true, and has no length. */
 export class Iteration extends PyObject {
   override readonly typeName: string;
   readonly #iterator: Iterator<Value>;
@@ -213,7 +213,7 @@ export class Iteration extends PyObject {
   }
 }
 
-/** Implements Python's `range(start, stop, step)`. */
+/** A Python `range(start, stop, step)`. */
 export class Range extends PyObject {
   override readonly typeName = "range";
   readonly start: number;
@@ -237,7 +237,7 @@ export class Range extends PyObject {
     );
   }
 
-  /** Returns a slice of the range, with resolved bounds. */
+  /** Returns a slice of the range. The bounds must already be resolved. */
   slice(start: number, stop: number, step: number): Range {
     const at = (place: number) => this.start + place * this.step;
     return new Range(at(start), at(stop), this.step * step);
@@ -264,7 +264,7 @@ export class Range extends PyObject {
   }
 }
 
-/** The result of `keys()`, `values()` or `items()` of a dict. */
+/** The view that a dict's `keys()`, `values()` or `items()` returns. */
 export class DictView extends PyObject {
   override readonly typeName: string;
   readonly #items: () => Value[];
@@ -293,7 +293,7 @@ export class DictView extends PyObject {
   }
 }
 
-/** The result of `namespace()`, the only kind of object that a template may change. */
+/** The result of `namespace()`, the only kind of object that a template may modify. */
 export class Namespace extends PyObject {
   override readonly typeName = "Namespace";
   readonly members: Map<Value, Value>;
@@ -308,7 +308,7 @@ export class Namespace extends PyObject {
   }
 }
 
-/** Checks whether a value is a list, but not a tuple. */
+/** Checks whether a value is a list and not a tuple. */
 export function isList(value: Value): boolean {
   return Array.isArray(value) && !(value instanceof Tuple);
 }
@@ -351,7 +351,7 @@ export function isTrue(value: Value): boolean {
   return value.value !== 0;
 }
 
-/** Returns the items of a value with a length; `undefined` for any other value. */
+/** Returns the items of a value that has a length, or `undefined` for any other value. */
 export function sized(value: Value): List | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value === "string") return characters(value);
@@ -424,7 +424,7 @@ export function characters(text: string): string[] {
   return SURROGATES.test(text) ? [...text] : text.split("");
 }
 
-/** Checks whether every UTF-16 code unit of a text is a code point. */
+/** Checks whether every UTF-16 code unit of a text is a whole code point. */
 export function isPlain(text: string): boolean {
   return !SURROGATES.test(text);
 }

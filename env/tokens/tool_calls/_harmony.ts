@@ -1,13 +1,13 @@
 /**
  * Parses the Harmony format of gpt-oss, in which control tokens separate thoughts, text and calls.
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`: the same blocks
- * for a complete text. Differs: thoughts are dropped.
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`: which finds the
+ * same blocks in a complete text. Differs: thoughts are dropped.
  */
 
 import { pythonStrip } from "./_python_text.ts";
 
-/** Text for the user, or a call including its control tokens. */
+/** A part of an answer: text for the user, or a call including its control tokens. */
 export interface HarmonyEvent {
   readonly kind: "normal" | "call";
   readonly text: string;
@@ -26,14 +26,14 @@ const TOKENS = {
 const LITERALS = Object.keys(TOKENS) as (keyof typeof TOKENS)[];
 const LONGEST = Math.max(...LITERALS.map(({ length }) => length));
 
-/** A control token, or the text between two. */
+/** A control token, or the text between two control tokens. */
 interface Piece {
   readonly type: typeof TOKENS[keyof typeof TOKENS] | "text";
   readonly from: number;
   readonly to: number;
 }
 
-/** Returns the text and the calls in order. */
+/** Returns the texts and the calls in an answer, in order. */
 export function harmonyEvents(text: string): HarmonyEvent[] {
   return withoutFiller(
     new Blocks(text, piecesOf(text)).events(),
@@ -79,7 +79,7 @@ function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Checks whether the text ends within a control token. */
+/** Checks whether the text ends in the middle of a control token. */
 function isCutOff(text: string, marker: number): boolean {
   return text.length - marker < LONGEST &&
     LITERALS.some((one) => one.startsWith(text.slice(marker)));
@@ -110,7 +110,7 @@ class Blocks {
     this.#events.push({ kind: "normal", text });
   }
 
-  /** Handles a piece between blocks. */
+  /** Reads a piece that is outside all blocks, and returns the index of the next piece. */
   #loose(at: number): number {
     const piece = this.#pieces[at]!;
     const content = this.#text.slice(piece.from, piece.to);
@@ -133,8 +133,9 @@ class Blocks {
   }
 
   /**
-   * Handles a block.
-   * @returns The index of the next piece; `null` if the block is not closed; then nothing after it is parsed.
+   * Reads a block.
+   * @returns The index of the piece after the block, or `null` if the block is not closed or not valid, in which case
+   * parsing stops.
    */
   #block(start: number): number | null {
     const from = start + (this.#pieces[start]!.type === "start" ? 1 : 0);
@@ -211,7 +212,7 @@ function isToken(text: string): boolean {
   return Object.hasOwn(TOKENS, text);
 }
 
-/** Returns the length of the longest suffix that may be the beginning of a control token. */
+/** Returns the length of the longest suffix that is the beginning of a control token. */
 function heldBack(text: string): number {
   for (let length = Math.min(LONGEST - 1, text.length); length > 0; length--) {
     const tail = text.slice(-length);

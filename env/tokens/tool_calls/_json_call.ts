@@ -2,14 +2,14 @@
  * Parses calls written as JSON objects with `name` and `arguments`, the core of several formats.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`.
- * Differs: arguments stay values that distinguish integers from floats, while SGLang formats them as JSON again.
+ * Differs: arguments remain values that distinguish integers from floats, whereas SGLang formats them as JSON again.
  */
 
 import { messageOf } from "../../errors.ts";
 import { type JsonValue, parsePythonJson } from "../../python/python_json.ts";
 import { type CallSink, UnreadableCalls } from "./tool_call_format.ts";
 
-/** Parses text like `json.loads`; returns `undefined` and reports the reason if it is not valid JSON. */
+/** Parses text like Python's `json.loads`. If it is not valid JSON, reports the reason and returns `undefined`. */
 export function readJson(
   text: string,
   onFault: (reason: string) => void,
@@ -49,7 +49,7 @@ function takeJsonCall(value: JsonValue, sink: CallSink): void {
   takeCall(typeof name === "string" ? name : "", parametersOf(value), sink);
 }
 
-/** Adds a call if its tool exists, otherwise the reason for skipping it. */
+/** Adds a call if its tool exists. Otherwise, adds the reason for skipping the call. */
 export function takeCall(
   name: string,
   parameters: JsonValue,
@@ -71,7 +71,7 @@ function parametersOf(call: ReadonlyMap<string, JsonValue>): JsonValue {
   return given === undefined ? new Map() : given;
 }
 
-/** Checks whether a JSON value is truthy in Python: zero and empty values are not. */
+/** Checks whether a JSON value is true in Python: `null`, `false`, zero and empty values are not. */
 export function isPythonTrue(value: JsonValue): boolean {
   if (value instanceof Map) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;

@@ -26,19 +26,19 @@ import {
 import { DataError } from "../../errors.ts";
 import { UnreadableCalls } from "./tool_call_format.ts";
 
-/** A literal with no JSON equivalent: bytes, a set, a complex number or `...`. */
+/** A placeholder for a literal that has no JSON equivalent: bytes, a set, a complex number or `...`. */
 export const NOT_JSON: unique symbol = Symbol("not JSON");
 
-/** The value of an expression; `undefined` if it is not a literal. */
+/** The value of an expression, or `undefined` if it is not a literal. */
 export type Literal = JsonValue | typeof NOT_JSON | undefined;
 
 /** The value of a literal. */
 export type LiteralValue = Exclude<Literal, undefined>;
 
-/** Maximum nesting of brackets, as in CPython. */
+/** Maximum nesting depth of brackets, as in CPython. */
 const MAX_DEPTH = 200;
 
-/** Parses a text as Python statements; `undefined` if it is not Python. */
+/** Parses a text as Python statements. Returns `undefined` if it is not Python. */
 export function parseStatements(
   text: string,
 ): { readonly source: PythonSource; readonly statements: Node[] } | undefined {
@@ -54,7 +54,7 @@ export function parseStatements(
   }
 }
 
-/** Checks for numbers such as `007`, which the parser accepts but Python does not. */
+/** Checks whether the source contains numbers such as `007`, which the parser accepts but Python does not. */
 function hasFalseNumber(source: PythonSource): boolean {
   let found = false;
   source.root.cursor().iterate(({ name, from, to }) => {
@@ -99,7 +99,9 @@ export function jsonArguments(
   );
 }
 
-/** Checks the nesting depth before parsing, since the parser would build a tree of any depth. */
+/**
+ * Checks whether brackets are nested too deeply. This is checked before parsing, since the parser accepts any depth.
+ */
 function nestsTooDeep(text: string): boolean {
   let depth = 0;
   for (const [bracket] of text.matchAll(/[[({]|[\])}]/g)) {
@@ -131,8 +133,8 @@ function literalOf(source: PythonSource, node: Node): Literal {
 }
 
 /**
- * Evaluates a constant, list or dictionary, but no signs or tuples.
- * @param inner Evaluates nested values. Default: this function.
+ * Evaluates a constant, a list or a dictionary. Signed numbers and tuples are not accepted.
+ * @param inner Evaluates nested values. Default: {@linkcode constantOf} itself.
  */
 export function constantOf(
   source: PythonSource,
@@ -176,7 +178,10 @@ function listOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? values : NOT_JSON;
 }
 
-/** Evaluates a dictionary. If keys are equal in Python (1, 1.0 and True), the first key is kept with the last value. */
+/**
+ * Evaluates a dictionary. Among keys that are equal in Python, such as 1, 1.0 and True, the first key is kept with the
+ * last value.
+ */
 function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   const parts = withoutBrackets(node);
   const names = new Map<string, string>();
@@ -201,7 +206,7 @@ function dictionaryOf(node: Node, inner: (node: Node) => Literal): Literal {
   return isJson ? object : NOT_JSON;
 }
 
-/** Converts a key like `json.dumps`; `undefined` if `json.dumps` rejects it. */
+/** Converts a dictionary key to a string as `json.dumps` does. Returns `undefined` if `json.dumps` rejects the key. */
 function keyText(key: LiteralValue): string | undefined {
   if (typeof key === "symbol") return undefined;
   if (typeof key === "string") return key;
@@ -211,7 +216,7 @@ function keyText(key: LiteralValue): string | undefined {
   return typeof key === "object" ? undefined : String(key);
 }
 
-/** Returns a text that is equal for equal keys. */
+/** Returns a text that is the same for all keys that are equal in Python. */
 function identityOf(key: LiteralValue): string {
   if (typeof key === "string" || key === null) return JSON.stringify(key);
   return key instanceof Float ? String(key.value) : String(Number(key));

@@ -1,6 +1,6 @@
 /**
- * Parses numbers in a model's text like Python's `int` and `float`, including surrounding white space and underscores
- * between digits. Differs: only ASCII digits are accepted.
+ * Parses numbers in a model's text as Python's `int` and `float` do, which allow surrounding white space and
+ * underscores between digits. Differs: only ASCII digits are accepted.
  */
 
 import { Float, normalInt } from "../../python/python_value.ts";
@@ -11,10 +11,10 @@ const FLOAT =
   /^[+-]?(?:\d+(?:_\d+)*)?(?:\.(?:\d+(?:_\d+)*)?)?(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const NAMED = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
 
-/** Maximum number of digits that Python converts. */
+/** Maximum number of digits that Python converts to an int. */
 const MAX_DIGITS = 4_300;
 
-/** Implements Python's `int(text)`; `undefined` if Python raises an error. */
+/** Implements Python's `int(text)`. Returns `undefined` if Python raises an error. */
 export function pythonInt(text: string): number | bigint | undefined {
   const stripped = pythonStrip(text);
   if (!INT.test(stripped)) return undefined;
@@ -25,7 +25,7 @@ export function pythonInt(text: string): number | bigint | undefined {
   return normalInt(isNegative ? -value : value);
 }
 
-/** Implements Python's `float(text)` as a double; `undefined` if Python raises an error. */
+/** Implements Python's `float(text)` as a double. Returns `undefined` if Python raises an error. */
 export function pythonFloat(text: string): number | undefined {
   const stripped = pythonStrip(text);
   const named = NAMED.exec(stripped);
@@ -38,7 +38,7 @@ export function pythonFloat(text: string): number | undefined {
   return Number(stripped.replaceAll("_", ""));
 }
 
-/** Converts a double to a Python float. */
+/** Converts a double to the representation of a Python float. */
 export function floatValue(value: number): number | Float {
   return Number.isInteger(value) ? new Float(value) : value;
 }

@@ -1,8 +1,8 @@
-/** Python's white space and string methods, where they differ from JavaScript's. */
+/** Python's white space and string methods that differ from JavaScript's. */
 
 import { SPACES, trim } from "../../python/python_space.ts";
 
-/** Regular expression source that matches one white space character. */
+/** The source of a regular expression that matches one white space character. */
 export const PYTHON_SPACE = `[${SPACES}]`;
 
 const SPACE = new RegExp(PYTHON_SPACE);
@@ -17,7 +17,8 @@ export const pythonStrip: (text: string) => string = trim;
 
 /**
  * Returns the texts between each `start` and the next `end`.
- * @returns The last text has `isOpen` set if no `end` follows; it extends to the end of `text`.
+ * @returns The texts in order. If the last `start` has no `end`, its text extends to the end of `text` and has `isOpen`
+ * set.
  */
 export function blocksBetween(
   text: string,

@@ -1,5 +1,5 @@
 /**
- * Infers the single type that a JSON schema specifies for a value.
+ * Infers the type that a JSON schema specifies for a value.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/utils.py`, `infer_type_from_json_schema`.
  */
@@ -11,10 +11,12 @@ type Fields = Partial<
   >
 >;
 
-/** Maximum depth of nested alternatives. */
+/** Maximum nesting depth of alternatives. */
 const MAX_DEPTH = 32;
 
-/** Returns `string`, `number`, `object` or another type; `undefined` if the schema does not specify one. */
+/**
+ * Returns the type that a schema specifies, such as `string` or `object`, or `undefined` if it does not specify one.
+ */
 export function schemaType(schema: unknown, depth = 0): string | undefined {
   const isObject = typeof schema === "object" && schema !== null &&
     !Array.isArray(schema);
@@ -35,7 +37,7 @@ export function schemaType(schema: unknown, depth = 0): string | undefined {
       : undefined);
 }
 
-/** Returns the type of alternatives; `string` if they differ. */
+/** Returns the common type of alternatives, or `string` if their types differ. */
 function typeOfAlternatives(
   { anyOf, oneOf }: Fields,
   depth: number,

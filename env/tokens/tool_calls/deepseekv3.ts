@@ -42,7 +42,7 @@ export function parseDeepseekV3(text: string, tools?: KnownTools): ParsedText {
   });
 }
 
-/** Parses a call; its name is between the last separator and the last fence. */
+/** Parses a call. Its name is between the last separator and the last code fence. */
 function readCall(body: string, sink: CallSink): void {
   const inner = body.endsWith(FENCE_END)
     ? body.slice(0, -FENCE_END.length)

@@ -1,13 +1,15 @@
 /**
- * Parses the tool calls of GLM-4.5 and GLM-4.6, which have a pair of tags per argument:
+ * Parses the tool calls of GLM-4.5 and GLM-4.6, which have a pair of tags for each argument:
  *
  *     <tool_call>get_order_details
  *     <arg_key>order_id</arg_key>
  *     <arg_value>#W1</arg_value>
  *     </tool_call>
  *
- * A value is parsed as JSON, else as a Python literal, else it is a string. If the tool's schema specifies a string,
- * the parsed value is formatted again. A line break may be written as the two characters `\n`.
+ * A value is parsed as JSON or, if it is not JSON, as a Python literal; any other value is a string. If the tool's
+ * schema specifies a string, the parsed value is converted to a string again. A line break may be written as the two
+ * characters `
+ * `.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/glm4_moe_detector.py`. Differs: sets, bytes and
  * complex numbers keep their original text if the schema specifies a string.
@@ -128,14 +130,17 @@ function jsonIn(
   }
 }
 
-/** Parses a number in a string, which is accepted if the schema specifies a number. */
+/** Parses a number that was written as a string. This is accepted if the schema specifies a number. */
 function numberIn(text: string): JsonValue | undefined {
   if (!/[.e]/i.test(text)) return pythonInt(text);
   const value = pythonFloat(text);
   return value === undefined ? undefined : floatValue(value);
 }
 
-/** Parses the text as the contents of a JSON string, which removes one level of escapes. */
+/**
+ * Removes one level of escapes, by parsing the text as the contents of a JSON string. Returns `undefined` if that
+ * fails.
+ */
 function unescaped(text: string): string | undefined {
   const value = jsonIn(`{"tmp": "${text}"}`)?.json;
   const inner = value instanceof Map ? value.get("tmp") : undefined;
@@ -143,7 +148,7 @@ function unescaped(text: string): string | undefined {
   throw new UnreadableCalls(`A value must not end the text that it stands in`);
 }
 
-/** Formats a value as a string, for schemas that specify one. */
+/** Formats a value as a string, for a schema that specifies a string. */
 function printed(value: JsonValue): string {
   return typeof value === "object" && value !== null &&
       (Array.isArray(value) || value instanceof Map)
@@ -151,7 +156,7 @@ function printed(value: JsonValue): string {
     : pythonStr(value);
 }
 
-/** Formats a literal; Python prints tuples in parentheses. */
+/** Formats a Python literal as a string, for a schema that specifies a string. Python prints tuples in parentheses. */
 function printedLiteral(value: JsonValue, text: string): string {
   const isTuple = Array.isArray(value) && !text.trimStart().startsWith("[");
   if (!isTuple) return printed(value);

@@ -23,7 +23,7 @@ const HEADER = new RegExp(
 );
 const END = "<|call|>";
 
-/** Parses the calls. Text in other blocks is kept, and thoughts are dropped. */
+/** Parses the calls. Text in other messages is kept, and thoughts are dropped. */
 export function parseGptOss(text: string, tools?: KnownTools): ParsedText {
   if (!text.includes(START)) return plainText(text);
   const events = harmonyEvents(text);

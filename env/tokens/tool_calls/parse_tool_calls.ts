@@ -1,4 +1,4 @@
-/** The parsers of tool calls by format. */
+/** The parsers for tool calls, by format. */
 
 import { parseDeepseekV3 } from "./deepseekv3.ts";
 import { parseGlm45 } from "./glm45.ts";
@@ -9,12 +9,12 @@ import { parseQwen25 } from "./qwen25.ts";
 import { parseQwen3Coder } from "./qwen3_coder.ts";
 import type { ToolCallFormat, ToolCallParser } from "./tool_call_format.ts";
 
-/** Formats in which the token that ends an answer is part of a call. */
+/** The formats in which the token that ends an answer is part of a call. */
 export const READS_STOP_TOKEN: ReadonlySet<ToolCallFormat> = new Set([
   "gpt-oss",
 ]);
 
-/** The parser of each format. */
+/** The parser for each format. */
 export const TOOL_CALL_PARSERS: Readonly<
   Record<ToolCallFormat, ToolCallParser>
 > = {

@@ -6,8 +6,9 @@
  * Keyword arguments may be constants, lists and dictionaries; positional arguments are ignored.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression can
- * take exponential time. Here, the list begins at the same position, and ends at the last `)]` of the text if a call
- * has arguments. Differs if white space or a comma precedes a `),` and other `)]` follow the list.
+ * take exponential time. This parser takes linear time. It finds the same beginning of the list; the list ends at the
+ * last `)]` of the text if a call has arguments. Differs: the end may be another one if white space or a comma precedes
+ * a `),` and more `)]` follow the list.
  */
 
 import { takeCall } from "./_json_call.ts";
@@ -54,7 +55,7 @@ const CALL_START = /[a-zA-Z][\p{L}\p{N}_]*\(/uy;
 const ARGUMENT = /[a-zA-Z][\p{L}\p{N}_]*=/uy;
 const NEXT = new RegExp(`(,?)${PYTHON_SPACE}*`, "uy");
 
-/** Returns where the list of calls starts and ends; `null` if there is no list. */
+/** Returns the start and end of the list of calls, or `null` if there is no list. */
 function findList(text: string): [from: number, to: number] | null {
   const last = lastListEnd(text);
   for (const { index } of text.matchAll(LIST)) {
@@ -64,7 +65,7 @@ function findList(text: string): [from: number, to: number] | null {
   return null;
 }
 
-/** Positions of the parenthesis that closes the last call, and of the list's end. */
+/** The position of the parenthesis that closes the last call, and the end of the list. */
 interface ListEnd {
   readonly close: number;
   readonly end: number;
@@ -75,7 +76,10 @@ const COMMA_CLOSE = new RegExp(
   "gu",
 );
 
-/** Returns the last list end in the text. One after a trailing comma takes precedence if no argument follows it. */
+/**
+ * Returns the last position at which a list may end. An end after a trailing comma takes precedence if no argument
+ * follows it.
+ */
 function lastListEnd(text: string): ListEnd | null {
   const last = lastCallEnd(text);
   if (last === null) return null;
@@ -88,7 +92,7 @@ function lastListEnd(text: string): ListEnd | null {
   return preferred;
 }
 
-/** Returns the last `)` that is followed by a `]`, with optional white space between. */
+/** Returns the position of the last `)` that is followed by a `]`, with optional white space between them. */
 function lastCallEnd(text: string): ListEnd | null {
   for (let at = text.lastIndexOf("]"); at > 0;) {
     let before = at - 1;
@@ -100,7 +104,10 @@ function lastCallEnd(text: string): ListEnd | null {
   return null;
 }
 
-/** Returns the end of a list whose first call begins at `at`. Calls without arguments are skipped one by one. */
+/**
+ * Returns the end of the list whose first call begins at `at`, or `null` if no list begins there. Calls without
+ * arguments are skipped one by one.
+ */
 function listEnd(
   text: string,
   at: number,
@@ -205,7 +212,7 @@ function argumentsOf(source: PythonSource, list: Node): JsonValue {
   return jsonArguments(given);
 }
 
-/** Returns the nodes of each argument. */
+/** Returns the nodes that make up each argument. */
 function splitArguments(list: Node): Node[][] {
   const all: Node[][] = [];
   let current: Node[] = [];

@@ -5,8 +5,8 @@
  *     {"name": "get_order_details", "arguments": {"order_id": "#W1"}}
  *     </tool_call>
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: the same rules, including
- * newlines. Differs: skipped calls are reported with the reason.
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: which has the same rules,
+ * including those for newlines. Differs: skipped calls are reported with the reason.
  */
 
 import { readJson, takeJsonCalls } from "./_json_call.ts";
@@ -18,9 +18,9 @@ import {
   plainText,
 } from "./tool_call_format.ts";
 
-/** The beginning of a call. Without the newline, the text is plain. */
+/** The beginning of a call. Without the newline, it is plain text. */
 export const TOOL_CALL_START = "<tool_call>\n";
-/** The end of a call. Without the newline, the text is plain. */
+/** The end of a call. Without the newline, it does not end the call. */
 export const TOOL_CALL_END = "\n</tool_call>";
 
 /** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */

@@ -1,5 +1,5 @@
 /**
- * Parses the tool calls of Qwen3-Coder and Qwen3.5, which have a tag per argument:
+ * Parses the tool calls of Qwen3-Coder and Qwen3.5, which have a tag for each argument:
  *
  *     <tool_call>
  *     <function=get_order_details>
@@ -74,8 +74,8 @@ function readFunction(body: string, sink: CallSink): void {
 const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
 
 /**
- * Yields the parameters. Each ends at its closing tag, the next parameter or the end of the text, excluding a newline
- * there.
+ * Yields the parameters. Each value ends at its closing tag, the next parameter or the end of the text. A newline right
+ * before the end is dropped.
  */
 function* parametersIn(text: string): Generator<[key: string, value: string]> {
   for (let at = text.indexOf(PARAMETER); at >= 0;) {
@@ -106,7 +106,7 @@ function withoutLineEnds(text: string): string {
   return text.slice(from, to);
 }
 
-/** Returns the schemas of a tool's arguments; `undefined` if the tool is unknown. */
+/** Returns the schemas of a tool's arguments, or `undefined` if the tool is unknown. */
 function propertiesOf(
   schema: Readonly<Record<string, unknown>> | undefined,
 ): ReadonlyMap<string, unknown> {
@@ -117,14 +117,14 @@ function propertiesOf(
   return new Map(Object.entries(Object(properties)));
 }
 
-/** Prefixes of a schema's `type` for each kind of type. */
+/** Matches the spellings of a schema's `type` that denote an integer. */
 const INTEGER = /^(?:u?int|long|short|unsigned)/;
 const NUMBER = /^(?:num|float)/;
 const CONTAINER = /^(?:object$|array$|arr$|dict|list)/;
 const TEXT = new Set(["string", "str", "text", "varchar", "char", "enum"]);
 const BOOLEAN = new Set(["boolean", "bool", "binary"]);
 
-/** Converts a value to its type; a value that does not match stays a string. */
+/** Converts a value to the type that its schema specifies. A value that does not match the type remains a string. */
 function typed(
   value: string,
   { key, types }: {
@@ -147,7 +147,7 @@ function typed(
   return literal === undefined ? value : literal;
 }
 
-/** Returns a schema's type in lower case; `other` if the type is not a single word. */
+/** Returns the type of a schema in lower case: `string` if there is none, and `other` if it is not a string. */
 function typeOf(schema: unknown): string {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     return "string";

@@ -1,6 +1,6 @@
 /**
- * Detects the format in which a chat template writes calls. The model was trained on it, so it determines how calls are
- * parsed.
+ * Detects the format in which a chat template writes tool calls. The model was trained on this format, so its calls are
+ * parsed accordingly.
  */
 
 import { PolicyError } from "../../errors.ts";
@@ -37,7 +37,7 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** Renders one call with a template, starting with the question; `null` if the template does not render calls. */
+/** Renders a question and an answer with one call. Returns `null` if the template does not render calls. */
 export function renderedCall(template: ChatTemplate): string | null {
   try {
     const text = template.render(MESSAGES, { tools: [TOOL] });
@@ -60,7 +60,7 @@ export function readsCall(format: ToolCallFormat, rendered: string): boolean {
     call.parameters.get("order_id") === VALUE;
 }
 
-/** Formats to try, strictest first: hermes also accepts everything that qwen25 accepts. */
+/** The formats to try, strictest first: `hermes` also accepts everything that `qwen25` accepts. */
 const ORDER: readonly ToolCallFormat[] = [
   "qwen25",
   "qwen3_coder",
@@ -73,7 +73,10 @@ const ORDER: readonly ToolCallFormat[] = [
 
 const known = new WeakMap<ChatTemplate, ToolCallFormat | null>();
 
-/** Detects the format of a template; `null` if it does not render calls, or no parser reads them. */
+/**
+ * Detects the format of a template. Returns `null` if the template does not render calls, or if no parser can read
+ * them.
+ */
 export function templateFormat(template: ChatTemplate): ToolCallFormat | null {
   const found = known.get(template);
   if (found !== undefined) return found;
@@ -85,5 +88,5 @@ export function templateFormat(template: ChatTemplate): ToolCallFormat | null {
   return format;
 }
 
-/** The format if the template does not determine one. */
+/** The format to use if the template's format cannot be detected. */
 export const DEFAULT_FORMAT: ToolCallFormat = "qwen25";

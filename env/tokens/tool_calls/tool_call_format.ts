@@ -1,4 +1,4 @@
-/** Shared types and helpers of the formats in which models write tool calls as text. */
+/** Types and helpers shared by the formats in which models write tool calls as text. */
 
 import type { JsonValue } from "../../python/python_json.ts";
 import type { ToolSchema } from "../../types.ts";
@@ -24,25 +24,25 @@ export interface ParsedCall {
   readonly parameters: JsonValue;
 }
 
-/** The parsed text of a model. */
+/** The result of parsing a model's text. */
 export interface ParsedText {
-  /** The text outside of calls, as far as the format keeps it; the whole text if it contains no call. */
+  /** The text outside calls, as far as the format keeps it. If there is no call, the whole text. */
   readonly normalText: string;
   /** The valid calls, in order. */
   readonly calls: readonly ParsedCall[];
   /** Whether the text contains the beginning of a call. */
   readonly hasMarker: boolean;
-  /** Reasons for skipping blocks or calls, as messages to the model. */
+  /** The reasons why blocks or calls were skipped, as messages to the model. */
   readonly skipped: readonly string[];
-  /** Why SGLang's parser rejects the whole text, if it does; `calls` is then empty. */
+  /** The reason why SGLang's parser rejects the whole text, if it does. In this case, `calls` is empty. */
   readonly failure?: string;
 }
 
-/** JSON schemas of known tools' parameters, by tool name. */
+/** The JSON schemas of the known tools' parameters, by tool name. */
 export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**
- * Parses the tool calls in a text, in linear time. Never throws.
+ * A parser for the tool calls in a text. It takes linear time and never throws.
  * @param tools The known tools. If omitted, every tool name is accepted and values have no types.
  */
 export type ToolCallParser = (text: string, tools?: KnownTools) => ParsedText;
@@ -62,7 +62,7 @@ export function plainText(text: string): ParsedText {
 /** Thrown if SGLang's parser would reject the whole text. */
 export class UnreadableCalls extends Error {}
 
-/** Collects the calls of a text, block by block. */
+/** A sink to which a parser adds the calls of a text. */
 export interface CallSink {
   readonly tools: KnownTools | undefined;
   readonly calls: ParsedCall[];

@@ -15,7 +15,7 @@ import { isSpace } from "../../../python/python_space.ts";
 import { indexOf, isTrue, typeName, Undefined, type Value } from "../values.ts";
 import type { Filter } from "./filter.ts";
 
-/** The filters, with parameters in Python's order. */
+/** The filters for numbers. Parameters have the same order as in Python. */
 export const NUMBER_FILTERS: readonly Filter[] = [
   method("abs", "", (value) => absolute(number(value))),
   method(
@@ -84,7 +84,7 @@ function asciiNumber(text: string): string {
 
 const DIGIT = /\p{Nd}/u;
 
-/** Returns the value of a decimal digit. The digits of a script are consecutive, and no digit precedes its zero. */
+/** Returns the value of a decimal digit in any script. In Unicode, the ten digits of a script are consecutive. */
 function digitValue(character: string): string | undefined {
   const code = character.codePointAt(0)!;
   if (!DIGIT.test(character)) return undefined;
@@ -97,7 +97,7 @@ function digitValue(character: string): string | undefined {
 
 const PREFIXES: Readonly<Record<string, number>> = { x: 16, o: 8, b: 2 };
 
-/** Implements Python's `int(text, base)`; `undefined` if Python raises an error. */
+/** Implements Python's `int(text, base)`. Returns `undefined` if Python raises an error. */
 function parseInt(text: string, base: number): Value | undefined {
   const match = /^([-+]?)(?:0([xob]))?(_?[0-9a-z]+(?:_[0-9a-z]+)*)$/i
     .exec(asciiNumber(text));
@@ -122,7 +122,7 @@ function parseInt(text: string, base: number): Value | undefined {
   return normalInt(sign === "-" ? -value : value);
 }
 
-/** Maximum number of digits, as in CPython. */
+/** Maximum number of digits in an int that is parsed from text, as in CPython. */
 const MAX_DIGITS = 4300;
 
 const DIGITS = "\\d+(?:_\\d+)*";
@@ -131,7 +131,7 @@ const FLOAT = new RegExp(
   "i",
 );
 
-/** Implements Python's `float(text)`; `undefined` if Python raises an error. */
+/** Implements Python's `float(text)`. Returns `undefined` if Python raises an error. */
 function parseFloat(value: Value): number | undefined {
   if (typeof value !== "string") return undefined;
   const text = asciiNumber(value).toLowerCase().replace(/^\+/, "");

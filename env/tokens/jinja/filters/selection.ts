@@ -12,13 +12,13 @@ import {
 } from "../values.ts";
 import { attributeGetter, type Filter } from "./filter.ts";
 
-/** Looks up filters and tests by name at run time. */
+/** A registry that finds filters and tests by name at run time. */
 export interface Registry {
   filter(name: string): Filter | undefined;
   test(name: string): Filter | undefined;
 }
 
-/** Creates the filters, which look up others in `registry`. */
+/** Creates the filters, which find other filters and tests in `registry`. */
 export function selectionFilters(registry: Registry): readonly Filter[] {
   return [
     {
@@ -41,7 +41,7 @@ interface Call {
   readonly machine: Machine;
 }
 
-/** Maps items lazily. As in Python, errors in the arguments are reported only at the first item. */
+/** Maps items lazily. As in Jinja, errors in the arguments are reported only when the first item is requested. */
 function* mapped(
   value: Value,
   prepare: () => (item: Value) => Value,

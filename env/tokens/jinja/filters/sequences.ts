@@ -28,7 +28,7 @@ import {
 } from "../values.ts";
 import { attributeGetter, type Filter, folded } from "./filter.ts";
 
-/** The filters, with parameters in Python's order. */
+/** The filters for sequences. Parameters have the same order as in Python. */
 export const SEQUENCE_FILTERS: readonly Filter[] = [
   method("first", "", (seq) => {
     const { done, value } = iterate(seq).next();
@@ -172,7 +172,7 @@ export const SEQUENCE_FILTERS: readonly Filter[] = [
   ),
 ];
 
-/** Returns the items of a value that can be iterated in reverse. */
+/** Returns the items of a value that can be iterated in reverse, or `undefined` for any other value. */
 function reversible(value: Value): readonly Value[] | undefined {
   if (typeof value === "string") return characters(value);
   if (value instanceof Markup) return characters(value.text);

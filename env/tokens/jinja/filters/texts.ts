@@ -138,12 +138,12 @@ const TEXTS: readonly Filter[] = [
   ),
 ];
 
-/** Filters that return markup if their input is markup. */
+/** Names of filters that return markup if their input is markup. */
 const SOFT: ReadonlySet<string> = new Set(
   ["capitalize", "center", "indent", "lower", "string", "trim", "upper"],
 );
 
-/** The filters, with parameters in Python's order. */
+/** The filters for strings. Parameters have the same order as in Python. */
 export const TEXT_FILTERS: readonly Filter[] = TEXTS.map((filter) =>
   SOFT.has(filter.name) ? keepingMarkup(filter) : filter
 );
@@ -161,10 +161,10 @@ function keepingMarkup({ name, call }: Filter): Filter {
   };
 }
 
-/** Characters after which a word begins. */
+/** Matches the characters after which a new word begins. */
 const WORD_BEGINNING = new RegExp(`([-({\\[<${SPACES}]+)`);
 
-/** Splits a text into words and the separators between them. */
+/** Splits a text into words and the separators between words. */
 function words(value: string, machine: Machine): string[] {
   const parts = value.split(WORD_BEGINNING);
   machine.spend(4 * parts.length);
@@ -185,7 +185,7 @@ function text(
 }
 
 /**
- * Returns a string.
+ * Returns a value that must be a string.
  * @throws {JinjaError} If the value is not a string.
  */
 function string(value: Value): string {
