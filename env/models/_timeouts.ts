@@ -2,7 +2,7 @@
 
 /** A pending timeout. */
 interface Started {
-  /** On the `performance.now()` clock, in milliseconds. */
+  /** The time at which it expires, in milliseconds on the `performance.now()` clock. */
   readonly dueAt: number;
   readonly onLate: () => void;
 }
@@ -10,7 +10,7 @@ interface Started {
 /** A set of timeouts of equal length that share one timer. */
 export class Timeouts {
   readonly #ms: number;
-  /** Pending timeouts, earliest due first. */
+  /** The pending timeouts, in the order in which they expire. */
   readonly #started = new Set<Started>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 

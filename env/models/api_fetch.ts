@@ -1,14 +1,14 @@
 /**
- * A `fetch` for the `openai` package that sends few headers and normalizes every server's errors to the form that the
- * package reads.
+ * A `fetch` function for the `openai` package. It sends few headers, and converts every server's errors to the format
+ * that the package reads.
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { errorIn, readServerError } from "./server_error.ts";
 
 /**
- * Creates the `fetch` of a client. It reuses the headers of the first call, without the telemetry headers: they are the
- * same for all calls of a client, and rebuilding them would take a tenth of a call's time.
+ * Creates the `fetch` function of a client. All calls of a client have the same headers, so it reuses those of the
+ * first call, without the telemetry headers. Rebuilding them would take a tenth of a call's time.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(

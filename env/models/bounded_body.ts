@@ -1,8 +1,8 @@
 /**
- * Reads response bodies with a limit on both their compressed and decompressed size, so that a server that streams
- * forever or sends a decompression bomb costs one request and bounded memory.
+ * Reads response bodies with a limit on both their compressed and decompressed size. A server that streams forever or
+ * sends a decompression bomb therefore costs one request and bounded memory.
  *
- * The request's signal bounds the time.
+ * The time is limited by the request's signal.
  */
 
 import zlib from "node:zlib";
@@ -13,13 +13,10 @@ import zlib from "node:zlib";
  */
 export const MAX_BODY_BYTES = 16 * 2 ** 20;
 
-/**
- * The `accept-encoding` header to send. Deno's `fetch` decompresses without a limit unless the request names its
- * encodings.
- */
+/** The `accept-encoding` header to send. Without this header, Deno's `fetch` decompresses responses without a limit. */
 export const ACCEPT_ENCODING = "identity";
 
-/** A body as text. */
+/** A body that was read as text. */
 export interface BoundedText {
   /** The decoded text. Ill-formed UTF-8 becomes U+FFFD. */
   readonly text: string;
@@ -28,10 +25,10 @@ export interface BoundedText {
 }
 
 /**
- * Reads the body of a response to a request that sent {@linkcode ACCEPT_ENCODING}. Bodies that the server compressed
- * anyway are decompressed.
- * @param options.maxBytes Bytes after this limit are neither read nor decompressed. Default: {@linkcode
- * MAX_BODY_BYTES}.
+ * Reads the body of a response as text. The request must have sent {@linkcode ACCEPT_ENCODING}; a body that the server
+ * compressed anyway is decompressed.
+ * @param options.maxBytes The maximum number of bytes; those after it are neither read nor decompressed. Default:
+ * {@linkcode MAX_BODY_BYTES}.
  * @throws The error that broke the connection, or the signal's reason.
  */
 export async function boundedText(
@@ -71,12 +68,12 @@ function tooLong(maxBytes: number): string {
   return `its body has more than ${maxBytes} bytes`;
 }
 
-/** Initial buffer size in bytes; most answers fit. */
+/** Initial buffer size in bytes, which is enough for most answers. */
 const FIRST_BYTES = 65_536;
 
 /**
- * Copies the body into one buffer that doubles when full. A list of chunks would take many times the memory if the
- * chunks are tiny.
+ * Copies the body into one buffer, which doubles in size when it is full. A list of chunks would take many times the
+ * memory if the chunks are tiny.
  */
 async function firstBytes(
   { body }: Response,
@@ -110,7 +107,10 @@ function encodingsOf(headers: Headers): string[] {
     .filter((name) => name !== "" && name !== "identity");
 }
 
-/** @throws {Error} If the bytes are not valid for the encoding, or decompress to more than the limit. */
+/**
+ * Decompresses bytes.
+ * @throws {Error} If the encoding is not supported, the bytes are not valid, or the result exceeds the limit.
+ */
 function unpacked(
   bytes: Uint8Array,
   { encoding, maxBytes }: { encoding: string; maxBytes: number },

@@ -2,8 +2,8 @@
  * Makes network calls to models: each attempt has a timeout, and failures that may be temporary are retried with
  * backoff.
  *
- * All endpoints share this policy, and the clients' own retries are disabled, so that retries are counted, respect the
- * rate limit and `Retry-After`, and use a clock that tests can replace.
+ * All endpoints share this policy, and the clients' own retries are disabled, so that all retries are counted, respect
+ * the rate limit and `Retry-After`, and use a clock that tests can replace.
  */
 
 import { type FailureKind, InfrastructureError, messageOf } from "../errors.ts";
@@ -19,27 +19,27 @@ export interface CallPolicy {
   readonly source: "model" | "user";
   /** Timeout of one attempt in milliseconds, including the time to read the body. */
   readonly timeoutMs: number;
-  /** Retries after the first attempt. */
+  /** Maximum number of retries after the first attempt. */
   readonly retries: number;
   /**
-   * Wait before the first retry in milliseconds. It doubles with every retry up to {@linkcode MAX_BACKOFF_MS}, unless
-   * the server sends `Retry-After`.
+   * The wait before the first retry, in milliseconds. It doubles with every retry, up to {@linkcode MAX_BACKOFF_MS}. If
+   * the server sends `Retry-After`, that wait applies instead.
    */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
-  /** Default: waits in real time. */
+  /** Waits for a number of milliseconds. Default: waits in real time. */
   readonly sleep?: Sleep;
 }
 
-/** Longest backoff, in milliseconds, that the policy itself chooses. */
+/** The longest wait before a retry, in milliseconds, if the server does not request one. */
 export const MAX_BACKOFF_MS = 30_000;
 
-/** Longest wait, in milliseconds, that a server may request. */
+/** The longest wait before a retry, in milliseconds, that a server may request. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Maximum retries of a call that gets no response from an endpoint that has never responded. Such an endpoint is more
- * likely absent than restarting, and the first error should be reported soon.
+ * Maximum number of retries if the endpoint does not respond and never has. The endpoint probably does not exist, so
+ * the error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 
@@ -47,9 +47,9 @@ const RETRIES_INTO_SILENCE = 2;
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly kind: FailureKind;
-  /** The HTTP status, or `undefined` without a response. */
+  /** The HTTP status, or `undefined` if there was no response. */
   readonly status: number | undefined;
-  /** The wait that the server requested, in milliseconds. */
+  /** The wait that the server requested, in milliseconds, or `undefined` if it requested none. */
   readonly retryAfterMs: number | undefined;
   /** Whether the conversation no longer fits in the model's context. */
   readonly isContextFull: boolean;
@@ -72,7 +72,7 @@ export class CallFailure extends Error {
   }
 }
 
-/** One call with its retries. */
+/** A call, which may be retried. */
 export interface Call<T> extends CallOptions {
   /**
    * Makes one attempt.
@@ -80,11 +80,11 @@ export interface Call<T> extends CallOptions {
    * connection.
    */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
-  /** Seed for the jitter of the waits, so that calls that failed together are not retried together. */
+  /** Seed for the random part of the waits, so that calls that fail at the same time are retried at different times. */
   readonly seed: number;
 }
 
-/** Makes calls according to a {@linkcode CallPolicy}. */
+/** An object that makes calls with the timeout, retries and rate limit of a {@linkcode CallPolicy}. */
 export interface Caller {
   /**
    * Makes a call.
@@ -94,7 +94,7 @@ export interface Caller {
   call<T>(call: Call<T>): Promise<{ value: T; retries: number }>;
 }
 
-/** Creates a caller. All calls to an endpoint should share one caller, which also holds their rate limit. */
+/** Creates a caller. All calls to an endpoint should share one caller, which also applies the rate limit. */
 export function createCaller(policy: CallPolicy): Caller {
   /** Whether the endpoint has ever responded. */
   let hasResponded = false;
@@ -143,8 +143,8 @@ export function createCaller(policy: CallPolicy): Caller {
 }
 
 /**
- * Reads the wait in milliseconds that the response headers request. Returns `undefined` if there is none or it is not
- * plausible.
+ * Returns the wait that the response headers request, in milliseconds, or `undefined` if they request none or are not
+ * valid.
  */
 export function retryAfterOf(
   headers: { get(name: string): string | null },
@@ -168,7 +168,7 @@ export function kindOfStatus(status: number): FailureKind | undefined {
   return "refused";
 }
 
-/** Checks whether an error says that the conversation exceeds the context of the agent's model. */
+/** Checks whether an error means that the conversation exceeds the context of the agent's model. */
 export function exceedsContext(error: unknown): boolean {
   return error instanceof InfrastructureError && error.source === "model" &&
     error.cause instanceof CallFailure && error.cause.isContextFull;
@@ -214,7 +214,7 @@ function toFailure(
   return new CallFailure(message, { kind: "connection", cause: error });
 }
 
-/** Returns the wait in milliseconds that the server requested. */
+/** Returns the wait that the server requested, in milliseconds, or `undefined` if it requested none. */
 function requestedWaitMs(error: unknown): number | undefined {
   if (!(error instanceof CallFailure)) return undefined;
   const { retryAfterMs: ms } = error;

@@ -1,4 +1,4 @@
-/** Makes a first call before any episode begins, to report problems with the endpoint early. */
+/** Calls a model once before any episode begins, so that problems with the endpoint are reported early. */
 
 import { ConfigError, InfrastructureError } from "../errors.ts";
 import { nearest } from "../schema_issue.ts";
@@ -9,7 +9,7 @@ import { findModels, type ModelList } from "./model_list.ts";
 
 /** Settings of {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
-  /** The model's endpoint. It allows errors to name the key's environment variable and the available models. */
+  /** The model's endpoint. If given, errors name the environment variable of the key and the available models. */
   readonly endpoint?: Endpoint;
 }
 
@@ -18,8 +18,10 @@ const NAMES_SHOWN = 3;
 
 /**
  * Sends the model a minimal request.
- * @param where The flag and endpoint for error messages, such as `--model gpt-4o (openai, https://api.openai.com/v1)`.
- * @throws {ConfigError} If the call fails: a wrong key, an unknown model, a rejected parameter or no server.
+ * @param where The flag and the endpoint to name in error messages, such as `--model gpt-4o (openai,
+ * https://api.openai.com/v1)`.
+ * @throws {ConfigError} If the call fails, for example because of a wrong key, an unknown model or a rejected
+ * parameter, or because no server responds.
  */
 export async function checkModel(
   model: ChatModel,

@@ -1,4 +1,4 @@
-/** Recognizes errors about a conversation that exceeds the model's context, in the wording of many servers. */
+/** Recognizes errors that report that a conversation exceeds the model's context, as worded by many servers. */
 
 /** Normalized values of `code` or `type` used by OpenAI, llama.cpp, Anthropic, LiteLLM, GitHub and others. */
 const NAMES: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Wordings of servers, matched in lower case. Gaps are bounded, so that matching takes linear time.
+ * The wordings of servers, matched in lower case. Gaps between words are bounded, so that matching takes linear time.
  *
  * The comment above each pattern lists the providers that use the wording.
  */
@@ -52,16 +52,16 @@ const WORDS: readonly RegExp[] = [
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];
 
-/** Wordings of rate limits, which are not about the context. Groq says "request too large" there as well. */
+/** Matches errors about rate limits, which are not about the context. Groq also reports them as "request too large". */
 const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
 
 /** Maximum number of characters of an error to search. */
 const READ = 4000;
 
 /**
- * Checks whether an error is about a full context.
+ * Checks whether an error reports that the conversation exceeds the context.
  * @param words The server's error message.
- * @param names The error's codes and types, normalized.
+ * @param names The normalized codes and types of the error.
  */
 export function isContextFull(
   words: string,

@@ -1,8 +1,8 @@
-/** Resolves model endpoints: presets of providers with an OpenAI-compatible API, base URLs and keys. */
+/** Resolves endpoints of models from the presets of providers with an OpenAI-compatible API, base URLs and API keys. */
 
 import { ConfigError } from "../errors.ts";
 
-/** A provider with a preset. */
+/** The name of a provider that has a preset. */
 export type Provider =
   | "openai"
   | "gemini"
@@ -11,12 +11,12 @@ export type Provider =
   | "vllm"
   | "ollama";
 
-/** Provider-specific settings. */
+/** The settings of a provider. */
 interface Preset {
   readonly baseUrl: string;
-  /** The environment variable that holds the key, or `undefined` for local servers, which need no key. */
+  /** The environment variable with the API key, or `undefined` for local servers, which need no key. */
   readonly keyVariable?: string;
-  /** The request field that limits the tokens of an answer. */
+  /** The request field that limits the number of tokens in an answer. */
   readonly maxTokensField: "max_completion_tokens" | "max_tokens";
   /** Whether the server accepts `seed`. */
   readonly takesSeed: boolean;
@@ -46,19 +46,19 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
   ollama: local("http://127.0.0.1:11434/v1"),
 };
 
-/** All providers. */
+/** The names of all providers. */
 export const PROVIDERS = Object.keys(PRESETS) as [Provider, ...Provider[]];
 
-/** Environment variables with the base URL of the provider `openai`; the first that is set is used. */
+/** The environment variables with the base URL for the provider `openai`. The first one that is set is used. */
 const BASE_URL_VARIABLES = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
 /** A resolved endpoint, ready for calls. */
 export interface Endpoint {
   readonly provider: Provider;
-  /** Without a trailing slash. */
+  /** The base URL, without a trailing slash. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** The environment variable that the key was read from, or `undefined` for local servers. */
+  /** The environment variable for the API key, or `undefined` for local servers. */
   readonly keyVariable?: string | undefined;
   readonly maxTokensField: Preset["maxTokensField"];
   readonly takesSeed: boolean;
@@ -67,16 +67,17 @@ export interface Endpoint {
 /** Options of {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
-  /** Overrides the environment. */
+  /** The base URL. Default: the one in the environment, or the preset's. */
   readonly baseUrl?: string | null;
   /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
 }
 
 /**
- * Resolves the base URL and the key of an endpoint. The base URL is the given one, else `OPENAI_BASE_URL`, else
- * `OPENAI_API_BASE` (both for the provider `openai` only, as in openai's clients and litellm), else the preset's. Keys
- * are read only from the environment; a server other than the provider's own needs none.
+ * Resolves the base URL and the key of an endpoint. The base URL is the given one. If none is given, the provider
+ * `openai` reads it from `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. Otherwise, the
+ * preset's base URL is used. Keys are read only from the environment, and are required only by the provider's own
+ * server.
  * @throws {ConfigError} If the URL is invalid, or the provider's key is not set.
  */
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
@@ -113,7 +114,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
-/** Lists the environment variables that calls to a provider read: those for its key and its base URL. */
+/** Lists the environment variables that are read for a provider: those with its key and its base URL. */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];
   return [
@@ -122,7 +123,7 @@ export function endpointVariables(provider: Provider): string[] {
   ];
 }
 
-/** Returns the part of a hint for people who set a base URL, but chose a provider that ignores it. */
+/** Returns an addition to a hint if a base URL is set in the environment but the chosen provider ignores it. */
 function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,
@@ -133,10 +134,10 @@ function otherServer(
     : `; ${set} is set, but applies only to the provider openai: choose that`;
 }
 
-/** Maximum length of a model name in a file name, which keeps file names below the usual limit of 255 bytes. */
+/** Maximum length of a model's name in a file name, so that file names stay below the usual limit of 255 bytes. */
 const MAX_NAME_LENGTH = 100;
 
-/** Converts a model name to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. */
+/** Converts the name of a model to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. */
 export function fileNameOf(model: string): string {
   const name = model.replace(/[^\w.-]+/g, "-").slice(0, MAX_NAME_LENGTH);
   return name.replace(/^[-.]+|(?<![-.])[-.]+$/g, "") || "model";
@@ -147,7 +148,7 @@ function local(baseUrl: string): Preset {
 }
 
 /**
- * Normalizes a base URL. Errors never quote a password.
+ * Normalizes a base URL. Errors never contain a password.
  * @throws {ConfigError} If the text is not a base URL, or contains credentials.
  */
 function checkedUrl(text: string): string {

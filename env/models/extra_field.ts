@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 
-/** Makes a field optional: an invalid value is read as `undefined`, so that it does not invalidate the whole answer. */
+/** Makes a field optional. An invalid value is read as `undefined` and does not invalidate the whole answer. */
 export function extra<T extends z.ZodType>(schema: T) {
   return schema.nullish().catch(undefined);
 }

@@ -5,8 +5,8 @@ import { CallFailure } from "./call_policy.ts";
 import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
- * The finish states of readable answers. `calls`: according to the server, the answer contains calls. `malformed_call`:
- * the model wrote a call that the server could not parse. `unspecified`: the server gave no reason.
+ * The finish state of an answer that can be used. `calls`: the server reports that the answer contains calls.
+ * `malformed_call`: the model wrote a call that the server could not parse. `unspecified`: the server gave no reason.
  */
 export type Ending =
   | "stop"
@@ -15,10 +15,13 @@ export type Ending =
   | "malformed_call"
   | "unspecified";
 
-/** The finish states of answers that must not be used; their text may be incomplete. */
+/** The finish state of an answer that must not be used, since its text may be incomplete. */
 type Failing = "withheld" | "aborted" | "failed";
 
-/** Finish reasons of OpenAI, Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and others. */
+/**
+ * The meaning of each finish reason that OpenAI, Anthropic, Bedrock, Gemini, Cohere, Mistral, DeepSeek, Zhipu, vLLM and
+ * others use.
+ */
 const MEANINGS: ReadonlyMap<string, Ending | Failing> = new Map<
   string,
   Ending | Failing
@@ -107,8 +110,8 @@ function all(
 }
 
 /**
- * The meanings by priority, highest first, for reasons with several parts, such as
- * `function_call_filter: MALFORMED_FUNCTION_CALL`.
+ * The meanings in order of precedence, for reasons that consist of several parts, such as `function_call_filter:
+ * MALFORMED_FUNCTION_CALL`.
  */
 const PRECEDENCE = [
   "malformed_call",
@@ -127,7 +130,7 @@ const KINDS: Readonly<Record<Failing, FailureKind>> = {
 };
 
 /**
- * Reads why a choice ended.
+ * Reads the finish reason of a choice.
  * @throws {CallFailure} If the provider withheld or aborted the answer, failed, or gave an unknown reason. The message
  * quotes the reason.
  */
@@ -162,7 +165,10 @@ function isFailing(meaning: Ending | Failing): meaning is Failing {
   return meaning in KINDS;
 }
 
-/** Returns the text of a finish reason, which SGLang's own API nests in an object; empty if there is no reason. */
+/**
+ * Returns the text of a finish reason, or an empty string if there is none. SGLang's own API nests the reason in an
+ * object.
+ */
 function reasonIn(value: unknown): string {
   if (typeof value === "string") {
     // Servers in Python or JavaScript may send their null value as text.
@@ -176,7 +182,10 @@ function reasonIn(value: unknown): string {
   return isEmpty ? "" : JSON.stringify(value);
 }
 
-/** Looks up a reason by its known parts: `FinishReason.STOP`, `content_filter: SPII`. */
+/**
+ * Looks up the meaning of a reason by its known parts. For example, `FinishReason.STOP` and `content_filter: SPII` have
+ * two parts.
+ */
 function meaningOf(reason: string): Ending | Failing | undefined {
   const parts = reason.slice(0, 200).split(/[:.]/).map((part) =>
     MEANINGS.get(

@@ -1,8 +1,11 @@
-/** Encodes id lists as JSON incrementally. The lists grow only at the end, so each request encodes only the new ids. */
+/**
+ * Encodes lists of token ids as JSON incrementally. The lists grow only at the end, so each request encodes only the
+ * new ids.
+ */
 
-/** The encoded ids of a list, with room for additional ids. */
+/** The encoded ids of a list, with spare room for more ids. */
 interface Written {
-  /** Room for a head, followed by the encoded ids. */
+  /** Room for the start of the body, followed by the encoded ids. */
   buffer: Uint8Array<ArrayBuffer>;
   ids: number;
   end: number;
@@ -10,8 +13,8 @@ interface Written {
 
 const encoder = new TextEncoder();
 /**
- * The start of the body for each name that the list may have. Starts differ in length, so they are right-aligned before
- * the ids.
+ * The start of the body for each possible name of the list. They differ in length, so they are right-aligned before the
+ * ids.
  */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
@@ -28,10 +31,10 @@ const written = new WeakMap<readonly number[], Written>();
 
 /**
  * Encodes a JSON body with `ids` as `input_ids`, followed by the members of `rest`.
- * @param ids If the list was passed before, it may have grown only at its end.
+ * @param ids The list. Since an earlier call with the same list, it may only have grown at its end.
  * @param rest The JSON text of an object with at least one member.
  * @param name The name of the id list. Default: `input_ids`.
- * @returns A view that the next call for the same list overwrites: send it, do not keep it.
+ * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then.
  */
 export function bodyWithIds(
   ids: readonly number[],
@@ -89,7 +92,10 @@ function append(known: Written, ids: readonly number[]): void {
   known.end = end;
 }
 
-/** @returns The offset after the last digit. */
+/**
+ * Writes a non-negative integer in decimal.
+ * @returns The offset after its last digit.
+ */
 function writeInteger(
   buffer: Uint8Array,
   start: number,
@@ -108,8 +114,8 @@ function writeInteger(
 }
 
 /**
- * Grows the buffer by little more than necessary, so that episodes use little memory; copying it every turn costs less
- * than the request.
+ * Enlarges the buffer if necessary, by little more than `bytes`, so that episodes use little memory. Copying the buffer
+ * on every turn costs less than the request.
  */
 function makeRoom(known: Written, bytes: number): void {
   const needed = known.end + bytes;

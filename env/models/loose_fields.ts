@@ -1,35 +1,38 @@
-/** Lenient readers for JSON from servers: a field of an unexpected type is read as missing. */
+/** Lenient readers for JSON from servers. A field with an unexpected type is treated as missing. */
 
 /** A JSON object. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Checks whether a value is an object, but not an array. */
+/** Checks whether a value is an object and not an array. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns the objects in an array. A single object counts as an array of one, any other value as an empty array. */
+/**
+ * Returns the objects in an array. A single object is treated as an array of one, and any other value as an empty
+ * array.
+ */
 export function recordsIn(value: unknown): readonly JsonRecord[] {
   return [value].flat().filter(isRecord);
 }
 
-/** Returns the object, or the first object of an array; an empty object if there is none. */
+/** Returns the value if it is an object, or the first object in an array. If there is none, returns an empty object. */
 export function recordIn(value: unknown): JsonRecord {
   return recordsIn(value)[0] ?? {};
 }
 
-/** Returns a text that is not blank, or `undefined` for any other value. */
+/** Returns the value if it is a string that is not blank, or `undefined` otherwise. */
 export function wordsIn(value: unknown): string | undefined {
   return typeof value === "string" && value.trim() !== "" ? value : undefined;
 }
 
-/** Returns a number or the value of a numeric string, or `undefined` for any other value. */
+/** Returns the value of a finite number or a numeric string, or `undefined` for any other value. */
 export function numberOf(value: unknown): number | undefined {
   const number = wordsIn(value) === undefined ? value : Number(value);
   return Number.isFinite(number) ? number as number : undefined;
 }
 
-/** Returns a finite positive number; 0 for any other value. */
+/** Returns a finite positive number, rounded down, or 0 for any other value. */
 export function countIn(value: unknown): number {
   return typeof value === "number" && value > 0 && Number.isFinite(value)
     ? Math.floor(value)

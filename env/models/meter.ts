@@ -1,4 +1,4 @@
-/** Counts the token usage and cost of a run's model calls, and stops the run when its budget is spent. */
+/** Counts the tokens and the cost of a run's model calls, and stops the run when its budget is spent. */
 
 import { BudgetError, ConfigError } from "../errors.ts";
 import type { Usage } from "../types.ts";
@@ -7,46 +7,46 @@ import { addUsage, NO_USAGE } from "./usage.ts";
 /** The prices of a model, in US dollars per million tokens. */
 export interface Price {
   readonly input: number;
-  /** Price of cached prompt tokens. Default: the price of `input`. */
+  /** The price of cached prompt tokens. Default: the price of `input`. */
   readonly cachedInput?: number | undefined;
   readonly output: number;
 }
 
 /** Settings of {@linkcode createMeter}. */
 export interface MeterOptions {
-  /** By model name. */
+  /** The prices by model name. Default: none. */
   readonly prices?: Readonly<Record<string, Price>>;
   /** The budget in US dollars, or `null` for no limit. Default: no limit. */
   readonly maxCost?: number | null;
   /** The budget in tokens, counting both prompt and completion tokens, or `null` for no limit. Default: no limit. */
   readonly maxTokens?: number | null;
-  /** Usage from the run's earlier sessions. Default: none. */
+  /** The usage of the run's earlier sessions. Default: none. */
   readonly before?: Usage;
 }
 
 /** The token counts of a call as reported by the server. */
 export type CallUsage = Omit<Usage, "cost" | "calls">;
 
-/** The caller and the model of a call. */
+/** The caller of a model, and the model that it called. */
 export interface CallOrigin {
   readonly source: "model" | "user";
   readonly model: string;
 }
 
-/** Counts a run's calls. */
+/** A meter that counts the calls of a run. */
 export interface Meter {
   /**
-   * Counts an answer.
-   * @returns The usage of this call with its cost.
+   * Adds the usage of a call to the totals.
+   * @returns The usage of this call, including its cost.
    */
   record(origin: CallOrigin, usage: CallUsage): Usage;
-  /** Total usage by caller and model. */
+  /** The total usage of each caller and model. */
   readonly totals: readonly (CallOrigin & { readonly usage: Usage })[];
-  /** Aborted with a {@linkcode BudgetError} when the budget is spent; no call may start after that. */
+  /** Aborted with a {@linkcode BudgetError} when the budget is spent, after which no call may start. */
   readonly signal: AbortSignal;
   /**
-   * Checks that a budget in dollars can be enforced.
-   * @throws {ConfigError} If there is one and the model has no price.
+   * Checks that a budget in dollars can be enforced for a model.
+   * @throws {ConfigError} If there is such a budget and the model has no price.
    */
   requirePrice(model: string): void;
 }
@@ -106,7 +106,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
   };
 }
 
-/** Returns the cost in US dollars, or `null` without a price. */
+/** Returns the cost in US dollars, or `null` if the price is unknown. */
 function costOf(usage: CallUsage, price: Price | undefined): number | null {
   if (price === undefined) return null;
   const { input, output, cachedInput = input } = price;

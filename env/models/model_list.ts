@@ -5,7 +5,7 @@ import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { isRecord, recordsIn, wordsIn } from "./loose_fields.ts";
 import type { Endpoint } from "./endpoints.ts";
 
-/** Timeout in milliseconds, after which the endpoint counts as having no list. */
+/** Timeout in milliseconds. An endpoint that takes longer is treated as having no list. */
 const TIMEOUT_MS = 5000;
 
 /** The models of an endpoint. */
@@ -16,8 +16,8 @@ export interface ModelList {
 }
 
 /**
- * Requests the list of models from an endpoint.
- * @returns `null` if the endpoint does not provide one.
+ * Requests the list of an endpoint's models.
+ * @returns The list, or `null` if the endpoint does not provide one.
  */
 export async function findModels(
   { baseUrl, apiKey }: Endpoint,

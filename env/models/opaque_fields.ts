@@ -1,6 +1,6 @@
 /**
- * Handles opaque fields of an answer that its server expects back unchanged with the conversation: signatures of
- * thoughts and the thoughts themselves. This module does not interpret them.
+ * Handles fields of an answer that the server expects back unchanged in later requests, such as thoughts and their
+ * signatures. They are opaque: this module does not interpret them.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures (`extra_content`),
  * https://api-docs.deepseek.com/guides/thinking_mode (`reasoning_content`, required with tool calls),
@@ -13,10 +13,10 @@ import type { OpaqueFields } from "../types.ts";
 import type { CallFailure } from "./call_policy.ts";
 import type { JsonRecord } from "./loose_fields.ts";
 
-/** An answer in the form in which it is sent back. */
+/** An answer in the format in which it is sent back to the server. */
 export type ApiAnswer = OpenAI.Chat.ChatCompletionAssistantMessageParam;
 
-/** Opaque fields of a message, with the initial mode of each. */
+/** The opaque fields of a message, each with its initial mode. */
 const MESSAGE_FIELDS: ReadonlyMap<string, Mode> = new Map([
   ["extra_content", "echoed"],
   ["provider_specific_fields", "echoed"],
@@ -27,19 +27,22 @@ const MESSAGE_FIELDS: ReadonlyMap<string, Mode> = new Map([
   ["thinking_blocks", "echoed"],
 ]);
 
-/** Opaque fields of a call. Each shares its mode with the message field of the same name. */
+/** The opaque fields of a call. Each has the same mode as the message field of the same name. */
 const CALL_FIELDS = ["extra_content", "provider_specific_fields"];
 
-/** Whether a field is sent back. `filled`: sent back, and sent empty with answers that lack it. */
+/**
+ * The way a field is handled. `echoed`: it is sent back. `left_out`: it is not sent back. `filled`: it is sent back,
+ * and is sent empty for answers that lack it.
+ */
 type Mode = "echoed" | "left_out" | "filled";
 
-/** The next mode after the server reports a missing field. */
+/** The next mode of a field after the server reports that it is missing. */
 const MORE: Partial<Record<Mode, Mode>> = {
   left_out: "echoed",
   echoed: "filled",
 };
 
-/** The next mode after the server rejects a field for any other reason. */
+/** The next mode of a field after the server rejects it for any other reason. */
 const LESS: Partial<Record<Mode, Mode>> = {
   echoed: "left_out",
   filled: "left_out",
@@ -48,14 +51,17 @@ const LESS: Partial<Record<Mode, Mode>> = {
 /** The field that may be sent empty. DeepSeek requires it for each answer with a call, even without a thought. */
 const FILLED = "reasoning_content";
 
-/** DeepSeek's wordings: `Missing … field in the assistant message`, `must be passed back to the API`. */
+/**
+ * Matches errors about a missing field, such as DeepSeek's `Missing … field in the assistant message` and `must be
+ * passed back to the API`.
+ */
 const MISSING =
   /\bmissing\b|must be (?:passed|provided|included|sent)|pass(?:ed)? back|(?:is|are) required/i;
 
 /** Maximum number of mode changes per field, so that a server that rejects every mode is not retried forever. */
 const MAX_LESSONS = 2;
 
-/** Picks the opaque fields from an answer and its first call. Returns `undefined` if there are none. */
+/** Returns the opaque fields of an answer and its first call, or `undefined` if there are none. */
 export function opaqueFieldsOf(
   message: JsonRecord,
   call: JsonRecord = {},
@@ -79,7 +85,9 @@ function picked(
   return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
-/** Limits on an answer's opaque fields, which are written to records and sent back on every turn. */
+/**
+ * Limits on the length and nesting depth of an opaque field, which is written to records and sent back on every turn.
+ */
 const MAX_LENGTH = 2 ** 20;
 const MAX_DEPTH = 64;
 
@@ -95,15 +103,15 @@ function isDeeper(value: unknown, depth: number): boolean {
 }
 
 /**
- * Tracks which opaque fields one model's endpoint expects back. Some servers require a field that others reject: a
- * rejection changes the field's mode for all conversations.
+ * A tracker of the opaque fields that the endpoint of a model expects back. Some servers require a field that others
+ * reject, so a rejection changes the field's mode for all conversations.
  */
 export class Echo {
   readonly #modes = new Map(MESSAGE_FIELDS);
   readonly #lessons = new Map<string, number>();
   #version = 0;
 
-  /** Increases with each mode change. */
+  /** The number of mode changes so far. */
   get version(): number {
     return this.#version;
   }
@@ -123,7 +131,8 @@ export class Echo {
   }
 
   /**
-   * Adjusts the modes after the rejection of a request made at `version`.
+   * Changes the modes after the server rejected a request.
+   * @param version The value of {@linkcode Echo.version} when the request was made.
    * @returns Whether a retry would send different fields.
    */
   learn(

@@ -1,4 +1,4 @@
-/** Chat models behind any OpenAI-compatible endpoint, through the `openai` package. */
+/** Chat models at any OpenAI-compatible endpoint, called through the `openai` package. */
 
 import OpenAI from "openai";
 import { parsePythonJson } from "../python/python_json.ts";
@@ -31,10 +31,10 @@ import type { ServerError } from "./server_error.ts";
 /** Settings of {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
   readonly endpoint: Endpoint;
-  /** The model's name on the server; may contain slashes. */
+  /** The model's name on the server. It may contain slashes. */
   readonly model: string;
   readonly source: "model" | "user";
-  /** Sampling temperature; `null` uses the server's default. */
+  /** The sampling temperature, or `null` for the server's default. */
   readonly temperature: number | null;
   /** Maximum number of tokens in an answer. */
   readonly maxTokens: number;
@@ -44,11 +44,11 @@ export interface OpenAiOptions {
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
   readonly meter: Meter;
-  /** Called with each response, including errors, before it is read. */
+  /** Called with each response, including errors, before its body is read. */
   readonly onResponse?: (response: Response) => void;
 }
 
-/** Creates a chat model at an endpoint. Makes no request until the first message is sent. */
+/** Creates a chat model at an endpoint. No request is made before the first message is sent. */
 export function openaiChatModel(options: OpenAiOptions): ChatModel {
   const { endpoint } = options;
   const client = new OpenAI({
@@ -127,7 +127,7 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   /**
-   * Makes one attempt, and repeats it as long as rejections reveal which opaque fields the server expects.
+   * Makes one attempt. It repeats the request as long as rejections reveal which opaque fields the server expects.
    * @throws {CallFailure} If it fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
@@ -176,9 +176,9 @@ class OpenAiChat implements Chat {
 }
 
 /**
- * Converts a context overflow to an empty answer: after the first turn, the conversation's length is the agent's
- * responsibility. On the first turn it remains a failure, since the policy or `maxTokens` alone exceeds the model's
- * context, and every episode would score 0.
+ * Converts the failure of a request that exceeds the context to an empty answer. After the first turn, the
+ * conversation's length is the agent's responsibility. On the first turn, it remains a failure: the policy or
+ * `maxTokens` alone exceeds the model's context, so every episode would score 0.
  */
 function outOfContext(
   error: unknown,
@@ -235,8 +235,8 @@ async function jsonOf(
 }
 
 /**
- * Parses JSON, including NaN and Infinity, which Python servers write among log probabilities.
- * @throws If it is not JSON.
+ * Parses JSON. It accepts NaN and Infinity, which Python servers write as log probabilities.
+ * @throws {DataError | SyntaxError} If the text is not JSON.
  */
 function parsed(text: string): unknown {
   try {

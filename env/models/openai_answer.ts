@@ -1,8 +1,8 @@
 /**
- * Reads the answers of chat endpoints.
+ * Reads the answers of OpenAI-compatible chat endpoints.
  *
- * The model's mistakes become a `parseError`, which is reported to it. The server's mistakes are failures, never an
- * empty or partial answer. Optional fields with unexpected values are ignored.
+ * Mistakes of the model become a `parseError`, which is reported to the model. Mistakes of the server are failures, and
+ * never result in an empty or partial answer. Optional fields with unexpected values are ignored.
  */
 
 import { ConfigError, DataError } from "../errors.ts";
@@ -23,7 +23,7 @@ import { opaqueFieldsOf } from "./opaque_fields.ts";
 import { errorIn, nestedError, readServerError } from "./server_error.ts";
 import { splitThought } from "./thought.ts";
 
-/** A chat completion, as read from the response. */
+/** A chat completion that was read from a response. */
 export interface Completion {
   readonly reply: Omit<ChatReply, "usage">;
   readonly promptTokens: number;
@@ -33,8 +33,8 @@ export interface Completion {
 
 /**
  * Reads a chat completion.
- * @throws {CallFailure} If the body is not a chat completion, is an error or was cut off, or if it is empty although
- * the server reports that the model wrote something.
+ * @throws {CallFailure} If the body is an error, is not a chat completion or was cut off, or if the answer is empty
+ * although the model must have written something.
  */
 export function readCompletion(body: unknown): Completion {
   const [choice] = recordsIn(recordIn(body)["choices"]);
@@ -57,7 +57,9 @@ export function readCompletion(body: unknown): Completion {
   };
 }
 
-/** Converts an error in the body of a 200 response. Gateways send their status before the provider fails. */
+/**
+ * Converts an error in the body of a response with status 200. Gateways may send the status before the provider fails.
+ */
 function errorInBody(error: JsonRecord): CallFailure {
   const { words, ...read } = readServerError(error);
   return new CallFailure(`the answer is an error: ${words}`, read);
@@ -67,7 +69,7 @@ function bad(message: string): CallFailure {
   return new CallFailure(message, { kind: "bad_response" });
 }
 
-/** The finish state of an answer, and whether the server reports zero completion tokens. */
+/** The finish state of an answer, and whether the server counted no completion tokens. */
 interface End {
   readonly ending: Ending;
   readonly isUncounted: boolean;
@@ -94,8 +96,8 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
 }
 
 /**
- * Checks that the model may have written the empty answer. Models end each answer with at least one token.
- * @throws {CallFailure} If the server lost the answer.
+ * Checks that an empty answer may really be the model's. Even then, the model sampled at least the end token.
+ * @throws {CallFailure} If the server must have lost the answer.
  */
 function checkEmptyAnswer(
   { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },
@@ -109,13 +111,13 @@ function checkEmptyAnswer(
   if (isUncounted) throw bad(`${empty}, and the server counted no tokens`);
 }
 
-/** The contents of a choice. */
+/** The contents of a choice in a chat completion. */
 interface ChoiceContents {
   readonly words: string;
   readonly thought: string | undefined;
   readonly calls: readonly JsonRecord[];
   readonly opaque: OpaqueFields | undefined;
-  /** Whether the choice has a content field or a thought, possibly empty. */
+  /** Whether the choice has a field for content or thoughts, even if it is empty. */
   readonly isGiven: boolean;
 }
 
@@ -146,7 +148,7 @@ function readMessage(choice: JsonRecord): ChoiceContents {
   };
 }
 
-/** Reads a content that is a text, or a list of parts as sent by Mistral and some gateways. */
+/** Reads the content of a message, which is a text or, from Mistral and some gateways, a list of parts. */
 function readContent(
   content: unknown,
 ): { readonly words: string; readonly thought: string } {
@@ -177,8 +179,8 @@ function textOf(part: unknown): string {
 }
 
 /**
- * Returns the calls, including OpenAI's deprecated `function_call`. Drops calls that have neither a name nor arguments
- * if there is text.
+ * Returns the calls of a message, including OpenAI's deprecated `function_call`. If the message has text, calls without
+ * a name and arguments are dropped.
  */
 function callsIn(message: JsonRecord, words: string): readonly JsonRecord[] {
   const calls = recordsIn(message["tool_calls"]);
@@ -192,7 +194,7 @@ function holdsCall(call: JsonRecord): boolean {
   return wordsIn(name) !== undefined || Boolean(args);
 }
 
-/** Returns the name and arguments of a call, from OpenAI's `function` field or from the call itself. */
+/** Returns the name and the arguments of a call, which are in OpenAI's `function` field or in the call itself. */
 function partsOf(call: JsonRecord): { name: unknown; args: unknown } {
   const inner = recordIn(call["function"] ?? call);
   return { name: inner["name"], args: inner["arguments"] };
@@ -217,7 +219,7 @@ function readCalls(
   }
 }
 
-/** @throws {ConfigError} With a message for the model. */
+/** @throws {ConfigError} If the model's text is not valid. The message is for the model. */
 function readCall(call: JsonRecord, index: number): ToolCall {
   const { name, args } = partsOf(call);
   if (typeof name !== "string" || name === "") {
@@ -231,10 +233,10 @@ function readCall(call: JsonRecord, index: number): ToolCall {
   };
 }
 
-/** Maximum number of characters that an error quotes to the model from a call's arguments. */
+/** Maximum number of characters of a call's arguments to quote in an error for the model. */
 const MAX_TOLD = 500;
 
-/** @throws {ConfigError} With a message for the model. */
+/** @throws {ConfigError} If the model's text is not valid. The message is for the model. */
 function readArguments(name: string, args: unknown): JsonObject {
   // Some servers send the object itself instead of its JSON text.
   const text = typeof args === "string" ? args : JSON.stringify(args ?? {});

@@ -25,7 +25,7 @@ export function toApiMessage(message: Message): ApiMessage {
   }
 }
 
-/** Converts an answer to OpenAI's format. An answer with calls but without text has the content `null`. */
+/** Converts an answer to OpenAI's format. If it has calls but no text, the content is `null`. */
 export function answerMessage(
   content: string,
   toolCalls: readonly ToolCall[],

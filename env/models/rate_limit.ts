@@ -5,21 +5,21 @@ import { type Sleep, sleep } from "../retry.ts";
 
 /** Settings of {@linkcode createRateLimiter}. */
 export interface RateLimitOptions {
-  /** Maximum number of requests per minute, spread evenly; 0 for no limit. */
+  /** Maximum number of requests per minute, which are spread evenly, or 0 for no limit. */
   readonly requestsPerMinute: number;
-  /** A monotonic clock in milliseconds. Default: `performance.now`. */
+  /** Returns the time of a monotonic clock, in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
 }
 
-/** Starts calls one at a time, in the order in which they were requested. */
+/** A queue that starts calls one at a time, in the order in which they were requested. */
 export interface RateLimiter {
   /**
-   * Resolves when the caller may start.
+   * Resolves when the caller may start its call.
    * @throws The signal's reason if it is aborted.
    */
   turn(options?: CallOptions): Promise<void>;
-  /** Starts no calls for `ms` milliseconds, since a server's request to wait applies to all calls. */
+  /** Delays all calls by at least `ms` milliseconds, after the server has requested a wait. */
   pause(ms: number): void;
 }
 
@@ -27,10 +27,10 @@ export interface RateLimiter {
 export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const { requestsPerMinute, now = () => performance.now() } = options;
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;
-  /** The time at which the next call may start. */
+  /** The earliest time at which the next call may start. */
   let free = -Infinity;
   let waiting = 0;
-  /** Resolves when the last call in the queue has started or was aborted. */
+  /** Resolves when the last call in the queue has started or has been aborted. */
   let last = Promise.resolve();
 
   /**
@@ -74,7 +74,7 @@ export function createRateLimiter(options: RateLimitOptions): RateLimiter {
 }
 
 /**
- * Resolves with `promise`, which must never reject.
+ * Waits for `promise`, which must never reject, or for the signal.
  * @throws The signal's reason if it is aborted.
  */
 function orAborted(

@@ -1,11 +1,11 @@
-/** Removes secrets from messages. */
+/** Removes secrets such as API keys from messages. */
 
-/** Pattern of common provider keys. */
+/** Matches the API keys of common providers. */
 const KEY_LIKE = /\b(?:sk-|AIza)[\w-]{16,}/g;
 
 /**
- * Replaces the secrets in `text`. Short secrets are kept, since they could match ordinary words. Redact before
- * truncating.
+ * Replaces the secrets and API keys in `text` by `[key]`. Secrets of fewer than 6 characters are not replaced, since
+ * they could match ordinary words. Redact a text before truncating it, so that no secret is cut in half.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
@@ -14,10 +14,12 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(KEY_LIKE, "[key]");
 }
 
-/** Maximum number of characters to read: far more than are quoted, so that no secret is cut in half. */
+/**
+ * Maximum number of characters to redact. It is far larger than any quotation, so no secret within one is cut in half.
+ */
 const MAX_READ = 65_536;
 
-/** Formats a server's text for an error message: redacted and shortened. */
+/** Redacts and shortens a server's text for an error message. */
 export function quoted(
   text: string,
   secrets: readonly string[],

@@ -1,5 +1,6 @@
 /**
- * Creates models that answer from recordings, for inspecting old conversations, evaluating without a server, and tests.
+ * Creates models that replay recorded answers, for inspecting old conversations, for evaluation without a server, and
+ * for tests.
  */
 
 import { PolicyError } from "../errors.ts";
@@ -9,17 +10,17 @@ import type { Chat, ChatModel, ChatReply, Message } from "../types.ts";
 
 /** Options of {@linkcode replayChatModel}. */
 export interface ReplayOptions {
-  /** Default: `replay`. */
+  /** The model's name in records. Default: `replay`. */
   readonly name?: string;
   /** The recorded conversation: the `messages` of an episode. */
   readonly messages: readonly Message[];
 }
 
 /**
- * Creates a chat model that gives the recorded answers in order.
+ * Creates a chat model that returns the recorded answers in order.
  *
- * The messages that it receives must equal the recorded ones. A replay that differs fails at the first different
- * message.
+ * The messages that it receives must equal the recorded ones. The replay fails with a {@linkcode PolicyError} at the
+ * first message that differs.
  */
 export function replayChatModel(options: ReplayOptions): ChatModel {
   const { name = "replay", messages } = options;
@@ -28,9 +29,9 @@ export function replayChatModel(options: ReplayOptions): ChatModel {
 
 /** Options of {@linkcode replayEpisodesModel}. */
 export interface ReplayEpisodesOptions {
-  /** Default: `replay`. */
+  /** The model's name in records. Default: `replay`. */
   readonly name?: string;
-  /** Recorded conversations; an `Episode` can be passed as is. */
+  /** The recorded conversations. An `Episode` can be passed unchanged. */
   readonly episodes: readonly {
     readonly seed: number;
     readonly messages: readonly Message[];
@@ -38,9 +39,8 @@ export interface ReplayEpisodesOptions {
 }
 
 /**
- * Creates a chat model that selects the recording of each conversation by the messages that it receives: first by the
- * opening, then by each subsequent message. If several match (the trials of a task), it prefers the episode with the
- * same seed, else the first.
+ * Creates a chat model that selects a recording for each conversation by the messages that it receives. If several
+ * recordings match, such as the trials of a task, it prefers the episode with the same seed, or else the first.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */
@@ -62,7 +62,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that match all messages so far; answers come from the first. */
+  /** The recordings that match all messages so far. Answers are taken from the first one. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 

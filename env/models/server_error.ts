@@ -1,4 +1,4 @@
-/** Reads errors of endpoints in any format: the message, and whether a retry may help. */
+/** Reads the errors of endpoints in many formats: the message, and whether a retry may succeed. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
@@ -10,13 +10,13 @@ import {
   wordsIn,
 } from "./loose_fields.ts";
 
-/** An error of a server. */
+/** An error that a server returned. */
 export interface ServerError {
-  /** The message of the server, and of the provider behind it if it is a gateway. */
+  /** The server's message and, if the server is a gateway, the provider's. */
   readonly words: string;
   /** The failure kind; `server_error` if the error does not specify one. */
   readonly kind: FailureKind;
-  /** The HTTP status of the response, or the one named in its body. */
+  /** The HTTP status of the response, or the status that its body names. */
   readonly status?: number;
   readonly retryAfterMs?: number;
   /** Whether the conversation no longer fits in the model's context. */
@@ -31,8 +31,8 @@ export interface ErrorOrigin {
 }
 
 /**
- * Finds the error that a body is or contains.
- * @returns The error's fields, or `null` if the body has no error.
+ * Finds the error in a body, or returns the body if it is an error itself.
+ * @returns The fields of the error, or `null` if the body has no error.
  */
 export function errorIn(body: unknown): JsonRecord | null {
   if (Array.isArray(body)) return errorAt(body);
@@ -45,7 +45,7 @@ export function errorIn(body: unknown): JsonRecord | null {
 
 /**
  * Reads an error.
- * @param error The fields found by {@linkcode errorIn}.
+ * @param error The fields returned by {@linkcode errorIn}.
  */
 export function readServerError(
   error: JsonRecord,
@@ -66,12 +66,12 @@ export function readServerError(
   };
 }
 
-/** Fields that contain errors: OpenAI's, JSON:API's, FastAPI's and MiniMax's. */
+/** The fields of a body that contain errors, as used by OpenAI, JSON:API, FastAPI and MiniMax. */
 const PLACES = ["error", "errors", "detail", "base_resp"];
 
 /**
- * Returns the error in a field of the body, which may also contain an answer, or `null` if the field is empty or
- * reports success.
+ * Returns the error in a field of the body, or `null` if there is none or it reports success. The body may also contain
+ * an answer.
  */
 export function nestedError(body: JsonRecord): JsonRecord | null {
   // Alongside `choices`, `detail` is not an error.
@@ -85,7 +85,7 @@ export function nestedError(body: JsonRecord): JsonRecord | null {
   return null;
 }
 
-/** Maximum depth of nested errors. */
+/** Maximum nesting depth of errors. */
 const MAX_DEPTH = 8;
 
 function errorAt(value: unknown, depth = 0): JsonRecord | null {
@@ -112,7 +112,7 @@ function isFine(code: unknown): boolean {
   );
 }
 
-/** Returns the fields alongside an error that add details, except those that the error itself has. */
+/** Returns the fields next to a nested error that add details to it, except fields that the error itself has. */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};
   for (const field of [...CODES, "message", "msg", "retry_after"]) {
@@ -160,7 +160,7 @@ function wordsOf(error: JsonRecord): string | undefined {
     : `${loc.join(".")}: ${words}`;
 }
 
-/** Joins the error's message with that of the provider, which gateways quote. */
+/** Joins the message of an error with the provider's message, which gateways quote. */
 function fullMessage(error: JsonRecord): string {
   const words = wordsOf(error) ?? JSON.stringify(error).slice(0, 2000);
   const metadata = error["metadata"];
@@ -182,13 +182,16 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** Returns the normalized names among an error's codes: `rate_limit` for `RateLimitError`. */
+/** Returns the names among an error's codes, normalized: `rate_limit` for `RateLimitError`. */
 function namesIn(error: JsonRecord): string[] {
   return codesIn(error).filter((code) => typeof code === "string")
     .map((code) => nameOf(code.slice(0, 100)));
 }
 
-/** Normalizes `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` to one spelling without the suffix. */
+/**
+ * Normalizes names such as `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` to lower case with
+ * underscores, without the suffix for "error".
+ */
 function nameOf(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()
     .replace(/[^a-z0-9]+/g, "_").replace(/_(?:error|exception)$/, "");
@@ -206,10 +209,13 @@ function isStatus(code: number | undefined): code is number {
   return code !== undefined && code >= 400 && code < 600;
 }
 
-/** Matches an HTTP status: `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
+/** Matches an HTTP status in a message: `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
-/** Failure kinds by normalized name ({@linkcode nameOf}) of OpenAI, Anthropic, Google and gateways. */
+/**
+ * The failure kinds by error name, as normalized by {@linkcode nameOf}. The names are those of OpenAI, Anthropic,
+ * Google and gateways.
+ */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...names("rate_limited", [
     "rate_limit",
@@ -266,8 +272,8 @@ function names(
 }
 
 /**
- * Error names for exhausted credit. Messages are not matched, since Gemini also reports rate limits as an exceeded
- * quota.
+ * The names of errors about exhausted credit. Messages are not checked, since Gemini also reports rate limits as an
+ * exceeded quota.
  */
 const SPENT: ReadonlySet<string> = new Set([
   "billing_hard_limit_reached",
@@ -277,7 +283,7 @@ const SPENT: ReadonlySet<string> = new Set([
   "insufficient_quota",
 ]);
 
-/** Failure kinds by message, for errors without a known code. */
+/** The failure kinds by message, for errors without a known code. */
 const KINDS_OF_WORDS: readonly [RegExp, FailureKind][] = [
   [
     /rate.?limit|too many requests|quota|throttl|resource.?exhausted/i,
@@ -306,7 +312,10 @@ function kindOf(
   return kind ?? "server_error";
 }
 
-/** Returns the wait in milliseconds that an error requests, in a field or in the wording of Gemini, OpenAI or Groq. */
+/**
+ * Returns the wait that an error requests, in milliseconds. It is in a field, or in the message as worded by Gemini,
+ * OpenAI or Groq.
+ */
 function waitIn(error: JsonRecord, words: string): number | undefined {
   const seconds = numberOf(error["retry_after"]);
   if (seconds !== undefined && seconds >= 0) return seconds * 1000;
@@ -316,6 +325,6 @@ function waitIn(error: JsonRecord, words: string): number | undefined {
   return Number(minutes) * 60_000 + Number(amount) * scale;
 }
 
-/** Matches a requested wait: `Please retry in 20.04s`, `try again in 1m2.5s`, `try again in 350ms`. */
+/** Matches a requested wait in a message: `Please retry in 20.04s`, `try again in 1m2.5s`, `try again in 350ms`. */
 const WAIT =
   /(?:retry|try again) in (?:(\d{1,4})m)?(\d{1,8}(?:\.\d{1,12})?)(ms|s)\b/i;

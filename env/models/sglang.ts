@@ -1,5 +1,5 @@
 /**
- * Token models behind SGLang's `/generate` API, which takes token ids and returns ids with log probabilities.
+ * Token models at servers with SGLang's `/generate` API, which takes token ids and returns ids with log probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and sampling/sampling_params.py.
  */
@@ -16,25 +16,25 @@ import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Settings of {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
-  /** The URL of the server or router, without `/v1`: `http://127.0.0.1:30000`. */
+  /** The URL of the server or router, without `/v1`, such as `http://127.0.0.1:30000`. */
   readonly url: string;
-  /** The model's name in records and prices. */
+  /** The model's name in records and price lists. */
   readonly model: string;
-  /** Maximum number of tokens of prompt and answer combined. */
+  /** Maximum number of tokens in the prompt and the answer together. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
   /** The API key, if the server requires one. */
   readonly apiKey?: string;
   /**
-   * Additional sampling parameters, under SGLang's names: `{ top_k: 20 }`. Default: none; the distribution is not
-   * truncated.
+   * Additional sampling parameters with SGLang's names, such as `{ top_k: 20 }`. Default: none, so that the
+   * distribution is not truncated.
    */
   readonly sampling?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Creates a token model behind a server. All requests of a session are routed to the worker that has its prefix cached.
+ * Creates a token model at a server. A router sends all requests of a session to the worker that has its prefix cached.
  */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
@@ -91,8 +91,8 @@ async function attempt(
 }
 
 /**
- * Encodes the request. It samples from the model's unmodified distribution, so that the log probabilities are those of
- * the policy.
+ * Encodes the request. It requests samples from the model's unmodified distribution, so that the log probabilities are
+ * the policy's own.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [
@@ -145,7 +145,7 @@ function post(
   });
 }
 
-/** Maximum number of characters that an error quotes from an answer. */
+/** Maximum number of characters of an answer to quote in an error. */
 const MAX_QUOTED = 300;
 
 async function readAnswer(

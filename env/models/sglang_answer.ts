@@ -1,5 +1,5 @@
 /**
- * Reads the answers of SGLang's `/generate`.
+ * Reads the answers of SGLang's `/generate` API.
  *
  * The finish reason is read first: a request that was aborted in the queue has neither ids nor log probabilities.
  *
@@ -13,7 +13,7 @@ import { CallFailure, kindOfStatus } from "./call_policy.ts";
 import { isContextFull } from "./context_full.ts";
 import { extra } from "./extra_field.ts";
 
-/** A complete answer. */
+/** A complete answer of the engine. */
 export interface Generated {
   readonly result: GenerateResult;
   readonly promptTokens: number;
@@ -42,9 +42,9 @@ type Answer = z.infer<typeof answerSchema>;
 /**
  * Reads an answer.
  * @param body The parsed JSON.
- * @throws {CallFailure} If the answer was aborted: with the kind of the status that SGLang names, or `aborted`.
- * `bad_response` if the finish reason is unknown, or the sampled ids and their log probabilities are missing or
- * inconsistent.
+ * @throws {CallFailure} If the answer was aborted, with the failure kind of the status that SGLang reports, or
+ * `aborted`. If the finish reason is unknown, or the sampled ids and their log probabilities are missing or
+ * inconsistent, with the kind `bad_response`.
  */
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);
@@ -89,12 +89,12 @@ function readFinish(
   }
 }
 
-/** Maximum log probability: rounding may raise one slightly above 0. */
+/** Maximum log probability to accept, since rounding may result in a value slightly above 0. */
 const MAX_LOGPROB = 1e-4;
 
 /**
- * Splits pairs of log probability and id, `[T, 2 or more]`, into two lists. Validated by hand for speed, since they
- * make up most of an answer.
+ * Splits a list of pairs of a log probability and an id into two lists, `[T]`. Pairs may have more members. They are
+ * validated without zod for speed, since they make up most of an answer.
  */
 function readSampled(
   pairs: unknown,

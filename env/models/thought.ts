@@ -1,16 +1,18 @@
 /**
- * Separates the thoughts in a thinking model's answer from its text. Thoughts appear only in records.
+ * Separates the thought in a thinking model's answer from the text. Thoughts are recorded, but are not part of the
+ * messages.
  *
- * Some templates open the thought in the prompt, so that the answer contains only its closing tag.
+ * Some templates end the prompt with the opening tag of a thought, in which case the answer contains only the closing
+ * tag.
  */
 
 /** An answer, split into thought and text. */
 export interface SplitAnswer {
   /** The text between the tags, or `undefined` if the answer has no thought. */
   readonly thought?: string;
-  /** The visible text: the whole answer if it has no thought, empty if the thought is not closed. */
+  /** The visible text. It is the whole answer if there is no thought, and empty if the thought is not closed. */
   readonly words: string;
-  /** Whether the thought is not closed. */
+  /** Whether the answer ends within a thought. */
   readonly isUnfinished: boolean;
 }
 
@@ -18,7 +20,7 @@ const START = /^\s*<think(?:ing)?>/i;
 const END = /<\/think(?:ing)?>/i;
 
 /**
- * Splits an answer at the first closing tag of a thought. Calls within a thought do not count.
+ * Splits an answer at the first closing tag of a thought. Tool calls within a thought are part of the thought.
  * @param options.isOpen Whether the prompt already opened the thought. Default: false.
  */
 export function splitThought(
@@ -48,13 +50,13 @@ export function opensThought(prompt: string): boolean {
   return /<think(?:ing)?>\s*$/i.test(prompt);
 }
 
-/** The message to the model if its answer has only a thought. */
+/** The message to a model whose answer has only a thought. */
 export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 
 /**
- * Returns the chat template variable that turns thinking on or off in hybrid models, named as in Qwen3's template; none
- * for `null`.
+ * Returns the variable of a chat template that turns thinking on or off in hybrid models, named as in Qwen3's template.
+ * For `null`, returns no variable.
  */
 export function thinkingVariables(
   thinking: boolean | null,

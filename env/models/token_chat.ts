@@ -1,6 +1,6 @@
 /**
- * Turns a token model into a chat model: a chat template converts messages to ids, a tool parser converts sampled ids
- * to a message, and every token is recorded.
+ * Adapts a token model to the interface of chat models. A chat template converts messages to ids, a tool parser
+ * converts sampled ids to a message, and every token is recorded.
  */
 
 import { InfrastructureError, PolicyError } from "../errors.ts";
@@ -38,14 +38,14 @@ import type {
 
 /** Options of {@linkcode tokenChatModel}. */
 export interface TokenChatOptions extends Codec {
-  /** Sampling temperature; 0 always takes the most likely token. */
+  /** The sampling temperature. At 0, the most likely token is always chosen. */
   readonly temperature: number;
   /** Maximum number of tokens in one answer, including the end token. */
   readonly maxTokensPerTurn: number;
 }
 
 /**
- * Creates a chat model from `model`.
+ * Creates a chat model from a token model.
  * @throws {RangeError} If the temperature or the number of tokens is out of range.
  */
 export function tokenChatModel(
@@ -75,7 +75,7 @@ export function tokenChatModel(
   };
 }
 
-/** The answer if the conversation has outgrown the context. */
+/** The answer if the conversation no longer fits in the context. */
 const NO_ROOM: ChatReply = {
   content: "",
   toolCalls: [],
@@ -93,7 +93,7 @@ class TokenChat implements Chat {
   readonly #tools: KnownTools;
   readonly #format: ToolCallFormat;
   #turn = 0;
-  /** Whether this turn's prompt ends with an open thought. */
+  /** Whether the prompt of this turn ends with the opening tag of a thought. */
   #isThinking = false;
 
   constructor(model: TokenModel, parts: TokenChatParts) {
@@ -137,8 +137,9 @@ class TokenChat implements Chat {
 
   /**
    * Samples an answer.
-   * @returns `null` if the conversation has outgrown the engine's context, which may be shorter than configured.
-   * @throws If a first prompt does not fit, since every episode would score 0.
+   * @returns The answer, or `null` if the conversation no longer fits in the engine's context, which may be shorter
+   * than configured.
+   * @throws {InfrastructureError} If the first prompt does not fit, since every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
     try {
@@ -195,7 +196,7 @@ class TokenChat implements Chat {
     };
   }
 
-  /** Appends the sampled tokens and reads them as a message. */
+  /** Appends the sampled tokens to the conversation, and parses them as a message. */
   #record(result: GenerateResult): ChatReply {
     const stopped = endsIn(this.#parts.tokenizer.stopIds, result.ids);
     const isCut = stopped && !READS_STOP_TOKEN.has(this.#format);
@@ -226,7 +227,7 @@ class TokenChat implements Chat {
     return this.#parts.tokenizer.decode(ids);
   }
 
-  /** Separates the thought, which is not part of the content and is not searched for calls. */
+  /** Separates the thought from the text. The thought is not part of the content, and calls in it are ignored. */
   #splitThought(text: string): Omit<ChatReply, "finishReason"> {
     const { thought, words } = splitThought(text, { isOpen: this.#isThinking });
     if (thought === undefined) return this.#read(text);
@@ -255,7 +256,7 @@ class TokenChat implements Chat {
   }
 }
 
-/** Upper bound on the tokens of an opening thought tag and its line break, in any tokenizer. */
+/** An upper bound on the number of tokens in the opening tag of a thought and its line break, for any tokenizer. */
 const TAG_TOKENS = 12;
 
 /** Returns a call id of nine alphanumeric characters, the format that the strictest templates require. */
@@ -268,7 +269,10 @@ function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
   return last !== undefined && stopIds.includes(last);
 }
 
-/** @throws {InfrastructureError} If the engine violated `TokenModel`'s contract. */
+/**
+ * Checks that the engine's result meets the contract of `TokenModel`.
+ * @throws {InfrastructureError} If it does not.
+ */
 function checkResult(
   result: GenerateResult,
   request: GenerateRequest,

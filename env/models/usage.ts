@@ -2,7 +2,7 @@
 
 import type { Usage } from "../types.ts";
 
-/** The usage before any call. */
+/** The usage before the first call. */
 export const NO_USAGE: Usage = {
   calls: 0,
   retries: 0,

@@ -1,18 +1,18 @@
-/** Reads request bodies as JSON, with limits on size and time. */
+/** Reads the bodies of requests as JSON, with limits on size and time. */
 
 import type { Context } from "hono";
 import { messageOf } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Limits of a request body. */
+/** The limits on a request body. */
 export interface BodyLimits {
-  /** Default: 1 MiB. */
+  /** The maximum size of the body, in bytes. Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** The time within which the whole body must arrive. Default: 30 s. */
+  /** The time within which the whole body must arrive, in milliseconds. Default: 30 s. */
   readonly timeoutMs?: number;
 }
 
-/** Default limits of a request body. */
+/** The default limits on a request body. */
 export const MAX_BYTES = 2 ** 20;
 const TIMEOUT_MS = 30_000;
 

@@ -1,5 +1,6 @@
 /**
- * Serves OpenAI's chat completions for a token model, with the same template, tokenizer and tool parser as in training.
+ * Serves OpenAI's chat completions with a token model. The chat template, the tokenizer and the tool parser are the
+ * same as in training.
  *
  * @see OpenAI's API reference, "Create chat completion".
  */
@@ -67,12 +68,12 @@ const requestSchema = z.looseObject({
   stream: z.boolean().nullish(),
 });
 
-/** A parsed request. */
+/** A parsed request for a chat completion. */
 export type ChatBody = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request.
- * @throws {RequestError} If it is invalid, or names another model.
+ * @throws {RequestError} If the request is invalid or names another model.
  */
 export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
   const read = readBody(requestSchema, body);
@@ -126,7 +127,7 @@ export async function answerChat(
   };
 }
 
-/** Splits a chat completion into the chunks of a stream. */
+/** Converts a chat completion to the chunks of a stream. */
 export function chatChunks(
   completion: Record<string, unknown>,
 ): Record<string, unknown>[] {
@@ -168,7 +169,7 @@ async function askOnce(
   );
 }
 
-/** Converts an answer to a choice. Text that cannot be parsed as calls is returned as content. */
+/** Converts an answer to a choice. If calls in the text cannot be parsed, the text is returned as content. */
 function choiceOf({ content, toolCalls, finishReason }: ChatReply) {
   const message = answerMessage(content, toolCalls);
   const isCall = toolCalls.length > 0 && finishReason === "stop";

@@ -1,12 +1,12 @@
 /**
- * Decides which engine URLs requests may name. The destination of a connection counts, not the spelling of a URL: hosts
- * are compared as addresses, after decimal, octal, hexadecimal and IPv4-mapped spellings are resolved.
+ * Decides which engine URLs requests may name. Hosts are compared in canonical form, so that decimal, octal,
+ * hexadecimal and IPv4-mapped spellings of an address are the same host.
  */
 
 import { isLoopback } from "./loopback.ts";
 
 /**
- * Parses the URL of an engine, which consists of scheme, host and port.
+ * Parses the URL of an engine, which consists of a scheme, a host and an optional port.
  * @returns The canonical origin, or `null` if the URL is invalid or has a user, a path, a query or a fragment.
  */
 export function engineOrigin(text: string): string | null {
@@ -19,8 +19,8 @@ export function engineOrigin(text: string): string | null {
 }
 
 /**
- * Returns the canonical form of a host, an address or a lower-case name without its trailing dot, or `null` if it is
- * invalid.
+ * Returns the canonical form of a host, or `null` if it is invalid. The canonical form of a name is in lower case,
+ * without a trailing dot.
  */
 export function canonicalHost(host: string): string | null {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
@@ -35,11 +35,12 @@ export function canonicalHost(host: string): string | null {
     : NAME.exec(hostname)?.[1] ?? null;
 }
 
-/** Matches a name or an IPv4 address, and captures it without its trailing dot. */
+/** Matches a name or an IPv4 address, and captures it without a trailing dot. */
 const NAME = /^([\w-]+(?:\.[\w-]+)*)\.?$/;
 
 /**
- * Returns the IPv4 address of an IPv4-mapped IPv6 address, since connections go there; other addresses are unchanged.
+ * Returns the IPv4 address in an IPv4-mapped IPv6 address, which is the destination of its connections. Other addresses
+ * are returned unchanged.
  */
 function unmapped(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/
@@ -50,20 +51,21 @@ function unmapped(address: string): string {
     .join(".");
 }
 
-/** Checks whether a canonical host is an address. */
+/** Checks whether a canonical host is an IP address. */
 export function isAddress(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
 
 /**
- * A host on which engines are allowed, as returned by {@linkcode canonicalHost}. Without a port, any port is allowed.
+ * A host on which engines are allowed, as returned by {@linkcode canonicalHost}. If `port` is omitted, all ports are
+ * allowed.
  */
 export interface EngineHost {
   readonly host: string;
   readonly port?: number;
 }
 
-/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or a bare IPv6 address. Returns `null` for anything else. */
+/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or an IPv6 address. Returns `null` for any other text. */
 export function readEngineHost(text: string): EngineHost | null {
   const isBareIpv6 = text.split(":").length > 2 && !text.startsWith("[");
   const [, written = "", digits] = isBareIpv6
@@ -79,20 +81,21 @@ export function readEngineHost(text: string): EngineHost | null {
 /** Options of {@linkcode EngineHosts}. */
 export interface EngineHostsOptions {
   readonly hosts: readonly EngineHost[];
-  /** Returns the addresses of this machine. Default: only loopback. */
+  /** Returns the addresses of this machine. Default: only loopback addresses. */
   readonly ownAddresses?: () => readonly string[];
-  /** Resolves a name to its addresses. */
+  /** Resolves a host name to its addresses. */
   readonly lookup: (name: string) => Promise<readonly string[]>;
   /** Returns the time in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
 }
 
-/** The time for which resolved addresses are cached. */
+/** The time for which resolved addresses are cached, in milliseconds. */
 const KEPT_MS = 30_000;
 
 /**
- * The hosts on which engines are allowed: loopback, this machine and listed hosts. A listed name allows the addresses
- * that it resolves to. An unlisted name is rejected without a lookup, since it could resolve differently the next time.
+ * The hosts on which engines are allowed: loopback, the other addresses of this machine, and the listed hosts. If a
+ * name is listed, the addresses that it resolves to are allowed too. An unlisted name is rejected without a lookup,
+ * since it could resolve to another address later.
  */
 export class EngineHosts {
   readonly #options: EngineHostsOptions;
@@ -106,8 +109,8 @@ export class EngineHosts {
   }
 
   /**
-   * Checks whether an engine is allowed.
-   * @param origin As returned by {@linkcode engineOrigin}.
+   * Checks whether engines with this origin are allowed.
+   * @param origin The origin, as returned by {@linkcode engineOrigin}.
    */
   async allows(origin: string): Promise<boolean> {
     const url = new URL(origin);

@@ -1,6 +1,6 @@
 /**
- * Converts an episode to the fields of slime's `Sample`: ids, mask, log probabilities, and the answer from which each
- * span of the response came.
+ * Converts an episode to the fields of slime's `Sample`: ids, loss mask, log probabilities, and the spans of the
+ * response.
  *
  * @see slime `slime/utils/types.py` (`Sample`, `append_response_tokens`) at 624b824.
  */
@@ -10,7 +10,7 @@ import type { Trajectory } from "../tokens/trajectory.ts";
 import type { Episode, StopReason } from "../types.ts";
 import type { EngineCall } from "./episode_engine.ts";
 
-/** slime's states of a sample. */
+/** The status of a sample, as defined by slime. */
 export type SampleStatus = "completed" | "truncated" | "aborted" | "failed";
 
 /** A span of the response: one answer from the engine, or tokens appended between answers. */
@@ -18,24 +18,24 @@ export interface Span {
   readonly length: number;
   readonly trainable: boolean;
   readonly text: string;
-  /** The engine's metadata of an answer, with SGLang's names. */
+  /** The engine's metadata for an answer, with SGLang's names. Omitted for other spans. */
   readonly meta_info?: Readonly<Record<string, unknown>>;
 }
 
-/** The answer to `POST /episodes`, with `P` prompt ids followed by `R` response ids. */
+/** The response to `POST /episodes`. Its ids are `P` prompt ids followed by `R` response ids. */
 export interface EpisodeAnswer {
-  /** `[P + R]`; `P` and `R` are at least 1. */
+  /** All token ids, `[P + R]`. Both `P` and `R` are at least 1. */
   readonly tokens: readonly number[];
   readonly prompt_length: number;
   readonly response_length: number;
-  /** `[R]`. */
+  /** The loss mask, `[R]`. */
   readonly loss_mask: readonly (0 | 1)[];
-  /** `[R]`, 0 where the mask is 0. */
+  /** The log probabilities, `[R]`, which are 0 where the mask is 0. */
   readonly rollout_log_probs: readonly number[];
-  /** The spans of the response; their lengths sum to `R`. */
+  /** The spans of the response, whose lengths sum to `R`. */
   readonly spans: readonly Span[];
   readonly response: string;
-  /** 0 if the sample is removed, because slime requires a number. */
+  /** The reward. It is 0 if the sample is removed, because slime requires a number. */
   readonly reward: number;
   readonly status: SampleStatus;
   /**
@@ -52,11 +52,11 @@ export interface EpisodeAnswer {
 export interface AnswerParts {
   readonly calls: readonly EngineCall[];
   readonly decode: (ids: readonly number[]) => string;
-  /** Milliseconds spent waiting for the engine. */
+  /** The time spent waiting for the engine, in milliseconds. */
   readonly waitedMs: number;
   /**
-   * A description of the engine's failure, if it failed. It replaces the failure's message, which quotes the engine's
-   * answer.
+   * A description of the engine's failure, if it failed. It is returned instead of the failure's own message, which
+   * quotes the engine's answer.
    */
   readonly engineFault?: string | undefined;
 }
@@ -89,8 +89,8 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
 }
 
 /**
- * Encodes an answer as JSON. Most of it is ids, which reuse the bytes encoded for earlier requests. Send the result at
- * once; do not keep it.
+ * Encodes an answer as JSON. Most of it is ids, whose bytes were already encoded for requests to the engine and are
+ * reused. The result may be overwritten later, so send it at once.
  */
 export function answerBytes(
   { tokens, ...rest }: EpisodeAnswer,
@@ -99,7 +99,8 @@ export function answerBytes(
 }
 
 /**
- * Returns the answer for an episode without a result. As slime requires, it has one prompt token and one masked token.
+ * Returns the answer for an episode that has no result. Because slime requires tokens, it has one prompt token and one
+ * response token, which is masked.
  */
 export function removed(
   status: "aborted" | "failed",
@@ -157,11 +158,11 @@ interface Layout {
   readonly tokens: readonly number[];
   readonly lossMask: readonly (0 | 1)[];
   readonly logprobs: readonly number[];
-  /** The number of prompt ids: all ids before the first sampled one. */
+  /** The number of prompt ids, which are all ids before the first sampled one. */
   readonly prompt: number;
 }
 
-/** Splits a trajectory into prompt and response, each with at least one id, as slime requires. */
+/** Splits a trajectory into a prompt and a response. As slime requires, each has at least one id. */
 function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
   if (ids.length < 2) {
     return { tokens: [0, 0], lossMask: [0, 0], logprobs: [0, 0], prompt: 1 };
@@ -171,7 +172,7 @@ function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
   return { tokens: ids, lossMask, logprobs, prompt };
 }
 
-/** Splits the response at the beginning and end of each engine answer. */
+/** Splits the response into spans at the beginning and the end of each answer of the engine. */
 function spansOf(
   { tokens, lossMask, prompt }: Layout,
   { calls, decode }: AnswerParts,

@@ -1,4 +1,7 @@
-/** The engine of one episode. It sends all turns to one worker, records them, and stops at the first abort. */
+/**
+ * A token model for one episode, backed by the engine that the trainer names. It sends all turns to one worker, records
+ * the engine's answers, and stops at the first abort.
+ */
 
 import { type FailureKind, InfrastructureError } from "../errors.ts";
 import { type Caller, CallFailure } from "../models/call_policy.ts";
@@ -9,7 +12,7 @@ import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
 
 /** One answer of the engine. */
 export interface EngineCall {
-  /** The number of input ids, which is the index in the trajectory where the answer begins. */
+  /** The number of input ids, which is also the index in the trajectory at which the answer begins. */
   readonly start: number;
   readonly length: number;
   readonly finishReason: GenerateResult["finishReason"];
@@ -22,25 +25,28 @@ export interface EngineCall {
 export interface EpisodeEngineOptions {
   /** The policy's name in records. */
   readonly name: string;
-  /** The maximum number of tokens in an episode, unless the request sets a limit. */
+  /** The maximum number of tokens in an episode if the request sets no limit. */
   readonly contextLength: number;
   readonly caller: Caller;
   readonly meter: Meter;
-  /** The bearer token, if the engine or its router requires one. */
+  /** The bearer token, if the engine or its router requires one. Default: none. */
   readonly apiKey?: string;
-  /** Called when the engine aborts a request of this episode, after which more turns are pointless. */
+  /** Called when the engine aborts a request of this episode, which means that the rollout has ended. */
   readonly onAbort: () => void;
 }
 
-/** The engine named by a request, for one episode. */
+/** The engine that a request names, used for one episode. */
 export class EpisodeEngine {
   /** The answers of the current attempt, in order. */
   calls: EngineCall[] = [];
-  /** The ids of the last request, a live view. */
+  /** The ids of the last request. The array grows with the episode. */
   ids: readonly number[] = [];
-  /** Milliseconds spent waiting for the engine. */
+  /** The time spent waiting for the engine, in milliseconds. */
   waitedMs = 0;
-  /** A description of the last call's failure, without quoting the engine's answer, or `undefined` if it succeeded. */
+  /**
+   * A description of the failure of the last call, which does not quote the engine's answer, or `undefined` if the call
+   * succeeded.
+   */
   fault: string | undefined;
   readonly model: TokenModel;
 
@@ -93,8 +99,8 @@ function callOf(result: GenerateResult, start: number): EngineCall {
 }
 
 /**
- * Returns a fixed description of a failure. The answer may come from something other than an engine, so clients must
- * not see it.
+ * Returns a fixed description of a failure. It does not quote the answer, which clients must not see, since the server
+ * at the engine's URL may not be an engine.
  */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;
@@ -114,8 +120,8 @@ const FAULTS: Partial<Record<FailureKind, string>> = {
 };
 
 /**
- * Stops an episode at the first abort: slime ends a rollout by aborting its engines' requests, so a retry would only
- * delay it.
+ * Wraps a caller so that an aborted request stops the episode. slime ends a rollout by aborting the engines' requests,
+ * so a retry would only delay the end.
  */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   return {
@@ -137,7 +143,7 @@ function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   };
 }
 
-/** Returns the temperature of a request; 0 for `top_k` 1, which is greedy sampling. */
+/** Returns the sampling temperature of a request. It is 0 if `top_k` is 1, which means greedy sampling. */
 export function temperatureOf({ sampling_params }: EpisodeRequest): number {
   return sampling_params.top_k === 1 ? 0 : sampling_params.temperature;
 }

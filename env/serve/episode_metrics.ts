@@ -1,10 +1,10 @@
-/** Collects Prometheus metrics of an episode server. */
+/** Prometheus metrics of an episode server. */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Meter } from "../models/meter.ts";
 import type { EpisodeAnswer } from "./episode_answer.ts";
 
-/** Metrics of one server since its start. */
+/** The metrics of one server since its start. */
 export class EpisodeMetrics {
   readonly #registry = new Registry();
   readonly #running: Gauge;
@@ -15,7 +15,7 @@ export class EpisodeMetrics {
   readonly #rewards: Counter;
   readonly #seconds: Histogram;
   running = 0;
-  /** The number of answered episodes, and how many of them were removed. */
+  /** The number of episodes that were answered, and of those that were removed. */
   readonly counts = { done: 0, removed: 0 };
 
   constructor({ meter }: { readonly meter: Meter }) {
@@ -71,7 +71,7 @@ export class EpisodeMetrics {
     });
   }
 
-  /** Records the start of an episode. Hold the result with `using`, so that its end is always recorded. */
+  /** Records the start of an episode. Declare the result with `using`, so that the episode's end is always recorded. */
   begin(): Disposable & { end(answer: EpisodeAnswer): void } {
     const from = performance.now();
     this.#running.set(++this.running);

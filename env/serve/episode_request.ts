@@ -1,4 +1,4 @@
-/** Reads the body of `POST /episodes`, which requests an episode. */
+/** Parses the body of `POST /episodes`, a request for an episode. */
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";
@@ -7,7 +7,7 @@ import { readBody } from "./read_body.ts";
 import { engineOrigin } from "./engine_hosts.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** slime's sampling parameters. {@linkcode unsupportedSampling} checks all others. */
+/** The sampling parameters that slime sends. {@linkcode unsupportedSampling} checks all other parameters. */
 const samplingSchema = z.looseObject({
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
@@ -33,7 +33,7 @@ const requestSchema = z.strictObject({
   instruction: z.string().nullish(),
 });
 
-/** The neutral value of each SGLang penalty. Only evaluations may set other values. */
+/** The value of each SGLang penalty that has no effect. Only evaluations may set other values. */
 const PENALTIES: Readonly<Record<string, number>> = {
   repetition_penalty: 1,
   frequency_penalty: 0,
@@ -42,7 +42,7 @@ const PENALTIES: Readonly<Record<string, number>> = {
   min_p: 0,
 };
 
-/** Parameters to ignore, because they affect only how an answer is decoded, or because episodes set them. */
+/** The parameters that are ignored, because they affect only how an answer is decoded, or because episodes set them. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
   "skip_special_tokens",
@@ -56,8 +56,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} If it is invalid (400, naming the field), or requests sampling whose log probabilities would
- * not be the policy's.
+ * @throws {RequestError} If the body is invalid, in which case the message names the field, or if it requests sampling
+ * with log probabilities other than the policy's.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);
@@ -84,7 +84,7 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   return request;
 }
 
-/** Returns the penalties that a request sets, to be passed to its engine. */
+/** Returns the penalties that a request sets, to pass to the engine. */
 export function penaltiesOf(
   { sampling_params }: EpisodeRequest,
 ): Record<string, unknown> {
@@ -111,7 +111,7 @@ function isEmpty(value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
-/** A client's choice of a task, with optional fields that check that client and server use the same data. */
+/** A client's choice of a task. The optional fields verify that client and server use the same data. */
 export interface TaskChoice extends Pick<Task, "split"> {
   /** The task's number in its split. */
   readonly task: number;
@@ -121,7 +121,7 @@ export interface TaskChoice extends Pick<Task, "split"> {
 
 /**
  * Returns the chosen task.
- * @throws {RequestError} 404 if there is no such task, 409 if the client's row is from another dataset.
+ * @throws {RequestError} With status 404 if there is no such task, or 409 if the client's row is from another dataset.
  */
 export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   const { task: index, split, domain, instruction } = request;

@@ -1,4 +1,7 @@
-/** Runs the episodes that trainers request. Each is independent and counted; failures are answers, not exceptions. */
+/**
+ * Runs the episodes that trainers request. Episodes are independent of each other, and all are counted. Failures are
+ * returned as answers rather than thrown.
+ */
 
 import { messageOf } from "../errors.ts";
 import { openAgent } from "../agents/registry.ts";
@@ -24,7 +27,7 @@ import { type EpisodeRequest, taskOf } from "./episode_request.ts";
 import { RequestError } from "./served_policy.ts";
 import { InFlight } from "./in_flight.ts";
 
-/** Everything that the episodes of a server share. */
+/** The dataset, the services and the settings that all episodes of a server share. */
 export interface EpisodeWorld {
   readonly dataset: Dataset;
   readonly codec: Codec;
@@ -38,20 +41,20 @@ export interface EpisodeWorld {
   readonly caller: Caller;
   /** The hosts on which requests may name engines. Default: loopback. */
   readonly engineHosts?: EngineHosts;
-  /** The bearer token of engines. Default: none. */
+  /** The bearer token for engines. Default: none. */
   readonly engineKey?: string;
   /** The policy's name in records. */
   readonly modelName: string;
-  /** The maximum number of tokens in an episode, unless a request sets a limit. */
+  /** The maximum number of tokens in an episode if the request sets no limit. */
   readonly contextLength: number;
-  /** The maximum number of tokens in an answer, unless a request sets a limit. */
+  /** The maximum number of tokens in an answer if the request sets no limit. */
   readonly maxTokensPerTurn: number;
   readonly maxTurns: number;
-  /** The maximum number of restarts of an episode after an infrastructure failure. Default: 3. */
+  /** The maximum number of times that an episode is restarted after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** The maximum number of concurrent episodes; additional requests get status 503. Default: 1024. */
+  /** The maximum number of concurrent episodes. Further requests are rejected with status 503. Default: 1024. */
   readonly maxEpisodes?: number;
-  /** Called with every episode that has ended, before the request is answered. Must neither throw nor block. */
+  /** Called with each episode when it has ended, before the request is answered. It must neither throw nor block. */
   readonly onEpisode?: (ended: EndedEpisode) => void;
 }
 
@@ -60,15 +63,15 @@ const LOOPBACK = new EngineHosts({
   lookup: () => Promise.resolve([]),
 });
 
-/** An episode and the request for it. */
+/** An episode that has ended, and the request for it. */
 export interface EndedEpisode {
   readonly episode: Episode;
   readonly request: EpisodeRequest;
-  /** The version of the weights that produced its last answer, if the engine reports it. */
+  /** The version of the weights that produced the last answer, if the engine reports it. */
   readonly weightVersion: string | undefined;
 }
 
-/** Runs episodes of one world. */
+/** A service that runs episodes in one world. */
 export class EpisodeService {
   readonly world: EpisodeWorld;
   readonly metrics: EpisodeMetrics;
@@ -86,17 +89,17 @@ export class EpisodeService {
     return this.metrics.running;
   }
 
-  /** Whether it rejects new episodes. */
+  /** Whether the service rejects new episodes. */
   get isDraining(): boolean {
     return this.#draining;
   }
 
-  /** Rejects new episodes from now on; episodes in progress continue. */
+  /** Rejects new episodes from now on. Episodes in progress continue. */
   drain(): void {
     this.#draining = true;
   }
 
-  /** Resolves once no episode is running. */
+  /** Resolves when no episode is running. */
   async ended(): Promise<void> {
     await this.#inFlight.ended();
   }
@@ -108,8 +111,8 @@ export class EpisodeService {
   }
 
   /**
-   * Checks that a request's engine is allowed.
-   * @throws {RequestError} 403 if it is not.
+   * Checks that the engine of a request is allowed.
+   * @throws {RequestError} With status 403 if it is not.
    */
   async requireEngine({ engine }: EpisodeRequest): Promise<void> {
     const { engineHosts = LOOPBACK } = this.world;
@@ -122,9 +125,10 @@ export class EpisodeService {
 
   /**
    * Accepts an episode.
-   * @returns A function that runs the episode. Call it once, with a signal that aborts when the client disconnects. It
-   * never rejects.
-   * @throws {RequestError} If the request is invalid, the budget is used up (402), or the server is full (503).
+   * @returns A function that runs the episode and never rejects. Call it once, with a signal that is aborted when the
+   * client disconnects.
+   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 if the row is from
+   * another dataset, or 503 if the server is full or shutting down.
    */
   begin(
     request: EpisodeRequest,

@@ -1,4 +1,7 @@
-/** The HTTP app of an episode server, for trainers with their own engines: `POST /episodes`, health, metrics. */
+/**
+ * The HTTP app of an episode server, for trainers that have their own engines. It serves `POST /episodes`, health
+ * checks and metrics.
+ */
 
 import { Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
@@ -18,21 +21,30 @@ const stopSchema = z.strictObject({ instance: z.string() });
 /** Settings of {@linkcode episodesApp}. */
 export interface EpisodesAppOptions {
   readonly service: EpisodeService;
-  /** taulab's version, for `/info`. */
+  /** taulab's version, as reported by `/info`. */
   readonly version: string;
-  /** The token that every request needs except health checks and {@linkcode EpisodesAppOptions.stop}. Default: none. */
+  /**
+   * The token that all requests must carry except health checks and {@linkcode EpisodesAppOptions.stop}. Default: no
+   * token is required.
+   */
   readonly token?: string;
-  /** Lets the process that started the server stop it over HTTP, by a secret that only that process knows. */
+  /**
+   * Lets the process that started the server stop it over HTTP. Its request must carry `instance`, a secret of that
+   * process.
+   */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
-  /** The name of the run whose episodes it plays; shown by `/health`. Default: none. */
+  /** The name of the run that the episodes belong to, as reported by `/health`. Default: none. */
   readonly run?: string | undefined;
-  /** Returns how many episodes were saved to a run dir, and how many could not be; shown by `/health`. */
+  /**
+   * Returns the number of episodes that were saved to a run dir, and of those that could not be saved. Reported by
+   * `/health`.
+   */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
-  /** Limits of request bodies. Default: 1 MiB within 30 s. */
+  /** The limits on request bodies. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits;
 }
 
-/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
   { service, version, token, stop, run, recorded, limits }: EpisodesAppOptions,
 ): Hono {

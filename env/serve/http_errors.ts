@@ -1,11 +1,11 @@
-/** Error responses shared by all taulab servers. */
+/** The error responses of all taulab servers. */
 
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { PolicyError } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Makes an app answer errors as JSON in OpenAI's format. */
+/** Makes an app return errors as JSON in OpenAI's format. */
 export function answerErrors(app: Hono): void {
   app.onError((error, c) => {
     if (error instanceof RequestError) {

@@ -1,11 +1,11 @@
-/** Counts a server's in-flight requests, so that a shutdown can wait for them. */
+/** Counts the requests that a server is handling, so that a shutdown can wait for them. */
 
-/** Counts requests in flight. A request that is still being received does not count. */
+/** A counter of the requests in flight. A request that is still being received does not count. */
 export class InFlight {
   #count = 0;
   #idle = Promise.withResolvers<void>();
 
-  /** Runs work and counts it until it succeeds or fails. */
+  /** Runs `work`, which counts as in flight until it succeeds or fails. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.#count++;
     try {
@@ -18,7 +18,7 @@ export class InFlight {
     }
   }
 
-  /** Resolves once no work is in flight. */
+  /** Resolves when no work is in flight. */
   async ended(): Promise<void> {
     while (this.#count > 0) await this.#idle.promise;
   }

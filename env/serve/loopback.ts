@@ -1,4 +1,4 @@
-/** Loopback addresses, which only this machine can reach. */
+/** Recognizes loopback addresses, which only this machine can reach. */
 
 /** Checks whether an address is a loopback address. */
 export function isLoopback(address: string): boolean {

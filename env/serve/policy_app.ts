@@ -1,6 +1,6 @@
 /**
- * The HTTP app of a policy server: OpenAI's chat completions, and the SGLang endpoints that a router, slime and
- * taulab's client use.
+ * The HTTP app of a policy server. It serves OpenAI's chat completions, and the SGLang endpoints that slime, its router
+ * and taulab's client use.
  */
 
 import { Hono } from "hono";
@@ -18,15 +18,15 @@ import { InFlight } from "./in_flight.ts";
 /** Settings of {@linkcode policyApp}. */
 export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
-  /** The token that every request needs except health checks. Default: none. */
+  /** The token that all requests except health checks must carry. Default: no token is required. */
   readonly token?: string;
-  /** Limits of request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
+  /** The limits on request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;
-  /** Counts answers in flight, so that a shutdown can wait for them. */
+  /** The counter of requests in flight, so that a shutdown can wait for them. Default: a new one. */
   readonly inFlight?: InFlight;
 }
 
-/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
 export function policyApp(
   { policy, token, limits: given, inFlight = new InFlight() }: PolicyAppOptions,
 ): Hono {
@@ -120,7 +120,7 @@ export function policyApp(
     served_model_name: policy.name,
     is_generation: true,
     weight_version: policy.weightVersion,
-    /** How the policy sees a client's system message and tools. */
+    /** Whether the policy sees a client's system message and tools. */
     prompt: policy.prompt,
     max_total_num_tokens: policy.model.contextLength,
     context_length: policy.model.contextLength,
@@ -151,7 +151,7 @@ export function policyApp(
   return app;
 }
 
-/** Running requests by id, so that they can be aborted. */
+/** The running requests by id, so that they can be aborted. */
 class Running {
   readonly #controllers = new Map<string, AbortController>();
   readonly #inFlight: InFlight;

@@ -1,27 +1,27 @@
 /**
- * Finds the session that a request continues if the client does not name one: the session with the longest common
- * prefix, as in a radix cache.
+ * Assigns requests that name no session to sessions of a token model. As in a radix cache, a request continues the
+ * session with the longest common prefix.
  */
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
 
-/** The maximum number of sessions to keep; the least recently used one is dropped first. */
+/** The maximum number of sessions to keep. The least recently used one is dropped first. */
 const MAX_SESSIONS = 256;
 
-/** The minimum number of shared tokens for which another conversation's session is reused. */
+/** The minimum number of tokens that a request must share with a session to continue it. */
 const MIN_SHARED = 8;
 
-/** A result, with the number of prompt tokens that were cached. */
+/** A result together with the number of prompt tokens that were cached. */
 export interface CachedResult extends GenerateResult {
   readonly cachedTokens: number;
 }
 
-/** A generator that needs no session ids. */
+/** A token model whose requests need no session id. */
 export interface PrefixSessions {
   generate(request: Omit<GenerateRequest, "session">): Promise<CachedResult>;
   /** The number of running requests. */
   readonly running: number;
-  /** Drops all idle sessions. */
+  /** Drops all sessions without a running request. */
   flush(): void;
 }
 
@@ -31,9 +31,9 @@ interface Session {
   busy: boolean;
 }
 
-/** Creates the sessions of a model. */
+/** Wraps a token model so that requests need no session id. */
 export function prefixSessions(model: TokenModel): PrefixSessions {
-  /** In order of last use, oldest first. */
+  /** The sessions, least recently used first. */
   const sessions = new Set<Session>();
   let made = 0;
   let running = 0;

@@ -6,7 +6,7 @@ import { RequestError } from "./served_policy.ts";
 
 /**
  * Parses a body.
- * @throws {RequestError} If it does not match the schema; names the field and the error.
+ * @throws {RequestError} If the body does not match the schema. The message names the field and the problem.
  */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);

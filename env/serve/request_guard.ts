@@ -1,6 +1,6 @@
 /**
- * Restricts a server without a token to programs on this machine. Without this check, a web page could reach it through
- * a name that resolves to this machine (DNS rebinding) or through a form (CSRF).
+ * Protects a server without a token from web pages, so that only programs on this machine can use it. Otherwise, a page
+ * could access the server by a name that resolves to this machine (DNS rebinding) or by submitting a form (CSRF).
  */
 
 import type { Hono } from "hono";
@@ -8,9 +8,9 @@ import { HTTPException } from "hono/http-exception";
 import { isLoopback } from "./loopback.ts";
 
 /**
- * Rejects requests with another host name (421), from pages of another origin (403), or with a body that is not
- * declared as JSON (415). If a token is set, the first two are not checked, since pages do not know it and routers use
- * their own names.
+ * Rejects requests with a host name other than loopback (421), from pages of another origin (403), or with a body that
+ * is not declared as JSON (415). If the server has a token, host names and origins are not checked: pages cannot know
+ * the token, and routers may use other host names.
  */
 export function guard(app: Hono, { token }: { token?: string | undefined }) {
   app.use(async (c, next) => {

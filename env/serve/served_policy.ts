@@ -1,26 +1,27 @@
-/** The policy that a server serves, and the errors of its requests. */
+/** The policy that a server serves, and the errors with which requests are rejected. */
 
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";
 
-/** A policy to serve. */
+/** A policy that a server serves. */
 export interface ServedPolicy {
   readonly model: TokenModel;
   readonly codec: Codec;
-  /** The value of `model` in requests. */
+  /** The policy's name, which requests pass as `model`. */
   readonly name: string;
-  /** A version that changes with the weights. */
+  /** The version of the weights. It changes whenever they are updated. */
   readonly weightVersion: string;
   /**
-   * The prompt that the policy was trained with. A policy trained without policy text and tools (`none`) does not see
-   * those that a client sends; they are used only to parse its calls.
+   * The prompt that the policy was trained with. A policy that was trained without a system prompt and tools (`none`)
+   * does not see those that a client sends. The tools are used only to parse its calls.
    */
   readonly prompt: "full" | "none";
 }
 
 /**
- * HTTP status of a rejected request: malformed, budget used up, not allowed, not found, body too slow, conflicting data
- * or wrong order, too large, upstream failure, unavailable.
+ * The HTTP status of a rejected request. 400: malformed. 402: the budget is spent. 403: not allowed. 404: not found.
+ * 408: the body arrives too slowly. 409: conflicting data or wrong order. 413: too large. 502: a model failed. 503:
+ * unavailable.
  */
 export type RequestStatus =
   | 400

@@ -1,5 +1,5 @@
 /**
- * Serves SGLang's `/generate`, which takes ids or text and returns ids with log probabilities.
+ * Serves SGLang's `/generate` API, which takes ids or text and returns ids with log probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py and sampling/sampling_params.py.
  */
@@ -35,20 +35,20 @@ const requestSchema = z.looseObject({
   "pass either input_ids or text",
 );
 
-/** A parsed request. */
+/** A parsed request to `/generate`. */
 export type GenerateBody = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request.
- * @throws {RequestError} If it is invalid; names the field.
+ * @throws {RequestError} If the request is invalid. The message names the field.
  */
 export function readGenerateBody(body: unknown): GenerateBody {
   return readBody(requestSchema, body);
 }
 
 /**
- * Answers a request. If `signal` aborts it, the answer has the finish reason `abort`.
- * @throws {RequestError} If the prompt does not fit.
+ * Answers a request. If `signal` is aborted, the answer has the finish reason `abort`.
+ * @throws {RequestError} If the prompt does not fit in the context.
  */
 export async function answerGenerate(
   body: GenerateBody,
@@ -102,7 +102,10 @@ export async function answerGenerate(
   };
 }
 
-/** @throws {RequestError} If a text is too long for the context. */
+/**
+ * Checks that a text may fit in the context.
+ * @throws {RequestError} If it is certainly too long.
+ */
 function requireShort(length: number, { model, name }: ServedPolicy): void {
   if (mayFit(length, model.contextLength)) return;
   throw new RequestError(
@@ -111,7 +114,7 @@ function requireShort(length: number, { model, name }: ServedPolicy): void {
 }
 
 /**
- * Returns the number of tokens that fit after a prompt.
+ * Returns the number of tokens that fit in the context after a prompt.
  * @throws {RequestError} If none fits.
  */
 export function roomFor(

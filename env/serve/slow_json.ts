@@ -1,17 +1,18 @@
 /**
- * Sends JSON responses that take minutes to compute. Both sides notice early if the other one disconnects.
+ * Sends JSON responses that take minutes to compute, so that client and server notice early if the other side
+ * disconnects.
  *
- * The server sends white space before the answer, which JSON allows. A client that receives none detects that the
- * server is dead, long before its timeout. Because the response has started, the server also notices when the
- * connection closes. Before that, Deno's `request.signal` does not fire for requests whose head and body arrive in
- * separate packets, as httpx sends them.
+ * The server sends white space before the answer, which JSON allows. If it stops, the client knows long before its
+ * timeout that the server is dead. The server notices a closed connection only because the response has started: before
+ * that, Deno does not abort `request.signal` for requests whose head and body arrive in separate packets, as httpx
+ * sends them.
  */
 
 /** Settings of {@linkcode slowJson}. */
 export interface SlowJsonOptions {
-  /** The request's signal. */
+  /** The signal of the request, which is aborted when the client disconnects. */
   readonly client: AbortSignal;
-  /** The interval between keep-alive bytes. Default: 1000. */
+  /** The interval between two bytes of white space, in milliseconds. Default: 1000. */
   readonly everyMs?: number;
 }
 
@@ -20,8 +21,8 @@ const KEEP_ALIVE = encoder.encode(" ");
 
 /**
  * Answers at once with status 200, and sends the result of `work` as the body when it is ready.
- * @param work Receives a signal that aborts when the client disconnects. A result of bytes is sent as JSON without
- * encoding. If it rejects, the body ends without a result.
+ * @param work Receives a signal that is aborted when the client disconnects. If its result is bytes, they must be JSON
+ * and are sent unchanged. If it rejects, the body ends without a result.
  */
 export function slowJson(
   work: (signal: AbortSignal) => Promise<unknown>,

@@ -1,22 +1,25 @@
 /**
- * Writes the Python packages through which trainers use an environment server.
+ * Creates Python packages with which trainers connect to an environment server.
  *
  * @see verifiers 0.4.0, `verifiers/v1/taskset.py`, `harness.py` and `utils/loaders.py`; verl 0.9.1,
- *   `verl/experimental/agent_loop/agent_loop.py`.
+ * `verl/experimental/agent_loop/agent_loop.py`.
  */
 
-/** Settings of a package. */
+/** Settings of {@linkcode verifiersPackage} and {@linkcode verlPackage}. */
 export interface ClientPackageOptions {
-  /** The default URL of the server. */
+  /** The URL of the server that the package uses by default. */
   readonly url: string;
   /** taulab's version. */
   readonly version: string;
 }
 
-/** The texts of a package's files by path. */
+/** The files of a package: their texts, by path. */
 export type ClientPackage = Readonly<Record<string, string>>;
 
-/** Returns the package for verifiers: a taskset, a harness that forwards to the server, and `load_environment`. */
+/**
+ * Creates the package for verifiers. It has a taskset, a harness that forwards actions to the server, and
+ * `load_environment`.
+ */
 export async function verifiersPackage(
   options: ClientPackageOptions,
 ): Promise<ClientPackage> {
@@ -27,7 +30,7 @@ export async function verifiersPackage(
   });
 }
 
-/** Returns the package for verl: an agent loop that forwards to the server, its config, and dataset rows. */
+/** Creates the package for verl. It has an agent loop that forwards actions to the server, and the loop's config. */
 export async function verlPackage(
   options: ClientPackageOptions,
 ): Promise<ClientPackage> {

@@ -1,4 +1,6 @@
-/** The HTTP app of an environment server, for any trainer: sessions of one world, with several protocols. */
+/**
+ * The HTTP app of an environment server, which offers sessions of one world to trainers. It supports several protocols.
+ */
 
 import { Hono } from "hono";
 import { domainKey } from "../../domains/registry.ts";
@@ -27,13 +29,13 @@ export interface EnvironmentAppOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */
   readonly version: string;
-  /** The token that every request needs except health checks. Default: none. */
+  /** The token that all requests except health checks must carry. Default: no token is required. */
   readonly token?: string | undefined;
-  /** Limits of request bodies. Default: 1 MiB within 30 s. */
+  /** The limits on request bodies. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits;
 }
 
-/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
 export function environmentApp(
   { sessions, version, token, limits }: EnvironmentAppOptions,
 ): Hono {

@@ -1,4 +1,7 @@
-/** A client's session: a reset starts the episode of a task, steps take the client's actions, and the end is graded. */
+/**
+ * The session of a client. A reset starts an episode, each step takes an action of the client, and the episode is
+ * graded when it ends.
+ */
 
 import { createEnvironment } from "../../environment.ts";
 import { InfrastructureError, messageOf } from "../../errors.ts";
@@ -20,43 +23,45 @@ import { taskOf } from "../episode_request.ts";
 import { RequestError } from "../served_policy.ts";
 import type { SessionMetrics } from "./session_metrics.ts";
 
-/** The world that all sessions of a server share. */
+/** The dataset and the settings that all sessions of a server share. */
 export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Decides checks that no program can decide. Default: no judge. */
+  /** Grades the checks that require a judgment. Default: no judge. */
   readonly judge?: Judge | undefined;
-  /** The split for clients that name none. */
+  /** The split of episodes for which the client names none. */
   readonly split: Split;
-  /** The seed from which episodes' seeds are derived, for clients that pass none. */
+  /** The seed from which the seeds of episodes are derived if the client passes none. */
   readonly seed: number;
   /** The maximum number of actions in an episode. */
   readonly maxTurns: number;
-  /** Aborted once the budget for models that play users is used up. Default: never. */
+  /** Aborted when the budget for the models that play users is spent. Default: never. */
   readonly halt?: AbortSignal;
 }
 
 /** A client's choice of an episode. */
 export interface EpisodeChoice {
-  /** Default: the world's. */
+  /** The task's split. Default: the world's. */
   readonly split?: Split | undefined;
   /** The task's number in its split. Default: the seed modulo the number of tasks. */
   readonly task?: number | undefined;
-  /** Default: the next seed, so that episodes go through the split in order. */
+  /**
+   * The seed of the episode. Default: the next one, so that successive episodes use the tasks of the split in order.
+   */
   readonly seed?: number | undefined;
-  /** The client's id of the episode. Default: a random UUID. */
+  /** The id of the episode. Default: a random UUID. */
   readonly episodeId?: string | undefined;
 }
 
 /** The result of an action. */
 export interface SessionStep {
   readonly observation: Observation;
-  /** `null` until the episode has ended. */
+  /** The reward, or `null` until the episode has ended. */
   readonly reward: Reward | null;
   readonly stopReason: StopReason | null;
 }
 
-/** A session's current or last episode. */
+/** The current or last episode of a session. */
 export interface SessionEpisode {
   readonly id: string;
   readonly task: Task;
@@ -71,11 +76,11 @@ export interface SessionEpisode {
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
-  /** Returns the number of the next episode without a seed from the client. */
+  /** Returns the number of the next episode for which the client passes no seed. */
   readonly next: () => number;
 }
 
-/** A session, with one episode at a time and one request at a time. */
+/** A session, which has one episode at a time and handles one request at a time. */
 export class LiveSession {
   readonly id = crypto.randomUUID();
   readonly #options: LiveSessionOptions;
@@ -92,12 +97,12 @@ export class LiveSession {
     return this.#options.world;
   }
 
-  /** Aborted once the session is closed. */
+  /** Aborted when the session is closed. */
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  /** Whether it is handling a request. */
+  /** Whether the session is handling a request. */
   get isBusy(): boolean {
     return this.#busy;
   }
@@ -114,8 +119,8 @@ export class LiveSession {
 
   /**
    * Starts an episode, regardless of the state of the previous one.
-   * @throws {RequestError} 404 if there is no such task, 402 once the budget is used up, 409 during another request,
-   * 502 if the user failed.
+   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 during another
+   * request, or 502 if the user failed.
    */
   async reset(choice: EpisodeChoice = {}): Promise<SessionEpisode> {
     return await this.#alone(async () => {
@@ -141,8 +146,8 @@ export class LiveSession {
 
   /**
    * Takes an action.
-   * @throws {RequestError} 409 if there is no episode in progress, or during another request; 402 once the budget is
-   * used up; 502 if the user or the judge failed, which ends the episode without a reward.
+   * @throws {RequestError} With status 402 if the budget is spent, 409 if no episode is in progress or during another
+   * request, or 502 if the user or the judge failed, which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#alone(async () => {
@@ -219,7 +224,7 @@ export class LiveSession {
   }
 }
 
-/** An infrastructure failure, reported to the client. */
+/** Thrown to report an infrastructure failure to the client. */
 export class SessionFailure extends RequestError {
   readonly failure: InfrastructureError;
 

@@ -8,7 +8,7 @@ import { type SessionEnd, SessionMetrics } from "./session_metrics.ts";
 export interface LiveSessionsOptions {
   /** The maximum number of open sessions. Default: 4096. */
   readonly maxSessions?: number;
-  /** The time without a request after which a session is closed. Default: 30 minutes. */
+  /** The time without a request after which a session is closed, in milliseconds. Default: 30 minutes. */
   readonly idleMs?: number;
   /** Returns the time in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
@@ -17,14 +17,14 @@ export interface LiveSessionsOptions {
 const MAX_SESSIONS = 4096;
 const IDLE_MS = 30 * 60_000;
 
-/** The sessions of one world. Disposal closes all of them. */
+/** The sessions of one world. Disposing of it closes all of them. */
 export class LiveSessions implements Disposable {
   readonly world: SessionWorld;
   readonly maxSessions: number;
   readonly idleMs: number;
   readonly metrics = new SessionMetrics();
   readonly #now: () => number;
-  /** Sessions by id, each with the time of its last request, in the order of those times. */
+  /** The sessions by id, each with the time of its last request, least recently used first. */
   readonly #open = new Map<string, { session: LiveSession; at: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   #next = 0;
@@ -47,8 +47,8 @@ export class LiveSessions implements Disposable {
   }
 
   /**
-   * Opens a session, without an episode yet.
-   * @throws {RequestError} 503 if `maxSessions` are open.
+   * Opens a session, which has no episode yet.
+   * @throws {RequestError} With status 503 if `maxSessions` sessions are open.
    */
   open(): LiveSession {
     if (this.#open.size >= this.maxSessions) this.sweep();
@@ -71,7 +71,7 @@ export class LiveSessions implements Disposable {
 
   /**
    * Returns the session with this id, and restarts its idle timeout.
-   * @throws {RequestError} 404 if there is none.
+   * @throws {RequestError} With status 404 if there is none.
    */
   get(id: string): LiveSession {
     const found = this.#open.get(id);
@@ -89,7 +89,7 @@ export class LiveSessions implements Disposable {
     return found.session;
   }
 
-  /** Closes a session; does nothing if it is not open. */
+  /** Closes a session. Does nothing if it is not open. */
   close(id: string, by: SessionEnd = "closed"): void {
     const found = this.#open.get(id);
     if (found === undefined) return;
@@ -98,7 +98,7 @@ export class LiveSessions implements Disposable {
     this.metrics.closed(this.#open.size, by);
   }
 
-  /** Closes sessions that have been idle for too long. A session that waits for its user is not idle. */
+  /** Closes sessions that have been idle for too long. A session that is handling a request is not idle. */
   sweep(): void {
     const last = this.#now() - this.idleMs;
     for (const [id, { session, at }] of this.#open) {

@@ -1,6 +1,6 @@
 /**
- * Serves NeMo Gym's Gymnasium protocol over sessions, as used by its `gymnasium_agent`: a reset, then a step for each
- * answer of the model, which may contain several calls. A cookie identifies the session.
+ * Serves sessions with NeMo Gym's Gymnasium protocol, as its `gymnasium_agent` uses it. An episode consists of a reset
+ * and a step for each answer of the model, which may contain several calls. A cookie identifies the session.
  *
  * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
  */
@@ -18,7 +18,7 @@ import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
 
-/** Accepts other fields, since rows also have the trainer's. */
+/** The body of a reset. Other fields are accepted, since trainers add their own. */
 const resetSchema = z.looseObject({
   split: z.enum(SPLITS).nullish(),
   task: z.int().min(0).nullish(),
@@ -50,13 +50,13 @@ const stepSchema = z.looseObject({
 /** An item of a model's answer. */
 type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 
-/** The maximum number of answers that may fail to parse in an episode. */
+/** The maximum number of calls in an episode that may be invalid. */
 const MAX_PARSE_ERRORS = 3;
 
-/** The number of calls that failed to parse, by session. */
+/** The number of invalid calls so far, by session. */
 const parseErrors = new WeakMap<LiveSession, number>();
 
-/** Parses a NeMo Gym request. Returns `undefined` if the text is a request of another protocol. */
+/** Parses a NeMo Gym request. Returns `undefined` if the request uses another protocol. */
 export function nemoGymBody(
   text: string,
 ): Record<string, unknown> | undefined {
@@ -85,7 +85,7 @@ export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
   });
 }
 
-/** Answers `POST /reset`, and sets the session cookie. */
+/** Handles `POST /reset`, and sets the session cookie. */
 export async function nemoGymReset(
   c: Context,
   { body, sessions }: { body: unknown; sessions: LiveSessions },
@@ -111,7 +111,10 @@ export async function nemoGymReset(
   }
 }
 
-/** Answers `POST /step`: runs the calls of the answer in order, or sends its text to the user. */
+/**
+ * Handles `POST /step`. It runs the calls of the model's answer in order or, if there are none, sends the text to the
+ * user.
+ */
 export async function nemoGymStep(
   c: Context,
   { body, sessions }: { body: unknown; sessions: LiveSessions },
@@ -147,7 +150,7 @@ export async function nemoGymStep(
   return c.json(resultOf(step, { toolOutputs }));
 }
 
-/** Returns the session id in a request's cookie. */
+/** Returns the session id in a request's cookie, or `undefined` if there is none. */
 export function sessionCookie(c: Context): string | undefined {
   return getCookie(c, COOKIE);
 }
@@ -185,7 +188,9 @@ function textOf(item: OutputItem): string {
     .join("");
 }
 
-/** Yields the rows of a split: the prompt before the user's first message, and the task for the reset. */
+/**
+ * Yields the rows of a split. Each has the prompt before the user's first message, and the task to pass to the reset.
+ */
 function rowsOf(
   dataset: Dataset,
   { split, seed }: { readonly split: Split; readonly seed: number },

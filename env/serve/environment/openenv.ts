@@ -1,6 +1,6 @@
 /**
- * Serves OpenEnv's protocol over sessions: `/ws`, with one session per connection, and reset, step and state as plain
- * requests, which identify a session by the `session_id` from its reset's observation.
+ * Serves sessions with OpenEnv's protocol. A WebSocket connection to `/ws` has its own session. Plain HTTP requests to
+ * reset, step and state identify a session by the `session_id` in the observation of its reset.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */
@@ -34,7 +34,7 @@ const stepSchema = sessionSchema.extend({
   request_id: z.string().max(255).nullish(),
 });
 
-/** An answer to a reset or a step. */
+/** The result of a reset or a step. */
 interface OpenEnvResult {
   readonly observation: Readonly<Record<string, unknown>>;
   readonly reward: number | null;
@@ -46,11 +46,11 @@ export interface OpenEnvOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */
   readonly version: string;
-  /** Limits of request bodies and WebSocket messages. */
+  /** The limits on request bodies and WebSocket messages. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits | undefined;
 }
 
-/** Adds the routes to an app. */
+/** Adds the protocol's routes to an app. */
 export function openEnvRoutes(
   app: Hono,
   { sessions, version, limits }: OpenEnvOptions,
@@ -87,7 +87,7 @@ export function openEnvRoutes(
   });
 }
 
-/** Answers `POST /reset`; opens a session unless the request names one. */
+/** Handles `POST /reset`. Opens a session unless the request names one. */
 export async function openEnvReset(
   body: unknown,
   sessions: LiveSessions,
@@ -104,7 +104,7 @@ export async function openEnvReset(
 }
 
 /**
- * Answers `POST /step`.
+ * Handles `POST /step`.
  * @param body The parsed body.
  */
 export async function openEnvStep(
@@ -116,7 +116,7 @@ export async function openEnvStep(
   return await stepped(sessions.get(session_id), action);
 }
 
-/** Answers `POST /close`. */
+/** Handles `POST /close`. */
 export function openEnvClose(body: unknown, sessions: LiveSessions): void {
   sessions.close(readBody(sessionSchema, body).session_id);
 }
@@ -138,7 +138,7 @@ async function begun(
   };
 }
 
-/** Returns the start of a policy's conversation: messages and tools in the format of OpenAI's chat API. */
+/** Returns the beginning of the policy's conversation: its messages and tools, in the format of OpenAI's chat API. */
 function openingOf(
   session: LiveSession,
   { id, task, seed, firstMessage }: SessionEpisode,
@@ -198,10 +198,10 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   };
 }
 
-/** The maximum number of requests that a connection may queue. */
+/** The maximum number of requests that may wait on a connection. */
 const MAX_WAITING = 16;
 
-/** Serves a session over a connection until either ends. */
+/** Serves a session over a WebSocket connection until one of them is closed. */
 function serveConnection(
   socket: WebSocket,
   { sessions, maxBytes }: {

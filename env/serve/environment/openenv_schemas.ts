@@ -1,11 +1,11 @@
-/** JSON Schemas of actions, observations and states for OpenEnv clients. */
+/** The JSON Schemas of actions, observations and states, for OpenEnv clients. */
 
 import type { Dataset } from "../../types.ts";
 
 const TEXT = { type: "string" } as const;
 const COUNT = { type: "integer", minimum: 0 } as const;
 
-/** Returns the answer to `GET /schema`. */
+/** Returns the response to `GET /schema`. */
 export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
   const names = tools.map((tool) => tool.function.name);
   return {

@@ -1,4 +1,4 @@
-/** Parses clients' actions from JSON; integers and floats stay distinct, as in Python. */
+/** Parses the actions of clients from JSON. As in Python, integers and floats stay distinct. */
 
 import { DataError } from "../../errors.ts";
 import {
@@ -12,7 +12,7 @@ import { RequestError } from "../served_policy.ts";
 
 /**
  * Parses a body that must be a JSON object.
- * @throws {RequestError} If it is not.
+ * @throws {RequestError} If the body is not a JSON object.
  */
 export function readObject(text: string): JsonObject {
   const value = parse(text, "The body");
@@ -20,7 +20,7 @@ export function readObject(text: string): JsonObject {
   throw new RequestError("The body is not a JSON object");
 }
 
-/** The fields of each type of action, in addition to `type` and `metadata`, which every OpenEnv action may have. */
+/** The fields of each type of action. Every OpenEnv action may also have `type` and `metadata`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   respond: ["content"],
   call_tool: ["tool_name", "arguments", "content", "id"],
@@ -28,9 +28,9 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, whose
- * arguments are an object or, as models write them, the JSON text of one.
- * @param where The name of the value in errors.
- * @throws {RequestError} If it is invalid; names the field and the error.
+ * arguments are an object or, as models write them, JSON text.
+ * @param where The name of the value in error messages.
+ * @throws {RequestError} If the action is invalid. The message names the field and the problem.
  */
 export function readAction(value: unknown, where = "action"): Action {
   if (!(value instanceof Map)) {
@@ -73,13 +73,13 @@ function callOf(action: JsonObject, where: string): Action {
 
 /**
  * Creates a tool call.
- * @throws {RequestError} If its arguments are neither a JSON object nor the text of one.
+ * @throws {RequestError} If the arguments are not a JSON object.
  */
 export function toolCall({ name, args, id, where, text = "" }: {
   readonly name: string;
   readonly args: JsonValue;
   readonly id: string;
-  /** The name of the arguments in errors. */
+  /** The name of the arguments in error messages. */
   readonly where: string;
   /** Text that accompanies the call. Default: none. */
   readonly text?: string;
@@ -94,7 +94,7 @@ export function toolCall({ name, args, id, where, text = "" }: {
     : { type: "tool", call, content: text };
 }
 
-/** Returns all fields except `keys`, as plain data. */
+/** Returns the fields of an object except `keys`, as plain data. */
 export function plainWithout(
   object: JsonObject,
   ...keys: readonly string[]

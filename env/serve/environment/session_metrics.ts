@@ -1,4 +1,4 @@
-/** Collects Prometheus metrics of an environment server. */
+/** Prometheus metrics of an environment server. */
 
 import { Counter, Gauge, Registry } from "prom-client";
 import type { InfrastructureError } from "../../errors.ts";
@@ -7,7 +7,7 @@ import type { StopReason } from "../../types.ts";
 /** The reason why a session ended. */
 export type SessionEnd = "closed" | "idle" | "shutdown";
 
-/** Metrics of one server since its start. */
+/** The metrics of one server since its start. */
 export class SessionMetrics {
   readonly #registry = new Registry();
   readonly #open: Gauge;
@@ -16,7 +16,7 @@ export class SessionMetrics {
   readonly #failures: Counter;
   readonly #steps: Counter;
   readonly #rewards: Counter;
-  /** Totals for health checks. */
+  /** The totals that health checks report. */
   readonly counts = {
     sessions: 0,
     idle: 0,
@@ -65,7 +65,7 @@ export class SessionMetrics {
 
   /**
    * Records that a session was opened.
-   * @param open The number of open sessions.
+   * @param open The number of sessions that are open now.
    */
   opened(open: number): void {
     this.counts.sessions++;
@@ -74,7 +74,7 @@ export class SessionMetrics {
 
   /**
    * Records that a session ended.
-   * @param open The number of open sessions.
+   * @param open The number of sessions that are open now.
    */
   closed(open: number, by: SessionEnd): void {
     if (by === "idle") this.counts.idle++;
@@ -87,13 +87,13 @@ export class SessionMetrics {
     this.counts.begun++;
   }
 
-  /** Records an action. */
+  /** Records that an action was taken. */
   stepped(): void {
     this.counts.steps++;
     this.#steps.inc();
   }
 
-  /** Records a graded episode. */
+  /** Records that an episode ended and was graded. */
   ended(reward: number, stopReason: StopReason): void {
     this.counts.ended++;
     this.#episodes.inc({ stop_reason: stopReason });

@@ -1,4 +1,4 @@
-/** Restricts a server to clients with its token. */
+/** Restricts access to a server to clients that have its token. */
 
 import type { Hono, MiddlewareHandler } from "hono";
 import { basicAuth } from "hono/basic-auth";
@@ -6,14 +6,14 @@ import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
 
 /**
- * Rejects requests without the token (401). Clients send it as a bearer token or as the password of basic
- * authentication: WebSocket clients often cannot set headers, but accept `http://any:TOKEN@HOST`.
+ * Rejects requests without the token with status 401. Clients send it as a bearer token, or as the password of basic
+ * authentication, since WebSocket clients often cannot set headers but accept URLs such as `http://any:TOKEN@HOST`.
  */
 export function tokenGuard(
   app: Hono,
   { token, open }: {
     readonly token: string;
-    /** Paths that need no token. */
+    /** The paths that require no token. */
     readonly open: readonly string[];
   },
 ): void {
