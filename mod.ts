@@ -6,8 +6,9 @@
  *                            ▼
  *                 Episode ─▶ reward, diagnosis, pass^k, a data frame
  *
- * What a first script needs. `train/mod.ts` adds training and runs on disk, `train/slime/mod.ts` the plans of slime
- * runs, `notebooks/mod.ts` figures and tables. One episode in the generated retail world, by the expert:
+ * This module exports what a first script needs. `train/mod.ts` adds training and runs on disk, `train/slime/mod.ts`
+ * adds plans for slime runs, and `notebooks/mod.ts` adds figures and tables. This example lets the expert agent play
+ * one episode in a generated retail world:
  *
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -24,7 +25,7 @@
  * equal(episode.reward?.value, 1);
  * ```
  *
- * Importing it reads no file, asks for no permission and starts nothing.
+ * Importing the module reads no files, requires no permissions and starts nothing.
  *
  * @module
  */

@@ -59,7 +59,7 @@ export class CallFailure extends Error {
       kind: FailureKind;
       status?: number | undefined;
       retryAfterMs?: number | undefined;
-      /** Default: false. */
+      /** Whether the conversation no longer fits in the model's context. Default: false. */
       isContextFull?: boolean;
       cause?: unknown;
     },

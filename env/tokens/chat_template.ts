@@ -52,7 +52,7 @@ export interface ChatTemplateParts {
 
 /** Options of {@linkcode ChatTemplate.render}. */
 export interface RenderOptions {
-  /** Default: none. */
+  /** The tools to show. Default: none. */
   readonly tools?: readonly ToolSchema[];
   /** Whether to end the text with the beginning of the next answer. Default: false. */
   readonly generationPrompt?: boolean;

@@ -1,8 +1,7 @@
 /**
- * Type-checks notebooks. The code cells of each notebook are concatenated into one module.
+ * Type-checks notebooks, by concatenating the code cells of each notebook into one module.
  *
- * Cells share one scope when they run, and the type check treats them the same way: a name that two cells declare is
- * an error.
+ * Cells share one scope when they run. Accordingly, declaring the same name in two cells is an error.
  */
 
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +10,7 @@ import { codeCells, type Notebook } from "./notebook_file.ts";
 
 /** The result of a type check. */
 export interface TypeReport {
-  /** The compiler's errors, with positions given as notebook, cell and line; empty if there are none. */
+  /** The compiler's errors, with positions given as notebook, cell and line. Empty if there are none. */
   readonly text: string;
   /** The names of the notebooks with errors. */
   readonly failed: ReadonlySet<string>;
@@ -19,12 +18,12 @@ export interface TypeReport {
 
 /** Settings of {@linkcode checkNotebooks}. */
 export interface CheckOptions {
-  /** The path of the `deno.json` whose imports and compiler options apply. */
+  /** The path of the `deno.json` file that has the imports and compiler options to use. */
   readonly config: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Checks the types of all cells. Works in a temporary directory, which is removed afterwards. */
+/** Type-checks all code cells of notebooks. Uses a temporary directory, which is removed afterwards. */
 export async function checkNotebooks(
   notebooks: readonly Notebook[],
   { config, signal }: CheckOptions,
@@ -61,11 +60,11 @@ export async function checkNotebooks(
   }
 }
 
-/** A notebook's code as one module. */
+/** The code of a notebook as one module. */
 export interface NotebookModule {
   /** The code, with relative imports resolved against the notebook's directory. */
   readonly code: string;
-  /** `[lines]`: each line's cell, counted from 1 among all cells, and its line within the cell. */
+  /** The position of each line of the code: its cell, counted from 1 among all cells, and the line within the cell. */
   readonly places: readonly { readonly cell: number; readonly line: number }[];
 }
 

@@ -1,4 +1,7 @@
-/** Runs notebooks headlessly in Jupyter, each in a separate kernel and with outputs written to another file. */
+/**
+ * Executes notebooks in Jupyter without a user interface. Each runs in a separate kernel, and its outputs are written
+ * to a copy.
+ */
 
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +11,7 @@ import { KERNEL, writeKernel } from "./kernel.ts";
 import { codeCells, type Notebook } from "./notebook_file.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
 
-/** The failure of a cell. */
+/** The failure of a notebook's cell. */
 export interface CellFailure {
   /** The cell's number, counted from 1 among all cells. */
   readonly cell: number;
@@ -28,22 +31,22 @@ export interface Execution {
   readonly seconds: number;
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
   readonly failure: CellFailure | null;
-  /** The path of the notebook with its outputs, or `null` if it was interrupted or timed out. */
+  /** The path of the notebook with outputs, or `null` if the execution was interrupted or timed out. */
   readonly executed: string | null;
 }
 
 /** Settings of {@linkcode executeNotebook}. */
 export interface ExecuteOptions {
-  /** The path of a Python with Jupyter installed. */
+  /** The path of a Python executable with Jupyter installed. */
   readonly python: string;
-  /** The directory that the executed notebook is written to. */
+  /** The directory to which the notebook with outputs is written. */
   readonly out: string;
-  /** The directory of Jupyter's own files; see {@linkcode jupyterHome}. */
+  /** The directory for Jupyter's own files. See {@linkcode jupyterHome}. */
   readonly home: string;
   /** The time limit for the whole notebook, in seconds. */
   readonly timeoutS: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called when a cell starts, with the number of completed cells and the total number of code cells. */
+  /** Called when a code cell starts, with the number of completed code cells and the total. */
   readonly onCell?: (done: number, of: number) => void;
 }
 
@@ -61,8 +64,9 @@ const eventSchema = z.discriminatedUnion("event", [
 ]);
 
 /**
- * Creates a directory for Jupyter's own files, isolated from the user's, with a kernel that runs this Deno.
- * @returns The environment variables that make Jupyter use it.
+ * Prepares a directory for Jupyter's own files, separate from the user's, with a kernel that runs the current Deno
+ * executable.
+ * @returns The environment variables that make Jupyter use the directory.
  */
 export async function jupyterHome(
   dir: string,
@@ -78,9 +82,9 @@ export async function jupyterHome(
 }
 
 /**
- * Executes a notebook up to its end or its first failing cell. Cells run in the directory of the notebook's file, which
- * is not modified. Aborting the signal ends the kernel.
- * @throws {DataError} If Jupyter itself fails; the message has the last lines of its output.
+ * Executes a notebook up to its end or the first cell that fails. Cells run in the notebook's directory, and the
+ * notebook file is not modified. Aborting the signal ends the kernel.
+ * @throws {DataError} If Jupyter itself fails. The message has the last lines of its output.
  */
 export async function executeNotebook(
   notebook: Notebook,
@@ -123,17 +127,17 @@ export async function executeNotebook(
 /** Settings of {@linkcode executeNotebooks}. */
 export interface ExecuteAllOptions
   extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
-  /** The directory that executed notebooks are written to. Default: they are discarded. */
+  /** The directory to which notebooks with outputs are written. Default: they are discarded. */
   readonly out?: string | undefined;
-  /** Called when a cell of a notebook starts. */
+  /** Called when a code cell of a notebook starts, with the number of completed code cells and the total. */
   readonly onCell?: (notebook: Notebook, done: number, of: number) => void;
-  /** Called after each notebook. */
+  /** Called after each notebook with its result. */
   readonly onEnd?: (execution: Execution) => void;
 }
 
 /**
  * Executes notebooks one after the other.
- * @returns The notebooks that started before the signal was aborted.
+ * @returns The results of all notebooks that were started before the signal was aborted.
  */
 export async function executeNotebooks(
   notebooks: readonly Notebook[],

@@ -1,4 +1,4 @@
-/** Runs JupyterLab for the notebooks, listening on loopback. */
+/** Runs JupyterLab for the notebooks. The server listens only on loopback. */
 
 import { retry } from "../../env/retry.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
@@ -6,26 +6,26 @@ import { writeKernel } from "./kernel.ts";
 
 /** Settings of {@linkcode openLab}. */
 export interface LabOptions {
-  /** The path of a Python with JupyterLab installed. */
+  /** The path of a Python executable with JupyterLab installed. */
   readonly python: string;
-  /** The directory to open. */
+  /** The directory to open in JupyterLab. */
   readonly dir: string;
-  /** The directory that will contain the kernel, as `kernels/deno`. */
+  /** The directory in which the kernel is installed, as `kernels/deno`. */
   readonly kernelDir: string;
-  /** The port to listen on; 0 picks a free one. */
+  /** The port to listen on, or 0 for any free port. */
   readonly port: number;
   /** Whether to open a browser. */
   readonly browser: boolean;
   readonly signal: AbortSignal;
-  /** Called with each line that Jupyter prints. */
+  /** Called with each line that JupyterLab prints. */
   readonly onLine: (line: string) => void;
-  /** Called once it listens, with the URL to open, including the token. */
+  /** Called when JupyterLab is listening, with the URL to open. The URL includes the token. */
   readonly onReady: (url: string) => void;
 }
 
 /**
- * Runs JupyterLab until the signal is aborted or a person shuts it down from its page. Its kernels end with it.
- * @returns The exit status; 0 after an abort.
+ * Runs JupyterLab until the signal is aborted or the user shuts it down from its page. Then its kernels end too.
+ * @returns The exit status, which is 0 after an abort.
  */
 export async function openLab(options: LabOptions): Promise<number> {
   const { python, dir, kernelDir, signal, onLine, onReady } = options;
@@ -61,8 +61,8 @@ export async function openLab(options: LabOptions): Promise<number> {
 const POLL_MS = 50;
 
 /**
- * Waits until Jupyter listens, which it does shortly after it prints its address.
- * @returns `false` if it exited first.
+ * Waits until JupyterLab is listening, which is shortly after it prints its address.
+ * @returns Whether it is listening; `false` if it exited first.
  */
 async function untilListening(
   url: string,
@@ -97,7 +97,10 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
   ];
 }
 
-/** Puts our kernel first: another kernel of the same name may run a different Deno. */
+/**
+ * Returns the search path for kernels. Ours comes first, since another kernel with the same name may run a different
+ * Deno.
+ */
 function searchPath(kernelDir: string): string {
   const given = Deno.env.get("JUPYTER_PATH");
   const separator = Deno.build.os === "windows" ? ";" : ":";

@@ -1,13 +1,13 @@
-/** Deno's Jupyter kernel. */
+/** Installs Deno's Jupyter kernel. */
 
 import { join } from "node:path";
 
-/** The kernel name that the notebooks refer to. */
+/** The name of the kernel that the notebooks use. */
 export const KERNEL = "deno";
 
 /**
- * Writes a kernel specification that runs the current Deno executable, regardless of the PATH.
- * @param dir A directory on `JUPYTER_PATH`.
+ * Writes a kernel specification that runs the current Deno executable, regardless of the `PATH`.
+ * @param dir A directory that is on `JUPYTER_PATH`.
  * @see https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
  * @returns The path of the file.
  */
@@ -31,7 +31,7 @@ export async function writeKernel(dir: string): Promise<string> {
 }
 
 /**
- * Installs Deno's kernel for the current user, so that other Jupyters and VS Code find it.
+ * Installs Deno's kernel for the current user, so that other Jupyter installations and VS Code find it.
  * @returns Deno's output.
  */
 export async function installKernel(

@@ -1,5 +1,5 @@
 /**
- * Reads notebook files. Only the cells are parsed.
+ * Reads notebook files. Only their cells are parsed.
  *
  * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
  */
@@ -75,7 +75,8 @@ async function readJson(path: string): Promise<unknown> {
 /**
  * Reads the named notebooks of a directory, or all of them, sorted by name.
  * @param names Names with or without `.ipynb`.
- * @throws {ConfigError} If one does not exist (the hint names the nearest) or is damaged.
+ * @throws {ConfigError} If a notebook does not exist, in which case the hint has the most similar name, or if it is
+ * damaged.
  */
 export async function readNotebooks(
   dir: string,

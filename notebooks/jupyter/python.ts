@@ -1,11 +1,11 @@
-/** Finds a Python with Jupyter installed. */
+/** Finds a Python executable with Jupyter installed. */
 
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 
 /** Options of {@linkcode findJupyter}. */
 export interface FindOptions {
-  /** The only Python to try. Default: see {@linkcode findJupyter}. */
+  /** The Python executable to use. Default: the first suitable one, as described at {@linkcode findJupyter}. */
   readonly named?: string | undefined;
   /** The project's directory, which may contain a `.venv`. */
   readonly root: string;
@@ -13,17 +13,17 @@ export interface FindOptions {
 
 const WINDOWS = Deno.build.os === "windows";
 
-/** The required modules. Installing JupyterLab also installs the other two. */
+/** The required Python modules. Installing JupyterLab also installs the other two. */
 const NEEDED = ["jupyterlab", "nbclient", "nbconvert"];
 
-/** A Python program that checks for modules without importing them. */
+/** A Python program that checks whether modules are installed without importing them. */
 const PROBE = "import importlib.util, sys\n" +
   "sys.exit(any(importlib.util.find_spec(name) is None for name in sys.argv[1:]))";
 
 /**
- * Finds a Python with JupyterLab installed: the named one, or else the first of the project's `.venv`, the active
- * virtual environment and the PATH.
- * @throws {ConfigError} If there is none; the hint says how to install one.
+ * Finds a Python executable with JupyterLab installed. If none is named, it looks in the project's `.venv`, then in the
+ * active virtual environment, then on the `PATH`.
+ * @throws {ConfigError} If there is none. The hint says how to install JupyterLab.
  */
 export async function findJupyter(
   { named, root }: FindOptions,

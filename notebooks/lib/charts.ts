@@ -9,20 +9,20 @@ import type { Rich } from "./rich.ts";
 import { type GroupRow, type RewardRow, stepRanges } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
 
-/** Data of several runs, each with the run's name. */
+/** Data of several runs, each with the name of the run. */
 type Named<T> = readonly (readonly [name: string, T])[];
 
-/** Draws one run's curves: the training reward, and pass^1 on dev and test. */
+/** Draws the curves of one run: the training reward, and pass^1 on the splits dev and test. */
 export function curveFigure(lines: readonly AnyMetrics[]): Rich {
   return pointsFigure(curvePoints(lines), { label: "reward, pass^1" });
 }
 
-/** Draws curves of values within 0..1. Series without a point at every step also get a dot per point. */
+/** Draws curves of values within 0..1. A series that does not have a point at every step also gets dots. */
 export function pointsFigure(
   points: readonly Point[],
   { label, steps }: {
     readonly label: string;
-    /** The final step of a run still in progress. Default: the last step so far. */
+    /** The number of steps of the run, if it is still in progress. Default: the last step so far. */
     readonly steps?: number;
   },
 ): Rich {
@@ -46,7 +46,7 @@ export function pointsFigure(
   });
 }
 
-/** Draws the loss by step. */
+/** Draws the loss at each step. */
 export function lossFigure(
   points: readonly { readonly step: number; readonly loss: number }[],
   { steps }: {
@@ -74,13 +74,16 @@ export function lossFigure(
   });
 }
 
-/** Overlays one curve of several runs: raw values faint, their running mean strong. */
+/**
+ * Draws the same curve of several runs in one figure: the values as faint lines, and their running means as strong
+ * ones.
+ */
 export function curvesFigure(
   runs: Named<readonly AnyMetrics[]>,
   { series = "train reward", window = 5 }: {
-    /** The series name, as in `curvePoints()`. */
+    /** The name of the series, as in `curvePoints()`. Default: `train reward`. */
     readonly series?: string;
-    /** The running mean's window, in steps. */
+    /** The window of the running mean, in steps. Default: 5. */
     readonly window?: number;
   } = {},
 ): Rich {
@@ -159,7 +162,7 @@ export function passFigure(runs: Named<readonly Estimate[]>): Rich {
   });
 }
 
-/** Draws mean rewards with 95% intervals, one line per key. */
+/** Draws mean rewards with 95% intervals, one row per key. */
 export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
   return figure({
     alt: rows.map(({ key, value }) => `${key} ${value.toFixed(2)}`).join(", "),
@@ -188,7 +191,10 @@ export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
   });
 }
 
-/** Draws how episodes ended as shares that sum to 1: `solved` and each failure reason. */
+/**
+ * Draws the shares of episodes that ended in each way: solved, or with one of the failure reasons. The shares of a bar
+ * sum to 1.
+ */
 export function sharesFigure(
   rows: readonly {
     readonly of: string;
@@ -212,10 +218,10 @@ export function sharesFigure(
 
 /** The maximum number of dots that fit side by side without overlapping. */
 const MAX_DOTS = 80;
-/** The largest dot's radius, in pixels. */
+/** The radius of the largest dot, in pixels. */
 const LARGEST_DOT = 18;
 
-/** The color of each way an episode ends, the same in all figures. */
+/** The color for each way in which an episode may end, which is the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
   missing_write: "#4c78d9",
@@ -229,14 +235,14 @@ const END_COLORS: Readonly<Record<string, string>> = {
   agent_error: "#8a5a44",
 };
 
-/** Returns the color of a way to end; all infrastructure failures share one. */
+/** Returns the color for a way in which an episode may end. All infrastructure failures have the same color. */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }
 
 /**
- * Draws a run's groups by step and by the share of their episodes that are solved. Groups at 0 or 1 teach nothing. Long
- * runs are drawn by ranges of steps, with a dot's size showing its number of groups.
+ * Draws the groups of a run by step and by the share of their episodes that are solved. Groups at 0 or 1 provide no
+ * learning signal. In long runs, steps are combined to ranges, and the size of a dot shows its number of groups.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);
@@ -283,7 +289,7 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   });
 }
 
-/** Draws the reward variance within groups, and the share of groups without any, by step. */
+/** Draws the variance of rewards within groups, and the share of groups without variance, at each step. */
 export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   const points = lines.flatMap((line) =>
     line.phase === "rl"
@@ -332,7 +338,7 @@ export function tokensFigure(all: Named<TokenCounts>): Rich {
   });
 }
 
-/** Describes each series' last value: `train reward 0.66, dev pass^1 0.70`. */
+/** Describes the last value of each series: `train reward 0.66, dev pass^1 0.70`. */
 function lastValues(points: readonly Point[]): string {
   return [...Map.groupBy(points, ({ series }) => series)]
     .map(([series, some]) => `${series} ${some.at(-1)!.value.toFixed(2)}`)

@@ -1,4 +1,4 @@
-/** Compares two runs: their configs and their rewards. */
+/** Compares the configs and the rewards of two runs. */
 
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -11,16 +11,20 @@ import type { Rich } from "./rich.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
-/** A difference with its 95% interval, within -1..1; NaN if the runs have no task in common. */
+/**
+ * A difference of mean rewards with its 95% interval, within -1..1. All values are NaN if the runs have no task in
+ * common.
+ */
 export interface Difference extends Estimate {
   /** The number of tasks that both runs tried. */
   readonly tasks: number;
 }
 
 /**
- * Estimates how much more reward the second run earns on the tasks that both tried: the mean over tasks of the
- * difference of their mean rewards. Pairing keeps tasks that are hard for both from widening the interval.
- * @param before Scored episodes of the first run, e.g. its last evaluation.
+ * Estimates how much more reward the second run earns on the tasks that both runs tried. The estimate is the difference
+ * of the two mean rewards of a task, averaged over tasks. Thanks to the pairing, differences in difficulty between
+ * tasks do not widen the interval.
+ * @param before Scored episodes of the first run, such as its last evaluation.
  * @param after Scored episodes of the second run.
  */
 export function pairedDifference(

@@ -1,4 +1,4 @@
-/** The first decisive error of each failed episode of a run. */
+/** Shows the first decisive error of each failed episode of a run. */
 
 import type { Episode, Message } from "../../env/types.ts";
 import { diagnoseEpisode } from "../../train/diagnosis/diagnose_run.ts";
@@ -18,7 +18,7 @@ import { reasonOf } from "./rewards.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
-/** Shows a table with one line per episode: its intent, its first decisive error, and who is at fault. */
+/** Shows a table with one row per episode: its intent, its first decisive error, and who is at fault. */
 export function showDiagnosed(
   diagnosed: readonly Diagnosed<RunEpisode>[],
   { limit = 20 }: { readonly limit?: number } = {},
@@ -39,7 +39,7 @@ export function showDiagnosed(
   );
 }
 
-/** Shows how often each kind of error was decisive, and who was at fault. */
+/** Shows how often each kind of error was the first decisive one, and who was at fault. */
 export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
   const { decisive, rules } = diagnosisReport(diagnosed);
   return stack(
@@ -54,7 +54,9 @@ export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
   );
 }
 
-/** Shows an episode of a run: its reward with the reasons, and the conversation with the decisive turn outlined. */
+/**
+ * Shows an episode of a run: its reward with the reasons, and its conversation, in which the decisive turn is outlined.
+ */
 export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
   const { record } = episode;
   const diagnosis = diagnoseEpisode(run, episode);

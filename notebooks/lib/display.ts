@@ -1,4 +1,4 @@
-/** Rich output for taulab's objects: tasks, conversations, episodes, rewards, database changes and diagnoses. */
+/** Notebook output for taulab's objects: tasks, conversations, episodes, rewards, database changes and diagnoses. */
 
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
@@ -72,7 +72,7 @@ export function showReward(reward: Reward | null): Rich {
   );
 }
 
-/** Shows the checks behind a reward; those that count come first. */
+/** Shows the checks behind a reward. Those that affect the reward come first. */
 function showChecks(checks: readonly RewardCheck[]): Rich {
   return table(
     checks.toSorted((a, b) => Number(b.counts) - Number(a.counts)).map(
@@ -86,7 +86,7 @@ function showChecks(checks: readonly RewardCheck[]): Rich {
   );
 }
 
-/** Shows the rows that differ from the expected database. */
+/** Shows the database rows that differ from the expected ones. */
 export function showDifferences(rows: readonly RowDifference[]): Rich {
   return table(
     rows.flatMap(({ table, id, fields }) =>
@@ -100,7 +100,7 @@ export function showDifferences(rows: readonly RowDifference[]): Rich {
   );
 }
 
-/** Shows the changes between two states of the same world. */
+/** Shows the rows that differ between two states of the same database. */
 export function showChange(before: Database, after: Database): Rich {
   const records = before.diff(after).map(describeRow).flatMap(
     ({ table, id, fields }) =>
@@ -179,7 +179,7 @@ export function showUnparsed(
   );
 }
 
-/** Shows an episode: how it ended, why, and the conversation with the decisive turn outlined. */
+/** Shows an episode: how and why it ended, and its conversation, in which the decisive turn is outlined. */
 export function showEpisode(
   episode: Episode,
   { diagnosis }: { readonly diagnosis?: Diagnosis } = {},
@@ -200,7 +200,7 @@ export function showEpisode(
   );
 }
 
-/** Shows the first decisive error and who is at fault, one sentence each. */
+/** Shows the first decisive error in one sentence, and who is at fault in another. */
 export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   const facts: [string, Cell][] = [
     [
@@ -219,7 +219,7 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   return factTable(facts);
 }
 
-/** Describes where the first decisive error is: `turn 4, return_delivered_order_items {…}`. */
+/** Describes the position of the first decisive error: `turn 4, return_delivered_order_items {…}`. */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,
 ): string {
@@ -240,7 +240,7 @@ export function decisiveWords(
   }
 }
 
-/** Formats a call: `cancel_pending_order {"order_id": "#W1"}`. */
+/** Formats a tool call: `cancel_pending_order {"order_id": "#W1"}`. */
 export function callText({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args, { ensureAscii: false })}`;
 }
@@ -290,7 +290,7 @@ function said(
   });
 }
 
-/** Shows a tool's result, folded if it is long. */
+/** Shows the result of a tool. A long result is folded. */
 function folded(content: string): Rich {
   const rich = said("tool", "tool", content);
   if (content.length <= FOLD) return rich;

@@ -10,7 +10,7 @@ export { Plot };
 /** The options of Observable Plot's `plot()`. */
 export type PlotOptions = Plot.PlotOptions;
 
-/** Series colors that stay distinct on white, on black, and for most color-blind readers. */
+/** The colors of series. They are distinct on white, on black, and for most color-blind readers. */
 export const COLORS = [
   "#4c78d9",
   "#e08d10",
@@ -21,9 +21,9 @@ export const COLORS = [
 ] as const;
 
 /**
- * Draws a figure. The HTML form uses the page's text color, so it is readable on light and dark pages; front ends
- * without HTML support get an SVG image on white.
- * @param options Plot's options, and `alt`, a text description of the figure.
+ * Draws a figure. The HTML form uses the page's text color, so that it is readable on light and dark pages. Front ends
+ * without HTML support get an SVG image on a white background.
+ * @param options The options of Plot, and `alt`, a description of the figure in words.
  */
 export function figure(
   { alt, ...options }: PlotOptions & { readonly alt: string },
@@ -57,7 +57,7 @@ export function stackedBars(
   parts: readonly BarPart[],
   { alt, bar = 34, marks = [], ...options }: PlotOptions & {
     readonly alt: string;
-    /** The height of a bar including its gap, in pixels. Default: 34. */
+    /** The height of a bar, including the gap below it, in pixels. Default: 34. */
     readonly bar?: number;
   },
 ): Rich {
@@ -86,7 +86,7 @@ export function stackedBars(
   });
 }
 
-/** Describes each bar: `solved 50%, transferred 25%`. */
+/** Describes the segments of each bar in words: `solved 50%, transferred 25%`. */
 export function partsText(
   parts: readonly BarPart[],
   show: (value: number) => string,
@@ -125,7 +125,7 @@ function draw(options: PlotOptions, background: string): string {
   return drawn.outerHTML;
 }
 
-/** Returns a legend of the series and their colors, if the options name a color domain. */
+/** Returns a legend of the series and their colors, or `null` if the options have no color domain. */
 function legend({ color }: PlotOptions): Html | null {
   const domain = color?.domain;
   if (color?.type === "linear" || domain === undefined) return null;

@@ -1,4 +1,6 @@
-/** HTML templates that escape every value, so that text from models, users and tools is shown and never run. */
+/**
+ * HTML templates that escape every value, so that text from models, users and tools is displayed and never executed.
+ */
 
 /** Markup that is safe to embed in other markup. Create it with {@linkcode html}. */
 export class Html {
@@ -8,7 +10,10 @@ export class Html {
     this.#markup = markup;
   }
 
-  /** Joins literal markup and values. Text is escaped, `Html` is not, and `null` is dropped. */
+  /**
+   * Joins literal markup and values. Text is escaped, `Html` is inserted unchanged, and `null` and `undefined` are
+   * omitted.
+   */
   static join(literals: readonly string[], values: readonly Value[]): Html {
     const parts = literals.map((literal, i) =>
       i < values.length ? literal + markupOf(values[i]) : literal
@@ -16,7 +21,7 @@ export class Html {
     return new Html(parts.join(""));
   }
 
-  /** Wraps SVG from a drawing library, which escapes text itself. */
+  /** Wraps SVG from a drawing library, which must already have escaped all text. */
   static fromDrawing(svg: string): Html {
     return new Html(svg);
   }
@@ -30,7 +35,8 @@ export class Html {
 export type Value = string | number | null | undefined | Html | readonly Html[];
 
 /**
- * Template tag for markup with escaped values. Whitespace that a code formatter adds around lines is dropped.
+ * A template tag for markup. All values are escaped, and white space that a code formatter adds at the beginning and
+ * end is removed.
  * @example
  * ```ts
  * import assert from "node:assert/strict";

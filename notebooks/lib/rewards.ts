@@ -1,4 +1,4 @@
-/** Breakdowns of a run's rewards: by any key of its episodes, by failure reason, and by group. */
+/** Breaks the rewards of a run down by any key of its episodes, by failure reason, and by group. */
 
 import { variance } from "../../train/advantage.ts";
 import { mean } from "../../train/runs/episode_stats.ts";
@@ -9,7 +9,7 @@ import {
 } from "../../train/evaluation/interval.ts";
 import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
-/** The mean reward of the episodes with one key, with its 95% interval over tasks. */
+/** The mean reward of the episodes with the same key, and its 95% interval over tasks. */
 export interface RewardRow extends Estimate {
   /** The key that the episodes share. */
   readonly key: string;
@@ -17,7 +17,7 @@ export interface RewardRow extends Estimate {
   readonly tasks: number;
 }
 
-/** Estimates pass^1 to pass^k of episodes; see `passEstimates()`. */
+/** Estimates pass^1 to pass^k from episodes. See `passEstimates()`. */
 export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
   return passEstimates(
     episodes.map(({ record }) => ({
@@ -28,8 +28,8 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 }
 
 /**
- * Returns the mean reward of the episodes with each key, in order of the keys' first appearance. Unscored episodes
- * (infrastructure failures) are left out. Rewards must be within 0..1.
+ * Returns the mean reward of the episodes with each key, in order of the keys' first appearance. Episodes without a
+ * reward, which had an infrastructure failure, are omitted. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */
@@ -49,18 +49,18 @@ export function rewardBy(
   });
 }
 
-/** Returns why an episode earned less than 1, in one word, or `null` if it earned 1. */
+/** Returns the reason why an episode earned less than 1, or `null` if it earned 1. */
 export function reasonOf({ record }: RunEpisode): string | null {
   if (record.failure !== null) return `infrastructure: ${record.failure.kind}`;
   if (record.reward === 1) return null;
   return record.reason ?? record.stopReason;
 }
 
-/** The frequency of one failure reason. */
+/** How often a failure reason occurred. */
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;
-  /** The share of all episodes, including solved ones; within 0..1. */
+  /** The share of all episodes, including solved ones, within 0..1. */
   readonly share: number;
 }
 
@@ -80,7 +80,7 @@ export function reasonCounts(episodes: readonly RunEpisode[]): ReasonRow[] {
 export interface EndRow {
   /** The key that the episodes share. */
   readonly of: string;
-  /** `solved`, or a reason as {@linkcode reasonOf} gives it. */
+  /** `solved`, or a failure reason returned by {@linkcode reasonOf}. */
   readonly kind: string;
   /** The share of the key's episodes, within 0..1. */
   readonly share: number;
@@ -109,8 +109,8 @@ export function waysToEnd(
 const MAX_RANGES = 10;
 
 /**
- * Returns a function that labels steps for a figure: `71`, or a range such as `71–80` if there are too many steps to
- * label each.
+ * Returns a function that converts a step to a label for a figure: `71` or, if there are too many steps, a range such
+ * as `71–80`.
  * @param steps All steps, in any order; duplicates are allowed.
  */
 export function stepRanges(
@@ -134,11 +134,11 @@ export interface GroupRow {
   readonly intent: string | null;
   /** `[G]`, the rewards of the scored episodes. */
   readonly rewards: readonly number[];
-  /** The variance of the rewards; a group with variance 0 teaches nothing. */
+  /** The variance of the rewards. A group with variance 0 provides no learning signal. */
   readonly variance: number;
 }
 
-/** Returns the groups among episodes, in order. */
+/** Returns the RL groups among episodes, in the order of their first episodes. */
 export function groupsOf(episodes: readonly RunEpisode[]): GroupRow[] {
   const trained = episodes.filter(({ record }) =>
     record.source === "rl" && record.reward !== null

@@ -1,11 +1,11 @@
-/** Values that Jupyter shows as HTML, and as text in front ends without HTML support. */
+/** Values that Jupyter displays as HTML, or as text in front ends without HTML support. */
 
 import { type Html, html } from "./html.ts";
 
 /** A Jupyter MIME bundle: content by MIME type. */
 export type MimeBundle = Readonly<Record<string, string>>;
 
-/** A value that Jupyter can show. */
+/** A value that Jupyter can display. */
 export class Rich {
   readonly #html: Html;
   /** The plain-text form, for terminals and tests. */
@@ -26,12 +26,12 @@ export class Rich {
     return this.bundle();
   }
 
-  /** Returns all forms; a front end picks the richest that it supports. */
+  /** Returns all forms of the value. A front end displays the richest form that it supports. */
   bundle(): MimeBundle {
     return { ...this.#more, "text/plain": this.text, "text/html": this.markup };
   }
 
-  /** The HTML including its styles. */
+  /** The HTML, including the styles. */
   get markup(): string {
     return String(html`<div class="tau">${STYLE}${this.#html}</div>`);
   }
@@ -63,9 +63,9 @@ export function titled(title: string, part: Rich): Rich {
 }
 
 /**
- * The style sheet. Borders and tints are fractions of the text color, so one sheet serves light and dark pages.
- * Everything is scoped to `.tau`, so the rest of the notebook is unaffected; the class is repeated three times to
- * outrank the front ends' table styles.
+ * The style sheet. Borders and tints are fractions of the text color, so the same sheet works on light and dark pages.
+ * All rules are limited to `.tau`, so the rest of the notebook is not affected. The class is repeated three times to
+ * take precedence over the front ends' table styles.
  */
 const STYLE = html`<style>
 .tau { color: inherit; font-size: 13px; line-height: 1.45; overflow-x: auto; max-width: 100%; text-align: left; }

@@ -1,4 +1,4 @@
-/** A recorded run opened for analysis: its description, its metrics, and its episodes with their tasks and tokens. */
+/** A recorded run that is opened for analysis, with its metrics and its episodes, including their tasks and tokens. */
 
 import { basename } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -21,22 +21,22 @@ import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** Selects episodes of a run. Default: all of them. */
+/** A filter that selects episodes of a run. Default: all episodes. */
 export interface EpisodeFilter {
-  /** `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
+  /** The source of the episodes, such as `rl`, `eval/dev/sampled` or `eval/test/greedy`. */
   readonly source?: string;
   readonly step?: number;
 }
 
 /** A run opened read-only. Its files stay open until it is disposed. */
 export class Run implements Disposable {
-  /** The name of its directory. */
+  /** The name of the run, which is that of its directory. */
   readonly name: string;
   readonly path: string;
   readonly info: RunInfo;
-  /** The lines of its metrics; empty for an evaluation. */
+  /** The lines of the run's metrics. Empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** The parts of the metrics that were skipped because they cannot be read, one clause each. */
+  /** Descriptions of the metrics that were skipped because they cannot be read. */
   readonly damaged: readonly string[];
   /** The run's own tokenizer, or `null` if it has none. */
   readonly tokenizer: Tokenizer | null;
@@ -58,10 +58,10 @@ export class Run implements Disposable {
   }
 
   /**
-   * Opens a training run or an evaluation, finished or not.
-   * @param options The benchmarks' directories. Default: those that the run recorded.
+   * Opens a training run or an evaluation, which may still be in progress.
+   * @param options The directories of the benchmarks. Default: those that the run recorded.
    * @throws {ConfigError} If there is no such run, or its dataset is not in the recorded directory.
-   * @throws {RunDirError} If it is damaged or from an incompatible version, or used another dataset.
+   * @throws {RunDirError} If the run is damaged, is from an incompatible version, or used another dataset.
    */
   static async open(
     path: string,
@@ -99,7 +99,7 @@ export class Run implements Disposable {
     return all.filter(({ record }) => record.step === last);
   }
 
-  /** Returns the run's advisories, each with its evidence and a filter that finds its episodes. */
+  /** Returns the run's advisories, each with its evidence and a filter for its episodes. */
   advisories(): Advisory[] {
     const { lines, dataset } = this;
     return advisoriesOf({ lines, dataset, tally: this.#episodes.tally() });
@@ -128,7 +128,7 @@ export class Run implements Disposable {
     );
   }
 
-  /** Lets Jupyter display the run as {@linkcode Run.show} does. */
+  /** Returns what Jupyter displays for the run, the same as {@linkcode Run.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }

@@ -1,25 +1,25 @@
 /**
- * Writes the output of notebook cells.
+ * Shows values in the output of notebook cells.
  *
  * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported the cell as
- * done; a cell's last value arrives late about one time in four, and front ends drop late output. Cells therefore call
- * {@linkcode show}, which waits until the output is sent before the cell ends.
+ * done; About one time in four, the last value of a cell arrives too late, and front ends drop it. Cells therefore call
+ * {@linkcode show}, which waits until the output has been sent.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Rich } from "./rich.ts";
 
 /**
- * The time to wait for output to be sent, in milliseconds. The kernel does not acknowledge it; this is ten times the
- * observed delay.
+ * The time to wait for output to be sent, in milliseconds. The kernel does not report when it has been sent, so this is
+ * ten times the observed delay.
  */
 const SENT_MS = 30;
 
-/** A value that can be shown: `Rich`, or an object with a `show()` method, such as a conversation or a run. */
+/** A value that can be shown: a `Rich`, or an object with a `show()` method, such as a conversation or a run. */
 export type Displayed = Rich | { show(): Rich };
 
 /**
- * Shows values, or promises of values, below each other in the cell's output.
+ * Shows values, or promises of values, one below the other in the cell's output.
  *
  *     await show(table(rows), talk.act())
  */
@@ -34,7 +34,7 @@ export async function show(
   await delay(SENT_MS);
 }
 
-/** A place in a cell's output that changes while cells run. */
+/** A part of a cell's output that can be updated while cells run. */
 export class Live {
   readonly #id = crypto.randomUUID();
   readonly #everyMs: number;
@@ -45,11 +45,11 @@ export class Live {
     this.#everyMs = everyMs;
   }
 
-  /** Replaces the content, or does nothing if the last update was less than `everyMs` ago. */
+  /** Replaces the content. Does nothing if the last update was less than `everyMs` ago. */
   async show(
     draw: () => Rich,
     { always = false }: {
-      /** Whether to update regardless of the last one, e.g. for the final state. */
+      /** Whether to update regardless of the time of the last update, e.g. for the final state. */
       readonly always?: boolean;
     } = {},
   ): Promise<void> {

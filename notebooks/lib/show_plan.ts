@@ -1,5 +1,6 @@
 /**
- * Rich output for the plan of a slime run: its command line, values derived from the recipe, and its memory use.
+ * Notebook output for the plan of a slime run: its command line, the values derived from the recipe, and its memory
+ * use.
  */
 
 import * as Plot from "@observablehq/plot";
@@ -27,7 +28,7 @@ export function showCommand({ script, train }: LaunchPlan): Rich {
 export function showFlags(
   { train }: LaunchPlan,
   { about, limit = 12 }: {
-    /** Keeps only the flags whose name or key contains this text. */
+    /** A text that the flag or the recipe key must contain. Default: all flags are shown. */
     readonly about?: string;
     readonly limit?: number;
   } = {},
@@ -45,7 +46,7 @@ export function showFlags(
   );
 }
 
-/** Shows the figures derived from the recipe. */
+/** Shows the values that are derived from the recipe. */
 export function showDerived({ derived, forecast, tokens }: LaunchPlan): Rich {
   return table([
     ["episodes per rollout", derived.samples],
@@ -69,7 +70,7 @@ const PARTS = [
   "beside",
 ] as const satisfies readonly (keyof TrainingMemory)[];
 
-/** Draws each plan's GPU memory use during training by part, and the GPU's capacity. */
+/** Draws the parts of each plan's GPU memory use during training, and the GPU's capacity. */
 export function memoryFigure(
   plans: readonly (readonly [name: string, LaunchPlan])[],
 ): Rich {

@@ -1,4 +1,7 @@
-/** Rich output for generated tasks: their certificates, the policy clauses that they test, and audit findings. */
+/**
+ * Notebook output for generated tasks: their certificates, the policy clauses that they test, and the findings of
+ * audits.
+ */
 
 import * as Plot from "@observablehq/plot";
 import { type AuditReport, CHECKS } from "../../env/audit/audit.ts";
@@ -8,7 +11,7 @@ import { stackedBars } from "./figure.ts";
 import { type Rich, stack } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** Shows a certificate with one line per check: what was checked, and the result. */
+/** Shows a certificate with one row per check: what was checked, and the result. */
 export function showCertificate(certificate: Certificate): Rich {
   const { gold, policy, solvable, unique, strict, expert } = certificate;
   const refused = policy.refused.map(({ tool, why }) => `${tool} (${why})`);
@@ -56,7 +59,10 @@ export function showCertificate(certificate: Certificate): Rich {
   );
 }
 
-/** Draws how many tasks test each policy clause, by following it or by being refused under it. */
+/**
+ * Draws how many tasks test each policy clause, either because the agent must follow it or because it must refuse a
+ * request under it.
+ */
 export function coverageFigure(coverage: readonly Coverage[]): Rich {
   const kinds = { allowed: "followed", refused: "refused" } as const;
   const parts = [...Map.groupBy(coverage, ({ clause }) => clause)].flatMap(
@@ -84,7 +90,7 @@ export function coverageFigure(coverage: readonly Coverage[]): Rich {
   });
 }
 
-/** Shows what an audit looked for, how many tasks each check flagged, and the first findings with their evidence. */
+/** Shows the checks of an audit, the number of tasks that each flagged, and the first findings with their evidence. */
 export function showAudit(
   { findings, exclusions }: AuditReport,
   { limit = 8 }: { readonly limit?: number } = {},
@@ -113,7 +119,7 @@ export function showAudit(
   );
 }
 
-/** Formats a count with its noun: `1 way`, `2 ways`. */
+/** Formats a count and a noun: `1 way`, `2 ways`. */
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,7 @@
-/** Interactive conversations: take turns by hand or with an agent, go back to any turn, and continue differently. */
+/**
+ * Interactive conversations, in which you take turns by hand or with an agent, go back to any turn, and continue
+ * differently.
+ */
 
 import type { Database } from "../../env/database.ts";
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
@@ -32,13 +35,13 @@ export interface ConversationOptions {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly user: UserFactory;
-  /** The agent behind {@linkcode Conversation.act}. */
+  /** The agent that takes the turns of {@linkcode Conversation.act}. Default: none. */
   readonly agent?: Agent;
-  /** The seed of the user and the agent. Default: 1. */
+  /** The seed for the user and the agent. Default: 1. */
   readonly seed?: number;
 }
 
-/** A turn together with the states before and after it. */
+/** A turn, with the states of the database before and after it. */
 export interface Step {
   readonly turn: Turn;
   readonly before: Database;
@@ -115,12 +118,12 @@ export class Conversation {
     return this.#environment.reward();
   }
 
-  /** Says something to the user. */
+  /** Sends a message to the user, as the agent. */
   async say(content: string): Promise<Rich> {
     return await this.#take({ type: "respond", content });
   }
 
-  /** Calls a tool with plain arguments, e.g. `{ order_id: "#W1" }`. */
+  /** Calls a tool, as the agent, with plain arguments such as `{ order_id: "#W1" }`. */
   async call(name: string, args: Record<string, unknown> = {}): Promise<Rich> {
     const call = {
       id: `hand_${this.turns.length}`,
@@ -137,7 +140,7 @@ export class Conversation {
 
   /**
    * Lets the agent take a turn. The agent sees all earlier turns as its own. If its answer cannot be parsed or its
-   * token budget is used up, the problem is shown and no turn is taken.
+   * tokens are used up, no turn is taken and the problem is shown.
    * @throws {TypeError} If the conversation was opened without an agent.
    */
   async act(options: CallOptions = {}): Promise<Rich> {
@@ -169,7 +172,7 @@ export class Conversation {
     }
   }
 
-  /** Lets the agent act until the conversation ends, the agent takes no turn, or `turns` turns are taken. */
+  /** Lets the agent act until the conversation ends, the agent takes no turn, or it has taken `turns` turns. */
   async finish(turns = 30): Promise<Rich> {
     const shown: Rich[] = [];
     const last = this.turns.length + turns;
@@ -182,8 +185,8 @@ export class Conversation {
   }
 
   /**
-   * Returns a new conversation with the first `turns` turns of this one.
-   * A new user is created and the recorded turns are replayed to it.
+   * Returns a new conversation that begins with the first `turns` turns of this one. It creates a new user and replays
+   * these turns to it.
    */
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
@@ -214,14 +217,14 @@ export class Conversation {
     });
   }
 
-  /** Diagnoses the conversation as if it ended after this turn; see `diagnose()`. */
+  /** Diagnoses the conversation as if it had ended after the last turn. See `diagnose()`. */
   diagnosis(): Diagnosis {
     const { dataset, task } = this.#options;
     const end = this.turns.at(-1)?.observation.end ?? "user_stop";
     return diagnose({ turns: this.turns, stopReason: end }, { dataset, task });
   }
 
-  /** Shows the whole conversation, its changes to the database, and its reward. */
+  /** Shows the whole conversation, the changes to the database, and the reward. */
   show(): Rich {
     const { dataset } = this.#options;
     const [first] = this.#steps;
@@ -239,7 +242,7 @@ export class Conversation {
     );
   }
 
-  /** Lets Jupyter display the conversation as {@linkcode Conversation.show} does. */
+  /** Returns what Jupyter displays for the conversation, the same as {@linkcode Conversation.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }
@@ -265,7 +268,7 @@ export class Conversation {
   }
 }
 
-/** A user whose next reply can be overridden. */
+/** A user whose next reply can be replaced. */
 interface PromptedUser extends User {
   say(words: string): void;
 }
@@ -276,7 +279,10 @@ function promptedUser(
   const inner = user(task, { seed: deriveSeed(seed, "user") });
   const act = inner.act?.bind(inner);
   let words: string | undefined;
-  /** Returns the manual reply, if there is one, instead of the simulated user's, who has still received the message. */
+  /**
+   * Returns the manual reply if there is one, or else the simulated user's own. The simulated user has received the
+   * message in both cases.
+   */
   function instead(own: string): string {
     const said = words ?? own;
     words = undefined;
@@ -314,7 +320,7 @@ async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
   }
 }
 
-/** Replays turns to a user with tools. Its calls get the recorded results until those run out. */
+/** Replays a message to a user that has tools. The user's calls get the recorded results until there are no more. */
 async function replayTurnsWithCalls(
   user: User,
   content: string,

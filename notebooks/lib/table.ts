@@ -5,17 +5,17 @@ import { table as textTable } from "../../train/progress/text_table.ts";
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 
-/** A table cell: numbers are right-aligned, `Rich` keeps its markup, `null` is empty. */
+/** A cell of a table. Numbers are right-aligned, a `Rich` keeps its markup, and `null` is shown as an empty cell. */
 export type Cell = string | number | null | Rich;
 
 /** Settings of {@linkcode table}. */
 export interface TableOptions {
-  /** The maximum number of rows to show; a note below the table counts the rest. Default: 50. */
+  /** The maximum number of rows to show. A note below the table says how many were omitted. Default: 50. */
   readonly limit?: number;
 }
 
 /**
- * Shows records as a table whose columns are the keys of the first record.
+ * Shows records as a table. Its columns are the keys of the first record.
  *
  *     table([{ intent: "cancel", reward: 0.5 }])
  */
@@ -59,7 +59,7 @@ export function table(
   });
 }
 
-/** Checks whether a cell is short enough to stay on one line, so that ids are not broken. */
+/** Checks whether a cell is short enough to be kept on one line, so that ids are not broken across lines. */
 function isShort(cell: Cell): boolean {
   return typeof cell === "string" && cell.length <= 28;
 }

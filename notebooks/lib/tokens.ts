@@ -8,8 +8,8 @@ import type { Run } from "./run.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
- * The kinds of tokens. Sampled by the policy: calls, messages, and answers that could not be parsed. Shown to it: the
- * opening (prompt and the user's first message), user messages, tool results, and notes on its mistakes.
+ * The kinds of tokens. The policy samples calls, messages, and answers that cannot be parsed. The other kinds are shown
+ * to it: the opening (the prompt and the user's first message), user messages, tool results, and notes on its mistakes.
  */
 export const TOKEN_KINDS = [
   "calls",
@@ -27,7 +27,7 @@ export type TokenKind = typeof TOKEN_KINDS[number];
 export type TokenCounts = Readonly<Record<TokenKind, number>>;
 
 /**
- * Counts an episode's tokens by kind. Chat template markers count with their adjacent message.
+ * Counts the tokens of an episode by kind. Markers of the chat template are counted as part of the adjacent message.
  * @param messages The stored messages, as JSON text.
  */
 export function tokenCounts(
@@ -59,7 +59,10 @@ interface StoredMessage {
   readonly toolCalls?: readonly unknown[];
 }
 
-/** Returns the kind of each span of tokens: the opening, then answers alternating with their observations. */
+/**
+ * Returns the kind of each span of tokens. The first span is the opening, after which answers alternate with
+ * observations.
+ */
 function kindsOf(messages: readonly StoredMessage[]): TokenKind[] {
   const kinds: TokenKind[] = ["opening"];
   for (const [i, message] of messages.entries()) {
@@ -79,7 +82,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** Returns the mean counts of a run's episodes, or `null` if the run kept no tokens for any of them. */
+/** Returns the mean counts over episodes of a run, or `null` if the run kept the tokens of none of them. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],
@@ -100,8 +103,8 @@ export function meanTokenCounts(
 }
 
 /**
- * Shows the tokens of an episode as used in training. Shown tokens are dim; sampled tokens are tinted, more strongly
- * the less likely they were, and have their probability as a tooltip.
+ * Shows the tokens of an episode as they are used in training. Tokens that were not sampled are dim. Sampled tokens
+ * have a tint, which is stronger the less likely they were, and a tooltip with their probability.
  */
 export function showTokens(
   { ids, lossMask, logprobs }: Trajectory,
@@ -123,7 +126,7 @@ export function showTokens(
   });
 }
 
-/** Returns the tint of a token: none at probability 1, full at 1 in 50 and below. */
+/** Returns the tint of a token. There is none at a probability of 1, and it is strongest at 1/50 and below. */
 function tint(logprob: number): string {
   const surprise = Math.min(1, -logprob / Math.log(50));
   return `rgb(209 73 91 / ${(0.06 + 0.6 * surprise).toFixed(2)})`;

@@ -1,5 +1,5 @@
 /**
- * Trims a run to a size that can be shipped: all of its metrics and some of its episodes.
+ * Trims a run to a size suitable for the repository. It keeps all metrics and some of the episodes.
  *
  *     deno run --allow-read --allow-write notebooks/lib/trim.ts runs/a1 notebooks/runs/a1
  */
@@ -15,25 +15,25 @@ import { readTextIfThere } from "../../train/runs/storage.ts";
 
 /** The episodes that a trimmed run keeps. Groups are kept whole or dropped. */
 export interface TrimOptions {
-  /** The number of RL steps, spread evenly from the first to the last. Default: 3. */
+  /** The number of RL steps to keep, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;
-  /** The number of groups per step. Default: 3. */
+  /** The number of groups to keep per step. Default: 3. */
   readonly groups?: number;
-  /** The number of tasks of the last sampled test evaluation, with all their trials. Default: 16. */
+  /** The number of tasks to keep of the last sampled test evaluation, with all their trials. Default: 16. */
   readonly tasks?: number;
 }
 
 const SOURCE = columnSql("source");
 
-/** The files that are copied in addition to episodes, without checkpoints and logs. The tokenizer is optional. */
+/** The files that are copied in addition to the episodes. The tokenizer is optional. */
 const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
 
-/** The source whose last evaluation is kept, without its tokens, which were not trained on. */
+/** The source of the evaluation that is kept. Its tokens are dropped, since they were not trained on. */
 const EVALUATION = "eval/test/sampled";
 
 /**
  * Copies a finished run of the CPU trainer to `to`, which must not exist yet.
- * @throws {ConfigError} If there is no such run, it is not finished, or `to` exists.
+ * @throws {ConfigError} If there is no such run, if it is not finished, or if `to` exists.
  */
 export async function trimRun(
   from: string,
@@ -112,7 +112,7 @@ function addRow(db: DatabaseSync, row: Row): void {
     .run(...Object.values(row));
 }
 
-/** Recompresses a row's blobs as tightly as possible, and drops all tokens except those of RL episodes. */
+/** Compresses the blobs of a row as much as possible, and drops tokens unless they are from an RL episode. */
 function squeezed(row: Row): Row {
   const tokens = row["source"] === "rl" ? row["tokens"]! : null;
   const blobs = { messages: row["messages"]!, turns: row["turns"]!, tokens };
@@ -131,7 +131,7 @@ function stepsOf(db: DatabaseSync, source: string): number[] {
   ).all(source).map(({ step }) => Number(step));
 }
 
-/** Returns `count` steps spread evenly, including the first and the last. */
+/** Returns `count` of the steps, spread evenly and including the first and the last. */
 function spread(steps: readonly number[], count: number): number[] {
   const at = Array.from(
     { length: count },

@@ -1,6 +1,6 @@
 /**
- * The viewer's HTTP app: serves the page's files and its data as JSON. It only reads, and refuses requests from other
- * pages.
+ * The viewer's HTTP app, which serves the page's files and its data as JSON. It never writes, and rejects requests from
+ * other pages.
  */
 
 import { type Context, Hono } from "hono";
@@ -20,7 +20,9 @@ export interface ViewerAppOptions {
   readonly library: Library;
   /** taulab's version, shown in the page's footer. */
   readonly version: string;
-  /** If given, every request must carry it: first as `?token=…`, from then on as a cookie. */
+  /**
+   * The token that every request must carry: first as `?token=…`, and then as a cookie. Default: no token is required.
+   */
   readonly token?: string;
 }
 
@@ -43,7 +45,7 @@ const HEADERS = secureHeaders({
 
 const MAX_ROWS = 500;
 
-/** Creates the app; serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
 export function viewerApp(options: ViewerAppOptions): Hono {
   const { library } = options;
   const app = new Hono();
@@ -120,8 +122,8 @@ const STATUS = {
 } as const;
 
 /**
- * Refuses host names other than loopback's (against DNS rebinding), requests made by other pages, and, if there is a
- * token, requests without it.
+ * Rejects requests with host names other than loopback (against DNS rebinding), requests made by other pages and, if
+ * there is a token, requests without it.
  */
 function guard({ token }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {
@@ -158,7 +160,7 @@ function guard({ token }: ViewerAppOptions) {
 
 /**
  * Checks whether a request was made by a page of another origin, including other ports of this machine. Following a
- * link to the viewer does not count. Programs other than browsers send neither header.
+ * link to the viewer is allowed. Only browsers send the headers that are checked.
  * @see Fetch Metadata Request Headers, W3C, section 2.
  */
 function isOfAnotherPage(c: Context, host: string): boolean {
@@ -181,7 +183,10 @@ function queryOf(c: Context) {
   return readQuery(new URL(c.req.url).searchParams);
 }
 
-/** @throws {FilterError} If `offset` or `limit` is not a count. */
+/**
+ * Reads the position and the length of the requested part of a list.
+ * @throws {FilterError} If `offset` or `limit` is not a non-negative integer.
+ */
 function stretchOf(c: Context): { offset: number; limit: number } {
   return {
     offset: countAt(c, "offset"),
@@ -189,7 +194,10 @@ function stretchOf(c: Context): { offset: number; limit: number } {
   };
 }
 
-/** @throws {FilterError} If the parameter is not a count. */
+/**
+ * Reads a query parameter that is a non-negative integer.
+ * @throws {FilterError} If it is not.
+ */
 function countAt(c: Context, name: string, standard = 0): number {
   const value = Number(c.req.query(name) ?? standard);
   if (Number.isSafeInteger(value) && value >= 0) return value;
@@ -198,7 +206,10 @@ function countAt(c: Context, name: string, standard = 0): number {
   );
 }
 
-/** @throws {ViewerFault} If the parameter is not an id. */
+/**
+ * Reads the episode id in the path of a request.
+ * @throws {ViewerFault} If it is not a positive integer.
+ */
 function idOf(c: Context): number {
   const id = Number(c.req.param("id"));
   if (Number.isSafeInteger(id) && id > 0) return id;

@@ -1,4 +1,4 @@
-/** Views of stored conversations: messages, their calls, and the agent's action that each belongs to. */
+/** Views of stored conversations: the messages, their calls, and the agent's action that each message belongs to. */
 
 import {
   formatPythonJson,
@@ -19,16 +19,16 @@ export interface TurnView {
   /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;
   readonly call: JsonObject | null;
-  /** The number of calls that follow this one in the same message; each is a turn of its own. */
+  /** The number of calls after this one in the same message. Each of them is a separate turn. */
   readonly beside: number;
   readonly observation: string;
-  /** The stored calls that the user made before answering. Default: none. */
+  /** The calls that the user made before replying, as stored. Default: none. */
   readonly userCalls?: readonly JsonObject[];
-  /** On the first turn: the calls that the user made before their first message. Default: none. */
+  /** In the first turn, the calls that the user made before their first message. Default: none. */
   readonly openingCalls?: readonly JsonObject[];
 }
 
-/** Parses messages from the store or a result file. */
+/** Parses a JSON array of objects, such as messages or turns. Members that are not objects are dropped. */
 export function readObjects(json: string): JsonObject[] {
   const value = parsePythonJson(json);
   return Array.isArray(value)
@@ -90,7 +90,7 @@ export function messagesOf(
   let current: number | null = null;
   let isUnread = false;
   let isFirst = true;
-  /** The number of the last message's calls whose results are still to come. */
+  /** The number of calls in the last message that have no result yet. */
   let left = 0;
   let isAnswered = false;
   return messages.flatMap((message): MessageView | MessageView[] => {
@@ -125,7 +125,7 @@ export function messagesOf(
   });
 }
 
-/** Returns the messages of a user's call and its result, which the agent does not see. */
+/** Returns two messages that show a call by the user and its result. The agent sees neither of them. */
 function userCall(made: JsonObject, turn: number | null): MessageView[] {
   const call = objectIn(made, "call");
   const name = stringIn(call, "name");
@@ -136,7 +136,7 @@ function userCall(made: JsonObject, turn: number | null): MessageView[] {
   ];
 }
 
-/** Returns the text of all messages and calls, for the search. */
+/** Returns the text of all messages and calls, for full-text search. */
 export function plainText(messages: string): string {
   let objects: JsonObject[];
   try {
@@ -151,7 +151,7 @@ export function plainText(messages: string): string {
   }).join("\n");
 }
 
-/** Returns a call with its arguments as separate values. */
+/** Returns the view of a call, with its arguments as separate values. */
 export function callOf(name: string, args: JsonValue | undefined): CallView {
   if (!(args instanceof Map)) {
     const isMissing = args === undefined || args === null;
@@ -163,7 +163,10 @@ export function callOf(name: string, args: JsonValue | undefined): CallView {
   };
 }
 
-/** Formats a value: text unchanged, anything else as Python JSON, indented if nested. */
+/**
+ * Formats a value. Text is returned unchanged; any other value is formatted as Python JSON, with indentation if it is
+ * nested.
+ */
 export function pretty(value: JsonValue): string {
   const isNested = (value instanceof Map && value.size > 0) ||
     (Array.isArray(value) && value.some((item) => typeof item === "object"));
@@ -186,7 +189,7 @@ function messageOf(message: JsonObject): MessageView {
   };
 }
 
-/** Checks whether a message reports a parse error to the agent. It is recorded as a user's message. */
+/** Checks whether a message reports a parse error to the agent. Such messages are recorded with the role `user`. */
 function isParseError({ role, content }: MessageView): boolean {
   return role === "user" && content.startsWith("Error: ");
 }
@@ -198,14 +201,14 @@ function isActionOf(message: MessageView, turn: TurnView): boolean {
       (message.calls.length === 0 && message.content.includes(turn.name));
 }
 
-/** Reads a member as text; a value of another type is printed as JSON. */
+/** Returns a member of an object as text. A value of another type is formatted as JSON. */
 export function stringIn(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : printPythonJson(value);
 }
 
-/** Reads a member that is a list of objects; returns `undefined` if it is not one. */
+/** Returns a member of an object that is a list of objects, or `undefined` if it is not. */
 function listIn(
   object: JsonObject,
   key: string,

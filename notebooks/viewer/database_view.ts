@@ -1,6 +1,6 @@
 /**
- * Views of database changes: each row that the episode or the gold changes, with the initial, actual and expected
- * value of each field.
+ * Views of database changes: each row that the episode or the gold actions change, with the initial, actual and
+ * expected value of each field that differs.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -23,7 +23,9 @@ import type {
 import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
 
-/** Replays an episode's calls in its world and compares the initial, actual and expected states. */
+/**
+ * Replays the calls of an episode in its world, and compares the initial, actual and expected state of the database.
+ */
 export async function replayedView(
   { dataset, task }: { dataset: Dataset; task: Task },
   turns: readonly TurnView[],
@@ -34,7 +36,10 @@ export async function replayedView(
   return { rows: wrongFirst(rows), isWhole: true, note: null, writes };
 }
 
-/** Replays an episode by a benchmark's rules and compares both sides' databases: after set-up, at the end, expected. */
+/**
+ * Compares the databases of an episode that was replayed by a benchmark's rules. The agent's and the user's databases
+ * each have an initial, an actual and an expected state.
+ */
 export function viewByRules(
   { start, end, target, writes, isCompared }: ReplayedTurns,
 ): DatabaseView {
@@ -96,7 +101,7 @@ function wrongFirst(rows: readonly RowView[]): RowView[] {
   return rows.toSorted((a, b) => Number(a.isRight) - Number(b.isRight));
 }
 
-/** Returns the view of the record alone: the rows that differ from the expected ones. */
+/** Returns a view that is based only on the record: the rows that differ from the expected ones. */
 export function recordedView(
   reward: Reward | null,
   note: string | null,
@@ -179,12 +184,12 @@ function* compare(path: string, three: Three): Generator<FieldView> {
   }
 }
 
-/** Checks whether to compare a list item by item; lists of scalars are easier to read whole. */
+/** Checks whether a value is a list to compare item by item. Lists without objects are easier to read as a whole. */
 function isListOfRows(value: JsonValue): value is JsonValue[] {
   return Array.isArray(value) && value.some((item) => item instanceof Map);
 }
 
-/** Returns a field's verdict, or `null` if it did not change and was not expected to. */
+/** Returns the verdict on a field, or `null` if it did not change and was not expected to. */
 function verdictOf({ was, is, should }: Three): FieldView["verdict"] | null {
   if (same(is, should)) return same(is, was) ? null : "right";
   if (same(is, was)) return "missing";
@@ -210,7 +215,7 @@ function join(path: string, key: string): string {
     : `${path}[${JSON.stringify(key)}]`;
 }
 
-/** Formats a recorded value like a replayed one. */
+/** Formats a recorded value in the same way as a replayed one. */
 function printed(text: string | null): string | null {
   return text === null ? null : pretty(parsePythonJson(text));
 }

@@ -1,4 +1,4 @@
-/** Findings from an episode's diagnosis: its first decisive error, and who is at fault by rule. */
+/** Converts the diagnosis of an episode to findings: its first decisive error, and who is at fault. */
 
 import { diagnose, type Diagnosis } from "../../env/diagnosis/diagnose.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
@@ -11,7 +11,10 @@ import { parseTurns } from "../../train/runs/run_episodes.ts";
 import type { FinderInput } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 
-/** Diagnoses an episode. Returns no findings if the reward is 1 or the run's dataset is not available. */
+/**
+ * Diagnoses an episode and returns the findings. There are none if the reward is 1 or the run's dataset is not
+ * available.
+ */
 export function diagnosisFindings(
   { episode, turns, reward, failure, userFindings, dataset, task }: FinderInput,
 ): FindingView[] {

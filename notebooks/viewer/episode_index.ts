@@ -1,9 +1,10 @@
 /**
- * The sortable, filterable, searchable index of a run's episodes: a narrow table with the facts of all episodes, and
- * a full-text index. Both are in the connection's temporary SQLite database, never in the run dir.
+ * An index of a run's episodes, for sorting, filtering and full-text search. It consists of a narrow table with the
+ * facts of all episodes and an index of their texts. Both are in the temporary database of the SQLite connection, never
+ * in the run dir.
  *
- * Both are built in the background, a few milliseconds at a time: 100,000 episodes take at most a second for the facts
- * and about ten for the texts. The unfiltered list needs neither.
+ * Both are built in the background, a few milliseconds at a time: for 100,000 episodes, the facts take at most a second
+ * and the texts about ten seconds. The unfiltered list can be shown without them.
  */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
@@ -24,60 +25,63 @@ import type {
   TextProgress,
 } from "./protocol.ts";
 
-/** The source of an index's rows. */
+/** The episodes to index. */
 export interface EpisodeFeed {
   /**
-   * The connection in which the index is built. Its `temp.all_episodes` has a column for every filter field, and
-   * looking up an episode by its id must be cheap.
+   * The connection in which the index is built. Its table or view `temp.all_episodes` must have a column for every
+   * filter field, and must be fast to look up by episode id.
    */
   readonly db: DatabaseSync;
-  /** Returns the text of an episode, for the search. */
+  /** Returns the text of an episode, for full-text search. */
   textOf(id: number): string;
 }
 
-/** The fields with few distinct values, which the page offers as choices. */
+/** The facets: fields with few distinct values, which the page offers as choices. */
 const FACETS = Object.entries(FILTER_FIELDS)
   .flatMap(([name, { choice }]) => choice === undefined ? [] : [name]);
 
-/** Totals over all episodes; rates are `null` if no episode is scored. */
+/** Totals over all episodes. `reward` and `pass1` are `null` if no episode has a reward. */
 export interface EpisodeCounts {
   readonly episodes: number;
   readonly reward: number | null;
   readonly pass1: number | null;
 }
 
-/** The number of cached lists of ids, which paging and stepping through a list read repeatedly. */
+/** The maximum number of lists of ids to cache. Paging and stepping through a list read it repeatedly. */
 const KEPT_LISTS = 8;
 
-/** The number of first rows that are fetched without sorting the whole list, so that they appear at once. */
+/**
+ * The number of rows at the beginning of a list that are fetched without sorting the whole list, so that they appear at
+ * once.
+ */
 const HEAD = 500;
 
-/** The amount of work before the index yields to other tasks: in milliseconds, and in rows of facts. */
+/** The amount of indexing after which other work may run, in milliseconds and in rows of facts. */
 const SLICE_MS = 12;
 const SLICE_ROWS = 2000;
 
 const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
 
-/** The columns of `temp.facts` and `temp.all_episodes`: the fields of a filter. */
+/** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of filters. */
 export const FACT_COLUMNS: readonly string[] = Object.keys(FILTER_FIELDS);
 
-/** The column definitions for `CREATE TABLE`. */
+/** The definitions of these columns for `CREATE TABLE`. */
 export const FACT_DEFINITIONS: string = Object.entries(FILTER_FIELDS)
   .map(([name, { is }]) =>
     name === "id" ? "id INTEGER PRIMARY KEY" : `"${name}" ${SQL_TYPES[is]}`
   ).join(", ");
 
-/** The index of one run. It lives as long as its feed's connection. */
+/** The index of one run. It exists as long as the connection of its feed. */
 export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
-  /** The cached tally, and the state that it was counted in. */
+  /** The cached tally, and the state of the index for which it was counted. */
   #tally: { key: string; value: EpisodeTally | null } | undefined;
-  /** The last id of the feed. */
+  /** The id of the last episode in the feed. */
   #lastId = 0;
   #total = 0;
-  /** The last ids up to which facts and texts are indexed. */
+  /** The ids of the last episodes whose facts and texts are indexed. */
   #factId = 0;
   #textId = 0;
   #texts = 0;
@@ -103,7 +107,7 @@ export class EpisodeIndex {
     return this.#total;
   }
 
-  /** The last id so far; 0 before the first. */
+  /** The id of the last episode so far, or 0 if there is none. */
   get lastId(): number {
     return this.#lastId;
   }
@@ -136,7 +140,7 @@ export class EpisodeIndex {
     if (this.#textId < this.#lastId) this.#startWorking();
   }
 
-  /** Discards everything, because the run was truncated to a point before the indexed episodes. */
+  /** Discards all that is indexed. Call it if the run was truncated and indexed episodes were removed. */
   reset(): void {
     this.#feed.db.exec(
       "DELETE FROM temp.facts; DELETE FROM temp.combinations; INSERT INTO temp.texts (texts) VALUES ('delete-all')",
@@ -152,7 +156,7 @@ export class EpisodeIndex {
         0;
   }
 
-  /** Returns a page of the list selected by a query. */
+  /** Returns a page of the list of episodes that a query selects. */
   async page(
     query: Query,
     { offset, limit }: { offset: number; limit: number },
@@ -175,12 +179,15 @@ export class EpisodeIndex {
     return { total, matched, offset, rows, text };
   }
 
-  /** Returns an episode's facts. */
+  /** Returns the facts of an episode, or `undefined` if it does not exist. */
   row(id: number): EpisodeRow | undefined {
     return this.#rows("WHERE id = ?", id)[0];
   }
 
-  /** Returns the episodes of an episode's group, including itself, in order; across steps if each trial is a step. */
+  /**
+   * Returns the episodes in the group of an episode, including itself, in order. If each trial is a separate step, the
+   * group extends across steps.
+   */
   group(
     { step, source, group }: EpisodeRow,
     { allSteps = false }: { readonly allSteps?: boolean } = {},
@@ -194,7 +201,7 @@ export class EpisodeIndex {
     );
   }
 
-  /** Returns an episode's position in the list selected by a query. */
+  /** Returns the position of an episode in the list that a query selects. */
   async place(query: Query, id: number): Promise<Place> {
     const ids = await this.ids(query);
     const at = ids.indexOf(id);
@@ -206,13 +213,13 @@ export class EpisodeIndex {
     };
   }
 
-  /** Returns the ids selected by a query, in its order. */
+  /** Returns the ids of the episodes that a query selects, in the query's order. */
   async ids(query: Query): Promise<Int32Array> {
     await this.#ready();
     return this.#whole(query).ids;
   }
 
-  /** Counts the values of each facet field under the query's conditions on the other fields. */
+  /** Counts the values of each facet among the episodes that meet the query's conditions on the other fields. */
   async facets(query: Query): Promise<Facets> {
     await this.#ready();
     const isFacet = (field: string) => FACETS.includes(field);
@@ -233,7 +240,7 @@ export class EpisodeIndex {
     return Object.fromEntries(found);
   }
 
-  /** Returns totals over all episodes; each task has the same weight in pass^1. */
+  /** Returns totals over all episodes. Each task has the same weight in pass^1. */
   counts(): EpisodeCounts {
     const row = this.#feed.db.prepare(
       `SELECT coalesce(sum(episodes), 0) AS episodes, sum(reward) / sum(scored) AS reward, avg(share) AS pass1
@@ -246,7 +253,10 @@ export class EpisodeIndex {
     return { ...row } as unknown as EpisodeCounts;
   }
 
-  /** Returns how often each task was solved, in order of first episodes; given a source, only its last step counts. */
+  /**
+   * Returns how often each task was solved. Tasks are in the order of their first episodes. If a source is given, only
+   * the episodes of its last step count.
+   */
   taskScores(source?: string): TaskScore[] {
     const where = source === undefined
       ? ""
@@ -269,7 +279,7 @@ export class EpisodeIndex {
     return this.#tally.value;
   }
 
-  /** Resolves once all texts so far are indexed. */
+  /** Resolves when all texts so far are indexed. */
   async indexed(): Promise<void> {
     while (this.#textId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -279,7 +289,7 @@ export class EpisodeIndex {
     this.#isOver = true;
   }
 
-  /** Resolves once all facts so far are indexed. */
+  /** Resolves when all facts so far are indexed. */
   async #ready(): Promise<void> {
     while (this.#factId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -294,7 +304,10 @@ export class EpisodeIndex {
     return statement.all(...values) as unknown as EpisodeRow[];
   }
 
-  /** Counts the combinations of facet values under a query, replacing earlier counts. */
+  /**
+   * Counts the combinations of facet values among the episodes that a query selects.
+   * @returns The name of the table with the counts, which the next call overwrites.
+   */
   #combine(query: Query): string {
     const { where, values } = this.#clause(query);
     const { db } = this.#feed;
@@ -309,7 +322,7 @@ export class EpisodeIndex {
     return "temp.asked_combinations";
   }
 
-  /** Returns the first ids of a list, and its length. */
+  /** Returns the first ids of the list that a query selects, and the length of the list. */
   #head(query: Query): { matched: number; ids: readonly number[] } {
     const key = this.#keyOf(query);
     const whole = this.#lists.get(key);
@@ -389,7 +402,7 @@ export class EpisodeIndex {
   }
 
   /**
-   * Works for a few milliseconds.
+   * Indexes episodes for a few milliseconds.
    * @returns Whether work remains.
    */
   #workSlice(): boolean {
@@ -444,7 +457,7 @@ export class EpisodeIndex {
   }
 }
 
-/** Reads from a small cache that evicts the least recently used value. */
+/** Returns a value from a small cache, or makes and caches it. The least recently used value is evicted. */
 function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
   const value = cache.get(key) ?? make();
   cache.delete(key);

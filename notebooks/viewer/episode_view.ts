@@ -1,4 +1,4 @@
-/** The view of an episode, assembled from its record, its world and its group. */
+/** Assembles the view of an episode from its record, its world and its group. */
 
 import { messageOf } from "../../env/errors.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -47,21 +47,24 @@ export interface EpisodeInput {
     | "startedAtMs"
     | "tokens"
   >;
-  /** The episodes of its group, including itself. */
+  /** The episodes of the group, including the episode itself. */
   readonly group: readonly EpisodeRow[];
   /** Returns the conversation of an episode of the group. */
   readonly partsOf: (id: number) => EpisodeParts;
   readonly world: () => Promise<World>;
-  /** The task at the time of the run. Default: the world's task with the row's task id. */
+  /** The task as it was at the time of the run. Default: the world's task with the same id. */
   readonly known?: Task;
-  /** The view of the task if there is no world. */
+  /** The view of the task to show if there is no world. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
-  /** The record's information about the database: the wrong rows, only whether it is right, or none. Default: rows. */
+  /**
+   * What the record says about the final database. `rows`: which rows are wrong. `verdict`: only whether it is right.
+   * `nothing`: neither. Default: `rows`.
+   */
   readonly knows?: "rows" | "verdict" | "nothing";
 }
 
-/** The maximum number of siblings that are listed. */
+/** The maximum number of siblings to list. */
 const MAX_SIBLINGS = 64;
 
 /** Assembles the view of an episode. */
@@ -117,7 +120,7 @@ export async function viewEpisode(
   };
 }
 
-/** Returns the findings of a diagnosis. If it throws, returns a finding that says so. */
+/** Returns the findings of a diagnosis. If the diagnosis throws, returns a finding with the error. */
 async function foundBy(
   find: EpisodeFinder,
   found: FinderInput,
@@ -173,7 +176,7 @@ async function databaseOf(
   );
 }
 
-/** Checks whether a replay agrees with the record. */
+/** Checks whether the replayed database agrees with the record. */
 function agrees(
   view: DatabaseView,
   reward: Reward,
@@ -215,8 +218,8 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 }
 
 /**
- * Returns the first turn in which `other` differs from `mine` in its action or its observation, or that only one of
- * them has, or `null` if all turns are equal.
+ * Finds the first turn at which two episodes differ: their actions or observations are not equal, or only one of them
+ * has such a turn. Both members are `null` if all turns are equal.
  */
 function firstDifference(
   mine: readonly TurnView[],

@@ -17,7 +17,7 @@ import type {
 } from "./protocol.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
-/** Selects the episodes to export. */
+/** The choice of the episodes to export. */
 export interface ExportChoice {
   /** The ids of the episodes, in this order. Default: the episodes that match the filter. */
   readonly ids?: readonly number[] | undefined;
@@ -39,7 +39,7 @@ export interface ExportOptions extends ExportChoice {
 
 /**
  * Collects the chosen episodes from all runs of the library.
- * @throws {ViewerFault} If a named episode is in none of the runs.
+ * @throws {ViewerFault} If an episode that is named by its id is in none of the runs.
  */
 export async function collect(
   library: Library,
@@ -115,12 +115,12 @@ export async function exportedPage(data: ExportedData): Promise<string> {
     );
 }
 
-/** Matches a module's imports of its siblings, which use named imports without renaming. */
+/** Matches the imports of sibling modules. The page's modules use only named imports, without renaming. */
 const IMPORT = /^import \{[^}]*\} from "\.\/\w+\.js";$/gm;
 
 /**
- * Joins the page's modules into one, each after its imports. Their top-level names are distinct. Nothing else is
- * changed, so an exported file shows exactly what the served page shows.
+ * Joins the page's modules into a single one. Each comes after the modules that it imports, and their top-level names
+ * must be distinct. Nothing else is changed, so an exported file behaves like the served page.
  */
 export async function linkModules(): Promise<string> {
   const parts = await Promise.all(PAGE_MODULES.map(async (name) => {
@@ -152,7 +152,10 @@ async function choose(
   return [...(await index.ids(query)).subarray(0, left)];
 }
 
-/** @throws {ViewerFault} If a named episode was not found. */
+/**
+ * Checks that all episodes that were named by their ids were found.
+ * @throws {ViewerFault} If one was not.
+ */
 function checkFound(
   episodes: readonly EpisodeView[],
   { ids, limit }: ExportOptions,

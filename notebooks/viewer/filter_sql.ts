@@ -1,16 +1,16 @@
-/** Translates filter conditions to SQL over the table of facts. */
+/** Translates filters to SQL for the table of facts. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
 import type { Condition, Query } from "./page/filter.js";
 
-/** A WHERE clause and the values of its placeholders. */
+/** A `WHERE` clause and the values of its placeholders. */
 export interface Clause {
   readonly where: string;
   readonly values: readonly SQLInputValue[];
 }
 
-/** Returns a clause that requires all conditions; `1` if there are none. */
+/** Returns a clause that requires all conditions. Without conditions, it is `1`. */
 export function clauseOf(conditions: readonly Condition[]): Clause {
   const parts = conditions.map(partOf);
   return {
@@ -19,13 +19,13 @@ export function clauseOf(conditions: readonly Condition[]): Clause {
   };
 }
 
-/** Returns an ORDER BY list that determines a total order. */
+/** Returns the expressions of an `ORDER BY` clause. Ties are ordered by id. */
 export function orderOf({ field, descending }: Query["sort"]): string {
   return `${columnOf(field)}${descending ? " DESC" : ""}, id`;
 }
 
 /**
- * Translates a search text to an FTS5 query: all words must occur, the last one may be a prefix, and "quoted words"
+ * Translates a search text to an FTS5 query. All words must occur, the last word may be incomplete, and "quoted words"
  * must be adjacent.
  */
 export function matchOf(text: string): string {
@@ -62,7 +62,7 @@ function partOf({ field, op, values }: Condition): Clause {
   }
 }
 
-/** Returns a clause for membership in a list stored as `leak,echo`. */
+/** Returns a clause for a condition on a list, which is stored as text such as `leak,echo`. */
 function listPart({ field, op, values }: Condition): Clause {
   const column = columnOf(field);
   const parts = values.map((value) =>
@@ -79,7 +79,10 @@ function listPart({ field, op, values }: Condition): Clause {
   };
 }
 
-/** @throws {RangeError} If the field is unknown, so that no text from a request becomes SQL. */
+/**
+ * Returns the quoted name of a field's column.
+ * @throws {RangeError} If the field is unknown, so that text from a request cannot become SQL.
+ */
 function columnOf(field: string): string {
   if (!Object.hasOwn(FILTER_FIELDS, field)) {
     throw new RangeError(`Unknown field "${field}"`);

@@ -1,6 +1,6 @@
 /**
  * Findings that explain an episode. The viewer accepts a custom {@linkcode EpisodeFinder}, such as a diagnosis, and
- * shows its findings before the record's.
+ * shows its findings before those of the record.
  */
 
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -27,7 +27,7 @@ export interface FinderInput {
   readonly task: Task | null;
 }
 
-/** A function that explains an episode. It is called when the episode is opened. */
+/** A function that returns findings about an episode. It is called when the episode is opened. */
 export type EpisodeFinder = (
   found: FinderInput,
 ) => readonly FindingView[] | Promise<readonly FindingView[]>;
@@ -55,7 +55,7 @@ const FAULTS: Readonly<Record<UserFinding["fault"], string>> = {
   endless: "The user continued after the request was settled",
 };
 
-/** Returns the findings of the episode's record. */
+/** Returns the findings that follow from the episode's record. */
 export function recordedFindings(
   { episode, turns, reward, userFindings }: FinderInput,
 ): FindingView[] {
@@ -102,7 +102,10 @@ function reasonFinding(
   }];
 }
 
-/** Returns the index of the action that a user's message answers: the agent's message with the same ordinal number. */
+/**
+ * Returns the index of the action that a message of the user answers, or `null` if there is none. The user's nth reply
+ * answers the agent's nth message.
+ */
 function answered(
   turns: readonly JsonObject[],
   message: number,

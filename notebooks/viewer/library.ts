@@ -1,4 +1,4 @@
-/** The viewer's library: all runs under a directory, watched for changes, or the named ones. */
+/** The viewer's library: either all runs under a directory, including new ones, or the named runs. */
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
@@ -12,15 +12,15 @@ import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
 /** Settings of {@linkcode Library}. */
 export interface LibraryOptions extends BenchmarkDirs {
-  /** Run dirs and result files. If empty, all runs under `root` are shown. */
+  /** The run dirs and result files to show. If empty, all runs under `root` are shown. */
   readonly named: readonly string[];
-  /** The directory that contains the runs, e.g. `runs`. */
+  /** The directory that contains the runs, such as `runs`. */
   readonly root: string;
-  /** Explains episodes; its findings are shown first. Default: none. */
+  /** A function that explains episodes. Its findings are shown first. Default: none. */
   readonly find?: EpisodeFinder;
 }
 
-/** The sources that the viewer shows, by id. */
+/** The runs and result files that the viewer shows, by id. */
 export class Library implements Disposable {
   readonly #options: LibraryOptions;
   readonly #sources = new Map<string, EpisodeSource>();
@@ -40,7 +40,7 @@ export class Library implements Disposable {
     return library;
   }
 
-  /** Returns the summaries for the list of runs, the most recent first. */
+  /** Returns the summaries of all sources for the list of runs, most recent first. */
   async summaries(): Promise<RunSummary[]> {
     await this.#look();
     const all = await Promise.all(
@@ -52,14 +52,14 @@ export class Library implements Disposable {
     );
   }
 
-  /** All sources. */
+  /** All sources of the library. */
   get sources(): readonly EpisodeSource[] {
     return [...this.#sources.values()];
   }
 
   /**
    * Returns the source with an id.
-   * @throws {ViewerFault} If there is none.
+   * @throws {ViewerFault} If there is no such source.
    */
   async source(id: string): Promise<EpisodeSource> {
     if (!this.#sources.has(id)) await this.#look();
@@ -76,7 +76,7 @@ export class Library implements Disposable {
     this.#sources.clear();
   }
 
-  /** Adds new runs and closes those that are gone. */
+  /** Adds new runs and closes those that no longer exist. */
   async #look(): Promise<void> {
     const { named, root } = this.#options;
     if (named.length > 0) return;
@@ -113,7 +113,7 @@ export class Library implements Disposable {
     this.#sources.set(id, source);
   }
 
-  /** Returns a unique id: runs in different directories may have the same name. */
+  /** Returns an id that is not in use. Runs in different directories may have the same name. */
   #freeId(wanted: string): string {
     for (let i = 1;; i++) {
       const id = i === 1 ? wanted : `${wanted}-${i}`;

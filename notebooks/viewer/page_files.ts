@@ -1,9 +1,9 @@
-/** The page's files: plain HTML, CSS and ES modules, served unchanged except for the filter fields. */
+/** The files of the viewer's page: plain HTML, CSS and ES modules. All are served unchanged except `fields.js`. */
 
 import { extname } from "node:path";
 import { FIELDS } from "./page/fields.js";
 
-/** The page's modules, each after its imports, so that they can be joined into one file. */
+/** The page's modules. Each comes after the modules that it imports, so that they can be joined into one file. */
 export const PAGE_MODULES = [
   "fields.js",
   "filter.js",
@@ -35,7 +35,7 @@ export const PAGE_MODULES = [
   "main.js",
 ] as const;
 
-/** All files under `/page/`. */
+/** All files that are served under `/page/`. */
 export const PAGE_FILES = ["style.css", "icon.svg", ...PAGE_MODULES] as const;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Reads a file of the page, with its content type. */
+/** Reads a file of the page, and returns its text and content type. */
 export async function readPageFile(
   name: string,
 ): Promise<{ text: string; type: string }> {
@@ -55,7 +55,10 @@ export async function readPageFile(
   return { text, type: TYPES[extname(name)] ?? "text/plain" };
 }
 
-/** Returns the source of `fields.js` for browsers, which cannot import the table of columns. */
+/**
+ * Returns the source of `fields.js`, which contains the table of filter fields, since browsers cannot import it from
+ * TypeScript.
+ */
 function fieldsModule(): string {
   const shown = Object.entries(FIELDS)
     .map(([name, { is, choice }]) => [name, { is, choice }]);

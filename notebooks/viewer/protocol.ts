@@ -16,54 +16,57 @@ export interface RunSummary {
   readonly kind: "train" | "evaluate" | "results";
   /** The trainer, `cpu` or `slime`, or `null` if unknown. */
   readonly trainer: string | null;
-  /** The outcome, such as `stopped` after a kill, or `null` if unknown. */
+  /** The outcome of the run, such as `completed` or `stopped`, or `null` if unknown. */
   readonly outcome: string | null;
   readonly data: string | null;
-  /** The dataset's source and domain, e.g. `generated retail`. */
+  /** The source and domain of the dataset, such as `generated retail`. */
   readonly world: string | null;
   readonly agent: string | null;
-  /** The model's name, or the policy being trained. */
+  /** The name of the model, or of the policy that is being trained. */
   readonly model: string | null;
   readonly seed: number | null;
-  /** The start time: ISO 8601, UTC. */
+  /** The start time in ISO 8601 format, UTC. */
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly version: string | null;
   readonly commit: string | null;
-  /** The last step with a line of metrics. */
+  /** The last step for which there are metrics. */
   readonly steps: number | null;
   readonly episodes: number | null;
-  /** The last pass^1 on the split that is furthest from training; `pass1Of` names the split. */
+  /** The last pass^1 on the split that is furthest from training. `pass1Of` names the split. */
   readonly pass1: number | null;
   readonly pass1Of: string | null;
-  /** The reward of the last step, or the mean across all episodes if there are no steps. */
+  /** The mean reward of the last step or, if there are no steps, of all episodes. */
   readonly reward: number | null;
-  /** The reason why the run cannot be shown, if any; the other fields then contain what is known. */
+  /**
+   * The reason why the run cannot be shown, or `null` if it can. If there is one, the other fields contain what is
+   * known.
+   */
   readonly error: string | null;
 }
 
-/** A metric over the steps of a run. */
+/** The values of a metric over the steps of a run. */
 export interface Curve {
-  /** The name, e.g. `rl.reward` or `eval/dev/sampled.pass1`. */
+  /** The name of the metric, such as `rl.reward` or `eval/dev/sampled.pass1`. */
   readonly key: string;
-  /** `[step, value]`, in the order of the lines. */
+  /** The points, `[step, value]`, in the order of the lines of metrics. */
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** A run with its curves. */
+/** A run with its config and its curves. */
 export interface RunView {
   readonly run: RunSummary;
   readonly curves: readonly Curve[];
   /** The text of `config.yaml`. */
   readonly config: string | null;
-  /** The score of each task, for an evaluation, or `null` for a training run. */
+  /** The score of each task for an evaluation, or `null` for a training run. */
   readonly tasks: readonly TaskScore[] | null;
 }
 
 /** The scores of a run's tasks, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
-  /** The source whose last step is counted, e.g. `eval/test/sampled`; `null` if all episodes are counted. */
+  /** The source whose last step is counted, such as `eval/test/sampled`, or `null` if all episodes are counted. */
   readonly source: string | null;
   /** The dataset's fingerprint, or `null` if unknown. */
   readonly fingerprint: string | null;
@@ -86,19 +89,19 @@ export interface Advisories {
   readonly advisories: readonly Advisory[];
 }
 
-/** A training step over time, in milliseconds from the start of its rollout. */
+/** The timeline of a training step. Times are in milliseconds since the start of the step's rollout. */
 export interface StepTimeline {
   readonly step: number;
   readonly source: string;
-  /** The steps with a timeline, in order. */
+  /** All steps of the run that have a timeline, in order. */
   readonly steps: readonly number[];
-  /** The consecutive phases: `rollout`, `update`, `save`. */
+  /** The consecutive phases of the step: `rollout`, `update` and `save`. */
   readonly phases: readonly TimelineSpan<string>[];
   /** The episodes, in the order in which they started. */
   readonly episodes: readonly TimelineEpisode[];
-  /** The number of the step's episodes that `episodes` omits; these are the shortest ones. */
+  /** The number of episodes of the step that are omitted from `episodes`, which are the shortest ones. */
   readonly leftOut: number;
-  /** The total wait of all episodes by kind, in milliseconds, or `null` if the run did not record it. */
+  /** The total time that all episodes waited, by kind and in milliseconds, or `null` if the run did not record it. */
   readonly waited: Readonly<Record<SpanKind, number>> | null;
 }
 
@@ -117,14 +120,14 @@ export interface TimelineEpisode {
   readonly failure: string | null;
   readonly startMs: number;
   readonly ms: number;
-  /** The spans of the episode; empty if the run did not record them. */
+  /** The spans of the episode. Empty if the run did not record them. */
   readonly spans: readonly TimelineSpan<SpanKind>[];
 }
 
-/** A row of the table of episodes; its fields are defined in `episode_columns.ts`. */
+/** A row of the table of episodes. Its fields are defined in `episode_columns.ts`. */
 export type EpisodeRow = EpisodeFields;
 
-/** The progress of the full-text index, in episodes. */
+/** The progress of full-text indexing, in episodes. */
 export interface TextProgress {
   readonly indexed: number;
   readonly total: number;
@@ -139,16 +142,19 @@ export interface EpisodePage {
   readonly text: TextProgress;
 }
 
-/** A value of a field, and the number of episodes that have it and match the filter's other conditions. */
+/**
+ * A value of a field, and the number of episodes that have this value and match the filter's conditions on other
+ * fields.
+ */
 export interface FacetValue {
   readonly value: string | number | null;
   readonly count: number;
 }
 
-/** The values of each field with few distinct values. */
+/** The values of each facet, a field with few distinct values, by field name. */
 export type Facets = Readonly<Record<string, readonly FacetValue[]>>;
 
-/** A tool call. Argument values are Python's JSON text, so that `1.0` stays `1.0`. */
+/** A tool call. The values of arguments are JSON text as formatted by Python, so that `1.0` stays `1.0`. */
 export interface CallView {
   readonly name: string;
   readonly arguments: readonly (readonly [string, string])[];
@@ -158,29 +164,32 @@ export interface CallView {
 export interface MessageView {
   readonly role: string;
   readonly content: string;
-  /** The reasoning of a thinking model; empty if there is none. */
+  /** The reasoning of a thinking model, or an empty string if there is none. */
   readonly thought: string;
   readonly calls: readonly CallView[];
-  /** The name of the tool, for a tool's result. */
+  /** The name of the tool if the message is a tool's result, otherwise `null`. */
   readonly name: string | null;
-  /** The index, from 0, of the agent's action that the message is or answers, or `null` if there is none. */
+  /** The zero-based index of the agent's action that the message contains or answers, or `null` if there is none. */
   readonly turn: number | null;
 }
 
-/** A field of a row. Values are Python's JSON text; `null` if the field does not exist. */
+/** A field of a row. Values are JSON text as formatted by Python, or `null` if the field does not exist. */
 export interface FieldView {
   readonly path: string;
   /** The initial value, or `undefined` if the initial state is not available. */
   readonly was?: string | null;
   readonly is: string | null;
   readonly should: string | null;
-  /** `right`: changed as expected; `wrong`: changed to another value; `missing`: not changed; `extra`: not requested. */
+  /**
+   * The verdict on the change. `right`: changed as expected. `wrong`: changed to another value. `missing`: not changed,
+   * although expected. `extra`: changed, although not expected.
+   */
   readonly verdict: "right" | "wrong" | "missing" | "extra";
 }
 
 /** A row that the episode or the gold actions change. */
 export interface RowView {
-  /** The side whose database the row is in; omitted if only one side has a database. */
+  /** The side whose database contains the row. Omitted if only one side has a database. */
   readonly side?: "agent" | "user";
   readonly table: string;
   readonly id: string;
@@ -191,13 +200,13 @@ export interface RowView {
 /** The changes to the database. */
 export interface DatabaseView {
   readonly rows: readonly RowView[];
-  /** Whether initial values and correct rows are known, which requires the run's dataset. */
+  /** Whether the view includes initial values and correct rows, which requires the run's dataset. */
   readonly isWhole: boolean;
-  /** A note for the reader, e.g. why the view is incomplete. */
+  /** A note for the reader, such as why the view is incomplete, or `null` if there is none. */
   readonly note: string | null;
-  /** Whether the reward compares rows with the expected ones. Default: `true`. */
+  /** Whether the reward depends on a comparison of rows with the expected ones. Default: true. */
   readonly isCompared?: boolean;
-  /** The rows that each turn changed, as `table id`. */
+  /** The rows that each turn changed, each as `table id`. */
   readonly writes: readonly {
     readonly turn: number;
     readonly rows: readonly string[];
@@ -211,28 +220,28 @@ export interface TaskView {
   readonly outputs: readonly string[];
 }
 
-/** A finding that explains an episode, from its record or from a diagnosis. */
+/** A finding that explains an episode. It is from the record or a diagnosis. */
 export interface FindingView {
-  /** `reward`, `user`, `failure`, or a kind that a diagnosis defines. */
+  /** The kind of the finding: `reward`, `user`, `failure`, or a kind that a diagnosis defines. */
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
-  /** The index, from 0, of the agent's action that the finding concerns. */
+  /** The zero-based index of the agent's action that the finding is about, or `null` if it is about none. */
   readonly turn: number | null;
-  /** Who is at fault, if known: `agent`, `user`, `infrastructure`, `gold`. */
+  /** Who is at fault: `agent`, `user`, `infrastructure` or `gold`. `null` if unknown. */
   readonly blame: string | null;
 }
 
 /** Another episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
-  /** The first turn that differs from the episode's, or `null` if no turn differs. */
+  /** The index of the first turn that differs from the episode's, or `null` if no turn differs. */
   readonly partsAt: number | null;
-  /** The sibling's action in that turn: the tool's name, or its first words. */
+  /** The sibling's action in that turn: its tool and arguments or its message, truncated. `null` if no turn differs. */
   readonly partsBy: string | null;
 }
 
-/** An episode on its page. */
+/** The data of an episode's page. */
 export interface EpisodeView {
   readonly run: string;
   readonly row: EpisodeRow;
@@ -242,7 +251,10 @@ export interface EpisodeView {
     readonly database: number | null;
     readonly outputs: number | null;
     readonly missingOutputs: readonly string[];
-    /** The individual checks; empty if the benchmark only checks the database and the required outputs. */
+    /**
+     * The individual checks behind the reward. Empty if the benchmark only checks the database and the required
+     * outputs.
+     */
     readonly checks: readonly RewardCheck[];
   } | null;
   readonly failure: Failure | null;
@@ -259,7 +271,7 @@ export interface EpisodeView {
 
 /** The position of an episode in the filtered, sorted table. */
 export interface Place {
-  /** The index in the table, from 0, or `null` if the filter excludes the episode. */
+  /** The zero-based index in the table, or `null` if the filter excludes the episode. */
   readonly position: number | null;
   readonly matched: number;
   readonly previous: number | null;
@@ -272,11 +284,14 @@ export interface PlacedEpisode {
   readonly place: Place;
 }
 
-/** The tokens of an episode; all arrays are `[T]`. */
+/** The tokens of an episode. All arrays are `[T]`. */
 export interface TokensView {
   readonly ids: readonly number[];
   readonly mask: readonly (0 | 1)[];
-  /** Natural log probabilities, rounded to four decimals; 0 for tokens that were not sampled. */
+  /**
+   * The natural logarithms of the sampling probabilities, rounded to four decimals, or 0 for tokens that were not
+   * sampled.
+   */
   readonly logprobs: readonly number[];
   /** The text of each token, or `null` if the run's tokenizer is not available. */
   readonly texts: readonly string[] | null;
@@ -298,6 +313,6 @@ export interface ExportedData {
   readonly tasks: Readonly<Record<string, TaskTable>>;
   readonly advisories: Readonly<Record<string, readonly Advisory[]>>;
   readonly episodes: readonly EpisodeView[];
-  /** Tokens by `run/id`; empty if tokens were not exported. */
+  /** The tokens of each episode, by `run/id`. Empty if tokens were not exported. */
   readonly tokens: Readonly<Record<string, TokensView>>;
 }

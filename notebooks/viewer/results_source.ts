@@ -44,9 +44,9 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  /** The records by position in the file, which is also the episode's id. */
+  /** The records by their position in the file, which is also the id of the episode. */
   readonly records: ReadonlyMap<number, LoadedRecord>;
-  /** A sentence about records that could not be read, or `null` if there are none. */
+  /** A sentence about the records that could not be read, or `null` if there are none. */
   readonly fault: string | null;
   readonly benchmark: ResultsFile["benchmark"];
   readonly db: DatabaseSync;
@@ -55,11 +55,11 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** The task, or `null` if the benchmark's dataset is not available, or neither it nor the file contains the task. */
+  /** The task, or `null` if neither the file nor the benchmark's dataset, if available, contains it. */
   readonly known: KnownTask | null;
 }
 
-/** A result file, shown like a run. */
+/** A result file, which is shown like a run. */
 export class ResultsSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;
@@ -213,7 +213,7 @@ export class ResultsSource implements EpisodeSource {
     return { records, fault, benchmark, db, index };
   }
 
-  /** Finds the tasks of the records, if the benchmark's dataset is available. */
+  /** Finds the tasks of the records, in the benchmark's dataset if it is available. */
   async #tasksOf(file: ResultsFile): Promise<KnownTasks> {
     const directory = this.#directory(file.benchmark);
     if (directory === undefined) return new Map();

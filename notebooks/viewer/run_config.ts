@@ -1,4 +1,7 @@
-/** Reads agent, model and world from a run's `config.yaml`, for any trainer and version; missing values are `null`. */
+/**
+ * Reads the agent, the model and the world from a run's `config.yaml`, written by any trainer and version. Missing
+ * values are `null`.
+ */
 
 import { join } from "node:path";
 import { Yaml } from "../../train/config/yaml_file.ts";
@@ -6,16 +9,16 @@ import { readTextIfThere } from "../../train/runs/storage.ts";
 
 /** The parts of a config that the viewer shows. */
 export interface ShownConfig {
-  /** The text of the file. */
+  /** The text of the file, or `null` if there is none. */
   readonly text: string | null;
   readonly agent: string | null;
-  /** The model's name, or the policy being trained. */
+  /** The name of the model, or of the policy that is being trained. */
   readonly model: string | null;
-  /** The dataset's source and domain, e.g. `generated retail`. */
+  /** The source and domain of the dataset, such as `generated retail`. */
   readonly world: string | null;
 }
 
-/** Reads the config of a run. A damaged config is still shown as text. */
+/** Reads the config of a run. If it is damaged, only its text is returned. */
 export async function readShownConfig(path: string): Promise<ShownConfig> {
   const name = join(path, "config.yaml");
   const text = await readTextIfThere(name) ?? null;
@@ -41,7 +44,10 @@ function valueOf(file: { name: string; text: string }): unknown {
   }
 }
 
-/** Returns a policy's size instead of a name, since a policy trained from scratch has no name. */
+/**
+ * Returns a description of a policy's size, which is shown instead of a name for policies that are trained from
+ * scratch.
+ */
 function sizeOf(model: Readonly<Record<string, unknown>>): string | null {
   const { layers, dim } = model;
   return typeof layers === "number" && typeof dim === "number"

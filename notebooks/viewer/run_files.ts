@@ -1,6 +1,6 @@
 /**
- * Reads a run dir's `run.json` and `metrics.jsonl` leniently, so that any trainer's runs can be shown: unknown keys
- * are ignored, and missing ones are allowed.
+ * Reads the `run.json` and `metrics.jsonl` of a run dir. So that runs of any trainer can be shown, unknown keys are
+ * ignored, and keys may be missing.
  */
 
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export type RunJson = z.infer<typeof runJson>;
 
 /**
  * Reads `run.json`.
- * @throws {ViewerFault} If it is gone, damaged or from a newer version.
+ * @throws {ViewerFault} If the file does not exist, is damaged or is from a newer version.
  */
 export async function readRunJson(path: string): Promise<RunJson> {
   const file = join(path, "run.json");
@@ -61,7 +61,7 @@ export type MetricsLine = Readonly<Record<string, unknown>> & {
   readonly step: number;
 };
 
-/** The readable lines of `metrics.jsonl`, and the errors for the others. */
+/** The lines of `metrics.jsonl` that can be read, and descriptions of those that cannot. */
 export interface MetricsFile {
   readonly lines: readonly MetricsLine[];
   readonly error: string | null;
@@ -93,7 +93,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
   return { lines, error };
 }
 
-/** Returns each number in the lines as a curve, in order of first appearance. */
+/** Returns a curve for each number in the lines, in order of first appearance. */
 export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   const curves = new Map<string, [number, number][]>();
   for (const line of lines) {
@@ -113,7 +113,7 @@ export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   return [...curves].map(([key, points]) => ({ key, points }));
 }
 
-/** The evaluations by priority: those furthest from training come first. */
+/** The evaluations in order of priority. Those furthest from training come first. */
 const PASS_SOURCES = [
   "eval/test/sampled",
   "eval/test/greedy",
@@ -148,7 +148,10 @@ function* numbersIn(
   }
 }
 
-/** @throws {ViewerFault} If the file was written by a newer taulab. */
+/**
+ * Checks the version of a file.
+ * @throws {ViewerFault} If it was written by a newer taulab.
+ */
 function checkVersion(
   version: number,
   { known, file }: { known: number; file: string },

@@ -46,14 +46,14 @@ export interface RunSourceOptions extends BenchmarkDirs {
   readonly find: EpisodeFinder;
 }
 
-/** A run's opened `episodes.db`. */
+/** The opened `episodes.db` of a run. */
 interface Opened {
   readonly file: string;
   readonly db: DatabaseSync;
   readonly store: EpisodeStore;
   readonly index: EpisodeIndex;
   dataVersion: number;
-  /** The last episode at the time of the last refresh. */
+  /** The last episode when the index was last refreshed. */
   last: EpisodeRow | undefined;
 }
 
@@ -206,7 +206,7 @@ export class RunSource implements EpisodeSource {
     opened?.db.close();
   }
 
-  /** Opens the episodes, or refreshes them if they are open. */
+  /** Opens the episodes or, if they are open, refreshes them. */
   async #open(): Promise<Opened> {
     const path = join(this.path, "episodes.db");
     try {

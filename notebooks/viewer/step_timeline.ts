@@ -1,4 +1,6 @@
-/** The timeline of a training step: its phases, from the metrics, and what each episode waited for. */
+/**
+ * Builds the timeline of a training step from its metrics and episodes: its phases, and what each episode waited for.
+ */
 
 import {
   type EpisodeSpan,
@@ -17,15 +19,15 @@ import type {
 import type { MetricsLine } from "./run_files.ts";
 import { ViewerFault } from "./viewer_source.ts";
 
-/** The maximum number of episodes in a timeline; the longest are kept. */
+/** The maximum number of episodes in a timeline. The longest ones are kept. */
 const MAX_EPISODES = 400;
 
-/** The sources whose steps are shown; the first of them that the run has is used. */
+/** The sources whose steps have timelines, in order of preference. */
 const SOURCES = ["rl", "slime", "rft"];
 
 /**
  * Builds the timeline of a step.
- * @param options.step The step. Default: the last step of the training source, or of the evaluation.
+ * @param options.step The step. Default: the last step of the training source or, if there is none, of the evaluation.
  * @throws {ViewerFault} If the run has no such step.
  */
 export function stepTimeline(
@@ -68,7 +70,10 @@ export function stepTimeline(
   };
 }
 
-/** Returns the consecutive phases of a step. The CPU trainer records a step's save time in the following line. */
+/**
+ * Returns the consecutive phases of a step. The CPU trainer records the time for saving a step in the next line of
+ * metrics.
+ */
 function phasesOf(
   lines: readonly MetricsLine[],
   step: number,

@@ -1,4 +1,6 @@
-/** The view of an episode's tokens: ids, loss mask and logprobs as used in training, and each token's text. */
+/**
+ * Views of an episode's tokens: the ids, loss mask and log probabilities used in training, and the text of each token.
+ */
 
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Trajectory } from "../../env/tokens/trajectory.ts";
@@ -6,7 +8,7 @@ import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import type { TokensView } from "./protocol.ts";
 
 /**
- * Opens the run's own tokenizer; returns `null` if it has none.
+ * Opens the tokenizer of a run. Returns `null` if the run has none.
  * @throws {RunDirError} If it is damaged.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer | null> {

@@ -1,4 +1,4 @@
-/** The common interface of what the viewer can show: run dirs and result files. */
+/** The common interface of the sources that the viewer can show: run dirs and result files. */
 
 import {
   ConfigError,
@@ -21,50 +21,50 @@ import type {
 
 /** A run dir or a result file. */
 export interface EpisodeSource extends Disposable {
-  /** The id in URLs. */
+  /** The id of the source in URLs. */
   readonly id: string;
   readonly path: string;
-  /** Returns the entry for the list of runs. Never throws: problems are reported in `error`. */
+  /** Returns the summary for the list of runs. Never throws; problems are reported in `error`. */
   summary(): Promise<RunSummary>;
   /**
    * Returns the run with its curves.
-   * @throws {ViewerFault} If it is gone, damaged or from a newer version.
+   * @throws {ViewerFault} If the source does not exist, is damaged or is from a newer version.
    */
   view(): Promise<RunView>;
   /**
    * Returns how often each task was solved.
-   * @throws {ViewerFault} If `view` throws.
+   * @throws {ViewerFault} If the source cannot be read, as in `view`.
    */
   tasks(): Promise<TaskTable>;
   /**
    * Returns the run's advisories.
-   * @throws {ViewerFault} If `view` throws.
+   * @throws {ViewerFault} If the source cannot be read, as in `view`.
    */
   advisories(): Promise<readonly Advisory[]>;
   /**
    * Returns the timeline of a training step.
-   * @param step Default: the last.
-   * @throws {ViewerFault} If `view` throws, or if there is no such step or its times are unknown.
+   * @param step The step. Default: the last one.
+   * @throws {ViewerFault} If the source cannot be read, if there is no such step, or if its times were not recorded.
    */
   timeline(step?: number): Promise<StepTimeline>;
   /**
-   * Returns the current index of episodes.
-   * @throws {ViewerFault} If `view` throws.
+   * Returns the index of episodes, updated with new ones.
+   * @throws {ViewerFault} If the source cannot be read, as in `view`.
    */
   index(): Promise<EpisodeIndex>;
   /**
    * Returns an episode.
-   * @throws {ViewerFault} If `view` throws, or if there is no such episode.
+   * @throws {ViewerFault} If the source cannot be read, or if there is no such episode.
    */
   episode(id: number): Promise<EpisodeView>;
   /**
    * Returns the tokens of an episode.
-   * @throws {ViewerFault} If `episode` throws, or if it has no tokens.
+   * @throws {ViewerFault} If the source cannot be read, if there is no such episode, or if it has no tokens.
    */
   tokens(id: number): Promise<TokensView>;
 }
 
-/** The summary of a run with no known facts. */
+/** The summary of a run about which nothing is known. */
 export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   kind: "train",
   trainer: null,
@@ -86,7 +86,7 @@ export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   error: null,
 };
 
-/** Thrown when something cannot be shown. The page shows the message and stays usable. */
+/** Thrown if something cannot be shown. The page displays the message and remains usable. */
 export class ViewerFault extends Error {
   override readonly name = "ViewerFault";
   readonly kind: ViewerProblem["kind"];
@@ -101,7 +101,7 @@ export class ViewerFault extends Error {
   }
 }
 
-/** Converts any error to the problem that the page shows. */
+/** Converts any error to the problem that the page displays. */
 export function problemOf(error: unknown): ViewerProblem {
   if (error instanceof ViewerFault) {
     return { kind: error.kind, message: error.message };
@@ -114,7 +114,7 @@ export function problemOf(error: unknown): ViewerProblem {
   return { kind: "bug", message };
 }
 
-/** Checks whether an SQLite error means that a file is damaged or not a database. */
+/** Checks whether an error of SQLite means that a file is damaged or is not a database. */
 export function isDatabaseDamage(error: unknown): boolean {
   return /not a database|malformed|disk I\/O error|file is encrypted/.test(
     String(error),

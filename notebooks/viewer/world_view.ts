@@ -9,14 +9,14 @@ import {
 } from "../../train/config/open_dataset.ts";
 import { readData } from "../../train/runs/run_episodes.ts";
 
-/** A reopened dataset, or a note that says why there is none. */
+/** A reopened dataset, or a note that explains why it is not available. */
 export type World =
   | { readonly dataset: Dataset; readonly note: null }
   | { readonly dataset: null; readonly note: string };
 
 /**
  * Reopens the dataset of the run at `path`.
- * @param options.fingerprint The dataset's fingerprint in `run.json`.
+ * @param options.fingerprint The fingerprint of the dataset, from `run.json`.
  * @param options.dirs The benchmarks' directories, for runs recorded on another machine.
  */
 export async function openWorld(
@@ -48,7 +48,7 @@ export async function openWorld(
   }
 }
 
-/** Returns a task of a dataset by its id, or `null` if there is none. */
+/** Returns the task with an id, or `null` if the dataset has none. */
 export function taskOf(dataset: Dataset | null, id: string): Task | null {
   const split = /^[^/]+\/([^/]+)\//.exec(id)?.[1];
   if (dataset === null || !dataset.splits.includes(split as Split)) return null;
