@@ -37,7 +37,7 @@ export function domainNames(
   return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
 }
 
-/** Checks whether a domain's tasks can have τ-bench's layout, which those of τ³-bench cannot. */
+/** Checks whether a domain's tasks can be stored in τ-bench's layout. Those of τ³-bench's domains cannot. */
 export function isOfTauBench(domain: Domain): boolean {
   return domain.bundle === undefined;
 }
@@ -69,11 +69,11 @@ export function domainNamed(name: DomainName, benchmark?: string): Domain {
   if (domain !== undefined) return domain;
   const key = benchmark === undefined ? name : keyOf({ benchmark, name });
   throw new ConfigError(
-    `The domain "${key}" is not in this version of taulab`,
+    `Unknown domain "${key}"`,
     {
-      hint: `choose one of ${
+      hint: `use one of ${
         domainNames().map((known) => `"${known}"`).join(", ")
-      }; register others with registerDomain()`,
+      }, or register the domain with registerDomain()`,
     },
   );
 }
@@ -109,12 +109,15 @@ export function domainOf(
   return own;
 }
 
-/** Extended domains by their list of added tools, so that caches keyed by the domain object work. */
+/**
+ * A cache of the domains that a dataset's tools extend, by the list of those tools. It returns the same object every
+ * time, so that other caches can use a domain object as their key.
+ */
 const extended = new WeakMap<readonly Tool[], Domain>();
 
 /**
- * The schema of a domain's name in flags, recipes and requests; parses to the domain's key. Names are looked up when a
- * value is parsed, so domains that a script registered are accepted.
+ * The schema of a domain's name in flags, recipes and requests. It parses the name to the domain's key. Names are
+ * looked up at parse time, so domains that a script has registered are accepted.
  */
 export const domainNameSchema = z.string().transform((name, context) => {
   const found = domains.get(name) ?? onlyOneNamed(name);

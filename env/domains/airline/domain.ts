@@ -25,7 +25,8 @@ import { airlineUser } from "./user/airline_user.ts";
 import { airlineWorld } from "./world/draw_world.ts";
 
 /**
- * τ-bench's airline domain, with the same checks in the same order, the same texts and the same effects.
+ * τ-bench's airline domain. Its tools make the same checks in the same order as the original tools, return the same
+ * texts and have the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
  */

@@ -18,13 +18,13 @@ import type {
 } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** The passengers and their cabin. */
+/** The passengers of a booking, and their cabin. */
 export interface Party {
   readonly cabin: JsonValue;
   readonly passengers: JsonValue;
 }
 
-/** The fields that a booked leg gets in a reservation. */
+/** The fields that a reservation adds to a booked leg. */
 export interface Fare {
   /** The price per passenger. */
   readonly price: PythonNumber;

@@ -1,4 +1,4 @@
-/** The policy of the airline's service desk, expressed as clauses. */
+/** The airline's policy, expressed as clauses that a program can check. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
@@ -59,7 +59,7 @@ export const airlineClauses: readonly Clause[] = [
       unless(
         args.passengers.length >= 1 &&
           args.passengers.length <= MAX_PASSENGERS,
-        `${args.passengers.length} passengers`,
+        `the reservation would have ${args.passengers.length} passengers`,
       ),
   },
   {
@@ -93,7 +93,10 @@ export const airlineClauses: readonly Clause[] = [
     tools: CHANGES,
     text: "A cancelled reservation is not changed",
     breaks: (call) =>
-      unless(reservationOf(call).status !== "cancelled", "it is cancelled"),
+      unless(
+        reservationOf(call).status !== "cancelled",
+        "the reservation is cancelled",
+      ),
   },
   {
     id: "change.basic_economy",
@@ -102,7 +105,7 @@ export const airlineClauses: readonly Clause[] = [
     breaks: (call) =>
       unless(
         cabinOf(call) !== "basic_economy" || sameFlights(call),
-        "it is basic economy, and the flights differ",
+        "the reservation is in basic economy, and the flights would change",
       ),
   },
   {
@@ -157,7 +160,7 @@ export const airlineClauses: readonly Clause[] = [
       );
       return unless(
         flown === undefined,
-        `${flown?.flight_number} of ${flown?.date} has taken off`,
+        `${flown?.flight_number} on ${flown?.date} has taken off`,
       );
     },
   },
@@ -181,7 +184,10 @@ function reservationOf({ row, args }: PolicyCall) {
   return row("reservations", args.reservation_id);
 }
 
-/** Returns the cabin last paid for, since the tools do not store a changed cabin. */
+/**
+ * Returns the cabin that was last paid for. It may differ from the reservation's, since the tools do not store a
+ * changed cabin.
+ */
 function cabinOf(call: PolicyCall): string {
   const { args, earlier } = call;
   const change = earlier.findLast((action) =>
@@ -225,7 +231,7 @@ function routeBreaks(
   return unless(
     !broken && turns && stops[0]?.origin === trip.origin &&
       stops.at(-1)?.destination === ends,
-    `${route} for ${trip.origin}–${trip.destination}, ${trip.flight_type}`,
+    `the flights ${route} are not a ${trip.flight_type} from ${trip.origin} to ${trip.destination}`,
   );
 }
 
@@ -244,9 +250,9 @@ function availableBreaks(call: PolicyCall): string | null {
     if (isKept || day?.status === "available" && seats >= party.length) {
       continue;
     }
-    return `${leg.flight_number} of ${leg.date} is ${
-      day?.status ?? "not flown"
-    } with ${seats} seats for ${party.length}`;
+    return `${leg.flight_number} on ${leg.date} is ${
+      day?.status ?? "not scheduled"
+    } and has ${seats} seats for ${party.length} passengers`;
   }
   return null;
 }
@@ -271,7 +277,9 @@ function paymentsBreak(call: PolicyCall): string | null {
   if (unknown !== undefined) return `${unknown} is not in the profile`;
   for (const [source, most] of Object.entries(MAX_PAYMENTS)) {
     const used = ids.filter((id) => methods[id].source === source).length;
-    if (used > most) return `${used} of ${source} pay`;
+    if (used > most) {
+      return `${used} payment methods of the kind ${source} are used`;
+    }
   }
   return null;
 }
@@ -288,7 +296,7 @@ function bagsBreak(call: PolicyCall): string | null {
   const before = args.reservation_id === undefined ? 0 : trip.nonfree_baggages;
   return unless(
     args.nonfree_baggages === Math.max(paid, before),
-    `of ${args.total_baggages} bags ${free} are free to a ${membership} member in ${cabin}; ${args.nonfree_baggages} would be paid for`,
+    `a ${membership} member in ${cabin} has ${free} free bags, but the call pays for ${args.nonfree_baggages} of ${args.total_baggages}`,
   );
 }
 
@@ -315,10 +323,10 @@ function certificateBreaks(call: PolicyCall): string | null {
       trip.insurance === "yes" || trip.cabin === "business";
     if (isEligible && dueFor(call, trip).includes(args.amount)) return null;
   }
-  return `no cancelled flight, and no delayed one of a reservation that was changed or cancelled before, gives a ${membership} member ${args.amount} dollars`;
+  return `no reservation of the user, a ${membership} member, justifies a certificate of $${args.amount}`;
 }
 
-/** Returns the amounts in dollars for which a certificate may be issued because of a reservation's flights. */
+/** Returns the amounts, in dollars, of the certificates that a reservation's flights justify. */
 function dueFor(
   call: PolicyCall,
   trip: { reservation_id: string; flights: Leg[]; passengers: unknown[] },

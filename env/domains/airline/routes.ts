@@ -15,7 +15,7 @@ export function routesOf(database: Database): Routes {
   return database.derive("flights", indexFlights);
 }
 
-/** Returns the flights from one airport to another; none if either is not a string. */
+/** Returns the flights from one airport to another; empty if either argument is not a string. */
 export function flightsBetween(
   routes: Routes,
   origin: JsonValue,

@@ -12,7 +12,7 @@ export const ADDRESS_FIELDS = [
   "zip",
 ] as const;
 
-/** Returns a call's address arguments as an address object in storage order. */
+/** Returns a call's address arguments as an address object, with the fields in the order in which they are stored. */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_FIELDS[number], JsonValue>>,
 ): JsonObject {

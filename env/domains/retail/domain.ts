@@ -27,7 +27,8 @@ import { think } from "../shared/tools/think.ts";
 import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.ts";
 
 /**
- * τ-bench's retail domain, with the original's checks, check order, messages and effects.
+ * τ-bench's retail domain. Its tools make the same checks in the same order as the original tools, return the same
+ * texts and have the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
  */

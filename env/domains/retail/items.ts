@@ -42,7 +42,7 @@ export function pairItems(
 }
 
 /**
- * Returns how much more the new items cost than the old ones, not rounded.
+ * Returns the price of the new items minus that of the old ones, without rounding.
  * @throws {ToolError} If a new item is not an available variant of the old one's product.
  */
 export function priceDifference(

@@ -1,4 +1,4 @@
-/** Looks up the orders and payment methods that a call names, with τ-bench's error messages. */
+/** Looks up the orders and payment methods that a call refers to, with τ-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -14,7 +14,7 @@ import { numberAt, objectAt, textAt } from "../../row.ts";
 
 /**
  * Finds an order with a given status.
- * @throws {ToolError} If it does not exist, or with the message `wrongStatus`.
+ * @throws {ToolError} If the order does not exist, or has another status; the message is then `wrongStatus`.
  */
 export function findOrder(
   database: Database,
@@ -55,7 +55,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 }
 
 /**
- * Adds to the balance of a gift card that belongs to the order's user.
+ * Adds an amount to the balance of a gift card that belongs to the order's user.
  * @throws {ToolError} If there is none, with the message of Python's `KeyError`.
  */
 export function creditGiftCard(

@@ -1,11 +1,11 @@
-/** Defines who owns the store's rows, and which writes restore a row. */
+/** Defines which users own which of the store's rows, and which writes restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 import { PAYMENT_ID } from "../shared/payment.ts";
 
-/** The rows that belong to a user, and those that are visible to all. */
+/** The rows that belong to a user, and the tables that every user may read. */
 export const retailRows: RowsPart = {
   owned: [{
     table: "orders",

@@ -1,4 +1,4 @@
-/** The retail policy, expressed as checkable clauses; policy.md states the same rules for agents. */
+/** The retail policy, expressed as clauses that a program can check. `policy.md` states the same rules for agents. */
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
@@ -88,7 +88,7 @@ export const retailClauses: readonly Clause[] = [
     breaks: (call) =>
       unless(
         orderOf(call).payment_history.length === 1,
-        `its payment history has ${
+        `the payment history has ${
           orderOf(call).payment_history.length
         } entries`,
       ),
@@ -148,7 +148,9 @@ export const retailClauses: readonly Clause[] = [
         args.item_ids.length > 0 &&
           (args.new_item_ids === undefined ||
             args.new_item_ids.length === args.item_ids.length),
-        `${args.item_ids.length} items`,
+        `the call has ${args.item_ids.length} items and ${
+          args.new_item_ids?.length ?? "no"
+        } new items`,
       ),
   },
   {
@@ -240,7 +242,9 @@ function coverBreaks(call: PolicyCall, amount: number): string | null {
   const method = methodOf(call);
   return unless(
     method?.source !== "gift_card" || method.balance >= amount - 0.005,
-    `its balance is ${method?.balance}, but ${amount.toFixed(2)} is due`,
+    `the balance of the gift card is ${method?.balance}, but ${
+      amount.toFixed(2)
+    } is due`,
   );
 }
 
@@ -259,14 +263,12 @@ function unless(holds: boolean, evidence: string): string | null {
   return holds ? null : evidence;
 }
 
-/**
- * Clauses that no generated request can break, each with the reason. Breaking one would require a call that matches no
- * user's words.
- */
+/** The clauses that no generated request can break, each with the reason. */
 export const UNTESTED: Readonly<Record<string, string>> = {
-  "payment.own": "users name only kinds of payment method that they have",
+  "payment.own": "users mention only kinds of payment method that they have",
   "payment.once": "every generated order has exactly one payment",
-  "items.of_order": "words for an item that the order lacks match no call",
-  "items.other_variant": "words for the same variant match no call",
-  "items.some": "a request without items matches no call",
+  "items.of_order":
+    "no call matches words for an item that the order does not contain",
+  "items.other_variant": "no call matches words for the same variant",
+  "items.some": "no call matches a request without items",
 };

@@ -1,5 +1,5 @@
 /**
- * The schemas of retail's rows. A dataset is validated once when it is loaded, so that the tools can rely on its shape.
+ * The schemas of retail's rows. A dataset is validated once when it is loaded, so that the tools can rely on it.
  * Unknown fields are kept.
  */
 

@@ -1,11 +1,12 @@
-/** Looks up users by values other than the id, using an index. */
+/** Looks up users by values other than their id, using an index. */
 
 import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 
 /**
  * Finds the id of the first user with the given key.
- * @param keyOf A named function of the row alone. Its index is built once per base database.
+ * @param keyOf Computes a user's key from the row alone. Must be the same function object in every call, since its
+ * index is cached per function and base database.
  */
 export function findUser(
   database: Database,
@@ -26,7 +27,7 @@ export function findUser(
   return undefined;
 }
 
-/** Returns the function that builds an index by `keyOf`; memoized per `keyOf`. */
+/** Returns the function that indexes users by `keyOf`; the same function each time for the same `keyOf`. */
 function indexBy(
   keyOf: (user: JsonObject) => string,
 ): (users: Table) => Map<string, string[]> {

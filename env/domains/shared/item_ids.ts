@@ -6,7 +6,7 @@ import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectsAt, textAt } from "../../row.ts";
 
-/** Returns the first id that occurs more often in `itemIds` than in the order; `undefined` if there is none. */
+/** Returns the first id in `itemIds` that occurs there more often than in the order; `undefined` if there is none. */
 export function findAbsentItem(
   order: JsonObject,
   itemIds: JsonValue,
@@ -21,7 +21,9 @@ export function findAbsentItem(
   return asked.find((id) => count(asked, id) > count(held, id));
 }
 
-/** Returns `sorted(itemIds)` for ids that were found and are therefore strings. */
+/**
+ * Returns Python's `sorted(itemIds)`. The ids must have been found in an order, which ensures that they are strings.
+ */
 export function sortedElements(itemIds: JsonValue): string[] {
   return elements(itemIds).map(String).sort(compareStrings);
 }

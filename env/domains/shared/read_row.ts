@@ -1,6 +1,6 @@
 /**
- * Reads rows that may be missing. A τ-bench task can refer to an order or an item that is not in the database; fields
- * of a missing row are read as empty.
+ * Reads rows that may be missing. A τ-bench task can refer to an order or an item that is not in the database; the
+ * fields of a missing row are read as empty.
  */
 
 import {

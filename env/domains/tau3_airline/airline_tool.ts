@@ -1,4 +1,4 @@
-/** Defines the tools of τ³-bench's airline. */
+/** The factory for the tools of τ³-bench's airline domain, which are methods of one class in the original. */
 
 import type { Tool } from "../../tool.ts";
 import {
@@ -6,10 +6,10 @@ import {
   defineBundleTool,
 } from "../shared/toolkit/bundle_tool.ts";
 
-/** The name of the original's tool class, which appears in Python's errors about arguments. */
+/** The name of the original's class. It appears in the error message for invalid arguments. */
 export const AIRLINE_TOOLS = "AirlineTools";
 
-/** Defines a tool of the airline. */
+/** Creates an airline tool. */
 export function airlineTool<const P extends string>(
   tool: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

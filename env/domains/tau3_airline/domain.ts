@@ -32,7 +32,8 @@ const LAYOUT = {
 } as const;
 
 /**
- * τ³-bench's airline domain, with the same checks in the same order, the same texts and the same effects.
+ * τ³-bench's airline domain. Its tools make the same checks in the same order as the original tools, return the same
+ * texts and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/airline.
  */

@@ -12,10 +12,10 @@ import type {
 import { numberAt, objectAt, textAt } from "../../row.ts";
 import { flightDay } from "./find_rows.ts";
 
-/** The passengers and their cabin. */
+/** The passengers of a booking, and their cabin. */
 export interface Party {
   readonly cabin: JsonValue;
-  /** Any value with a length. */
+  /** Any value that has a length in Python. */
   readonly passengers: JsonValue;
 }
 

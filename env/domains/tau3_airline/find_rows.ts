@@ -1,4 +1,4 @@
-/** Looks up the rows that a call refers to, with the benchmark's errors for missing ones. */
+/** Looks up the rows that a call refers to, with the benchmark's errors for missing rows. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -9,8 +9,8 @@ import { objectAt } from "../../row.ts";
 import { findId } from "../shared/lookup.ts";
 
 /**
- * Returns the id of an existing user.
- * @throws {ToolError} If there is none: `User u not found`.
+ * Returns the id if the user exists.
+ * @throws {ToolError} If they do not: `User u not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(
@@ -21,8 +21,8 @@ export function userId(database: Database, id: JsonValue): string {
 }
 
 /**
- * Returns the id of an existing reservation.
- * @throws {ToolError} If there is none: `Reservation r not found`.
+ * Returns the id if the reservation exists.
+ * @throws {ToolError} If it does not: `Reservation r not found`.
  */
 export function reservationId(database: Database, id: JsonValue): string {
   const noun = `Reservation ${pythonStr(id)}`;
@@ -37,7 +37,7 @@ export interface FlightDay {
 
 /**
  * Returns a flight and its entry for a date.
- * @throws {ToolError} If there is none: `Flight f not found`, or `… not found on date d`.
+ * @throws {ToolError} If there is no such flight or entry: `Flight f not found`, or `Flight f not found on date d`.
  */
 export function flightDay(
   database: Database,

@@ -1,4 +1,4 @@
-/** Models of τ³-bench's airline. Their fields are in pydantic's order, which printing and validation errors follow. */
+/** The models of τ³-bench's airline rows. Fields are declared in the order in which they are printed and validated. */
 
 import { defineModel, field } from "../../python/pydantic.ts";
 import type { RowModels } from "../shared/toolkit/bundle_database.ts";
@@ -11,13 +11,13 @@ export const Passenger = defineModel("Passenger", {
   dob: field.str(),
 });
 
-/** A payment in whole dollars; a refund if negative. */
+/** A payment in whole dollars, or a refund if the amount is negative. */
 export const Payment = defineModel("Payment", {
   payment_id: field.str(),
   amount: field.int(),
 });
 
-/** A flight on a day, as identified in calls. */
+/** A flight on a day, as calls identify it. */
 export const FlightInfo = defineModel("FlightInfo", {
   flight_number: field.str(),
   date: field.str(),
@@ -61,7 +61,7 @@ const GiftCard = defineModel("GiftCard", {
   amount: field.float(),
 });
 
-/** A certificate, which the airline issues as compensation; one payment uses it up. */
+/** A certificate, which the airline issues as compensation. A single payment uses it up. */
 export const Certificate = defineModel("Certificate", {
   source: field.literal("certificate"),
   id: field.str(),

@@ -15,7 +15,7 @@ import { editRow } from "../shared/lookup.ts";
 import { userId } from "./find_rows.ts";
 import { Payment } from "./models.ts";
 
-/** The price of a change to a reservation; a refund if negative. */
+/** The price of a change to a reservation, and how it is paid. A negative price is a refund. */
 export interface Update {
   readonly reservation: JsonObject;
   readonly paymentId: JsonValue;
@@ -23,7 +23,7 @@ export interface Update {
 }
 
 /**
- * Charges the price to a gift card, and appends the payment to the reservation's history.
+ * Deducts the price if the payment method is a gift card, and appends the payment to the reservation's history.
  * @throws {ToolError} If the payment method does not belong to the user, is a certificate, or has too low a balance. If
  * the price is not an integer, it throws after charging the gift card.
  */
@@ -56,7 +56,7 @@ export function payForUpdate(
   listAt(reservation, "payment_history").push(validate(Payment, payment));
 }
 
-/** Subtracts an amount from a gift card; its balance may become negative. */
+/** Subtracts an amount from a gift card's balance, which may become negative. */
 export function spendGiftCard(
   user: JsonObject,
   id: string,

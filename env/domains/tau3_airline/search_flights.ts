@@ -17,7 +17,7 @@ export interface Search {
 
 /**
  * Returns the matching flights as shown to the agent, in the table's order.
- * @throws {ToolError} If there are flights between the airports and the date is not hashable in Python.
+ * @throws {ToolError} If there are flights between the airports, but the date is not hashable in Python.
  */
 export function searchFlights(
   database: Database,
@@ -53,7 +53,7 @@ function departures(database: Database, origin: JsonValue): Iterable<string> {
   return database.derive("flights", groupByOrigin).get(origin) ?? [];
 }
 
-/** Groups flights by origin, which never changes during an episode. */
+/** Groups the numbers of flights by their origin, which never changes during an episode. */
 function groupByOrigin(flights: Table): Map<string, string[]> {
   return Map.groupBy(
     flights.keys(),

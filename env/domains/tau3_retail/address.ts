@@ -4,7 +4,7 @@ import { validate } from "../../python/pydantic.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { UserAddress } from "./models.ts";
 
-/** The address parameters of the tools, in their order, which differs from the order of the stored fields. */
+/** The address parameters of the tools. Their order differs from that of the stored fields. */
 export const ADDRESS_PARAMETERS = [
   "address1",
   "address2",
@@ -16,7 +16,7 @@ export const ADDRESS_PARAMETERS = [
 
 /**
  * Builds a validated address from its fields.
- * @throws {ToolError} If one is not a string.
+ * @throws {ToolError} If a field is not a string.
  */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_PARAMETERS[number], JsonValue>>,

@@ -35,7 +35,8 @@ const LAYOUT = {
 } as const;
 
 /**
- * τ³-bench's retail domain, with the original's checks, check order, messages and effects.
+ * τ³-bench's retail domain. Its tools make the same checks in the same order as the original tools, return the same
+ * texts and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/retail.
  */

@@ -1,4 +1,4 @@
-/** Looks up the rows that a call names, with τ³-bench's error messages. */
+/** Looks up the rows that a call refers to, with τ³-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -17,7 +17,7 @@ export function orderId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the user exists.
- * @throws {ToolError} If it does not: `User not found`.
+ * @throws {ToolError} If they do not: `User not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(database, { table: "users", noun: "User" }, id);
@@ -32,7 +32,7 @@ export function productId(database: Database, id: JsonValue): string {
 }
 
 /**
- * Returns a call's order as a writable row.
+ * Returns the order that a call refers to, as a writable row.
  * @throws {ToolError} If it does not exist, or `isRight` rejects its status.
  */
 export function editOrder(

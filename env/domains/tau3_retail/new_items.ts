@@ -62,8 +62,8 @@ export function findNewItems(
 }
 
 /**
- * Returns how much more the new items cost than the old ones, without rounding. The result is an int if there are no
- * items.
+ * Returns the price of the new items minus that of the old ones, without rounding. The result is a Python int if there
+ * are no items.
  */
 export function priceDifference(
   order: JsonObject,

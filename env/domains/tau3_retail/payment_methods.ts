@@ -15,7 +15,7 @@ import { editRow } from "../shared/lookup.ts";
 import { userId } from "./find_rows.ts";
 import { OrderPayment } from "./models.ts";
 
-/** A payment method of a user, with its gift card balance if it has one. */
+/** A user's payment method. If it is a gift card, it has a balance. */
 export class PaymentMethod {
   readonly #database: Database;
   readonly #owner: string;
@@ -42,21 +42,23 @@ export class PaymentMethod {
     return textAt(this.#in(user), "source") === "gift_card";
   }
 
-  /** Checks whether this is a gift card with a balance below the amount. Other methods cover any amount. */
+  /**
+   * Checks whether the payment method is a gift card with a balance below the amount. Other methods cover any amount.
+   */
   holdsLess(amount: PythonNumber): boolean {
     const user = this.#database.get("users", this.#owner)!;
     return this.isGiftCard &&
       compare(numberAt(this.#in(user), "balance"), amount) < 0;
   }
 
-  /** Adds to the balance of a gift card. Has no effect on other methods. */
+  /** Adds an amount to the balance of a gift card. Has no effect on other methods. */
   receive(amount: PythonNumber): void {
     if (!this.isGiftCard) return;
     const method = this.#in(editRow(this.#database, "users", this.#owner));
     method.set("balance", round2(add(numberAt(method, "balance"), amount)));
   }
 
-  /** Subtracts from the balance of a gift card. Has no effect on other methods. */
+  /** Subtracts an amount from the balance of a gift card. Has no effect on other methods. */
   pay(amount: PythonNumber): void {
     this.receive(negate(amount));
   }

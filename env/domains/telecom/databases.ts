@@ -54,13 +54,13 @@ function validated(model: Model, data: JsonValue, side: Side): JsonObject {
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     throw new DataError(
-      `The ${side}'s telecom database does not match its model: ${error.message}`,
+      `Cannot read the ${side}'s telecom database: ${error.message}`,
       { cause: error },
     );
   }
 }
 
-/** Builds a table. If rows share an id, the id finds only the first. */
+/** Builds a table. If rows share an id, a lookup by id finds only the first. */
 function tableOf(name: TableName, rows: JsonValue): Table {
   const table = new Map<string, JsonObject>();
   for (const row of Array.isArray(rows) ? rows : []) {
@@ -79,7 +79,7 @@ function objectsIn(object: JsonObject): [string, JsonObject][] {
   );
 }
 
-/** The layout of the tables in the original's two documents. */
+/** The layout of each side's tables in the original's JSON documents. */
 export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
   agent: {
     plans: "list",

@@ -14,7 +14,8 @@ import { telecomOptionsSchema } from "./world/options.ts";
 import { telecomBundle } from "./world/world_bundle.ts";
 
 /**
- * τ³-bench's telecom domain, with the original's checks, check order, messages and effects.
+ * τ³-bench's telecom domain. Its tools make the same checks in the same order as the original tools, return the same
+ * texts and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/telecom.
  */

@@ -1,4 +1,4 @@
-/** Minimal schemas of the account tables' rows. The models declare their full shape. */
+/** Minimal schemas of the rows in the account tables. The models declare the full shape of these rows. */
 
 import { z } from "zod";
 

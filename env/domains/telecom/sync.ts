@@ -17,8 +17,9 @@ import { PaymentRequest } from "./phone/phone_models.ts";
 import { editSurroundings, isOn, surroundings } from "./phone/phone_rows.ts";
 
 /**
- * Copies the state of the user's line to the phone, settles a paid request, and presents the next one. It does not
- * search for a network: after a line is resumed, the phone shows no service until its next search.
+ * Copies the state of the user's line to the phone, marks the bill of a paid request as paid, and requests payment of
+ * the next bill. Does not search for a network, so after a line is resumed, the phone shows no service until its next
+ * search.
  * @throws {ToolError} If no line has the user's number, or a bill is missing.
  */
 export function syncTelecom({ agent, user }: Databases): void {
@@ -62,7 +63,7 @@ function requestPayment(user: Database, bill: JsonObject): void {
   editSurroundings(user).set("payment_request", request);
 }
 
-/** Writes only changed values, since most calls change none of these. */
+/** Sets a switch of the phone, unless it already has this value: most calls change none. */
 function setSwitch(user: Database, field: string, value: boolean): void {
   if (surroundings(user).get(field) === value) return;
   editSurroundings(user).set(field, value);

@@ -1,4 +1,7 @@
-/** Answers free-form questions for the expert: the topics that it recognizes, each with its lookups. */
+/**
+ * Answers a user's free-form question for the expert: recognizes its topics, and looks up or computes an answer for
+ * each.
+ */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -7,7 +10,7 @@ import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { freeBags } from "../goal/fares.ts";
 import { calculated, sumOf } from "./sum_of.ts";
 
-/** Returns answers for all topics in a question that the expert knows; empty if it knows none of them. */
+/** Returns an answer for each topic that the expert recognizes in a question; empty if it recognizes none. */
 export function* answersTo(question: string, desk: Desk): Script<string[]> {
   const words = question.toLowerCase();
   const answers: string[] = [];
@@ -39,7 +42,7 @@ function chargesOf({ calls }: Desk): number[] {
     .map((one) => numberIn(one, "amount"));
 }
 
-/** Returns an expression for the money saved by flight changes, for all passengers. */
+/** Returns an arithmetic expression for the amount that all passengers together have saved by flight changes. */
 function savedBy({ calls }: Desk): string {
   return calls.flatMap(({ action, shown }, i) => {
     if (action.name !== "update_reservation_flights") return [];
@@ -56,7 +59,7 @@ function fares(held: JsonValue | undefined): string {
   return rows(held, "flights").map((one) => numberIn(one, "price")).join(" + ");
 }
 
-/** Computes the free bags of all passengers for each reservation named in the question. */
+/** Returns, for each reservation that the question names, the number of free bags of all its passengers together. */
 function* bagsAllowed(question: string, desk: Desk): Script<string[]> {
   const answers: string[] = [];
   for (const [reservation_id] of question.matchAll(/\b[A-Z0-9]{6}\b/g)) {

@@ -1,6 +1,6 @@
 /**
- * The expert's sentences at an airline's service desk. A read-back contains every value of the call that follows, in
- * words, with each id directly after what it identifies.
+ * The expert's sentences in the airline domain. When the expert reads a call back to the user, it states every value of
+ * the call, with each id directly after the words for what it identifies.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -39,16 +39,16 @@ export function askTripWords(missing: AirlineMissing): string {
 /** The expert's reply to a request that it cannot understand. */
 export const CANNOT = "sorry, i cannot do that.";
 
-/** A call to be read back, and the rows that were looked up for it. */
+/** A call to read back to the user, and the rows that were looked up for it. */
 interface Call {
   readonly write: ToolAction;
   /** The user's profile, which shows the kinds of payment methods. */
   readonly profile: JsonObject | undefined;
-  /** The reservation that it changes. */
+  /** The reservation that the call changes. */
   readonly held: JsonObject | undefined;
 }
 
-/** Reads back the details of a call, and asks for consent. */
+/** Returns the message that reads the details of a call back to the user and asks for consent. */
 export function confirmTripWords(
   { request, ...call }: Call & { readonly request: AirlineRequest },
 ): string {
@@ -131,7 +131,7 @@ function legsWords(args: JsonObject): string {
   return rows(args, "flights").map(legWords).join(" and ");
 }
 
-/** Describes the flights that the reservation does not have yet. */
+/** Describes the flights of a call that the reservation does not contain yet. */
 function newLegsWords({ write, held }: Call): string {
   const kept = rows(held, "flights").map(legWords);
   return rows(write.arguments, "flights").map(legWords)
@@ -146,7 +146,7 @@ function payingWords(call: Call): string {
   return methodWords(call, text(call.write.arguments, "payment_id"));
 }
 
-/** Describes a payment method: `your gift card gift_card_1234567`. */
+/** Describes a payment method by its kind and id: `your gift card gift_card_1234567`. */
 function methodWords({ profile }: Call, id: string): string {
   const method = rows(profile, "payment_methods")
     .find((one) => text(one, "id") === id);
@@ -159,7 +159,7 @@ function own(words: string): string {
   return words.replaceAll(/\bmy\b/g, "your");
 }
 
-/** Reports that a request was fulfilled. */
+/** Returns the message that reports a fulfilled request. */
 export function doneTripWords({ intent, trip }: AirlineRequest): string {
   return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${MORE}`;
 }
@@ -183,7 +183,7 @@ function result(intent: AirlineRequest["intent"], about: string): string {
   }
 }
 
-/** Refuses a request because of a clause, with the reason that policy requires. */
+/** Returns the message that refuses a request, with the reason that policy requires for the broken clause. */
 export function refuseTripWords(
   clause: string,
   about: { userId: string; held: JsonObject | undefined },

@@ -1,6 +1,6 @@
 /**
- * Builds the rows of a request that the expert knows: those that the tools have shown and, for flights that no search
- * shows, rows inferred from these and from the user's words.
+ * Builds the database rows that the expert knows about a request: those that the tools have shown and, for flights that
+ * no search has shown, rows inferred from those and from the user's words.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -26,7 +26,7 @@ export type StatedRequest = Omit<
   "refused" | "refusedBy" | "outputs"
 >;
 
-/** A request with the expert's knowledge about it. */
+/** A request, and what the expert knows about it. */
 export interface KnownRequest {
   readonly desk: Desk;
   readonly request: StatedRequest;
@@ -35,12 +35,12 @@ export interface KnownRequest {
   readonly held: JsonObject | undefined;
 }
 
-/** The assumption about days that have not been searched: the best case for the request, or no flights. */
+/** The assumption about flights on days that have not been searched: those that suit the request best, or none. */
 export type Assumption = "best" | "nothing";
 
 /**
- * Builds the rows of a request. The user's other reservations are omitted, so that they cannot make this request
- * eligible for anything.
+ * Builds the rows that the expert knows about a request. The user's other reservations are omitted, because they must
+ * not make this request eligible for anything.
  */
 export function knownRows(
   known: KnownRequest,
@@ -62,7 +62,7 @@ export function knownRows(
   );
 }
 
-/** A one-way trip, and its flight's entry for that day; `undefined` if nothing is known about it. */
+/** A one-way trip, and the entry of its flight for that day; `undefined` if nothing is known about the entry. */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 
 const TODAY = NOW.slice(0, NOW.indexOf("T"));
@@ -111,7 +111,10 @@ function heldDay(
   return intent === "cancel" || intent === "certificate" ? CANCELLED : OPEN;
 }
 
-/** Returns placeholders for the flights of a trip not yet searched for, or for a flight that a search did not find. */
+/**
+ * Returns placeholder entries for a trip that has not been searched for, or for a requested flight that a search did
+ * not find.
+ */
 function wantedDays(
   { desk, request: { trip } }: KnownRequest,
   { way, assumption }: { way: Way; assumption: Assumption },

@@ -7,7 +7,7 @@ import { fulfillingCalls } from "../goal/fulfilling_calls.ts";
 import { airlineClauses } from "../policy_clauses.ts";
 import { type Assumption, type KnownRequest, knownRows } from "./known.ts";
 
-/** The call that fulfills a request, and the clause that forbids it. */
+/** The call that fulfills a request, and the clause that forbids it, if any. */
 export interface Ruling {
   /** `undefined` if the rows that were shown do not determine the call. */
   readonly action?: ToolAction | undefined;
@@ -15,7 +15,10 @@ export interface Ruling {
   readonly refusedBy?: string | undefined;
 }
 
-/** Decides a request. A refusal under the best-case assumption is final, regardless of what a search may show. */
+/**
+ * Decides whether policy allows a request. A refusal under the assumption `"best"` is final, because no search can
+ * change it.
+ */
 export function rulingOn(known: KnownRequest, assumption: Assumption): Ruling {
   const { desk, request, userId } = known;
   const database = knownRows(known, assumption);

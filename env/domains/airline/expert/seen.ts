@@ -13,12 +13,12 @@ export interface SeenTables {
   readonly flights: Map<string, JsonObject>;
 }
 
-/** Returns the rows that were shown as a database. */
+/** Returns a database that contains the rows that the tools have shown. */
 export function seenRows(desk: Desk): Database {
   return createDatabase(new Map(Object.entries(seenTables(desk))));
 }
 
-/** Returns users and reservations as most recently shown, and flights on the days that were searched. */
+/** Returns users and reservations as the tools last showed them, and flights on the days that were searched. */
 export function seenTables(desk: Desk): SeenTables {
   const users = new Map<string, JsonObject>();
   const reservations = new Map<string, JsonObject>();

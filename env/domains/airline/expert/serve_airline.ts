@@ -1,8 +1,8 @@
 /**
  * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and
  * determines which call is meant. If a clause of the policy forbids the call, the expert refuses and says why;
- * otherwise it reads the call back, and makes it after a yes. Every decision follows from what was said and shown; the
- * goal tells the expert which words to listen for.
+ * otherwise it reads the call back, and makes it after a yes. Its decisions depend only on what the user has said and
+ * the tools have shown; the goal determines only which words the expert looks for in the user's messages.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -33,17 +33,17 @@ import {
   refuseTripWords,
 } from "./expert_words.ts";
 
-/** The expert's desk and the task that it serves. */
+/** The expert's desk, and the airline task that the expert works on. */
 interface AirlineStart extends ExpertStart {
   readonly task: AirlineTask;
 }
 
-/** A request being served. */
+/** A request that the expert is working on. */
 interface Case extends AirlineStart {
   readonly request: StatedRequest;
 }
 
-/** A call that policy allows, and its reservation. */
+/** A call that policy allows, and the reservation that it concerns. */
 interface Allowed {
   readonly action: ToolAction;
   readonly held: JsonObject | undefined;
@@ -73,7 +73,7 @@ export function* serveAirline(start: AirlineStart): Script {
 
 /**
  * Serves a request.
- * @returns The reason if it was refused.
+ * @returns The refusal as a message to the user; `undefined` if the request was not refused.
  */
 function* serve(one: Case): Script<string | undefined> {
   const { desk, request } = one;
@@ -106,7 +106,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads back the user's first wish, before they change their mind. */
+/** Reads the user's first wish back to them; the user then changes their mind. */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
@@ -123,8 +123,8 @@ function* readBack(
 }
 
 /**
- * Asks for the details and looks up the rows to which they refer.
- * @returns The call, or the reason for a refusal.
+ * Asks for the details, and looks up the rows that they refer to.
+ * @returns The allowed call, or the refusal as a message to the user.
  */
 function* prepare(one: Case): Script<Allowed | string> {
   const { desk, request, task: { userId } } = one;
@@ -147,8 +147,8 @@ function* prepare(one: Case): Script<Allowed | string> {
 }
 
 /**
- * Asks for a detail until the user gives it, up to a limit.
- * @returns Whether the user gave it.
+ * Asks for a detail until the user states it, up to a limit.
+ * @returns Whether the user stated it.
  */
 function* hear(
   { desk }: Case,
@@ -169,13 +169,13 @@ function* lookUp(one: Case): Script<JsonObject | undefined> {
   return yield* findReservation(one);
 }
 
-/** Searches for the flights of a request on their days. */
+/** Searches for the flights that a request is about. */
 function* search({ desk, request, task: { userId } }: Case): Script {
   const context = { request, database: seenRows(desk), userId };
   yield* readAll(desk, searches(context));
 }
 
-/** Searches for the flights of a reservation to see whether the airline cancelled one. */
+/** Searches for the future flights of a reservation, to find out whether the airline has cancelled one. */
 function* searchLost(
   { desk }: Case,
   held: JsonObject | undefined,
@@ -184,14 +184,14 @@ function* searchLost(
   yield* readAll(desk, ahead.map((way) => searchFor(way)));
 }
 
-/** Makes the reads that have not been made yet. */
+/** Makes each of the read calls, unless it has been made before. */
 function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
   for (const read of reads) {
     if (!desk.hasCalled(read)) yield* desk.call(read);
   }
 }
 
-/** Reads the user's reservations until it finds the one that they mean. */
+/** Reads the user's reservations until one of them matches the request. */
 function* findReservation(
   { desk, request, task: { userId } }: Case,
 ): Script<JsonObject | undefined> {

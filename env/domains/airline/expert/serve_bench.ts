@@ -1,4 +1,6 @@
-/** The expert for τ-bench's airline tasks. It asks users exactly what they want, and does it after a yes. */
+/**
+ * The expert for τ-bench's airline tasks. It asks the user exactly what to do, reads it back, and does it after a yes.
+ */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
@@ -52,7 +54,7 @@ function isStated(desk: Desk, request: BenchRequest): boolean {
     VERBS.every((verb) => !verb.test(message) || verb.test(words)));
 }
 
-/** Reads the reservation, reads the request back to the user, and makes the call after a yes. */
+/** Looks up the reservation, reads the request back to the user, and makes the call after a yes. */
 function* write(
   desk: Desk,
   { action, words }: { action: ToolAction; words: string },

@@ -3,7 +3,7 @@
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { call } from "../../shared/call.ts";
 
-/** Returns the sum of amounts in dollars; a single amount needs no call. */
+/** Returns the sum of amounts in dollars. A single amount is returned without a call. */
 export function* sumOf(
   amounts: readonly number[],
   desk: Desk,

@@ -1,4 +1,4 @@
-/** Answers fixed-form questions for the expert, using the rows that were shown. */
+/** Answers questions of a fixed form for the expert, using the rows that the tools have shown. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -9,7 +9,7 @@ import { seenRows } from "./seen.ts";
 import { sumOf } from "./sum_of.ts";
 
 /**
- * Answers a question, or returns `undefined` if the rows do not contain the answer.
+ * Returns the answer to a question, or `undefined` if the rows do not contain it.
  * @param held The reservation that the question is about.
  */
 export function* tripAnswer(
@@ -39,7 +39,7 @@ function balance({ user }: Desk): string | undefined {
   return card === undefined ? undefined : String(numberIn(card, "amount"));
 }
 
-/** Returns the date of birth of the passenger whose name ends the question. */
+/** Returns the date of birth of the saved passenger whose name is at the end of the question. */
 function birthday(question: string, { user }: Desk): string | undefined {
   const one = rows(user, "saved_passengers").find((one) =>
     question.endsWith(

@@ -11,7 +11,7 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A call, with its reservation and user before and after it. */
+/** A call, with its reservation and its user's profile before and after the call. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -37,9 +37,12 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     breaks: ({ args, is, userWas, userIs }) =>
       unless(
         same(userIs.reservations, [...userWas.reservations, is.reservation_id]),
-        "the profile does not name it",
+        "the profile does not list the reservation",
       ) ??
-        unless(same(legs(is), legs(args)), "it has other flights") ??
+        unless(
+          same(legs(is), legs(args)),
+          "the flights differ from the call's",
+        ) ??
         differs(is, args, [
           "user_id",
           "origin",
@@ -50,10 +53,13 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
           "nonfree_baggages",
           "insurance",
         ]) ??
-        unless(same(is.passengers, args.passengers), "others fly") ??
+        unless(
+          same(is.passengers, args.passengers),
+          "the passengers differ from the call's",
+        ) ??
         unless(
           same(is.payment_history, args.payment_methods),
-          "its payments differ from the call's",
+          "the payments differ from the call's",
         ),
     spends: ({ args }) =>
       new Map(args.payment_methods.map((
@@ -84,7 +90,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       return unless(
         fresh.length === 1 && fresh[0].source === "certificate" &&
           fresh[0].amount === args.amount,
-        `${fresh.length} certificates are given`,
+        `the profile does not gain exactly one certificate of $${args.amount}`,
       );
     },
   },
@@ -103,7 +109,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     breaks: (written) =>
       unless(
         same(legs(written.is), legs(written.args)),
-        "it has other flights",
+        "the flights differ from the call's",
       ) ?? entryBreaks(written, fareDifference(written)),
     spends: (written) =>
       new Map([[written.args.payment_id, fareDifference(written)]]),
@@ -111,7 +117,10 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   update_reservation_passengers: {
     fields: ["passengers"],
     breaks: ({ args, is }) =>
-      unless(same(is.passengers, args.passengers), "others fly"),
+      unless(
+        same(is.passengers, args.passengers),
+        "the passengers differ from the call's",
+      ),
   },
 };
 
@@ -136,8 +145,10 @@ export function effectError(
     !(table === "users" && row === owner ||
       table === "reservations" && row === id)
   );
-  if (other !== undefined) return `it changes ${other.table} ${other.id}`;
-  if (changed.length === 0) return "it changes nothing";
+  if (other !== undefined) {
+    return `the write also changes ${other.table}/${other.id}`;
+  }
+  if (changed.length === 0) return "the write changes nothing";
   const written = {
     args,
     was,
@@ -151,7 +162,10 @@ export function effectError(
     moneyBreaks(written, effect.spends?.(written) ?? new Map());
 }
 
-/** Checks that gift cards were charged the amounts that they paid, and that used certificates are gone. */
+/**
+ * Checks that each gift card was charged the amount that it pays, that used certificates were removed, and that no
+ * other payment method changed.
+ */
 function moneyBreaks(
   { userWas, userIs }: Written,
   spent: ReadonlyMap<string, number>,
@@ -160,17 +174,19 @@ function moneyBreaks(
     const now = userIs.payment_methods[id];
     const pays = spent.get(id) ?? 0;
     if (method.source === "certificate" && spent.has(id)) {
-      if (now !== undefined) return `${id} is kept`;
+      if (now !== undefined) return `the used certificate ${id} is not removed`;
     } else if (method.source === "gift_card") {
       if (now?.amount !== method.amount - pays) {
-        return `${id} holds ${now?.amount}`;
+        return `the balance of ${id} is ${now?.amount} instead of ${
+          method.amount - pays
+        }`;
       }
-    } else if (!same(now, method)) return `${id} changes`;
+    } else if (!same(now, method)) return `the payment method ${id} changes`;
   }
   return null;
 }
 
-/** Checks that exactly one payment of this price was added, or none if the price is 0. */
+/** Checks that exactly one payment of `price` dollars was added to the history, or none if the price is 0. */
 function entryBreaks(
   { args, was, is }: Written,
   price: number,
@@ -179,14 +195,20 @@ function entryBreaks(
   const wanted = price === 0
     ? []
     : [{ payment_id: args.payment_id, amount: price }];
-  return unless(same(fresh, wanted), `another amount than ${price} is settled`);
+  return unless(
+    same(fresh, wanted),
+    `the payment history does not settle exactly $${price}`,
+  );
 }
 
 function bagPrice({ args, was }: Written): number {
   return 50 * Math.max(0, args.nonfree_baggages - was.nonfree_baggages);
 }
 
-/** Returns the price difference between new and old flights, for all passengers; kept legs keep their price. */
+/**
+ * Returns the price difference between the new and the old flights for all passengers, in dollars. Legs that are kept
+ * in the same cabin keep their price.
+ */
 function fareDifference({ args, was, states }: Written): number {
   const old = was.flights.reduce(
     (sum: number, { price }: Row) => sum + price,

@@ -65,7 +65,7 @@ export interface FlightCriteria {
   readonly pick: Pick;
 }
 
-/** Returns the direct flights that match; several if they tie. */
+/** Returns the direct flights that match the criteria; several if they tie. */
 export function flightsFit(
   database: Database,
   wanted: FlightCriteria,

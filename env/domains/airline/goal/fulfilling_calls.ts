@@ -26,7 +26,7 @@ import {
 } from "./request.ts";
 import { newWays, tripWays, type Way } from "./ways.ts";
 
-/** Returns every call that fulfills the request; none for a question. */
+/** Returns every call that fulfills the request; empty for a question. */
 export function fulfillingCalls(
   context: RequestContext<AirlineRequest>,
 ): ToolAction[] {
@@ -39,7 +39,10 @@ export function fulfillingCalls(
   );
 }
 
-/** Returns the ids of reservations that a request may mean: the given id, or the user's reservations on its route. */
+/**
+ * Returns the ids of the reservations that a request may refer to: the id that it states, or all of the user's
+ * reservations on its route.
+ */
 export function candidateReservations(
   { request: { trip }, database, userId }: RequestContext<AirlineRequest>,
 ): string[] {
@@ -196,7 +199,7 @@ function bagsAdded({ trip, user }: Wish, { id, held }: Held): ToolAction[] {
   );
 }
 
-/** Returns the passengers after a change: a new one takes the replaced one's position, or is appended. */
+/** Returns the passengers after a change. A new passenger takes the position of the replaced one, or is appended. */
 function party(trip: Trip, held: JsonObject | undefined): JsonValue[] {
   const fresh = (trip.passengers ?? []).map(passenger);
   const were = rows(held, "passengers");

@@ -40,7 +40,7 @@ export interface Traveller {
   readonly dob: string;
 }
 
-/** The user's choice among the direct flights with seats for all passengers. */
+/** The criterion by which the user chooses among the direct flights with enough seats for all passengers. */
 export type Pick = "cheapest" | "earliest" | "latest";
 
 /** The details of a request; its intent determines which are set. */

@@ -13,7 +13,7 @@ import { candidateReservations } from "./fulfilling_calls.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
 import { heldWays, newWays, searchFor, tripWays, type Way } from "./ways.ts";
 
-/** Returns the reads that policy requires in a task. */
+/** Returns the reads that policy requires for a task. */
 export function requiredReads(
   task: AirlineTask,
   database: Database,
@@ -42,7 +42,10 @@ function readsForRequest(
   ];
 }
 
-/** Checks whether a request requires looking up flights. A refusal that does not depend on flights does not. */
+/**
+ * Checks whether the agent has to look up flights for a request. It need not if policy refuses the request for a reason
+ * that does not depend on flights.
+ */
 function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
   return refused !== true || refusedBy === "flights.available" ||
     refusedBy === "certificate.eligible";
@@ -66,7 +69,7 @@ export function airportReads({ from, to }: Trip): ToolAction[] {
   return isCities ? [call("list_all_airports", {})] : [];
 }
 
-/** Returns the searches for the flights of a request. */
+/** Returns the searches for the flights that a request is about. */
 export function searches(
   context: RequestContext<AirlineRequest>,
 ): ToolAction[] {
@@ -93,8 +96,8 @@ export function hasOwnRoute(
 }
 
 /**
- * Returns the one-way trips to search for: the new ones of a change, or the reservation's own if another cabin is
- * wanted or a flight may be cancelled.
+ * Returns the one-way trips to search for: the new trips of a change, or the reservation's own trips if the user wants
+ * another cabin or a flight may have been cancelled.
  */
 function waysLookedAt(
   { intent, trip = {}, reason }: AirlineRequest,

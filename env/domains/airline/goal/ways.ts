@@ -28,7 +28,10 @@ export function tripWays(
   return [{ from, to, date, flight }, ...back];
 }
 
-/** Returns the one-way trips of a change, in the order of the reservation's flights; `undefined` for kept flights. */
+/**
+ * Returns the one-way trips of a change, in the order of the reservation's flights; `undefined` for each flight that is
+ * kept.
+ */
 export function newWays(
   { date, returnDate, newTo, flight }: Trip,
   held: JsonObject | undefined,

@@ -1,4 +1,4 @@
-/** Draws tasks over existing rows of the airline. */
+/** Draws tasks about the rows of an existing airline database. */
 
 import {
   drawWishesOf,

@@ -1,6 +1,6 @@
 /**
- * Reads the data from which tasks are drawn from an existing airline database: eligible users, their reservations, and
- * the flights by route.
+ * Reads an existing airline database for drawing tasks: the eligible users, their reservations, and the flights by
+ * route.
  */
 
 import type { Database } from "../../../database.ts";
@@ -18,11 +18,11 @@ import type {
 /** The users, reservations and flights from which tasks are drawn. */
 export interface AirlineSource {
   readonly routes: AirlineWorld["routes"];
-  /** Users with exactly one credit card. Payment methods that their kind does not identify are omitted. */
+  /** Users with exactly one credit card. Payment methods are omitted if the user has several of the same kind. */
   readonly users: readonly Passenger[];
 }
 
-/** Reads the data from a database, without the users for whom `isHeldOut` returns `true`. */
+/** Reads a database, except the users for whom `isHeldOut` returns `true`. */
 export function readAirline(
   database: Database,
   isHeldOut: (userId: string) => boolean,

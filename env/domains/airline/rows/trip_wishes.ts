@@ -16,14 +16,14 @@ import {
 import { cabinsFor } from "../world/refused_changes.ts";
 import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
 
-/** The requests drawn for a reservation, with a sentence that gives the reason, if any. */
+/** The requests of a wish, the reservation that they concern, and a sentence that states the user's reason, if any. */
 export interface TripWish {
   readonly drawn: readonly DrawnTrip[];
   readonly held?: Reservation;
   readonly because?: string;
 }
 
-/** Draws a wish about one of these reservations, or a booking; `undefined` if nothing fits. */
+/** Draws a wish about one of the reservations in `open`, or a booking; `undefined` if nothing fits. */
 export function drawTripWish(
   world: AirlineWorld,
   { user, intent, open }: {
@@ -49,7 +49,7 @@ export function drawTripWish(
     : undefined;
 }
 
-/** Draws a cancellation that policy refuses, and a change to the same reservation to be made instead. */
+/** Draws a cancellation that policy refuses, and a change to the same reservation as the alternative. */
 export function drawInstead(
   world: AirlineWorld,
   { user, open }: { user: Passenger; open: readonly Reservation[] },
@@ -178,7 +178,7 @@ function isAhead({ legs, isCancelled }: Reservation): boolean {
     legs.every(({ date }) => date > TODAY);
 }
 
-/** Checks that a reservation has one direct flight, or one out and one back. */
+/** Checks that a reservation consists of one direct flight, or one direct flight each way. */
 function hasPlainLegs({ legs, from, to }: Reservation): boolean {
   const [out, back, more] = legs;
   return more === undefined && out?.flight.from === from &&

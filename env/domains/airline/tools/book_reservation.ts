@@ -28,7 +28,7 @@ import { type Arguments, defineTool } from "../../../tool.ts";
 import { fareOf, forAll, type Party, setFare } from "../flights.ts";
 import { holdsLess, paymentMethod, sourceOf, spend } from "../payment.ts";
 
-/** Ids of the reservations booked in an episode; all bookings after the second share a third id. */
+/** The ids of the first two reservations booked in an episode; all later bookings share a third id. */
 const IDS = ["HATHAT", "HATHAU"] as const;
 const LAST_ID = "HATHAV";
 
@@ -94,7 +94,10 @@ function totalPrice(
   return add(total, priceOfBags(booking.nonfree_baggages, total));
 }
 
-/** @throws {ToolError} If `nonfree` is not a number: in Python, `50 * "a"` is a string, and adding it fails. */
+/**
+ * Returns the price of the bags that are not free.
+ * @throws {ToolError} If `nonfree` is not a number: in Python, `50 * "a"` is a string, and adding it to `total` fails.
+ */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
   throw typeof nonfree === "string" || Array.isArray(nonfree)
@@ -102,7 +105,10 @@ function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
     : operandError("*", PRICE_OF_A_BAG, nonfree);
 }
 
-/** @throws {ToolError} For the first payment that cannot be made, or if the payments do not add up to the price. */
+/**
+ * Checks that the user can make all payments, and that they add up to the price.
+ * @throws {ToolError} For the first payment that cannot be made, or if the sum differs from the price.
+ */
 function checkPayments(
   user: JsonObject,
   payments: JsonValue,

@@ -12,8 +12,8 @@ import { defineTool } from "../../../tool.ts";
 import { historyOf, payment } from "../payment.ts";
 
 /**
- * The maximum length of a payment history that a cancellation may double. Without it, 25 calls would create 30 million
- * entries.
+ * The maximum length of a payment history that a cancellation may double. Without this limit, 25 calls would create 30
+ * million entries.
  */
 const MAX_HISTORY = 65_536;
 

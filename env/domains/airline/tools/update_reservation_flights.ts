@@ -22,8 +22,8 @@ import { type Fare, fareOf, forAll, setFare } from "../flights.ts";
 import { checkCharge, notePrice, takePrice } from "../payment.ts";
 
 /**
- * Changes the flights of a reservation and charges the difference. The given cabin determines the prices, but is not
- * stored. The origin and destination of the reservation are not updated either.
+ * Changes the flights of a reservation, and charges the price difference. The given cabin determines the prices, but is
+ * not stored. The origin and destination of the reservation are not updated either.
  */
 export const updateReservationFlights = defineTool({
   name: "update_reservation_flights",

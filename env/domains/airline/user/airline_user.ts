@@ -67,7 +67,10 @@ const GO_AHEAD =
 /** Matches questions that a yes alone does not answer: a choice, or an offer of insurance. */
 const OFFER = /\bor\b|\binsur/;
 
-/** Interprets a message. An offer counts as a question about a detail, however it is phrased. */
+/**
+ * Interprets an agent's message. A choice or an offer counts as a question about a detail rather than a request for
+ * consent, unless the message also asks whether to proceed.
+ */
 function listen(message: string, { intent }: AirlineRequest): Heard {
   const heard = hear(message, { topic: TOPIC[intent] });
   const text = message.toLowerCase();

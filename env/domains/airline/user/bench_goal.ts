@@ -1,6 +1,6 @@
 /**
- * Derives the goal of a τ-bench task from its gold writes. Each write becomes a request whose words specify every
- * value.
+ * Derives the goal of a τ-bench task from its gold writes. Each write becomes a request that states every value of the
+ * call.
  */
 
 import { isWrite } from "../../../audit/finding.ts";
@@ -34,7 +34,7 @@ export function airlineBenchGoal(
   });
 }
 
-/** Phrases a request, to follow "i want to" (questions: "what is the"). */
+/** Phrases a request as the continuation of "i want to" or, for a question, of "what is the". */
 export function benchWords({ call, question = "answer" }: BenchRequest) {
   return call === undefined ? question : callWords(call);
 }

@@ -5,7 +5,7 @@ import type { Phraser } from "../../shared/user/wording.ts";
 /** Matches a request for the user id in a lowercase message. */
 export const ID = /\buser id\b|\bwho (are you|am i)\b|\bidentif|\byour id\b/;
 
-/** Answers with the user id. */
+/** Returns an answer that states the user id. */
 export function idWords(userId: string, say: Phraser): string {
   return say([
     `my user id is ${userId}.`,

@@ -6,12 +6,14 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import type { Task } from "../../../types.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 
-/** The context of a read-back. */
+/** The request, task and database with which a read-back is compared. */
 interface ReadBack {
   readonly request: AirlineRequest;
   readonly task: Task;
   readonly database: Database;
-  /** Whether the user will change their mind about this request. The gold then contains only the later version. */
+  /**
+   * Whether the user will change their mind about this request. If so, the gold actions contain only the later version.
+   */
   readonly isFirst: boolean;
 }
 
@@ -35,7 +37,9 @@ export function contradicts(message: string, of: ReadBack): boolean {
     /\bcancel\b/.test(said) !== (intent === "cancel");
 }
 
-/** Checks whether a message states values, and none of them is in the request. */
+/**
+ * Checks whether the values found in a message differ from the request's: both lists have values, but none in common.
+ */
 function isOther(found: readonly string[], own: readonly string[]): boolean {
   return found.length > 0 && own.length > 0 &&
     !found.some((one) => own.includes(one));

@@ -7,15 +7,18 @@ import {
   type Trip,
 } from "../goal/request.ts";
 
-/** The style of a wording. */
+/** The style in which a request is phrased. */
 interface Style {
-  /** Whether to put the last detail first and use different phrases, so that a model cannot recite the words. */
+  /**
+   * Whether to put the last detail first and use other phrases, so that a model cannot recite the scripted user's
+   * words.
+   */
   readonly isBackwards?: boolean;
 }
 
 /**
- * Phrases a request, to follow "i want to" (questions: "what is the"). Details are included only if the request is
- * `forthcoming`.
+ * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
+ * if the request is `forthcoming`.
  */
 export function airlineRequestWords(
   request: AirlineRequest,
@@ -44,7 +47,10 @@ function flightQuestion({ pick, from, to, date, cabin = "economy" }: Trip) {
   } has a free seat`;
 }
 
-/** Rephrases words with the same meaning, so that a model that plays the user cannot recite the scripted sentence. */
+/**
+ * Rephrases words without changing their meaning, so that a model that plays the user cannot recite the scripted
+ * sentence.
+ */
 function rephrased(words: string): string {
   return words.replaceAll(" born ", ", ")
     .replace(" instead of ", " in place of ")
@@ -83,7 +89,8 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
 }
 
 /**
- * Phrases the details that no agent asks for, so that users volunteer them: another account, or another destination.
+ * Phrases the details that users state without being asked, since no agent asks for them: another account, or another
+ * destination.
  */
 function volunteeredWords(
   { account, newTo }: Trip,

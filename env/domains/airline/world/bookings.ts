@@ -26,7 +26,7 @@ import {
 import { drawPayments } from "./payments.ts";
 import type { AirlineWorld, Leg, Passenger } from "./rows.ts";
 
-/** A booking that can be made. */
+/** A booking that policy allows, and the actions that make it. */
 export interface Booking {
   readonly trip: Trip;
   /** The origin's airport code, even if the trip names cities. */
@@ -35,7 +35,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One in this many users asks for a flight by its number. */
+/** One in this many users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking; `undefined` if no flights fit. */

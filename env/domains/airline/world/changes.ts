@@ -37,7 +37,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One in this many users asks for a flight by its number. */
+/** One in this many users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change of a reservation; `undefined` if nothing fits. */

@@ -1,6 +1,6 @@
 /**
- * Finds the flights that a user's words mean: the cheapest, earliest or latest direct flight of a day, or the cheapest
- * pair with one stop. Nothing is drawn if the words are ambiguous.
+ * Finds the flights that a user's words refer to: the cheapest, earliest or latest direct flight of a day, or the
+ * cheapest pair with one stop. Ambiguous words refer to nothing.
  */
 
 import type { Cabin, Pick } from "../goal/request.ts";
@@ -20,7 +20,7 @@ export interface WantedFlight extends Seats {
   readonly date: string;
 }
 
-/** The criteria that users apply to choose a flight. */
+/** The criteria by which users choose a flight. */
 export const PICKS: readonly Pick[] = ["cheapest", "earliest", "latest"];
 
 /** Draws a date later than `after`; `undefined` if there is none. */
@@ -35,7 +35,7 @@ export function drawDate(
   return dates.length === 0 ? undefined : rng.pick(dates);
 }
 
-/** Returns the direct flight that is meant, or `undefined` if there is not exactly one. */
+/** Returns the direct flight that the user wants, or `undefined` if not exactly one fits. */
 export function directFlight(
   { routes }: AirlineWorld,
   wanted: WantedFlight & { readonly pick: Pick },
@@ -50,7 +50,7 @@ export function directFlight(
   return single(open, ({ flight }) => sign * minutesOf(flight.departure));
 }
 
-/** Returns the cheapest pair of flights with one stop, or `undefined` if there is not exactly one. */
+/** Returns the cheapest pair of flights with one stop, or `undefined` if there is none or several tie. */
 export function cheapestPair(
   { routes }: AirlineWorld,
   wanted: WantedFlight,
@@ -77,7 +77,7 @@ export function cheapestPair(
   return single(pairs, (legs) => legs.reduce((all, one) => all + one.price, 0));
 }
 
-/** Draws a flight of the day without enough seats for all passengers. */
+/** Draws a flight of the day that has too few seats for all passengers; `undefined` if there is none. */
 export function fullFlight(
   { rng, routes }: AirlineWorld,
   wanted: WantedFlight,
@@ -87,7 +87,7 @@ export function fullFlight(
   return full.length === 0 ? undefined : rng.pick(full);
 }
 
-/** Returns the price of a seat, or `undefined` if there are too few or the flight cannot be booked. */
+/** Returns the price of a seat, or `undefined` if the flight has too few seats or cannot be booked. */
 export function fareOf(
   flight: Flight,
   { date, cabin, seats }: Seats & { readonly date: string },

@@ -24,7 +24,7 @@ import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** Draws a task of `user`; `undefined` if a draw fails. */
+/** Draws a task for `user`; `undefined` if one of its requests cannot be drawn. */
 export function drawAirlineTask(
   world: AirlineWorld,
   { user, kinds, place }: {
@@ -56,15 +56,14 @@ export function drawAirlineTask(
   });
 }
 
-/** The number of failed draws after which a request may have another kind than the predetermined one. */
+/** The number of failed draws after which a request may be of a kind other than the predetermined one. */
 const PERSISTENCE = 60;
 
 /** The number of failed draws after which another user is drawn. */
 const MAX_DRAWS = 100;
 
 /**
- * Draws a request of its predetermined kind. If the options rarely allow that, falls back to another of the same
- * intent.
+ * Draws a request of its predetermined kind. If that keeps failing, draws another kind of request with the same intent.
  */
 function drawRequest(
   world: AirlineWorld,
@@ -117,7 +116,7 @@ function wish(request: AirlineRequest): string {
   return request.intent === "question" ? `know the ${words}` : words;
 }
 
-/** Draws the kinds of a task's requests: one intent by weight, or two different ones. */
+/** Draws the kinds of a task's requests. There are one or two, with different intents drawn by weight. */
 export function drawRequestKinds(
   rng: Rng,
   options: AirlineOptions,

@@ -1,4 +1,4 @@
-/** Drawn airline requests, and the parts from which they are composed. */
+/** Drawn airline requests, and the parts of which they consist. */
 
 import { call, object } from "../../shared/call.ts";
 import type {
@@ -31,7 +31,10 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
  */
 export interface RequestKind {
   readonly intent: AirlineIntent;
-  /** Set if policy refuses the request: whether the reason is the owner, and a number in 0..1 that picks a clause. */
+  /**
+   * Set if policy refuses the request. `isOther` is true if the reason is that something belongs to another user;
+   * `clause`, a number from 0 to 1, selects the clause that the request breaks.
+   */
   readonly refusal?: {
     readonly isOther: boolean;
     readonly clause: number;
@@ -67,7 +70,7 @@ export interface ReservationRequest {
   readonly searched?: readonly FlightDay[] | undefined;
 }
 
-/** A flight to be looked up on a day. */
+/** A flight, and the day for which it is looked up. */
 export interface FlightDay {
   readonly flight: Flight;
   readonly date: string;
@@ -112,7 +115,7 @@ export function isForthcoming({ rng, options }: AirlineWorld): boolean {
   return rng.next() < options.detailsStatedShare;
 }
 
-/** Inserts searches for the flights before the write. */
+/** Inserts searches for the flights into the actions, before the write. */
 export function withSearches(
   actions: readonly ToolAction[],
   legs: readonly FlightDay[],

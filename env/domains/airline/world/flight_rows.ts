@@ -5,7 +5,7 @@ import type { Rng } from "../../../random.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { AirlineOptions } from "./options.ts";
 
-/** A flight number and its days. */
+/** A flight, with its entry for each day. */
 export interface Flight {
   readonly number: string;
   readonly from: string;
@@ -15,7 +15,7 @@ export interface Flight {
   readonly days: ReadonlyMap<string, Day>;
 }
 
-/** A day of a flight, with seats and prices by cabin if it can be booked. */
+/** A flight's entry for a day, with seats and prices by cabin if the flight can be booked on that day. */
 export interface Day {
   readonly status: string;
   readonly seats?: Readonly<Record<string, number>>;

@@ -17,7 +17,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** Reservations that can be cancelled. */
+/** The kinds of reservation that policy allows to be cancelled. */
 const CANCELLABLE: readonly ReservationWish[] = [
   { cabins: ECONOMIES, out: "available", insurance: "no", isFresh: true },
   { cabins: ["business"], out: "available", insurance: "no" },

@@ -101,7 +101,7 @@ export const airlineOptionsSchema = z.strictObject({
       code: "custom",
       path: ["airports"],
       message:
-        `Each of a user's up to ${held} reservations needs a different route, but ${airports} airports have only ${routes}; raise airports, or lower tasksPerUser or extraReservationsMin`,
+        `A user may have ${held} reservations, each on a different route, but ${airports} airports have only ${routes} routes; raise airports, or lower tasksPerUser or extraReservationsMin`,
     });
   }
 });

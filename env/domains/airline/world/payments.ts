@@ -11,7 +11,7 @@ import {
 /** A payment for a booking. */
 export interface Payment {
   readonly method: Method;
-  /** In dollars. */
+  /** The amount in dollars. */
   readonly amount: number;
 }
 

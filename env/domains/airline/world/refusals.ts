@@ -13,7 +13,7 @@ import type { AirlineWorld } from "./rows.ts";
 export interface RefusedRequest {
   /** The refused request; its write, if any, must not be made. */
   readonly drawn: DrawnTrip;
-  /** The output that the agent has to tell the user. */
+  /** The text that the agent has to include in its refusal. */
   readonly output: string;
   /** An alternative that policy allows. */
   readonly instead?: DrawnTrip | undefined;
@@ -61,7 +61,7 @@ export function drawRefused(
   };
 }
 
-/** Marks an alternative as not forthcoming: the agent already knows the details, except for those that differ. */
+/** Marks a request as the alternative to a refused one. The user states its details at once. */
 function fallback(drawn: DrawnTrip): DrawnTrip {
   return {
     ...drawn,

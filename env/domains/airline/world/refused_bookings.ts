@@ -23,7 +23,7 @@ interface Base extends Booking {
 /** Modifies a booking so that it breaks a clause; returns `undefined` if it cannot. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
-/** Functions that draw refused bookings, by clause. */
+/** The functions that draw refused bookings, by the clause that refuses them. */
 export const REFUSED_BOOKINGS: Readonly<Record<string, DrawRefused>> = {
   "account.own_profile": twisted(onOtherAccount, ({ userId }) => userId),
   "book.passengers": twisted(forSix, () => "at most five"),

@@ -38,7 +38,7 @@ const OF_OTHERS = { "account.own_reservation": ofStranger };
 const OF_CANCELLED = { "change.not_cancelled": drawOn({ isCancelled: true }) };
 const BY_CERTIFICATE = { "change.payment": twisted(byCertificate) };
 
-/** Functions that draw refused changes, by intent and clause. */
+/** The functions that draw refused changes, by intent and by the clause that refuses them. */
 export const REFUSED_CHANGES = {
   change_flights: {
     ...OF_OTHERS,
@@ -68,12 +68,12 @@ export const REFUSED_CHANGES = {
   },
 } satisfies Partial<Record<AirlineIntent, Record<string, DrawRefused>>>;
 
-/** Returns the number of a reservation's first flight, which policy requires the agent to tell. */
+/** Returns the number of a reservation's first flight, which policy requires the agent to state in a refusal. */
 export function firstFlight({ legs }: Reservation): string {
   return legs[0]?.flight.number ?? "";
 }
 
-/** Returns the cabins in which a reservation allows an intent. */
+/** Returns the cabins whose reservations allow requests with an intent. */
 export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
   return intent === "change_flights" ? ["economy", "business"] : CABINS;
 }
@@ -96,7 +96,10 @@ function twisted(twist: Twist, output?: string): DrawRefused {
   };
 }
 
-/** Checks whether the new flight has the first flight's number, which only a refusal may tell. */
+/**
+ * Checks whether a searched flight has the number of the reservation's first flight. An agent could then state that
+ * number without refusing the request.
+ */
 function isOnFirstFlight({ searched = [] }: Change, held: Reservation) {
   return searched !== held.legs &&
     searched.some(({ flight }) => flight.number === firstFlight(held));
@@ -114,7 +117,7 @@ function changeOf(
   return onReservation(world, { held, intent, ...change }, named);
 }
 
-/** Draws a change of a reservation that does not allow any change of this kind. */
+/** Returns a function that draws a change to a reservation that does not allow any change of this kind. */
 function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   return (world, { user, intent }): RefusedRequest | undefined => {
     const wish = {
@@ -140,7 +143,7 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   };
 }
 
-/** Draws another change, which the reservation allows. */
+/** Draws a change with another intent, which the reservation allows. */
 export function insteadOf(
   world: AirlineWorld,
   { user, intent, held, named }: UserIntent & {
@@ -158,7 +161,7 @@ export function insteadOf(
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
-/** Draws the same change of another user's reservation, whose id the user knows. */
+/** Draws a change to another user's reservation, whose id the user knows. */
 function ofStranger(
   world: AirlineWorld,
   { user, intent }: UserIntent,

@@ -18,7 +18,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** Functions that draw refused requests, by intent and clause. */
+/** The functions that draw refused requests, by intent and by the clause that refuses them. */
 export const REFUSED_STATES = {
   cancel: {
     "account.own_reservation": cancelOfStranger,

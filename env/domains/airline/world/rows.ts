@@ -77,15 +77,15 @@ export interface Reservation {
   readonly isCancelled: boolean;
 }
 
-/** The required properties of a reservation. */
+/** The properties that a drawn reservation must have. */
 export interface ReservationWish {
   readonly cabins: readonly Cabin[];
   /** The outbound flight's status: bookable, flown, delayed today, or cancelled by the airline. */
   readonly out: "available" | "landed" | "delayed" | "cancelled";
   readonly insurance?: "yes" | "no";
-  /** Whether it was booked within the last 24 hours. */
+  /** Whether the reservation was booked within the last 24 hours. */
   readonly isFresh?: boolean;
-  /** Whether it was cancelled and refunded. */
+  /** Whether the reservation was cancelled and refunded. */
   readonly isCancelled?: boolean;
 }
 

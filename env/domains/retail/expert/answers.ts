@@ -1,4 +1,4 @@
-/** Answers free-form questions for the expert: a list of topics, each with a pattern and a lookup. */
+/** Answers a user's free-form question for the expert, using a list of topics that each have a pattern and a lookup. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -19,18 +19,21 @@ import {
 } from "./made_changes.ts";
 import { shown } from "./row_answer.ts";
 
-/** A topic that the expert recognizes in a question, and the way to answer it. */
+/** A topic that the expert recognizes in a question. */
 interface Topic {
   readonly pattern: RegExp;
-  /** Finds the user's words for the topic, which precede the answer if it is unclear without them. */
+  /**
+   * Matches the user's words for the topic, which are put before the answer. Omitted if the answer is clear without
+   * them.
+   */
   readonly name?: RegExp;
   answer(question: Question): Script<Answers> | Answers;
 }
 
-/** The answers on one topic; `undefined` where a value was not found. */
+/** The answers about one topic; `undefined` for each value that was not found. */
 type Answers = readonly (string | undefined)[];
 
-/** Answers every topic recognized in a question. The list is empty if the expert recognizes none. */
+/** Returns the answers for each topic that the expert recognizes in a question; empty if it recognizes none. */
 export function* answersTo(
   question: string,
   desk: Desk,
@@ -231,8 +234,8 @@ const TOPICS: readonly Topic[] = [
 ];
 
 /**
- * Returns an expression for the amount that the user would save by exchanging the other items of these orders that they
- * mentioned for the cheapest variants.
+ * Returns an arithmetic expression for the amount that the user would save by also exchanging the remaining items that
+ * they mentioned for the cheapest variants. Considers only items of orders that the expert has changed.
  */
 function* savedByCheapest(desk: Desk): Script<string> {
   const changes = changesMadeBy(desk);
@@ -254,7 +257,10 @@ function* savedByCheapest(desk: Desk): Script<string> {
   return terms.join(" + ");
 }
 
-/** Evaluates a sum with the calculator tool. A single amount needs no call; `undefined` if the expression is empty. */
+/**
+ * Evaluates a sum with the calculator tool; `undefined` if the expression is empty. A single amount is returned without
+ * a call.
+ */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {
   if (expression === "") return undefined;
   const result = /[+-]/.test(expression)

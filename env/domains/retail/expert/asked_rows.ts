@@ -1,4 +1,4 @@
-/** Finds the rows to which a question refers, and reads those that are not on the desk yet. */
+/** Finds the rows that a question refers to, and reads those that are not on the expert's desk yet. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -6,7 +6,7 @@ import { call } from "../../shared/call.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import { changesMadeBy } from "./made_changes.ts";
 
-/** A question in lower case, and the desk at which it is asked. */
+/** A question in lower case, and the expert's desk. */
 export interface Question {
   readonly words: string;
   readonly desk: Desk;
@@ -41,8 +41,8 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * Returns the orders that a question refers to: those whose id, status or item it names; otherwise those that the
- * expert has already changed; otherwise the last one.
+ * Returns the orders that a question refers to: those whose id, status or item it names. If it names none, returns the
+ * orders that the expert has changed, or else the last order.
  */
 export function* ordersAskedAbout(
   { words, desk }: Question,

@@ -29,8 +29,8 @@ const QUESTIONS: Readonly<Record<Missing, string>> = {
 };
 
 /**
- * Returns the question that asks for a missing detail. `item` is the user's words for the item whose new variant is
- * missing.
+ * Returns the question that asks for a missing detail.
+ * @param item The user's words for the item whose new variant is missing.
  */
 export function askWords(missing: Missing, item?: string): string {
   return item === undefined
@@ -38,13 +38,13 @@ export function askWords(missing: Missing, item?: string): string {
     : QUESTIONS[missing].replace("the item", `the ${item}`);
 }
 
-/** An item in a read-back: the user's words and the matching id. */
+/** An item in a read-back: the user's words for it, and its id. */
 export interface NamedItem {
   readonly words: string;
   readonly id: string;
 }
 
-/** The details of a read-back. */
+/** The details that the expert reads back to the user. */
 export interface ReadBack {
   readonly request: RetailRequest;
   readonly orderId: string;
@@ -88,7 +88,7 @@ function summary(details: ReadBack): string {
   }
 }
 
-/** Returns the message that reports a completed request. */
+/** Returns the message that reports a fulfilled request. */
 export function doneWords(
   { request, orderId }: { request: RetailRequest; orderId: string },
 ): string {
@@ -137,7 +137,7 @@ export function orderRefusal(
     : `order ${orderId} is ${status}, so i cannot ${act(request)}`;
 }
 
-/** The rule of the policy that a request breaks. */
+/** A request that breaks a rule of the policy. */
 export interface RuleViolation {
   /** The clause of the policy that is broken. */
   readonly clause: RuleClause;
@@ -192,8 +192,8 @@ function swaps({ items, newItems }: ReadBack, preposition: string): string {
 }
 
 /**
- * Returns the user's words and the id, `your gift card gift_card_1234567`, or the bare id if the user has not described
- * the method.
+ * Describes the payment method by the user's words and its id, as in `your gift card gift_card_1234567`, or by its id
+ * alone if the user has not described it.
  */
 function methodWords({ request, paymentId }: ReadBack): string {
   const words = request.payment?.match(/^my (.{1,40})$/)?.[1];

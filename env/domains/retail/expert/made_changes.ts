@@ -1,4 +1,4 @@
-/** Writes the amounts of the changes that the expert made for a user as expressions for the calculator tool. */
+/** Computes what the expert's changes cost a user, as arithmetic expressions for the calculator tool. */
 
 import type { Desk, MadeCall } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
@@ -11,7 +11,7 @@ export interface MadeChange {
   readonly items: readonly JsonObject[];
   /** The variants that replaced the items. */
   readonly variants: readonly JsonObject[];
-  /** Amounts as the tools show them: `+` is refunded to the user, `-` is paid by the user. */
+  /** The amounts as the tools show them: `+` if the user gets the amount back, `-` if the user pays it. */
   readonly terms: readonly Term[];
 }
 
@@ -60,12 +60,12 @@ function term(sign: Term["sign"], amount: JsonValue | undefined): Term {
   return { sign, amount: printPythonJson(amount ?? 0) };
 }
 
-/** Returns the user's total refund as an expression: `12.5 + 3.0 - 8.0`. */
+/** Returns an arithmetic expression for the user's total refund: `12.5 + 3.0 - 8.0`. */
 export function refundExpression(changes: readonly MadeChange[]): string {
   return expression(changes.flatMap(({ terms }) => terms));
 }
 
-/** Returns the user's total cost of the same changes, as an expression. */
+/** Returns an arithmetic expression for the user's total cost, which is the negated refund. */
 export function costExpression(changes: readonly MadeChange[]): string {
   return expression(
     changes.flatMap(({ terms }) => terms).map(({ sign, amount }) => ({

@@ -3,7 +3,7 @@
 import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
-/** A description by id, for an item without a known name. */
+/** Matches a description that identifies an item by its id because its name is not known. */
 const BY_ID = /^item (\d+)$/;
 
 /**
@@ -32,7 +32,7 @@ function isNamed(item: JsonObject, words: string): boolean {
     words.match(BY_ID)?.[1] === text(item, "item_id");
 }
 
-/** Finds the variant of a product whose options match the words. */
+/** Finds the variant of a product whose options match the words; `undefined` if none does. */
 export function matchVariant(
   product: JsonObject | undefined,
   words: string,
@@ -50,7 +50,7 @@ function optionsOf(item: JsonObject, separator = ", "): string {
   return [...row(item, "options")?.values() ?? []].join(separator);
 }
 
-/** Returns the first item if all have the same id. */
+/** Returns the first item if all items have the same id, otherwise `undefined`. */
 function only(items: readonly JsonObject[]): JsonObject | undefined {
   const ids = new Set(items.map((item) => text(item, "item_id")));
   return ids.size === 1 ? items[0] : undefined;
@@ -67,7 +67,7 @@ export function isKindOf(words: string, methodId: string): boolean {
     LAST_FOUR.exec(words) === null;
 }
 
-/** Finds the id of the payment method in a profile that the words describe, by kind and last digits. */
+/** Finds the id of the payment method that the words describe by its kind and last digits. */
 export function matchMethod(
   profile: JsonObject | undefined,
   words: string,

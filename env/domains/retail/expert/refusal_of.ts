@@ -1,4 +1,7 @@
-/** Decides what the expert refuses: applies the policy's rules to what the user said and to the rows on the desk. */
+/**
+ * Decides what the expert refuses, by applying the policy's rules to what the user said and to the rows on the expert's
+ * desk.
+ */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -15,7 +18,10 @@ export interface Details {
   readonly paymentId: string;
 }
 
-/** Returns the reason that the order itself cannot be acted on; `undefined` if it can. */
+/**
+ * Returns the reason for refusing any such request about the order; `undefined` if its owner and status allow the
+ * request.
+ */
 export function orderRefused(
   desk: Desk,
   { request, orderId }: { request: RetailRequest; orderId: string },
@@ -42,7 +48,9 @@ const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
 
 const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
 
-/** Returns the reason that the details are refused; `undefined` if they break no visible rule. */
+/**
+ * Returns the reason for refusing a request's details; `undefined` if they break no rule, as far as the expert can see.
+ */
 export function detailsRefused(
   desk: Desk,
   { request, details }: { request: RetailRequest; details: Details },
@@ -73,7 +81,7 @@ export function paidBy(order: JsonObject | undefined): string {
   return text(rows(order, "payment_history")[0], "payment_method_id");
 }
 
-/** Returns the amount that the user has to pay. */
+/** Returns the amount that the user has to pay, in dollars. */
 function costs(intent: Intent, { order, items, variants }: Details): number {
   if (intent === "modify_payment") {
     return numberIn(rows(order, "payment_history")[0], "amount");

@@ -1,11 +1,11 @@
-/** Answers fixed-form questions using the rows on the expert's desk. */
+/** Answers questions of a fixed form for the expert, using the rows on its desk. */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** Answers a fixed-form question about one row; `undefined` for any other question. */
+/** Returns the answer to a question of a fixed form about one row; `undefined` for any other question. */
 export function rowAnswer(
   question: string,
   { desk, order }: { desk: Desk; order: JsonObject | undefined },

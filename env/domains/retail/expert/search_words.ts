@@ -4,9 +4,10 @@ import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
 /**
- * Writes out the search for a product's variant, ending with the one that matches. Each variant's options are compared
- * with the wanted ones up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large yes. blue,
- * large 34`. An id precedes its options in the row, so a small policy cannot find it in one step.
+ * Writes out the search through a product's variants, which ends with the matching one. Each variant's options are
+ * compared with the wanted options up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large
+ * yes. blue, large 34`. In a row, an id precedes its options, so a small policy cannot find the matching id in one
+ * step.
  * @param words The user's words for the wanted variant.
  */
 export function variantThought(
@@ -42,8 +43,8 @@ export function orderThought(
 }
 
 /**
- * Returns a thought that leads to the next order. It puts the next id after the last one, as the profile does, so that
- * a small policy can copy it.
+ * Returns a thought that leads to the next order. The next id follows the last one, as in the profile, so that a small
+ * policy can copy it from there.
  */
 export function nextOrderNote(last: string, next: string): string {
   return `not "${last}", "${next}" then.`;

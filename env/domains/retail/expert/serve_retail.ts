@@ -1,7 +1,7 @@
 /**
  * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
- * missing details, reads them back, and writes after a yes. It learns what users mean only from what they said and the
- * tools showed; the goal tells it which words to listen for.
+ * missing details, reads them back, and writes after a yes. It infers what users mean only from what they have said and
+ * the tools have shown; the goal determines only which words the expert looks for in their messages.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -44,7 +44,7 @@ import {
 import { nextOrderNote, orderThought, variantThought } from "./search_words.ts";
 import { writeOf } from "./write_of.ts";
 
-/** A request in progress. */
+/** A request that the expert is working on. */
 interface Case {
   readonly desk: Desk;
   readonly request: RetailRequest;
@@ -69,7 +69,7 @@ export function* serveRetail(
 }
 
 /**
- * Identifies the user from what they say about themselves.
+ * Asks the user who they are, and looks up their id.
  * @returns Whether the user has stated their identity.
  */
 function* authenticate(
@@ -98,7 +98,7 @@ const CANNOT = "i cannot do that";
 
 /**
  * Serves one request.
- * @returns The reason if it was refused.
+ * @returns The reason for a refusal; `undefined` if the request was not refused.
  */
 function* serveRequest(one: Case): Script<string | undefined> {
   const { desk, request } = one;
@@ -140,7 +140,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads the row that a fixed-form question is about, and answers it. */
+/** Reads the row that a question of a fixed form is about, and returns the answer; empty if there is none. */
 function* rowAnswers(one: Case): Script<string[]> {
   const { desk, request } = one;
   const isAboutOrder = request.orderId !== undefined ||
@@ -154,7 +154,7 @@ function* rowAnswers(one: Case): Script<string[]> {
 
 /**
  * Finds and reads the order that the request is about.
- * @returns Its id; `undefined` if the user has not said which one it is.
+ * @returns The order's id; `undefined` if the user's words do not determine it.
  */
 function* findOrder(one: Case): Script<string | undefined> {
   const { desk, request: { orderId, orderWords } } = one;
@@ -188,7 +188,7 @@ function* findOrder(one: Case): Script<string | undefined> {
 
 /**
  * Collects the details, reads them back, and writes after a yes.
- * @returns The reason if the request was refused.
+ * @returns The reason for a refusal; `undefined` if the request was not refused.
  */
 function* write(
   one: Case,
@@ -226,7 +226,7 @@ function named(items: readonly JsonObject[], words: readonly string[] = []) {
   }));
 }
 
-/** Reads back the user's initial wish, which they then change. */
+/** Reads the user's first wish back to them; the user then changes their mind. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk } = one;
   const request = { ...one.request, ...one.request.before };
@@ -248,7 +248,7 @@ function* carryOut(
   return undefined;
 }
 
-/** Asks for unstated details and resolves them to rows; `undefined` if one stays unresolved. */
+/** Asks for unstated details and resolves them to rows; `undefined` if one cannot be resolved. */
 function* collect(
   one: Case,
   order: JsonObject | undefined,
@@ -265,7 +265,7 @@ function* collect(
     : { order, items, variants, paymentId };
 }
 
-/** Finds the variants that replace the items. */
+/** Finds the variants that replace the items; `undefined` if one cannot be resolved. */
 function* chooseVariants(
   one: Case,
   items: readonly JsonObject[],
@@ -306,7 +306,7 @@ function* hearPlain(one: Case): Script<boolean> {
     }));
 }
 
-/** Finds the id of the payment method. It is empty if the request needs none, `undefined` if it stays unresolved. */
+/** Returns the id of the payment method; empty if the request needs none, and `undefined` if it cannot be resolved. */
 function* choosePayment(
   one: Case,
   order: JsonObject | undefined,
@@ -323,8 +323,8 @@ function* choosePayment(
 }
 
 /**
- * Reads a product. A preceding thought names the product that the user's words refer to, so that the call only repeats
- * its id.
+ * Reads a product. A preceding thought names the product that the user's words refer to, so that the call only has to
+ * repeat its id.
  */
 function* readProduct(
   { desk }: Case,

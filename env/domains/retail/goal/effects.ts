@@ -24,7 +24,7 @@ interface Written {
 interface Effect {
   /** The fields of the order or profile that the write may change. */
   readonly fields: readonly string[];
-  /** Returns what is wrong with the new values; `null` if they are right. */
+  /** Describes what is wrong with the new values; `null` if nothing is. */
   breaks(written: Written): string | null;
   /** Returns the amount that each of the user's payment methods gains, in dollars. */
   credits?(written: Written): ReadonlyMap<string, number>;
@@ -84,7 +84,9 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         ) ??
         unless(
           near(is.exchange_price_difference, difference(written)),
-          `the difference is ${is.exchange_price_difference}`,
+          `the price difference is ${is.exchange_price_difference} instead of ${
+            difference(written)
+          }`,
         );
     },
   },
@@ -105,7 +107,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         unless(
           near(entry.amount, Math.abs(difference(written))) &&
             entry.payment_method_id === args.payment_method_id,
-          "the settled amount is wrong",
+          "the payment history does not settle the price difference",
         );
     },
     credits: (written) =>
@@ -144,8 +146,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Returns what is wrong with the changes that a write made to its own row, the gift cards and all other rows; `null` if
- * they are right.
+ * Describes what is wrong with the effect of a write on its own row, the gift cards and all other rows; `null` if
+ * nothing is.
  */
 export function effectError(
   { name, arguments: given }: ToolAction,
@@ -166,9 +168,9 @@ export function effectError(
     const isCard = row.table === "users" && row.id === owner &&
       effect.credits !== undefined;
     if (isCard || row.table === table && row.id === id) continue;
-    return `it changes ${row.table} ${row.id}`;
+    return `the write also changes ${row.table}/${row.id}`;
   }
-  return unless(!same(was, is), "it changes nothing") ??
+  return unless(!same(was, is), "the write changes nothing") ??
     otherChange(written, effect.fields) ?? effect.breaks(written) ??
     cardsBreak(effect.credits?.(written) ?? new Map(), {
       was: readRow(before, "users", owner),
@@ -186,7 +188,9 @@ function cardsBreak(
     const wanted = method.balance + (credits.get(id) ?? 0);
     const { balance } = is.payment_methods[id];
     if (!near(balance, wanted)) {
-      return `${id} holds ${balance} instead of ${wanted.toFixed(2)}`;
+      return `the balance of ${id} is ${balance} instead of ${
+        wanted.toFixed(2)
+      }`;
     }
   }
   return null;

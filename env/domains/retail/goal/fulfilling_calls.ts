@@ -18,7 +18,7 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
  */
 const MAX_PERMUTED = 3;
 
-/** Returns every call that fulfills a request; none for a question. */
+/** Returns every call that fulfills a request; empty for a question. */
 export function fulfillingCalls(
   context: RequestContext<RetailRequest>,
 ): ToolAction[] {
@@ -36,8 +36,8 @@ export function fulfillingCalls(
 }
 
 /**
- * Returns the orders that a request may be about: the one with its id, or all of the user's orders that contain the
- * described item.
+ * Returns the orders that a request may be about: the one whose id it states, or all of the user's orders that contain
+ * the described item.
  */
 export function candidateOrders(
   { request, database, userId }: RequestContext<RetailRequest>,
@@ -165,8 +165,8 @@ function variantsNamed(database: Database, name: string): JsonObject[] {
 }
 
 /**
- * Returns the variants that match the words: `red large`, `red, 2 liters`. `cheapest` and `most expensive` consider
- * only variants in stock.
+ * Returns the variants that match the words: `red large`, `red, 2 liters`. For `cheapest` and `most expensive`, only
+ * variants in stock count.
  */
 function matchingVariants(variants: JsonObject[], words: string): JsonObject[] {
   const exact = variants.filter((one) => optionWords(one) === words);
@@ -199,8 +199,8 @@ function optionWords(item: JsonObject): string {
 }
 
 /**
- * Returns the user's payment methods that match the words: `my gift card`, an id, or a kind and last digits. All
- * methods match if there are no words.
+ * Returns the user's payment methods that match the words, which name a kind (`my gift card`), a kind and last digits,
+ * or an id. Without words, all methods match.
  */
 function matchingMethods(
   { request, database, userId }: RequestContext<RetailRequest>,
@@ -215,7 +215,7 @@ function matchingMethods(
   ).map((method) => text(method, "id"));
 }
 
-/** Checks that no item occurs more often than in the order. */
+/** Checks that no item is listed more often than the order contains it. */
 function distinct(
   list: readonly Swap[],
   order: JsonObject | undefined,
@@ -235,7 +235,7 @@ function product<T>(choices: readonly (readonly T[])[]): T[][] {
   );
 }
 
-/** Returns all permutations of a list; only the list as given and its reverse if it is long. */
+/** Returns all permutations of a list or, if it is long, only the list as given and its reverse. */
 function orders<T>(list: readonly T[]): T[][] {
   if (list.length > MAX_PERMUTED) return [[...list], list.toReversed()];
   if (list.length < 2) return [[...list]];

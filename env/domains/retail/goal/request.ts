@@ -44,7 +44,7 @@ export interface RetailRequest extends Request {
   readonly before?: Pick<RetailRequest, "reason" | "address">;
 }
 
-/** A postal address with τ-bench's fields. */
+/** A postal address with the fields of τ-bench's addresses. */
 export interface Address {
   readonly address1: string;
   readonly address2: string;

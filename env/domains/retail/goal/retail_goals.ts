@@ -1,4 +1,4 @@
-/** The retail domain's mapping from goals to tool calls. */
+/** The `goals` part of the retail domain. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { requiredReads } from "./required_reads.ts";
@@ -7,7 +7,7 @@ import { fulfillingCalls } from "./fulfilling_calls.ts";
 import type { RetailGoal, RetailRequest } from "./request.ts";
 import { wrongWrites } from "./wrong_writes.ts";
 
-/** The retail domain's implementation of goals. */
+/** The functions that relate retail goals to tool calls. */
 export const retailGoals = {
   tools: {
     cancel: "cancel_pending_order",

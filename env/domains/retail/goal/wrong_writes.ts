@@ -1,6 +1,6 @@
 /**
- * Finds writes that would be wrong in a retail task: the gold writes with another order, item, variant, method, reason
- * or address, and writes to the user's other orders and profile.
+ * Finds wrong writes for a retail task: gold writes with another order, item, variant, payment method, reason or
+ * address, and additional writes to the user's other orders and profile.
  */
 
 import { call } from "../../shared/call.ts";
@@ -46,7 +46,7 @@ export function wrongWrites(
   });
 }
 
-/** Returns variations of a call, each with one wrong argument. */
+/** Returns variants of a call, each with one wrong argument. */
 function mistakes(
   { name, arguments: args }: ToolAction,
   { database, user }: ValueSource,
@@ -100,8 +100,8 @@ function others(
 }
 
 /**
- * Returns variations of a list of items: one whose first item is replaced with another one from the order, and one
- * without the last item.
+ * Returns wrong variants of a list of items: one in which another item of the order replaces the first, and one without
+ * the last item.
  */
 function otherItems(
   args: JsonObject,

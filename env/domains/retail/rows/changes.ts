@@ -1,4 +1,4 @@
-/** Draws the replacements of items, and words them for instructions. */
+/** Draws replacements for items, and phrases them for instructions. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import type { Item, Order, Variant } from "./store.ts";
@@ -8,9 +8,9 @@ import { type Draw, isDistinguishable, itemWords } from "./wish.ts";
 export interface Change {
   readonly from: Item;
   readonly to: Variant;
-  /** The change in words: `the desk lamp to a black one`. */
+  /** The change in the words of an instruction: `the desk lamp to a black one`. */
   readonly clause: string;
-  /** The wording of a replacement that is not described by its options: `cheapest, black`. */
+  /** The description of the replacement, if its options do not describe it: `cheapest, black`. */
   readonly choice?: string;
 }
 
@@ -35,7 +35,7 @@ export function differenceOf(changes: readonly Change[]): number {
   return changes.reduce((sum, { from, to }) => sum + to.cents - from.cents, 0);
 }
 
-/** Returns a request's details as the instruction words them. */
+/** Returns a request's details as the instruction phrases them. */
 export function changeWords(
   changes: readonly Change[],
 ): Partial<RetailRequest> | undefined {
@@ -52,8 +52,8 @@ export function valuesOf({ options }: Item): string {
 }
 
 /**
- * Returns an item's name, with its options if the order contains several items with that name. Scripted users of
- * benchmark tasks use it.
+ * Describes an item as the scripted users of benchmark tasks do: by its name, and by its options if the order contains
+ * several items with that name.
  */
 export function namedItem(item: Item, { items }: Order): string {
   return items.filter(({ name }) => name === item.name).length > 1
@@ -93,7 +93,10 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
   };
 }
 
-/** Draws the cheapest or the most expensive variant, among all or among those with a given option. */
+/**
+ * Draws a change to the cheapest or the most expensive variant, either among all variants or among those with the same
+ * value of one option; `undefined` if it is no improvement or several tie.
+ */
 function drawExtreme(
   draw: Draw,
   { from, order, preposition }: Wanted,

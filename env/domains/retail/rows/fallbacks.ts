@@ -1,4 +1,4 @@
-/** Draws requests that the policy refuses, each with a fallback. */
+/** Draws requests that the policy refuses, each with a fallback that the user requests instead. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -135,7 +135,7 @@ function lackingStock(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** Draws a return from a pending order, with its cancellation as the fallback. */
+/** Draws a return or exchange for a pending order, with the order's cancellation as the fallback. */
 function cancelInstead(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const intent = rng.pick(DELIVERED_INTENTS);
@@ -223,7 +223,7 @@ function instead(
   { refused, fallback, clause }: {
     refused: Forbidden;
     fallback: Wish;
-    /** The fallback in words, to follow "you want to". */
+    /** The words for the fallback, as the continuation of "you want to". */
     clause: string;
   },
 ): Wish {

@@ -60,7 +60,7 @@ export function askRefund(
   ];
 }
 
-/** Adds a question about the price difference to a change. */
+/** Adds a question about the price difference to a wish for a single change. Other wishes are returned unchanged. */
 export function askDifference(
   { rng }: Draw,
   wish: Wish,
@@ -88,7 +88,7 @@ function asking(
   { sentence, output, expression }: {
     sentence: string;
     output: string;
-    /** The calculation of the answer, if no read shows it directly. */
+    /** The arithmetic expression for the answer, if no read shows it directly. */
     expression?: string;
   },
 ): Wish {
@@ -105,8 +105,8 @@ function asking(
 }
 
 /**
- * The options that questions may ask for. Options whose values are yes and no are excluded, since an agent could say
- * those by accident.
+ * Matches the names of options that questions may ask about. Options with the values yes and no are excluded, since an
+ * agent could say those by accident.
  */
 const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 

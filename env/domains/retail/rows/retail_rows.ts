@@ -24,10 +24,10 @@ import { type Order, storeOf, type StoreUser } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
-/** Share of tasks that ask for the total refund, among those with a refund. */
+/** The share of tasks that ask for the total refund, among those with a refund. */
 const REFUND_ASKED = 0.3;
 
-/** Relative frequency of each kind of write. */
+/** The relative frequency of each kind of write. */
 const INTENTS: ReadonlyMap<Intent, number> = new Map([
   ["cancel", 2],
   ["return", 3],
@@ -99,7 +99,10 @@ function drawTask(
   return { ...task, goal: goalOf(task, { wishes, database }) };
 }
 
-/** Returns the goal of a benchmark task's user, with the refused requests and the questions. */
+/**
+ * Returns the goal of a task's user: the requests derived from the gold actions, the refused requests and the
+ * questions.
+ */
 function goalOf(
   task: Task,
   { wishes, database }: { wishes: readonly Wish[]; database: Database },
@@ -117,7 +120,7 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** Draws one user's wishes, which can all be fulfilled one after another; see {@linkcode canFollow}. */
+/** Draws wishes of one user that can all be fulfilled, one after another; see {@linkcode canFollow}. */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {
@@ -134,7 +137,10 @@ function drawWishes(
   return { person, wishes: all };
 }
 
-/** A kind of wish, and the statuses of the orders that it may be about; empty if it is not about an order. */
+/**
+ * A kind of wish. `statuses` lists the statuses of the orders that it may be about, and is empty if it is not about an
+ * order.
+ */
 interface Kind {
   readonly statuses: readonly string[];
   readonly intent: Intent;
@@ -218,8 +224,8 @@ function isAbout({ actions }: Wish, { orderId }: Order): boolean {
 }
 
 /**
- * Checks whether an order can have a second wish after the first: after an address change, for example, its items can
- * still be changed.
+ * Checks whether a second wish about the same order can be fulfilled after the first. For example, an order's items can
+ * still be changed after its address.
  */
 function canFollow(before: Intent, next: Intent): boolean {
   return next === "question" ||

@@ -64,7 +64,7 @@ export interface StoreUser {
 /** The users, orders and products from which tasks are drawn. */
 export interface Store {
   readonly people: readonly StoreUser[];
-  /** The users' orders by status. */
+  /** The users' orders, by status. */
   readonly orders: ReadonlyMap<string, readonly Order[]>;
   /** Returns all variants of a product, or of an item's product. */
   variantsOf(of: Pick<Item, "productId">): readonly Variant[];
@@ -72,7 +72,7 @@ export interface Store {
   readonly productIds: readonly string[];
 }
 
-/** Builds the index, without the users for whom `isHeldOut` returns true and their orders. */
+/** Builds the index. Omits the users for whom `isHeldOut` returns true, and their orders. */
 export function storeOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,

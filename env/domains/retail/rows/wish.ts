@@ -1,4 +1,4 @@
-/** A retail user's wish, its words in the instruction, and the description of its order. */
+/** A retail user's wish, with its words in the instruction and the description of its order. */
 
 import { happens } from "../../../generated/draw.ts";
 import type { RowOptions } from "../../../generated/row_options.ts";
@@ -19,13 +19,13 @@ export interface Draw {
 /** One request of a user, with its words and its gold actions. */
 export interface Wish {
   readonly intent: Intent;
-  /** The request in words, to follow "you want to". */
+  /** The words for the request, as the continuation of "you want to". */
   readonly clause: string;
   /** A sentence to put before the wish. */
   readonly before?: string;
   /** Sentences to put after the wish. */
   readonly after?: readonly string[];
-  /** The gold actions: reads first, then the writes. */
+  /** The gold actions: first the reads, then the writes. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
   /** The refunded amounts, as Python prints them. */
@@ -34,14 +34,14 @@ export interface Wish {
   readonly refused?: RetailRequest;
   /** The question that the user asks after the writes. */
   readonly question?: RetailRequest;
-  /** Details of the write as the instruction words them, if they differ from what the user says when asked. */
+  /** The details of the write as the instruction phrases them, if they differ from what the user says when asked. */
   readonly words?: Partial<RetailRequest>;
 }
 
 /** An order as the subject of a wish. */
 export interface Place {
   readonly order: Order;
-  /** Whether the user knows its id. */
+  /** Whether the user knows the order's id. */
   readonly isKnown: boolean;
 }
 
@@ -55,7 +55,7 @@ export function placeOf({ rng, options }: Draw, order: Order): Place {
   return { order, isKnown };
 }
 
-/** Returns a request's reference to the order, as a scripted user of a benchmark task states it. */
+/** Returns the fields with which a request refers to the order, as a scripted user of a benchmark task does. */
 export function aboutOf(
   { order, isKnown }: Place,
 ): Pick<RetailRequest, "orderId" | "orderWords"> {
@@ -64,7 +64,7 @@ export function aboutOf(
     : { orderWords: `the one with the ${markersOf(order)[0]?.name}` };
 }
 
-/** Returns the reads that find the order. */
+/** Returns the read calls that find and show the order. */
 export function readsOf({ order, isKnown }: Place): ToolAction[] {
   return [
     ...isKnown ? [] : [profileOf(order.owner)],
@@ -72,17 +72,17 @@ export function readsOf({ order, isKnown }: Place): ToolAction[] {
   ];
 }
 
-/** Returns the read of a user's profile. */
+/** Returns the call that reads a user's profile. */
 export function profileOf({ userId }: StoreUser): ToolAction {
   return call("get_user_details", { user_id: userId });
 }
 
-/** Returns the read of the profile, if the payment method is not shown in the order. */
+/** Returns the call that reads the profile; empty if the order shows the payment method. */
 export function profileFor({ order }: Place, method: Method): ToolAction[] {
   return method.id === order.paidBy ? [] : [profileOf(order.owner)];
 }
 
-/** Returns the read of an item's product. */
+/** Returns the call that reads an item's product. */
 export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
   return call("get_product_details", { product_id: productId });
 }
@@ -109,7 +109,7 @@ export function orderWords(
   ]);
 }
 
-/** Describes where the items are, to follow their names; may be empty if the items identify the order. */
+/** Phrases where the items are, as the continuation of their names; may be empty if the items identify the order. */
 export function whereWords(
   draw: Draw,
   place: Place,
@@ -132,7 +132,10 @@ const WHERE: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Describes an item: `the office chair`, with a distinguishing option if the order has others of that name. */
+/**
+ * Describes an item: `the office chair`. Adds an option that distinguishes it from others of that name in the order:
+ * `the black office chair`.
+ */
 export function itemWords(item: Item, { items }: Order): string {
   const alike = items.filter((other) =>
     other !== item && other.name === item.name
@@ -162,7 +165,7 @@ export function payWords({ rng }: Draw, method: Method): string {
     : `your ${words}`;
 }
 
-/** Returns a product's name in lower case if it is an ordinary noun. */
+/** Returns a product's name, in lower case if it is an ordinary noun. */
 export function noun({ name }: Pick<Item, "name">): string {
   return /^[A-Z]?[a-z -]+$/.test(name.replaceAll(/\b[A-Z](?=[a-z])/g, "a"))
     ? name.toLowerCase()

@@ -61,7 +61,7 @@ export const modifyPendingOrderItems = defineTool({
   },
 });
 
-/** Returns the payment history entry for the price difference, which is not rounded. */
+/** Returns the entry in the payment history for the price difference, which is not rounded. */
 function settlement(difference: PythonNumber, methodId: string): JsonObject {
   return ledgerEntry(compare(difference, 0) > 0 ? "payment" : "refund", {
     amount: absolute(difference),
@@ -69,7 +69,7 @@ function settlement(difference: PythonNumber, methodId: string): JsonObject {
   });
 }
 
-/** Replaces the order's first item with the old id by the new variant. */
+/** Replaces the first item in the order that has the old id with the new variant. */
 function replaceItem(
   database: Database,
   order: JsonObject,

@@ -7,7 +7,7 @@ import { type BenchGoal, benchGoal } from "../../shared/goal/bench_goal.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
-/** The tools whose calls correspond to a user's requests, with the intent of each. */
+/** The intent of the request that a call of each tool fulfills. */
 export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   cancel_pending_order: "cancel",
   return_delivered_order_items: "return",
@@ -78,7 +78,7 @@ function requestOf(source: RequestSource): RetailRequest {
 }
 
 /**
- * Returns the name of an item that occurs in none of the user's other orders; the first item's name if there is none.
+ * Returns the name of an item that none of the user's other orders contains, or the first item's name if there is none.
  */
 function tellingItem({ user, database }: RequestSource, orderId: string) {
   const namesIn = (id: string) =>
@@ -118,7 +118,7 @@ function optionWords(item: JsonObject | undefined): string {
   return [...row(item, "options")?.values() ?? []].map(String).join(", ");
 }
 
-/** Returns the payment method's id if the instruction contains it, else a description. */
+/** Returns the payment method's id if the instruction contains it, otherwise a description. */
 function paymentOf({ action, task, user }: RequestSource): string {
   const id = text(action.arguments, "payment_method_id");
   return id === "" || task.instruction.includes(id)

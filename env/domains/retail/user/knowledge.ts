@@ -14,7 +14,7 @@ export interface Knowledge {
   optionsOf(words: string): readonly (readonly string[])[];
 }
 
-/** Reads the knowledge of a user. */
+/** Returns the knowledge of a user. */
 export function knowledgeOf(database: Database, userId: string): Knowledge {
   const products = new Map<string, string>();
   for (const orderId of texts(database.get("users", userId), "orders")) {

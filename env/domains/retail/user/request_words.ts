@@ -4,8 +4,8 @@ import { list } from "../../shared/user/wording.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
 /**
- * Returns what the user wants, to follow "i want to" (or "what is the" for a question). Includes details only if the
- * request is forthcoming.
+ * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
+ * if the request is `forthcoming`.
  */
 export function requestWords(request: RetailRequest): string {
   const all = request.forthcoming === true;

@@ -1,6 +1,6 @@
 /**
- * Draws details that a policy rule forbids for an otherwise eligible order: an unaccepted reason, a variant that is out
- * of stock, another product, a gift card with too low a balance, or a refund to another payment method.
+ * Draws details that a policy rule forbids although the order is eligible: an unaccepted reason, a variant that is out
+ * of stock, another product, a gift card whose balance is too low, or a refund to another payment method.
  */
 
 import { call } from "../../shared/call.ts";
@@ -17,21 +17,21 @@ import {
 } from "./details.ts";
 import type { PaymentMethod, Variant } from "./rows.ts";
 
-/** A request's violation of a policy rule. */
+/** Details of a request that violate a policy rule. */
 export interface BrokenRule {
   /** The clause of the policy that is broken. */
   readonly clause: string;
-  /** The words with which policy.md has agents explain the refusal. */
+  /** The words that `policy.md` tells agents to use when they explain the refusal. */
   readonly told: string;
   /** The details that break the rule. */
   readonly words: Partial<RetailRequest>;
-  /** The reads that show the violation, in addition to the order's. */
+  /** The reads that show the violation, in addition to the read of the order. */
   readonly reads: readonly ToolAction[];
 }
 
 type Rule = (world: World, of: DetailsOf) => BrokenRule | undefined;
 
-/** Draws details that break one rule; `undefined` if this order allows no violation for the intent. */
+/** Draws details that break one rule; `undefined` if no rule can be broken with this order and intent. */
 export function drawBrokenRule(
   world: World,
   of: DetailsOf,
@@ -55,7 +55,7 @@ const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   modify_items: [[tooLittleForDifference], [outOfStock, otherProduct]],
 };
 
-/** Reasons that the policy does not accept; none contains an accepted one. */
+/** Cancellation reasons that the policy does not accept. None of them contains the text of an accepted reason. */
 const OTHER_REASONS = [
   "it is cheaper elsewhere",
   "it takes too long to arrive",
@@ -173,7 +173,7 @@ interface Swap {
   readonly to: Variant;
 }
 
-/** Returns the swaps of one item for another variant of its product that satisfy a condition. */
+/** Returns all pairs of an item and another variant of its product that satisfy a condition. */
 function swapsTo(
   world: World,
   items: readonly Variant[],

@@ -20,7 +20,7 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** Returns a user without tasks, who owns rows that the calling user may not access. */
+  /** Returns a user without tasks. The user who makes a request may not access this user's rows. */
   stranger(): Customer;
 }
 
@@ -178,7 +178,7 @@ export function optionWords(item: Variant): string {
   return Object.values(item.options).join(" ");
 }
 
-/** Returns an address as tool arguments. */
+/** Converts an address to tool arguments. */
 export function addressArguments(address: Address): Record<string, string> {
   const { address1, address2, city, state, country, zip } = address;
   return { address1, address2, city, state, country, zip };

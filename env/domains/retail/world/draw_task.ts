@@ -60,7 +60,7 @@ function findUser(identity: Customer["identity"]) {
     });
 }
 
-/** Draws one intent by weight, or two different ones. */
+/** Draws one intent by weight, or two different intents. */
 export function drawIntents(rng: Rng, options: RetailOptions): Intent[] {
   return drawIntentsOf<Intent>(rng, options);
 }

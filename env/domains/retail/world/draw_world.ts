@@ -26,7 +26,7 @@ import {
 } from "./rows.ts";
 import { retailTools, terminatingRetailTools } from "./tool_schemas.ts";
 
-/** The generated retail world. */
+/** The `world` part of the retail domain. */
 export const retailWorld = {
   options: retailOptionsSchema,
   version: 3,

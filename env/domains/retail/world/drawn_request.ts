@@ -1,4 +1,4 @@
-/** Drawn requests, and how their orders are drawn and described. */
+/** Drawn requests, and functions that draw and describe their orders. */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -37,7 +37,7 @@ export const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
   exchange: "delivered",
 };
 
-/** Returns the kinds of product that occur in none of the user's orders; all kinds if too few remain. */
+/** Returns the products that occur in none of the user's orders; all products if too few remain. */
 export function freshProducts(
   world: World,
   customer: Customer,
@@ -66,7 +66,7 @@ export function drawOrderFor(
   });
 }
 
-/** Returns a request's reference to its order: by id if the user knows it, else by an item. */
+/** Returns the fields with which a request refers to its order: the id if the user knows it, otherwise an item. */
 export function aboutOrder(
   order: Order,
   { known, world }: { known: boolean; world: World },
@@ -76,7 +76,7 @@ export function aboutOrder(
     : { orderWords: `the one with the ${world.rng.pick(order.items).name}` };
 }
 
-/** Returns the reads that find and show an order. */
+/** Returns the read calls that find and show an order. */
 export function reads(
   order: Order,
   { known }: { known: boolean },
@@ -87,7 +87,7 @@ export function reads(
     : [call("get_user_details", { user_id: order.userId }), details];
 }
 
-/** Returns the read of the profile, if a call needs a payment method that the order does not show. */
+/** Returns the call that reads the profile, if the request needs a payment method that the order does not show. */
 export function profileFor(
   actions: readonly ToolAction[],
   { method, userId }: Order,

@@ -15,7 +15,7 @@ import {
 
 const often = weight.default(1);
 
-/** Relative frequency of each kind of request; 0 excludes it. */
+/** The relative frequency of each kind of request; 0 excludes a kind. */
 const intentWeights = z.strictObject(
   {
     cancel: often.describe("Weight of requests to cancel a pending order"),
@@ -37,7 +37,7 @@ const intentWeights = z.strictObject(
   } satisfies Record<Intent, z.ZodType>,
 );
 
-/** The settings of the generated world. Every field has a default; `parse({})` returns the default world. */
+/** The settings of the generated retail world. Every field has a default; `parse({})` returns the default settings. */
 export const retailOptionsSchema = z.strictObject({
   ...taskKnobs,
   intents: intentWeights.prefault({}).describe(
@@ -128,7 +128,7 @@ export const retailOptionsSchema = z.strictObject({
       code: "custom",
       path: ["productKinds"],
       message:
-        `A user who describes an order by an item needs distinct items in all their orders, up to ${perUser}, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
+        `Users who describe an order by an item need distinct items in all their orders, and a user may have ${perUser} items, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
     });
   }
   if (options.itemsMax > options.productKinds) {
@@ -141,8 +141,8 @@ export const retailOptionsSchema = z.strictObject({
   }
 });
 
-/** The options as a caller may pass them, all optional. */
+/** The settings of the retail world as a caller may pass them. */
 export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
-/** The options with defaults filled in. */
+/** The settings of the retail world with defaults filled in. */
 export type RetailOptions = z.output<typeof retailOptionsSchema>;

@@ -20,7 +20,7 @@ import {
   type OrderStatus,
 } from "./rows.ts";
 
-/** The required part of a refusal for an order or profile that belongs to another user. */
+/** The words that the agent must say when it refuses a request because the order or profile belongs to another user. */
 const OTHER_ACCOUNT = "another account";
 
 /**
@@ -129,8 +129,8 @@ function drawAgainstRule(
 }
 
 /**
- * Draws what can be done with an order after a refusal due to its status: a delivered order can be returned, a pending
- * one cancelled.
+ * Draws the request that a user makes after a refusal due to the order's status: to return a delivered order, or to
+ * cancel a pending one.
  */
 function drawFallback(
   world: World,

@@ -1,4 +1,4 @@
-/** Draws a request per intent: its words, its gold actions and the required information. */
+/** Draws a request for each intent: its words, its gold actions, and the information that the agent has to state. */
 
 import { call } from "../../shared/call.ts";
 import type { Intent, RetailRequest } from "../goal/request.ts";
@@ -111,7 +111,10 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** Returns the possible questions about an order: words to precede the order's description, and the answer. */
+/**
+ * Returns the possible questions about an order. Each consists of the words before the order's description, and the
+ * answer.
+ */
 function questionsAbout(
   order: Order,
   item: Variant,
@@ -158,7 +161,7 @@ function drawQuestion(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** Draws a payment method that covers any order, and a different one from which to change. */
+/** Draws a payment method that covers any order, and a different one that pays for the order before the change. */
 function drawOtherMethod(
   { rng, options }: World,
   customer: Customer,

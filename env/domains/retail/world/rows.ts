@@ -1,5 +1,5 @@
 /**
- * Rows of the generated world in τ-bench's retail format: products, users and orders.
+ * Draws the products, users and orders of the generated retail world, in τ-bench's format.
  *
  * A variant lists its options before its item id (τ-bench lists them after it), so that a model reading from left to
  * right knows to which variant the id belongs.
@@ -44,7 +44,7 @@ export type PaymentSource = "paypal" | "gift_card" | "credit_card";
 export interface PaymentMethod {
   readonly id: string;
   readonly source: PaymentSource;
-  /** Balance in whole dollars; 0 if the method is not a gift card. */
+  /** The balance in whole dollars; 0 if the method is not a gift card. */
   readonly balance: number;
   readonly row: JsonObject;
 }
@@ -73,7 +73,7 @@ export interface Order {
   readonly trackingId: string;
 }
 
-/** The context for drawing rows. */
+/** The state needed to draw rows. */
 export interface Draw {
   readonly rng: Rng;
   readonly ids: Ids;
@@ -166,7 +166,7 @@ export function drawAddress(
   };
 }
 
-/** Converts cents to dollars. Whole amounts become floats, as in Python's JSON. */
+/** Converts cents to dollars. Whole amounts become floats, which Python's JSON prints with a decimal point. */
 export function dollars(cents: number): number | Float {
   return cents % 100 === 0 ? new Float(cents / 100) : cents / 100;
 }

@@ -1,4 +1,4 @@
-/** The schemas of the retail tools as presented to models, with our own descriptions. */
+/** The retail tools' schemas as models see them. The descriptions are original, not τ-bench's. */
 
 import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";
@@ -123,7 +123,7 @@ export const retailTools: readonly ToolSchema[] = [
   deskTools.transfer,
 ];
 
-/** Names of the tools that end the conversation. */
+/** The names of the tools that end the conversation. */
 export const terminatingRetailTools: readonly string[] = [
   "transfer_to_human_agents",
 ];

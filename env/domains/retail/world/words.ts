@@ -3,7 +3,7 @@
  * noun, so that its last word identifies it.
  */
 
-/** Names of the products. */
+/** The names of the products. */
 export const PRODUCT_NAMES = [
   "oak stool",
   "wool scarf",
@@ -47,7 +47,7 @@ export const PRODUCT_NAMES = [
   "tea tray",
 ] as const;
 
-/** Product options and their values, in the order in which products receive them. */
+/** The options of products and their values, in the order in which options are added to a product. */
 export const OPTIONS = [
   ["color", ["red", "blue", "green", "black", "white", "yellow"]],
   ["size", ["small", "medium", "large"]],

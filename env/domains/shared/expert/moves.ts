@@ -1,11 +1,13 @@
-/** Moves shared by the experts of all domains: asking until the user answers, and closing a request. */
+/**
+ * Parts of a conversation that the experts of all domains share: asking until the user answers, and closing a request.
+ */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 
 /** The number of times that the expert asks the same question before it continues without an answer. */
 export const MAX_ASKS = 2;
 
-/** Repeats a question until `until` holds, at most `times` times. */
+/** Asks a question until `until()` returns true, at most `times` times. */
 export function* askUntil(
   desk: Desk,
   { question, until, times = MAX_ASKS }: {
@@ -19,7 +21,7 @@ export function* askUntil(
   }
 }
 
-/** Says how a request ended, and repeats it if the user doubts it. */
+/** Tells the user how a request ended, and repeats the message if the user doubts it. */
 export function* close(desk: Desk, words: string): Script {
   let reply = yield* desk.say(words);
   for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {

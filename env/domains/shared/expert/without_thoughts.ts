@@ -1,4 +1,4 @@
-/** Adapts experts to domains in which agents either speak or call, and have no `think` tool. */
+/** Adapts experts to domains that have no `think` tool and in which an agent's turn is either a message or a call. */
 
 import type { Script } from "../../../agents/desk.ts";
 import type { Observation } from "../../../types.ts";

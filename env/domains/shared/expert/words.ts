@@ -1,9 +1,12 @@
-/** The expert's sentences in every domain: one per purpose, since models learn to imitate them. */
+/**
+ * The expert's sentences that all domains share. There is only one sentence per purpose, because models learn to
+ * imitate them.
+ */
 
 import { isProse } from "../goal/bench_goal.ts";
 import type { Request } from "../goal/goal.ts";
 
-/** Asks whether the user wants anything else. */
+/** The question whether the user wants anything else. */
 export const MORE = "anything else?";
 
 /** Answers a question: repeats its words, then gives the answer. */

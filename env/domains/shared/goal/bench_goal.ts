@@ -21,8 +21,8 @@ export interface BenchGoal<R extends Request> {
 type Question = Request & { readonly intent: "question" };
 
 /**
- * Derives the goal of `task`: its requests, and a question if it has outputs. If it has neither, the whole instruction
- * becomes the question.
+ * Derives the goal of `task`: the requests that its gold writes fulfill, and a question if the task has outputs. If it
+ * has neither, the whole instruction becomes the question.
  * @param requestsOf Returns the requests that the gold writes fulfill, in order. Default: none.
  * @throws {DataError} If the task's user is not in the database.
  */
@@ -37,7 +37,7 @@ export function benchGoal<R extends Request = Question>(
   if (user === undefined) {
     throw new DataError(
       `User "${task.userId}" of task "${task.id}" is not in the database`,
-      { hint: "use tasks and database from the same dataset" },
+      { hint: "use the tasks and the database of the same dataset" },
     );
   }
   const requests: (R | Question)[] = [...requestsOf(user)];
@@ -54,10 +54,10 @@ export function benchGoal<R extends Request = Question>(
   };
 }
 
-/** The prefix of a question that is a complete sentence. */
+/** The prefix of a question that consists of sentences from the instruction. */
 const PROSE = "answer to this: ";
 
-/** Checks whether a request is a question worded by an instruction. */
+/** Checks whether a request is a question in the words of an instruction. */
 export function isProse({ question }: Request): boolean {
   return question?.startsWith(PROSE) === true;
 }

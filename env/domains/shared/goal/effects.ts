@@ -1,4 +1,4 @@
-/** Helpers that check a write's effects: rows as plain data, and findings. */
+/** Helpers for checking a write's effects: they read rows as plain data, compare them, and describe what is wrong. */
 
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
@@ -36,5 +36,5 @@ export function otherChange(
   const wrong = Object.keys({ ...was, ...is }).find((key) =>
     !same(was[key], is[key]) && !fields.includes(key)
   );
-  return unless(wrong === undefined, `it changes ${wrong}`);
+  return unless(wrong === undefined, `the field "${wrong}" changes`);
 }

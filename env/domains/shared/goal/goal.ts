@@ -8,13 +8,13 @@ import type { Voice } from "../../../users/voice.ts";
  */
 export interface Goal<R extends Request = Request> {
   readonly requests: readonly R[];
-  /** The number of phrasings from which the user chooses a sentence. Default: all. */
+  /** The number of phrasings that the user chooses from for each sentence. Default: all. */
   readonly wording?: number;
   /** The user's style of writing. Default: `plain`. */
   readonly voice?: Voice;
   /**
-   * The part of the phrasings from which the user chooses: the first two thirds for training, or the rest, which
-   * training never shows. Default: all.
+   * The part of the phrasings that the user chooses from: `train` for the first two thirds, or `held_out` for the rest,
+   * which never occur in training. Default: all.
    */
   readonly phrasings?: "train" | "held_out";
 }
@@ -25,7 +25,7 @@ export interface Request {
   readonly intent: string;
   /** Whether the user states the details with the request; otherwise the agent has to ask for each. */
   readonly forthcoming?: boolean;
-  /** The information requested by a question: `total of order #W123`. */
+  /** The information that a question asks for: `total of order #W123`. */
   readonly question?: string;
   /** Whether policy refuses the request, so that nothing may change. */
   readonly refused?: boolean;
@@ -35,7 +35,10 @@ export interface Request {
   readonly fallback?: boolean;
   /** Details that the user wants at first, before changing their mind at the read-back. */
   readonly before?: object;
-  /** Substrings that the agent must say for this request; omitted if all the task's outputs belong to one request. */
+  /**
+   * Texts that the agent's messages must contain for this request; omitted if all the task's outputs belong to one
+   * request.
+   */
   readonly outputs?: readonly string[];
 }
 

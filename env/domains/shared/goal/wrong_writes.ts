@@ -9,7 +9,7 @@ import { texts } from "../read_row.ts";
 /** The maximum number of mistakes of each kind to try. */
 export const MISTAKES_PER_KIND = 2;
 
-/** The database and the user's row, from which wrong values are taken. */
+/** The source of wrong values: the database, and the user's row in it. */
 export interface ValueSource {
   readonly database: Database;
   readonly user: JsonObject | undefined;
@@ -19,11 +19,11 @@ export interface ValueSource {
 interface MistakeRules {
   /** Returns variants of a call, each with one wrong value. */
   mistakes(action: ToolAction, of: ValueSource): readonly ToolAction[];
-  /** Returns a write that does not concern the user's rows. */
+  /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
   /** The user's rows: the profile's field that lists their ids, and the argument that takes an id. */
   readonly rows: { readonly table: string; readonly argument: string };
-  /** Returns writes to a row that the task is not about. */
+  /** Returns additional writes to a row of the user that the task does not change. */
   untouched(id: string): readonly ToolAction[];
 }
 

@@ -1,4 +1,7 @@
-/** Runs tool calls in a world with two sides, each with its own tools and database: τ³-bench's `get_response`. */
+/**
+ * Runs tool calls in a world in which the agent and the user each have their own tools and database, like τ³-bench's
+ * `get_response`.
+ */
 
 import { AssertionError } from "node:assert";
 import {
@@ -11,14 +14,14 @@ import { InfrastructureError, messageOf, ToolError } from "../../../errors.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import type { Tool } from "../../../tool.ts";
 
-/** A tool call by one side. */
+/** A tool call by the agent or the user. */
 export interface BundleCall {
   readonly requestor: Side;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** The answer to a call. */
+/** The answer to a tool call. */
 export interface BundleAnswer {
   readonly content: string;
   readonly error: boolean;
@@ -31,8 +34,8 @@ export interface BundleCallOptions {
 }
 
 /**
- * Runs a call and then the domain's `sync`. An error in either is answered as `Error: …`, and earlier changes are not
- * rolled back.
+ * Runs a call and then the domain's `sync`. An error in either becomes the answer `Error: …`; changes made before it
+ * are not rolled back.
  * @throws {InfrastructureError} If the error cannot be the caller's fault.
  * @throws {MissingPartError} If the domain has no `bundle` part.
  */
@@ -79,7 +82,8 @@ export function runBundleTool(
 }
 
 /**
- * @throws {ToolError} If an argument has the same name as a parameter of the original's method, with Python's message.
+ * Rejects arguments that have the same name as a parameter of the original's method.
+ * @throws {ToolError} If there is one, with Python's message.
  */
 function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {
@@ -95,7 +99,10 @@ function rejectReservedNames(args: JsonObject): void {
   }
 }
 
-/** @throws {InfrastructureError} If the error cannot be the caller's fault. */
+/**
+ * Reports an error as a bug unless the caller may have caused it.
+ * @throws {InfrastructureError} If the error cannot be the caller's fault.
+ */
 function throwIfNotCallers(error: unknown, tool: string): void {
   const isOurs = error instanceof AssertionError ||
     error instanceof InfrastructureError;
@@ -109,7 +116,7 @@ function throwIfNotCallers(error: unknown, tool: string): void {
 
 type Toolkit = ReadonlyMap<string, Tool>;
 
-/** Returns a domain's tools by side, then by name. */
+/** Returns the tools of each side by name. */
 function toolsOf(domain: Domain): { agent: Toolkit; user?: Toolkit } {
   const known = toolkits.get(domain);
   if (known !== undefined) return known;

@@ -45,7 +45,7 @@ export function loadTables(
 
 /**
  * Validates a file's object with its model.
- * @throws {DataError} If it does not have the declared shape.
+ * @throws {DataError} If the object does not have the declared shape.
  */
 export function validData(model: Model, data: JsonValue): JsonObject {
   try {

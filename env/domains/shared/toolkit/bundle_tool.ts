@@ -1,4 +1,4 @@
-/** Defines τ³-bench's tools, which are methods of a Python class and bind arguments like Python's keyword arguments. */
+/** Defines τ³-bench's tools. In the original, these are methods of a Python class that take keyword arguments. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
@@ -11,7 +11,7 @@ import {
 } from "../../../tool.ts";
 import { resultText, type ToolResult } from "./result_text.ts";
 
-/** A parameter of a tool; required if it has no default. */
+/** A parameter of a tool. It is required if it has no default. */
 export interface BundleParameter<P extends string = string> {
   readonly name: P;
   readonly default?: JsonValue;
@@ -19,7 +19,7 @@ export interface BundleParameter<P extends string = string> {
 
 /** The definition of a tool for {@linkcode defineBundleTool}. */
 export interface BundleToolDefinition<P extends string> {
-  /** The Python class of the method, as named in errors about arguments: `AirlineTools`. */
+  /** The original's Python class, which appears in errors about arguments: `AirlineTools`. */
   readonly className: string;
   readonly name: string;
   readonly kind: ToolKind;
@@ -29,7 +29,7 @@ export interface BundleToolDefinition<P extends string> {
   readonly run: (database: Database, args: Arguments<P>) => ToolResult;
 }
 
-/** Defines a tool. Its handler gets all parameters and no other arguments. */
+/** Defines a tool. Its handler gets a value for every parameter and no other arguments. */
 export function defineBundleTool<const P extends string>(
   { className, name, kind, parameters, run }: BundleToolDefinition<P>,
 ): Tool {

@@ -1,4 +1,4 @@
-/** Tools that several of τ³-bench's toolkits share and that do not use the database. */
+/** Tools that several of τ³-bench's domains share. They do not use the database. */
 
 import { calculate } from "../../../python/calculator.ts";
 import type { Tool } from "../../../tool.ts";
@@ -16,7 +16,7 @@ export function calculateTool(className: string): Tool {
   });
 }
 
-/** Creates the tool that reports a transfer to a human; the tool does not end the conversation itself. */
+/** Creates the tool that reports a transfer to a human. The tool does not end the conversation. */
 export function transferTool(className: string): Tool {
   return defineBundleTool({
     className,

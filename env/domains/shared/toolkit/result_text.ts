@@ -26,8 +26,8 @@ export type ToolResult =
   | ReadonlyMap<string, ToolResult>;
 
 /**
- * Converts a result to the text that the caller reads: a string as it is, anything else as JSON in Python's format.
- * Within that JSON, numbers and booleans outside model instances are written as strings, as in the original.
+ * Converts a result to the text that the caller reads: a string as it is, anything else as JSON in Python's format. As
+ * in the original, that JSON contains numbers and booleans outside model instances as strings.
  */
 export function resultText(result: ToolResult): string {
   return typeof result === "string" ? result : printPythonJson(plain(result));

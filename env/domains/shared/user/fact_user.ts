@@ -11,17 +11,20 @@ import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
 /** A detail of a request. */
 export interface Fact {
-  /** The kind of detail, to match with an agent's question. */
+  /** The kind of detail, which determines the questions that ask for it. */
   readonly kind: AskedDetail;
   /** Phrases the detail as an answer. */
   words(say: Phraser): string;
-  /** Checks whether `text` (lower case) states another value. Not mentioning the detail is no contradiction. */
+  /**
+   * Checks whether `text`, in lower case, states another value. A text that does not mention the detail does not
+   * contradict it.
+   */
   contradictedBy(text: string): boolean;
 }
 
 /** The parts of a {@linkcode FactUser} that a domain defines. */
 export interface FactUserPart<R extends Request> {
-  /** Phrases the request, to follow "i want to" (questions: "what is the"). */
+  /** Phrases the request as the continuation of "i want to" or, for a question, of "what is the". */
   words(request: R): string;
   /** Returns a pattern that matches an agent's reports about the request. */
   topic(request: R): RegExp;
@@ -31,7 +34,7 @@ export interface FactUserPart<R extends Request> {
   identity(asked: ReadonlySet<AskedDetail>): string | undefined;
   /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
-  /** Checks whether a read-back (lower case) proposes another kind of action than the request. Default: never. */
+  /** Checks whether a read-back, in lower case, proposes another kind of action than the request. Default: never. */
   proposesOther?(text: string, request: R): boolean;
 }
 
@@ -131,7 +134,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
-  /** Doubts, once, the refusal of a request that policy allows. */
+  /** Returns a message that doubts the refusal of a request that policy allows; called once per request. */
   #protest(request: R): string {
     this.progress.protested = true;
     return this.#moved([
@@ -140,7 +143,8 @@ export class FactUser<R extends Request> extends RequestUser<R> {
   }
 
   /**
-   * Replies to a message that asks for nothing that the user knows: waits, and repeats the request from time to time.
+   * Replies to a message that asks for nothing that the user knows: waits or repeats the request, and moves on if the
+   * user's patience has run out.
    */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
     if (this.progress.stall()) return this.next();
@@ -166,7 +170,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
 const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 
-/** Answers a question about the user's identity with the details asked for; `undefined` if none were. */
+/** Answers a question about the user's identity with the details asked for; `undefined` if the agent asks for none. */
 export function identityAnswer(
   identity: Identity,
   { asked, say }: { asked: ReadonlySet<AskedDetail>; say: Phraser },

@@ -1,6 +1,6 @@
 /**
  * Rewrites an instruction ("You are Ann Lee in 12345. You want to …") in the first person ("I want to …"), without the
- * user's identity, their character, and directions on how to act.
+ * user's identity and character and without directions on how to act.
  */
 
 import { proseOf } from "./scenario.ts";
@@ -52,7 +52,7 @@ function sentences(text: string): string[] {
   return text.split(/(?<=[.?!])\s+/).map((part) => part.trim());
 }
 
-/** `You are x_y (zip 1) and you want …` → `you want …`. */
+/** Removes the user's identity from a sentence: `You are x_y (zip 1) and you want …` becomes `you want …`. */
 function withoutPersona(sentence: string): string {
   return sentence.replace(
     /^you are .*?\b(?:and|,) (?=you(?:'d| would)? (?:want|like|wish|need)\b)/i,

@@ -5,7 +5,7 @@
 
 import type { Goal, Request } from "../goal/goal.ts";
 
-/** The number of replies after which the user ends the conversation, even with open requests. */
+/** The number of replies after which the user ends the conversation, even if requests are still open. */
 const MAX_REPLIES = 40;
 
 /** The number of consecutive replies without progress after which the user gives up a request. */
@@ -43,12 +43,12 @@ export class GoalProgress<R extends Request> {
     return request?.before !== undefined && !this.#changed;
   }
 
-  /** The index of the user's next message, from 0. */
+  /** The index of the user's current message; the opening has the index 0. */
   get replies(): number {
     return this.#replies;
   }
 
-  /** Whether the user has sent too many replies and ends the conversation. */
+  /** Whether the user has sent so many replies that they end the conversation. */
   get isTooLong(): boolean {
     return this.#replies > MAX_REPLIES;
   }
@@ -59,8 +59,8 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Changes the user's mind.
-   * @returns The request as the user wants it now.
+   * Replaces the user's first wish with the final one.
+   * @returns The request with the final wish.
    */
   rethink(): R | undefined {
     this.#changed = true;
@@ -85,7 +85,7 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Counts a reply with progress, which costs less patience.
+   * Counts a reply with progress, which uses up less of the user's patience.
    * @returns Whether the user's patience has run out.
    */
   move(): boolean {
@@ -93,7 +93,7 @@ export class GoalProgress<R extends Request> {
     return this.#stalled >= 2 * PATIENCE;
   }
 
-  /** Whether the user waits before repeating the request. */
+  /** Whether the user waits for one more message before repeating the request. */
   get waits(): boolean {
     return this.#stalled % 2 === 1;
   }

@@ -1,6 +1,6 @@
 /**
- * Interprets an agent's message using keywords, for both terse and verbose agents. A detail counts as asked for only if
- * its sentence is a question or a request.
+ * Interprets an agent's message by keywords, whether the agent is terse or verbose. A detail counts as asked for only
+ * if it is mentioned in a question or a request.
  */
 
 /** The details that agents of several domains ask for. */
@@ -62,7 +62,7 @@ const BEFORE =
 
 const YES_NO = /\byes\b.{0,12}\bno\b|\by\/n\b/;
 
-/** Matches phrases that ask for consent, see {@linkcode asksConsent}. */
+/** Matches phrases that ask for consent; see {@linkcode asksConsent}. */
 const CONFIRM =
   /(?:\b(shall i|should i|confirm|proceed|go ahead|approve|authorize|do you (want me|agree|wish|want to)|would you like (me to|to)|may i (go|do)|is (that|this|it|everything|all) (all )?(correct|right|ok|okay|fine|accurate|good)|sounds? good|does (that|this) (look|sound|work))|\b(ok|okay|correct|right)\?)/g;
 
@@ -123,8 +123,8 @@ export function hear(
 }
 
 /**
- * Checks whether the text asks for consent in a sentence without an earlier question word. Proceeds sentence by
- * sentence, since a lookbehind at each match would take quadratic time.
+ * Checks whether the text asks for consent with a phrase that no question word precedes in its sentence. Proceeds
+ * sentence by sentence, since a lookbehind at each match would take quadratic time.
  */
 function asksConsent(text: string): boolean {
   CONFIRM.lastIndex = 0;

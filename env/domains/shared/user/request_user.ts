@@ -1,4 +1,7 @@
-/** The base of scripted users: they open with a request, answer, move on to the next request, and say goodbye. */
+/**
+ * The base class of scripted users, who open with a request, answer questions, move on to the next request, and say
+ * goodbye.
+ */
 
 import { STOP, type User } from "../../../types.ts";
 import { voiced } from "../../../users/voice.ts";
@@ -19,7 +22,7 @@ export interface UserScript<R extends Request> {
   readonly opening?: string | undefined;
 }
 
-/** A deterministic user without a model that makes its requests one after the other. */
+/** A deterministic user that needs no model and makes its requests one after the other. */
 export abstract class RequestUser<R extends Request> implements User {
   protected readonly progress: GoalProgress<R>;
   readonly say: Phraser;
@@ -52,7 +55,7 @@ export abstract class RequestUser<R extends Request> implements User {
     );
   }
 
-  /** Phrases a request, to follow "i want to" (questions: "what is the"). */
+  /** Phrases a request as the continuation of "i want to" or, for a question, of "what is the". */
   abstract words(request: R): string;
 
   /** Answers an agent's message while a request is open. */

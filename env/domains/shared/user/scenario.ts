@@ -1,4 +1,4 @@
-/** Converts the scenario of a τ³-bench task to prose in the style of τ-bench's instructions. */
+/** Converts a τ³-bench task's scenario to prose in the style of τ-bench's instructions. */
 
 /** The parts of a scenario that appear in the prose, in order. */
 const PARTS = ["Known info:", "Reason for call:", "Task instructions:"];

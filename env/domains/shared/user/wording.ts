@@ -12,8 +12,7 @@ export interface Phraser {
 }
 
 /**
- * Creates a phraser that chooses with `rng` among the first `wording` phrasings. Default: all.
- * @param options.part The part of the phrasings to use if some are held out; see {@linkcode Goal}.
+ * Creates a phraser that chooses with `rng` among the phrasings that `wording` and `part` allow; see {@linkcode Goal}.
  */
 export function phraser(
   rng: Rng,
@@ -31,7 +30,7 @@ export function phraser(
   };
 }
 
-/** A speaker: how it words a request, and how it chooses phrasings. */
+/** A scripted user's way of phrasing requests and of choosing among phrasings. */
 interface Speaker<R extends Request> {
   words(request: R): string;
   readonly say: Phraser;
@@ -117,7 +116,7 @@ export function identityWords(
   ]);
 }
 
-/** Returns a phrase of consent. */
+/** Phrases the user's consent. */
 export function yesWords(say: Phraser): string {
   return say(["yes.", "yes, please.", "yes, go ahead."]);
 }

@@ -35,7 +35,7 @@ import { userId } from "../find_rows.ts";
 import { FlightInfo, Passenger, Payment, Reservation } from "../models.ts";
 import { spendGiftCard } from "../pay_for_update.ts";
 
-/** Ids of the reservations booked in an episode. */
+/** The ids of the reservations that an episode can book. */
 const IDS = ["HATHAT", "HATHAU", "HATHAV"] as const;
 
 const PRICE_OF_INSURANCE = 30;
@@ -91,7 +91,10 @@ export const bookReservation = airlineTool({
   },
 });
 
-/** @throws {ToolError} If all ids are in use. */
+/**
+ * Returns an id that is not in use.
+ * @throws {ToolError} If all ids are in use.
+ */
 function freeId(database: Database): string {
   const id = IDS.find((id) => !database.has("reservations", id));
   if (id !== undefined) return id;
@@ -128,14 +131,18 @@ function priceAll(
 }
 
 /**
- * @throws {ToolError} If `nonfree` is a string of digits, which the reservation's model accepts but addition does not.
+ * Returns the price of the bags that are not free.
+ * @throws {ToolError} If `nonfree` is a string of digits. The reservation's model accepts it, but it cannot be added.
  */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
   throw operandError("+=", total, nonfree);
 }
 
-/** @throws {ToolError} For the first payment that cannot be made, or if the payments do not add up to the price. */
+/**
+ * Checks that the user can make all payments, and that they add up to the price.
+ * @throws {ToolError} For the first payment that cannot be made, or if the sum differs from the price.
+ */
 function checkPayments(
   database: Database,
   owner: string,
@@ -190,7 +197,7 @@ function takePayments(
   }
 }
 
-/** Takes one seat per passenger on each flight; a flight that is listed twice loses twice as many seats. */
+/** Takes one seat per passenger on each flight. If a flight is listed twice, it loses twice as many seats. */
 function takeSeats(database: Database, reservation: JsonObject): void {
   const cabin = textAt(reservation, "cabin");
   const count = listAt(reservation, "passengers").length;

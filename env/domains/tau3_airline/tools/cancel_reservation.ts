@@ -10,7 +10,10 @@ import { airlineTool } from "../airline_tool.ts";
 import { reservationId } from "../find_rows.ts";
 import { Payment } from "../models.ts";
 
-/** Cancels a reservation and appends refunds of all its payments. Seats and balances do not change. Can be repeated. */
+/**
+ * Cancels a reservation, even a cancelled one, and appends refunds of all its payments. Seats and balances do not
+ * change.
+ */
 export const cancelReservation = airlineTool({
   name: "cancel_reservation",
   kind: "write",
@@ -34,7 +37,10 @@ export const cancelReservation = airlineTool({
   },
 });
 
-/** @throws {ToolError} If the value has a lone surrogate, because the original first logs the reservation in UTF-8. */
+/**
+ * Rejects strings that are not valid Unicode, because the original first logs the reservation in UTF-8.
+ * @throws {ToolError} If a string in the value has a lone surrogate.
+ */
 function rejectSurrogates(value: JsonValue): void {
   if (typeof value === "string" && !value.isWellFormed()) {
     throw new ToolError(

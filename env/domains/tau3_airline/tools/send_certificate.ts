@@ -8,7 +8,7 @@ import { airlineTool } from "../airline_tool.ts";
 import { userId } from "../find_rows.ts";
 import { Certificate } from "../models.ts";
 
-/** Ids of the certificates issued in an episode. */
+/** The ids of the certificates that an episode can issue. */
 const IDS = [
   "certificate_3221322",
   "certificate_3221323",

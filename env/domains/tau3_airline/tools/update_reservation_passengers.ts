@@ -9,7 +9,8 @@ import { reservationId } from "../find_rows.ts";
 import { Passenger } from "../models.ts";
 
 /**
- * Replaces the passengers of a reservation with the same number of others. A list with non-objects is stored unchanged.
+ * Replaces the passengers of a reservation with the same number of others. A list that contains values other than
+ * objects is stored unchanged.
  */
 export const updateReservationPassengers = airlineTool({
   name: "update_reservation_passengers",

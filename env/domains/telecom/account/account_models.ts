@@ -1,4 +1,4 @@
-/** The models of the agent's database. Unknown keys are rejected. */
+/** The models of the agent's database, which reject unknown keys. */
 
 import { defineModel, type Field, field } from "../../../python/pydantic.ts";
 

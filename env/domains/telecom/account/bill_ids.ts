@@ -1,6 +1,6 @@
 /**
- * The source of ids for new bills. The original draws them at random; in this implementation each database draws its
- * own from a seed, so that episodes are reproducible.
+ * The source of ids for new bills. The original draws them at random. Here, each database draws its ids from a seed, so
+ * that episodes are reproducible.
  */
 
 import type { Database } from "../../../database.ts";

@@ -1,4 +1,4 @@
-/** Creates bills and charges. The current date is the benchmark's, 2025-02-25. */
+/** Creates bills and charges. The current date is that of the benchmark, 2025-02-25. */
 
 import type { Database } from "../../../database.ts";
 import { add, compare } from "../../../python/python_number.ts";
@@ -90,7 +90,10 @@ function openBill(
   return bill;
 }
 
-/** Returns an unused key for a bill. Bills that share an id keep their order, and the id finds the first. */
+/**
+ * Returns an unused key for a bill. If several bills share an id, they keep their order, and a lookup by id finds the
+ * first one.
+ */
 function freeKey(database: Database, id: string): string {
   let key = id;
   for (let n = 2; database.has("bills", key); n++) key = `${id}\0${n}`;

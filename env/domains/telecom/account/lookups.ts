@@ -6,7 +6,7 @@ import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { holdersOf } from "./phone_book.ts";
 
-/** Each table's id field and its noun in error messages, in the order of the original's lists. */
+/** The id field of each table and its noun in error messages, in the order of the original's lists. */
 export const TABLES = {
   plans: { noun: "Plan", id: "plan_id" },
   customers: { noun: "Customer", id: "customer_id" },
@@ -106,7 +106,7 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   throw new ToolError(`Line with phone number ${pythonStr(phone)} not found`);
 }
 
-/** Returns the ids that a scan for a number has to check: a single one if the index knows the holder. */
+/** Returns the ids of the rows that may have a phone number: at most one if the index is current, otherwise all. */
 function candidates(
   database: Database,
   table: "customers" | "lines",
@@ -121,7 +121,7 @@ function candidates(
 }
 
 /**
- * Returns a customer's bills in order.
+ * Returns a customer's bills in the order of their ids in the customer's row.
  * @throws {ToolError} If one of them is missing.
  */
 export function billsOf(
@@ -132,7 +132,7 @@ export function billsOf(
 }
 
 /**
- * Finds a customer's first bill that awaits payment.
+ * Finds a customer's first bill that awaits payment; `undefined` if there is none.
  * @throws {ToolError} If one of their bills is missing.
  */
 export function awaitingPayment(
@@ -144,7 +144,7 @@ export function awaitingPayment(
   );
 }
 
-/** Returns a row's list of ids. */
+/** Returns the ids in a list field of a row. */
 export function ids(row: JsonObject, field: string): readonly string[] {
   const value = row.get(field);
   return Array.isArray(value)

@@ -1,4 +1,4 @@
-/** An index of phone numbers. It avoids full scans, since every tool call is followed by two lookups by number. */
+/** An index of phone numbers. It avoids full scans, since two lookups by number follow every tool call. */
 
 import type { Database, Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -11,12 +11,12 @@ interface PhoneBook {
   readonly customerOf: ReadonlyMap<string, string>;
 }
 
-/** The index of each base customer table; `undefined` if a scan of the table fails. */
+/** The index of each base customer table; `undefined` if a row has a wrong id or refers to a missing row. */
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
- * Returns the ids of the first line and the first customer with the given phone number, if any; `undefined` if a scan
- * is required, because a row refers to a missing row or a number has changed.
+ * Returns the ids of the first line and the first customer with the given phone number, if any. Returns `undefined` if
+ * a scan is required because the table cannot be indexed or a number has changed.
  */
 export function holdersOf(
   database: Database,
@@ -65,7 +65,7 @@ function readBook(lines: Table, customers: Table): PhoneBook | undefined {
   return { lines, lineOf, customerOf };
 }
 
-/** Checks whether all written rows still have the base's numbers. */
+/** Checks whether all written rows still have the numbers that they have in the base table. */
 function keepsNumbers(
   database: Database,
   table: string,

@@ -1,6 +1,6 @@
 /**
- * The policy's troubleshooting steps for mobile data: service, roaming, the data switch, the remaining data, and then
- * speed.
+ * The policy's troubleshooting steps for mobile data. They check service, roaming, the data switch, the remaining data,
+ * and then the speed.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -17,7 +17,7 @@ const TEST = "please run a speed test.";
 const MAX_GB = 2;
 
 /**
- * Gets mobile data to work at full speed.
+ * Takes troubleshooting steps until mobile data works at full speed.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* speedUp(one: Case): Script<Transfer | undefined> {
@@ -37,7 +37,7 @@ export function* speedUp(one: Case): Script<Transfer | undefined> {
 }
 
 /**
- * Gets mobile data to work at any speed after a failed speed test, until a test succeeds.
+ * Takes troubleshooting steps after a failed speed test until mobile data works, at any speed.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* connectData(one: Case): Script<Transfer | undefined> {
@@ -51,7 +51,7 @@ export function* connectData(one: Case): Script<Transfer | undefined> {
   return new Transfer("there is no mobile data, and no reason was found");
 }
 
-/** The result of a step: whether it changed anything, or a transfer to a human agent. */
+/** A troubleshooting step, which returns whether it changed anything, or a transfer to a human agent. */
 type Step = Script<boolean | Transfer>;
 
 // deno-lint-ignore require-yield
@@ -81,7 +81,7 @@ function* switchOn(one: Case): Step {
   return true;
 }
 
-/** Returns the state of a switch in the network status. */
+/** Returns the state of a switch. Has the user check the network status if the state is unknown. */
 function* stateOf(
   one: Case,
   name: "roaming" | "data",
@@ -92,7 +92,7 @@ function* stateOf(
   return one.switches.get(name);
 }
 
-/** Sells more data if none is left. */
+/** Sells the user more data if they have used up all of it. */
 function* refuel(one: Case): Step {
   const { desk } = one;
   const usage = yield* look(desk, "get_data_usage", one.owned);
@@ -136,7 +136,7 @@ function isUsedUp(usage: JsonObject): boolean {
   return used! >= limit! + refueled!;
 }
 
-/** Returns the first number in an answer. */
+/** Returns the first positive number in an answer. */
 function gigabytesIn(answer: string): number | undefined {
   const word = answer.split(" ").find((one) => Number(one) > 0);
   return word === undefined ? undefined : Number(word);
@@ -150,7 +150,7 @@ function* saverOff(one: Case): Script<boolean> {
 }
 
 /**
- * Has the user prefer the newest networks.
+ * Has the user set the phone to prefer the newest networks, unless it already does.
  * @returns Whether the preference changed.
  */
 export function* newestNetwork(one: Case): Script<boolean> {

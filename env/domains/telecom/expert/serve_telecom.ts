@@ -1,6 +1,6 @@
 /**
  * The expert for the telecom domain. It finds the user's account and line, follows the policy's troubleshooting steps,
- * and transfers the user if it cannot fix the problem. It learns what is wrong only from what the user says and the
+ * and transfers the user if it cannot fix the problem. It infers what is wrong only from what the user says and the
  * tools show.
  */
 

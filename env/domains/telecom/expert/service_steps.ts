@@ -1,4 +1,7 @@
-/** The policy's troubleshooting steps for cellular service: airplane mode, SIM card, APN settings, a suspended line. */
+/**
+ * The policy's troubleshooting steps for cellular service. They check airplane mode, the SIM card, the APN settings and
+ * whether the line is suspended.
+ */
 
 import type { Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -11,18 +11,18 @@ import { call } from "../../shared/call.ts";
 import { switchesShown } from "../user/phone_reports.ts";
 import type { Switch } from "../user/phone_topics.ts";
 
-/** A transfer to a human agent, with its reason: the result of a step that cannot fix the problem. */
+/** A transfer to a human agent, and the reason for it. A step returns it if the problem cannot be fixed. */
 export class Transfer {
   constructor(readonly reason: string) {}
 }
 
-/** The known facts of a case. All of them were stated by the user or shown by a tool. */
+/** The facts that the expert knows about a user's problem. The user stated them, or a tool showed them. */
 export class Case {
   readonly desk: Desk;
   readonly customerId: string;
   /** The line as last shown. */
   line: JsonObject;
-  /** The states of the phone's switches that the user has reported. */
+  /** The states of the phone's switches, as the user reported them. */
   readonly switches = new Map<Switch, boolean>();
 
   constructor(
@@ -56,7 +56,7 @@ export class Case {
   }
 }
 
-/** Calls a tool that returns an object or a list; `undefined` if it returns an error. */
+/** Calls a tool, and returns the object or list in its answer; `undefined` if the answer is an error. */
 export function* look(
   desk: Desk,
   name: string,
@@ -66,7 +66,7 @@ export function* look(
   return isErrorAnswer(shown) ? undefined : parsePythonJson(shown);
 }
 
-/** Calls a tool that returns an object; `undefined` if it returns anything else. */
+/** Looks up an object by its id; `undefined` if there is none. */
 export function* lookUp(
   desk: Desk,
   id: string,

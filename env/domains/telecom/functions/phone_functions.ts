@@ -34,7 +34,10 @@ import {
 import { slowVpnDown } from "../phone/vpn.ts";
 import { argument, given } from "./function_arguments.ts";
 
-/** Returns a function that toggles a switch until it has the wanted state, with all effects of each toggle. */
+/**
+ * Returns a function that toggles a switch once or twice, until it is in the wanted state. Each toggle has all its
+ * usual effects.
+ */
 function turn(
   toggle: (database: Database) => boolean,
   shouldBe: boolean,
@@ -45,7 +48,7 @@ function turn(
   };
 }
 
-/** Returns a function that runs only for its effect. */
+/** Returns a function that has an effect but no result. */
 function effect(
   run: (database: Database, args: JsonObject) => void,
 ): BundleFunction {

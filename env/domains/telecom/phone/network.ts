@@ -33,7 +33,10 @@ export function searchNetwork(database: Database): void {
   if (!isOn(around, "line_active")) disconnect(phone);
 }
 
-/** The only technology that a mode preference allows. An invalid preference, which callers may store, counts as 4G. */
+/**
+ * The technology to which a mode preference restricts the phone. An invalid preference, which callers may store, counts
+ * as 4G.
+ */
 const ONLY: Readonly<Record<string, string>> = {
   "3g_only": "3G",
   "2g_only": "2G",
@@ -102,7 +105,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   "5G": [50, 500],
 };
 
-/** The factor by which each signal strength reduces the speed. */
+/** The factor by which the speed is multiplied at each signal strength. */
 const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   poor: 0.2,
   fair: 0.5,
@@ -110,7 +113,7 @@ const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   excellent: 1,
 };
 
-/** The lowest speed in Mbps of each rating, fastest first. */
+/** The lowest speed of each rating, in Mbps, fastest first. */
 const SPEED_WORDS = [
   [100, "Excellent"],
   [25, "Good"],
@@ -125,7 +128,8 @@ export interface Speed {
 }
 
 /**
- * Returns the download speed; `undefined` without a connection. The order of multiplication affects the last digits.
+ * Returns the download speed; `undefined` if mobile data does not work. The order of the multiplications affects the
+ * last digits.
  */
 export function speedOf(database: Database): Speed | undefined {
   if (!hasMobileData(database)) return undefined;

@@ -1,4 +1,4 @@
-/** The models of the user's database: the phone and its surroundings. Unknown keys are rejected. */
+/** The models of the user's database, which consists of the phone and its surroundings. They reject unknown keys. */
 
 import {
   defineModel,
@@ -13,7 +13,7 @@ const TECHNOLOGIES = ["none", "2G", "3G", "4G", "5G"];
 const SIGNALS = ["none", "poor", "fair", "good", "excellent"];
 const LEVELS = ["unknown", "poor", "fair", "good", "excellent"];
 
-/** The network mode preferences. */
+/** The possible network mode preferences. */
 export const NETWORK_MODES = [
   "4g_5g_preferred",
   "4g_only",
@@ -21,7 +21,7 @@ export const NETWORK_MODES = [
   "2g_only",
 ] as const;
 
-/** The connection states of the phone. */
+/** The possible connection states of the phone. */
 export const NETWORK_STATUSES = [
   "connected",
   "searching",

@@ -8,27 +8,27 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 /** The hashed table of the user's database. */
 export const PHONE = "phone";
 
-/** Returns the phone's row, read-only. */
+/** Returns the phone's row for reading. */
 export function device(database: Database): JsonObject {
   return row(database.get(PHONE, "device"));
 }
 
-/** Returns the phone's row, writable. */
+/** Returns the phone's row for writing. */
 export function editDevice(database: Database): JsonObject {
   return row(database.edit(PHONE, "device"));
 }
 
-/** Returns the row of the user's surroundings, read-only. */
+/** Returns the row of the user's surroundings for reading. */
 export function surroundings(database: Database): JsonObject {
   return row(database.get(PHONE, "surroundings"));
 }
 
-/** Returns the row of the user's surroundings, writable. */
+/** Returns the row of the user's surroundings for writing. */
 export function editSurroundings(database: Database): JsonObject {
   return row(database.edit(PHONE, "surroundings"));
 }
 
-/** Checks whether a switch of a row is on. */
+/** Checks whether a field of a row is `true`. */
 export function isOn(row: JsonObject, field: string): boolean {
   return row.get(field) === true;
 }
@@ -47,7 +47,7 @@ export function toggle(database: Database, field: string): boolean {
 /**
  * Returns the APN settings.
  * @throws {ToolError} If another value was stored as the settings, with the message of Python's `AttributeError` for
- * `name`; the phone then stays broken.
+ * the attribute `name`. The phone then stays broken.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;
@@ -65,6 +65,6 @@ export function attributeError(value: JsonValue, name: string): ToolError {
 function row(found: JsonObject | undefined): JsonObject {
   if (found !== undefined) return found;
   throw new RangeError(
-    "The user's database lacks the rows that load() creates",
+    "The user's database lacks rows that loadTelecom() creates",
   );
 }

@@ -1,11 +1,11 @@
-/** The phone's status bar, with which most of the phone's answers end. */
+/** The phone's status bar, which is at the end of most answers of the phone's tools. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import { device, isOn } from "./phone_rows.ts";
 
-/** Appends the status bar to an answer of the phone. */
+/** Appends the status bar to a tool's answer. */
 export function withStatusBar(database: Database, text: string): string {
   return `${text}\nStatus Bar: ${statusBar(database)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The phone's VPN. As in the original, a connected phone shares a single object of default details with its
- * environment, so after one slow connection all later ones are slow too.
+ * The phone's VPN. As in the original, all connections of an episode share one object with the VPN's details, so once a
+ * connection has been made slow, all later ones are slow too.
  */
 
 import type { Database } from "../../../database.ts";
@@ -10,7 +10,7 @@ import { device, editDevice, isOn } from "./phone_rows.ts";
 /** The table for state that the original keeps outside its database and does not hash. */
 export const HIDDEN = "hidden";
 
-/** The row with the default details and whether the phone uses them. */
+/** The row that contains the default details, and whether the phone currently uses them. */
 export const VPN_DEFAULT = "vpn_default";
 
 /** Returns the initial state of the default details. */
@@ -52,7 +52,7 @@ export function disconnectVpn(database: Database): boolean {
   return true;
 }
 
-/** Makes the VPN slow. Connects it first if necessary. */
+/** Makes the VPN slow, after connecting it if necessary. */
 export function slowVpnDown(database: Database): void {
   connectVpn(database);
   const kept = editDefault(database);

@@ -33,7 +33,7 @@ function issued(bill: JsonObject): string {
 
 /**
  * Returns the end of Python's slice `[:limit]`.
- * @throws {ToolError} If the limit is not a valid index.
+ * @throws {ToolError} If the limit is not a valid slice index in Python.
  */
 function sliceEnd(limit: JsonValue): number {
   if (limit === null) return Infinity;

@@ -7,14 +7,16 @@ export function plain(message: string): string {
   return message.toLowerCase().replaceAll(/[*`_()"“”\[\]]/g, " ");
 }
 
-/** Splits a sentence into words of letters and digits: `wi-fi` becomes two words, `don't` becomes one. */
+/**
+ * Splits a sentence into words that consist of letters and digits: `wi-fi` becomes two words, and `don't` becomes one.
+ */
 export function wordsOf(sentence: string): string[] {
   return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
     word !== ""
   );
 }
 
-/** A part of a sentence with its topics. */
+/** A part of a sentence, with its topics. */
 export interface Clause {
   readonly words: readonly string[];
   readonly topics: readonly Topic[];
@@ -30,8 +32,9 @@ const JOINTS: readonly string[] = [
 const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
 
 /**
- * Splits a sentence at `and` and `then`. A part without a topic takes the previous part's if it contains a pronoun;
- * else it joins the next part: `the sms and storage permissions`. A part without a verb takes the previous part's.
+ * Splits a sentence at words such as `and` and `then`. A part without a topic gets the topic of the previous part if it
+ * contains a pronoun; otherwise, it is joined with the next part, as in `the sms and storage permissions`. A part
+ * without a verb gets the verbs of the previous part.
  */
 export function clausesOf(
   words: readonly string[],

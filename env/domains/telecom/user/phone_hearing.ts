@@ -1,5 +1,5 @@
 /**
- * Interprets an agent's message to a user with a phone, using keywords. Tool names count as plain words, several
+ * Interprets an agent's message to a user with a phone, by keywords. Tool names are read as plain words, several
  * requests in one message are kept in order, and statements are ignored.
  */
 
@@ -20,7 +20,7 @@ import {
 } from "./phone_clauses.ts";
 import type { PhoneTopic, Switch, Topic } from "./phone_topics.ts";
 
-/** A request or question that the user understands in a message. */
+/** A request or question that the user recognizes in a message. */
 export type Heard =
   | {
     readonly kind: "check";
@@ -205,14 +205,17 @@ function readPermissions(
   return check && { kind: "check", topic: "permissions", app };
 }
 
-/** The permissions that requests can name. `phone` is omitted, since the word occurs in most messages. */
+/** The permissions that requests can mention. `phone` is omitted, since the word occurs in most messages. */
 const PERMISSIONS = ["sms", "storage", "network"];
 
 function appIn(words: readonly string[]): string {
   return words.includes("browser") ? "browser" : "messaging";
 }
 
-/** Returns the network mode that the words name, after the last `to` if there is one: `from 2g to 5g`. */
+/**
+ * Returns the network mode that the words mention. If they contain a `to`, as in `from 2g to 5g`, only the words after
+ * the last one count.
+ */
 function modeIn(words: readonly string[]): string | undefined {
   const rest = words.slice(words.lastIndexOf("to") + 1);
   const named = rest.some((word) => word in ONLY || word === "5g")
@@ -230,7 +233,7 @@ const ONLY: Readonly<Record<string, string>> = {
   "2g": "2g_only",
 };
 
-/** Removes later duplicates of the same request. */
+/** Removes requests that repeat an earlier one. */
 function withoutRepeats(heard: readonly Heard[]): Heard[] {
   const seen = new Set<string>();
   return heard.filter((one) => {

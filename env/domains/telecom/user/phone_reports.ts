@@ -1,6 +1,6 @@
 /**
- * Phrases the user's descriptions of what the phone shows: the phone's own words without icons, in short lower-case
- * sentences.
+ * Phrases the user's descriptions of what the phone shows. They are short lower-case sentences in the phone's words,
+ * without icons.
  */
 
 import { trim } from "../../../python/python_space.ts";
@@ -22,7 +22,7 @@ export function switchWords(name: Switch, isOn: boolean): string {
   return `${SWITCH_NAMES[name]} is ${isOn ? "on" : "off"}`;
 }
 
-/** Returns the switch states in a tool's answer, or in a user's report of it. */
+/** Returns the switch states that are stated in a tool's answer or in a user's description of it. */
 export function switchesShown(shown: string): Map<Switch, boolean> {
   const found = new Map<Switch, boolean>();
   const text = shown.toLowerCase();
@@ -59,7 +59,7 @@ const YES_NO: readonly (readonly [Switch, string])[] = [
   ["roaming", "data roaming enabled"],
 ];
 
-/** Returns the user's report of a tool's answer. */
+/** Returns the user's description of a tool's answer. */
 export function reportOf(tool: string, shown: string): string {
   const [first = "", ...rest] = shown.split("\n");
   switch (tool) {

@@ -1,6 +1,6 @@
 /**
- * The topics of messages about a phone, and the phrases that mention them. Phrases have no hyphens or signs, since
- * these are removed from messages.
+ * The topics of messages about a phone, and the phrases that mention them. Phrases contain no hyphens or other signs,
+ * since these are removed from messages.
  */
 
 /** A switch of the phone with the states on and off. */
@@ -29,7 +29,7 @@ export type PhoneTopic =
   | "reboot"
   | "payment";
 
-/** A topic that does not concern the phone itself. */
+/** A topic that does not concern the phone. */
 export type TalkTopic =
   | "name"
   | "number"
@@ -42,7 +42,7 @@ export type TalkTopic =
 /** A topic of a message. */
 export type Topic = PhoneTopic | TalkTopic;
 
-/** The phrases that mention each topic. If two overlap, the longer one counts. */
+/** The phrases that mention each topic. If two phrases overlap in a message, the longer one counts. */
 const PHRASES: Readonly<Record<Topic, readonly string[]>> = {
   airplane: ["airplane mode", "airplane", "aeroplane mode", "flight mode"],
   data: [
@@ -221,7 +221,7 @@ const PHRASES: Readonly<Record<Topic, readonly string[]>> = {
   ],
 };
 
-/** A mention of a topic, with the index of its first word and the index after its last. */
+/** A mention of a topic, with the index of its first word and the index after its last word. */
 export interface Mention {
   readonly topic: Topic;
   readonly from: number;

@@ -1,7 +1,7 @@
 /**
- * A scripted user with a phone. They carry out the agent's requests and report what the phone shows. They know who they
- * are, where they are and what does not work, but not why. They pay what they are asked to pay, and end the
- * conversation when their problem is solved or they are transferred.
+ * A scripted user with a phone, who carries out the agent's requests and reports what the phone shows. The user knows
+ * who and where they are and what does not work, but not why. They pay the bills that the agent asks them to pay, and
+ * end the conversation when their problem is solved or they are transferred.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -18,10 +18,13 @@ import { type Complaint, readStory, type Story } from "./story.ts";
 /** The user's reply to a transfer to a human agent. */
 const TRANSFERRED = "###TRANSFER###";
 
-/** The number of consecutive messages without a request that a user tolerates before they give up. */
+/** The number of consecutive messages without a request that the user tolerates before giving up. */
 const MAX_LOST = 4;
 
-/** Plays the user of a task: yields messages and tool calls, and is resumed with replies and results. */
+/**
+ * Plays the user of a task: yields messages and tool calls, and is resumed with the agent's replies and the tools'
+ * results.
+ */
 export function* phoneUser({ task, seed }: ActingUserStart): Script {
   const story = readStory(task.instruction);
   const say = phraser(createRng(seed, "scripted", task.id), {});
@@ -47,7 +50,7 @@ interface Player {
   readonly switches: Map<Switch, boolean>;
   /** The number of consecutive messages without a request. */
   lost: number;
-  /** `tried` after the first action, `spent` after the user has complained that it did not help. */
+  /** Becomes `tried` after the first action, and `spent` once the user has complained that it did not help. */
   patience: "fresh" | "tried" | "spent";
 }
 
@@ -74,7 +77,7 @@ const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
 };
 
 /**
- * Carries out a message's requests.
+ * Carries out the requests in a message.
  * @returns The user's reply.
  */
 function* answer(one: Player, message: string): Script<string> {
@@ -110,7 +113,7 @@ function* conclude(one: Player): Script<string> {
   return `it still does not work. ${reportOf(PROOFS[complaint].tool, shown)}`;
 }
 
-/** The tool that shows whether each complaint is solved, and the check of its output. */
+/** The tool that shows whether a complaint is resolved, and the check of its output. */
 const PROOFS: Readonly<
   Record<
     Complaint,
@@ -129,7 +132,7 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint after the first action that did not help; otherwise an empty string. */
+/** Returns a complaint if the user's first action did not help; otherwise an empty string. */
 function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
@@ -218,7 +221,10 @@ function* check(
   return yield* report(one, tool, app === undefined ? {} : { app_name: app });
 }
 
-/** Sets a switch. Checks its state first if it is unknown, since the phone's tools can only toggle it. */
+/**
+ * Turns a switch on or off. Checks its state first if that is unknown, since the phone's tools can only toggle a
+ * switch.
+ */
 function* turn(
   one: Player,
   name: Switch,
@@ -258,7 +264,7 @@ function* pay(one: Player): Script<string> {
 
 /**
  * Uses a tool of the phone.
- * @returns The user's report of the output.
+ * @returns The user's description of the tool's answer.
  */
 function* report(
   one: Player,
@@ -269,7 +275,7 @@ function* report(
   return complain(one, tool, shown) + reportOf(tool, shown);
 }
 
-/** Uses a tool of the phone and remembers the switch states shown. */
+/** Uses a tool of the phone, and remembers the switch states that it shows. */
 function* use(
   one: Player,
   tool: string,

@@ -1,8 +1,6 @@
-/**
- * The knowledge of a telecom user, parsed from the task's instruction. It does not include the cause of the problem.
- */
+/** A telecom user's knowledge, parsed from the task's instruction. It does not include the cause of the problem. */
 
-/** What does not work, from the user's point of view: cellular service, mobile data or picture messages. */
+/** The service that does not work, from the user's point of view: cellular service, mobile data or picture messages. */
 export type Complaint = "service" | "data" | "mms";
 
 /** The knowledge of a user. */

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { numberIn, texts } from "../../shared/read_row.ts";
 import { TODAY } from "../account/billing.ts";
 
-/** A call to be checked, and what the user has agreed to. */
+/** A call to check, and what the user has agreed to. */
 export interface Step {
   readonly name: string;
   readonly arguments: JsonObject;

@@ -1,4 +1,7 @@
-/** Certifies composed tasks: something is broken, the gold actions fix it, and each action is necessary and allowed. */
+/**
+ * Certifies composed tasks. In a valid task, something is broken, the gold actions fix it, and each of them is
+ * necessary and allowed.
+ */
 
 import type { Databases } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -7,7 +10,7 @@ import { ruleBroken } from "./allowed_step.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 import { Trial } from "./trial.ts";
 
-/** The intended content of a task. */
+/** The content from which a task is composed. */
 export interface TaskPlan {
   /** The initial state of both databases. */
   readonly databases: Required<Databases>;
@@ -29,7 +32,7 @@ export const TRANSFER_CALL: PlannedCall = {
   args: { summary: "nothing that i may do helps" },
 };
 
-/** Returns the gold actions of a plan: its fixes without redundant ones, or a transfer if the task is hopeless. */
+/** Returns the gold actions of a plan: its fixes, except redundant ones, or a transfer if the task is hopeless. */
 export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   if (plan.isHopeless) return [TRANSFER_CALL];
   const start = new Trial(plan.databases).run(plan.setUp);
@@ -41,7 +44,7 @@ export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   return gold;
 }
 
-/** Returns why a task with these gold actions is invalid; `null` if it is valid. */
+/** Describes why a task with these gold actions is invalid; `null` if it is valid. */
 export function faultOf(
   plan: TaskPlan,
   gold: readonly PlannedCall[],
@@ -49,10 +52,12 @@ export function faultOf(
   const start = new Trial(plan.databases).run(plan.setUp);
   if (start.fork().holds(plan.works)) return "nothing is broken";
   if (plan.isHopeless) {
-    return isFixed(start, plan) ? "it can be fixed" : breach(start, plan, gold);
+    return isFixed(start, plan)
+      ? "allowed actions fix the problem"
+      : breach(start, plan, gold);
   }
   if (!isFixed(start, { ...plan, fixes: gold })) {
-    return "its gold does not fix it";
+    return "the gold actions do not fix the problem";
   }
   const needless = gold.find((step) =>
     isFixed(start, { ...plan, fixes: gold.filter((one) => one !== step) })

@@ -24,25 +24,25 @@ import { PERSONAS } from "./task_words.ts";
 /** The sides whose tools are needed to fix the problem. */
 export type Actors = "any" | "user" | "agent" | "both";
 
-/** Options of {@linkcode composeTelecom}. */
+/** The options of {@linkcode composeTelecom}. */
 export interface ComposeOptions {
   readonly seed: number;
   readonly count: number;
-  /** Minimum and maximum number of faults per task. Default: 1 to 4. */
+  /** The minimum and maximum number of faults per task. Default: 1 and 4. */
   readonly faults?: readonly [number, number];
-  /** Kinds of faults to use. Default: all. */
+  /** The kinds of faults to use. Default: all. */
   readonly kinds?: readonly string[];
-  /** Complaints to use. Default: all. */
+  /** The complaints to use. Default: all. */
   readonly complaints?: readonly Complaint[];
-  /** Sides that have to act in tasks that can be solved. Default: `any`. */
+  /** The sides that have to act in tasks that can be solved. Default: `any`. */
   readonly actors?: Actors;
-  /** Share of tasks in which the user has to be transferred, 0 to 1. Default: 0.1. */
+  /** The share of tasks in which the user has to be transferred, from 0 to 1. Default: 0.1. */
   readonly hopeless?: number;
-  /** Maximum number of lines per customer, 1 to 3. Default: 3. */
+  /** The maximum number of lines per customer, from 1 to 3. Default: 3. */
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** Share of tasks in each of dev and test, 0 to 0.45. Default: 0.1. */
+  /** The share of tasks in the dev split, and also in the test split, from 0 to 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 
@@ -65,13 +65,13 @@ export interface ComposedWorld {
   readonly tasks: readonly ComposedTask[];
 }
 
-/** Approximate number of tasks per customer. */
+/** The approximate number of tasks per customer. */
 const TASKS_PER_CUSTOMER = 3;
 
-/** One customer for each split. */
+/** The minimum number of customers: one for each split. */
 const MIN_CUSTOMERS = 3;
 
-/** Maximum number of draws per task before the options are rejected. */
+/** The maximum number of draws per task before the options are rejected. */
 const MAX_DRAWS = 500;
 
 /**
@@ -88,7 +88,9 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
     },
   );
   const { agent: account, user } = loadTelecom({ agent });
-  if (user === undefined) throw new TypeError("Telecom has two databases");
+  if (user === undefined) {
+    throw new TypeError("loadTelecom() returned no database for the user");
+  }
   const databases = { agent: account, user };
   const customers = new SplitAssigner(testShare);
   const callersOf = Map.groupBy(
@@ -110,7 +112,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
     }
     throw new ConfigError(
       `No telecom task fits the options ${JSON.stringify(options)}`,
-      { hint: "allow more faults, kinds, complaints or actors" },
+      { hint: "allow more faults, kinds of faults, complaints or actors" },
     );
   });
   return { agent, tasks };
@@ -244,7 +246,7 @@ function planOf(
   };
 }
 
-/** Removes duplicate fixes and sorts the rest into an order in which all of them take effect. */
+/** Removes duplicate fixes, and sorts the others into an order in which all of them take effect. */
 function inOrder(fixes: readonly PlannedCall[]): readonly PlannedCall[] {
   const byText = new Map(fixes.map((fix) => [textOf(fix), fix]));
   return [...byText.values()].toSorted((a, b) => rank(a) - rank(b));
@@ -255,8 +257,8 @@ function textOf({ name, args }: PlannedCall): string {
 }
 
 /**
- * Returns the sort rank of a fix: the agent's fixes come first, so that the phone finds a permitted network, and a
- * restart comes last, because it applies settings.
+ * Returns the sort rank of a fix. The agent's fixes and payments come first, so that the phone finds a network that it
+ * may use. A restart comes last, because it applies settings.
  */
 function rank({ actor, name }: PlannedCall): number {
   if (name === "make_payment") return 1;

@@ -21,14 +21,14 @@ export interface Caller {
   readonly limitGb: number;
 }
 
-/** The drawn accounts, and all lines that a user may call about. */
+/** The drawn accounts, and all lines that users may call about. */
 export interface Accounts {
   /** The agent's database in the format of its file. */
   readonly agent: JsonObject;
   readonly callers: readonly Caller[];
 }
 
-/** Name, included data in GB, monthly price, and price per additional GB. */
+/** The plans: name, included data in GB, monthly price, and price per additional GB, in dollars. */
 const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["small", 3, 20, 6],
   ["medium", 10, 35, 4],
@@ -127,7 +127,7 @@ function lineOf(number: number): string {
   return `L${10000 + number}`;
 }
 
-/** Formats a phone number. All have the same length, so that none is a prefix of another. */
+/** Formats a phone number. All numbers have the same length, so that none is a prefix of another. */
 function phoneOf(number: number): string {
   const digits = String(1000000 + number);
   return `555-${digits.slice(0, 3)}-${digits.slice(3)}`;

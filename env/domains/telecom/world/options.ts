@@ -20,7 +20,7 @@ export const telecomOptionsSchema = z.strictObject({
       "Complaints that users call about, in equal shares",
     ),
   actors: z.enum(["any", "user", "agent", "both"]).default("any").describe(
-    "Sides that must act to solve a task",
+    "Sides that must act to solve a task: the user, the agent, both, or any of these",
   ),
   hopelessShare: part.default(0.1).describe(
     "Share of tasks that cannot be solved, where the agent has to transfer the user to a person",
@@ -32,9 +32,9 @@ export const telecomOptionsSchema = z.strictObject({
     "Whether users have personas",
   ),
   testShare: part.default(0.1).describe(
-    "Share of tasks in dev, and the same share in test; splits share no combination of faults and no account",
+    "Share of tasks in dev, and also in test; no two splits share a combination of faults or an account",
   ),
 });
 
-/** The settings with defaults filled in. */
+/** The settings of {@linkcode telecomBundle} with defaults filled in. */
 export type TelecomOptions = z.infer<typeof telecomOptionsSchema>;

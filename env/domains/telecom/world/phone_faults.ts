@@ -1,4 +1,4 @@
-/** The possible faults of a phone or its line, with their setup and their fixes. */
+/** The possible faults of a phone or its line, with the calls that set them up and fix them. */
 
 import type { JsonValue } from "../../../python/python_value.ts";
 import { toFloat } from "../../../python/python_number.ts";
@@ -14,7 +14,7 @@ export interface PlannedCall {
   readonly args: Readonly<Record<string, JsonValue>>;
 }
 
-/** The line and bill affected by a fault, and the user's limits. */
+/** The line and bill that a fault affects, and the limits on what the user may do. */
 export interface FaultPlace {
   readonly customerId: string;
   readonly lineId: string;
@@ -31,14 +31,12 @@ export interface FaultPlace {
 /** A fault of a phone or its line. */
 export interface Fault {
   readonly name: string;
-  /** The kind of fault. A task has at most one fault of each kind. */
+  /** The kind of the fault. A task has at most one fault of each kind. */
   readonly kind: string;
   /** The services that do not work because of the fault. */
   readonly breaks: readonly Complaint[];
   setUp(place: FaultPlace): readonly PlannedCall[];
-  /**
-   * Returns the calls that fix the fault. It is omitted if nothing can fix it, so that the user has to be transferred.
-   */
+  /** Returns the calls that fix the fault. Omitted if no call can fix it, so that the user has to be transferred. */
   fixes?(place: FaultPlace): readonly PlannedCall[];
   /** Returns the checks that must hold at the end, in addition to a working phone. */
   checks?(place: FaultPlace): readonly PlannedCall[];

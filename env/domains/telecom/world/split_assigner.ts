@@ -1,11 +1,12 @@
 /**
- * Assigns composed content to splits: a key stays in its first split, and splits fill up in proportion to their shares.
+ * Assigns composed tasks and customers to splits. A key stays in the split to which it was first assigned, and splits
+ * fill up in proportion to their shares.
  */
 
 /** A split of a composed world. */
 export type ComposedSplit = "train" | "dev" | "test";
 
-/** Assigns keys to splits. */
+/** An assignment of keys to splits. */
 export class SplitAssigner {
   readonly #shares: readonly (readonly [ComposedSplit, number])[];
   readonly #assigned = new Map<string, ComposedSplit>();
@@ -13,7 +14,7 @@ export class SplitAssigner {
 
   /**
    * Creates empty splits.
-   * @param testShare The share of each of dev and test; the rest goes to train.
+   * @param testShare The share of the dev split, and also of the test split; the rest goes to train.
    */
   constructor(testShare: number) {
     const share = Math.min(testShare, 0.45);
@@ -22,12 +23,12 @@ export class SplitAssigner {
       .filter(([, share]) => share > 0);
   }
 
-  /** Returns a key's split. A new key is assigned to the split that is furthest below its share. */
+  /** Returns a key's split or, for a new key, the split that is furthest below its share. */
   of(key: string): ComposedSplit {
     return this.#assigned.get(key) ?? this.#emptiest();
   }
 
-  /** Adds an item to its key's split, and returns the split. */
+  /** Adds an item with the given key to the key's split, and returns the split. */
   add(key: string): ComposedSplit {
     const home = this.of(key);
     this.#assigned.set(key, home);

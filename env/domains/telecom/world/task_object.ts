@@ -36,7 +36,7 @@ function check(name: string, expected_status: string | boolean): PlannedCall {
   return { actor: "user", name, args: { expected_status } };
 }
 
-/** Returns the task for a plan and its gold actions. */
+/** Returns the task that a plan and its gold actions describe. */
 export function taskObject(
   { id, persona, complaint, caller, where, plan, gold }: {
     readonly id: string;

@@ -1,5 +1,6 @@
 /**
- * Writes the instructions for users of composed tasks, in sentences that both a model and the scripted user can read.
+ * Writes the instructions for users of composed tasks, in sentences that both a model and the scripted user can
+ * interpret.
  */
 
 import type { Complaint } from "../user/story.ts";
@@ -31,12 +32,12 @@ export const PERSONAS: Readonly<Record<string, string | null>> = {
     "You are a grandparent who would rather not touch the settings of a phone. You answer only what you are asked, worry aloud that something might be lost, and want to be told that all is well.",
 };
 
-/** States the user's identity and location. */
+/** Returns the sentences that state the user's identity and location. */
 export function knownInfo({ name, phone }: Caller, place: string): string {
   return `You are ${name} with phone number ${phone}. You are currently ${place}.`;
 }
 
-/** States what the user is willing to do, and when they are satisfied. */
+/** Returns the sentences that state what the user is willing to do, and when they are satisfied. */
 export function taskInstructions(
   complaint: Complaint,
   refuelGb: number,

@@ -1,4 +1,4 @@
-/** The schemas of telecom's tools as presented to models, with our own descriptions. */
+/** Telecom's tool schemas as models see them. The descriptions are original, not τ³-bench's. */
 
 import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";

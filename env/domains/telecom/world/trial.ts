@@ -21,8 +21,8 @@ export class Trial {
   }
 
   /**
-   * Makes calls in order.
-   * @throws {ToolError} If one is rejected.
+   * Makes the calls in the given order.
+   * @throws {ToolError} If a call is rejected.
    */
   run(calls: readonly PlannedCall[]): this {
     for (const call of calls) this.#call(call);

@@ -1,6 +1,6 @@
 /**
- * Writes a composed world as the files of a bundle in τ³-bench's layout, with our own texts. The benchmark's readers
- * can read it.
+ * Converts a composed world to the files of a bundle in τ³-bench's layout, with original texts. The code that reads the
+ * benchmark can read the bundle.
  */
 
 import type { ComposedBundle, ComposeStart } from "../../../domain.ts";
@@ -17,7 +17,7 @@ import { telecomAgentTools, telecomUserTools } from "./tool_schemas.ts";
 import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
 
 /**
- * Composes a world.
+ * Composes a world, and returns it as a bundle.
  * @throws {ConfigError} If no task fits the options.
  */
 export function telecomBundle(

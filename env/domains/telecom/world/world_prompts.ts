@@ -1,6 +1,6 @@
 /** The prompts for agents, simulated users and judges in composed worlds, in a bundle's layout. */
 
-/** The templates of `prompts.json`, by the names that its readers expect. */
+/** The templates in `prompts.json`, by the names that readers of the file expect. */
 export const telecomPrompts = {
   agent_instruction:
     "You are an agent of the carrier's support. Serve the customer by the policy below. In each turn either write to the customer or call a tool, never both.",

@@ -45,7 +45,10 @@ Deno.test("composed tasks are broken, and their gold fixes them with only necess
     if (plan.isHopeless) continue;
     const setUp = [...plan.setUp, ...gold];
     assert.equal(faultOf({ ...plan, setUp }, gold), "nothing is broken");
-    assert.equal(faultOf(plan, gold.slice(1)), "its gold does not fix it");
+    assert.equal(
+      faultOf(plan, gold.slice(1)),
+      "the gold actions do not fix the problem",
+    );
     const needless = { actor: "user", name: "toggle_wifi", args: {} } as const;
     assert.equal(
       faultOf(plan, [...gold, needless]),
