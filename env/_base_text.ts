@@ -1,4 +1,4 @@
-/** Encodes the canonical text of a database's base once, so that hashing a state encodes only the rows that changed. */
+/** Encodes the canonical text of a database's base once, so that hashing a state has to encode only changed rows. */
 
 import type { JsonObject } from "./python/python_value.ts";
 import { pairText, sortedKeys } from "./state_hash.ts";
@@ -9,9 +9,9 @@ const SEPARATOR = ", ";
 /** The encoded rows of a table, each with its id, sorted by id and joined by `, `. */
 export interface TableText {
   readonly ids: readonly string[];
-  /** UTF-8. */
+  /** The text of all rows, encoded as UTF-8. */
   readonly bytes: Uint8Array;
-  /** `[rows + 1]`, the offset of each row in `bytes`; the last element is where the next row would begin. */
+  /** `[rows + 1]`, the offset of each row in `bytes`, followed by the length of `bytes`. */
   readonly starts: Uint32Array;
 }
 
@@ -38,7 +38,7 @@ export class BaseText {
 
   /**
    * Yields the text of a state in parts.
-   * @param changes By table: rows that were changed or added, sorted by id, each as `('id', row)`.
+   * @param changes The texts of changed and added rows, `('id', row)`, by table and then by id, with sorted ids.
    */
   *pieces(
     changes: ReadonlyMap<string, ReadonlyMap<string, string>>,
@@ -53,7 +53,7 @@ export class BaseText {
   }
 }
 
-/** Encodes the rows of a table; `textOf` returns the text of a row, its id included. */
+/** Encodes the rows of a table; `textOf` returns the text of a row, including its id. */
 export function encodeTable(
   unsorted: Iterable<string>,
   textOf: (id: string) => string,
@@ -71,8 +71,8 @@ export function encodeTable(
 }
 
 /**
- * Yields the rows of a table: runs of unchanged rows, with changed and added ones in between.
- * @param changes Texts of the changed and added rows by id, sorted by id.
+ * Yields the text of a table's rows: runs of unchanged rows, with changed and added rows in between.
+ * @param changes The texts of changed and added rows by id, sorted by id.
  * @returns The number of rows.
  */
 export function* rowPieces(

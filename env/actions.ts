@@ -4,10 +4,10 @@ import { fromPlain, type JsonObject } from "./python/python_value.ts";
 import type { Action } from "./types.ts";
 
 /**
- * Creates the action that calls a tool.
- * @param args Plain data. Whole numbers become Python integers, all others Python floats.
- * @param options.id The id by which the answer refers to the call. Default: `call`, which suffices for one call at a
- * time.
+ * Creates an action that calls a tool.
+ * @param args The arguments as plain data. Whole numbers become Python integers; other numbers become floats.
+ * @param options.id The id of the call, to which its answer refers. Default: `call`, which is enough if calls are made
+ * one at a time.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

@@ -10,7 +10,7 @@ export type BrokenRow = Pick<RowKey, "table"> & Partial<RowKey>;
 
 /**
  * Finds the first row of the base that does not match the domain's schema. Rows that calls have written are not
- * checked: they hold whatever the agent sent. The result is cached per base.
+ * checked, because they may contain any value that the agent sent. The result is cached per base.
  */
 export function findBrokenRow(
   domain: Domain,
@@ -24,7 +24,7 @@ export function findBrokenRow(
   return undefined;
 }
 
-/** Returns a search for a row that does not match the schema; the same function for the same schema. */
+/** Returns a function that finds the first row that does not match the schema. Cached per schema. */
 function firstMisfit(schema: z.ZodType): (rows: Table) => string | undefined {
   const known = searches.get(schema);
   if (known !== undefined) return known;

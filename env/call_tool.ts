@@ -9,9 +9,8 @@ import type { Tool } from "./tool.ts";
 import type { ToolAction } from "./types.ts";
 
 /**
- * Calls a tool on a database and returns its answer. Mistakes of the agent are answered with `Error: …` or
- * `Unknown action …`. As in τ-bench, any exception counts as one, because arguments of a wrong type can cause any of
- * them.
+ * Calls a tool on a database and returns its answer. The answer to an agent's mistake is `Error: …` or `Unknown action
+ * …`. As in τ-bench, any exception counts as a mistake, because arguments of the wrong type can cause any exception.
  * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, an answer that is not a
  * string, or a database that was invalid from the start.
  */
@@ -31,7 +30,7 @@ export function callTool(
   }
 }
 
-/** Checks at run time, because types do not hold for a script's tools. */
+/** Checks an answer's type at run time, because a tool from a script may return anything. */
 function textOf(answer: unknown): string {
   if (typeof answer === "string") return answer;
   throw new AssertionError({
@@ -39,7 +38,10 @@ function textOf(answer: unknown): string {
   });
 }
 
-/** @throws {InfrastructureError} If the error cannot be the agent's. */
+/**
+ * Throws if the agent cannot have caused the error.
+ * @throws {InfrastructureError} If the tool or the database is at fault.
+ */
 function throwIfNotAgents(
   error: unknown,
   { tool, row }: { tool: Tool; row: BrokenRow | undefined },

@@ -1,9 +1,11 @@
 /** Reads a child process's output, and ends the process: first with SIGTERM, then with SIGKILL if it does not exit. */
 
-/** Time between SIGTERM and SIGKILL; Jupyter needs it to end its kernels, and an evaluation to save its episodes. */
+/**
+ * The time between SIGTERM and SIGKILL, in which Jupyter can end its kernels and an evaluation can save its episodes.
+ */
 const GRACE_MS = 15_000;
 
-/** Yields the lines of a stream as they arrive, without line ends. */
+/** Yields the lines of a stream as they arrive, without line endings. */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<string> {
@@ -19,7 +21,7 @@ export async function* linesOf(
 
 /**
  * Waits for a child to exit. On abort it sends SIGTERM and, if the child has not exited 15 s later, SIGKILL.
- * @param options.onKilled Called after SIGKILL: processes that the child started may still run.
+ * @param options.onKilled Called after SIGKILL, when processes that the child started may still be running.
  */
 export async function endOf(
   child: Deno.ChildProcess,

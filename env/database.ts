@@ -1,9 +1,10 @@
 /**
  * The database of a world: an immutable base that all episodes share, and an overlay per episode.
  *
- * A database is a stack of layers. Only the topmost is written to, and it holds whole rows: the first write to
- * a row copies it there. A fork seals the topmost layer and puts two empty ones on it, so its cost does not depend
- * on how much has changed, and neither side sees what the other writes.
+ * A database is a stack of layers. Only the topmost layer is written to. It contains whole rows: the first write to a
+ * row copies the row into it. A fork seals the topmost layer and puts a new, empty layer on it for each of the two
+ * databases. The cost of a fork therefore does not depend on the number of changes, and neither database sees the
+ * other's writes.
  */
 
 import { printPythonJson } from "./python/python_json.ts";
@@ -27,7 +28,7 @@ export interface RowKey {
   readonly id: string;
 }
 
-/** A row in two databases; `undefined` where it is missing. */
+/** A row as it is in two databases; `undefined` if it is missing. */
 export interface RowPair extends RowKey {
   readonly left: JsonObject | undefined;
   readonly right: JsonObject | undefined;
@@ -36,7 +37,7 @@ export interface RowPair extends RowKey {
 /** The results that {@linkcode Database.derive} caches for a table of a base, by function. */
 type Derived = WeakMap<(rows: Table) => unknown, unknown>;
 
-/** Rows that never change again, and the results computed from them. */
+/** Rows that never change, and the results computed from them. */
 interface Base {
   readonly tables: ReadonlyMap<string, Table>;
   readonly derived: ReadonlyMap<string, Derived>;
@@ -54,13 +55,13 @@ interface Layer {
 /** The maximum number of sealed layers; beyond this they are merged into one, which keeps lookups short. */
 const MAX_HEIGHT = 16;
 
-/** Texts of rows in the base or in sealed layers, which never change. */
+/** The texts of rows in the base or in sealed layers, which never change. */
 const printed = new WeakMap<JsonObject, string>();
 const canonical = new WeakMap<JsonObject, string>();
 const sorted = new WeakMap<JsonObject, string>();
 
 /**
- * Creates a database from its tables. It takes ownership of the rows: do not change them afterwards.
+ * Creates a database from tables. It takes ownership of the rows, so do not change them afterwards.
  *
  *     const database = createDatabase(new Map([["users", users], ["orders", orders]]));
  */
@@ -74,16 +75,16 @@ export function createDatabase(tables: ReadonlyMap<string, Table>): Database {
 export class Database {
   readonly #base: Base;
   #sealed: Layer | undefined;
-  /** This view's own rows, the only ones that may be written to. */
+  /** The rows in this view's topmost layer, the only rows that may be written to. */
   #own: Map<string, Map<string, JsonObject>> | undefined;
 
-  /** Use {@linkcode createDatabase}. */
+  /** Use {@linkcode createDatabase} instead. */
   constructor(base: Base, sealed: Layer | undefined) {
     this.#base = base;
     this.#sealed = sealed;
   }
 
-  /** Names of the tables, in order. */
+  /** The names of the tables, in order. */
   get tables(): readonly string[] {
     return [...this.#base.tables.keys()];
   }
@@ -120,14 +121,14 @@ export class Database {
     this.#write(table, id, row);
   }
 
-  /** Returns the ids of a table: those loaded first, then those added, each in order. */
+  /** Returns the ids of a table's rows: first the loaded rows, then the added rows, each in order. */
   ids(table: string): Iterable<string> {
     const base = this.#baseTable(table);
     const added = this.written(table).filter((id) => !base.has(id));
     return added.length === 0 ? base.keys() : [...base.keys(), ...added];
   }
 
-  /** Returns the ids of the rows that were changed or added since the base, in the order of their first write. */
+  /** Returns the ids of the rows that differ from the base or were added to it, in the order of their first write. */
   written(table: string): string[] {
     const ids = new Set<string>();
     for (const layer of this.#layers()) {
@@ -138,7 +139,8 @@ export class Database {
 
   /**
    * Returns `build(rows)` for the base's rows of a table, cached per base and function. `build` must be a long-lived
-   * function that depends on nothing else. It does not see rows that this view has {@linkcode Database.written}.
+   * function that depends on nothing else. It does not receive the rows that this view has {@linkcode
+   * Database.written}.
    */
   derive<T>(table: string, build: (rows: Table) => T): T {
     const rows = this.#baseTable(table);
@@ -170,19 +172,21 @@ export class Database {
     return new Database(this.#base, this.#sealed);
   }
 
-  /** Checks whether both are views of the same base. */
+  /** Checks whether both databases are views of the same base. */
   sharesBase(other: Database): boolean {
     return other.#base === this.#base;
   }
 
-  /** Returns the rows whose content differs from the base, by table, then in the order of their first write. */
+  /** Returns the rows whose content differs from the base, ordered by table and then by their first write. */
   changes(): RowKey[] {
     return this.diff(new Database(this.#base, undefined)).map((
       { table, id },
     ) => ({ table, id }));
   }
 
-  /** Returns the differences from the base as text: equal for equal states, however they were reached. */
+  /**
+   * Returns the differences from the base as text. Equal states have equal texts, regardless of how they were reached.
+   */
   changesText(): string {
     return this.changes().map(({ table, id }) =>
       `${table}/${id}=${this.canonical(table, id)}`
@@ -257,7 +261,7 @@ export class Database {
     return layers.reverse();
   }
 
-  /** Turns the own rows into a sealed layer. */
+  /** Turns this view's own rows into a sealed layer. */
   #seal(): void {
     if (this.#own === undefined) return;
     const below = this.#sealed;

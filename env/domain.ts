@@ -4,8 +4,8 @@
  *
  *     env/domains/NAME/ ─▶ defineDomain({…}) ─▶ registry ─▶ environment, users, agents, generator, audit, diagnosis
  *
- * Schemas and tools are enough to roll out episodes. All other parts are optional; {@linkcode partOf} returns one or
- * reports that it is missing.
+ * Schemas and tools are enough to roll out episodes. All other parts are optional; {@linkcode partOf} returns a part,
+ * or throws if it is missing.
  */
 
 import type { z } from "zod";
@@ -20,24 +20,27 @@ import type { JsonObject, JsonValue } from "./python/python_value.ts";
 import type { Tool } from "./tool.ts";
 import type { Task, ToolAction, User } from "./types.ts";
 
-/** The benchmark of a domain that names none: τ-bench. */
+/** The benchmark of a domain that does not name one: τ-bench. */
 export const DEFAULT_BENCHMARK = "tau";
 
 /** A kind of world. */
 export interface Domain {
-  /** The benchmark that it belongs to. Two benchmarks may each have a domain of the same name, with different tools. */
+  /**
+   * The benchmark that the domain belongs to. Two benchmarks may each have a domain of the same name, with different
+   * tools.
+   */
   readonly benchmark: string;
   readonly name: string;
-  /** The schema of a row by table. Rows are checked when they are loaded, as plain data. */
+  /** The schema of each table's rows. Rows are checked as plain data when they are loaded. */
   readonly rowSchemas: ReadonlyMap<string, z.ZodType>;
   readonly tools: readonly Tool[];
   /** The ownership of rows by users. Default: only the rows of `users` have an owner. */
   readonly rows?: RowsPart;
   readonly policy?: PolicyPart;
   readonly goals?: GoalsPart;
-  /** Creates the user of one episode, played without a model. */
+  /** Creates the scripted user of one episode, which uses no model. */
   scriptedUser?(start: UserStart): User;
-  /** Returns the script of an expert agent for a task: it reads the goal from what the user says. */
+  /** Returns the script of an expert agent for a task. The script learns the goal from what the user says. */
   expert?(start: ExpertStart): Script;
   readonly world?: WorldPart<CommonOptions>;
   /** Draws tasks over existing rows. */
@@ -51,7 +54,7 @@ export interface Databases {
   readonly user?: Database;
 }
 
-/** The side that a tool or database belongs to. */
+/** The side to which a tool or database belongs. */
 export type Side = "agent" | "user";
 
 /**
@@ -60,7 +63,7 @@ export type Side = "agent" | "user";
  */
 export interface BundlePart {
   /**
-   * Creates the databases from the parsed files. Every field is declared, and defaults are filled in.
+   * Creates the databases from the parsed files. Rows have exactly the declared fields, with defaults filled in.
    * @throws {DataError} If the data does not have the declared shape.
    */
   load(
@@ -73,8 +76,8 @@ export interface BundlePart {
   /** The user's tools, over the user's database. Default: users only talk. */
   readonly userTools?: readonly Tool[];
   /**
-   * Copies changes in one database that affect the other; runs after every call.
-   * @throws {ToolError} If it fails. Changes made before that are kept.
+   * Copies changes in one database that affect the other to that database; runs after every call.
+   * @throws {ToolError} If it fails. Changes made before the failure are kept.
    */
   sync?(databases: Databases): void;
   /** Functions that tasks call to set up and check the world, by side, then name. Models cannot call them. */
@@ -82,8 +85,8 @@ export interface BundlePart {
     Record<Side, Readonly<Record<string, BundleFunction>>>
   >;
   /**
-   * Plays a user with tools without a model: yields what the user says and calls, and is resumed with the agent's words
-   * and the tools' answers. Default: the domain has no scripted user.
+   * Returns the script of a user with tools, which uses no model. The script yields the user's messages and calls, and
+   * is resumed with the agent's messages and the tools' answers. Default: the domain has no scripted user.
    */
   scriptedUser?(start: ActingUserStart): Script;
   /** Composes new tasks in the benchmark's layout. Default: the domain has only the benchmark's tasks. */
@@ -95,7 +98,7 @@ export interface ComposerPart {
   /** The schema of its options, with their defaults and help texts. */
   readonly options: z.ZodObject;
   /**
-   * Composes tasks: the same files for the same seed, count and options.
+   * Composes tasks. The same seed, count and options produce the same files.
    * @throws {ConfigError} If no task fits the options.
    */
   compose(start: ComposeStart): ComposedBundle;
@@ -226,26 +229,27 @@ export function identityOf(
   return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
 }
 
-/**
- * Which rows belong to which users, for audits and to determine what users may know. Every user has a row in `users`.
- */
+/** The ownership of rows by users, for audits and to determine what users may know. Every user has a row in `users`. */
 export interface RowsPart {
-  /** Tables whose rows belong to one user each. */
+  /** The tables in which each row belongs to one user. */
   readonly owned: readonly {
-    /** The table; also the field of the user's profile that lists the ids. */
+    /** The table's name, which is also the name of the field in the user's profile that lists the ids of its rows. */
     readonly table: string;
-    /** The tool argument that holds such an id: `order_id`. */
+    /** The name of the tool argument for the id of such a row: `order_id`. */
     readonly argument: string;
     /** The everyday word for such a row: `order`. */
     readonly noun: string;
     /** Matches an id in text. */
     readonly id: RegExp;
   }[];
-  /** Tables whose rows the tools show to every user. */
+  /** The tables whose rows the tools show to every user. */
   readonly open: readonly string[];
   /** Additional patterns of ids, to detect ids that a user invents. E-mail addresses and numbers are always checked. */
   readonly ids?: readonly RegExp[];
-  /** By table: calls that could restore a row to `row`. Default: none, because no write overwrites anything. */
+  /**
+   * Functions that return the calls that could restore a row to the given content, by table. Default: none, because no
+   * write overwrites anything.
+   */
   readonly restores?: Readonly<
     Record<string, (row: JsonObject, id: string) => readonly ToolAction[]>
   >;
@@ -254,7 +258,7 @@ export interface RowsPart {
 /** The policy as clauses that a program can check. */
 export interface PolicyPart {
   readonly clauses: readonly Clause[];
-  /** Clauses that no generated request can break, by name, with the reason. Default: none. */
+  /** The reasons why no generated request can break a clause, by the clause's id. Default: none. */
   readonly untested?: Readonly<Record<string, string>>;
 }
 
@@ -280,7 +284,7 @@ export interface GoalsPart<
   /**
    * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description;
    * each item, variant and payment method that the words allow; and each permutation of a list whose order is free.
-   * Does not check whether policy and tools allow the call. Empty for a question.
+   * Does not check whether policy and tools allow the call. The result is empty for a question.
    */
   fulfillingCalls(context: RequestContext<R>): readonly ToolAction[];
   /** Describes what is wrong with the changes made by a call; `null` if it changed exactly what it should. */
@@ -314,7 +318,7 @@ export interface WrongWrite {
 /** The input of a scripted user. A task without a goal comes from a benchmark and has only an instruction in prose. */
 export interface UserStart {
   readonly task: Task;
-  /** The untouched database: users know their own rows. */
+  /** The database in its initial state: users know their own rows. */
   readonly database: Database;
   readonly seed: number;
 }

@@ -28,7 +28,7 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The user. Only the environment may talk to them. */
   readonly user: User;
-  /** Decides checks that no program can decide, if the dataset's rules have any. Default: no judge. */
+  /** The judge for checks that no program can decide, if the dataset's rules have such checks. Default: none. */
   readonly judge?: Judge | undefined;
   /**
    * An episode in progress to continue. A benchmark's rules replay its turns in a fresh world. Default: a new episode.
@@ -37,7 +37,7 @@ export interface EnvironmentOptions {
 }
 
 /**
- * Creates the world of one task. Single-use: open it once, then step until an observation is `done`.
+ * Creates the world of one task. It is single-use: open it once, then step until an observation is `done`.
  * @throws {ConfigError} If this version does not have the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {

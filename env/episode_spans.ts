@@ -1,11 +1,14 @@
-/** The time that an episode took, by cause: consecutive spans, each with what it waited for. */
+/** Divides the time of an episode into consecutive spans by what the episode was waiting for. */
 
 import type { Failure } from "./types.ts";
 
-/** What a span waited for: the model, user or environment, or failed attempts and the backoff after them. */
+/** What an episode was waiting for: the model, user or environment, or failed attempts and the backoff after them. */
 export type SpanKind = Failure["source"] | "retries";
 
-/** A span of an episode's time. Each begins where the previous one ends; the first begins at the episode's start. */
+/**
+ * A span of an episode's time. Each span begins where the previous one ends; the first begins at the start of the
+ * episode.
+ */
 export interface EpisodeSpan {
   readonly kind: SpanKind;
   readonly ms: number;

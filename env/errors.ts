@@ -1,20 +1,20 @@
 /**
- * The errors at taulab's boundaries. The class tells where a run failed; the fields tell why, and how to fix it. Wrong
- * arguments inside the program are plain `TypeError`s and `RangeError`s.
+ * The errors at taulab's boundaries. The class tells where a run failed; the fields tell why and how to fix the
+ * problem. Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
  */
 
 import type { RefusalKind } from "./system_error.ts";
 
 /** Options of {@linkcode BoundaryError}. */
 export interface BoundaryErrorOptions {
-  /** How to fix it, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
+  /** How to fix the problem, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** An error to show to a person: the message says what failed, and the hint says how to fix it. */
+/** An error to show to a person: the message says what failed, and the hint says how to fix the problem. */
 export abstract class BoundaryError extends Error {
-  /** How to fix it, if known. */
+  /** How to fix the problem, if known. */
   readonly hint: string | undefined;
 
   constructor(message: string, { hint, cause }: BoundaryErrorOptions = {}) {
@@ -22,7 +22,7 @@ export abstract class BoundaryError extends Error {
     this.hint = hint;
   }
 
-  /** Name, message and hint. */
+  /** Returns the name, message and hint. */
   override toString(): string {
     return `${this.name}: ${messageOf(this)}`;
   }
@@ -36,7 +36,7 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/** Thrown if input from the program's user is invalid: a flag, a recipe, a dataset. Exit status 2. */
+/** Thrown if input from the program's user is invalid, such as a flag, a recipe or a dataset. The exit status is 2. */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }
@@ -55,15 +55,15 @@ export class DataError extends BoundaryError {
   }
 }
 
-/** Thrown if a tool refuses a call. The agent reads the message as `Error: <message>`; the episode continues. */
+/** Thrown if a tool refuses a call. The agent reads the message as `Error: <message>`, and the episode continues. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
 /**
- * The kinds of infrastructure failure. They are counted, never scored, and retried if that can help. `refused`: a
- * server permanently rejected the request, because of a wrong key, an unknown model or an unsupported parameter.
- * `not_judged`: only a judge could have scored the episode, and there was none.
+ * The kinds of infrastructure failure. Failures are counted but not scored, and are retried if a retry can help.
+ * `refused`: a server permanently rejected the request, because of a wrong key, an unknown model or an unsupported
+ * parameter. `not_judged`: only a judge could have scored the episode, but there was none.
  */
 export type FailureKind =
   | "rate_limited"
@@ -76,9 +76,7 @@ export type FailureKind =
   | "not_judged"
   | "bug";
 
-/**
- * Thrown if a model, a user simulator or an engine fails. Ends an episode with a typed `failure`, never with a score.
- */
+/** Thrown if a model, a user simulator or an engine fails. The episode ends with a `failure` and has no reward. */
 export class InfrastructureError extends BoundaryError {
   override readonly name = "InfrastructureError";
   readonly kind: FailureKind;
@@ -102,12 +100,14 @@ export class BudgetError extends BoundaryError {
   override readonly name = "BudgetError";
 }
 
-/** Thrown if the policy or its tokenizer fails: a bad checkpoint, a context that is too long. */
+/**
+ * Thrown if the policy or its tokenizer fails, for example because of a bad checkpoint or a context that is too long.
+ */
 export class PolicyError extends BoundaryError {
   override readonly name = "PolicyError";
 }
 
-/** Thrown if training fails: a non-finite gradient, a worker that died. */
+/** Thrown if training fails, for example because a gradient is not finite or a worker process has died. */
 export class TrainerError extends BoundaryError {
   override readonly name = "TrainerError";
 }
@@ -117,7 +117,10 @@ export class RunDirError extends BoundaryError {
   override readonly name = "RunDirError";
 }
 
-/** Thrown if the operating system refuses to read or write: a full or broken disk, a directory that is not writable. */
+/**
+ * Thrown if the operating system refuses to read or write, for example because the disk is full or a directory is not
+ * writable.
+ */
 export class StorageError extends BoundaryError {
   override readonly name = "StorageError";
   readonly kind: RefusalKind;
@@ -136,7 +139,7 @@ export class StorageError extends BoundaryError {
  */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
-  /** Whether the container in which commands run is down, along with everything that ran in it. */
+  /** Whether the container in which commands run is down, and with it everything that was running inside. */
   readonly isDown: boolean;
   constructor(
     message: string,
@@ -149,7 +152,7 @@ export class HostError extends BoundaryError {
 
 /**
  * The kinds of Ray failure. `refused`: Ray permanently rejected the request, so a retry cannot help. `ended`: the Ray
- * that was started for a run has ended, and its job with it.
+ * cluster that was started for a run has ended, and its job with it.
  */
 export type RayFaultKind =
   | "unreachable"
@@ -160,7 +163,7 @@ export type RayFaultKind =
   | "bad_response"
   | "ended";
 
-/** Thrown if Ray's Jobs API cannot be reached or refuses a request, a cluster does not start, or a job fails. */
+/** Thrown if Ray's Jobs API cannot be reached or refuses a request, if a cluster does not start, or if a job fails. */
 export class RayError extends BoundaryError {
   override readonly name = "RayError";
   readonly kind: RayFaultKind;

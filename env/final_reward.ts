@@ -18,9 +18,9 @@ export interface FinalRewardOptions extends CallOptions {
 }
 
 /**
- * Grades a conversation that has ended. As in τ-bench, a truncated conversation has the value 0, regardless of its
+ * Grades a conversation that has ended. As in τ-bench, the reward of a truncated conversation is 0, regardless of its
  * parts.
- * @throws {InfrastructureError} If only a judge could grade it and there is none, with the kind `not_judged`.
+ * @throws {InfrastructureError} With the kind `not_judged`, if only a judge could grade it and there is none.
  */
 export async function finalReward(
   environment: Environment,

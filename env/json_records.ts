@@ -39,10 +39,10 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 /** `{`, `}`, and the highest byte that is white space or a control character. */
 const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
 
-/** Matches a line that begins as a JSON value other than an object, and so is not a record. */
+/** Matches a line that begins like a JSON value other than an object, and is therefore not a record. */
 const SCALAR = /^\s*(?:[-"[\d]|(?:null|true|false|NaN|Infinity)\s*$)/;
 
-/** The number of faults that a message names; the rest are counted. */
+/** The number of faults that a message describes. Of the others, it states only the number. */
 const SHOWN = 3;
 
 /**
@@ -128,7 +128,7 @@ function damaged(path: string, error: unknown): DataError {
   );
 }
 
-/** Splits bytes into lines, so that a line that is not text does not affect the others. */
+/** Splits bytes into lines before they are decoded, so that a line that is not text does not affect the others. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -177,7 +177,7 @@ function elementsOf(text: string): Read[] {
   if (error === undefined) return read;
   const number = elements.length + 1;
   return [...read, {
-    what: `record ${number} is not JSON, and those after it are lost (${
+    what: `record ${number} is not JSON, and no record after it can be read (${
       messageOf(error)
     })`,
   }];

@@ -40,7 +40,7 @@ export function sameJsonState(
   });
 }
 
-/** Checks that ids are in the same order, which may differ for added rows. */
+/** Checks whether the ids are in the same order, since the order of added rows may differ. */
 function sameIds(left: Database, right: Database, table: string): boolean {
   const [ids, others] = [[...left.ids(table)], [...right.ids(table)]];
   return ids.every((id, i) => id === others[i]);

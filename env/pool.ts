@@ -1,6 +1,6 @@
 /** Limits concurrency. */
 
-/** Runs work immediately if a slot is free, otherwise when one becomes free, in the order of the calls. */
+/** A function that runs work immediately if a slot is free, or else waits for a slot. Waiting calls run in order. */
 export type Pool = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**

@@ -1,31 +1,31 @@
 /**
- * Seeded randomness. Every random choice in taulab uses an {@linkcode Rng} that is passed in, so the same seed gives
- * the same episode at any concurrency.
+ * Seeded randomness. Every random choice in taulab uses an {@linkcode Rng} that is passed in, so that the same seed
+ * gives the same episode at any concurrency.
  */
 
 /** A stream of random numbers; the same seed gives the same stream on any machine. */
 export interface Rng {
-  /** Uniform in `[0, 1)`, with 32 random bits. */
+  /** Returns a uniform number in `[0, 1)` with 32 random bits. */
   next(): number;
   /**
-   * Uniform integer in `[0, n)`.
+   * Returns a uniform integer in `[0, n)`.
    * @throws {RangeError} If `n` is not a positive integer.
    */
   int(n: number): number;
   /**
-   * One of `items`, uniformly.
+   * Returns one of `items`, each with the same probability.
    * @throws {RangeError} If `items` is empty.
    */
   pick<T>(items: readonly T[]): T;
-  /** A new array with `items` in random order (Fisher–Yates). */
+  /** Returns a new array with `items` in random order (Fisher–Yates). */
   shuffle<T>(items: readonly T[]): T[];
-  /** The stream's four words, for a checkpoint; see {@linkcode rngFromState}. */
+  /** Returns the stream's state, four words, for a checkpoint. See {@linkcode rngFromState}. */
   state(): [number, number, number, number];
 }
 
 /**
- * Creates a seed's stream. The other arguments name its purpose, so that streams from one seed are independent:
- * `createRng(seed, "rollout", step, sample)`.
+ * Creates a stream from a seed. The other arguments name its purpose, so that streams from the same seed are
+ * independent: `createRng(seed, "rollout", step, sample)`.
  */
 export function createRng(...parts: readonly (number | string)[]): Rng {
   const word = hashWords(parts.join("\u0000"));
@@ -35,7 +35,7 @@ export function createRng(...parts: readonly (number | string)[]): Rng {
 }
 
 /**
- * Continues a stream where {@linkcode Rng.state} left it.
+ * Creates a stream that continues from a state returned by {@linkcode Rng.state}.
  * @see Doty-Humphrey, PractRand, `sfc32`.
  */
 export function rngFromState(

@@ -6,7 +6,7 @@ import { nearest } from "./schema_issue.ts";
 
 let isExtended = false;
 
-/** Checks whether a script has registered an entry, which other threads of the process do not have. */
+/** Checks whether a script has registered an entry. Other threads of the process do not have such entries. */
 export function hasExtensions(): boolean {
   return isExtended;
 }
@@ -21,7 +21,7 @@ export class Registry<T> {
   readonly #kind: string;
   readonly #entries: Map<string, T>;
 
-  /** @param kind The word for an entry in errors: `user`. */
+  /** @param kind What error messages call an entry: `user`. */
   constructor(kind: string, entries: Readonly<Record<string, T>>) {
     this.#kind = kind;
     this.#entries = new Map(Object.entries(entries));
@@ -53,7 +53,7 @@ export class Registry<T> {
   register(name: string, entry: T): void {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {
       throw new ConfigError(
-        `"${name}" is not a valid name for the ${this.#kind}`,
+        `Cannot register the ${this.#kind} "${name}": the name is not valid`,
         {
           hint:
             "begin with a letter, and use lower-case letters, digits and hyphens",
@@ -71,7 +71,7 @@ export class Registry<T> {
   }
 
   /**
-   * Returns the schema of a name. It accepts the names that are registered at the time of parsing.
+   * Returns the schema of a name. It accepts the names that are registered when it parses.
    * @param also Additional valid names.
    */
   schema(also: readonly string[] = []) {

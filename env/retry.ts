@@ -1,12 +1,12 @@
-/** Retries with exponential backoff, jitter and `Retry-After`; also polls, which is retrying at a fixed interval. */
+/** Retries calls with exponential backoff, jitter and `Retry-After`, and polls at a fixed interval. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { CallOptions } from "./types.ts";
 
-/** Waits; rejects with the signal's reason once it is aborted. */
+/** A function that waits. It rejects with the signal's reason once the signal is aborted. */
 export type Sleep = (ms: number, options: CallOptions) => Promise<void>;
 
-/** Waits in real time. Unlike `node:timers/promises`, rejects with the signal's own reason. */
+/** Waits in real time. Unlike `node:timers/promises`, it rejects with the signal's own reason. */
 export async function sleep(ms: number, options: CallOptions): Promise<void> {
   try {
     await delay(ms, undefined, options);
@@ -16,9 +16,9 @@ export async function sleep(ms: number, options: CallOptions): Promise<void> {
   }
 }
 
-/** A failed attempt that is about to be retried: it threw, or its value is a failure. */
+/** A failed attempt that is about to be retried. It threw an error, or its value counts as a failure. */
 export interface Retry<T> {
-  /** Retries before this one. */
+  /** The number of retries before this one. */
   readonly retries: number;
   readonly waitMs: number;
   readonly error?: unknown;
@@ -27,36 +27,39 @@ export interface Retry<T> {
 
 /** Settings of {@linkcode retry}. */
 export interface RetryOptions<T> extends CallOptions {
-  /** The first wait. */
+  /** The first wait, in milliseconds. */
   readonly backoffMs: number;
   /** The factor by which the wait grows after each attempt. Default: 2. */
   readonly factor?: number;
-  /** The longest wait; `retryAfterMs` may exceed it. Default: no limit. */
+  /** The longest wait, in milliseconds; `retryAfterMs` may exceed it. Default: no limit. */
   readonly maxBackoffMs?: number;
   /** Returns a number in [0, 1) that scales the wait by 0.5 to 1.5. Default: no jitter. */
   readonly jitter?: (retries: number) => number;
-  /** Attempts beyond the first. Default: no limit. */
+  /** The maximum number of retries. Default: no limit. */
   readonly retries?: number;
-  /** The time after the call, in milliseconds, beyond which no retry begins. Default: no limit. */
+  /** The time in milliseconds, counted from the call, after which no retry begins. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Failed attempts before this call, which then begins with the wait that follows them. Default: 0. */
+  /**
+   * The number of attempts that failed before this call. If it is positive, the call begins with the wait that follows
+   * them. Default: 0.
+   */
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
   readonly isRetried?: (error: unknown) => boolean;
   /** Whether a returned value counts as a failure. The value of the last attempt is always returned. Default: never. */
   readonly isFailure?: (value: T) => boolean;
-  /** Returns the wait that a server asked for, which replaces the backoff. Default: none. */
+  /** Returns the wait that a server requested, in milliseconds, which replaces the backoff. Default: none. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
   /** Called before each wait. */
   readonly onRetry?: (retry: Retry<T>) => void;
-  /** Default: {@linkcode sleep}. */
+  /** Waits between attempts. Default: {@linkcode sleep}. */
   readonly sleep?: Sleep | undefined;
 }
 
 /**
  * Calls `attempt` until it succeeds, fails with an error that is not retried, or exhausts its retries or time.
  * @param attempt Receives the number of retries so far.
- * @throws The last attempt's error, or the signal's reason once it is aborted.
+ * @throws The last attempt's error, or the signal's reason once the signal is aborted.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -112,16 +115,16 @@ function waitAfter<T>(
 /** Settings of {@linkcode poll}. */
 export interface PollOptions extends CallOptions {
   readonly everyMs: number;
-  /** Default: no limit. */
+  /** The time after which polling ends, in milliseconds. Default: no limit. */
   readonly timeoutMs?: number;
-  /** Default: {@linkcode sleep}. */
+  /** Waits between attempts. Default: {@linkcode sleep}. */
   readonly sleep?: Sleep | undefined;
 }
 
 /**
  * Calls `ask` at a fixed interval until it returns a value other than `undefined`.
  * @returns That value, or `undefined` after `timeoutMs`.
- * @throws The signal's reason once it is aborted, and anything that `ask` throws.
+ * @throws The signal's reason once the signal is aborted, and anything that `ask` throws.
  */
 export function poll<T>(
   ask: () => Promise<T | undefined>,

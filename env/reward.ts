@@ -13,7 +13,7 @@ import type { Reward, RowDifference, Task } from "./types.ts";
 export interface Outcome {
   /** The episode's state. */
   readonly database: Database;
-  /** The state that it should have, see {@linkcode goldOf}. */
+  /** The state that the episode should have; see {@linkcode goldOf}. */
   readonly gold: Database;
   readonly task: Task;
   /** The agent's messages to the user. */
@@ -85,7 +85,7 @@ export function describeRow(
   return { table, id, fields: [...compareFields("", left, right)] };
 }
 
-/** Yields the innermost fields in which two values differ. `undefined` stands for a missing value. */
+/** Yields the innermost fields in which two values differ. A missing value is `undefined`. */
 function* compareFields(
   path: string,
   expected: JsonValue | undefined,
@@ -116,7 +116,7 @@ function printed(value: JsonValue | undefined): string | null {
   return value === undefined ? null : printPythonJson(value);
 }
 
-/** `.status`, `["#W1"]`. */
+/** Formats a key as a part of a path: `.status`, `["#W1"]`. */
 function pathKey(key: string): string {
   return /^\w+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

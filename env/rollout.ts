@@ -37,17 +37,17 @@ import { addUsage, NO_USAGE } from "./models/usage.ts";
 import { domainOf } from "./domains/registry.ts";
 import { trackUser } from "./users/tracker.ts";
 
-/** Everything that an episode depends on. */
+/** The specification of an episode: everything that its result depends on. */
 export interface RolloutSpec {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Decides checks that no program can decide, if the dataset's rules have any. Default: no judge. */
+  /** The judge for checks that no program can decide, if the dataset's rules have such checks. Default: none. */
   readonly judge?: Judge | undefined;
   /** The user's name in the record: `scripted`. Default: the factory's label or, without one, `custom`. */
   readonly userName?: string;
-  /** The same seed gives the same episode, at any concurrency and after any number of retries. */
+  /** The seed. The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
   /** The maximum number of actions that the agent may take. Default: 30, as in τ-bench. */
   readonly maxTurns?: number;
@@ -60,9 +60,9 @@ export interface RolloutSpec {
 }
 
 /**
- * A custom reward. Parts, differences and the reason for failure are still graded by the benchmark's rule; pass^k
- * counts an episode as solved if its value is 1. If the function throws or returns a non-finite value, the episode
- * fails as a bug.
+ * A function that computes a custom reward value. Parts, differences and the reason for failure still follow the
+ * benchmark's rule; pass^k counts an episode as solved if the value is 1. If the function throws or returns a
+ * non-finite value, the episode fails as a bug.
  */
 export type RewardFunction = (outcome: GradedOutcome) => number;
 
@@ -102,7 +102,7 @@ const DEFAULTS = {
  *
  * Mistakes of the model are scored. Infrastructure failures are retried in a fresh environment. If retries do not help,
  * or if taulab itself throws (kind `bug`), the episode has a `failure` and no reward.
- * @throws The signal's reason once it is aborted, and nothing else.
+ * @throws The signal's reason once the signal is aborted, and nothing else.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -148,7 +148,7 @@ export async function rollout(
 export interface RolloutAllOptions extends RolloutContext {
   /** The maximum number of concurrent episodes; does not affect their results. Default: 32. */
   readonly concurrency?: number;
-  /** Called with every episode as it ends. If it throws, the rollouts stop. */
+  /** Called with every episode when it ends. If it throws, the rollouts stop. */
   readonly onEpisode?: (
     episode: Episode,
     index: number,
@@ -159,7 +159,8 @@ export interface RolloutAllOptions extends RolloutContext {
  * Runs many episodes, at most `concurrency` at a time.
  * @returns One episode per spec, in the order of the specs.
  * @throws {RangeError} If `concurrency` is not a positive integer.
- * @throws The signal's reason once it is aborted; `onEpisode` has received every episode that ended before.
+ * @throws The signal's reason once the signal is aborted. `onEpisode` has then received every episode that ended
+ * before.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -225,7 +226,7 @@ export async function rolloutAll(
 class Attempt {
   readonly #options: RolloutSpec & RolloutContext;
   readonly clock: SpanClock;
-  /** The party whose code is running, to which errors are attributed. */
+  /** The component whose code is running, to which errors are attributed. */
   #source: Failure["source"] = "environment";
   environment: Environment | null = null;
   session: AgentSession | null = null;
@@ -243,8 +244,8 @@ class Attempt {
   }
 
   /**
-   * Runs to the end.
-   * @returns The failure, or `null`.
+   * Runs the attempt to its end.
+   * @returns The failure, or `null` if it did not fail.
    */
   async run(): Promise<Failure | null> {
     try {

@@ -1,6 +1,6 @@
 /**
- * Reads a row's fields with the types that its schema declares. A dataset's rows are checked when they are loaded, so
- * a wrong type is a bug in taulab, while a missing key may result from an agent's call.
+ * Reads a row's fields with the types that its schema declares. A dataset's rows are checked when they are loaded, so a
+ * wrong type is a bug in taulab, whereas a missing key may result from an agent's call.
  */
 
 import { member } from "./python/python_object.ts";

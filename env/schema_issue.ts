@@ -26,8 +26,8 @@ export function nearest(
 }
 
 /**
- * Describes what is wrong with a value: `expected number, got "many"`; suggests the nearest choice for a misspelled
- * one. If the value is `undefined`, returns only what was expected.
+ * Describes what is wrong with a value: `expected number, got "many"`. Suggests the nearest choice if the value is
+ * misspelled. If the value is `undefined`, returns only what was expected.
  */
 export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
   const text = issue.message.replace(/^(Invalid input|Invalid option): /, "")

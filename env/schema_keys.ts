@@ -1,4 +1,4 @@
-/** Finds the keys in a schema of nested settings, for errors that suggest the nearest one. */
+/** Finds the keys in a schema of nested settings, for errors that suggest the nearest key. */
 
 import { z } from "zod";
 
@@ -24,7 +24,7 @@ export function schemaAt(
   return schema;
 }
 
-/** Returns the object schema inside wrappers; `undefined` if the schema is not a section. */
+/** Returns the object schema of a section, without prefault and readonly wrappers; `undefined` for any other schema. */
 export function objectOf(schema: z.ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
   const isWrapped = schema instanceof z.ZodPrefault ||

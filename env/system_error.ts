@@ -1,6 +1,6 @@
 /**
- * Recognizes refusals by the operating system or SQLite, as opposed to bugs in this program: a full or broken disk, a
- * file that is not writable.
+ * Recognizes errors with which the operating system or SQLite refuses an operation, for example because the disk is
+ * full or a file is not writable, as opposed to bugs in this program.
  */
 
 /** The kinds of refusal. */
@@ -14,12 +14,12 @@ export type RefusalKind =
   | "damaged"
   | "bad_path";
 
-/** A refusal, and how to fix it. */
+/** A refusal, its reason, and how to fix it. */
 export interface Refusal {
   readonly kind: RefusalKind;
-  /** A clause about a path: `the disk that holds it is full`. */
+  /** The reason, as a clause in which `it` is the path: `the disk that holds it is full`. */
   readonly why: string;
-  /** How to fix it, as one instruction. */
+  /** How to fix the problem, as one instruction. */
   readonly hint: string;
 }
 
@@ -50,7 +50,7 @@ const SIGNS: readonly (Refusal & {
   {
     kind: "damaged",
     why: "it is not a valid SQLite database",
-    hint: "restore it from a copy",
+    hint: "restore it from a backup",
     codes: [],
     words: [
       "database disk image is malformed",
@@ -60,8 +60,8 @@ const SIGNS: readonly (Refusal & {
   },
   {
     kind: "busy",
-    why: "another process has it in use",
-    hint: "wait for that process or stop it",
+    why: "another process is using it",
+    hint: "wait for that process to end, or stop it",
     codes: ["EBUSY", "ETXTBSY"],
     words: ["database is locked", "database table is locked"],
   },
@@ -83,14 +83,14 @@ const SIGNS: readonly (Refusal & {
   {
     kind: "forbidden",
     why: "this user may not write there",
-    hint: "change its owner or mode",
+    hint: "change the owner or mode of the file or directory",
     codes: ["EACCES", "EPERM", "EROFS"],
     words: ["readonly database", "unable to open database file"],
   },
   {
     kind: "bad_path",
     why: "the path is invalid, or a part of it is a file",
-    hint: "choose another place",
+    hint: "choose another path",
     codes: ["ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG"],
     words: [],
   },
@@ -115,7 +115,7 @@ function causes(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }
 
-/** System codes of Deno's error classes, for errors without a code. */
+/** The system error codes of Deno's error classes, for errors without a code. */
 const CODES: Readonly<Record<string, string>> = {
   PermissionDenied: "EACCES",
   NotADirectory: "ENOTDIR",

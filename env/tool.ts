@@ -1,25 +1,25 @@
 /**
- * Tools: what an agent can do to a world. A tool has named parameters, and a handler that works on a database and
- * returns the text that the agent reads.
+ * Tools, with which an agent reads and changes a world. A tool has named parameters, and a handler that works on a
+ * database and returns the text that the agent reads.
  */
 
 import type { Database } from "./database.ts";
 import { ToolError } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./python/python_value.ts";
 
-/** Whether a tool changes the database: only `write` does. `generic` neither reads nor writes. */
+/** The effect of a tool on the database: only `write` changes it; `generic` neither reads nor writes it. */
 export type ToolKind = "read" | "write" | "generic";
 
-/** A tool with any parameters. */
+/** A tool that an agent or a user can call. */
 export interface Tool {
   readonly name: string;
-  /** Names of the parameters in order. All are required; their types are not checked. */
+  /** The names of the parameters, in order. All are required; their types are not checked. */
   readonly parameters: readonly string[];
-  /** Its effect on the database, if the benchmark declares it. */
+  /** The tool's effect on the database, if the benchmark declares it. */
   readonly kind?: ToolKind;
   /**
-   * Binds the arguments and runs the tool. Writes nothing if the arguments do not bind.
-   * @throws {ToolError} If the agent made a mistake; it reads the message after `Error: `.
+   * Binds the arguments to the parameters and runs the tool. If they do not match, nothing is written.
+   * @throws {ToolError} If the agent made a mistake. The agent reads the message after `Error: `.
    */
   call(database: Database, args: JsonObject): string;
 }
@@ -45,7 +45,7 @@ export function defineTool<const P extends string>(
   };
 }
 
-/** Binds arguments to parameters. Error messages are Python's, because models read those in τ-bench. */
+/** Binds arguments to parameters. The error messages are Python's, as in τ-bench, because models read them. */
 function bind<P extends string>(
   name: string,
   parameters: readonly P[],

@@ -14,7 +14,8 @@ export interface TrialOptions extends Omit<RolloutSpec, "task"> {
 
 /**
  * Returns the trials of tasks, for {@linkcode rolloutAll}. The first trial of every task comes first, so that an
- * interrupted run covers all tasks. Seeds equal those of `deno task evaluate`, so a script gets the same episodes.
+ * interrupted run covers all tasks. The seeds are those of `deno task evaluate`, so that a script gets the same
+ * episodes.
  * @param tasks `[P]`.
  * @returns `[P * trials]`.
  * @throws {RangeError} If `trials` is not a positive integer.

@@ -17,7 +17,7 @@ import type { JsonObject } from "./python/python_json.ts";
 import type { Tool } from "./tool.ts";
 import type { Trajectory } from "./tokens/trajectory.ts";
 
-/** Names of splits. τ-bench and generated datasets use the first three, τ³-bench the others too. */
+/** The names of splits. τ-bench and generated datasets use only the first three; τ³-bench uses all of them. */
 export const SPLITS = [
   "train",
   "dev",
@@ -30,13 +30,13 @@ export const SPLITS = [
 /** A named subset of a dataset's tasks. Every record names its split. */
 export type Split = typeof SPLITS[number];
 
-/** A call to a tool by name. `arguments` distinguish Python's integers and floats. */
+/** A call to a tool by name. `arguments` distinguishes Python's integers from floats. */
 export interface ToolAction {
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** A model's tool call, with the id to which its answer refers. */
+/** A model's tool call, with the id that its answer refers to. */
 export interface ToolCall extends ToolAction {
   readonly id: string;
 }
@@ -49,7 +49,7 @@ export type Message =
     readonly role: "assistant";
     readonly content: string;
     readonly toolCalls?: readonly ToolCall[];
-    /** Its reasoning before the answer; recorded, but not shown to anyone. */
+    /** The reasoning before the answer. It is recorded, but not shown to anyone. */
     readonly thought?: string;
     readonly opaque?: OpaqueFields;
   }
@@ -82,22 +82,22 @@ export interface ToolSchema {
 
 /** One problem of the benchmark. `G` is its domain's own type of goal. */
 export interface Task<G = unknown> {
-  /** Unique in its dataset, `retail/test/17`. */
+  /** The id, unique within the dataset: `retail/test/17`. */
   readonly id: string;
   /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
-  /** Position in its split, from 0. */
+  /** The position in the split, from 0. */
   readonly index: number;
   readonly userId: string;
-  /** What the simulated user knows and wants, in prose. */
+  /** Everything that the simulated user knows and wants, in prose. */
   readonly instruction: string;
   /** The gold actions, reads and writes. */
   readonly actions: readonly ToolAction[];
-  /** Substrings that the agent must say to the user. */
+  /** The substrings that the agent's messages to the user must contain. */
   readonly outputs: readonly string[];
-  /** Whether a judge also decides, in addition to `outputs`, if the user was told what they asked for. */
+  /** Whether, in addition to `outputs`, a judge decides whether the agent told the user what they asked for. */
   readonly isJudged?: true;
   /** The kind of request, if known: `cancel`, `return`, `cancel+address`. */
   readonly intent?: string;
@@ -112,7 +112,7 @@ export interface Dataset {
   /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
   readonly domain: string;
-  /** A hash of everything that episodes depend on; datasets with equal fingerprints give the same episodes. */
+  /** A hash of all data that episodes depend on. Datasets with equal fingerprints give the same episodes. */
   readonly fingerprint: string;
   /** The untouched database. Immutable: episodes work on `database.fork()`. */
   readonly database: Database;
@@ -120,9 +120,9 @@ export interface Dataset {
   readonly policy: string;
   /** The tools that models see. */
   readonly tools: readonly ToolSchema[];
-  /** Tools in addition to the domain's, see {@linkcode withTools}. Default: none. */
+  /** Tools in addition to the domain's; see {@linkcode withTools}. Default: none. */
   readonly ownTools?: readonly Tool[];
-  /** Names of tools that end the conversation. */
+  /** The names of the tools that end the conversation. */
   readonly terminatingTools: readonly string[];
   /**
    * Returns the prompts of agents and simulated users.
@@ -138,11 +138,11 @@ export interface Dataset {
    * @throws {ConfigError} If the dataset has no such split.
    */
   tasks(split: Split): readonly Task[];
-  /** The rules for its conversations and rewards, if they differ from τ-bench's. */
+  /** The benchmark's rules for conversations and rewards, if they differ from τ-bench's. */
   readonly rules?: ConversationRules;
 }
 
-/** A benchmark's own rules: who speaks when, users with tools, the parts of a reward. */
+/** A benchmark's own rules: who speaks when, whether users have tools, and how rewards are computed. */
 export interface ConversationRules {
   /** The agent's greeting before the user's first message; part of the conversation. */
   readonly greeting: string;
@@ -150,7 +150,7 @@ export interface ConversationRules {
   readonly maxTurns: number;
   /** The rules for conversations without a user. Default: there is a user. */
   readonly solo?: SoloRules;
-  /** The user's tools that models see; empty if users only talk. */
+  /** The user's tools, as models see them; empty if users have none. */
   readonly userTools: readonly ToolSchema[];
   /**
    * Returns the system prompt of a user played by a model.
@@ -165,7 +165,7 @@ export interface ConversationRules {
   baseline(task: Task): 0 | 1;
   /** Returns a task as plain data in the benchmark's format, with the benchmark's id. */
   original(task: Task): { readonly id: string; readonly task: unknown };
-  /** Returns what is wrong with a task according to these rules: its expected actions, its checks, its texts. */
+  /** Returns the faults of a task according to these rules: in its expected actions, its checks and its texts. */
   faults(task: Task): readonly TaskFault[];
   /** Replays recorded turns in a fresh world, without asking a user or a judge. */
   replay(task: Task, turns: readonly Turn[]): ReplayedTurns;
@@ -173,8 +173,8 @@ export interface ConversationRules {
 
 /**
  * The rules of a conversation without a user: the agent works on its prompt alone, with the tools of both sides. The
- * interfaces stay the same: the user is an `absentUser()`, who is never asked; the first message is empty and
- * not part of the conversation; and any answer of the agent without a tool call ends the conversation.
+ * interfaces stay the same: the user is an `absentUser()`, who is never asked; the first message is empty and not part
+ * of the conversation; and an agent's answer without a tool call ends the conversation.
  */
 export interface SoloRules {
   /**
@@ -234,7 +234,7 @@ export type TaskFault = Pick<
 export interface RulesOptions {
   readonly task: Task;
   readonly user: User;
-  /** Default: none; checks that only a judge can decide stay undecided. */
+  /** The judge. Default: none, so that checks that only a judge can decide remain undecided. */
   readonly judge?: Judge | undefined;
   /** The conversation so far. Default: empty. */
   readonly from?: EarlierTurns;
@@ -247,13 +247,15 @@ export interface EarlierTurns {
   readonly firstMessage?: string;
 }
 
-/** The judge that uses no model. It decides what a program can and leaves the rest undecided. */
+/** The judge that uses no model. It decides the checks that a program can decide, and leaves the others undecided. */
 export const STAND_IN = "stand-in" as const;
 
-/** A judge: a model, or {@linkcode STAND_IN}. */
+/** A judge: a function that asks a model, or {@linkcode STAND_IN}. */
 export type Judge = AskJudge | typeof STAND_IN;
 
-/** A function that answers a question about a conversation. */
+/**
+ * A function that asks a model a question about a conversation, as a system and a user message, and returns its answer.
+ */
 export type AskJudge = (
   question: { readonly system: string; readonly user: string },
   options?: CallOptions,
@@ -265,23 +267,26 @@ export type AskJudge = (
  */
 export interface Prompts {
   readonly user: {
-    /** System prompt of the user: `<<instruction_display>>`. */
+    /** The system prompt of the user: `<<instruction_display>>`. */
     readonly system: string;
-    /** System prompt of a user who thinks before speaking: `<<instruction_display>>`. */
+    /** The system prompt of a user who thinks before speaking: `<<instruction_display>>`. */
     readonly reactSystem: string;
     /** The value of `<<instruction_display>>` if there is an instruction: `<<instruction>>`. */
     readonly instructionDisplay: string;
-    /** Asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. The answer is true or false. */
+    /**
+     * The prompt that asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. The answer is true or
+     * false.
+     */
     readonly verify: string;
-    /** Asks for a better message: `<<transcript>>`, `<<response>>`. */
+    /** The prompt that asks for a better message: `<<transcript>>`, `<<response>>`. */
     readonly reflect: string;
-    /** Labels of speakers in transcripts, by message role. */
+    /** The labels of speakers in transcripts, by message role. */
     readonly roleLabels: Readonly<Record<string, string>>;
-    /** The agent's message before the user's first one. */
+    /** The agent's message before the user's first message. */
     readonly firstAgentMessage: string;
   };
   readonly agent: {
-    /** System prompt of agents whose actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
+    /** The system prompt of agents whose actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
     readonly textSystem: string;
     readonly reactInstruction: string;
     readonly actInstruction: string;
@@ -289,9 +294,9 @@ export interface Prompts {
     readonly observationPrefix: string;
     /** The text before an action. */
     readonly actionMarker: string;
-    /** System prompt of the tool-calling agent: `<<wiki>>`. */
+    /** The system prompt of the tool-calling agent: `<<wiki>>`. */
     readonly toolCallingSystem: string;
-    /** System prompt with examples: `<<wiki>>`, `<<few_shot_examples>>`. */
+    /** The system prompt with examples: `<<wiki>>`, `<<few_shot_examples>>`. */
     readonly fewShotSystem: string;
   };
 }
@@ -325,7 +330,7 @@ export interface Observation {
 
 /**
  * The reasons why environments end conversations. `agent_stop`: an agent without a user ended its work; `agent_error`:
- * it broke the rules, for example by speaking although there is no user.
+ * the agent broke the rules, for example by sending a message although there is no user.
  */
 export const END_REASONS = [
   "user_stop",
@@ -358,7 +363,9 @@ export interface Turn {
 export interface RowDifference {
   readonly table: string;
   readonly id: string;
-  /** The fields that differ: path within the row, and values as Python JSON text, `null` if missing. */
+  /**
+   * The fields that differ, each with its path within the row and both values as Python JSON text; `null` if missing.
+   */
   readonly fields: readonly {
     readonly path: string;
     readonly expected: string | null;
@@ -377,17 +384,17 @@ export interface Reward {
   readonly missingOutputs: readonly string[];
   /** The individual checks, in benchmarks that grade by checks; includes those that do not affect the reward. */
   readonly checks?: readonly RewardCheck[];
-  /** Whether the value is meaningless because a judge is required and missing. */
+  /** Whether the value has no meaning, because the reward requires a judge and there is none. */
   readonly isUnjudged?: true;
   /** The reward in the benchmark's own format, as plain data. */
   readonly record?: unknown;
 }
 
-/** One check of a reward: an assertion, an expected call, or something to tell the user. */
+/** One check of a reward: an assertion, an expected call, or information that the user must receive. */
 export interface RewardCheck {
   /** The benchmark's name for this kind of check: `ENV_ASSERTION`. */
   readonly part: string;
-  /** Whether the reward depends on it. */
+  /** Whether the reward depends on the check. */
   readonly counts: boolean;
   /** The subject of the check, in words or as a call. */
   readonly what: string;
@@ -397,20 +404,26 @@ export interface RewardCheck {
   readonly why?: string;
 }
 
-/** A live world for one task. Single-use. */
+/** A live world for one task. It can be used only once. */
 export interface Environment {
   readonly task: Task;
   /** The episode's own view of the database. */
   readonly database: Database;
   /** The user's own database, if users have tools over one. */
   readonly userDatabase?: Database | undefined;
-  /** Every action so far, in order. */
+  /** All turns so far, in order. */
   readonly turns: readonly Turn[];
   /** Starts the conversation; returns the user's first message, empty if there is no user. */
   open(options?: CallOptions): Promise<string>;
-  /** Takes one action. Tool errors are observations; user failures throw {@linkcode InfrastructureError}. */
+  /**
+   * Takes one action. A tool error is returned as an observation; a failure of the user throws {@linkcode
+   * InfrastructureError}.
+   */
   step(action: Action, options?: CallOptions): Promise<Observation>;
-  /** Grades the episode so far against the task's cached gold state. Has no side effects: may be called at any time. */
+  /**
+   * Grades the episode so far against the task's cached gold state. It has no side effects and may be called at any
+   * time.
+   */
   reward(): Reward;
   /** Like `reward()`, but also asks the judge. */
   judgedReward?(options?: CallOptions): Promise<Reward>;
@@ -425,15 +438,17 @@ export interface CallOptions {
 export interface User {
   /** Returns the user's first message. */
   open(options?: CallOptions): Promise<string>;
-  /** Returns the user's answer to the agent; contains {@linkcode STOP} when the user is done. */
+  /** Returns the user's answer to the agent. It contains {@linkcode STOP} if the user ends the conversation. */
   reply(message: string, options?: CallOptions): Promise<string>;
-  /** Returns the next move of a user with tools; replaces `open` and `reply`. Default: the user only talks. */
+  /**
+   * Returns the next move of a user with tools; called instead of `open` and `reply`. Default: the user has no tools.
+   */
   act?(heard: UserHeard, options?: CallOptions): Promise<UserMove>;
   /** The usage of the user's model so far; omitted if there is no model. */
   readonly usage?: Usage;
 }
 
-/** Input of a user with tools: the agent's message, or the answers to the user's own calls. */
+/** The input of a user with tools: the agent's message, or the answers to the user's own calls. */
 export type UserHeard =
   | { readonly type: "message"; readonly content: string }
   | { readonly type: "answers"; readonly answers: readonly AnsweredCall[] };
@@ -444,14 +459,14 @@ export interface UserMove {
   readonly toolCalls: readonly ToolCall[];
 }
 
-/** Creates the user of one episode. A plain function is enough. */
+/** A function that creates the user of one episode. */
 export interface UserFactory {
   (task: Task, options: { readonly seed: number }): User;
-  /** The name of its users in records: `scripted`, `llm gpt-4o`. */
+  /** The name of the users in records: `scripted`, `llm gpt-4o`. */
   readonly label?: string;
 }
 
-/** The token with which a user ends the conversation (exact case, anywhere in the message). */
+/** The token with which a user ends the conversation. It may occur anywhere in a message, and is case-sensitive. */
 export const STOP = "###STOP###";
 
 /** An agent: it shows the world to a model and turns the model's answers into actions. */
@@ -472,7 +487,7 @@ export interface AgentStart {
   readonly seed: number;
   /** The user's first message; empty if there is no user. */
   readonly firstMessage: string;
-  /** Earlier turns, by any agent; this one continues as if they were its own. Default: none. */
+  /** Earlier turns, by any agent. The agent continues as if they were its own. Default: none. */
   readonly history?: readonly Turn[];
 }
 
@@ -510,23 +525,23 @@ export interface ChatModel {
 export interface ChatOptions {
   readonly tools: readonly ToolSchema[];
   /**
-   * Whether a token model's prompt lists the tools. Calls are parsed with them either way. A policy that learned the
-   * tools from demonstrations does not need them. Default: true.
+   * Whether a token model's prompt lists the tools. They are used to parse calls in either case. A policy that learned
+   * the tools from demonstrations does not need the list. Default: true.
    */
   readonly toolsInPrompt?: boolean;
   /**
-   * Whether to run all calls in an answer, unless the template allows only one. Default: false; only the first one
-   * runs.
+   * Whether to run all calls in an answer, unless the template allows only one. Default: false, so that only the first
+   * call runs.
    */
   readonly allCalls?: boolean;
-  /** Whether to ask endpoints for a tool call in every answer; has no effect on token models. Default: false. */
+  /** Whether to ask endpoints for a tool call in every answer. Token models ignore this. Default: false. */
   readonly mustCall?: boolean;
   readonly seed: number;
 }
 
 /**
- * A conversation with a model. Messages are only appended, so that a token model renders, encodes and computes each
- * one once.
+ * A conversation with a model. Messages are only appended, so that a token model renders, encodes and processes each
+ * message only once.
  */
 export interface Chat {
   /**
@@ -549,21 +564,21 @@ export interface ChatReply {
   /** Why the answer could not be parsed, in words that help the model correct it. */
   readonly parseError?: string;
   readonly finishReason: "stop" | "length";
-  /** The usage of this answer, retries included. */
+  /** The usage of this answer, including retries. */
   readonly usage?: Usage;
 }
 
 /** The accumulated usage of a model. */
 export interface Usage {
-  /** Calls that were answered. */
+  /** The number of calls that were answered. */
   readonly calls: number;
-  /** Attempts beyond the first of each call. */
+  /** The number of attempts after the first, summed over all calls. */
   readonly retries: number;
   readonly promptTokens: number;
-  /** The prompt tokens that the server had cached. */
+  /** The number of prompt tokens that the server had cached. */
   readonly cachedTokens: number;
   readonly completionTokens: number;
-  /** In US dollars; `null` if a price is unknown. */
+  /** The cost in US dollars; `null` if a price is unknown. */
   readonly cost: number | null;
 }
 
@@ -573,8 +588,9 @@ export interface TokenModel {
   /** The maximum number of tokens of prompt and answer combined. */
   readonly contextLength: number;
   /**
-   * The size of the model's output layer, if larger than the tokenizer's vocabulary. Sampling an id without a token is
-   * then the model's mistake. Default: the tokenizer's size; a larger id is an engine failure.
+   * The size of the model's output layer, if larger than the tokenizer's vocabulary. If the model then samples an id
+   * without a token, that is the model's mistake. Default: the tokenizer's size, so that a larger id is a failure of
+   * the engine.
    */
   readonly vocabSize?: number;
   /**
@@ -582,25 +598,30 @@ export interface TokenModel {
    * @throws {InfrastructureError} If the engine fails or aborts.
    */
   generate(request: GenerateRequest): Promise<GenerateResult>;
-  /** Frees the engine's state for a session (its key-value cache). */
+  /** Frees the engine's state of a session, such as its key-value cache. */
   release?(session: string): void;
 }
 
 /** One continuation to sample. */
 export interface GenerateRequest {
   /**
-   * The whole sequence so far; engines may cache its prefix. If a later request passes the same array, ids have only
-   * been appended to it.
+   * The whole sequence so far, of which engines may cache a prefix. If a later request passes the same array, ids have
+   * only been appended to it.
    */
   readonly ids: readonly number[];
-  /** The same for all requests of an episode, so that an engine can cache their prefix. */
+  /**
+   * The id of the session, which is the same for all requests of an episode, so that an engine can cache their prefix.
+   */
   readonly session: string;
   readonly maxTokens: number;
-  /** 0 selects the likeliest token. */
+  /** The sampling temperature; 0 selects the most likely token. */
   readonly temperature: number;
   /** The tokens that end sampling. The sampled one is included in the answer. */
   readonly stopIds: readonly number[];
-  /** The answer depends only on the seed, the ids and the weights, not on concurrent requests. */
+  /**
+   * The sampling seed. For equal settings, the answer depends only on the seed, the ids and the weights, not on
+   * concurrent requests.
+   */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -642,7 +663,7 @@ export interface Episode {
   readonly stopReason: StopReason;
   /** `null` if and only if there is a `failure`: infrastructure failures are not scored. */
   readonly reward: Reward | null;
-  /** Why the reward is not 1; `null` if it is, or if there is none. */
+  /** Why the reward is not 1; `null` if it is 1, or if there is no reward. */
   readonly reason: FailureReason | null;
   readonly failure: Failure | null;
   /** The number of restarts after a failure. */
@@ -654,14 +675,14 @@ export interface Episode {
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** The time spans of the episode, from its start; omitted if not measured. */
+  /** The time spans of the episode, from its start; omitted if they were not measured. */
   readonly spans?: readonly EpisodeSpan[];
 }
 
 /**
- * Faults of simulated users: `leak`, telling everything at once; `invention`, stating facts that they cannot know;
- * `early_stop`, ending before their requests are settled; `echo`, repeating what was said; `endless`, continuing after
- * everything is settled.
+ * The faults of simulated users: `leak`, revealing everything at once; `invention`, stating facts that they cannot
+ * know; `early_stop`, ending the conversation before their requests are settled; `echo`, repeating what was said;
+ * `endless`, continuing after everything is settled.
  */
 export type UserFault =
   | "leak"
@@ -675,7 +696,7 @@ export interface UserFinding {
   readonly fault: UserFault;
   /** The index of the message among the user's messages. */
   readonly message: number;
-  /** The evidence, for a person to judge. */
+  /** The evidence, so that a person can verify the finding. */
   readonly evidence: string;
 }
 

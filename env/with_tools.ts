@@ -14,14 +14,14 @@ export interface CustomTool<P extends string = string> {
   /** A JSON schema by parameter, in the order in which models read them. All are required. */
   readonly parameters: Readonly<Record<P, Readonly<Record<string, unknown>>>>;
   /**
-   * Returns the text that the agent reads. It may read and write only the database, because grading replays calls.
-   * Arguments are not checked against the schemas.
-   * @throws {ToolError} If the agent made a mistake; it reads the message after `Error: `.
+   * Runs the tool and returns the text that the agent reads. It may read and write only the database, because grading
+   * replays calls. Arguments are not checked against the schemas.
+   * @throws {ToolError} If the agent made a mistake. The agent reads the message after `Error: `.
    */
   readonly run: (database: Database, args: Arguments<P>) => string;
 }
 
-/** Infers the names of a tool's parameters, so that `run` receives them by name. */
+/** Returns the tool, with the names of its parameters inferred so that the arguments of `run` are typed. */
 export function customTool<const P extends string>(
   tool: CustomTool<P>,
 ): CustomTool {
@@ -89,7 +89,7 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
 }
 
 /**
- * Rejects names that are taken, including those of domain tools that models do not see, which would be called instead.
+ * Rejects names that are taken. A domain's tool that models do not see takes its name too, because calls would run it.
  */
 function rejectTakenNames(
   dataset: Dataset,
@@ -99,7 +99,9 @@ function rejectTakenNames(
   for (const { function: { name } } of schemas) {
     if (names.has(name)) {
       throw new ConfigError(
-        `${domainKey(dataset)} already has a tool "${name}"`,
+        `Cannot add the tool "${name}": ${
+          domainKey(dataset)
+        } already has a tool with this name`,
         { hint: "choose another name for the custom tool" },
       );
     }

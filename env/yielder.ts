@@ -1,6 +1,6 @@
 /** Yields to the event loop, so that long work on one thread does not block signals, timers and requests. */
 
-/** The longest time for which work blocks the event loop, in milliseconds. */
+/** The longest time for which work may block the event loop, in milliseconds. */
 const EVERY_MS = 50;
 
 /**

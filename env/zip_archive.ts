@@ -1,6 +1,7 @@
 /**
- * Reads and writes zip archives in memory. Writes deflate; reads the methods that Python's zipfile and Inspect write
- * (stored, deflate, Zstandard). The size of unpacked data is bounded, regardless of the sizes that an archive claims.
+ * Reads and writes zip archives in memory. Entries are written with deflate; they are read with the methods that
+ * Python's zipfile and Inspect use (stored, deflate, Zstandard). The size of unpacked data is limited, regardless of
+ * the sizes that an archive declares.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.4.5.
  */
@@ -23,7 +24,7 @@ const END_BYTES = 22;
 /** The longest comment that may follow the end record. */
 const MAX_COMMENT = 0xffff;
 
-/** General purpose flag: names are UTF-8. */
+/** The general purpose flag for names in UTF-8. */
 const UTF8 = 1 << 11;
 
 /** Compression methods. */
@@ -34,7 +35,10 @@ const ZSTANDARD = 93;
 /** The largest unpacked size of an entry. */
 const MAX_BYTES = 512 * 2 ** 20;
 
-/** 1980-01-01, the first date in the format, so that equal content gives an identical archive. */
+/**
+ * The date of all entries, 1980-01-01, which is the format's first date. It is fixed so that equal content gives
+ * identical archives.
+ */
 const DATE = 0x21;
 
 /** Writes an archive of texts by name, in the order of the map. */
@@ -130,14 +134,14 @@ export function readZip(bytes: Uint8Array, path: string): ZipEntries {
     });
   const view = viewOf(bytes);
   const end = endOf(view);
-  if (end === undefined) throw fault("its directory cannot be found");
+  if (end === undefined) throw fault("it has no central directory");
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   const entries = new Map<string, () => Uint8Array>();
   for (let i = 0; i < count; i++) {
     const isThere = at + CENTRAL_BYTES <= end &&
       view.getUint32(at, true) === CENTRAL;
-    if (!isThere) throw fault("its directory is damaged");
+    if (!isThere) throw fault("its central directory is damaged");
     const nameEnd = at + CENTRAL_BYTES + view.getUint16(at + 28, true);
     const name = new TextDecoder().decode(
       bytes.subarray(at + CENTRAL_BYTES, nameEnd),
@@ -175,16 +179,18 @@ function unpacked(
   const view = viewOf(bytes);
   const isThere = offset + LOCAL_BYTES <= bytes.length &&
     view.getUint32(offset, true) === LOCAL;
-  if (!isThere) throw fault("has no header where it should begin");
+  if (!isThere) throw fault("does not begin with a header");
   const start = offset + LOCAL_BYTES + view.getUint16(offset + 26, true) +
     view.getUint16(offset + 28, true);
-  if (start + packed > bytes.length) throw fault("ends past the archive");
+  if (start + packed > bytes.length) {
+    throw fault("extends beyond the end of the archive");
+  }
   if (size > MAX_BYTES) {
     throw fault(`has ${size} bytes; the limit is ${MAX_BYTES}`);
   }
   const plain = plainOf(bytes.subarray(start, start + packed), method, fault);
   if (plain.length !== size || crc32(plain) !== crc) {
-    throw fault("has changed since it was written");
+    throw fault("does not match its checksum or size");
   }
   return plain;
 }

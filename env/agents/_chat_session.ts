@@ -1,4 +1,4 @@
-/** Runs an agent's session with a chat model, whatever the form of its answers. */
+/** Runs an agent's session with a chat model, for any format of its answers. */
 
 import type {
   Action,
@@ -23,7 +23,7 @@ export type ParsedAnswer =
 
 /** The format of an agent's actions: how answers are parsed, and how observations are shown. */
 export interface AnswerForm {
-  /** Returns the answer in the form that the conversation keeps. */
+  /** Returns the message that the conversation keeps for an answer. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): ParsedAnswer;
   observation(observation: Observation, action: Action): Message;
@@ -54,7 +54,7 @@ export class ChatSession implements AgentSession {
   /** The number of messages that the chat has received or produced. */
   #sent = 0;
   #action: Action | null = null;
-  /** Calls of the last answer that have not been returned as actions yet. */
+  /** The calls of the last answer that have not been returned as actions yet. */
   #calls: readonly ToolCall[] = [];
   #usage = NO_USAGE;
 

@@ -1,6 +1,6 @@
 /**
- * The expert's desk holds everything that the user has said and the tools have returned. The expert's messages and
- * calls are based on nothing else.
+ * The expert's desk: a record of everything that the user has said and the tools have returned. The expert's messages
+ * and calls are based on nothing else.
  */
 
 import {
@@ -34,7 +34,7 @@ export class Desk {
   /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
-  /** Empty until the user has been found. */
+  /** The user's id; empty until the user has been found. */
   userId = "";
   /** Rows as last observed, by the argument and id of the call that returned them. */
   readonly #rows = new Map<string, JsonObject>();
@@ -93,7 +93,7 @@ export class Desk {
     return this.#called.has(keyOf(action));
   }
 
-  /** Says something; returns the user's answer in lower case. */
+  /** Sends a message to the user; returns the user's answer in lower case. */
   *say(content: string): Script<string> {
     const { content: reply } = yield { type: "say", content };
     this.#said.push(reply.toLowerCase());

@@ -16,7 +16,10 @@ export const EXAMPLES_SHOWN = 5;
 /** Settings of {@linkcode fewShotAgent}. */
 export interface FewShotOptions {
   readonly model: ChatModel;
-  /** Conversations as text. Each episode's seed determines which ones to show. See {@linkcode fewShotExamples}. */
+  /**
+   * Example conversations as text, from {@linkcode fewShotExamples}. An episode's seed determines which of them are
+   * shown.
+   */
   readonly examples: readonly string[];
   /** The number of examples in a prompt. Default: {@linkcode EXAMPLES_SHOWN}. */
   readonly shown?: number;

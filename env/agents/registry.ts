@@ -7,7 +7,7 @@ import { fewShotAgent, fewShotExamples } from "./few_shot.ts";
 import { textAgent, type TextStrategy } from "./text.ts";
 import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 
-/** A strategy that a model uses to serve users. */
+/** An agent strategy: how a model sees the world and acts in it. */
 export interface AgentStrategy {
   /** Creates the agent. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
@@ -19,7 +19,7 @@ export interface AgentStrategy {
   readonly needsPrompt?: boolean;
 }
 
-/** The model and the settings that {@linkcode AgentStrategy.open} gets. */
+/** The model and the settings for {@linkcode AgentStrategy.open}. */
 export interface AgentStrategyOptions {
   readonly model: ChatModel;
   readonly dataset: Dataset;
@@ -96,8 +96,8 @@ export async function openAgent(
   const strategy = agents.get(name);
   if (strategy.needsPrompt && prompt === "none") {
     throw new ConfigError(
-      `The ${name} agent requires a prompt: without one it equals the tool-calling agent`,
-      { hint: "set prompt: full, or choose tool-calling" },
+      `The ${name} agent requires a prompt: without a prompt, it is the same as the tool-calling agent`,
+      { hint: "set prompt to full, or choose the agent tool-calling" },
     );
   }
   return await strategy.open({ ...world, prompt, compat });

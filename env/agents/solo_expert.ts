@@ -1,6 +1,7 @@
 /**
- * The expert for tasks without a user: it plays the task's scripted user itself, and makes the user's calls itself. It
- * knows more than the ticket says, so it shows that a task can be solved, not that an agent could solve it.
+ * The expert for tasks without a user: it also plays the task's scripted user, and makes the user's calls itself. It
+ * knows more than the ticket says, so its success shows that a task can be solved, but not that an agent could solve
+ * it.
  */
 
 import { MissingPartError, partOf } from "../domain.ts";
@@ -55,8 +56,8 @@ function* playBoth({ user, expert, stopTool }: {
 }
 
 /**
- * Yields the user's calls until they speak.
- * @returns Their message, or a stop mark if there is none.
+ * Yields the user's calls until the user says something.
+ * @returns The user's message, or a stop mark if there is none.
  */
 function* userTurn(user: Script, heard?: Observation): Script<string> {
   for (;;) {
@@ -67,7 +68,9 @@ function* userTurn(user: Script, heard?: Observation): Script<string> {
   }
 }
 
-/** The argument of the first `next`, which a generator ignores. */
+/**
+ * Returns the script's next move; `undefined` if it has ended. A generator ignores the argument of its first `next`.
+ */
 function nextMove(
   script: Script,
   heard: Observation | undefined,

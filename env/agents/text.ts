@@ -24,7 +24,7 @@ export type TextStrategy = "act" | "react";
 export interface TextAgentOptions {
   readonly model: ChatModel;
   readonly strategy: TextStrategy;
-  /** Default: `full`. */
+  /** The content of the prompt. Default: `full`. */
   readonly prompt?: PromptStyle;
   /** Whether to send answers that cannot be parsed to the user, as τ-bench does. Default: false. */
   readonly compat?: boolean;

@@ -112,12 +112,12 @@ function parseForgiving(text: string): JsonValue | undefined {
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** The maximum number of markers before the last one to examine, since each may cost a pass over the text. */
+/** The maximum number of markers to examine before the last one, since each may cost a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**
  * Parses the object that has the last marker, at `at`, within one of its strings, since an agent may mention `Action:`
- * to a user. A complete object before the last marker was superseded by it and does not count.
+ * to a user. A complete object before the last marker does not count, because the last marker supersedes it.
  */
 function parseAround(
   text: string,
@@ -145,7 +145,7 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** Returns the text from its opening brace to the matching closing one; empty if there is none. */
+/** Returns the text from its opening brace to the matching closing brace; empty if there is none. */
 function firstObject(text: string): string {
   if (!text.startsWith("{")) return "";
   let depth = 0;

@@ -19,7 +19,7 @@ export type PromptStyle = "full" | "none";
 /** Settings of {@linkcode toolCallingAgent}. */
 export interface ToolCallingOptions {
   readonly model: ChatModel;
-  /** Default: `full`. */
+  /** The content of the prompt. Default: `full`. */
   readonly prompt?: PromptStyle;
 }
 
@@ -107,7 +107,7 @@ export const toolForm: AnswerForm = {
       : { role: "assistant", content: "", toolCalls: [action.call] },
 };
 
-/** Like {@linkcode toolForm}, but keeps all calls of an answer and the text that accompanies them. */
+/** The same form as {@linkcode toolForm}, but with all calls of an answer and the text that accompanies them. */
 const allCallsForm: AnswerForm = {
   ...toolForm,
   answer: ({ content, toolCalls }) => ({

@@ -22,7 +22,7 @@ export interface Watcher {
   readonly onParseError?: (message: string) => void;
 }
 
-/** Wraps an agent, so that `watcher` is called during its episodes. */
+/** Wraps an agent so that `watcher` is called during its episodes. */
 export function watchedAgent(agent: Agent, watcher: Watcher): Agent {
   const { name, model } = agent;
   return {

@@ -17,7 +17,7 @@ import { unknowable } from "./unknowable.ts";
 
 export type { CheckName, Finding } from "./finding.ts";
 
-/** Descriptions of the checks, as labels of a table. */
+/** The descriptions of the checks, used as labels of a table. */
 export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that return an error",
   idle: "tasks solved by the do-nothing baseline",
@@ -89,16 +89,16 @@ export interface Exclusion {
 
 /** Settings of {@linkcode audit}. */
 export interface AuditOptions {
-  /** Default: all splits of the dataset. */
+  /** The splits to audit. Default: all splits of the dataset. */
   readonly splits?: readonly Split[];
-  /** Default: all. */
+  /** The checks to perform. Default: all. */
   readonly checks?: readonly CheckName[];
   readonly signal?: AbortSignal | undefined;
   /** Called after each task. */
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. Has no side effects other than calls to `onTask`. */
+/** Audits a dataset's tasks. It has no side effects other than calls to `onTask`. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:

@@ -44,7 +44,7 @@ export function duplicates({ tasks }: AuditInput): Finding[] {
   });
 }
 
-/** Finds tasks with equal gold writes and outputs. Tasks without any are not compared. */
+/** Finds tasks with equal gold writes and outputs. Tasks with neither are not compared. */
 function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   const first = new Map<string, Task>();
   const twins = new Map<Task, Task>();

@@ -2,7 +2,7 @@
 
 import type { Dataset, Split, Task, ToolAction } from "../types.ts";
 
-/** Names of checks. */
+/** The names of the checks. */
 export type CheckName =
   | "gold_error"
   | "idle"
@@ -13,7 +13,7 @@ export type CheckName =
   | "duplicate"
   | RulesCheckName;
 
-/** Names of the checks that a benchmark's own rules perform; see `ConversationRules.faults()`. */
+/** The names of the checks that a benchmark's own rules perform; see `ConversationRules.faults()`. */
 export type RulesCheckName =
   | "failing_gold"
   | "hidden_state"
@@ -36,7 +36,7 @@ export interface Finding {
   readonly exclude: boolean;
 }
 
-/** The input of a check that compares tasks: all tasks of the audited splits. */
+/** The input of a check that compares tasks: all tasks of the audited splits, and their dataset. */
 export interface AuditInput {
   readonly dataset: Dataset;
   readonly tasks: readonly Task[];

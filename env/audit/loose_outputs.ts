@@ -8,7 +8,7 @@ import type { JsonValue } from "../python/python_value.ts";
 import type { Dataset, Task } from "../types.ts";
 import { type Finding, finding, isWrite } from "./finding.ts";
 
-/** The length below which an output occurs in prices, dates and ids everywhere. */
+/** The length below which an output often occurs in prices, dates and ids. */
 const SHORT = 4;
 
 /** Finds outputs that are substrings of text that the agent says anyway, and outputs that can never match. */

@@ -1,6 +1,4 @@
-/**
- * Finds users and rows that occur in tasks of several splits, so that training on one leaks into the other.
- */
+/** Finds users and rows that occur in tasks of several splits, so that training on one split leaks into another. */
 
 import type { Domain } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";

@@ -1,6 +1,6 @@
 /**
- * Safely reads files from an untrusted checkout: only regular files inside it, up to a size limit. Links that lead out
- * of the checkout, pipes and devices are rejected with an error, and are neither followed nor opened.
+ * Safely reads files from an untrusted checkout: only regular files inside it, up to a size limit. Pipes, devices, and
+ * links that lead out of the checkout cause an error; they are never opened or followed.
  */
 
 import { join, relative, sep } from "node:path";
@@ -8,13 +8,13 @@ import { DataError } from "../errors.ts";
 
 /** Limits for reading a checkout. */
 export interface CheckoutLimits {
-  /** Maximum size of one file. Default: 64 MiB. */
+  /** The maximum size of one file. Default: 64 MiB. */
   readonly maxFileBytes?: number;
-  /** Maximum total size of all files that are read. Default: 512 MiB. */
+  /** The maximum total size of all files that are read. Default: 512 MiB. */
   readonly maxTotalBytes?: number;
 }
 
-/** Reads a file as text; `undefined` if it does not exist. */
+/** A function that reads a file as text; `undefined` if it does not exist. */
 export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
@@ -40,7 +40,7 @@ export function checkoutFiles(
       throw fault(
         path,
         left < maxFileBytes
-          ? `the files before it have ${
+          ? `the files read before it already have ${
             maxTotalBytes - left
           } of at most ${maxTotalBytes} bytes`
           : `it has more than ${maxFileBytes} bytes`,
@@ -93,7 +93,9 @@ function kindOf(info: Deno.FileInfo): string {
   return "a device";
 }
 
-/** Reads a file; `undefined` if it exceeds `most` bytes. Counts the bytes, since the reported size may be wrong. */
+/**
+ * Reads a file; `undefined` if it has more than `most` bytes. Counts the bytes, since the reported size may be wrong.
+ */
 async function readUpTo(
   place: string,
   most: number,

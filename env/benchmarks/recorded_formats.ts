@@ -13,7 +13,7 @@ export type FormatMarks<F extends string> = readonly (readonly [
 
 /**
  * Detects the format of a file's records.
- * @throws {DataError} If it is unknown; names the file.
+ * @throws {DataError} If the format is unknown; the message names the file.
  */
 export function formatOf<F extends string>(
   records: readonly JsonObject[],
@@ -42,7 +42,7 @@ export interface RecordAt {
 
 /**
  * Validates a record.
- * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ * @throws {DataError} If a field is missing or invalid; the message names the file, the record and the field.
  */
 export function checkedRecord<T>(
   schema: z.ZodType<T>,

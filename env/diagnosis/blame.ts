@@ -1,5 +1,6 @@
 /**
- * Assigns the fault for a reward of 0, using rules that a person can check. If no rule applies, the party is `unknown`.
+ * Decides who is at fault for a reward of 0, using rules that a person can check. If no rule applies, the party is
+ * `unknown`.
  */
 
 import { callTool, isErrorAnswer } from "../call_tool.ts";
@@ -28,7 +29,7 @@ export interface Fault {
   readonly by: FaultyParty;
   /** The rule in a few words: `the user left before the request was settled`. */
   readonly rule: string;
-  /** A quote that supports it; empty if there is none. */
+  /** A quote that supports the decision; empty if there is none. */
   readonly evidence: string;
 }
 

@@ -35,7 +35,7 @@ export interface DiagnosedEpisode {
 
 /** A call that changed the agent's or the user's database. */
 export interface Write {
-  /** Its turn, from 0. */
+  /** The index of the turn. */
   readonly turn: number;
   readonly action: SidedAction;
   /** The agent's database after the call. */
@@ -82,7 +82,7 @@ export interface Replay {
   /** The reward of the final state and the agent's words; equal to the recorded one unless the dataset has changed. */
   readonly reward: Reward;
   readonly writes: readonly Write[];
-  /** `null` if the reward is 1, or cannot be decided without a judge. */
+  /** The decisive error; `null` if the reward is 1, or cannot be decided without a judge. */
   readonly decisive: DecisiveError | null;
   /** See {@linkcode ReplayedTurns.refused}; omitted unless the benchmark has its own rules. */
   readonly refused?: ReplayedTurns["refused"];

@@ -19,10 +19,10 @@ import {
   type Replay,
 } from "./decisive.ts";
 
-/** Checks of the world's state. */
+/** The checks of the world's state. */
 const WORLD = ["DB", "ENV_ASSERTION"];
 
-/** Checks of the agent's words. */
+/** The checks of the agent's words. */
 const WORDS = ["COMMUNICATE", "NL_ASSERTION"];
 
 /** Replays an episode according to the rules: the task's setup, then the calls of both sides. */
@@ -91,7 +91,8 @@ function findDecisive({ episode, replayed, unmet }: Parts): DecisiveError {
 
 /**
  * Finds the first write after which the expected actions can no longer bring the world to its goal. If they never
- * could, no write is decisive. Assertions could be met by other calls too, so then the result is not certain.
+ * could, no write is decisive. If assertions are part of the goal, the result is not certain, since other calls could
+ * satisfy them too.
  */
 function firstLost(
   replayed: ReplayedTurns,

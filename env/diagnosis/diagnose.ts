@@ -18,9 +18,9 @@ export interface Diagnosis {
   readonly reward: Reward | null;
   /** Calls that changed the database, each with the state after it. */
   readonly writes: readonly Write[];
-  /** `null` if the reward is 1, or if the infrastructure failed. */
+  /** The first decisive error; `null` if the reward is 1, or if the infrastructure failed. */
   readonly decisive: DecisiveError | null;
-  /** `null` if the reward is 1. */
+  /** The fault; `null` if the reward is 1. */
   readonly fault: Fault | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Checks whether a state can still become the gold state, by the remaining gold writes in any order and by calls that
- * restore rows.
+ * Checks whether a state can still become the gold state through the remaining gold writes, in any order, and calls
+ * that restore rows.
  */
 
 import { callTool } from "../call_tool.ts";
@@ -81,7 +81,7 @@ class Search {
   }
 }
 
-/** Returns calls that may restore a row to its expected value, `left`. The search tries whether they do. */
+/** Returns calls that may restore a row to its expected value, `left`. The search finds out whether they do. */
 function restoresOf(
   { rows }: Domain,
   { table, id, left, right }: RowPair,

@@ -1,7 +1,7 @@
 /**
- * Prompts for agents and simulated users of a generated world. Their text is original, not the benchmark's. They ask
- * for the benchmark's markers, with which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`, and
- * true or false.
+ * Prompts for agents and simulated users of a generated world. Their text is original, not the benchmark's. They
+ * require the benchmark's markers, by which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`,
+ * and true or false.
  */
 
 import type { Prompts } from "../types.ts";

@@ -10,7 +10,7 @@ import type { BatchPlace } from "./world.ts";
 /** A request and the actions that fulfill it. */
 export interface Drawn<R extends Request = Request> {
   readonly request: R;
-  /** Reads, then the write, if any. */
+  /** The reads, followed by the write if there is one. */
   readonly actions: readonly ToolAction[];
   /** The substrings that the agent must say. */
   readonly outputs: readonly string[];
@@ -52,7 +52,10 @@ export function between(rng: Rng, min: number, max: number): number {
   return min + rng.int(max - min + 1);
 }
 
-/** Draws `true` with probability `share`. A share of 0 uses no random number, so worlds without it are unchanged. */
+/**
+ * Draws `true` with probability `share`. With a share of 0, it uses no random number, so that a new option with share 0
+ * does not change existing worlds.
+ */
 export function happens(rng: Rng, share: number): boolean {
   return share > 0 && rng.next() < share;
 }
@@ -100,7 +103,7 @@ export function drawManner(
   };
 }
 
-/** Draws a voice by weight. If all are plain, it uses no random number, so worlds without voices are unchanged. */
+/** Draws a voice by weight. If all are plain, it uses no random number, so that worlds without voices do not change. */
 function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
   const others = weights.entries().some(([voice, weight]) =>

@@ -64,10 +64,10 @@ const SPLITS = ["train", "dev", "test"] as const;
 /** A split of a generated world. */
 export type WorldSplit = typeof SPLITS[number];
 
-/** The number of failed draws after which the options are considered unsatisfiable. */
+/** The number of failed draws after which the options are considered impossible to satisfy. */
 const MAX_ATTEMPTS = 200;
 
-/** The number of rejected draws per batch above which the options are considered unsatisfiable. */
+/** The number of rejected draws per batch above which the options are considered impossible to satisfy. */
 const MAX_REJECTED = 40;
 
 /**
@@ -204,7 +204,7 @@ class Factory<O extends CommonOptions> {
       } world: ${total} draws were rejected, the last for "${reason}" (${evidence})`,
       {
         hint:
-          `almost no task can be certified with these options; relax them, or report a bug with seed ${this.#spec.seed} and the options`,
+          `relax the options, which almost no task can satisfy, or report a bug with seed ${this.#spec.seed} and the options`,
       },
     );
   }

@@ -1,6 +1,7 @@
 /**
  * The generated worlds, taulab's built-in datasets: rows in τ-bench's format, tasks with a structured goal and a
- * certificate, and original policies and tool descriptions. The same seed and options give the same bytes everywhere.
+ * certificate, and original policies and tool descriptions. The same seed and options give the same bytes on every
+ * machine.
  */
 
 import type { z } from "zod";
@@ -80,7 +81,7 @@ export async function generated<N extends DomainName = "retail">(
 
 /**
  * Parses the settings of a world.
- * @throws {ConfigError} If any setting is unknown or out of range; the error names each one.
+ * @throws {ConfigError} If a setting is unknown or out of range; the message names every such setting.
  */
 export function parseOptions<S extends z.ZodType>(
   schema: S,

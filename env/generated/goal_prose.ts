@@ -11,7 +11,7 @@ export interface ProseParts<R extends Request> {
   wish(request: R): string;
 }
 
-/** Phrases the user's identity, their requests in order, and the details that they give only when asked. */
+/** Phrases the user's identity, the requests in order, and the details that the user gives only when asked. */
 export function goalProse<R extends Request>(
   goal: Goal<R>,
   { who, wish }: ProseParts<R>,

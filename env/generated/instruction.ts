@@ -141,7 +141,7 @@ const DIGRESSIONS = [
   "You are writing from your phone on the bus.",
 ];
 
-/** Closing sentences, mostly directions for the model that plays the user. */
+/** Final sentences, mostly directions for the model that plays the user. */
 const ENDINGS = [
   "You are a private person and tell no more than you have to.",
   "You are brief and to the point.",

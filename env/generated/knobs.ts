@@ -56,10 +56,10 @@ export function userKnobs(
       ),
     }).prefault({}).describe("Relative weights of the users' writing styles"),
     holdOutPhrasings: z.boolean().default(true).describe(
-      "Hold out phrasings: users of dev and test tasks use some that never occur in train tasks",
+      "Hold out phrasings: users of dev and test tasks also use phrasings that never occur in train tasks",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
-      "Number of phrasings per sentence that user and expert choose from",
+      "Number of phrasings per sentence from which the user and the expert choose",
     ),
   };
 }
@@ -80,9 +80,9 @@ export function checkRanges(
     context.addIssue({
       code: "custom",
       path: [high],
-      message: `${high} is ${options[high]}, less than ${low}, which is ${
+      message: `${high} (${options[high]}) is less than ${low} (${
         options[low]
-      }; raise ${high} or lower ${low}`,
+      }); raise ${high} or lower ${low}`,
     });
   }
 }

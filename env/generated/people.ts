@@ -1,6 +1,6 @@
 /**
- * The vocabulary of generated people: names, addresses, cards. It is lower case, so that users spell names exactly as
- * rows do.
+ * The vocabulary of generated people: names, addresses, cards. All of it is in lower case, so that users spell names
+ * exactly as the rows do.
  */
 
 /** Given names. */
@@ -18,7 +18,7 @@ export const STREETS = words(
   "acorn birch canal dairy ember fern grove harbor ivy juniper kiln linden mill north orchard pine quarry ridge spring tower union valley willow yarrow",
 ).map((name) => `${name} street`);
 
-/** Cities, each with its state. */
+/** Cities and their states. */
 export const CITIES = [
   ["salem", "ma"],
   ["dayton", "oh"],

@@ -14,10 +14,10 @@ export const rowOptionsSchema = z.strictObject({
   ),
   holdOut: z.array(z.string().min(1)).readonly().default(["dev", "test"])
     .describe(
-      "Splits or JSON files of tasks whose users are excluded from drawn tasks",
+      "Splits, or JSON files of tasks, whose users are excluded from drawn tasks",
     ),
   severalShare: share.default(0.55).describe(
-    "Probability that a task's request is followed by another",
+    "Probability that a task's request is followed by another request",
   ),
   conditionShare: share.default(0.12).describe(
     "Share of requests that are refused and followed by an alternative",
@@ -26,7 +26,7 @@ export const rowOptionsSchema = z.strictObject({
     "Share of requests for information",
   ),
   idStatedShare: share.default(0.1).describe(
-    "Share of requests in which the user knows the order's or reservation's id; in the others, the user describes it",
+    "Share of requests in which the user gives the id of the order or reservation instead of a description",
   ),
 });
 

@@ -21,7 +21,7 @@ import { Ids } from "./draw.ts";
 import type { RowOptions } from "./row_options.ts";
 import type { BatchPlace } from "./world.ts";
 
-/** A domain's part: draws tasks over its rows. */
+/** The part of a domain that draws tasks over existing rows. */
 export interface RowTasksPart {
   /** The version, incremented when the same seed, options and rows produce different tasks. */
   readonly version: number;
@@ -29,15 +29,15 @@ export interface RowTasksPart {
   open(from: RowSource): DrawRowTask;
 }
 
-/** The source from which tasks are drawn. */
+/** The input for drawing tasks: the existing rows, the held-out users, and the options. */
 export interface RowSource {
   readonly database: Database;
-  /** Checks whether a user is held out, so that no task may be about them or their rows. */
+  /** Checks whether a user is held out, so that no drawn task may be about this user or the user's rows. */
   isHeldOut(userId: string): boolean;
   readonly options: RowOptions;
 }
 
-/** Draws one task with its goal; `undefined` if the draw fails. */
+/** A function that draws one task with its goal; `undefined` if the draw fails. */
 export type DrawRowTask = (place: BatchPlace, rng: Rng) => Task | undefined;
 
 /** A benchmark's dataset with drawn tasks instead of its train tasks, or appended to them. */
@@ -45,7 +45,8 @@ export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
  * Draws tasks over the rows of a dataset, each with its certificate.
- * @param heldOut Held-out tasks: drawn tasks never use their users, or the owners of the rows that they name.
+ * @param heldOut Held-out tasks. Drawn tasks never use the users of held-out tasks, or the owners of rows that held-out
+ * tasks name.
  * @throws {ConfigError} If no task can be drawn with these options.
  * @throws {MissingPartError} If the domain has no `rowTasks` part.
  */

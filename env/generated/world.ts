@@ -34,7 +34,7 @@ export interface WorldPart<O extends CommonOptions = CommonOptions> {
   readonly tools: readonly ToolSchema[];
   readonly terminatingTools: readonly string[];
   readonly prompts: Prompts;
-  /** Begins a world and draws the rows that all users share, such as the store's products or the flights. */
+  /** Begins a world and draws the rows that all users share, such as a store's products or an airline's flights. */
   open(seed: number, options: O): WorldDraw;
 }
 

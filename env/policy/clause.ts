@@ -1,16 +1,16 @@
 /**
- * Expresses a policy as clauses that a program can check. They are independent of the tools, which accept some calls
- * that policy forbids. A clause checks a call against the state before it.
+ * Expresses a policy as clauses that a program can check. The clauses are independent of the tools, which accept some
+ * calls that policy forbids. A clause checks a call against the state before it.
  */
 
 import type { Database } from "../database.ts";
 import { type JsonObject, toPlain } from "../python/python_json.ts";
 import type { ToolAction } from "../types.ts";
 
-/** A call to be checked against policy. */
+/** A call to check against policy. */
 export interface PolicyCall {
   readonly tool: string;
-  /** Its arguments as plain JSON. */
+  /** The call's arguments as plain JSON. */
   // deno-lint-ignore no-explicit-any -- tools accept any value; a clause that throws on a wrong one reports a violation
   readonly args: any;
   /** The user whom the agent serves. */
@@ -20,7 +20,7 @@ export interface PolicyCall {
   row(table: string, id: unknown): any;
   /** Returns the ids of a table. */
   ids(table: string): Iterable<string>;
-  /** The earlier calls that changed something. */
+  /** The earlier calls that changed the database. */
   readonly earlier: readonly ToolAction[];
 }
 
@@ -28,7 +28,7 @@ export interface PolicyCall {
 export interface Clause {
   /** A stable id, for coverage tables: `cancel.status`. */
   readonly id: string;
-  /** The tools that it applies to. */
+  /** The tools to which the rule applies. */
   readonly tools: readonly string[];
   /** A paraphrase of the rule. */
   readonly text: string;
@@ -40,7 +40,7 @@ export interface Clause {
 export interface Violation {
   readonly clause: string;
   readonly text: string;
-  /** Why the call breaks it, including the relevant values. */
+  /** Why the call breaks the clause, including the relevant values. */
   readonly evidence: string;
 }
 

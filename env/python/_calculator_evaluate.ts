@@ -21,8 +21,8 @@ export const NO_REAL: unique symbol = Symbol("no real number");
 export type Value = PythonNumber | typeof NO_REAL;
 
 /**
- * Maximum cost of an expression, measured in products of 64-bit words under long multiplication: about 0.1 s, enough
- * for a power of 700,000 bits. Python would block for hours.
+ * The maximum cost of an expression, in products of 64-bit words as in long multiplication: about 0.1 s, enough for a
+ * power with 700,000 bits. Python has no such limit and may compute for hours.
  */
 const MAX_WORK = 2 ** 26;
 
@@ -41,7 +41,7 @@ export function evaluate(expression: Expression): Value {
 class Work {
   #left = MAX_WORK;
 
-  /** @throws {ToolError} If the budget is exceeded. */
+  /** Deducts the cost of an operation.\n@throws {ToolError} If the budget is exceeded. */
   spend(cost: number): void {
     this.#left -= cost;
     if (this.#left < 0) throw new ToolError("the numbers are too large");
@@ -114,8 +114,8 @@ function powerCost(a: PythonNumber, b: PythonNumber): number {
 }
 
 /**
- * Returns the cost of a float power. A double is a fraction of a 53-bit numerator and a denominator of at most 1,074
- * bits, which is only shifted and written out.
+ * Returns the cost of a float power. A double is a fraction with a numerator of 53 bits and a denominator of at most
+ * 1,074 bits. Only the numerator is multiplied; the denominator is a power of two and is only shifted.
  */
 function floatPowerCost(exponent: PythonNumber): number {
   const times = Math.abs(toDouble(exponent));
@@ -169,7 +169,7 @@ function floorDivide(a: PythonNumber, b: PythonNumber): PythonNumber {
   );
 }
 
-/** @see CPython 3.11, Objects/floatobject.c, `_float_div_mod`. */
+/** Implements Python's `x // y` for floats.\n@see CPython 3.11, Objects/floatobject.c, `_float_div_mod`. */
 function floorQuotient(x: number, y: number): number {
   const remainder = x % y;
   let quotient = (x - remainder) / y;
@@ -191,7 +191,7 @@ function power(a: PythonNumber, b: PythonNumber): Value {
   );
 }
 
-/** @see CPython 3.11, Objects/floatobject.c, `float_pow`. */
+/** Implements Python's `base ** exponent` for floats.\n@see CPython 3.11, Objects/floatobject.c, `float_pow`. */
 function floatPower(base: number, exponent: number): Value {
   if (exponent === 0 || base === 1) return toFloat(1);
   if (base === 0 && exponent < 0) {
@@ -209,7 +209,10 @@ function floatPower(base: number, exponent: number): Value {
   );
 }
 
-/** Raises a finite number to a finite power. Correctly rounded for small integer exponents, as in the C library. */
+/**
+ * Raises a finite number to a finite power. The result is correctly rounded for small integer exponents, as in the C
+ * library.
+ */
 function finitePower(base: number, exponent: number): number {
   if (
     base === 0 || !Number.isInteger(exponent) ||
@@ -222,7 +225,7 @@ function finitePower(base: number, exponent: number): number {
     : ratio(1n << denominatorBits * n, numerator ** n);
 }
 
-/** Converts a finite double to an exact fraction of a numerator and a power of two. */
+/** Converts a finite double to an exact fraction whose denominator is the power of two with exponent `bits`. */
 function fraction(value: number): [numerator: bigint, bits: bigint] {
   let bits = 0n;
   while (!Number.isInteger(value)) {

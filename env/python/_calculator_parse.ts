@@ -1,6 +1,7 @@
 /**
  * Parses the syntax of `calculate`: the subset of Python's expressions that consists of digits, `+ - * / ( ) .` and
- * spaces. It includes calls and `()`, since a division by zero inside them is reported first.
+ * spaces. It includes calls and `()`, although they cannot succeed, since Python first reports a division by zero
+ * inside them.
  */
 
 import { ToolError } from "../errors.ts";
@@ -10,10 +11,10 @@ import { normalInt, type PythonNumber } from "./python_value.ts";
 /** A binary operator. */
 export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 
-/** A syntax tree. `other` is `()` or `...`; a call evaluates its parts and then fails. */
+/** A syntax tree. `other` is `()` or `...`. A call evaluates its parts and then fails. */
 export type Expression = Node & {
   /**
-   * Number of nodes on the longest path from this node down. It is limited, so that walks over the tree may be
+   * The number of nodes on the longest path down from this node. It is limited, so that functions over the tree can be
    * recursive.
    */
   readonly depth: number;
@@ -35,7 +36,7 @@ type Node =
   }
   | { readonly type: "call"; readonly parts: readonly Expression[] };
 
-/** Limits of CPython 3.11: nested parentheses, tree depth, and digits of an int. */
+/** The limits of CPython 3.11 on nested parentheses, tree depth, and digits of an int. */
 const MAX_PARENTHESES = 200;
 const MAX_DEPTH = 2900;
 const MAX_DIGITS = 4300;

@@ -6,7 +6,7 @@ import type { JsonValue } from "./python_value.ts";
 
 /** One error of a validation. */
 export interface Issue {
-  /** Field names and list indices, outermost first. */
+  /** The field names and list indices, outermost first. */
   readonly path: readonly (string | number)[];
   /** pydantic's error type, such as `int_parsing`. */
   readonly type: string;

@@ -84,7 +84,7 @@ export function validChoice(
   return found.add(input, type, `Input should be ${choicesText(choices)}`);
 }
 
-/** White space according to Rust's `trim()`, which differs from JavaScript's and Python's. */
+/** The characters that Rust's `trim()` removes, which differ from JavaScript's and Python's white space. */
 const SPACE =
   /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
@@ -102,7 +102,7 @@ function trim(text: string): string {
 const INT =
   /^(?:(?:([+-]?)(?:0[0_]*(?=[1-9]|0(?:\.0+)?$))?)(\d+(?:_\d+)*)|\+?0[0_]*-_?(0|[1-9]\d*(?:_\d+)*))(?:\.0+)?$/;
 
-/** Maximum number of characters in a string that represents an int; longer strings are rejected without parsing. */
+/** The maximum number of characters in a string that represents an int. Longer strings are rejected without parsing. */
 const MAX_DIGITS = 4300;
 
 function intOfText(text: string, found: Findings): number | bigint | undefined {

@@ -20,7 +20,7 @@ import {
 import { toFloat } from "./python_number.ts";
 import { copyValue, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** Validates one value. Created by {@linkcode field}. */
+/** A validator of one value. Created by {@linkcode field}. */
 export interface Field {
   /** Returns the value to store; `undefined` if an error was added to `found`. */
   validate(input: JsonValue, found: Findings): JsonValue | undefined;
@@ -32,7 +32,7 @@ export interface Field {
 export interface Model {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;
-  /** The handling of unknown keys. */
+  /** How unknown keys are handled. */
   readonly extra: "ignore" | "forbid";
 }
 
@@ -91,7 +91,7 @@ export const field = {
       (input, found) => validChoice(input, { choices, type: "enum" }, found),
       value,
     ),
-  /** `null` or a value that `type` accepts; `null` if missing. */
+  /** `null`, or a value that the given field accepts. A missing field becomes `null`. */
   optional: ({ validate }: Field): Field =>
     fieldOf(
       (input, found) => input === null ? null : validate(input, found),

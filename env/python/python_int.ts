@@ -1,6 +1,6 @@
 /**
- * Implements Python's `int(text)`: digits of any script, underscores between digits, and Python's white space around
- * them.
+ * Implements Python's `int(text)`, which accepts digits of any script, underscores between digits, and surrounding
+ * white space.
  */
 
 import { ToolError } from "../errors.ts";
@@ -25,10 +25,10 @@ export function parseInt10(text: string): number | bigint {
   );
 }
 
-/** An int after {@linkcode asciiOf}, which maps all white space to ASCII. */
+/** Matches an int in text that {@linkcode asciiOf} has converted, with ASCII white space around it. */
 const INT = /^[ \t-\r]*([+-]?\d+(?:_\d+)*)[ \t-\r]*$/;
 
-/** White space outside ASCII. It includes U+0085, but not U+FEFF or the separators U+001C to U+001F. */
+/** Matches white space outside ASCII. This includes U+0085, but not U+FEFF or the separators U+001C to U+001F. */
 const SPACE = /^[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
 const DIGIT = /^\p{Nd}$/u;

@@ -22,10 +22,10 @@ export {
   toPlain,
 } from "./python_value.ts";
 
-/** Maximum number of digits in an int, as in CPython. Parsing more would take superlinear time. */
+/** The maximum number of digits in an int, as in CPython. Parsing time grows faster than the number of digits. */
 const MAX_DIGITS = 4300;
 
-/** Maximum nesting depth of arrays and objects, as in CPython. */
+/** The maximum nesting depth of arrays and objects, as in CPython. */
 const MAX_DEPTH = 990;
 
 /** Options of {@linkcode printPythonJson}. */
@@ -36,7 +36,7 @@ export interface PrintOptions {
 
 /** Options of {@linkcode parsePythonJson}. */
 export interface ParseOptions {
-  /** The path of the file with the text, for errors. */
+  /** The path of the file that contains the text, for error messages. */
   readonly path?: string;
   /**
    * Whether to parse like Rust's serde_json: no `NaN` or `Infinity`, no number beyond the range of a float, no lone
@@ -47,13 +47,13 @@ export interface ParseOptions {
   readonly onDuplicate?: (object: JsonObject, key: string) => void;
 }
 
-/** Maximum nesting depth in serde_json. */
+/** The maximum nesting depth in serde_json. */
 const MAX_SERDE_DEPTH = 127;
 
 /**
- * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key is duplicated, the last value is kept at the
- * first one's position.
- * @throws {DataError} If the text is not valid JSON, with line and column.
+ * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
+ * kept, at the position of the first.
+ * @throws {DataError} If the text is not valid JSON; the message names line and column.
  */
 export function parsePythonJson(
   text: string,
@@ -194,7 +194,10 @@ class Parser {
     this.#onDuplicate = onDuplicate;
   }
 
-  /** @param elements Receives the elements of a top-level array, including those before an error. */
+  /**
+   * Parses the whole text.
+   * @param elements Receives the elements of a top-level array, including those before an error.
+   */
   document(elements?: JsonValue[]): JsonValue {
     const isArray = this.#next() === "[" && elements !== undefined;
     const value = isArray
@@ -244,7 +247,7 @@ class Parser {
   #nested<T>(read: () => T): T {
     const most = this.#isSerde ? MAX_SERDE_DEPTH : MAX_DEPTH;
     if (++this.#depth > most) {
-      this.#fail(`arrays and objects nest deeper than ${most}`);
+      this.#fail(`arrays and objects are nested more than ${most} levels deep`);
     }
     const value = read();
     this.#depth--;
@@ -308,7 +311,9 @@ class Parser {
     }
   }
 
-  /** Parses a string with escapes that begins at `start`; `at` is the first position that is not plain. */
+  /**
+   * Parses a string with escapes that begins at `start`; `at` is the position of the first character that is not plain.
+   */
   #escapedString(start: number, at: number): string {
     const text = this.#text;
     while (text[at] !== '"') {

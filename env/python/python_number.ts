@@ -1,5 +1,5 @@
 /**
- * Implements Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and `bool` counts as 0 or 1.
+ * Implements Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and bools count as 0 or 1.
  */
 
 import { ToolError } from "../errors.ts";
@@ -116,7 +116,7 @@ export function roundDouble2(value: number): number {
   return value < 0 ? -rounded : rounded;
 }
 
-/** Odd eighths in hundredths, rounded to even. */
+/** The odd eighths, 1/8 to 7/8, rounded to hundredths with ties to even. */
 const TIES: ReadonlyMap<number, string> = new Map([
   [1, ".12"],
   [3, ".38"],

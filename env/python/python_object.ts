@@ -24,7 +24,7 @@ export function typeName(value: JsonValue): string {
 }
 
 /**
- * Returns a text that is equal for values that Python considers equal inside a list or object: numbers by value,
+ * Returns a text that is the same for all values that Python considers equal inside a list or object: numbers by value,
  * objects regardless of key order. NaN equals itself, since Python compares the identical object.
  */
 export function equalityKey(value: JsonValue): string {
@@ -38,7 +38,7 @@ export function equalityKey(value: JsonValue): string {
   return `{${members.sort().join()}}`;
 }
 
-/** Implements Python's `a == b`. NaN equals nothing. */
+/** Implements Python's `a == b`. NaN is not equal to anything. */
 export function isEqual(a: JsonValue, b: JsonValue): boolean {
   if (typeof a === "string" && typeof b === "string") return a === b;
   return !Number.isNaN(a) && equalityKey(a) === equalityKey(b);
@@ -129,7 +129,7 @@ export function rightOperand(
 }
 
 /**
- * Implements Python's `sum(values)`: adds from the left, starting with int 0, without compensation.
+ * Implements Python's `sum(values)`: adds from left to right, starting with int 0, without compensated summation.
  * @throws {ToolError} If a value is not a number.
  */
 export function sum(values: Iterable<JsonValue>): PythonNumber {

@@ -69,8 +69,8 @@ function objectRepr(value: JsonObject): string {
 }
 
 /**
- * Ranks the code unit at `i` in code point order: a unit of a surrogate pair ranks beyond U+FFFF, a lone surrogate as
- * itself. Both texts must be equal up to `i`.
+ * Returns the rank of the code unit at `i` in code point order: a unit of a surrogate pair ranks above U+FFFF, and any
+ * other unit has its own value. Both texts must be equal up to `i`.
  */
 function rank(text: string, i: number): number {
   const unit = text.charCodeAt(i);

@@ -1,9 +1,9 @@
-/** zod schemas for values from {@linkcode parsePythonJson} that keep number types and key order. */
+/** Provides zod schemas for values from {@linkcode parsePythonJson} that keep number types and key order. */
 
 import { z } from "zod";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** An object with some known fields, whose members stay as parsed. Other fields are dropped. */
+/** Returns the schema of an object with some known fields. Their values stay as parsed; other fields are dropped. */
 export function objectOf<S extends z.ZodRawShape>(shape: S) {
   return z.preprocess(
     (value) => value instanceof Map ? Object.fromEntries(value) : value,
@@ -11,19 +11,19 @@ export function objectOf<S extends z.ZodRawShape>(shape: S) {
   );
 }
 
-/** An object as parsed. */
+/** The schema of any object. The object stays as parsed. */
 export const anyObject: z.ZodType<JsonObject> = z.custom<JsonObject>(
   (value) => value instanceof Map,
   { error: "Invalid input: expected object" },
 );
 
-/** Any value as parsed. */
+/** The schema of any value. The value stays as parsed. */
 export const anyValue: z.ZodType<JsonValue> = z.custom<JsonValue>(
   (value) => value !== undefined,
   { error: "Invalid input: expected a value" },
 );
 
-/** An int or float, as a JavaScript number. */
+/** The schema of an int or a float, converted to a JavaScript number. */
 export const plainNumber = z.preprocess(
   (value) => value instanceof Float ? value.value : value,
   z.number(),

@@ -1,6 +1,9 @@
-/** Python's white space, as matched by `str.isspace` and `\s`. */
+/** Implements functions over Python's white space, as matched by `str.isspace` and `\s`. */
 
-/** The contents of a regular expression class; JavaScript's `\s` differs in U+001C–U+001F, U+0085 and U+FEFF. */
+/**
+ * Python's white space, for a character class of a regular expression. JavaScript's `\s` differs in U+001C–U+001F,
+ * U+0085 and U+FEFF.
+ */
 export const SPACES =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 

@@ -1,5 +1,5 @@
 /**
- * Python's JSON values in JavaScript: integers and floats stay distinct, and objects keep their key order.
+ * Represents Python's JSON values in JavaScript: integers and floats stay distinct, and objects keep their key order.
  *
  * An integral JavaScript number is a Python `int`; a non-integral, infinite or NaN one is a `float`. A whole float
  * (`200.0`, `-0.0`, `1e16`) is a {@linkcode Float}, and an int outside the safe integers is a `bigint`.
@@ -76,7 +76,7 @@ export function toPlain(value: JsonValue): unknown {
   );
 }
 
-/** Normalizes an int: a number if that is exact, else a `bigint`. */
+/** Normalizes an int: returns a number if it represents the int exactly, else a `bigint`. */
 export function normalInt(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)

@@ -1,6 +1,6 @@
 /**
- * Implements the common part of simulated users that ask a model: the conversation from the user's side, usage, and a
- * limit on repeated requests.
+ * Implements what all simulated users with a model share: the conversation from the user's side, usage, and a limit on
+ * repeated requests.
  *
  * In the model's conversation the agent has the role `user`, and the simulated user the role `assistant`.
  */
@@ -45,7 +45,7 @@ export interface Utterance {
   readonly recorded: string | null;
 }
 
-/** Produces the user's next message. */
+/** A function that produces the user's next message. */
 export type Speak = (
   conversation: UserConversation,
   options: CallOptions,
@@ -103,7 +103,7 @@ export class UserConversation {
     this.#messages.push(message);
   }
 
-  /** Returns `words`, or `undefined` if the user would end the conversation with their first message. */
+  /** Returns `words`, or `undefined` if they would end the conversation with the user's first message. */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);
@@ -140,8 +140,8 @@ export class UserConversation {
 
   /**
    * Asks for the user's next message until `read` accepts one.
-   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. It is the simulator's fault,
-   * so it is not scored.
+   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. The fault is the simulator's,
+   * so the episode is not scored.
    */
   async askFor<T>(
     read: (text: string) => T | undefined,

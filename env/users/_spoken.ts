@@ -1,5 +1,5 @@
 /**
- * Extracts the message that a user says from a model's answer.
+ * Extracts the user's message from a model's answer.
  *
  * Small models wrap their message in reasoning, labels, quotes, code fences or Markdown. All of these are removed; only
  * an answer without a message is rejected.

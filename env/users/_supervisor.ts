@@ -38,7 +38,7 @@ export async function isAcceptable(
 const WANTED =
   "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";
 
-/** Asks for the supervisor's thoughts on a message, which should contain a better one. */
+/** Asks for the supervisor's thoughts on a message, which should contain a better message. */
 export function reflectOn(
   conversation: UserConversation,
   judged: JudgedMessage,

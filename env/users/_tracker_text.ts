@@ -15,7 +15,8 @@ export function plain(text: string): string {
 }
 
 /**
- * Returns the share of a text's five-word sequences that another text contains; 0 if it has fewer than `runs` of them.
+ * Returns the share of a text's five-word sequences that another text contains; 0 if the text has fewer than `runs` of
+ * them.
  */
 export function overlap(
   text: string,
@@ -33,7 +34,10 @@ function runsOf(text: string): string[] {
   return words.slice(4).map((_, i) => words.slice(i, i + 5).join(" "));
 }
 
-/** Returns everything that the user may know as one text: goal, instruction, own profile and rows. */
+/**
+ * Returns, as one text, everything that the user may know: the goal, the instruction, and the user's own profile and
+ * rows.
+ */
 export function knownText(
   { task, database, domain }: Pick<
     TrackOptions,

@@ -1,4 +1,4 @@
-/** The user of episodes in which an agent works alone. */
+/** The absent user, for episodes in which an agent works alone. */
 
 import type { User, UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";

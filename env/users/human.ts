@@ -11,7 +11,7 @@ import {
 } from "../types.ts";
 import { labelled } from "./_label.ts";
 
-/** Reads a line, without its line end; resolves to `null` at the end of input. */
+/** A function that reads a line, without its line ending; resolves to `null` at the end of input. */
 export type LineReader = (options?: CallOptions) => Promise<string | null>;
 
 /** Options of {@linkcode humanUser}. */

@@ -1,4 +1,4 @@
-/** The react user: the user thinks before speaking, and the agent sees only the message. */
+/** The react user, who thinks before speaking; the agent sees only the message. */
 
 import { STOP, type UserFactory } from "../types.ts";
 import {

@@ -86,8 +86,9 @@ class RulesUser implements User {
   }
 
   /**
-   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. It is the simulator's fault,
-   * so it is not scored.
+   * Asks the model until its answer contains a message or a call.
+   * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. The fault is the simulator's,
+   * so the episode is not scored.
    */
   async #ask(options: CallOptions): Promise<ChatReply> {
     let text = "";

@@ -1,4 +1,4 @@
-/** The scripted user: deterministic, without a model. Its domain defines what it says. */
+/** The scripted user, which is deterministic and uses no model. The domain defines what it says. */
 
 import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";

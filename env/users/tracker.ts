@@ -19,13 +19,13 @@ import {
 /** Options of {@linkcode trackUser}. */
 export interface TrackOptions {
   readonly domain: Domain;
-  /** The user's task; reciting its instruction is an echo. */
+  /** The user's task. A message that recites its instruction is an echo. */
   readonly task: Task;
-  /** The untouched database: users know their own rows. */
+  /** The database in its initial state: users know their own rows. */
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
-  /** Whether a script plays the user, in which case repetition is not a fault. Default: false. */
+  /** Whether a script plays the user, so that repetition is not a fault. Default: false. */
   readonly isScripted?: boolean;
 }
 
@@ -229,7 +229,7 @@ function findEndless(
       return {
         fault: "endless",
         message: index,
-        evidence: `${idle} messages after all was settled`,
+        evidence: `${idle} messages after everything was settled`,
       };
     }
   }

@@ -1,4 +1,4 @@
-/** Voices of scripted users: the same message in a plain, terse, chatty or impatient style. */
+/** The voices of scripted users, who can say the same message in a plain, terse, chatty or impatient style. */
 
 import { STOP } from "../types.ts";
 
@@ -12,7 +12,7 @@ const POLITE =
 /** Matches openings of answers, which a terse user omits. */
 const ANSWER = /^(?:sure[:,] |well, |my (?:user id|email) is )/;
 
-/** Small talk that fits any topic. None of it is a question, a consent or a fact about the task. */
+/** Small talk that fits any topic, without questions, consent or facts about the task. */
 const ASIDES = [
   "it has been raining here all week.",
   "my neighbour told me about you.",

@@ -23,10 +23,10 @@ import {
 /** The key in a sample's metadata under which taulab's own logs store the `info` of a τ-bench result. */
 export const OWN_METADATA = "taulab";
 
-/** The paths of samples in the archive. */
+/** Matches the path of a sample in the archive. */
 const SAMPLE = /^samples\/(.+)_epoch_(\d{1,9})\.json$/;
 
-/** The values that Inspect's scorers write as text. */
+/** The numeric values of the scores that Inspect's scorers write as text. */
 const WORDS: Readonly<Record<string, number>> = {
   C: 1,
   I: 0,
@@ -171,7 +171,7 @@ function valueOf(value: JsonValue | undefined): number | null {
   return numberOf(value);
 }
 
-/** Returns each score with its explanation, for display alongside the reward. */
+/** Returns each score with its explanation, to be shown with the reward. */
 function checksOf(sample: JsonObject): readonly RewardCheck[] {
   const scores = scoresOf(sample);
   const reward = rewardIn(scores);

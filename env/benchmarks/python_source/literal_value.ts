@@ -1,5 +1,5 @@
 /**
- * Evaluates Python expressions made of literals, known names and known calls. Anything else is an error that gives its
+ * Evaluates Python expressions made of literals, known names and known calls. Anything else is an error with its
  * position. No Python code is run.
  */
 
@@ -18,7 +18,7 @@ import { extentOf, spend } from "./work.ts";
 
 /** The names and calls available to an expression. */
 export interface Scope {
-  /** Returns a name's value, or `undefined` if it is unknown. Members are dotted: `self.wiki`. */
+  /** Returns the value of a name, `undefined` if it is unknown. The name of a member has dots: `self.wiki`. */
   readonly name?: (name: string) => JsonValue | undefined;
   /** Returns the value of a call, or `undefined` if the callee is unknown. */
   readonly call?: (
@@ -27,7 +27,7 @@ export interface Scope {
   ) => JsonValue | undefined;
 }
 
-/** Arguments of a call. */
+/** The arguments of a call. */
 export interface CallArguments {
   readonly positional: readonly JsonValue[];
   readonly keywords: JsonObject;
@@ -35,7 +35,7 @@ export interface CallArguments {
 
 /**
  * Evaluates an expression.
- * @throws {DataError} If part of it is unknown or unsupported; names file, line and column.
+ * @throws {DataError} If part of it is unknown or unsupported; the message names file, line and column.
  */
 export function evaluate(
   source: PythonSource,
@@ -48,7 +48,7 @@ export function evaluate(
 /** CPython's limit on the number of digits in an integer literal. */
 const MAX_DIGITS = 4300;
 
-/** Maximum nesting depth of expressions. A sum of n terms is n levels deep. */
+/** The maximum nesting depth of expressions. A sum of n terms is n levels deep. */
 const MAX_DEPTH = 400;
 
 class Evaluator {
@@ -63,7 +63,7 @@ class Evaluator {
 
   value(node: Node): JsonValue {
     if (this.#depth >= MAX_DEPTH) {
-      this.#fail(node, `this nests deeper than ${MAX_DEPTH}`);
+      this.#fail(node, `this is nested more than ${MAX_DEPTH} levels deep`);
     }
     this.#depth++;
     this.#spend(node, 1);
@@ -250,7 +250,7 @@ class Evaluator {
       return [...a, ...b];
     }
     if (isPythonNumber(a) && isPythonNumber(b)) return add(a, b);
-    return this.#fail(node, "these cannot be added");
+    return this.#fail(node, "these values cannot be added");
   }
 
   #name(node: Node): JsonValue {
@@ -262,7 +262,7 @@ class Evaluator {
     const { weight, depth } = extentOf(value);
     this.#spend(node, weight);
     if (depth + this.#depth > MAX_DEPTH) {
-      this.#fail(node, `this nests deeper than ${MAX_DEPTH}`);
+      this.#fail(node, `this is nested more than ${MAX_DEPTH} levels deep`);
     }
     return value;
   }

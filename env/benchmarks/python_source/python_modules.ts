@@ -14,7 +14,7 @@ import {
   unreadable,
 } from "./syntax_tree.ts";
 
-/** Evaluates the calls that are known in every module; `undefined` for any other call. */
+/** A function that evaluates the calls that are known in every module; `undefined` for any other call. */
 export type KnownCalls = (
   callee: string,
   args: CallArguments,
@@ -222,7 +222,7 @@ type NameChain = readonly {
   readonly node: Node;
 }[];
 
-/** Maximum length of a chain of names that refer to one another. */
+/** The maximum length of a chain of names that refer to one another. */
 const MAX_NAMES = 100;
 
 /**
@@ -263,7 +263,7 @@ function onceFor<T>(
 
 const assignmentsOf = onceFor((source) => assignments(source.root, source));
 
-/** The top-level classes of a file; if several have the same name, the first one. */
+/** The top-level classes of a file by name. If several have the same name, the first is used. */
 const classesOf = onceFor((source) => {
   const found = new Map<string, Node>();
   for (const { name, node } of definitions(source, source.root, CLASS)) {
@@ -333,7 +333,7 @@ export function assignments(
 }
 
 interface Origin {
-  /** As written: `.book`, `tau_bench.types`. */
+  /** The module's name as written: `.book`, `tau_bench.types`. */
   readonly module: string;
   readonly name: string;
   /** The import statement. */

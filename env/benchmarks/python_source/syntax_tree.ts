@@ -30,13 +30,13 @@ export interface PythonSource extends SourceText {
   readonly root: Node;
 }
 
-/** Limits for parsing a file. τ-bench's largest file has 1 MB, which takes about 100 ms. */
+/** The limits for parsing a file. τ-bench's largest file has 1 MB and is parsed in about 100 ms. */
 const MAX_CHARACTERS = 16 * 2 ** 20;
 const PARSE_MS = 30_000;
 
 /**
  * Parses a file.
- * @throws {DataError} If it is not Python, too large or too slow to parse; names the line.
+ * @throws {DataError} If it is not Python, is too large, or takes too long to parse; the message names the line.
  */
 export function parsePython(path: string, text: string): PythonSource {
   if (text.length > MAX_CHARACTERS) {

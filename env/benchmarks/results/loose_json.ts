@@ -1,4 +1,4 @@
-/** Lenient readers for JSON that other programs wrote: a value of the wrong type is treated as absent. */
+/** Reads JSON that other programs wrote, leniently: a value of the wrong type is treated as absent. */
 
 import {
   type JsonObject,

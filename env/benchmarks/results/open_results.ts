@@ -16,11 +16,11 @@ import type { KnownTasks, ResultEpisode } from "./result_episode.ts";
 export interface ResultsFile {
   readonly benchmark: "tau-bench" | "tau3-bench";
   readonly records: readonly ResultEpisode[];
-  /** A sentence about the records that could not be read; `null` if all could. */
+  /** A sentence about the records that could not be read; `null` if all were read. */
   readonly fault: string | null;
   /**
    * Finds the records' tasks in a directory with the benchmark's data.
-   * @throws {DataError} If it holds none.
+   * @throws {DataError} If the directory has no readable data.
    */
   tasksIn(directory: string): Promise<KnownTasks>;
 }
@@ -28,7 +28,7 @@ export interface ResultsFile {
 /**
  * Reads a result file. An Inspect log is read as a τ-bench result file.
  * @param bytes The file's content, optionally gzip-compressed.
- * @throws {DataError} If no record can be read; names the first problem.
+ * @throws {DataError} If no record can be read; the message describes the first problem.
  */
 export function openResults(bytes: Uint8Array, path: string): ResultsFile {
   const isLog = isZip(bytes);

@@ -5,12 +5,12 @@ import type { Dataset, Failure, Reward, Task } from "../../types.ts";
 
 /** An episode of a result file. */
 export interface ResultEpisode {
-  /** Its position in the file, from 1. */
+  /** The episode's position in the file, from 1. */
   readonly number: number;
   /** The task's index: in its split for τ-bench, in the file for τ³-bench. */
   readonly task: number;
   readonly trial: number;
-  /** `null` if the episode failed or was not scored. */
+  /** The reward; `null` if the episode failed or was not scored. */
   readonly reward: Reward | null;
   /** Whether `reward.parts.database` is known rather than inferred. */
   readonly isDatabaseKnown: boolean;

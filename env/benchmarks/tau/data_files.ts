@@ -1,6 +1,6 @@
 /**
  * Reads the files of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported into memory
- * once per process and reads like the output of `deno task import`.
+ * once per process and gives the same files as `deno task import`.
  */
 
 import { readFile, stat } from "node:fs/promises";
@@ -9,10 +9,10 @@ import { DataError, messageOf } from "../../errors.ts";
 import { checkoutFiles } from "../checkout_files.ts";
 import { importTauBench } from "./import/import_tau_bench.ts";
 
-/** Reads a file by its path within the directory; `undefined` if it does not exist. */
+/** A function that reads a file by its path within the directory; `undefined` if it does not exist. */
 export type ReadData = (name: string) => Promise<string | undefined>;
 
-/** A file that every data directory has, but no checkout. */
+/** A file that every data directory has and no checkout has. */
 const OF_DATA = "terminate_tools.json";
 
 /** The Python package, and its directory of domains. */
@@ -21,7 +21,7 @@ const ENVS = "envs";
 
 /**
  * Returns a reader for the files of `dir`.
- * @throws {DataError} If `dir` is a checkout that cannot be imported; names file and line.
+ * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names file and line.
  */
 export async function openData(dir: string): Promise<ReadData> {
   const root = await checkoutRoot(dir);

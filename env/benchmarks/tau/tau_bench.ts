@@ -61,7 +61,8 @@ const fewShotLine = z.object({ messages_display: z.string() });
 export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
 
 /**
- * Returns the directory of τ-bench's data: from the flag or the config, else from the variable `TAU_BENCH_DIR`.
+ * Returns the directory of τ-bench's data: the given one (from the flag or the config), or else the value of
+ * `TAU_BENCH_DIR`.
  * @throws {ConfigError} If neither is set.
  */
 export function tauBenchDir(given?: string | null): string {
@@ -78,7 +79,7 @@ export function tauBenchDir(given?: string | null): string {
 /**
  * Loads one domain of τ-bench's data and validates every row.
  * @param dir A directory that `deno task import` wrote, or a checkout of τ-bench.
- * @throws {DataError} If a file is missing, truncated or invalid; names the file, row and field.
+ * @throws {DataError} If a file is missing, truncated or invalid; the message names the file, row and field.
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTauBench(
@@ -125,6 +126,7 @@ export async function loadTauBench(
 }
 
 /**
+ * Returns the domain.
  * @throws {ConfigError} If this version does not have the domain, or it belongs to a benchmark with another data
  * layout.
  */
@@ -231,7 +233,7 @@ function noPrompts(path: string): never {
   );
 }
 
-/** Reads the prompts; `undefined` if the file does not exist, which is reported when they are first used. */
+/** Reads the prompts; `undefined` if the file does not exist, which is an error only when the prompts are used. */
 async function readPrompts(files: Files): Promise<Prompts | undefined> {
   const text = await files.textIfAny(PROMPTS);
   if (text === undefined) return undefined;
@@ -276,7 +278,7 @@ async function openFiles(
 class Files {
   readonly dir: string;
   readonly #read: ReadData;
-  /** Name and text of every file that was read. */
+  /** The name and text of every file that was read. */
   readonly read: [name: string, text: string][] = [];
 
   constructor(dir: string, read: ReadData) {
@@ -387,7 +389,7 @@ function tasksOf(
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; names the file, place and field.
+ * @throws {DataError} If it is invalid; the message names the file, the place in it, and the field.
  */
 function checked<T>(
   schema: z.ZodType<T>,

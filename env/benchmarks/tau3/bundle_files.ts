@@ -16,7 +16,7 @@ export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 const HINT =
   "pass the directory with tau3-bench's data as --tau3-bench DIR or TAU3_BENCH_DIR, and copy it again if it is damaged";
 
-/** Name of the file in `tools/` with the schema of the tool that a solo agent calls to end its work. */
+/** The name of the file in `tools/` that has the schema of the tool with which a solo agent ends its work. */
 export const SOLO_TOOL_FILE = "solo_done.json";
 
 /** The source of a dataset: a directory, or the texts of a bundle's files by relative path. */
@@ -67,12 +67,12 @@ export interface TextFile {
 /** The files of one directory, with a record of what was read. */
 export class BundleFiles {
   readonly dir: string;
-  /** Name and text of every file that was read, in order. */
+  /** The name and text of every file that was read, in order. */
   readonly read: [name: string, text: string][] = [];
 
   readonly #texts: ReadonlyMap<string, string> | undefined;
 
-  /** @param texts File texts by path, used instead of the disk. Default: files are read from disk. */
+  /** @param texts The texts of the files by path, used instead of the disk. Default: files are read from disk. */
   constructor(dir: string, texts?: ReadonlyMap<string, string>) {
     this.dir = dir;
     this.#texts = texts;
@@ -120,7 +120,7 @@ export class BundleFiles {
 
 /**
  * Parses a JSON or TOML file.
- * @throws {DataError} If it is invalid; names the file, line and column.
+ * @throws {DataError} If it is invalid; the message names the file, line and column.
  */
 export function parseFile({ path, text }: TextFile): JsonValue {
   try {
@@ -134,7 +134,7 @@ export function parseFile({ path, text }: TextFile): JsonValue {
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; names the file and the place in it.
+ * @throws {DataError} If it is invalid; the message names the file and the place in it.
  */
 export function checkedValue<T>(
   schema: z.ZodType<T>,

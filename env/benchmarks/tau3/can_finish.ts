@@ -7,13 +7,13 @@ import { targetWorld } from "./evaluators/environment_evaluator.ts";
 import type { ExpectedAction, Tau3Task } from "./tau3_task.ts";
 import { Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
 
-/** Maximum number of worlds to visit. */
+/** The maximum number of worlds to visit. */
 const MAX_WORLDS = 400;
 
 /**
  * Checks whether some order of the expected writes leads from `databases` to a state that earns the reward. The search
- * is depth-first, tries the expected order first and uses each action once. Actions that were already taken are
- * included, since a setting that was switched twice may need to be switched again.
+ * is depth-first, tries the expected order first and uses each action once. Actions that were already taken are tried
+ * too, since a setting that was switched twice may have to be switched again.
  * @returns `"unknown"` if the search reached its limit.
  */
 export function canFinish(

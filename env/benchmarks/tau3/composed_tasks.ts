@@ -9,7 +9,7 @@ import type { Dataset } from "../../types.ts";
 import { BASE_SPLIT } from "./load_bundle.ts";
 import { tau3Bench } from "./tau3_bench.ts";
 
-/** The dataset's own option, in addition to the composer's. */
+/** The option of the dataset itself, in addition to the composer's options. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
     "Total number of tasks across all splits",
@@ -19,7 +19,7 @@ const sizeKnob = {
 /**
  * Composes tasks with their databases, policy, tools and prompts, equal to the files that `deno task mock` writes. No
  * combination of faults and no user appears in two splits.
- * @param input Options of the domain's composer, and `tasks`, the number of tasks.
+ * @param input The options of the domain's composer, and `tasks`, the number of tasks.
  * @throws {ConfigError} If an option is unknown or out of range, the domain has no composer, or no task satisfies the
  * options.
  */

@@ -43,12 +43,12 @@ export function variantName(name: string, type: PolicyType): string {
 
 /** The tasks, splits and policies of a domain. */
 export interface Tau3Tasks {
-  /** The domain's name as it was passed; a variant's name ends with `-workflow`. */
+  /** The domain's name as it was passed. The name of a variant ends with `-workflow`. */
   readonly name: string;
   readonly policies: PolicyTexts;
   /** All tasks, in file order. */
   readonly tasks: readonly Tau3Task[];
-  /** Names of the splits, in file order. */
+  /** The names of the splits, in file order. */
   readonly splits: readonly string[];
   /**
    * Returns the tasks of a split, in the order of `tasks.json`.
@@ -69,12 +69,13 @@ export interface Tau3Bundle extends Tau3Tasks {
   readonly part: BundlePart;
   /** The initial databases; episodes work on forks. */
   readonly databases: Databases;
-  /** Hash of the files that were read. */
+  /** The hash of the files that were read. */
   readonly fingerprint: string;
 }
 
 /**
- * Returns the directory of τ³-bench's data: from the flag or the config, else from the variable `TAU3_BENCH_DIR`.
+ * Returns the directory of τ³-bench's data: the given one (from the flag or the config), or else the value of
+ * `TAU3_BENCH_DIR`.
  * @throws {ConfigError} If neither is set.
  */
 export function tau3BenchDir(given?: string | null): string {
@@ -91,7 +92,7 @@ export function tau3BenchDir(given?: string | null): string {
 /**
  * Loads the data of a domain.
  * @param name The name of a domain or of its variant: `retail`, `NAME-workflow`.
- * @throws {DataError} If a file is missing or invalid; names the file and the place in it.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and the place in it.
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTau3(
@@ -101,7 +102,9 @@ export async function loadTau3(
   const domain = domainNamed(domainPart(name), TAU3);
   const { bundle: part } = domain;
   if (part === undefined) {
-    throw new ConfigError(`The domain "${name}" of τ³-bench has no bundle`);
+    throw new ConfigError(
+      `Cannot load the domain "${name}" of τ³-bench: it has no bundle part`,
+    );
   }
   const files = await dataFiles(source, `domains/${domain.name}`);
   const databases = await readDatabases(files, part);

@@ -1,6 +1,6 @@
 /**
  * Runs τ³-bench's half-duplex conversation: the agent and the user take turns, both may call tools, and rules end it.
- * The orchestrator is a synchronous state machine: the caller checks who speaks next and passes in their reply.
+ * The orchestrator is a synchronous state machine: the caller reads who speaks next, and passes their reply to it.
  *
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */
@@ -41,9 +41,9 @@ export const SOLO_STOP_TOOL = "done";
 export interface OrchestratorOptions {
   readonly source: Pick<Tau3Bundle, "domain" | "part" | "databases">;
   readonly task: Tau3Task;
-  /** Maximum number of delivered messages. Default: 200. */
+  /** The maximum number of delivered messages. Default: 200. */
   readonly maxSteps?: number;
-  /** Number of tool errors that ends the conversation. Default: 10. */
+  /** The number of tool errors that ends the conversation. Default: 10. */
   readonly maxErrors?: number;
   /** Whether the agent acts alone, with the user's tools. Default: false. */
   readonly solo?: boolean;
@@ -60,7 +60,7 @@ export interface Reply {
   readonly cost?: number | null;
 }
 
-/** The next speaker, or the reason that the conversation ended. */
+/** The next speaker, or the reason why the conversation ended. */
 export type Next =
   | { readonly speaker: Requestor }
   | { readonly ended: TerminationReason };
@@ -133,7 +133,7 @@ export class Orchestrator {
     return this.#errors;
   }
 
-  /** The next speaker, or the reason that the conversation ended. */
+  /** The next speaker, or the reason why the conversation ended. */
   get next(): Next {
     if (this.#ended !== undefined) return { ended: this.#ended };
     return { speaker: this.#to === "user" ? "user" : "assistant" };
@@ -174,7 +174,7 @@ export class Orchestrator {
    */
   reply(reply: Reply): void {
     if (this.#ended !== undefined) {
-      throw new TypeError("The conversation is over: no reply is accepted");
+      throw new TypeError("Cannot reply: the conversation is over");
     }
     const isFirst = this.#messages.length === 0;
     const message = this.#to === "user"
@@ -190,7 +190,7 @@ export class Orchestrator {
     this.#answerCalls();
   }
 
-  /** Ends the conversation for an external reason, unless it has already ended. */
+  /** Ends the conversation for a reason outside its rules, unless it has already ended. */
   end(reason: TerminationReason): void {
     this.#ended ??= reason;
   }

@@ -16,7 +16,7 @@ export interface PolicyTexts {
 
 /**
  * Reads the policies. A policy with only one text is the same for each variant.
- * @param workflow Whether to use the manual in workflow form.
+ * @param workflow Whether to use the manual in the form of a workflow.
  */
 export async function readPolicies(
   files: BundleFiles,

@@ -23,8 +23,8 @@ export interface RestoreTurnsOptions
 }
 
 /**
- * Replays the turns in a conversation that has just started. Parallel calls are sent in one message each, so that there
- * may be more steps than in the original.
+ * Replays the turns in a conversation that has just started. Each of several parallel calls is sent as a separate
+ * message, so there may be more steps than in the original.
  * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function restoreTurns(

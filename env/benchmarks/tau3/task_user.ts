@@ -6,8 +6,8 @@ import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
 /**
- * Returns the id of the user in the expected actions, else of the user whose id, or whose name and zip, occurs in the
- * scenario; empty if there is none.
+ * Returns the id of the user in the expected actions or, if they have none, of the user whose id, or whose name and zip
+ * code, occur in the scenario; empty if there is no such user.
  */
 export function userOf(
   { domain, databases }: WorldSource,
@@ -36,7 +36,7 @@ export function userOf(
     ) ?? "";
 }
 
-/** Checks whether a text contains a user's name and zip. */
+/** Checks whether a text contains a user's name and zip code. */
 function isDescribed(user: JsonObject | undefined, told: string): boolean {
   const name = row(user, "name");
   const parts = [

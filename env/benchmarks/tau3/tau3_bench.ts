@@ -52,7 +52,9 @@ export interface Tau3BenchOptions {
   readonly domain: string;
   /** Whether the simulated user is as terse as possible. Default: false. */
   readonly terse?: boolean;
-  /** Whether the agent works without a user, with both sides' tools, on tasks with a ticket. Default: false. */
+  /**
+   * Whether the agent works without a user, with the tools of both sides, on tasks that have a ticket. Default: false.
+   */
   readonly solo?: boolean;
   /** Tasks from a result file, which replace the directory's tasks with the same id or are added to them. */
   readonly recorded?: readonly Tau3Task[];
@@ -82,7 +84,7 @@ interface Tau3Data {
 
 /**
  * Loads a domain of τ³-bench.
- * @throws {DataError} If a file is missing or invalid; names the file and the place in it.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and the place in it.
  * @throws {ConfigError} If this version does not have the domain, or the domain has no solo mode.
  */
 export async function tau3Bench(
@@ -154,12 +156,15 @@ function withRecorded(
   ];
 }
 
-/** @throws {ConfigError} If the name is a variant's but the domain has only one policy. */
+/**
+ * Checks that a domain has the requested variant.
+ * @throws {ConfigError} If the name is a variant's, but the domain has only one policy.
+ */
 function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   if (name === domain.name || "techSupport" in policies.agent) return;
   throw new ConfigError(
-    `The domain "${domain.name}" of τ³-bench has one policy, and no "${name}"`,
-    { hint: "use telecom, or omit policyType" },
+    `The domain "${domain.name}" of τ³-bench has only one policy: there is no variant "${name}"`,
+    { hint: "use the domain telecom, or omit --policy-type (data.policyType)" },
   );
 }
 
@@ -171,7 +176,7 @@ function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
   if (policies.solo !== undefined) return policies.solo;
   throw new ConfigError(
     `The domain "${name}" of τ³-bench has no policy for solo agents`,
-    { hint: "use telecom, or omit solo" },
+    { hint: "use the domain telecom, or omit --solo (data.solo)" },
   );
 }
 

@@ -42,9 +42,9 @@ import type { Tau3Task } from "./tau3_task.ts";
 export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly bundle: Tau3Bundle;
   readonly source: Tau3Task;
-  /** Whether the agent acts alone and the user is never asked. Default: false. */
+  /** Whether the agent acts alone, without asking the user. Default: false. */
   readonly solo?: boolean;
-  /** The judge's prompts. Default: none, so that a model judge is not available. */
+  /** The judge's prompts. Default: none, so that a model cannot be the judge. */
   readonly prompts?: Tau3Prompts | undefined;
 }
 

@@ -26,7 +26,7 @@ export interface Tau3Call extends ToolCall {
 export interface ParticipantMessage {
   readonly role: Requestor;
   readonly content: string | null;
-  /** `null` if the message has no calls. */
+  /** The calls; `null` if the message has none. */
   readonly toolCalls: readonly Tau3Call[] | null;
   /** The message's cost in US dollars; `null` if unknown. */
   readonly cost: number | null;

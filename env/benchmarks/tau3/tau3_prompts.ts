@@ -45,9 +45,9 @@ export type Tau3Prompts = z.infer<typeof tau3PromptsSchema>;
 
 /** The general guidelines of simulated users. */
 export interface Guidelines {
-  /** For users who only talk. */
+  /** The guidelines for users without tools. */
   readonly talking: string;
-  /** For users with tools. */
+  /** The guidelines for users with tools. */
   readonly tools: string;
 }
 
@@ -204,7 +204,7 @@ function instructionLines(
   }).join("\n");
 }
 
-/** Python's `textwrap.indent(text, "\t")`: lines that contain only white space are unchanged. */
+/** Implements Python's `textwrap.indent(text, "\t")`: lines that contain only white space are unchanged. */
 function indent(text: string): string {
   return text.split("\n").map((line) => trim(line) === "" ? line : `\t${line}`)
     .join("\n");

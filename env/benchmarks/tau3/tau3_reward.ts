@@ -26,7 +26,7 @@ export interface ActionCheck {
 /** A judge's verdict on one assertion. */
 export interface NlCheck {
   readonly assertion: string;
-  /** `null` if the stand-in judge cannot decide. */
+  /** Whether the assertion holds; `null` if the stand-in judge cannot decide. */
   readonly met: boolean | null;
   readonly justification: string;
 }
@@ -38,14 +38,14 @@ export interface CommunicateCheck {
   readonly justification: string;
 }
 
-/** A note from one evaluator, or one per evaluator; `null` if an evaluator has no note. */
+/** The note of one evaluator, or the notes of several by name; `null` if an evaluator has no note. */
 export type RewardNotes = Readonly<
   Record<string, string | null | { readonly note: string }>
 >;
 
 /** A reward. Parts that were not evaluated are `null`. */
 export interface Tau3Reward {
-  /** `null` if a part needs a judge and there is none. */
+  /** The value; `null` if a part needs a judge and there is none. */
   readonly value: number | null;
   readonly databaseMatch: boolean | null;
   readonly assertions: readonly AssertionCheck[] | null;

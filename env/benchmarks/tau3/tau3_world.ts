@@ -18,14 +18,14 @@ import type {
 /** The parts of a bundle that a world needs. */
 export type WorldSource = Pick<Tau3Bundle, "domain" | "part" | "databases">;
 
-/** Hashes of both databases, with the keys used in recordings. */
+/** The hashes of both databases, with the keys used in recordings. */
 export interface StateHashes {
   readonly db: string;
-  /** Absent if the user has no database. */
+  /** The hash of the user's database; absent if there is none. */
   readonly user_db?: string;
 }
 
-/** The databases of a conversation, and the calls that read and change them. */
+/** The databases of a conversation, with methods that run calls on them. */
 export class Tau3World {
   readonly databases: Databases;
   readonly #source: WorldSource;
@@ -88,7 +88,7 @@ export class Tau3World {
 
   /**
    * Propagates changes between the two databases.
-   * @throws {ToolError} If that fails.
+   * @throws {ToolError} If the domain's `sync` function throws it.
    */
   sync(): void {
     this.#source.part.sync?.(this.databases);

@@ -15,7 +15,7 @@ export interface ExpertEvidence {
   readonly turns: number;
 }
 
-/** The maximum number of turns that the expert may take; no generated task needs as many. */
+/** The maximum number of turns that the expert may take. No generated task needs that many. */
 const MAX_TURNS = 90;
 
 const EXPERT = expertAgent({ prompt: "none" });

@@ -12,11 +12,11 @@ import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The numbers of wrong outcomes that were tried. Each scores 0. */
+/** The numbers of wrong outcomes that were tried. All of them score 0. */
 export interface StrictEvidence {
-  /** Variants of the gold with one write missing or different. */
+  /** The number of variants of the gold with one write missing or different. */
   readonly wrong: number;
-  /** Variants of the gold with one additional write, including the calls of refused requests. */
+  /** The number of variants of the gold with one additional write, including the calls of refused requests. */
   readonly tooMuch: number;
 }
 
@@ -99,7 +99,7 @@ function temptations(
     .flatMap((request) => goals.fulfillingCalls({ request, database, userId }));
 }
 
-/** Returns the calls of first wishes, each in place of the call for the final wish. */
+/** Returns the calls for first wishes, each to replace the call for the final wish. */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
 ): WrongWrite[] {

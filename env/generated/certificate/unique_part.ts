@@ -50,7 +50,7 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
-  /** Counts for each visited place, since several orders of requests lead to the same place. */
+  /** The counts for each place that was searched, since several orders of requests lead to the same place. */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
@@ -60,7 +60,7 @@ class Search {
   }
 
   /**
-   * Continues the search from a state.
+   * Continues the search from a place: a state, the open requests, and the calls made so far.
    * @returns A sequence that ends in a state other than the gold, if found.
    */
   from(
@@ -107,7 +107,7 @@ class Search {
     ].join("\n");
   }
 
-  /** Searches all calls that the request may mean, and all continuations. */
+  /** Tries all calls that the request may mean, and continues the search after each. */
   #each(
     request: Request,
     database: Database,

@@ -161,15 +161,15 @@ const HOSTILE: Readonly<
   "a .git file that leads out": [
     (root, outside) =>
       Deno.writeTextFile(join(root, ".git"), `gitdir: ${dirname(outside)}\n`),
-    /\.git:1: this does not name a git directory inside the checkout/,
+    /\.git:1: the file does not name a git directory inside the checkout/,
   ],
   "a .git file that leads out by a relative path": [
     (root) => Deno.writeTextFile(join(root, ".git"), "gitdir: ./a/../../b\n"),
-    /\.git:1: this does not name a git directory inside the checkout/,
+    /\.git:1: the file does not name a git directory inside the checkout/,
   ],
   "an invalid .git file": [
     (root) => Deno.writeTextFile(join(root, ".git"), "secret\n"),
-    /\.git:1: this does not name a git directory/,
+    /\.git:1: the file does not name a git directory/,
   ],
   "a pipe .git": [
     (root) => run("mkfifo", join(root, ".git")),
@@ -215,7 +215,7 @@ Deno.test("checkoutFiles() limits the total size of all files", () =>
     await read(join(root, "b"));
     await assert.rejects(
       read(join(root, "c")),
-      /the files before it have 20 of at most 25 bytes/,
+      /the files read before it already have 20 of at most 25 bytes/,
     );
     await Deno.writeTextFile(join(root, "d"), "x".repeat(16));
     await assert.rejects(

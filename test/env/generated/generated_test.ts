@@ -166,7 +166,7 @@ Deno.test("generated() explains why options are impossible", async () => {
   );
   await assert.rejects(
     generated(1, { ...SMALL, itemsMin: 4, itemsMax: 2 }),
-    /itemsMax is 2, less than itemsMin, which is 4/,
+    /itemsMax \(2\) is less than itemsMin \(4\)/,
   );
   await assert.rejects(
     generated(1, { ...SMALL, orderStatedShare: 0, productKinds: 4 }),

@@ -78,7 +78,7 @@ Deno.test("parsePythonJson() reports the position of an error", () => {
     ["[1] 2", /unexpected text after the end, line 1, column 5$/],
     ["01", /unexpected text after the end, line 1, column 2$/],
     ["", /the text ends where a value is expected, line 1, column 1$/],
-    ["[".repeat(2000), /nest deeper than 990/],
+    ["[".repeat(2000), /nested more than 990 levels deep/],
   ];
   for (const [text, message] of wrong) {
     assert.throws(() => parsePythonJson(text), { name: "DataError", message });

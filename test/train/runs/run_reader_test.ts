@@ -18,9 +18,9 @@ Deno.test("readStore() reports that the system refused access, not that the file
       (error) =>
         error instanceof RunDirError &&
         error.message.startsWith(
-          `"${file}" cannot be opened: another process has it in use (`,
+          `"${file}" cannot be opened: another process is using it (`,
         ) &&
-        error.hint === "wait for that process or stop it",
+        error.hint === "wait for that process to end, or stop it",
     );
     other.close();
     await Deno.remove(file);

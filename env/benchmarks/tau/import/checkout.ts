@@ -1,4 +1,4 @@
-/** Opens the τ-bench checkout to import: a directory, or one commit of a repository, cloned temporarily. */
+/** Opens the τ-bench checkout to import: a directory, or one commit of a repository, which is cloned temporarily. */
 
 import { join, relative, resolve, sep } from "node:path";
 import { ConfigError, DataError } from "../../../errors.ts";
@@ -60,7 +60,7 @@ async function removeClone(clone: string): Promise<void> {
   }
 }
 
-/** Fetches the commit alone, or all branches if the server does not serve commits by hash. */
+/** Fetches only the commit, or all branches if the server does not serve commits by hash. */
 async function fetchCommit(
   url: string,
   { commit, root, signal }: {
@@ -138,7 +138,7 @@ async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
     : relative(root, resolve(root, to.trim()));
   if (way.split(sep)[0] !== "..") return join(root, way);
   throw new DataError(
-    `${path}:1: this does not name a git directory inside the checkout: ${
+    `${path}:1: the file does not name a git directory inside the checkout: ${
       shown(text)
     }`,
     { path, hint: "import a plain clone of the repository, or remove .git" },
@@ -153,7 +153,9 @@ function commitIn(text: string, path: string): string {
 
 function noCommit(path: string, text: string): DataError {
   return new DataError(
-    `${path}:1: this is neither a commit hash nor a ref: ${shown(text)}`,
+    `${path}:1: the file contains neither a commit hash nor a ref: ${
+      shown(text)
+    }`,
     { path, hint: "import a plain clone of the repository, or remove .git" },
   );
 }

@@ -1,4 +1,4 @@
-/** Writes an import's directory atomically; it may replace only an earlier import. */
+/** Writes the directory of an import atomically. It may replace only the directory of an earlier import. */
 
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
@@ -15,9 +15,12 @@ export async function requireReplaceable(
   const there = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   const manifest = await read(join(out, MANIFEST));
   if (there.length === 0 || manifest?.includes('"importedBy"')) return;
-  throw new ConfigError(`"${out}" exists and was not created by an import`, {
-    hint: "choose another --out",
-  });
+  throw new ConfigError(
+    `Cannot import to "${out}": it exists and was not created by an import`,
+    {
+      hint: "pass another directory as --out",
+    },
+  );
 }
 
 /** Writes all files to a temporary sibling directory, then moves it to `out`. */

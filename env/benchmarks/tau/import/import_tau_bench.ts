@@ -28,13 +28,13 @@ export interface Checkout {
 
 /** The result of an import. */
 export interface Import {
-  /** File texts by path within the directory. */
+  /** The texts of the files, by path within the directory. */
   readonly files: ReadonlyMap<string, string>;
-  /** Number of items by kind: `retail tasks_test`, `retail users`. */
+  /** The number of items by kind: `retail tasks_test`, `retail users`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Name of the file that records the source, counts and hashes of an import. */
+/** The name of the file that records the source, counts and hashes of an import. */
 export const MANIFEST = "SOURCE.json";
 
 const DOMAINS = {
@@ -49,7 +49,7 @@ const FEW_SHOT = [
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; names file, line and column.
+ * @throws {DataError} If a file is missing or has an unsupported construct; the message names file, line and column.
  */
 export async function importTauBench(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;
@@ -107,7 +107,7 @@ function addDomain(
   }
 }
 
-/** Creates the text of {@linkcode MANIFEST}. It has no dates, so that the same checkout gives the same bytes. */
+/** Creates the text of {@linkcode MANIFEST}. It contains no dates, so that the same checkout gives the same bytes. */
 export function importManifest(
   files: ReadonlyMap<string, string>,
   { counts, commit }: {

@@ -18,13 +18,13 @@ import {
   unreadable,
 } from "../../python_source/syntax_tree.ts";
 
-/** The explanation of placeholders in `prompts.json`. */
+/** The explanation of placeholders that `prompts.json` contains. */
 const FORMAT =
   "Placeholders are written <<name>> and filled in literally, in one pass; everything else is literal text.";
 
 /**
  * Reads the prompts in the format of `prompts.json`.
- * @throws {DataError} If a prompt is missing or unreadable; names file and line.
+ * @throws {DataError} If a prompt is missing or cannot be read; the message names file and line.
  */
 export async function importPrompts(
   modules: PythonModules,

@@ -15,7 +15,7 @@ export interface Mismatch {
   readonly got: string;
 }
 
-/** Number of characters shown around the first difference in a long text. */
+/** The number of characters shown around the first difference in a long text. */
 const WINDOW = 60;
 
 /** Formats a mismatch on one line. */

@@ -1,7 +1,7 @@
 /**
- * Reads τ-bench recordings, and defines their formats. A file has one record per line or is a single array of records,
- * and may be gzip-compressed. Its format, one of five, is detected from its records. A record that cannot be read is
- * reported and skipped.
+ * Reads τ-bench recordings, and defines their formats. A file has one record per line or is one array of records, and
+ * may be gzip-compressed. Its format is detected from its records. A record that cannot be read is reported and
+ * skipped.
  */
 
 import { z } from "zod";
@@ -24,7 +24,7 @@ import {
 
 /**
  * The formats of recordings. `gold` and `fuzz` consist of tool calls; the others are scored conversations. `results` is
- * the format that τ-bench itself writes and publishes, see result_file.ts.
+ * the format of the files that τ-bench itself writes and publishes; see result_file.ts.
  */
 export type RecordingFormat = keyof typeof recordSchemas | "results";
 
@@ -50,7 +50,7 @@ const rewardInfo = objectOf({ reward: plainNumber, info: anyObject });
 const callStep = objectOf({
   name: z.string(),
   kwargs: anyObject,
-  /** `null` if the original threw an exception. */
+  /** The observation; `null` if the original threw an exception. */
   observation: z.string().nullable(),
   done: z.boolean().optional(),
   python_internal_error: z.boolean().optional(),
@@ -135,7 +135,7 @@ const MARKS: FormatMarks<RecordingFormat> = [
 /**
  * Reads a recording.
  * @param bytes The file's content, compressed or not.
- * @throws {DataError} If it has no record of a known format; names the file and the first problem.
+ * @throws {DataError} If it has no record of a known format; the message names the file and the first problem.
  */
 export function readRecording(bytes: Uint8Array, path: string): Recording {
   const { records: read, faults } = readJsonRecords(bytes, path);
@@ -153,7 +153,7 @@ export function readRecording(bytes: Uint8Array, path: string): Recording {
 
 /**
  * Validates a record.
- * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ * @throws {DataError} If a field is missing or invalid; the message names the file, the record and the field.
  */
 export function checkRecord<F extends keyof typeof recordSchemas>(
   format: F,

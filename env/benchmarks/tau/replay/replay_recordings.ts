@@ -41,7 +41,7 @@ export interface FileReport {
   readonly path: string;
   readonly format: RecordingFormat;
   readonly domain: DomainName;
-  /** Number of replayed records. */
+  /** The number of replayed records. */
   readonly records: number;
   readonly steps: number;
   readonly mismatches: number;
@@ -50,8 +50,8 @@ export interface FileReport {
   /** Episodes that cannot be replayed, such as those that were recorded with a failure; absent if there are none. */
   readonly skipped?: readonly RecordFault[];
   /**
-   * Set if a result file was recorded on another dataset, because none of its gold states match. Differences that this
-   * explains are counted in this field rather than as mismatches.
+   * Set if none of the gold states in a result file match, which means that the file was recorded on another dataset.
+   * Differences that this explains are counted in this field rather than as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
@@ -305,7 +305,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Returns the domain of a recording; if its records do not name it, it is inferred from their users and tools. */
+/** Returns the domain of a recording. If the records do not name it, it is inferred from their users and tools. */
 async function recordedDomain(
   { path, format, records }: Recording,
   tauBench: string,
@@ -337,7 +337,7 @@ async function domainOfResults(
   const most = mostFrequent(domains);
   if (most !== undefined) return most;
   throw new DataError(
-    `no episode has a user or calls a tool that "${tauBench}" has`,
+    `"${tauBench}" has none of the users and tools of the recording`,
     { hint: "pass the data that it was recorded with as --tau-bench DIR" },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Replays τ-bench's own result files and published trajectories: calls, answers and rewards. If a task has changed
- * since it was recorded, the gold actions in the file are used.
+ * Replays the calls of τ-bench's own result files and published trajectories, and compares answers and rewards. If a
+ * task has changed since it was recorded, the gold actions in the file are used.
  */
 
 import { goldOf } from "../../../gold.ts";

@@ -5,7 +5,9 @@ import type { JsonObject } from "../../../python/python_json.ts";
 import type { Failure } from "../../../types.ts";
 import { textOf } from "../../results/loose_json.ts";
 
-/** Lower-case words in exceptions from litellm and servers, by kind. The first kind that matches is used. */
+/**
+ * Lower-case words in the exceptions of litellm and servers, by kind of failure. The first kind that matches is used.
+ */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["rate_limited", ["ratelimit", "rate limit", "429"]],
   ["timeout", ["timeout", "timed out"]],

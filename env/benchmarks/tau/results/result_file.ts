@@ -1,7 +1,7 @@
 /**
  * Reads τ-bench's result files, including its published trajectories: lists of `EnvRunResult`, or of replays with their
- * messages. Optional fields that other tools omit are absent in the result. A record that cannot be read is reported
- * and skipped.
+ * messages. A field that other tools may omit is absent in the result if the file does not have it. A record that
+ * cannot be read is reported and skipped.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
  * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
@@ -28,7 +28,8 @@ import {
 } from "../../results/loose_json.ts";
 
 /**
- * An episode from a result file. τ-bench writes the reward 0 for a failed episode; in a record, its reward is `null`.
+ * An episode from a result file. τ-bench writes the reward 0 for a failed episode; a record has the reward `null`
+ * instead.
  */
 export interface ResultRecord extends ResultEpisode {
   /** The user's first message. */
@@ -46,7 +47,7 @@ export interface ResultFile {
   readonly faults: readonly RecordFault[];
 }
 
-/** Describes the records that could not be read; `null` if all could. */
+/** Describes the records that could not be read; `null` if all were read. */
 export function resultFaults(
   { records, faults }: {
     readonly records: readonly unknown[];
@@ -61,7 +62,7 @@ export function resultFaults(
 /**
  * Reads a result file.
  * @param bytes The file's content, optionally gzip-compressed.
- * @throws {DataError} If no record can be read; names the first problem.
+ * @throws {DataError} If no record can be read; the message describes the first problem.
  */
 export function readResultFile(bytes: Uint8Array, path: string): ResultFile {
   const read = readJsonRecords(bytes, path);
@@ -174,9 +175,9 @@ function stopOf(turns: readonly JsonObject[]): string {
 }
 
 /**
- * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, else only `r_actions`. With
- * outputs, the state's part is known only if all outputs were stated, since then only the state can have made the
- * reward 0.
+ * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, else only `r_actions`. If
+ * the task has outputs, the state's part is known only if all outputs were stated, since only the state can then have
+ * made the reward 0.
  */
 function rewardOf(
   value: number,

@@ -14,7 +14,7 @@ import {
 import type { Action } from "../../../types.ts";
 import { mapOf, objectsOf, textOf } from "../../results/loose_json.ts";
 
-/** The prefixes that mark an action and a tool's answer in conversations with the act and react agents. */
+/** The prefixes of an action and of a tool's answer in conversations with the act and react agents. */
 const MARKER = "Action:";
 const API_OUTPUT = "API output: ";
 

@@ -13,12 +13,12 @@ import { mapOf } from "../../results/loose_json.ts";
 import type { KnownTask, KnownTasks } from "../../results/result_episode.ts";
 import type { ResultRecord } from "./result_file.ts";
 
-/** Finds a record's task; `null` if neither the dataset nor the file has it. */
+/** A function that finds a record's task; `null` if neither the dataset nor the file has it. */
 export type TaskFinder = (record: ResultRecord) => KnownTask | null;
 
 /**
  * Creates a finder for tasks in τ-bench datasets; each record is matched to one dataset.
- * @param options.leastFit Minimum score of a match. With 0, a record without any evidence matches too, such as an
+ * @param options.leastFit The minimum score of a match. With 0, a record without evidence also matches, such as an
  * episode without calls. Default: 1.
  */
 export function taskFinder(

@@ -1,4 +1,4 @@
-/** Decides claims that something was done, from the fields that the expected actions change in the final state. */
+/** Decides whether claimed actions were taken, by the fields of the final state that the expected actions change. */
 
 import { AssertionError } from "node:assert";
 import type { RowPair } from "../../../database.ts";
@@ -95,7 +95,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   modify: ["change", "update"],
 };
 
-/** Objects of actions. If the words name one, a tool for another object does not match. */
+/** The objects of actions. If the words name an object, tools for other objects do not match. */
 const OBJECTS = ["item", "addres", "payment"];
 
 const OWNERS = ["user", "order"];

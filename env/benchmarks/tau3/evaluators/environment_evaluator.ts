@@ -14,7 +14,7 @@ import {
 import type { RewardType, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type Tau3World, type WorldSource } from "../tau3_world.ts";
 
-/** Input of {@linkcode evaluateEnvironment}. */
+/** The input of {@linkcode evaluateEnvironment}. */
 export interface EnvironmentEvaluation {
   readonly source: WorldSource;
   readonly task: Tau3Task;

@@ -43,15 +43,15 @@ export const EVALUATION_TYPES = [
 /** One of {@linkcode EVALUATION_TYPES}. */
 export type EvaluationType = typeof EVALUATION_TYPES[number];
 
-/** A conversation to evaluate, with settings of the evaluation. */
+/** A conversation to evaluate, and the settings of the evaluation. */
 export interface Simulation {
   readonly source: WorldSource;
   readonly task: Tau3Task;
   readonly messages: readonly Tau3Message[];
   readonly terminationReason: TerminationReason;
-  /** Default: `all`. */
+  /** The type of evaluation. Default: `all`. */
   readonly type?: EvaluationType;
-  /** Default: none; then assertions in natural language are not judged. */
+  /** The judge. Default: none, so that assertions in natural language are not judged. */
   readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;

@@ -31,9 +31,9 @@ export type Claim =
 /** A number in a text. */
 export interface NumberMention {
   readonly value: number;
-  /** Start index, including a currency sign. */
+  /** The start index, including a currency sign. */
   readonly start: number;
-  /** End index, exclusive. */
+  /** The end index, exclusive. */
   readonly end: number;
 }
 
@@ -45,7 +45,7 @@ const STOP_WORDS = new Set(
 const TELLING = ["tell", "inform", "provide", "say", "mention", "communicate"]
   .map(stem);
 
-/** Words that negate an assertion. Negated assertions have no claims. */
+/** Words that negate an assertion. A negated assertion has no claims. */
 const NEGATIONS = ["not", "never", "no", "refuse", "deny", "without", "cannot"]
   .map(stem);
 

@@ -4,7 +4,10 @@ import type { Databases } from "../../../domain.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
-/** Maximum number of values of a field that counts as a choice. Fields with more values hold names, ids or texts. */
+/**
+ * The maximum number of different values in a field that counts as a choice. Fields with more values contain names, ids
+ * or texts.
+ */
 const MAX_VALUES = 40;
 
 /**

@@ -12,7 +12,7 @@ import { actionVerdict } from "./action_claims.ts";
 import { statementVerdict, type Verdict } from "./statement_claims.ts";
 import { type Claim, claimsOf } from "./nl_claims.ts";
 
-/** The conversation to judge. */
+/** The conversation to judge, and its task. */
 export interface StandInQuestion {
   readonly source: WorldSource;
   readonly task: Tau3Task;

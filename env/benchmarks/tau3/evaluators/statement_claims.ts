@@ -1,6 +1,6 @@
 /**
- * Decides claims that the agent said something: `met`, `not_met`, or `unknown` if only a reader of the text could
- * decide.
+ * Decides whether the agent said what an assertion claims: `met`, `not_met`, or `unknown` if only a reader of the
+ * conversation could decide.
  */
 
 import { hasText, type Tau3Message } from "../tau3_message.ts";
@@ -15,7 +15,7 @@ export type Verdict = "met" | "not_met" | "unknown";
 interface AgentMessage {
   readonly text: string;
   readonly sentences: readonly string[];
-  /** Stems from the message and from the user message before it. */
+  /** The stems of the words in the message and in the user message before it. */
   readonly context: ReadonlySet<string>;
 }
 
@@ -27,7 +27,7 @@ export interface ClaimContext {
   readonly claims: readonly Claim[];
 }
 
-/** Checks whether the agent stated a claim. */
+/** Checks whether the agent said what a claim requires. */
 export function statementVerdict(
   claim: Exclude<Claim, { readonly kind: "action" }>,
   context: ClaimContext,
@@ -79,8 +79,8 @@ function agentMessagesOf(messages: readonly Tau3Message[]): AgentMessage[] {
 }
 
 /**
- * Checks whether a number is distinctive enough not to be part of a date, a count or a list. Other numbers are accepted
- * only if their subject is mentioned nearby.
+ * Checks whether a number is too distinctive to be part of a date, a count or a list. Other numbers are accepted only
+ * if their subject is mentioned nearby.
  */
 function isDistinct(value: number): boolean {
   return !Number.isInteger(value) || value >= 10_000;
@@ -140,7 +140,7 @@ function isNearly(sentence: string, value: number): boolean {
   );
 }
 
-/** Checks whether the message has a list of `value` items, which states the number implicitly. */
+/** Checks whether the message has a list with `value` items, which states the number implicitly. */
 function isCounted({ text }: AgentMessage, value: number): boolean {
   const items = text.split("\n").filter((line) =>
     /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
@@ -156,7 +156,7 @@ function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   return new Set(others.map(({ value }) => value)).size;
 }
 
-/** Words that select one of several amounts. A message with several amounts must contain one. */
+/** Words that select one of several amounts. A message with several amounts must contain such a word. */
 const RANKS = [
   ["cheapest", "lowest", "least"],
   ["expensive", "highest", "priciest"],

@@ -20,7 +20,7 @@ import { importTau3Prompts } from "./read_tau3_prompts.ts";
 import { readSoloAgent } from "./solo_agent.ts";
 import { readToolSchemas } from "./toolkit_schemas.ts";
 
-/** Files of a domain. Those in `maybe` exist only in some domains. */
+/** The files of a domain. Those in `maybe` exist only in some domains. */
 const DOMAIN_FILES = {
   always: ["tasks.json"],
   maybe: [
@@ -40,7 +40,7 @@ const DOMAIN_FILES = {
   ],
 } as const;
 
-/** Domains with text conversations, and the sides that have tools in them. */
+/** The domains with text conversations, and the sides that have tools in them. */
 const DOMAINS = {
   airline: ["agent"],
   retail: ["agent"],
@@ -59,7 +59,7 @@ export async function isTau3Checkout(checkout: Checkout): Promise<boolean> {
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; names file, line and column.
+ * @throws {DataError} If a file is missing or has an unsupported construct; the message names file, line and column.
  */
 export async function importTau3(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;
@@ -102,7 +102,7 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
   return { files, counts };
 }
 
-/** Returns the directory that holds the package `tau2/`; `undefined` if this is not a τ³-bench checkout. */
+/** Returns the directory that contains the package `tau2/`; `undefined` if this is not a τ³-bench checkout. */
 async function pythonDir(
   { root, read }: Checkout,
 ): Promise<string | undefined> {
@@ -152,7 +152,10 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
   }
 }
 
-/** @throws {DataError} If the guidelines have a placeholder for the persona, but its text was not found. */
+/**
+ * Checks that the persona's text was found if it is needed.
+ * @throws {DataError} If the guidelines have a placeholder for the persona, but its text was not found.
+ */
 function requirePersona(
   { persona_minimal_verbosity }: Tau3Prompts,
   files: ReadonlyMap<string, string>,

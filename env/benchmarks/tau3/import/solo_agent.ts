@@ -21,7 +21,7 @@ export interface SoloAgent {
 
 /**
  * Reads the stop tool and the stop token from `agent/llm_agent.py`.
- * @throws {DataError} If the class, its method or the inner function is missing; names the file.
+ * @throws {DataError} If the class, its method or the inner function is missing; the message names the file.
  */
 export async function readSoloAgent(
   modules: PythonModules,

@@ -19,7 +19,7 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { argumentsOf } from "./python_class.ts";
 
-/** Names of placeholders, by the expression in braces that each replaces. */
+/** The names of placeholders, by the expression in braces that each placeholder replaces. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**

@@ -71,7 +71,7 @@ function entryOf(lines: readonly string[]): [string, string] {
   return [name, withoutEnds(description)];
 }
 
-/** Python's `text.strip("\n")`. */
+/** Implements Python's `text.strip("\n")`. */
 function withoutEnds(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && text[start] === "\n") start++;
@@ -79,7 +79,7 @@ function withoutEnds(text: string): string {
   return text.slice(start, end);
 }
 
-/** Python's `inspect.cleandoc(text)`. */
+/** Implements Python's `inspect.cleandoc(text)`. */
 export function cleanDoc(text: string): string {
   const [first = "", ...others] = text.split("\n");
   const filled = others.filter((line) => line.trim() !== "");

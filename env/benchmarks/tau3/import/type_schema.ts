@@ -37,7 +37,7 @@ const PLAIN: Readonly<Record<string, Schema>> = {
   List: { items: {}, type: "array" },
 };
 
-/** Maximum nesting depth of annotations and type aliases. */
+/** The maximum nesting depth of annotations and type aliases. */
 const MAX_DEPTH = 50;
 
 /** Converts annotations to schemas, and collects the definitions of the models that they name. */
@@ -50,7 +50,7 @@ export class TypeSchemas {
   }
 
   /**
-   * Returns the schema of an annotation in source form: `List[FlightInfo | dict]`.
+   * Returns the schema of an annotation, given as source text: `List[FlightInfo | dict]`.
    * @throws {DataError} If it names an unknown type.
    */
   async of(

@@ -170,7 +170,7 @@ export type RewardOutcome =
   | { readonly reward: Tau3Reward }
   | { readonly raised: string };
 
-/** Evaluates a conversation. A `ToolError` counts as the recorded class, since tool errors have no Python class. */
+/** Evaluates a conversation. A `ToolError` counts as an error of the recorded class, since it has no Python class. */
 export async function rewardOrRaised(
   simulation: Simulation,
   recorded: string | undefined,

@@ -37,9 +37,9 @@ export interface Tau3FileReport {
   readonly format: Tau3RecordingFormat;
   /** The domains of the records, joined by commas. */
   readonly domain: string;
-  /** Number of replayed records. */
+  /** The number of replayed records. */
   readonly records: number;
-  /** Number of compared calls, messages or prompts. */
+  /** The number of compared calls, messages or prompts. */
   readonly steps: number;
   readonly mismatches: number;
   /** Records that could not be read; absent if there are none. */
@@ -153,7 +153,7 @@ interface ReplayContext {
 }
 
 /**
- * Replays a record.
+ * A function that replays a record.
  * @returns The number of its steps.
  */
 type Replayer = (place: RecordPlace, context: ReplayContext) => Promise<number>;

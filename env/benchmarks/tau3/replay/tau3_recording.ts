@@ -1,4 +1,4 @@
-/** The record formats of τ³-bench recordings. Numbers in arguments keep their spelling. */
+/** The record formats of τ³-bench recordings. Numbers in arguments stay as they are written. */
 
 import { z } from "zod";
 import {
@@ -19,7 +19,10 @@ import {
 import { tau3MessageSchema } from "../tau3_message.ts";
 import { setUpSchema } from "../tau3_task.ts";
 
-/** The formats. `gold` and `fuzz` start with tool calls; `prompts` has hashes of prompts. */
+/**
+ * The formats of recordings. Records of `gold` and `fuzz` begin with tool calls; records of `prompts` have hashes of
+ * prompts.
+ */
 export type Tau3RecordingFormat =
   | "gold"
   | "fuzz"
@@ -31,7 +34,7 @@ const requestor = z.enum(["assistant", "user"]).default("assistant");
 
 const hashes = objectOf({ db: z.string(), user_db: z.string().optional() });
 
-/** The answer to a call and the state after it. A hash is absent if it did not change. */
+/** The answer to a call and the hashes of the state after it. A hash is absent if it did not change. */
 const answer = {
   content: z.string().nullable(),
   error: z.boolean().default(false),
@@ -45,7 +48,7 @@ const call = { requestor, name: z.string(), arguments: anyObject };
 
 const trajectory = objectOf({
   name: z.string(),
-  /** Indexes of expected actions, or calls. */
+  /** The indexes of expected actions, or calls. */
   calls: z.array(z.union([z.int(), objectOf(call)])),
   say: z.array(z.string()),
   judge_met: z.boolean(),
@@ -141,7 +144,7 @@ export const TAU3_MARKS: FormatMarks<Tau3RecordingFormat> = [
 
 /**
  * Validates a record.
- * @throws {DataError} If a field is missing or invalid; names the file, the record and the field.
+ * @throws {DataError} If a field is missing or invalid; the message names the file, the record and the field.
  */
 export function checkTau3Record<F extends Tau3RecordingFormat>(
   format: F,

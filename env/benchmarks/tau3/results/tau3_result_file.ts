@@ -59,7 +59,7 @@ export function isTau3Results(text: string): boolean {
 
 /**
  * Reads a result file or a single simulation.
- * @throws {DataError} If no simulation can be read; names the first problem.
+ * @throws {DataError} If no simulation can be read; the message describes the first problem.
  */
 export function readTau3Results(text: string, path: string): Tau3ResultFile {
   const { head, simulations, fault } = partsOf(text, path);
@@ -82,7 +82,7 @@ export function readTau3Results(text: string, path: string): Tau3ResultFile {
     faults.push({
       number,
       what:
-        `simulation ${number} is not JSON, and those after it are lost (${fault})`,
+        `simulation ${number} is not JSON, and no simulation after it can be read (${fault})`,
     });
   }
   if (records.length === 0) throw noSimulations(path, head, faults);
@@ -103,7 +103,7 @@ function noSimulations(
   faults: readonly RecordFault[],
 ): DataError {
   const hint = head.has("simulation_index")
-    ? `its simulations are separate files in the directory "simulations" alongside it: pass one of them`
+    ? `its simulations are separate files in the directory "simulations" next to it; pass one of them`
     : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(
@@ -115,7 +115,7 @@ function noSimulations(
 }
 
 interface Parts {
-  /** The file's object; without the simulations if the file is damaged. */
+  /** The file's object, without the simulations if the file is damaged. */
   readonly head: JsonObject;
   readonly simulations: readonly JsonValue[];
   /** The error in the part after the simulations. */
@@ -209,7 +209,7 @@ function recordOf(
   };
 }
 
-/** Reads the messages, with grouped tool messages separated; or returns the reason why one is invalid. */
+/** Reads the messages and separates grouped tool messages; if a message is invalid, returns the reason. */
 function messagesIn(record: JsonObject): Tau3Message[] | string {
   const raw = record.get("messages") ?? [];
   if (!Array.isArray(raw)) return "lacks its messages";

@@ -113,7 +113,7 @@ const CASES: Readonly<
   ],
   "nested lists": [
     { [RULES]: `RULES = ${"[".repeat(1000)}${"]".repeat(1000)}\n` },
-    /rules\.py:1:409: this nests deeper than 400/,
+    /rules\.py:1:409: this is nested more than 400 levels deep/,
   ],
   "lists nested beyond what can be parsed": [
     { [RULES]: `RULES = ${"[".repeat(100_000)}${"]".repeat(100_000)}\n` },
@@ -125,7 +125,7 @@ const CASES: Readonly<
   ],
   "nested parentheses": [
     { [RULES]: `RULES = ${"(".repeat(1000)}1${")".repeat(1000)}\n` },
-    /rules\.py:1:\d+: this nests deeper than 400/,
+    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
   ],
   "lists nested by names": [
     {
@@ -133,19 +133,19 @@ const CASES: Readonly<
         "[".repeat(300)
       }a0${"]".repeat(300)}\n`,
     },
-    /rules\.py:2:309: this nests deeper than 400/,
+    /rules\.py:2:309: this is nested more than 400 levels deep/,
   ],
   "a long sum": [
     { [RULES]: `RULES = "a"${' + "a"'.repeat(450)}\n` },
-    /rules\.py:1:\d+: this nests deeper than 400/,
+    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
   ],
   "a long sum of lists": [
     { [RULES]: `RULES = [1]${" + [1]".repeat(450)}\n` },
-    /rules\.py:1:\d+: this nests deeper than 400/,
+    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
   ],
   "many signs": [
     { [RULES]: `RULES = ${"-".repeat(2000)}1\n` },
-    /rules\.py:1:\d+: this nests deeper than 400/,
+    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
   ],
   "a number with too many digits": [
     { [RULES]: `RULES = ${"9".repeat(1_000_000)}\n` },

@@ -139,7 +139,7 @@ Deno.test("importTauBench() names the position of an unsupported construct", asy
       /f-string conversions and format specs are not supported/,
     ],
     ["user_id='a' * 2", /the only supported operator is \+/],
-    ["user_id='a' + 1", /these cannot be added/],
+    ["user_id='a' + 1", /these values cannot be added/],
     ["user_id=[x for x in y]", /this is not a literal/],
     ["user_id={1, 2}", /this is not a literal/],
     ["user_id=lambda: 1", /this is not a literal/],

@@ -126,7 +126,7 @@ Deno.test("readResultFile() reads the complete records of a truncated list", () 
     assert.deepEqual(file.records.map(({ task }) => task), [0, 1]);
     assert.match(
       resultFaults(file) ?? "",
-      /record 3 is not JSON, and those after it are lost/,
+      /record 3 is not JSON, and no record after it can be read/,
     );
   }
 });

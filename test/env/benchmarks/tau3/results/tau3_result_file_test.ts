@@ -197,7 +197,7 @@ Deno.test("openResults() reads the complete simulations of a truncated τ³-benc
   assert.deepEqual(file.records.map(({ trial }) => trial), [1, 2]);
   assert.match(
     file.fault ?? "",
-    /simulation 3 is not JSON, and those after it are lost/,
+    /simulation 3 is not JSON, and no simulation after it can be read/,
   );
   const cases = [
     [text.slice(0, 200), /r\.json/],

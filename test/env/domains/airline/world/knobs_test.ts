@@ -261,7 +261,7 @@ Deno.test("generated() of an airline explains why options are impossible", async
   );
   await assert.rejects(
     generated(1, { extraReservationsMin: 4 }, { domain: "airline" }),
-    /extraReservationsMax is 2, less than extraReservationsMin, which is 4; raise/,
+    /extraReservationsMax \(2\) is less than extraReservationsMin \(4\); raise/,
   );
   await assert.rejects(
     generated(1, { refusedShar: 1 } as AirlineOptionsInput, {
