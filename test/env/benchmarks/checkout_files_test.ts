@@ -118,14 +118,14 @@ const HOSTILE: Readonly<
         "ref: refs/../../../outside\n",
       );
     },
-    /\.git\/HEAD:1: this is neither a commit/,
+    /\.git\/HEAD:1: the file contains neither a commit/,
   ],
   "a HEAD that names an absolute path": [
     async (root, outside) => {
       await Deno.mkdir(join(root, ".git"));
       await Deno.writeTextFile(join(root, ".git/HEAD"), `ref: ${outside}\n`);
     },
-    /\.git\/HEAD:1: this is neither a commit/,
+    /\.git\/HEAD:1: the file contains neither a commit/,
   ],
   "a HEAD that is a link leading out": [
     async (root, outside) => {
@@ -139,7 +139,7 @@ const HOSTILE: Readonly<
       await Deno.mkdir(join(root, ".git"));
       await Deno.writeTextFile(join(root, ".git/HEAD"), "x".repeat(10_000));
     },
-    /\.git\/HEAD:1: this is neither a commit/,
+    /\.git\/HEAD:1: the file contains neither a commit/,
   ],
   "a ref that is a link leading out": [
     async (root, outside) => {
