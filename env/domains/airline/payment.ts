@@ -45,7 +45,7 @@ export function holdsLess(method: JsonObject, amount: JsonValue): boolean {
 export interface Charge {
   readonly reservation: JsonObject;
   readonly paymentId: JsonValue;
-  /** In dollars; negative for a refund. */
+  /** The price in dollars; negative for a refund. */
   readonly price: PythonNumber;
 }
 

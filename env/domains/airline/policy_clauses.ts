@@ -13,7 +13,7 @@ const CHANGES = [
 const MAX_PASSENGERS = 5;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Free bags per passenger, by membership and cabin. */
+/** The number of free bags per passenger, by membership and cabin. */
 const FREE_BAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   regular: { basic_economy: 0, economy: 1, business: 2 },
   silver: { basic_economy: 1, economy: 2, business: 3 },

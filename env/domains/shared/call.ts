@@ -1,9 +1,9 @@
-/** Creates calls and rows from their fields. */
+/** Creates tool calls and Python objects from plain values. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 
-/** Creates a call of a tool. */
+/** Creates a tool call. */
 export function call(
   name: string,
   fields: Readonly<Record<string, JsonValue>>,

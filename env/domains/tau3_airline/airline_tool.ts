@@ -9,7 +9,7 @@ import {
 /** The name of the original's class. It appears in the error message for invalid arguments. */
 export const AIRLINE_TOOLS = "AirlineTools";
 
-/** Creates an airline tool. */
+/** Creates a tool of τ³-bench's airline domain. */
 export function airlineTool<const P extends string>(
   tool: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

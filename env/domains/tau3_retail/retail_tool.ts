@@ -9,7 +9,7 @@ import {
 /** The name of the original's class. It appears in the error message for invalid arguments. */
 export const RETAIL_TOOLS = "RetailTools";
 
-/** Creates a retail tool. */
+/** Creates a tool of τ³-bench's retail domain. */
 export function retailTool<const P extends string>(
   tool: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

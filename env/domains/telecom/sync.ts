@@ -63,7 +63,7 @@ function requestPayment(user: Database, bill: JsonObject): void {
   editSurroundings(user).set("payment_request", request);
 }
 
-/** Sets a switch of the phone, unless it already has this value: most calls change none. */
+/** Sets a switch of the phone. Writes only if the value changes, which is rare. */
 function setSwitch(user: Database, field: string, value: boolean): void {
   if (surroundings(user).get(field) === value) return;
   editSurroundings(user).set(field, value);

@@ -31,7 +31,7 @@ export interface KnownRequest {
   readonly desk: Desk;
   readonly request: StatedRequest;
   readonly userId: string;
-  /** The request's reservation as most recently shown. */
+  /** The reservation that the request is about, as the tools last showed it. */
   readonly held: JsonObject | undefined;
 }
 
@@ -99,7 +99,10 @@ function unseenDays(known: KnownRequest, assumption: Assumption): UnseenDay[] {
   ];
 }
 
-/** Returns the assumed entry of a reservation's flight for its day, unless a search has shown that day. */
+/**
+ * Returns the entry to assume for the day of a reservation's flight if no search has shown it; `undefined` if none can
+ * be assumed.
+ */
 function heldDay(
   { desk, request: { intent, trip } }: KnownRequest,
   { way, assumption }: { way: Way; assumption: Assumption },

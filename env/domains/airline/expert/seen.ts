@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { object } from "../../shared/call.ts";
 import { row, text } from "../../shared/read_row.ts";
 
-/** Rows by table. */
+/** The rows that the tools have shown, by table and id. */
 export interface SeenTables {
   readonly users: Map<string, JsonObject>;
   readonly reservations: Map<string, JsonObject>;

@@ -29,7 +29,7 @@ export function freeBags(membership: string, cabin: string): number {
     ?.[1] ?? 0;
 }
 
-/** Returns the code of an airport named by its code or its city; unknown words are returned unchanged. */
+/** Returns the code of the airport that `words` names by its code or its city. Unknown words are returned unchanged. */
 export function airportOf(words: string): string {
   for (const [code, city] of AIRPORTS) {
     if (code === words || city.toLowerCase() === words.toLowerCase()) {
@@ -39,12 +39,12 @@ export function airportOf(words: string): string {
   return words;
 }
 
-/** Checks whether an airport is named by its city, so that its code has to be looked up. */
+/** Checks whether `words` names an airport by its city, so that its code has to be looked up. */
 export function isCity(words: string): boolean {
   return !AIRPORTS.has(words);
 }
 
-/** Returns the price of a seat on a flight, or `undefined` if it cannot be booked or has too few seats. */
+/** Returns the price of a seat on a flight, or `undefined` if the flight cannot be booked or has too few seats. */
 export function seatPrice(
   flight: JsonObject | undefined,
   { date, cabin, seats }: { date: string; cabin: string; seats: number },
@@ -55,7 +55,7 @@ export function seatPrice(
   return free >= seats ? numberIn(row(day, "prices"), cabin) : undefined;
 }
 
-/** The criteria of a search for flights. */
+/** The criteria by which flights are searched for. */
 export interface FlightCriteria {
   readonly from: string;
   readonly to: string;

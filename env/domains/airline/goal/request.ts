@@ -13,7 +13,7 @@ export type AirlineTask = Task<AirlineGoal>;
 
 export type Cabin = "basic_economy" | "economy" | "business";
 
-/** The kind of a request. */
+/** The kinds of request that an airline user makes. */
 export type AirlineIntent =
   | "book"
   | "cancel"
@@ -24,7 +24,7 @@ export type AirlineIntent =
   | "certificate"
   | "question";
 
-/** One request of a user. */
+/** A request of an airline user. */
 export interface AirlineRequest extends Request {
   readonly intent: AirlineIntent;
   readonly trip?: Trip;

@@ -96,7 +96,7 @@ function otherReservations(
   );
 }
 
-/** Returns variants of the legs, each with the first leg on another flight of the same day. */
+/** Returns variants of a list of legs, in which the first leg is on another flight of the same day. */
 function otherFlights(
   args: JsonObject,
   { database }: ValueSource,

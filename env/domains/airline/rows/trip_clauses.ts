@@ -6,7 +6,7 @@ import type { AirlineRequest, Trip } from "../goal/request.ts";
 import { nameOf } from "../goal/request.ts";
 import { cabinWords } from "../user/trip_words.ts";
 
-/** Returns a clause that follows "you want to". */
+/** Phrases a request as the continuation of "you want to". */
 export function tripClause(rng: Rng, request: AirlineRequest): string {
   const { intent, trip = {}, question = "" } = request;
   const whose = namedWords(trip, rng);
@@ -48,7 +48,7 @@ export function tripClause(rng: Rng, request: AirlineRequest): string {
   }
 }
 
-/** Names a reservation: `reservation ABC123`, `your trip from JFK to SEA`. */
+/** Describes a reservation by its id or its route: `reservation ABC123`, `your trip from JFK to SEA`. */
 function namedWords({ reservationId, from, to }: Trip, rng: Rng): string {
   return reservationId === undefined
     ? `your ${rng.pick(["trip", "upcoming trip"])} from ${from} to ${to}`

@@ -51,7 +51,7 @@ const PARAMETERS = [
 
 type Booking = Arguments<typeof PARAMETERS[number]>;
 
-/** Books flights and charges the payments. Available seats do not change. */
+/** Books flights, and charges the payments. The numbers of available seats do not change. */
 export const bookReservation = defineTool({
   name: "book_reservation",
   parameters: PARAMETERS,
@@ -73,7 +73,7 @@ export const bookReservation = defineTool({
 });
 
 /**
- * Writes the fare of each flight into the flight.
+ * Writes each flight's fare into its entry in `flights`.
  * @returns The total price.
  */
 function totalPrice(

@@ -48,7 +48,7 @@ export const updateReservationFlights = defineTool({
 });
 
 /**
- * Writes the fare of each flight into the flight.
+ * Writes each flight's fare into its entry in the list.
  * @returns The total price for all passengers.
  */
 function priceFlights(

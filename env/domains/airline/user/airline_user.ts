@@ -28,7 +28,7 @@ import {
 } from "./trip_words.ts";
 
 /**
- * Creates the user of a task.
+ * Creates the scripted user for an airline task.
  * @throws {DataError} If a τ-bench task's user is not in the database.
  */
 export function airlineUser(

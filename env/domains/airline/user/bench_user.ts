@@ -12,7 +12,7 @@ import { airlineBenchGoal, benchWords } from "./bench_goal.ts";
 import { ID, idWords } from "./id_words.ts";
 
 /**
- * Creates the user.
+ * Creates the scripted user for a τ-bench task.
  * @throws {DataError} If the user is not in the database.
  */
 export function benchUser({ task, database, seed }: UserStart): User {

@@ -17,7 +17,7 @@ interface ReadBack {
   readonly isFirst: boolean;
 }
 
-/** Checks whether a read-back contradicts the request. A detail that it does not mention is no contradiction. */
+/** Checks whether a read-back contradicts the request. A read-back that omits a detail does not contradict it. */
 export function contradicts(message: string, of: ReadBack): boolean {
   const { trip = {}, intent } = of.request;
   const said = message.toLowerCase();

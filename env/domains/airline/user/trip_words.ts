@@ -105,7 +105,7 @@ function aboutWords(intent: AirlineRequest["intent"], trip: Trip): string {
   return intent === "book" ? "" : ` ${reservationWords(trip)}`;
 }
 
-/** Names the reservation as the user would. */
+/** Describes a reservation in the user's words, by its id or its route. */
 export function reservationWords({ reservationId, from, to }: Trip): string {
   return reservationId === undefined
     ? `my trip from ${from} to ${to}`

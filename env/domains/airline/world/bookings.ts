@@ -1,4 +1,4 @@
-/** Draws bookings. */
+/** Draws bookings that policy allows: the trip in the user's words, and the gold actions that book it. */
 
 import { call, object } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG, PRICE_OF_INSURANCE } from "../goal/fares.ts";

@@ -25,7 +25,9 @@ import {
   type Reservation,
 } from "./rows.ts";
 
-/** A change, in the user's words and as a call. */
+/**
+ * A change to a reservation: the details in the user's words, the call that makes it, and the flights to look up first.
+ */
 export interface Change {
   readonly trip: Trip;
   readonly write: ToolAction;

@@ -54,7 +54,7 @@ export interface UserIntent {
 /** The cabins whose reservations cannot be cancelled without a reason. */
 export const ECONOMIES: readonly Cabin[] = ["basic_economy", "economy"];
 
-/** All cabins. */
+/** All cabins, from the cheapest to the most expensive. */
 export const CABINS: readonly Cabin[] = [...ECONOMIES, "business"];
 
 /** The date of every conversation. */
@@ -134,7 +134,7 @@ export function withSearches(
   return [...reads, ...searches, ...at < 0 ? [] : actions.slice(at)];
 }
 
-/** Returns the user's words for a kind of payment method: `gift card`. */
+/** Returns the user's words for the kind of a payment method: `gift card`. */
 export function wordsOf({ source }: Method): string {
   return source.replace("_", " ");
 }

@@ -23,7 +23,7 @@ export interface Day {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** The range of prices by cabin, in dollars. */
+/** The lowest and highest price of a seat by cabin, in dollars. */
 export const PRICES: Readonly<Record<string, readonly [number, number]>> = {
   basic_economy: [51, 100],
   economy: [101, 200],
@@ -121,7 +121,7 @@ function drawDay(
   };
 }
 
-/** Draws a price for a cabin, in dollars. */
+/** Draws the price of a seat in a cabin, in dollars. */
 export function drawPrice(rng: Rng, cabin: string): number {
   const [low, high] = PRICES[cabin] ?? [51, 100];
   return low + rng.int(high - low + 1);
@@ -143,7 +143,7 @@ function clock(minutes: number): string {
   return `${two(Math.floor(within / 60))}:${two(within % 60)}:00`;
 }
 
-/** Converts a flight to a row. */
+/** Converts a flight to a row of the `flights` table. */
 export function flightRow(flight: Flight): JsonObject {
   return fromPlain({
     flight_number: flight.number,

@@ -25,7 +25,7 @@ export type DrawRefused = (
   of: UserIntent,
 ) => RefusedRequest | undefined;
 
-/** The clauses that can refuse a request, by intent. */
+/** For each intent, the clauses that can refuse a request, with a function that draws such a request. */
 const CLAUSES: Readonly<
   Partial<Record<AirlineIntent, Readonly<Record<string, DrawRefused>>>>
 > = {
@@ -38,7 +38,7 @@ const CLAUSES: Readonly<
   add_bags: REFUSED_CHANGES.add_bags,
 };
 
-/** Draws a request that policy refuses, and the user's next request. */
+/** Draws a request that policy refuses, and the alternative that the user may ask for instead. */
 export function drawRefused(
   world: AirlineWorld,
   of: UserIntent,

@@ -15,7 +15,7 @@ import {
   type Passenger,
 } from "./rows.ts";
 
-/** A booking that policy allows. */
+/** A booking that policy allows, and its user. */
 interface Base extends Booking {
   readonly user: Passenger;
 }

@@ -15,10 +15,10 @@ import {
   type Reservation,
 } from "./rows.ts";
 
-/** A request to be drawn. */
+/** The kind of request to draw, and the user who makes it. */
 type Wanted = RequestKind & { readonly user: Passenger };
 
-/** Draws a request with its own reservation; `undefined` if the draw fails. */
+/** Draws a request, and a new reservation if the request is about one; `undefined` if the draw fails. */
 export function drawTrip(
   world: AirlineWorld,
   of: Wanted,

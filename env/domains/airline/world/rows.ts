@@ -40,7 +40,7 @@ export interface Method {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** A user. `methods` and `reservations` grow while the user's tasks are drawn. */
+/** A generated user. `methods` and `reservations` grow while the user's tasks are drawn. */
 export interface Passenger {
   readonly userId: string;
   readonly identity: AirlineGoal["identity"];
@@ -59,7 +59,7 @@ export interface Leg {
   readonly price: number;
 }
 
-/** A reservation. */
+/** A generated reservation, which {@linkcode reservationRow} converts to a row. */
 export interface Reservation {
   readonly id: string;
   readonly userId: string;
@@ -89,7 +89,7 @@ export interface ReservationWish {
   readonly isCancelled?: boolean;
 }
 
-/** Draws a person. */
+/** Draws a person's name and date of birth. */
 export function drawTraveller(rng: Rng): Traveller {
   const two = (n: number) => String(1 + rng.int(n)).padStart(2, "0");
   return {
@@ -163,7 +163,7 @@ function drawMethods(draw: Pick<AirlineWorld, "rng" | "ids">): Method[] {
   return methods;
 }
 
-/** Draws a payment method. */
+/** Draws the id and row of a payment method. */
 export function drawMethod(
   { rng, ids }: Pick<AirlineWorld, "rng" | "ids">,
   { source, amount }: Pick<Method, "source" | "amount">,
@@ -306,7 +306,7 @@ function travellerRow({ firstName, lastName, dob }: Traveller) {
   return { first_name: firstName, last_name: lastName, dob };
 }
 
-/** Converts a user to a row. */
+/** Converts a user to a row of the `users` table. */
 export function passengerRow(
   { row, methods, reservations }: Passenger,
 ): JsonObject {
@@ -318,7 +318,7 @@ export function passengerRow(
   return fromPlain(all) as JsonObject;
 }
 
-/** Converts a reservation to a row. */
+/** Converts a reservation to a row of the `reservations` table. */
 export function reservationRow(one: Reservation): JsonObject {
   return fromPlain({
     reservation_id: one.id,

@@ -11,7 +11,7 @@ export interface RetailGoal extends Goal<RetailRequest> {
 /** A task of the retail domain. */
 export type RetailTask = Task<RetailGoal>;
 
-/** The kind of a request. */
+/** The kinds of request that a retail user makes. */
 export type Intent =
   | "cancel"
   | "return"
@@ -22,7 +22,7 @@ export type Intent =
   | "user_address"
   | "question";
 
-/** One request of a user. */
+/** A request of a retail user. */
 export interface RetailRequest extends Request {
   readonly intent: Intent;
   /** The order's id; omitted if the user does not know it. */

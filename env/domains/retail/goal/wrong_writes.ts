@@ -26,7 +26,7 @@ const ELSEWHERE = {
   zip: "99762",
 };
 
-/** Returns the wrong writes of a task. */
+/** Returns wrong writes for a task. */
 export function wrongWrites(
   task: RetailTask,
   database: Database,

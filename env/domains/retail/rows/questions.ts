@@ -1,4 +1,4 @@
-/** Draws requests for information. */
+/** Draws questions about orders, profiles and products, with the reads and the answer of each. */
 
 import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";

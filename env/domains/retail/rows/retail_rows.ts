@@ -48,7 +48,7 @@ const WANTED: Partial<Record<Intent, string>> = {
   exchange: "delivered",
 };
 
-/** The task generator of the retail domain. */
+/** The `rowTasks` part of the retail domain. */
 export const retailRowTasks: RowTasksPart = {
   version: 2,
   open({ database, isHeldOut, options }) {
@@ -179,7 +179,7 @@ function drawKind(draw: Draw): Kind {
   };
 }
 
-/** Draws a wish of any user. */
+/** Draws the first wish of a task, and the user who has it. */
 function drawFirst(
   draw: Draw,
 ): { person: StoreUser; wish: Wish } | undefined {

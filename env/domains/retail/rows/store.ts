@@ -23,7 +23,7 @@ export interface Variant extends Item {
   readonly available: boolean;
 }
 
-/** An order. */
+/** An order of a user who may have tasks. */
 export interface Order {
   readonly orderId: string;
   readonly status: string;
@@ -38,7 +38,7 @@ export interface Order {
   readonly owner: StoreUser;
 }
 
-/** A payment method. */
+/** A payment method of a user who may have tasks. */
 export interface Method {
   readonly id: string;
   readonly source: string;

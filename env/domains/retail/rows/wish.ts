@@ -21,9 +21,9 @@ export interface Wish {
   readonly intent: Intent;
   /** The words for the request, as the continuation of "you want to". */
   readonly clause: string;
-  /** A sentence to put before the wish. */
+  /** A sentence that precedes the wish in the instruction. */
   readonly before?: string;
-  /** Sentences to put after the wish. */
+  /** The sentences that follow the wish in the instruction. */
   readonly after?: readonly string[];
   /** The gold actions: first the reads, then the writes. */
   readonly actions: readonly ToolAction[];
@@ -38,7 +38,7 @@ export interface Wish {
   readonly words?: Partial<RetailRequest>;
 }
 
-/** An order as the subject of a wish. */
+/** The order that a wish is about. */
 export interface Place {
   readonly order: Order;
   /** Whether the user knows the order's id. */

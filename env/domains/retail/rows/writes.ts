@@ -150,7 +150,7 @@ export function returnOf(
     place: Place;
     items: readonly Item[];
     method: Method;
-    /** The destination of the refund, as the instruction words it. */
+    /** The destination of the refund, as the instruction phrases it. */
     refund: string;
   },
 ): Wish {
@@ -398,7 +398,7 @@ export function changeOf(
   };
 }
 
-/** Reasons for a return, as sentences to put before the wish. */
+/** Reasons for a return, as sentences that precede the wish. */
 const RETURN_REASONS = [
   (name: string) => `The ${name} is not as nice as you had expected.`,
   (name: string) => `You found a better ${name} elsewhere.`,
@@ -408,7 +408,7 @@ const RETURN_REASONS = [
   (name: string) => `You are disappointed by the quality of the ${name}.`,
 ];
 
-/** Reasons for a change of items. */
+/** Reasons for a change of items, as sentences that precede the wish. */
 const CHANGE_REASONS = [
   (name: string) => `You chose the wrong ${name} in a rush.`,
   (name: string) => `The ${name} does not go with the rest of your things.`,

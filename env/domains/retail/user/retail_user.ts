@@ -15,7 +15,7 @@ import { knowledgeOf } from "./knowledge.ts";
 import { requestWords } from "./request_words.ts";
 
 /**
- * Creates the scripted user.
+ * Creates the scripted user for a retail task.
  * @throws {DataError} If a τ-bench task names a user that is not in the database.
  */
 export function retailUser(

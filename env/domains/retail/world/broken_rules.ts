@@ -196,7 +196,7 @@ function wordsOf(
   };
 }
 
-/** Finds one of the user's gift cards that was not used to pay for the order. */
+/** Finds one of the user's gift cards that was not used to pay for the order; `undefined` if there is none. */
 function otherCard(
   { customer, order }: Pick<DetailsOf, "customer" | "order">,
 ): PaymentMethod | undefined {

@@ -159,7 +159,7 @@ export function covers(method: PaymentMethod, cents: number): boolean {
   return method.source !== "gift_card" || 100 * method.balance >= cents;
 }
 
-/** Draws some of the items, in random order. */
+/** Draws some of an order's items, in random order. */
 export function drawItems(
   { rng, options }: World,
   items: readonly Variant[],

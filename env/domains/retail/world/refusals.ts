@@ -74,7 +74,7 @@ export function drawRefused(
   };
 }
 
-/** Draws a change of address for another user's profile. */
+/** Draws a request to change the address in another user's profile. */
 export function drawOtherProfile(world: World): DrawnRequest {
   const { rng, options } = world;
   return {

@@ -32,7 +32,8 @@ import {
 
 /**
  * Draws a request and a new order for it.
- * @returns `undefined` if the draw fails, for example because there is no other variant or payment method.
+ * @returns The request, or `undefined` if the draw fails, for example because there is no other variant or payment
+ * method.
  */
 export function drawRequest(
   world: World,

@@ -20,7 +20,7 @@ import {
 } from "../../../generated/people.ts";
 import { OPTIONS, PRODUCT_NAMES } from "./words.ts";
 
-/** A variant of a product. */
+/** A generated variant of a product. */
 export interface Variant {
   readonly itemId: string;
   readonly productId: string;
@@ -30,7 +30,7 @@ export interface Variant {
   readonly priceCents: number;
 }
 
-/** A product with its variants. */
+/** A generated product with its variants. */
 export interface Product {
   readonly productId: string;
   readonly name: string;
@@ -40,7 +40,7 @@ export interface Product {
 /** The kind of a payment method. */
 export type PaymentSource = "paypal" | "gift_card" | "credit_card";
 
-/** A user's payment method. */
+/** A generated user's payment method. */
 export interface PaymentMethod {
   readonly id: string;
   readonly source: PaymentSource;
@@ -49,7 +49,7 @@ export interface PaymentMethod {
   readonly row: JsonObject;
 }
 
-/** A user. `orders` grows while the user's tasks are drawn. */
+/** A generated user. `orders` grows while the user's tasks are drawn. */
 export interface Customer {
   readonly userId: string;
   readonly identity: RetailGoal["identity"];
@@ -61,7 +61,7 @@ export interface Customer {
 /** The status of a generated order. */
 export type OrderStatus = "pending" | "processed" | "delivered";
 
-/** An order. */
+/** A generated order, which {@linkcode orderRow} converts to a row. */
 export interface Order {
   readonly orderId: string;
   readonly userId: string;
@@ -80,7 +80,7 @@ export interface Draw {
   readonly options: RetailOptions;
 }
 
-/** Draws the store's products. */
+/** Draws the store's products, with their variants. */
 export function drawProducts({ rng, ids, options }: Draw): Product[] {
   const names = PRODUCT_NAMES.slice(0, options.productKinds);
   return names.map((name) => {
@@ -176,7 +176,7 @@ export function dollarsText(cents: number): string {
   return cents % 100 === 0 ? `${cents / 100}.0` : String(cents / 100);
 }
 
-/** Converts a product to a row. */
+/** Converts a product to a row of the `products` table. */
 export function productRow(product: Product): JsonObject {
   const variants: JsonObject = new Map();
   for (const variant of product.variants) {
@@ -197,7 +197,7 @@ export function productRow(product: Product): JsonObject {
   });
 }
 
-/** Converts a user to a row. */
+/** Converts a user to a row of the `users` table. */
 export function userRow(customer: Customer): JsonObject {
   const { identity } = customer;
   return object({
@@ -214,7 +214,7 @@ export function userRow(customer: Customer): JsonObject {
   });
 }
 
-/** Converts an order to a row. */
+/** Converts an order to a row of the `orders` table. */
 export function orderRow(order: Order): JsonObject {
   const itemIds = order.items.map((item) => item.itemId);
   return object({

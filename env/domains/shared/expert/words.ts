@@ -6,10 +6,10 @@
 import { isProse } from "../goal/bench_goal.ts";
 import type { Request } from "../goal/goal.ts";
 
-/** The question whether the user wants anything else. */
+/** The question that asks whether the user wants anything else. */
 export const MORE = "anything else?";
 
-/** Answers a question: repeats its words, then gives the answer. */
+/** Returns the message that answers a question; it repeats the words of a question of a fixed form. */
 export function answerWords(
   { request, outputs }: { request: Request; outputs: readonly string[] },
 ): string {

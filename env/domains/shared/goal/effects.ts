@@ -3,7 +3,7 @@
 import type { Database } from "../../../database.ts";
 import { toPlain } from "../../../python/python_value.ts";
 
-/** The states before and after a call. */
+/** The states of the database before and after a call. */
 export interface States {
   readonly before: Database;
   readonly after: Database;

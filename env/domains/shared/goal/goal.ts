@@ -1,4 +1,6 @@
-/** User goals in this folder's domains. A goal is a list of requests in the order in which the user makes them. */
+/**
+ * The goals of users in this folder's domains. A goal is a list of requests in the order in which the user makes them.
+ */
 
 import type { Voice } from "../../../users/voice.ts";
 
@@ -47,13 +49,13 @@ export function needsWrite({ intent, refused }: Request): boolean {
   return intent !== "question" && refused !== true;
 }
 
-/** A user's identity. */
+/** The details with which a user identifies themselves. */
 export interface Identity {
   readonly firstName: string;
   readonly lastName: string;
   readonly zip: string;
   readonly email: string;
-  /** The user's preferred way to identify themselves, if the agent leaves the choice to them. */
+  /** The user's choice of how to identify themselves, if the agent accepts either way. */
   readonly prefers: "email" | "name_zip";
   /** The user id, in domains that identify users by it, such as the airline. */
   readonly userId?: string;

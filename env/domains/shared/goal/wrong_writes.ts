@@ -21,7 +21,10 @@ interface MistakeRules {
   mistakes(action: ToolAction, of: ValueSource): readonly ToolAction[];
   /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
-  /** The user's rows: the profile's field that lists their ids, and the argument that takes an id. */
+  /**
+   * The rows that a user owns: `table` is their table and the field of the profile that lists their ids, and `argument`
+   * is the argument of a call that takes an id.
+   */
   readonly rows: { readonly table: string; readonly argument: string };
   /** Returns additional writes to a row of the user that the task does not change. */
   untouched(id: string): readonly ToolAction[];

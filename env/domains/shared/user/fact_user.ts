@@ -9,7 +9,7 @@ import { type AskedDetail, hear, type Heard } from "./hearing.ts";
 import { RequestUser, type UserScript } from "./request_user.ts";
 import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
-/** A detail of a request. */
+/** A detail of a request, which the user states when asked. */
 export interface Fact {
   /** The kind of detail, which determines the questions that ask for it. */
   readonly kind: AskedDetail;

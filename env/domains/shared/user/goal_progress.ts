@@ -37,7 +37,7 @@ export class GoalProgress<R extends Request> {
     return this.hasFirstWish ? { ...request!, ...request!.before } : request;
   }
 
-  /** Whether the user still has a first wish, and will change their mind. */
+  /** Whether the current request still has a first wish, which the user will change. */
   get hasFirstWish(): boolean {
     const request = this.#goal.requests[this.#current];
     return request?.before !== undefined && !this.#changed;

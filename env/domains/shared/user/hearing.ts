@@ -19,7 +19,7 @@ type CommonDetail =
 /** A detail that an agent may ask for: a common one, or one specific to the domain. */
 export type AskedDetail = CommonDetail | (string & Record<never, never>);
 
-/** The interpretation of a message. */
+/** The meaning of an agent's message to a scripted user. */
 export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for a yes or a no. */

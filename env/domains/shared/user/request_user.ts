@@ -14,7 +14,7 @@ import {
   type Phraser,
 } from "./wording.ts";
 
-/** The script of a user. */
+/** The goal of a scripted user, and how the user phrases it. */
 export interface UserScript<R extends Request> {
   readonly goal: Goal<R>;
   readonly say: Phraser;

@@ -91,7 +91,7 @@ export function nextWords<R extends Request>(
   ]);
 }
 
-/** Joins items: `the oak stool and the tea tray`. */
+/** Joins the names of items: `the oak stool and the tea tray`. */
 export function list(items: readonly string[]): string {
   return items.map((item) => `the ${item}`).join(" and ");
 }

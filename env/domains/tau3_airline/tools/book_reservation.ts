@@ -102,7 +102,7 @@ function freeId(database: Database): string {
 }
 
 /**
- * Adds the flights to the reservation.
+ * Adds the flights to the reservation, and computes the price.
  * @returns The total price.
  */
 function priceAll(

@@ -19,7 +19,7 @@ export const TODAY = "2025-02-25";
 /** The last day of the previous month. */
 export const LAST_MONTH_END = "2025-01-31";
 
-/** An amount to be added to a bill. */
+/** An amount to add to a bill, and its description. */
 export interface Charge {
   readonly description: string;
   readonly amount: PythonNumber;

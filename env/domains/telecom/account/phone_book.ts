@@ -4,14 +4,14 @@ import type { Database, Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { texts } from "../../shared/read_row.ts";
 
-/** Phone numbers with the ids of the first matching line and customer. */
+/** The base table of lines, and the ids of the first line and the first customer with each phone number. */
 interface PhoneBook {
   readonly lines: Table;
   readonly lineOf: ReadonlyMap<string, string>;
   readonly customerOf: ReadonlyMap<string, string>;
 }
 
-/** The index of each base customer table; `undefined` if a row has a wrong id or refers to a missing row. */
+/** The index for each base table of customers; `undefined` if a row has a wrong id or refers to a missing row. */
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**

@@ -12,7 +12,7 @@ import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 const TODAY = "2025-02-25";
 
 /**
- * Restores service if there is none.
+ * Takes troubleshooting steps until cellular service works; none if it already does.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreService(one: Case): Script<Transfer | undefined> {

@@ -20,7 +20,7 @@ export class Transfer {
 export class Case {
   readonly desk: Desk;
   readonly customerId: string;
-  /** The line as last shown. */
+  /** The row of the user's line, as a tool last showed it. */
   line: JsonObject;
   /** The states of the phone's switches, as the user reported them. */
   readonly switches = new Map<Switch, boolean>();

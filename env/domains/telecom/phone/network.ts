@@ -1,4 +1,4 @@
-/** Models the phone's connection: the network search, and the services that work over the network found. */
+/** Models the phone's connection: the search for a network, and the services that depend on it. */
 
 import type { Database } from "../../../database.ts";
 import { roundDouble2 } from "../../../python/python_number.ts";
@@ -18,7 +18,7 @@ export function simStatus(phone: JsonObject): string {
 }
 
 /**
- * Searches for a network, as most switches do when toggled.
+ * Searches for a network. Toggling a switch of the phone usually does this.
  * @throws {ToolError} If the APN settings are invalid; the previous connection stays.
  */
 export function searchNetwork(database: Database): void {

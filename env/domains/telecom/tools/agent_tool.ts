@@ -6,7 +6,7 @@ import {
   defineBundleTool,
 } from "../../shared/toolkit/bundle_tool.ts";
 
-/** Creates an agent tool. */
+/** Creates a tool for telecom's agent. */
 export function agentTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

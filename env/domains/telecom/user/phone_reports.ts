@@ -120,7 +120,7 @@ function sentences(lines: readonly string[]): string {
     .map((line) => /[.!?]$/.test(line) ? line : `${line}.`).join(" ");
 }
 
-/** Converts a text to the user's words: lower case, without icons, and with `my` for `your`. */
+/** Converts a text to the user's words: in lower case, without icons, and with `my` instead of `your`. */
 function plainWords(text: string): string {
   const words = text.replaceAll(/[^ -~]/g, "").split(" ").map((word) =>
     ID.test(word) ? word : word.toLowerCase()

@@ -46,7 +46,7 @@ export interface ComposeOptions {
   readonly testShare?: number;
 }
 
-/** A composed task. */
+/** A composed task, with its plan and gold actions. */
 export interface ComposedTask {
   /** The task in the format of `tasks.json`. */
   readonly task: JsonObject;

@@ -37,7 +37,9 @@ export class Trial {
   #call({ actor, name, args }: PlannedCall): boolean | undefined {
     const side: Side = actor === "user" ? "user" : "agent";
     const run = functions[side][name];
-    if (run === undefined) throw new ToolError(`No function "${name}"`);
+    if (run === undefined) {
+      throw new ToolError(`Unknown function or tool "${name}"`);
+    }
     const result = run(this.databases[side], object(args));
     syncTelecom(this.databases);
     return result;
