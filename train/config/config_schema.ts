@@ -93,10 +93,10 @@ const rlSchema = z.strictObject({
     `Importance ratio that is clipped; ${RATIO_HELP}`,
   ),
   clipLow: share.default(0.2).describe(
-    "Lower clip of the ratio, at 1 - clipLow",
+    "The ratio is clipped below at 1 - clipLow",
   ),
   clipHigh: rate.default(0.28).describe(
-    "Upper clip of the ratio, at 1 + clipHigh",
+    "The ratio is clipped above at 1 + clipHigh",
   ),
   klCoef: z.number().min(0).default(0)
     .describe(
@@ -181,13 +181,13 @@ const evalSchema = z.strictObject({
   trials: positive.default(1).describe("Episodes per dev task"),
   testTasks: count.default(0).describe("Test tasks at the end; 0 uses all"),
   testTrials: positive.default(1).describe(
-    "Sampled episodes per test task, the largest k of pass^k",
+    "Sampled episodes per test task; the largest k of pass^k",
   ),
 });
 
 const checkpointsSchema = z.strictObject({
   every: positive.default(1).describe(
-    "Steps between checkpoints; a kill loses the steps since the last one",
+    "Steps between checkpoints; if the run is killed, the steps since the last one are lost",
   ),
   keep: positive.default(2).describe(
     "Recent checkpoints to keep, in addition to those at the ends of phases",

@@ -96,7 +96,7 @@ const callsSchema = z.strictObject({
   ),
   retries: count.default(6).describe("Retries after the first attempt"),
   backoffMs: positive.default(500).describe(
-    "First backoff in milliseconds; doubles per retry, unless the server sets it",
+    "First backoff in milliseconds; doubles with each retry, unless the server sets it",
   ),
   requestsPerMinute: count.default(0).describe(
     "Rate limit in calls per minute across all conversations; 0 disables it",

@@ -89,6 +89,10 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   if (unknown === undefined) return;
   throw new ConfigError(
     `The excluded task "${unknown}" is not in the dataset`,
-    { hint: `the nearest is "${nearest(unknown, [...known])}"` },
+    {
+      hint: `remove it from the file, or correct it: the nearest is "${
+        nearest(unknown, [...known])
+      }"`,
+    },
   );
 }

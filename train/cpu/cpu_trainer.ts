@@ -181,7 +181,7 @@ export class CpuTrainer implements Trainer {
     });
     if (plan.every((list) => list.length === 0)) {
       throw new TrainerError(
-        `Nothing to learn: no token of the ${batch.length} sequences has loss mask 1`,
+        `Cannot learn from the batch: no token of its ${batch.length} sequences has loss mask 1`,
       );
     }
     try {
@@ -223,7 +223,7 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   const n = s.ids.length;
   if (s.lossMask.length !== n || s.logprobs.length !== n) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs; their numbers must be equal`,
+      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs; these three lengths must be equal`,
     );
   }
   if (typeof s.advantage !== "number" && s.advantage.length !== n) {

@@ -75,7 +75,7 @@ async function readBuild(
   } catch (cause) {
     throw new PolicyError(
       `Cannot read the policy's kernels at "${url}"`,
-      { cause, hint: "run `deno task build:wasm`" },
+      { cause, hint: 'run "deno task build:wasm"' },
     );
   }
 }

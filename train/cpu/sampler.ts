@@ -240,7 +240,7 @@ export class Sampler {
     }
     if (planned.size > 0) return false;
     throw new PolicyError(
-      `The cache of the policy is too small for a context of ${active.request.ids.length} tokens`,
+      `The policy's cache is too small for a context of ${active.request.ids.length} tokens`,
       { hint: "raise maxCacheTokens" },
     );
   }

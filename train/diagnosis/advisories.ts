@@ -131,7 +131,9 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     return [{
       kind: "all_solved_groups",
       level: "note",
-      title: `${shareText(solved, groups)} groups were solved by every episode`,
+      title: `In ${
+        shareText(solved, groups)
+      } groups, every episode earned the reward`,
       evidence: `${
         inSteps(tally)
       } the policy learned nothing from these groups; train on harder tasks.`,
@@ -153,7 +155,9 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
       : `No learning signal in the last ${idle} steps of RL`,
     evidence: [
       `${inSteps(tally)} no episode of these groups earned the reward`,
-      ...(tasks.length > 0 ? [`never solved there: ${namedTasks(tasks)}`] : []),
+      ...(tasks.length > 0
+        ? [`tasks never solved in them: ${namedTasks(tasks)}`]
+        : []),
       ...(idle > 0 ? [`no learning signal in the last ${idle} steps`] : []),
     ].join("; ") + ".",
     filter: { ...windowFilter(tally), reward: "0" },
@@ -233,7 +237,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
     title: `${stopped.join(", ")} ${
       stopped.length === 1 ? "is" : "are"
     } no longer called`,
-    evidence: `Called before step ${tally.from}, and in none of the ${
+    evidence: `Called before step ${tally.from}, but in none of the ${
       count(tally.inWindow.episodes)
     } episodes of steps ${tally.from} to ${tally.to}.`,
     filter: {

@@ -53,7 +53,7 @@ export const evaluationSchema = z.strictObject({
     }),
     tokenizer: z.string().min(1).nullable().default(null).meta({
       description:
-        "Model directory with tokenizer and chat template; sends token ids to SGLang's /generate",
+        "Directory of the model's tokenizer and chat template; token ids are then sent to SGLang's /generate",
       cli: { value: "DIR", isPath: () => true },
     }),
     thinking: z.boolean().nullable().default(null).describe(
@@ -69,7 +69,7 @@ export const evaluationSchema = z.strictObject({
       cli: { prefix: "judge", of: "The judge's model" },
     }),
   }).prefault({}).describe(
-    "Judge for those criteria of τ³-bench's tasks that no program can check; without a model they are not judged, except with the scripted user, where a program checks what it can",
+    "Judge of the criteria in τ³-bench's tasks that no program can check; without a model they are not judged, except with the scripted user, where a program checks what it can",
   ),
   compat: compatSchema,
   rollout: z.strictObject({

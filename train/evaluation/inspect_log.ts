@@ -207,7 +207,7 @@ function samplesOf(dir: EvaluationDir, dataset: Dataset): JsonObject[] {
     const task = tasks.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset no longer has the task "${episode.taskId}"`,
+        `Cannot export the evaluation: the dataset no longer has the task "${episode.taskId}"`,
         { hint: "export with the dataset that was evaluated" },
       );
     }

@@ -47,9 +47,9 @@ export const PROCESSES: ShardRunner = {
   async recover(path) {
     if (await readTextIfThere(awayPath(path)) === undefined) return;
     throw new ConfigError(
-      `Episodes of the evaluation are on another host, as "${
+      `Episodes of the evaluation are still on another host, which "${
         awayPath(path)
-      }" says`,
+      }" names`,
       {
         hint:
           "pass --ray with that host to fetch them, or --discard to run them again",

@@ -35,8 +35,11 @@ export async function runShardAt(
   const { dataset } = session;
   if (dataset.fingerprint !== fingerprint) {
     throw new RunDirError(
-      `Cannot run a shard of the evaluation: ${dataset.name} ${dataset.domain} differs here (fingerprint ${dataset.fingerprint}, in the evaluation ${fingerprint})`,
-      { hint: "install the same taulab and the same data in both places" },
+      `Cannot run a shard of the evaluation: ${dataset.name} ${dataset.domain} has the fingerprint ${dataset.fingerprint} on this host, but ${fingerprint} in the evaluation`,
+      {
+        hint:
+          "install the same version of taulab and the same data on both hosts",
+      },
     );
   }
   const progress = new Progress((progress) => say({ progress }));

@@ -63,7 +63,7 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
     const task = byId.get(episode.taskId);
     if (task === undefined) {
       throw new DataError(
-        `The dataset no longer has the task "${episode.taskId}"`,
+        `Cannot export the evaluation: the dataset no longer has the task "${episode.taskId}"`,
         { hint: "export with the dataset that was evaluated" },
       );
     }

@@ -82,7 +82,7 @@ export function mockComposed(
       }"`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,
     {
-      hint: 'see "deno task mock --help --env NAME"',
+      hint: 'list the settings with "deno task mock --help --env NAME"',
       cause: parsed.error,
     },
   );

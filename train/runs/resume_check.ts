@@ -41,7 +41,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
         join(run.path, "config.yaml")
       }, ${difference.here} in flags`;
     throw new ConfigError(`Cannot resume "${run.path}": ${why}`, {
-      hint: "drop the flag, or start a new run",
+      hint: "omit the flag, or start a new run",
     });
   }
   if (dataset === undefined || isSame(run.info, dataset)) return;

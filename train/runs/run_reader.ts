@@ -55,7 +55,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
   const kind = runKindOf(info);
   if (kind !== undefined) return await readRunOf(path, kind);
   throw new RunDirError(
-    `No imported module reads the run "${path}" (${info.kind}, ${info.trainer})`,
+    `No imported module can read the run "${path}" (${info.kind}, ${info.trainer})`,
     { hint: "import the module of taulab that writes runs of this kind" },
   );
 }
@@ -80,7 +80,7 @@ export function readStore(path: string): EpisodeStore {
     }
     throw new ConfigError(
       `"${file}" cannot be opened: the run has kept no episodes, or the file is damaged`,
-      { cause: error },
+      { cause: error, hint: "choose another run, or restore the file" },
     );
   }
 }
@@ -148,7 +148,7 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
       `"${path}" is not a run: "${infoPath}" is missing`,
       {
         hint:
-          `restore run.json if you have a copy; otherwise it cannot be resumed: remove it with: rm -r '${path}'`,
+          `restore run.json from a copy, or remove the directory with: rm -r '${path}'`,
       },
     );
   }

@@ -190,7 +190,7 @@ function wordsOf(
     case "not_permitted":
       return [
         `Deno was not allowed to write to "${path}"`,
-        "choose another place with --runs DIR, or run it with that permission: " +
+        "choose another directory with --runs DIR, or grant the permission: " +
         `deno run --allow-read --allow-env --allow-write=${
           dirname(path)
         } ${scriptName()}, and the same flags`,
@@ -198,12 +198,12 @@ function wordsOf(
     case "forbidden":
       return [
         `this user may not write to "${path}"`,
-        "change its owner or mode, or choose another place with --runs DIR",
+        "change its owner or mode, or choose another directory with --runs DIR",
       ];
     case "bad_path":
       return [
         `a parent of "${path}" is a file, not a directory`,
-        "choose another place with --runs DIR",
+        "choose another directory with --runs DIR",
       ];
     default:
       return [`${why} ("${path}")`, `${hint}, then ${afterwards}`];

@@ -73,7 +73,11 @@ function columnsOf(
   integers: ReadonlySet<string>,
 ): Column[] {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
-  if (names.size === 0) throw new RangeError("There are no rows to write");
+  if (names.size === 0) {
+    throw new RangeError(
+      "Cannot write a table with no rows: its columns are unknown",
+    );
+  }
   return [...names].map((name) => {
     const values = rows.map((row) => row[name] ?? null);
     const type = integers.has(name)

@@ -96,7 +96,7 @@ Deno.test("advisoriesOf() reports groups that earned no reward, with the tasks t
   assert.deepEqual(others, []);
   assert.equal(one?.kind, "all_zero_groups");
   assert.equal(one?.title, "6 of 10 groups earned no reward");
-  assert.match(one?.evidence ?? "", /never solved there: t4, t5\./);
+  assert.match(one?.evidence ?? "", /tasks never solved in them: t4, t5\./);
   assert.deepEqual(one?.filter, { source: "rl", step: "11..20", reward: "0" });
   assert.equal(of({ tally: within({ groups: groups(0, 0, 3) }) }).length, 0);
 });

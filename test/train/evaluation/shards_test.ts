@@ -146,7 +146,7 @@ Deno.test("a stopped shard continues where it stopped, and a resumed evaluation 
     await writeOrder(shard, { config, fingerprint: "another", jobs: JOBS });
     await assert.rejects(
       runShardAt(shard, options),
-      /fingerprint \w+, in the evaluation another/,
+      /fingerprint \w+ on this host, but another in the evaluation/,
     );
 
     await using session = await openEvaluation(

@@ -144,7 +144,7 @@ Deno.test("the command in the message removes a directory without run.json and f
     ];
     for (const message of messages) {
       assert.match(message, /run\.json/);
-      const command = /remove it with: (rm -r '[^']+')/.exec(message)?.[1];
+      const command = /with: (rm -r '[^']+')/.exec(message)?.[1];
       assert.equal(command, `rm -r '${path}'`, message);
     }
     const { code } = await new Deno.Command("sh", {
