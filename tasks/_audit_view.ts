@@ -13,7 +13,10 @@ export interface ShownAudit {
   readonly show: number;
 }
 
-/** Returns findings by check and split, the rows that splits share, the first findings, and the number of flagged tasks. */
+/**
+ * Returns the report as text: counts by check and split, rows that splits share, the first findings, and the number of
+ * flagged tasks.
+ */
 export function reportText(
   report: AuditReport,
   { domain, show }: ShownAudit,
@@ -41,7 +44,7 @@ export function reportText(
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/** Counts the tasks with a finding, by check and split. */
+/** Returns a table that counts the tasks with a finding, by check and split. */
 function countsTable(report: AuditReport): string {
   const { findings, tasks, unchecked } = report;
   const splits = Object.keys(tasks) as Split[];

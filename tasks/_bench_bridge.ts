@@ -34,52 +34,55 @@ import { BenchProcess, type ProcessUsage } from "./_bench_process.ts";
 /** Settings of {@linkcode benchBridge}. */
 export interface BridgeOptions {
   readonly tauBench: string | null;
-  /** Concurrent episodes. */
+  /** Number of concurrent episodes. */
   readonly episodes: number;
   readonly rounds: number;
   /** The duration of each open loop, in seconds. */
   readonly seconds: number;
-  /** slime's example; `null` if not measured. */
+  /** Settings of slime's example; `null` to skip it. */
   readonly example: Omit<ExampleOptions, "engine"> | null;
   readonly onStage?: (stage: string) => void;
 }
 
-/** The figures. */
+/** The results of {@linkcode benchBridge}. */
 export interface BridgeBench {
   readonly data: string;
   readonly episodes: number;
   readonly latencyMs: number;
   readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
-  /** Tokens of the longest episode at its end. */
+  /** Number of tokens of the longest episode, counted at its end. */
   readonly tokensPerEpisode: number;
-  /** Figures with one server process, and with two. */
+  /** Results with one server process, and with two. */
   readonly servers: readonly ServersBench[];
   readonly example: ExampleBench | null;
 }
 
-/** Combined figures of one or more server processes. */
+/** Combined results of one or more server processes. */
 export interface ServersBench {
   readonly processes: number;
-  /** CPU milliseconds per turn, and per plain request with the same content from the same processes. */
+  /** CPU milliseconds of the processes per turn, and per plain request with the same content. */
   readonly turnCpuMs: Measured;
   readonly plainCpuMs: Measured;
-  /** The difference per round: the bridge's overhead. */
+  /** The bridge's overhead: `turnCpuMs` minus `plainCpuMs`, per round. */
   readonly ownCpuMs: Measured;
-  /** Turns per second in a closed loop, in which each episode continues as soon as it is answered. */
+  /** Turns per second in a closed loop: each episode continues as soon as its request is answered. */
   readonly turnsPerS: Measured;
-  /** Open loop: 99th percentile of a turn's time without the engine, and the share of offered turns that was played. */
+  /**
+   * In the open loop: the 99th percentile of a turn's time without the engine's, and the share of the offered turns
+   * that were played.
+   */
   readonly openP99Ms: Measured;
   readonly openShare: Measured;
   /** Heap bytes per episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
 }
 
-/** Episodes that each slot plays in sequence, in a closed loop. */
+/** Number of episodes that each slot plays in sequence in the closed loop. */
 const LENGTH = 2;
-/** Latency of an answer in the closed loop, in milliseconds. */
+/** Latency of the engine in the closed loop, in milliseconds. */
 const LATENCY_MS = 50;
-/** Turns per second of the open loop. */
+/** Rate of the open loop, in turns per second. */
 const OFFERED_PER_S = 500;
 const PROCESSES = [1, 2];
 /** V8 flags of `deno task serve`, which the servers of the benchmark use too. */
@@ -130,7 +133,7 @@ type Setting = BridgeOptions & {
   readonly engine: Actor;
 };
 
-/** The servers, and the episodes that they are asked to play. */
+/** The engine, the servers, and the keys of the episodes that each slot plays in sequence (`chains`). */
 interface World {
   readonly dataset: Dataset;
   readonly engine: Actor;
@@ -145,7 +148,7 @@ interface Server {
 
 interface ServersRounds {
   readonly bench: ServersBench;
-  /** Bodies of the requests in a closed round. */
+  /** Bodies of the requests in a round of the closed loop. */
   readonly bodies: EngineReport["bodies"];
   readonly requests: number;
 }
@@ -207,7 +210,7 @@ async function openServer(
   return { process, url: `http://127.0.0.1:${port}` };
 }
 
-/** Returns the keys of the episodes in each slot. */
+/** Returns the keys of the episodes that each slot plays, one chain per slot. */
 function chainsOf(places: number, length: number): string[][] {
   return Array.from(
     { length: places },
@@ -223,7 +226,7 @@ function reportOf(
   return engine.ask({ type: "report", keep });
 }
 
-/** Runs work and measures the CPU milliseconds that all servers use for it. */
+/** Runs a function and measures the CPU milliseconds that all servers use for it. */
 async function cpuOf<T>(
   servers: readonly { readonly process: BenchProcess }[],
   work: () => Promise<T>,
@@ -248,7 +251,7 @@ interface ClosedRound {
   readonly turnsPerS: number;
 }
 
-/** Plays the episodes of all chains concurrently, then sends the same requests without episodes. */
+/** Plays all chains once, then sends the same requests without episodes. */
 async function closedRound(world: World): Promise<ClosedRound> {
   const { engine, servers } = world;
   const bridged = await cpuOf(servers, () => timed(() => play(world)));
@@ -267,7 +270,7 @@ interface OpenRound {
   readonly share: number;
 }
 
-/** Once every slot is busy, plays for some seconds against an engine that answers at fixed times. */
+/** Plays for some seconds against an engine that answers at fixed times, once every slot is busy. */
 async function openRound(
   world: World,
   lastingS: number,
@@ -307,7 +310,7 @@ async function playEndlessly(
   }));
 }
 
-/** Plays the episodes of all chains concurrently. */
+/** Plays the chains concurrently, and the episodes of each chain in sequence. */
 async function play(world: World): Promise<void> {
   const { servers, chains } = world;
   await Promise.all(chains.map(async (keys, place) => {
@@ -338,7 +341,7 @@ async function askEpisode(
 }
 
 /**
- * Sends the same requests without episodes.
+ * Sends the requests of the chains with plain `fetch`, without episodes.
  * @returns The number of requests.
  */
 async function playPlainly(
@@ -356,7 +359,7 @@ async function playPlainly(
   return sum(await Promise.all(all));
 }
 
-/** Measures the heap bytes of an episode, while all episodes are in progress. */
+/** Measures the heap bytes per episode while all episodes are in progress. */
 async function bytesPerEpisode(world: World): Promise<number> {
   const { engine, servers, chains } = world;
   const heap = async () => {
@@ -377,7 +380,7 @@ async function bytesPerEpisode(world: World): Promise<number> {
   return bytes;
 }
 
-/** Measures slime's example and a server process in alternation, both with users played by a model. */
+/** Measures slime's example and a server process alternately, both with users played by a model. */
 async function measureExample(
   options: Omit<ExampleOptions, "engine">,
   setting: Setting,

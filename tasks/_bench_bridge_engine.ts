@@ -1,7 +1,7 @@
 /**
- * The engine of the bridge's benchmark and the endpoint of its simulated users, in a worker: SGLang's `/generate` and
- * OpenAI's chat completions with almost no work, so that the bridge dominates the measurement. It speaks HTTP over
- * plain sockets and parses only a request's length and conversation key.
+ * The engine of the bridge's benchmark and the endpoint of its simulated users, in a worker. It implements SGLang's
+ * `/generate` and OpenAI's chat completions with almost no work, so that the bridge dominates the measurement: it
+ * serves HTTP on plain sockets, and parses only a request's length and conversation key.
  */
 
 /// <reference lib="webworker" />
@@ -20,8 +20,8 @@ export interface EngineSettings {
 }
 
 /**
- * An open loop: answers are due at fixed times, independent of the requests. The slots take turns, and an episode that
- * misses its time waits for the next one.
+ * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots take turns, and an
+ * episode that misses its time waits for the next one.
  */
 export interface Pace {
   readonly places: number;
@@ -29,10 +29,10 @@ export interface Pace {
   readonly ratePerS: number;
 }
 
-/** The engine's measurements since the last report. */
+/** The engine's measurements since the previous report. */
 export interface EngineReport {
   readonly requests: number;
-  /** The time in milliseconds between an answer and the conversation's next request. */
+  /** Times in milliseconds between an answer and the conversation's next request. */
   readonly gapsMs: readonly number[];
   /** Request bodies of every 16th conversation, in order, if they are kept. */
   readonly bodies: readonly (readonly string[])[];

@@ -1,6 +1,6 @@
 /**
- * slime's own tau-bench example, which the bridge's benchmark runs for comparison: with the same engine, conversations
- * and user endpoint.
+ * Runs slime's own tau-bench example for comparison in the bridge's benchmark, with the same engine, conversations and
+ * user endpoint.
  */
 
 import { fileURLToPath } from "node:url";
@@ -18,26 +18,26 @@ export interface ExampleOptions {
   readonly engine: string;
 }
 
-/** One side of the comparison. */
+/** The results of one side of the comparison. */
 export interface Side {
   /** CPU milliseconds of the process per turn. */
   readonly cpuMs: Measured;
   readonly turnsPerS: Measured;
 }
 
-/** The figures. */
+/** The results of the comparison with slime's example. */
 export interface ExampleBench {
-  /** Modules that slime's example imports and that were replaced with stand-ins. */
+  /** Modules that slime's example imports and that the benchmark replaces with stand-ins. */
   readonly standIns: readonly string[];
   readonly bridge: Side;
   readonly example: Side;
 }
 
-/** The example in a separate process. */
+/** slime's example, running in a separate process. */
 export interface Example extends AsyncDisposable {
   readonly process: BenchProcess;
   readonly standIns: readonly string[];
-  /** Plays the episodes of all chains concurrently. */
+  /** Plays the chains concurrently, and the episodes of each chain in sequence. */
   play(
     chains: readonly (readonly string[])[],
     tasks: number,
@@ -46,7 +46,7 @@ export interface Example extends AsyncDisposable {
 
 /**
  * Starts the example.
- * @throws If the interpreter lacks a module that it imports; stderr names it.
+ * @throws {Error} If the interpreter lacks a module that it imports; stderr names the module.
  */
 export async function openExample(
   { directory, python, engine }: ExampleOptions,

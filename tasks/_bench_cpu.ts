@@ -21,20 +21,25 @@ import {
 import type { TrainSequence } from "../train/trainer.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
-/** The figures of the CPU policy; rates are totals across all threads. */
+/** The results of {@linkcode benchCpu}; rates are totals over all threads. */
 export interface CpuBench {
   readonly parameters: number;
   readonly threads: number;
-  /** Tokens per second of forward, backward and update, in sequences of 300 tokens with a loss on every third. */
+  /**
+   * Tokens per second of training (forward, backward and update), in sequences of 300 tokens with a loss on every
+   * third.
+   */
   readonly trainTokensPerS: Measured;
-  /** Sampled tokens per second, 96 conversations at once, contexts of 300 to 364 tokens. */
+  /** Tokens per second of sampling, in 96 concurrent conversations with contexts of 300 to 364 tokens. */
   readonly sampleTokensPerS: Measured;
   /** Prompt tokens processed per second. */
   readonly promptTokensPerS: Measured;
-  /** GFLOP/s of taulab's kernel on one thread, and of jax-js on its own threads, 512 × 256 by 256 × 1024. */
+  /**
+   * GFLOP/s of a 512 × 256 by 256 × 1024 product: of taulab's kernel on one thread, and of jax-js on its own threads.
+   */
   readonly matmulGflops: Measured;
   readonly jaxMatmulGflops: Measured;
-  /** `matmulGflops` over `jaxMatmulGflops`, per round. */
+  /** `matmulGflops` divided by `jaxMatmulGflops`, per round. */
   readonly matmulRatio: Measured;
 }
 
@@ -107,7 +112,10 @@ function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
   });
 }
 
-/** Generates in every conversation; after the first call of a round, with one more prompt token and from the cache. */
+/**
+ * Samples an answer in every conversation. The first call of a round processes the prompts. The second call reads them
+ * from the cache, and processes only one more prompt token.
+ */
 async function sample(
   policy: CpuPolicy,
   round: number,

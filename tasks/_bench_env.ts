@@ -5,17 +5,17 @@ import { goldOf } from "../env/gold.ts";
 import type { Dataset, Environment, Task, User } from "../env/types.ts";
 import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 
-/** The figures of a dataset's environments. */
+/** The benchmark results for a dataset's environments. */
 export interface EnvironmentBench {
   /** Episodes per second, each opened, stepped through all gold actions, and graded. */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes of an episode at its end, including its conversation. */
   readonly bytesPerEpisode: Measured;
-  /** Number of different tasks. */
+  /** Number of distinct tasks. */
   readonly tasks: number;
 }
 
-/** Milliseconds of a repeat, and number of repeats. */
+/** Duration of a repeat in milliseconds, and the number of repeats. */
 const REPEAT_MS = 300;
 const REPEATS = 7;
 /** Number of live episodes when memory is measured. */

@@ -1,7 +1,7 @@
 /**
- * Benchmarks estimators, ratios and credits: how well a recipe learns with each. All variants of a seed start from the
- * end of its rejection fine-tuning (or of its cold start, without one) and sample the same tasks. Each variant has its
- * own run dir, so an interrupted benchmark resumes.
+ * Benchmarks advantage estimators, importance ratios and credit assignments: how well a recipe learns with each. All
+ * variants of a seed start from the end of its rejection fine-tuning (or of its cold start, without one) and sample the
+ * same tasks. Each variant has its own run dir, so an interrupted benchmark can be resumed.
  */
 
 import { join } from "node:path";
@@ -50,11 +50,11 @@ export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 /** Settings of {@linkcode benchEstimators}. */
 export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
-  /** Overrides of the recipe. */
+  /** Overrides of the recipe's keys. */
   readonly overrides: readonly Override[];
   /** Names from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
-  /** Number of seeds: 1 to `seeds` are used. */
+  /** Number of seeds. The seeds 1 to `seeds` are used. */
   readonly seeds: number;
   /** The directory that holds the run dirs. */
   readonly runs: string;
@@ -62,7 +62,7 @@ export interface EstimatorBenchOptions {
   readonly onStage?: (text: string) => void;
 }
 
-/** The figures of one run. */
+/** The results of one run. */
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**

@@ -19,29 +19,32 @@ import {
   timed,
 } from "./_bench_measure.ts";
 
-/** The figures. */
+/** The results of {@linkcode benchHttp}. */
 export interface HttpBench {
   readonly episodes: number;
   readonly latencyMs: number;
   /** Sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * Share of the conversations' time spent in taulab: the time in excess of the same number of plain `fetch` calls, at
-   * the same concurrency and with prepared bodies.
+   * taulab's share of the conversations' time: the excess over the same number of plain `fetch` calls with prepared
+   * bodies, at the same concurrency.
    */
   readonly ownShare: Measured;
-  /** Share of the time beyond the server's latency, which includes HTTP on this machine and the server's own work. */
+  /**
+   * Share of the conversations' time in excess of the server's latency. It includes HTTP on this machine and the
+   * server's own work.
+   */
   readonly waitingShare: Measured;
   /** Answers per second across all conversations. */
   readonly callsPerS: Measured;
 }
 
-/** Concurrent conversations, milliseconds per call, and number of repeats. */
+/** Number of concurrent conversations, latency in milliseconds, and number of repeats. */
 const EPISODES = 200;
 const LATENCY_MS = 50;
 const REPEATS = 5;
 
-/** Measures with a dataset's test tasks, which are reused if there are fewer tasks than conversations. */
+/** Runs the benchmark on a dataset's test tasks, which are reused if there are fewer tasks than conversations. */
 export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   using server = await Actor.open("./_bench_http_server.ts", {
     latencyMs: LATENCY_MS,
@@ -92,8 +95,8 @@ async function playRound(
 }
 
 /**
- * Makes chains of plain calls concurrently.
- * @returns The sum of the chains' times in milliseconds.
+ * Makes a sequence of plain calls in each of many concurrent conversations.
+ * @returns The sum of the conversations' times in milliseconds.
  */
 async function plainCalls(
   { url, body, calls }: { url: string; body: string; calls: number },

@@ -22,7 +22,10 @@ self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
   self.postMessage({ port: server.addr.port });
 };
 
-/** The user repeats one line; the agent alternates messages and look-ups, and ends with a transfer to a human. */
+/**
+ * Returns the answer to a request: the user repeats one line; the agent alternates messages and look-ups, and ends with
+ * a transfer to a human.
+ */
 function answerTo(
   model: string,
   messages: readonly { role: string }[],

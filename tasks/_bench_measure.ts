@@ -27,7 +27,7 @@ export function sum(values: readonly number[]): number {
 }
 
 /**
- * Runs work.
+ * Runs a function and measures its duration.
  * @returns Its result, and the seconds that it took.
  */
 export async function timed<T>(

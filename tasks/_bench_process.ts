@@ -46,7 +46,7 @@ export class BenchProcess implements AsyncDisposable {
   }
 
   /**
-   * Sends a request and waits for its answer; one at a time.
+   * Sends a request and waits for its answer. Only one request may be in progress.
    * @throws {Error} If the process ends early; its stderr says why.
    */
   async ask<T>(order: object): Promise<T> {

@@ -8,19 +8,19 @@ import { trialSpecs } from "../env/trials.ts";
 import { scriptedUser } from "../env/users/scripted.ts";
 import { Actor, type Measured, measured } from "./_bench_measure.ts";
 
-/** The figures. */
+/** The results of {@linkcode benchSessions}. */
 export interface SessionsBench {
   readonly sessions: number;
   /**
-   * Milliseconds that a step takes beyond a plain request made right after it, with a body and a response of the same
-   * sizes.
+   * Milliseconds by which a step takes longer than a plain request made right after it, with a body and a response of
+   * the same sizes.
    */
   readonly stepMs: Measured;
   /** Milliseconds of the plain request. */
   readonly plainMs: Measured;
-  /** Bytes of the server's heap per session in the middle of an episode. */
+  /** Heap bytes of the server per session in the middle of an episode. */
   readonly bytesPerSession: Measured;
-  /** Bytes of the process per session with a WebSocket, including the client's end. */
+  /** Bytes of the process per session with a WebSocket, including the client's end of the WebSocket. */
   readonly bytesPerSocket: Measured;
 }
 
@@ -29,7 +29,7 @@ const REPEATS = 5;
 /** Episodes per repeat. */
 const EPISODES = 60;
 
-/** Measures with test tasks and the expert's actions. */
+/** Runs the benchmark on test tasks with the expert's actions. */
 export async function benchSessions(dataset: Dataset): Promise<SessionsBench> {
   using server = await Actor.open("./_bench_sessions_server.ts", {});
   const episodes = await rolloutAll(trialSpecs(
@@ -78,7 +78,7 @@ function wireAction(action: Action): unknown {
 }
 
 /**
- * Makes every step of the episodes, each followed by its plain request.
+ * Makes all steps of the episodes, each followed by a plain request of the same size.
  * @returns Medians in milliseconds.
  */
 async function stepRound(url: string, plays: readonly Play[]) {

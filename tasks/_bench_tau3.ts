@@ -1,6 +1,6 @@
 /**
  * Benchmarks τ³-bench's worlds, per domain: gold episodes per second on one core, heap bytes per live episode, and the
- * speed of the Python original if python3 has it.
+ * speed of the Python original if it is installed.
  */
 
 import { fileURLToPath } from "node:url";
@@ -25,25 +25,25 @@ import type { JsonValue } from "../env/python/python_value.ts";
 import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 import { ownUsage } from "./_bench_process.ts";
 
-/** The figures of a domain. */
+/** The results for a domain. */
 export interface Tau3Bench {
   readonly domain: string;
   readonly tasks: number;
   /**
-   * Episodes per second of CPU time, on which other programs have little influence. In each episode, a world is set
-   * up, every gold action is answered, and the conversation is replayed and compared.
+   * Episodes per second of CPU time, on which other programs have little influence. In each episode, a world is set up,
+   * all gold actions are answered, and the conversation is replayed and compared.
    */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes of a world after its gold actions, including its messages. */
   readonly bytesPerEpisode: Measured;
-  /** The original's episodes per second of CPU time; `null` if python3 does not have it. */
+  /** The original's episodes per second of CPU time; `null` if it is not installed. */
   readonly pythonEpisodesPerS: Measured | null;
 }
 
 /** Settings of {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
-  /** Directory of the Python packages that include tau2. Default: python3's own packages. */
+  /** Directory of the Python packages, which include tau2. Default: python3's own packages. */
   readonly packages?: string | undefined;
   readonly onStage?: (text: string) => void;
 }
@@ -52,7 +52,7 @@ const REPEAT_MS = 500;
 const REPEATS = 5;
 /** Number of live episodes when memory is measured. */
 const LIVE = 500;
-/** Time in seconds after which a repeat of the original starts no more episodes. */
+/** Seconds after which a repeat of the original starts no more episodes. */
 const PYTHON_S = 3;
 
 /** Measures every domain of τ³-bench. */
@@ -137,7 +137,7 @@ function playGold(
   return { world, messages };
 }
 
-/** Measures the Python original on the same tasks; `null` if python3 does not have it. */
+/** Measures the Python original on the same tasks; returns `null` if it is not installed. */
 async function pythonEpisodesPerS(
   bundle: Tau3Bundle,
   packages: string | undefined,

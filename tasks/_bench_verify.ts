@@ -16,23 +16,23 @@ import {
 } from "../train/slime/checkpoint/synthetic_checkpoint.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
-/** The figures of a pair of checkpoints. */
+/** The results for a pair of checkpoints. */
 export interface VerifyBench {
   readonly model: ModelName;
   /** Total size of the files of both checkpoints. */
   readonly bytes: number;
-  /** Bytes per second with the files in the page cache (warm) and without (cold). */
+  /** Speeds with the files in the page cache (warm), and without (cold). */
   readonly warm: SpeedPair;
   readonly cold: SpeedPair;
-  /** The largest resident size of the process, sampled after each block. */
+  /** The largest resident size of the process in bytes, sampled after each block. */
   readonly peakBytes: Measured;
 }
 
-/** Speeds of the two programs in bytes per second, run one right after the other under the same conditions. */
+/** Speeds in bytes per second of the two programs, run in succession under the same conditions. */
 export interface SpeedPair {
   readonly verify: Measured;
   readonly sha256sum: Measured;
-  /** `verify` over `sha256sum`, per pair. */
+  /** `verify` divided by `sha256sum`, per pair of runs. */
   readonly ratio: Measured;
 }
 
@@ -40,7 +40,7 @@ export interface SpeedPair {
 export interface VerifyBenchOptions {
   /** The model whose shape the checkpoints have; their values are random. */
   readonly model: ModelName;
-  /** Default: 3. */
+  /** Number of repeats. Default: 3. */
   readonly repeats?: number;
   readonly onStage?: (text: string) => void;
 }

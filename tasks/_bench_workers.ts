@@ -6,21 +6,21 @@ import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
 import { openEvaluation } from "../train/evaluation/evaluation_session.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
-/** The figures. */
+/** The results of {@linkcode benchWorkers}. */
 export interface WorkersBench {
   readonly episodes: number;
   readonly workers: number;
-  /** Episodes per second after the first has ended, in one process and in `workers` processes. */
+  /** Episodes per second after the first episode has ended, in one process and in `workers` processes. */
   readonly one: Measured;
   readonly several: Measured;
-  /** `several` over `one`, per round. */
+  /** `several` divided by `one`, per round. */
   readonly gain: Measured;
   /** The speedup of the whole evaluation, including start-up and merging. */
   readonly wholeGain: Measured;
 }
 
 /**
- * Evaluates the same episodes in one process and in several, in alternation.
+ * Evaluates the same episodes alternately in one process and in several.
  * @param options.episodes Approximate number; each test task gets the same number of trials.
  */
 export async function benchWorkers(
@@ -64,7 +64,7 @@ export async function benchWorkers(
   };
 }
 
-/** Episodes per second: counted from the end of the first one, and over the entire evaluation. */
+/** Episodes per second: after the end of the first episode, and over the entire evaluation. */
 interface Rates {
   readonly running: number;
   readonly whole: number;

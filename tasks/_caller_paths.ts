@@ -5,7 +5,7 @@
 
 import { isAbsolute, resolve } from "node:path";
 
-/** Returns the caller's directory; `undefined` if the task runs in it. */
+/** Returns the caller's directory; `undefined` if the task runs there. */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
@@ -13,7 +13,7 @@ function callersDirectory(): string | undefined {
   return !called || resolve(called) === Deno.cwd() ? undefined : called;
 }
 
-/** Resolves a path from the command line; unchanged if the task runs in the caller's directory. */
+/** Resolves a path from the command line against the caller's directory; unchanged if the task runs there. */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
   return called === undefined || isAbsolute(path)
@@ -21,28 +21,25 @@ export function fromCaller(path: string): string {
     : resolve(called, path);
 }
 
-/** Resolves a default path, which is relative to taulab's directory. */
+/** Resolves a default path against taulab's directory; unchanged if the task was called there. */
 export function fromHome(path: string): string {
   return callersDirectory() === undefined ? path : resolve(path);
 }
 
-/** Decides whether a flag's value is a path or a name, for {@linkcode FlagMeta.isPath}. */
+/** A function for {@linkcode FlagMeta.isPath} that decides whether a flag's value is a path. */
 export type IsPath = (value: string) => boolean;
 
-/** Every value is a path. */
+/** Treats every value as a path. */
 export const anyPath: IsPath = () => true;
 
-/** Whether a run is specified by its path; a name contains no slash. */
+/** Whether a value is the path of a run rather than its name, which contains no slash. */
 export const runPathOnly: IsPath = (value) => value.includes("/");
 
-/** Whether a recipe is specified by its path; a name contains neither a slash nor an extension. */
+/** Whether a value is the path of a recipe rather than its name, which contains neither a slash nor an extension. */
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 
-/**
- * Whether a run or a file is specified by its path: the value contains a slash, or names a file in the caller's
- * directory.
- */
+/** Whether a value is the path of a run or a file: it contains a slash, or names a file in the caller's directory. */
 export function runOrFile(value: string): boolean {
   if (value.includes("/")) return true;
   try {

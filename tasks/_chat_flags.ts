@@ -63,7 +63,7 @@ export type ChatFlags = z.infer<typeof chatFlags>;
 export interface Counterpart extends AsyncDisposable {
   readonly agent: Agent;
   readonly dataset: Dataset;
-  /** A phrase for people: `the policy of "runs/a1" after step 155`. */
+  /** A description for people: `the policy of "runs/a1" after step 155`. */
   readonly description: string;
 }
 
@@ -119,7 +119,7 @@ async function runOf(
   );
 }
 
-/** Opens the expert, in the world that `deno task train` uses with the same flags. */
+/** Opens the expert in the world that `deno task train` uses with the same flags. */
 async function openExpert(
   { data, env, split, tauBench, tau3Bench }: ChatFlags,
 ): Promise<Counterpart> {

@@ -24,7 +24,7 @@ const FOLD = { line: 110, arguments: 60, value: 60 };
 /** The conversation on the terminal. */
 export class ChatView {
   readonly #terminal: Terminal;
-  /** Whether the terminal echoes the person's input; input from a pipe has to be printed. */
+  /** Whether the terminal echoes the person's input. Input from a pipe has to be printed. */
   readonly #echoes: boolean;
 
   constructor(terminal: Terminal, { echoes }: { echoes: boolean }) {
@@ -32,7 +32,7 @@ export class ChatView {
     this.#echoes = echoes;
   }
 
-  /** Writes the task, or a message of the agent. */
+  /** Writes the task's text or a message of the agent. */
   write(text: string, what: "task" | "message"): void {
     this.#terminal.talk(
       what === "task" ? `${text}\n` : `agent: ${printable(text)}`,

@@ -45,17 +45,20 @@ export interface FlagMeta {
   readonly choices?: () => readonly string[];
   /** The environment variable that is read if the flag is not passed. */
   readonly env?: string;
-  /** Decides which values are paths, relative to the caller's directory (a default: to taulab's). Default: none. */
+  /**
+   * Decides which values are paths. Paths are relative to the caller's directory, but a default is relative to
+   * taulab's. Default: no value is a path.
+   */
   readonly isPath?: IsPath;
 }
 
-/** A task of the command line. */
+/** A task: a command of `deno task`. */
 export interface TaskDefinition<S extends z.ZodObject> {
-  /** As in `deno task NAME`. */
+  /** The task's name, as in `deno task NAME`. */
   readonly name: string;
-  /** One sentence, without a full stop. */
+  /** A sentence that says what the task does, without a full stop. */
   readonly summary: string;
-  /** The flags. */
+  /** The flags, one per key. */
   readonly flags: S;
   /** The words after the flags, with their placeholder in the help: `FILE...`. None are allowed if this is missing. */
   readonly operands?: {
@@ -64,7 +67,7 @@ export interface TaskDefinition<S extends z.ZodObject> {
     /** Decides which operands are paths, as for a flag's values. */
     readonly isPath?: IsPath;
   };
-  /** Complete command lines, each with its description. At least one. */
+  /** Complete command lines, each with a description; at least one. */
   readonly examples: readonly {
     readonly command: string;
     readonly does: string;
@@ -72,24 +75,24 @@ export interface TaskDefinition<S extends z.ZodObject> {
   /** The text of `--help` after the examples. A function is called only if help is requested. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
   /**
-   * Keys that `--set` takes, for the hint on an unknown flag with a key's name. A function is called with the command
-   * line.
+   * The keys that `--set` takes. If an unknown flag has the name of a key, the hint suggests `--set`. A function is
+   * called with the command line.
    */
   readonly recipeKeys?:
     | readonly string[]
     | ((argv: readonly string[]) => Promise<readonly string[]>);
-  /** The message of the first Ctrl-C. Default: says that work is being finished and saved. */
+  /** The message on the first Ctrl-C. Default: says that work is being finished and saved. */
   readonly interruptNote?: string;
   /**
-   * Returns the permissions that this command line needs. The task then runs on a separate thread with only these
-   * permissions; without this method, it has all permissions of its process. Called on the main thread, before the
+   * Returns the permissions that a command line needs. The task then runs on a separate thread with only these
+   * permissions. Without this method, it has all permissions of its process. Called on the main thread, before the
    * task.
    */
   confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
 }
 
-/** A command line as parsed. */
+/** A parsed command line. */
 export interface CommandLine<S extends z.ZodObject> {
   readonly flags: z.infer<S>;
   readonly operands: readonly string[];
@@ -99,7 +102,7 @@ export interface CommandLine<S extends z.ZodObject> {
 export interface TaskContext {
   readonly operands: readonly string[];
   readonly terminal: Terminal;
-  /** Aborted by the first Ctrl-C: finish what is in progress, save, return. */
+  /** Aborts on the first Ctrl-C. The task should then finish the work in progress, save it and return. */
   readonly signal: AbortSignal;
 }
 
@@ -107,14 +110,14 @@ export interface TaskContext {
 export interface TaskResult {
   /** The value that `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;
-  /** The command to suggest next, if the task succeeded. */
+  /** The command to suggest next if the task succeeded. */
   readonly next?: string | undefined;
-  /** Default {@linkcode EXIT}`.done`, or `.interrupted` after a Ctrl-C. */
+  /** The exit status. Default: `EXIT.done`, or `EXIT.interrupted` after a Ctrl-C. */
   readonly exitCode?: number;
 }
 
 /**
- * Runs a task as the program, if its module is the main one: parses, runs, prints and exits.
+ * Runs a task as the program if its module is the main one: parses, runs, prints and exits.
  * @returns The task, so that a test that imports the module can read its flags.
  */
 export async function main<S extends z.ZodObject>(
@@ -194,7 +197,7 @@ async function runTask<S extends z.ZodObject>(
   return exitCode;
 }
 
-/** Returns the task with the help and the recipe keys for a command line. */
+/** Returns the task with the help notes and the recipe keys that apply to a command line. */
 async function explainedFor<S extends z.ZodObject>(
   task: TaskDefinition<S>,
   argv: readonly string[],
@@ -302,12 +305,12 @@ interface DescribedFlagMeta extends FlagMeta {
   readonly description?: string | undefined;
 }
 
-/** A flag as data, for shell completion. */
+/** The description of a flag for shell completion. */
 export interface FlagView {
-  /** `--dry-run`. */
+  /** The flag's name, with dashes: `--dry-run`. */
   readonly name: string;
   readonly description: string;
-  /** Placeholder of its value in the help: `DIR`; `null` if it takes none. */
+  /** The placeholder of its value in the help, such as `DIR`; `null` if it takes no value. */
   readonly value: string | null;
   readonly isValueOptional: boolean;
   readonly isRepeatable: boolean;
@@ -316,7 +319,7 @@ export interface FlagView {
   readonly isPath: IsPath;
 }
 
-/** The flags of a task, in the order of its help. */
+/** Returns the flags of a task, in the order of its help. */
 export function flagViews(flags: z.ZodObject): FlagView[] {
   const own = Object.entries(flags.shape)
     .map(([key, schema]) => new Flag(key, schema as z.ZodType).view());
@@ -333,7 +336,7 @@ export function flagViews(flags: z.ZodObject): FlagView[] {
 const JSON_HELP = "Print one JSON object on stdout and no prose";
 const HELP_HELP = "Print this help";
 
-/** A field of the schema as a flag. */
+/** A flag, defined by a field of the schema. */
 class Flag {
   readonly key: string;
   readonly #base: z.ZodType;
@@ -396,7 +399,7 @@ class Flag {
     return state === "granted" && Deno.env.get(name) || undefined;
   }
 
-  /** The default relative to taulab's directory; `undefined` if it is not a path. */
+  /** Returns the default path, relative to taulab's directory; `undefined` if the default is not a path. */
   get defaultPath(): string | undefined {
     const path = this.#default;
     return typeof path === "string" && this.#meta.isPath?.(path)
@@ -455,7 +458,7 @@ function isShown(value: unknown): boolean {
     !(Array.isArray(value) && value.length === 0);
 }
 
-/** A command line that commander rejected. */
+/** A command line that Commander rejected. */
 interface Misused {
   readonly task: Pick<TaskDefinition<z.ZodObject>, "name" | "recipeKeys">;
   readonly fields: readonly Flag[];
@@ -471,7 +474,7 @@ function quotedIn({ message }: CommanderError): string {
 /** Other names of recipe keys. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
-/** Returns the hint for a recipe key that was passed as a flag; `undefined` if no key has that name. */
+/** Returns the hint for a recipe key that was passed as a flag; `undefined` if no key has the flag's name. */
 function keyHint(
   error: CommanderError,
   { task: { recipeKeys }, argv }: Misused,
@@ -503,7 +506,7 @@ function runHint(
   return `pass ${flag.name} ${words[0]}`;
 }
 
-/** Returns the message for an error thrown by Commander. */
+/** Returns the error message for a command line that Commander rejected. */
 function misuse(
   error: CommanderError,
   { words, fields, task: { name } }: Misused,
@@ -603,7 +606,7 @@ function explained(
   ];
 }
 
-/** Returns the original error if cleaning up after it also failed, usually for the same reason, such as a full disk. */
+/** Returns the original error if the cleanup failed too. Both usually have the same cause, such as a full disk. */
 function firstOf(error: unknown): unknown {
   return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }

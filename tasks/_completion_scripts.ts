@@ -11,7 +11,7 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell. */
 export type Shell = typeof SHELLS[number];
 
-/** The completions of a value: a kind of name, or a list of choices. */
+/** The possible values to complete: names of a kind, or a list of choices. */
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
 /** A task to complete. */
@@ -51,7 +51,7 @@ const SCRIPTS: Readonly<
   fish: { head: "deno task -q completions fish | source", body: fishScript },
 };
 
-/** Returns the completions of a flag's value, derived from its choices, placeholder and kind of path. */
+/** Returns the possible values of a flag, derived from its choices, placeholder and kind of path. */
 function valuesOf(
   { name = "", value, choices, isPath }:
     & Pick<FlagView, "value" | "choices" | "isPath">

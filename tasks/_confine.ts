@@ -1,13 +1,16 @@
 /**
- * Runs a task on a separate thread with only the permissions that its command line needs, out of those that `deno.json`
- * gives the process. The main thread parses the command line, listens for Ctrl-C and waits, so it notices Ctrl-C even
- * if the task is busy, and no second process can be left behind.
+ * Runs a task on a separate thread with only the permissions that its command line needs. These are a subset of the
+ * permissions that `deno.json` gives to the process. The main thread parses the command line and waits for the task and
+ * for Ctrl-C, so it notices Ctrl-C even if the task is busy. There is no second process that could be left behind.
  *
- * A task opts in with {@linkcode TaskDefinition.confine}; nothing else calls this module.
- * Needs `"unstable": ["worker-options"]` in `deno.json`.
+ * A task opts in with {@linkcode TaskDefinition.confine}; nothing else calls this module. It needs `"unstable":
+ * ["worker-options"]` in `deno.json`.
  */
 
-/** The permissions of a confined task. Permissions not listed here, such as reading, are the process's. */
+/**
+ * The permissions of a confined task. The task keeps the process's permissions that are not listed here, such as
+ * reading.
+ */
 export interface Confinement {
   /** Files and directories that may be written, with everything below them; `[]` for none. */
   readonly write: readonly string[];
@@ -17,7 +20,7 @@ export interface Confinement {
   readonly run?: boolean;
   /** Whether environment variables may be read, or the names of those that may. Default: `true`. */
   readonly env?: boolean | readonly string[];
-  /** Whether the first Ctrl-C ends the process, since there is nothing to save. Default: `false`. */
+  /** Whether the first Ctrl-C ends the process at once, because there is nothing to save. Default: `false`. */
   readonly endsAtOnce?: boolean;
 }
 
@@ -43,14 +46,14 @@ export function writesFiles(
   return { write: named.flatMap((path) => [path, `${path}.partial`]) };
 }
 
-/** The message from a confined task to the main thread that it has ended. */
+/** The message with which a confined task tells the main thread that it has ended. */
 interface Ended {
   readonly exitCode: number;
 }
 
 const INTERRUPT = "interrupt";
 
-/** Whether this thread runs a confined task. */
+/** Returns whether this thread runs a confined task. */
 export function isConfined(): boolean {
   return "DedicatedWorkerGlobalScope" in globalThis;
 }
@@ -87,21 +90,23 @@ export async function runConfined(
   });
 }
 
-/** Calls back when the main thread is interrupted. For use on the confined thread. */
+/** Calls `callback` when the main thread receives Ctrl-C. Call this only on the confined thread. */
 export function onConfinedInterrupt(callback: () => void): void {
   self.addEventListener("message", (event) => {
     if ((event as MessageEvent).data === INTERRUPT) callback();
   });
 }
 
-/** Ends the process with an exit status. For use on the confined thread. */
+/** Ends the process with an exit status. Call this only on the confined thread. */
 export function endConfined(exitCode: number): void {
   const ended: Ended = { exitCode };
   (self as unknown as { postMessage(message: Ended): void })
     .postMessage(ended);
 }
 
-/** Returns a worker's permissions, reduced to those of the process, since a worker may not have more. */
+/**
+ * Returns the permissions of a worker. They are limited to those of the process, because a worker may not have more.
+ */
 function permissionsOf(
   { write, net = true, run = true, env = true }: Confinement,
 ): Deno.PermissionOptionsObject {

@@ -71,7 +71,7 @@ export const convertFlags = z.object({
 /** The flags as parsed. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
-/** Returns the flags with local paths resolved against the caller's directory. Not for use with paths on a host. */
+/** Resolves local paths against the caller's directory. Must not be used for paths on a host. */
 function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   const { from, to, origin } = flags;
   const paths = Object.entries({ from, to, origin })
@@ -82,7 +82,7 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
 }
 
 /**
- * Returns the request, completed from the recipe.
+ * Returns the request, with settings from the recipe where flags are missing.
  * @throws {ConfigError} If something is missing, or settings cannot be used together.
  */
 export async function convertRequest(

@@ -1,6 +1,6 @@
 /**
- * The terminal's view of `deno task doctor`: a table per host, followed by the fixes, for the most severe findings
- * last.
+ * The terminal's view of `deno task doctor`: a table per host, followed by the fixes in order of severity, the most
+ * severe last.
  */
 
 import type {
@@ -90,7 +90,7 @@ function summaryOf(findings: readonly Finding[]): string {
   return parts.join(", ");
 }
 
-/** Returns the number of findings per state. */
+/** Counts the findings by state. */
 export function countsOf(
   findings: readonly Finding[],
 ): Record<FindingState, number> {

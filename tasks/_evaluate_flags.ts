@@ -207,12 +207,14 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   );
 }
 
-/** Returns the value of `--data`. */
+/** Returns the value of `--data`; `undefined` if the flag was not passed. */
 function dataFlag({ data }: EvaluateFlags): string | undefined {
   return typeof data === "string" ? data : undefined;
 }
 
-/** The default recipe for τ³-bench. Its turn limit exceeds the benchmark's own, which therefore applies. */
+/**
+ * The default recipe for τ³-bench. Its turn limit is above the benchmark's own limit, so that the benchmark's applies.
+ */
 const TAU3_RECIPE: Recipe = {
   name: "the default recipe",
   text: stringify({
@@ -221,7 +223,9 @@ const TAU3_RECIPE: Recipe = {
   }),
 };
 
-/** Returns the named recipe, or one with the data of the policy's run or of `deno task train`. */
+/**
+ * Returns the named recipe; otherwise a recipe with the data of the policy's run, or with that of `deno task train`.
+ */
 async function recipeOf(
   { recipe, data, env, tau3Bench }: EvaluateFlags,
   policy: string | undefined,

@@ -175,7 +175,7 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
     : agent.cost + user.cost;
 }
 
-/** Returns the evaluation's location, and its totals or the command to resume it. */
+/** Returns the evaluation's location, followed by its totals or by the command that resumes it. */
 export function closingText(
   dir: EvaluationDir,
   { complete, report, exported }: {

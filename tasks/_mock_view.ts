@@ -11,7 +11,7 @@ import { table } from "../train/progress/text_table.ts";
 /** A generated world with its figures. */
 export interface Mocked {
   readonly world: World;
-  /** The number of tasks requested, and the number drawn, which is smaller in a dry run of many tasks. */
+  /** The number of requested tasks, and the number of drawn tasks, which is smaller in a dry run of many tasks. */
   readonly asked: number;
   readonly drawn: number;
   /** Duration of generation, in seconds. */
@@ -44,7 +44,7 @@ export function worldText(mocked: Mocked): string {
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/** Returns the same for `--json`. */
+/** Returns the same figures for `--json`. */
 export function worldJson(
   { world, seconds, coverage, excluded, duplicates, asked, drawn }: Mocked,
 ): Record<string, unknown> {
@@ -62,7 +62,7 @@ export function worldJson(
   };
 }
 
-/** Warns if dev and test use other phrasings than train. */
+/** Returns a warning if dev and test use other phrasings than train. */
 function phrasingText({ world }: Mocked): string {
   const { options } = world;
   const isHeldOut = typeof options === "object" && options !== null &&
@@ -71,7 +71,7 @@ function phrasingText({ world }: Mocked): string {
   return "Users of dev and test use phrasings that never occur in train, which a policy trained from scratch cannot understand; pass --set holdOutPhrasings=false to use all phrasings in all splits.";
 }
 
-/** Extrapolates to all tasks, if a dry run drew only some. */
+/** Returns an estimate for all tasks if a dry run drew only some of them. */
 function sampleText({ asked, drawn, seconds }: Mocked, size: number): string {
   if (drawn >= asked) return "";
   const times = asked / drawn;

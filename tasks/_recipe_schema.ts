@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-/** Metadata of keys for taulab itself (config_flags.ts, slime_schema.ts), which is not part of JSON Schema. */
+/** Metadata of keys that only taulab uses (config_flags.ts, slime_schema.ts) and that JSON Schema does not have. */
 const OWN_NOTES = ["cli", "mayChange", "flag", "choices"];
 
 /** Returns the schema of a recipe, in which every key of a config is optional. */

@@ -15,7 +15,10 @@ export async function readRecipe(given: string): Promise<Recipe> {
   return await readChain(given, []);
 }
 
-/** @param chain The recipes that extend this one, beginning with the requested one. */
+/**
+ * Reads a recipe and the recipes that it extends.
+ * @param chain The recipes that extend this one, beginning with the requested one.
+ */
 async function readChain(
   given: string,
   chain: readonly string[],
@@ -47,7 +50,9 @@ async function readChain(
   return { ...file, base: await readChain(path, [...chain, name]) };
 }
 
-/** Returns the recipe that a file extends by default; none for slime, since its schema's defaults are complete. */
+/**
+ * Returns the recipe that a file extends by default; `undefined` for slime, since its schema's defaults are complete.
+ */
 async function defaultOf(file: Recipe): Promise<string | undefined> {
   if (recipeValue(file, ["trainer"]) === "slime") return undefined;
   return await defaultRecipe({

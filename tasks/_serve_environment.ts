@@ -80,7 +80,7 @@ type EnvironmentFlags = Readonly<Record<string, unknown>> & {
   readonly set: readonly string[];
 };
 
-/** Whether the flags ask for environments, by naming a domain or a source of tasks. */
+/** Whether the flags request an environment server: they name a domain or a source of tasks. */
 export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
   return env !== undefined || data !== undefined;
 }
@@ -95,8 +95,7 @@ export interface ServedEnvironment extends AsyncDisposable {
 }
 
 /**
- * Opens an environment server. Models that play users or judge are sent a first request, so that errors are detected
- * early.
+ * Opens an environment server. First sends a request to each model that plays users or judges, to detect errors early.
  * @throws {ConfigError} If flags cannot be used together, or a model or the dataset is missing.
  */
 export async function openServedEnvironment(

@@ -26,7 +26,7 @@ export function listen(
 }
 
 /**
- * Returns the token in `TAULAB_TOKEN`, which clients must send unless the server listens on loopback.
+ * Returns the token in `TAULAB_TOKEN`. Clients must send it unless the server listens on loopback.
  * @param shown How clients send it, for the hint: `which clients then send as their key`.
  * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
@@ -53,8 +53,8 @@ const GRACE_MS = 5000;
 /**
  * Stops listening, waits for the work in progress, and then for clients to finish their transfers. A connection that is
  * still open after that, such as one with half a request, closes when the process ends.
- * @param options.ended Resolves when no work is in progress. Default: resolved.
- * @param options.graceMs Milliseconds that clients have after that. Default: 5000.
+ * @param options.ended Resolves when no work is in progress. Default: already resolved.
+ * @param options.graceMs Milliseconds that clients have to finish their transfers. Default: 5000.
  */
 export async function shutDown(
   server: Pick<Deno.HttpServer, "shutdown">,

@@ -25,7 +25,7 @@ export interface PlannedStep {
   readonly commands: readonly string[];
 }
 
-/** Returns the plan of a host with complete commands; nothing is run. */
+/** Returns the steps of a host's plan with complete commands. Runs nothing. */
 export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
   await using shells = openHost(plan.host);
   return plan.steps.map((step) => ({
@@ -66,7 +66,7 @@ export function planText(host: string, steps: readonly PlannedStep[]): string {
   ].join("\n");
 }
 
-/** Returns a listener that updates the live line and writes a line for each step that ends. */
+/** Returns a callback that updates the live line, and writes a line for each step that ends. */
 export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   const live = new Map<string, string>();
   return ({ host, step, state, detail, progress }) => {

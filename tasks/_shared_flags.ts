@@ -43,7 +43,7 @@ export const tau3BenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/** Returns overrides that set τ³-bench's directory in a config, and the source of data if none is set. */
+/** Returns the overrides that set τ³-bench's directory in a config, and the data source if it has none. */
 export function tau3BenchOverrides(
   tau3Bench: string | undefined,
   source?: string,
@@ -57,7 +57,7 @@ export function tau3BenchOverrides(
     : [];
 }
 
-/** Returns the override that sets the directory in a config, if its dataset is τ-bench. */
+/** Returns the override that sets τ-bench's directory in a config, if the config uses τ-bench. */
 export function tauBenchOverride(
   tauBench: string | undefined,
   source = "tau-bench",
@@ -68,8 +68,8 @@ export function tauBenchOverride(
 }
 
 /**
- * Returns a slime recipe with the directory of its benchmark's data: from a flag, from the recipe, or from the import
- * by `deno task setup` on this machine.
+ * Returns a slime recipe with the directory of its benchmark's data. The directory comes from a flag, from the recipe,
+ * or from an import by `deno task setup` on this machine.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
@@ -93,7 +93,7 @@ async function importedData(source: Benchmark): Promise<string | null> {
   return isThere ? data : null;
 }
 
-/** Returns the trackers of `--track` as config overrides. */
+/** Returns the config overrides for the trackers of `--track`. */
 export function trackOverrides(
   { track }: { readonly track: readonly TrackerName[] },
 ): Override[] {
@@ -119,7 +119,7 @@ export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
   isPath: anyPath,
 });
 
-/** Returns the path of a run named by its name or by a path, which contains a slash. */
+/** Returns the path of a run, given by its name or by a path. A path contains a slash. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);
 }
@@ -158,7 +158,7 @@ export const runFlags = {
   }),
 };
 
-/** Returns the paths that a run may write to: the directory of the runs, and runs elsewhere that flags name. */
+/** Returns the paths that a run may write to: the directory of the runs, and any runs elsewhere that flags name. */
 export function writesRuns(
   runs: string,
   ...named: readonly (string | true | undefined)[]

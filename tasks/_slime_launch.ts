@@ -29,7 +29,7 @@ import { launchText, SlimeLiveLine, stopText } from "./_slime_view.ts";
 import { runPath, withBenchmark } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
-/** Prints the plan of a slime run. Nothing is started, requested or written. */
+/** Prints the plan of a slime run. Starts, requests and writes nothing. */
 export async function slimeDryRun(
   recipe: Recipe,
   flags: TrainFlags,
@@ -83,7 +83,7 @@ export async function slimeAttach(
   return shown(await attachToRun(path, options(flags, context)), context);
 }
 
-/** Stops a run and everything that was started for it. */
+/** Stops a run and everything that was started for the run. */
 export async function slimeStop(
   flags: TrainFlags,
   context: TaskContext,
@@ -167,7 +167,7 @@ function launchOptions(
   };
 }
 
-/** Prints how a session ended. */
+/** Prints how following a run ended. */
 function shown(
   { run, result }: EndedSession,
   { terminal }: TaskContext,

@@ -82,7 +82,7 @@ function rates(
   ];
 }
 
-/** Estimates the remaining time from recent rollouts, since early ones also wait for engines to warm up. */
+/** Estimates the remaining time from recent rollouts, since the first ones also include the engines' warm-up. */
 function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   const seconds = lines.slice(-RECENT)
     .flatMap(({ timing }) => timing.seconds["total"] ?? []);
@@ -91,7 +91,7 @@ function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   return [`${duration(mean * rollouts)} left`];
 }
 
-/** Returns the reason why following a run ended, and the commands to continue. */
+/** Returns a run's learning curve, why the task stopped following the run, and the commands to continue with. */
 export function launchText(result: LaunchResult, run: SlimeRun): string {
   const curve = curveText(curvePoints(run.metrics), {
     series: "train reward",
@@ -127,7 +127,7 @@ function closing(
   }
 }
 
-/** Returns a description of everything that was stopped, and the command to resume. */
+/** Returns a description of everything that was stopped, and the command that resumes the run. */
 export function stopText(
   path: string,
   { submissionId, state, stopped, services, rayHosts }: StopResult,

@@ -1,5 +1,6 @@
 /**
- * Writes a task's output: the result to stdout, everything else to stderr, with a live line if stderr is a terminal.
+ * Writes a task's output: the result to stdout, and everything else to stderr, with a live line if stderr is a
+ * terminal.
  */
 
 import {
@@ -10,7 +11,7 @@ import {
 
 const encoder = new TextEncoder();
 
-/** The output streams of a task. With `--json`, stdout gets only JSON. */
+/** The output streams of a task. With `--json`, stdout has only JSON. */
 export class Terminal {
   readonly #json: boolean;
   readonly #line = new LiveLine();
@@ -19,14 +20,14 @@ export class Terminal {
     this.#json = options.json;
   }
 
-  /** Prints a line of the result to stdout; nothing with `--json`. */
+  /** Prints a line of the result to stdout; prints nothing with `--json`. */
   print(text = ""): void {
     if (this.#json) return;
     this.#line.end();
     writeAll(Deno.stdout, `${text}\n`);
   }
 
-  /** Writes part of a conversation with the person to stdout, or to stderr with `--json`. */
+  /** Writes part of a conversation with the person to stdout; with `--json`, to stderr. */
   talk(text: string): void {
     this.#line.end();
     writeAll(this.#json ? Deno.stderr : Deno.stdout, text);
@@ -48,7 +49,9 @@ export class Terminal {
     this.#line.around(() => writeAll(Deno.stderr, `${text}\n`));
   }
 
-  /** Replaces the live line, at most ten times per second; without a terminal, writes a line every 30 seconds. */
+  /**
+   * Replaces the live line, at most ten times per second. Without a terminal, writes a line every 30 seconds instead.
+   */
   progress(text: string): void {
     this.#line.show(text);
   }
@@ -64,7 +67,7 @@ export class Terminal {
   }
 }
 
-/** Writes all of `text`; a closed pipe (`| head`) is not an error. */
+/** Writes all of `text`. A closed pipe (`| head`) is not an error. */
 function writeAll(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,

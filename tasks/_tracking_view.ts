@@ -4,14 +4,14 @@ import type { TrackerReport } from "../train/tracking/outbox.ts";
 import type { TrackOptions } from "../train/tracking/run_tracking.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** Returns a listener that prints the address of the run in a tracker. */
+/** Returns a callback that prints the address of the run in a tracker. */
 export function linkNote(
   terminal: Terminal,
 ): NonNullable<TrackOptions["onLink"]> {
   return (name, link) => terminal.note(`${name}: ${link}`);
 }
 
-/** Prints for each tracker whether it has the whole run. */
+/** Prints, for each tracker, whether it has the complete run. */
 export function printTrackers(
   trackers: readonly TrackerReport[],
   terminal: Terminal,

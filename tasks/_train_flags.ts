@@ -94,7 +94,7 @@ export const trainFlags = z.object({
 });
 
 /**
- * Returns the help on recipes: each key with its value for this command line.
+ * Returns the help on recipes: each key with its value under this command line.
  * @throws {ConfigError} If the named recipe does not exist, or a value is invalid.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
@@ -118,7 +118,7 @@ export async function helpNotes(argv: readonly string[]): Promise<string> {
   }\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
 }
 
-/** Returns the keys of the recipe that a command line names; the CPU trainer's if it cannot be read. */
+/** Returns the keys of the recipe that a command line names; if that recipe cannot be read, the CPU trainer's keys. */
 export async function recipeKeys(argv: readonly string[]): Promise<string[]> {
   return (await slimeKeys(argv).catch(() => undefined) ?? configKeys())
     .map(({ key }) => key);
@@ -133,7 +133,7 @@ async function slimeKeys(
     : undefined;
 }
 
-/** Returns the recipe of an unparsed command line. */
+/** Returns the recipe that an unparsed command line names. */
 async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   const given = valuesOf(argv, "recipe").at(-1);
   return await recipeOf({
@@ -165,7 +165,7 @@ export function keysHelp(
   return `${heading}\n${keys.join("\n")}`;
 }
 
-/** Formats a default as `--set` takes it; empty for an optional key without one. */
+/** Formats a default in the form that `--set` takes; empty for an optional key without a default. */
 function shown(value: unknown): string {
   if (value === undefined) return "";
   return `=${typeof value === "object" ? JSON.stringify(value) : value}`;
@@ -212,8 +212,8 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
 }
 
 /**
- * Rejects slime's flags.
- * @throws {ConfigError} If a flag does not apply to training on this machine.
+ * Rejects flags that only apply to slime.
+ * @throws {ConfigError} If such a flag was passed.
  */
 function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
   const flag = ratesFrom !== undefined
@@ -253,7 +253,9 @@ export async function runToResume(
   return { path, config };
 }
 
-/** Returns the recipe overrides that the flags set, without the directory of a benchmark's data, which may move. */
+/**
+ * Returns the recipe overrides that the flags set. They exclude the directory of a benchmark's data, which may move.
+ */
 export function overrides(flags: TrainFlags): Override[] {
   return [
     ...flags.set.map(parseSet),

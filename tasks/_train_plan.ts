@@ -12,7 +12,7 @@ import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Prints the plan of a run; nothing is written. */
+/** Prints the plan of a run. Writes nothing. */
 export async function dryRun(
   config: Config,
   { terminal, signal }: TaskContext,
@@ -36,7 +36,7 @@ export async function dryRun(
   return { json: { ...plan, seed: config.seed } };
 }
 
-/** A plan, and the number of tasks per split that it was measured on: a sample if the world is large. */
+/** A plan, and the number of tasks per split with which it was measured: a sample if the world is large. */
 export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
 
 /** Returns the plan as a table. */

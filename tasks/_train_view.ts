@@ -85,7 +85,7 @@ export class TrainingLine {
     return `evaluating ${of}${doing}`;
   }
 
-  /** Returns the time left until the end of the run, or of the cold start if only that is known. */
+  /** Returns the remaining time of the run, or of the cold start if only that is known. */
   #left({ phase }: Activity): string[] {
     const whole = secondsLeft(this.#lines, this.#config);
     if (whole !== undefined) return [`${duration(whole)} left`];
@@ -161,7 +161,9 @@ function passesText({ coldStart, control, final }: SessionResult): string {
   ]);
 }
 
-/** Returns how many supervised steps match RL's seconds and tokens; empty if no control was trained. */
+/**
+ * Returns the number of supervised steps that take as many seconds and tokens as RL; empty if no control was trained.
+ */
 function controlText({ control, rlSeconds }: SessionResult): string {
   if (control === null) return "";
   const given = CONTROL_BUDGETS.map((budget) => {
@@ -213,7 +215,7 @@ export function usageText(
   } retries, ${tokens}, ${price}`;
 }
 
-/** Returns the run's location and its totals, or the command to resume it. */
+/** Returns the run's location, followed by its totals or by the command that resumes it. */
 export function closingText(
   result: SessionResult,
   { path, metrics }: Pick<TrainingDir, "path" | "metrics">,

@@ -28,7 +28,7 @@ import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
-/** The names that `--data` accepts in addition to directories. */
+/** The names of datasets that `--data` accepts, in addition to directories. */
 const NAMED = ["generated", "tau-bench", "tau3-bench"];
 
 function dataDirectory(value: string): boolean {
@@ -107,7 +107,7 @@ function dataOf({ data, tauBench, tau3Bench }: Flags): string {
     : "tau-bench";
 }
 
-/** Returns the command that trains or evaluates without the flagged tasks, if these were written. */
+/** Returns the command that trains or evaluates without the flagged tasks, if their list was written. */
 function nextOf(
   flags: Flags,
   dataset: Dataset,
@@ -141,7 +141,7 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
   return splits.includes("base") ? ["base"] : splits;
 }
 
-/** Writes the files, atomically, after all checks are done. */
+/** Writes the files atomically, after all checks. */
 async function write(
   report: AuditReport,
   { dataset, flags }: { dataset: Dataset; flags: Flags },

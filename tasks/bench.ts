@@ -472,7 +472,10 @@ function figureTable(figures: readonly Figure[]): string {
   ]);
 }
 
-/** Returns each figure's median under its key, and its smallest and largest repeat under the key with `.spread`. */
+/**
+ * Returns each figure's median under its key, and its smallest and largest repeat under the key with the suffix
+ * `.spread`.
+ */
 function figureJson(figures: readonly Figure[]): Record<string, unknown> {
   return Object.fromEntries(
     figures.flatMap(([, , { median, spread }, , key]) => [

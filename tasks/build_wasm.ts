@@ -7,7 +7,7 @@ import asc from "assemblyscript/asc";
 import { z } from "zod";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
-/** The builds: `relaxed` has fused multiply-add, `plain` runs everywhere. */
+/** The builds: `relaxed` uses fused multiply-add, `plain` runs everywhere. */
 export const WASM_BUILDS = ["relaxed", "plain"] as const;
 
 const KERNELS = new URL("../train/cpu/kernels/", import.meta.url);

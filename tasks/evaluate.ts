@@ -54,10 +54,10 @@ import { writesRuns } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 
-/** The file of `--export tau-bench`. */
+/** The name of the file that `--export tau-bench` writes. */
 const TAU_BENCH_FILE = "tau_bench_results.json";
 
-/** The files of `--export tau3`. */
+/** The names of the files that `--export tau3` writes. */
 const TAU3_FILE = "tau3_results.json";
 const SUBMISSION_FILE = "submission.json";
 
@@ -131,12 +131,12 @@ async function run(
   };
 }
 
-/** Returns whether other processes run the episodes. */
+/** Returns whether the episodes run in other processes. */
 function isShared({ workers = 1, ray }: EvaluateFlags): boolean {
   return workers > 1 || ray !== undefined;
 }
 
-/** Opens the runner of the processes. Without a runner, they run on this machine. */
+/** Opens the runner of the other processes. Without `--ray` there is no runner, and they run on this machine. */
 async function placeOf(
   { ray: hosts, rayUrl: url, hosts: hostsFile }: EvaluateFlags,
   { config, terminal, signal }: TaskContext & {
@@ -153,7 +153,10 @@ async function placeOf(
   return { runner, [Symbol.asyncDispose]: () => runner[Symbol.asyncDispose]() };
 }
 
-/** @throws {ConfigError} If a script has registered extensions, which other processes lack. */
+/**
+ * Rejects `--workers` and `--ray` for scripts with extensions.
+ * @throws {ConfigError} If a script has registered extensions, which other processes lack.
+ */
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
   throw new ConfigError(

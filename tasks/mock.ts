@@ -61,7 +61,7 @@ import {
 } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
-/** Whether a value of `--hold-out` is a file; names of splits are not. */
+/** Whether a value of `--hold-out` is a file rather than the name of a split. */
 function taskFile(value: string): boolean {
   return !["train", "dev", "test"].includes(value);
 }
@@ -166,7 +166,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
 }
 
-/** Composes tasks of a benchmark's domain and writes them in its layout. */
+/** Composes tasks in a benchmark's domain and writes them in the benchmark's layout. */
 async function composed(
   composer: ComposerPart,
   { between, rows, out, dryRun, force, env, ...options }: Flags,
@@ -214,12 +214,12 @@ async function composed(
   };
 }
 
-/** Whether a task's id belongs to a split: `telecom/test/…`. */
+/** Whether a task belongs to a split, according to its id: `telecom/test/…`. */
 function inSplit(task: string, split: string): boolean {
   return task.split("/")[1] === split;
 }
 
-/** Generates a world, or tasks on a benchmark's tables, with a certificate for each task. */
+/** Generates a world, or tasks on a benchmark's tables. Each task has a certificate. */
 async function mockGenerated(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -284,7 +284,7 @@ async function mockGenerated(
   };
 }
 
-/** Returns the number of tasks that a dry run draws: a sample is enough for its figures. */
+/** Returns the number of tasks that a dry run draws. A sample is enough to estimate the figures. */
 function sampleSize({ count, between, trials }: Flags): number {
   const most = between === undefined ? SAMPLE_TASKS : SAMPLE_TASKS / trials;
   return Math.max(3, Math.min(count, Math.floor(most)));
@@ -385,7 +385,7 @@ async function tau3Files(dir: string) {
   return files.flat();
 }
 
-/** Returns the help for the options of the world that the command line names, or of tasks on a benchmark's tables. */
+/** Returns the help on the options of the world that the command line names, or of tasks on a benchmark's tables. */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {
     const heading = "Options of --rows for --set, with their defaults:";

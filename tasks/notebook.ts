@@ -106,7 +106,10 @@ function refuseIdleFlags(
   }
 }
 
-/** @throws {ConfigError} If `dir` is not an existing directory. */
+/**
+ * Checks that a directory exists.
+ * @throws {ConfigError} If `dir` is not an existing directory.
+ */
 async function requireDirectory(dir: string): Promise<void> {
   const stat = await Deno.stat(dir).catch(() => null);
   if (stat?.isDirectory) return;
@@ -226,7 +229,7 @@ async function execute(
   };
 }
 
-/** Returns which cell failed, and where in it; empty if none did. */
+/** Describes which cell failed and where in the cell; empty if no cell failed. */
 function failureText({ failure, notebook }: Execution): string {
   if (failure === null) return "";
   const { cell, id, name, message, trace } = failure;

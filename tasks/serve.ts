@@ -100,13 +100,13 @@ const flags = z.object({
 
 const HEALTH_TIMEOUT_MS = 2_000;
 
-/** SGLang's default. */
+/** The default port for policies, which is SGLang's. */
 const POLICY_PORT = 30000;
 
-/** OpenEnv's default. */
+/** The default port for environments, which is OpenEnv's. */
 const ENVIRONMENT_PORT = 8000;
 
-/** How clients send their token. */
+/** How clients send the token, for the hint of {@linkcode tokenOf}. */
 const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
@@ -127,7 +127,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   return await runPolicy(flags, context);
 }
 
-/** Serves episodes for slime: one request per episode, answered when its conversation has ended. */
+/** Serves episodes for slime. Each request is one episode, and is answered when its conversation has ended. */
 async function runEpisodes(
   flags: Flags,
   name: string,
@@ -204,7 +204,7 @@ async function listenForRun(
   }
 }
 
-/** Writes a Python package. */
+/** Writes a Python package to a directory. */
 async function writePackage(
   { directory, write, next }: PackageToWrite,
   { host, port = ENVIRONMENT_PORT }: Flags,
@@ -227,15 +227,15 @@ async function writePackage(
   return { json: { directory, url, files: Object.keys(files) } };
 }
 
-/** A package that the flags request. */
+/** A Python package that the flags request. */
 interface PackageToWrite {
   readonly directory: string;
   readonly write: (options: ClientPackageOptions) => Promise<ClientPackage>;
-  /** Commands that use it. */
+  /** Commands that use the package. */
   readonly next: readonly string[];
 }
 
-/** Returns the packages that the flags request. */
+/** Returns the Python packages that the flags request. */
 function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
   return [
     ...(writeVerifiers === undefined ? [] : [{
@@ -256,7 +256,7 @@ function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
   ];
 }
 
-/** Serves environments for any trainer: sessions that clients reset and step. */
+/** Serves environments for any trainer: clients reset sessions and step through them. */
 async function runEnvironment(
   flags: Flags,
   { terminal, signal }: TaskContext,

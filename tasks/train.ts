@@ -123,14 +123,14 @@ async function slimeRun(
     : undefined;
 }
 
-/** Prints the schema of recipes for both trainers. */
+/** Prints the JSON Schema of recipes for both trainers. */
 function jsonSchema({ terminal }: TaskContext): TaskResult {
   const schema = trainRecipeSchema({ own: configSchema, slime: slimeSchema });
   terminal.print(JSON.stringify(schema, null, 2));
   return { json: schema };
 }
 
-/** Prints the `config.yaml` that a run would have. */
+/** Prints the `config.yaml` that a run would write. */
 async function printConfig(
   flags: TrainFlags,
   { terminal }: TaskContext,
@@ -170,7 +170,7 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * Returns the permissions of a command line: keys, network and programs only for model users, trackers and slime.
+ * Returns the permissions of a command line. Keys, network and programs are only for model users, trackers and slime.
  * @throws {ConfigError} For the same reasons as {@linkcode recipeOf} and {@linkcode newConfig}.
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
@@ -193,7 +193,9 @@ async function needsOthers(flags: TrainFlags): Promise<boolean> {
   return asksModel(user.strategy) || needsNetwork(tracking);
 }
 
-/** Whether a resumed run needs network or programs. Its user cannot change, but flags can change its trackers. */
+/**
+ * Returns whether a resumed run needs network or programs. Its user cannot change, but flags can change its trackers.
+ */
 async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
   const path = await runNamed(flags);
   if ((await readRunInfo(path)).trainer === "slime") return true;

@@ -88,7 +88,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await exportFile(flags.export, { choice, library }, context);
 }
 
-/** Prints errors in the named result files before the page is served. */
+/** Prints errors in the named result files before serving the page. */
 async function nameFaults(
   library: Library,
   { terminal }: TaskContext,
@@ -103,7 +103,10 @@ function isResultFile(source: EpisodeSource): boolean {
   return source instanceof ResultsSource;
 }
 
-/** @throws {ConfigError} If a flag that needs `--export` is passed without it. */
+/**
+ * Rejects flags that have no effect.
+ * @throws {ConfigError} If a flag that needs `--export` is passed without it.
+ */
 function refuseIdleFlags(flags: Flags): void {
   const idle = (["episodes", "filter"] as const)
     .find((name) => flags[name] !== undefined);

@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The folders, lowest first: each may import from itself and from those before it. */
+/** The top-level folders in order: each may import only from itself and from the folders before it. */
 const LAYERS = ["env", "train", "notebooks", "tasks", "test"];
 
-/** What code imports by a path; examples in comments are not code. */
+/** Matches imports and exports with a relative path. Imports in comments do not match. */
 const IMPORTS =
   /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
 
-/** An import, both ends by their paths in the repository. */
+/** An import: the importing file and the imported one, as paths from the root of the repository. */
 interface Import {
   readonly file: string;
   readonly target: string;
@@ -63,8 +63,9 @@ Deno.test("two modules have the same name only where they are the same part of t
 });
 
 /**
- * Parts of two domains have the same names, and a domain that of the seam which it fills; a check has that of what it
- * checks, a task that of the module which it runs; a folder may have an entry point and a registry.
+ * Checks whether two modules with the same name are the same part of two things, which is allowed: the same part of two
+ * domains, or a domain's part and `env/domain.ts`; a check or a task and the module that it uses; two entry points or
+ * two registries.
  */
 function isSamePart(one: string, other: string): boolean {
   const name = basename(one);
@@ -79,7 +80,7 @@ function isSamePart(one: string, other: string): boolean {
   );
 }
 
-/** Imports that a rule forbids, in words. */
+/** Returns the imports that a rule forbids, as text. */
 function wrong(isWrong: (one: Import) => boolean): string[] {
   return IMPORTED.filter(isWrong)
     .map(({ file, target }) => `${file} imports ${target}`);

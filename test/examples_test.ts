@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** The modules whose examples are run as tests. */
+/** Lists the modules whose examples are run as tests. */
 async function* modules(dir: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
     if (isDirectory) yield* modules(new URL(`${name}/`, dir));
@@ -11,7 +11,10 @@ async function* modules(dir: URL): AsyncGenerator<URL> {
   }
 }
 
-/** Examples in the documentation of a module that `deno test --doc` runs, with their comments' stars. */
+/**
+ * Returns the examples in a module's documentation that `deno test --doc` runs, including the asterisks of their
+ * comments.
+ */
 function examplesOf(text: string): string[] {
   return [...text.matchAll(/^ \* ```ts\n.*?^ \* ```$/gms)].map(([code]) =>
     code

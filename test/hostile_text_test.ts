@@ -39,7 +39,7 @@ import { logMessage, readLogMetrics } from "../train/slime/launch/log_line.ts";
 import { superlinear } from "./support/growth.ts";
 import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
 
-/** Patterns that read nothing but what taulab itself or the person at the keyboard wrote, and why that is sure. */
+/** Patterns that read only text by taulab itself or by the person at the keyboard, each with the reason. */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":
     "the viewer's own page",
@@ -47,7 +47,10 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
   "train/slime/launch/symptoms.ts": "parts of anchored patterns, see below",
 };
 
-/** Sources that make patterns of strings. Their readers are among the parsers below, or they read their own text. */
+/**
+ * Modules that build patterns from strings. Their functions are among {@linkcode PARSERS}, or read only taulab's own
+ * text.
+ */
 const MADE_OF_STRINGS: readonly string[] = [
   "env/models/opaque_fields.ts",
   "env/python/python_space.ts",
@@ -71,7 +74,7 @@ const MADE_OF_STRINGS: readonly string[] = [
   "train/slime/launch/symptoms.ts",
 ];
 
-/** What hostile texts are made of, beside a pattern's own words. */
+/** The pieces of hostile texts, in addition to the words in a pattern. */
 const PIECES: readonly string[] = [
   ..."aA0 \n.,'\"\\([{/:#@-_<`",
   "a.",
@@ -81,7 +84,7 @@ const PIECES: readonly string[] = [
   "😀",
 ];
 
-/** What hostile texts for parsers are made of, beside {@linkcode PIECES}. */
+/** The pieces of hostile texts for parsers, in addition to {@linkcode PIECES}. */
 const SYNTAX: readonly string[] = [
   "]",
   "}",
@@ -136,7 +139,7 @@ const SYNTAX: readonly string[] = [
   "def a(b=[\n",
 ];
 
-/** In the middle of what parsers go on from. */
+/** Beginnings of texts, after which the pieces follow. */
 const BEGUN = [
   "",
   "{",
@@ -153,7 +156,7 @@ const skies = await generated(1, { trainTasks: 4, devTasks: 1, testTasks: 1 }, {
   domain: "airline",
 });
 
-/** What reads text that a model, a user, an endpoint, a file or another program wrote. */
+/** The functions that read text written by a model, a user, an endpoint, a file or another program. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   readTextAction: (text) =>
     readTextAction(text, { marker: "Action:", index: 0 }),
@@ -198,7 +201,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseTopology,
 };
 
-/** Looks for claims of each kind in what the agent said. */
+/** Searches an agent's message for claims of each kind. */
 function judge(text: string) {
   const claims = [
     "Agent should tell the user the price is $4.20.",
@@ -291,7 +294,7 @@ function assertPattern(path: string, { line, source, flags }: RegexLiteral) {
   });
 }
 
-/** Whether a pattern has a part without a bound that it can try from more than one place. */
+/** Checks whether a pattern may backtrack: it has an unbounded part that can start at more than one position. */
 function canBacktrack({ source, flags }: RegexLiteral): boolean {
   const bare = source.replaceAll(/\\./g, "x").replaceAll(/\[[^\]]*\]/g, "x");
   const loops = bare.match(/[*+]|\{\d+,\}/g)?.length ?? 0;
@@ -324,7 +327,7 @@ function assertGrowth(
   }
 }
 
-/** Refusals are answers; what is no error of the text's is not. */
+/** Runs a parser, which may reject the text; fails only if it exhausted the stack or the maximum string length. */
 function attempt(run: () => unknown): void {
   try {
     run();
@@ -371,7 +374,7 @@ function track({ user, agent }: { user: string; agent: string }): void {
   });
 }
 
-/** The sources that run on this machine, by path, in order. */
+/** Returns the path and the code of each module that runs on this machine, sorted by path. */
 async function sources(): Promise<[path: string, code: string][]> {
   const root = new URL("../", import.meta.url);
   const found: [string, string][] = [];

@@ -7,7 +7,7 @@ import * as train from "../train/mod.ts";
 import * as slime from "../train/slime/mod.ts";
 import { inTempDir } from "./support/temp_dir.ts";
 
-/** What scripts may import from each entry point; a name that goes or comes is noticed here. */
+/** The names that scripts may import from each entry point. The tests fail if a name is added or removed. */
 const NAMES = {
   "mod.ts": [
     "ConfigError",
@@ -219,7 +219,7 @@ export type { LaunchPlan, SlimeConfig } from "../train/slime/mod.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** Runs a module from the root of the tree, with these permissions and no others. */
+/** Runs a module in the repository's root with only the given permissions. */
 async function run(file: string, permissions: readonly string[] = []) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

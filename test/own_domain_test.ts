@@ -1,6 +1,6 @@
 /**
- * A domain of a script's own goes through everything that there is, and nothing knows its name but it:
- * training, evaluation, exports, replays, episodes for other trainers, audits and the viewer.
+ * Tests that a domain defined by a script works everywhere, without changes to taulab: training, evaluation, exports,
+ * replays, episodes for other trainers, audits and the viewer.
  */
 
 import assert from "node:assert/strict";

@@ -6,7 +6,7 @@ import { inTempDir } from "./support/temp_dir.ts";
 const documents = await readDocuments();
 const readmes = documents.filter(({ path }) => path.endsWith("README.md"));
 
-/** The scripts of all READMEs, each with what its last line is said to print. */
+/** The scripts in all READMEs, each with the output that its last line announces. */
 const SCRIPTS = readmes.flatMap((readme) =>
   blocksOf(readme, "ts").map((code, i) => ({
     name: `${readme.path}, script ${i + 1}`,
@@ -15,7 +15,7 @@ const SCRIPTS = readmes.flatMap((readme) =>
   }))
 );
 
-/** Runs a script as its README says, but in a directory of its own. */
+/** Runs a script as its README describes, but in a separate directory. */
 async function run(
   code: string,
   { dir, permissions }: { dir: string; permissions: readonly string[] },
@@ -46,7 +46,10 @@ Deno.test("READMEs have at least five scripts, each of twenty lines of code at m
   }
 });
 
-/** What a README says that a script needs: none, the run dirs, and with training the kernels that it reads. */
+/**
+ * Returns the permissions that a README gives to a script: none, or access to the run dirs. Training also reads the
+ * kernels.
+ */
 function permissionsOf(code: string): readonly string[] {
   if (!code.includes('"runs/')) return [];
   const reads = code.includes("taulab/train") ? "" : "=runs";
@@ -93,7 +96,7 @@ Deno.test("links of documents lead to a file or a heading that is there", async 
   assert.deepEqual(broken, []);
 });
 
-/** A heading's anchor, as GitHub makes it. */
+/** Returns the anchor that GitHub gives to a heading. */
 function anchor(words: string): string {
   return words.toLowerCase().replace(/[^\p{L}\p{N}\s-]/gu, "")
     .replaceAll(" ", "-");

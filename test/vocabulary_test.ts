@@ -5,15 +5,15 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = [".", "env", "train", "notebooks", "tasks", "test"];
 const TEXT = /\.(ts|js|py|md|ya?ml|html|css|ipynb)$/;
-/** Neither of these is prose of ours: packages, and compiled or generated files. */
+/** Files that are not taulab's own prose: packages, and compiled or generated files. */
 const SKIPPED = /^(node_modules|\.git|runs|train\/cpu\/wasm)(\/|$)/;
 
 /** A term that the project does not use. */
 interface Banned {
   readonly pattern: RegExp;
-  /** The term to use. */
+  /** The term to use instead. */
   readonly say: string;
-  /** Files in which it means something else, or is part of a format. */
+  /** The files in which the term has another meaning or is part of a format. */
   readonly except?: RegExp;
 }
 

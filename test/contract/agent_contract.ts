@@ -1,4 +1,4 @@
-/** What every agent keeps, whatever it asks. */
+/** The contract of every agent, whatever its model. */
 
 import assert from "node:assert/strict";
 import type {
@@ -12,15 +12,15 @@ import type {
   Turn,
 } from "../../env/types.ts";
 
-/** An agent to test, and the world that it is in. */
+/** An agent to test, and the environment in which it acts. */
 export interface AgentSubject {
   readonly agent: Agent;
   readonly dataset: Dataset;
   readonly task: Task;
   readonly firstMessage: string;
-  /** Whether actions are calls of messages, or text whose observations are messages of the user. Default: calls. */
+  /** The form of the agent's actions: tool calls, or text whose observations are user messages. Default: `calls`. */
   readonly form?: "calls" | "text";
-  /** What the world answers, turn by turn: to a call, and to words. */
+  /** The environment's observations, turn by turn: after a call, and after a message. */
   readonly observations: readonly {
     readonly toCall: string;
     readonly toWords: string;
@@ -29,7 +29,7 @@ export interface AgentSubject {
 
 /**
  * Registers the tests.
- * @param load Makes the agent anew at each call.
+ * @param load Creates a new agent on each call.
  */
 export function agentContract(
   name: string,
@@ -124,7 +124,7 @@ export function agentContract(
   });
 }
 
-/** Who says what. */
+/** The role and the text of a message. */
 type Shown = Pick<Message, "role" | "content">;
 
 function shownIn(message: Message | undefined): Shown {
@@ -150,13 +150,13 @@ function start(
 
 interface Moment {
   readonly step: AgentStep;
-  /** What the world answered, if the step was an action. */
+  /** The observation after the step; `null` if the step was not an action. */
   readonly observation: Observation | null;
-  /** How many messages there were before the step. */
+  /** The number of messages before the step. */
   readonly before: number;
 }
 
-/** Lets the agent act until the world has no more answers. */
+/** Lets the agent act until there are no more observations. */
 async function* act(
   session: AgentSession,
   { observations }: AgentSubject,

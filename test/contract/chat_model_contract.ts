@@ -1,4 +1,4 @@
-/** What every model that answers messages keeps. */
+/** The contract of every chat model. */
 
 import assert from "node:assert/strict";
 import type {
@@ -9,17 +9,17 @@ import type {
   ToolSchema,
 } from "../../env/types.ts";
 
-/** A model to test, and a conversation that it can hold. Disposed after each test, where it holds something. */
+/** A model to test, and a conversation for it. It is disposed of after each test if it has a disposer. */
 export interface ChatModelSubject extends Partial<AsyncDisposable> {
   readonly model: ChatModel;
   readonly tools: readonly ToolSchema[];
-  /** What the model is told, turn by turn; the first turn opens the conversation. */
+  /** The messages that the model receives, turn by turn; the first turn opens the conversation. */
   readonly turns: readonly (readonly Message[])[];
 }
 
 /**
  * Registers the tests.
- * @param load Makes the model anew at each call.
+ * @param load Creates a new model on each call.
  */
 export function chatModelContract(
   name: string,

@@ -8,7 +8,7 @@ import type { Dataset, Split } from "../../env/types.ts";
 
 /**
  * Registers the tests.
- * @param load Makes the dataset anew at each call.
+ * @param load Creates a new dataset on each call.
  */
 export function datasetContract(
   name: string,

@@ -1,11 +1,11 @@
-/** What environments keep over every dataset. */
+/** The contract of every environment, whatever its dataset. */
 
 import assert from "node:assert/strict";
 import { createEnvironment } from "../../env/environment.ts";
 import { goldOf } from "../../env/gold.ts";
 import type { Dataset, Environment, Task, User } from "../../env/types.ts";
 
-/** A user whose words do not matter. */
+/** A user whose messages do not matter. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("fine"),
@@ -13,7 +13,7 @@ const user: User = {
 
 /**
  * Registers the tests.
- * @param load Makes or reads the dataset.
+ * @param load Creates or reads the dataset.
  */
 export function environmentContract(
   name: string,
@@ -71,7 +71,7 @@ function tasksOf(dataset: Dataset): readonly Task[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split));
 }
 
-/** An episode of `task` in which the agent does what is gold for `other`, and says its outputs at once. */
+/** Plays an episode of `task` in which the agent tells the user the outputs of `other`, then makes its gold calls. */
 async function playGold(
   dataset: Dataset,
   task: Task,

@@ -1,4 +1,4 @@
-/** What every model that continues token ids keeps, wherever it runs. */
+/** The contract of every token model, wherever it runs. */
 
 import assert from "node:assert/strict";
 import type {
@@ -7,22 +7,22 @@ import type {
   TokenModel,
 } from "../../env/types.ts";
 
-/** A model to test, and what the tests may give it. */
+/** A token model to test, and the facts about it that the tests need. */
 export interface TokenModelSubject extends AsyncDisposable {
   readonly model: TokenModel;
   /** A few prompts, each much shorter than the context. */
   readonly prompts: readonly (readonly number[])[];
-  /** Ids are below this. */
+  /** The size of the vocabulary; all ids are below it. */
   readonly vocabSize: number;
-  /** An id that ends answers. */
+  /** The id of a token that ends answers. */
   readonly stopId: number;
-  /** How far the logprobs of two ways to compute the same may lie apart. */
+  /** The largest accepted difference between two computations of the same log probability. */
   readonly tolerance: number;
 }
 
 /**
  * Registers the tests.
- * @param load Makes the model anew at each call.
+ * @param load Creates a new model on each call.
  */
 export function tokenModelContract(
   name: string,

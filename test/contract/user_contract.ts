@@ -1,4 +1,4 @@
-/** The contract of every simulated user, whatever plays it. */
+/** The contract of every simulated user, whatever its strategy. */
 
 import assert from "node:assert/strict";
 import {
@@ -8,9 +8,9 @@ import {
   type UserFactory,
 } from "../../env/types.ts";
 
-/** What the contract is run on. */
+/** The users to test. */
 export interface UserContractOptions {
-  /** Users of a kind; called anew for each test, so that its state is not shared between them. */
+  /** Returns a factory of users. It is called for each test, so that tests do not share the factory's state. */
   readonly factory: () => UserFactory | Promise<UserFactory>;
   readonly task: () => Task | Promise<Task>;
 }

@@ -1,6 +1,6 @@
 /**
- * Checks that a refusal by the airline's agent is justified by the conversation before it. The policy's rules are
- * implemented a second time here, based on what the user said and the tools returned.
+ * Checks that each refusal by the airline's agent is justified by the conversation before it. Implements the policy's
+ * rules a second time, based only on what the user said and what the tools returned.
  */
 
 import {
@@ -28,7 +28,7 @@ interface Refused {
   readonly held: JsonObject | undefined;
 }
 
-/** The condition under which a refusal is justified, by its wording. */
+/** Conditions that justify a refusal, by the wording of the refusal. */
 const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   [
     /that reservation is not of (\w+)/,
@@ -132,8 +132,8 @@ function isPrivileged({ held }: Refused): boolean {
 }
 
 /**
- * Checks that neither the user nor the reservation qualifies for compensation, or that nothing happened to compensate
- * for.
+ * Checks that neither the user nor the reservation qualifies for compensation, or that there was no incident to
+ * compensate for.
  */
 function hasNoRight(refused: Refused): boolean {
   const { said, before } = refused;
@@ -150,7 +150,7 @@ function hasNoRight(refused: Refused): boolean {
     : legsOf(refused).every((leg) => isShown(leg, refused));
 }
 
-/** Checks whether a search has returned a flight on its day, with enough seats in a cabin. */
+/** Checks whether a search returned a flight on the requested day with enough seats in a cabin. */
 function isShown(
   leg: JsonObject,
   { before }: Refused,
@@ -175,7 +175,8 @@ function rowsIn(shown: string): JsonObject[] {
 }
 
 /**
- * Checks whether a search lacks the flight that the user named, or one of the reservation's flights in the named cabin.
+ * Checks whether a search result lacks the flight that the user named, or has too few seats on one of the reservation's
+ * flights in the requested cabin.
  */
 function lacksSeats(refused: Refused): boolean {
   const { said, before, held } = refused;

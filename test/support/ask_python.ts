@@ -7,7 +7,7 @@ import { testPython } from "./python.ts";
 /**
  * Runs a script in this folder.
  * @param input JSON text for its standard input.
- * @param options.python The interpreter. Default: {@linkcode testPython}'s.
+ * @param options.python The interpreter. Default: the one that {@linkcode testPython} returns.
  * @returns Its parsed output.
  * @throws {AssertionError} If Python fails; the message has its stderr.
  */

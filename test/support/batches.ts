@@ -1,16 +1,16 @@
 /**
  * Batches of test files, for runs of the whole suite.
  *
- * With one worker per file, 300 files spend more time on loading modules and collecting their coverage than on tests.
- * Instead, `deno.json` runs the batches in `test/batches/`, the slowest first, with one worker each. A single file
- * still runs alone: `deno test -A test/env/rollout_test.ts`.
+ * With one worker per file, 300 files spend more time on loading modules and collecting coverage than on tests.
+ * Instead, `deno.json` runs the batches in `test/batches/`, the slowest first, with one worker each. A single file can
+ * still be run alone: `deno test -A test/env/rollout_test.ts`.
  */
 
 import { readdir } from "node:fs/promises";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** The path prefixes of each batch. If several match a file, the longest one decides. */
+/** The path prefixes of each batch. If several prefixes match a file, the longest one decides. */
 export const BATCHES = {
   launch: ["train/slime/launch/launch_test.ts"],
   training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],

@@ -1,6 +1,6 @@
 /**
- * Writes a training run with any number of episodes in seconds: a few hundred real episodes of an expert that makes
- * mistakes, repeated at later steps.
+ * Writes a training run with any number of episodes in seconds. It plays a few hundred episodes with an expert that
+ * makes mistakes, and repeats them at later steps.
  */
 
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export const BIG_CONFIG = resolveConfig({
   `,
 });
 
-/** Number of groups of eight episodes per step that are actually played. */
+/** Number of groups of eight episodes per step that are played rather than repeated. */
 const GROUPS = 6;
 const GROUP = 8;
 const STEPS = 8;
@@ -42,7 +42,7 @@ const STARTED = new Date("2026-11-25T08:00:00Z");
 
 /** Settings of {@linkcode writeBigRun}. */
 export interface BigRunOptions {
-  /** Number of episodes, rounded up to a multiple of 384. Default: 384, all of them actually played. */
+  /** Number of episodes, rounded up to a multiple of 384. Default: 384, none of which are repeats. */
   readonly episodes?: number;
   /** Whether the run is marked as completed. Default: true. */
   readonly completed?: boolean;
@@ -110,7 +110,7 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
   return episodes.map((episode, i) => withTokens(withFailure(episode, i)));
 }
 
-/** Makes the user's model fail in one of fifty episodes. */
+/** Makes the user's model fail in one of 48 episodes. */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;
   return {
@@ -128,7 +128,7 @@ function withFailure(episode: Episode, i: number): Episode {
   };
 }
 
-/** Adds about as many tokens as the conversation has; one in three of the agent's tokens is sampled. */
+/** Adds a token for each word of the conversation; the agent's tokens have mask 1. */
 function withTokens(episode: Episode): Episode {
   const rng = createRng(episode.seed, "tokens");
   const words = episode.messages.flatMap(({ role, content }) =>
@@ -204,7 +204,7 @@ function evaluationLine(step: number, rewards: readonly number[]): Metrics {
   };
 }
 
-/** Repeats the episodes at later steps until there are `wanted`. */
+/** Repeats the episodes at later steps until there are `wanted` episodes. */
 function repeat(path: string, wanted: number): number {
   // The store adds missing columns when it opens a file, and the copy below needs all of them.
   new EpisodeStore(path, { readOnly: true })[Symbol.dispose]();

@@ -1,4 +1,4 @@
-/** Callers of model endpoints for tests, which do not depend on real time. */
+/** Callers of model endpoints for tests, which do not depend on the real time. */
 
 import {
   type Caller,
@@ -6,7 +6,7 @@ import {
   createCaller,
 } from "../../env/models/call_policy.ts";
 
-/** Creates a caller that does not really wait; `waits` records how long it would have waited. */
+/** Creates a caller that never waits. `waits` records the times for which it would have waited. */
 export function testCaller(
   policy: Partial<CallPolicy> = {},
 ): Caller & { readonly waits: readonly number[] } {

@@ -9,7 +9,7 @@ export interface Asked {
   readonly messages: readonly Message[];
 }
 
-/** A model whose answers are computed by a function; `asked` records its requests. */
+/** Creates a model whose answers are computed by a function; `asked` records its requests. */
 export function answeringModel(
   answer: (asked: Asked) => string | Partial<ChatReply>,
 ): ChatModel & { readonly asked: readonly Asked[] } {
@@ -51,7 +51,7 @@ export function answeringModel(
   };
 }
 
-/** A model that answers with the given texts in order, then repeats the last one. */
+/** Creates a model that answers with the given texts in order, then repeats the last one. */
 export function sayingChatModel(
   ...texts: readonly string[]
 ): ReturnType<typeof answeringModel> {

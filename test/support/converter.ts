@@ -12,7 +12,7 @@ export interface FakeSlime {
   readonly dir: string;
   /** `--set` flags that point a recipe at it. */
   readonly flags: readonly string[];
-  /** Makes the converters copy `source` from now on, with the given behavior. */
+  /** Makes the converters copy `source` from now on, and behave as given. */
   prepare(source: string, behavior?: Behavior): Promise<void>;
   /** Returns the arguments of each call, oldest first. */
   calls(): Promise<string[]>;
@@ -78,13 +78,13 @@ esac
 `;
 }
 
-/** A pair of checkpoints, and a slime that converts either one into the other. */
+/** A pair of checkpoints, and a slime checkout that converts each of them into the other. */
 export interface ConverterWorld extends Pair {
   readonly slime: FakeSlime;
   readonly dir: string;
   /** The target of conversions. */
   readonly out: string;
-  /** A result with a missing tensor. */
+  /** A conversion result that lacks a tensor. */
   readonly forgetful: string;
 }
 

@@ -1,4 +1,4 @@
-/** Fixtures for the doctor's checks: hosts with scripted answers, recipes, model directories, evaluations. */
+/** Fixtures for the doctor's checks: hosts with scripted answers, recipes, model directories and evaluations. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -28,8 +28,8 @@ import { QWEN3_DIR } from "./qwen3.ts";
 export type Answer = string | Partial<ShellOutput>;
 
 /**
- * A host that answers a command with the entry of the first key that the command contains; other commands are not
- * found.
+ * Creates a host with scripted answers, by parts of commands: a command gets the first answer whose key it contains.
+ * Other commands are not found.
  */
 export function toldShell(
   answers: Readonly<Record<string, Answer>>,
@@ -51,7 +51,7 @@ export function toldShell(
   };
 }
 
-/** A shell of this machine with `bin` first on its PATH. */
+/** Creates a shell on this machine with `bin` first on its PATH. */
 export function shellWith(bin: string): Shell {
   const shell = localShell();
   const PATH = `${bin}:${Deno.env.get("PATH")}`;
@@ -73,7 +73,7 @@ export async function writeProgram(
   });
 }
 
-/** A slime recipe over a small generated world with scripted users. */
+/** Creates a slime recipe for a small generated world with scripted users. */
 export function slimeOf(
   sets: readonly string[] = [],
   sections: Readonly<Record<string, unknown>> = {},
@@ -90,7 +90,7 @@ export function slimeOf(
   return resolveSlime({ name: "test", text }, sets.map(parseSet));
 }
 
-/** A context for a recipe and hosts; everything else is unset. */
+/** Creates the context of the checks for a recipe and hosts; everything else is unset. */
 export function checkContext(
   slime: ResolvedSlime,
   { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
@@ -116,7 +116,7 @@ export function checkContext(
 /** Two idle H100 GPUs in the format of `nvidia-smi --query-gpu`. */
 export const IDLE_GPUS = gpuRows(2);
 
-/** Rows in the format of `nvidia-smi --query-gpu`. */
+/** Returns rows in the format of `nvidia-smi --query-gpu`. */
 export function gpuRows(
   count: number,
   { used = 4, name = "NVIDIA H100 80GB HBM3", capability = "9.0" } = {},
@@ -128,7 +128,7 @@ export function gpuRows(
   ).join("");
 }
 
-/** The output of `nvidia-smi topo -m` for GPUs connected by `link`. */
+/** Returns the output of `nvidia-smi topo -m` for GPUs connected by `link`. */
 export function topology(count: number, link: string): string {
   const names = Array.from({ length: count }, (_, i) => `GPU${i}`);
   const rows = names.map((name, a) =>
@@ -146,7 +146,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** A report on a host's Python with everything that is needed installed. */
+/** Returns a report on a host's Python that has everything that slime needs. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},
@@ -175,7 +175,7 @@ export function pythonFacts(
   });
 }
 
-/** The `config.json` of a model, as on Hugging Face. */
+/** Returns the `config.json` of a model on Hugging Face. */
 export function hfConfig(name: ModelName): Record<string, unknown> {
   const shape = MODEL_SHAPES[name];
   return {
@@ -194,7 +194,7 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
   };
 }
 
-/** Writes sparse shard files with the sizes of a real model, which take no disk space. */
+/** Writes sparse shard files with the sizes of a real model, which take up no disk space. */
 export async function writeShards(
   dir: string,
   { name, shards }: { readonly name: ModelName; readonly shards: number },
@@ -280,7 +280,7 @@ export async function writeEvaluation(
   dir.add({ episode: fakeEpisode({ value: null }), task: 0 }, 0);
 }
 
-/** A server on loopback that answers by path; other paths get a 404. */
+/** Starts a server on loopback with an answer for each path; other paths return a 404. */
 export function pathServer(
   answers: Readonly<Record<string, unknown>>,
 ): AsyncDisposable & { readonly url: string; readonly asked: string[] } {

@@ -1,4 +1,4 @@
-/** An environment server in this process over a small generated world. */
+/** An environment server in this process with a small generated world. */
 
 import { generated } from "../../env/generated/generated.ts";
 import {

@@ -96,7 +96,7 @@ async function serve(
   return conversations;
 }
 
-/** Returns τ-bench's gold calls with the recorded answers, in the tool-calling agent's format. */
+/** Returns τ-bench's gold calls with the recorded tool results, in the tool-calling agent's format. */
 export async function goldEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -113,7 +113,7 @@ export async function goldEpisodes(
   });
 }
 
-/** Returns conversations with all kinds of valid and invalid calls, with τ-bench's answers. */
+/** Returns conversations with all kinds of valid and invalid calls, with τ-bench's tool results. */
 export async function fuzzedEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -153,7 +153,7 @@ async function recorded(domain: DomainName, file: string) {
   };
 }
 
-/** Returns the messages of a call and its answer. */
+/** Returns the messages of a call and of its result. */
 function called(
   index: number,
   { name, kwargs, observation }: {
@@ -170,7 +170,7 @@ function called(
   ];
 }
 
-/** Returns recorded conversations between models as agents and users in τ-bench's airline domain. */
+/** Returns recorded conversations in τ-bench's airline domain in which models play agent and user. */
 export async function modelEpisodes(count: number): Promise<EpisodeMessages[]> {
   const file = "trajectories_airline_dev.json.gz";
   const { tools, records } = await recorded("airline", file);

@@ -1,6 +1,6 @@
 /**
- * A cheap episode server. Episodes take milliseconds, their reward is a coin flip derived from their seed, and some
- * fail. It also answers the requests that slime sends to engines at the end of a rollout.
+ * An episode server whose episodes take milliseconds. An episode's reward is 0 or 1, drawn from its seed, and some
+ * episodes fail. The server also answers the requests that slime sends to engines at the end of a rollout.
  */
 
 /** A running server. */

@@ -7,7 +7,7 @@ import type { Action, Dataset, Split } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { chatAnswer, type ModelServer, modelServer } from "./model_server.ts";
 
-/** Starts a server with the expert's episodes on a split, for a seed. */
+/** Starts a server with the expert's episodes on the tasks of a split, for one seed. */
 export async function expertModel(
   dataset: Dataset,
   { split, seed }: { readonly split: Split; readonly seed: number },

@@ -21,8 +21,8 @@ const CONFIG = resolveBy(evaluationSchema, {
 });
 
 /**
- * Writes the evaluation to `path`. It has six episodes: two are the expert's, two end before their write, one cancels
- * an order that nobody asked about, and one has an infrastructure failure.
+ * Writes the evaluation to `path`. It has six episodes: the expert's two, two that end before their write, one that
+ * cancels an order that nobody asked about, and one with an infrastructure failure.
  */
 export async function writeFailedRun(path: string): Promise<void> {
   const dataset = await openDataset(CONFIG.data);

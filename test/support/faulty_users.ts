@@ -1,4 +1,4 @@
-/** Simulated users with one known fault: the scripted user, except for one message or the end. */
+/** Simulated users with one known fault. They act like the scripted user, except in one message or at the end. */
 
 import type { RetailGoal } from "../../env/domains/retail/goal/request.ts";
 import { createRng, type Rng } from "../../env/random.ts";
@@ -124,7 +124,7 @@ export function faultyUser(
   };
 }
 
-/** Returns the details of all requests in one message, as an impatient user would give them. */
+/** Returns the details of all requests in one message, as an impatient user would. */
 function everything(task: Task, rng: Rng): string {
   return (goalOf(task)?.requests ?? []).map((request) => {
     const { orderId, orderWords, items = [], newItems = [] } = request;

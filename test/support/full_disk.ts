@@ -1,4 +1,4 @@
-/** Runs tasks on a disk of a few hundred KiB: a file system in memory, in a separate mount namespace. */
+/** Runs tasks on a disk of a few hundred KiB: an in-memory file system in a separate mount namespace. */
 
 import { runTask, type TaskOutput } from "./task_process.ts";
 import project from "../../deno.json" with { type: "json" };
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Flags of `unshare` that create a mount namespace: as root, or as a user that is allowed to. */
+/** Flags of `unshare` that create a mount namespace: as root, or as an unprivileged user. */
 const WAYS = [["-m"], ["-rm"]] as const;
 
 const MOUNT = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"';
@@ -45,12 +45,12 @@ async function wayToUnshare(): Promise<readonly string[] | undefined> {
 
 const WAY = Deno.build.os === "linux" ? await wayToUnshare() : undefined;
 
-/** Whether no such disk can be mounted; tests that need one are then skipped. */
+/** Whether such a disk cannot be mounted. If so, tests that need it are skipped. */
 export const NO_SMALL_DISK = WAY === undefined;
 
 /**
- * Runs a task with a disk of `size` mounted at `dir`; `size` has the format of `mount`: `300k`. The disk's contents are
- * lost afterwards.
+ * Runs a task with a disk of `size` mounted at `dir`. `size` has the format of `mount`, such as `300k`. The contents of
+ * the disk are lost afterwards.
  * @param options.isAllowed An additional directory that the task may write to.
  */
 export async function runOnSmallDisk(

@@ -1,4 +1,4 @@
-/** Golden files: recorded output for people. `deno task test:update` updates it. */
+/** Golden files: recorded output that people read. `deno task test:update` updates them. */
 
 import assert from "node:assert/strict";
 

@@ -1,20 +1,24 @@
-/**
- * Measures how the time to read a text grows with its length, in CPU time, which does not depend on the machine's load.
- */
+/** Measures how the CPU time to read a text grows with its length. CPU time does not depend on the machine's load. */
 
 import process from "node:process";
 
-/** Sizes in UTF-16 units. Quadratic work on the larger one takes at least this many milliseconds. */
+/**
+ * Lengths of the two texts in UTF-16 units, and the least CPU time in milliseconds of quadratic work on the longer one.
+ */
 const SMALL = 4_000;
 const LARGE = 16_000;
 const NOTICEABLE_MS = 12;
 
-/** Between these sizes, n log n grows by a factor of 5, quadratic work by 16. */
+/**
+ * The largest accepted growth. From the shorter to the longer text, n log n work grows by a factor of 5, quadratic work
+ * by 16.
+ */
 const MAX_GROWTH = 9;
 
 /**
- * Returns how many times longer the larger text takes, if the time grows faster than n log n; `undefined` otherwise.
+ * Measures whether the time to read a text grows faster than n log n.
  * @param make Creates a text of about the given length.
+ * @returns How many times longer the longer text takes; `undefined` if the growth is accepted.
  */
 export function superlinear(
   read: (text: string) => unknown,

@@ -1,5 +1,5 @@
 /**
- * Tool calls of a hostile model: arguments that are wrong, missing, extra, nested or huge, and arguments that are
+ * Tool calls of a hostile model: some have arguments that are wrong, missing, superfluous, nested or huge, and some are
  * almost right.
  */
 
@@ -78,12 +78,12 @@ const WEIRD: readonly JsonValue[] = [
   deep(400),
 ];
 
-/** Creates calls one after the other, based on the state after the earlier ones. */
+/** Creates a sequence of calls, each based on the state after the previous ones. */
 export class HostileCaller {
   readonly #world: HostileWorld;
   readonly #rng: Rng;
   readonly #golds: readonly ToolAction[];
-  /** Most calls concern one user; otherwise a call's effects would seldom matter to later calls. */
+  /** The user whom most calls concern. With a random user per call, a call would seldom affect later ones. */
   readonly #userId: string;
   readonly #fields: ReadonlyMap<string, readonly JsonValue[]>;
 
@@ -129,7 +129,7 @@ export class HostileCaller {
     return callOf(tool.name, args);
   }
 
-  /** Returns a value that some row has under the name; for `user_id`, this may also be the id of a changed row. */
+  /** Returns a value of the field `name` from some row; for `user_id`, possibly the id of a changed row. */
   #valueFor(name: string, database: Database): JsonValue {
     const rng = this.#rng;
     const table = database.tables.find((table) =>
@@ -149,7 +149,7 @@ export class HostileCaller {
     return copyValue(isKnown ? rng.pick(known) : rng.pick(WEIRD));
   }
 
-  /** Replaces some nested values with others of the right kind: another flight, another payment method. */
+  /** Replaces some nested values with others of the same kind, such as another flight or another payment method. */
   #refresh(value: JsonValue, database: Database): void {
     if (Array.isArray(value)) {
       value.forEach((one) => this.#refresh(one, database));

@@ -1,5 +1,5 @@
 /**
- * Compares taulab's Jinja with jinja2 in transformers' environment for chat templates. One Python process renders many
+ * Compares taulab's Jinja with jinja2, configured like transformers' chat templates. One Python process renders many
  * templates.
  */
 
@@ -40,8 +40,8 @@ export interface Group {
 }
 
 /**
- * Renders each group's templates in each of its contexts with both implementations. Starts slowly, because Python
- * loads transformers.
+ * Renders each group's templates in each of its contexts with both implementations. The first rendering is slow,
+ * because Python loads transformers.
  */
 export async function compareWithJinja2<K extends string>(
   groups: Readonly<Record<K, Group>>,
@@ -110,7 +110,7 @@ function failure(error: unknown): Outcome {
   return { error: error.kind, message: error.message };
 }
 
-/** Checks whether two outcomes agree: errors by their kind, raised exceptions also by their message. */
+/** Checks whether two outcomes agree: errors must have the same kind, and raised exceptions also the same message. */
 function agree(ours: Outcome, theirs: Outcome): boolean {
   if ("text" in ours || "text" in theirs) {
     return "text" in ours && "text" in theirs &&
@@ -120,7 +120,7 @@ function agree(ours: Outcome, theirs: Outcome): boolean {
     (ours.error !== "raised" || ours.message === theirs.message);
 }
 
-/** Removes the addresses with which Python prints some objects; taulab's methods are not built-in ones. */
+/** Removes the memory addresses with which Python prints some objects. taulab has no addresses. */
 function addressless(text: string): string {
   return text
     .replace(/<generator object [^>]*>/g, "<generator object>")

@@ -573,7 +573,7 @@ strftime_now("%d %b %Y, %A %B %-d %j %U %W %V %G %u %w %y %C %e %p") is string
 strftime_now(1)
 `;
 
-/** Statements, white space and scopes. */
+/** Statements, white space control and scopes. */
 const STATEMENTS: readonly string[] = [
   "a\n{% if yes %}\nb\n{% endif %}\nc\n",
   "a\n  {%- if yes -%}  \n b \n {%- endif -%} \n c",
@@ -695,8 +695,8 @@ const STATEMENTS: readonly string[] = [
 ];
 
 /**
- * Templates that combine several constructs: common handling of messages, numbers and text in public templates, and
- * invalid templates.
+ * Templates that combine several constructs: the usual ways in which public templates handle messages, numbers and
+ * text, and invalid templates.
  */
 const MIXED = String.raw`
 {{ table|tojson(indent=2, sort_keys=True) }}

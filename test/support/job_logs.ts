@@ -1,9 +1,9 @@
 /**
- * The last lines of jobs' logs as the programs print them, by symptom: Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5,
- * Megatron and slime at 624b824. Names, numbers and paths are invented.
+ * The last lines of jobs' logs, by symptom, as these programs print them: Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5,
+ * Megatron, and slime at 624b824. Names, numbers and paths are invented.
  */
 
-/** Returns an error in an actor's method, with the lines that Ray prints around it. */
+/** Returns the log of an error in an actor's method, with the lines that Ray prints around it. */
 function taskError(
   method: string,
   { type, text, file = "/root/slime/slime/ray/train_actor.py" }: {
@@ -332,7 +332,7 @@ ncclUnhandledCudaError: Call to CUDA function failed.`,
   ],
 };
 
-/** Logs without a known symptom that contain words of known ones. */
+/** Logs without a known symptom that contain words of known symptoms. */
 export const UNKNOWN_LOGS: Readonly<Record<string, string>> = {
   "an error of an actor's constructor": creationError(
     "RolloutManager",

@@ -1,4 +1,4 @@
-/** Runs Jupyter for tests of the notebooks: uses the tests' Python, with separate directories. */
+/** Runs Jupyter for tests of the notebooks, with the tests' Python and with separate directories. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Tests of a generated world's settings: a figure of its tasks at two values of a setting. */
+/** Tests of the settings of generated worlds. Each test compares a figure of the tasks at two values of a setting. */
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";
@@ -19,7 +19,7 @@ export type AnyTask = Task<Goal<AnyRequest>>;
 /** A world with any options. */
 export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 
-/** The accepted range. */
+/** The accepted range of a figure. */
 export type Bounds = readonly [least: number, most: number];
 
 /** A test case: a figure of a world at two values of a setting. */
@@ -60,7 +60,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Returns the mean of a figure over the requests of train tasks that satisfy `counts`. */
+/** Returns the mean of a figure over those requests of train tasks that satisfy `counts`. */
 export function ofRequests(
   figure: (request: AnyRequest, task: AnyTask) => number,
   counts: (request: AnyRequest) => boolean = () => true,

@@ -1,6 +1,6 @@
 /**
- * A fake lab without a model. The policy is a single number, the probability of solving a task; training changes it in
- * the same direction as it would change a real policy.
+ * A fake lab without a model. Its policy is a single number, the probability of solving a task. Training changes that
+ * number in the direction in which it would change a real policy.
  */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";

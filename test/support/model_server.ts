@@ -3,14 +3,15 @@
  *
  *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
  *
- * It speaks HTTP/1.1 over plain sockets, because HTTP servers cannot drop a connection in the middle of an answer.
+ * It implements HTTP/1.1 on plain sockets, because HTTP servers cannot drop a connection in the middle of an answer.
  */
 
 import { createRng } from "../../env/random.ts";
 
 /**
- * The faults of an answer: it is temporarily refused, never sent, cut off in the middle, not JSON (malformed), JSON but
- * not an answer (shape), or followed by a connection that stays open.
+ * The faults of an answer: a temporary refusal (`429`, `500`, `503`); a connection that closes (`drop`) or stays open
+ * (`stall`) without an answer, or in the middle of one (`half`, `stall in the body`); a body that is not JSON
+ * (`malformed`); JSON that is not an answer (`shape`).
  */
 export const FAULTS = [
   "429",
@@ -138,7 +139,8 @@ export function modelServer(options: ModelServerOptions): ModelServer {
 }
 
 /**
- * Draws faults based on a request's body and how often it has occurred, so that the order of arrival does not matter.
+ * Draws faults based on a request's body and the number of times that it has occurred, so that the order of arrival
+ * does not matter.
  */
 function faultDrawer(
   faults: ModelServerOptions["faults"],

@@ -1,4 +1,4 @@
-/** Gold actions with one error, to test whether certification finds it. */
+/** Gold actions with one error, which certification should reject. */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import {
@@ -8,7 +8,7 @@ import {
 import { createRng, type Rng } from "../../env/random.ts";
 import type { Dataset, Task } from "../../env/types.ts";
 
-/** The result of certifying mutated golds. */
+/** The result of certifying mutated gold actions. */
 export interface Mutations {
   /** The share of mutations that were rejected, within 0..1. */
   readonly share: number;
@@ -18,7 +18,7 @@ export interface Mutations {
   readonly text: string;
 }
 
-/** Mutates golds of a dataset's train tasks and tries to certify them. */
+/** Mutates gold actions of a dataset's train tasks and tries to certify them. */
 export async function rejectedMutations(
   dataset: Dataset,
   count: number,
@@ -42,7 +42,7 @@ export async function rejectedMutations(
   return { share, passed, text };
 }
 
-/** Returns the gold with a changed argument, a missing action, or an additional write. */
+/** Returns the gold actions with a changed argument, a missing action, or an additional write. */
 function mutated(
   task: Task,
   { tasks, rng }: { tasks: readonly Task[]; rng: Rng },

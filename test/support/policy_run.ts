@@ -20,7 +20,7 @@ export const TINY_CONFIG: Config = resolveConfig({
   `,
 });
 
-/** Writes a run with a checkpoint at each of `steps`, all with the same weights. `look` is called with their lab. */
+/** Writes a run with a checkpoint at each of `steps`, all with the same weights. Calls `look` with the run's lab. */
 export async function writePolicyRun(
   path: string,
   { steps = [1], startedAt = new Date(0), look }: {

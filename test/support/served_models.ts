@@ -1,4 +1,4 @@
-/** Chat models at a test server, without real waiting. */
+/** Chat models at a test server, which never really wait. */
 
 import type { CallPolicy } from "../../env/models/call_policy.ts";
 import { resolveEndpoint } from "../../env/models/endpoints.ts";

@@ -26,7 +26,7 @@ export interface World {
   options(set?: Readonly<Record<string, unknown>>): Promise<SetupOptions>;
 }
 
-/** Calls `body` with hosts that have fake programs and a Megatron-LM. */
+/** Calls `body` with hosts that have fake programs and a Megatron-LM checkout. */
 export async function inWorld(
   count: number,
   body: (world: World) => Promise<void>,

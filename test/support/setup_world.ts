@@ -79,8 +79,8 @@ export function git(dir: string, ...args: string[]): Promise<string> {
 }
 
 /**
- * Installs the fake programs into a host's `bin`. Each call is a line of `calls` in `root`. A file `NAME.mode` there
- * makes a program fail: `fail` (status 1 and a message), `fail-once`, or `hang` (stops halfway).
+ * Installs the fake programs into a host's `bin`. They append each call as a line to the file `calls` in `root`. A file
+ * `NAME.mode` in `root` makes a program fail: `fail` (status 1 and a message), `fail-once`, or `hang` (stops halfway).
  */
 export async function installPrograms(
   bin: string,
@@ -100,8 +100,8 @@ export async function installPrograms(
 }
 
 /**
- * Returns the fake programs by name. pip installs `deno`, which is kept in `root`.
- * @param realPython The program to which `python3` passes unknown calls. Default: unknown calls do nothing.
+ * Returns the fake programs by name. The fake pip installs the `deno` that is stored in `root`.
+ * @param realPython The program to which `python3` passes calls that it does not know. Default: such calls do nothing.
  */
 export async function programTexts(
   root: string,
@@ -216,7 +216,10 @@ case "$1 $2" in
 esac
 `;
 
-/** Two shards with four bytes of tensors each. An interrupted download leaves half of the second. */
+/**
+ * A `hf` that downloads two shards with four bytes of tensors each. An interrupted download leaves half of the second
+ * shard.
+ */
 const HF = `d=$6; mkdir -p "$d/.cache"
 shard() { printf '\\074\\0\\0\\0\\0\\0\\0\\0%s1234' '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]      }}'; }
 for f in config.json tokenizer.json tokenizer_config.json; do echo '{}' >"$d/$f"; done
@@ -273,7 +276,7 @@ export async function worldOptions(
   };
 }
 
-/** Returns the context of a setup without waiting between retries. */
+/** Returns the context of a setup that does not wait between retries. */
 export function worldContext(signal?: AbortSignal): SetupContext {
   return {
     run: crypto.randomUUID(),

@@ -1,4 +1,7 @@
-/** slime's side of the bridge for tests: policies served like SGLang, rows, and rollouts in Python with generate.py. */
+/**
+ * slime's side of the bridge in tests: policies served as SGLang serves them, rows, and rollouts in Python with
+ * generate.py.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -26,7 +29,7 @@ export interface ServedTask extends AsyncDisposable {
   readonly ended: Promise<Deno.CommandStatus>;
 }
 
-/** Starts `deno task serve ARGS --json` and waits until it answers. */
+/** Starts `deno task serve ARGS --json` and waits until it is ready. */
 export async function serveTask(
   args: readonly string[],
   options: TaskOptions = {},
@@ -57,14 +60,14 @@ export async function serveTask(
   };
 }
 
-/** Serves an untrained policy like SGLang. `run` is its run dir, which is created if missing. */
+/** Serves an untrained policy as SGLang would. `run` is its run dir, which is created if missing. */
 export async function servePolicy(run: string): Promise<ServedTask> {
   const isThere = await Deno.stat(run).then(() => true, () => false);
   if (!isThere) await writePolicyRun(run);
   return await serveTask(["--policy", run, "--port", "0"]);
 }
 
-/** Starts SGLang's router as slime does and waits until it answers. */
+/** Starts SGLang's router as slime does, and waits until it responds. */
 export async function serveRouter(
   policy: string,
 ): Promise<AsyncDisposable & { readonly url: string }> {
@@ -148,7 +151,7 @@ export function slimeArgs(
   };
 }
 
-/** A slime sample after generate.py. */
+/** A slime sample as generate.py returns it. */
 export interface SlimeSample {
   /** A single message with the task's number. */
   readonly prompt: readonly { readonly content: string }[];

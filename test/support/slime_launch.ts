@@ -1,4 +1,6 @@
-/** Recipes, plans and launches of a stand-in train.py. All tests of a file share one Ray. */
+/**
+ * Recipes and plans of a stand-in train.py, and functions that launch it. All tests of a file share one Ray cluster.
+ */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,7 +63,7 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
 
 /** Settings of a test run. */
 export interface RunShape {
-  /** The URL of an episode server that also answers as router; `null` to start servers for the run. */
+  /** The URL of an episode server that also acts as the router; `null` to start servers for the run. */
   readonly episodes: string | null;
   readonly engine: number;
   readonly model?: string;

@@ -1,4 +1,4 @@
-/** Slime recipes and the facts of their plans, without data, hosts or a run. */
+/** Slime recipes and the facts that plans are based on, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
 import {
@@ -41,7 +41,7 @@ export const RETAIL_ROWS: PlanData = {
   fingerprint: "f",
 };
 
-/** Returns the facts of a first session; only NVLink is unknown. */
+/** Returns the facts of a first session; only the NVLink topology is unknown. */
 export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
   return {
     run: "a1",

@@ -26,7 +26,7 @@ export async function writeModelDir(
 }
 
 /**
- * Writes a recipe whose model is in `model`. The sections in `more` are added or replace the defaults.
+ * Writes a recipe whose model is in `model`. The sections in `more` add to the defaults or replace them.
  * @returns Its path.
  */
 export async function writeSlimeRecipe(

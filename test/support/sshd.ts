@@ -1,6 +1,6 @@
 /**
- * Hosts behind a real sshd, each with its own address, home and PATH: in network namespaces if the machine allows it,
- * otherwise on 127.0.0.x with separate ports.
+ * Hosts that are reached through a real sshd, each with its own address, home and PATH. They are in network namespaces
+ * if the machine allows them, otherwise on 127.0.0.x with separate ports.
  */
 
 import { join } from "node:path";
@@ -141,7 +141,7 @@ class Sshd implements FakeHost {
     await this.#net.remove();
   }
 
-  /** Finds processes by the mark that sshd puts into their environment. Deno itself may not read /proc. */
+  /** Finds processes by the marker that sshd puts into their environment, because Deno itself may not read /proc. */
   async #sessions(): Promise<{ pid: number; line: string }[]> {
     const files = await shell(
       'grep -lzx "TAULAB_FAKE_HOST=$0" /proc/[0-9]*/environ',
@@ -190,15 +190,15 @@ function shell(script: string, ...args: string[]): Promise<string> {
   return runProgram("sh", ["-c", `{ ${script}; } 2>/dev/null || :`, ...args]);
 }
 
-/** Creates the directory to which sshd confines unprivileged code if it runs as root. */
+/** Creates the directory to which sshd confines its unprivileged code if sshd runs as root. */
 async function ensureChrootDir(): Promise<void> {
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 })
     .catch(() => {});
 }
 
 /**
- * Connects two hosts by a network that this machine is not part of.
- * @returns Their addresses on it; without namespaces, the address of this machine for both.
+ * Connects two hosts by a network that excludes this machine.
+ * @returns Their addresses in that network; without namespaces, this machine's address for both.
  */
 export async function wireHosts(
   one: FakeHost,

@@ -5,7 +5,7 @@ import { runProgram } from "./programs.ts";
 
 const SCRIPT = new URL("./stand_in_docker.sh", import.meta.url);
 
-/** Whether this account may create the namespaces that stand in for containers. */
+/** Whether this account may create namespaces, which stand in for containers. */
 export const HAS_NAMESPACES = await runProgram("unshare", [
   ...["--mount", "--pid", "--fork", "--net"],
   ...["sh", "-c", "mount --make-rprivate / && command -v nsenter"],
@@ -17,7 +17,7 @@ export interface ImageFiles {
   readonly binds?: readonly string[];
   /** Environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Files by absolute path; a text that begins with `#!` becomes executable. */
+  /** Files by absolute path. A text that begins with `#!` becomes executable. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +32,7 @@ export interface StandInDocker extends AsyncDisposable {
   docker(...args: string[]): Promise<string>;
   /** Returns the path of a container's file on this machine. */
   inside(container: string, path: string): string;
-  /** Sets whether the daemon answers. */
+  /** Sets whether the daemon responds. */
   answers(does: boolean): Promise<void>;
 }
 

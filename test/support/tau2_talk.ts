@@ -30,7 +30,7 @@ export interface ScriptedReply {
 export interface ScriptedTalk {
   readonly domain: string;
   readonly task_id: string;
-  /** Default: the manual. */
+  /** The kind of the agent's policy. Default: the manual. */
   readonly policy?: "manual" | "workflow";
   readonly solo?: boolean;
   readonly agent: readonly ScriptedReply[];
@@ -49,7 +49,7 @@ export interface OriginalTalk {
 
 /**
  * Runs conversations in the original.
- * @param options.save The path of its own result file. Default: none is written.
+ * @param options.save The path at which the original writes its result file. Default: no file is written.
  */
 export async function converseTau2(
   runs: readonly ScriptedTalk[],
@@ -64,7 +64,7 @@ export async function converseTau2(
 
 /**
  * Runs a conversation in taulab.
- * @returns All messages and calls as plain data, and the requests of the agent's model.
+ * @returns All messages and calls as plain data, and the requests to the agent's model.
  */
 export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   const task = dataset.tasks("base").find((one) =>

@@ -18,8 +18,8 @@ const ADDRESS = {
 };
 
 /**
- * A world in which Ann has a gift card of 500, a certificate of 100 and a credit card. HAT001 has 3 business seats at
- * 200.
+ * Creates a world in which Ann has a gift card with 500, a certificate with 100, and a credit card. Flight HAT001 has 3
+ * business seats at 200.
  */
 export function smallAirline(): SmallWorld {
   const method = (source: string, fields: object) => ({
@@ -64,7 +64,10 @@ export function smallAirline(): SmallWorld {
   });
 }
 
-/** A world in which Ann's pending order has two lamps at 10. Lamps at 12 and 15 are available, one at 9 is not. */
+/**
+ * Creates a world in which Ann's pending order has two lamps at 10. Lamps at 12 and 15 are available, and one at 9 is
+ * not.
+ */
 export function smallStore(): SmallWorld {
   const variant = (item_id: string, price: number, available = true) => ({
     [item_id]: { item_id, options: { size: item_id }, available, price },

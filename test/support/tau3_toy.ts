@@ -144,7 +144,7 @@ export const TOY_TASK = {
   },
 };
 
-/** The shortest possible templates. */
+/** The shortest possible prompt templates. */
 export const TOY_PROMPTS = {
   agent_instruction: "Serve.",
   agent_system: "<<agent_instruction>> <<policy>>",

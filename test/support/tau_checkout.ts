@@ -1,4 +1,4 @@
-/** A small checkout in τ-bench's layout, written for these tests, which may change its files. */
+/** A small checkout in τ-bench's layout, written for these tests. Tests may change its files. */
 
 const TOOL = (name: string, className: string) =>
   `from typing import Any, Dict
@@ -124,7 +124,7 @@ Think, then {{"name": "x"}}"""
 ACT_INSTRUCTION = "Act: " + 'now'
 `;
 
-/** Returns path and text of every file. */
+/** Returns the text of every file, by path. */
 export function checkoutFiles(): Map<string, string> {
   const files = new Map<string, string>([
     ["LICENSE", "Do as you like.\n"],

@@ -1,4 +1,4 @@
-/** Runs a conversation between telecom's expert and its scripted user by the benchmark's own rules and reward. */
+/** Runs a conversation between telecom's expert and its scripted user under the benchmark's own rules and reward. */
 
 import { Desk, type Script } from "../../env/agents/desk.ts";
 import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
@@ -15,7 +15,7 @@ import { telecom } from "../../env/domains/telecom/domain.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 import { telecomDatabases } from "./telecom_world.ts";
 
-/** The initial state of the benchmark's telecom domain, and the prompts of its users. */
+/** The initial state of the benchmark's telecom domain, and the prompts for its users. */
 export interface TalkSource extends WorldSource {
   readonly prompts: Tau3Prompts;
 }
@@ -74,7 +74,7 @@ export function talkAbout(
   return talk;
 }
 
-/** Returns the benchmark's reward of a conversation. */
+/** Returns the reward that the benchmark gives to a conversation. */
 export async function rewardOf(
   task: Tau3Task,
   { talk, source }: {

@@ -22,7 +22,7 @@ export function telecomDatabases(): Databases {
   return telecom.bundle.load({ agent: agent!, user: user! });
 }
 
-/** Returns all tasks as in the file. */
+/** Returns all tasks as they are in the file. */
 export function telecomTasks(): JsonObject[] {
   return parsePythonJson(unpacked(`${DATA}/tasks.json.gz`)) as JsonObject[];
 }

@@ -11,7 +11,10 @@ import {
 } from "../../train/slime/launch/ray_cluster.ts";
 import { freePort, rayPython } from "./ray.ts";
 
-/** Returns the plan of a Ray with simulated GPUs and its files below `dir`, whose path must be short for sockets. */
+/**
+ * Returns the plan of a Ray cluster with simulated GPUs. Its files are below `dir`, whose path must be short, because
+ * the paths of sockets begin with it.
+ */
 export function rayPlan(dir: string, gpus = 2): RayPlan {
   const dashboardPort = freePort();
   const port = freePort();

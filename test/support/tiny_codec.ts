@@ -1,4 +1,4 @@
-/** The tiny policy's tokenizer and template, trained on a handful of sentences. */
+/** The tokenizer and the template of the tiny policy, trained on a handful of sentences. */
 
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";

@@ -15,7 +15,10 @@ export interface FakeOptions {
   readonly contextLength?: number;
 }
 
-/** Gives texts in order, each with an end token, truncated at the token limit. Every position has a different log probability. */
+/**
+ * Creates a model that returns the given texts in order, each with an end token and truncated at the token limit. Each
+ * position has a different log probability.
+ */
 export function sayingModel(
   tokenizer: Tokenizer,
   texts: readonly string[],
@@ -38,7 +41,9 @@ export function sayingModel(
   };
 }
 
-/** Replays the sampled ids of a trajectory, and checks that each prompt equals the recorded one. */
+/**
+ * Creates a model that replays the sampled ids of a trajectory, and checks that each prompt equals the recorded one.
+ */
 export function replayingModel(
   trajectory: Trajectory,
   options: FakeOptions = {},
@@ -63,7 +68,10 @@ export function replayingModel(
   };
 }
 
-/** Samples random tokens. As for a real model, each depends only on the seed and the preceding ids. */
+/**
+ * Creates a model that samples random tokens. As in a real model, each token depends only on the seed and the preceding
+ * ids.
+ */
 export function babblingModel(
   tokenizer: Tokenizer,
   options: FakeOptions & {

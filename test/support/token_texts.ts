@@ -23,12 +23,12 @@ export function arbitraryTexts(): string[] {
     .filter((one) => !one.includes(GUARD_CHARACTER));
 }
 
-/** Encoders use this noncharacter as a guard, so it is not plain text for them. */
+/** The noncharacter that encoders use as a guard. They do not treat it as plain text. */
 const GUARD_CHARACTER = "\uFDD1";
 
 /**
- * Returns texts with every combining mark between characters that normalization may reorder or join it with, and texts
- * with the pairs that it splits.
+ * Returns texts with every combining mark between characters with which normalization may reorder or compose it, and
+ * texts with the pairs that normalization decomposes.
  */
 export function markTexts(): string[] {
   const texts: string[] = [];

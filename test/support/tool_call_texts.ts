@@ -205,13 +205,13 @@ export function piecesOf(format: ToolCallFormat): readonly string[] {
   return [...PIECES[format], ...LOOSE];
 }
 
-/** Pieces of a format in any order, joined. */
+/** Returns arbitrary texts of a format's pieces, joined in any order. */
 export function brokenTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const piece = fc.constantFrom(...piecesOf(format));
   return fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
 }
 
-/** Complete calls of a format, with any value for any parameter. */
+/** Returns arbitrary complete calls of a format, with any value for any parameter. */
 export function wholeTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const given = fc.array(
     fc.tuple(fc.constantFrom(...KEYS), fc.constantFrom(...VALUES)),

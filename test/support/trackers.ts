@@ -17,7 +17,7 @@ import type { TrackingConfig } from "../../train/tracking/tracking_schema.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { testPython } from "./python.ts";
 
-/** The tools, by the names of their directories. */
+/** The tools, named like their directories. */
 export type Tool = "tensorboard" | "mlflow" | "wandb" | "trackio" | "inspect";
 
 /** Returns the directory of a tool's packages; `undefined` without the tests' Python. */
@@ -38,11 +38,11 @@ export function without(tool: Tool): boolean {
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Default: `null`. */
+  /** Whether to open a pipe to its standard input. Default: it has none. */
   readonly stdin?: "piped";
 }
 
-/** Returns a command of a tool's Python. */
+/** Returns a command that runs a tool's Python. */
 export function toolCommand(
   tool: Tool,
   args: readonly string[],
@@ -109,7 +109,7 @@ export async function trackedRun(
   return await runSession({ run, dataset });
 }
 
-/** Resumes a run like `--resume`: a completed run is only sent to trackers. */
+/** Resumes a run as `--resume` does. A completed run is only sent to trackers. */
 export async function resumed(path: string): Promise<SessionResult> {
   await using run = await TrainingDir.resume(path);
   const dataset = await openDataset(run.config.data);

@@ -13,11 +13,14 @@ export interface ConversationCase {
   readonly tools?: readonly ToolSchema[];
   /** Additional variables of the template. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Whether to render also the prompt before each answer. Default: false. */
+  /** Whether to render the prompt before each answer too. Default: false. */
   readonly prompts?: boolean;
 }
 
-/** transformers' rendering of a conversation; with a generation prompt unless the conversation ends with an answer. */
+/**
+ * The rendering of a conversation by transformers, with a generation prompt unless the conversation ends with an
+ * answer.
+ */
 export interface ConversationAnswer {
   /** `apply_chat_template(tokenize=False)`. */
   readonly text: string;
@@ -25,11 +28,11 @@ export interface ConversationAnswer {
    * `apply_chat_template(tokenize=True)` with the fast tokenizer, which parses control tokens in the messages' text.
    */
   readonly ids: readonly number[];
-  /** Whether the Python tokenizer gives the same ids. */
+  /** Whether the slow tokenizer, written in Python, returns the same ids. */
   readonly slow: boolean;
-  /** The ids if control tokens in the messages' text are treated as text. */
+  /** The ids if the tokenizer treats control tokens in the messages' text as plain text. */
   readonly guarded: readonly number[];
-  /** The same for the prompt before each answer; empty unless requested. */
+  /** The guarded ids of the prompt before each answer; empty unless requested. */
   readonly prompts: readonly (readonly number[])[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Finds values in an agent's calls and messages that do not follow from the conversation before them. It is written
- * independently of the expert, and reads only messages, never the gold actions.
+ * independently of the expert, and reads messages but never the gold actions.
  */
 
 import {
@@ -12,16 +12,16 @@ import { row, rows, text } from "../../env/domains/shared/read_row.ts";
 import type { Message, ToolAction } from "../../env/types.ts";
 import { groundlessRefusal } from "./airline_refusals.ts";
 
-/** Patterns of users' requests, by the tool that fulfills them. Reads have none. */
+/** Patterns of users' requests, by the tool that fulfills them. Tools that only read have no patterns. */
 export type RequestWords = Readonly<Record<string, RegExp>>;
 
-/** A domain's own check of a call. */
+/** A domain-specific check of a call. */
 export type CallCheck = (
   call: ToolAction,
   before: Transcript,
 ) => readonly string[];
 
-/** A domain's own check of a message. */
+/** A domain-specific check of a message. */
 export type WordsCheck = (
   content: string,
   of: {
@@ -36,11 +36,11 @@ export interface Rules {
   readonly words: RequestWords;
   readonly check?: CallCheck;
   readonly checkWords?: WordsCheck;
-  /** Matches values that may only be told if they were said or shown before. Default: every number. */
+  /** Matches values that an agent may tell only if they were said or shown before. Default: every number. */
   readonly told?: RegExp;
 }
 
-/** Returns every fault of a conversation, with its place. */
+/** Returns every fault of a conversation, with its position. */
 export function underivable(
   messages: readonly Message[],
   { words, check, checkWords, told: telling = /\d+(\.\d+)?/g }: Rules,
@@ -70,7 +70,7 @@ export interface Answered {
   readonly shown: string;
 }
 
-/** A conversation up to a message. */
+/** The part of a conversation before a message. */
 export class Transcript {
   readonly #messages: readonly Message[];
   /** All of the user's words, in lower case. */
@@ -89,14 +89,17 @@ export class Transcript {
       .map(({ content }) => content);
   }
 
-  /** Returns the user's words since their last request, in lower case. `words` matches a request. */
+  /**
+   * Returns the user's words since their last request, in lower case.
+   * @param words Matches a request.
+   */
   sinceRequest(words: RegExp): string {
     const said = this.#of("user").map((one) => one.toLowerCase());
     const at = said.findLastIndex((one) => words.test(one));
     return at < 0 ? "" : said.slice(at).join("\n");
   }
 
-  /** Checks whether a value was shown, or said in the way people say it (`one way`). */
+  /** Checks whether a value was shown, or said as people say it (`one way`). */
   has(value: string): boolean {
     const words = value.toLowerCase();
     return this.said.includes(words) ||
@@ -105,7 +108,7 @@ export class Transcript {
       this.shown.some((one) => one.includes(value));
   }
 
-  /** The calls that have a result. */
+  /** Returns the calls that have a result. */
   get answered(): Answered[] {
     return this.#messages.flatMap((one, i) => {
       const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];
@@ -127,7 +130,9 @@ export class Transcript {
   }
 }
 
-/** Returns strings in the arguments that were neither said nor shown, and such numbers in calculations. */
+/**
+ * Returns the strings in the arguments that were neither said nor shown, and the numbers in calculations that were not.
+ */
 function unknownValues(
   { name, arguments: args }: ToolAction,
   before: Transcript,
@@ -152,7 +157,7 @@ export function leaves(value: JsonValue): string[] {
   return typeof value === "string" ? [value] : [];
 }
 
-/** Reports a write that is not the user's last request, or was requested together with another. */
+/** Returns the fault of a write that is not the user's last request, or was requested together with another one. */
 function unsupportedChoice(
   { name }: ToolAction,
   { before, words }: { before: Transcript; words: RequestWords },
@@ -170,7 +175,7 @@ function anyOf(words: RequestWords): RegExp {
   return new RegExp(Object.values(words).map((one) => one.source).join("|"));
 }
 
-/** Returns amounts, ids and answers that are told without having been shown, said or counted. */
+/** Returns the amounts, ids and answers that an agent tells although they were not shown, said or counted. */
 function unknownTold(
   content: string,
   { before, telling }: { before: Transcript; telling: RegExp },
@@ -194,7 +199,7 @@ function isCount(value: number, { rows: shown }: Transcript): boolean {
   );
 }
 
-/** The checks of an airline. Users' requests contain no sums, so numbers in general are not checked. */
+/** The checks of an airline. Users' requests contain no sums, so plain numbers are not checked. */
 export const AIRLINE: Rules = {
   words: {
     book_reservation: /\bbook a\b/,
@@ -248,7 +253,7 @@ function retailCheck(call: ToolAction, before: Transcript): string[] {
   ];
 }
 
-/** Checks that an item of the looked-up product was named. */
+/** Checks that the user named an item of the product that the call looks up. */
 function productCheck(
   { arguments: args }: ToolAction,
   before: Transcript,
@@ -293,7 +298,9 @@ function optionsOf(item: JsonObject | undefined): string[] {
     .map((value) => String(value).toLowerCase());
 }
 
-/** Checks whether a variant was described: by what differs from the old one, if no other available variant fits. */
+/**
+ * Checks whether the user described a variant: by what differs from the old one, if no other available variant matches.
+ */
 function isVariantSaid(
   id: string,
   { old, before, said }: {
@@ -319,7 +326,9 @@ function isVariantSaid(
       ).length === 1;
 }
 
-/** Checks whether a payment method was named: by its id, by its kind if that is unique, or as the one used to pay. */
+/**
+ * Checks whether the user named a payment method: by its id, by its kind if that is unique, or as the one used to pay.
+ */
 function isMethodSaid(
   id: string,
   { order, before, said }: {

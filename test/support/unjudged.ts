@@ -1,12 +1,9 @@
-/**
- * Tasks without their gold actions and the policy's verdicts on requests, for agents that may know only what they
- * hear.
- */
+/** Hides from agents what they must not know: a task's gold actions, and the policy's verdicts on requests. */
 
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";
 import type { Agent, Task } from "../../env/types.ts";
 
-/** Wraps an agent so that its tasks have no gold, and its goals neither refusals nor required outputs. */
+/** Wraps an agent so that its tasks have no gold actions, and its goals have neither refusals nor required outputs. */
 export function withoutVerdicts(agent: Agent): Agent {
   return {
     ...agent,

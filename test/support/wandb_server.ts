@@ -1,4 +1,4 @@
-/** A W&B server in memory: the requests by which W&B's client and our tracker upload a run. */
+/** A W&B server in memory. It accepts the requests with which W&B's client and our tracker upload a run. */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -7,7 +7,7 @@ import { z } from "zod";
 /** The accepted key. */
 export const WANDB_KEY = "0123456789abcdef".repeat(3).slice(0, 40);
 
-/** The entity of the key. */
+/** The entity to which the key belongs. */
 export const WANDB_ENTITY = "our-team";
 
 const graphqlSchema = z.object({
@@ -79,11 +79,11 @@ export class UploadedRun {
   }
 }
 
-/** The server. Hold it with `await using`. */
+/** The server. Declare it with `await using`. */
 export class WandbServer implements AsyncDisposable {
   /** Runs by their paths: `ENTITY/PROJECT/ID`. */
   readonly runs = new Map<string, UploadedRun>();
-  /** Requests that it rejected as malformed. */
+  /** Descriptions of malformed requests, which it rejected. */
   readonly faults: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -103,7 +103,7 @@ export class WandbServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** The only run. */
+  /** Returns the only run. */
   get run(): UploadedRun {
     assert.deepEqual(this.faults, []);
     assert.equal(this.runs.size, 1);

@@ -1,4 +1,4 @@
-/** Paths on the command line when a task is called from a directory other than taulab's. */
+/** Tests paths on the command line when a task is called from a directory other than taulab's. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** `deno task chat` as a separate process with the task's own permissions; the user's lines come from stdin. */
+/** Tests `deno task chat` as a separate process with the task's own permissions. The user's lines come from stdin. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** Returns the scripted user's lines to the expert on a task of the default world, and the turns. */
+/** Returns the messages that the scripted user sends to the expert in a task of the default world, and the turns. */
 async function scripted(index: number) {
   const recipe = new URL("train/recipes/default.yaml", ROOT);
   const text = await Deno.readTextFile(recipe);

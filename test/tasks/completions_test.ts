@@ -5,7 +5,7 @@ import { ROOT } from "../support/documents.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Command lines, and the completion of their last word if it is unambiguous. */
+/** Command lines, each with the completion of its last word if that is unambiguous. */
 const COMPLETED = [
   ["task tra", "train"],
   ["task completions ba", "bash"],
@@ -17,8 +17,8 @@ const COMPLETED = [
 ] as const;
 
 /**
- * Shell programs that complete the last word of `deno …` for each line of stdin, like TAB, and print the resulting
- * line. `$1` is the script, `$2` the directory. Bash: calls the registered function as readline does.
+ * Shell programs that complete the last word of `deno …` on each line of stdin, as TAB would, and print the resulting
+ * line. `$1` is the script and `$2` the directory. In bash, the program calls the registered function as readline does.
  */
 const DRIVERS = {
   bash: `source "$1"; cd "$2"

@@ -1,4 +1,4 @@
-/** The permissions of tasks, tested from outside: processes with the permissions that their command line needs. */
+/** Tests the permissions of tasks from outside, in processes with the permissions that their command lines need. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -107,7 +107,7 @@ Deno.test("main() ends a busy task on the second Ctrl-C, and a task with nothing
   assert.doesNotMatch(stderr, /saved|Finishing/);
 });
 
-/** Flags for a world of few tasks, which is generated instantly. */
+/** Flags of a world with few tasks, which is generated instantly. */
 const SMALL = ["train", "dev", "test"]
   .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
 Deno.test("every dry run has no write permission and ends on the first Ctrl-C", async () => {

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   "",
 );
 
-/** Returns the directory of this machine's Deno packages; the host's home has none. */
+/** Returns the directory of Deno's packages on this machine. The test host's home has none. */
 async function denoDir(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],

@@ -41,7 +41,7 @@ function words(text: string): string[] {
   );
 }
 
-/** Commands in code blocks, and inline ones with a flag; `N` stands for a number. */
+/** The commands in code blocks, and those in running text that have a flag. In them, `N` is any number. */
 const documented: Command[] = (await readDocuments()).flatMap((document) => {
   const blocks = ["sh", "console"].flatMap((language) =>
     blocksOf(document, language)

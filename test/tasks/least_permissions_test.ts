@@ -1,4 +1,7 @@
-/** The permissions of a task's work, measured by a probe that replaces it, with the permissions of deno.json. */
+/**
+ * Tests the permissions of a task's work under the permissions of deno.json. A probe replaces the work and reports
+ * them.
+ */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -22,7 +25,7 @@ const NOTHING = {
   ffi: false,
 };
 
-/** Returns what a task's work may do if it is started in its own directory. */
+/** Returns the permissions of a task's work when the task is started in its own directory. */
 async function probed(
   name: keyof typeof project.tasks,
   args: readonly string[],

@@ -6,7 +6,7 @@ import { testPython, withoutPython } from "../support/python.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Environment variables for separate Jupyter directories, so that the user's are not read or written. */
+/** Returns environment variables for separate Jupyter directories, so that the user's are neither read nor written. */
 function jupyterEnv(dir: string): Record<string, string> {
   return {
     TAULAB_PYTHON: testPython() ?? "",

@@ -9,7 +9,7 @@ import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 
-/** A custom model server: an agent that transfers at once, and a user who hangs up. */
+/** Answers for a custom model server: the agent transfers at once, and the user hangs up. */
 function answer({ body }: ModelRequest): unknown {
   return body.tools === undefined
     ? chatAnswer("Hello. ###STOP###")

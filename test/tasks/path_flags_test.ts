@@ -1,4 +1,4 @@
-/** Checks that each flag for a file, a directory or a run declares which values are paths. */
+/** Checks that each flag for a file, a directory or a run declares which of its values are paths. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { setupSettings } from "../../train/slime/setup/setup_options.ts";
 import type { FlagMeta, TaskDefinition } from "../../tasks/_cli.ts";
 
 /**
- * Flags with paths on a host. Without a host, `convertRequest()` resolves those of convert against the caller's
+ * Flags that take paths on a host. Without a host, `convertRequest()` resolves those of `convert` against the caller's
  * directory.
  */
 const OF_HOSTS = [

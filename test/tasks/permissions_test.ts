@@ -1,4 +1,6 @@
-/** The permissions of each task in deno.json, compared with a table that gives reasons, which JSON has no room for. */
+/**
+ * Compares the permissions of each task in deno.json with a table that gives their reasons, since JSON has no comments.
+ */
 
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
@@ -11,14 +13,14 @@ const VARIABLES = {
   dataset: ["TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
   runs: ["TAULAB_RUNS"],
   /**
-   * The variables of all providers, since a config names one; and the user's own headers, which the package openai
-   * adds.
+   * The variables of all providers, since a config may name any of them, and the user's own headers, which the package
+   * `openai` adds.
    */
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
   server: ["TAULAB_TOKEN"],
   router: ["TAULAB_ROUTER_KEY"],
   ray: ["RAY_AUTH_TOKEN"],
-  /** Setup writes its manifest below HOME. */
+  /** Variables of slime's tasks. Setup writes its manifest below HOME. */
   slime: [
     "TAULAB_TOKEN",
     "TAULAB_ROUTER_KEY",
@@ -26,7 +28,7 @@ const VARIABLES = {
     "WANDB_API_KEY",
     "HOME",
   ],
-  /** The servers of MLflow, W&B and trackio, and their credentials. */
+  /** The addresses and credentials of MLflow, W&B and trackio. */
   trackers: [
     "MLFLOW_TRACKING_URI",
     "MLFLOW_TRACKING_TOKEN",
@@ -42,15 +44,13 @@ const VARIABLES = {
   jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],
 };
 
-/**
- * Variables that packages read for their own purposes and that no task needs. They are ignored, so they read as unset.
- */
+/** Variables that packages read and that no task needs. `--ignore-env` makes them appear unset. */
 const IGNORED = {
-  /** Prints the actions of its parser. */
+  /** Make the package `yaml` print the actions of its parser. */
   yaml: ["LOG_TOKENS", "LOG_STREAM"],
-  /** The same for @lezer/lr, which parses Python sources and tool calls in Python syntax. */
+  /** Make the package @lezer/lr print its actions. It parses Python sources, and tool calls in Python syntax. */
   lezer: ["LOG"],
-  /** The benchmark's model server accepts no custom headers. */
+  /** Adds headers to requests. The benchmark's model server accepts none. */
   openai: ["OPENAI_CUSTOM_HEADERS"],
 };
 
@@ -68,7 +68,7 @@ interface Permissions {
   readonly ignored?: readonly (keyof typeof IGNORED)[];
 }
 
-/** Any host: a model or a Ray cluster may be anywhere. */
+/** Any host, because a model or a Ray cluster may be anywhere. */
 const ANYWHERE = "";
 const HOSTS = "sh,ssh";
 

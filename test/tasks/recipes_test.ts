@@ -13,7 +13,7 @@ import { runTask } from "../support/task_process.ts";
 
 /**
  * Writes recipes.
- * @returns The path of the first.
+ * @returns The path of the first one.
  */
 async function write(
   dir: string,

@@ -29,7 +29,9 @@ interface Machine {
   readonly env: Record<string, string>;
 }
 
-/** Registers a test with this machine as host: a separate home, and programs that record their calls. */
+/**
+ * Registers a test with this machine as the host. The host has a separate home, and programs that record their calls.
+ */
 function test(name: string, body: (machine: Machine) => Promise<void>): void {
   Deno.test({
     name: `${name} (needs git and flock)`,

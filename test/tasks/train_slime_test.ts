@@ -1,4 +1,4 @@
-/** `deno task train --recipe qwen3-4b --dry-run` as a separate process: its output and its permissions. */
+/** Tests `deno task train --recipe qwen3-4b --dry-run` as a separate process: its output and its permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** `deno task train` as a separate process with the task's own permissions. */
+/** Tests `deno task train` as a separate process with the task's own permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -46,14 +46,14 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** The exit status of a run that never learned: so small a policy solves no task in so few steps. */
+/** The exit status of a run that has not learned. Such a small policy solves no task in so few steps. */
 const NEVER_LEARNT = 1;
 
 function output(args: readonly string[]) {
   return runTask("train", args);
 }
 
-/** Returns the parts of a run that must not depend on the clock. */
+/** Returns the parts of a run that must not depend on the time. */
 async function remains(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   const episodes = store.list().map((episode) => ({
@@ -86,7 +86,7 @@ async function startUntil(
   throw new Error(`The run ended before: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Flags of a run whose cold start does not end by itself. */
+/** Flags of a run whose cold start lasts longer than any test. */
 const LONG = [...TINY, "--set", "coldStart.steps=5000", "--name", "a"];
 
 Deno.test("train --help matches the golden file", async () => {
@@ -324,7 +324,7 @@ Deno.test("train --resume rejects a config that differs from the run's", () =>
     );
   }));
 
-/** A user that always says the same, at 15 tokens per call. */
+/** Starts a model server whose user always says the same, at 15 tokens per call. */
 function userServer(): ModelServer {
   return modelServer({
     answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),

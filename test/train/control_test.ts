@@ -36,7 +36,7 @@ const BOTH = ["control.seconds=true", "control.tokens=true"];
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** A clock by which a rollout takes 10 ms, and so does an update. */
+/** Creates a clock that advances by 10 ms per reading. */
 function clock(): () => number {
   let nowMs = 0;
   return () => nowMs += 10;
@@ -53,7 +53,7 @@ async function go(
   return { isComplete, lab: fake };
 }
 
-/** Returns the lines and episodes of an uninterrupted run. */
+/** Returns the metrics and the episodes of an uninterrupted run. */
 async function undisturbed(dir: string, sets: readonly string[] = BOTH) {
   await Deno.mkdir(dir, { recursive: true });
   await using run = await newRun(dir, sets);
@@ -290,7 +290,7 @@ Deno.test("resolveConfig() rejects a control without cold start or RL, and inval
   assert.throws(resolve("control.minutes=1"), /unknown key "control.minutes"/);
 });
 
-/** A run of the embedded trainer with a control by tokens, which does not depend on the clock. */
+/** A run of the embedded trainer whose control is limited by tokens, which do not depend on the clock. */
 const CPU: Config = resolveConfig({
   name: "tiny",
   text: JSON.stringify({

@@ -16,7 +16,7 @@ const settings = {
   seedOf: () => 1,
 };
 
-/** Returns episodes; the first of each task succeeds, the others have the reward from `later`. */
+/** Returns episodes. The first episode of each task succeeds, and `later` gives the rewards of the others. */
 function play(jobs: readonly Job[], later: (task: number) => number | null) {
   return Promise.resolve(
     jobs.map(({ task }, i) =>

@@ -43,7 +43,7 @@ function leaves(value: JsonValue): string[] {
   return [String(value)];
 }
 
-/** Returns a value as people say it: `basic_economy` and `one_way` without the underscore. */
+/** Returns a value as a person would say it: `basic_economy` and `one_way` without the underscore. */
 function inWords(value: string): string {
   return /^[a-z]+(_[a-z]+)+$/.test(value) ? value.replaceAll("_", " ") : value;
 }

@@ -46,8 +46,8 @@ function serve(
 }
 
 /**
- * Serves the tasks. Fails if a conversation uses information that the expert cannot have, or if it changes when the
- * gold, refusals and outputs are hidden from the expert.
+ * Plays the tasks with the expert. Fails if the expert uses information that it cannot have, or if a conversation
+ * changes when the gold, refusals and outputs are hidden from the expert.
  * @returns The number of solved tasks.
  */
 async function solvedHonestly(
@@ -145,7 +145,7 @@ for (const domain of ["retail", "airline"] as const) {
   });
 }
 
-/** Tasks that cannot be solved because of their own faults, see env/domains/README.md. */
+/** The tasks that cannot be solved because they are faulty; env/domains/README.md explains why. */
 const TAU3_FAULTS = { retail: ["105", "110"], airline: ["7"] };
 
 for (const domain of ["retail", "airline"] as const) {

@@ -48,7 +48,7 @@ function isText(strategy: string): boolean {
   return strategy === "act" || strategy === "react";
 }
 
-/** Functions that create models which act, speak and make mistakes in the strategy's format. */
+/** Returns functions that create models, by name. The models write calls, messages and mistakes in a strategy's format. */
 function models(
   strategy: string,
 ): Readonly<Record<string, () => ChatModel>> {

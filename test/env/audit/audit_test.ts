@@ -13,7 +13,8 @@ const cancel = action(
 const INSTRUCTION = "You are Ann. Cancel order #A, it is no longer needed.";
 
 /**
- * Creates the small world with one task per description, in the test split unless the description has another split.
+ * Creates the small world with one task per description. A task is in the test split unless its description says
+ * otherwise.
  */
 function world(tasks: readonly Partial<Task>[]): Dataset {
   const dataset = smallDataset([]);

@@ -167,8 +167,8 @@ Deno.test("diagnose() names the party at fault, by rule", () => {
 });
 
 /**
- * Checks that no write of any prefix of the gold writes is diagnosed as decisive. Returns the number of tasks with
- * writes.
+ * Checks that no write in any prefix of the gold writes is diagnosed as the decisive one.
+ * @returns The number of tasks with writes.
  */
 function checkPrefixes(dataset: Dataset, tasks: readonly Task[]): number {
   let checked = 0;

@@ -21,7 +21,7 @@ interface ListedTool {
   };
 }
 
-/** Kinds of tools (`read`, `write` or `generic`) by side, then by tool. */
+/** The kind of each tool (`read`, `write` or `generic`) by domain, side and tool name. */
 type Kinds = Record<string, Record<string, Record<string, { type: string }>>>;
 
 function json(name: string): unknown {
@@ -30,7 +30,7 @@ function json(name: string): unknown {
   );
 }
 
-/** All bundle domains except the toy domain that other tests of this process register. */
+/** The names of all bundle domains, except the toy domain that other tests in this process register. */
 const NAMES = domainNames(({ bundle }) => bundle !== undefined)
   .filter((name) => name !== "tau3.toy");
 
@@ -81,7 +81,7 @@ Deno.test({
   },
 });
 
-/** Replaces the first field of a row by a value of the wrong type. */
+/** Replaces the first field of a row with a value of the wrong type. */
 function invalidRow(row: object): object {
   return { [Object.keys(row)[0]!]: [] };
 }

@@ -61,7 +61,10 @@ Deno.test("defineDomain() rejects invalid names, and tools with the same name", 
   assert.ok(new MissingPartError(library, "expert").hint?.includes("expert"));
 });
 
-/** Lists source lines that quote a built-in's name, outside the domains' folders and τ-bench's loader. */
+/**
+ * Lists source lines that quote the name of a built-in domain, except those in the domains' folders and in τ-bench's
+ * loader.
+ */
 async function* linesThatName(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;

@@ -9,14 +9,12 @@ import {
 } from "../../support/tau2_play.ts";
 import { retailCalls } from "../../support/tau2_retail_calls.ts";
 
-/**
- * Environment variables that draw more calls: `TAU2_SEED=2 TAU2_TIMES=10` draws ten times as many, with another seed.
- */
+/** The seed of the calls. `TAU2_SEED=2 TAU2_TIMES=10` draws ten times as many calls, with another seed. */
 const SEED = Deno.env.get("TAU2_SEED") ?? 1;
 const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
 
 const CALLS = 16;
-/** The sequences per domain. The airline has few, since the original takes long to build and hash it. */
+/** The call sequences per domain. The airline has few, because the original takes long to build and hash it. */
 const PLANS = [
   { name: "airline", cases: 24, callsOf: airlineCalls },
   { name: "retail", cases: 60, callsOf: retailCalls },

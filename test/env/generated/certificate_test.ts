@@ -47,7 +47,7 @@ async function rejectionOf(task: RetailTask, dataset: Dataset = hard) {
   return result instanceof Rejection ? result : null;
 }
 
-/** Returns a train task of the hard world. */
+/** Returns a train task of the hard world that satisfies a condition. */
 function taskLike(wanted: (task: RetailTask) => boolean): RetailTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");

@@ -13,7 +13,7 @@ import { modelAt } from "../../support/served_models.ts";
 
 const HELLO = { role: "user", content: "hello" } as const;
 
-/** Starts a server that sends the given bodies regardless of the requested encoding. */
+/** Starts a server that sends the given bodies whatever encoding the client requested. */
 function bodyServer(answer: () => Response) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },

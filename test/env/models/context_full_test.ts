@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isContextFull } from "../../../env/models/context_full.ts";
 
-/** The providers' wordings with made-up numbers. */
+/** The error messages of several providers, with made-up numbers. */
 const FULL: [provider: string, words: string][] = [
   [
     "OpenAI",

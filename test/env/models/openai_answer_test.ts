@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readCompletion } from "../../../env/models/openai_answer.ts";
 
-/** Creates a body with one choice, without undefined members. */
+/** Creates a body with one choice, without undefined properties. */
 function body(
   message: unknown,
   finish_reason: unknown = "stop",

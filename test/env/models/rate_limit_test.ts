@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRateLimiter } from "../../../env/models/rate_limit.ts";
 
-/** A clock that only advances with sleepers, which wake in order. */
+/** A clock that advances only while a caller sleeps; sleepers wake in order. */
 class FakeClock {
   time = 0;
   #sleepers: { at: number; wake: () => void }[] = [];

@@ -23,7 +23,7 @@ const dataset = await generated(7, {
 });
 const TOOLS = dataset.tools.map((tool) => tool.function.name);
 
-/** Arbitrary answers of an engine: ids of any kind, with or without an end token. */
+/** Arbitrary texts of an engine's answers: messages, markers, calls and text actions. */
 const words = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 12 }),
   fc.constantFrom("", "\n\n", "<tool_call>\n", "<|im_start|>user\n", "Action:"),
@@ -35,7 +35,7 @@ const words = fc.oneof(
     `Thought:\nhm\nAction:\n{"name": "${name}", "arguments": {}}`
   ),
 );
-/** An answer that is cut off ends the episode, so most answers have an end token. */
+/** Arbitrary answers as token ids. Most have an end token, because an answer that is cut off ends the episode. */
 const answers = fc.oneof(
   {
     weight: 6,
@@ -60,11 +60,11 @@ const replies = fc.oneof(
 
 const episodes = fc.record({
   strategy: fc.constantFrom("tool-calling", "act", "react"),
-  /** The engine's answers in order, repeated from the first. */
+  /** The engine's answers in order; after the last one, the first follows again. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
   replies: fc.array(replies, { minLength: 1, maxLength: 4 }),
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
-  /** The number of tokens that fit after the first prompt. */
+  /** The number of tokens left in the context after the first prompt. */
   room: fc.integer({ min: 1, max: 3000 }),
   task: fc.nat(3),
 });

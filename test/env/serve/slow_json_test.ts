@@ -13,7 +13,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
     },
   );
   return {
-    /** Resolves when the head of a request arrives, before its body. */
+    /** Resolves when the head of a request has arrived, before its body. */
     heard: heard.promise,
     port: server.addr.port,
     url: `http://127.0.0.1:${server.addr.port}`,
@@ -21,7 +21,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Creates work that never ends by itself, and reports when its client disconnects. */
+/** Creates work that never ends on its own, and reports when its client disconnects. */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();

@@ -62,7 +62,7 @@ async function forms(): Promise<Form[]> {
 
 type Kind = "episode" | "τ-bench" | "by hand" | "arbitrary";
 
-/** A conversation in a format, and its rendering by transformers. */
+/** A conversation in a format, and the text to which transformers renders it. */
 interface Compared {
   readonly kind: Kind;
   readonly form: Form;
@@ -179,7 +179,10 @@ function assertSame(
   );
 }
 
-/** Returns the incremental rendering: the text before each answer, and the text up to the end of the last one. */
+/**
+ * Renders a conversation incrementally. Returns the text before each answer, and the text up to the end of the last
+ * one.
+ */
 function incremental(
   { template }: Form,
   { messages, tools = [] }: ConversationCase,

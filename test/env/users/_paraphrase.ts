@@ -1,6 +1,6 @@
 /**
- * The expert in other words: an agent that acts like the expert but talks like a language model, to test the scripted
- * user with wordings that it was not written for.
+ * The expert in other words: an agent that acts like the expert but talks like a language model. It tests the scripted
+ * user with wordings that the user was not written for.
  */
 
 import { expertAgent } from "../../../env/agents/expert.ts";
@@ -10,7 +10,7 @@ import type { Action, Agent, AgentStep } from "../../../env/types.ts";
 /** Patterns of the expert's sentences, each with other wordings; `$1` is the text that the pattern captures. */
 export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
 
-/** The wordings for the store's desk. */
+/** The wordings for the retail expert. */
 const WORDINGS: Wordings = [
   [/^.*\byour email, or your name and zip[.?]$/, [
     "Hello! Thanks for reaching out. I'd be happy to help with that. To get started, could you please verify your identity by providing the email address associated with your account, or your full name and ZIP code?",

@@ -1,8 +1,8 @@
-/** Other wordings of the expert's sentences at an airline's desk. */
+/** Other wordings of the airline expert's sentences. */
 
 import type { Wordings } from "./_paraphrase.ts";
 
-/** The wordings for the airline's desk. */
+/** The wordings for the airline expert. */
 export const AIRLINE_WORDINGS: Wordings = [
   [/^.*\buser id[.?]$/, [
     "Hello! I'd be happy to assist you with that. Could you please provide your user ID so that I can pull up your profile?",

@@ -1,4 +1,4 @@
-/** Test support: a viewer and a browser that opens its page. */
+/** Test support: a viewer, and a browser that opens its page. */
 
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -32,7 +32,7 @@ function found(): string | undefined {
   }
 }
 
-/** An open page whose errors fail the test. */
+/** A page in the browser. Errors on the page fail the test. */
 export interface Looked extends AsyncDisposable {
   readonly page: Page;
   /** Errors of the page and violations of its security policy. */
@@ -121,7 +121,7 @@ export interface Viewing extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves the runs under `root`, or the named ones. */
+/** Serves the runs under `root`, or only the named ones. */
 export async function serveViewer(
   root: string,
   { named = [], ...options }:

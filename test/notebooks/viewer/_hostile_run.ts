@@ -10,7 +10,7 @@ import { fakeEpisode } from "../../support/lab.ts";
 export const HOSTILE =
   `<script>document.title="owned"</script><img src=x onerror="document.title='owned'"> </title></textarea>&lt; {{7*7}} javascript:alert(1)`;
 
-/** Right to left, within left to right. */
+/** A right-to-left text, shown within left-to-right text. */
 export const ARABIC = "طلب الإرجاع رقم 12";
 
 const MEGABYTE = `start of it ${

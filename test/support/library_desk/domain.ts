@@ -1,4 +1,4 @@
-/** A library's desk: the smallest domain with every part, with three tools over two tables. */
+/** A library's desk: the smallest domain with every part, which has three tools and two tables. */
 
 import { z } from "zod";
 import { defineDomain } from "../../../env/domain.ts";
@@ -33,7 +33,7 @@ const renewBook = defineTool({
   },
 });
 
-/** The domain. Its benchmark is not τ-bench, so records have to name it. */
+/** The domain. Its benchmark is not τ-bench, so records must name the benchmark. */
 export const library = defineDomain({
   benchmark: "desks",
   name: "library",

@@ -7,7 +7,7 @@ import { createRng } from "../../../env/random.ts";
 import type { Task, User } from "../../../env/types.ts";
 import type { LibraryGoal, LibraryRequest } from "./goals.ts";
 
-/** Returns the words that follow "i want to" or, for a question, "what is the". */
+/** Returns the words of a request that follow "i want to" or, for a question, "what is the". */
 export function wordsOf({ intent, title, forthcoming }: LibraryRequest) {
   const book = forthcoming === true ? `the book ${title}` : "a book";
   return intent === "question" ? `due date of ${book}` : `renew ${book}`;

@@ -43,7 +43,9 @@ function endpoint({ url }: ModelServer): string[] {
   ];
 }
 
-/** A model whose replies every strategy can read, and which accepts no reply. */
+/**
+ * Starts a model server whose replies every strategy can parse, and which rejects every reply when asked to judge it.
+ */
 function unconvinced(): ModelServer {
   return modelServer({
     answer: ({ body }) => {

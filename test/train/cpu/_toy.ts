@@ -1,4 +1,4 @@
-/** A model so small that tests of it are instant, and sequences for it. */
+/** A model so small that its tests are instant, and sequences for it. */
 import { createRng, type Rng } from "../../../env/random.ts";
 import type { TrainSequence } from "../../../train/trainer.ts";
 import {
@@ -16,7 +16,7 @@ export const TOY: ModelConfig = ModelConfigSchema.parse({
   contextLength: 512,
 });
 
-/** Returns random ids, a third of which have mask 1. Ids repeat, so that the pointer can copy them. */
+/** Returns random ids, a third of which have mask 1. Some ids repeat, so that the pointer can copy them. */
 export function randomSequence(
   rng: Rng,
   options: { length: number; vocab?: number; advantage?: number },

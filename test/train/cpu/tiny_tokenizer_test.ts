@@ -201,8 +201,8 @@ Deno.test("trainTokenizer() needs fewer tokens with a larger vocabulary", () => 
 });
 
 /**
- * Byte-pair encoding by its definition: a piece that is a token, otherwise the earliest applicable merge until there is
- * none.
+ * Encodes by the definition of byte-pair encoding: a piece that is a token stays whole; otherwise, the earliest
+ * applicable merge is applied until none is left.
  */
 function referenceEncode(text: string): number[] {
   const { model, pre_tokenizer } = JSON.parse(JSON.stringify(files.tokenizer));

@@ -12,7 +12,7 @@ import {
 import type { EpisodeTally } from "../../../train/runs/episode_tally.ts";
 import type { AnyMetrics, RlMetrics } from "../../../train/runs/metrics.ts";
 
-/** The tally of a healthy run. */
+/** Returns the tally of a healthy run. */
 function healthy(): EpisodeTally {
   return {
     episodes: 1000,

@@ -356,7 +356,7 @@ Deno.test("attempt() says how to fix what the system refuses", async () => {
   await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
 });
 
-/** Ways in which a file of a run is lost or damaged, the expected message, and the step to go back to. */
+/** Ways in which a run's file is lost or damaged, each with the expected message and the step from which to resume. */
 const LOSSES: readonly {
   name: string;
   damage: (path: string) => Promise<void>;

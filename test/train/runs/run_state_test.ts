@@ -18,7 +18,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 const CONFIG = makeConfig({ rl: { steps: 1 } });
 const DATASET = { name: "generated", fingerprint: "f" };
 
-/** Returns the outcome according to every reader. */
+/** Returns the outcomes that the different readers report. */
 async function outcomesOf(path: string): Promise<(string | null)[]> {
   using source = new RunSource(path, { id: "a", find: () => [] });
   return [

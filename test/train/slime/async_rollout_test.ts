@@ -19,7 +19,7 @@ interface Rollout {
   readonly under_way: number;
 }
 
-/** Runs rollouts of two groups of two over twelve tasks, in a separate process. */
+/** Runs rollouts of two groups of two episodes, for twelve tasks, in a separate process. */
 async function collect(
   dir: string,
   { args = {}, ...input }: Record<string, unknown> & {

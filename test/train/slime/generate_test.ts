@@ -16,7 +16,7 @@ function pathOf(path: string): string {
 }
 
 /**
- * Runs generate.py's hooks on a case, in slime's place.
+ * Runs generate.py's hooks on a test case, as slime would.
  * @returns The output of the process.
  */
 async function drive(input: Record<string, unknown>) {

@@ -14,7 +14,7 @@ type Event =
   | readonly ["save" | "rollout", number]
   | readonly ["eval", number, number];
 
-/** Runs a job's events in a separate process, like each session of a run. */
+/** Replays a job's events in a separate process, as in each session of a run. */
 async function play(
   dir: string,
   events: readonly Event[],

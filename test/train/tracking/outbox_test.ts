@@ -26,7 +26,7 @@ const END: RunEnd = {
   episodes: { columns: [], rows: [] },
 };
 
-/** A journal with the given number of points, which can grow. */
+/** Creates a journal with the given number of points, to which more can be added. */
 function journal(length: number): Journal & { length: number } {
   return {
     length,
@@ -34,13 +34,13 @@ function journal(length: number): Journal & { length: number } {
   };
 }
 
-/** A tracker in memory. */
+/** A tracker that stores its points in memory. */
 class Shelf implements Tracker {
   readonly name = "mlflow";
   readonly steps: number[] = [];
   readonly opened: unknown[] = [];
   end: RunEnd | undefined;
-  /** The errors of the next calls, one each. */
+  /** Errors to throw in the next calls, one per call. */
   faults: Error[] = [];
   constructor(readonly startsOver = false) {}
 

@@ -69,7 +69,7 @@ async function askWandb(
 const recordSchema = z.looseObject({ num: z.number(), type: z.string() });
 type Logged = z.infer<typeof recordSchema>;
 
-/** The records of a run file, as W&B's reader prints them. */
+/** Returns the records of a run file as W&B's reader prints them. */
 async function recordsOf(path: string, dir: string): Promise<Logged[]> {
   const said = await askWandb(["leet", "inspect", "--json", path], { dir });
   return said.trim().split("\n").map((line) =>
@@ -77,7 +77,7 @@ async function recordsOf(path: string, dir: string): Promise<Logged[]> {
   );
 }
 
-/** What the records of a type say. */
+/** Returns the contents of the records of a type. */
 function ofType<T>(
   records: readonly Logged[],
   type: string,
@@ -94,7 +94,7 @@ const historySchema = z.object({ item: z.record(z.string(), z.unknown()) });
 const exitSchema = z.object({ exit_code: z.number() });
 const runSchema = z.looseObject({ start_time: z.string() });
 
-/** The only offline run of a run dir: its directory, and its file. */
+/** Returns the id, the directory and the file of the only offline run in a run dir. */
 async function offlineRunOf(path: string) {
   const [name, ...others] = await Array.fromAsync(
     Deno.readDir(join(path, "wandb")),
@@ -107,7 +107,7 @@ async function offlineRunOf(path: string) {
   return { id, dir, file: join(dir, `run-${id}.wandb`) };
 }
 
-/** The rows of a run, without its clock: each line of its metrics. */
+/** Returns the rows of a run without its clock, one per line of metrics. */
 async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
   const { lines } = await readRun(path);
   return lines.map((line, i) => {
@@ -332,7 +332,7 @@ Deno.test({
     }),
 });
 
-/** A config without empty objects, which W&B's client leaves out. */
+/** Returns a config without empty objects, which W&B's client omits. */
 function withoutEmpty(config: object): object {
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) => {
@@ -345,7 +345,7 @@ function withoutEmpty(config: object): object {
   );
 }
 
-/** The config that a user sees, without what clients add. */
+/** Returns the config that a user sees, without the values that clients add. */
 function configOf({ config }: UploadedRun): Record<string, unknown> {
   const { _wandb, ...own } = config;
   return Object.fromEntries(
@@ -353,12 +353,12 @@ function configOf({ config }: UploadedRun): Record<string, unknown> {
   );
 }
 
-/** The horizontal axis of a run's curves: `[curves, axis]`. */
+/** Returns the horizontal axis of a run's curves, as `[curves, axis]`. */
 function axisOf({ config }: UploadedRun): unknown {
   return z.object({ m: z.unknown() }).parse(config["_wandb"]?.value).m;
 }
 
-/** The table of episodes, in the file that the summary names. */
+/** Returns the table of episodes from the file that the summary names. */
 function tableOf(run: UploadedRun): { columns: string[]; data: unknown[][] } {
   const entry = z.object({
     _type: z.literal("table-file"),

@@ -14,14 +14,14 @@ import {
   TelecomWorld,
 } from "../../../support/telecom_world.ts";
 
-/** Number of generated cases. Another seed generates other cases. */
+/** The number of generated cases. Another seed generates other cases. */
 const CASES = Number(Deno.env.get("TAULAB_FUZZ_CASES") ?? 120);
 const SEED = Number(Deno.env.get("TAULAB_FUZZ_SEED") ?? 1);
 
 const object = (fields: object) =>
   new Map(Object.entries(fields)) as JsonObject;
 
-/** Calls that set up a world and never fail. */
+/** Calls that set up a world and always succeed. */
 const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   ["user", "set_user_info", { name: "Zoë", phone_number: "555-123-2002" }],
   ["user", "set_user_info", { name: "x", phone_number: "555-123-2009" }],

@@ -15,7 +15,7 @@ import { withoutPython } from "../../../support/python.ts";
 const ignore = withoutPython();
 const NEEDS = "(needs Python with jinja2 3.1.6 and transformers)";
 
-/** Expressions with methods and filters of texts. */
+/** Expressions with string methods and string filters. */
 const OF_TEXTS = [
   "[t, t.strip(), t.rstrip(), t.lstrip(), t.strip(u)]",
   "[t.split(), t.split(u[0]), t.rsplit(none, 1), t.split(none, 2), t.splitlines(), t.splitlines(true)]",
@@ -28,8 +28,8 @@ const OF_TEXTS = [
 ].map((expression) => `{{ ${expression} }}`);
 
 /**
- * Returns pairs of texts with characters that Python and JavaScript treat differently: white space, line breaks, case,
- * surrogates.
+ * Returns pairs of strings with characters that Python and JavaScript treat differently: white space, line breaks,
+ * case, and surrogates.
  */
 function textContexts(): string[] {
   const text = fc.string({

@@ -20,7 +20,8 @@ import {
 } from "../../../support/tool_call_texts.ts";
 
 /**
- * Calls as text, so that ints and floats stay distinct. Of duplicate keys, the last one is used, as in any JSON parser.
+ * Formats a call as text, so that ints and floats remain distinct. If a key occurs twice, the last one is used, as in
+ * any JSON parser.
  */
 function shown(name: string, parameters: JsonValue): string {
   return `${name}(${printPythonJson(parameters, { ensureAscii: false })})`;
@@ -40,7 +41,7 @@ function theirs({ calls, marker, normal }: SglangAnswer) {
   return { marker, calls: named, normal: named.length > 0 ? normal : null };
 }
 
-/** Texts in which SGLang's expression may end a list earlier than our parser, because of its matching order. */
+/** Matches texts in which SGLang's regular expression may end a list earlier than our parser. */
 const PYTHONIC_DIFFERS = /[\s,]\)\s*,/;
 
 for (const parser of TOOL_CALL_FORMATS) {

@@ -47,14 +47,14 @@ const tasks = dataset.tasks("train").filter(({ intent }) =>
   intent === "cancel"
 );
 
-/** A user that names its task. */
+/** Answers as a user that names its task. */
 function userAnswer({ body }: ModelRequest): unknown {
   const prompt = JSON.stringify(body.messages);
   const task = tasks.find(({ instruction }) => prompt.includes(instruction));
   return chatAnswer(`I am number ${task?.index}.`);
 }
 
-/** An agent that solves the task and transfers, or in some episodes talks until it is cut off. */
+/** Answers as an agent that solves the task and transfers, or in some episodes talks until it is cut off. */
 function engineAnswer({ path, body, headers }: ModelRequest): unknown {
   if (path !== "/generate") return { workers: [] };
   const key = headers.get("x-smg-routing-key") ?? "";

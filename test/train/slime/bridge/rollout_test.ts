@@ -119,7 +119,7 @@ Deno.test({
     }),
 });
 
-/** Two servers recorded every episode that slime got in one run dir, each with its source. */
+/** Checks that two servers recorded every episode that slime received in one run dir, each with its source. */
 function checkRecord(
   record: string,
   rollouts: readonly RolloutEvent[],

@@ -43,7 +43,7 @@ async function addWorker(router: string, url: string): Promise<void> {
   }
 }
 
-/** Resolves once an engine has a request in flight. */
+/** Resolves when an engine has a request in progress. */
 async function busy(engine: string): Promise<void> {
   for (;;) {
     const { loads } = await (await fetch(`${engine}/v1/loads`)).json();
@@ -51,7 +51,10 @@ async function busy(engine: string): Promise<void> {
   }
 }
 
-/** The tokens that an engine has cached if it served every earlier turn of an episode: each turn's own and its prompt's. */
+/**
+ * Returns the number of prompt tokens that an engine has cached if it served all earlier turns of an episode, summed
+ * over the turns.
+ */
 function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {
   const prompt = tokens.length - response_length;
   const ends = loss_mask.flatMap((mask, at) =>

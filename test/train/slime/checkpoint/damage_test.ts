@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { TINY, verify, writePair } from "../../../support/checkpoints.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** A damage to a file: truncated, extended, or with changed bytes. */
+/** Arbitrary damage to a file: truncated, extended, or with changed bytes. */
 const damage = fc.oneof(
   fc.record({
     kind: fc.constant("cut" as const),

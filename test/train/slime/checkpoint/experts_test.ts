@@ -1,4 +1,4 @@
-/** Checkpoints of Qwen3 with experts. */
+/** Tests checkpoints of Qwen3 with experts. */
 
 import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ const SHAPE: CheckpointShape = {
   tied: false,
   experts: { count: 4, active: 2, ffn: 16, shared: 0, layers: 4 },
 };
-/** The tensors per layer: attention, norms, the router, and three per expert. */
+/** The number of tensors. Each layer has attention, norms, the router, and three tensors per expert. */
 const TENSORS = 4 * (8 + 1 + 4 * 3) + 3;
 
 function pair<T>(

@@ -11,11 +11,11 @@ const SCRIPT = fileURLToPath(
   new URL("../../../support/checkpoints.py", import.meta.url),
 );
 
-/** Two ranks of a group each, and a vocabulary that pads to other numbers of rows for them. */
+/** A shape that two ranks can share, one query group each. Its vocabulary is padded to more rows for two ranks. */
 const SHAPE: CheckpointShape = { ...TINY, layers: 4, vocab: 200 };
 const UNTIED = { ...SHAPE, tied: false };
 
-/** Writes checkpoints in Python: each job is a function of checkpoints.py with its arguments. */
+/** Writes checkpoints in Python. Each job is the name of a function in checkpoints.py, followed by its arguments. */
 async function write(...jobs: readonly unknown[][]): Promise<void> {
   const { code, stderr } = await new Deno.Command(testPython()!, {
     args: [SCRIPT, JSON.stringify(jobs)],

@@ -11,19 +11,19 @@ const ASK = fileURLToPath(
 
 const F32 = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
 
-/** A tensor with one changed field. */
+/** Returns the header of one tensor with the given fields. */
 function tensor(fields: string): string {
   return `{"a":{${fields}}}`;
 }
 
-/** A tensor without bytes. */
+/** Returns the header of a tensor without data. */
 function emptyTensor(shape: string): string {
   return tensor(`"dtype":"F32","shape":${shape},"data_offsets":[0,0]`);
 }
 
 const SHAPE_AND_PLACE = '"shape":[1],"data_offsets":[0,4]';
 
-/** Headers with the number of data bytes that follow. */
+/** Headers, each with the number of data bytes that follow it. */
 const HEADERS: Readonly<Record<string, [header: string, data: number]>> = {
   plain: [`{"a":${F32}}`, 4],
   "spaces after": [`{"a":${F32}}   `, 4],

@@ -16,7 +16,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 import type { VerifyReport } from "../../../../train/slime/checkpoint/verify_checkpoint.ts";
 import { openCheckpoint } from "../../../../train/slime/checkpoint/tensor_view.ts";
 
-/** The report for a pair of checkpoints. */
+/** Returns the report for a pair of checkpoints. */
 async function report(options: PairOptions = {}): Promise<VerifyReport> {
   let found: VerifyReport | undefined;
   await inTempDir(async (dir) => {
@@ -195,7 +195,7 @@ Deno.test("verifyCheckpoints() recognizes shifted layers, and a matrix that was 
   );
 });
 
-/** Numbers of a normal distribution, as bfloat16. */
+/** Returns normally distributed numbers as bfloat16. */
 function normal(bytes: Uint8Array, std: number): Uint8Array {
   const floats = new Float32Array(bytes.length / 2);
   let seed = 1;
@@ -387,7 +387,7 @@ Deno.test("verifyCheckpoints() rounds float32 as a conversion does, and says so"
   });
 });
 
-/** Copies the directory as float32, with each number moved by less than half a unit in the last place of bfloat16. */
+/** Copies the directory as float32, and changes each number by less than half a unit in the last place of bfloat16. */
 async function widen(from: string, to: string): Promise<void> {
   const index = "model.safetensors.index.json";
   for await (const { name } of Deno.readDir(from)) {

@@ -20,7 +20,7 @@ const archive = new Uint8Array(Buffer.concat(
   zipStored([["a/data.pkl", text("pickled")], ["a/data/0", text("numbers")]]),
 ));
 
-/** The archive in the middle of a file. */
+/** Calls `body` with the archive as a slice in the middle of a file. */
 async function withSlice(
   bytes: Uint8Array,
   body: (slice: FileSlice) => void,
@@ -54,7 +54,7 @@ Deno.test("zipEntries() reads zip64 sizes and offsets", async () => {
   await withSlice(zip64(), (slice) => deepStrictEqual(all(slice), ["pickled"]));
 });
 
-/** An archive of one entry with 64-bit sizes and directory offset. */
+/** Returns an archive of one entry with 64-bit sizes and a 64-bit directory offset. */
 function zip64(): Uint8Array {
   const le = (value: number, bytes: number) =>
     Array.from(

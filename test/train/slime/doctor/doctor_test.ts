@@ -20,7 +20,7 @@ function now(aheadS = 0): string {
   return `${Math.floor(Date.now() / 1000) + aheadS}\n`;
 }
 
-/** A host that never answers and ignores its signal. */
+/** Creates a host that never answers and ignores its signal. */
 function hangingShell(name: string): Shell {
   return {
     name,

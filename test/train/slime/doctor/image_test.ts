@@ -15,7 +15,7 @@ async function git(dir: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** A commit of slime whose image is `version` and whose Dockerfile names a commit of Megatron-LM. */
+/** Commits a version of slime whose image is `version` and whose Dockerfile names a commit of Megatron-LM. */
 async function commit(dir: string, version: string, megatron: string) {
   await Deno.mkdir(join(dir, "docker"), { recursive: true });
   await Deno.writeTextFile(join(dir, "docker/version.txt"), `${version}\n`);

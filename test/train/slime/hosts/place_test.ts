@@ -18,7 +18,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const IMAGE = "slimerl/slime:latest";
 const C1 = { kind: "container", engine: "docker", name: "c1" } as const;
 
-/** A host with a container `c1` that mounts the directory `shared` of `dir` as `/data`. */
+/** Calls `body` with a host whose container `c1` mounts the directory `shared` of `dir` as `/data`. */
 async function withContainer(
   body: (world: {
     readonly dir: string;

@@ -40,13 +40,13 @@ import { TINY_CONFIG, writePolicyRun } from "../../../support/policy_run.ts";
 
 const IMAGE = DEFAULT_IMAGE;
 
-/** A laptop, a host that it reaches only over ssh, and an image there with everything that slime needs. */
+/** A laptop, a host that the laptop reaches only over ssh, and an image with everything that slime needs. */
 interface Site {
   readonly dir: string;
   readonly hostsFile: string;
   readonly gpu: FakeHost;
   readonly docker: StandInDocker;
-  /** Port of an engine in the container. */
+  /** The port of an engine in the container. */
   readonly engine: number;
   readonly slime: Repository;
 }
@@ -159,7 +159,7 @@ Deno.test({
   },
 });
 
-/** Runs a step; a failure on a host then shows its hint. */
+/** Runs a step of the test, and adds the hint to the message of an error. */
 async function explained(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();
@@ -170,7 +170,7 @@ async function explained(fn: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The image: Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
+/** Publishes the image: Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
 async function publish({ dir, docker }: Site): Promise<void> {
   const state = "/opt/image/state";
   const { git: _, docker: __, deno, ...programs } = await programTexts(
@@ -197,7 +197,7 @@ async function publish({ dir, docker }: Site): Promise<void> {
   });
 }
 
-/** The installation of the tests' Python. */
+/** Returns the directories of the tests' Python. */
 async function pythonDirs(): Promise<{ prefix: string; base: string }> {
   const program = "import sys; print(sys.prefix); print(sys.base_prefix)";
   const said = await runProgram(rayPython(), ["-c", program]);
@@ -228,7 +228,7 @@ async function setUp(site: Site): Promise<void> {
   assert.doesNotMatch(states(again!), /\bran\b|refused/);
 }
 
-/** Runs the tasks directly in the container, as a user who started the image by hand would. */
+/** Runs the tasks directly in the container, as a user would who started the image by hand. */
 async function runInside(site: Site): Promise<void> {
   const { dir, slime } = site;
   const file = join(dir, "inside.yaml");
@@ -295,7 +295,7 @@ function options({ dir, hostsFile }: Site): LaunchSessionOptions {
 }
 const notes: string[] = [];
 
-/** Follows a long run until its first line of metrics, then detaches. */
+/** Launches a long run, follows it until its first line of metrics, and detaches. */
 async function launchUntilStep(site: Site, path: string) {
   const stop = new AbortController();
   return await launchNewRun(recipe(site, { steps: 6 }), {
@@ -320,7 +320,7 @@ function processes(site: Site): Promise<string> {
   );
 }
 
-/** An untrained policy, served as SGLang serves it, in the container's network. */
+/** Serves an untrained policy in the container's network, as SGLang would. */
 async function startEngine(site: Site) {
   const { dir, engine, gpu } = site;
   const fleet = openFleet([gpu.host], { env: () => undefined });

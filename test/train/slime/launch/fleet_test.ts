@@ -12,7 +12,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const env = () => undefined;
 
-/** A server that responds like Ray, on the loopback of a host; it ends with the host's connection. */
+/** A Python server on a host's loopback that responds like Ray. It ends with the host's connection. */
 const SERVER = `
 import http.server, json, sys
 class Ray(http.server.BaseHTTPRequestHandler):

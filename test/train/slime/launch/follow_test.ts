@@ -14,7 +14,7 @@ import { JobLog } from "../../../../train/slime/launch/job_log.ts";
 import { RayJobs } from "../../../../train/slime/launch/ray_jobs.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** A Jobs interface with one job, whose log and state the test sets. */
+/** Starts a Jobs API with one job, whose log and state the test sets. */
 function serveJob() {
   const job = { state: "RUNNING", log: "", message: "", isUp: true };
   const sockets = new Set<WebSocket>();

@@ -25,7 +25,7 @@ import {
 } from "../../../support/slime_launch.ts";
 import { taskCommand } from "../../../support/task_process.ts";
 
-/** One Ray for all tests: the first one starts it, and the last one stops it. */
+/** All steps share one Ray cluster. The first one starts it, and the last one stops it. */
 Deno.test({
   name:
     "train launches, follows, detaches from, resumes and stops jobs on Ray (needs Python with Ray)",
@@ -46,7 +46,7 @@ Deno.test({
       groupSize: 8,
       evalEvery: 2,
     };
-    /** Of a run that starts an episode server, whose engine is an untrained policy. */
+    /** The shape of a run that starts an episode server itself. Its engine is an untrained policy. */
     const served = {
       episodes: null,
       engine: Number(new URL(policy.url).port),
@@ -387,17 +387,17 @@ function whatOf(lines: readonly AnyMetrics[]): string[] {
   return lines.map(({ step, phase }) => `${step} ${phase}`);
 }
 
-/** Settings of the hooks: an outage is short, and an episode that is held does not look like a dead server. */
+/** Settings of the hooks: a short limit for outages, and a long one for silence, because the test holds episodes. */
 const OUTAGE = JSON.stringify({ taulab_outage_s: 1, taulab_silence_s: 600 });
 
-/** Returns a number of the hooks in a line of metrics. */
+/** Returns a number that the hooks reported in a line of metrics. */
 function numberOf(line: AnyMetrics, name: string): number | undefined {
   return "slime" in line
     ? line.slime[`taulab/${name}`] ?? undefined
     : undefined;
 }
 
-/** Returns the ids of the processes that carry a mark. */
+/** Returns the ids of the processes that carry a marker. */
 async function marked(mark: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", `grep -lzF "=$0" /proc/[0-9]*/environ 2>/dev/null`, mark],
@@ -406,7 +406,7 @@ async function marked(mark: string): Promise<number[]> {
   return [...files.matchAll(/\d+/g)].map(([pid]) => Number(pid));
 }
 
-/** Runs `deno task train`, and sends Ctrl-C when the run at this path has a line of metrics. */
+/** Runs `deno task train`. If a path is given, sends Ctrl-C once the run at that path has a line of metrics. */
 async function runTrain(
   runs: string,
   args: readonly string[],

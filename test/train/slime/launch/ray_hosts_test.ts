@@ -26,7 +26,7 @@ import {
   wireHosts,
 } from "../../../support/sshd.ts";
 
-/** Runs a task on each GPU of the cluster and prints its host. */
+/** A Python program that runs a task on each GPU of the cluster and prints the task's host. */
 const WHERE = `
 import ray
 ray.init()
@@ -92,7 +92,7 @@ Deno.test({
   },
 });
 
-/** The plan of a run on two hosts with one simulated GPU each. */
+/** Creates the plan of a run on two hosts with one simulated GPU each. */
 async function planOn(dir: string, [first, second]: [string, string]) {
   const world = await launchWorld(dir);
   const recipe = launchRecipe(world, {
@@ -122,7 +122,7 @@ async function planOn(dir: string, [first, second]: [string, string]) {
   return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
-/** A host on which only a virtual environment has `ray`. */
+/** Creates a host on which only a virtual environment has `ray`. */
 async function withVenv({ host, home }: FakeHost): Promise<Host> {
   const venv = join(home, "venv");
   await Deno.mkdir(join(venv, "bin"), { recursive: true });

@@ -12,7 +12,7 @@ const JOB: JobRequest = {
   metadata: { run: "a" },
 };
 
-/** Ray's response about a job. */
+/** Returns Ray's description of a job. */
 function jobAnswer(more: Record<string, unknown> = {}) {
   return Response.json({
     type: "SUBMISSION",
@@ -29,7 +29,7 @@ function jobAnswer(more: Record<string, unknown> = {}) {
   });
 }
 
-/** A Jobs interface that responds as the test says and records requests. */
+/** Starts a Jobs API whose responses the test determines, and records its requests. */
 function serve(answer: (request: Request) => Response | Promise<Response>) {
   const asked: string[] = [];
   const server = Deno.serve(

@@ -1,4 +1,4 @@
-/** Errors that end a session before any request to Ray; launch_test.ts has the tests with Ray. */
+/** Tests errors that end a session before any request to Ray. launch_test.ts has the tests with Ray. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

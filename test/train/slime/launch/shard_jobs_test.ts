@@ -44,7 +44,7 @@ interface FakeJob {
   log: string;
 }
 
-/** A Jobs interface whose jobs do what the test says: return their state, or throw. */
+/** Starts a Jobs API with fake jobs. `work` does a job's work and returns its state, or throws. */
 function fakeRay(work: (job: FakeJob, nth: number) => Promise<string>) {
   const jobs: FakeJob[] = [];
   const server = Deno.serve(
@@ -99,7 +99,7 @@ function shardPath({ entrypoint }: FakeJob): string {
   return /shard_worker\.ts (\S+) --alone/.exec(entrypoint)?.[1] ?? "";
 }
 
-/** Does what a job's command would, in this process. */
+/** Does the work of a job's command in this process. */
 async function workShard(
   job: FakeJob,
   onLine?: (line: ShardLine) => void,
@@ -133,7 +133,7 @@ function openJobs(
   });
 }
 
-/** Evaluates in shards at a Ray; closes everything. */
+/** Runs an evaluation in shards on Ray, then closes everything. */
 async function evaluateAt(
   url: string,
   { path, config = CONFIG, isResumed = false, signal = NEVER }: {
@@ -149,7 +149,7 @@ async function evaluateAt(
   return await session.run({ workers: 2 });
 }
 
-/** What an evaluation has, whatever the order in which its episodes ended. */
+/** Returns the episodes of an evaluation, regardless of the order in which they ended. */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record: { taskId, seed, reward }, messages }) =>
@@ -377,7 +377,7 @@ Deno.test({
   },
 });
 
-/** What setup would install, with links to this checkout and this Deno. */
+/** Writes the files that setup would install, with links to this checkout and this Deno. */
 async function installTaulab(dir: string): Promise<void> {
   const bin = join(dir, `deno-${Deno.version.deno}`, "bin");
   await Deno.mkdir(bin, { recursive: true });

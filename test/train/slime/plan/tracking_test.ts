@@ -18,8 +18,8 @@ async function planOf(sets: readonly string[]) {
 }
 
 /**
- * Tracks a step like a job of the recipe: with slime's own modules if `TAULAB_TEST_SLIME` names a checkout, otherwise
- * with those of test/support/slime.
+ * Tracks a step as a job of the recipe would: with slime's own modules if `TAULAB_TEST_SLIME` names a checkout,
+ * otherwise with those in test/support/slime.
  */
 async function track(...sets: readonly string[]): Promise<Tracked> {
   const { job, trainWords } = await planOf(sets);

@@ -23,7 +23,7 @@ function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual / expected - 1) < 1e-3, `${actual} ${expected}`);
 }
 
-/** Counts operations like slime, part by part: projections, attention, output, MLP, and the output layer. */
+/** Counts operations as slime does, part by part: projections, attention, output, MLP, and the output layer. */
 function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   const { layers, hidden, ffn, heads, kvGroups, headDim, vocab } =
     MODEL_SHAPES[name];

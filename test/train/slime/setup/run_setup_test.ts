@@ -34,7 +34,10 @@ function test(
   });
 }
 
-/** Checks for the watcher that ends the rest of a stopped command; it exits within seconds. */
+/**
+ * Checks whether a command line is that of the watcher that ends the processes of a stopped command. It exits within
+ * seconds.
+ */
 function isWatcher(line: string): boolean {
   return line === "sleep 5" || line.includes('eval "$line"');
 }

@@ -34,7 +34,7 @@ userContract("scriptedUser() of an airline", {
   task: () => taskOf((request) => request.intent === "add_bags"),
 });
 
-/** Returns a train task whose first request is as wanted. */
+/** Returns a train task whose first request satisfies a condition. */
 function taskOf(wanted: (request: AirlineRequest) => boolean): AirlineTask {
   const task = world.tasks("train").find(({ goal }) =>
     wanted(goal!.requests[0]!)
@@ -49,7 +49,7 @@ async function opened(task: AirlineTask): Promise<User> {
   return user;
 }
 
-/** Returns the messages of a world's users to the expert, which must solve every task. */
+/** Returns the messages that a world's users send to the expert, who must solve every task. */
 async function spoken(options: AirlineOptionsInput): Promise<string[][]> {
   const dataset = await generated(4, { ...PLAIN, ...options }, {
     domain: "airline",

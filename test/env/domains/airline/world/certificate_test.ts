@@ -39,7 +39,7 @@ Deno.test("createCertifier() reproduces each airline task's certificate, and the
   }
 });
 
-/** Returns a train task of the hard world. */
+/** Returns a train task of the hard world that satisfies a condition. */
 function taskLike(wanted: (task: AirlineTask) => boolean): AirlineTask {
   const task = hard.tasks("train").find(wanted);
   assert.ok(task !== undefined, "the world has such a task");

@@ -1,4 +1,4 @@
-/** A test case of a check: a world, and the expected findings. */
+/** A test case of a check: a host or a recipe, and the expected finding. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
@@ -11,9 +11,9 @@ import {
 export interface Case {
   readonly check: string;
   readonly state: "pass" | "warn" | "fail" | "skipped";
-  /** What the case shows. */
+  /** The situation that the case tests. */
   readonly name: string;
-  /** The expected finding and, unless it is a pass, its fix. */
+  /** Matches the expected finding and, unless the check passes, its fix. */
   readonly says: RegExp;
   readonly fix?: RegExp;
   readonly world: (
@@ -22,7 +22,7 @@ export interface Case {
   ) => CheckContext | Promise<CheckContext>;
 }
 
-/** A recipe with one host whose commands give scripted answers. */
+/** Creates a recipe's context with one host whose commands have scripted answers. */
 export function onHost(
   answers: Parameters<typeof toldShell>[0],
   sets: readonly string[] = [],

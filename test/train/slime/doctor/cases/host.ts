@@ -1,4 +1,4 @@
-/** Hosts: GPUs, memory, disks, software. */
+/** Cases of the checks of hosts: GPUs, memory, disks, software. */
 
 import {
   checkContext,
@@ -32,7 +32,7 @@ function flag(arity: FlagArity, choices: readonly string[] | null = null) {
   return { arity, choices };
 }
 
-/** slime's flags, with changes; `null` removes a flag. */
+/** Returns slime's flags with changes, as JSON; `null` removes a flag. */
 function parsers(
   more: Readonly<Record<string, ReturnType<typeof flag> | null>>,
 ): string {
@@ -43,7 +43,7 @@ function parsers(
   );
 }
 
-/** The output of the script of the check `image`. */
+/** Returns the output of the script of the check `image`. */
 function pins(more: Readonly<Record<string, string>> = {}): string {
   const all = {
     commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
@@ -65,7 +65,7 @@ function routerHelp(policies: string): string {
 `;
 }
 
-/** The cases. */
+/** The test cases. */
 export const CASES: readonly Case[] = [
   {
     check: "gpus",

@@ -1,4 +1,4 @@
-/** The model: its files, its config, its template, its lengths; the hook that samples it. */
+/** Cases of the checks of the model: its files, config, template and lengths, and the hook that samples from it. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
@@ -31,7 +31,7 @@ async function atModel(
   return checkContext(config, { hosts: [localShell()] });
 }
 
-/** A model with another chat template. */
+/** Creates a context whose model has another chat template. */
 function atTemplate(dir: string, source: string): Promise<CheckContext> {
   return atModel(dir, {
     change: () =>
@@ -39,7 +39,7 @@ function atTemplate(dir: string, source: string): Promise<CheckContext> {
   });
 }
 
-/** A host with a model's small files, and a Python that gives scripted answers. */
+/** Creates a context with a host that has a model's small files, and a Python with scripted answers. */
 async function toldPython(
   dir: string,
   answer: Parameters<typeof toldShell>[0][string],
@@ -57,7 +57,7 @@ async function toldPython(
   return checkContext(config, { hosts: [shell] });
 }
 
-/** The cases. */
+/** The test cases. */
 export const CASES: readonly Case[] = [
   {
     check: "model-files",

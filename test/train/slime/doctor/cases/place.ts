@@ -1,4 +1,4 @@
-/** Where commands run: containers and virtual environments. */
+/** Cases of the checks of the place where commands run: containers and virtual environments. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import { hostTaulab } from "../../../../../train/slime/setup/host_taulab.ts";
@@ -11,7 +11,7 @@ import {
 } from "../../../../support/doctor.ts";
 import type { Case } from "./_case.ts";
 
-/** A host that answers as given for its container or environment. */
+/** Creates a context whose host gives a scripted answer about its container or environment. */
 function placed(place: Place, answer: Answer = {}): CheckContext {
   const outside = toldShell({ inspect: answer, "/opt/slime/bin": answer });
   const host = {
@@ -31,7 +31,7 @@ function container(network: string, ...mounts: string[]): string {
   return JSON.stringify({ network, mounts: all });
 }
 
-/** The cases. */
+/** The test cases. */
 export const CASES: readonly Case[] = [
   {
     check: "place",
