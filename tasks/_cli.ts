@@ -365,8 +365,8 @@ class Flag {
     const choices = this.#choices();
     const notes = [
       ...(choices.length > 0 ? [choices.join(" | ")] : []),
-      ...(env === undefined ? [] : [`or ${env}`]),
-      ...(isShown(this.#default) ? [`default ${this.#default}`] : []),
+      ...(env === undefined ? [] : [`env: ${env}`]),
+      ...(isShown(this.#default) ? [`default: ${this.#default}`] : []),
     ];
     const text = description +
       (notes.length > 0 ? ` (${notes.join("; ")})` : "");

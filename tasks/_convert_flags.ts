@@ -34,7 +34,7 @@ export const convertFlags = z.object({
   }),
   recipe: z.string().optional().meta({
     description:
-      "slime recipe with the model, paths and directories; default: take the model's shape from config.json",
+      "slime recipe with the model, paths and directories; default: none, and the model's shape comes from config.json",
     value: "NAME|FILE",
     isPath: recipeFile,
   }),

@@ -54,7 +54,7 @@ export const evaluateFlags = z.object({
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
-    description: "Evaluation recipe, a YAML file",
+    description: "YAML file with an evaluation recipe",
     value: "FILE",
     isPath: anyPath,
   }),

@@ -51,7 +51,7 @@ export const setupFlags = z.object({
   }),
   check: z.boolean().default(false).meta({
     description:
-      "Check which steps are done and change nothing; exit status 1 if any is not",
+      "Check which steps are done and change nothing; the exit status is 1 if a step is not done",
   }),
   undo: z.boolean().default(false).meta({
     description:

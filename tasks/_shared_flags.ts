@@ -141,7 +141,7 @@ export const runFlags = {
   name: z.string().regex(
     // ".." would be another directory.
     /^\w[\w.-]*$/,
-    "letters, digits, dots, dashes and underscores only, a letter or digit first",
+    "expected letters, digits, dots, dashes and underscores, beginning with a letter or digit",
   ).optional().meta({
     description: "Name of the run; default: derived from its data and the time",
   }),

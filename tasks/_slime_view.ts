@@ -140,7 +140,7 @@ export function stopText(
     ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
   ];
   return did.length === 0
-    ? `${path}: nothing to stop, the job has already ended`
+    ? `${path}: nothing to stop: the job has already ended`
     : `${path}: stopped ${
       did.join(", ")
     }. Resume from its last checkpoint with: deno task train --resume ${path}`;

@@ -80,7 +80,7 @@ export const trainFlags = z.object({
   }),
   beside: z.boolean().default(false).meta({
     description:
-      "For slime recipes: launch even if other jobs hold Ray's GPUs, and wait until these are free",
+      "For slime recipes: launch even if other jobs use Ray's GPUs, and wait until they are free",
   }),
   skipDoctor: z.boolean().default(false).meta({
     description: "For slime recipes: launch without the doctor's checks",

@@ -83,7 +83,7 @@ export function planText(config: Config, plan: MeasuredPlan): string {
     ...CONTROL_BUDGETS.filter((budget) => config.control[budget])
       .map((budget) => [
         controlName(budget),
-        `supervised steps from the cold start, with the same ${budget} as RL`,
+        `supervised steps from the cold start, with the same number of ${budget} as RL`,
       ]),
     ["evaluations", `${count(plan.evalEpisodes)} episodes`],
     ...(asksModel(user.strategy)

@@ -171,7 +171,7 @@ function controlText({ control, rlSeconds }: SessionResult): string {
     const took = seconds === null
       ? "not trained"
       : `trained in ${duration(seconds)}`;
-    return `${count(steps)} for the same ${budget} (${took})`;
+    return `${count(steps)} for the same number of ${budget} (${took})`;
   });
   return `RL's steps took ${duration(rlSeconds)}. ` +
     `Equivalent supervised steps: ${given.join(", ")}`;

@@ -63,12 +63,12 @@ const flags = z.object({
   ),
   example: z.string().min(1).optional().meta({
     description:
-      "For --bridge: examples/tau-bench of a slime checkout, to measure it too; python3 needs tau_bench, transformers and httpx",
+      "For --bridge: directory examples/tau-bench of a slime checkout, to measure that example too; python3 needs tau_bench, transformers and httpx",
     value: "DIR",
     isPath: anyPath,
   }),
   workers: z.int().min(2).optional().describe(
-    "Measure evaluate --workers instead: N processes against one, alternating between them",
+    "Measure evaluate --workers instead: N processes compared with one, alternating between them",
   ),
   episodes: z.int().min(1).optional().describe(
     "For --bridge: concurrent episodes (default 256); for --workers: approximate number of episodes (default 4000)",
@@ -522,7 +522,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task bench --estimators dr-grpo,gigpo --seeds 1 --steps 40",
-      does: "compare two of them in short runs of one seed",
+      does: "compare the baseline and gigpo in short runs with one seed",
     },
     {
       command: "deno task bench --json",

@@ -28,9 +28,9 @@ async function run(
   if (!SHELLS.includes(shell as Shell) || more.length > 0) {
     throw new ConfigError(
       shell === undefined
-        ? "No shell given"
+        ? "No shell was given"
         : `There is no completion script for "${operands.join(" ")}"`,
-      { hint: `run deno task completions ${SHELLS.join(" | ")}` },
+      { hint: `pass one of ${SHELLS.join(", ")}` },
     );
   }
   const script = completionScript(shell as Shell, {

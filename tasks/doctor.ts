@@ -118,11 +118,12 @@ export const task = await main(import.meta, {
   examples: [
     {
       command: "deno task doctor --recipe qwen3-4b --tau-bench ../tau-bench",
-      does: "run all checks and print what to fix; exit status 1 if one fails",
+      does:
+        "run all checks and print what to fix; the exit status is 1 if a check fails",
     },
     {
       command: "deno task doctor --only rows,batch,context",
-      does: "run only checks that need no GPU host, just the model's directory",
+      does: "run only checks that need the model's directory, but no GPU host",
     },
     {
       command: "deno task doctor --skip gpus,nvlink --json",

@@ -120,7 +120,7 @@ const flags = z.object({
   }),
   rowsFormat: z.enum(["slime", "split"]).default("slime").meta({
     description:
-      "With --source tau-bench: slime writes the same rows as slime's example; split adds env and split to each row's metadata, as for τ³-bench",
+      'With --source tau-bench: "slime" writes the same rows as slime\'s example; "split" adds env and split to each row\'s metadata, as for τ³-bench',
   }),
   force: z.boolean().default(false).meta({
     description: "Replace existing files that differ",
@@ -155,7 +155,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
   if (rows !== undefined && source !== "generated") {
     throw new ConfigError(
-      `--rows generates tasks, but --source ${source} writes the benchmark's own ones`,
+      `--rows and --source ${source} cannot be used together: one generates tasks, the other writes the benchmark's own tasks`,
       { hint: "pass only one of them" },
     );
   }
@@ -414,7 +414,8 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task mock --out hard --set twoIntentShare=0.5 --set refusedShare=0.2 --between 0.2,0.8 --policy a1",
-      does: "keep only train tasks that run a1's policy sometimes solves",
+      does:
+        "keep only train tasks that the policy of the run a1 sometimes solves",
     },
     {
       command: "deno task mock --rows ../tau-bench --count 10000 --out rows",

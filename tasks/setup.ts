@@ -120,7 +120,7 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task setup --host gpu1,gpu2",
-      does: "set up both concurrently; run it again to resume",
+      does: "set up both hosts concurrently; run the command again to resume",
     },
     {
       command: "deno task setup --in bare --venv ~/slime-env",

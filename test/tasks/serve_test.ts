@@ -253,6 +253,6 @@ Deno.test("serve --recipe says which run holds its port", () =>
     assert.equal(code, 2, stderr);
     assert.match(
       stderr,
-      /is held by an episode server of the run "first"[^]*--stop first\).*bridge\.port/,
+      /an episode server of the run "first" uses the port[^]*--stop first\).*bridge\.port/,
     );
   }));

@@ -184,7 +184,7 @@ Deno.test("train --control shows the control next to RL, and --json has both", (
     );
     assert.match(
       stdout,
-      /^RL's steps took .* \d+ for the same seconds \(trained in .*\), \d+ for the same tokens \(not trained\)$/m,
+      /^RL's steps took .* \d+ for the same number of seconds \(trained in .*\), \d+ for the same number of tokens \(not trained\)$/m,
     );
     // A completed run can add a control, and trains nothing else again.
     const { lines } = await readRun(join(dir, "one"));

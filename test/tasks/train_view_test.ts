@@ -41,7 +41,7 @@ pass^1 on test  cold start  control     RL    gain  over control
 sampled              0.250    0.280  0.590  +0.340        +0.310
 greedy               0.315    0.360  0.300  -0.015        -0.060
 
-RL's steps took 3 min 05 s. Equivalent supervised steps: 540 for the same seconds (trained in 3 min 01 s), 1,610 for the same tokens (not trained)
+RL's steps took 3 min 05 s. Equivalent supervised steps: 540 for the same number of seconds (trained in 3 min 01 s), 1,610 for the same number of tokens (not trained)
 `.trim(),
   );
 });

@@ -110,7 +110,7 @@ Deno.test({
             await assert.rejects(twin, (error: BoundaryError) => {
               assert.match(
                 error.hint!,
-                /is held by an episode server of the run "first"/,
+                /an episode server of the run "first" uses the port/,
               );
               assert.match(error.hint!, /--stop first.*bridge\.port/);
               return true;
