@@ -20,7 +20,7 @@ interface Import {
 const FILES = (await Array.fromAsync(LAYERS.map(filesOf))).flat();
 const IMPORTED = (await Array.fromAsync(FILES.map(importsOf))).flat();
 
-Deno.test("imports go one way: env, train, notebooks, tasks, test", () => {
+Deno.test("imports only point to earlier folders: env, train, notebooks, tasks, test", () => {
   const levelOf = (path: string) => LAYERS.indexOf(folderOf(path));
   assert.deepEqual(
     wrong(({ file, target }) => levelOf(target) > levelOf(file)),
@@ -28,7 +28,7 @@ Deno.test("imports go one way: env, train, notebooks, tasks, test", () => {
   );
 });
 
-Deno.test("nothing that is not about slime imports train/slime", () => {
+Deno.test("only code for slime imports train/slime", () => {
   const mayKnow = (file: string) =>
     /^(train\/slime|tasks|test)\//.test(file) || basename(file) === "mod.ts" ||
     file === "notebooks/lib/show_plan.ts";
@@ -40,7 +40,7 @@ Deno.test("nothing that is not about slime imports train/slime", () => {
   );
 });
 
-Deno.test("a folder's private modules are imported within it alone", () => {
+Deno.test("a folder's private modules are imported only within the folder", () => {
   assert.deepEqual(
     wrong(({ file, target }) =>
       basename(target).startsWith("_") && folderOf(file) !== "test" &&
@@ -50,7 +50,7 @@ Deno.test("a folder's private modules are imported within it alone", () => {
   );
 });
 
-Deno.test("two modules have the same name only where they are the same part of two things", () => {
+Deno.test("two modules have the same name only if they are the same part of two things", () => {
   const sources = FILES.filter((file) => folderOf(file) !== "test");
   const alike = [...Map.groupBy(sources, (file) => basename(file)).values()]
     .flatMap((files) =>

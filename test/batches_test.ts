@@ -5,7 +5,7 @@ import { type Batch, BATCHES, batchFiles } from "./support/batches.ts";
 
 const NAMES = Object.keys(BATCHES) as Batch[];
 
-Deno.test("each test file is in one batch, and each batch has some", async () => {
+Deno.test("each test file is in exactly one batch, and no batch is empty", async () => {
   const files = await readdir(new URL(".", import.meta.url), {
     recursive: true,
   });

@@ -21,7 +21,7 @@ function examplesOf(text: string): string[] {
   );
 }
 
-Deno.test("examples in the documentation can fail: none checks by console.assert, which only prints", async () => {
+Deno.test("examples in the documentation can fail: none uses console.assert, which only prints", async () => {
   const weak: string[] = [];
   let count = 0;
   for (const folder of ["env", "train", "notebooks", "tasks"]) {

@@ -245,12 +245,12 @@ const ENTRIES = {
 };
 
 for (const [file, module] of Object.entries(ENTRIES)) {
-  Deno.test(`${file} exports what it is known to export`, () => {
+  Deno.test(`${file} exports exactly the listed names`, () => {
     const names = NAMES[file as keyof typeof NAMES];
     assert.deepEqual(Object.keys(module).toSorted(), names.toSorted());
   });
 
-  Deno.test(`${file} can be imported without any permission, says nothing and starts nothing`, async () => {
+  Deno.test(`${file} can be imported without permissions, and prints and starts nothing`, async () => {
     const { code, stdout, stderr } = await run(join(ROOT, file));
     assert.deepEqual({ code, stdout, stderr }, {
       code: 0,
@@ -260,7 +260,7 @@ for (const [file, module] of Object.entries(ENTRIES)) {
   });
 }
 
-Deno.test("mod.ts has fewer than 40 names, as many as are read in a minute", () => {
+Deno.test("mod.ts has fewer than 40 names, which can be read in a minute", () => {
   assert.ok(NAMES["mod.ts"].length < 40);
 });
 
@@ -278,7 +278,7 @@ Deno.test("mod.ts loads neither slime nor the CPU policy nor SQLite", async () =
   });
 });
 
-Deno.test("train/mod.ts is enough to train with a reward of one's own, and to look at the run", async () => {
+Deno.test("train/mod.ts is enough to train with a custom reward and to inspect the run", async () => {
   const { makeConfig, openDataset, openRunPolicy, readEpisodeRows, readRun } =
     train;
   const config = makeConfig({
@@ -313,7 +313,7 @@ Deno.test("train/mod.ts is enough to train with a reward of one's own, and to lo
   });
 });
 
-Deno.test("train/mod.ts has the parts of a training loop of one's own", async () => {
+Deno.test("train/mod.ts has the parts of a custom training loop", async () => {
   const config = train.makeConfig({
     threads: 1,
     data: { generated: { trainTasks: 8, devTasks: 1, testTasks: 1 } },

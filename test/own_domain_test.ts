@@ -40,7 +40,7 @@ const SIZES = { trainTasks: 8, devTasks: 2, testTasks: 2 };
 const world = await generated(1, SIZES, { domain: "library" });
 const data = `data: { domain: library, world: ${JSON.stringify(SIZES)} }`;
 
-Deno.test("a domain of a script's own trains, is seen in the viewer, and its run says whose it is", () =>
+Deno.test("a script's own domain trains and appears in the viewer, and its run names the domain", () =>
   inTempDir(async (dir) => {
     const config = resolveConfig({
       name: "library",
@@ -82,7 +82,7 @@ Deno.test("a domain of a script's own trains, is seen in the viewer, and its run
     assert.match(shown, /renew|due date/);
   }));
 
-Deno.test("a domain of a script's own is evaluated and exported", () =>
+Deno.test("a script's own domain is evaluated and exported", () =>
   inTempDir(async (dir) => {
     const config = resolveBy(evaluationSchema, {
       name: "library",
@@ -111,7 +111,7 @@ Deno.test("a domain of a script's own is evaluated and exported", () =>
     assert.match(tauBenchResults(run, dataset), /"reward": 1.0/);
   }));
 
-Deno.test("a domain of a script's own is written, read again and replayed in τ-bench's formats", () =>
+Deno.test("a script's own domain is written, read and replayed in τ-bench's formats", () =>
   inTempDir(async (dir) => {
     for (const { path, text } of worldFiles(world)) {
       await Deno.mkdir(join(dir, path, ".."), { recursive: true });
@@ -142,7 +142,7 @@ Deno.test("a domain of a script's own is written, read again and replayed in τ-
     );
   }));
 
-Deno.test("a domain of a script's own is audited, and its episodes are served to other trainers", async () => {
+Deno.test("a script's own domain is audited, and its episodes are served to other trainers", async () => {
   assert.deepEqual(audit(world).findings, []);
   const codec = tinyCodec();
   const ids = codec.tokenizer.encode("Hello" + codec.tokenizer.endToken);

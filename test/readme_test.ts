@@ -39,7 +39,7 @@ async function run(
   return { stdout: lines(stdout), stderr: lines(stderr) };
 }
 
-Deno.test("READMEs have at least five scripts, each of twenty lines of code at most", () => {
+Deno.test("READMEs have at least five scripts, each with at most twenty lines of code", () => {
   assert.ok(SCRIPTS.length >= 5);
   for (const { code } of SCRIPTS) {
     assert.ok(code.match(/^.+$/gm)!.length <= 20, code);
@@ -57,7 +57,7 @@ function permissionsOf(code: string): readonly string[] {
 }
 
 for (const { name, code, printed } of SCRIPTS) {
-  Deno.test(`${name} prints what it says, and nothing on stderr`, async () => {
+  Deno.test(`${name} prints the announced output, and nothing on stderr`, async () => {
     await inTempDir(async (dir) => {
       const { stdout, stderr } = await run(code, {
         dir,
@@ -71,14 +71,14 @@ for (const { name, code, printed } of SCRIPTS) {
   });
 }
 
-Deno.test("READMEs have 160 lines at most, the root's 150", () => {
+Deno.test("READMEs have at most 160 lines, and the root's at most 150", () => {
   for (const { path, text } of readmes) {
     const lines = text.split("\n").length - 1;
     assert.ok(lines <= (path === "README.md" ? 150 : 160), `${path}: ${lines}`);
   }
 });
 
-Deno.test("links of documents lead to a file or a heading that is there", async () => {
+Deno.test("links in documents lead to existing files and headings", async () => {
   const broken: string[] = [];
   for (const { path, text } of documents) {
     for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -42,7 +42,7 @@ export function agentContract(
     Deno.test(`${name}: ${fact}`, async () => await check(await load()));
   }
 
-  test("a conversation begins with the user's first message, after a system message at most", (subject) => {
+  test("a conversation begins with the user's first message, optionally after a system message", (subject) => {
     const session = start(subject);
     const roles = session.messages.map(({ role }) => role).join();
     assert.match(roles, /^(system,)?user$/);
@@ -51,7 +51,7 @@ export function agentContract(
     return Promise.resolve();
   });
 
-  test("every step is an action, a mistake that is answered, or the end of its tokens", async (subject) => {
+  test("every step is an action, a mistake that is answered, or the end of the tokens", async (subject) => {
     const session = start(subject);
     for await (const { step, before } of act(session, subject)) {
       const added = session.messages.slice(before);
@@ -72,7 +72,7 @@ export function agentContract(
     session.close();
   });
 
-  test("messages only ever grow, and each observation is the last of them", async (subject) => {
+  test("messages are only appended, and each observation becomes the last message", async (subject) => {
     const session = start(subject);
     let before: readonly Message[] = session.messages.slice();
     for await (const { observation } of act(session, subject)) {
@@ -100,7 +100,7 @@ export function agentContract(
     assert.deepEqual(conversations[0], conversations[1]);
   });
 
-  test("turns that were taken before stand in its conversation as its own", async (subject) => {
+  test("earlier turns are part of the conversation as the agent's own", async (subject) => {
     const whole = start(subject);
     const history: Turn[] = [];
     for await (const { step, observation } of act(whole, subject)) {

@@ -39,7 +39,7 @@ export function chatModelContract(
     });
   }
 
-  test("every turn is answered by text, calls, or a reason why it cannot be read", async ({ model, tools, turns }) => {
+  test("every turn is answered by text, calls, or the reason why the answer cannot be parsed", async ({ model, tools, turns }) => {
     const names = new Set(tools.map((tool) => tool.function.name));
     const chat = model.chat({ tools, seed: 1 });
     for (const reply of await hold(chat, turns)) {
@@ -55,7 +55,7 @@ export function chatModelContract(
     chat.close();
   });
 
-  test("the same seed gives the same conversation, also beside another one", async ({ model, tools, turns }) => {
+  test("the same seed gives the same conversation, even next to another one", async ({ model, tools, turns }) => {
     const once = model.chat({ tools, seed: 5 });
     const replies = await hold(once, turns);
     const [again, other] = [
@@ -68,7 +68,7 @@ export function chatModelContract(
     for (const chat of [once, again, other]) chat.close();
   });
 
-  test("a trajectory grows at its end only, a stretch of mask 1 for each answer", async ({ model, tools, turns }) => {
+  test("a trajectory only grows at its end, with one span of mask 1 per answer", async ({ model, tools, turns }) => {
     const chat = model.chat({ tools, seed: 2 });
     let before: readonly number[] = [];
     for (const [i, messages] of turns.entries()) {
@@ -87,7 +87,7 @@ export function chatModelContract(
     chat.close();
   });
 
-  test("a chat may be closed twice, and without a word", ({ model, tools }) => {
+  test("a chat may be closed twice, and without any message", ({ model, tools }) => {
     const chat = model.chat({ tools, seed: 3 });
     chat.close();
     chat.close();

@@ -14,7 +14,7 @@ export function datasetContract(
   name: string,
   load: () => Promise<Dataset>,
 ): void {
-  Deno.test(`${name}: splits hold tasks in order, each with an id of its own`, async () => {
+  Deno.test(`${name}: splits have tasks in order, with unique ids`, async () => {
     const dataset = await load();
     assert.ok(dataset.splits.length > 0);
     const ids = new Set<string>();
@@ -49,7 +49,7 @@ export function datasetContract(
     );
   });
 
-  Deno.test(`${name}: every tool that is described exists, and the other way round`, async () => {
+  Deno.test(`${name}: every described tool exists, and every tool is described`, async () => {
     const dataset = await load();
     const known = new Map(
       domainOf(dataset).tools.map((tool) => [tool.name, tool]),
@@ -68,7 +68,7 @@ export function datasetContract(
     assert.ok(dataset.policy.length > 0);
   });
 
-  Deno.test(`${name}: gold actions on forks leave the database as it was`, async () => {
+  Deno.test(`${name}: gold actions on forks do not change the database`, async () => {
     const dataset = await load();
     const domain = domainOf(dataset);
     const before = dataset.database.hash();

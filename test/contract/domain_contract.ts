@@ -33,7 +33,7 @@ export function domainContract(domain: Domain): void {
   const make = () => generated(4, SIZES, { domain: name });
   datasetContract(`generated() of ${name}`, make);
 
-  Deno.test(`${name}: the registry, flags and datasets know it by benchmark and name`, async () => {
+  Deno.test(`${name}: the registry, flags and datasets find it by benchmark and name`, async () => {
     assert.equal(domainNamed(name), domain);
     assert.equal(domainNamed(domain.name, domain.benchmark), domain);
     assert.ok(domainNames().includes(name));
@@ -45,7 +45,7 @@ export function domainContract(domain: Domain): void {
     assert.equal(domainKey(task!), name);
   });
 
-  Deno.test(`${name}: rows fit their schemas, and are those that its facts name`, async () => {
+  Deno.test(`${name}: rows match their schemas, and the domain's facts name existing tables`, async () => {
     const { database } = await make();
     assert.deepEqual(
       [...domain.rowSchemas.keys()].sort(),
@@ -63,7 +63,7 @@ export function domainContract(domain: Domain): void {
     for (const { argument } of owned) assert.ok(parameters.includes(argument));
   });
 
-  Deno.test(`${name}: goals, clauses and coverage are about tools that it has`, async () => {
+  Deno.test(`${name}: goals, clauses and coverage only name existing tools`, async () => {
     const tools = new Set(domain.tools.map((tool) => tool.name));
     const { clauses } = partOf(domain, "policy");
     const bound = clauses.flatMap((clause) => clause.tools);
@@ -74,7 +74,7 @@ export function domainContract(domain: Domain): void {
     assert.equal(coverage.length, bound.length);
   });
 
-  Deno.test(`${name}: the expert solves every task through the scripted user, the same way at the same seed`, async () => {
+  Deno.test(`${name}: the expert solves every task with the scripted user, and the same seed gives the same episode`, async () => {
     const dataset = await make();
     for (const task of dataset.tasks("train")) {
       const play = () =>
@@ -93,7 +93,7 @@ export function domainContract(domain: Domain): void {
     }
   });
 
-  Deno.test(`${name}: a part that is missing is said to be where it is asked for`, async () => {
+  Deno.test(`${name}: a missing part is reported when it is requested`, async () => {
     const full = await make();
     const { rowSchemas, tools } = domain;
     const benchmark = `bare-${domain.benchmark}`;

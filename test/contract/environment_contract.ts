@@ -19,7 +19,7 @@ export function environmentContract(
   name: string,
   load: () => Promise<Dataset>,
 ): void {
-  Deno.test(`${name}: gold actions and the outputs said earn every task's reward`, async () => {
+  Deno.test(`${name}: gold actions and stated outputs earn every task's reward`, async () => {
     const dataset = await load();
     for (const task of tasksOf(dataset)) {
       const environment = await playGold(dataset, task);
@@ -43,7 +43,7 @@ export function environmentContract(
     }
   });
 
-  Deno.test(`${name}: the reward is that of the states' hashes, and asking for it changes nothing`, async () => {
+  Deno.test(`${name}: the reward agrees with the states' hashes, and computing it changes nothing`, async () => {
     const dataset = await load();
     const tasks = tasksOf(dataset).filter((_, i) => i % 10 === 0);
     for (const [i, task] of tasks.entries()) {
@@ -58,7 +58,7 @@ export function environmentContract(
     }
   });
 
-  Deno.test(`${name}: episodes leave the dataset as it was`, async () => {
+  Deno.test(`${name}: episodes do not change the dataset`, async () => {
     const dataset = await load();
     const before = dataset.database.hash();
     for (const task of tasksOf(dataset)) await playGold(dataset, task);

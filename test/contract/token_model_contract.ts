@@ -38,7 +38,7 @@ export function tokenModelContract(
     });
   }
 
-  test("an answer has a logprob for each id, within the vocabulary and the tokens allowed", async (subject) => {
+  test("an answer has a log probability per id, within the vocabulary and the token limit", async (subject) => {
     for (const temperature of [0, 1]) {
       for (const maxTokens of [1, 7]) {
         for (const request of requests(subject, { temperature, maxTokens })) {
@@ -52,7 +52,7 @@ export function tokenModelContract(
     }
   });
 
-  test("an answer ends with its first stop token, or with the last token allowed", async (subject) => {
+  test("an answer ends with its first stop token, or at the token limit", async (subject) => {
     const stopIds = Array.from(
       { length: Math.ceil(subject.vocabSize / 2) },
       (_, i) => i * 2,
@@ -65,7 +65,7 @@ export function tokenModelContract(
     }
   });
 
-  test("the same request has the same answer, in any session and after any other", async (subject) => {
+  test("the same request gets the same answer, in any session and after any other request", async (subject) => {
     const [request] = requests(subject, {});
     if (request === undefined) throw new TypeError("No prompt to test with");
     const first = await subject.model.generate(request);
@@ -77,7 +77,7 @@ export function tokenModelContract(
     assertSame(await subject.model.generate(elsewhere), first, subject);
   });
 
-  test("an answer does not depend on what is sampled beside it", async (subject) => {
+  test("an answer does not depend on concurrent requests", async (subject) => {
     const all = [1, 2, 3, 4].flatMap((seed) =>
       requests(subject, { seed, session: `together ${seed}`, maxTokens: 8 })
     );
@@ -109,7 +109,7 @@ export function tokenModelContract(
     assert.ok(await answers(1) > 1);
   });
 
-  test("a session that goes on answers as one that begins anew", async (subject) => {
+  test("a continued session answers like a new one", async (subject) => {
     let ids = subject.prompts[0] ?? [];
     for (let turn = 0; turn < 4; turn++) {
       const [shape] = requests(subject, { seed: turn, maxTokens: 5 });
@@ -124,7 +124,7 @@ export function tokenModelContract(
     }
   });
 
-  test("a session may take back what it was shown, be released twice, and begin again", async (subject) => {
+  test("a session may drop ids, be released twice, and start again", async (subject) => {
     const [request] = requests(subject, {});
     if (request === undefined) throw new TypeError("No prompt to test with");
     const first = await subject.model.generate(request);
@@ -136,7 +136,7 @@ export function tokenModelContract(
     assertSame(await subject.model.generate(request), first, subject);
   });
 
-  test("a request does not change the ids that it was given", async (subject) => {
+  test("a request does not modify its ids", async (subject) => {
     for (const request of requests(subject, {})) {
       const ids = request.ids.slice();
       await subject.model.generate({ ...request, ids });
@@ -144,7 +144,7 @@ export function tokenModelContract(
     }
   });
 
-  test("prompt and answer together fit the context", async (subject) => {
+  test("prompt and answer together fit in the context", async (subject) => {
     const { contextLength } = subject.model;
     const prompt = subject.prompts[0] ?? [];
     const ids = Array.from(
@@ -158,7 +158,7 @@ export function tokenModelContract(
     assert.equal(answer.finishReason, "length");
   });
 
-  test("an aborted request is rejected, and the model goes on", async (subject) => {
+  test("an aborted request is rejected, and the model continues to answer", async (subject) => {
     const [request] = requests(subject, { session: "aborted" });
     if (request === undefined) throw new TypeError("No prompt to test with");
     const signal = AbortSignal.abort(new Error("enough"));

@@ -28,13 +28,13 @@ export function userContract(name: string, options: UserContractOptions): void {
     return factory(task, { seed });
   }
 
-  Deno.test(`${name}: opens with words and without the stop token`, async () => {
+  Deno.test(`${name}: opens with a message without the stop token`, async () => {
     const first = await (await make()).open();
     assert.ok(first.trim().length > 0);
     assert.ok(!first.includes(STOP));
   });
 
-  Deno.test(`${name}: answers every message until it stops, and does stop`, async () => {
+  Deno.test(`${name}: answers every message until it stops, and stops eventually`, async () => {
     const user = await make();
     await user.open();
     let reply = "";

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DIR = `${ROOT}notebooks`;
 const notebooks = await readNotebooks(DIR);
 
-Deno.test("notebooks: the tree holds no outputs", () => {
+Deno.test("notebooks: they are committed without outputs", () => {
   assert.equal(notebooks.length, 5);
   for (const { name, cells } of notebooks) {
     for (const { id, execution_count, outputs } of cells) {

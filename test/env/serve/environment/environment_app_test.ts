@@ -79,7 +79,7 @@ Deno.test("sessions are isolated: writes and steps do not affect other sessions"
   assert.equal((await stateOf(other)).task, 0);
 });
 
-Deno.test("a session without task and seed goes through the split in order, in the same way after a restart", async () => {
+Deno.test("sessions without task and seed play the split in order, and the same way after a restart", async () => {
   async function drawn() {
     await using server = environmentServer();
     const seen: [number, number][] = [];
@@ -263,7 +263,7 @@ Deno.test("a used-up budget gives status 402", async () => {
   assert.equal(server.sessions.size, 0);
 });
 
-Deno.test("without a token only programs on this machine have access, with a token every client that sends it", async () => {
+Deno.test("without a token, only programs on this machine have access; with a token, every client that sends it", async () => {
   await using open = environmentServer();
   const page = { origin: "http://evil.example" };
   assert.equal((await open.post("/reset", {}, page)).status, 403);

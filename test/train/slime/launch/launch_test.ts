@@ -92,7 +92,7 @@ Deno.test({
 
       if (
         !await t.step(
-          "a run whose GPUs or port another run holds is refused, is told which one, and leaves nothing behind",
+          "a run whose GPUs or port another run uses is refused, the error names that run, and nothing is left behind",
           async () => {
             const greedy = launch(world, {
               name: "greedy",

@@ -163,7 +163,7 @@ async function evaluateAlone(path: string, config = CONFIG): Promise<void> {
   assert.equal((await session.run()).isComplete, true);
 }
 
-Deno.test("a shard whose job fails without a reason of its own runs again, and the evaluation is that of one process", () =>
+Deno.test("a shard whose job fails without a reason runs again, and the evaluation equals that of one process", () =>
   inTempDir(async (dir) => {
     const [alone, path] = [join(dir, "alone"), join(dir, "e")];
     await evaluateAlone(alone);
