@@ -56,7 +56,7 @@ export interface EstimatorBenchOptions {
   readonly variants: readonly string[];
   /** Number of seeds. The seeds 1 to `seeds` are used. */
   readonly seeds: number;
-  /** The directory that holds the run dirs. */
+  /** The directory of the run dirs. */
   readonly runs: string;
   readonly signal: AbortSignal;
   readonly onStage?: (text: string) => void;

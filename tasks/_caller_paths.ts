@@ -39,7 +39,10 @@ export const runPathOnly: IsPath = (value) => value.includes("/");
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 
-/** Whether a value is the path of a run or a file: it contains a slash, or names a file in the caller's directory. */
+/**
+ * Returns whether a value is the path of a run or a file: it contains a slash, or names a file in the caller's
+ * directory.
+ */
 export function runOrFile(value: string): boolean {
   if (value.includes("/")) return true;
   try {

@@ -80,7 +80,7 @@ type EnvironmentFlags = Readonly<Record<string, unknown>> & {
   readonly set: readonly string[];
 };
 
-/** Whether the flags request an environment server: they name a domain or a source of tasks. */
+/** Returns whether the flags request an environment server, by naming a domain or a source of tasks. */
 export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
   return env !== undefined || data !== undefined;
 }

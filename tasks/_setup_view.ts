@@ -118,7 +118,7 @@ export function findingsText(reports: readonly HostReport[]): string {
   ).join("\n");
 }
 
-/** Returns what `--undo` removed and what it kept. */
+/** Returns a list of what `--undo` removed and of what it kept. */
 export function undoText(reports: readonly HostUndoReport[]): string {
   const lines = reports.flatMap(({ host, things }) =>
     things.map(({ state, title, detail }) => {

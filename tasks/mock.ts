@@ -61,7 +61,7 @@ import {
 } from "./_shared_flags.ts";
 import { keysHelp } from "./_train_flags.ts";
 
-/** Whether a value of `--hold-out` is a file rather than the name of a split. */
+/** Returns whether a value of `--hold-out` is a file rather than the name of a split. */
 function taskFile(value: string): boolean {
   return !["train", "dev", "test"].includes(value);
 }
@@ -214,7 +214,7 @@ async function composed(
   };
 }
 
-/** Whether a task belongs to a split, according to its id: `telecom/test/…`. */
+/** Returns whether a task belongs to a split, according to its id: `telecom/test/…`. */
 function inSplit(task: string, split: string): boolean {
   return task.split("/")[1] === split;
 }

@@ -177,7 +177,7 @@ async function runEpisodes(
 const healthSchema = z.looseObject({ run: z.string() });
 
 /**
- * Starts a server. If another run's server holds the port, the error names that run.
+ * Starts a server. If the server of another run uses the port, the error names that run.
  * @throws {ConfigError} If the port is in use.
  */
 async function listenForRun(

@@ -1,4 +1,4 @@
-/** `deno task setup`: installs what slime needs on GPU hosts, and what episodes need on the hosts that serve them. */
+/** `deno task setup`: installs the software for slime on GPU hosts, and for episodes on the hosts that serve them. */
 
 import type { SetupOptions } from "../train/slime/setup/setup_options.ts";
 import { planSetup } from "../train/slime/setup/setup_plan.ts";

@@ -164,7 +164,7 @@ const NAMES = {
   ],
 };
 
-// Types leave nothing to look at when a program runs: `deno check` fails here where one is gone.
+// Types do not exist at run time, so `deno check` fails here if one is missing.
 export type {
   Action,
   Agent,

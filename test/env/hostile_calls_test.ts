@@ -24,7 +24,7 @@ import "../support/library_desk/register.ts";
 
 const SEQUENCES = 200;
 const CALLS = 8;
-/** The maximum number of calls to generate for one position of a sequence until one of them writes. */
+/** The maximum number of calls to generate for a position of a sequence, until one of them writes. */
 const TRIES = 5;
 const SIZES = { trainTasks: 12, devTasks: 1, testTasks: 4 };
 

@@ -77,7 +77,7 @@ for (const name of ["failures-full", "failures-quarter"]) {
   });
 }
 
-/** Runs a notebook and checks what holds for all notebooks, then what is specific to this one. */
+/** Runs a notebook, and checks the rules for all notebooks and then those for this one. */
 function notebookTest(
   name: string,
   says: string,

@@ -82,7 +82,7 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   ],
 ];
 
-/** Returns what is wrong with a refusal message. */
+/** Returns the fault of a refusal without a reason; empty if the message is justified, or is not a refusal. */
 export function groundlessRefusal(
   content: string,
   { before, said }: { before: Transcript; said: string },

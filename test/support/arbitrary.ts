@@ -9,7 +9,7 @@ import {
 import { normalInt } from "../../env/python/python_value.ts";
 import type { PythonNumber } from "../../env/python/python_value.ts";
 
-/** Any text, including lone surrogates. */
+/** Returns arbitrary texts, including lone surrogates. */
 export function text(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string(),
@@ -18,7 +18,7 @@ export function text(): fc.Arbitrary<string> {
   );
 }
 
-/** A Python float as taulab represents it. */
+/** Returns arbitrary Python floats as taulab represents them. */
 export function float(): fc.Arbitrary<number | Float> {
   return fc.oneof(
     fc.double(),
@@ -27,7 +27,7 @@ export function float(): fc.Arbitrary<number | Float> {
   ).map((value) => Number.isInteger(value) ? new Float(value) : value);
 }
 
-/** A Python int as taulab represents it. */
+/** Returns arbitrary Python ints as taulab represents them. */
 export function int(): fc.Arbitrary<number | bigint> {
   return fc.oneof(
     fc.bigInt(),
@@ -37,12 +37,12 @@ export function int(): fc.Arbitrary<number | bigint> {
     .map(normalInt);
 }
 
-/** Any number. */
+/** Returns arbitrary numbers. */
 export function pythonNumber(): fc.Arbitrary<PythonNumber> {
   return fc.oneof(int(), float(), fc.boolean());
 }
 
-/** Any JSON value. */
+/** Returns arbitrary JSON values. */
 export function jsonValue(): fc.Arbitrary<JsonValue> {
   const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
     value: fc.oneof(

@@ -233,7 +233,7 @@ function repeat(path: string, wanted: number): number {
   }
 }
 
-/** An expert that, with the given probability per episode, makes a wrong write or omits a write. */
+/** Creates an expert that makes a wrong write or omits a write, with the given probability per episode. */
 function erringExpert(chance: number): Agent {
   const expert = expertAgent({ prompt: "none" });
   return {

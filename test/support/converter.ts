@@ -10,7 +10,7 @@ export type Behavior = "well" | "fail" | "hang";
 /** A checkout with fake converters. */
 export interface FakeSlime {
   readonly dir: string;
-  /** `--set` flags that point a recipe at it. */
+  /** The `--set` flags that make a recipe use the checkout. */
   readonly flags: readonly string[];
   /** Makes the converters copy `source` from now on, and behave as given. */
   prepare(source: string, behavior?: Behavior): Promise<void>;

@@ -26,7 +26,7 @@ ray.exceptions.RayTaskError(${
 ${type}: ${text}`;
 }
 
-/** Returns what Ray prints if an actor's constructor raises an error. */
+/** Returns the lines that Ray prints if an actor's constructor raises an error. */
 function creationError(actor: string, error: string): string {
   return `\x1b[36m(${actor} pid=4121, ip=10.0.0.12)\x1b[0m Exception raised in creation task: The actor died because of an error raised in its creation task, \x1b[36mray::${actor}.__init__()\x1b[39m (pid=4121, ip=10.0.0.12, actor_id=5d0c2e4f8a, repr=<slime.ray.${actor} object at 0x7f2c>)
 \x1b[36m(${actor} pid=4121, ip=10.0.0.12)\x1b[0m   File "/root/slime/slime/ray/${actor}.py", line 61, in __init__
@@ -40,7 +40,7 @@ ray.exceptions.ActorDiedError: The actor died because of an error raised in its 
 ${error}`;
 }
 
-/** Returns what Ray prints if an actor's process has died. */
+/** Returns the lines that Ray prints if an actor's process has died. */
 function actorDied(reason: string): string {
   return `Traceback (most recent call last):
   File "/root/slime/train.py", line 106, in <module>

@@ -1,5 +1,5 @@
 /**
- * Replaces the work of a task in `tasks/` with a probe of its permissions. Run as the main module,
+ * Replaces the work of a task in `tasks/` with a probe of its permissions. It runs as the main module,
  * `probing_task.ts?train FLAGS --json`, with the permissions that deno.json gives to that task.
  */
 

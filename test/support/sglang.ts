@@ -14,9 +14,9 @@ export interface SglangCase {
 
 /** The result of a parser. */
 export interface SglangAnswer {
-  /** `has_tool_call`. */
+  /** The result of `has_tool_call`. */
   readonly marker: boolean;
-  /** `null` if the parser raised an exception. */
+  /** The text outside of the calls; `null` if the parser raised an exception. */
   readonly normal: string | null;
   /** The name and the arguments as JSON of each call. */
   readonly calls: readonly (readonly [name: string, parameters: string])[];

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Host } from "../../train/slime/hosts/hosts_file.ts";
 import { hasProgram, runProgram } from "./programs.ts";
 
-/** Whether such hosts can be created on this machine. */
+/** Whether hosts with a real sshd can be created on this machine. */
 export const HAS_SSHD = await hasProgram("/usr/sbin/sshd", "-?") &&
   await hasProgram("ssh", "-V") && await hasProgram("ssh-keygen", "-?");
 

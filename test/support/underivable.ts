@@ -299,7 +299,8 @@ function optionsOf(item: JsonObject | undefined): string[] {
 }
 
 /**
- * Checks whether the user described a variant: by what differs from the old one, if no other available variant matches.
+ * Checks whether the user described a variant: by all of its options, or by those that differ from the old variant's,
+ * if they match no other available variant.
  */
 function isVariantSaid(
   id: string,

@@ -30,7 +30,7 @@ function refusal(status: number, error: object): Response {
   return Response.json({ error }, { status });
 }
 
-/** Runs an episode whose model first gives a regular answer, then the given one. */
+/** Runs an episode whose model first gives a regular answer, and then the given one. */
 async function episodeWith(answer: unknown, agent?: Agent): Promise<Episode> {
   await using server = modelServer({
     answer: ({ index }) => {

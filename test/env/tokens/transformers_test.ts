@@ -34,7 +34,7 @@ import {
 
 const ignore = withoutPython();
 
-/** A template in both implementations. */
+/** A chat template in both implementations. */
 interface Form {
   readonly name: "instruct" | "hybrid" | "hybrid, not thinking";
   readonly template: ChatTemplate;

@@ -42,7 +42,7 @@ function requiredReads(
   ];
 }
 
-/** The goal part of the domain. */
+/** The part `goals` of the domain. */
 export const libraryGoals = {
   tools: { renew: "renew_book" },
   fulfillingCalls: (context) =>

@@ -4,7 +4,9 @@ import {
   hearPhone,
 } from "../../../../../env/domains/telecom/user/phone_hearing.ts";
 
-/** Summarizes what was heard: `check bar`, `turn airplane off`, `grant messaging sms storage`. */
+/**
+ * Summarizes the requests that the user understood: `check bar`, `turn airplane off`, `grant messaging sms storage`.
+ */
 function short(heard: Heard): string {
   switch (heard.kind) {
     case "check":

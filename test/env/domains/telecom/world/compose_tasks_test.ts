@@ -116,7 +116,7 @@ Deno.test("composeTelecom() respects its options", () => {
   );
 });
 
-/** Plays a world through the benchmark's evaluators. */
+/** Plays a world's task, and evaluates it with the benchmark's evaluators. */
 async function played(
   { agent, tasks }: ComposedWorld,
 ): Promise<{ source: TalkSource; tasks: Tau3Task[] }> {
