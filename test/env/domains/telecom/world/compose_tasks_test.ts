@@ -116,7 +116,7 @@ Deno.test("composeTelecom() respects its options", () => {
   );
 });
 
-/** Plays a world's task, and evaluates it with the benchmark's evaluators. */
+/** Returns a composed world as the source and the tasks of conversations under the benchmark's rules. */
 async function played(
   { agent, tasks }: ComposedWorld,
 ): Promise<{ source: TalkSource; tasks: Tau3Task[] }> {
