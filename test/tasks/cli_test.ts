@@ -173,7 +173,7 @@ Deno.test("parseFlags() returns help with every flag, its default and an example
     const word of [
       "Show flags",
       "--seed <N>",
-      "default 1",
+      "default: 1",
       "--set <KEY=VALUE>",
       "--resume [RUN]",
       "generated | tau-bench",
