@@ -112,7 +112,7 @@ function faultTable({ userFaults }: EvaluationReport): string {
   const rows = Object.entries(userFaults.shares);
   if (rows.length === 0) return "";
   return table([
-    ["fault of the user", "episodes"],
+    ["fault of the user", "share of episodes"],
     ...rows.map(([fault, share]) => [fault, percent(share)]),
   ]);
 }

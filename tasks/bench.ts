@@ -462,7 +462,7 @@ function keyed(
 
 function figureTable(figures: readonly Figure[]): string {
   return table([
-    ["figure", "of", "median", "spread"],
+    ["figure", "measured on", "median", "spread"],
     ...figures.map(([name, of, { median, spread }, show]) => [
       name,
       of,

@@ -94,11 +94,11 @@ function notesOf(
       : [`${path}: ${faultsText(unreadable, all)}`]),
     ...skipped.map(({ what }) => `${path}: ${what}`),
     ...(otherData === undefined ? [] : [
-      `${path}: recorded with other data; none of its ${
+      `${path}: recorded with other data: none of its ${
         count(otherData.golds)
-      } gold states match; ${
+      } gold states match, and ${
         count(otherData.differences)
-      } texts and states differ, so only rewards and endings are compared`,
+      } texts and states differ. Only rewards and endings are compared`,
     ]),
   ];
 }
