@@ -16,7 +16,7 @@ export function listen(
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new ConfigError(
-      `Cannot listen on ${host}:${port}: the port is in use`,
+      `Cannot listen on ${host}, port ${port}: the port is in use`,
       {
         cause: error,
         hint: "pass another --port, or --port 0 for a free one",

@@ -194,7 +194,7 @@ async function listenForRun(
     const { data } = healthSchema.safeParse(health);
     if (data === undefined) throw error;
     throw new ConfigError(
-      `Cannot listen on ${host}:${port}: an episode server of the run "${data.run}" uses the port`,
+      `Cannot listen on ${host}, port ${port}: an episode server of the run "${data.run}" uses the port`,
       {
         cause: error,
         hint:
