@@ -21,9 +21,9 @@ import type { TrainSequence } from "./trainer.ts";
 
 /** An expert's conversations. */
 export interface Conversations {
-  /** `[N]`, the conversations that earned the reward, in the form of the config's agent. */
+  /** The conversations that earned the reward, `[N]`, in the form of the config's agent. */
   readonly solved: readonly (readonly Message[])[];
-  /** `[N]`, the same conversations with structured tool calls and tool results, which distinguish data from prose. */
+  /** The same conversations, `[N]`, with structured tool calls and tool results, which distinguish data from prose. */
   readonly asCalls: readonly (readonly Message[])[];
   /** The number of train tasks that the expert tried and did not solve. */
   readonly unsolved: number;

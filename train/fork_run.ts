@@ -17,7 +17,7 @@ import { startRun } from "./session.ts";
  * same figures as a run that was trained from scratch. The episodes up to that point stay in `from`.
  * @param config The config of `from`, which may differ in the section `rl` and in the keys that a resumed run may
  * change.
- * @throws {ConfigError} If there is no run at `from`, the configs differ elsewhere, or `to` already exists.
+ * @throws {ConfigError} If there is no run at `from`, the configs differ in other keys, or `to` already exists.
  * @throws {RunDirError} If a checkpoint at the end of a phase is missing or damaged, or `to` cannot be written.
  */
 export async function forkRun(

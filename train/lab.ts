@@ -26,7 +26,7 @@ export interface SampleOptions {
 
 /** An expert's demonstrations. */
 export interface Demonstrations {
-  /** `[N]`, each with mask 1 on the expert's own messages and calls. */
+  /** The demonstrations, `[N]`, each with mask 1 on the expert's own messages and calls. */
   readonly sequences: readonly TrainSequence[];
   /**
    * The number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the

@@ -59,20 +59,20 @@ export interface TrainOptions {
    */
   readonly reward?: RewardFunction;
   /**
-   * Aborting it stops the training gracefully: the current step is finished and saved, a running evaluation is
+   * Aborting this signal stops the training gracefully: the current step is finished and saved, a running evaluation is
    * discarded, and `train` returns.
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Aborting it stops all sampling at once, as when the budget is spent: the current step is discarded, the steps
-   * before it are saved, and `train` returns.
+   * Aborting this signal stops all sampling at once, as when the budget is spent: the current step is discarded, the
+   * steps before it are saved, and `train` returns.
    */
   readonly halt?: AbortSignal;
   /** Called for each line of metrics. */
   readonly onLine?: (line: Metrics) => void;
   /** Called repeatedly with the current activity. */
   readonly onActivity?: (activity: Activity) => void;
-  /** Monotonic clock in milliseconds. Only timings depend on it. */
+  /** A monotonic clock in milliseconds. Only timings depend on it. */
   readonly now?: () => number;
 }
 

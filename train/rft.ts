@@ -50,8 +50,8 @@ export function isExemplary(episode: Episode): boolean {
 }
 
 /**
- * Draws the tasks of a step. Half come from the tasks not solved yet, so that easy tasks do not crowd out the rest;
- * half come from all tasks, so that solved ones are not forgotten.
+ * Draws the tasks of a step. Half of them come from the unsolved tasks, so that easy tasks do not crowd out the rest.
+ * The other half come from all tasks, so that solved tasks are not forgotten.
  * @returns At most `size` tasks, without repeats.
  */
 export function tasksToTry(

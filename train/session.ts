@@ -70,7 +70,7 @@ export interface SessionResult extends Summary {
   readonly wallS: number;
   /** The peak memory of any session of the run. */
   readonly peakRssBytes: number;
-  /** A report for each tracker of the config. */
+  /** One report for each tracker of the config. */
   readonly trackers: readonly TrackerReport[];
 }
 

@@ -23,7 +23,7 @@ export function advantageAt(
 
 /** Settings of a policy-gradient update. */
 export interface PolicyLoss {
-  /** The ratio to clip. Default: `token`. */
+  /** The importance ratio to clip. Default: `token`. */
   readonly ratio?: RatioName;
   readonly clipLow: number;
   readonly clipHigh: number;

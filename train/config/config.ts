@@ -1,6 +1,6 @@
 /**
- * Resolves a run's config: merges the defaults, the recipe, `--set` and the flags, each of which overrides the previous
- * ones.
+ * Resolves a run's config: merges the defaults, the recipe, `--set` and the flags. Each source overrides those before
+ * it.
  *
  * One schema defines the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
  * the config. The resolved, frozen config is saved in the run dir and is enough to repeat the run.

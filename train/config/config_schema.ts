@@ -1,4 +1,4 @@
-/** The schema of a run's config: keys, types, defaults and descriptions. config.ts resolves it. */
+/** The schema of a training run's config: keys, types, defaults and descriptions. config.ts resolves it. */
 
 import { z } from "zod";
 import { agentName, agentStrategy } from "../../env/agents/registry.ts";

@@ -21,7 +21,7 @@ import { userName } from "../../env/users/registry.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** World settings of the domains that do not use the section `world`. */
+/** The schemas of the world settings for domains that do not use the section `world`. */
 const sections = {
   generated: retailOptionsSchema,
   airline: airlineOptionsSchema,

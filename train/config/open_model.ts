@@ -17,7 +17,7 @@ export type EndpointConfig = DeepReadonly<z.infer<typeof endpointSchema>>;
 
 /** Options for {@linkcode openChatModel}. */
 export interface OpenModelOptions extends CallOptions {
-  /** The source to which the model's failures are attributed. */
+  /** The component to which failures of the model are attributed. */
   readonly source: "model" | "user";
   readonly meter: Meter;
   /** The flag that names the model, for errors: `--user-model`. */

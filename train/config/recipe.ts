@@ -12,7 +12,7 @@ import { Yaml, type YamlFile } from "./yaml_file.ts";
 
 /** A recipe file and its base. */
 export interface Recipe extends YamlFile {
-  /** The recipe that it extends, which supplies the missing keys. */
+  /** The recipe that this one extends. It supplies the missing keys. */
   readonly base?: Recipe | undefined;
 }
 

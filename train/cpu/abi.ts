@@ -2,13 +2,13 @@
 
 import type { SharedHeap } from "./memory.ts";
 
-/** Field names in order, with their types. Addresses are `i32`. */
+/** The fields of a struct in order: their names and types. Addresses are `i32`. */
 type Struct = Readonly<Record<string, "i32" | "f32">>;
 
 /** The values of a struct's fields. */
 export type Values<S extends Struct> = Readonly<Record<keyof S, number>>;
 
-/** Positions per page of the key-value cache. */
+/** The number of positions per page of the key-value cache. */
 export const PAGE = 32;
 
 export const MODEL = {
@@ -92,7 +92,7 @@ export const TRAIN_JOB = {
   sequenceRatio: "i32",
 } as const satisfies Struct;
 
-/** Values of the field `mode` of a train job. */
+/** The values of a train job's field `mode`. */
 export const TRAIN_MODE = { supervised: 0, reinforce: 1, score: 2 } as const;
 
 export const REQUEST = {

@@ -39,7 +39,7 @@ const ManifestSchema = z.strictObject({
     second: FileSchema,
     reference: FileSchema.optional(),
   }),
-  /** The offset of each tensor in floats, for people and other programs. */
+  /** The tensors and their offsets in floats, for people and other programs. */
   tensors: z.array(z.strictObject({
     name: z.string(),
     shape: z.array(z.number()),

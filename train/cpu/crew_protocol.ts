@@ -10,7 +10,7 @@ export const FIELD = {
   done: 1,
   command: 2,
   argument: 3,
-  /** 0 if the command succeeded, otherwise the length of the error text. */
+  /** The length of the error text; 0 if the command succeeded. */
   failed: 6,
 } as const;
 

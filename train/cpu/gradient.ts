@@ -26,7 +26,7 @@ export interface LossSettings {
 
 /** The result at one learned position. */
 export interface LossResult {
-  /** The index of its sequence in the batch. */
+  /** The index of the sequence in the batch. */
   readonly index: number;
   /** The position of the learned token. */
   readonly position: number;
@@ -97,7 +97,7 @@ export async function accumulateGradient(
 
 interface WrittenLoss {
   readonly sequence: PlannedSequence;
-  /** The address of its first loss row. */
+  /** The address of the sequence's first loss row. */
   readonly at: number;
 }
 

@@ -24,7 +24,7 @@ export interface MemoryPlan {
   /** Gradients and moments. */
   readonly optimizer: number;
   readonly reference: number;
-  /** Activations of one block of rows per thread. */
+  /** Activations for one block of rows per thread. */
   readonly activations: number;
   /** Keys, values and pointer keys. */
   readonly cache: number;

@@ -13,13 +13,13 @@ const SLAB_PAGES = 128;
 const PREFERRED_RUN = 16;
 
 interface Slab {
-  /** The address of its pages. */
+  /** The address of the slab's pages. */
   readonly pages: number;
-  /** The address of its first stream. */
+  /** The address of the slab's first stream. */
   readonly streams: number;
 }
 
-/** An allocator that hands out pages by number. */
+/** An allocator of pages, which are identified by number. */
 export class PagePool {
   readonly #engine: Engine;
   readonly #maxPages: number;

@@ -155,7 +155,10 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     this.#sampler.release(session);
   }
 
-  /** Returns the trainer of this policy's weights. It is created at the first call, whose `options` apply. */
+  /**
+   * Returns the trainer of this policy's weights. It is created on the first call, and only the options of that call
+   * apply.
+   */
   trainer(options: Partial<AdamOptions> = {}): CpuTrainer {
     return this.#trainer ??= new CpuTrainer(this.#engine, options);
   }

@@ -41,7 +41,7 @@ export interface Plan {
   readonly seconds: number;
 }
 
-/** Tokens per second across all threads. */
+/** Speeds in tokens per second across all threads. */
 export interface Rates {
   readonly trained: number;
   /** The rate of prefill, that is, of reading context. */

@@ -45,7 +45,7 @@ interface Parts {
 /** A run's policy with the parts that it needs to act. Use it with `await using`. */
 export class RunPolicy implements AsyncDisposable {
   readonly run: TrainingRecord;
-  /** The step of its checkpoint. */
+  /** The step of the checkpoint. */
   readonly step: number;
   readonly policy: CpuPolicy;
   /** The tokenizer and chat template of the run. */

@@ -13,7 +13,7 @@ export interface SamplePart {
   readonly request: GenerateRequest;
   /** The session, with a position reserved for every token to feed. */
   readonly session: Session;
-  /** Ids to feed. */
+  /** The ids to feed. */
   readonly pending: readonly number[];
   /**
    * Uniform random numbers in [0, 1), one per token to sample; empty if the prompt is not fully read after this job.

@@ -12,7 +12,7 @@ export interface Session {
   readonly name: string;
   /** The ids whose keys and values are in the pages. */
   readonly ids: number[];
-  /** The numbers of its pages. */
+  /** The numbers of the session's pages. */
   readonly pages: number[];
   /** The address of the page table that the kernels read. */
   readonly table: number;
@@ -20,7 +20,7 @@ export interface Session {
   readonly state: number;
   /** The version of the weights that computed the contents. */
   version: number;
-  /** Whether a request is using it. */
+  /** Whether a request is using the session. */
   busy: boolean;
   /** Whether to free the session when it is no longer busy. */
   released: boolean;

@@ -37,7 +37,7 @@ export interface TokenizerTraining {
   readonly asCalls?: readonly (readonly Message[])[];
 }
 
-/** Bytes that occur in UTF-8; the other 13 need no token. */
+/** The bytes that occur in UTF-8. The other 13 need no token. */
 const UTF8_BYTES = Array.from({ length: 256 }, (_, byte) => byte)
   .filter((byte) => byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1);
 const DIGIT_PAIRS = 100;

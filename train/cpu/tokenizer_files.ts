@@ -11,7 +11,7 @@ export const CONTROL_TOKENS = [
   "<|end|>",
 ] as const;
 
-/** Marks the end of an answer. */
+/** The token that marks the end of an answer. */
 export const END_TOKEN = "<|end|>";
 
 /**

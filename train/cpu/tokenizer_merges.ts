@@ -7,7 +7,7 @@
 
 /** A piece of text as symbols, with its number of occurrences. */
 export interface Piece {
-  /** The ids of its symbols, `[n]`, rewritten as symbols are learned. */
+  /** The ids of the piece's symbols, `[n]`, rewritten as symbols are learned. */
   symbols: number[];
   readonly count: number;
 }

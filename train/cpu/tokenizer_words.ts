@@ -86,7 +86,7 @@ function varies(use: WordUse | undefined, mostConversations: number): boolean {
 
 /** The uses of a word. */
 interface WordUse {
-  /** Whether a user says it. */
+  /** Whether a user says the word. */
   said: boolean;
   inIdentifier: boolean;
   /** The number of occurrences as data, and the total number of occurrences. */

@@ -37,15 +37,15 @@ export interface Advisory {
   readonly level: "warning" | "note";
   /** A clause that summarizes the finding. */
   readonly title: string;
-  /** A sentence with the figures that show it. */
+  /** A sentence with the figures that support the finding. */
   readonly evidence: string;
-  /** The viewer's filter that selects its episodes: conditions keyed by field; `null` if it concerns no episodes. */
+  /** The viewer's filter that selects the episodes concerned: conditions keyed by field; `null` if there are none. */
   readonly filter: Readonly<Record<string, string>> | null;
-  /** The viewer's name of the curve that shows it; `null` if there is none. */
+  /** The viewer's name for the curve that shows the finding; `null` if there is none. */
   readonly curve: string | null;
 }
 
-/** The facts from which advisories are derived. */
+/** The input of the advisories. */
 export interface AdvisoryFacts {
   /** Metrics of a training run; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];

@@ -26,9 +26,9 @@ export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
 
 /** Agreement between the rules and a judge. */
 export interface Agreement {
-  /** The number of episodes for which both name the party at fault. */
+  /** The number of episodes in which both the rules and the judge name the party at fault. */
   readonly both: number;
-  /** The share of these episodes for which they name the same party. */
+  /** The share of these episodes in which they name the same party. */
   readonly share: number;
   /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
   readonly kappa: number | null;

@@ -23,7 +23,7 @@ import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 /** One planned episode. */
 export interface Job {
   readonly task: Task;
-  /** The index of the task among the evaluated ones. */
+  /** The index of the task among the evaluated tasks. */
   readonly position: number;
   readonly trial: number;
   /** The episode's seed. It depends only on the run's seed, the task and the trial. */
@@ -39,9 +39,9 @@ export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** Judge of the criteria that no program can check. Default: none. */
+  /** The judge of criteria that no program can check. Default: none. */
   readonly judge?: Judge | undefined;
-  /** Aborting it ends the evaluation; completed episodes are kept. */
+  /** Aborting this signal ends the evaluation; completed episodes are kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
   /** The number of concurrent conversations. Default: the config's. */

@@ -37,7 +37,7 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
 /** A completed episode and its place in the plan. */
 export interface Ended {
   readonly episode: Episode;
-  /** The index of the episode's task among the evaluated ones. */
+  /** The index of the episode's task among the evaluated tasks. */
   readonly task: number;
 }
 

@@ -26,7 +26,7 @@ export interface ShardOptions {
   readonly dir: EvaluationDir;
   readonly config: EvaluationConfig;
   readonly workers: number;
-  /** Aborting it ends all processes; completed episodes are kept. */
+  /** Aborting this signal ends all processes; completed episodes are kept. */
   readonly signal: AbortSignal;
   /** The usage of the evaluation so far. */
   readonly used: Usage;

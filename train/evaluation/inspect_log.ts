@@ -28,7 +28,7 @@ const VERSION = 2;
 /** The name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** A log and its file name, under which Inspect lists it. */
+/** A log, and the file name under which Inspect lists it. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -7,14 +7,14 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** 97.5% quantile of the standard normal distribution. */
+/** The 97.5% quantile of the standard normal distribution. */
 const Z = 1.959963984540054;
 
 /**
  * Estimates the mean of a share from its values on several tasks, with a confidence interval.
  *
- * Tasks are independent draws, whereas trials of one task are not. The interval is Wilson's at the effective sample
- * size that the spread between tasks implies, so it has a positive width even if all tasks agree.
+ * Tasks are independent draws, but trials of one task are not. The interval is Wilson's at the effective sample size
+ * that the spread between tasks implies, so it has a positive width even if all tasks agree.
  * @param shares `[P]`, the estimate for each task, from 0 to 1.
  * @see Wilson 1927; Korn and Graubard 1998, "Confidence intervals for proportions with small expected number of
  * positive counts estimated from survey data", for the effective sample size.

@@ -37,9 +37,9 @@ export type ShardLine = z.infer<typeof shardLineSchema>;
 
 /** The end of a shard process. */
 export interface ShardEnd {
-  /** The error that ended it; `null` if there was none. */
+  /** The error that ended the process; `null` if there was none. */
   readonly error: string | null;
-  /** The reason for stopping early; `null` if it completed. */
+  /** The reason why the process stopped early; `null` if it completed its work. */
   readonly why: string | null;
 }
 

@@ -16,7 +16,7 @@ import {
 
 /** Options for {@linkcode ShardRunner.run}. */
 export interface RunShardOptions {
-  /** Aborting it asks the process to save completed episodes and exit. */
+  /** Aborting this signal asks the process to save completed episodes and exit. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }

@@ -86,7 +86,7 @@ class Progress {
 
 const NOTHING: ShardProgress = { episodes: 0, scored: 0, reward: 0, cost: 0 };
 
-/** The entry point of the process. */
+/** Runs the shard at `path` until it is complete or stopped, then exits. If it fails, reports the error first. */
 async function work(path: string, isAlone: boolean): Promise<void> {
   const controller = new AbortController();
   const stop = () => controller.abort();

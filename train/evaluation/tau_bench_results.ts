@@ -21,7 +21,7 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 
 /**
  * Returns the text of the result file: a list of τ-bench's `EnvRunResult`, in the order of tasks and trials. Episodes
- * that failed for reasons unrelated to the agent are omitted, whereas τ-bench records them with reward 0.
+ * that failed for reasons unrelated to the agent are omitted, although τ-bench records them with reward 0.
  */
 export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
   const tasks = new Map(

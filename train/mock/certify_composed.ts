@@ -19,7 +19,7 @@ export interface ComposedCertificate {
   readonly turns: number;
 }
 
-/** Faults that invalidate a task. An unrewarded change of state is not one of them. */
+/** The faults that invalidate a task. An unrewarded change of state is not one of them. */
 const FAULTS: ReadonlySet<string> = new Set([
   "gold_error",
   "failing_gold",

@@ -88,7 +88,7 @@ export async function mockWorld(
   return await generated(seed, data[section], { ...options, domain: env });
 }
 
-/** The settings of tasks over rows that have flags of their own, and these flags. */
+/** The flags for settings of tasks over rows, keyed by setting. The other settings have no flag. */
 const FLAGS: Readonly<Record<string, string>> = {
   trainTasks: "count",
   seed: "seed",

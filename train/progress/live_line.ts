@@ -12,13 +12,13 @@ export interface LineStream {
 export interface LiveLineOptions {
   /** The stream to write to. Default: stderr. */
   readonly stream?: LineStream;
-  /** Clock in milliseconds. Default: the system clock. */
+  /** The clock, in milliseconds. Default: the system clock. */
   readonly now?: () => number;
 }
 
 /** The minimum time between redraws on a terminal. */
 const EVERY_MS = 100;
-/** Time between printed lines if stderr is not a terminal (nohup, a job scheduler, CI). */
+/** The time between printed lines if stderr is not a terminal (nohup, a job scheduler, CI). */
 const EVERY_MS_UNWATCHED = 30_000;
 
 /** A line that is redrawn in place; if stderr is not a terminal, it is printed every 30 seconds. */

@@ -1,6 +1,6 @@
 /** Formats plain-text tables, for terminals and other places without HTML. */
 
-/** A number, share or amount with a unit; columns of such cells are right-aligned. */
+/** A cell with a number, a share or an amount with a unit. Columns of these cells are right-aligned. */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 
 /**

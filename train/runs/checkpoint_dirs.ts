@@ -24,10 +24,10 @@ export async function checkpointSteps(
 
 /** The schema of the contents of a run at the time of a checkpoint. */
 const journalSchema = z.object({
-  /** The lines of `metrics.jsonl`, and the SHA-256 of their text. */
+  /** The number of lines in `metrics.jsonl`, and the SHA-256 of their text. */
   lines: z.int(),
   sha256: z.string(),
-  /** Rows in `episodes.db`. */
+  /** The number of rows in `episodes.db`. */
   episodes: z.int(),
 });
 

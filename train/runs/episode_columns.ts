@@ -11,13 +11,13 @@ import type { Episode } from "../../env/types.ts";
 
 /** The position of an episode in a run, which the {@linkcode Episode} itself does not record. */
 export interface EpisodePlace {
-  /** The step that it belongs to: the number of policy updates before it was sampled, plus one. */
+  /** The step of the episode: the number of policy updates before it was sampled, plus one. */
   readonly step: number;
-  /** The name of its source: `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
+  /** The source of the episode: `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source: string;
-  /** The index of its group or task in the step, from 0. */
+  /** The index of the episode's group or task in the step, from 0. */
   readonly group: number;
-  /** The factor of its gradient; `null` if it was not trained on. */
+  /** The factor of the episode's gradient; `null` if the episode was not trained on. */
   readonly advantage: number | null;
 }
 
@@ -39,17 +39,17 @@ interface Cell<T> {
 
 /** Settings of a column, in addition to its type and its value. */
 export interface ColumnOptions<T> {
-  /** Its key in a `StoredEpisode`. Default: the column's name in camel case. */
+  /** The column's key in a `StoredEpisode`. Default: the column's name in camel case. */
   readonly key?: string;
-  /** The first version of `episodes.db` that has it. Default: 1. A later column must allow NULL. */
+  /** The first version of `episodes.db` that has the column. Default: 1. A later column must allow NULL. */
   readonly since?: number;
-  /** The fields of a JSON cell that readers rely on; it may have more. */
+  /** The fields of a JSON cell that readers rely on. The cell may have other fields too. */
   readonly shape?: z.ZodType;
   /** The SQL expression that reads the column in files older than `version`. */
   readonly before?: { readonly version: number; readonly sql: string };
-  /** Its columns in a data frame, by name. Default: the value under the column's name. */
+  /** The columns of a data frame that it becomes, keyed by name. Default: one column with the same name and value. */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
-  /** Its name as a field of the viewer's filter and sort order. Default: the viewer has no such field. */
+  /** The name of the viewer's field that filters and sorts by this column. Default: there is no such field. */
   readonly field?: string;
   /** The label of the field's menu, if it has few values. */
   readonly choice?: string;
@@ -144,13 +144,15 @@ export const EPISODE_COLUMNS = {
     field: "source",
     choice: "Source",
   }),
-  /** The index of its group or task in the step and source, from 0. */
+  /** The index of the episode's group or task in the step and source, from 0. */
   group_index: column("INTEGER NOT NULL", (_, { group }) => group, {
     key: "group",
     field: "group",
   }),
   task_id: column("TEXT NOT NULL", ({ taskId }) => taskId, { field: "task" }),
-  /** The benchmark that its domain belongs to; `null` means τ-bench, originally the only one. */
+  /**
+   * The benchmark to which the episode's domain belongs. `null` means τ-bench, which was originally the only benchmark.
+   */
   benchmark: column(
     "TEXT",
     ({ benchmark }): string | null => benchmark ?? null,

@@ -74,7 +74,7 @@ export const EPISODES_VERSION: number = Math.max(
   ),
 );
 
-/** The columns whose values changed between versions, with the expressions that read the old ones. */
+/** The columns whose values changed between versions, with the SQL expressions that read the old values. */
 export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
   COLUMNS.flatMap(({ name, options: { before } }) =>
     before === undefined ? [] : [[name, before.sql]]
@@ -184,12 +184,12 @@ export function frameOf(episode: Omit<StoredEpisode, "id">): EpisodeFrame {
 /** A field that the viewer filters and sorts by. */
 export interface FilterField {
   readonly is: "number" | "text" | "list";
-  /** The label of its menu, if it has few values. */
+  /** The label of the field's menu, if the field has few values. */
   readonly choice?: string;
-  /** The column that it is computed from, and the SQL expression that computes it. */
+  /** The column from which the field is computed, and the SQL expression that computes it. */
   readonly column: string;
   readonly sql: string;
-  /** Its value for an episode with no known facts. */
+  /** The value of the field for an episode with no known facts. */
   readonly unknown: string | number | null;
 }
 

@@ -22,12 +22,12 @@ export type EpisodeRow =
   & {
     /** The name of the run; `null` if the episode belongs to no run. */
     readonly run: string | null;
-    /** Its id in the run; without a run, its index from 0. */
+    /** The episode's id in the run. If it belongs to no run, its index, from 0. */
     readonly id: number;
     readonly step: number | null;
     readonly source: string | null;
     readonly group_index: number | null;
-    /** Its index among the episodes of the same task, step and source, from 0, in the order of the rows. */
+    /** The episode's index among those of the same task, step and source, from 0, in the order of the rows. */
     readonly trial: number;
   }
   & Omit<EpisodeFrame, "step" | "source" | "group_index">;

@@ -26,7 +26,7 @@ export interface FailureTally {
 
 /** Counts over a run's episodes. For an evaluation, the window is the whole run. */
 export interface EpisodeTally {
-  /** Episodes of the whole run, including evaluations. */
+  /** The number of episodes in the whole run, including evaluations. */
   readonly episodes: number;
   readonly failures: readonly FailureTally[];
   /**
@@ -38,7 +38,7 @@ export interface EpisodeTally {
   readonly from: number;
   readonly to: number;
   readonly isTraining: boolean;
-  /** Counts within the window. */
+  /** The counts within the window. */
   readonly inWindow: {
     readonly episodes: number;
     readonly scored: number;

@@ -65,9 +65,9 @@ interface SampledNumbers {
   /** The mean reward of all scored episodes, including refilled groups. */
   readonly reward: number;
   readonly episodes: number;
-  /** Episodes whose infrastructure failed, by kind; they are not trained on. */
+  /** The number of episodes whose infrastructure failed, by kind of failure. They are not trained on. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Scored episodes by stop reason. */
+  /** The number of scored episodes, by stop reason. */
   readonly stopReasons: Readonly<Record<string, number>>;
   readonly lengths: Lengths;
   readonly parseErrors: number;
@@ -123,7 +123,7 @@ export interface RlMetrics extends Common, SampledNumbers {
 /** Means over episodes. */
 export interface Lengths {
   readonly turns: number;
-  /** Tokens of the conversation: the policy's and all others. */
+  /** The tokens of the conversation, whether sampled by the policy or not. */
   readonly tokens: number;
   readonly sampledTokens: number;
 }

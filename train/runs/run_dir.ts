@@ -169,7 +169,7 @@ export class RunDir<C> implements AsyncDisposable {
     return await attempt(this.#attempted(doing, name), action);
   }
 
-  /** Like {@linkcode RunDir.attempt}, for a synchronous action. */
+  /** Runs a synchronous action like {@linkcode RunDir.attempt}. */
   protected attemptNow<T>(doing: string, name: string, action: () => T): T {
     return attemptNow(this.#attempted(doing, name), action);
   }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import project from "../../deno.json" with { type: "json" };
 import { readTextIfThere } from "./storage.ts";
 
-/** The version of `run.json` and of the whole run dir; newer ones are rejected. */
+/** The version of `run.json` and of the whole run dir; newer runs are rejected. */
 export const RUN_VERSION = 1;
 
 /**

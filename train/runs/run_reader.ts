@@ -23,8 +23,8 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   /** The complete lines. A line that is still being written is skipped. */
   readonly lines: L[];
   /**
-   * Describes the lines of `metrics.jsonl` that could not be read, one clause each. Such a run can be read but not
-   * resumed.
+   * Descriptions of the lines of `metrics.jsonl` that could not be read, one clause each. A run with damaged lines can
+   * be read but not resumed.
    */
   readonly damaged: readonly string[];
 }

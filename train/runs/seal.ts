@@ -1,5 +1,5 @@
 /**
- * Seals files of a run dir: each carries the SHA-256 of its own content, so that a reader detects one that was
+ * Seals files of a run dir: each carries the SHA-256 of its own content, so that a reader detects if a file was
  * truncated, damaged or edited.
  */
 

@@ -116,7 +116,7 @@ export async function attempt<T>(
   }
 }
 
-/** Like {@linkcode attempt}, for a synchronous action. */
+/** Runs a synchronous action like {@linkcode attempt}. */
 export function attemptNow<T>(what: Attempt, action: () => T): T {
   try {
     return action();

@@ -20,7 +20,7 @@ export interface Passes {
 export interface ControlSummary extends Passes {
   /** The number of supervised steps that cost as much as RL. */
   readonly steps: number;
-  /** Seconds that the steps took; `null` if the control was not trained. */
+  /** The duration of these steps in seconds; `null` if the control was not trained. */
   readonly seconds: number | null;
 }
 
@@ -36,7 +36,7 @@ export interface Summary {
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
   /** pass^1 of the last evaluation on the dev split. */
   readonly dev: number | null;
-  /** Sampled episodes for training or evaluation, and those whose infrastructure failed. */
+  /** The number of episodes sampled for training or evaluation, and the number of these whose infrastructure failed. */
   readonly episodes: number;
   readonly failures: number;
 }
@@ -44,7 +44,7 @@ export interface Summary {
 /**
  * Computes the figures of a run.
  * @param lines All lines of the run.
- * @param coldStartSteps Steps of its cold start: the evaluations at that step are the baseline.
+ * @param coldStartSteps The number of steps in the cold start. The evaluations after that step are the baseline.
  */
 export function summarize(
   lines: readonly Metrics[],

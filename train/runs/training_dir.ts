@@ -123,10 +123,10 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /**
-   * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes
-   * without their line, incomplete checkpoints.
-   * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and drop
-   *   later ones. Default: throws instead.
+   * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes without
+   * their line, incomplete checkpoints.
+   * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and to drop
+   * later checkpoints. Default: throws an error instead.
    * @throws {ConfigError} If there is no such run.
    * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */

@@ -26,7 +26,7 @@ const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
-/** The file that contains the table, and the tag by which MLflow recognizes it as a table. */
+/** The file that contains the table, and the tag that tells MLflow that it is a table. */
 const TABLE = "episodes.json";
 const TABLES_TAG = "mlflow.loggedArtifacts";
 

@@ -31,7 +31,7 @@ export interface Sent {
 /** The result of a tracker in a session. */
 export interface TrackerReport {
   readonly name: TrackerName;
-  /** `null` if it was never reached. */
+  /** The tracker's link to the run; `null` if the tracker was never reached. */
   readonly link: string | null;
   /** The number of points sent, and the total number of points. */
   readonly sent: number;
@@ -39,7 +39,7 @@ export interface TrackerReport {
   /** The number of failed attempts, and the message of the last failure. */
   readonly failures: number;
   readonly failure: string | null;
-  /** Whether it has received all points and the end of the session. */
+  /** Whether the tracker has received all points and the end of the session. */
   readonly isWhole: boolean;
 }
 

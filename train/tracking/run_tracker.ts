@@ -9,7 +9,7 @@ export interface Point {
   /** The position on the horizontal axis: a step, or a number of episodes. */
   readonly step: number;
   readonly timeMs: number;
-  /** Values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */
+  /** The values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */
   readonly values: ReadonlyMap<string, number>;
 }
 
@@ -49,7 +49,7 @@ export interface OpenTracker {
   readonly link: string;
   /** The state from which {@linkcode Tracker.open} continues if the run is resumed. */
   readonly place: Readonly<Record<string, string>>;
-  /** Sends points in order. If it throws, some of them may have been sent. */
+  /** Sends points in order. If it throws, some of the points may have been sent. */
   send(points: readonly Point[], options: CallOptions): Promise<void>;
   /** Called if no points were sent for `everyMs`. Only needed for trackers that consider a silent run dead. */
   readonly keepAlive?: {

@@ -68,7 +68,7 @@ export function scalarValue(tag: string, value: number): Uint8Array {
   return message([1, "string", tag], [2, "float", value]);
 }
 
-/** `DT_STRING` of `types.proto`. */
+/** The value of `DT_STRING` in TensorFlow's `types.proto`. */
 const STRING = 7;
 
 /** Encodes Markdown for the text dashboard. */

@@ -54,7 +54,7 @@ export function offlineWandb(config: TrackingConfig): Tracker {
 
 /**
  * Removes offline runs that were not synced.
- * @returns The number of rows in the remaining ones.
+ * @returns The number of rows in the remaining runs.
  */
 export async function removeUnsynced(
   { path }: { readonly path: string },

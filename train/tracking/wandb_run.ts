@@ -45,9 +45,9 @@ function newId(): string {
  */
 export const WANDB_AXIS = "step";
 
-/** Values by key, including those that W&B's own client adds. */
+/** The values by key, including those that W&B's own client adds. */
 export interface WandbValues {
-  /** Seconds since the start of the run. */
+  /** The number of seconds since the start of the run. */
   readonly _runtime: number;
   /** Seconds since 1970. */
   readonly _timestamp: number;
@@ -88,10 +88,10 @@ function timesOf(timeMs: number, { startedAtMs }: WandbRun) {
 /** A table, as W&B's client writes a `wandb.Table`. */
 interface TableEntry {
   readonly _type: "table-file";
-  /** The path of its file, below the run's directory `files`. */
+  /** The path of the table's file, below the run's directory `files`. */
   readonly path: string;
   readonly sha256: string;
-  /** Its size in bytes. */
+  /** The size of the file in bytes. */
   readonly size: number;
   readonly ncols: number;
   readonly nrows: number;

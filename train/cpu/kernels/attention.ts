@@ -1,7 +1,7 @@
 /**
  * Causal attention over pages of 32 positions. Every head of every layer has two streams, one for keys and one for
  * values, and each page has a block in every stream, so that a head reads contiguous memory. A block of keys is
- * `[headDim][32]`, so that a query is multiplied with 32 keys without a sum across lanes; a block of values is
+ * `[headDim][32]`, because a query can then be multiplied with 32 keys without sums across lanes. A block of values is
  * `[32][headDim]`.
  */
 import { multiply } from "./gemm";

@@ -1,6 +1,6 @@
 /**
- * Matrix products. Each element of a result is one chain of multiply-adds in the order of the inner index, regardless
- * of its tile, so that a row's result does not depend on the number of rows.
+ * Matrix products. Each element of a result is a single chain of multiply-adds in the order of the inner index,
+ * regardless of the tile. Therefore, the result for a row does not depend on the number of rows.
  *
  * The inner loops are not unrolled: the compiler then keeps all sums in registers, which is 40% faster.
  */
@@ -11,7 +11,7 @@ const CACHED_FLOATS: i32 = 8192;
 
 /**
  * Computes C[m,n] = A[m,k]·B[k,n], or adds the product to C with `add`. B is in panels of 8 columns, `[n/8][k][8]`.
- * `lda` and `ldc` are the bytes from one row to the next; `n` is a multiple of 8.
+ * `lda` and `ldc` are the numbers of bytes from one row to the next; `n` is a multiple of 8.
  */
 export function gemm(
   a: usize,
@@ -35,8 +35,8 @@ export function gemm(
 }
 
 /**
- * Like {@linkcode gemm}, for few rows and any layout of B: `ldb` is the bytes from one row to the next, `pitch` the
- * bytes from 8 columns to the next 8. A row-major B has a pitch of 32.
+ * Computes the same product as {@linkcode gemm}, for few rows and any layout of B: `ldb` is the number of bytes from
+ * one row to the next, and `pitch` the number of bytes from 8 columns to the next 8. A row-major B has a pitch of 32.
  */
 export function multiply(
   a: usize,

@@ -60,7 +60,7 @@ export class Layer {
 export class Segment {
   row: i32;
   count: i32;
-  /** The position of the first row in its sequence. */
+  /** The position of the segment's first row in the sequence. */
   position: i32;
   /**
    * The page table: for each of the sequence's pages, the address of the page and the address of its block in the first
