@@ -94,7 +94,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     : env(preset.keyVariable);
   if (!key && isOwn && preset.keyVariable !== undefined) {
     throw new ConfigError(
-      `No key for ${provider}`,
+      `The API key for ${provider} is not set`,
       {
         hint:
           `set ${preset.keyVariable}, or pass the base URL of another endpoint${
@@ -108,7 +108,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     baseUrl,
     apiKey: key || "none",
     keyVariable: preset.keyVariable,
-    // Self-hosted servers know the older name; only openai's newer models require the new one.
+    // Self-hosted servers support the older name; only OpenAI's newer models require the new one.
     maxTokensField: isOwn ? preset.maxTokensField : "max_tokens",
     takesSeed: preset.takesSeed,
   };
@@ -131,7 +131,7 @@ function otherServer(
   const set = BASE_URL_VARIABLES.find((name) => env(name));
   return set === undefined || provider === "openai"
     ? ""
-    : `; ${set} is set, but applies only to the provider openai: choose that`;
+    : `; ${set} is set, but applies only to the provider openai: choose that provider`;
 }
 
 /** Maximum length of a model's name in a file name, so that file names stay below the usual limit of 255 bytes. */

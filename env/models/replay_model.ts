@@ -96,10 +96,9 @@ class ReplayChat implements Chat {
     if (answer?.role !== "assistant") {
       const [first = []] = this.#recordings;
       throw new PolicyError(
-        `The recording has no answer at message ${at} of ${first.length}`,
+        `The recording ends too early: it has no answer at message ${at} of ${first.length}`,
         {
-          hint:
-            "the recording is shorter than the conversation; use a complete one",
+          hint: "use a complete recording",
         },
       );
     }
@@ -116,11 +115,11 @@ class ReplayChat implements Chat {
       ? "nothing"
       : `${recorded.role} "${recorded.content.slice(0, 80)}"`;
     return new PolicyError(
-      `The replay differs from its recording at message ${at}: ${message.role} "${
+      `The replay differs from its recording at message ${at}: it has ${message.role} "${
         message.content.slice(0, 80)
-      }" where ${was} was recorded`,
+      }", the recording has ${was}`,
       {
-        hint: "replay it in the domain and with the settings of the recording",
+        hint: "replay it with the domain and the settings of the recording",
       },
     );
   }

@@ -49,7 +49,7 @@ type Answer = z.infer<typeof answerSchema>;
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);
   if (!parsed.success) {
-    throw bad("did not answer with a finish reason", parsed.error);
+    throw bad("did not return a finish reason", parsed.error);
   }
   const { meta_info: info, output_ids: outputIds } = parsed.data;
   const finishReason = readFinish(info.finish_reason);
@@ -79,11 +79,14 @@ function readFinish(
       return type;
     case "abort":
       // With a status, the engine rejected the request; without one, a client aborted it.
-      throw new CallFailure(`aborted: ${message ?? "no reason"}`, {
-        kind: kindOfStatus(status ?? 0) ?? "aborted",
-        status: status ?? undefined,
-        isContextFull: isContextFull(message ?? ""),
-      });
+      throw new CallFailure(
+        `aborted the request: ${message ?? "no reason was given"}`,
+        {
+          kind: kindOfStatus(status ?? 0) ?? "aborted",
+          status: status ?? undefined,
+          isContextFull: isContextFull(message ?? ""),
+        },
+      );
     default:
       throw bad(`ended with the unknown finish reason ${JSON.stringify(type)}`);
   }
@@ -112,7 +115,7 @@ function readSampled(
   if (ids.length > 0 && ids.length === (pairs as unknown[]).length) {
     return { ids, logprobs };
   }
-  throw bad("did not answer with ids and log probabilities");
+  throw bad("did not return ids and log probabilities");
 }
 
 function isLogprob(value: unknown): value is number {

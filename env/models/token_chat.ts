@@ -281,7 +281,7 @@ function checkResult(
   const problem = problemOf(result, request, vocabSize);
   if (problem === null) return;
   throw new InfrastructureError(
-    `"${model}" answered ${request.session} with ${problem}`,
+    `"${model}" returned ${problem} in session ${request.session}`,
     { kind: "bad_response", source: "model" },
   );
 }

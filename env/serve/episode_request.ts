@@ -64,9 +64,9 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const strange = unsupportedSampling(request);
   if (strange.length > 0) {
     throw new RequestError(
-      `sampling_params: ${
+      `sampling_params: episodes do not support ${
         strange.join(", ")
-      } would change sampling or the end of answers, which episodes do not support; omit it`,
+      }, since it would change sampling or the end of answers; omit it`,
     );
   }
   const { top_p: topP, top_k: topK, temperature } = request.sampling_params;

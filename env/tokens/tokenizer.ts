@@ -228,7 +228,7 @@ class ModelTokenizer implements Tokenizer {
     const bad = ids.find((id) => !Number.isInteger(id) || id < 0);
     if (bad !== undefined) {
       throw new RangeError(
-        `Cannot decode ${bad}: a token id is a non-negative integer`,
+        `Cannot decode the id ${bad}: a token id must be a non-negative integer`,
       );
     }
     const spare = ids.findIndex((id) => id >= this.vocabSize);

@@ -50,7 +50,7 @@ export class TrajectoryBuilder {
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
     if (ids.length !== logprobs.length) {
       throw new RangeError(
-        `Cannot append ${ids.length} sampled ids with ${logprobs.length} logprobs: each id needs its own`,
+        `Cannot append ${ids.length} sampled ids with ${logprobs.length} log probabilities: the numbers must be equal`,
       );
     }
     checkIds(ids);
@@ -85,9 +85,9 @@ function checkIds(ids: readonly number[]): void {
   const at = ids.findIndex((id) => !Number.isInteger(id) || id < 0);
   if (at < 0) return;
   throw new RangeError(
-    `Cannot append ${
+    `Cannot append the id ${
       ids[at]
-    } at position ${at}: a token id is a non-negative integer`,
+    } at position ${at}: a token id must be a non-negative integer`,
   );
 }
 
@@ -100,8 +100,8 @@ function checkLogprobs(logprobs: readonly number[]): void {
   );
   if (at < 0) return;
   throw new RangeError(
-    `Cannot append logprob ${
+    `Cannot append the log probability ${
       logprobs[at]
-    } at position ${at}: a sampled token's is finite and at most 0`,
+    } at position ${at}: it must be finite and at most 0`,
   );
 }

@@ -36,7 +36,7 @@ export async function findJupyter(
   const venv = join(".venv", WINDOWS ? "Scripts" : "bin", "pip");
   throw new ConfigError(
     named === undefined
-      ? `Found no Python with JupyterLab (tried ${tried.join(", ")})`
+      ? `Cannot find a Python with JupyterLab (tried ${tried.join(", ")})`
       : `"${named}" is not a Python with ${NEEDED.join(", ")} installed`,
     {
       hint: named === undefined

@@ -146,7 +146,9 @@ export class Conversation {
   async act(options: CallOptions = {}): Promise<Rich> {
     const { agent, dataset, task, seed = 1 } = this.#options;
     if (agent === undefined) {
-      throw new TypeError("Cannot act: open the conversation with an agent");
+      throw new TypeError(
+        "Cannot act: the conversation was opened without an agent",
+      );
     }
     const session = agent.start({
       dataset,

@@ -43,8 +43,8 @@ export async function trimRun(
   const { outcome } = await readRunInfo(from);
   if (outcome !== "completed") {
     throw new ConfigError(
-      `"${from}" is ${outcome}`,
-      { hint: "finish its training first" },
+      `Cannot trim "${from}": the run is not completed, but ${outcome}`,
+      { hint: "complete the training first" },
     );
   }
   await requireEmpty(to);
@@ -64,7 +64,7 @@ async function requireEmpty(path: string): Promise<void> {
     throw error;
   }
   throw new ConfigError(`"${path}" already exists`, {
-    hint: "remove it or name another directory",
+    hint: "remove it, or pass another directory",
   });
 }
 

@@ -59,7 +59,7 @@ export function viewerApp(options: ViewerAppOptions): Hono {
   });
   app.notFound((c) =>
     c.json({
-      error: { kind: "unknown", message: `There is no ${c.req.path}` },
+      error: { kind: "unknown", message: `There is nothing at ${c.req.path}` },
     }, 404)
   );
 
@@ -202,7 +202,7 @@ function countAt(c: Context, name: string, standard = 0): number {
   const value = Number(c.req.query(name) ?? standard);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new FilterError(
-    `"${name}" must be a count, got "${c.req.query(name)}"`,
+    `"${name}" must be a non-negative integer, got "${c.req.query(name)}"`,
   );
 }
 

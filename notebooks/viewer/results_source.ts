@@ -116,7 +116,10 @@ export class ResultsSource implements EpisodeSource {
 
   timeline(): Promise<StepTimeline> {
     return Promise.reject(
-      new ViewerFault("unknown", "A result file has no times of its episodes"),
+      new ViewerFault(
+        "unknown",
+        "Result files do not record the times of episodes",
+      ),
     );
   }
 

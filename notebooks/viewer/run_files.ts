@@ -87,7 +87,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
     } else if (line.schemaVersion > METRICS_VERSION) {
       error ??= `${file}:${
         i + 1
-      } has version ${line.schemaVersion}, this version of taulab reads ${METRICS_VERSION}; use the version of taulab that wrote it`;
+      } has version ${line.schemaVersion}, but this version of taulab reads version ${METRICS_VERSION}; use the version of taulab that wrote it`;
     } else lines.push(currentLine(line));
   }
   return { lines, error };

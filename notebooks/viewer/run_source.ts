@@ -190,7 +190,7 @@ export class RunSource implements EpisodeSource {
     if (trajectory === null) {
       throw new ViewerFault(
         "unknown",
-        `Episode ${id} has no tokens: its model does not expose them`,
+        `Episode ${id} has no tokens, since its model does not expose them`,
       );
     }
     // A run writes its tokenizer once, before its first episode.

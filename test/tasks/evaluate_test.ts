@@ -182,7 +182,10 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
         /No model is set\nhint: pass --user-model NAME/,
       ],
       [["--agent", "poet"], /--agent/],
-      [["--model", "m"], /No key for openai\nhint: set OPENAI_API_KEY/],
+      [
+        ["--model", "m"],
+        /The API key for openai is not set\nhint: set OPENAI_API_KEY/,
+      ],
       [
         ["--model", "m", "--max-cost", "1", "--provider", "vllm"],
         /"m" has no price\nhint: add prices/,

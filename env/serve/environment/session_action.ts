@@ -49,9 +49,7 @@ export function readAction(value: unknown, where = "action"): Action {
   const odd = [...value.keys()].find((key) => !known.includes(key));
   if (odd !== undefined) {
     throw new RequestError(
-      `${where}.${odd}: not a field of "${type}", which has ${
-        fields.join(", ")
-      }`,
+      `${where}.${odd}: is not a field of "${type}"; use ${fields.join(", ")}`,
     );
   }
   return type === "respond"

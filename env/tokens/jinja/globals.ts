@@ -44,7 +44,9 @@ export const GLOBALS: ReadonlyMap<string, Value> = new Map(
       return new Joiner(separator);
     }),
     new Builtin("lipsum", () => {
-      throw typeError("lipsum() is random text, which a prompt cannot have");
+      throw typeError(
+        "lipsum() is not supported, since it returns random text",
+      );
     }),
     new Builtin("raise_exception", (machine, args, keywords) => {
       const [message = null] = bind(RAISE, args, keywords);
@@ -93,7 +95,7 @@ function dict(machine: Machine, args: List, keywords: Keywords): Dict {
     for (const pair of listOf(given, machine)) {
       const [key, value, ...more] = listOf(pair, machine);
       if (key === undefined || value === undefined || more.length > 0) {
-        throw typeError("dictionary update sequence element is no pair");
+        throw typeError("dictionary update sequence element is not a pair");
       }
       made.set(canonicalKey(made, key, machine), value);
     }

@@ -123,7 +123,9 @@ export class Loop extends Callable {
     }
     const [items] = args;
     if (items === undefined || args.length > 1) {
-      throw typeError("a loop is called with the items to go over");
+      throw typeError(
+        "loop() takes exactly one argument, the items to iterate over",
+      );
     }
     return machine.nested(() => this.#recurse!(items, this.#depth0 + 1));
   }

@@ -86,7 +86,7 @@ export class Machine {
    */
   write(text: string): void {
     if ((this.out += text).length > this.#limits.characters) {
-      throw limitError("output");
+      throw limitError("output length");
     }
   }
 
@@ -113,7 +113,7 @@ export class Machine {
    * @throws {JinjaError} If calls are nested too deeply.
    */
   nested<T>(body: () => T): T {
-    if (++this.#depth > this.#limits.depth) throw limitError("recursion");
+    if (++this.#depth > this.#limits.depth) throw limitError("recursion depth");
     const { line } = this;
     const result = body();
     this.line = line;

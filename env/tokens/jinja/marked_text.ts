@@ -47,7 +47,7 @@ interface Place {
 }
 
 function represent(value: Value, { machine, depth }: Place): string {
-  if (depth > MAX_DEPTH) throw limitError("nesting");
+  if (depth > MAX_DEPTH) throw limitError("nesting depth");
   if (typeof value === "string") {
     machine.spendText(value);
     const printed = stringRepr(value);

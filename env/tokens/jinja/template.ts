@@ -106,7 +106,9 @@ function asJinjaError(error: unknown): JinjaError {
   if (error instanceof ToolError) return typeError(error.message);
   if (error instanceof RangeError) {
     // Thrown by the JavaScript engine: call stack or string length exceeded.
-    return limitError(/stack/.test(error.message) ? "nesting" : "size");
+    return limitError(
+      /stack/.test(error.message) ? "nesting depth" : "string length",
+    );
   }
   throw error;
 }

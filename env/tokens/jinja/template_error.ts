@@ -37,5 +37,5 @@ export function typeError(message: string): JinjaError {
 
 /** Creates an error for an exceeded limit. */
 export function limitError(what: string): JinjaError {
-  return new JinjaError("limit", `the template exceeds its limit of ${what}`);
+  return new JinjaError("limit", `the template exceeds the limit on ${what}`);
 }

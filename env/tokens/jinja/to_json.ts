@@ -75,7 +75,7 @@ class Printer {
     if (value === null) return "null";
     if (typeof value === "boolean") return value ? "true" : "false";
     if (isNumber(value)) return isFloat(value) ? float(value) : String(value);
-    if (depth > MAX_DEPTH) throw limitError("nesting");
+    if (depth > MAX_DEPTH) throw limitError("nesting depth");
     if (value instanceof Map) return this.#object(value, depth);
     if (Array.isArray(value)) return this.#array(value, depth);
     throw typeError(

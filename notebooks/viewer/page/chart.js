@@ -255,5 +255,5 @@ function describe(title, series) {
         number(final[1])
       } at step ${final[0]}`;
   });
-  return `${title}. ${parts.join("; ")}. Arrow keys read the values`;
+  return `${title}. ${parts.join("; ")}. Use the arrow keys to read the values`;
 }

@@ -38,7 +38,7 @@ export function compareView(api, route) {
       "p",
       h("a", { href: compareHref(after, before) }, "Swap the runs"),
       " ",
-      h("label", onlyDiffering, " only tasks on which they differ"),
+      h("label", onlyDiffering, " only tasks on which the runs differ"),
     ),
     content,
   );

@@ -101,7 +101,7 @@ function differences(evaluations) {
   return h(
     "div",
     summary,
-    scrollTable("table.differing", "Tasks on which they differ", {
+    scrollTable("table.differing", "Tasks on which the runs differ", {
       heads: [
         "Task",
         ...evaluations.map(({ id }) =>

@@ -11,8 +11,8 @@ import { inline, textBlock } from "./text.js";
 const VERDICTS = {
   right: ["✓", "as expected"],
   wrong: ["✗", "changed to a wrong value"],
-  missing: ["✗", "not changed, but should be"],
-  extra: ["✗", "changed, but should not be"],
+  missing: ["✗", "not changed, but should have been"],
+  extra: ["✗", "changed, but should not have been"],
 };
 
 /** Labels for the side whose database a row is in. */

@@ -346,7 +346,7 @@ export function episodeView(api, route) {
     if (one.findings.length === 0) {
       const text = one.row.reward === 1
         ? "Solved: the database and the required outputs are right."
-        : "The record gives no further reason.";
+        : "The record contains no other reason.";
       return [
         h(
           "p",

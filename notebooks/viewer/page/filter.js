@@ -63,7 +63,7 @@ export function readExpression(text) {
     const match = /^(\w+)\s*(<=|>=|!=|=|<|>|~)\s*(.*)$/s.exec(part.trim());
     if (match === null) {
       throw new FilterError(
-        `"${part}" is not a condition; write FIELD, one of = != < <= > >= ~, and a value, as in "reward<1 and step=40"`,
+        `"${part}" is not a condition; write a field, one of = != < <= > >= ~, and a value, as in "reward<1 and step=40"`,
       );
     }
     const [, field = "", op = "", value = ""] = match;
@@ -92,13 +92,13 @@ function readCondition(field, raw) {
     const ordered = op !== "!=" && op !== "~";
     if (ordered && !isNumber) {
       throw new FilterError(
-        `"${field}" is text, which "${op}" cannot compare; use = != or ~ (contains)`,
+        `"${op}" cannot be used for "${field}", which is text; use =, != or ~ (contains)`,
       );
     }
     if (op === "~") {
       if (isNumber) {
         throw new FilterError(
-          `"${field}" is a number, which "~" cannot search; use = != < <= > >= or a..b`,
+          `"~" cannot be used for "${field}", which is a number; use =, !=, <, <=, >, >= or a..b`,
         );
       }
       return { field, op, values: [value] };

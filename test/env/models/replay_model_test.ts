@@ -60,7 +60,7 @@ Deno.test("replayChatModel() reports where a conversation differs from its recor
     begin().send([{ role: "user", content: "Other" }]),
     (error) =>
       error instanceof PolicyError &&
-      /differs from its recording at message 0: user "Other" where system "Be kind\."/
+      /differs from its recording at message 0: it has user "Other", the recording has system "Be kind\."/
         .test(error.message),
   );
 });

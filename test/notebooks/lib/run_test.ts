@@ -187,7 +187,7 @@ Deno.test("trimRun() refuses a run that is not finished", async () => {
     await writeBigRun(join(dir, "big"), { completed: false });
     await assert.rejects(
       () => trimRun(join(dir, "big"), join(dir, "small")),
-      { name: "ConfigError", hint: /finish its training/ },
+      { name: "ConfigError", hint: /complete the training/ },
     );
   });
 });

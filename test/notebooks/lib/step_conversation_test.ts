@@ -108,7 +108,10 @@ Deno.test("Conversation.act() reports a missing agent", async () => {
     task: dataset.tasks("train")[0]!,
     user: scriptedUser(dataset),
   });
-  await assert.rejects(() => talk.act(), /open the conversation with an agent/);
+  await assert.rejects(
+    () => talk.act(),
+    /the conversation was opened without an agent/,
+  );
 });
 
 Deno.test({

@@ -170,7 +170,7 @@ browserTest(
       const rows = page.locator(".task-by-task tbody tr");
       assert.equal(await rows.count(), 1);
       assert.match(await rows.innerText(), /1 of 1\s+0 of 1\s+−100\.0%/);
-      await page.getByLabel("only tasks on which they differ").uncheck();
+      await page.getByLabel("only tasks on which the runs differ").uncheck();
       await rows.nth(4).waitFor();
       await page.getByRole("link", { name: "0 of 1" }).first().click();
       await counted(page, "1 of 6 episodes");

@@ -315,7 +315,7 @@ export const CASES: readonly Case[] = [
     check: "secrets",
     state: "fail",
     name: "a provider without its key",
-    says: /No key for gemini/,
+    says: /The API key for gemini is not set/,
     fix: /set GEMINI_API_KEY/,
     world: () =>
       checkContext(slimeOf([
