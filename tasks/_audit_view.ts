@@ -6,7 +6,7 @@ import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Options of {@linkcode reportText}. */
+/** The options of {@linkcode reportText}. */
 export interface ShownAudit {
   readonly domain: Domain;
   /** The number of findings to list. */

@@ -16,7 +16,7 @@ import { heapBytes } from "./_bench_measure.ts";
 import { answerRequests, ownUsage } from "./_bench_process.ts";
 import { openBenchCodec, openBenchDataset } from "./_bench_bridge_world.ts";
 
-/** Settings of the server. */
+/** The settings of the episode server. */
 export interface ServerSettings {
   readonly tauBench: string | null;
   /** URL of the model that plays the users; `null` for scripted users. */

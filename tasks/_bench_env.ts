@@ -11,7 +11,7 @@ export interface EnvironmentBench {
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes of an episode at its end, including its conversation. */
   readonly bytesPerEpisode: Measured;
-  /** Number of distinct tasks. */
+  /** Number of different tasks that were played. */
   readonly tasks: number;
 }
 

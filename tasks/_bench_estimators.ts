@@ -52,7 +52,7 @@ export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
   /** Overrides of the recipe's keys. */
   readonly overrides: readonly Override[];
-  /** Names from {@linkcode VARIANT_NAMES}. */
+  /** Names of the variants to train, from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
   /** Number of seeds. The seeds 1 to `seeds` are used. */
   readonly seeds: number;

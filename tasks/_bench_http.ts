@@ -23,7 +23,7 @@ import {
 export interface HttpBench {
   readonly episodes: number;
   readonly latencyMs: number;
-  /** Sequential calls per episode. */
+  /** Number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
    * taulab's share of the conversations' time: the excess over the same number of plain `fetch` calls with prepared

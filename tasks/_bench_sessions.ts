@@ -26,7 +26,7 @@ export interface SessionsBench {
 
 const SESSIONS = 1000;
 const REPEATS = 5;
-/** Episodes per repeat. */
+/** Number of episodes per repeat. */
 const EPISODES = 60;
 
 /** Runs the benchmark on test tasks with the expert's actions. */

@@ -19,7 +19,7 @@ import {
 } from "./_shared_flags.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-/** The flags. */
+/** The flags of `deno task chat`. */
 export const chatFlags = z.object({
   policy: z.string().optional().meta({
     description:
@@ -56,7 +56,7 @@ export const chatFlags = z.object({
   runs: runsFlag,
 });
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task chat`. */
 export type ChatFlags = z.infer<typeof chatFlags>;
 
 /** The agent and the dataset of a conversation. Declare with `await using`. */

@@ -105,7 +105,7 @@ export function turnJson({ action, observation }: Turn) {
   };
 }
 
-/** Reasons for truncation. */
+/** Why a conversation was truncated, by stop reason. */
 const CUT_OFF: Partial<Record<StopReason, string>> = {
   max_turns: "it reached the turn limit",
   out_of_tokens: "the agent's context or answer reached its token limit",

@@ -5,16 +5,16 @@
 
 import type { FlagView } from "./_cli.ts";
 
-/** The supported shells. */
+/** The shells for which there are completion scripts. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** A shell. */
+/** A shell for which there is a completion script. */
 export type Shell = typeof SHELLS[number];
 
 /** The possible values to complete: names of a kind, or a list of choices. */
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
-/** A task to complete. */
+/** A task whose command line is completed. */
 export interface CompletableTask {
   readonly name: string;
   readonly summary: string;
@@ -28,7 +28,7 @@ export interface CompletableTask {
 /** The input of {@linkcode completionScript}. */
 export interface CompletionOptions {
   readonly tasks: readonly CompletableTask[];
-  /** Names of recipes. */
+  /** The names of the recipes, which complete `--recipe`. */
   readonly recipes: readonly string[];
 }
 

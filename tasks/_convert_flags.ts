@@ -68,7 +68,7 @@ export const convertFlags = z.object({
   }),
 });
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task convert`. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
 /** Resolves local paths against the caller's directory. Must not be used for paths on a host. */

@@ -87,7 +87,7 @@ export const evaluateFlags = z.object({
   }),
 });
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task evaluate`. */
 export type EvaluateFlags =
   & z.infer<typeof evaluateFlags>
   & Readonly<Record<string, unknown>>;

@@ -70,10 +70,10 @@ const environmentSchema = z.strictObject({
   budget: budgetSchema.prefault({}),
 });
 
-/** The flags. */
+/** The flags of `deno task serve --env`. */
 export const environmentFlags = flagsOf(environmentSchema);
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task serve --env`. */
 type EnvironmentFlags = Readonly<Record<string, unknown>> & {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;

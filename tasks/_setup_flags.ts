@@ -59,7 +59,7 @@ export const setupFlags = z.object({
   }),
 });
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task setup`. */
 export type SetupFlags = z.infer<typeof setupFlags>;
 
 /**

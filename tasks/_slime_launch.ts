@@ -47,7 +47,7 @@ export async function slimeDryRun(
   return { json: { ...plan, config } };
 }
 
-/** Launches a new run. */
+/** Launches a new slime run and follows it. */
 export async function slimeLaunch(
   recipe: Recipe,
   flags: TrainFlags,
@@ -74,7 +74,7 @@ export async function slimeResume(
   return shown(ended, context);
 }
 
-/** Follows a detached run. */
+/** Follows a detached slime run. */
 export async function slimeAttach(
   flags: TrainFlags,
   context: TaskContext,

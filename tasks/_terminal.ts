@@ -61,7 +61,7 @@ export class Terminal {
     return counter(of, { what, show: (text) => this.#line.show(text) });
   }
 
-  /** Ends the live line. */
+  /** Ends the live line, so that later output begins on a new line. */
   endProgress(): void {
     this.#line.end();
   }

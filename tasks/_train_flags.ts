@@ -171,7 +171,7 @@ function shown(value: unknown): string {
   return `=${typeof value === "object" ? JSON.stringify(value) : value}`;
 }
 
-/** The flags as parsed. */
+/** The parsed flags of `deno task train`. */
 export type TrainFlags =
   & z.infer<typeof trainFlags>
   & Readonly<Record<string, unknown>>;

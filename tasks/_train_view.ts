@@ -62,7 +62,7 @@ export class TrainingLine {
     );
   }
 
-  /** Shows the current activity. */
+  /** Shows the current activity on the live line. */
   show(activity: Activity): void {
     const parts = [
       this.#where(activity),

@@ -1,4 +1,4 @@
-/** Tests of the batch `containers`. */
+/** Runs the tests of the batch `containers`. */
 
 import { importBatch } from "../support/batches.ts";
 

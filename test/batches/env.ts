@@ -1,4 +1,4 @@
-/** Tests of the batch `env`. */
+/** Runs the tests of the batch `env`. */
 
 import { importBatch } from "../support/batches.ts";
 

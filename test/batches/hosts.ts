@@ -1,4 +1,4 @@
-/** Tests of the batch `hosts`. */
+/** Runs the tests of the batch `hosts`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -1,4 +1,4 @@
-/** Tests of the batch `jupyter`. */
+/** Runs the tests of the batch `jupyter`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -1,4 +1,4 @@
-/** Tests of the batch `launch`. */
+/** Runs the tests of the batch `launch`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -1,4 +1,4 @@
-/** Tests of the batch `project`. */
+/** Runs the tests of the batch `project`. */
 
 import { importBatch } from "../support/batches.ts";
 

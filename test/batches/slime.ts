@@ -1,4 +1,4 @@
-/** Tests of the batch `slime`. */
+/** Runs the tests of the batch `slime`. */
 
 import { importBatch } from "../support/batches.ts";
 

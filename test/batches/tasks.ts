@@ -1,4 +1,4 @@
-/** Tests of the batch `tasks`. */
+/** Runs the tests of the batch `tasks`. */
 
 import { importBatch } from "../support/batches.ts";
 

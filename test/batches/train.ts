@@ -1,4 +1,4 @@
-/** Tests of the batch `train`. */
+/** Runs the tests of the batch `train`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -1,4 +1,4 @@
-/** Tests of the batch `training`. */
+/** Runs the tests of the batch `training`. */
 
 import { importBatch } from "../support/batches.ts";
 

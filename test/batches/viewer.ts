@@ -1,4 +1,4 @@
-/** Tests of the batch `viewer`. */
+/** Runs the tests of the batch `viewer`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -1,4 +1,4 @@
-/** Tests of the batch `worlds`. */
+/** Runs the tests of the batch `worlds`. */
 
 import { importBatch } from "../support/batches.ts";
 

@@ -28,7 +28,7 @@ export interface AgentSubject {
 }
 
 /**
- * Registers the tests.
+ * Registers the contract's tests for an agent.
  * @param load Creates a new agent on each call.
  */
 export function agentContract(

@@ -18,7 +18,7 @@ export interface ChatModelSubject extends Partial<AsyncDisposable> {
 }
 
 /**
- * Registers the tests.
+ * Registers the contract's tests for a chat model.
  * @param load Creates a new model on each call.
  */
 export function chatModelContract(

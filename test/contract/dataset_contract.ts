@@ -7,7 +7,7 @@ import { ConfigError } from "../../env/errors.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 
 /**
- * Registers the tests.
+ * Registers the contract's tests for a dataset.
  * @param load Creates a new dataset on each call.
  */
 export function datasetContract(

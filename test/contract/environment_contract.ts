@@ -12,7 +12,7 @@ const user: User = {
 };
 
 /**
- * Registers the tests.
+ * Registers the contract's tests for the environments of a dataset.
  * @param load Creates or reads the dataset.
  */
 export function environmentContract(

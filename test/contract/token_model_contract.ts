@@ -21,7 +21,7 @@ export interface TokenModelSubject extends AsyncDisposable {
 }
 
 /**
- * Registers the tests.
+ * Registers the contract's tests for a token model.
  * @param load Creates a new model on each call.
  */
 export function tokenModelContract(

@@ -8,7 +8,7 @@ import {
   type UserFactory,
 } from "../../env/types.ts";
 
-/** The users to test. */
+/** The simulated users to test, and their task. */
 export interface UserContractOptions {
   /** Returns a factory of users. It is called for each test, so that tests do not share the factory's state. */
   readonly factory: () => UserFactory | Promise<UserFactory>;
@@ -21,7 +21,7 @@ const CLERK = [
   "is there anything else?",
 ];
 
-/** Registers the tests. */
+/** Registers the contract's tests for a kind of simulated user. */
 export function userContract(name: string, options: UserContractOptions): void {
   async function make(seed = 1): Promise<User> {
     const [factory, task] = [await options.factory(), await options.task()];

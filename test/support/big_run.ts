@@ -40,7 +40,7 @@ const GROUP = 8;
 const STEPS = 8;
 const STARTED = new Date("2026-11-25T08:00:00Z");
 
-/** Settings of {@linkcode writeBigRun}. */
+/** The options of {@linkcode writeBigRun}. */
 export interface BigRunOptions {
   /** Number of episodes, rounded up to a multiple of 384. Default: 384, none of which are repeats. */
   readonly episodes?: number;

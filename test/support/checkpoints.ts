@@ -44,7 +44,7 @@ export interface PairOptions {
 export interface Pair {
   readonly hf: string;
   readonly megatron: string;
-  /** The directory with `.metadata`. */
+  /** The directory of the Megatron checkpoint that has `.metadata`. */
   readonly release: string;
 }
 

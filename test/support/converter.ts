@@ -82,7 +82,7 @@ esac
 export interface ConverterWorld extends Pair {
   readonly slime: FakeSlime;
   readonly dir: string;
-  /** The target of conversions. */
+  /** The directory to which conversions write. */
   readonly out: string;
   /** A conversion result that lacks a tensor. */
   readonly forgetful: string;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A Markdown file. */
+/** A Markdown file of the project. */
 export interface Document {
   /** The path from the root: `env/README.md`. */
   readonly path: string;

@@ -12,22 +12,22 @@ import {
 } from "../../env/serve/environment/live_sessions.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 
-/** The server's dataset. */
+/** The dataset that the server serves. */
 export const SERVED_DATASET = await generated(7, {
   trainTasks: 4,
   devTasks: 1,
   testTasks: 2,
 });
 
-/** Settings of {@linkcode environmentServer}. */
+/** The settings of {@linkcode environmentServer}. */
 export interface EnvironmentServerOptions extends LiveSessionsOptions {
   readonly world?: Partial<SessionWorld>;
   readonly app?: Partial<EnvironmentAppOptions>;
 }
 
-/** A running server. */
+/** A running environment server. Disposing of it stops the server. */
 export interface EnvironmentServer extends AsyncDisposable {
-  /** `http://127.0.0.1:40001`. */
+  /** The URL of the server: `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly sessions: LiveSessions;
   /**
@@ -42,7 +42,7 @@ export interface EnvironmentServer extends AsyncDisposable {
   ): Promise<{ status: number; headers: Headers; json: any }>;
 }
 
-/** Starts a server. */
+/** Starts an environment server on a free port. */
 export function environmentServer(
   { world, app, ...options }: EnvironmentServerOptions = {},
 ): EnvironmentServer {

@@ -3,7 +3,7 @@
  * episodes fail. The server also answers the requests that slime sends to engines at the end of a rollout.
  */
 
-/** A running server. */
+/** A running episode server. Disposing of it stops the server. */
 export interface EpisodeServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;

@@ -10,7 +10,7 @@ import { evaluationSchema } from "../../train/evaluation/evaluation_config.ts";
 import { EvaluationDir } from "../../train/evaluation/evaluation_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
-/** The evaluation's config. */
+/** The config of the evaluation. */
 const CONFIG = resolveBy(evaluationSchema, {
   name: "failed",
   text: `

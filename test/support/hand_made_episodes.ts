@@ -51,7 +51,7 @@ const LONG = `{"orders": [${
  */
 export const YOUNG_LETTERS = "letters that are young";
 
-/** The conversations. */
+/** The hand-written conversations. */
 export const HAND_MADE: readonly EpisodeMessages[] = [
   made("parallel calls and answers", [
     user("Pay twice"),

@@ -17,7 +17,7 @@ export type Outcome =
 /** A template on which Python and taulab disagree. */
 export interface Difference {
   readonly source: string;
-  /** Index of the context. */
+  /** The index of the context in the template's group. */
   readonly context: number;
   readonly ours: Outcome;
   readonly theirs: Outcome;

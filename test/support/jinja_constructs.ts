@@ -840,7 +840,7 @@ const MIXED = String.raw`
 {{ n.real }}{{ x.real }}{{ n.bit_length() }}{{ x.is_integer() }}
 `;
 
-/** All constructs. */
+/** All of this module's templates. */
 export const CONSTRUCTS: readonly string[] = [
   ...[EXPRESSIONS, FILTERS].flatMap((list) =>
     list.trim().split("\n").map((expression) => `{{ ${expression} }}`)

@@ -23,7 +23,7 @@ const executedSchema = z.object({
 export interface Shown {
   /** The displayed texts of each cell, by the cell's id. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
-  /** All MIME bundles. */
+  /** The MIME bundles of all outputs. */
   readonly bundles: readonly Readonly<Record<string, unknown>>[];
 }
 

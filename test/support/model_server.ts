@@ -26,7 +26,7 @@ export const FAULTS = [
   "stall in the body",
 ] as const;
 
-/** A fault. */
+/** A fault of an answer. */
 export type Fault = typeof FAULTS[number];
 
 /** A request as the server received it. */
@@ -39,7 +39,7 @@ export interface ModelRequest {
   readonly index: number;
 }
 
-/** Settings of {@linkcode modelServer}. */
+/** The settings of {@linkcode modelServer}. */
 export interface ModelServerOptions {
   /** Returns the body of an answer, or a whole response. */
   readonly answer: (
@@ -56,9 +56,9 @@ export interface ModelServerOptions {
   readonly latencyMs?: number;
 }
 
-/** A running server. */
+/** A running model server. Disposing of it stops the server. */
 export interface ModelServer extends AsyncDisposable {
-  /** `http://127.0.0.1:40001`. */
+  /** The URL of the server: `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly requests: readonly ModelRequest[];
   /** The number of times that each fault occurred. */
@@ -84,7 +84,7 @@ export function chatAnswer(
   };
 }
 
-/** Starts a server. */
+/** Starts a model server on a free port. */
 export function modelServer(options: ModelServerOptions): ModelServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

@@ -1,4 +1,4 @@
-/** Notebooks written by tests. */
+/** Notebooks that tests write. */
 
 import { join } from "node:path";
 

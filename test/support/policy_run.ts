@@ -9,7 +9,7 @@ import { newRunInfo } from "../../train/runs/run_info.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { sealedJson } from "../../train/runs/seal.ts";
 
-/** The run's config. */
+/** The config of a run with a tiny policy. */
 export const TINY_CONFIG: Config = resolveConfig({
   name: "tiny",
   text: `

@@ -61,7 +61,7 @@ export interface CutWire extends AsyncDisposable {
   restore(): void;
 }
 
-/** Starts a proxy. */
+/** Starts a proxy to a port on this machine. */
 export function cutWire(port: number): CutWire {
   const own = freePort();
   let listener: Deno.TcpListener | undefined;

@@ -1,8 +1,8 @@
 /** Finds the regular expression literals in source code without running it. */
 
-/** A regular expression literal. */
+/** A regular expression literal in source code. */
 export interface RegexLiteral {
-  /** The line, from 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
   readonly source: string;
   readonly flags: string;

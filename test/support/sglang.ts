@@ -6,7 +6,7 @@ import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_forma
 import type { ToolSchema } from "../../env/types.ts";
 import { testPython } from "./python.ts";
 
-/** A text to parse. */
+/** A text to parse, and the parser of SGLang to use. */
 export interface SglangCase {
   readonly parser: ToolCallFormat;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface SglangAnswer {
   readonly normal: string | null;
   /** The name and the arguments as JSON of each call. */
   readonly calls: readonly (readonly [name: string, parameters: string])[];
-  /** The name of the exception. */
+  /** The name of the exception that the parser raised; `null` if there was none. */
   readonly error: string | null;
 }
 

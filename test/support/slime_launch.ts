@@ -67,7 +67,7 @@ export interface RunShape {
   readonly episodes: string | null;
   readonly engine: number;
   readonly model?: string;
-  /** Default: 1. */
+  /** Number of GPUs. Default: 1. */
   readonly gpus?: number;
   readonly steps: number;
   readonly batchSize: number;

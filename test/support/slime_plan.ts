@@ -18,7 +18,7 @@ export const SLIME_RECIPES = [
   "qwen3-8b-2nodes",
 ] as const;
 
-/** Reads a recipe. */
+/** Reads a slime recipe by its name. */
 export async function slimeRecipe(
   name: typeof SLIME_RECIPES[number],
 ): Promise<Recipe> {

@@ -11,7 +11,7 @@ import { hasProgram, runProgram } from "./programs.ts";
 export const HAS_SSHD = await hasProgram("/usr/sbin/sshd", "-?") &&
   await hasProgram("ssh", "-V") && await hasProgram("ssh-keygen", "-?");
 
-/** A test host. */
+/** A host behind a real sshd. */
 export interface FakeHost extends AsyncDisposable {
   /** The entry of the host in hosts.yaml. */
   readonly host: Host;

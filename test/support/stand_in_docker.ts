@@ -15,7 +15,7 @@ export const HAS_NAMESPACES = await runProgram("unshare", [
 export interface ImageFiles {
   /** Directories of this machine to mount in addition to the system's; the suffix ` rw` makes one writable. */
   readonly binds?: readonly string[];
-  /** Environment variables. */
+  /** Environment variables that the image sets. */
   readonly env?: Readonly<Record<string, string>>;
   /** Files by absolute path. A text that begins with `#!` becomes executable. */
   readonly files?: Readonly<Record<string, string>>;

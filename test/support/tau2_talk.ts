@@ -16,7 +16,7 @@ import { llmUser } from "../../env/users/llm.ts";
 import { askPython } from "./ask_python.ts";
 import { answeringModel } from "./chat_models.ts";
 
-/** A model's scripted answer. */
+/** A reply of a model in a scripted conversation. */
 export interface ScriptedReply {
   readonly content?: string | null;
   readonly tool_calls?: readonly {
@@ -26,7 +26,7 @@ export interface ScriptedReply {
   }[];
 }
 
-/** A scripted conversation. */
+/** A conversation in which both models reply from a script. */
 export interface ScriptedTalk {
   readonly domain: string;
   readonly task_id: string;

@@ -20,7 +20,7 @@ export interface TalkSource extends WorldSource {
   readonly prompts: Tau3Prompts;
 }
 
-/** Reads the benchmark's data. */
+/** Reads the initial state and the prompts from the benchmark's data. */
 export async function telecomSource(): Promise<TalkSource> {
   return {
     domain: telecom,
@@ -30,11 +30,11 @@ export async function telecomSource(): Promise<TalkSource> {
   };
 }
 
-/** Settings of {@linkcode talkAbout}. */
+/** The settings of {@linkcode talkAbout}. */
 export interface TalkOptions {
   readonly source: TalkSource;
   readonly seed?: number;
-  /** Default: the expert. */
+  /** The agent's script. Default: the expert's. */
   readonly agent?: (start: { readonly desk: Desk }) => Script;
 }
 

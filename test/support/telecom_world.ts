@@ -14,7 +14,7 @@ import { TAU3_BENCH } from "./tau3_bench.ts";
 
 const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
 
-/** Returns the initial databases. */
+/** Returns the databases of agent and user in their initial state. */
 export function telecomDatabases(): Databases {
   const [agent, user] = ["db", "user_db"].map((name) =>
     parseToml(Deno.readTextFileSync(`${DATA}/${name}.toml`))

@@ -1,4 +1,4 @@
-/** Temporary directories. */
+/** Temporary directories for tests. */
 
 /** Calls `body` with an empty directory, which is always removed afterwards. */
 export async function inTempDir(

@@ -56,14 +56,14 @@ export function rayPlan(dir: string, gpus = 2): RayPlan {
   };
 }
 
-/** A temporary cluster. */
+/** A temporary Ray cluster. */
 export interface TestRay extends AsyncDisposable {
   readonly plan: RayPlan;
   readonly jobs: RayJobs;
   readonly started: StartedRay;
 }
 
-/** Starts a cluster. */
+/** Starts a Ray cluster. */
 export async function startTestRay(): Promise<TestRay> {
   const dir = await Deno.makeTempDir({ prefix: "r" });
   const plan = rayPlan(dir);

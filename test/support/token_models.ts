@@ -1,4 +1,4 @@
-/** Token models without weights. */
+/** Fake token models, which have no weights. */
 
 import { createRng } from "../../env/random.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -9,9 +9,9 @@ import type {
   TokenModel,
 } from "../../env/types.ts";
 
-/** Options of all fakes. */
+/** Options that all fake models have. */
 export interface FakeOptions {
-  /** Default: 100,000. */
+  /** Maximum number of tokens per conversation. Default: 100,000. */
   readonly contextLength?: number;
 }
 
@@ -23,7 +23,7 @@ export function sayingModel(
   tokenizer: Tokenizer,
   texts: readonly string[],
   options: FakeOptions & {
-    /** Called with each request. */
+    /** Called with each request to the model. */
     readonly onRequest?: (request: GenerateRequest) => void;
   } = {},
 ): TokenModel {

@@ -4,10 +4,10 @@ import { printPythonJson } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
 import { askPython } from "./ask_python.ts";
 
-/** A conversation to render. */
+/** A conversation for transformers to render. */
 export interface ConversationCase {
   readonly name: string;
-  /** The template's Jinja source. */
+  /** The Jinja source of the chat template. */
   readonly template: string;
   readonly messages: readonly Message[];
   readonly tools?: readonly ToolSchema[];
@@ -22,7 +22,7 @@ export interface ConversationCase {
  * answer.
  */
 export interface ConversationAnswer {
-  /** `apply_chat_template(tokenize=False)`. */
+  /** The rendered text: `apply_chat_template(tokenize=False)`. */
   readonly text: string;
   /**
    * `apply_chat_template(tokenize=True)` with the fast tokenizer, which parses control tokens in the messages' text.
@@ -47,7 +47,7 @@ export interface TransformersAnswers {
  * @throws {AssertionError} If Python fails; the message has its stderr.
  */
 export async function askTransformers(cases: {
-  /** The model's directory. */
+  /** The directory of the model. */
   readonly directory: string;
   readonly texts: readonly string[];
   readonly conversations: readonly ConversationCase[];

@@ -75,7 +75,7 @@ export class Transcript {
   readonly #messages: readonly Message[];
   /** All of the user's words, in lower case. */
   readonly said: string;
-  /** All tool results. */
+  /** The texts of all tool results. */
   readonly shown: readonly string[];
 
   constructor(messages: readonly Message[]) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 
-/** The accepted key. */
+/** The only key that the server accepts. */
 export const WANDB_KEY = "0123456789abcdef".repeat(3).slice(0, 40);
 
 /** The entity to which the key belongs. */
@@ -36,7 +36,7 @@ const streamSchema = z.strictObject({
   exitcode: z.int().optional(),
 });
 
-/** An uploaded run. */
+/** A run that was uploaded to the server. */
 export class UploadedRun {
   readonly described: Record<string, string> = {};
   config: Record<string, { value: unknown }> = {};
@@ -103,7 +103,7 @@ export class WandbServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** Returns the only run. */
+  /** Returns the uploaded run. There must be exactly one. */
   get run(): UploadedRun {
     assert.deepEqual(this.faults, []);
     assert.equal(this.runs.size, 1);

@@ -14,7 +14,7 @@ import {
 const ROOT = new URL("../../", import.meta.url);
 const DEV = recordingPath("gold_retail_dev.jsonl.gz");
 
-/** Runs `deno task replay`. */
+/** Runs `deno task replay` as a separate process. */
 async function replay(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "replay", ...args],

@@ -37,7 +37,7 @@ export interface Looked extends AsyncDisposable {
   readonly page: Page;
   /** Errors of the page and violations of its security policy. */
   readonly complaints: string[];
-  /** The requested URLs. */
+  /** The URLs that the page has requested. */
   readonly asked: string[];
 }
 
@@ -117,7 +117,7 @@ async function look(
 
 /** A viewer listening on a free port. */
 export interface Viewing extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`. */
+  /** The URL of the viewer: `http://127.0.0.1:PORT`. */
   readonly url: string;
 }
 

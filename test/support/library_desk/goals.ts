@@ -6,7 +6,7 @@ import type { Goal, Request } from "../../../env/domains/shared/goal/goal.ts";
 import { text, texts } from "../../../env/domains/shared/read_row.ts";
 import type { Task, ToolAction } from "../../../env/types.ts";
 
-/** A reader's goal. */
+/** The goal of a reader. */
 export type LibraryGoal = Goal<LibraryRequest>;
 
 /** A request of a reader: to renew a book, or to learn when it is due. */

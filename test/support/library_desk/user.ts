@@ -1,4 +1,4 @@
-/** The scripted reader. */
+/** The scripted user of the library: a reader. */
 
 import type { UserStart } from "../../../env/domain.ts";
 import { FactUser } from "../../../env/domains/shared/user/fact_user.ts";
@@ -13,7 +13,7 @@ export function wordsOf({ intent, title, forthcoming }: LibraryRequest) {
   return intent === "question" ? `due date of ${book}` : `renew ${book}`;
 }
 
-/** Creates a scripted reader. */
+/** Creates a scripted user who is a reader. */
 export function reader(
   { task, seed }: UserStart & { readonly task: Task<LibraryGoal> },
 ): User {

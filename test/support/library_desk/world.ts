@@ -30,7 +30,7 @@ import { wordsOf } from "./user.ts";
 
 const book_id = text("Id of the book, such as B12345");
 
-/** The settings of the generator. */
+/** The options of the library's generator. */
 export const libraryOptions = z.strictObject({
   ...taskKnobs,
   trainTasks: positive.default(3).describe("Tasks in the train split"),
@@ -62,7 +62,7 @@ interface Reader {
   }[];
 }
 
-/** The generator. */
+/** The part `world` of the domain: the generator. */
 export const libraryWorld = {
   options: libraryOptions,
   version: 1,

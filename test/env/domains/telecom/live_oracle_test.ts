@@ -93,7 +93,7 @@ const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   ].map(object),
 };
 
-/** Invalid and borderline values. */
+/** Invalid and borderline values for any parameter. */
 const INVALID: readonly JsonValue[] = [
   null,
   true,

@@ -47,7 +47,7 @@ function serveJob() {
         if (one.readyState === WebSocket.OPEN) one.send(text);
       }
     },
-    /** Breaks all connections. */
+    /** Breaks all connections to the Jobs API. */
     cut() {
       for (const one of sockets) one.close();
       sockets.clear();

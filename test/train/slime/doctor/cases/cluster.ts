@@ -128,7 +128,7 @@ export function withEngines(
   return { context, engine };
 }
 
-/** The test cases. */
+/** The test cases of these checks. */
 export const CASES: readonly Case[] = [
   {
     check: "ports",

@@ -74,7 +74,7 @@ function row(index: number, metadata: Record<string, unknown> = {}) {
 
 const EIGHT = Array.from({ length: 8 }, (_, i) => row(i));
 
-/** The test cases. */
+/** The test cases of these checks. */
 export const CASES: readonly Case[] = [
   {
     check: "rows",

@@ -65,7 +65,7 @@ function routerHelp(policies: string): string {
 `;
 }
 
-/** The test cases. */
+/** The test cases of these checks. */
 export const CASES: readonly Case[] = [
   {
     check: "gpus",

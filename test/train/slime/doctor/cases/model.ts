@@ -57,7 +57,7 @@ async function toldPython(
   return checkContext(config, { hosts: [shell] });
 }
 
-/** The test cases. */
+/** The test cases of these checks. */
 export const CASES: readonly Case[] = [
   {
     check: "model-files",

@@ -31,7 +31,7 @@ function container(network: string, ...mounts: string[]): string {
   return JSON.stringify({ network, mounts: all });
 }
 
-/** The test cases. */
+/** The test cases of these checks. */
 export const CASES: readonly Case[] = [
   {
     check: "place",
