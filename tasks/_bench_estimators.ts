@@ -66,15 +66,15 @@ export interface EstimatorBenchOptions {
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**
-   * Duration of the steps in seconds, without evaluations: cold start and rejection fine-tuning for a start, RL for a
-   * variant.
+   * Duration of the steps in seconds, without evaluations: cold start and rejection fine-tuning for a starting policy,
+   * RL for a variant.
    */
   readonly seconds: number;
 }
 
 /**
- * Trains a start for each seed and, from it, every variant.
- * @returns The runs by variant name, one per seed; the starts are under `start`.
+ * Trains a starting policy for each seed and, from it, every variant.
+ * @returns The runs by variant name, one per seed; those of the starting policies are under `start`.
  * @throws {ConfigError} If an existing run has another config.
  * @throws {DOMException} `AbortError`, if interrupted; the next call resumes.
  */

@@ -1,6 +1,6 @@
 /**
- * Benchmarks `convert --verify`: how fast it compares two checkpoints, compared with `sha256sum` on the same files,
- * and how much memory it takes. It runs as a separate process.
+ * Benchmarks `convert --verify`: how fast it compares two checkpoints, relative to `sha256sum` on the same files, and
+ * how much memory it takes. It runs as a separate process.
  */
 
 import { join } from "node:path";

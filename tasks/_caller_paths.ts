@@ -32,10 +32,13 @@ export type IsPath = (value: string) => boolean;
 /** Treats every value as a path. */
 export const anyPath: IsPath = () => true;
 
-/** Whether a value is the path of a run rather than its name, which contains no slash. */
+/** Returns whether a value is the path of a run rather than its name, which contains no slash. */
 export const runPathOnly: IsPath = (value) => value.includes("/");
 
-/** Whether a value is the path of a recipe rather than its name, which contains neither a slash nor an extension. */
+/**
+ * Returns whether a value is the path of a recipe rather than its name, which contains neither a slash nor an
+ * extension.
+ */
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 

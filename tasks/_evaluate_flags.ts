@@ -155,8 +155,8 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
 const MAX_TASKS = 1_000_000;
 
 /**
- * Parses `1,2,5-9` to sorted numbers without duplicates.
- * @throws {ConfigError} If the text is not such a list.
+ * Parses a list such as `1,2,5-9` into sorted numbers without duplicates.
+ * @throws {ConfigError} If the text is not a list of numbers and ranges.
  */
 export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {

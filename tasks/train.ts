@@ -170,7 +170,8 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * Returns the permissions of a command line. Keys, network and programs are only for model users, trackers and slime.
+ * Returns the permissions of a command line. Keys, network and programs are only permitted for model users, trackers
+ * and slime.
  * @throws {ConfigError} For the same reasons as {@linkcode recipeOf} and {@linkcode newConfig}.
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
