@@ -14,7 +14,10 @@ export class Timeouts {
   readonly #started = new Set<Started>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param ms The length of each timeout, in milliseconds. */
+  /**
+   * Creates an empty set.
+   * @param ms The length of each timeout, in milliseconds.
+   */
   constructor(ms: number) {
     this.#ms = ms;
   }

@@ -64,7 +64,7 @@ export interface Endpoint {
   readonly takesSeed: boolean;
 }
 
-/** Options of {@linkcode resolveEndpoint}. */
+/** Options for {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
   /** The base URL. Default: the one in the environment, or the preset's. */

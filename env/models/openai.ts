@@ -28,7 +28,7 @@ import { Echo } from "./opaque_fields.ts";
 import { quoted } from "./redact.ts";
 import type { ServerError } from "./server_error.ts";
 
-/** Settings of {@linkcode openaiChatModel}. */
+/** Settings for {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
   readonly endpoint: Endpoint;
   /** The model's name on the server. It may contain slashes. */
@@ -39,7 +39,8 @@ export interface OpenAiOptions {
   /** Maximum number of tokens in an answer. */
   readonly maxTokens: number;
   /**
-   * Extra fields of the request body, which override the standard ones; `null` removes a field that the server rejects.
+   * Extra fields of the request body, which override the standard ones. The value `null` removes a field, e.g. one that
+   * the server rejects.
    */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
@@ -127,7 +128,7 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   /**
-   * Makes one attempt. It repeats the request as long as rejections reveal which opaque fields the server expects.
+   * Makes one attempt, which repeats the request as long as rejections reveal which opaque fields the server expects.
    * @throws {CallFailure} If it fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
@@ -191,7 +192,7 @@ function outOfContext(
 }
 
 /**
- * Makes one attempt.
+ * Sends one request and reads the answer.
  * @throws {CallFailure} If it fails.
  */
 async function request(

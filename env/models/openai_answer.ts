@@ -219,7 +219,10 @@ function readCalls(
   }
 }
 
-/** @throws {ConfigError} If the model's text is not valid. The message is for the model. */
+/**
+ * Reads a call.
+ * @throws {ConfigError} If the call is not valid. The message is for the model.
+ */
 function readCall(call: JsonRecord, index: number): ToolCall {
   const { name, args } = partsOf(call);
   if (typeof name !== "string" || name === "") {
@@ -236,7 +239,10 @@ function readCall(call: JsonRecord, index: number): ToolCall {
 /** Maximum number of characters of a call's arguments to quote in an error for the model. */
 const MAX_TOLD = 500;
 
-/** @throws {ConfigError} If the model's text is not valid. The message is for the model. */
+/**
+ * Reads the arguments of a call.
+ * @throws {ConfigError} If they are not a JSON object. The message is for the model.
+ */
 function readArguments(name: string, args: unknown): JsonObject {
   // Some servers send the object itself instead of its JSON text.
   const text = typeof args === "string" ? args : JSON.stringify(args ?? {});

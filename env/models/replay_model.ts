@@ -8,7 +8,7 @@ import { printPythonJson } from "../python/python_json.ts";
 import { deriveSeed } from "../random.ts";
 import type { Chat, ChatModel, ChatReply, Message } from "../types.ts";
 
-/** Options of {@linkcode replayChatModel}. */
+/** Options for {@linkcode replayChatModel}. */
 export interface ReplayOptions {
   /** The model's name in records. Default: `replay`. */
   readonly name?: string;
@@ -27,7 +27,7 @@ export function replayChatModel(options: ReplayOptions): ChatModel {
   return { name, chat: () => new ReplayChat([messages]) };
 }
 
-/** Options of {@linkcode replayEpisodesModel}. */
+/** Options for {@linkcode replayEpisodesModel}. */
 export interface ReplayEpisodesOptions {
   /** The model's name in records. Default: `replay`. */
   readonly name?: string;

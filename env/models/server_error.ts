@@ -14,7 +14,7 @@ import {
 export interface ServerError {
   /** The server's message and, if the server is a gateway, the provider's. */
   readonly words: string;
-  /** The failure kind; `server_error` if the error does not specify one. */
+  /** The failure kind, or `server_error` if the error does not specify one. */
   readonly kind: FailureKind;
   /** The HTTP status of the response, or the status that its body names. */
   readonly status?: number;

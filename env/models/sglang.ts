@@ -14,7 +14,7 @@ import { isRecord } from "./loose_fields.ts";
 import { errorIn, readServerError } from "./server_error.ts";
 import { type Generated, readGenerated } from "./sglang_answer.ts";
 
-/** Settings of {@linkcode sglangTokenModel}. */
+/** Settings for {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
   /** The URL of the server or router, without `/v1`, such as `http://127.0.0.1:30000`. */
   readonly url: string;
@@ -61,7 +61,7 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
 }
 
 /**
- * Makes one attempt.
+ * Sends one request and reads the answer.
  * @throws {CallFailure} If it fails.
  */
 async function attempt(

@@ -36,7 +36,7 @@ import type {
   ToolCall,
 } from "../types.ts";
 
-/** Options of {@linkcode tokenChatModel}. */
+/** Options for {@linkcode tokenChatModel}. */
 export interface TokenChatOptions extends Codec {
   /** The sampling temperature. At 0, the most likely token is always chosen. */
   readonly temperature: number;

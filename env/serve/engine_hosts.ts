@@ -78,7 +78,7 @@ export function readEngineHost(text: string): EngineHost | null {
   return port >= 1 && port <= 65_535 ? { host, port } : null;
 }
 
-/** Options of {@linkcode EngineHosts}. */
+/** Options for {@linkcode EngineHosts}. */
 export interface EngineHostsOptions {
   readonly hosts: readonly EngineHost[];
   /** Returns the addresses of this machine. Default: only loopback addresses. */

@@ -48,7 +48,7 @@ export interface EpisodeAnswer {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Options of {@linkcode answerOf}. */
+/** Options for {@linkcode answerOf}. */
 export interface AnswerParts {
   readonly calls: readonly EngineCall[];
   readonly decode: (ids: readonly number[]) => string;

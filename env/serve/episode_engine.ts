@@ -21,7 +21,7 @@ export interface EngineCall {
   readonly cachedTokens: number;
 }
 
-/** Settings of {@linkcode EpisodeEngine}. */
+/** Settings for {@linkcode EpisodeEngine}. */
 export interface EpisodeEngineOptions {
   /** The policy's name in records. */
   readonly name: string;

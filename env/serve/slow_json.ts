@@ -8,7 +8,7 @@
  * sends them.
  */
 
-/** Settings of {@linkcode slowJson}. */
+/** Settings for {@linkcode slowJson}. */
 export interface SlowJsonOptions {
   /** The signal of the request, which is aborted when the client disconnects. */
   readonly client: AbortSignal;

@@ -12,7 +12,7 @@
  */
 export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 
-/** Options of {@linkcode byteDecoder}. */
+/** Options for {@linkcode byteDecoder}. */
 export interface ByteDecoderParts {
   /** The parsed tokenizer.json. */
   readonly json: unknown;

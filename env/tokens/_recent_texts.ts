@@ -5,7 +5,10 @@ export class RecentTexts {
   readonly #ids = new Map<string, readonly number[]>();
   readonly #max: number;
 
-  /** @param max Maximum number of texts. */
+  /**
+   * Creates an empty cache.
+   * @param max The maximum number of texts.
+   */
   constructor(max: number) {
     this.#max = max;
   }

@@ -25,7 +25,7 @@ import type { AddedToken, Tokenizer } from "./tokenizer.ts";
 /** An assistant message. */
 export type Answer = Extract<Message, { role: "assistant" }>;
 
-/** Options of {@linkcode ChatTemplate}. */
+/** Options for {@linkcode ChatTemplate}. */
 export interface ChatTemplateParts {
   /** The Jinja source. */
   readonly source: string;
@@ -50,7 +50,7 @@ export interface ChatTemplateParts {
   readonly now?: Date | undefined;
 }
 
-/** Options of {@linkcode ChatTemplate.render}. */
+/** Options for {@linkcode ChatTemplate.render}. */
 export interface RenderOptions {
   /** The tools to show. Default: none. */
   readonly tools?: readonly ToolSchema[];
@@ -96,7 +96,10 @@ export class ChatTemplate {
   #prompt: string | null = null;
   #takesSeveral: boolean | null = null;
 
-  /** @throws {DataError} If the source is not a valid template. */
+  /**
+   * Compiles a template and detects how it renders calls.
+   * @throws {DataError} If the source is not a valid template.
+   */
   constructor(parts: ChatTemplateParts) {
     this.endToken = parts.endToken;
     const { endToken, stopTokens = [] } = parts;
@@ -406,7 +409,7 @@ const tokenText = z.union([
   z.object({ content: z.string() }).transform((token) => token.content),
 ]);
 
-/** Options of {@linkcode loadChatTemplate}. */
+/** Options for {@linkcode loadChatTemplate}. */
 export interface LoadTemplateOptions {
   /** The tokenizer of the same model. */
   readonly tokenizer: Tokenizer;

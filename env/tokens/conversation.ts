@@ -25,7 +25,10 @@ export class TokenConversation {
   readonly #builder = new TrajectoryBuilder();
   #answer: Answer | null = null;
 
-  /** @param tools The tools to show in the prompt. */
+  /**
+   * Creates an empty conversation.
+   * @param tools The tools to show in the prompt.
+   */
   constructor(codec: Codec, tools: readonly ToolSchema[]) {
     this.#codec = codec;
     this.#tools = tools;

@@ -4,7 +4,7 @@ import type { Message, ToolSchema } from "../types.ts";
 import { type Codec, TokenConversation } from "./conversation.ts";
 import type { Trajectory } from "./trajectory.ts";
 
-/** Options of {@linkcode demonstrationTrajectory}. */
+/** Options for {@linkcode demonstrationTrajectory}. */
 export interface DemonstrationOptions extends Codec {
   /** The conversation, including the system message if the policy should see one. */
   readonly messages: readonly Message[];

@@ -16,7 +16,10 @@ const GUARDS = new RegExp(`${GUARD}(${GUARD}?)`, "g");
 export class Guard {
   readonly #tokens: RegExp | null;
 
-  /** @param tokens The tokens to mark. Single characters cannot be marked and are ignored. */
+  /**
+   * Creates a guard.
+   * @param tokens The tokens to mark. Single characters cannot be marked and are ignored.
+   */
   constructor(tokens: Iterable<string>) {
     this.#tokens = alternation([...tokens].filter((token) => token.length > 1));
   }

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 
-/** Options of {@linkcode findJupyter}. */
+/** Options for {@linkcode findJupyter}. */
 export interface FindOptions {
   /** The Python executable to use. Default: the first suitable one, as described at {@linkcode findJupyter}. */
   readonly named?: string | undefined;

@@ -242,7 +242,7 @@ function colorOf(kind: string): string {
 
 /**
  * Draws the groups of a run by step and by the share of their episodes that are solved. Groups at 0 or 1 provide no
- * learning signal. In long runs, steps are combined to ranges, and the size of a dot shows its number of groups.
+ * learning signal. In long runs, steps are combined into ranges, and the size of a dot shows its number of groups.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);

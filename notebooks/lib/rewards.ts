@@ -56,7 +56,7 @@ export function reasonOf({ record }: RunEpisode): string | null {
   return record.reason ?? record.stopReason;
 }
 
-/** How often a failure reason occurred. */
+/** The number and the share of episodes with a failure reason. */
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;

@@ -2,7 +2,7 @@
  * Shows values in the output of notebook cells.
  *
  * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported the cell as
- * done; About one time in four, the last value of a cell arrives too late, and front ends drop it. Cells therefore call
+ * done. About one time in four, the last value of a cell arrives too late, and front ends drop it. Cells therefore call
  * {@linkcode show}, which waits until the output has been sent.
  */
 
@@ -40,7 +40,10 @@ export class Live {
   readonly #everyMs: number;
   #shownAtMs: number | null = null;
 
-  /** @param options.everyMs The shortest time between two updates, in milliseconds. Default: 250. */
+  /**
+   * Creates an empty part.
+   * @param options.everyMs The shortest time between two updates, in milliseconds. Default: 250.
+   */
   constructor({ everyMs = 250 }: { readonly everyMs?: number } = {}) {
     this.#everyMs = everyMs;
   }

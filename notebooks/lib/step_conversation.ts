@@ -30,7 +30,7 @@ import {
 } from "./display.ts";
 import { type MimeBundle, type Rich, stack, titled } from "./rich.ts";
 
-/** Options of {@linkcode Conversation.open}. */
+/** Options for {@linkcode Conversation.open}. */
 export interface ConversationOptions {
   readonly dataset: Dataset;
   readonly task: Task;
@@ -113,7 +113,7 @@ export class Conversation {
     return this.turns.at(-1)?.observation.done ?? false;
   }
 
-  /** Returns the reward if the conversation ended now. */
+  /** Returns the reward that the conversation would have if it ended now. */
   reward(): Reward {
     return this.#environment.reward();
   }

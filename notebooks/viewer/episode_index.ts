@@ -140,7 +140,7 @@ export class EpisodeIndex {
     if (this.#textId < this.#lastId) this.#startWorking();
   }
 
-  /** Discards all that is indexed. Call it if the run was truncated and indexed episodes were removed. */
+  /** Discards all indexed data. Call this if the run was truncated and indexed episodes were removed. */
   reset(): void {
     this.#feed.db.exec(
       "DELETE FROM temp.facts; DELETE FROM temp.combinations; INSERT INTO temp.texts (texts) VALUES ('delete-all')",

@@ -29,7 +29,7 @@ export interface ExportChoice {
   readonly withTokens: boolean;
 }
 
-/** Options of {@linkcode collect}. */
+/** Options for {@linkcode collect}. */
 export interface ExportOptions extends ExportChoice {
   readonly version: string;
   readonly now: Date;

@@ -33,12 +33,12 @@ export interface EpisodeSource extends Disposable {
   view(): Promise<RunView>;
   /**
    * Returns how often each task was solved.
-   * @throws {ViewerFault} If the source cannot be read, as in `view`.
+   * @throws {ViewerFault} If the source cannot be read.
    */
   tasks(): Promise<TaskTable>;
   /**
    * Returns the run's advisories.
-   * @throws {ViewerFault} If the source cannot be read, as in `view`.
+   * @throws {ViewerFault} If the source cannot be read.
    */
   advisories(): Promise<readonly Advisory[]>;
   /**
@@ -49,7 +49,7 @@ export interface EpisodeSource extends Disposable {
   timeline(step?: number): Promise<StepTimeline>;
   /**
    * Returns the index of episodes, updated with new ones.
-   * @throws {ViewerFault} If the source cannot be read, as in `view`.
+   * @throws {ViewerFault} If the source cannot be read.
    */
   index(): Promise<EpisodeIndex>;
   /**

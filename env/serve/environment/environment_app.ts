@@ -24,7 +24,7 @@ import {
 import { plainWithout, readObject } from "./session_action.ts";
 import { tokenGuard } from "./token_guard.ts";
 
-/** Settings of {@linkcode environmentApp}. */
+/** Settings for {@linkcode environmentApp}. */
 export interface EnvironmentAppOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */

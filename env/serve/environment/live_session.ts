@@ -72,7 +72,7 @@ export interface SessionEpisode {
   failure: InfrastructureError | null;
 }
 
-/** Options of {@linkcode LiveSession}. */
+/** Options for {@linkcode LiveSession}. */
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;

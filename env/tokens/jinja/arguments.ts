@@ -72,7 +72,7 @@ export function bind(
   return given;
 }
 
-/** A method of a template type such as `str` or `dict`; `T` is the type of its values. */
+/** A method of a template type such as `str` or `dict`. `T` is the TypeScript type of its values. */
 export interface Method<T> {
   readonly name: string;
   call(self: T, args: List, keywords: Keywords, machine: Machine): Value;

@@ -74,7 +74,7 @@ export type Expression =
   | Place & {
     readonly type: "slice";
     readonly object: Expression;
-    /** The start, stop and step; `null` for an omitted bound. */
+    /** The start, stop and step. An omitted bound is `null`. */
     readonly bounds: readonly (Expression | null)[];
   }
   | CallExpression

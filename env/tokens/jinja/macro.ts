@@ -30,7 +30,10 @@ export class Macro extends Callable {
   readonly #parameters: MacroParameters;
   readonly #run: (args: readonly (Value | undefined)[]) => string;
 
-  /** @param run Renders the body. It receives an argument for each parameter, or `undefined` if none was passed. */
+  /**
+   * Creates a macro.
+   * @param run Renders the body. It receives an argument for each parameter, or `undefined` if none was passed.
+   */
   constructor(
     name: string | null,
     parameters: MacroParameters,

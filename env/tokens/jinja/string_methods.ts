@@ -232,7 +232,7 @@ export function replace(
   { old, by, count, machine }: {
     readonly old: string;
     readonly by: string;
-    /** Maximum number of replacements; negative for no limit. */
+    /** The maximum number of replacements. A negative number means no limit. */
     readonly count: number;
     readonly machine: Machine;
   },
@@ -275,7 +275,7 @@ export function join(
 }
 
 interface SplitOptions {
-  /** Maximum number of splits; negative for no limit. */
+  /** The maximum number of splits. A negative number means no limit. */
   readonly limit: number;
   readonly machine: Machine;
 }

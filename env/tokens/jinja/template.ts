@@ -19,7 +19,7 @@ import {
 } from "./scope.ts";
 import { PyObject, type Value } from "./values.ts";
 
-/** Options of {@linkcode JinjaTemplate.render}. */
+/** Options for {@linkcode JinjaTemplate.render}. */
 export interface JinjaRenderOptions {
   /** The time for `strftime_now`. Default: the time of the call. */
   readonly now?: Date | undefined;
@@ -31,7 +31,10 @@ export interface JinjaRenderOptions {
 export class JinjaTemplate {
   readonly #render: (machine: Machine) => void;
 
-  /** @throws {JinjaError} If the source is not a valid template. The error has the line. */
+  /**
+   * Parses and compiles a template.
+   * @throws {JinjaError} If the source is not a valid template. The error has the line.
+   */
   constructor(source: string) {
     this.#render = guarded(() => compile(parseTemplate(source)));
   }

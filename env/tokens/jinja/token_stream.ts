@@ -13,7 +13,10 @@ export class TokenStream {
   #at = 0;
   #depth = 0;
 
-  /** @param tokens The tokens; the last one must be `eof`. */
+  /**
+   * Creates a stream.
+   * @param tokens The tokens. The last one must be `eof`.
+   */
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
   }

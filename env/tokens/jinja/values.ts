@@ -119,7 +119,10 @@ export class Undefined extends PyObject {
   override readonly typeName = "Undefined";
   readonly #describe: () => string;
 
-  /** @param describe Returns the error message. Called only if the message is needed. */
+  /**
+   * Creates an undefined value.
+   * @param describe Returns the error message. Called only if the message is needed.
+   */
   constructor(describe: () => string) {
     super();
     this.#describe = describe;
