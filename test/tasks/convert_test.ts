@@ -281,7 +281,7 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
           ["--from", megatron, "--to", out],
           /no config and no tokenizer\nhint: .*--origin/,
         ],
-        [["--from", hf], /The target directory is missing/],
+        [["--from", hf], /No target directory is set/],
         [
           ["--from", hf, "--to", out, "--set", "paths.slime=/nowhere"],
           /There is no slime in "\/nowhere"/,

@@ -209,7 +209,7 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
   const cases: [string[], RegExp][] = [
     [
       ["--host", "gpu1"],
-      /Cannot find "hosts\.yaml", which says how to reach "gpu1"/,
+      /Cannot find "hosts\.yaml", which is needed to reach "gpu1"/,
     ],
     [
       ["--host", "gpu1", "--hosts", hosts],

@@ -32,7 +32,7 @@ MAX_REPLAYS = 3
 
 @dataclass
 class Group:
-    """Samples of one task that are played together."""
+    """The samples of one task, which are played together."""
 
     samples: list[Any]
     begun: int  # the rollout in which it started
@@ -41,7 +41,7 @@ class Group:
 
 @dataclass
 class Pool:
-    """Running and finished groups of a process. All methods run on slime's event loop."""
+    """The running and finished groups of a process. All methods run on slime's event loop."""
 
     args: Any
     source: Any
@@ -53,7 +53,7 @@ class Pool:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def want(self, missing: int) -> None:
-        """Starts groups for this rollout (``missing``) and for later rollouts, as far as none will become too old."""
+        """Starts ``missing`` groups for this rollout, and as many for later rollouts as can be trained on in time."""
         ahead = min(self.args.taulab_max_staleness, self.args.num_rollout - 1 - self.rollout)
         self.wanted = missing + max(0, ahead) * self.args.rollout_batch_size
         while len(self.running) + len(self.ready) < self.wanted and self.failure is None:
@@ -73,7 +73,7 @@ class Pool:
         task.add_done_callback(self._end)
 
     def replay(self, group: Group, samples: list[Any]) -> None:
-        """Replays samples of a group; slime does not change the others."""
+        """Plays the given samples of a group again. slime leaves the group's other samples unchanged."""
         for sample in samples:
             hooks.reset(sample)
             sample.session_id = None

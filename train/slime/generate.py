@@ -227,18 +227,18 @@ def bridge_of(args: Any) -> Bridge:
 
 
 def kind_of(request: dict[str, Any]) -> tuple:
-    """Returns the kind of a request: servers refuse either all requests of a kind or none."""
+    """Returns the kind of a request. A server refuses either all requests of a kind, or none of them."""
     return request["evaluation"], request["split"], request["domain"]
 
 
 def task_of(prompt: Any) -> str:
-    """Returns the task number in a row's prompt: text, or a message if the model has a processor."""
+    """Returns the task number from a row's prompt, which is a message if the model has a processor, otherwise text."""
     is_message = isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], dict)
     return str(prompt[0].get("content") if is_message else prompt)
 
 
 def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
-    """Returns the body of ``POST /episodes``. The split is from the row; slime does not pass one for evaluations."""
+    """Returns the body of ``POST /episodes``. The split is the row's, because slime passes none for evaluations."""
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
@@ -305,7 +305,7 @@ def fill(args: Any, sample: Any, answer: dict[str, Any]) -> Any:
 
 
 def give_up(sample: Any, reason: str) -> Any:
-    """Turns a sample into the smallest valid one: a masked token that affects no loss, group or metric."""
+    """Reduces a sample to a single masked token, which affects no loss, group or metric, but is still valid."""
     reset(sample)
     sample.tokens, sample.response_length = [0, 0], 1
     sample.loss_mask, sample.rollout_log_probs = [0], [0.0]

@@ -37,14 +37,14 @@ _removal: threading.Thread | None = None
 
 
 def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
-    """Records an evaluation. The one before the first rollout, which slime also numbers 0, belongs to no checkpoint."""
+    """Records an evaluation's score. slime also numbers the one before the first rollout 0; it has no checkpoint."""
     rewards = (data.get(getattr(args, "taulab_best_by", None)) or {}).get("rewards")
     if rewards and _first_rollout is not None and _first_rollout <= rollout_id <= _last_rollout:
         _scores[rollout_id] = fmean(rewards)
 
 
 def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
-    """Removes the other checkpoints in a thread, because each has many gigabytes. Never raises.
+    """Removes the checkpoints that are not kept, in a thread because each takes many gigabytes. Never raises.
 
     Returns the thread, so that a caller can wait for it.
     """

@@ -114,7 +114,7 @@ function expertFaults(
     ...unless(
       experts.count % expert === 0,
       `parallel.expert ${expert} does not divide ${experts.count} experts`,
-      "choose a divisor",
+      `choose a divisor of ${experts.count}`,
     ),
     ...unless(
       ranks % (expert * expertTensor) === 0,

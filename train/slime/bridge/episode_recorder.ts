@@ -115,7 +115,7 @@ export async function openEpisodeRecorder(
       `Cannot record episodes in "${file}": ${cause}`,
       {
         cause,
-        hint: "pass --record an existing run dir that is writable",
+        hint: "pass --record with an existing, writable run dir",
       },
     );
   }

@@ -158,7 +158,7 @@ async function requireSameData(
   throw new HostError(
     info.success
       ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, on this machine ${fingerprint})`
-      : `${url}/info of ${shell.name} answered ${response.status} and is not an episode server`,
+      : `${url} on ${shell.name} is not an episode server: /info answered ${response.status}`,
     {
       hint: info.success
         ? `${setUpHint(shell)}, which imports the same commit`

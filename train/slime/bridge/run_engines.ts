@@ -25,7 +25,7 @@ export function engineHostsOf(
     hosts: written.map((text) => {
       const host = readEngineHost(text);
       if (host !== null) return host;
-      throw new ConfigError(`"${text}" is not an engine's host`, {
+      throw new ConfigError(`"${text}" is not the address of an engine`, {
         hint: "write HOST or HOST:PORT, as in 10.0.0.11:3100",
       });
     }),

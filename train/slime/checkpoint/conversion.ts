@@ -118,7 +118,7 @@ async function keepTarget(
   const verdict = await verify(input, to);
   if (verdict.equal) return { state: "up_to_date", verdict };
   throw new ConfigError(
-    `"${to}" already exists and does not equal "${from}"`,
+    `"${to}" already exists and differs from "${from}"`,
     {
       hint: `choose another --to, or pass --force to replace it:\n${
         quoted(verdict.faults)

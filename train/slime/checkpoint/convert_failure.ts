@@ -10,7 +10,7 @@ type Explanation = readonly [said: RegExp, cause: string, hint: string];
 const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,
-    "this slime does not know the model's type",
+    "this version of slime does not support the model's type",
     "check model_type in its config.json, and slime's commit",
   ],
   [
@@ -45,7 +45,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
   [
     /No module named/,
-    "the interpreter lacks what slime needs",
+    "the interpreter lacks packages that slime needs",
     'set it up with "deno task setup", set its container in hosts.yaml, or set the interpreter with --set paths.python=PATH',
   ],
   [
@@ -103,9 +103,12 @@ function explain(
   const known = EXPLANATIONS.find(([words]) => words.test(said));
   if (known) return [known[1], known[2]];
   if (code === 137) {
-    return ["it was killed, most likely because memory ran out", "check dmesg"];
+    return [
+      "it was killed, most likely because memory ran out",
+      "check dmesg for the OOM killer",
+    ];
   }
-  const cause = code === 127 ? "a program is missing" : "its tool failed";
+  const cause = code === 127 ? "a program is missing" : "the tool failed";
   return [cause, "check its last output"];
 }
 

@@ -65,7 +65,7 @@ export async function probeConversion(
   ));
   if (code !== 0 || !found.success) {
     throw new HostError(
-      `${shell.name} cannot inspect "${from}": ${
+      `Cannot inspect "${from}" on ${shell.name}: ${
         stderr.trim() || stdout.trim()
       }`,
     );
@@ -93,7 +93,7 @@ function noCheckpoint(
     )
     : new ConfigError(
       `${where} both a Hugging Face model and a Megatron checkpoint`,
-      { hint: "move one of them away" },
+      { hint: "move one of them to another directory" },
     );
 }
 

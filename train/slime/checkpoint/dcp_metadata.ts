@@ -115,7 +115,7 @@ class Parser {
     const chunks = this.#field(of, "chunks");
     if (!Array.isArray(chunks)) throw this.#fault(`no chunks for "${name}"`);
     if (before + chunks.length > items.size) {
-      throw this.#fault("more chunks than item places");
+      throw this.#fault("more chunks than items");
     }
     return {
       dtype,
@@ -152,12 +152,12 @@ class Parser {
       throw this.#fault("a file outside the directory of .metadata");
     }
     if (!isCount(offset) || !isCount(length)) {
-      throw this.#fault(`an item of "${file}" without a place`);
+      throw this.#fault(`an item of "${file}" without a position`);
     }
     const packed = this.#state(value).get("transform_descriptors") ?? null;
     if (packed !== null && !(Array.isArray(packed) && packed.length === 0)) {
       throw this.#fault(
-        `compressed items of "${file}"; save without compression`,
+        `compressed items in "${file}", which are not supported`,
       );
     }
     return { file, offset, length };
@@ -184,12 +184,12 @@ class Parser {
   #shape(value: PickleValue, name: string): readonly number[] {
     const shape = sizes(value);
     if (isShape(shape)) return shape;
-    throw this.#fault(`an invalid shape of "${name}"`);
+    throw this.#fault(`an invalid shape for "${name}"`);
   }
 
   #fault(what: string): DataError {
     return new DataError(
-      `"${this.#path}" holds ${what}: it is damaged, or PyTorch's format has changed`,
+      `"${this.#path}" contains ${what}: it is damaged, or PyTorch's format has changed`,
       { path: this.#path, hint: "write the checkpoint again" },
     );
   }

@@ -166,7 +166,9 @@ class Reader {
     }
     const protocol = this.#u8();
     if (protocol < 2 || protocol > 5) {
-      throw this.#fault(`has protocol ${protocol}; supported are 2 to 5`);
+      throw this.#fault(
+        `has protocol ${protocol}, but only 2 to 5 are supported`,
+      );
     }
     while (true) {
       this.#opAt = this.#at;
@@ -182,7 +184,9 @@ class Reader {
 
   #end(): PickleValue {
     const value = this.pop();
-    if (this.#stack.length > 0) throw this.#fault("ends with values left over");
+    if (this.#stack.length > 0) {
+      throw this.#fault("ends with unused values on the stack");
+    }
     if (this.#at !== this.#bytes.length) {
       throw this.#fault(
         `ends at byte ${this.#at} of ${this.#bytes.length}`,
@@ -256,7 +260,7 @@ class Reader {
   /** Reads a little-endian two's complement integer, like Python's `int.from_bytes`. */
   long(length: number): number | bigint {
     if (length > MAX_INT_BYTES) {
-      throw this.#fault(`has a number of ${length} bytes`);
+      throw this.#fault(`has an integer of ${length} bytes, which is too long`);
     }
     const bytes = this.#take(length);
     this.#hold("number", 4);
@@ -376,7 +380,7 @@ class Reader {
       throw this.#fault(
         `names "${
           full.slice(0, 200)
-        }", which no checkpoint needs and which loading it in Python would import and may run`,
+        }", which no checkpoint needs: when loading the file, Python would import it and could run it`,
       );
     }
     this.#hold("object");

@@ -148,7 +148,9 @@ function notNeeded(
   probe: Probe,
 ): ConversionOutcome {
   if (model === undefined || probe.format !== "hf") {
-    throw new ConfigError("The target directory is missing: pass --to DIR");
+    throw new ConfigError("No target directory is set", {
+      hint: "pass it with --to DIR",
+    });
   }
   if (!probe.direct && probe.tool) {
     throw new ConfigError(

@@ -73,14 +73,17 @@ function stored(
 
 function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   if (file.size < LENGTH_BYTES) {
-    throw fault(file.path, `it has ${file.size} bytes, fewer than a header`);
+    throw fault(
+      file.path,
+      `it has only ${file.size} bytes, too few for a header`,
+    );
   }
   const view = new DataView(file.readSmall(0, LENGTH_BYTES).buffer);
   const bytes = Number(view.getBigUint64(0, true));
   if (bytes > MAX_HEADER_BYTES || bytes > file.size - LENGTH_BYTES) {
     throw fault(
       file.path,
-      `its header says it has ${bytes} bytes, in a file of ${file.size}`,
+      `its header should have ${bytes} bytes, but the file has only ${file.size}`,
     );
   }
   const header = file.readSmall(LENGTH_BYTES, bytes);

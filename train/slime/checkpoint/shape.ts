@@ -28,7 +28,7 @@ const shapeSchema = z.object({
     count: z.int().min(1).max(100_000),
     active: size,
     ffn: size,
-    shared: z.literal(0, "shared experts are not compared"),
+    shared: z.literal(0, "shared experts are not supported"),
     layers,
   }).exactOptional(),
 }).refine(({ heads, kvGroups }) => heads % kvGroups === 0, {

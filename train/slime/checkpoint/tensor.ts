@@ -78,7 +78,7 @@ export function tilingFault(
     if (boxes.length === 1) return undefined;
     return boxes.length === 0
       ? "has no chunk"
-      : `has ${boxes.length} chunks at the same place`;
+      : `has ${boxes.length} chunks at the same position`;
   }
   const groups = Map.groupBy(
     boxes,
@@ -91,9 +91,11 @@ export function tilingFault(
   })).toSorted((a, b) => a.start - b.start);
   let end = 0;
   for (const { start, size, group } of sorted) {
-    if (start > end) return `lacks ${end} to ${start} along axis ${axis}`;
+    if (start > end) {
+      return `lacks indices ${end} to ${start} along axis ${axis}`;
+    }
     if (start < end || size === 0 && sorted.length > 1) {
-      return `has ${start} to ${end} along axis ${axis} twice`;
+      return `has indices ${start} to ${end} along axis ${axis} twice`;
     }
     const fault = tilingFault(shape, group, axis + 1);
     if (fault !== undefined) return fault;
@@ -101,6 +103,8 @@ export function tilingFault(
   }
   if (end === shape[axis]) return undefined;
   return end < shape[axis]!
-    ? `lacks ${end} to ${shape[axis]} along axis ${axis}`
-    : `goes to ${end} along axis ${axis}, past its end at ${shape[axis]}`;
+    ? `lacks indices ${end} to ${shape[axis]} along axis ${axis}`
+    : `extends to index ${end} along axis ${axis}, past its end at ${
+      shape[axis]
+    }`;
 }

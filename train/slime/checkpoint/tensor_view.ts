@@ -202,9 +202,11 @@ function shapeFault(
     kind: "shape",
     where,
     tensors: [entry.name],
-    what: `"${source.name}" is ${shapeText(source.shape)} in "${where}", and ${
-      shapeText(wanted)
-    } in a model of this shape${turned ? ": it is transposed" : ""}`,
+    what: `"${source.name}" has the shape ${
+      shapeText(source.shape)
+    } in "${where}", but ${shapeText(wanted)} in a model of this shape${
+      turned ? ": it is transposed" : ""
+    }`,
     training: entry.padded
       ? "Megatron would silently load only a part of the tensor"
       : "loading would stop with a shape mismatch",
@@ -217,7 +219,7 @@ function unexpected(where: string, names: readonly string[]): TensorFault[] {
     kind: "unexpected",
     where,
     tensors: names,
-    what: `"${where}" holds ${
+    what: `"${where}" contains ${
       names.length === 1 ? "a tensor" : `${names.length} tensors`
     } that a model of this shape does not have`,
     training: "slime would ignore them, so this is probably another model",

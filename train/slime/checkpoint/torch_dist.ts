@@ -165,7 +165,7 @@ function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
   return found ? [] : [
-    `${TRACKER} is missing next to "${root}": slime would take its directory for a Hugging Face model`,
+    `${TRACKER} is missing alongside "${root}": slime would load the directory as a Hugging Face model`,
   ];
 }
 
@@ -227,7 +227,7 @@ function readCommon(directory: string, files: FilePool): Common {
   return {
     args: undefined,
     faults: [
-      `"${path}" holds no args: slime's converter takes the model's shape from there`,
+      `"${path}" contains no args, from which slime's converter takes the model's shape`,
     ],
   };
 }
@@ -249,7 +249,9 @@ function fileFaults(
 ): string[] {
   const byFile = Map.groupBy(storage, ({ file }) => file);
   if (byFile.size > MAX_FILES) {
-    return [`"${directory}": .metadata names ${byFile.size} files`];
+    return [
+      `"${directory}": .metadata lists ${byFile.size} files, more than any checkpoint has`,
+    ];
   }
   return [...byFile].flatMap(([file, items]) => {
     const path = join(directory, file);
@@ -269,7 +271,7 @@ function fileFaults(
     if (size === end) return [];
     return [
       size < end
-        ? `"${path}" has ${size} bytes of ${end}: it was cut off`
+        ? `"${path}" has only ${size} of ${end} bytes: it was truncated`
         : `"${path}" has ${
           size - end
         } bytes after its last item: it belongs to another save, or is damaged`,

@@ -214,7 +214,7 @@ async function verifyThere(
     });
   }
   throw new HostError(
-    `${shell.name} could not compare "${from}"${
+    `${shell.name} failed to compare "${from}"${
       to === undefined ? "" : ` with "${to}"`
     }: ${output.stderr.trim() || output.stdout.trim()}`,
     {

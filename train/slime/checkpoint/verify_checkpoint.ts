@@ -268,9 +268,9 @@ function ownFaults(
   }
   if (result.role === "tied" && difference) {
     const what =
-      `the model ties its output layer to the embedding, and ${difference.count} elements of "${
+      `the model ties its output layer to the embedding, but ${difference.count} elements of "${
         left.segments[0]!.source.name
-      }" differ from it`;
+      }" differ from the embedding`;
     const training = "one of the two would be dropped silently";
     return of({ kind: "tied", what, training }, left.name);
   }
@@ -348,9 +348,7 @@ async function likelyCause(
   );
   return fresh < 0
     ? undefined
-    : `in "${
-      checkpoints[fresh]!.path
-    }" it looks freshly initialized by Megatron, and was never filled`;
+    : `in "${checkpoints[fresh]!.path}" it still has Megatron's initial values`;
 }
 
 /**
@@ -383,11 +381,11 @@ function notesOf(
     left.shape.length === 1 && stats
   );
   return [
-    ...some(zero, "are zero throughout"),
-    ...some(constant, "have one value throughout"),
+    ...some(zero, "contain only zeros"),
+    ...some(constant, "contain only a single value"),
     ...(norms.length > 0 && norms.every(({ stats }) => stats!.constant)
       ? [
-        "every norm has one value: the model looks freshly initialized, not trained",
+        "every norm contains only a single value: the model looks freshly initialized, not trained",
       ]
       : []),
     ...(rounded.length === 0 ? [] : [

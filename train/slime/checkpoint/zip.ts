@@ -43,7 +43,7 @@ const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(slice);
   if (size > MAX_DIRECTORY_BYTES || offset + size > slice.size) {
-    throw slice.fault("its zip directory lies outside of it");
+    throw slice.fault("its zip directory is outside the archive");
   }
   const directory = slice.read(offset, size);
   const entries = new Map<string, ZipEntry>();
@@ -78,7 +78,7 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
   const start = headerOffset + LOCAL_BYTES + nameBytes +
     view.getUint16(28, true);
   if (start + size > slice.size) {
-    throw slice.fault(`entry "${name}" ends past its archive`);
+    throw slice.fault(`entry "${name}" extends past the end of the archive`);
   }
   return start;
 }
@@ -119,7 +119,9 @@ function findDirectory(slice: FileSlice): Directory {
   }
   const view = viewOf(slice.read(slice.size - END_BYTES, END_BYTES));
   if (view.getUint32(0, true) !== END || view.getUint16(20, true) !== 0) {
-    throw slice.fault("it does not end like a zip archive of torch.save");
+    throw slice.fault(
+      "it does not end like a zip archive written by torch.save",
+    );
   }
   const count = view.getUint16(10, true);
   const size = view.getUint32(12, true);
@@ -177,7 +179,7 @@ function readCentral(
     );
   }
   if (headerOffset + LOCAL_BYTES + size > slice.size) {
-    throw slice.fault(`entry "${name}" ends past its archive`);
+    throw slice.fault(`entry "${name}" extends past the end of the archive`);
   }
   const crc = view.getUint32(16, true);
   return { entry: { name, size, headerOffset, crc32: crc }, bytes };

@@ -53,12 +53,12 @@ export async function askJson<T>(
     }
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return { ok: true, value: parsed.data };
-    const fault = `gave an unexpected answer: ${text.slice(0, 200)}`;
+    const fault = `returned an unexpected answer: ${text.slice(0, 200)}`;
     return { ok: false, status, fault };
   } catch (error) {
     signal?.throwIfAborted();
     const fault = late.aborted
-      ? `gave no answer within ${timeoutMs / 1000} s`
+      ? `did not answer within ${timeoutMs / 1000} s`
       : `does not answer (${reasonOf(error)})`;
     return { ok: false, status: null, fault };
   }

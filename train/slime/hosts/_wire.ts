@@ -45,7 +45,7 @@ function program({ script, env = {}, cwd }: ShellCommand): string {
 /** Escapes a text as one line of ASCII for `printf %b`. dash's `read` corrupts some bytes of UTF-8 text. */
 function escapeLine(text: string): string {
   if (text.includes("\0")) {
-    throw new TypeError("A command cannot hold a NUL character");
+    throw new TypeError("A command cannot contain a NUL character");
   }
   let line = "";
   for (const byte of new TextEncoder().encode(text)) {

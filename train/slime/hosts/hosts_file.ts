@@ -84,7 +84,7 @@ export async function readHosts(
   const hosts = await hostsIfThere(file, names);
   if (hosts !== undefined) return hosts;
   throw new ConfigError(
-    `Cannot find "${file}", which says how to reach "${names[0]}"`,
+    `Cannot find "${file}", which is needed to reach "${names[0]}"`,
     {
       hint:
         'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',

@@ -70,7 +70,7 @@ export class JobLog implements Disposable {
       await this.append(text.slice(this.length));
       return true;
     }
-    if (this.#end.startsWith(text.slice(start))) return true; // it is behind us
+    if (this.#end.startsWith(text.slice(start))) return true; // the copy already has all of it
     const at = text.lastIndexOf(this.#end);
     if (at < 0) this.#end = "";
     await this.append(at < 0 ? text : text.slice(at + this.#end.length));

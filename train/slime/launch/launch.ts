@@ -178,7 +178,7 @@ function requireSecrets({ plan, env }: LaunchOptions): void {
   if (missing.length === 0) return;
   throw new ConfigError(
     missing.map(({ name, way }) =>
-      `${name} is not set, and the job needs it: it goes ${way}`
+      `${name} is not set, but the job needs it (${way})`
     ).join("\n"),
   );
 }
@@ -385,7 +385,7 @@ export async function stopAll(
   const others = isGone ? [] : await otherJobs(jobs, run);
   if (others.length > 0) {
     onNote?.(
-      `Ray keeps running for ${
+      `Ray is kept running for ${
         others.join(", ")
       }; after they have ended, stop it with --stop ${run.path}`,
     );

@@ -81,7 +81,7 @@ export async function readLaunchRecord(
   const result = launchRecordSchema.safeParse(currentRecord(parseJson(text)));
   if (result.success) return result.data;
   throw new RunDirError(
-    `"${file}" is damaged or of another version, so taulab cannot tell what the run started`,
+    `"${file}" is damaged or was written by another version, so taulab cannot tell what the run started`,
     {
       cause: result.error,
       hint:

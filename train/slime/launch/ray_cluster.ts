@@ -105,7 +105,7 @@ async function answering(
     if (error instanceof RayError && error.kind === "unreachable") {
       return undefined;
     }
-    throw error; // something is there, and it is no Ray, or does not let us in
+    throw error; // something responds that is not Ray, or Ray denies access
   }
 }
 
@@ -152,7 +152,7 @@ async function requireGpus(
       },
     );
   }
-  if (running.length > 0) onNote?.(`It also runs ${names}`);
+  if (running.length > 0) onNote?.(`Ray is also running ${names}`);
 }
 
 /**

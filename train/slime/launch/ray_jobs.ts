@@ -179,7 +179,7 @@ export class RayJobs {
       return data.clusterStatus.loadMetricsReport.usage;
     } catch (error) {
       if (error instanceof RayError && error.kind !== "unreachable") {
-        return undefined; // the report is of no public interface and may be another some day
+        return undefined; // the report is not a public interface and may change
       }
       throw error;
     }

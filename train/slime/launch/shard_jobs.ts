@@ -451,7 +451,7 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
     .split("\n");
   if (made.code !== 0 || directory === "") {
     throw new HostError(
-      `${shell.name}: cannot make a directory in ${home}/shards: ${made.stderr.trim()}`,
+      `${shell.name}: cannot create a directory in ${home}/shards: ${made.stderr.trim()}`,
     );
   }
   const shardPath = joinPosix(directory, basename(path));
@@ -513,7 +513,7 @@ async function makePipe(
 ): Promise<void> {
   await outputOf(shell, {
     script: `mkfifo -m 600 ${quote(pipe)}`,
-    what: `${shell.name}: cannot make the named pipe "${pipe}"`,
+    what: `${shell.name}: cannot create the named pipe "${pipe}"`,
     signal,
   });
 }

@@ -292,7 +292,8 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
       line(/ERROR: +\[Errno 98\] /),
     ),
     cause: "a port is already in use",
-    fix: "the line names the port; the router's is engine.routerPort",
+    fix:
+      "free the port that the line names; engine.routerPort sets the router's port",
   },
 ];
 

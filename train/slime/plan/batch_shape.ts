@@ -104,7 +104,7 @@ function parallelFaults(
     ...unless(
       layers % pipelineParallel === 0,
       `pipeline-model-parallel-size ${pipelineParallel} does not divide ${layers} layers`,
-      "choose a divisor",
+      `choose a divisor of ${layers}`,
     ),
   ];
 }
@@ -118,15 +118,15 @@ function samplingFaults(shape: BatchShape): Fault[] {
   return [
     ...unless(
       samplesPerPrompt > 1,
-      "n-samples-per-prompt 1 makes groups of one, whose rewards cannot differ: advantages are 0, and the filter " +
-        "of equal rewards keeps none",
-      "take 2 or more",
+      "n-samples-per-prompt 1 makes groups of one sample, whose rewards cannot differ: advantages are 0, and a " +
+        "filter that requires differing rewards keeps no group",
+      "set it to 2 or more",
     ),
     ...unless(
       samples >= globalBatchSize && samples % globalBatchSize === 0,
       `${product} = ${samples} samples are not a multiple of global-batch-size ${globalBatchSize}, and slime ` +
         "silently drops the remainder",
-      "make it a divisor",
+      `choose a divisor of ${samples}`,
     ),
     ...unless(
       !Number.isInteger(dataParallel) || globalBatchSize % share === 0,
@@ -137,7 +137,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
     ...unless(
       shape.overSamplingBatchSize >= rolloutBatchSize,
       `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ${rolloutBatchSize}`,
-      "raise over-sampling-batch-size to at least that",
+      `raise over-sampling-batch-size to at least ${rolloutBatchSize}`,
     ),
   ];
 }

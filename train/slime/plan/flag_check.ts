@@ -83,7 +83,10 @@ function nameFault(name: string): FoundAndFix | undefined {
   if (reason !== undefined) return [reason, "remove it"];
   const key = OWN_KEYS.get(flag);
   if (key !== undefined) {
-    return [`${flag} is the recipe's key ${key}`, "set that key instead"];
+    return [
+      `${flag} is set by the recipe's key ${key}`,
+      "set that key instead",
+    ];
   }
   if (flag in DERIVED) {
     return [`${flag} is derived from ${DERIVED[flag]}`, "remove it"];
@@ -121,8 +124,8 @@ function arityFault(
   }
   const faults: Readonly<Record<FlagArity, FoundAndFix>> = {
     bare: [`--${name} takes no value`, "set it to true, or remove it"],
-    value: [`--${name} takes one value`, "set one"],
-    values: [`--${name} takes values`, "set a list"],
+    value: [`--${name} takes one value`, "set a single value"],
+    values: [`--${name} takes a list of values`, "set a list"],
   };
   return faults[arity];
 }

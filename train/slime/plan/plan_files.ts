@@ -61,7 +61,9 @@ async function writeFile(
   }, { signal });
   if (code === 0) return;
   throw new HostError(
-    `Cannot write "${path}" on ${name}: ${stderr.trim() || `code ${code}`}`,
+    `Cannot write "${path}" on ${name}: ${
+      stderr.trim() || `exit status ${code}`
+    }`,
     {
       hint: "free space there, or set paths.runs to a writable directory",
     },

@@ -150,7 +150,7 @@ export function memoryFaults(
     ),
     ...when(
       engine.cache > 0 && engine.cacheTokens < rollout.maxContextLen,
-      `the engine's cache holds ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen})`,
+      `the engine's cache has room for ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen})`,
       "raise engine.memory",
       true,
     ),
@@ -169,12 +169,12 @@ export function memoryWarnings(
     ...memoryFaults(plan, config).map(faultText),
     ...cacheTokens >= rollout.maxContextLen && cacheTokens < expectedTokens
       ? [
-        `the engine's cache holds ${cacheTokens} tokens but ${concurrency} concurrent episodes need about ${expectedTokens}: the engine will evict some and compute them again; lower engine.concurrency`,
+        `the engine's cache has room for ${cacheTokens} tokens, but ${concurrency} concurrent episodes need about ${expectedTokens}: the engine will evict tokens and recompute them; lower engine.concurrency`,
       ]
       : [],
     ...parallel.dynamicBatch && rollout.maxContextLen > limit
       ? [
-        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen) and a micro-batch ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode trains alone, in a micro-batch of ${plan.microBatchTokens} tokens per GPU, and the memory plan allows for it`,
+        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen), but a micro-batch only ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode gets a micro-batch of its own, and the memory plan therefore assumes micro-batches of ${plan.microBatchTokens} tokens per GPU`,
       ]
       : [],
   ];

@@ -112,7 +112,7 @@ Deno.test("runConversion() does not replace a different target without --force",
       ok(error instanceof ConfigError);
       match(
         String(error),
-        /already exists and does not equal .*; .*--force/,
+        /already exists and differs from .*; .*--force/,
       );
       return true;
     });

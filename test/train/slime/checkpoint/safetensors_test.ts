@@ -57,9 +57,9 @@ Deno.test("readSafetensors() rejects an invalid file with the reason", async () 
     }, 12);
   for (
     const [bytes, words] of [
-      [new Uint8Array(3), /fewer than a header/],
-      [fileOf(good, 20, 2n ** 63n), /its header says/],
-      [fileOf(good, 20, 5000n), /its header says/],
+      [new Uint8Array(3), /too few for a header/],
+      [fileOf(good, 20, 2n ** 63n), /its header should have/],
+      [fileOf(good, 20, 5000n), /its header should have/],
       [fileOf("{", 0), /is not JSON/],
       [fileOf("[]", 0), /not a JSON object/],
       [fileOf(good, 19), /truncated: its tensors take 20 bytes/],

@@ -127,7 +127,7 @@ Deno.test("verifyCheckpoints() finds a last layer that is missing from all stack
   });
   deepStrictEqual(new Set(faults.map(({ kind }) => kind)), new Set(["shape"]));
   deepStrictEqual(faults.length, 8);
-  match(faults[0]!.what, /is \[2, .* and \[3, /);
+  match(faults[0]!.what, /has the shape \[2, .* but \[3, /);
 });
 
 Deno.test("verifyCheckpoints() finds a missing chunk of a rank", async () => {
@@ -138,7 +138,7 @@ Deno.test("verifyCheckpoints() finds a missing chunk of a rank", async () => {
       ),
   });
   deepStrictEqual(faults[0]!.kind, "incomplete");
-  match(faults[0]!.what, /lacks 48 to 96 along axis 1/);
+  match(faults[0]!.what, /lacks indices 48 to 96 along axis 1/);
 });
 
 Deno.test("verifyCheckpoints() recognizes swapped gate and up projections", async () => {
@@ -191,7 +191,7 @@ Deno.test("verifyCheckpoints() recognizes shifted layers, and a matrix that was 
   });
   match(
     fresh.faults[0]!.what,
-    /freshly initialized by Megatron, and was never filled/,
+    /it still has Megatron's initial values/,
   );
 });
 
@@ -319,8 +319,8 @@ Deno.test("verifyCheckpoints() inspects one checkpoint alone, and notes tensors 
     const { faults, notes, tensors } = await verify(hf);
     deepStrictEqual(faults, []);
     ok(tensors.every(({ status }) => status === "whole"));
-    match(notes.join("\n"), /layers.0.mlp.up_proj.weight are zero throughout/);
-    match(notes.join("\n"), /every norm has one value/);
+    match(notes.join("\n"), /layers.0.mlp.up_proj.weight contain only zeros/);
+    match(notes.join("\n"), /every norm contains only a single value/);
     deepStrictEqual((await verify(megatron)).faults, []);
   });
 });
@@ -337,7 +337,7 @@ Deno.test("verifyCheckpoints() reports files that are missing, truncated or too 
     const { faults } = await verify(hf, megatron);
     const text = faults.map(({ what }) => what).join("\n");
     match(text, /model-00002.safetensors" is missing/);
-    match(text, /__0_1.distcp" has 5000 bytes of \d+: it was cut off/);
+    match(text, /__0_1.distcp" has only 5000 of \d+ bytes: it was truncated/);
     match(text, /__0_0.distcp" has 9 bytes after its last item/);
     match(text, /common.pt" is missing/);
     ok(faults.some(({ kind }) => kind === "unreadable"));

@@ -160,9 +160,9 @@ Deno.test("zipEntries() rejects an archive that is truncated, compressed, encryp
       [set(central + 24, 255, 255, 255), /compressed/],
       [
         set(central + 20, 255, 255, 255, 0, 255, 255, 255, 0),
-        /ends past its archive/,
+        /extends past the end of the archive/,
       ],
-      [set(central + 42, 255, 255, 255), /ends past its archive/],
+      [set(central + 42, 255, 255, 255), /extends past the end of the archive/],
       [set(central + 28, 255, 255), /ends early/],
       [set(central + 46, 98), /has the name/],
       [set(0, 0), /has no local header/],

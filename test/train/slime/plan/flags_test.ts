@@ -286,7 +286,7 @@ Deno.test("flagFaults() rejects flags that train.py would ignore, and suggests t
     ["disable-wandb-random-suffix", true, /is derived from tracking\.wandb/],
     ["log-passrate", 3, /takes no value/],
     ["distributed-timeout-minutes", true, /takes one value/],
-    ["rollout-stop", true, /takes values/],
+    ["rollout-stop", true, /takes a list of values/],
   ];
   for (const [name, value, message] of cases) {
     const faults = flagFaults({ [name]: value });

@@ -110,7 +110,7 @@ Deno.test("memoryWarnings() reports what does not fit, with the key to change", 
     [["engine.memory=0.98"], /lower engine\.memory/],
     [["cluster.gpuMemoryGb=24"], /fewer than one episode/],
     [["engine.concurrency=512"], /lower engine\.concurrency/],
-    [["engine.memory=0.7"], /trains alone/],
+    [["engine.memory=0.7"], /a micro-batch of its own/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-8b", ...sets);

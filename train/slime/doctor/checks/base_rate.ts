@@ -100,7 +100,7 @@ function differenceOf(
   if (data.source !== config.data.source) {
     return `its dataset is ${data.source}`;
   }
-  if (data.domain !== config.data.domain) return `its world is ${data.domain}`;
+  if (data.domain !== config.data.domain) return `its domain is ${data.domain}`;
   return agent === config.agent ? null : `its agent is ${agent}`;
 }
 
@@ -109,10 +109,10 @@ function judge(path: string, config: SlimeConfig): Observed {
   const found =
     `${config.model.name} solves ${solved} of ${scored} episodes in ${path}`;
   const again = `evaluate more episodes: ${measure(config)}`;
-  if (scored === 0) return warn(`${found}: no episode is scored`, again);
+  if (scored === 0) return warn(`${found}: no episode was scored`, again);
   if (solved === 0 || solved === scored) {
     if (scored < ENOUGH) {
-      return warn(`${found}, too few to tell`, again);
+      return warn(`${found}, which is too few to judge`, again);
     }
     return hopeless(found, { isNone: solved === 0, config });
   }
@@ -136,7 +136,7 @@ function hopeless(
 ): Observed {
   const way = isNone
     ? "start with a model that solves some: a larger one, or one trained on demonstrations"
-    : "there is nothing to learn: use harder tasks or another world";
+    : "there is nothing to learn: use harder tasks or another domain";
   return alwaysEnds(config)
     ? warn(`${found}: no group would contribute to training`, way)
     : fail(
@@ -179,7 +179,7 @@ function judgeShare(
   }
   if (kept >= LITTLE || alwaysEnds(config)) return pass(detail);
   return warn(
-    `${detail}, so a rollout samples ${groups} groups or more for ${batchSize}`,
+    `${detail}, so a rollout samples at least ${groups} groups to keep ${batchSize}`,
     "raise rollout.groupSize, start with a better model, or train on tasks that it solves sometimes",
   );
 }

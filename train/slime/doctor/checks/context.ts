@@ -120,7 +120,7 @@ function goldTokens(
 }
 
 function describe({ prompt, gold }: Lengths): string {
-  return `the prompt has ${prompt} tokens, gold calls and their results ${gold.median} more (at most ${gold.longest})`;
+  return `the prompt has ${prompt} tokens; gold calls and their results add a median of ${gold.median} and at most ${gold.longest}`;
 }
 
 function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
@@ -128,7 +128,7 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
   const { prompt, gold } = lengths;
   if (prompt + maxResponseLen > maxContextLen) {
     return [fail(
-      `the prompt has ${prompt} tokens and an answer up to ${maxResponseLen}, but rollout.maxContextLen is ${maxContextLen}`,
+      `the prompt has ${prompt} tokens and an answer may have ${maxResponseLen}, but rollout.maxContextLen is ${maxContextLen}`,
       `set rollout.maxContextLen to ${
         roundUp(prompt + gold.longest + maxResponseLen)
       } or more, or a smaller rollout.maxResponseLen`,
@@ -138,7 +138,7 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
   return whole <= maxContextLen ? [] : [warn(
     `${
       describe(lengths)
-    }, an answer up to ${maxResponseLen}: the longest tasks do not fit in rollout.maxContextLen ${maxContextLen} and end without a reward`,
+    }; an answer may have ${maxResponseLen}: the longest tasks do not fit in rollout.maxContextLen (${maxContextLen}) and end without a reward`,
     `set rollout.maxContextLen to ${roundUp(whole)} or more`,
   )];
 }
@@ -165,7 +165,7 @@ function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
   const room = maxTokensPerGpu * context;
   if (!dynamicBatch || rollout.maxContextLen <= room) return [];
   return [warn(
-    `an episode may have ${rollout.maxContextLen} tokens and a micro-batch ${room} (parallel.maxTokensPerGpu × parallel.context): a longer one gets a separate micro-batch and may run out of memory`,
+    `an episode may have ${rollout.maxContextLen} tokens, but a micro-batch only ${room} (parallel.maxTokensPerGpu × parallel.context): a longer episode gets a micro-batch of its own and may run out of memory`,
     `set parallel.maxTokensPerGpu to ${
       Math.ceil(rollout.maxContextLen / context)
     } if the memory has room, raise parallel.context, or lower rollout.maxContextLen to ${room}`,

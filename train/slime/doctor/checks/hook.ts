@@ -69,7 +69,7 @@ row = {"split": "train", "env": "mock"}
 samples = [Sample(index=at, group_index=7, prompt=0, metadata=dict(row)) for at in range(2)]
 
 async def play():
-    # As an evaluation: slime's own state, which tells of aborts, needs all of its arguments.
+    # As an evaluation, because in training the hook reads slime's own state, which needs all of slime's arguments.
     return [await hooks.generate(args, sample, {"temperature": 1.0}, evaluation=True) for sample in samples]
 
 def check(sample, at):
@@ -92,7 +92,7 @@ good, bad = samples
 if not (good.tokens == CASE["answer"]["tokens"] and good.loss_mask == CASE["answer"]["loss_mask"]):
     faults.append("sample 0: tokens or mask differ from the mock's answer")
 if good.remove_sample or not bad.remove_sample:
-    faults.append("exactly the invalid answer has to be removed")
+    faults.append("only the sample with the invalid answer must be removed")
 server.shutdown()
 for module, name in CASE["needs"]:
     try:

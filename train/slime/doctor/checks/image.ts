@@ -88,7 +88,7 @@ function judge(pins: Pins): Observed[] {
         }, whose image is ${wanted}, but this image is ${image}`,
         `get the image with "deno task setup --image ${
           imageOf(wanted)
-        }", or the commit that this image was made for with --slime-commit ${built}`,
+        }", or check out the commit that this image was built for with --slime-commit ${built}`,
       )]
       : []),
     ...(pinned !== "" && megatron !== "" && pinned !== megatron
@@ -103,7 +103,7 @@ function judge(pins: Pins): Observed[] {
   if (faults.length > 0) return faults;
   return [
     wanted === "" || image === ""
-      ? skipped("slime's checkout does not say which image it is made for")
+      ? skipped("slime's checkout does not name the image that it needs")
       : pass(`slime at ${short(commit)} matches its image ${wanted}`),
   ];
 }

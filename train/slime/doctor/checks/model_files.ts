@@ -89,7 +89,7 @@ function shardFaults(
     return [
       name === SINGLE_FILE
         ? `is missing, and so is "${INDEX_FILE}"`
-        : "is missing, but the index names it",
+        : "is missing, but the index lists it",
     ];
   }
   if (!shard.isReadable) return ["cannot be read by this user"];
@@ -102,7 +102,7 @@ function shardFaults(
   const held = new Set(header.tensors);
   const lost = tensors.filter((tensor) => !held.has(tensor));
   return lost.length === 0 ? [] : [
-    `lacks ${lost.length} tensors that the index places there, such as ${
+    `lacks ${lost.length} tensors that it should contain according to the index, such as ${
       lost[0]
     }`,
   ];

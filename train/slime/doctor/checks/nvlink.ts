@@ -64,7 +64,7 @@ function judge(isJoined: boolean, said: "auto" | "yes" | "no"): Observed {
   if (isJoined && said === "no") {
     return warn(
       "its GPUs are connected by NVLink, but cluster.nvlink is no",
-      "set cluster.nvlink to auto: without NVLS collectives are slower",
+      "set cluster.nvlink to auto: collectives are slower without NVLS",
     );
   }
   if (!isJoined && said === "yes") {

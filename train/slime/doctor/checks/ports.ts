@@ -130,7 +130,7 @@ function rayClashes(wanted: readonly WantedPort[]): Observed[] {
     { port, of, key, isRays },
   ) =>
     (isRays ? fail : warn)(
-      `port ${port}, for ${of}, is one of those that Ray gives to its workers`,
+      `port ${port}, for ${of}, is in the range that Ray assigns to its workers`,
       `set ${key} to a port outside of ${from} to ${to}`,
     )
   );
@@ -143,8 +143,8 @@ function rangeFaults(held: ReadonlySet<number>): Observed[] {
     return [warn(
       `ports ${
         taken.sort((a, b) => a - b).slice(0, 8).join(", ")
-      } are in use; slime gives its ${of} ports from ${from} on`,
-      "end the processes of an earlier run; slime takes the next free ports, which collide if two processes look at once",
+      } are in use; slime assigns ports from ${from} on to its ${of}`,
+      "end the processes of an earlier run; slime takes the next free ports, which collide if two processes search at the same time",
     )];
   });
 }
@@ -154,6 +154,6 @@ function found(wanted: readonly WantedPort[], rayRuns: boolean): string {
   const list = free.map(({ port }) => port).join(", ");
   const ranges = RANGES.map(({ from }) => `${from}+`).join(", ");
   return rayRuns && wanted.length > 0
-    ? `${list}, ${ranges} are free; the running Ray has its own`
+    ? `${list}, ${ranges} are free; the running Ray already uses its own ports`
     : `${list === "" ? "" : `${list}, `}${ranges} are free`;
 }

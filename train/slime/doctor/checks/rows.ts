@@ -239,7 +239,7 @@ function shared(
         `${both.length} tasks of ${split} are also in train, such as ${
           both[0]?.id
         }`,
-        "evaluate on another split, or report the result as one on training tasks",
+        "evaluate on another split, or report that the result is on training tasks",
       )];
   });
 }

@@ -160,7 +160,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "pass",
     name: "the ports of a Ray that is joined",
-    says: /the running Ray has its own/,
+    says: /the running Ray already uses its own ports/,
     world: (held) => {
       const { url } = held.use(rayServer([]));
       const table = LISTENS_3100.replace("0C1C", "18EB");
@@ -171,7 +171,8 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "warn",
     name: "an engine of an earlier run",
-    says: /ports 15000 are in use; slime gives its engines ports from 15000 on/,
+    says:
+      /ports 15000 are in use; slime assigns ports from 15000 on to its engines/,
     fix: /earlier run/,
     world: () => ports(LISTENS_3100.replace("0C1C", "3A98")),
   },
@@ -187,7 +188,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "fail",
     name: "a port of Ray's workers for its head",
-    says: /port 12000, for Ray's head, is one of those that Ray gives/,
+    says: /port 12000, for Ray's head, is in the range that Ray assigns/,
     fix: /outside of 10002 to 19999/,
     world: () => ports("", ["cluster.port=12000"]),
   },

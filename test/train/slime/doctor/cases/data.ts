@@ -345,7 +345,7 @@ export const CASES: readonly Case[] = [
     check: "base-rate",
     state: "warn",
     name: "none of too few episodes",
-    says: /0 of 5 .* too few to tell/,
+    says: /0 of 5 .* too few to judge/,
     fix: /deno task evaluate .*--model Qwen3-0.6B/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 5 }),
   },
@@ -354,7 +354,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "very few",
     says:
-      /at most 8% of groups of 8 differ.* samples 415 groups or more for 32/,
+      /at most 8% of groups of 8 differ.* samples at least 415 groups to keep 32/,
     fix: /raise rollout.groupSize/,
     world: (_, dir) =>
       evaluated(dir, { solved: 1, scored: 100 }, [

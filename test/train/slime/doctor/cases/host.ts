@@ -416,7 +416,7 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "skipped",
     name: "no checkout",
-    says: /does not say which image/,
+    says: /does not name the image/,
     world: () => onHost({ "version.txt": "commit \nbuilt \nwanted \n" }),
   },
   {

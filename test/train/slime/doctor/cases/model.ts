@@ -82,7 +82,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a shard that is missing",
     says:
-      /model-00002-of-00002.safetensors" is missing, but the index names it/,
+      /model-00002-of-00002.safetensors" is missing, but the index lists it/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -154,7 +154,8 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "an index that names tensors of another shard",
-    says: /lacks 1 tensors that the index places there, such as lost/,
+    says:
+      /lacks 1 tensors that it should contain according to the index, such as lost/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -375,7 +376,8 @@ export const CASES: readonly Case[] = [
     check: "context",
     state: "pass",
     name: "a prompt that fits",
-    says: /the prompt has \d{4} tokens, gold calls and their results \d+ more/,
+    says:
+      /the prompt has \d{4} tokens; gold calls and their results add a median of \d+/,
     world: (_, dir) =>
       atModel(dir, { sets: ["parallel.maxTokensPerGpu=16384"] }),
   },
@@ -394,7 +396,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "episodes longer than a micro-batch",
     says:
-      /16384 tokens and a micro-batch 9216 .* a separate micro-batch .* out of memory/,
+      /16384 tokens, but a micro-batch only 9216 .* a micro-batch of its own .* out of memory/,
     fix: /set parallel.maxTokensPerGpu to 16384/,
     world: (_, dir) => atModel(dir),
   },
@@ -403,7 +405,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a prompt that leaves no room",
     says:
-      /the prompt has \d{4} tokens and an answer up to 1024, but rollout.maxContextLen is 2048/,
+      /the prompt has \d{4} tokens and an answer may have 1024, but rollout.maxContextLen is 2048/,
     fix: /set rollout.maxContextLen to \d+ or more/,
     world: (_, dir) => atModel(dir, { sets: ["rollout.maxContextLen=2048"] }),
   },
