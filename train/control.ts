@@ -74,7 +74,7 @@ export async function trainControl(
       { phase: "control", doing: budget, step: coldStart.steps + step },
       learningRateAt(step, schedule),
     );
-    // After a kill, steps since the last checkpoint are already in the metrics.
+    // If the run was killed, the steps since the last checkpoint are already in the metrics.
     if (step > done) {
       await loop.commit({
         schemaVersion: METRICS_VERSION,

@@ -79,7 +79,10 @@ export interface TrainOptions {
 /** The current activity of the training loop. */
 export interface Activity {
   readonly phase: Phase;
-  /** `rollout`, `update`, `save`, the split being evaluated, or the budget of a control. */
+  /**
+   * What the loop is doing: `rollout`, `update` or `save`, the split being evaluated, or the budget of the control
+   * being trained.
+   */
   readonly doing: string;
   /** The number of updates so far. A control continues the count of the cold start. */
   readonly step: number;

@@ -13,7 +13,7 @@ export interface Schedule {
 
 /**
  * Returns the learning rate of a step.
- * @param step From 1 to `schedule.steps`.
+ * @param step The step, from 1 to `schedule.steps`.
  */
 export function learningRateAt(step: number, schedule: Schedule): number {
   const { learningRate, warmupSteps, finalShare, steps } = schedule;

@@ -13,7 +13,7 @@ import { openDataset } from "./open_dataset.ts";
 
 /** A dataset's name, with the flags that locate it. */
 export interface DatasetName {
-  /** `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
+  /** The name: `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
   readonly data: string;
   /** The domain. Default: the domain of the directory, or that of the default config. */
   readonly env?: DomainName | undefined;

@@ -25,7 +25,7 @@ export class RecipeLayers {
 
   /**
    * Parses a recipe and the recipes that it extends.
-   * @param rename Called with the values of each file before they are merged.
+   * @param rename Renames keys in the values of a file. It is called for each file before the values are merged.
    * @throws {ConfigError} If a file is not YAML or not a map of sections.
    */
   constructor(recipe: Recipe, rename: (values: RecipeValues) => void) {

@@ -13,7 +13,7 @@ import type { Config } from "../config/config.ts";
 
 /**
  * Reads the tokenizer and its chat template from its files.
- * @param origin Origin of the files, for errors.
+ * @param origin The origin of the files, for error messages.
  * @throws {DataError} If they are damaged.
  */
 export function codecOf(

@@ -37,7 +37,10 @@ export class SessionCache {
   #freeSlots: { table: number; state: number }[] = [];
   #uses = 0;
 
-  /** @param maxTokens Maximum total positions across all sessions. */
+  /**
+   * Creates an empty cache.
+   * @param maxTokens The maximum number of positions across all sessions.
+   */
   constructor(engine: Engine, maxTokens: number) {
     this.#engine = engine;
     this.#pool = new PagePool(

@@ -43,7 +43,7 @@ const LETTER = "[\\p{L}\\p{M}]";
 /**
  * Returns the regular expression of the isolated pieces: digit pairs from the left of a number, and every word except
  * the given ones. The text between two isolated pieces is one piece of any length.
- * @param words Words that may merge with the text around them, letters only.
+ * @param words The words that may merge with the text around them; they consist of letters only.
  */
 export function isolatedPattern(words: readonly string[]): string {
   const given = words.length === 0

@@ -49,7 +49,7 @@ export interface Advisory {
 export interface AdvisoryFacts {
   /** Metrics of a training run; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** `null` if there are no episodes. */
+  /** Counts of the run's episodes; `null` if there are no episodes. */
   readonly tally: EpisodeTally | null;
   /** The run's dataset, if available. It determines which tools the tasks need. */
   readonly dataset: Dataset | null;

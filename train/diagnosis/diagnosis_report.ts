@@ -43,7 +43,7 @@ type Party = Verdict["fault"];
 
 const PARTIES: readonly Party[] = ["agent", "user", "environment"];
 
-/** Counts over the diagnoses of a run. */
+/** The counts over the diagnoses of a run. */
 export interface DiagnosisReport {
   readonly failed: number;
   readonly faults: Readonly<Record<FaultyParty, number>>;
@@ -51,7 +51,7 @@ export interface DiagnosisReport {
   readonly rules: readonly (readonly [string, number])[];
   /** Counts by decisive error, most frequent first: `write modify_pending_order_items`, `ending`, `untold`. */
   readonly decisive: readonly (readonly [string, number])[];
-  /** `null` if no judge was asked. */
+  /** How often the rules and the judge agree; `null` if no judge was asked. */
   readonly agreement: Agreement | null;
 }
 

@@ -14,7 +14,7 @@ import type { Exclusion } from "../config/exclusions.ts";
 /** A task with the share of its trials that earned the reward. */
 export interface TaskRate {
   readonly task: Task;
-  /** From 0 to 1; `null` if every trial failed because of infrastructure. */
+  /** The share, from 0 to 1; `null` if every trial failed because of infrastructure. */
   readonly rate: number | null;
 }
 

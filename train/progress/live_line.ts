@@ -87,7 +87,7 @@ export interface Progress {
   readonly what: string;
   readonly done: number;
   readonly of: number;
-  /** Seconds since the start of the work. */
+  /** The number of seconds since the start of the work. */
   readonly seconds: number;
   /** Additional parts of the line. */
   readonly more?: readonly string[];
@@ -146,7 +146,7 @@ export interface ProgressLine extends Disposable {
 /**
  * Shows the progress of a script on a line of stderr, which is cleared at the end. If stderr is not a terminal, a line
  * is printed every 30 seconds.
- * @param of Total number of items.
+ * @param of The total number of items.
  * @example
  * ```ts
  * import { progressLine } from "./live_line.ts";

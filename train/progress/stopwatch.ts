@@ -6,7 +6,10 @@ export class Stopwatch {
   #startedAtMs: number;
   #seconds: Record<string, number> = {};
 
-  /** @param now Monotonic clock in milliseconds. */
+  /**
+   * Creates a stopwatch whose first lap starts now.
+   * @param now A monotonic clock in milliseconds.
+   */
   constructor(now: () => number) {
     this.#now = now;
     this.#startedAtMs = now();

@@ -6,7 +6,7 @@ const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 /**
  * Formats rows as a table whose first row is the header. Numbers are right-aligned, words left-aligned.
  * @param rows `[R][C]`, formatted cells.
- * @param options.widest Maximum width of a column in characters; longer cells overflow. Default: unlimited.
+ * @param options.widest The maximum width of a column in characters; longer cells overflow. Default: unlimited.
  * @returns Lines joined by newlines, without a trailing one.
  */
 export function table(

@@ -134,7 +134,7 @@ const FAILED_BY =
 /** All columns except the id, in the table's order. */
 export const EPISODE_COLUMNS = {
   step: column("INTEGER NOT NULL", (_, { step }) => step, { field: "step" }),
-  /** `rl`, `eval/test/greedy`, `evaluate/test`. */
+  /** The name of the source: `rl`, `eval/test/greedy`, `evaluate/test`. */
   source: column("TEXT NOT NULL", (_, { source }) => source, {
     // Version 1 named it after its first estimator.
     before: {
@@ -177,7 +177,7 @@ export const EPISODE_COLUMNS = {
   agent: column("TEXT NOT NULL", ({ agent }) => agent, { field: "agent" }),
   model: column("TEXT NOT NULL", ({ model }) => model, { field: "model" }),
   user: column("TEXT NOT NULL", ({ user }) => user, { field: "user" }),
-  /** `null` if infrastructure failed: the episode is not scored. */
+  /** The reward; `null` if infrastructure failed, because the episode is then not scored. */
   reward: column("REAL", ({ reward }) => reward?.value ?? null, {
     field: "reward",
     choice: "Reward",
@@ -261,7 +261,7 @@ export const EPISODE_COLUMNS = {
     since: 2,
     shape: USED,
     frame: {
-      /** Calls of the agent's model, if the model counts them. */
+      /** The number of calls to the agent's model, if the model counts them. */
       agent_calls: whole((usage: Used) => usage?.agent.calls ?? null),
       agent_prompt_tokens: whole((usage: Used) =>
         usage?.agent.promptTokens ?? null

@@ -74,7 +74,7 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Opens `path`, or creates it if it is missing.
-   * @param options.busyMs Milliseconds to wait for another process that is writing. Default: 0.
+   * @param options.busyMs How many milliseconds to wait for another process that is writing. Default: 0.
    * @throws {RunDirError} If the file is not a database or has a newer version.
    */
   constructor(
@@ -168,7 +168,7 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Copies another store's episodes in one transaction, without decompressing the blobs.
-   * @param isWanted Called with each episode's task and seed.
+   * @param isWanted Returns whether to copy the episode with a task and a seed.
    */
   copyFrom(
     other: EpisodeStore,

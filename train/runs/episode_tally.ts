@@ -24,7 +24,7 @@ export interface FailureTally {
   readonly episodes: number;
 }
 
-/** Counts over a run's episodes. For an evaluation, the window is the whole run. */
+/** The counts over a run's episodes. For an evaluation, the window is the whole run. */
 export interface EpisodeTally {
   /** The number of episodes in the whole run, including evaluations. */
   readonly episodes: number;

@@ -37,7 +37,7 @@ interface Common {
 
 /** The measurements that depend on the clock. */
 export interface Timing {
-  /** Seconds per phase of the step: `rollout`, `update`, `save`, `total`. */
+  /** The duration of each phase of the step in seconds: `rollout`, `update`, `save`, `total`. */
   readonly seconds: Readonly<Record<string, number>>;
   /** The number of tokens sampled per second of the rollout. */
   readonly sampledTokensPerS?: number;
@@ -90,7 +90,7 @@ export type ControlBudget = "seconds" | "tokens";
 export interface ControlMetrics extends Common, SupervisedNumbers {
   readonly phase: "control";
   readonly budget: ControlBudget;
-  /** From 1 to `controlSteps`. */
+  /** The step of the control, from 1 to `controlSteps`. */
   readonly controlStep: number;
   readonly controlSteps: number;
 }

@@ -1,4 +1,4 @@
-/** `metrics.jsonl`, opened for appending. */
+/** The file `metrics.jsonl`, opened for appending. */
 
 import { join } from "node:path";
 import type { AnyMetrics } from "./metrics.ts";
@@ -42,7 +42,10 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
   }
 }
 
-/** Replaces the lines of a run, to drop the lines after its last checkpoint, or a line that a kill left incomplete. */
+/**
+ * Replaces the lines of a run, to drop the lines after its last checkpoint, or a last line that is incomplete because
+ * the process was killed.
+ */
 export async function rewriteMetrics(
   path: string,
   lines: readonly AnyMetrics[],

@@ -5,7 +5,7 @@ import { frameOf } from "./episode_facts.ts";
 import { counter, type EpisodeRow } from "./episode_rows.ts";
 import { readRunInfo, readStore } from "./run_reader.ts";
 
-/** Selects episodes of a run. Default: all. */
+/** A filter that selects episodes of a run. Default: all episodes. */
 export interface EpisodeFilter {
   readonly step?: number;
   /** The name of the source: `rl`, `eval/test/greedy`, `evaluate/test`. */

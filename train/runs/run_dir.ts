@@ -28,7 +28,7 @@ export interface SessionEnd {
   readonly outcome: Exclude<Outcome, "running" | "stopped">;
   readonly now: Date;
   readonly wallS: number;
-  /** `null` if another program did the work. */
+  /** The peak memory of the process in bytes; `null` if another program did the work. */
   readonly peakRssBytes: number | null;
   readonly result?: object;
 }
@@ -83,7 +83,7 @@ export class RunDir<C> implements AsyncDisposable {
 
   /**
    * Runs a function as one session. `run.json` records when it began and how it ended, even if it throws.
-   * @param options.signal If it is aborted at the end, the session counts as interrupted, not failed.
+   * @param options.signal A signal. If it is aborted at the end, the session counts as interrupted, not failed.
    */
   async session<R extends object>(
     work: () => Promise<{ readonly isComplete: boolean; readonly result: R }>,

@@ -10,7 +10,7 @@ export interface Point {
   readonly step: number;
   /** A share, from 0 to 1. */
   readonly value: number;
-  /** `train reward`, `dev pass^1`, `test pass^1, sampled`, `control pass^1, sampled`. */
+  /** The name of the curve: `train reward`, `dev pass^1`, `test pass^1, sampled`, `control pass^1, sampled`. */
   readonly series: string;
 }
 
@@ -36,8 +36,8 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Returns a line per control, from the cold start to RL's last step: the control starts at the former and has used
- * RL's budget at the latter.
+ * Returns a line for each control, from the end of the cold start, where the control starts, to RL's last step, because
+ * the control has then used the same budget.
  */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>

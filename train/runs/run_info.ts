@@ -8,8 +8,8 @@ import { readTextIfThere } from "./storage.ts";
 export const RUN_VERSION = 1;
 
 /**
- * The outcome of a run or of one of its sessions. After a kill the file still says `running`; readers then report
- * `stopped`, which is never written.
+ * The outcome of a run or of one of its sessions. If the process is killed, the file still says `running`; readers then
+ * report `stopped`, which is never written.
  */
 export type Outcome =
   | "running"
@@ -33,7 +33,7 @@ export const runInfoSchema = z.object({
   kind: z.enum(["train", "evaluate"]).default("train"),
   /** The trainer: the embedded one, or slime, launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
-  /** taulab's version and commit when the run was created; `null` outside a git checkout. */
+  /** The version and commit of taulab when the run was created. The commit is `null` outside a git checkout. */
   version: z.string(),
   commit: z.string().nullable(),
   seed: z.int(),
@@ -48,7 +48,7 @@ export const runInfoSchema = z.object({
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   outcome,
-  /** The first session, and one for each time the run was resumed. */
+  /** The sessions: the first one, and one for each time that the run was resumed. */
   sessions: z.array(z.object({
     startedAt: z.string(),
     endedAt: z.string().nullable(),

@@ -1,7 +1,7 @@
 /**
- * One writer per run: a lock on `runs/<name>/lock`. The system releases it when the process ends for any reason, so it
- * cannot become stale. The file names the process, and its modification time is a heartbeat for readers on other
- * hosts, which the lock may not reach.
+ * Ensures that a run has only one writer, by a lock on `runs/<name>/lock`. The system releases it when the process ends
+ * for any reason, so it cannot become stale. The file names the process, and its modification time is a heartbeat for
+ * readers on other hosts, which the lock may not reach.
  */
 
 import { join } from "node:path";
@@ -82,9 +82,9 @@ export async function takeLock(path: string): Promise<RunLock> {
 }
 
 /**
- * Checks whether a process is working on a run. On that process's host the lock decides, even if its process id
- * has been reused. The lock may not reach other hosts, so there the heartbeat decides.
- * @param options.now The time. Default: the clock.
+ * Checks whether a process is working on a run. On that process's host the lock decides, even if its process id has
+ * been reused. The lock may not reach other hosts, so there the heartbeat decides.
+ * @param options.now The current time. Default: the system clock.
  */
 export async function isHeld(
   path: string,

@@ -85,7 +85,7 @@ export function readStore(path: string): EpisodeStore {
   }
 }
 
-/** Checks whether a file exists. SQLite reports a missing file and an unreadable one with the same message. */
+/** Checks whether a file exists. SQLite reports missing files and unreadable files with the same message. */
 function isThere(file: string): boolean {
   try {
     Deno.lstatSync(file);
@@ -165,7 +165,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 /**
  * Returns the most recently started unfinished run of a kind under `root`; `undefined` if there is none.
- * @param trainer Only runs of this trainer. Default: any.
+ * @param trainer The trainer of the run. Default: any trainer.
  */
 export async function latestUnfinished(
   root: string,
@@ -260,8 +260,8 @@ function parseLines(
 }
 
 /**
- * Checks that no line of the metrics is damaged: a run needs all of them to resume.
- * @throws {RunDirError} If one is.
+ * Checks that no line of the metrics is damaged, because a run needs all lines to resume.
+ * @throws {RunDirError} If a line is damaged.
  */
 export function refuseDamaged({ damaged }: Pick<RunRecord, "damaged">): void {
   const [first] = damaged;

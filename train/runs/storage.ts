@@ -1,4 +1,7 @@
-/** Writes to disk so that a kill leaves either the old file or the new one, and explains disk errors. */
+/**
+ * Writes files so that, if the process is killed, either the old file or the new file remains, and explains disk
+ * errors.
+ */
 
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,7 +41,7 @@ async function writeSynced(path: string, data: Uint8Array): Promise<void> {
   }
 }
 
-/** Writes all of `data`: a single `write` may write only a part. */
+/** Writes all of `data`, because a single `write` may write only a part of it. */
 export async function writeAll(
   file: Deno.FsFile,
   data: Uint8Array,
@@ -95,7 +98,7 @@ export interface Attempt {
   /** A phrase for the operation: `write the checkpoint of step 12`. */
   readonly doing: string;
   readonly path: string;
-  /** Whether the run existed before, so that a missing one must have been deleted. Default: false. */
+  /** Whether the run existed before, so that a missing run must have been deleted. Default: false. */
   readonly isThere?: boolean;
   /** How to continue after the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;

@@ -9,7 +9,7 @@ import { ConfigError } from "../../env/errors.ts";
 import { EPISODE_INTEGERS } from "./episode_rows.ts";
 import { writeFileAtomic } from "./storage.ts";
 
-/** A value of a table; `null` for a missing one. */
+/** A value of a table; `null` if it is missing. */
 export type TableValue = string | number | boolean | null;
 
 /** A record of a table. A key that a record lacks counts as a missing value. */

@@ -3,9 +3,10 @@
  *
  *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
- * A step is written in this order: its episodes (one transaction), its line of metrics, its checkpoint (renamed into
- * place). So a line of metrics exists only after its episodes, and a checkpoint only after its line.
- * {@linkcode TrainingDir.resume} drops anything incomplete that a kill left after the last checkpoint.
+ * A step is written in this order: its episodes (in one transaction), its line of metrics, and its checkpoint (renamed
+ * into place). So a line of metrics exists only after its episodes, and a checkpoint only after its line.
+ * {@linkcode TrainingDir.resume} drops anything incomplete after the last checkpoint, which remains if the process was
+ * killed.
  */
 
 import { join } from "node:path";
@@ -123,8 +124,8 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /**
-   * Reopens a run and drops everything after its last checkpoint: lines and episodes of later steps, episodes without
-   * their line, incomplete checkpoints.
+   * Reopens a run and drops everything after its last checkpoint: the lines and episodes of later steps, episodes
+   * without their line, and incomplete checkpoints.
    * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and to drop
    * later checkpoints. Default: throws an error instead.
    * @throws {ConfigError} If there is no such run.
@@ -283,7 +284,9 @@ async function lastWhole(
   return whole;
 }
 
-/** Returns which lines or episodes a run has lost since a checkpoint, in words; `undefined` if none. */
+/**
+ * Returns a clause that says which lines or episodes a run has lost since a checkpoint; `undefined` if there are none.
+ */
 function lostSince(
   path: string,
   { journal, lines }: {

@@ -25,7 +25,10 @@ export class EvaluationJournal implements Journal {
   #turns = 0;
   #cost = 0;
 
-  /** @param planned Number of episodes in the whole evaluation. */
+  /**
+   * Creates an empty journal.
+   * @param planned The number of episodes in the whole evaluation.
+   */
   constructor(planned: number) {
     this.#planned = planned;
     this.#every = Math.ceil(planned / MAX_POINTS);

@@ -30,7 +30,7 @@ const FILE_HEADER = Uint8Array.of(...Buffer.from(":W&B"), 0xe1, 0xbe, 0);
 
 /**
  * Splits a record into chunks.
- * @param offset Position in the file at which they are written, in bytes.
+ * @param offset The position in the file at which the chunks are written, in bytes.
  * @returns The chunks, after zeros if the rest of the block is too short for a chunk.
  */
 export function logChunks(

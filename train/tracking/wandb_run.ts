@@ -49,7 +49,7 @@ export const WANDB_AXIS = "step";
 export interface WandbValues {
   /** The number of seconds since the start of the run. */
   readonly _runtime: number;
-  /** Seconds since 1970. */
+  /** The time of the row, in seconds since 1970. */
   readonly _timestamp: number;
   readonly [key: string]: number | TableEntry;
 }
@@ -112,7 +112,7 @@ export interface WandbEnd {
 
 /**
  * Describes the end of a session.
- * @param place.index Number of rows.
+ * @param place.index The number of rows.
  */
 export function wandbEnd(
   { outcome, timeMs, episodes }: RunEnd,
