@@ -38,11 +38,11 @@ class TaulabTask(vf.Task[TaulabData, TaulabState]):
 
 class TaulabConfig(vf.TasksetConfig):
     url: str = "@URL@"
-    """The URL of `deno task serve --env`; its token, if it has one, is read from TAULAB_TOKEN."""
+    """The URL of `deno task serve --env`. The server's token, if it has one, is read from TAULAB_TOKEN."""
     split: str | None = None
-    """The split to load; by default the server's."""
+    """The split to load. Default: the server's."""
     seed: int = 1
-    """The seed of every task's episode."""
+    """The seed of the episodes of all tasks."""
 
 
 class TaulabTaskset(vf.Taskset[TaulabTask, TaulabConfig]):
@@ -85,7 +85,7 @@ class TaulabHarness(vf.Harness[vf.HarnessConfig]):
 
 
 async def converse(model, server, name, trace, opening):
-    """Plays one episode to its end, and stores the reward in the trace's state."""
+    """Plays one episode to its end, and stores the reward in the state of the trace."""
     messages, tools = list(opening["messages"]), opening["tools"]
     state = trace.state
 
@@ -136,7 +136,7 @@ def action_of(call, content):
 
 
 class BadAction(Exception):
-    """The model's answer is not a valid action; the message says why."""
+    """Raised if the model's answer is not a valid action. The message says why."""
 
 
 async def post(server, path, body):

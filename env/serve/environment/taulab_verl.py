@@ -27,9 +27,9 @@ ATTEMPTS = 3
 
 
 class TaulabAgentLoop(AgentLoopBase):
-    """Plays one episode of a task: `extra_info` of the row has its split, number and seed.
+    """Plays one episode of a task. `extra_info` of the row has the task's split and number, and the seed.
 
-    `url` is that of `deno task serve --env`; its token, if it has one, is read from TAULAB_TOKEN.
+    `url` is the URL of `deno task serve --env`. The server's token, if it has one, is read from TAULAB_TOKEN.
     """
 
     def __init__(self, *args, url: str = URL, tools=None, **kwargs):
@@ -40,7 +40,7 @@ class TaulabAgentLoop(AgentLoopBase):
     async def run(self, sampling_params, **kwargs) -> AgentLoopOutput:
         """Plays the episode again if the server or its user fails.
 
-        Raises the failure if it persists: verl cannot leave a rollout out, and a failure has no reward.
+        Raises the error if it persists, since verl cannot drop a rollout, and a failed one has no reward.
         """
         reset = {key: kwargs["extra_info"][key] for key in ("split", "task", "seed")}
         stop = [*(sampling_params.get("stop_token_ids") or []), *self.parser.stop_token_ids]
@@ -120,7 +120,7 @@ class TaulabAgentLoop(AgentLoopBase):
         )
 
     def _words(self, content):
-        """What the user hears: the text without thoughts and special tokens."""
+        """Returns the text that the user sees, without thoughts and special tokens."""
         words = content.rsplit("</think>", 1)[-1]
         for token in self.tokenizer.all_special_tokens:
             words = words.replace(token, "")
@@ -128,7 +128,7 @@ class TaulabAgentLoop(AgentLoopBase):
 
 
 class Episode:
-    """A session's episode under way."""
+    """The episode in progress in a session."""
 
     def __init__(self, server, opening):
         self.server = server
@@ -138,7 +138,7 @@ class Episode:
         self.reward, self.stop_reason = 0.0, None
 
     async def act(self, words, calls):
-        """Takes the actions of an answer, all calls in order. Returns the messages that answer it."""
+        """Takes the actions of an answer, all calls in order. Returns the messages to append after it."""
         if not calls:
             said = await self._step({"type": "respond", "content": words})
             return [] if said is None else [{"role": "user", "content": said}]
@@ -169,7 +169,7 @@ class Episode:
 
 
 def assistant_message(content, calls):
-    """The answer as a message; templates see it only as the history of what is appended."""
+    """Returns the answer as a message. Templates use it only as the history of the messages to append."""
     message = {"role": "assistant", "content": content}
     if not calls:
         return message
@@ -187,23 +187,23 @@ def call_message(call):
 
 
 def schemas_of(tools):
-    """The tools for verl's parsers, whose schema lacks parts of JSON Schema; most parsers need none."""
+    """Returns the tools for verl's parsers, whose schema lacks parts of JSON Schema. Most parsers need no tools."""
     with contextlib.suppress(ValidationError):
         return [OpenAIFunctionToolSchema.model_validate(tool) for tool in tools]
     return []
 
 
 def newest(fields):
-    """The policy's version, of which the first answer has the oldest and the last one the newest."""
+    """Returns the newest version of the policy, which is that of the last answer. The first answer has the oldest."""
     return {key: fields[key] for key in ("max_global_steps",) if key in fields}
 
 
 class BadAction(Exception):
-    """The model's answer is not a valid action; the message says why."""
+    """Raised if the model's answer is not a valid action. The message says why."""
 
 
 class ServerError(RuntimeError):
-    """The server or its user failed, after its own retries."""
+    """Raised if the server or its user failed, after the server's own retries."""
 
 
 async def post(server, path, body):

@@ -8,7 +8,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").Advisories["advisories"][number]} ShownAdvisory */
 
 /**
- * Lists the advisories, folded if none is a warning; returns `null` if there are none.
+ * Lists the advisories, folded if none is a warning. Returns `null` if there are none.
  * @param {readonly ShownAdvisory[]} advisories
  * @param {{ run: string }} options
  * @returns {HTMLElement | null}

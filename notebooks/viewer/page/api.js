@@ -16,7 +16,7 @@ import { comparer, matches, readQuery } from "./filter.js";
 /** @typedef {import("../protocol.ts").StepTimeline} ApiStepTimeline */
 
 /**
- * A value with a tag that changes whenever the value does.
+ * A value with a tag that changes whenever the value changes.
  * @template T
  * @typedef {{ value: T, tag: string }} Tagged
  */
@@ -36,7 +36,7 @@ import { comparer, matches, readQuery } from "./filter.js";
  * @property {(run: string, id: number, signal: AbortSignal) => Promise<Tagged<ApiTokensView>>} tokens
  */
 
-/** Thrown when something cannot be shown. The message is shown to the user of the page. */
+/** Thrown if something cannot be shown. The page displays the message. */
 export class Problem extends Error {
   /** @override @type {string} */
   name = "Problem";

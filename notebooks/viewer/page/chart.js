@@ -1,4 +1,6 @@
-/** Line charts as SVG, with a cursor that follows the pointer or the arrow keys and shows the values there. */
+/**
+ * Line charts as SVG, with a cursor that follows the pointer or the arrow keys and shows the values at its position.
+ */
 
 import { fill, h, svg } from "./dom.js";
 import { number } from "./format.js";

@@ -1,4 +1,4 @@
-/** The checks behind a reward: met, not met or not judged, and why. */
+/** Shows the checks behind a reward: whether each was met, not met or not judged, and why. */
 
 import { h } from "./dom.js";
 import { words } from "./format.js";
@@ -16,7 +16,7 @@ const CHECK_PARTS = {
 };
 
 /**
- * Lists the checks of each part of the reward, parts that count first.
+ * Lists the checks of each part of the reward. Parts that affect the reward come first.
  * @param {readonly ShownCheck[]} checks
  */
 export function checkList(checks) {

@@ -13,7 +13,7 @@ import { inline } from "./text.js";
 /** @typedef {import("../protocol.ts").TaskScore} ComparedScore */
 /** @typedef {{ task: string, before: ComparedScore, after: ComparedScore, by: number }} ComparedPair */
 
-/** The maximum number of tasks that are listed. */
+/** The maximum number of tasks to list. */
 const MAX_COMPARED = 500;
 
 /**
@@ -130,8 +130,8 @@ function comparedTables(left, right, { isShort }) {
 }
 
 /**
- * Pairs the tasks that both runs scored with the change in their solved share, worsened tasks first, then improved
- * ones.
+ * Pairs the scores of the tasks that both runs have, with the change in the solved share. Tasks that became worse come
+ * first, then those that became better.
  * @param {readonly ComparedScore[]} left
  * @param {readonly ComparedScore[]} right
  * @returns {ComparedPair[]}

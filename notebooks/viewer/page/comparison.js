@@ -12,7 +12,7 @@ import { inline } from "./text.js";
 const MAX_TASKS = 50;
 
 /**
- * Compares the evaluations among runs; returns `null` if there are none.
+ * Compares those of the runs that are evaluations. Returns `null` if there are none.
  * @param {readonly ComparedRun[]} views
  * @returns {HTMLElement | null}
  */

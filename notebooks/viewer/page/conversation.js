@@ -1,4 +1,4 @@
-/** The view of a conversation: its messages, and each call with its result below, folded if long. */
+/** The view of a conversation: its messages, and below each call its result, which is folded if it is long. */
 
 import { h } from "./dom.js";
 import { count } from "./format.js";
@@ -8,7 +8,7 @@ import { indentJson, inline, textBlock } from "./text.js";
 /** @typedef {import("../protocol.ts").MessageView} TalkMessage */
 /** @typedef {import("../protocol.ts").CallView} TalkCall */
 
-/** The length in characters above which tool results start folded. */
+/** The length in characters above which tool results are initially folded. */
 const UNFOLDED = 240;
 
 /**

@@ -33,10 +33,10 @@ const CURVE_NAMES = {
 };
 
 /**
- * Draws the charts of runs side by side; returns `null` if no run has a curve.
+ * Draws the charts of runs side by side. Returns `null` if no run has a curve.
  * @param {readonly CurvedRun[]} views
- * @param {{ isAllShown: boolean, onToggle: (isOpen: boolean) => void }} options `isAllShown` draws all curves, not
- * only the first ones.
+ * @param {{ isAllShown: boolean, onToggle: (isOpen: boolean) => void }} options `isAllShown` draws all curves, not only
+ * the first ones.
  * @returns {HTMLElement | null}
  */
 export function curveCharts(views, { isAllShown, onToggle }) {

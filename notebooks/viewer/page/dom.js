@@ -1,4 +1,4 @@
-/** Creates elements. Text is only inserted as text nodes, so nothing that a model wrote becomes markup. */
+/** Creates elements. Text is inserted only as text nodes, so that text from a model can never become markup. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {Record<string, unknown>} Properties */

@@ -14,7 +14,7 @@ import { FIELDS } from "./fields.js";
 /** @typedef {{ field: string, op: Operator, values: (string | number | null)[] }} Condition */
 /** @typedef {{ conditions: Condition[], text: string, sort: { field: string, descending: boolean } }} Query */
 
-/** Thrown when a filter cannot be parsed. The message says why, and how to write it. */
+/** Thrown if a filter cannot be parsed. The message says why, and how to write the filter. */
 export class FilterError extends Error {
   /** @override @type {string} */
   name = "FilterError";
@@ -146,7 +146,7 @@ function unknownField(field) {
 }
 
 /**
- * Checks whether a row meets all conditions; the text search is not considered.
+ * Checks whether a row meets all conditions. The text search is ignored.
  * @param {readonly Condition[]} conditions
  * @param {EpisodeRow} row
  */

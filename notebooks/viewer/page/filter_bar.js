@@ -8,7 +8,7 @@ import { withParam } from "./shell.js";
 
 /** @typedef {import("../protocol.ts").Facets} FilterFacets */
 
-/** The filters to offer first, because they are used most; the others follow in the order of the fields. */
+/** The filters to offer first, because they are used most often. The others follow in the order of the fields. */
 const FIRST = ["reward", "reason", "intent"];
 
 const SELECTS = Object.entries(FIELDS)

@@ -100,7 +100,7 @@ export function rewardMark(reward) {
 }
 
 /**
- * Describes why an episode failed in a few words: its failure, else its reason, else how it ended.
+ * Describes in a few words why an episode failed: its failure, or else its reason, or else how it ended.
  * @param {FormattedRow} row
  */
 export function why(row) {

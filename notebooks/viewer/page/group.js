@@ -77,7 +77,7 @@ function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
 }
 
 /**
- * Shows the episodes of a group as columns, with one row per turn; the first row in which they differ is marked.
+ * Shows the episodes of a group as columns, with one row per turn. The first row in which they differ is marked.
  * @param {readonly GroupEpisode[]} episodes The episode that the reader looks at first.
  * @returns {HTMLElement}
  */

@@ -5,8 +5,8 @@
 const NORMAL_95 = 1.959963984540054;
 
 /**
- * Returns the mean over tasks of the difference of two scores, with its 95% interval; NaN if there are no common tasks.
- * Pairing keeps tasks that are hard for both from widening the interval.
+ * Returns the mean difference of two scores over tasks, with its 95% interval, or NaN if there are no common tasks.
+ * Thanks to the pairing, differences in difficulty between tasks do not widen the interval.
  * @param {ReadonlyMap<string, number>} before Score by task.
  * @param {ReadonlyMap<string, number>} after
  * @returns {{ tasks: number, value: number, low: number, high: number }}

@@ -48,7 +48,7 @@ export function matchingRuns(runs, query) {
 }
 
 /**
- * Sorts runs by a column; a `-` before its key means descending. Runs without a value come last.
+ * Sorts runs by a column. A `-` before its key means descending order. Runs without a value come last.
  * @param {readonly TableRun[]} runs
  * @param {string} sort
  */

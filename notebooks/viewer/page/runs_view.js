@@ -55,7 +55,7 @@ export function runsView(api, route) {
   let sort = route.params.get("sort") ?? FIRST_SORT;
   let query = route.params.get("q") ?? "";
   let drawn = "";
-  /** How often the user has changed what is shown; each change starts its own refresh. */
+  /** The number of times that the user has changed what is shown. Each change starts a separate refresh. */
   let changes = 0;
 
   async function refresh() {

@@ -1,5 +1,5 @@
 /**
- * Displays untrusted text verbatim, except that characters which hide or reorder the text around them are shown by
+ * Displays untrusted text verbatim, except for characters that hide or reorder the text around them, which are shown by
  * name.
  */
 

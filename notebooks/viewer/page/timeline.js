@@ -12,7 +12,7 @@ const LANE = 9;
 const PHASES_HEIGHT = 34;
 const AXIS_HEIGHT = 18;
 
-/** The maximum number of lanes that are drawn. */
+/** The maximum number of lanes to draw. */
 const MAX_LANES = 160;
 
 /** The number of episodes in the table of slowest episodes. */

@@ -1,6 +1,6 @@
 /**
- * A virtual table: only the visible rows are in the document, with spacers above and below. Screen readers get the true
- * row count and each row's index.
+ * A virtual table: only the visible rows are in the document, with spacers above and below. Screen readers get the real
+ * number of rows and the index of each row.
  */
 
 import { h } from "./dom.js";
