@@ -14,7 +14,7 @@ export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 
 /** Options for {@linkcode byteDecoder}. */
 export interface ByteDecoderParts {
-  /** The parsed tokenizer.json. */
+  /** The parsed `tokenizer.json`. */
   readonly json: unknown;
   /** Returns the token of an id, spelled as in the vocabulary. */
   readonly tokenOf: (id: number) => string | undefined;

@@ -30,7 +30,9 @@ interface Splitter {
   pre_tokenize(text: string): string[];
 }
 
-/** Maximum number of cached pieces, and their maximum length in UTF-16 code units: at most about 20 MB. */
+/**
+ * Maximum number of cached pieces, and their maximum length in UTF-16 code units. They limit the cache to about 20 MB.
+ */
 const MAX_PIECES = 65_536;
 const MAX_PIECE_LENGTH = 32;
 

@@ -372,8 +372,8 @@ function callValue(id: string, name: string, given: Value): Value {
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
 /**
- * Creates the guards. Users and tools cannot write any added token; the assistant can write all of them except control
- * tokens.
+ * Creates the guards. They mark all added tokens in messages of users and tools, only control tokens in those of the
+ * assistant, and none in system messages.
  */
 function guardsFor(tokens: readonly AddedToken[]): Guards {
   const all = new Guard(tokens.map(({ content }) => content));

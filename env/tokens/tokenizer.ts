@@ -288,7 +288,10 @@ class SegmentEncoder {
   }
 }
 
-/** Maximum number of cached segments, and their maximum length in UTF-16 code units: at most about 40 MB. */
+/**
+ * Maximum number of cached segments, and their maximum length in UTF-16 code units. They limit the cache to about 40
+ * MB.
+ */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
 /** Maximum number of cached texts that are longer. */

@@ -332,8 +332,9 @@ function applied(
 }
 
 /**
- * Returns the filter or test with a given name. Within an `if`, an unknown name returns one that throws when executed;
- * elsewhere, it throws now.
+ * Returns the filter or test with a given name. Within an `if`, an unknown name results in one that throws when it is
+ * executed.
+ * @throws {JinjaError} If the name is unknown and not within an `if`.
  */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,

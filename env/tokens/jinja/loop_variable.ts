@@ -155,7 +155,7 @@ function noItem(item: Value | undefined, which: string): Value {
     : item;
 }
 
-/** The result of `cycler()`. */
+/** The result of `cycler()`, an object that returns its items in turn. */
 export class Cycler extends PyObject {
   override readonly typeName = "Cycler";
   readonly #items: List;

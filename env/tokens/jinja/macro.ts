@@ -15,8 +15,8 @@ import {
 export interface MacroParameters {
   readonly names: readonly string[];
   /**
-   * Whether the body uses `caller`, `kwargs` and `varargs`, respectively. Those that it uses are passed after the other
-   * arguments.
+   * Whether the body uses `caller` or, for the next two fields, `kwargs` and `varargs`. Those that it uses are passed
+   * after the other arguments.
    */
   readonly caller: boolean;
   readonly keywords: boolean;

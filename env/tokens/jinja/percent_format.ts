@@ -1,4 +1,4 @@
-/** Implements Python's `text % values`, which also implements the filter `format`. */
+/** Implements Python's `text % values`, which the filter `format` uses, too. */
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";

@@ -21,7 +21,7 @@ import { PyObject, type Value } from "./values.ts";
 
 /** Options for {@linkcode JinjaTemplate.render}. */
 export interface JinjaRenderOptions {
-  /** The time for `strftime_now`. Default: the time of the call. */
+  /** The time that `strftime_now` returns. Default: the time of the call. */
   readonly now?: Date | undefined;
   /** Limits on the rendering. Default: {@linkcode LIMITS}. */
   readonly limits?: Partial<Limits>;

@@ -1,7 +1,7 @@
 /**
  * Parses the Harmony format of gpt-oss, in which control tokens separate thoughts, text and calls.
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`: which finds the
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`, which finds the
  * same blocks in a complete text. Differs: thoughts are dropped.
  */
 

@@ -5,7 +5,7 @@
  *     {"name": "get_order_details", "arguments": {"order_id": "#W1"}}
  *     </tool_call>
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`: which has the same rules,
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`, which has the same rules,
  * including those for newlines. Differs: skipped calls are reported with the reason.
  */
 

@@ -70,7 +70,9 @@ function toInt(
     : normalInt(BigInt(Math.trunc(float)));
 }
 
-/** Normalizes a number's text like Python: converts the digits of any script to ASCII and trims white space. */
+/**
+ * Normalizes the text of a number as Python does: converts the digits of any script to ASCII, and trims white space.
+ */
 function asciiNumber(text: string): string {
   return text
     .replace(
