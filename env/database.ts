@@ -52,7 +52,7 @@ interface Layer {
   readonly height: number;
 }
 
-/** The maximum number of sealed layers; beyond this they are merged into one, which keeps lookups short. */
+/** The maximum number of sealed layers. If there are more, they are merged into one layer, which keeps lookups fast. */
 const MAX_HEIGHT = 16;
 
 /** The texts of rows in the base or in sealed layers, which never change. */
@@ -237,7 +237,7 @@ export class Database {
     const rows = this.#base.tables.get(table);
     if (rows === undefined) {
       throw new RangeError(
-        `No table "${table}" in the database; it has ${
+        `The database has no table "${table}"; its tables are ${
           this.tables.map((name) => `"${name}"`).join(", ")
         }`,
       );

@@ -210,7 +210,9 @@ export function defineDomain<const D extends Domain>(domain: D): D {
   );
 }
 
-/** Returns a domain's name, unique across benchmarks: `retail` for τ-bench, `tau3.retail` for another benchmark. */
+/**
+ * Returns a domain's key, which is unique across benchmarks: `retail` for τ-bench, `tau3.retail` for another benchmark.
+ */
 export function keyOf(
   { benchmark = DEFAULT_BENCHMARK, name }: {
     readonly benchmark?: string | undefined;
@@ -315,7 +317,7 @@ export interface WrongWrite {
   readonly insteadOf?: number;
 }
 
-/** The input of a scripted user. A task without a goal comes from a benchmark and has only an instruction in prose. */
+/** The input of a scripted user. A task from a benchmark has no goal, only an instruction in prose. */
 export interface UserStart {
   readonly task: Task;
   /** The database in its initial state: users know their own rows. */

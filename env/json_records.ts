@@ -42,7 +42,7 @@ const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
 /** Matches a line that begins like a JSON value other than an object, and is therefore not a record. */
 const SCALAR = /^\s*(?:[-"[\d]|(?:null|true|false|NaN|Infinity)\s*$)/;
 
-/** The number of faults that a message describes. Of the others, it states only the number. */
+/** The number of faults that a message describes; it only counts the other faults. */
 const SHOWN = 3;
 
 /**
@@ -170,7 +170,7 @@ function valueOfLine(line: Uint8Array, number: number): Read[] {
   }
 }
 
-/** Parses an array up to the first invalid element, since the start of the next one cannot be known. */
+/** Parses an array up to the first invalid element, since the start of the next element cannot be known. */
 function elementsOf(text: string): Read[] {
   const { elements, error } = parsePythonArray(text);
   const read: Read[] = elements.map((json) => ({ json }));

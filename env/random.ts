@@ -1,6 +1,6 @@
 /**
- * Seeded randomness. Every random choice in taulab uses an {@linkcode Rng} that is passed in, so that the same seed
- * gives the same episode at any concurrency.
+ * Seeded randomness. Every random choice in taulab uses an {@linkcode Rng} that is passed in, so the same seed gives
+ * the same episode at any concurrency.
  */
 
 /** A stream of random numbers; the same seed gives the same stream on any machine. */

@@ -222,7 +222,7 @@ export async function rolloutAll(
   return episodes;
 }
 
-/** One attempt at an episode. It holds the episode's state so far, so that a failure can be recorded. */
+/** One attempt at an episode. It keeps the state of the episode so far, so that a failure can be recorded. */
 class Attempt {
   readonly #options: RolloutSpec & RolloutContext;
   readonly clock: SpanClock;

@@ -129,7 +129,10 @@ function codeOf(error: Error): string {
   return typeof code === "string" ? code : CODES[error.name] ?? "";
 }
 
-/** Recognizes SQLite errors, which have only a message. taulab's own errors that quote such a message do not count. */
+/**
+ * Recognizes SQLite errors, which have a message but no code. taulab's own errors that quote such a message do not
+ * count.
+ */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"
     ? words.some((word) => error.message.includes(word))

@@ -616,7 +616,7 @@ export interface GenerateRequest {
   readonly maxTokens: number;
   /** The sampling temperature; 0 selects the most likely token. */
   readonly temperature: number;
-  /** The tokens that end sampling. The sampled one is included in the answer. */
+  /** The tokens that end sampling. The answer includes the token that ended it. */
   readonly stopIds: readonly number[];
   /**
    * The sampling seed. For equal settings, the answer depends only on the seed, the ids and the weights, not on

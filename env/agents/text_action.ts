@@ -127,7 +127,7 @@ function parseAround(
     from = text.lastIndexOf(marker, from - 1);
     if (from < 0) return undefined;
     const body = text.slice(from + marker.length);
-    // Up to the last marker it must be incomplete, or it would be a separate action.
+    // Before the last marker the object must be incomplete; otherwise it would be a separate action.
     const before = body.slice(0, at - from - marker.length);
     if (parseForgiving(before.trim()) !== undefined) return undefined;
     const value = parseForgiving(body.trim());

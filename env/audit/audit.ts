@@ -63,7 +63,7 @@ const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 export interface AuditReport {
   /** The number of tasks by split. */
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
-  /** Findings about single tasks in the order of the splits, then those about several tasks. */
+  /** Findings about single tasks in the order of the splits, followed by findings about several tasks. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
   /** Flagged tasks, each with the first reason. */

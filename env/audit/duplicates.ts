@@ -12,12 +12,12 @@ const ALIKE = 0.8;
 const MINIMA = 24;
 
 /**
- * The maximum number of tasks in which a triple may occur. More common ones are stock phrases that do not distinguish
- * instructions.
+ * The maximum number of tasks in which a triple may occur. More common triples are stock phrases that do not
+ * distinguish instructions.
  */
 const COMMON = 40;
 
-/** Returns a finding for each task that is a near-duplicate of an earlier one. */
+/** Returns a finding for each task that is a near-duplicate of an earlier task. */
 export function duplicates({ tasks }: AuditInput): Finding[] {
   const sameGold = findSameGold(tasks);
   const alike = findAlike(tasks);

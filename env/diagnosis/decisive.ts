@@ -169,7 +169,7 @@ function firstLost(parts: Parts): DecisiveError | undefined {
   let isCertain = true;
   for (const [index, { turn, action, database }] of writes.entries()) {
     const reach = canReach(database, options);
-    // If a later state can still be fixed, the undecided earlier ones could be too.
+    // If a later state can still become the gold state, so can the undecided states before it.
     isCertain = reach === "yes" || isCertain && reach === "no";
     if (reach !== "no") continue;
     const rows = wrongRows(index, parts);

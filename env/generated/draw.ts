@@ -60,7 +60,7 @@ export function happens(rng: Rng, share: number): boolean {
   return share > 0 && rng.next() < share;
 }
 
-/** Picks a key with a probability proportional to its weight; never one whose weight is 0. */
+/** Picks a key with a probability proportional to its weight. A key with weight 0 is never picked. */
 export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   const total = weights.values().reduce((sum, weight) => sum + weight, 0);
   let left = rng.next() * total;
@@ -72,7 +72,7 @@ export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   return rng.pick(drawable)[0];
 }
 
-/** Draws one intent by weight, or two different ones. */
+/** Draws one intent by weight, or two different intents. */
 export function drawIntentsOf<T extends string>(
   rng: Rng,
   { intents, twoIntentShare }: {
@@ -119,7 +119,7 @@ const MAX_WISHES = 4;
 const TRIES = 6;
 
 /**
- * Draws the wishes of a task over existing rows: one, and after each wish another one with probability `share`.
+ * Draws the wishes of a task over existing rows: one wish, and after each wish another wish with probability `share`.
  * @returns The wishes; empty if the first draw fails.
  */
 export function drawWishesOf<W>(
@@ -197,7 +197,7 @@ export function taskOf(
   };
 }
 
-/** Removes reads that repeat an earlier one. */
+/** Removes reads that repeat an earlier read. */
 export function withoutRepeatedReads(
   actions: readonly ToolAction[],
 ): ToolAction[] {

@@ -1,4 +1,4 @@
-/** Draws the tasks of a world, certifies each, replaces rejected ones, and merges the rows into one database. */
+/** Draws the tasks of a world, certifies each task, replaces rejected tasks, and merges the rows into one database. */
 
 import { createHash } from "node:crypto";
 import { createYielder } from "../yielder.ts";
@@ -250,7 +250,7 @@ class Factory<O extends CommonOptions> {
 
 function noSplit(split: Split): never {
   throw new ConfigError(
-    `No split "${split}" in the generated world`,
+    `The generated world has no split "${split}"`,
     { hint: `choose one of ${SPLITS.map((known) => `"${known}"`).join(", ")}` },
   );
 }

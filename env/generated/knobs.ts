@@ -87,7 +87,7 @@ export function checkRanges(
   }
 }
 
-/** Checks that each group of weights has a positive one. */
+/** Checks that each group of weights contains a positive weight. */
 export function checkWeights(
   { options, context }: Checked,
   what: Readonly<Record<string, string>>,

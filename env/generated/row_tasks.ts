@@ -126,7 +126,7 @@ function goldKey({ userId, actions, outputs }: Task): string {
   return JSON.stringify([userId, calls, outputs]);
 }
 
-/** Returns a function that checks whether tasks are about a user or name one of the user's rows. */
+/** Returns a function that checks whether any of the tasks is about a user or names one of the user's rows. */
 function heldOutIn(
   dataset: Dataset,
   tasks: readonly Task[],

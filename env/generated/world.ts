@@ -1,12 +1,12 @@
 /**
- * The interface that a domain implements so that its worlds can be drawn and their tasks certified.
+ * The interface that a domain implements to have worlds generated and their tasks certified.
  *
  *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ TaskBatch (tasks of one user, and their rows)
  *                                                                 │
  *     Factory: draws batches, certifies each task, replaces rejected batches, and merges the rows into one database
  *
  * The certificate relies on the domain's goals, clauses, scripted user and expert, which are written independently of
- * the generator, so that errors in the generator lead to rejected tasks rather than wrong ones.
+ * the generator, so that an error in the generator leads to rejected tasks, not to wrong tasks.
  */
 
 import type { z } from "zod";

@@ -104,7 +104,7 @@ export function round2(value: PythonNumber): PythonNumber {
 /** Rounds a double like {@linkcode round2}. */
 export function roundDouble2(value: number): number {
   const magnitude = Math.abs(value);
-  // From here on, a double has at most one binary digit after the point and is its own rounding.
+  // From 2 ** 51 on, a double has at most one binary digit after the point and needs no rounding.
   if (value === 0 || !(magnitude < 2 ** 51)) return value;
   // Odd eighths are the only doubles halfway between hundredths.
   const whole = Math.floor(magnitude);

@@ -40,7 +40,10 @@ export function withoutReasoning(text: string): string {
 const OPEN = /<think(?:ing)?>/gi;
 const CLOSE = /<\/think(?:ing)?>/gi;
 
-/** Removes the text between pairs of tags in one pass: if one tag is not closed, later ones are not closed either. */
+/**
+ * Removes the text between pairs of tags in one pass. It stops at the first tag that is not closed, since later tags
+ * cannot be closed either.
+ */
 function withoutPairs(text: string): string {
   let kept = "";
   let from = 0;

@@ -46,8 +46,8 @@ interface UserMessage {
 }
 
 /**
- * Returns the user's faults, each kind once, at the first message that has it; `null` if their goal is unknown. Takes
- * time linear in the length of the conversation.
+ * Returns the user's faults, each kind only once, at the first message with this fault; `null` if the user's goal is
+ * unknown. Takes time linear in the length of the conversation.
  *
  * - `leak`: one message reveals details of every request, or of a request that the agent has not asked about yet.
  * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
@@ -205,7 +205,7 @@ const COMMON_WORDS = new Set(
     "yes you your").split(" "),
 );
 
-/** Checks whether a question rephrases an earlier one: they share half of their content words. */
+/** Checks whether a question rephrases an earlier question: whether they share half of their content words. */
 function asksAgain(question: string, earlier: string): boolean {
   const [a, b] = [question, earlier].map((text) =>
     new Set(plain(text).split(" ").filter((word) => !COMMON_WORDS.has(word)))

@@ -36,7 +36,10 @@ Deno.test("callTool() shows any exception to the agent, as τ-bench does", () =>
       failing(new DataError("no JSON", { hint: "quote it" })),
       /^Error: no JSON; quote it$/,
     ],
-    [(database) => `${database.get("nowhere", "x")}`, /^Error: No table "now/],
+    [
+      (database) => `${database.get("nowhere", "x")}`,
+      /^Error: The database has no table "now/,
+    ],
     [function deeper(database): string {
       return deeper(database) + 1;
     }, /^Error: Maximum call stack size exceeded$/],

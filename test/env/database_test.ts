@@ -132,7 +132,7 @@ Deno.test("Database: derive() computes once per base and ignores writes", () => 
 Deno.test("Database: an unknown table and a foreign base are errors", () => {
   assert.throws(
     () => smallDatabase().get("flights", "1"),
-    /No table "flights".*"orders"/,
+    /no table "flights".*"orders"/,
   );
   assert.throws(() => smallDatabase().put("flights", "1", row(1)), RangeError);
   assert.throws(() => smallDatabase().diff(smallDatabase()), TypeError);

@@ -1,7 +1,7 @@
 /**
- * Loads τ-bench's data from a directory: `<dir>/<domain>/` holds a JSON file per table, `wiki.md`, `tools.json` and
+ * Loads τ-bench's data from a directory: `<dir>/<domain>/` contains a JSON file per table, `wiki.md`, `tools.json` and
  * `tasks_<split>.json`; `<dir>/terminate_tools.json` names the tools that end a conversation; `<dir>/prompts.json` and
- * `<dir>/few_shot/` hold the prompts and example conversations of agents and simulated users.
+ * `<dir>/few_shot/` contain the prompts and example conversations of agents and simulated users.
  */
 
 import { basename, dirname, join } from "node:path";
@@ -71,7 +71,7 @@ export function tauBenchDir(given?: string | null): string {
   const reason = given === ""
     ? "--tau-bench is empty"
     : "TAU_BENCH_DIR is not set";
-  throw new ConfigError(`No tau-bench data: ${reason}`, {
+  throw new ConfigError(`Cannot find tau-bench's data: ${reason}`, {
     hint: TAU_BENCH_HINT,
   });
 }

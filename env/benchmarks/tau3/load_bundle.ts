@@ -84,7 +84,7 @@ export function tau3BenchDir(given?: string | null): string {
   const reason = given === ""
     ? "--tau3-bench is empty"
     : "TAU3_BENCH_DIR is not set";
-  throw new ConfigError(`No tau3-bench data: ${reason}`, {
+  throw new ConfigError(`Cannot find tau3-bench's data: ${reason}`, {
     hint: TAU3_BENCH_HINT,
   });
 }

@@ -56,7 +56,7 @@ export interface Reply {
   readonly content: string | null;
   /** The calls; the orchestrator fills in the requestor. */
   readonly toolCalls?: readonly Omit<Tau3Call, "requestor">[] | null;
-  /** The reply's cost in US dollars. Default: `null`, unknown. */
+  /** The cost of the reply in US dollars; `null` if it is unknown. Default: `null`. */
   readonly cost?: number | null;
 }
 

@@ -334,7 +334,7 @@ function baselineOf(
 }
 
 /**
- * Converts the prompts to the common format. Only those for the tool-calling agent and the plain user come from
+ * Converts the prompts to the common format. Only the prompts for the tool-calling agent and the plain user come from
  * upstream.
  */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {

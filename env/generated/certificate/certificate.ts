@@ -1,6 +1,6 @@
 /**
  * The certificate of a generated task: the results of six checks that a program performs when the task is drawn. A task
- * that fails one is rejected and drawn again.
+ * that fails a check is rejected and drawn again.
  *
  * 1. `gold`: the gold actions replay without an error, and each write has its expected effect;
  * 2. `policy`: the oracle allows each write, and forbids the requests that the task refuses;

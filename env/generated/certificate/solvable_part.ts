@@ -1,7 +1,7 @@
 /**
  * Part 3: the task can be solved from its instruction alone. The gold proves it: each of its arguments is in the
- * instruction or in the answer to one of its earlier reads, it contains every read that policy requires, and no
- * unnecessary reads.
+ * instruction or in the answer to one of its earlier reads, and it contains every read that policy requires, but no
+ * unnecessary read.
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";

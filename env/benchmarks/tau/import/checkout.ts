@@ -7,7 +7,7 @@ import type { Checkout } from "./import_tau_bench.ts";
 
 /** The location of a checkout: either `from`, or both `git` and `commit`. */
 export interface CheckoutSource {
-  /** The directory that holds `tau_bench/`. */
+  /** The directory that contains `tau_bench/`. */
   readonly from?: string | undefined;
   /** The URL of a repository. */
   readonly git?: string | undefined;
@@ -24,7 +24,7 @@ export async function openCheckout(
   { from, git, commit }: CheckoutSource,
   { signal, clone = ".tau-bench.clone" }: {
     readonly signal: AbortSignal;
-    /** The directory for the clone; an existing one is removed. */
+    /** The directory for the clone. If it exists, it is removed first. */
     readonly clone?: string;
   },
 ): Promise<Checkout & AsyncDisposable> {
@@ -37,7 +37,7 @@ export async function openCheckout(
     await fetchCommit(git, { commit, root: clone, signal });
     root = clone;
   } else if (root === undefined || git !== undefined || commit !== undefined) {
-    throw new ConfigError("No checkout to import", {
+    throw new ConfigError("Cannot import: no checkout is given", {
       hint: "pass --from DIR, or --git URL with --commit SHA",
     });
   }

@@ -18,7 +18,7 @@ import { importPrompts } from "./read_prompts.ts";
 
 /** A checkout that can be read. */
 export interface Checkout {
-  /** The root directory, which holds `tau_bench/`. */
+  /** The root directory, which contains `tau_bench/`. */
   readonly root: string;
   /** Reads a file as text; `undefined` if it does not exist. */
   readonly read: (path: string) => Promise<string | undefined>;

@@ -69,7 +69,7 @@ const episodeStep = objectOf({
   source: z.string().optional(),
   reward_info: rewardInfo.optional(),
   data_hash_before_reward: z.string().optional(),
-  /** The exception, if the original threw one; then there is neither an observation nor a reward. */
+  /** The exception that the original threw, if any. The step then has neither an observation nor a reward. */
   step_raised: z.string().optional(),
 });
 

@@ -188,8 +188,8 @@ function everything(withNl: boolean): readonly RewardType[] {
 }
 
 /**
- * Multiplies the values of the parts; `null` if one is unknown, since without a verdict from its judge a task is
- * neither passed nor failed.
+ * Multiplies the values of the parts; `null` if a value is unknown, since without the judge's verdict a task is neither
+ * passed nor failed.
  */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;

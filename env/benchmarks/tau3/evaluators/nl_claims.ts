@@ -3,7 +3,7 @@
  * state, or actions. An assertion of any other form has no claims.
  */
 
-/** A claim of an assertion. `subject` holds the stems of the words that name the claim's subject. */
+/** A claim of an assertion. `subject` contains the stems of the words that name the claim's subject. */
 export type Claim =
   | {
     readonly kind: "number";

@@ -23,7 +23,8 @@ import { argumentsOf } from "./python_class.ts";
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
- * Returns the text of a string constant, stripped if the source strips it, with placeholders for expressions in braces.
+ * Returns the text of a string constant, with placeholders for expressions in braces. White space at its ends is
+ * removed if the source removes it.
  * @throws {DataError} If there is no such constant.
  */
 export async function constantText(
@@ -40,7 +41,7 @@ export async function constantText(
 }
 
 /**
- * Returns the string keyword argument of the call that is a constant's value.
+ * Returns a keyword argument, a string, of the call whose result is assigned to a constant.
  * @throws {DataError} If there is no such argument.
  */
 export async function keywordText(

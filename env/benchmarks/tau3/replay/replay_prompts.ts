@@ -1,4 +1,4 @@
-/** Replays prompt records, which hold the hashes of all of a task's system prompts. */
+/** Replays prompt records, each of which contains the hashes of all system prompts of a task. */
 
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -20,7 +20,7 @@ import type { Tau3Task } from "../tau3_task.ts";
 export interface PromptContext {
   readonly checker: Checker;
   readonly bundle: Tau3Tasks;
-  /** The same domain with the workflow manual; `undefined` if it has only one manual. */
+  /** The same domain with the workflow manual; `undefined` if the domain has only one manual. */
   readonly workflow: Tau3Tasks | undefined;
   readonly prompts: Tau3Prompts;
   readonly guidelines: Guidelines;

@@ -117,7 +117,7 @@ export function storedConversation(
   };
 }
 
-/** Yields the participants' messages with the answers to their calls. A call without an answer gets an empty one. */
+/** Yields the participants' messages with the answers to their calls. A call without an answer gets an empty answer. */
 function* spokenMessages(
   messages: readonly Tau3Message[],
 ): Generator<SpokenMessage> {

@@ -123,7 +123,7 @@ interface Parts {
 }
 
 /**
- * Parses a file. If it is damaged within its simulations, those before the damage are kept.
+ * Parses a file. If it is damaged within its simulations, the simulations before the damage are kept.
  * @throws {DataError} If it is damaged before its simulations.
  */
 function partsOf(text: string, path: string): Parts {
