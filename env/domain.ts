@@ -125,7 +125,7 @@ export interface ComposedBundle {
  * have.
  */
 export interface ActingUserStart {
-  /** `instruction` is the scenario as users read it. */
+  /** The task; its `instruction` is the scenario as users read it. */
   readonly task: Pick<Task, "id" | "instruction">;
   readonly seed: number;
 }

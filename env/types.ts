@@ -107,7 +107,7 @@ export interface Task<G = unknown> {
 
 /** The rows, texts and tasks of one domain, independent of their source. */
 export interface Dataset {
-  /** `generated` or `tau-bench`. */
+  /** The name of the dataset's source, such as `generated` or `tau-bench`. */
   readonly name: string;
   /** The domain's benchmark. Default: `tau`. */
   readonly benchmark?: string;
@@ -669,7 +669,7 @@ export interface Episode {
   /** The number of restarts after a failure. */
   readonly retries: number;
   readonly parseErrors: number;
-  /** The usage of the models, failed attempts included. */
+  /** The usage of the models, including failed attempts. */
   readonly usage: { readonly agent: Usage; readonly user: Usage };
   /** The simulated user's mistakes; `null` if the user's goal is unknown. */
   readonly findings: readonly UserFinding[] | null;

@@ -89,7 +89,8 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
 }
 
 /**
- * Rejects names that are taken. A domain's tool that models do not see takes its name too, because calls would run it.
+ * Rejects names that are taken. This includes the names of the domain's tools that models do not see, because calls
+ * would run those tools.
  */
 function rejectTakenNames(
   dataset: Dataset,

@@ -11,7 +11,10 @@ import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 export interface AgentStrategy {
   /** Creates the agent. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
-  /** The form of its actions if they are text; demonstrations of a cold start use it too. Default: tool calls. */
+  /**
+   * The form of the agent's actions if they are text, also used in the demonstrations of a cold start. Default: tool
+   * calls.
+   */
   readonly text?: TextStrategy;
   /**
    * Whether it requires a prompt, because it differs from the tool-calling agent only in its prompt. Default: false.

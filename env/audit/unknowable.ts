@@ -129,7 +129,9 @@ function collect(value: unknown, into: Set<string>): void {
   }
 }
 
-/** Checks whether all words occur, in any order: `123 Elm Street` in "Elm street, number 123". */
+/**
+ * Checks whether a text contains all words of a value, in any order: `123 Elm Street` is in "Elm street, number 123".
+ */
 function isSpelledOut(wanted: string, told: string): boolean {
   const words = wanted.split(" ");
   return words.length > 1 &&

@@ -41,7 +41,10 @@ export function evaluate(expression: Expression): Value {
 class Work {
   #left = MAX_WORK;
 
-  /** Deducts the cost of an operation.\n@throws {ToolError} If the budget is exceeded. */
+  /**
+   * Deducts the cost of an operation.
+   * @throws {ToolError} If the budget is exceeded.
+   */
   spend(cost: number): void {
     this.#left -= cost;
     if (this.#left < 0) throw new ToolError("the numbers are too large");
@@ -169,7 +172,10 @@ function floorDivide(a: PythonNumber, b: PythonNumber): PythonNumber {
   );
 }
 
-/** Implements Python's `x // y` for floats.\n@see CPython 3.11, Objects/floatobject.c, `_float_div_mod`. */
+/**
+ * Implements Python's `x // y` for floats.
+ * @see CPython 3.11, Objects/floatobject.c, `_float_div_mod`.
+ */
 function floorQuotient(x: number, y: number): number {
   const remainder = x % y;
   let quotient = (x - remainder) / y;
@@ -191,7 +197,10 @@ function power(a: PythonNumber, b: PythonNumber): Value {
   );
 }
 
-/** Implements Python's `base ** exponent` for floats.\n@see CPython 3.11, Objects/floatobject.c, `float_pow`. */
+/**
+ * Implements Python's `base ** exponent` for floats.
+ * @see CPython 3.11, Objects/floatobject.c, `float_pow`.
+ */
 function floatPower(base: number, exponent: number): Value {
   if (exponent === 0 || base === 1) return toFloat(1);
   if (base === 0 && exponent < 0) {

@@ -20,7 +20,7 @@ const SPEAKER = new RegExp(
   "i",
 );
 
-/** Matches where a model continues past its message: with its next thought, or with the agent's part. */
+/** Matches what a model writes after the user's message: its next thought, or the agent's part. */
 const NEXT = new RegExp(
   `\\n${
     label("thought|reflection|agent|assistant|user response|response")

@@ -18,7 +18,7 @@ import { extentOf, spend } from "./work.ts";
 
 /** The names and calls available to an expression. */
 export interface Scope {
-  /** Returns the value of a name, `undefined` if it is unknown. The name of a member has dots: `self.wiki`. */
+  /** Returns the value of a name, or `undefined` if the name is unknown. Members have dotted names: `self.wiki`. */
   readonly name?: (name: string) => JsonValue | undefined;
   /** Returns the value of a call, or `undefined` if the callee is unknown. */
   readonly call?: (
@@ -73,8 +73,7 @@ class Evaluator {
   }
 
   /**
-   * Limits the size of the values in proportion to the size of the file, since a name that is used many times copies
-   * its value each time.
+   * Limits the size of the values in proportion to the size of the file, since every use of a name copies its value.
    */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;

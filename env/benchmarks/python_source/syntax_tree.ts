@@ -11,7 +11,7 @@ export type Node = ReturnType<Parser["parse"]>["topNode"];
 
 let loaded: Parser | undefined;
 
-/** Returns the parser, loaded on first use: @lezer/lr reads an environment variable when it is loaded. */
+/** Returns the parser. It is loaded on first use, since @lezer/lr reads an environment variable when it is loaded. */
 function pythonParser(): Parser {
   const require = createRequire(import.meta.url);
   const { parser } = require("@lezer/python") as { parser: Parser };

@@ -31,7 +31,7 @@ export interface ResultEpisode {
 export interface KnownTask {
   readonly dataset: Dataset;
   readonly task: Task;
-  /** Whether the task was rebuilt from the file, because the dataset lacks it or has changed it. */
+  /** Whether the task was rebuilt from the file, because the dataset lacks it or has a different version of it. */
   readonly isRecorded: boolean;
 }
 

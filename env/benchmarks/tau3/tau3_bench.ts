@@ -78,7 +78,7 @@ interface Tau3Data {
   readonly terse: boolean;
   /** The policy for conversations with a user. */
   readonly policy: string;
-  /** The policy for solo agents, if the dataset is for them. */
+  /** The policy for solo agents; `undefined` unless the dataset is for solo agents. */
   readonly soloPolicy: string | undefined;
 }
 
@@ -140,7 +140,7 @@ export async function tau3Bench(
   };
 }
 
-/** Merges the recorded tasks into a split. Recorded tasks that no split has are added to the base split. */
+/** Merges recorded tasks into a split. Recorded tasks that are in no split are added to the base split. */
 function withRecorded(
   { tasks, tasksOf }: Tau3Bundle,
   split: Split,

@@ -80,7 +80,7 @@ export interface Tau3Task {
   readonly history: readonly Tau3Message[];
   /** The evaluation criteria; `null` if every outcome passes. */
   readonly criteria: EvaluationCriteria | null;
-  /** The task as in the file. */
+  /** The task as it is in the file. */
   readonly original?: JsonValue;
   /** Titles of known issues that the authors have noted; absent if there are none. */
   readonly issues?: readonly string[];
@@ -160,7 +160,7 @@ const instructionsSchema = z.union([
   })),
 ]);
 
-/** The schema of `initialization_data`, which would replace rows. No task has any, so only `null` is valid. */
+/** The schema of `initialization_data`, which would replace rows. No task has such data, so only `null` is valid. */
 const noData = anyValue.refine(
   (value) =>
     value === null ||

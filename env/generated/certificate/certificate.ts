@@ -39,7 +39,7 @@ export interface Certificate {
   readonly expert: ExpertEvidence;
 }
 
-/** Certifies a task of a dataset. */
+/** A function that certifies a task of a dataset. */
 export type Certifier = (task: Task) => Promise<Certificate | Rejection>;
 
 /** Settings of {@linkcode createCertifier}. */

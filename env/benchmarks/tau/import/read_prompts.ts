@@ -176,7 +176,7 @@ function splitMarker(source: PythonSource, within: Node): JsonValue {
   throw unreadable(source, within, "there is no action marker");
 }
 
-/** Reads the content of the system message in an agent's `solve`. */
+/** Reads the content of the system message in an agent's `solve` method. */
 function systemMessage(source: PythonSource, className: string): JsonValue {
   const solve = method(source, className, "solve");
   for (const dictionary of descendants(solve, "DictionaryExpression")) {

@@ -22,7 +22,7 @@ import type {
 /** The result of a step. */
 export interface TauBenchStep {
   readonly observation: Observation;
-  /** Present if the conversation is over and was scored. */
+  /** The score; present only if the conversation is over and was scored. */
   readonly score?: { readonly reward: Reward; readonly stateHash: string };
   /** Whether scoring threw an exception, which happens if the agent sent a message that is not text. */
   readonly raised: boolean;
