@@ -33,7 +33,7 @@ export interface LatentShape {
   readonly valueDim: number;
 }
 
-/** The properties in which the attention of models differs. */
+/** Properties of a model's attention that differ between models. */
 export interface AttentionTraits {
   /** Whether queries, keys and values have a bias. */
   readonly bias: boolean;

@@ -21,7 +21,7 @@ export interface EpisodeServerOptions extends CallOptions {
   readonly token?: string | undefined;
 }
 
-/** A server that is ready to listen. Disposing of it writes the episodes that are not recorded yet. */
+/** An episode server that is ready to listen. Disposing of it writes the episodes that are not recorded yet. */
 export interface EpisodeServer extends AsyncDisposable {
   readonly app: ReturnType<typeof episodesApp>;
   readonly world: EpisodeService["world"];
@@ -31,7 +31,7 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly stopped: AbortSignal;
   /** Refuses new episodes; running episodes continue. */
   drain(): void;
-  /** Resolves once no episode is running. */
+  /** Resolves when no episode is running any more. */
   ended(): Promise<void>;
 }
 

@@ -66,7 +66,10 @@ export async function openEpisodeWorld(
   };
 }
 
-/** Opens the codec of a model in Hugging Face's layout, or of a run of the embedded trainer used in its place. */
+/**
+ * Opens the tokenizer and template of a model in Hugging Face's layout, or of a run of the embedded trainer that is
+ * used as the model.
+ */
 async function openCodec(
   { directory, thinking, toolCalls }: SlimeConfig["model"],
 ): Promise<Codec> {

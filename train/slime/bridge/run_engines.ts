@@ -46,8 +46,8 @@ function ownAddresses(): string[] {
 }
 
 /**
- * Returns the head's address, the address that slime is told to use for itself, and the engines that the recipe
- * allows.
+ * Returns the engine hosts that a recipe names: the head, the address that slime uses for itself, and the engines that
+ * the recipe allows.
  */
 function recipeEngines({ cluster, bridge }: SlimeConfig): string[] {
   const own = cluster.env["SLIME_HOST_IP"];

@@ -47,7 +47,7 @@ export interface ServicesOptions
   readonly port?: number;
   /** The time limit in milliseconds for a server to become ready. Default: 120,000. */
   readonly startTimeoutMs?: number;
-  /** Servers that an earlier process left running. Those that still answer are taken over. */
+  /** The servers that an earlier process left running. Those that still answer are taken over. */
   readonly adopt?: readonly ServiceRecord[];
 }
 
@@ -169,7 +169,7 @@ class WatchedService {
   readonly #end = new AbortController();
   #spec: ServiceSpec;
   #record: ServiceRecord | undefined;
-  /** `undefined` if an earlier process started it. */
+  /** The server's process; `undefined` if an earlier process started it. */
   #process: ServiceProcess | undefined;
   #keeping: Promise<void> = Promise.resolve();
   #isLeft = false;

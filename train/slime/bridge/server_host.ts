@@ -27,9 +27,9 @@ export interface StartedServer {
 export interface ServerHost {
   /** The host's name in hosts.yaml, or `this machine`. */
   readonly name: string;
-  /** The address on which the servers listen and at which slime's hosts reach them. */
+  /** The address that the servers listen on, which slime's hosts use to reach them. */
   readonly address: string;
-  /** Paths on that host. Default: those of this machine. */
+  /** The paths on the host. Default: those on this machine. */
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.

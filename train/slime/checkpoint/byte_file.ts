@@ -39,7 +39,7 @@ export class FilePool implements Disposable {
   }
 }
 
-/** An open file. */
+/** A file that is open for reading. */
 export class ByteFile implements Disposable {
   readonly path: string;
   /** The size in bytes. */
@@ -62,7 +62,7 @@ export class ByteFile implements Disposable {
 
   /**
    * Reads a few bytes synchronously.
-   * @throws {DataError} If the file has too few bytes.
+   * @throws {DataError} If the file ends before the requested bytes do.
    */
   readSmall(offset: number, length: number): Uint8Array {
     this.#check(offset, length);
@@ -83,7 +83,7 @@ export class ByteFile implements Disposable {
 
   /**
    * Fills `into` with the bytes from `offset`.
-   * @throws {DataError} If the file has too few bytes.
+   * @throws {DataError} If the file ends before `into` is full.
    */
   async read(offset: number, into: Uint8Array): Promise<void> {
     this.#check(offset, into.length);
@@ -181,7 +181,7 @@ function sizeOf(path: string): number {
   });
 }
 
-/** Turns a system error into a {@linkcode DataError}. */
+/** Converts an operating system's error to a {@linkcode DataError}; other errors are returned unchanged. */
 export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new DataError(

@@ -23,13 +23,13 @@ export interface RowRange {
   readonly rows: number;
 }
 
-/** A tensor and its place in both formats. */
+/** A tensor, and its position in both formats. */
 export interface LayoutEntry {
   /** The name in Hugging Face's format. */
   readonly name: string;
   /** The shape in Hugging Face's format. */
   readonly shape: readonly number[];
-  /** The kind of tensor, independent of the layer: `q_proj`. */
+  /** The kind of tensor, without the layer, such as `q_proj`. */
   readonly kind: string;
   /** Megatron's name after `decoder.layers.`, or the whole name if the tensor is not in a layer. */
   readonly key: string;
@@ -40,7 +40,7 @@ export interface LayoutEntry {
   readonly megatronRows: number;
   /** The tensor's rows in Megatron's matrix, in the order of Hugging Face's rows. */
   readonly ranges: readonly RowRange[];
-  /** Whether Megatron pads its rows. */
+  /** Whether Megatron pads the number of rows. */
   readonly padded: boolean;
 }
 
@@ -70,7 +70,7 @@ export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
 /** Hugging Face's name for the output layer. */
 export const LM_HEAD = "lm_head.weight";
 
-/** Returns the layout of the embedding or the output layer. */
+/** Returns the layout of the embedding or of the output layer. */
 export function vocabulary(
   { vocab, hidden }: CheckpointShape,
   name: "model.embed_tokens.weight" | typeof LM_HEAD,
@@ -187,7 +187,7 @@ function groupRanges(
 
 /** A common mistake of programs that write checkpoints, used to explain a difference. */
 export interface Mistake {
-  /** A description: `gate and up are swapped`. */
+  /** A description, such as `gate and up are swapped`. */
   readonly what: string;
   readonly entry: LayoutEntry;
 }

@@ -28,7 +28,7 @@ export interface Pair {
 /** Settings of {@linkcode compareAll}. */
 export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of bytes compared, counting both sides. */
+  /** Called with the number of bytes that were compared since the last call, in both tensors together. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** The number of bytes to read at once from either tensor. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
@@ -84,9 +84,9 @@ export async function areEqual(
 export class Comparison {
   readonly pair: Pair;
   readonly dtypes: readonly Dtype[];
-  /** The type in which both tensors are compared; `undefined` if they are not floating-point numbers. */
+  /** The common type for the comparison; `undefined` if the elements are not floating-point numbers. */
   readonly common: FloatDtype | undefined;
-  /** The type in which both are compared, if the tensors' types differ. */
+  /** The common type if the tensors' types differ, so that one of them is rounded; otherwise `undefined`. */
   readonly roundedTo: FloatDtype | undefined;
   /** The reason why the two cannot be compared at all. */
   readonly incomparable: string | undefined;
@@ -193,7 +193,7 @@ function compareBlock(
   if (difference.count !== 0) job.difference = difference;
 }
 
-/** Compares bytes natively: about 13 GB/s, compared with 2 GB/s for a loop in JavaScript. */
+/** Compares bytes with native code, at about 13 GB/s. A loop in JavaScript reaches 2 GB/s. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.from(a.buffer, a.byteOffset, a.length).equals(b);
 }

@@ -48,7 +48,7 @@ export interface Converted {
 /** The required disk space, relative to the size of the weights. */
 const ROOM = 1.05;
 
-/** Milliseconds between checks of the size on disk. */
+/** The interval in milliseconds between checks of the size on disk. */
 const WATCH_MS = 2000;
 
 /**
@@ -230,7 +230,10 @@ function asideOf(to: string): string {
   return `${to}.replaced`;
 }
 
-/** Runs a small command and throws if it fails. */
+/**
+ * Runs a short command.
+ * @throws {HostError} If the command fails.
+ */
 async function runOrThrow(
   { shell, signal }: ConvertContext,
   script: string,

@@ -6,7 +6,7 @@ import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 
 type Explanation = readonly [said: RegExp, cause: string, hint: string];
 
-/** Patterns in a tool's output, each with an explanation and a fix. The first match applies. */
+/** Patterns in the output of a tool, each with an explanation and a fix. The first pattern that matches applies. */
 const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,
@@ -78,7 +78,7 @@ const EXPLANATIONS: readonly Explanation[] = [
 /** The number of output lines to quote in the message. */
 const LAST_LINES = 12;
 
-/** Creates the error for a failed tool, with its last output and a fix. */
+/** Creates the error for a failed conversion, with the tool's last output and a fix. */
 export function conversionError(
   shellName: string,
   { plan, output }: { plan: ConversionPlan; output: ShellOutput },

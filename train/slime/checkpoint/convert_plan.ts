@@ -5,8 +5,8 @@
  * The tools leave incomplete output behind, and one of them nests its result in an existing directory. The command
  * therefore writes into a directory alongside the target, which becomes the target once it is verified.
  *
- * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. The parallel
- * back-converter is not used: it skips tensors that fail.
+ * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. slime's parallel
+ * converter to Hugging Face's format is not used, because it skips tensors that it fails to convert.
  */
 
 import { quoteWords, type ShellCommand } from "../hosts/shell.ts";
@@ -47,7 +47,7 @@ export interface ConversionPlan extends ConversionOptions {
    * running at once.
    */
   readonly command: ShellCommand;
-  /** The tool's command line, as a user would type it. */
+  /** The command line of the tool, as a user would type it. */
   readonly words: readonly string[];
   /** The approximate size of the result in bytes. */
   readonly expectedBytes: number;

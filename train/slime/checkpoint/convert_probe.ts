@@ -35,7 +35,7 @@ const probeSchema = z.object({
   /** Whether slime loads Hugging Face directories directly. */
   direct: bit,
   gpus: number,
-  /** Free bytes on the target's disk; `undefined` if unknown. */
+  /** The number of free bytes on the target's disk; `undefined` if unknown. */
   free: number.or(z.literal("").transform(() => undefined)),
 });
 

@@ -44,7 +44,7 @@ export interface DcpTensor {
 /** The contents of a `.metadata` file. */
 export interface DcpMetadata {
   readonly tensors: ReadonlyMap<string, DcpTensor>;
-  /** Names of items that are not tensors. */
+  /** The names of items that are not tensors. */
   readonly objects: readonly string[];
   /** The locations of all items, in all files. */
   readonly storage: readonly StorageInfo[];

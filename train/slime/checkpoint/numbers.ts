@@ -78,13 +78,13 @@ export class NumberStats {
 
 /** The differences between two tensors, across all of their blocks. */
 export class Difference {
-  /** The number of elements whose bits differ. */
+  /** The number of elements that do not have the same bits. */
   count = 0;
   /** The index of the first differing element, in row-major order. */
   first = Infinity;
   /** Both values at that index. */
   values: readonly [number, number] = [NaN, NaN];
-  /** The largest distance; NaN if one of the two values is not finite. */
+  /** The largest distance between two elements; NaN if an element that differs is not finite. */
   largest = 0;
   #elements = 0;
   readonly #sums = [0, 0, 0, 0];

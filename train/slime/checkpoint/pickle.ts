@@ -13,9 +13,9 @@
 
 import { DataError } from "../../../env/errors.ts";
 
-/** A class or a function, by its name. */
+/** A class or a function, represented by its name. */
 export class PickleGlobal {
-  /** The qualified name: `torch.Size`. */
+  /** The qualified name, such as `torch.Size`. */
   readonly name: string;
   constructor(name: string) {
     this.name = name;
@@ -108,8 +108,8 @@ type Slot = PickleValue | typeof MARK;
 /** The maximum memory of all values together. The metadata of a model on many hosts takes a fifth of it. */
 const MAX_VALUE_BYTES = 512 * 2 ** 20;
 /**
- * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only a tuple
- * stays on the stack as a whole.
+ * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only the elements
+ * of a tuple are all on the stack at once.
  */
 const MAX_STACK = 2 ** 20;
 

@@ -186,8 +186,8 @@ function refuseWithoutTool(
 }
 
 /**
- * Returns the shape of the recipe's model if the directory matches it; without a recipe, the shape that the directory
- * describes.
+ * Returns the shape of the recipe's model, or without a recipe the shape that the directory describes.
+ * @throws {ConfigError} If the directory cannot be read, or describes another model than the recipe's.
  */
 async function shapeOf(
   { model }: ConversionRequest,

@@ -21,7 +21,7 @@ import {
   tensorBytes,
 } from "./tensor.ts";
 
-/** The maximum length of a header, according to the format. */
+/** The maximum length of a header in bytes, according to the format's specification. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 /** The size in bytes of the field before the header, which contains the header's length. */
@@ -216,7 +216,7 @@ function fieldsOf(
   return { dtype: variant?.[1] === null ? variant[0] : type, shape, offsets };
 }
 
-/** Checks that tensors follow each other without gaps up to the end of the file. */
+/** Checks that each tensor starts where the previous one ends, and that the last one ends at the end of the file. */
 function checkTiling(
   path: string,
   { placed, dataBytes }: { placed: readonly Place[]; dataBytes: number },

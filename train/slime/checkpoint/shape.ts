@@ -43,7 +43,11 @@ export function fullShape(
   return shape;
 }
 
-/** Reads the numbers of a shape from an object that uses the names of one column of {@linkcode SHAPE_NAMES}. */
+/**
+ * Reads the numbers of a shape.
+ * @param get Returns the value for a name.
+ * @param column The column of {@linkcode SHAPE_NAMES} that contains the names.
+ */
 function numbersOf(
   get: (name: string) => unknown,
   column: 0 | 1,
@@ -151,7 +155,7 @@ function parseShape(path: string, shape: unknown): CheckpointShape {
   );
 }
 
-/** Lists the differences between two shapes, in the form `layers 36, not 28`. */
+/** Lists the differences between two shapes, such as `layers 36, not 28`. */
 export function shapeDifferences(
   found: CheckpointShape,
   wanted: CheckpointShape,
@@ -162,7 +166,7 @@ export function shapeDifferences(
     .map((key) => `${key} ${are[key] ?? "none"}, not ${were[key] ?? "none"}`);
 }
 
-/** Flattens a shape, with the experts' numbers as `experts.count`. */
+/** Flattens a shape: the numbers of the experts get names such as `experts.count`. */
 function flat({ experts = {}, ...shape }: object & {
   readonly experts?: object;
 }): Record<string, unknown> {

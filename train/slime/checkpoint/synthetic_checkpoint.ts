@@ -168,7 +168,10 @@ export interface SyntheticChunk extends Omit<WrittenChunk, keyof StorageInfo> {
   readonly bytes: Uint8Array;
 }
 
-/** Yields all chunks of a model as a single rank writes them: layer by layer, with gate and up in separate chunks. */
+/**
+ * Yields all chunks of a model in the order in which a single rank writes them: layer by layer, with separate chunks
+ * for gate and up.
+ */
 export function* megatronChunks(
   shape: CheckpointShape,
   numbers: SyntheticNumbers,

@@ -8,7 +8,7 @@ export interface Box {
   readonly sizes: readonly number[];
 }
 
-/** The bytes of a box in row-major order without gaps. */
+/** The bytes of a box, in row-major order and without gaps. */
 export interface ByteRange {
   readonly path: string;
   /** The offset of the first byte in the file. */
@@ -30,7 +30,7 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** The chunks. Each element is in exactly one of them. */
+  /** The chunks of the tensor. Each element is in exactly one of them. */
   readonly chunks: readonly Chunk[];
 }
 

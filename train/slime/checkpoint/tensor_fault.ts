@@ -1,4 +1,4 @@
-/** Faults of a checkpoint, and their effect on training. */
+/** The faults of checkpoints, and their effects on training. */
 
 /** The kinds of checkpoint faults. */
 export type TensorFaultKind =

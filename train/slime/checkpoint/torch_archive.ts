@@ -31,7 +31,7 @@ export interface ExpectedTensor {
 }
 
 /**
- * Returns the offset in the file at which the tensor's elements start, in row-major order.
+ * Returns the offset of the tensor's first element in the file. The elements are in row-major order.
  * @throws {DataError} If the archive is damaged, or its tensor does not match.
  */
 export function locateTensor(

@@ -17,7 +17,7 @@ const PLAIN = [
   /^(builtins|__builtin__)\.(object|range|set|slice|str|tuple)$/,
 ];
 
-/** The names in a saved tensor, apart from storages and dtypes. */
+/** The names in the pickle of a saved tensor, apart from storages and dtypes. */
 const TENSOR = [
   /^collections\.OrderedDict$/,
   /^torch\._utils\._rebuild_(tensor_v2|tensor|parameter)$/,

@@ -38,11 +38,11 @@ export interface VerifyOptions {
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes to read at once from either side. Default: 8 MiB. */
+  /** The number of bytes to read at once from either checkpoint. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
 }
 
-/** The result for one tensor. */
+/** The result of a verification for one tensor. */
 export type TensorStatus =
   | "equal"
   | "rounded"
@@ -53,7 +53,7 @@ export type TensorStatus =
 /** The result for a tensor of both checkpoints, or of the single one. */
 export interface TensorResult {
   readonly name: string;
-  /** The kind of tensor: `q_proj`. */
+  /** The kind of tensor, such as `q_proj`. */
   readonly kind: string;
   readonly shape: readonly number[];
   readonly dtypes: readonly string[];
@@ -138,7 +138,7 @@ interface Item extends Pair {
 
 type Result = Item & Comparison;
 
-/** Plans what to compare, in the order of the first checkpoint's bytes. */
+/** Plans which tensors to compare, in the order in which the first checkpoint stores them. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   const layout = layoutOf(shape);
   const items: Item[] = [];

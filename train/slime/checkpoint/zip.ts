@@ -61,7 +61,7 @@ export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
 }
 
 /**
- * Returns the offset in the slice at which an entry's bytes start.
+ * Returns the offset of an entry's first byte in the slice.
  * @throws {DataError} If the entry's local header is missing, or its bytes extend past the slice.
  */
 export function entryOffset(slice: FileSlice, entry: ZipEntry): number {

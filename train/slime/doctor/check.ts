@@ -28,15 +28,15 @@ export type Observed =
 /** A result, with the id of the check that produced it. */
 export type Finding = Observed & { readonly check: string };
 
-/** The context of a check: the resolved recipe, and the environment that it will run in. */
+/** What a check can use: the resolved recipe, the hosts, and the environment of this machine. */
 export interface CheckContext extends ResolvedSlime {
   /** The hosts that can be reached, starting with the head. Only this machine if the recipe names no hosts. */
   readonly hosts: readonly Shell[];
-  /** The hosts whose place, in which their commands run, is known. */
+  /** The hosts for which it is known where their commands run (see place.ts). */
   readonly places: readonly PlacedShell[];
   /** The hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
-  /** Lookups that several checks share. */
+  /** The lookups that several checks share. */
   readonly facts: Facts;
   /** Turns a base URL that the head can reach into one that this machine can reach. */
   readonly reach: (base: string) => string;
@@ -68,7 +68,7 @@ export interface Check {
   run(context: CheckContext): Promise<readonly Observed[]>;
 }
 
-/** Creates a finding that everything is correct. */
+/** Creates a finding that everything is in order. */
 export function pass(found: string): Observed {
   return { state: "pass", found };
 }

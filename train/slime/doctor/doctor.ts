@@ -32,9 +32,9 @@ export interface DoctorOptions
   readonly hosts: readonly (Shell | PlacedShell)[];
   /** The hosts that will run episode servers, which may include this machine. Default: only this machine. */
   readonly servers?: readonly PlacedShell[];
-  /** Ids of the checks to run. Default: all that apply. */
+  /** The ids of the checks to run. Default: all that apply. */
   readonly only?: readonly string[];
-  /** Ids of checks to skip. Default: none. */
+  /** The ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];
   /** Whether to check a run in progress, instead of a run that is about to start. Default: `false`. */
   readonly running?: boolean;

@@ -1,5 +1,6 @@
 /**
- * Lists the listening sockets of a host from Linux's socket table, which needs neither a program nor privileges.
+ * Lists the listening sockets of a host from Linux's socket table. Reading it needs neither an additional program nor
+ * privileges.
  *
  * @see https://docs.kernel.org/networking/proc_net_tcp.html
  */

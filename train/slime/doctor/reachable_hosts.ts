@@ -16,7 +16,7 @@ export interface HostAnswer {
   readonly fault?: string;
 }
 
-/** Contacts every host. */
+/** Contacts every host, and reads its clock. */
 export function contactHosts(
   hosts: readonly Shell[],
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },

@@ -20,7 +20,7 @@ export interface LostCommand {
   readonly began: boolean;
   /** The text that was written to both output streams. */
   readonly said: string;
-  /** The exit status of the local program. */
+  /** The exit status of the local program that reaches the shell. */
   readonly status: number;
 }
 

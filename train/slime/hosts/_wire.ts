@@ -12,7 +12,7 @@ import { quote, type ShellCommand } from "./shell.ts";
 /** The only command line that appears in process lists. It reads a line from standard input and runs it. */
 export const BOOT = 'IFS= read -r line && eval "$line"';
 
-/** Seconds between SIGTERM and SIGKILL for a process group. */
+/** The seconds between SIGTERM and SIGKILL for a process group. */
 const GRACE_S = 5;
 
 const MARK = "\x1e";
@@ -110,7 +110,7 @@ export interface Framed {
 /** Settings of {@linkcode readFramed}. */
 export interface FrameOptions {
   readonly nonce: string;
-  /** Called when the command has started. */
+  /** Called when the output of the command begins. */
   onBegin(): void;
   onLine?: ((line: string) => void) | undefined;
 }

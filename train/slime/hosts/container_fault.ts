@@ -6,7 +6,7 @@ import type { LostCommand } from "./_piped_shell.ts";
 export interface ContainerFault {
   readonly reason: string;
   readonly hint: string;
-  /** Whether the container is not running. */
+  /** Whether the reason is that the container is not running. */
   readonly isDown?: boolean;
 }
 

@@ -62,7 +62,7 @@ const hostSchema = z.strictObject({
 
 type HostEntry = DeepReadonly<z.infer<typeof hostSchema>>;
 
-/** One host of `hosts.yaml`. */
+/** A host of `hosts.yaml`. */
 export type Host = Omit<HostEntry, "engine"> & {
   readonly name: string;
   /** The container engine. Default: `docker`. */
@@ -214,7 +214,7 @@ export function pickHosts(
   });
 }
 
-/** Returns the address at which other hosts reach a host. */
+/** Returns the address that other hosts use to reach a host. */
 export function hostAddress({ name, address, ssh }: Host): string {
   return address ?? ssh.host ?? name;
 }

@@ -74,7 +74,10 @@ export function quoteWords(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
-/** Quotes a path for a POSIX shell; `~/` is the home directory of the user that runs the command. */
+/**
+ * Quotes a path for a POSIX shell. A leading `~/` is kept, and means the home directory of the user that runs the
+ * command.
+ */
 export function pathWord(path: string): string {
   if (path === "~") return '"$HOME"';
   return path.startsWith("~/")

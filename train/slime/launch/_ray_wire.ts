@@ -1,5 +1,5 @@
 /**
- * Schemas of the responses of Ray's Jobs REST interface, and a parser for its errors.
+ * Schemas for the responses of Ray's Jobs REST interface, and parsers for its errors.
  * @see Ray 2.49.2 `dashboard/modules/job/`.
  */
 

@@ -35,8 +35,8 @@ export interface Fleet extends AsyncDisposable {
    */
   shellOf(host: string): PlacedShell;
   /**
-   * Returns the URL that this machine must use to reach a URL of a host, through an ssh tunnel if the host is another
-   * machine.
+   * Returns a URL with which this machine can reach a URL of a host. If the host is another machine, an ssh tunnel is
+   * opened.
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;

@@ -16,7 +16,7 @@ export class JobLog implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #onLine: (line: string) => void;
   #length = 0;
-  /** The offset in the copy at which the job's current log begins. */
+  /** The offset in the copy where the job's current log begins. */
   #base = 0;
   #end = "";
   #partial = "";
@@ -78,7 +78,7 @@ export class JobLog implements Disposable {
     return at >= 0;
   }
 
-  /** Appends new text. */
+  /** Appends text to the copy. */
   async append(text: string): Promise<void> {
     if (text === "") return;
     await writeAll(this.#file, new TextEncoder().encode(text));
@@ -108,7 +108,7 @@ export class JobLog implements Disposable {
 export class LogReading {
   readonly #log: JobLog;
   #at = 0;
-  /** The last characters before {@linkcode JobLog.length} in this reading. */
+  /** The last characters of this pass before the end of the copied part. */
   #seen = "";
   #isChecked = false;
 

@@ -61,14 +61,14 @@ export async function followSession(
   return end;
 }
 
-/** Returns the last submitted job of a run. */
+/** Returns the session with the last submitted job of a run. */
 export function lastSession({ launch }: SlimeRun): LaunchSession {
   const session = launch?.sessions.at(-1);
   if (session !== undefined) return session;
   throw new TypeError("The run has no job");
 }
 
-/** Returns a launch record in which the run's last job has the given state. */
+/** Returns a launch record with a given state for the run's last job. */
 export function withState(
   launch: LaunchRecord,
   state: JobState,
@@ -104,7 +104,7 @@ const OUTCOMES = {
   STOPPED: "interrupted",
 } as const;
 
-/** Returns the figures of a run so far. */
+/** Returns the current figures of a run. */
 export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
   const rl = metrics.filter((line) => line.phase === "rl");
   const dev = metrics.findLast((line) =>

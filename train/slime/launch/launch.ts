@@ -62,7 +62,7 @@ export interface LaunchOptions extends FollowRunOptions {
   readonly plan: LaunchPlan;
   /** The number of rollouts in the checkpoint to resume from; 0 to start from the beginning. */
   readonly fromStep: number;
-  /** The number of tasks in each evaluated split. */
+  /** The number of tasks in each split that is evaluated. */
   readonly evalTasks: LaunchRecord["evalTasks"];
   /** Whether to submit the job even if other jobs use GPUs that the run needs. Default: `false`. */
   readonly beside?: boolean;
@@ -105,7 +105,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 }
 
 /**
- * Follows the job of a detached run, and resumes the supervision of its episode servers.
+ * Follows the job of a detached run, and takes over the supervision of its episode servers.
  * @throws {ConfigError} If the run has no job, or its job has ended.
  */
 export async function attachRun(

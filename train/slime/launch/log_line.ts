@@ -5,7 +5,7 @@
  *   which Ray prints as `(RolloutManager pid=1234) …`.
  */
 
-/** The subject of a line of metrics. */
+/** The part of the system that a line of metrics is about. */
 export type LogKind =
   | "perf"
   | "rollout"
@@ -14,7 +14,7 @@ export type LogKind =
   | "multi_turn"
   | "passrate";
 
-/** A line of metrics. */
+/** The metrics in a line of the log. */
 export interface LogMetrics {
   readonly kind: LogKind;
   /** The number of the rollout, from 0. For a `step`, the number of the optimizer step, from 0. */

@@ -58,7 +58,7 @@ const REPORT_MS = 12_000;
 /**
  * Joins the cluster that responds at the head.
  * @returns Whether a cluster responds.
- * @throws {RayError} If too few of its GPUs are free, or something other than Ray responds.
+ * @throws {RayError} If the cluster has too few free GPUs, or something other than Ray responds.
  */
 export async function joinRay(
   plan: RayPlan,

@@ -34,13 +34,16 @@ export {
 /** The version of Ray that responds at an address. */
 export interface RayVersion {
   readonly version: string;
-  /** A name that is unique to this start of Ray: `session_2026-01-02_03-04-05_678901_234`. */
+  /**
+   * A name that is different after each start of Ray, such as `session_2026-01-02_03-04-05_678901_234`; `null` if
+   * unknown.
+   */
   readonly session: string | null;
 }
 
 /** A job to submit. */
 export interface JobRequest {
-  /** The id of the job. The client chooses it, so that a lost response does not lose the job. */
+  /** The id of the job. The client chooses the id, so that it is known even if the response is lost. */
   readonly submissionId: string;
   /** The command line for a POSIX shell. */
   readonly entrypoint: string;
@@ -53,7 +56,7 @@ export interface JobRequest {
   readonly resources?: Readonly<Record<string, number>>;
 }
 
-/** The GPUs of a cluster. */
+/** The numbers of GPUs in a cluster. */
 export interface RayGpus {
   readonly used: number;
   readonly total: number;

@@ -18,7 +18,7 @@ import type { SlimeRun } from "./slime_run.ts";
 export interface ServerSpot {
   /** The name of the host. */
   readonly host: string;
-  /** The address at which slime's hosts reach the server's host. */
+  /** The address that slime's hosts use to reach the server. */
   readonly address: string;
 }
 
@@ -50,7 +50,7 @@ export function serverHost(
     readonly run: SlimeRun;
     readonly fleet: Fleet;
     readonly env: (name: string) => string | undefined;
-    /** Addresses of the run's hosts. */
+    /** The addresses of the run's hosts, where engines may run. */
     readonly engines: readonly string[];
   },
 ): ServerHost {

@@ -1,5 +1,5 @@
 /**
- * The sessions of a slime run, started from its recipe or its run dir: launch, resume, attach, stop.
+ * Launches, resumes, attaches to and stops slime runs, given a recipe or a run dir.
  *
  *     facts ─▶ doctor ─▶ run dir ─▶ plan ─▶ launch.ts ─▶ result
  */

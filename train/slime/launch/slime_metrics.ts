@@ -56,7 +56,7 @@ export class SlimeMetricsReader {
   readonly #rollouts = new Map<number, Parts>();
   readonly #failures = new FailureCounter();
   #sampledUpTo = -1;
-  /** The number of the first rollout for which no line has been returned. */
+  /** The number of the first rollout whose line has not been returned yet. */
   #next = 0;
 
   constructor(shape: SlimeMetricsShape) {
@@ -82,7 +82,7 @@ export class SlimeMetricsReader {
 
   /**
    * Ends the log.
-   * @returns The lines of metrics for rollouts that were trained on, but for which some parts were never logged.
+   * @returns The lines of metrics for rollouts that were trained on although some of their parts were never logged.
    */
   end(): AnyMetrics[] {
     const lines = this.#inOrder().filter(([, { trained, steps }]) =>

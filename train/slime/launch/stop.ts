@@ -23,14 +23,14 @@ export interface StopOptions extends CallOptions {
   readonly onNote?: (text: string) => void;
 }
 
-/** The result of a stop. */
+/** The result of stopping a run. */
 export interface StopResult {
   readonly submissionId: string | null;
   /** The final state of the job; `null` if Ray no longer has the job. */
   readonly state: JobState | null;
   /** Whether the job was still running. */
   readonly stopped: boolean;
-  /** The number of episode servers and Ray hosts that were stopped. */
+  /** The number of episode servers, and of hosts with Ray, that were stopped. */
   readonly services: number;
   readonly rayHosts: readonly string[];
 }

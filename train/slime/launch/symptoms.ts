@@ -4,7 +4,7 @@
  * settings are logged too, and Ray quotes one error within another.
  */
 
-/** A known error, its cause and its fix. */
+/** A known error, with its cause and its fix. */
 export interface Symptom {
   readonly id: string;
   /** The pattern of a line of the log, without Ray's prefix and colors. */

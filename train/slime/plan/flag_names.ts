@@ -14,7 +14,7 @@ export type FlagArity = "bare" | "value" | "values";
 /** The program that defines a flag. */
 export type FlagSource = "slime" | "megatron" | "sglang" | "router";
 
-/** A flag of train.py. */
+/** A flag of train.py, with the program that defines it. */
 export interface KnownFlag {
   readonly source: FlagSource;
   readonly arity: FlagArity;

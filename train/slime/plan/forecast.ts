@@ -54,7 +54,7 @@ export interface Forecast {
   readonly callsPerMinute: number;
   /** The recipe's rate limit in calls per minute, shared by all servers; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
-  /** The load of a rollout in which the filter drops no group. Each dropped group adds to it. */
+  /** The load of a rollout if the filter drops no group. Each dropped group adds to it. */
   readonly rollout: Load;
   /** The load of one evaluation; `null` if there is none, or its number of rows is unknown. */
   readonly evaluation: Load | null;

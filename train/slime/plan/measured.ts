@@ -42,7 +42,7 @@ export async function measuredRates(
   };
 }
 
-/** Returns the mean number of tokens of the episodes whose model works on tokens; `undefined` if there are none. */
+/** Returns the mean number of tokens of episodes with a token-level model; `undefined` if there are none. */
 function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
   const known = episodes.map(({ tokens }) => tokens).filter((n) => n > 0);
   return known.length === 0 ? undefined : mean(known);

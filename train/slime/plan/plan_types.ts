@@ -12,7 +12,7 @@ import type { TimeForecast, TrainingRates } from "./train_time.ts";
 export interface PlanHost {
   /** The host's name in hosts.yaml; `this machine` if the recipe names no hosts. */
   readonly name: string;
-  /** The address at which the other hosts reach it. */
+  /** The address that the other hosts use to reach it. */
   readonly address: string;
   /** taulab's directory on the host, from hosts.yaml. Default: the one that setup chooses. */
   readonly dir?: string;
@@ -77,7 +77,7 @@ export interface PlannedCommand {
 
 /** An episode server of a run. */
 export interface PlannedService {
-  /** The URL at which the hooks reach the server. */
+  /** The URL that the hooks use to reach the server. */
   readonly url: string;
   /** The command that starts the server; `null` if it is already running. */
   readonly start: PlannedCommand | null;

@@ -29,7 +29,7 @@ export interface TrainingRates {
   readonly transferBytesPerS: number;
 }
 
-/** Assumed rates: a typical value for long sequences with full recomputation, and a guess for the transfer. */
+/** The assumed rates: a typical value for long sequences with full recomputation, and a guess for the transfer. */
 export const ASSUMED_TRAINING: TrainingRates = {
   measuredOn: null,
   rollouts: 0,

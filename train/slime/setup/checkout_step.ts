@@ -15,7 +15,7 @@ export interface CheckoutOptions {
   readonly flags: { readonly commit: string; readonly dir: string };
 }
 
-/** The environment in which git asks no questions and aborts transfers that stall. */
+/** Environment variables that keep git from asking questions and make it abort stalled transfers. */
 const GIT_ENV = {
   GIT_TERMINAL_PROMPT: "0",
   GIT_HTTP_LOW_SPEED_LIMIT: "1000",

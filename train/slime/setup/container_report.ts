@@ -1,4 +1,4 @@
-/** Reads the properties of the container in which a host's commands run. */
+/** Reads the properties of the container where a host's commands run. */
 
 import { z } from "zod";
 import { HostError } from "../../../env/errors.ts";

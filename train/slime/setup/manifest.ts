@@ -32,7 +32,7 @@ export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The prefix of commands that run in the container in which the thing was created; empty for the host itself. */
+  /** The prefix of commands that run in the container where the thing was created; empty for the host itself. */
   within: z.array(z.string()),
   made: madeSchema,
   /**

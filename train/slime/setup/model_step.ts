@@ -18,8 +18,8 @@ export interface ModelOptions {
   readonly shape: ModelShape;
   readonly inside: boolean;
   /**
-   * The directory of the Python interpreter, in which a host without a container has `hf`; `undefined` to find `hf` on
-   * PATH.
+   * The directory that contains the Python interpreter and `hf`, on a host without a container; `undefined` to find
+   * `hf` on PATH.
    */
   readonly bin: string | undefined;
   /** The Hugging Face token, which is passed in the environment; `undefined` if there is none. */

@@ -12,7 +12,7 @@ import {
   type Step,
 } from "./step.ts";
 
-/** The progress of a download. */
+/** The progress of a download on one host. */
 export interface Progress {
   readonly bytes: number;
   readonly total: number;

@@ -81,7 +81,7 @@ function dirOf(
   return (host ?? here)?.dir ?? SETUP_DIR;
 }
 
-/** The places on a host in which its steps run. */
+/** The places where the steps of a host run. */
 interface Target {
   readonly host: Host | undefined;
   readonly place: Place;

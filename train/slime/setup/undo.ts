@@ -98,10 +98,7 @@ async function undoEntry(
   return { step, title, state: state === "done" ? "gone" : "undone", detail };
 }
 
-/**
- * Removes the place from the manifest when its container or virtual environment is removed, or when everything is
- * removed.
- */
+/** Removes the place from the manifest if its container or virtual environment was removed, or if nothing is left. */
 function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
   const { place, entries } = manifest;
   const isGone = entries.length === 0 ||

@@ -38,7 +38,7 @@ const UNDO: {
   requirements: undoRequirements,
 };
 
-/** Returns the step that undoes an entry of the manifest. */
+/** Returns the step that removes what an entry of the manifest records. */
 export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }

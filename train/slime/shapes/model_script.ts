@@ -275,7 +275,7 @@ class Reader {
     return this.#values.arrays.get(name) ?? this.fail(`${name} is not set`);
   }
 
-  /** Reads a number, or a variable that contains one. */
+  /** Reads a number, or the name of a variable that contains one. */
   #number(text: string): number {
     const value = /^\d+$/.test(text) ? text : this.#scalar(text);
     return /^\d{1,12}$/.test(value)

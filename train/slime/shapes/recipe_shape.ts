@@ -46,7 +46,7 @@ export function withShapeRead(
 
 /**
  * Returns the shape of a recipe's model.
- * @throws {ConfigError} If the model is not a preset and has no shape, or its shape is invalid.
+ * @throws {ConfigError} If the model has no shape and is not a preset, or its shape is invalid.
  */
 export function recipeShape({ name, shape }: Model): ModelShape {
   if (shape === null) return presetShape(name);

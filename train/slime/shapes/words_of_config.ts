@@ -1,6 +1,6 @@
 /**
- * Derives Megatron's arguments from a model's Hugging Face `config.json`, for the model types for which it determines
- * all of them.
+ * Derives Megatron's arguments from a model's Hugging Face `config.json`. Only model types for which the config
+ * determines all arguments are supported.
  *
  * @see slime `scripts/models/{qwen2.5,qwen3,llama3,glm4.5}*.sh` at 624b824: the same flags, computed from the same
  * numbers.

@@ -38,7 +38,7 @@ export const check: Check = {
 /**
  * Checks whether the first GPUs of a host are all connected to each other by NVLink.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If it does not report the connections.
+ * @throws {DataError} If `nvidia-smi` does not report how the GPUs are connected.
  */
 export async function readNvlink(
   host: Shell,

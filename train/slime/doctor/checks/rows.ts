@@ -1,5 +1,5 @@
 /**
- * Checks the rows of tasks in the form in which slime reads them. slime silently skips rows that it cannot read, and
+ * Checks the rows of tasks in the same way as slime reads them. slime silently skips rows that it cannot read, and
  * trains on rows that are wrong.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Checks the simulated user: starts a real conversation, and compares the endpoint's rate limit with the run's
- * demand.
+ * Checks the simulated user: starts a real conversation with it, and compares the endpoint's rate limit with the calls
+ * that the run will make.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -149,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns by how many servers the recipe's limit is multiplied: the number of servers if they are already running,
- * because each enforces the whole limit, and 1 for a launch, whose servers share it.
+ * Returns the number of servers that each apply the recipe's whole limit. If servers are already running, each of them
+ * does. For a launch it is 1, because its servers share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
