@@ -111,7 +111,7 @@ function startScript(
   { taulab, timeoutMs }: Pick<StartOptions, "taulab" | "timeoutMs">,
 ): string {
   const [ready, log] = [readyPath(spec), spec.logPath].map(quote);
-  // In `KEY=~/DIR`, the home is the host's.
+  // In `KEY=~/DIR`, `~` is the home directory on the host.
   const words = serviceArguments(spec).map((word) => {
     const [, key = "", value = ""] = /^([\w.]+=)?(.*)$/s.exec(word) ?? [];
     return `${key}${pathWord(value)}`;

@@ -151,7 +151,7 @@ async function runTool(
   const watching = watch(plan, { context, done: done.signal });
   try {
     const output = await shell.run(plan.command, { signal });
-    if (output.code !== BUSY) { // what holds the lock is the tool; the file only litters
+    if (output.code !== BUSY) { // no other conversion uses the lock file
       await runOrThrow(
         context,
         quoteWords(["rm", "-f", `${plan.partial}.lock`]),

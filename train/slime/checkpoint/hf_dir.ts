@@ -70,7 +70,7 @@ export function openHfDirectory(directory: string): HfDirectory {
   for (const file of names) {
     const found = attempt(() => readSafetensors(join(directory, file)), faults);
     for (const [name, tensor] of found?.tensors ?? []) {
-      if ((weightMap?.get(name) ?? file) !== file) continue; // its right place counts
+      if ((weightMap?.get(name) ?? file) !== file) continue; // the index names another file for it
       if (tensors.has(name)) {
         faults.push(
           `"${directory}": "${name}" is in two files; the last one is used`,

@@ -189,7 +189,7 @@ function byPlace(a: ViewTensor, b: ViewTensor): number {
       ? -1
       : 1;
   } catch {
-    return 0; // reported when it is read
+    return 0; // the error is reported when the tensor is read
   }
 }
 

@@ -84,7 +84,7 @@ export function parseDriverCuda(text: string): [number, number] | null {
  * the number of GPUs.
  */
 export function parseTopology(text: string): string[][] {
-  // Colors are written even into pipes.
+  // nvidia-smi prints colors even if its output is a pipe.
   // deno-lint-ignore no-control-regex
   const lines = text.replace(/\x1b\[[\d;]*m/g, "").split("\n");
   const rows = lines.map((line) => line.trim().split(/\s+/)).filter((

@@ -40,7 +40,7 @@ async function ask(
       }),
       AbortSignal.any([signal, late]),
     );
-    // The host read its clock between both times and dropped fractions of a second, half a second on average.
+    // The host read its clock between these two times. It dropped fractions of a second, which are 0.5 s on average.
     const here = (before + Date.now()) / 2;
     const there = Number(stdout.trim()) * 1000 + 500;
     if (code === 0 && there > 500) return { host, skewMs: there - here };

@@ -94,7 +94,7 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
     await using started = new AsyncDisposableStack();
     const { services, jobs } = await startAll(options, started);
     await submit(options, jobs);
-    started.move(); // from now on, it belongs to the job
+    started.move(); // the job now uses everything that was started
     return await follow(options, { services, jobs });
   } catch (error) {
     if (run.info.outcome === "running" && !isSubmitted(run)) {

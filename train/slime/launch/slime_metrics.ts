@@ -143,7 +143,7 @@ export class SlimeMetricsReader {
    */
   #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
     const step = id <= this.#sampledUpTo ? id + 1 : id;
-    this.#failures.drain(); // they were the evaluation's, and are counted by its tasks
+    this.#failures.drain(); // these samples are the evaluation's, which counts its dropped tasks instead
     return evalNames(values).flatMap((name) => {
       const failures = this.#failures.drainEval(name);
       const line = evalLine({ name, step, values, failures }, this.#shape);

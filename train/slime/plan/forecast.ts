@@ -217,7 +217,7 @@ function loadOf(
     userPromptTokens: episodes * user.promptTokens,
     userCompletionTokens: episodes * user.completionTokens,
     cost: costOf(config, { episodes, rates }),
-    // Not shorter than the longest episode, which takes at least the mean.
+    // Sampling takes at least as long as the longest episode, which takes at least the mean.
     seconds: episodes === 0 ? 0 : Math.max(rates.seconds, sampling, waiting),
   };
 }

@@ -43,7 +43,7 @@ export function trainingRates(
   return {
     measuredOn,
     rollouts: tflops.length,
-    // slime counts three passes, but the GPU also computes the recomputed ones.
+    // slime counts three passes, but with recomputation the GPU runs more.
     utilisation: mean(tflops) * trainingPasses(config.parallel) / 3 /
       config.cluster.gpuTflops,
     transferBytesPerS: transfers.length === 0

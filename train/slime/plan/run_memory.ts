@@ -281,8 +281,8 @@ function activationBytes(
   const { hidden, heads, kvGroups, headDim, layers } = shape;
   const shared = sequence ? tensor : 1;
   const input = 2 * hidden / shared;
-  // Norms and residuals are whole or divided by sequence; queries, keys, values, their output, gate, up and
-  // product are divided by rank.
+  // Norms and residuals are kept in full, or divided along the sequence. Queries, keys, values, their output, gate, up
+  // and product are divided among the ranks.
   const inside = 2 * (6 * hidden / shared +
     (2 * heads + 2 * kvGroups) * headDim / tensor +
     feedForwardWidth(shape, parallel));

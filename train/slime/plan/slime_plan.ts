@@ -270,7 +270,7 @@ function hookSettings(
     ...(checkpoint.keep !== null && keepsBest(config)
       ? { taulab_best_by: evalName(config, split!) }
       : {}),
-    // taulab's rows name their split; this is for other rows, in case only one split is possible.
+    // taulab's rows name their split. For other rows, the split is known if only one is evaluated.
     ...(split !== undefined && others.length === 0
       ? { taulab_eval_split: split }
       : {}),

@@ -38,7 +38,7 @@ export function placedShell(
   let known = placeOf(host);
   async function place(options: CallOptions = {}): Promise<Place> {
     if (known !== undefined) return known;
-    // Concurrent callers share one lookup; a failed one is repeated by the next call.
+    // Concurrent callers share one lookup. If it fails, the next call repeats it.
     found ??= setUpPlace(outside, { host, ...options });
     return known = await found.finally(() => found = undefined);
   }

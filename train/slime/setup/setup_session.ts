@@ -133,7 +133,7 @@ async function tryLock(
   const dispose = async () => {
     signal.removeEventListener("abort", cancel);
     letGo.abort();
-    await holding.catch(() => {}); // aborted by ourselves
+    await holding.catch(() => {}); // it was aborted above
   };
   try {
     signal.throwIfAborted();
