@@ -149,7 +149,7 @@ Deno.test("RunSource.episode() shows only the record if the dataset differs", as
       await firstOf(source, "reason=missing_write"),
     );
     assert.equal(database.isWhole, false);
-    assert.match(database.note ?? "", /another dataset/);
+    assert.match(database.note ?? "", /a different dataset/);
     assert.ok(database.rows.length > 0 && task === null);
     assert.deepEqual(findings.map(({ kind }) => kind), ["reward"]);
   });
