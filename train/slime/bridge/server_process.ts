@@ -2,8 +2,8 @@
  * Starts an episode server in its own process, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it, and
- * a run of slime continues without the launcher. To stop a server, its address and the secret that it printed when it
- * was ready are used, never a name or a process id alone.
+ * a run of slime continues without the launcher. A server is stopped by its address and the secret that it printed when
+ * it was ready, never by a name or a process id alone.
  */
 
 import { fileURLToPath } from "node:url";

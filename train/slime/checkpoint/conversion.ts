@@ -100,7 +100,7 @@ async function restoreTarget(
 
 /**
  * Checks an existing target and keeps it if it is correct.
- * @throws {ConfigError} If it is not, or cannot be verified.
+ * @throws {ConfigError} If the target differs from the source, or verification is skipped.
  */
 async function keepTarget(
   { input, to, from }: ConversionPlan,

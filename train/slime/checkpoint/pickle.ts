@@ -114,8 +114,9 @@ const MAX_VALUE_BYTES = 512 * 2 ** 20;
 const MAX_STACK = 2 ** 20;
 
 /**
- * Upper bounds of the memory of each kind of value, in bytes, including the indexes for lookups. Lists, their items and
- * memo entries count for more than they take, which also limits the time, since a hostile file can create one per byte.
+ * Upper bounds, in bytes, of the memory that each kind of value takes, including the indexes for lookups. Lists, their
+ * items and memo entries count for more than they take. This also limits the time, because a hostile file can create
+ * one per byte.
  */
 const VALUE_BYTES = {
   number: 64,

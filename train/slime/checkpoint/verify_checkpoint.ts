@@ -352,8 +352,8 @@ async function likelyCause(
 }
 
 /**
- * Checks whether a tensor still has values as after initialization: all ones for norms, and a standard deviation of
- * 0.02 for matrices, or less at the end of a residual branch.
+ * Checks whether a tensor still has its initial values: ones for norms. For matrices, the standard deviation is 0.02,
+ * or less at the end of a residual branch.
  */
 function looksInitialized(
   { mean, std }: { mean: number; std: number },

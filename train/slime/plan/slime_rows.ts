@@ -1,4 +1,4 @@
-/** Creates the rows of tasks that slime reads, from a dataset. */
+/** Converts the tasks of a dataset to the rows that slime reads. */
 
 import { slimeFileName, slimeRows } from "./tau_example_rows.ts";
 import { domainKey } from "../../../env/domains/registry.ts";
