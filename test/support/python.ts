@@ -25,7 +25,7 @@ export function withoutPython(): boolean {
 }
 
 /** Environment clients of trainers. The package versions that they need conflict with slime's. */
-export type ClientName = "openenv" | "verifiers" | "verl";
+export type ClientName = "nemo-gym" | "openenv" | "verifiers" | "verl";
 
 /**
  * Returns the Python that `.ci/test-python` installs for a client: `openenv` has openenv-core and TRL.

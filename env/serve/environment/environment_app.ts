@@ -10,6 +10,7 @@ import { guard } from "../request_guard.ts";
 import type { LiveSessions } from "./live_sessions.ts";
 import {
   nemoGymBody,
+  nemoGymPath,
   nemoGymReset,
   nemoGymRoutes,
   nemoGymStep,
@@ -39,7 +40,7 @@ export interface EnvironmentAppOptions {
 export function environmentApp(
   { sessions, version, token, limits }: EnvironmentAppOptions,
 ): Hono {
-  const app = new Hono();
+  const app = new Hono({ getPath: nemoGymPath });
   const { world, metrics } = sessions;
   guard(app, { token });
   if (token !== undefined) tokenGuard(app, { token, open: ["/health"] });
@@ -91,6 +92,6 @@ export function environmentApp(
     return c.json({ status: "closed" });
   });
   openEnvRoutes(app, { sessions, version, limits });
-  nemoGymRoutes(app, sessions);
+  nemoGymRoutes(app, { sessions, limits });
   return app;
 }

@@ -7,16 +7,22 @@
 
 import type { Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import { getPath } from "hono/utils/url";
 import { z } from "zod";
 import { openingMessages } from "../../agents/tool_calling.ts";
 import { type Dataset, type Split, SPLITS } from "../../types.ts";
+import { type BodyLimits, jsonOf } from "../bounded_json.ts";
 import { readBody } from "../read_body.ts";
 import { RequestError } from "../served_policy.ts";
 import type { LiveSession, SessionStep } from "./live_session.ts";
 import type { LiveSessions } from "./live_sessions.ts";
+import { aggregateMetrics, aggregateSchema } from "./nemo_gym_metrics.ts";
 import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
+
+/** The maximum size of the results of a collection, about 0.5 KiB a rollout. */
+const MAX_RESULT_BYTES = 2 ** 26;
 
 /** The body of a reset. Other fields are accepted, since trainers add their own. */
 const resetSchema = z.looseObject({
@@ -71,9 +77,28 @@ export function nemoGymBody(
   }
 }
 
-/** Adds `GET /nemo-gym/rows`, which returns a split's tasks as JSON Lines. */
-export function nemoGymRoutes(app: Hono, sessions: LiveSessions): void {
-  const { world } = sessions;
+/**
+ * Returns a request's path. With `observability_enabled`, NeMo Gym prefixes it with the rollout: `/ng-rollout/0-1/step`.
+ */
+export function nemoGymPath(request: Request): string {
+  return getPath(request).replace(/^\/ng-rollout\/[^/]+(?=\/)/, "");
+}
+
+/**
+ * Adds `GET /nemo-gym/rows`, which returns a split's tasks as JSON Lines, and `POST /aggregate_metrics`, which
+ * summarizes the results of rollouts.
+ */
+export function nemoGymRoutes(
+  app: Hono,
+  { sessions: { world }, limits }: {
+    readonly sessions: LiveSessions;
+    readonly limits?: BodyLimits | undefined;
+  },
+): void {
+  app.post("/aggregate_metrics", async (c) => {
+    const body = await jsonOf(c, { maxBytes: MAX_RESULT_BYTES, ...limits });
+    return c.json(aggregateMetrics(readBody(aggregateSchema, body)));
+  });
   app.get("/nemo-gym/rows", (c) => {
     const asked = readBody(
       z.strictObject({ split: z.enum(SPLITS).default(world.split) }),

@@ -122,3 +122,71 @@ Deno.test("unknown sessions and invalid answers are rejected", async () => {
   assert.equal((await server.post("/reset", { ...row, task: 99 })).status, 404);
   assert.equal(server.sessions.size, 1);
 });
+
+Deno.test("paths may begin with the rollout, as NeMo Gym's do for its records", async () => {
+  await using server = environmentServer();
+  const [row] = await rowsOf(server);
+  const { status, headers } = await server.post("/ng-rollout/0-1/reset", row);
+  assert.equal(status, 200);
+  const cookie = headers.get("set-cookie")!.split(";")[0]!;
+  await server.post("/ng-rollout/0-1/close", {}, { cookie });
+  assert.equal(server.sessions.size, 0);
+  assert.equal((await server.post("/ng-rollout/reset", row)).status, 404);
+});
+
+Deno.test("/aggregate_metrics summarizes the numbers of rollouts, overall and by task, without masked ones", async () => {
+  await using server = environmentServer();
+  const result = (task: number, rollout: number, reward: number) => ({
+    ...{ _ng_task_index: task, _ng_rollout_index: rollout, reward },
+    terminated: true,
+    response: { usage: { output_tokens: 10 * reward } },
+  });
+  const { status, json } = await server.post("/aggregate_metrics", {
+    verify_responses: [
+      ...[result(0, 0, 1), result(0, 1, 0), result(1, 0, 0.5)],
+      { ...result(2, 0, 1), mask_sample: true },
+    ],
+  });
+  assert.equal(status, 200, JSON.stringify(json));
+  const { agent_metrics: agent, key_metrics: key } = json;
+  assert.deepEqual(key, {
+    "mean/reward": 0.5,
+    "mean/terminated": 1,
+    "mean/output_tokens": 5,
+    "coverage/measured_rollouts": 3,
+    "coverage/masked_rollouts": 1,
+    "coverage/measured_tasks": 2,
+    "coverage/fully_masked_tasks": 1,
+  });
+  assert.deepEqual(
+    ["max", "min", "median", "std"].map((name) => agent[`${name}/reward`]),
+    [1, 0, 0.5, 0.5],
+  );
+  assert.equal(agent.num_repeats, 2);
+  const [first, second] = json.group_level_metrics;
+  assert.deepEqual([first.num_rollouts, first["mean/reward"]], [2, 0.5]);
+  assert.deepEqual([second.num_rollouts, second["std/reward"]], [1, 0]);
+  assert.deepEqual(
+    first.rollout_infos.map(
+      ({ rollout_id: id, reward }: Record<string, unknown>) => [id, reward],
+    ),
+    [["0:0", 1], ["0:1", 0]],
+  );
+  const odd = await server.post("/aggregate_metrics", { verify_responses: 1 });
+  assert.equal(odd.status, 400);
+  assert.match(odd.json.error.message, /verify_responses/);
+});
+
+Deno.test("/aggregate_metrics takes the results of a large collection, over the limit of other bodies", async () => {
+  await using server = environmentServer();
+  const verify_responses = Array.from({ length: 4000 }, (_, task) => ({
+    _ng_task_index: task,
+    reward: task % 2,
+    info: { text: "x".repeat(500) },
+  }));
+  const { status, json } = await server.post("/aggregate_metrics", {
+    verify_responses,
+  });
+  assert.equal(status, 200, JSON.stringify(json));
+  assert.equal(json.key_metrics["mean/reward"], 0.5);
+});
