@@ -140,7 +140,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "fail",
-    name: "another on the router's port",
+    name: "another program on the router's port",
     says: /port 3100, for the router, is held by node \(process 77\)/,
     fix: /engine.routerPort/,
     world: () =>
@@ -151,7 +151,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "fail",
-    name: "a failed Ray that still holds its port",
+    name: "a failed Ray that still uses its port",
     says: /port 6379, for Ray's head, is held by another process/,
     fix: /ray stop/,
     world: () => ports(LISTENS_3100.replace("0C1C", "18EB")),
@@ -159,7 +159,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "pass",
-    name: "the ports of a Ray that is joined",
+    name: "the ports of a Ray that the run joins",
     says: /the running Ray already uses its own ports/,
     world: (held) => {
       const { url } = held.use(rayServer([]));
@@ -179,7 +179,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ports",
     state: "fail",
-    name: "one port for two",
+    name: "one port for two programs",
     says: /port 6379 is set for Ray's head and the router/,
     fix: /engine.routerPort/,
     world: () => ports("", ["engine.routerPort=6379"]),
@@ -240,7 +240,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "GPUs that an actor holds",
+    name: "GPUs that an actor uses",
     says: /Ray has 2 GPUs, 1 of them in use, but the run needs 2/,
     fix: /stop the jobs that hold GPUs/,
     world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
@@ -248,7 +248,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "another version than the running one",
+    name: "a version of Ray that differs from the running one",
     says: /Ray 2\.49\.2 is running, but 2\.40\.0 is installed/,
     fix: /ray==2\.49\.2/,
     world: (held) => rayAt(held.use(rayServer([])), { installed: "2.40.0" }),
@@ -256,7 +256,7 @@ export const CASES: readonly Case[] = [
   {
     check: "ray",
     state: "fail",
-    name: "nothing to join",
+    name: "no Ray to join",
     says: /cannot be reached.*cluster.start is false/,
     fix: /cluster.start to true/,
     world: () =>
@@ -290,7 +290,7 @@ export const CASES: readonly Case[] = [
   {
     check: "secrets",
     state: "pass",
-    name: "a recipe that needs none",
+    name: "a recipe that needs no keys",
     says: /none is needed/,
     world: () => checkContext(slimeOf()),
   },
@@ -411,7 +411,7 @@ export const CASES: readonly Case[] = [
   {
     check: "services",
     state: "fail",
-    name: "a user's model that it cannot reach",
+    name: "a user's model that the host cannot reach",
     says: /cannot reach the user's model at http:\/\/10\.9\.9\.9\/v1: no route/,
     fix: /user\.endpoint\.baseUrl/,
     world: () =>
@@ -447,21 +447,21 @@ export const CASES: readonly Case[] = [
   {
     check: "engines",
     state: "pass",
-    name: "all engines, which generate",
+    name: "engines that all generate",
     says: /all 2 engines|generates/,
     world: (held) => withEngines(held, { engines: 2, running: 1 }).context,
   },
   {
     check: "engines",
     state: "skipped",
-    name: "an idle engine, whose memory training may hold",
+    name: "an idle engine, whose memory training may use",
     says: /up and idle/,
     world: (held) => withEngines(held, { engines: 2, running: 0 }).context,
   },
   {
     check: "engines",
     state: "fail",
-    name: "an engine that is missing",
+    name: "a missing engine",
     says: /the router has 1 engines, but 2 are planned/,
     fix: /job's log/,
     world: (held) => withEngines(held, { engines: 1, running: 1 }).context,

@@ -94,7 +94,7 @@ export const CASES: readonly Case[] = [
   {
     check: "rows",
     state: "fail",
-    name: "a line that is cut",
+    name: "a truncated line",
     says: /rows.jsonl:9: not JSON/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, '{"index": 8, "meta']),
@@ -128,7 +128,7 @@ export const CASES: readonly Case[] = [
   {
     check: "rows",
     state: "fail",
-    name: "an index beyond the tasks",
+    name: "an index beyond the last task",
     says: /rows.jsonl:9: index 40 is out of range: train has 40 tasks/,
     fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(40)]),
@@ -153,7 +153,7 @@ export const CASES: readonly Case[] = [
   {
     check: "rows",
     state: "fail",
-    name: "two splits in a file",
+    name: "two splits in one file",
     says: /mixes the splits train, dev/,
     fix: /one file per split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(0, { split: "dev" })]),
@@ -169,7 +169,7 @@ export const CASES: readonly Case[] = [
   {
     check: "rows",
     state: "warn",
-    name: "a task twice",
+    name: "a task that occurs twice",
     says: /rows.jsonl:9: task 3 occurs twice/,
     fix: /one row per task/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(3)]),
@@ -177,7 +177,7 @@ export const CASES: readonly Case[] = [
   {
     check: "rows",
     state: "fail",
-    name: "a file that is not there",
+    name: "a missing file",
     says: /Cannot read the rows "no\/such.jsonl"/,
     fix: /deno task mock/,
     world: () => checkContext(slimeOf(), { rowFiles: ["no/such.jsonl"] }),
@@ -210,7 +210,7 @@ export const CASES: readonly Case[] = [
   {
     check: "user",
     state: "pass",
-    name: "an endpoint with room",
+    name: "an endpoint whose limits exceed the run's calls",
     says:
       /llm some\/model answers within .* calls per minute, and the endpoint allows 100000/,
     world: (held) =>
@@ -232,7 +232,7 @@ export const CASES: readonly Case[] = [
   {
     check: "user",
     state: "warn",
-    name: "a recipe that asks for more than the endpoint allows",
+    name: "a recipe whose calls exceed the endpoint's limits",
     says: /allows 100000 calls per minute .* allows 60/,
     fix: /requestsPerMinute to 60/,
     world: (held) =>
@@ -268,7 +268,7 @@ export const CASES: readonly Case[] = [
   {
     check: "user",
     state: "fail",
-    name: "a 429 at the first call",
+    name: "a 429 for the first call",
     says: /a single call exceeds the rate limit \(429\)/,
     fix: /raise its quota/,
     world: (held) => withUser(userServer(held, {}, 429).url),
@@ -301,7 +301,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "pass",
-    name: "some and not all",
+    name: "a base model that solves some but not all tasks",
     says:
       /solves 10 of 40 episodes in .*base: at most 90% of groups of 8 differ/,
     world: (_, dir) => evaluated(dir, { solved: 10, scored: 40 }),
@@ -309,7 +309,8 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "fail",
-    name: "none",
+    name:
+      "a base model that solves nothing, with a filter that has no fallback",
     says: /solves 0 of 40 .*generate.keep_group samples until some do/,
     fix: /a model that solves some/,
     world: (_, dir) =>
@@ -318,7 +319,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "fail",
-    name: "all",
+    name: "a base model that solves everything",
     says: /solves 40 of 40/,
     fix: /harder tasks/,
     world: (_, dir) =>
@@ -327,7 +328,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "none, and the filter has a fallback",
+    name: "a base model that solves nothing, with a filter that has a fallback",
     says: /solves 0 of 40 .*no group would contribute/,
     fix: /a model that solves some/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 40 }),
@@ -335,7 +336,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "none, without a filter",
+    name: "a base model that solves nothing, without a filter",
     says: /no group would contribute/,
     fix: /a model that solves some/,
     world: (_, dir) =>
@@ -344,7 +345,7 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "none of too few episodes",
+    name: "a base model that solves none of too few episodes",
     says: /0 of 5 .* too few to judge/,
     fix: /deno task evaluate .*--model Qwen3-0.6B/,
     world: (_, dir) => evaluated(dir, { solved: 0, scored: 5 }),
@@ -352,7 +353,8 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "very few",
+    name:
+      "a base model that solves very few tasks, with a filter that has no fallback",
     says:
       /at most 8% of groups of 8 differ.* samples at least 415 groups to keep 32/,
     fix: /raise rollout.groupSize/,
@@ -364,7 +366,8 @@ export const CASES: readonly Case[] = [
   {
     check: "base-rate",
     state: "warn",
-    name: "very few, and the filter has a fallback",
+    name:
+      "a base model that solves very few tasks, with a filter that has a fallback",
     says: /most of the 32 groups of a rollout would contribute nothing/,
     fix: /rollout\.filterRounds/,
     world: (_, dir) => evaluated(dir, { solved: 1, scored: 100 }),

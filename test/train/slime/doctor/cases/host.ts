@@ -77,7 +77,7 @@ export const CASES: readonly Case[] = [
   {
     check: "gpus",
     state: "pass",
-    name: "more GPUs than planned, the others busy",
+    name: "more GPUs than planned, of which the others are busy",
     says: /2 × NVIDIA H100/,
     world: () =>
       onHost({
@@ -171,14 +171,14 @@ export const CASES: readonly Case[] = [
   {
     check: "nvlink",
     state: "pass",
-    name: "NVLink between both",
+    name: "NVLink between both GPUs",
     says: /connected by NVLink/,
     world: () => onHost({ topo: topology(2, "NV18") }, ["cluster.nvlink=yes"]),
   },
   {
     check: "nvlink",
     state: "fail",
-    name: "PCIe, where the recipe says NVLink",
+    name: "PCIe, although the recipe says NVLink",
     says: /not all connected by NVLink/,
     fix: /auto or no/,
     world: () => onHost({ topo: topology(2, "SYS") }, ["cluster.nvlink=yes"]),
@@ -186,7 +186,7 @@ export const CASES: readonly Case[] = [
   {
     check: "nvlink",
     state: "warn",
-    name: "NVLink, where the recipe says none",
+    name: "NVLink, although the recipe says none",
     says: /cluster\.nvlink is no/,
     fix: /auto/,
     world: () => onHost({ topo: topology(2, "NV4") }, ["cluster.nvlink=no"]),
@@ -206,7 +206,7 @@ export const CASES: readonly Case[] = [
   {
     check: "memory",
     state: "pass",
-    name: "room for a small model",
+    name: "enough memory for a small model",
     says: /training takes about .* of a GPU of 85\.5 GB/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
@@ -216,7 +216,7 @@ export const CASES: readonly Case[] = [
   {
     check: "memory",
     state: "fail",
-    name: "a share that does not hold the weights",
+    name: "a memory share too small for the weights",
     says: /is smaller than its weights/,
     fix: /raise engine.memory/,
     world: () =>
@@ -245,14 +245,14 @@ export const CASES: readonly Case[] = [
   {
     check: "disk",
     state: "pass",
-    name: "a large disk for all saves",
+    name: "a large disk for all checkpoints",
     says: /25 saves of 56\.3 GB/,
     world: () => onHost({ "df -Pk": volume(3000) }, ["checkpoint.keep=null"]),
   },
   {
     check: "disk",
     state: "fail",
-    name: "a disk for three saves",
+    name: "a disk for three checkpoints",
     says: /\/ has 200 GB free; checkpoints.* need 235 GB/,
     fix: /keep fewer with checkpoint\.keep .* there is room for 3 saves/,
     world: () => onHost({ "df -Pk": volume(200) }),
@@ -277,7 +277,7 @@ export const CASES: readonly Case[] = [
   {
     check: "disk",
     state: "warn",
-    name: "two hosts with disks of their own",
+    name: "two hosts with separate disks",
     says: /each host has its own disk/,
     fix: /storage that all hosts share/,
     world: () =>
@@ -439,7 +439,7 @@ export const CASES: readonly Case[] = [
   {
     check: "image",
     state: "fail",
-    name: "a host that is gone",
+    name: "an unreachable host",
     says: /gone/,
     fix: /fix the cause/,
     world: () =>

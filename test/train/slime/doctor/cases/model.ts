@@ -80,7 +80,7 @@ export const CASES: readonly Case[] = [
   {
     check: "model-files",
     state: "fail",
-    name: "a shard that is missing",
+    name: "a missing shard",
     says:
       /model-00002-of-00002.safetensors" is missing, but the index lists it/,
     fix: /hf download/,
@@ -93,7 +93,7 @@ export const CASES: readonly Case[] = [
   {
     check: "model-files",
     state: "fail",
-    name: "a shard that was cut short",
+    name: "a truncated shard",
     says: /is 1000 bytes long instead of \d{9}/,
     fix: /resumes the download/,
     world: (_, dir) =>
@@ -108,7 +108,7 @@ export const CASES: readonly Case[] = [
   {
     check: "model-files",
     state: "fail",
-    name: "a shard that was cut within its header",
+    name: "a shard truncated within its header",
     says: /is 20 bytes long, and its header is damaged/,
     fix: /hf download/,
     world: (_, dir) =>
@@ -191,7 +191,7 @@ export const CASES: readonly Case[] = [
   {
     check: "model-config",
     state: "fail",
-    name: "the rope base of another",
+    name: "the rope base of another model",
     says: /rope_theta is 5000000 in the checkpoint but 1000000 for Qwen3-0.6B/,
     fix: /model.name/,
     world: (_, dir) =>
@@ -224,7 +224,7 @@ export const CASES: readonly Case[] = [
   {
     check: "model-config",
     state: "fail",
-    name: "weights of another size",
+    name: "weights of a model of another size",
     says: /the weights have \d+ parameters, but Qwen3-0.6B has 596049920/,
     fix: /download Qwen3-0.6B/,
     world: async (_, dir) => {
@@ -251,7 +251,7 @@ export const CASES: readonly Case[] = [
   {
     check: "template",
     state: "fail",
-    name: "a text that differs",
+    name: "a rendering that differs",
     says: /the text differs: from character 0 on it is "<\|im_start\|>/,
     fix: /transformers on the hosts/,
     world: (_, dir) =>
@@ -275,7 +275,7 @@ export const CASES: readonly Case[] = [
   {
     check: "template",
     state: "fail",
-    name: "a Python that breaks",
+    name: "a Python that fails",
     says: /cannot render the conversation: ValueError: Tokenizer class/,
     fix: /checks software and model-files/,
     world: (_, dir) =>
@@ -302,7 +302,7 @@ export const CASES: readonly Case[] = [
   {
     check: "tool-calls",
     state: "fail",
-    name: "a format of its own",
+    name: "a custom format",
     says: /CALL get_order_details .* none of qwen25, .* reads it/,
     fix: /one of these formats/,
     world: (_, dir) =>
@@ -314,7 +314,7 @@ export const CASES: readonly Case[] = [
   {
     check: "tool-calls",
     state: "warn",
-    name: "a template without calls",
+    name: "a template that does not render calls",
     says: /writes no tool calls; answers are parsed as qwen25/,
     fix: /instruction-tuned/,
     world: (_, dir) =>
@@ -326,7 +326,7 @@ export const CASES: readonly Case[] = [
   {
     check: "history",
     state: "warn",
-    name: "a hybrid that thinks",
+    name: "a hybrid model that thinks",
     says: /removes the thoughts of earlier answers: .* a chat API differ/,
     fix: /set model.thinking to false.*--tokenizer DIR/,
     world: (_, dir) => atModel(dir),
@@ -334,14 +334,14 @@ export const CASES: readonly Case[] = [
   {
     check: "history",
     state: "pass",
-    name: "a hybrid that does not think",
+    name: "a hybrid model that does not think",
     says: /only the empty thoughts of earlier answers are removed/,
     world: (_, dir) => atModel(dir, { sets: ["model.thinking=false"] }),
   },
   {
     check: "history",
     state: "pass",
-    name: "a template that keeps all",
+    name: "a template that keeps all of the history",
     says: /renders earlier messages unchanged in later turns/,
     world: (_, dir) => atTemplate(dir, QWEN3_INSTRUCT),
   },
@@ -403,7 +403,7 @@ export const CASES: readonly Case[] = [
   {
     check: "context",
     state: "fail",
-    name: "a prompt that leaves no room",
+    name: "a prompt that leaves no tokens for an answer",
     says:
       /the prompt has \d{4} tokens and an answer may have 1024, but rollout.maxContextLen is 2048/,
     fix: /set rollout.maxContextLen to \d+ or more/,
@@ -412,7 +412,7 @@ export const CASES: readonly Case[] = [
   {
     check: "context",
     state: "fail",
-    name: "more than the checkpoint's own positions",
+    name: "a context longer than the checkpoint's positions",
     says:
       /maxContextLen is 16384, but Qwen3-0.6B supports at most 8192 positions/,
     fix: /8192 or less/,
@@ -446,7 +446,7 @@ export const CASES: readonly Case[] = [
   {
     check: "hook",
     state: "fail",
-    name: "a Sample of another slime",
+    name: "the Sample of another slime version",
     says: /sample 0: the loss mask does not have response_length entries/,
     fix: /the commit that deno task setup pins/,
     world: () =>

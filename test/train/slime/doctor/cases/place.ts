@@ -50,7 +50,7 @@ export const CASES: readonly Case[] = [
   {
     check: "place",
     state: "fail",
-    name: "a container with a network of its own",
+    name: "a container with a separate network",
     says: /the network of the container c is "bridge"/,
     fix: /--network host/,
     world: () => placed(CONTAINER, container("bridge", "/root")),
@@ -58,7 +58,7 @@ export const CASES: readonly Case[] = [
   {
     check: "place",
     state: "warn",
-    name: "runs that are lost with the container",
+    name: "runs that would be lost with the container",
     says: /^\/root\/taulab-runs in the container c is not a mount/,
     fix: /mount it/,
     world: () =>
@@ -67,7 +67,7 @@ export const CASES: readonly Case[] = [
   {
     check: "place",
     state: "fail",
-    name: "no such container",
+    name: "a missing container",
     says: /gpu1: there is no container "c"/,
     fix: /create it with "deno task setup"/,
     world: () =>
@@ -86,7 +86,7 @@ export const CASES: readonly Case[] = [
   {
     check: "place",
     state: "fail",
-    name: "no such virtual environment",
+    name: "a missing virtual environment",
     says: /there is no virtual environment in \/opt\/slime/,
     fix: /deno task setup --host gpu1/,
     world: () => placed(VENV, { code: 1 }),
