@@ -122,7 +122,7 @@ Deno.test("chat with the expert, saying what the scripted user would, earns the 
   assert.equal(typeof Object.values(call.action.call.arguments)[0], "string");
 });
 
-Deno.test("chat scores a conversation that is left at once, and shows the rows that differ", async () => {
+Deno.test("chat scores a conversation that the user leaves at once, and shows the rows that differ", async () => {
   const { code, stdout } = await chat(["--agent", "expert"]);
   assert.equal(code, 0);
   assert.match(
