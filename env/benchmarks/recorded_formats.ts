@@ -27,7 +27,9 @@ export function formatOf<F extends string>(
     `Cannot replay "${path}": its records have no known format`,
     {
       path,
-      hint: `the known formats are ${marks.map(([name]) => name).join(", ")}`,
+      hint: `use a recording in one of the formats ${
+        marks.map(([name]) => name).join(", ")
+      }`,
     },
   );
 }

@@ -39,7 +39,7 @@ export interface EpisodeWorld {
   readonly meter: Meter;
   /** Sends requests to engines. */
   readonly caller: Caller;
-  /** The hosts on which requests may name engines. Default: loopback. */
+  /** The hosts whose engines requests may use. Default: loopback. */
   readonly engineHosts?: EngineHosts;
   /** The bearer token for engines. Default: none. */
   readonly engineKey?: string;

@@ -74,7 +74,11 @@ export async function readOptionalModelFile(
   } catch (cause) {
     throw new DataError(
       `"${path}" is not valid JSON`,
-      { path, cause, hint: `it may be truncated; copy it again (${cause})` },
+      {
+        path,
+        cause,
+        hint: `copy it again, since it may be truncated (${cause})`,
+      },
     );
   }
 }

@@ -294,7 +294,7 @@ class SegmentEncoder {
  */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
-/** Maximum number of cached texts that are longer. */
+/** Maximum number of longer texts to cache. */
 const MAX_LONG = 8;
 
 /** Encodes normalized text between two added tokens as Hugging Face's `encode` does. */

@@ -43,9 +43,9 @@ export function groupsText(groups: readonly GroupRow[]): Rich {
       : [`Of the others, ${solved} are fully solved and ${failed} are not.`]),
     ...(useful * 2 >= groups.length ? [] : failed >= solved
       ? [
-        "Most give none: use easier tasks, a longer cold start or larger groups.",
+        "Most groups give none: use easier tasks, a longer cold start or larger groups.",
       ]
-      : ["Most give none: use harder tasks."]),
+      : ["Most groups give none: use harder tasks."]),
   ];
   return paragraph(text.join(" "));
 }

@@ -43,7 +43,7 @@ export async function trimRun(
   const { outcome } = await readRunInfo(from);
   if (outcome !== "completed") {
     throw new ConfigError(
-      `Cannot trim "${from}": the run is not completed, but ${outcome}`,
+      `Cannot trim "${from}": its outcome is "${outcome}", not "completed"`,
       { hint: "complete the training first" },
     );
   }

@@ -24,7 +24,7 @@ export { type Config, configSchema, type Recipe };
 
 /** A value that overrides the recipe. */
 export interface Override {
-  /** For example `["rl", "steps"]`. */
+  /** The path of the key, such as `["rl", "steps"]`. */
   readonly path: readonly string[];
   readonly value: unknown;
   /** The origin of the value, for error messages: `--seed`, `--set rl.steps=4`. */
@@ -142,7 +142,7 @@ export function formatConfig(config: object): string {
 
 /** A config key, as `--help` lists it. */
 export interface ConfigKey {
-  /** For example `rl.steps`. */
+  /** The path of the key, such as `rl.steps`. */
   readonly key: string;
   readonly value: unknown;
   readonly description: string;
@@ -177,7 +177,7 @@ export function configKeys(
 
 /** A key whose value differs between two configs. */
 export interface ConfigDifference {
-  /** For example `rl.groupSize`. */
+  /** The path of the key, such as `rl.groupSize`. */
   readonly key: string;
   readonly there: unknown;
   readonly here: unknown;

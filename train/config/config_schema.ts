@@ -18,7 +18,7 @@ import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
-/** The number of steps is limited because a plan lists them. */
+/** The schema of a number of steps, which is limited because a plan lists every step. */
 const steps = z.int().min(0).max(1_000_000);
 const rate = z.number().gt(0);
 const share = z.number().min(0).max(1);

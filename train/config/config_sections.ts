@@ -103,7 +103,7 @@ const callsSchema = z.strictObject({
   ),
 });
 
-/** A model at an endpoint. */
+/** The settings of a model at an endpoint. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
     description:
@@ -129,7 +129,7 @@ export const endpointSchema = z.strictObject({
   calls: callsSchema.prefault({}),
 });
 
-/** The simulated user. */
+/** The settings of the simulated user. */
 export const userSchema = z.strictObject({
   strategy: userName
     .default("scripted")

@@ -116,6 +116,6 @@ function refuseModes(
     : undefined;
   if (key === undefined) return;
   throw new ConfigError(`${key} requires data.source tau3-bench`, {
-    hint: "pass --tau3-bench DIR --env telecom, or omit it",
+    hint: "pass --tau3-bench DIR --env telecom, or omit the setting",
   });
 }

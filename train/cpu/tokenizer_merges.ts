@@ -20,7 +20,10 @@ export class SymbolTable {
   /** Merges as pairs of texts, in the order in which they were learned. */
   readonly merges: [left: string, right: string][] = [];
 
-  /** @param alphabet The texts of the initial symbols, one character each. */
+  /**
+   * Creates a table of the initial symbols.
+   * @param alphabet The texts of these symbols, one character each.
+   */
   constructor(alphabet: readonly string[]) {
     for (const text of alphabet) this.#add(text);
   }

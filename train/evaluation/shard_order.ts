@@ -35,7 +35,7 @@ const shardLineSchema = z.union([
 /** A line of the process's stdout. */
 export type ShardLine = z.infer<typeof shardLineSchema>;
 
-/** The end of a shard process. */
+/** How a shard process ended. */
 export interface ShardEnd {
   /** The error that ended the process; `null` if there was none. */
   readonly error: string | null;

@@ -21,7 +21,7 @@ export interface RunShardOptions {
   readonly onProgress?: ((progress: ShardProgress) => void) | undefined;
 }
 
-/** A place that runs shards' processes. */
+/** A runner of shard processes, on this machine or on other hosts. */
 export interface ShardRunner {
   /** Runs a shard and leaves its episodes in the run dir at `path`. Errors of its process are returned, not thrown. */
   run(
@@ -47,9 +47,9 @@ export const PROCESSES: ShardRunner = {
   async recover(path) {
     if (await readTextIfThere(awayPath(path)) === undefined) return;
     throw new ConfigError(
-      `Episodes of the evaluation are still on another host, which "${
+      `Some episodes of the evaluation are still on another host, which is recorded in "${
         awayPath(path)
-      }" names`,
+      }"`,
       {
         hint:
           "pass --ray with that host to fetch them, or --discard to run them again",

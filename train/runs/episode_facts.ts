@@ -109,7 +109,7 @@ export function cellsOf(
 /**
  * Converts a row of `episodes.db` to an episode.
  * @param path The file, for the error.
- * @throws {DataError} If a JSON cell is damaged: it does not parse, or has another shape.
+ * @throws {DataError} If a JSON cell is damaged: it cannot be parsed, or does not have the expected format.
  */
 export function storedEpisode(
   row: Readonly<Record<string, unknown>>,
@@ -142,7 +142,7 @@ function faultOf(value: unknown, { options }: Column): string | undefined {
   const issue = options.shape?.safeParse(value).error?.issues[0];
   if (issue === undefined) return undefined;
   const at = issue.path.length === 0 ? "" : ` at "${issue.path.join(".")}"`;
-  return `which does not have the shape that taulab writes${at}`;
+  return `which does not have the format that taulab writes${at}`;
 }
 
 function valueOf(cell: unknown, sql: keyof ColumnTypes): unknown {

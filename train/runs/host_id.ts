@@ -2,7 +2,10 @@
 
 import { hashOf } from "./seal.ts";
 
-/** Each file alone is ambiguous: hosts created from one image share the first, clones of a disk share the second. */
+/**
+ * The files that together identify a host. Neither is unique on its own: hosts created from the same image share the
+ * machine id, and unrelated hosts may have the same name.
+ */
 const FILES = ["/etc/machine-id", "/etc/hostname"] as const;
 
 let known: Promise<string | null> | undefined;

@@ -55,7 +55,7 @@ export interface SupervisedNumbers {
   readonly lossTokens: number;
 }
 
-/** A step of the cold start. */
+/** The metrics of a cold-start step. */
 export interface ColdStartMetrics extends Common, SupervisedNumbers {
   readonly phase: "cold_start";
 }
@@ -74,8 +74,8 @@ interface SampledNumbers {
 }
 
 /**
- * A step of rejection fine-tuning (../rft.ts). Loss and gradient norm are means over its updates; tokens are
- * summed.
+ * The metrics of a step of rejection fine-tuning (../rft.ts). Loss and gradient norm are means over its updates;
+ * tokens are summed.
  */
 export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly phase: "rft";
@@ -86,7 +86,7 @@ export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
 /** The resource that limits a control. A control may use as much of it as RL did. */
 export type ControlBudget = "seconds" | "tokens";
 
-/** A step of a control (../control.ts). */
+/** The metrics of a step of a control (../control.ts). */
 export interface ControlMetrics extends Common, SupervisedNumbers {
   readonly phase: "control";
   readonly budget: ControlBudget;
@@ -95,7 +95,7 @@ export interface ControlMetrics extends Common, SupervisedNumbers {
   readonly controlSteps: number;
 }
 
-/** An RL step. */
+/** The metrics of an RL step. */
 export interface RlMetrics extends Common, SampledNumbers {
   readonly phase: "rl";
   /** The mean over groups of the variance of their rewards. */
@@ -120,7 +120,7 @@ export interface RlMetrics extends Common, SampledNumbers {
   readonly learningRate: number;
 }
 
-/** Means over episodes. */
+/** The mean lengths of episodes. */
 export interface Lengths {
   readonly turns: number;
   /** The tokens of the conversation, whether sampled by the policy or not. */
@@ -128,7 +128,7 @@ export interface Lengths {
   readonly sampledTokens: number;
 }
 
-/** An evaluation after a step. It does not change the policy. */
+/** The metrics of an evaluation after a step. An evaluation does not change the policy. */
 export interface EvalMetrics extends Common {
   readonly phase: "eval";
   readonly split: "dev" | "test";
@@ -147,7 +147,7 @@ export interface EvalMetrics extends Common {
   readonly parseErrors: number;
 }
 
-/** An evaluation of a control after its last step, on the same tasks and seeds as RL's. */
+/** The metrics of a control's evaluation after its last step, on the same tasks and seeds as RL's. */
 export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
   readonly phase: "control_eval";
   readonly budget: ControlBudget;

@@ -12,6 +12,7 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
   readonly #lines: L[];
 
   /**
+   * Opens the file, or creates it if it does not exist.
    * @param path The run dir.
    * @param lines The lines that the file already has.
    */

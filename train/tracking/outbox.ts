@@ -150,7 +150,7 @@ export class Outbox {
     this.#isWhole = true;
   }
 
-  /** Waits for points. */
+  /** Waits until there may be something to send, or until a keep-alive request is due and sends it. */
   async #idle({ keepAlive }: OpenTracker): Promise<void> {
     if (keepAlive === undefined) return await this.#wake.promise;
     const timer = new AbortController();

@@ -23,7 +23,7 @@ export interface TrackerServer {
   readonly credentials: string;
 }
 
-/** A request. */
+/** A request to a tracker's server. */
 export interface TrackerCall extends CallOptions {
   readonly method?: "GET" | "POST" | "PUT";
   /** An object to send as JSON, or text or bytes to send unchanged. */

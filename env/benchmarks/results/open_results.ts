@@ -12,7 +12,7 @@ import {
 import { tau3TasksOf } from "../tau3/results/tau3_result_tasks.ts";
 import type { KnownTasks, ResultEpisode } from "./result_episode.ts";
 
-/** A result file. */
+/** The contents of a result file or an Inspect log. */
 export interface ResultsFile {
   readonly benchmark: "tau-bench" | "tau3-bench";
   readonly records: readonly ResultEpisode[];

@@ -389,7 +389,7 @@ function tasksOf(
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; the message names the file, the place in it, and the field.
+ * @throws {DataError} If it is invalid; the message names the file, `place` and the field.
  */
 function checked<T>(
   schema: z.ZodType<T>,

@@ -72,7 +72,10 @@ export class BundleFiles {
 
   readonly #texts: ReadonlyMap<string, string> | undefined;
 
-  /** @param texts The texts of the files by path, used instead of the disk. Default: files are read from disk. */
+  /**
+   * Opens a directory, of which nothing is read yet.
+   * @param texts The texts of the files by path, used instead of the disk. Default: files are read from disk.
+   */
   constructor(dir: string, texts?: ReadonlyMap<string, string>) {
     this.dir = dir;
     this.#texts = texts;
@@ -134,7 +137,7 @@ export function parseFile({ path, text }: TextFile): JsonValue {
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; the message names the file and the place in it.
+ * @throws {DataError} If it is invalid; the message names the file, `place` and the field.
  */
 export function checkedValue<T>(
   schema: z.ZodType<T>,

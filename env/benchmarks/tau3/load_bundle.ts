@@ -33,7 +33,7 @@ const WORKFLOW = "-workflow";
 /** The forms of a domain's technical support manual. The second is used by the domain's variant. */
 export const POLICY_TYPES = ["manual", "workflow"] as const;
 
-/** One of {@linkcode POLICY_TYPES}. */
+/** A form of a domain's technical support manual. */
 export type PolicyType = typeof POLICY_TYPES[number];
 
 /** Returns the name of a domain's variant for a form of its manual: `telecom-workflow`. */
@@ -92,7 +92,7 @@ export function tau3BenchDir(given?: string | null): string {
 /**
  * Loads the data of a domain.
  * @param name The name of a domain or of its variant: `retail`, `NAME-workflow`.
- * @throws {DataError} If a file is missing or invalid; the message names the file and the place in it.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
  * @throws {ConfigError} If this version does not have the domain.
  */
 export async function loadTau3(
@@ -103,7 +103,7 @@ export async function loadTau3(
   const { bundle: part } = domain;
   if (part === undefined) {
     throw new ConfigError(
-      `Cannot load the domain "${name}" of τ³-bench: it has no bundle part`,
+      `Cannot load the domain "${name}" of τ³-bench: this version of taulab does not support its data`,
     );
   }
   const files = await dataFiles(source, `domains/${domain.name}`);

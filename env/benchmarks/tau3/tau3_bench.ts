@@ -84,7 +84,7 @@ interface Tau3Data {
 
 /**
  * Loads a domain of τ³-bench.
- * @throws {DataError} If a file is missing or invalid; the message names the file and the place in it.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
  * @throws {ConfigError} If this version does not have the domain, or the domain has no solo mode.
  */
 export async function tau3Bench(

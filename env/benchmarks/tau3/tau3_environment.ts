@@ -70,7 +70,10 @@ export class Tau3Environment implements Environment {
   /** Answers to calls in the agent's last message that have not been returned yet. */
   #answers: readonly ToolMessage[] = [];
 
-  /** @throws {RaisedError} If the task's history or the given turns cannot be replayed. */
+  /**
+   * Creates an environment, and replays the task's history and the given turns in it.
+   * @throws {RaisedError} If they cannot be replayed.
+   */
   constructor(options: Tau3EnvironmentOptions) {
     this.#options = options;
     this.task = options.task;

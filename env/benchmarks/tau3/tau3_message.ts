@@ -42,7 +42,7 @@ export interface ToolMessage {
   readonly error: boolean;
 }
 
-/** A message of a conversation. */
+/** A message in a conversation: a participant's message, or the answer to a call. */
 export type Tau3Message = ParticipantMessage | ToolMessage;
 
 const requestor = z.enum(["assistant", "user"]);

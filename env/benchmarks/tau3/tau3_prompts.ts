@@ -159,7 +159,7 @@ export const PERSONA = "<PERSONA_GUIDELINES>";
 export function userSystem(
   prompts: Tau3Prompts,
   { guidelines, task, terse = false }: {
-    /** One of {@linkcode Guidelines}. */
+    /** The text from {@linkcode Guidelines} that applies to the user. */
     guidelines: string;
     task: Tau3Task;
     terse?: boolean;

@@ -18,7 +18,7 @@ export const REWARD_TYPES = [
   "COMMUNICATE",
 ] as const;
 
-/** One of {@linkcode REWARD_TYPES}. */
+/** A part that a reward can consist of. */
 export type RewardType = typeof REWARD_TYPES[number];
 
 /** A call to an environment function on the agent's or the user's side. Models cannot call these functions. */
@@ -65,7 +65,7 @@ export interface StructuredInstructions {
   readonly taskInstructions: string;
 }
 
-/** A task. */
+/** A task: the user's scenario, the initial state of the world, and the evaluation criteria. */
 export interface Tau3Task {
   readonly id: string;
   readonly scenario: {

@@ -21,7 +21,7 @@ import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
 
-/** The maximum size of the results of a collection, about 0.5 KiB a rollout. */
+/** The maximum size in bytes of the results of a rollout collection. A rollout takes about 0.5 KiB. */
 const MAX_RESULT_BYTES = 2 ** 26;
 
 /** The body of a reset. Other fields are accepted, since trainers add their own. */

@@ -1,5 +1,6 @@
 /**
- * Aggregates the results of rollouts for NeMo Gym, whose collection asks the resources server for it at its end.
+ * Aggregates the results of rollouts for NeMo Gym, which requests this summary from the resources server at the end of
+ * a rollout collection.
  *
  * @see nemo-gym 0.7.0, `nemo_gym/reward_profile.py`, `compute_aggregate_metrics`. Differs: no statistics across
  * repeats (`repeat_level_metrics`, `…_across_repeats/…`) and no `perf_summary`.
@@ -15,7 +16,7 @@ export const aggregateSchema = z.looseObject({
   verify_responses: z.array(z.looseObject({
     [TASK]: z.int().default(0),
     [ROLLOUT]: z.int().default(0),
-    /** True if the reward is not a measurement; such results are only counted. */
+    /** Whether to exclude the result from the statistics, because its reward is not valid. */
     mask_sample: z.boolean().nullish(),
     response: z.looseObject({
       usage: z.looseObject({}).nullish(),
@@ -26,21 +27,21 @@ export const aggregateSchema = z.looseObject({
 /** The result of a rollout. */
 type Result = z.infer<typeof aggregateSchema>["verify_responses"][number];
 
-/** Numbers by name. */
+/** Numbers by name, such as `reward` or `mean/reward`. */
 type Numbers = Readonly<Record<string, number>>;
 
 /** The answer to `POST /aggregate_metrics`. */
 export interface AggregateMetrics {
   /** Statistics of each task, with its rollouts. */
   readonly group_level_metrics: readonly object[];
-  /** Statistics of all rollouts, as `mean/reward`. */
+  /** Statistics of all rollouts, such as `mean/reward`. */
   readonly agent_metrics: Numbers;
-  /** The means. */
+  /** The means and coverage from `agent_metrics`. */
   readonly key_metrics: Numbers;
   readonly repeat_level_metrics: readonly object[];
 }
 
-/** Aggregates the numbers of results, of which there may be several for each task. */
+/** Computes the statistics of results, over all tasks and per task. A task may have several results. */
 export function aggregateMetrics(
   { verify_responses: all }: z.infer<typeof aggregateSchema>,
 ): AggregateMetrics {
@@ -98,7 +99,7 @@ function groupOf(task: number, results: readonly Result[]) {
   };
 }
 
-/** Returns the numbers of a result and of its tokens; a boolean is 0 or 1. */
+/** Returns the numeric fields of a result and of its token usage. Booleans become 0 or 1. */
 function numbersOf({ mask_sample: _, ...result }: Result): Numbers {
   const named = { ...result, ...result.response?.usage };
   return Object.fromEntries(
@@ -139,7 +140,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** @param values Sorted, not empty. */
+/** Returns the median of a sorted list that is not empty. */
 function medianOf(values: readonly number[]): number {
   const half = values.length / 2;
   return (values[Math.ceil(half) - 1]! + values[Math.floor(half)]!) / 2;

@@ -24,12 +24,13 @@ export function openEnvSchemas({ tools }: Pick<Dataset, "tools">) {
             type: { const: "call_tool" },
             tool_name: { enum: names },
             arguments: {
-              description: "A JSON object, or its text",
+              description: "A JSON object, or a string that contains one",
               type: ["object", "string"],
             },
             content: {
               ...TEXT,
-              description: "Text next to the call; the user does not see it",
+              description:
+                "Text that accompanies the call; the user does not see it",
             },
           },
           required: ["type", "tool_name", "arguments"],

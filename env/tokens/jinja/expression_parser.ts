@@ -300,7 +300,7 @@ export class ExpressionParser {
       } else if (keys.length === 0 && this.#tokens.skip("]")) {
         return { type: "slice", object, bounds, line };
       } else {
-        throw this.#tokens.error("a slice stands alone between brackets", line);
+        throw this.#tokens.error("a slice cannot be part of a tuple", line);
       }
     }
     this.#tokens.expect("]");

@@ -7,8 +7,8 @@
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression can
  * take exponential time. This parser takes linear time. It finds the same beginning of the list; the list ends at the
- * last `)]` of the text if a call has arguments. Differs: the end may be another one if white space or a comma precedes
- * a `),` and more `)]` follow the list.
+ * last `)]` of the text if a call has arguments. Differs: the list may end elsewhere if white space or a comma precedes
+ * a `),` and the list is followed by another `)]`.
  */
 
 import { takeCall } from "./_json_call.ts";

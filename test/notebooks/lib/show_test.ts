@@ -242,7 +242,7 @@ Deno.test("groupsFigure() draws few groups one by one", () => {
 Deno.test("groupsText(), attemptsText() and differenceText() agree with the run's figures", () => {
   assert.match(
     groupsText(longRun(10, 3)).text,
-    /^33% of 30 groups have mixed rewards, which give a learning signal\. Of the others, 0 are fully solved and 20 are not\. Most give none: use easier tasks/,
+    /^33% of 30 groups have mixed rewards, which give a learning signal\. Of the others, 0 are fully solved and 20 are not\. Most groups give none: use easier tasks/,
   );
   const solved = { step: 1, taskId: "t", intent: null, rewards: [1, 1] };
   assert.match(

@@ -354,7 +354,7 @@ Deno.test("RunSource lists all episodes despite a damaged JSON cell, and reports
     assert.equal(shaped.kind, "damaged");
     assert.match(
       shaped.message,
-      /its findings is .*does not have the shape .* at "0"/,
+      /its findings is .*does not have the format .* at "0"/,
     );
   });
 });

@@ -98,7 +98,7 @@ Deno.test("EpisodeStore names an episode whose JSON has another shape, and the p
       const [one, ...more] = damaged;
       assert.deepEqual([one?.id, more], [2, []]);
       assert.ok(one!.what.includes(`copy.db" is damaged: its ${name} is `));
-      assert.match(one!.what, /does not have the shape .*; restore the file /);
+      assert.match(one!.what, /does not have the format .*; restore the file /);
       assert.ok(at === null || one!.what.includes(`at "${at}"`), one!.what);
     }
   });

@@ -85,7 +85,7 @@ export class LossRow {
   oldLogprob: f32;
   advantage: f32;
   referenceLogprob: f32;
-  /** The results. */
+  /** The results that the kernels write. */
   logprob: f32;
   entropy: f32;
   clipped: i32;

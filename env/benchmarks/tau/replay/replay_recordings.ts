@@ -61,7 +61,7 @@ export interface ReplayOptions {
   /** The directory of τ-bench's data. */
   readonly tauBench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
-  /** Called after every record. */
+  /** Called after each record with the path of its file, the number of records done, and the total. */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }

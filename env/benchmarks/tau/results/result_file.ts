@@ -40,7 +40,7 @@ export interface ResultRecord extends ResultEpisode {
   readonly userCost: number | null;
 }
 
-/** A result file. */
+/** The contents of a τ-bench result file. */
 export interface ResultFile {
   readonly records: readonly ResultRecord[];
   /** The records that could not be read. */

@@ -19,9 +19,9 @@ interface ChangedField {
 }
 
 /**
- * Checks whether the expected actions named by the words were taken. An action counts as taken if all fields that it
+ * Checks whether the expected actions that `words` names were taken. An action counts as taken if all fields that it
  * changes have their expected values, and as not taken if all have their initial values.
- * @returns `"unknown"` for any other values, or if the words name no expected action.
+ * @returns `"unknown"` for any other values, or if `words` names no expected action.
  */
 export function actionVerdict(
   words: ReadonlySet<string>,

@@ -25,7 +25,7 @@ export const TERMINATION_REASONS = [
   "context_window_exceeded",
 ] as const;
 
-/** One of {@linkcode TERMINATION_REASONS}. */
+/** A reason for the end of a conversation. */
 export type TerminationReason = typeof TERMINATION_REASONS[number];
 
 /** The types of evaluation. Scores use `all`. */
@@ -40,7 +40,7 @@ export const EVALUATION_TYPES = [
   "nl_assertions",
 ] as const;
 
-/** One of {@linkcode EVALUATION_TYPES}. */
+/** A type of evaluation. */
 export type EvaluationType = typeof EVALUATION_TYPES[number];
 
 /** A conversation to evaluate, and the settings of the evaluation. */

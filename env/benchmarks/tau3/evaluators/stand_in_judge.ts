@@ -55,7 +55,7 @@ export function standInReward(question: StandInQuestion): Tau3Reward {
     info: {
       note: nlAssertions.length === 0
         ? "No nl_assertions to evaluate"
-        : "Judged by the stand-in, without a model",
+        : "Judged by the stand-in judge, without a model",
     },
   };
 }

@@ -165,7 +165,7 @@ function requirePersona(
     const path = `data/tau2/user_simulator/${name}`;
     if (!files.get(path)?.includes(PERSONA)) continue;
     throw new DataError(
-      `Cannot find the text for ${PERSONA} of "${path}": there is no data_model/persona.py`,
+      `Cannot replace ${PERSONA} in "${path}": the checkout has no data_model/persona.py`,
       { path, hint: "pass a tau2-bench checkout with a supported layout" },
     );
   }

@@ -51,7 +51,7 @@ export interface Tau3ReplayOptions {
   /** The directory of τ³-bench's data. */
   readonly tau3Bench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
-  /** Called after every record. */
+  /** Called after each record with the path of its file, the number of records done, and the total. */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }

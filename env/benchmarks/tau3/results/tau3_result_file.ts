@@ -37,7 +37,7 @@ export interface Tau3ResultRecord extends ResultEpisode {
   readonly userCost: number | null;
 }
 
-/** A result file. */
+/** The contents of a τ³-bench result file. */
 export interface Tau3ResultFile {
   readonly path: string;
   /** The domain's name, such as `telecom` or `telecom-workflow`; `null` if the file does not have it. */
@@ -103,7 +103,7 @@ function noSimulations(
   faults: readonly RecordFault[],
 ): DataError {
   const hint = head.has("simulation_index")
-    ? `its simulations are separate files in the directory "simulations" next to it; pass one of them`
+    ? `pass one of the files in the directory "simulations" next to it, which contain its simulations`
     : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(
