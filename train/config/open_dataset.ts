@@ -72,7 +72,7 @@ async function openWhole(
   if (data.source === "generated") {
     if (data.rows.trainTasks > 0) {
       throw new ConfigError(
-        "data.rows draws tasks over a benchmark's rows, but data.source is generated",
+        "data.rows draws tasks from a benchmark's rows, but data.source is generated",
         {
           hint: 'set data.source to "tau-bench", or data.rows.trainTasks to 0',
         },

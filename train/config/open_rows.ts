@@ -1,4 +1,4 @@
-/** Draws tasks over the rows of a benchmark's checkout, without the rows of users who appear in held-out tasks. */
+/** Draws tasks from the rows of a benchmark's checkout, without the rows of users who appear in held-out tasks. */
 
 import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
 import { domainKey } from "../../env/domains/registry.ts";

@@ -40,7 +40,7 @@ export function sampleOf<T extends Config["data"]>(
 }
 
 /**
- * Omits the tasks drawn over a benchmark's rows if a split other than train is used. They all belong to train and take
+ * Omits the tasks drawn from a benchmark's rows if a split other than train is used. They all belong to train and take
  * many seconds to draw. Data with exclusions is returned unchanged, because exclusions may name the drawn tasks.
  */
 export function dataOfSplit<T extends Config["data"]>(

@@ -32,8 +32,8 @@ const SUPERVISED: LossSettings = {
 };
 
 /**
- * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads give the
- * same bits. Steps are queued; they are rejected while the policy is sampling.
+ * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads produce
+ * the same bits. Steps are queued; they are rejected while the policy is sampling.
  */
 export class CpuTrainer implements Trainer {
   readonly #engine: Engine;

@@ -90,7 +90,7 @@ export function jobsOf(dataset: Dataset, config: EvaluationConfig): Job[] {
   ).flat();
 }
 
-/** Returns the planned episodes that are missing. `only` limits them to the given places. */
+/** Returns the planned episodes that are missing. `only` limits them to the given episodes of the plan. */
 export function missingJobs(
   dir: EvaluationDir,
   dataset: Dataset,

@@ -63,7 +63,7 @@ function manifestOf(world: World, files: readonly WorldFile[]) {
   };
 }
 
-/** Returns a recipe that trains on exactly this world, or on the tasks drawn over a benchmark's rows. */
+/** Returns a recipe that trains on exactly this world, or on the tasks drawn from a benchmark's rows. */
 function recipeText(
   world: World,
   { out, excluded }: Pick<MockFilesOptions, "out" | "excluded">,

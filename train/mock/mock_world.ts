@@ -37,7 +37,7 @@ import { composerOf } from "./mock_composed.ts";
 import { measureRates, outside } from "../evaluation/curriculum.ts";
 import { readRun } from "../runs/training_dir.ts";
 
-/** Drawn tasks of any domain, from a generated world or over a benchmark's rows. */
+/** Drawn tasks of any domain, from a generated world or from a benchmark's rows. */
 export type World = CertifiedDataset;
 
 /** Options for {@linkcode mockWorld}. */
@@ -48,7 +48,7 @@ export interface MockOptions {
   readonly seed: number;
   /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */
   readonly set: readonly string[];
-  /** A τ-bench checkout to draw train tasks over, instead of generating a world. */
+  /** A τ-bench checkout from whose rows train tasks are drawn, instead of generating a world. */
   readonly rows?: string | undefined;
   /** Splits and task files whose users are excluded. Default: the setting's default. */
   readonly holdOut?: readonly string[];
@@ -88,7 +88,7 @@ export async function mockWorld(
   return await generated(seed, data[section], { ...options, domain: env });
 }
 
-/** The flags for settings of tasks over rows, keyed by setting. The other settings have no flag. */
+/** The flags for the settings of tasks drawn from rows, keyed by setting. The other settings have no flag. */
 const FLAGS: Readonly<Record<string, string>> = {
   trainTasks: "count",
   seed: "seed",
@@ -103,7 +103,7 @@ export function knobKeys(env: DomainName): ConfigKey[] {
     .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // set by --count
 }
 
-/** Returns the settings of tasks over rows. */
+/** Returns the settings of tasks drawn from rows. */
 export function rowKeys(): ConfigKey[] {
   return configKeys(rowOptionsSchema).filter(({ key }) => !(key in FLAGS));
 }

@@ -39,7 +39,7 @@ export const EPISODE_INTEGERS: readonly (keyof EpisodeRow)[] = [
   ...FRAME_INTEGERS,
 ];
 
-/** The place of an episode that belongs to no run. */
+/** The position of an episode that belongs to no run. */
 const NO_PLACE = { step: 0, source: "", group: 0, advantage: null };
 
 /**

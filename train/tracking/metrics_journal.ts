@@ -3,7 +3,7 @@
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
-/** The keys that give a line's position, which the point already has. */
+/** The keys that contain a line's position, which the point already has. */
 const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**
