@@ -107,7 +107,7 @@ function addDomain(
   }
 }
 
-/** Creates the text of {@linkcode MANIFEST}. It contains no dates, so that the same checkout produces the same bytes. */
+/** Creates the text of {@linkcode MANIFEST}. It contains no dates, so the same checkout produces the same bytes. */
 export function importManifest(
   files: ReadonlyMap<string, string>,
   { counts, commit }: {
