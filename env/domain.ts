@@ -20,7 +20,7 @@ import type { JsonObject, JsonValue } from "./python/python_value.ts";
 import type { Tool } from "./tool.ts";
 import type { Task, ToolAction, User } from "./types.ts";
 
-/** The benchmark of a domain that does not name one: τ-bench. */
+/** The default benchmark of a domain: τ-bench. */
 export const DEFAULT_BENCHMARK = "tau";
 
 /** A kind of world. */
@@ -76,7 +76,7 @@ export interface BundlePart {
   /** The user's tools, over the user's database. Default: users only talk. */
   readonly userTools?: readonly Tool[];
   /**
-   * Copies changes in one database that affect the other to that database; runs after every call.
+   * Synchronizes the two databases after every call, if a change on one side affects the other.
    * @throws {ToolError} If it fails. Changes made before the failure are kept.
    */
   sync?(databases: Databases): void;
@@ -249,8 +249,8 @@ export interface RowsPart {
   /** Additional patterns of ids, to detect ids that a user invents. E-mail addresses and numbers are always checked. */
   readonly ids?: readonly RegExp[];
   /**
-   * Functions that return the calls that could restore a row to the given content, by table. Default: none, because no
-   * write overwrites anything.
+   * Functions that return the calls that could restore a row to the given content, by table. Default: none, for a
+   * domain whose writes overwrite nothing.
    */
   readonly restores?: Readonly<
     Record<string, (row: JsonObject, id: string) => readonly ToolAction[]>

@@ -53,7 +53,7 @@ export function rngFromState(
   function int(n: number): number {
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(
-        `Cannot draw from a range of ${n}: it must be a positive integer`,
+        `Cannot draw an integer below ${n}: the bound must be a positive integer`,
       );
     }
     return Math.floor(next() * n);

@@ -192,7 +192,7 @@ export async function rolloutAll(
   const { concurrency = DEFAULTS.concurrency, onEpisode, ...context } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new RangeError(
-      `Cannot run ${concurrency} episodes at once: it must be a positive integer`,
+      `Cannot run ${concurrency} episodes at once: the number must be a positive integer`,
     );
   }
   const episodes: Episode[] = new Array(specs.length);

@@ -38,7 +38,10 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
     : `${half}, got ${quote(value)}${suggestionFor(issue, value)}`;
 }
 
-/** The longest value that is compared with the choices, since edit distance takes time proportional to both lengths. */
+/**
+ * The maximum length of a value that is compared with the choices. Edit distance takes time proportional to the product
+ * of both lengths.
+ */
 const MAX_LETTERS = 200;
 
 /** Suggests the nearest choice, if at most half of the value would have to change. */

@@ -43,7 +43,7 @@ const SIGNS: readonly (Refusal & {
   {
     kind: "not_permitted",
     why: "Deno is not permitted to write there",
-    hint: "grant the permission",
+    hint: "grant the permission with --allow-write",
     codes: [],
     words: [],
   },
@@ -69,7 +69,7 @@ const SIGNS: readonly (Refusal & {
     kind: "io_error",
     why: "the disk failed to read or write it",
     hint:
-      "check the disk and its mount (dmesg, df), or use another disk: a network file system may have lost it",
+      "check that the disk works and is still mounted (dmesg, df), or use another disk",
     codes: ["EIO", "ESTALE", "ENXIO", "ENODEV", "EREMOTEIO", "ETIMEDOUT"],
     words: ["disk I/O error", "Input/output error", "Stale file handle"],
   },

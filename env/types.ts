@@ -267,18 +267,18 @@ export type AskJudge = (
  */
 export interface Prompts {
   readonly user: {
-    /** The system prompt of the user: `<<instruction_display>>`. */
+    /** The user's system prompt, with the placeholder `<<instruction_display>>`. */
     readonly system: string;
-    /** The system prompt of a user who thinks before speaking: `<<instruction_display>>`. */
+    /** The system prompt of a user who thinks before speaking, with the placeholder `<<instruction_display>>`. */
     readonly reactSystem: string;
-    /** The value of `<<instruction_display>>` if there is an instruction: `<<instruction>>`. */
+    /** The value of `<<instruction_display>>` if there is an instruction, with the placeholder `<<instruction>>`. */
     readonly instructionDisplay: string;
     /**
-     * The prompt that asks whether a message is satisfactory: `<<transcript>>`, `<<response>>`. The answer is true or
-     * false.
+     * The prompt that asks whether a message is satisfactory, with the placeholders `<<transcript>>` and
+     * `<<response>>`. The answer is true or false.
      */
     readonly verify: string;
-    /** The prompt that asks for a better message: `<<transcript>>`, `<<response>>`. */
+    /** The prompt that asks for a better message, with the placeholders `<<transcript>>` and `<<response>>`. */
     readonly reflect: string;
     /** The labels of speakers in transcripts, by message role. */
     readonly roleLabels: Readonly<Record<string, string>>;
@@ -286,7 +286,10 @@ export interface Prompts {
     readonly firstAgentMessage: string;
   };
   readonly agent: {
-    /** The system prompt of agents whose actions are text: `<<wiki>>`, `<<tools_json>>`, `<<agent_instruction>>`. */
+    /**
+     * The system prompt of agents whose actions are text, with the placeholders `<<wiki>>`, `<<tools_json>>` and
+     * `<<agent_instruction>>`.
+     */
     readonly textSystem: string;
     readonly reactInstruction: string;
     readonly actInstruction: string;
@@ -294,9 +297,9 @@ export interface Prompts {
     readonly observationPrefix: string;
     /** The text before an action. */
     readonly actionMarker: string;
-    /** The system prompt of the tool-calling agent: `<<wiki>>`. */
+    /** The system prompt of the tool-calling agent, with the placeholder `<<wiki>>`. */
     readonly toolCallingSystem: string;
-    /** The system prompt with examples: `<<wiki>>`, `<<few_shot_examples>>`. */
+    /** The system prompt of the few-shot agent, with the placeholders `<<wiki>>` and `<<few_shot_examples>>`. */
     readonly fewShotSystem: string;
   };
 }

@@ -27,7 +27,7 @@ const MAX_COMMENT = 0xffff;
 /** The general purpose flag for names in UTF-8. */
 const UTF8 = 1 << 11;
 
-/** Compression methods. */
+/** The compression methods that can be read. */
 const STORED = 0;
 const DEFLATE = 8;
 const ZSTANDARD = 93;
@@ -128,9 +128,9 @@ export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
   const fault = (what: string) =>
-    new DataError(`"${path}" is not a complete zip archive: ${what}`, {
+    new DataError(`Cannot read the zip archive "${path}": ${what}`, {
       path,
-      hint: "copy it again from its source",
+      hint: "copy or export it again",
     });
   const view = viewOf(bytes);
   const end = endOf(view);

@@ -10,7 +10,7 @@ import { call } from "../domains/shared/call.ts";
 import type { AgentStart, Observation } from "../types.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
 
-/** Matches the marks with which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
+/** The start of the marks with which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
 const STOP_MARK = "###";
 
 /**

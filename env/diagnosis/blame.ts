@@ -84,7 +84,7 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   if (failure.kind === "not_judged") {
     return {
       by: "unknown",
-      rule: "not judged: only a judge can decide whether it failed",
+      rule: "not judged: only a judge can decide whether the episode failed",
       evidence: failure.message,
     };
   }

@@ -112,7 +112,7 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   return others ? pickWeighted(rng, weights) : "plain";
 }
 
-/** The maximum number of wishes in a task. */
+/** The maximum number of wishes per task. A wish is a request, or several requests that belong together. */
 const MAX_WISHES = 4;
 
 /** The number of failed draws after which a task gets no additional wish. */
@@ -147,7 +147,7 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
   return undefined;
 }
 
-/** The place of a drawn task in its dataset. */
+/** The domain, split and index of a drawn task. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
 /** Draws the tasks of a batch, each with its predetermined requests; `undefined` if a draw fails. */

@@ -1,4 +1,4 @@
-/** Writes instructions in the style of a benchmark: the user's identity, character, circumstances and wishes. */
+/** Writes instructions in the style of a benchmark: who the user is, how they behave, and what they want. */
 
 import type { Rng } from "../random.ts";
 import { happens } from "./draw.ts";
@@ -12,7 +12,7 @@ export interface Persona {
   readonly zip: string;
 }
 
-/** The wording of a wish. */
+/** The wording of a wish: something that the user wants from the agent. */
 export interface Wording {
   /** A clause that follows "you want to". */
   readonly clause: string;

@@ -60,7 +60,7 @@ function withoutPairs(text: string): string {
 
 /**
  * Returns the message without the parts that are not meant for the agent: reasoning in tags, a label of the speaker,
- * quotes or a code fence around everything. The stop token is normalized. `undefined` if nothing remains.
+ * quotes or a code fence around everything. Normalizes the stop token. Returns `undefined` if nothing remains.
  */
 export function spoken(text: string): string | undefined {
   const words = withoutReasoning(text)
@@ -74,7 +74,7 @@ export function spoken(text: string): string | undefined {
 
 /**
  * Returns the message after a marker, up to the next label: after the first marker that begins a line or, if there is
- * none, after the last marker. `undefined` if there is no marker, or no message after it.
+ * none, after the last marker. Returns `undefined` if there is no marker, or no message after it.
  */
 export function spokenAfter(
   marker: "User Response" | "Response",

@@ -8,11 +8,11 @@ import { rulesUser } from "./rules_user.ts";
 /**
  * Creates users played by a model.
  *
- * Unless `compat` is set, these errors of τ-bench are fixed: an empty message, or a first message that consists of the
- * stop token, is requested again; reasoning in tags, a label of the speaker, and quotes and fences around everything
- * are removed; words that accompany the stop token are sent before the conversation ends. No call is made before the
- * conversation opens, and costs are summed. If the dataset has its own rules, they apply instead: see {@linkcode
- * rulesUser}.
+ * Unless `compat` is set, these errors of τ-bench are fixed: if a message is empty, or the first message consists of
+ * the stop token, the model is asked again; reasoning in tags, a label of the speaker, and quotes and fences around
+ * everything are removed; words that accompany the stop token are sent before the conversation ends. No call is made
+ * before the conversation opens, and costs are summed. If the dataset has its own rules, they apply instead: see
+ * {@linkcode rulesUser}.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
   const { rules } = options.dataset;

@@ -172,7 +172,9 @@ function findEarlyStop(
   return {
     fault: "early_stop",
     message: last.index,
-    evidence: `${open.join(", ")} not done after "${last.heard.slice(0, 80)}"`,
+    evidence: `not done yet: ${open.join(", ")}; the agent last said "${
+      last.heard.slice(0, 80)
+    }"`,
   };
 }
 

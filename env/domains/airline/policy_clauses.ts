@@ -175,7 +175,7 @@ export const airlineClauses: readonly Clause[] = [
     id: "certificate.eligible",
     tools: ["send_certificate"],
     text:
-      "Certificates are for silver and gold members, insured and business travellers with a cancelled or delayed flight: 100 or 50 dollars per passenger",
+      "Certificates are for silver and gold members, insured and business travelers with a cancelled or delayed flight: 100 or 50 dollars per passenger",
     breaks: certificateBreaks,
   },
 ];

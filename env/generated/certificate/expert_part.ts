@@ -56,7 +56,7 @@ export async function expertPart(
   const [fault] = findings ?? [];
   if (fault !== undefined) {
     return rejection(
-      `the user's ${fault.fault}`,
+      `the user makes a mistake (${fault.fault})`,
       `message ${fault.message}: ${fault.evidence}`,
     );
   }

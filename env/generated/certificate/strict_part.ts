@@ -99,7 +99,10 @@ function temptations(
     .flatMap((request) => goals.fulfillingCalls({ request, database, userId }));
 }
 
-/** Returns the calls for first wishes, each to replace the call for the final wish. */
+/**
+ * Returns the calls that would fulfill a request as the user first states it, before changing their mind. Each replaces
+ * the gold write of the final request.
+ */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
 ): WrongWrite[] {

@@ -50,7 +50,7 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
-  /** The counts for each place that was searched, since several orders of requests lead to the same place. */
+  /** The counts below each searched node, by key; several orders of requests lead to the same node. */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
@@ -60,7 +60,7 @@ class Search {
   }
 
   /**
-   * Continues the search from a place: a state, the open requests, and the calls made so far.
+   * Continues the search from a node: a database state, the open requests, and the calls made so far.
    * @returns A sequence that ends in a state other than the gold, if found.
    */
   from(
@@ -93,8 +93,8 @@ class Search {
   }
 
   /**
-   * Returns the key of a place in the search: the state, the open requests, and each row's calls in order, which policy
-   * may check.
+   * Returns the key of a search node: the state, the open requests, and each row's calls in order, which policy may
+   * check.
    */
   #keyOf(database: Database, { open, made }: Place): string {
     const { requests } = this.#subject.goal;

@@ -33,7 +33,7 @@ import {
   refuseTripWords,
 } from "./expert_words.ts";
 
-/** The expert's desk, and the airline task that the expert works on. */
+/** The expert's record of the conversation, and the airline task that the expert works on. */
 interface AirlineStart extends ExpertStart {
   readonly task: AirlineTask;
 }
@@ -106,7 +106,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads the user's first wish back to them; the user then changes their mind. */
+/** Repeats the user's first wish for confirmation, upon which the user changes their mind. */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };

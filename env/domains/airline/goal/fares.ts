@@ -55,7 +55,7 @@ export function seatPrice(
   return free >= seats ? numberIn(row(day, "prices"), cabin) : undefined;
 }
 
-/** The criteria by which flights are searched for. */
+/** The criteria of a flight search. */
 export interface FlightCriteria {
   readonly from: string;
   readonly to: string;

@@ -184,7 +184,7 @@ class AirlineUser extends RequestUser<AirlineRequest> {
   }
 
   /**
-   * Changes the user's mind after a correct read-back.
+   * Changes the user's mind after the agent has repeated the request correctly.
    * @returns A message with the details that have changed.
    */
   #rethink(first: AirlineRequest): string {

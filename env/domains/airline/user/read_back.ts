@@ -1,4 +1,4 @@
-/** Compares an agent's read-back with the user's request. */
+/** Compares a read-back, in which the agent repeats a request before the call, with what the user wants. */
 
 import type { AirlineRequest } from "../goal/request.ts";
 import type { Database } from "../../../database.ts";
@@ -17,7 +17,7 @@ interface ReadBack {
   readonly isFirst: boolean;
 }
 
-/** Checks whether a read-back contradicts the request. A read-back that omits a detail does not contradict it. */
+/** Checks whether the agent's message contradicts the request. A message that omits a detail does not contradict it. */
 export function contradicts(message: string, of: ReadBack): boolean {
   const { trip = {}, intent } = of.request;
   const said = message.toLowerCase();

@@ -18,7 +18,7 @@ interface Style {
 
 /**
  * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
- * if the request is `forthcoming`.
+ * if `request.forthcoming` is set.
  */
 export function airlineRequestWords(
   request: AirlineRequest,

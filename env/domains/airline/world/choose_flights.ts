@@ -1,6 +1,6 @@
 /**
  * Finds the flights that a user's words refer to: the cheapest, earliest or latest direct flight of a day, or the
- * cheapest pair with one stop. Ambiguous words refer to nothing.
+ * cheapest pair with one stop. Ambiguous words match no flight.
  */
 
 import type { Cabin, Pick } from "../goal/request.ts";

@@ -134,7 +134,7 @@ export function drawRequestKinds(
   });
 }
 
-/** Adds reservations that no task is about to a user's. */
+/** Gives a user additional reservations, which no task is about. */
 export function addExtras(world: AirlineWorld, user: Passenger): void {
   const { rng, options } = world;
   const { extraReservationsMin: min, extraReservationsMax: max } = options;

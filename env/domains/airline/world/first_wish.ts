@@ -1,4 +1,4 @@
-/** Draws the first wish of users who change their mind when it is read back. */
+/** Draws the first wish of users who change their mind when the agent reads it back to them. */
 
 import {
   type AirlineIntent,

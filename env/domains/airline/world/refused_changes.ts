@@ -161,7 +161,7 @@ export function insteadOf(
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
-/** Draws a change to another user's reservation, whose id the user knows. */
+/** Draws a change to a reservation that belongs to another user. The task's user knows its id. */
 function ofStranger(
   world: AirlineWorld,
   { user, intent }: UserIntent,

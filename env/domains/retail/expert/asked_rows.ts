@@ -1,4 +1,4 @@
-/** Finds the rows that a question refers to, and reads those that are not on the expert's desk yet. */
+/** Finds the rows that a question refers to, and reads those that the expert has not read yet. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -6,19 +6,19 @@ import { call } from "../../shared/call.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import { changesMadeBy } from "./made_changes.ts";
 
-/** A question in lower case, and the expert's desk. */
+/** A question in lower case, and the expert's record of the conversation. */
 export interface Question {
   readonly words: string;
   readonly desk: Desk;
 }
 
-/** Reads the user's profile unless it is already on the desk. */
+/** Reads the user's profile, unless the expert has already read it. */
 export function* readUser(desk: Desk): Script {
   if (desk.user !== undefined) return;
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
-/** Reads an order unless it is already on the desk. */
+/** Returns an order, and reads it first if the expert has not read it yet. */
 export function* readOrder(
   desk: Desk,
   order_id: string,

@@ -38,7 +38,7 @@ export function askWords(missing: Missing, item?: string): string {
     : QUESTIONS[missing].replace("the item", `the ${item}`);
 }
 
-/** An item in a read-back: the user's words for it, and its id. */
+/** An item that the expert reads back to the user: the user's words for it, and its id. */
 export interface NamedItem {
   readonly words: string;
   readonly id: string;

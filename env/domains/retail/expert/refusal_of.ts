@@ -1,6 +1,6 @@
 /**
- * Decides what the expert refuses, by applying the policy's rules to what the user said and to the rows on the expert's
- * desk.
+ * Decides what the expert refuses, by applying the policy's rules to what the user said and to the rows that the tools
+ * have shown.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -19,7 +19,7 @@ export interface Details {
 }
 
 /**
- * Returns the reason for refusing any such request about the order; `undefined` if its owner and status allow the
+ * Returns the reason for refusing a request because of its order's owner or status; `undefined` if both allow the
  * request.
  */
 export function orderRefused(

@@ -226,7 +226,7 @@ function named(items: readonly JsonObject[], words: readonly string[] = []) {
   }));
 }
 
-/** Reads the user's first wish back to them; the user then changes their mind. */
+/** Repeats the user's first wish for confirmation, upon which the user changes their mind. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk } = one;
   const request = { ...one.request, ...one.request.before };

@@ -88,7 +88,7 @@ export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
 }
 
 /**
- * Describes an order: `order #W1234567`, `your order with the office chair`. Prefers an item that is not in `beside`.
+ * Describes an order: `order #W1234567`, `your order with the office chair`. If possible, the item is not in `beside`.
  */
 export function orderWords(
   { rng }: Draw,
@@ -109,7 +109,7 @@ export function orderWords(
   ]);
 }
 
-/** Phrases where the items are, as the continuation of their names; may be empty if the items identify the order. */
+/** Phrases which order contains the items, as the continuation of their names. May be empty if the items show it. */
 export function whereWords(
   draw: Draw,
   place: Place,

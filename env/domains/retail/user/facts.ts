@@ -1,6 +1,6 @@
 /**
  * Lists the details of a request. Each detail determines how the user phrases it when asked, and whether an agent's
- * read-back contradicts it.
+ * message contradicts it.
  */
 
 import type { Fact } from "../../shared/user/fact_user.ts";

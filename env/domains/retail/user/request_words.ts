@@ -5,7 +5,7 @@ import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
 /**
  * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
- * if the request is `forthcoming`.
+ * if `request.forthcoming` is set.
  */
 export function requestWords(request: RetailRequest): string {
   const all = request.forthcoming === true;

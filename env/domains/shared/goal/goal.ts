@@ -35,7 +35,7 @@ export interface Request {
   readonly refusedBy?: string;
   /** Whether the user makes the request only because the previous one was refused. */
   readonly fallback?: boolean;
-  /** Details that the user wants at first, before changing their mind at the read-back. */
+  /** Details that the user wants at first, before changing their mind when the agent repeats them. */
   readonly before?: object;
   /**
    * Texts that the agent's messages must contain for this request; omitted if all the task's outputs belong to one

@@ -34,7 +34,9 @@ export interface FactUserPart<R extends Request> {
   identity(asked: ReadonlySet<AskedDetail>): string | undefined;
   /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
-  /** Checks whether a read-back, in lower case, proposes another kind of action than the request. Default: never. */
+  /**
+   * Checks whether an agent's message, in lower case, proposes another kind of action than the request. Default: never.
+   */
   proposesOther?(text: string, request: R): boolean;
 }
 
@@ -124,7 +126,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
   }
 
   /**
-   * Changes the user's mind after a correct read-back.
+   * Changes the user's mind after the agent has repeated the request correctly.
    * @returns A message with the new wish.
    */
   #rethink(): string {

@@ -11,7 +11,7 @@ const MAX_REPLIES = 40;
 /** The number of consecutive replies without progress after which the user gives up a request. */
 const PATIENCE = 6;
 
-/** The number of wrong read-backs that the user corrects before accepting one. */
+/** The number of times that the user corrects an agent that repeats the request wrongly, before giving in. */
 const MAX_CORRECTIONS = 3;
 
 /** A user's progress through the requests of a goal. */
@@ -22,7 +22,7 @@ export class GoalProgress<R extends Request> {
   #stalled = 0;
   #corrections = 0;
   #changed = false;
-  /** Whether the user has agreed to the read-back. */
+  /** Whether the user has agreed to the request as repeated by the agent. */
   agreed = false;
   /** Whether the user has doubted a refusal. */
   protested = false;
@@ -68,8 +68,8 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Counts a wrong read-back.
-   * @returns Whether the user still corrects it.
+   * Counts a message in which the agent repeats the request wrongly.
+   * @returns Whether the user still corrects the agent.
    */
   correct(): boolean {
     return this.#corrections++ < MAX_CORRECTIONS;
