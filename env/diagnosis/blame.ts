@@ -106,7 +106,7 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   };
 }
 
-/** Blames the gold if the agent changed exactly the rows of a gold action that returns an error. */
+/** Blames the gold actions if the agent changed exactly the rows of a gold action that returns an error. */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;
   if (decisive?.kind !== "write" || reward === null) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Part 3: the task can be solved from its instruction alone. The gold proves it: each of its arguments is in the
- * instruction or in the answer to one of its earlier reads, and it contains every read that policy requires, but no
- * unnecessary read.
+ * Part 3: the task can be solved from its instruction alone. The gold actions prove it: each argument is in
+ * the instruction or in the answer to an earlier read, and the reads include every read that policy requires, but no
+ * unnecessary one.
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
@@ -13,7 +13,7 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 export interface SolvableEvidence {
   /** The read that shows an argument, by path (`0.item_ids[0]`), for arguments that are not in the instruction. */
   readonly shown: Readonly<Record<string, string>>;
-  /** The number of reads in the gold. */
+  /** The number of gold actions that are reads. */
   readonly reads: number;
   /** The length of the longest chain of dependent reads that leads to an argument or output. */
   readonly chain: number;
@@ -28,7 +28,7 @@ interface Source {
   readonly depth: number;
 }
 
-/** Follows the gold from the instruction to its last action. */
+/** Checks the gold actions in order, starting with the information in the instruction. */
 export function solvablePart(
   subject: Subject,
 ): SolvableEvidence | Rejection {

@@ -14,9 +14,9 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The numbers of wrong outcomes that were tried. All of them score 0. */
 export interface StrictEvidence {
-  /** The number of variants of the gold with one write missing or different. */
+  /** The number of variants of the gold actions in which one write is missing or different. */
   readonly wrong: number;
-  /** The number of variants of the gold with one additional write, including the calls of refused requests. */
+  /** The number of variants of the gold actions with one additional write, including the calls of refused requests. */
   readonly tooMuch: number;
 }
 
@@ -76,7 +76,7 @@ function tryAll(subject: Subject): StrictEvidence | Rejection {
     : rejection("every additional write fails", `${more.length} tried`);
 }
 
-/** Checks whether the gold still scores 1 after a write is replaced with another action, or removed. */
+/** Checks whether the gold actions still score 1 after a write is replaced with another action, or removed. */
 function scoresWith(
   { dataset, domain, steps, ...subject }: Subject,
   insteadOf: number,

@@ -16,7 +16,7 @@ export interface Subject {
   readonly goals: GoalsPart;
   /** The replayed gold actions. */
   readonly steps: readonly GoldStep[];
-  /** The final database state of the gold. */
+  /** The database state after the gold actions. */
   readonly gold: Database;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Part 4: the final state is unique. The calls that the user's words may mean are derived from the goal alone, without
- * the gold. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold's state.
+ * the gold actions. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold
+ * state.
  */
 
 import { callTool, isErrorAnswer } from "../../call_tool.ts";
@@ -12,7 +13,7 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The counts of sequences and calls that were tried. */
 export interface UniqueEvidence {
-  /** The number of call sequences. All of them end in the gold's final state. */
+  /** The number of call sequences. All of them end in the gold state. */
   readonly ways: number;
   /** The number of calls that match the words but are not allowed by tools or policy. */
   readonly barred: number;
@@ -61,7 +62,7 @@ class Search {
 
   /**
    * Continues the search from a node: a database state, the open requests, and the calls made so far.
-   * @returns A sequence that ends in a state other than the gold, if found.
+   * @returns A sequence that ends in a state other than the gold state, if found.
    */
   from(
     database: Database,

@@ -35,7 +35,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One in this many users asks for a specific flight by its number. */
+/** The inverse of the share of users who ask for a specific flight by its number: one in four. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking; `undefined` if no flights fit. */

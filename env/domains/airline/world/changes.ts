@@ -39,7 +39,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One in this many users asks for a specific flight by its number. */
+/** The inverse of the share of users who ask for a specific flight by its number: one in four. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change of a reservation; `undefined` if nothing fits. */
