@@ -6,7 +6,12 @@
  */
 
 import { bodyWithIds } from "../models/id_list_bytes.ts";
-import type { Trajectory } from "../tokens/trajectory.ts";
+import {
+  firstSampled,
+  idsOf,
+  restOf,
+  type Trajectory,
+} from "../tokens/trajectory.ts";
 import type { Episode, StopReason } from "../types.ts";
 import type { EngineCall } from "./episode_engine.ts";
 
@@ -75,8 +80,8 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
     tokens,
     prompt_length: prompt,
     response_length: tokens.length - prompt,
-    loss_mask: layout.lossMask.slice(prompt),
-    rollout_log_probs: layout.logprobs.slice(prompt),
+    loss_mask: layout.lossMask,
+    rollout_log_probs: layout.logprobs,
     spans,
     response: spans.map(({ text }) => text).join(""),
     reward: reward.value,
@@ -156,20 +161,23 @@ function metadataOf(
 
 interface Layout {
   readonly tokens: readonly number[];
-  readonly lossMask: readonly (0 | 1)[];
-  readonly logprobs: readonly number[];
   /** The number of prompt ids, which are all ids before the first sampled one. */
   readonly prompt: number;
+  /** Of the response. */
+  readonly lossMask: readonly (0 | 1)[];
+  /** Of the response. */
+  readonly logprobs: readonly number[];
 }
 
 /** Splits a trajectory into a prompt and a response. As slime requires, each has at least one id. */
-function layOut({ ids, lossMask, logprobs }: Trajectory): Layout {
-  if (ids.length < 2) {
-    return { tokens: [0, 0], lossMask: [0, 0], logprobs: [0, 0], prompt: 1 };
+function layOut(trajectory: Trajectory): Layout {
+  const tokens = idsOf(trajectory);
+  if (tokens.length < 2) {
+    return { tokens: [0, 0], prompt: 1, lossMask: [0], logprobs: [0] };
   }
-  const first = lossMask.indexOf(1);
-  const prompt = first === -1 ? ids.length - 1 : Math.max(1, first);
-  return { tokens: ids, lossMask, logprobs, prompt };
+  const first = firstSampled(trajectory);
+  const prompt = first === -1 ? tokens.length - 1 : Math.max(1, first);
+  return { tokens, prompt, ...restOf(trajectory, prompt) };
 }
 
 /** Splits the response into spans at the beginning and the end of each answer of the engine. */
@@ -180,31 +188,29 @@ function spansOf(
   const spans: Span[] = [];
   for (let at = prompt; at < tokens.length;) {
     const call = calls.find(({ start }) => start === at);
-    const end = endOf(at, { lossMask, call });
-    const length = end - at;
-    const trainable = lossMask[at] === 1;
+    const most = call === undefined ? Infinity : call.length;
+    const length = runLength(lossMask, { from: at - prompt, most });
+    const trainable = lossMask[at - prompt] === 1;
     spans.push({
       length,
       trainable,
-      text: decode(tokens.slice(at, end)),
+      text: decode(tokens.slice(at, at + length)),
       ...(trainable ? { meta_info: metaInfo(call, { at, length }) } : {}),
     });
-    at = end;
+    at += length;
   }
   return spans;
 }
 
-function endOf(
-  at: number,
-  { lossMask, call }: {
-    lossMask: readonly (0 | 1)[];
-    call: EngineCall | undefined;
-  },
+/** Counts the equal values of the mask from an index on, at least 1. */
+function runLength(
+  lossMask: readonly (0 | 1)[],
+  { from, most }: { from: number; most: number },
 ): number {
-  const most = call === undefined ? lossMask.length : at + call.length;
-  let end = at + 1;
-  while (end < most && lossMask[end] === lossMask[at]) end++;
-  return end;
+  const end = Math.min(lossMask.length, from + most);
+  let at = from + 1;
+  while (at < end && lossMask[at] === lossMask[from]) at++;
+  return at - from;
 }
 
 function metaInfo(

@@ -59,19 +59,30 @@ export class TrajectoryBuilder {
     appendIds(this.#ids, ids);
   }
 
-  /** Returns a copy of the sequence so far, which later appends do not change. */
+  /**
+   * Returns the sequence so far, which later appends do not change. Its lists are built when they are first read, since
+   * they are long and a server reads only a part of them.
+   */
   build(): Trajectory {
+    const sequence = new Sequence(this.#ids, this.#sampled.slice());
     const { length } = this.#ids;
-    const lossMask = new Array<0 | 1>(length).fill(0);
-    const logprobs = new Array<number>(length).fill(0);
-    for (const sampled of this.#sampled) {
-      sampled.logprobs.forEach((logprob, i) => {
-        lossMask[sampled.start + i] = 1;
-        logprobs[sampled.start + i] = logprob;
-      });
-    }
-    // The caller owns the lists. They are long, and freezing them would make slicing and printing slow.
-    return Object.freeze({ ids: this.#ids.slice(), lossMask, logprobs });
+    let ids: number[] | undefined;
+    let lossMask: (0 | 1)[] | undefined;
+    let logprobs: number[] | undefined;
+    // The caller owns the lists. Freezing them would make slicing and printing slow.
+    const trajectory: Trajectory = Object.freeze({
+      get ids() {
+        return ids ??= sequence.ids.slice(0, length);
+      },
+      get lossMask() {
+        return lossMask ??= sequence.lossMask(0);
+      },
+      get logprobs() {
+        return logprobs ??= sequence.logprobs(0);
+      },
+    });
+    sequences.set(trajectory, sequence);
+    return trajectory;
   }
 }
 
@@ -79,6 +90,76 @@ export class TrajectoryBuilder {
 interface Sampled {
   readonly start: number;
   readonly logprobs: readonly number[];
+}
+
+/** The sequences of trajectories whose lists may not have been built. */
+const sequences = new WeakMap<Trajectory, Sequence>();
+
+/** A builder's sequence at some time. */
+class Sequence {
+  /** The builder's own list, which may have grown. */
+  readonly ids: readonly number[];
+  readonly length: number;
+  readonly #sampled: readonly Sampled[];
+
+  constructor(ids: readonly number[], sampled: readonly Sampled[]) {
+    this.ids = ids;
+    this.length = ids.length;
+    this.#sampled = sampled;
+  }
+
+  /** The index of the first sampled id; -1 if there is none. */
+  get firstSampled(): number {
+    const first = this.#sampled.find(({ logprobs }) => logprobs.length > 0);
+    return first?.start ?? -1;
+  }
+
+  /** The mask from an index on. */
+  lossMask(from: number): (0 | 1)[] {
+    const mask = new Array<0 | 1>(this.length - from).fill(0);
+    for (const { start, logprobs } of this.#sampled) {
+      const end = start + logprobs.length - from;
+      if (end > 0) mask.fill(1, Math.max(0, start - from), end);
+    }
+    return mask;
+  }
+
+  /** The log probabilities from an index on. */
+  logprobs(from: number): number[] {
+    const all = new Array<number>(this.length - from).fill(0);
+    for (const { start, logprobs } of this.#sampled) {
+      for (let at = Math.max(0, from - start); at < logprobs.length; at++) {
+        all[start + at - from] = logprobs[at]!;
+      }
+    }
+    return all;
+  }
+}
+
+/** Returns the index of the first sampled id; -1 if there is none. */
+export function firstSampled(trajectory: Trajectory): number {
+  return sequences.get(trajectory)?.firstSampled ??
+    trajectory.lossMask.indexOf(1);
+}
+
+/** Returns the ids of a complete trajectory without copying them: the list may be the builder's own. */
+export function idsOf(trajectory: Trajectory): readonly number[] {
+  const sequence = sequences.get(trajectory);
+  if (sequence === undefined) return trajectory.ids;
+  const { ids, length } = sequence;
+  return ids.length === length ? ids : trajectory.ids;
+}
+
+/** Returns mask and log probabilities from an index on, `[T - from]` each, without building those before it. */
+export function restOf(
+  trajectory: Trajectory,
+  from: number,
+): Pick<Trajectory, "lossMask" | "logprobs"> {
+  const sequence = sequences.get(trajectory);
+  return {
+    lossMask: sequence?.lossMask(from) ?? trajectory.lossMask.slice(from),
+    logprobs: sequence?.logprobs(from) ?? trajectory.logprobs.slice(from),
+  };
 }
 
 function checkIds(ids: readonly number[]): void {
