@@ -8,6 +8,7 @@ import { resolveEndpoint } from "../env/models/endpoints.ts";
 import { openaiChatModel } from "../env/models/openai.ts";
 import type { ChatModel } from "../env/types.ts";
 import { llmUser } from "../env/users/llm.ts";
+import { KeepAlive } from "../env/models/keep_alive.ts";
 import { createMeter } from "../env/models/meter.ts";
 import { EpisodeService } from "../env/serve/episode_service.ts";
 import { episodesApp } from "../env/serve/episodes_app.ts";
@@ -51,6 +52,7 @@ async function open({ tauBench, user }: ServerSettings) {
       retries: 0,
       backoffMs: 1,
     }),
+    post: new KeepAlive().post,
     modelName: "engine",
     contextLength: 32_768,
     maxTokensPerTurn: 256,

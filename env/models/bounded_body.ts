@@ -42,7 +42,28 @@ export async function boundedText(
     // A body with a `content-length` cannot exceed it and is read at once.
     return { text: await response.text(), fault: null };
   }
-  const { bytes, isWhole } = await firstBytes(response, maxBytes);
+  return unpackedText(await firstBytes(response, maxBytes), {
+    headers: response.headers,
+    maxBytes,
+  });
+}
+
+/** The bytes of a body, up to a limit. */
+export interface FirstBytes {
+  readonly bytes: Uint8Array;
+  /** Whether the body ended within the limit. */
+  readonly isWhole: boolean;
+}
+
+/** Decompresses and decodes a body as its headers say, within the limit. */
+export function unpackedText(
+  { bytes, isWhole }: FirstBytes,
+  { headers, maxBytes }: {
+    readonly headers: { get(name: string): string | null };
+    readonly maxBytes: number;
+  },
+): BoundedText {
+  const encodings = encodingsOf(headers);
   if (encodings.length === 0) {
     const fault = isWhole ? null : tooLong(maxBytes);
     return { text: textOf(bytes), fault };
@@ -78,7 +99,7 @@ const FIRST_BYTES = 65_536;
 async function firstBytes(
   { body }: Response,
   maxBytes: number,
-): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
+): Promise<FirstBytes> {
   let buffer = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
   let length = 0;
   // Leaving the loop cancels the body, which closes the connection.
@@ -101,7 +122,9 @@ async function firstBytes(
 }
 
 /** Lists the content encodings in the order in which they were applied. */
-function encodingsOf(headers: Headers): string[] {
+function encodingsOf(
+  headers: { get(name: string): string | null },
+): string[] {
   return (headers.get("content-encoding") ?? "").toLowerCase().split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");

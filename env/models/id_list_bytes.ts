@@ -5,7 +5,7 @@
 
 /** The encoded ids of a list, with spare room for more ids. */
 interface Written {
-  /** Room for the start of the body, followed by the encoded ids. */
+  /** {@linkcode HEAD_ROOM}, room for the start of the body, and the encoded ids. */
   buffer: Uint8Array<ArrayBuffer>;
   ids: number;
   end: number;
@@ -20,10 +20,12 @@ const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
   tokens: encoder.encode('{"tokens":['),
 };
+/** The number of bytes before each body that its sender may overwrite, such as with a request's head. */
+export const HEAD_ROOM = 512;
 /** Offset of the first id. */
-const FIRST = HEADS.input_ids.length;
+const FIRST = HEAD_ROOM + HEADS.input_ids.length;
 /** Spare bytes to allocate for later ids. */
-const SLACK = 2048;
+const SLACK = 4096;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 
@@ -34,7 +36,8 @@ const written = new WeakMap<readonly number[], Written>();
  * @param ids The list. Since an earlier call with the same list, it may only have grown at its end.
  * @param rest The JSON text of an object with at least one member.
  * @param name The name of the id list. Default: `input_ids`.
- * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then.
+ * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then. The sender
+ * may overwrite {@linkcode HEAD_ROOM} bytes before it in its buffer.
  */
 export function bodyWithIds(
   ids: readonly number[],
@@ -43,19 +46,30 @@ export function bodyWithIds(
 ): Uint8Array<ArrayBuffer> {
   let known = written.get(ids);
   if (known === undefined || known.ids > ids.length) {
-    known = start();
-    written.set(ids, known);
+    written.set(ids, known = begin(ids));
+  } else {
+    append(known, ids);
   }
-  append(known, ids);
-  const tail = `],${rest.slice(1)}`;
-  // A UTF-16 code unit takes at most three bytes in UTF-8.
-  makeRoom(known, 3 * tail.length);
-  const { buffer, end } = known;
-  const { written: length } = encoder.encodeInto(tail, buffer.subarray(end));
+  const end = known.end + writeText(known, `],${rest.slice(1)}`);
   const head = HEADS[name];
   const from = FIRST - head.length;
-  buffer.set(head, from);
-  return buffer.subarray(from, end + length);
+  known.buffer.set(head, from);
+  return known.buffer.subarray(from, end);
+}
+
+/**
+ * Writes a text after the ids.
+ * @returns Its length in bytes.
+ */
+function writeText(known: Written, text: string): number {
+  // Most texts are ASCII. Others take at most three bytes for each UTF-16 code unit.
+  for (const bytes of [text.length, 3 * text.length]) {
+    makeRoom(known, bytes);
+    const room = known.buffer.subarray(known.end);
+    const { read, written } = encoder.encodeInto(text, room);
+    if (read === text.length) return written;
+  }
+  throw new RangeError("The text was not encoded as a whole");
 }
 
 /**
@@ -66,14 +80,74 @@ export function moveEncodedIds(
   copy: readonly number[],
 ): void {
   const known = written.get(ids);
-  if (known === undefined) return;
+  if (known === undefined || ids === copy) return;
   for (let at = 0; at < known.ids; at++) if (ids[at] !== copy[at]) return;
   written.set(copy, known);
 }
 
-function start(): Written {
-  return { buffer: new Uint8Array(1024), ids: 0, end: FIRST };
+/** The encoded beginning of an earlier list: episodes with the same policy and tools begin with the same ids. */
+interface Beginning {
+  readonly ids: readonly number[];
+  readonly bytes: Uint8Array;
+  /** The number of bytes of the first {@linkcode STEP} ids, twice as many, and so on. */
+  readonly ends: readonly number[];
 }
+
+/** The most recent beginnings, which differ in at least half of their ids. */
+const beginnings: Beginning[] = [];
+const MAX_BEGINNINGS = 8;
+const MAX_BEGINNING = 16_384;
+const STEP = 64;
+
+/** Encodes a new list. */
+function begin(ids: readonly number[]): Written {
+  const known: Written = { buffer: NOTHING, ids: 0, end: FIRST };
+  const shared = beginnings
+    .map((one) => ({
+      one,
+      steps: Math.floor(commonLength(one.ids, ids) / STEP),
+    }))
+    .reduce((a, b) => a.steps >= b.steps ? a : b, NONE);
+  if (shared.steps > 0) {
+    const bytes = shared.one.bytes.subarray(
+      0,
+      shared.one.ends[shared.steps - 1],
+    );
+    makeRoom(known, bytes.length + 8 * (ids.length - shared.steps * STEP));
+    known.buffer.set(bytes, FIRST);
+    known.ids = shared.steps * STEP;
+    known.end += bytes.length;
+  }
+  append(known, ids);
+  const isNew = 2 * shared.steps * STEP < Math.min(ids.length, MAX_BEGINNING);
+  if (isNew && ids.length >= STEP) remember(ids, known);
+  return known;
+}
+
+function remember(ids: readonly number[], { buffer }: Written): void {
+  const kept = ids.slice(0, MAX_BEGINNING);
+  const ends: number[] = [];
+  let end = FIRST;
+  for (let at = 0; at < kept.length; at++) {
+    end += (at > 0 ? 1 : 0) + digitsOf(kept[at]!);
+    if ((at + 1) % STEP === 0) ends.push(end - FIRST);
+  }
+  beginnings.unshift({ ids: kept, bytes: buffer.slice(FIRST, end), ends });
+  beginnings.length = Math.min(beginnings.length, MAX_BEGINNINGS);
+}
+
+function commonLength(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < most && a[at] === b[at]) at++;
+  return at;
+}
+
+const NOTHING = new Uint8Array(0);
+const NONE = {
+  one: { ids: [], bytes: NOTHING, ends: [] } as Beginning,
+  steps: 0,
+};
 
 function append(known: Written, ids: readonly number[]): void {
   let largest = 1;
@@ -101,9 +175,7 @@ function writeInteger(
   start: number,
   value: number,
 ): number {
-  let digits = 1;
-  for (let most = 10; most <= value; most *= 10) digits++;
-  const end = start + digits;
+  const end = start + digitsOf(value);
   let rest = value;
   for (let at = end - 1; at >= start; at--) {
     const tens = Math.floor(rest / 10);
@@ -111,6 +183,12 @@ function writeInteger(
     rest = tens;
   }
   return end;
+}
+
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let most = 10; most <= value; most *= 10) digits++;
+  return digits;
 }
 
 /**

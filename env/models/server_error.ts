@@ -27,7 +27,7 @@ export interface ServerError {
 export interface ErrorOrigin {
   /** The HTTP status of the response, if it is an error status. */
   readonly status?: number;
-  readonly headers?: Headers;
+  readonly headers?: { get(name: string): string | null };
 }
 
 /**

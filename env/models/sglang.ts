@@ -6,9 +6,9 @@
 
 import type { GenerateRequest, TokenModel } from "../types.ts";
 import { type Caller, CallFailure } from "./call_policy.ts";
-import { bodyWithIds } from "./id_list_bytes.ts";
-import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
+import { bodyWithIds, HEAD_ROOM } from "./id_list_bytes.ts";
 import type { Meter } from "./meter.ts";
+import { fetchPost, type Post, type Posted, type PostOptions } from "./post.ts";
 import { quoted } from "./redact.ts";
 import { isRecord } from "./loose_fields.ts";
 import { errorIn, readServerError } from "./server_error.ts";
@@ -26,6 +26,8 @@ export interface SglangOptions {
   readonly meter: Meter;
   /** The API key, if the server requires one. */
   readonly apiKey?: string;
+  /** Sends the requests. Default: `fetch`. */
+  readonly post?: Post;
   /**
    * Additional sampling parameters with SGLang's names, such as `{ top_k: 20 }`. Default: none, so that the
    * distribution is not truncated.
@@ -73,10 +75,11 @@ async function attempt(
   try {
     const response = await post(options, "/generate", {
       body: generateBody(rid, request, options.sampling),
+      headRoom: HEAD_ROOM,
       session: request.session,
       signal,
     });
-    return await readAnswer(response, options);
+    return readAnswer(response, options);
   } catch (error) {
     // Stop the generation on the server. A failure of this request is ignored.
     if (signal.aborted) {
@@ -84,7 +87,7 @@ async function attempt(
         body: JSON.stringify({ rid }),
         session: request.session,
         signal: AbortSignal.timeout(1000),
-      }).then((response) => response.body?.cancel(), () => {});
+      }).catch(() => {});
     }
     throw error;
   }
@@ -100,7 +103,7 @@ function generateBody(
     request: GenerateRequest,
     sampling?: SglangOptions["sampling"],
   ]
-): BodyInit {
+): Uint8Array<ArrayBuffer> {
   const rest = JSON.stringify({
     rid,
     return_logprob: true,
@@ -121,46 +124,37 @@ function generateBody(
 }
 
 function post(
-  { url, apiKey }: SglangOptions,
+  { url, apiKey, post = fetchPost }: SglangOptions,
   path: string,
-  { body, session, signal }: {
-    body: BodyInit;
-    session: string;
-    signal: AbortSignal;
+  { session, ...options }: Omit<PostOptions, "headers"> & {
+    readonly session: string;
   },
-): Promise<Response> {
-  return fetch(`${url}${path}`, {
-    method: "POST",
+): Promise<Posted> {
+  return post(`${url}${path}`, {
     headers: {
-      "content-type": "application/json",
-      "accept-encoding": ACCEPT_ENCODING,
       // Session names may contain characters that headers may not.
       "x-smg-routing-key": encodeURIComponent(session),
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
     },
-    body,
-    signal,
-    // A redirect would let the server choose who receives the prompt and the key.
-    redirect: "manual",
+    ...options,
   });
 }
 
 /** Maximum number of characters of an answer to quote in an error. */
 const MAX_QUOTED = 300;
 
-async function readAnswer(
-  response: Response,
+function readAnswer(
+  { status, headers, text, fault }: Posted,
   { url, apiKey = "" }: SglangOptions,
-): Promise<Generated> {
-  const { text, fault } = await boundedText(response);
-  const { status, headers } = response;
+): Generated {
+  const isOk = status >= 200 && status < 300;
   const quote = (words: string) =>
     quoted(words, [apiKey], { maxLength: MAX_QUOTED });
-  const body = fault === null || !response.ok ? parseOrNull(text) : null;
+  const body = fault === null || !isOk ? parseOrNull(text) : null;
   // A gateway may respond with 200 and report the engine's failure in the body.
   const error = isRecord(body) && "meta_info" in body ? null : errorIn(body);
-  if (!response.ok || error !== null) {
-    const origin = response.ok ? {} : { status, headers };
+  if (!isOk || error !== null) {
+    const origin = isOk ? {} : { status, headers };
     const said = error ?? { message: text };
     const { words, ...read } = readServerError(said, origin);
     throw new CallFailure(

@@ -6,6 +6,7 @@
 import { type FailureKind, InfrastructureError } from "../errors.ts";
 import { type Caller, CallFailure } from "../models/call_policy.ts";
 import type { Meter } from "../models/meter.ts";
+import type { Post } from "../models/post.ts";
 import { sglangTokenModel } from "../models/sglang.ts";
 import type { GenerateResult, TokenModel } from "../types.ts";
 import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
@@ -31,6 +32,8 @@ export interface EpisodeEngineOptions {
   readonly meter: Meter;
   /** The bearer token, if the engine or its router requires one. Default: none. */
   readonly apiKey?: string;
+  /** Sends the requests. Default: `fetch`. */
+  readonly post?: Post;
   /** Called when the engine aborts a request of this episode, which means that the rollout has ended. */
   readonly onAbort: () => void;
 }

@@ -9,6 +9,7 @@ import type { PromptStyle } from "../agents/tool_calling.ts";
 import type { Caller } from "../models/call_policy.ts";
 import { moveEncodedIds } from "../models/id_list_bytes.ts";
 import type { Meter } from "../models/meter.ts";
+import type { Post } from "../models/post.ts";
 import { tokenChatModel } from "../models/token_chat.ts";
 import { rollout } from "../rollout.ts";
 import type { Codec } from "../tokens/conversation.ts";
@@ -39,6 +40,8 @@ export interface EpisodeWorld {
   readonly meter: Meter;
   /** Sends requests to engines. */
   readonly caller: Caller;
+  /** Sends single requests to engines. Default: `fetch`. */
+  readonly post?: Post;
   /** The hosts whose engines requests may use. Default: loopback. */
   readonly engineHosts?: EngineHosts;
   /** The bearer token for engines. Default: none. */
@@ -163,9 +166,10 @@ export class EpisodeService {
     { task, signal }: { task: Task; signal: AbortSignal },
   ): Promise<EpisodeAnswer> {
     const cut = new AbortController();
-    const { engineKey } = this.world;
+    const { engineKey, post } = this.world;
     const engine = new EpisodeEngine(request, {
       ...(engineKey === undefined ? {} : { apiKey: engineKey }),
+      ...(post === undefined ? {} : { post }),
       name: this.world.modelName,
       contextLength: this.world.contextLength,
       caller: this.world.caller,

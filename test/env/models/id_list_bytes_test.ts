@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   bodyWithIds,
+  HEAD_ROOM,
   moveEncodedIds,
 } from "../../../env/models/id_list_bytes.ts";
 
@@ -37,6 +38,32 @@ Deno.test("bodyWithIds() encodes a list that became shorter again, and keeps lis
   ids.length = 1;
   assert.deepEqual(bodyOf(ids, { a: 1 }).input_ids, [1]);
   assert.deepEqual(bodyOf(other, { a: 1 }).input_ids, [7]);
+});
+
+Deno.test("bodyWithIds() encodes lists that share a beginning", () => {
+  const [long, other] = [7, 9].map((factor) =>
+    Array.from({ length: 700 }, (_, at) => (at * at * factor) % 150_000)
+  ) as [number[], number[]];
+  const list = fc.tuple(
+    fc.constantFrom(long, other),
+    fc.nat(700),
+    fc.array(fc.nat(150_000), { maxLength: 300 }),
+  ).map(([from, length, rest]) => [...from.slice(0, length), ...rest]);
+  fc.assert(fc.property(fc.array(list, { maxLength: 12 }), (lists) => {
+    for (const ids of lists) {
+      assert.deepEqual(bodyOf(ids, { a: 1 }), { input_ids: ids, a: 1 });
+      ids.push(5);
+      assert.deepEqual(bodyOf(ids, { b: "é" }), { input_ids: ids, b: "é" });
+    }
+  }));
+});
+
+Deno.test("bodyWithIds() leaves room before the body, and encodes the same again once it was overwritten", () => {
+  const ids = [1, 22];
+  const body = bodyWithIds(ids, '{"a":1}');
+  assert.ok(body.byteOffset >= HEAD_ROOM);
+  new Uint8Array(body.buffer, body.byteOffset - HEAD_ROOM, HEAD_ROOM).fill(1);
+  assert.deepEqual(bodyOf(ids, { a: 1 }), { input_ids: ids, a: 1 });
 });
 
 Deno.test("a body of a growing list takes little more than its length", () => {

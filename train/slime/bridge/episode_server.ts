@@ -4,6 +4,7 @@
 
 import { basename } from "node:path";
 import denoConfig from "../../../deno.json" with { type: "json" };
+import { KeepAlive } from "../../../env/models/keep_alive.ts";
 import { EpisodeService } from "../../../env/serve/episode_service.ts";
 import { episodesApp } from "../../../env/serve/episodes_app.ts";
 import type { CallOptions } from "../../../env/types.ts";
@@ -49,8 +50,10 @@ export async function openEpisodeServer(
   const recorder = record === undefined
     ? undefined
     : await openEpisodeRecorder(record);
+  const connections = new KeepAlive();
   const service = new EpisodeService({
     ...world,
+    post: connections.post,
     ...recorder && { onEpisode: (ended) => recorder.add(ended) },
   });
   const instance = crypto.randomUUID();
@@ -70,6 +73,9 @@ export async function openEpisodeServer(
     stopped: stopped.signal,
     drain: () => service.drain(),
     ended: () => service.ended(),
-    [Symbol.asyncDispose]: async () => await recorder?.[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      connections[Symbol.dispose]();
+      await recorder?.[Symbol.asyncDispose]();
+    },
   };
 }
