@@ -1,7 +1,7 @@
 /**
  * Detects models whose chat template removes the thoughts from earlier answers after the next user message. Training
- * keeps every token as it was sampled. Only a server that renders the history again in each turn therefore shows the
- * model something different.
+ * keeps every token as it was sampled, so a chat API, which renders the history again in each turn, shows the trained
+ * model histories that it was not trained on.
  */
 
 import type { SlimeConfig } from "./slime_schema.ts";

@@ -29,7 +29,7 @@ interface Item {
 /** Writes episodes to a run dir in the background. */
 export class EpisodeRecorder implements AsyncDisposable {
   readonly counts = { kept: 0, lost: 0 };
-  /** The error that kept the most recently lost episode from being written; `undefined` if none was lost. */
+  /** The reason why the most recently lost episode could not be written; `undefined` if none was lost. */
   lastError: string | undefined;
   readonly #store: Pick<EpisodeStore, "add"> & Disposable;
   readonly #waiting: Item[] = [];

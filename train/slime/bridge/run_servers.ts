@@ -2,7 +2,7 @@
  * Starts the episode servers of a run according to its recipe, keeps them running, and stops them.
  *
  *     await using services = await startServices(config, { recipePath, overrides, logDir });
- *     services.urls; // what generate.py is told
+ *     services.urls; // the URLs to pass to generate.py
  */
 
 import { join } from "node:path";

@@ -8,7 +8,7 @@ import { jsonExcess } from "./json_excess.ts";
 const MAX_OPEN = 64;
 
 /**
- * Keeps the recently used files open, and closes all of them when disposed. A pool serves a single reader, because
+ * Keeps the most recently used files open, and closes all of them when disposed. A pool serves a single reader, because
  * concurrent reads of one file would interfere.
  */
 export class FilePool implements Disposable {

@@ -192,7 +192,7 @@ export interface Mistake {
   readonly entry: LayoutEntry;
 }
 
-/** Returns, for each common mistake, where the tensor would be if the writer had made it. */
+/** Returns each common mistake, and where the tensor would be if the writer had made that mistake. */
 export function mistakes(
   entry: LayoutEntry,
   shape: CheckpointShape,

@@ -88,7 +88,7 @@ export class Comparison {
   readonly common: FloatDtype | undefined;
   /** The common type if the tensors' types differ, so that one of them is rounded; otherwise `undefined`. */
   readonly roundedTo: FloatDtype | undefined;
-  /** The reason why the two cannot be compared at all. */
+  /** The reason why the tensors cannot be compared; `undefined` if they can. */
   readonly incomparable: string | undefined;
   /** The properties of the left tensor's numbers; `undefined` if they are not floating-point numbers. */
   readonly stats: NumberStats | undefined;

@@ -84,7 +84,7 @@ export class Difference {
   first = Infinity;
   /** Both values at that index. */
   values: readonly [number, number] = [NaN, NaN];
-  /** The largest distance between two elements; NaN if an element that differs is not finite. */
+  /** The largest absolute difference between corresponding elements; NaN if one of them is NaN. */
   largest = 0;
   #elements = 0;
   readonly #sums = [0, 0, 0, 0];
@@ -110,8 +110,7 @@ export class Difference {
           this.first = at + i;
           this.values = [x, y];
         }
-        const distance = Math.abs(x - y);
-        if (!(distance <= this.largest)) this.largest = distance;
+        this.largest = Math.max(this.largest, Math.abs(x - y));
       }
       this.#sums[0]! += x;
       this.#sums[1]! += x * x;

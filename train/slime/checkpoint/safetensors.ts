@@ -175,7 +175,7 @@ function shapeOf(shape: JsonValue | undefined): number[] | undefined {
   return isShape(shape) ? shape : undefined;
 }
 
-/** The maximum number of axes, which is the same for all shapes. */
+/** The maximum number of axes of a tensor, as in {@linkcode isShape}. */
 const MAX_AXES = 8;
 
 /** The maximum number of elements, because the reference implementation counts with 64 bits. */

@@ -55,7 +55,8 @@ export function isCount(value: unknown): value is number {
 }
 
 /**
- * Checks whether a value is a valid shape: an array with a limited number of axes and a countable number of elements.
+ * Checks whether a value is a valid shape: at most eight axes, and few enough elements that their size in bytes is a
+ * safe integer.
  */
 export function isShape(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= 8 &&

@@ -13,7 +13,7 @@ import { lastWords } from "./host_file.ts";
 
 /** A Python program and its input. */
 export interface PythonJob<T> {
-  /** The program. It finds its input in the variable `CASE`, and the last line that it prints must be JSON. */
+  /** The program. It reads its input from the Python variable `CASE`, and must print JSON as its last line. */
   readonly program: string;
   /** The input as JSON text. */
   readonly input: string;

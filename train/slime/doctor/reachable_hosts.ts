@@ -104,7 +104,7 @@ function look({ host, skewMs, fault }: HostAnswer): Observed {
   if (skewMs === null) {
     return fail(
       fault ?? "does not answer",
-      `start it, or fix its entry in hosts.yaml, until this works: ${
+      `start the host, or fix its entry in hosts.yaml; this command must succeed: ${
         host.describe({ script: "date" })
       }`,
     );

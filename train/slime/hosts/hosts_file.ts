@@ -44,19 +44,19 @@ const sshSchema = z.strictObject({
 
 const hostSchema = z.strictObject({
   address: word.optional().describe(
-    "Address at which other hosts reach it; default: the one passed to ssh",
+    "Address at which other hosts reach this host; default: the one passed to ssh",
   ),
-  ssh: sshSchema.prefault({}).describe("How this machine reaches it"),
-  gpus: z.int().min(1).optional().describe("The number of its GPUs"),
+  ssh: sshSchema.prefault({}).describe("How this machine reaches the host"),
+  gpus: z.int().min(1).optional().describe("The number of GPUs"),
   dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
-    "Directory in which taulab is installed on it",
+    "The directory on the host in which taulab is installed",
   ),
   container: containerName.optional().describe(
-    "The container that its commands run in; default: the one that setup created there",
+    "The container in which the host's commands run; default: the one that setup created there",
   ),
   engine: containerEngine.default("docker").describe("The container engine"),
   venv: placeWord.optional().describe(
-    "The virtual environment that its commands run in",
+    "The virtual environment in which the host's commands run",
   ),
 });
 

@@ -16,7 +16,7 @@ export interface FollowOptions {
   readonly submissionId: string;
   /** The path of the copy of the log in the run dir. Lines that the copy already contains are not reported as new. */
   readonly logPath: string;
-  /** Stops the following when aborted; the job continues. */
+  /** Stops following the job when aborted; the job continues to run. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Called with new lines of the log, each exactly once, starting with the lines of the copy. Reading continues when

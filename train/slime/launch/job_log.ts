@@ -62,7 +62,7 @@ export class JobLog implements Disposable {
 
   /**
    * Compares the copy with the whole text of the log, and appends the part that is missing.
-   * @returns Whether the text starts with the copied part. If it does not, the whole text is appended as new.
+   * @returns Whether the text overlaps with the copy. If it does not, the whole text is appended as new.
    */
   async takeWhole(text: string): Promise<boolean> {
     const start = this.length - this.#end.length;

@@ -78,7 +78,7 @@ export interface LaunchResult {
 
 /**
  * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops what
- * was started. An abort after the submission only stops the following; the job continues.
+ * was started. If aborted after the submission, it stops following the job, which continues to run.
  * @throws {ConfigError} If a secret or the dataset is missing.
  * @throws {RayError | HostError} If something does not start. Everything that was already started is then stopped.
  * @throws The signal's reason, if it is aborted before the job is submitted. Everything that was already started is
@@ -142,8 +142,8 @@ export async function attachRun(
 }
 
 /**
- * Checks that a Ray that was started for the run is still alive. If its head has ended, the job has ended too, and
- * waiting for a response would be pointless.
+ * Checks that the Ray cluster that was started for the run, if any, is still running. If its head has ended, so has the
+ * job, and waiting for a response would be pointless.
  * @throws {RayError} If the head has ended.
  */
 async function refuseEndedRay(

@@ -83,7 +83,7 @@ export async function startRay(
 ): Promise<StartedRay> {
   if (plan.head === null) {
     throw new RayError(
-      `No Ray responds at ${options.jobs.url}, and cluster.start is false`,
+      `Ray does not respond at ${options.jobs.url}, and cluster.start is false`,
       {
         kind: "unreachable",
         hint: "start the head, or set cluster.start to true",
@@ -147,7 +147,7 @@ async function requireGpus(
         kind: "refused",
         hint: `${
           running.map((job) => `${stopHint(job)}, or wait for it`)[0] ??
-            "restart that Ray"
+            "restart that Ray cluster"
         }; --beside launches anyway`,
       },
     );

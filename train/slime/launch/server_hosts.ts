@@ -41,7 +41,7 @@ export function localServerSpec(
 }
 
 /**
- * Returns the settings of an episode server on another host, or on this machine.
+ * Returns the {@linkcode ServerHost} that runs an episode server on a host, or on this machine.
  * @throws {RayError} If the host is no longer in hosts.yaml.
  */
 export function serverHost(

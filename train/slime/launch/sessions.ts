@@ -181,7 +181,7 @@ export async function stopLaunchedRun(
   return await stopRun(path, { ...options, fleet });
 }
 
-/** The facts that a launch needs. In contrast to a plan, it cannot do without the dataset. */
+/** The facts that a launch needs. Unlike a plan, a launch needs the dataset. */
 type CompleteFacts = LaunchFacts & {
   readonly data: NonNullable<LaunchFacts["data"]>;
 };

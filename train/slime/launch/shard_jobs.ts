@@ -3,9 +3,9 @@
  *
  *     order ─▶ host ─▶ job: shard_worker.ts of the taulab that setup installed there ─▶ episodes.db ─▶ run dir here
  *
- * Orders and episodes are transferred through the shell in which a host's commands run. A job outlives this process. It
- * is recorded in `shards/0.away.json` before it is submitted, so that a resumed evaluation can stop it and fetch its
- * episodes.
+ * An order is the file that tells a job which episodes to run (see shard_order.ts). Orders and episodes are transferred
+ * through the shell in which a host's commands run. A job outlives this process. It is recorded in `shards/0.away.json`
+ * before it is submitted, so that a resumed evaluation can stop it and fetch its episodes.
  */
 
 import { basename, dirname, join, resolve } from "node:path";
@@ -244,7 +244,10 @@ class RayShards implements ShardRunner {
     if (host === undefined) {
       throw new ConfigError(
         `Episodes of the evaluation are on "${away.host}", in "${away.directory}"`,
-        { hint: `name it in --ray, or pass --discard to run them again` },
+        {
+          hint:
+            `add that host to --ray, or pass --discard to run the episodes again`,
+        },
       );
     }
     await this.#stop(away.submissionId);

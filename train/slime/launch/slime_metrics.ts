@@ -81,7 +81,7 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Ends the log.
+   * Marks the end of the log.
    * @returns The lines of metrics for rollouts that were trained on although some of their parts were never logged.
    */
   end(): AnyMetrics[] {

@@ -101,7 +101,7 @@ async function stopJob(
     if (!isGone) throw error;
     onNote?.(
       error.kind === "not_found"
-        ? `Ray at ${jobs.url} no longer knows the job "${submissionId}"`
+        ? `Ray at ${jobs.url} no longer has the job "${submissionId}"`
         : `${error.message}. It was started for this run, so its remaining processes are stopped`,
     );
     return { state: null, stopped: false };
@@ -109,7 +109,8 @@ async function stopJob(
 }
 
 /**
- * Checks whether a Ray that was started for the run has ended. In that case, its dashboard may not respond for minutes.
+ * Checks whether the Ray cluster that was started for the run has ended. If it has, its dashboard may not respond for
+ * minutes.
  */
 async function hasEnded(
   { ray }: LaunchRecord,

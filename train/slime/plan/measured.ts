@@ -12,7 +12,7 @@ import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
  * Measures the episodes of a run dir, except those that failed.
  * @param promptTokens The number of tokens of the policy text and the tools according to the plan, because a run dir
  * does not record it.
- * @throws {ConfigError} If there is no such run, or it has no such episode.
+ * @throws {ConfigError} If there is no such run, or all of its episodes failed.
  */
 export async function measuredRates(
   path: string,

@@ -147,12 +147,13 @@ export interface DerivedValues extends BatchPlan {
 /** The numbers of tokens of a rollout. */
 export interface TokenPlan {
   readonly samples: number;
-  /** The number if episodes are as long as forecast. */
+  /** The total number of tokens if episodes are as long as forecast. */
   readonly expected: number;
-  /** The number if every episode is as long as `rollout.maxContextLen` allows. */
+  /** The total number of tokens if every episode is as long as `rollout.maxContextLen` allows. */
   readonly most: number;
-  /** The maximum number for one answer of the policy, and for an episode. */
+  /** The maximum number of tokens in one answer of the policy. */
   readonly answer: number;
+  /** The maximum number of tokens in one episode, including the prompt. */
   readonly episode: number;
   /**
    * The minimum number of micro-batches per data-parallel rank and optimizer step, if episodes are as long as forecast.

@@ -10,8 +10,8 @@
 const PREFERRED = ["consistent_hashing", "manual", "cache_aware"];
 
 /**
- * Checks whether a policy keeps all turns of an episode on one engine. It recognizes them by the key that the episode
- * server sends with each turn.
+ * Checks whether a policy keeps all turns of an episode on one engine. The router recognizes an episode by the key that
+ * the episode server sends with each turn.
  */
 export function isSticky(policy: string): boolean {
   return PREFERRED.slice(0, 2).includes(policy);

@@ -415,7 +415,7 @@ function userWarnings(
   return when(
     asksModel(user.strategy) && baseUrl != null && host !== undefined &&
       isLoopback(new URL(baseUrl).hostname),
-    `episodes run on ${host}, where ${baseUrl} of user.endpoint.baseUrl is its own loopback: set an address that it can reach, or set bridge.hosts to [this]`,
+    `episodes run on ${host}, where user.endpoint.baseUrl (${baseUrl}) would mean ${host} itself: set an address that ${host} can reach, or set bridge.hosts to [this]`,
   );
 }
 

@@ -77,10 +77,10 @@ export function parseManifest(text: string, where: string): Manifest {
     return { place, entries };
   } catch (error) {
     throw new DataError(
-      `${where} is not a manifest of this taulab's setup`,
+      `${where} is not a manifest that this version of setup can read`,
       {
         cause: error,
-        hint: "move it to another place; setup then starts from scratch",
+        hint: "move it to another directory; setup then starts from scratch",
       },
     );
   }
@@ -107,7 +107,7 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/** Returns the existing entry for a thing, so that a step that is continued recognizes its own partial work. */
+/** Returns the existing entry for a thing, so that a resumed step recognizes its own partial work. */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

@@ -124,7 +124,8 @@ class Reader {
       `"${this.#path}", line ${line}: ${problem}: ${shown}`,
       {
         path: this.#path,
-        hint: "set model.shape to its keys or to the checkpoint's config.json",
+        hint:
+          "set model.shape to the checkpoint's config.json, or to that file's keys",
       },
     );
   }

@@ -14,6 +14,7 @@ import {
 } from "../../../support/checkpoints.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 import type { VerifyReport } from "../../../../train/slime/checkpoint/verify_checkpoint.ts";
+import { Difference } from "../../../../train/slime/checkpoint/numbers.ts";
 import { openCheckpoint } from "../../../../train/slime/checkpoint/tensor_view.ts";
 
 /** Returns the report for a pair of checkpoints. */
@@ -260,6 +261,17 @@ Deno.test("verifyCheckpoints() finds tensors that the model's directory lacks, a
     "nonfinite",
     "values",
   ]);
+});
+
+Deno.test("Difference.largest stays NaN when later elements are finite", () => {
+  const bytes = (...numbers: number[]) =>
+    new Uint8Array(new Float32Array(numbers).buffer);
+  const difference = new Difference();
+  const options = { dtype: "F32", rounded: false } as const;
+  difference.add(bytes(1, 2), bytes(1, 5), { ...options, at: 0 });
+  deepStrictEqual(difference.largest, 3);
+  difference.add(bytes(NaN, 1), bytes(0, 2), { ...options, at: 2 });
+  deepStrictEqual([difference.count, difference.largest], [3, NaN]);
 });
 
 Deno.test("verifyCheckpoints() accepts an output layer next to tied embeddings only if it is equal", async () => {

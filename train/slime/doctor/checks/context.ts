@@ -15,7 +15,7 @@ import type { Dataset, Task, TokenModel } from "../../../../env/types.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
-/** The number of tasks whose gold actions are replayed, which is enough to find a typical longest one. */
+/** The number of tasks whose gold actions are replayed. The longest of this many is typical of the longest tasks. */
 const SAMPLE = 100;
 
 /** The number of tokens that a template writes around a call and its result. */

@@ -103,7 +103,7 @@ function busyFaults(
     return [fail(
       `GPU ${gpu.index} is busy: ${gpu.usedMiB} MiB are held by ${who}`,
       names.length === 0
-        ? "see nvidia-smi on the host itself, and end that process or use another host"
+        ? "find that process with nvidia-smi on the host itself and end it, or use another host"
         : `end ${
           holders.map(({ pid }) => pid).join(", ")
         } if it is yours and no longer needed; end a Ray job with "ray job stop"`,

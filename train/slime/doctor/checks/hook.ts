@@ -22,7 +22,7 @@ export const check: Check = {
   id: "hook",
   order: 150,
   title:
-    "generate.py imports with slime on every host, and fills slime's samples from a mock server",
+    "generate.py can be imported on every host, and fills slime's samples from a mock server",
   // Importing slime imports PyTorch and SGLang.
   timeoutMs: 300_000,
   run: (context) => onEachHost(context.hosts, (host) => tryHook(host, context)),
@@ -175,7 +175,11 @@ async function tryHook(
       signal,
     });
     if (faults.length === 0) {
-      return [pass(`generate.py imports and fills slime's samples (${slime})`)];
+      return [
+        pass(
+          `generate.py can be imported and fills slime's samples (${slime})`,
+        ),
+      ];
     }
     return faults.map((fault) =>
       fail(

@@ -1,4 +1,4 @@
-/** Checks that NVLink is present or absent, as the recipe's setting says. */
+/** Checks that the recipe's setting for NVLink matches the hosts' GPUs. */
 
 import type { CallOptions } from "../../../../env/types.ts";
 import { DataError } from "../../../../env/errors.ts";

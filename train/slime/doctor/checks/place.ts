@@ -56,13 +56,13 @@ async function look(
   return verdict(
     [
       ...network === "host" ? [] : [fail(
-        `the network of the container ${place.name} is "${network}", but Ray and the episode servers are reached over the host's`,
+        `the network of the container ${place.name} is "${network}", but Ray and the episode servers need the host's network`,
         'start it with --network host, as "deno task setup" does',
       )],
       ...own.length === 0 ? [] : [warn(
         `${
           own.join(", ")
-        } in the container ${place.name} is not a mount: its files are lost with the container`,
+        } in the container ${place.name} is not a mount: its files are lost when the container is removed`,
         'mount it, as "deno task setup" does in the containers that it creates',
       )],
     ],

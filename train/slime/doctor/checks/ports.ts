@@ -21,7 +21,7 @@ interface WantedPort {
   readonly of: string;
   /** The recipe key that sets it. */
   readonly key: string;
-  /** Whether the port may be in use by a Ray that is already running. */
+  /** Whether a running Ray cluster may already use the port. */
   readonly isRays: boolean;
 }
 
@@ -107,7 +107,7 @@ function takenFault(
   holder: string | undefined,
 ): Observed {
   const way = isRays
-    ? `; if it belongs to a Ray that has failed, end it with "ray stop"`
+    ? `; if it belongs to a failed Ray cluster, end that with "ray stop"`
     : "";
   return fail(
     `port ${port}, for ${of}, is held by ${holder ?? "another process"}`,

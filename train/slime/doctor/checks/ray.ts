@@ -40,7 +40,7 @@ export const check: Check = {
         ...await jobFaults(jobs, context),
         ...await gpuFaults(jobs, context),
       ],
-      `Ray ${running} runs at ${jobs.url}, without jobs; it will be joined`,
+      `Ray ${running} is running at ${jobs.url} without jobs; the run will join it`,
     );
   },
 };

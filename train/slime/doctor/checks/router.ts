@@ -48,7 +48,7 @@ function judge(
       `the router supports ${all}; ${
         policy ?? "its default"
       } may send an episode's turns to several engines`,
-      "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy manual keeps an episode on one engine",
+      "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy \"manual\" keeps an episode on one engine",
     );
   }
   return pass(

@@ -17,7 +17,7 @@ import { type Check, fail, type Observed, pass, warn } from "../check.ts";
 export const check: Check = {
   id: "tool-calls",
   order: 112,
-  title: "the parser reads back a tool call that the chat template wrote",
+  title: "the parser can read the tool calls that the chat template writes",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.toolCalls)];

@@ -58,9 +58,9 @@ export const check: Check = {
  * use them too.
  */
 class RateLimits {
-  /** The limit of calls per minute; `null` if no response reports it. */
+  /** The maximum number of calls per minute; `null` if no response reports it. */
   requests: number | null = null;
-  /** The limit of tokens per minute; `null` if no response reports it. */
+  /** The maximum number of tokens per minute; `null` if no response reports it. */
   tokens: number | null = null;
   isRefused = false;
 
@@ -189,7 +189,7 @@ function requestFaults(
     ? [fail(
       `the run makes about ${
         Math.round(callsPerMinute)
-      } calls per minute, but the endpoint allows ${requests}: it would reject the others, and their episodes would fail`,
+      } calls per minute, but the endpoint allows ${requests}: it would reject the excess calls, and their episodes would fail`,
       `${fix}, or lower engine.concurrency`,
     )]
     : [];

@@ -196,7 +196,7 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "pass",
     name: "a Ray without jobs",
-    says: /Ray 2\.49\.2 runs at .* it will be joined/,
+    says: /Ray 2\.49\.2 is running at .* the run will join it/,
     world: (held) =>
       rayAt(held.use(rayServer([{ ...job, status: "STOPPED" }]))),
   },
