@@ -1,4 +1,4 @@
-/** Formats advisories for a terminal: what needs attention in a run, and the filter that finds its episodes. */
+/** Formats advisories for a terminal: what needs attention in a run, and the filter that finds the affected episodes. */
 
 import { type Advisory, filterText } from "../train/diagnosis/advisories.ts";
 

@@ -147,7 +147,7 @@ async function openSocket(url: string, reset: object): Promise<WebSocket> {
   socket.onopen = () =>
     socket.send(JSON.stringify({ type: "reset", data: reset }));
   socket.onmessage = () => resolve(socket);
-  socket.onerror = () => reject(new Error("A connection was refused"));
+  socket.onerror = () => reject(new Error(`Cannot open a WebSocket at ${url}`));
   return await promise;
 }
 
@@ -161,6 +161,8 @@ async function post(url: string, body: unknown) {
   });
   const answer = await response.text();
   const ms = performance.now() - start;
-  if (!response.ok) throw new Error(`${url}: ${answer}`);
+  if (!response.ok) {
+    throw new Error(`${url} responded with an error: ${answer}`);
+  }
   return { text: answer, ms };
 }

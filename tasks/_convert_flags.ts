@@ -104,8 +104,8 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      "No checkpoint given: pass --from DIR or --recipe NAME",
-      { hint: 'see "deno task convert --help"' },
+      "No checkpoint was given",
+      { hint: "pass --from DIR or --recipe NAME" },
     );
   }
   const reference = isRecipe && flags.from === undefined

@@ -233,7 +233,9 @@ async function recipeOf(
   if (recipe !== undefined) {
     const text = await readTextIfThere(recipe);
     if (text !== undefined) return { name: recipe, text };
-    throw new ConfigError(`There is no recipe "${recipe}": pass a YAML file`);
+    throw new ConfigError(`There is no recipe "${recipe}"`, {
+      hint: "pass the path of a YAML file",
+    });
   }
   if (policy !== undefined) {
     const { config } = await readRun(policy);

@@ -67,7 +67,16 @@ const environmentSchema = z.strictObject({
     }),
   }).prefault({}),
   prices: pricesSchema,
-  budget: budgetSchema.prefault({}),
+  budget: z.strictObject({
+    maxCost: budgetSchema.shape.maxCost.meta({
+      description:
+        "With --env: budget in US dollars, after which resets and steps fail; default: no limit",
+    }),
+    maxTokens: budgetSchema.shape.maxTokens.meta({
+      description:
+        "With --env: budget in tokens, after which resets and steps fail; default: no limit",
+    }),
+  }).prefault({}),
 });
 
 /** The flags of `deno task serve --env`. */

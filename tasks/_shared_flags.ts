@@ -181,7 +181,7 @@ export async function runNamed(
   if (path !== undefined) return path;
   const what = kind === "train" ? "run" : "evaluation";
   throw new ConfigError(
-    `There is no ${what} to resume in "${runs}": all of them are complete`,
-    { hint: "omit --resume to start a new one" },
+    `There is no unfinished ${what} in "${runs}"`,
+    { hint: "omit --resume to start a new one, or pass --resume RUN" },
   );
 }

@@ -119,7 +119,7 @@ async function namedRun(
   if (path !== undefined) return path;
   throw new ConfigError(
     `There is no unfinished slime run in "${runs}"`,
-    { hint: "pass the name or the path of a run" },
+    { hint: "pass the name or the path of a run to --attach or --stop" },
   );
 }
 

@@ -346,7 +346,7 @@ function variantsNamed(text: string): string[] {
   return text.split(",").map((name) => {
     if (VARIANT_NAMES.includes(name)) return name;
     throw new ConfigError(`--estimators: unknown name "${name}"`, {
-      hint: `pass some of ${VARIANT_NAMES.join(",")}`,
+      hint: `choose from ${VARIANT_NAMES.join(",")}`,
     });
   });
 }

@@ -66,7 +66,14 @@ const flags = z.object({
   concurrency: z.int().min(1).default(16).meta({
     description: "Number of episodes to judge concurrently",
   }),
-  ...budgetFlags,
+  maxCost: budgetFlags.maxCost.meta({
+    description:
+      "Judge's budget in US dollars, after which it judges no more episodes; default: no limit",
+  }),
+  maxTokens: budgetFlags.maxTokens.meta({
+    description:
+      "Judge's budget in tokens, after which it judges no more episodes; default: no limit",
+  }),
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data; default: the run's own",
   }),

@@ -394,8 +394,15 @@ function knobsHelp(argv: readonly string[]): string {
   const names = domainNames(({ world, bundle }) =>
     world !== undefined || bundle?.composer !== undefined
   );
-  const env = argv.map((word) => word.replace(/^--env=/, ""))
-    .find((word) => names.includes(word)) ?? "retail";
+  const given = argv.flatMap((word, i) =>
+    word === "--env"
+      ? argv.slice(i + 1, i + 2)
+      : word.startsWith("--env=")
+      ? [word.slice("--env=".length)]
+      : []
+  );
+  const { data } = domainNameSchema.safeParse(given.at(-1));
+  const env = data !== undefined && names.includes(data) ? data : "retail";
   const heading = `Options of the ${env} world for --set, with their defaults:`;
   return keysHelp(knobKeys(env), heading);
 }

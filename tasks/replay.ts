@@ -28,8 +28,8 @@ async function run(
 ): Promise<TaskResult> {
   if (operands.length === 0) {
     throw new ConfigError(
-      "No recordings given: pass one or more files",
-      { hint: 'see "deno task replay --help"' },
+      "No recordings were given",
+      { hint: "pass one or more files" },
     );
   }
   if (tauBench !== undefined && tau3Bench !== undefined) {

@@ -74,7 +74,7 @@ const MADE_OF_STRINGS: readonly string[] = [
   "train/slime/launch/symptoms.ts",
 ];
 
-/** The pieces of hostile texts, in addition to the words in a pattern. */
+/** Fragments that hostile texts are built from, in addition to the words in a pattern. */
 const PIECES: readonly string[] = [
   ..."aA0 \n.,'\"\\([{/:#@-_<`",
   "a.",
@@ -84,7 +84,7 @@ const PIECES: readonly string[] = [
   "😀",
 ];
 
-/** The pieces of hostile texts for parsers, in addition to {@linkcode PIECES}. */
+/** Fragments of hostile texts for parsers, in addition to {@linkcode PIECES}. */
 const SYNTAX: readonly string[] = [
   "]",
   "}",
@@ -139,7 +139,7 @@ const SYNTAX: readonly string[] = [
   "def a(b=[\n",
 ];
 
-/** Beginnings of texts, after which the pieces follow. */
+/** Beginnings of hostile texts, which the fragments follow. */
 const BEGUN = [
   "",
   "{",

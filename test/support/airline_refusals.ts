@@ -82,7 +82,7 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   ],
 ];
 
-/** Returns the fault of a refusal without a reason; empty if the message is justified, or is not a refusal. */
+/** Returns the fault of a refusal that nothing justifies; empty if it is justified, or the message is no refusal. */
 export function groundlessRefusal(
   content: string,
   { before, said }: { before: Transcript; said: string },

@@ -32,8 +32,8 @@ export function bundleWorld(name: string): BundleWorld {
 }
 
 /**
- * Makes the calls of a record. Answers must equal the original's in all tiers except `internal`, where the answers are
- * Python's own error messages.
+ * Makes the calls of a record. Each answer must equal the original's, unless the step's `tier` is `internal`: its answer
+ * is then the message of an error inside Python.
  * @param calls One call per step.
  * @returns The differences, one sentence each.
  */

@@ -15,7 +15,7 @@ import {
 } from "../../env/python/python_value.ts";
 import type { Dataset, ToolAction } from "../../env/types.ts";
 
-/** The world that the calls are made in. */
+/** The world in which the calls are made. */
 export interface HostileWorld {
   readonly domain: Domain;
   readonly dataset: Dataset;
@@ -78,7 +78,7 @@ const WEIRD: readonly JsonValue[] = [
   deep(400),
 ];
 
-/** Creates a sequence of calls, each based on the state after the previous ones. */
+/** A generator of a sequence of calls, each based on the state after the previous ones. */
 export class HostileCaller {
   readonly #world: HostileWorld;
   readonly #rng: Rng;

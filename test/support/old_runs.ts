@@ -7,7 +7,8 @@ import { gunzipSync } from "node:zlib";
 const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
 
 /**
- * A training run that was stopped after step 154 of 156, and an evaluation of the expert with τ-bench's result file.
+ * The name of a recorded run: a training run that was stopped after step 154 of 156, or an evaluation of the expert with
+ * τ-bench's result file.
  */
 export type OldRun = "old_training" | "old_evaluation";
 

@@ -53,7 +53,7 @@ export function freePort(): number {
   return port;
 }
 
-/** A proxy to a port of this machine that can be cut and restored. */
+/** A proxy to a port on this machine. Its connection can be cut and restored. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
   /** Breaks all connections and refuses new ones. */

@@ -101,7 +101,7 @@ export async function installPrograms(
 
 /**
  * Returns the fake programs by name. The fake pip installs the `deno` that is stored in `root`.
- * @param realPython The program to which `python3` passes calls that it does not know. Default: such calls do nothing.
+ * @param realPython The program that handles the calls that the fake `python3` does not. Default: they do nothing.
  */
 export async function programTexts(
   root: string,

@@ -25,7 +25,8 @@ export interface ConversationAnswer {
   /** The rendered text: `apply_chat_template(tokenize=False)`. */
   readonly text: string;
   /**
-   * `apply_chat_template(tokenize=True)` with the fast tokenizer, which parses control tokens in the messages' text.
+   * The token ids that `apply_chat_template(tokenize=True)` returns with the fast tokenizer, which parses control tokens
+   * in the messages' text.
    */
   readonly ids: readonly number[];
   /** Whether the slow tokenizer, written in Python, returns the same ids. */

@@ -15,13 +15,13 @@ import { groundlessRefusal } from "./airline_refusals.ts";
 /** Patterns of users' requests, by the tool that fulfills them. Tools that only read have no patterns. */
 export type RequestWords = Readonly<Record<string, RegExp>>;
 
-/** A domain-specific check of a call. */
+/** A domain-specific check of a call, which returns the faults that it finds. */
 export type CallCheck = (
   call: ToolAction,
   before: Transcript,
 ) => readonly string[];
 
-/** A domain-specific check of a message. */
+/** A domain-specific check of a message, which returns the faults that it finds. */
 export type WordsCheck = (
   content: string,
   of: {

@@ -83,7 +83,7 @@ export class UploadedRun {
 export class WandbServer implements AsyncDisposable {
   /** Runs by their paths: `ENTITY/PROJECT/ID`. */
   readonly runs = new Map<string, UploadedRun>();
-  /** Descriptions of malformed requests, which it rejected. */
+  /** Descriptions of the malformed requests that the server rejected. */
   readonly faults: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 

@@ -268,7 +268,7 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
     const { hf, dir, out, megatron } = world;
     for (
       const [args, words] of [
-        [[], /No checkpoint given/],
+        [[], /No checkpoint was given/],
         [["--from", join(dir, "none"), "--to", out], /is not a checkpoint/],
         [
           [

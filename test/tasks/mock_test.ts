@@ -205,6 +205,9 @@ Deno.test("mock --help lists the settings of the selected world", async () => {
   const airline = await runTask("mock", ["--env", "airline", "--help"]);
   assert.match(airline.stdout, /oneStopShare=0\.05 +Share of bookings/);
   assert.doesNotMatch(airline.stdout, /itemsMax|trainTasks/);
+  const telecom = await runTask("mock", ["--env", "telecom", "--help"]);
+  assert.match(telecom.stdout, /Options of the tau3\.telecom world/);
+  assert.match(telecom.stdout, /maxFaults=4 /);
   const retail = await runTask("mock", ["--help"]);
   assert.match(retail.stdout, /itemsMax=3 +Maximum number of items/);
 });

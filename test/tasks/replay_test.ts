@@ -105,7 +105,7 @@ Deno.test({
     const misuses: [args: string[], message: RegExp][] = [
       [
         ["--tau-bench", TAU_BENCH],
-        /No recordings given: pass one or more files/,
+        /No recordings were given\nhint: pass one or more files/,
       ],
       [[DEV], /TAU_BENCH_DIR is not set/],
       [["--tau-bench", "no/such/dir", DEV], /Cannot find "no\/such\/dir/],

@@ -84,7 +84,10 @@ function hasWord(text: string, words: string): boolean {
   return new RegExp(`(?<!\\w)${words}(?!\\w)`).test(text);
 }
 
-/** Checks whether a read-back omits an argument: the user's identity, and flights that stay. */
+/**
+ * Checks whether the expert omits an argument when it describes a write and asks for confirmation: the user's id,
+ * flights, and insurance.
+ */
 function isLeftOut(name: string, key: string): boolean {
   return key === "user_id" ||
     name === "update_reservation_flights" && key === "flights" ||

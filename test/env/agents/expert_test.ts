@@ -143,7 +143,7 @@ function ungrounded(messages: readonly Message[]): string[] {
   });
 }
 
-/** Returns the text of the customer's messages and tool answers before message `end`. */
+/** Returns the text of the user's messages and the tool results before message `end`. */
 function textBefore(messages: readonly Message[], end: number): string {
   return messages.slice(0, end)
     .filter(({ role }) => role === "user" || role === "tool")

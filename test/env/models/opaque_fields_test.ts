@@ -53,17 +53,20 @@ function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   };
 }
 
-/** A server's requirement on assistant messages: returns an error message, or `null`. */
-type Wish = (message: Record<string, unknown>) => string | null;
+/** A function that checks an assistant message: returns an error message, or `null` if the server accepts it. */
+type Requirement = (message: Record<string, unknown>) => string | null;
 
-/** Starts a server that responds with 400 and an error message if its requirement is not met. */
-function wishingServer(first: unknown, wish: Wish = () => null) {
+/** Starts a server that responds with 400 and the error message if it rejects an assistant message. */
+function demandingServer(
+  first: unknown,
+  requirement: Requirement = () => null,
+) {
   return modelServer({
     answer: ({ body }: ModelRequest) => {
       const answers = body.messages.filter(({ role }: { role: string }) =>
         role === "assistant"
       );
-      const message = answers.map(wish).find((words: unknown) => words);
+      const message = answers.map(requirement).find((words: unknown) => words);
       if (message) {
         return Response.json({ error: { message } }, { status: 400 });
       }
@@ -72,11 +75,11 @@ function wishingServer(first: unknown, wish: Wish = () => null) {
   });
 }
 
-const MISSING: Wish = (message) =>
+const MISSING: Requirement = (message) =>
   message.tool_calls && !("reasoning_content" in message)
     ? "Missing `reasoning_content` field in the assistant message at message index 1."
     : null;
-const UNSUPPORTED: Wish = (message) =>
+const UNSUPPORTED: Requirement = (message) =>
   "reasoning_content" in message
     ? "'messages.1' : property 'reasoning_content' is unsupported"
     : null;
@@ -93,7 +96,7 @@ Deno.test("openaiChatModel() sends opaque fields back unchanged on every later t
     }],
   ];
   for (const [ofMessage, ofCall] of cases) {
-    await using server = wishingServer(called(ofMessage, ofCall));
+    await using server = demandingServer(called(ofMessage, ofCall));
     const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
     const { content, opaque } = await chat.send([HELLO]);
     assert.equal(content, "");
@@ -134,7 +137,7 @@ Deno.test("openaiChatModel() also sends back opaque fields of answers without ca
 });
 
 Deno.test("openaiChatModel() sends back no field that was missing or null", async () => {
-  await using server = wishingServer(
+  await using server = demandingServer(
     called({
       reasoning_content: null,
       reasoning_details: null,
@@ -152,15 +155,15 @@ Deno.test("openaiChatModel() sends back no field that was missing or null", asyn
 });
 
 Deno.test("openaiChatModel() determines from one rejection which fields a server accepts, for all conversations", async () => {
-  const cases: [first: unknown, wish: Wish, wanted: unknown][] = [
+  const cases: [first: unknown, requirement: Requirement, wanted: unknown][] = [
     // DeepSeek requires the field, even without a thought.
     [called({ reasoning_content: "hm" }), MISSING, "hm"],
     [called(), MISSING, ""],
     // Its first reasoner and Groq reject it.
     [called({ reasoning_content: "hm" }), UNSUPPORTED, undefined],
   ];
-  for (const [first, wish, wanted] of cases) {
-    await using server = wishingServer(first, wish);
+  for (const [first, requirement, wanted] of cases) {
+    await using server = demandingServer(first, requirement);
     const model = modelAt(server);
     await converse(model);
     const learning = server.requests.length;
@@ -179,11 +182,14 @@ async function converse(model: ChatModel): Promise<void> {
 }
 
 Deno.test("openaiChatModel() stops retrying a server that rejects every combination of fields", async () => {
-  const wish: Wish = (message) =>
+  const requirement: Requirement = (message) =>
     "reasoning_content" in message
       ? "reasoning_content is unsupported"
       : "reasoning_content is missing";
-  await using server = wishingServer(called({ reasoning_content: "x" }), wish);
+  await using server = demandingServer(
+    called({ reasoning_content: "x" }),
+    requirement,
+  );
   const chat = modelAt(server).chat({ tools: [TOOL], seed: 1 });
   await chat.send([HELLO]);
   await assert.rejects(chat.send([SEEN]), {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { slowJson } from "../../../env/serve/slow_json.ts";
 
-/** Serves one answer, and reports how its work ended. */
+/** Starts a server that answers each request with the result of `work`, and reports when a request has arrived. */
 function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   const heard = Promise.withResolvers<void>();
   const server = Deno.serve(

@@ -28,7 +28,7 @@ Deno.test("voiced() rewrites messages, and leaves the last one unchanged", () =>
   }
 });
 
-/** Options of customers with plain manners. */
+/** Options of a world whose users all speak plainly and never change their mind. */
 const PLAIN = {
   voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
   changeOfMindShare: 0,
@@ -36,7 +36,7 @@ const PLAIN = {
   holdOutPhrasings: false,
 };
 
-/** Returns the messages of a world's customers to the expert. */
+/** Returns the messages that a world's users send to the expert. */
 async function spoken(options: Parameters<typeof generated>[1]) {
   const dataset = await generated(4, {
     trainTasks: 40,

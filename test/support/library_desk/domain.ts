@@ -1,4 +1,4 @@
-/** A library's desk: the smallest domain with every part, which has three tools and two tables. */
+/** A library: the smallest domain that has every part, with three tools and two tables. */
 
 import { z } from "zod";
 import { defineDomain } from "../../../env/domain.ts";

@@ -1,4 +1,7 @@
-/** NeMo Gym's own rollout collection, from PyPI: its `gymnasium_agent` and `vllm_model` over a scripted model. */
+/**
+ * Tests a server with NeMo Gym's own rollout collection from PyPI: its `gymnasium_agent`, and its `vllm_model` with a
+ * scripted model server.
+ */
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
@@ -45,7 +48,7 @@ interface Collected {
   readonly metrics: Record<string, Record<string, unknown>>[] | null;
 }
 
-/** Plays the expert on each task, but on the last one an agent that hands over at once. */
+/** Plays each task with the expert, except the last one: there, the agent transfers the user to a human at once. */
 async function ourEpisodes(): Promise<Episode[]> {
   const call = {
     id: "c",
@@ -67,7 +70,7 @@ async function ourEpisodes(): Promise<Episode[]> {
   );
 }
 
-/** Joins calls without a message between them, as a model makes them in one answer. */
+/** Groups an episode's turns into answers of a model: consecutive calls are in one answer. */
 function answersOf({ turns }: Episode): Turn[][] {
   const answers: Turn[][] = [];
   for (const turn of turns) {
@@ -83,7 +86,7 @@ function firstMessage({ messages }: Episode): string {
   return messages.find(({ role }) => role === "user")!.content;
 }
 
-/** A chat server that gives the answers of episodes, which it recognizes by the user's first message. */
+/** Starts a model server that replays the episodes' answers. It recognizes an episode by the user's first message. */
 function scriptedModel(episodes: readonly Episode[]) {
   const scripts = new Map(
     episodes.map((episode) => [firstMessage(episode), answersOf(episode)]),
@@ -125,7 +128,7 @@ function scriptedModel(episodes: readonly Episode[]) {
   });
 }
 
-/** What NeMo Gym's agent appends to the prompt in an episode. */
+/** Returns the items that NeMo Gym's agent appends to the prompt in an episode. */
 function transcriptOf(episode: Episode): unknown[] {
   const answers = answersOf(episode);
   return answers.flatMap((answer, at) => {
@@ -166,7 +169,7 @@ function transcriptIn({ response: { output } }: Rollout): unknown[] {
   });
 }
 
-/** Reads the config in the README, for a server at another address. */
+/** Reads the config in the README, and replaces the server's address and token. */
 async function readmeConfig(url: string, token: string) {
   const readme = (await readDocuments())
     .find(({ path }) => path === "env/serve/README.md")!;
@@ -178,7 +181,7 @@ async function readmeConfig(url: string, token: string) {
   return config;
 }
 
-/** Results of rollouts of every kind that `/aggregate_metrics` distinguishes. */
+/** Rollout results of every kind that `/aggregate_metrics` distinguishes. */
 const RESULTS = [
   { _ng_task_index: 1, _ng_rollout_index: 1, reward: 0, terminated: false },
   {
@@ -335,7 +338,7 @@ Deno.test({
     }),
 });
 
-/** Statistics across repeats are not computed by the server. */
+/** Removes the statistics across repeats, which our server does not compute. */
 function withoutRepeats(metrics: unknown): unknown {
   if (Array.isArray(metrics)) return metrics;
   return Object.fromEntries(

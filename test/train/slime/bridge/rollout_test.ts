@@ -119,7 +119,7 @@ Deno.test({
     }),
 });
 
-/** Checks that two servers recorded every episode that slime received in one run dir, each with its source. */
+/** Checks that both servers recorded every episode that slime received, with its source, in the same run dir. */
 function checkRecord(
   record: string,
   rollouts: readonly RolloutEvent[],

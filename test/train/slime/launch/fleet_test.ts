@@ -31,7 +31,7 @@ server.serve_forever()
 
 /**
  * Starts the server, which ends with the signal.
- * @returns Resolves when it responds.
+ * @returns A promise that resolves when the server responds.
  */
 function serveOn(shell: Shell, { port, signal }: {
   port: number;

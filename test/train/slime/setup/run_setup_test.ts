@@ -35,8 +35,8 @@ function test(
 }
 
 /**
- * Checks whether a command line is that of the watcher that ends the processes of a stopped command. It exits within
- * seconds.
+ * Checks whether a command line is that of the watcher, which ends the processes of a stopped command and then exits
+ * within seconds.
  */
 function isWatcher(line: string): boolean {
   return line === "sleep 5" || line.includes('eval "$line"');

@@ -116,7 +116,7 @@ Deno.test("composeTelecom() respects its options", () => {
   );
 });
 
-/** Returns a composed world as the source and the tasks of conversations under the benchmark's rules. */
+/** Returns a composed world's initial state and tasks, for conversations under the benchmark's rules. */
 async function played(
   { agent, tasks }: ComposedWorld,
 ): Promise<{ source: TalkSource; tasks: Tau3Task[] }> {
