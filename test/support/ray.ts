@@ -15,7 +15,6 @@ export function smallRay(): string {
   const flags = {
     "num-cpus": 0,
     "object-store-memory": 100_000_000,
-    "dashboard-agent-listen-port": freePort(),
     "min-worker-port": 0,
     "max-worker-port": 0,
   };

@@ -29,6 +29,7 @@ export interface LaunchWorld {
   readonly runs: string;
   readonly port: number;
   readonly dashboardPort: number;
+  readonly agentPort: number;
   readonly jobs: RayJobs;
 }
 
@@ -57,6 +58,7 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
     runs: join(dir, "runs"),
     port: freePort(),
     dashboardPort,
+    agentPort: freePort(),
     jobs: new RayJobs({ url: `http://127.0.0.1:${dashboardPort}` }),
   };
 }
@@ -83,7 +85,7 @@ export interface RunShape {
 
 /** Returns the recipe of a run. */
 export function launchRecipe(world: LaunchWorld, shape: RunShape) {
-  const { dir, port, dashboardPort } = world;
+  const { dir, port, dashboardPort, agentPort } = world;
   return {
     trainer: "slime",
     data: { source: "generated", generated: TINY_CONFIG.data.generated },
@@ -103,6 +105,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
       ...shape.async && { colocate: false, rolloutGpus: 1 },
       port,
       dashboardPort,
+      agentPort,
       tempDir: join(dir, "r"),
       env: shape.env ?? {},
     },

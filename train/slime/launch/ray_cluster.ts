@@ -255,7 +255,7 @@ function startFault(said: string): string {
     return `${last}; install Ray there, or set paths.python to the interpreter that has it`;
   }
   if (/already (?:running|in use)|is trying to use a port/.test(said)) {
-    return `${last}; another Ray uses one of its ports: stop that one, or set cluster.port and cluster.dashboardPort`;
+    return `${last}; another Ray uses one of its ports: stop that one, or set cluster.port, cluster.dashboardPort and cluster.agentPort`;
   }
   return last;
 }

@@ -92,7 +92,7 @@ export function planRay(
     readonly services: readonly PlannedService[];
   },
 ): RayPlan {
-  const { port, dashboardPort, tempDir, start } = cluster;
+  const { port, dashboardPort, agentPort, tempDir, start } = cluster;
   const [head, ...workers] = hosts as readonly [PlanHost, ...PlanHost[]];
   const address = `${head.address}:${port}`;
   const passEnv = secrets.map(({ name }) => name);
@@ -106,7 +106,11 @@ export function planRay(
     env: words.includes("--head") ? DASHBOARD_TIMEOUTS : {},
     passEnv,
   });
-  const common = ["--num-gpus", String(hostGpus), "--disable-usage-stats"];
+  const common = [
+    ...["--num-gpus", String(hostGpus)],
+    ...["--dashboard-agent-listen-port", String(agentPort)],
+    "--disable-usage-stats",
+  ];
   const own = (one: PlannedService) => one.listen?.port;
   return {
     head: start
@@ -140,6 +144,7 @@ export function planRay(
         ? [
           { port, of: "Ray" },
           { port: dashboardPort, of: "Ray's Jobs API" },
+          { port: agentPort, of: "Ray's agent" },
         ]
         : []),
       { port: engine.routerPort, of: "SGLang's router" },

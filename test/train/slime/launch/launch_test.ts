@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { BoundaryError } from "../../../../env/errors.ts";
+import type { BoundaryError, RayError } from "../../../../env/errors.ts";
 import { EpisodeStore } from "../../../../train/runs/episode_store.ts";
 import type { AnyMetrics } from "../../../../train/runs/metrics.ts";
 import { readRun } from "../../../../train/runs/training_dir.ts";
@@ -308,13 +308,72 @@ Deno.test({
               },
             });
             assert.equal(outcome, "failed");
-            assert.equal(stale, 1);
+            assert.ok(stale >= 1, `${stale}`);
             assert.match(
               failure!.lastError,
               /SetUpError: all episodes failed for 1 s, \d+ in total; the last error: .* answered 500: no table/,
             );
             const { info } = await readSlimeRun(run.path);
             assert.equal(info.outcome, "failed");
+          },
+        )
+      ) return;
+
+      if (
+        !await t.step(
+          "a killed head of a second Ray ends following with its cause, and a one-step asynchronous run resumes on a new one",
+          async () => {
+            const beside = join(dir, "b");
+            await Deno.mkdir(beside);
+            const other = await launchWorld(beside);
+            const shape: RunShape = {
+              ...quick,
+              model: join(dir, "model"),
+              async: "one-step",
+              evalEvery: 0,
+              steps: 4,
+              env: { FAKE_PAUSE_S: "0.5" },
+            };
+            const path = join(other.runs, "beheaded");
+            const cut = launch(other, {
+              name: "beheaded",
+              shape,
+              async onLine({ step }) {
+                if (step === 3) await killHead(path);
+              },
+            });
+            await assert.rejects(cut, (error: RayError) => {
+              assert.equal(error.kind, "ended");
+              assert.match(
+                error.message,
+                /Ray on this machine.*has ended, and the job "beheaded" with it/,
+              );
+              assert.match(error.hint!, /--resume \S*beheaded/);
+              return true;
+            });
+            const attached = await runTrain(other.runs, ["--attach", path]);
+            assert.equal(attached.code, 1, attached.stderr);
+            assert.match(attached.stderr, /has ended.*--resume/s);
+
+            const { ray } = (await readLaunchRecord(path))!;
+            const point = await prepareResume(path, { fleet: testFleet() });
+            assert.deepEqual(point, { step: 2, cut: 1 });
+            assert.deepEqual(await marked(ray!.mark), []);
+            const { outcome, run } = await launch(other, {
+              name: "beheaded",
+              shape,
+              session: 2,
+              fromStep: point.step,
+            });
+            assert.equal(outcome, "completed");
+            const { lines } = await readSlimeRun(run.path);
+            assert.deepEqual(
+              whatOf(lines),
+              ["1 rl", "2 rl", "3 rl", "4 rl"],
+            );
+            const again = await readJobLog(join(run.logs, "beheaded-2.log"));
+            assert.ok(again.some((line) => line.includes("perf 2:")));
+            assert.equal((await world.jobs.job("first")).state, "RUNNING");
           },
         )
       ) return;
@@ -404,6 +463,15 @@ async function marked(mark: string): Promise<number[]> {
   }).output();
   const files = new TextDecoder().decode(stdout);
   return [...files.matchAll(/\d+/g)].map(([pid]) => Number(pid));
+}
+
+/** Kills the head's server of the Ray that a run started, as the kernel does when memory is short. */
+async function killHead(path: string): Promise<void> {
+  const { ray } = (await readLaunchRecord(path))!;
+  for (const pid of await marked(ray!.mark)) {
+    const name = await Deno.readTextFile(`/proc/${pid}/comm`);
+    if (name.startsWith("gcs_server")) Deno.kill(pid, "SIGKILL");
+  }
 }
 
 /** Runs `deno task train`. If a path is given, sends Ctrl-C once the run at that path has a line of metrics. */

@@ -73,6 +73,12 @@ function wantedPorts({ cluster, engine }: SlimeConfig): WantedPort[] {
       isRays: true,
     },
     {
+      port: cluster.agentPort,
+      of: "Ray's agent",
+      key: "cluster.agentPort",
+      isRays: true,
+    },
+    {
       port: engine.routerPort,
       of: "the router",
       key: "engine.routerPort",
