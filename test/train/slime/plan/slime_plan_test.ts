@@ -155,6 +155,8 @@ Deno.test("planLaunch() joins each further host to the head's address", async ()
     "10.0.0.12",
     "--num-gpus",
     "8",
+    "--dashboard-agent-listen-port",
+    "52365",
     "--disable-usage-stats",
   ]]);
   const { MASTER_ADDR, no_proxy } = job.runtimeEnv.env_vars;
