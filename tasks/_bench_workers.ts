@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { resolveBy } from "../train/config/config.ts";
 import { evaluationSchema } from "../train/evaluation/evaluation_config.ts";
 import { openEvaluation } from "../train/evaluation/evaluation_session.ts";
+import { PROCESSES } from "../train/evaluation/shard_process.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
 /** The results of {@linkcode benchWorkers}. */
@@ -77,18 +78,20 @@ async function rateOf(
 ): Promise<Rates> {
   const { signal } = new AbortController();
   const plan = { path, isResumed: false, config };
-  await using session = await openEvaluation(plan, { signal });
+  // Even one process is a new one, so that no side is compiled before it starts.
+  await using session = await openEvaluation(plan, {
+    signal,
+    runner: PROCESSES,
+  });
   const began = performance.now();
   let [first, last, before, done] = [0, 0, 0, 0];
-  const take = (episodes: number) => {
-    last = performance.now();
-    done += episodes;
-    if (first === 0) [first, before] = [last, done];
-  };
   await session.run({
     workers,
-    onEpisode: () => take(1),
-    onProgress: ({ episodes }) => take(episodes),
+    onProgress({ episodes }) {
+      last = performance.now();
+      done += episodes;
+      if (first === 0) [first, before] = [last, done];
+    },
   });
   return {
     running: 1000 * (done - before) / (last - first),
