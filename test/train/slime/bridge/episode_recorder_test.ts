@@ -138,6 +138,6 @@ Deno.test("EpisodeRecorder counts episodes that it cannot write, and never throw
   broken = false;
   await assert.rejects(
     openEpisodeRecorder("not/there"),
-    /pass --record an existing run dir/,
+    /pass --record with an existing, writable run dir/,
   );
 });
