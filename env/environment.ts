@@ -22,7 +22,7 @@ import {
   type User,
 } from "./types.ts";
 
-/** Options of {@linkcode createEnvironment}. */
+/** Options for {@linkcode createEnvironment}. */
 export interface EnvironmentOptions {
   readonly dataset: Dataset;
   readonly task: Task;

@@ -5,7 +5,7 @@
 
 import type { RefusalKind } from "./system_error.ts";
 
-/** Options of {@linkcode BoundaryError}. */
+/** Options for {@linkcode BoundaryError}. */
 export interface BoundaryErrorOptions {
   /** How to fix the problem, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
   readonly hint?: string | undefined;

@@ -10,7 +10,7 @@ import {
   type StopReason,
 } from "./types.ts";
 
-/** Options of {@linkcode finalReward}. */
+/** Options for {@linkcode finalReward}. */
 export interface FinalRewardOptions extends CallOptions {
   readonly stopReason: StopReason;
   /** The judge with which the environment was created. Default: none. */

@@ -25,7 +25,7 @@ export interface Retry<T> {
   readonly value?: T;
 }
 
-/** Settings of {@linkcode retry}. */
+/** Options for {@linkcode retry}. */
 export interface RetryOptions<T> extends CallOptions {
   /** The first wait, in milliseconds. */
   readonly backoffMs: number;
@@ -112,7 +112,7 @@ function waitAfter<T>(
     (jitter === undefined ? 1 : 0.5 + jitter(retries));
 }
 
-/** Settings of {@linkcode poll}. */
+/** Options for {@linkcode poll}. */
 export interface PollOptions extends CallOptions {
   readonly everyMs: number;
   /** The time after which polling ends, in milliseconds. Default: no limit. */

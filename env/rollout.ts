@@ -144,7 +144,7 @@ export async function rollout(
   return toEpisode(attempt, { options, ...outcome, usage, startedAtMs });
 }
 
-/** Settings of {@linkcode rolloutAll}. */
+/** Options for {@linkcode rolloutAll}. */
 export interface RolloutAllOptions extends RolloutContext {
   /** The maximum number of concurrent episodes; does not affect their results. Default: 32. */
   readonly concurrency?: number;

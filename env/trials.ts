@@ -4,7 +4,7 @@ import { deriveSeed } from "./random.ts";
 import type { RolloutSpec } from "./rollout.ts";
 import type { Task } from "./types.ts";
 
-/** Options of {@linkcode trialSpecs}, shared by all trials. */
+/** Options for {@linkcode trialSpecs}, shared by all trials. */
 export interface TrialOptions extends Omit<RolloutSpec, "task"> {
   /** The seed from which each trial's seed is derived. */
   readonly seed: number;

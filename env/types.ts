@@ -230,7 +230,7 @@ export type TaskFault = Pick<
   "check" | "reason" | "evidence" | "exclude"
 >;
 
-/** Options of {@linkcode ConversationRules.environment}. */
+/** Options for {@linkcode ConversationRules.environment}. */
 export interface RulesOptions {
   readonly task: Task;
   readonly user: User;

@@ -31,7 +31,7 @@ import {
 } from "./_bench_measure.ts";
 import { BenchProcess, type ProcessUsage } from "./_bench_process.ts";
 
-/** Settings of {@linkcode benchBridge}. */
+/** Options for {@linkcode benchBridge}. */
 export interface BridgeOptions {
   readonly tauBench: string | null;
   /** Number of concurrent episodes. */

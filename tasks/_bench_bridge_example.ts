@@ -8,7 +8,7 @@ import type { Measured } from "./_bench_measure.ts";
 import { BenchProcess } from "./_bench_process.ts";
 import { QWEN3_INSTRUCT } from "./_qwen3_templates.ts";
 
-/** Settings of {@linkcode openExample}. */
+/** Options for {@linkcode openExample}. */
 export interface ExampleOptions {
   /** The directory `examples/tau-bench` of a slime checkout. */
   readonly directory: string;

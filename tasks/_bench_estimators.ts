@@ -47,7 +47,7 @@ const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
 /** Names of the variants: estimators, then ratios and credits. */
 export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 
-/** Settings of {@linkcode benchEstimators}. */
+/** Options for {@linkcode benchEstimators}. */
 export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
   /** Overrides of the recipe's keys. */

@@ -40,7 +40,7 @@ export interface Tau3Bench {
   readonly pythonEpisodesPerS: Measured | null;
 }
 
-/** Settings of {@linkcode benchTau3}. */
+/** Options for {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
   /** Directory of the Python packages, which include tau2. Default: python3's own packages. */

@@ -36,7 +36,7 @@ export interface SpeedPair {
   readonly ratio: Measured;
 }
 
-/** Settings of {@linkcode benchVerify}. */
+/** Options for {@linkcode benchVerify}. */
 export interface VerifyBenchOptions {
   /** The model whose shape the checkpoints have; their values are random. */
   readonly model: ModelName;

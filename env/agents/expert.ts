@@ -23,7 +23,7 @@ import { Desk, type Move, type Script } from "./desk.ts";
 import { soloScript } from "./solo_expert.ts";
 import { openingOf, type PromptStyle } from "./tool_calling.ts";
 
-/** Settings of {@linkcode expertAgent}. */
+/** Options for {@linkcode expertAgent}. */
 export interface ExpertOptions {
   /** The prompt of its conversations, as for the tool-calling agent. Default: `full`. */
   readonly prompt?: PromptStyle;

@@ -13,7 +13,7 @@ import { toolForm } from "./tool_calling.ts";
 /** The number of examples in a prompt, as in τ-bench. */
 export const EXAMPLES_SHOWN = 5;
 
-/** Settings of {@linkcode fewShotAgent}. */
+/** Options for {@linkcode fewShotAgent}. */
 export interface FewShotOptions {
   readonly model: ChatModel;
   /**

@@ -81,7 +81,7 @@ export function agentName(...also: readonly string[]) {
   return agents.schema(also);
 }
 
-/** Settings of {@linkcode openAgent}. */
+/** Options for {@linkcode openAgent}. */
 export interface OpenAgentOptions extends Partial<AgentStrategyOptions> {
   readonly model: ChatModel;
   readonly dataset: Dataset;

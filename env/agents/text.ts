@@ -20,7 +20,7 @@ import type { PromptStyle } from "./tool_calling.ts";
 /** The kinds of text agents. */
 export type TextStrategy = "act" | "react";
 
-/** Settings of {@linkcode textAgent}. */
+/** Options for {@linkcode textAgent}. */
 export interface TextAgentOptions {
   readonly model: ChatModel;
   readonly strategy: TextStrategy;

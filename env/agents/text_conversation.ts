@@ -9,7 +9,7 @@ import {
 import { writeTextAction } from "./text_action.ts";
 import type { PromptStyle } from "./tool_calling.ts";
 
-/** Settings of {@linkcode textConversation}. */
+/** Options for {@linkcode textConversation}. */
 export interface TextConversationOptions {
   readonly dataset: Dataset;
   readonly strategy: TextStrategy;

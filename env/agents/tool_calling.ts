@@ -16,7 +16,7 @@ import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
  */
 export type PromptStyle = "full" | "none";
 
-/** Settings of {@linkcode toolCallingAgent}. */
+/** Options for {@linkcode toolCallingAgent}. */
 export interface ToolCallingOptions {
   readonly model: ChatModel;
   /** The content of the prompt. Default: `full`. */

@@ -87,7 +87,7 @@ export interface Exclusion {
   readonly reason: string;
 }
 
-/** Settings of {@linkcode audit}. */
+/** Options for {@linkcode audit}. */
 export interface AuditOptions {
   /** The splits to audit. Default: all splits of the dataset. */
   readonly splits?: readonly Split[];

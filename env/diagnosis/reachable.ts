@@ -8,7 +8,7 @@ import type { Database, RowPair } from "../database.ts";
 import type { Domain } from "../domain.ts";
 import type { ToolAction } from "../types.ts";
 
-/** Options of {@linkcode canReach}. */
+/** Options for {@linkcode canReach}. */
 export interface ReachOptions {
   readonly domain: Domain;
   readonly gold: Database;

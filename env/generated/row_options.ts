@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { count, share } from "./knobs.ts";
 
-/** Settings of {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
+/** Options for {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
 export const rowOptionsSchema = z.strictObject({
   trainTasks: count.default(0).describe(
     "Number of train tasks to draw from the benchmark's rows",
@@ -30,8 +30,8 @@ export const rowOptionsSchema = z.strictObject({
   ),
 });
 
-/** Settings of {@linkcode drawRowTasks} as a caller may pass them. */
+/** Options for {@linkcode drawRowTasks} as a caller may pass them. */
 export type RowOptionsInput = z.input<typeof rowOptionsSchema>;
 
-/** Settings of {@linkcode drawRowTasks} with defaults filled in. */
+/** Options for {@linkcode drawRowTasks} with defaults filled in. */
 export type RowOptions = z.output<typeof rowOptionsSchema>;

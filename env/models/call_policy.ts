@@ -13,7 +13,7 @@ import type { CallOptions } from "../types.ts";
 import type { RateLimiter } from "./rate_limit.ts";
 import { Timeouts } from "./_timeouts.ts";
 
-/** Settings for {@linkcode createCaller}. */
+/** Options for {@linkcode createCaller}. */
 export interface CallPolicy {
   /** The component to which failures are attributed: the agent's model or the simulated user. */
   readonly source: "model" | "user";

@@ -7,7 +7,7 @@ import { CallFailure } from "./call_policy.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { findModels, type ModelList } from "./model_list.ts";
 
-/** Settings for {@linkcode checkModel}. */
+/** Options for {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
   /** The model's endpoint. If given, errors name the environment variable of the key and the available models. */
   readonly endpoint?: Endpoint;

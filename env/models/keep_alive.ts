@@ -15,7 +15,7 @@ import {
   type PostOptions,
 } from "./post.ts";
 
-/** Settings of {@linkcode KeepAlive}. */
+/** Options for {@linkcode KeepAlive}. */
 export interface KeepAliveOptions {
   /** The time after which an unused connection is closed. Default: 90 s, as `fetch` does. */
   readonly idleMs?: number;

@@ -12,7 +12,7 @@ export interface Price {
   readonly output: number;
 }
 
-/** Settings for {@linkcode createMeter}. */
+/** Options for {@linkcode createMeter}. */
 export interface MeterOptions {
   /** The prices by model name. Default: none. */
   readonly prices?: Readonly<Record<string, Price>>;

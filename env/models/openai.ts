@@ -28,7 +28,7 @@ import { Echo } from "./opaque_fields.ts";
 import { quoted } from "./redact.ts";
 import type { ServerError } from "./server_error.ts";
 
-/** Settings for {@linkcode openaiChatModel}. */
+/** Options for {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
   readonly endpoint: Endpoint;
   /** The model's name on the server. It may contain slashes. */

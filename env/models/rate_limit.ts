@@ -3,7 +3,7 @@
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleep } from "../retry.ts";
 
-/** Settings for {@linkcode createRateLimiter}. */
+/** Options for {@linkcode createRateLimiter}. */
 export interface RateLimitOptions {
   /** Maximum number of requests per minute, which are spread evenly, or 0 for no limit. */
   readonly requestsPerMinute: number;

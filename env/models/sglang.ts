@@ -14,7 +14,7 @@ import { isRecord } from "./loose_fields.ts";
 import { errorIn, readServerError } from "./server_error.ts";
 import { type Generated, readGenerated } from "./sglang_answer.ts";
 
-/** Settings for {@linkcode sglangTokenModel}. */
+/** Options for {@linkcode sglangTokenModel}. */
 export interface SglangOptions {
   /** The URL of the server or router, without `/v1`, such as `http://127.0.0.1:30000`. */
   readonly url: string;

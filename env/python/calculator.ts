@@ -12,7 +12,7 @@ import { parseExpression } from "./_calculator_parse.ts";
 
 const CHARACTERS = "0123456789+-*/(). ";
 
-/** Options of {@linkcode calculate}. */
+/** Options for {@linkcode calculate}. */
 export interface CalculateOptions {
   /** The error message for any other character. Default: `invalid characters in expression`. */
   readonly refusal?: string;

@@ -28,13 +28,13 @@ const MAX_DIGITS = 4300;
 /** The maximum nesting depth of arrays and objects, as in CPython. */
 const MAX_DEPTH = 990;
 
-/** Options of {@linkcode printPythonJson}. */
+/** Options for {@linkcode printPythonJson}. */
 export interface PrintOptions {
   /** Whether to escape everything outside U+0020..U+007E. Default: true, as in `json.dumps`. */
   readonly ensureAscii?: boolean;
 }
 
-/** Options of {@linkcode parsePythonJson}. */
+/** Options for {@linkcode parsePythonJson}. */
 export interface ParseOptions {
   /** The path of the file that contains the text, for error messages. */
   readonly path?: string;

@@ -22,7 +22,7 @@ export interface EngineCall {
   readonly cachedTokens: number;
 }
 
-/** Settings for {@linkcode EpisodeEngine}. */
+/** Options for {@linkcode EpisodeEngine}. */
 export interface EpisodeEngineOptions {
   /** The policy's name in records. */
   readonly name: string;

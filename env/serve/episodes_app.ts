@@ -18,7 +18,7 @@ import { slowJson } from "./slow_json.ts";
 
 const stopSchema = z.strictObject({ instance: z.string() });
 
-/** Settings for {@linkcode episodesApp}. */
+/** Options for {@linkcode episodesApp}. */
 export interface EpisodesAppOptions {
   readonly service: EpisodeService;
   /** taulab's version, as reported by `/info`. */

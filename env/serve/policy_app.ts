@@ -15,7 +15,7 @@ import { prefixSessions } from "./prefix_sessions.ts";
 import { RequestError, type ServedPolicy } from "./served_policy.ts";
 import { InFlight } from "./in_flight.ts";
 
-/** Settings for {@linkcode policyApp}. */
+/** Options for {@linkcode policyApp}. */
 export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
   /** The token that all requests except health checks must carry. Default: no token is required. */

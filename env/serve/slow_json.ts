@@ -8,7 +8,7 @@
  * sends them.
  */
 
-/** Settings for {@linkcode slowJson}. */
+/** Options for {@linkcode slowJson}. */
 export interface SlowJsonOptions {
   /** The signal of the request, which is aborted when the client disconnects. */
   readonly client: AbortSignal;

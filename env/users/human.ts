@@ -14,7 +14,7 @@ import { labelled } from "./_label.ts";
 /** A function that reads a line, without its line ending; resolves to `null` at the end of input. */
 export type LineReader = (options?: CallOptions) => Promise<string | null>;
 
-/** Options of {@linkcode humanUser}. */
+/** Options for {@linkcode humanUser}. */
 export interface HumanUserOptions {
   readonly readLine: LineReader;
   /** Shows text to the person: first the task, then each message of the agent. */

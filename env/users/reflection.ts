@@ -12,7 +12,7 @@ import {
 import { spokenAfter } from "./_spoken.ts";
 import { isAcceptable, reflectOn } from "./_supervisor.ts";
 
-/** Settings of {@linkcode reflectionUser}. */
+/** Options for {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
   /** The maximum number of messages that are judged per turn, including the first. Default: 2, as in τ-bench. */
   readonly attempts?: number;

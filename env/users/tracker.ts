@@ -16,7 +16,7 @@ import {
   plain,
 } from "./_tracker_text.ts";
 
-/** Options of {@linkcode trackUser}. */
+/** Options for {@linkcode trackUser}. */
 export interface TrackOptions {
   readonly domain: Domain;
   /** The user's task. A message that recites its instruction is an echo. */

@@ -10,7 +10,7 @@ import {
 } from "./_model_user.ts";
 import { isAcceptable, messageRepr } from "./_supervisor.ts";
 
-/** Settings of {@linkcode verifyUser}. */
+/** Options for {@linkcode verifyUser}. */
 export interface VerifyOptions extends ModelUserOptions {
   /** The maximum number of proposals per message; the last is used if none is accepted. Default: 3, as in τ-bench. */
   readonly attempts?: number;

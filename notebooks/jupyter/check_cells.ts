@@ -16,7 +16,7 @@ export interface TypeReport {
   readonly failed: ReadonlySet<string>;
 }
 
-/** Settings for {@linkcode checkNotebooks}. */
+/** Options for {@linkcode checkNotebooks}. */
 export interface CheckOptions {
   /** The path of the `deno.json` file that has the imports and compiler options to use. */
   readonly config: string;

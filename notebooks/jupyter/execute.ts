@@ -35,7 +35,7 @@ export interface Execution {
   readonly executed: string | null;
 }
 
-/** Settings for {@linkcode executeNotebook}. */
+/** Options for {@linkcode executeNotebook}. */
 export interface ExecuteOptions {
   /** The path of a Python executable with Jupyter installed. */
   readonly python: string;
@@ -124,7 +124,7 @@ export async function executeNotebook(
   };
 }
 
-/** Settings for {@linkcode executeNotebooks}. */
+/** Options for {@linkcode executeNotebooks}. */
 export interface ExecuteAllOptions
   extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
   /** The directory to which notebooks with outputs are written. Default: they are discarded. */

@@ -4,7 +4,7 @@ import { retry } from "../../env/retry.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
 import { writeKernel } from "./kernel.ts";
 
-/** Settings for {@linkcode openLab}. */
+/** Options for {@linkcode openLab}. */
 export interface LabOptions {
   /** The path of a Python executable with JupyterLab installed. */
   readonly python: string;

@@ -8,7 +8,7 @@ import { Rich } from "./rich.ts";
 /** A cell of a table. Numbers are right-aligned, a `Rich` keeps its markup, and `null` is shown as an empty cell. */
 export type Cell = string | number | null | Rich;
 
-/** Settings for {@linkcode table}. */
+/** Options for {@linkcode table}. */
 export interface TableOptions {
   /** The maximum number of rows to show. A note below the table says how many were omitted. Default: 50. */
   readonly limit?: number;

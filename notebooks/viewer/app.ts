@@ -15,7 +15,7 @@ import { FilterError, readQuery } from "./page/filter.js";
 import { PAGE_FILES, readPageFile } from "./page_files.ts";
 import { problemOf, ViewerFault } from "./viewer_source.ts";
 
-/** Settings for {@linkcode viewerApp}. */
+/** Options for {@linkcode viewerApp}. */
 export interface ViewerAppOptions {
   readonly library: Library;
   /** taulab's version, shown in the page's footer. */

@@ -10,7 +10,7 @@ import { ResultsSource } from "./results_source.ts";
 import { RunSource } from "./run_source.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
-/** Settings for {@linkcode Library}. */
+/** Options for {@linkcode Library}. */
 export interface LibraryOptions extends BenchmarkDirs {
   /** The run dirs and result files to show. If empty, all runs under `root` are shown. */
   readonly named: readonly string[];

@@ -40,7 +40,7 @@ import { stepTimeline } from "./step_timeline.ts";
 import { openTokenizer, tokensView } from "./tokens_view.ts";
 import { openWorld, type World } from "./world_view.ts";
 
-/** Settings for {@linkcode RunSource}. */
+/** Options for {@linkcode RunSource}. */
 export interface RunSourceOptions extends BenchmarkDirs {
   readonly id?: string;
   readonly find: EpisodeFinder;

@@ -30,7 +30,7 @@ export const TINY: CheckpointShape = {
   tied: true,
 };
 
-/** Options of {@linkcode writePair}. */
+/** Options for {@linkcode writePair}. */
 export interface PairOptions {
   readonly shape?: CheckpointShape;
   /** Changes the tensors of the Hugging Face directory. */

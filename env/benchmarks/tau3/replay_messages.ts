@@ -8,7 +8,7 @@ import { RaisedError } from "./raised.ts";
 import type { Tau3Call, Tau3Message, ToolMessage } from "./tau3_message.ts";
 import { type Tau3World, toolNamed, type WorldSource } from "./tau3_world.ts";
 
-/** Settings of {@linkcode replayMessages}. */
+/** Options for {@linkcode replayMessages}. */
 export interface ReplaySettings {
   readonly source: WorldSource;
   /** Whether to reject messages from a user. Default: false. */

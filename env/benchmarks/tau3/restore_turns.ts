@@ -15,7 +15,7 @@ import {
 /** The placeholder for text that was not recorded. */
 const UNKNOWN_WORDS = "…";
 
-/** Settings of {@linkcode restoreTurns}. */
+/** Options for {@linkcode restoreTurns}. */
 export interface RestoreTurnsOptions
   extends Pick<EarlierTurns, "firstMessage"> {
   /** Called with the turn's index after each message and its answers. */

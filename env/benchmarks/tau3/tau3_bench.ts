@@ -46,7 +46,7 @@ import { replayTurns } from "./replay_turns.ts";
 import { tau3Faults } from "./audit/task_faults.ts";
 import { userOf } from "./task_user.ts";
 
-/** Settings of {@linkcode tau3Bench}. */
+/** Options for {@linkcode tau3Bench}. */
 export interface Tau3BenchOptions {
   /** The name of a domain or of its variant: `retail`, `NAME-workflow`. */
   readonly domain: string;

@@ -42,7 +42,7 @@ export interface Certificate {
 /** A function that certifies a task of a dataset. */
 export type Certifier = (task: Task) => Promise<Certificate | Rejection>;
 
-/** Settings of {@linkcode createCertifier}. */
+/** Options for {@linkcode createCertifier}. */
 export interface CertifierOptions {
   /** The user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;

@@ -5,7 +5,7 @@
  * `verl/experimental/agent_loop/agent_loop.py`.
  */
 
-/** Settings for {@linkcode verifiersPackage} and {@linkcode verlPackage}. */
+/** Options for {@linkcode verifiersPackage} and {@linkcode verlPackage}. */
 export interface ClientPackageOptions {
   /** The URL of the server that the package uses by default. */
   readonly url: string;

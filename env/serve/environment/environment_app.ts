@@ -25,7 +25,7 @@ import {
 import { plainWithout, readObject } from "./session_action.ts";
 import { tokenGuard } from "./token_guard.ts";
 
-/** Settings for {@linkcode environmentApp}. */
+/** Options for {@linkcode environmentApp}. */
 export interface EnvironmentAppOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */

@@ -4,7 +4,7 @@ import { RequestError } from "../served_policy.ts";
 import { LiveSession, type SessionWorld } from "./live_session.ts";
 import { type SessionEnd, SessionMetrics } from "./session_metrics.ts";
 
-/** Settings for {@linkcode LiveSessions}. */
+/** Options for {@linkcode LiveSessions}. */
 export interface LiveSessionsOptions {
   /** The maximum number of open sessions. Default: 4096. */
   readonly maxSessions?: number;

@@ -41,7 +41,7 @@ interface OpenEnvResult {
   readonly done: boolean;
 }
 
-/** Settings for {@linkcode openEnvRoutes}. */
+/** Options for {@linkcode openEnvRoutes}. */
 export interface OpenEnvOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */

@@ -12,7 +12,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import { openEpisodeRecorder } from "./episode_recorder.ts";
 import { openEpisodeWorld } from "./episode_world.ts";
 
-/** Settings of {@linkcode openEpisodeServer}. */
+/** Options for {@linkcode openEpisodeServer}. */
 export interface EpisodeServerOptions extends CallOptions {
   /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string | undefined;

@@ -20,7 +20,7 @@ import {
   type ServiceSpec,
 } from "./server_process.ts";
 
-/** Settings of {@linkcode remoteServers}. */
+/** Options for {@linkcode remoteServers}. */
 export interface RemoteServersOptions {
   /** The shell that starts the servers. */
   readonly shell: Shell;

@@ -27,7 +27,7 @@ export interface ServiceEvent {
   readonly message: string;
 }
 
-/** Settings of {@linkcode startServices}. */
+/** Options for {@linkcode startServices}. */
 export interface ServicesOptions
   extends CallOptions, Omit<ServiceSpec, "host" | "port" | "logPath"> {
   /** The directory for the servers' logs: `serve-0.log`, `serve-1.log` and so on. */
@@ -160,7 +160,7 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
   };
 }
 
-/** Settings of {@linkcode WatchedService}. */
+/** Options for {@linkcode WatchedService}. */
 type WatchedOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
 /** A server that is kept running until it is released or stopped. */

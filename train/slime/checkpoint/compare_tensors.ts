@@ -25,7 +25,7 @@ export interface Pair {
   readonly right?: ViewTensor | undefined;
 }
 
-/** Settings of {@linkcode compareAll}. */
+/** Options for {@linkcode compareAll}. */
 export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of bytes that were compared since the last call, in both tensors together. */

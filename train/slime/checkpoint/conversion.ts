@@ -22,7 +22,7 @@ export interface ConversionEvents {
   readonly onVerify?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** Settings of {@linkcode convert}. */
+/** Options for {@linkcode convert}. */
 export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly shell: Shell;
   /** Compares two directories on the machine that holds them; `undefined` to skip verification. */

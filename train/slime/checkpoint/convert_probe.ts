@@ -6,7 +6,7 @@ import { ConfigError, HostError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import type { Format } from "./tensor_view.ts";
 
-/** Options of {@linkcode probeConversion}. */
+/** Options for {@linkcode probeConversion}. */
 export interface ProbeOptions {
   readonly from: string;
   /** The target, without a trailing slash; `undefined` to inspect only `from` and slime's tools. */

@@ -82,7 +82,7 @@ export type PickleValue =
   | PickleGlobal
   | PicklePersistent;
 
-/** Settings of {@linkcode readPickle}. */
+/** Options for {@linkcode readPickle}. */
 export interface PickleOptions {
   /** The name of the pickle in messages: its file, and its position in the file. */
   readonly source: string;

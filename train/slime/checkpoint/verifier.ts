@@ -39,7 +39,7 @@ export interface VerifyProgress {
   readonly place: string;
 }
 
-/** Settings of {@linkcode verifierOf}. */
+/** Options for {@linkcode verifierOf}. */
 export interface VerifierOptions {
   /** The host that holds the files; `undefined` for this machine. */
   readonly host: Host | undefined;

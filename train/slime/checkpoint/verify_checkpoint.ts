@@ -30,7 +30,7 @@ import {
   type ViewTensor,
 } from "./tensor_view.ts";
 
-/** Settings of {@linkcode verifyCheckpoints}. */
+/** Options for {@linkcode verifyCheckpoints}. */
 export interface VerifyOptions {
   /** The shape of the expected model. */
   readonly shape: CheckpointShape;

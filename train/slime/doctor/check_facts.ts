@@ -13,7 +13,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import { readHostFile } from "./host_file.ts";
 import { type HostPython, readHostPython } from "./host_python.ts";
 
-/** Settings of {@linkcode Facts}. */
+/** Options for {@linkcode Facts}. */
 export interface FactsOptions extends CallOptions {
   readonly config: SlimeConfig;
   /** The host that has the model's directory; `undefined` if no host can be reached. */

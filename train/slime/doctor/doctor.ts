@@ -21,7 +21,7 @@ import { limitedShell } from "./limited_shell.ts";
 import { clocks, contactHosts } from "./reachable_hosts.ts";
 import { openRelay, type Relay } from "./host_relay.ts";
 
-/** Settings of {@linkcode preflight}. */
+/** Options for {@linkcode preflight}. */
 export interface DoctorOptions
   extends
     CallOptions,

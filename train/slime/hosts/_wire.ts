@@ -107,7 +107,7 @@ export interface Framed {
   readonly code: number | undefined;
 }
 
-/** Settings of {@linkcode readFramed}. */
+/** Options for {@linkcode readFramed}. */
 export interface FrameOptions {
   readonly nonce: string;
   /** Called when the output of the command begins. */

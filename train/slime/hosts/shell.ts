@@ -16,7 +16,7 @@ export interface ShellCommand {
   readonly stdin?: string;
 }
 
-/** Settings of {@linkcode Shell.run}. */
+/** Options for {@linkcode Shell.run}. */
 export interface ShellOptions {
   /** Ends the command when aborted, even on another host. */
   readonly signal?: AbortSignal | undefined;

@@ -22,7 +22,7 @@ import {
 /** The retries of a connection: one after 0.5 s and one after 2 s. A command that has started is never run twice. */
 const RETRY = { retries: 2, backoffMs: 500, factor: 4 } as const;
 
-/** Settings of {@linkcode sshShell}. */
+/** Options for {@linkcode sshShell}. */
 export interface SshOptions {
   /** The time limit in seconds for a host to answer. Default: 10. */
   readonly connectTimeoutS?: number;

@@ -49,7 +49,7 @@ export interface Fleet extends AsyncDisposable {
   ): Promise<RayJobs>;
 }
 
-/** Settings of {@linkcode openFleet}. */
+/** Options for {@linkcode openFleet}. */
 export interface FleetOptions {
   readonly env: (name: string) => string | undefined;
   /** This machine's entry in hosts.yaml. Default: none. */

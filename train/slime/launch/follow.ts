@@ -10,7 +10,7 @@ import { JobLog } from "./job_log.ts";
 import { plainLine } from "./log_line.ts";
 import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
 
-/** Settings of {@linkcode followJob}. */
+/** Options for {@linkcode followJob}. */
 export interface FollowOptions {
   readonly jobs: RayJobs;
   readonly submissionId: string;

@@ -21,7 +21,7 @@ export interface SessionEvents
   readonly onLogLines?: (lines: readonly string[]) => void;
 }
 
-/** Settings of {@linkcode followSession}. */
+/** Options for {@linkcode followSession}. */
 export interface FollowSessionOptions
   extends
     CallOptions,

@@ -47,7 +47,7 @@ import {
 } from "./job_session.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** Settings of {@linkcode launchRun} and {@linkcode attachRun}. */
+/** Options for {@linkcode launchRun} and {@linkcode attachRun}. */
 export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly run: SlimeRun;
   readonly fleet: Fleet;
@@ -57,7 +57,7 @@ export interface FollowRunOptions extends CallOptions, SessionEvents {
   readonly pollMs?: number;
 }
 
-/** Settings of {@linkcode launchRun}. */
+/** Options for {@linkcode launchRun}. */
 export interface LaunchOptions extends FollowRunOptions {
   readonly plan: LaunchPlan;
   /** The number of rollouts in the checkpoint to resume from; 0 to start from the beginning. */

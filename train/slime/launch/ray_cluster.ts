@@ -35,7 +35,7 @@ export type StartedRay = Readonly<z.infer<typeof startedRaySchema>>;
 /** The environment variable that marks a Ray process with the run that started it. */
 export const RAY_MARK = "TAULAB_RAY";
 
-/** Options of {@linkcode joinRay} and {@linkcode startRay}. */
+/** Options for {@linkcode joinRay} and {@linkcode startRay}. */
 export interface ClusterOptions extends CallOptions {
   readonly jobs: RayJobs;
   readonly shellOf: (host: string) => Shell;

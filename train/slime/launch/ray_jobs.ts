@@ -62,7 +62,7 @@ export interface RayGpus {
   readonly total: number;
 }
 
-/** Settings of {@linkcode RayJobs}. */
+/** Options for {@linkcode RayJobs}. */
 export interface RayJobsOptions {
   /** The base URL, such as `http://127.0.0.1:8265`. */
   readonly url: string;

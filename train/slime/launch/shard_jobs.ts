@@ -60,7 +60,7 @@ import { followJob, type FollowOptions, type JobEnd } from "./follow.ts";
 import type { JobRequest, RayJobs } from "./ray_jobs.ts";
 import { finalState } from "./stop.ts";
 
-/** Settings of {@linkcode openShardJobs}. */
+/** Options for {@linkcode openShardJobs}. */
 export interface ShardJobsOptions
   extends CallOptions, Pick<FollowOptions, "onNote" | "pollMs"> {
   /** The names of hosts in hosts.yaml, starting with the host that runs Ray's head. `this` is this machine. */
@@ -199,7 +199,7 @@ const NO_TAULAB = 97;
 /** The time limit in seconds for a job to receive the keys. */
 const KEYS_S = 60;
 
-/** Settings of {@linkcode RayShards}. */
+/** Options for {@linkcode RayShards}. */
 interface RayShardsOptions extends Pick<ShardJobsOptions, "onNote" | "pollMs"> {
   readonly jobs: RayJobs;
   readonly hosts: readonly ShardHost[];

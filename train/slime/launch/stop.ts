@@ -17,7 +17,7 @@ import { closeSession, followSession, withState } from "./job_session.ts";
 import { checkUnfinished } from "../../runs/resume_check.ts";
 import { cutMetrics, readSlimeRun, SlimeRun } from "./slime_run.ts";
 
-/** Settings of {@linkcode stopRun} and {@linkcode prepareResume}. */
+/** Options for {@linkcode stopRun} and {@linkcode prepareResume}. */
 export interface StopOptions extends CallOptions {
   readonly fleet: Fleet;
   readonly onNote?: (text: string) => void;

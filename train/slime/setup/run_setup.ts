@@ -65,7 +65,7 @@ export interface SetupEvent {
   readonly progress?: Progress;
 }
 
-/** Settings of {@linkcode runSetup} and {@linkcode checkSetup}. */
+/** Options for {@linkcode runSetup} and {@linkcode checkSetup}. */
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
   /**

@@ -20,7 +20,7 @@ export interface Progress {
   readonly bytesPerS: number;
 }
 
-/** Settings of {@linkcode doStep}. */
+/** Options for {@linkcode doStep}. */
 export interface StepOptions {
   readonly signal: AbortSignal;
   /** Values that must not appear in any output. */

@@ -8,7 +8,7 @@ import { formatManifest, type Manifest, parseManifest } from "./manifest.ts";
 import type { SetupContext } from "./run_setup.ts";
 import type { HostPlan } from "./setup_plan.ts";
 
-/** Settings of {@linkcode openSession}. */
+/** Options for {@linkcode openSession}. */
 export interface SessionOptions
   extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;

@@ -25,7 +25,7 @@ export interface HostUndoReport {
   readonly error?: string;
 }
 
-/** Settings of {@linkcode undoSetup}. */
+/** Options for {@linkcode undoSetup}. */
 export interface UndoOptions extends SetupContext {
   /** The steps to undo; empty for all steps. */
   readonly only: readonly string[];

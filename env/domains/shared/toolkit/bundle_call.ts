@@ -27,7 +27,7 @@ export interface BundleAnswer {
   readonly error: boolean;
 }
 
-/** Settings of {@linkcode callBundle}. */
+/** Options for {@linkcode callBundle}. */
 export interface BundleCallOptions {
   /** Whether the agent acts alone and also has the user's tools. Default: false. */
   readonly solo?: boolean;
