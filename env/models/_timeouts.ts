@@ -2,7 +2,7 @@
 
 /** A pending timeout. */
 interface Started {
-  /** The time at which it expires, in milliseconds on the `performance.now()` clock. */
+  /** The time at which the timeout expires, in milliseconds on the `performance.now()` clock. */
   readonly dueAt: number;
   readonly onLate: () => void;
 }

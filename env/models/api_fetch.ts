@@ -7,8 +7,8 @@ import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { errorIn, readServerError } from "./server_error.ts";
 
 /**
- * Creates the `fetch` function of a client. All calls of a client have the same headers, so it reuses those of the
- * first call, without the telemetry headers. Rebuilding them would take a tenth of a call's time.
+ * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses the
+ * headers of the first call, without those for telemetry. Rebuilding them would take a tenth of the time of a call.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(
@@ -34,7 +34,7 @@ function leanHeaders(given: HeadersInit | undefined): [string, string][] {
 
 /**
  * Moves a parsed {@linkcode ServerError} to the `error` field of the response's body, the only field that the `openai`
- * package keeps. Servers put their errors in various places.
+ * package keeps. Servers return errors in various fields.
  */
 async function withNestedError(response: Response): Promise<Response> {
   const { text } = await boundedText(response);

@@ -1,22 +1,22 @@
 /**
  * Reads response bodies with a limit on both their compressed and decompressed size. A server that streams forever or
- * sends a decompression bomb therefore costs one request and bounded memory.
+ * sends a decompression bomb therefore costs only one failed request and a bounded amount of memory.
  *
- * The time is limited by the request's signal.
+ * The request's signal limits the time.
  */
 
 import zlib from "node:zlib";
 
 /**
- * Maximum size of a body in bytes, before and after decompression. The largest legitimate answers, log probabilities of
- * a hundred thousand ids, take a few megabytes.
+ * Maximum size of a body in bytes, before and after decompression. The largest legitimate responses, with the log
+ * probabilities of 100,000 tokens, take a few megabytes.
  */
 export const MAX_BODY_BYTES = 16 * 2 ** 20;
 
 /** The `accept-encoding` header to send. Without this header, Deno's `fetch` decompresses responses without a limit. */
 export const ACCEPT_ENCODING = "identity";
 
-/** A body that was read as text. */
+/** A response body that was read as text. */
 export interface BoundedText {
   /** The decoded text. Ill-formed UTF-8 becomes U+FFFD. */
   readonly text: string;
@@ -27,9 +27,9 @@ export interface BoundedText {
 /**
  * Reads the body of a response as text. The request must have sent {@linkcode ACCEPT_ENCODING}; a body that the server
  * compressed anyway is decompressed.
- * @param options.maxBytes The maximum number of bytes; those after it are neither read nor decompressed. Default:
+ * @param options.maxBytes The maximum size in bytes. Bytes beyond it are neither read nor decompressed. Default:
  * {@linkcode MAX_BODY_BYTES}.
- * @throws The error that broke the connection, or the signal's reason.
+ * @throws The network error if the connection breaks, or the signal's reason if it is aborted.
  */
 export async function boundedText(
   response: Response,
@@ -48,14 +48,14 @@ export async function boundedText(
   });
 }
 
-/** The bytes of a body, up to a limit. */
+/** The first bytes of a body, up to a limit. */
 export interface FirstBytes {
   readonly bytes: Uint8Array;
   /** Whether the body ended within the limit. */
   readonly isWhole: boolean;
 }
 
-/** Decompresses and decodes a body as its headers say, within the limit. */
+/** Decompresses and decodes a body as its headers specify, up to the limit. */
 export function unpackedText(
   { bytes, isWhole }: FirstBytes,
   { headers, maxBytes }: {
@@ -89,12 +89,12 @@ function tooLong(maxBytes: number): string {
   return `its body has more than ${maxBytes} bytes`;
 }
 
-/** Initial buffer size in bytes, which is enough for most answers. */
+/** Initial buffer size in bytes, which is enough for most responses. */
 const FIRST_BYTES = 65_536;
 
 /**
  * Copies the body into one buffer, which doubles in size when it is full. A list of chunks would take many times the
- * memory if the chunks are tiny.
+ * memory if the chunks were tiny.
  */
 async function firstBytes(
   { body }: Response,
@@ -121,7 +121,7 @@ async function firstBytes(
   return { bytes: buffer.subarray(0, length), isWhole: true };
 }
 
-/** Lists the content encodings in the order in which they were applied. */
+/** Returns the content encodings in the order in which they were applied. */
 function encodingsOf(
   headers: { get(name: string): string | null },
 ): string[] {

@@ -76,8 +76,8 @@ export class CallFailure extends Error {
 export interface Call<T> extends CallOptions {
   /**
    * Makes one attempt.
-   * @throws {CallFailure} Its `kind` determines whether the call is retried. Any other error counts as a broken
-   * connection.
+   * @throws {CallFailure} If the attempt fails. Its `kind` determines whether the call is retried. Any other error is
+   * treated as a broken connection.
    */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
   /** Seed for the random part of the waits, so that calls that fail at the same time are retried at different times. */

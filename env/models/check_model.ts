@@ -9,7 +9,7 @@ import { findModels, type ModelList } from "./model_list.ts";
 
 /** Options for {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
-  /** The model's endpoint. If given, errors name the environment variable of the key and the available models. */
+  /** The model's endpoint. If given, errors name the environment variable with the key and the available models. */
   readonly endpoint?: Endpoint;
 }
 

@@ -1,6 +1,9 @@
 /** Recognizes errors that report that a conversation exceeds the model's context, as worded by many servers. */
 
-/** Normalized values of `code` or `type` used by OpenAI, llama.cpp, Anthropic, LiteLLM, GitHub and others. */
+/**
+ * Normalized values of an error's `code` or `type` field, as used by OpenAI, llama.cpp, Anthropic, LiteLLM, GitHub and
+ * others.
+ */
 const NAMES: ReadonlySet<string> = new Set([
   "context_full",
   "context_length_exceeded",
@@ -21,7 +24,8 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The wordings of servers, matched in lower case. Gaps between words are bounded, so that matching takes linear time.
+ * Patterns for the error messages of servers, matched in lower case. Gaps between words are bounded so that matching
+ * takes linear time.
  *
  * The comment above each pattern lists the providers that use the wording.
  */

@@ -1,4 +1,7 @@
-/** Resolves endpoints of models from the presets of providers with an OpenAI-compatible API, base URLs and API keys. */
+/**
+ * Resolves the base URL and the API key of a model endpoint from options, environment variables and the presets of
+ * providers with an OpenAI-compatible API.
+ */
 
 import { ConfigError } from "../errors.ts";
 
@@ -67,15 +70,15 @@ export interface Endpoint {
 /** Options for {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
-  /** The base URL. Default: the one in the environment, or the preset's. */
+  /** The base URL. Default: the base URL in the environment if one is set, or the preset of the provider. */
   readonly baseUrl?: string | null;
   /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
 }
 
 /**
- * Resolves the base URL and the key of an endpoint. The base URL is the given one. If none is given, the provider
- * `openai` reads it from `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. Otherwise, the
+ * Resolves the base URL and the key of an endpoint. The base URL in the options takes precedence. Without it, the
+ * provider `openai` uses `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. Otherwise, the
  * preset's base URL is used. Keys are read only from the environment, and are required only by the provider's own
  * server.
  * @throws {ConfigError} If the URL is invalid, or the provider's key is not set.
@@ -114,7 +117,9 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
   };
 }
 
-/** Lists the environment variables that are read for a provider: those with its key and its base URL. */
+/**
+ * Returns the names of the environment variables that are read for a provider: those of its API key and its base URL.
+ */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];
   return [
@@ -123,7 +128,10 @@ export function endpointVariables(provider: Provider): string[] {
   ];
 }
 
-/** Returns an addition to a hint if a base URL is set in the environment but the chosen provider ignores it. */
+/**
+ * Returns an addition to a hint if a base URL is set in the environment but the chosen provider ignores it. Otherwise,
+ * returns an empty string.
+ */
 function otherServer(
   provider: Provider,
   env: (name: string) => string | undefined,

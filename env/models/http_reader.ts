@@ -1,16 +1,17 @@
 /**
- * Reads HTTP/1.1 responses from a byte stream, with limits on the size of heads, bodies and chunk headers. Anything that
- * does not match the grammar is an error, since guessing where a response ends would confuse it with the next one.
+ * Reads HTTP/1.1 responses from a byte stream, with limits on the size of heads, bodies and chunk headers. Anything
+ * that does not match the grammar is an error, since a wrong guess about where a response ends would corrupt the next
+ * one.
  *
  * @see RFC 9112, sections 4 (status line), 5 (fields) and 6 (body).
  */
 
 import type { FirstBytes } from "./bounded_body.ts";
 
-/** Reads some bytes into a buffer; `null` at the end of the stream. */
+/** Reads some bytes into a buffer. Resolves to the number of bytes, or to `null` at the end of the stream. */
 export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
 
-/** A response. */
+/** An HTTP response. */
 export interface HttpResponse extends FirstBytes {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
@@ -21,13 +22,15 @@ export interface HttpResponse extends FirstBytes {
 /** Maximum size of a head, and of all trailers of a body, in bytes. */
 export const MAX_HEAD_BYTES = 65_536;
 
-/** Maximum length of a chunk's header: its size, and extensions, which are ignored. */
+/**
+ * Maximum length of a chunk header in bytes. The header contains the chunk's size and extensions, which are ignored.
+ */
 const MAX_CHUNK_HEADER = 256;
 
 /** Maximum number of interim responses (100 to 199) before the response. */
 const MAX_INTERIM = 8;
 
-/** Initial size of the buffer in bytes; most responses fit. */
+/** Initial size of the buffer in bytes, which is enough for most responses. */
 const FIRST_BYTES = 4096;
 
 /** Size in bytes above which the buffer is not kept for the next response. */
@@ -45,24 +48,25 @@ export class HttpFormatError extends Error {
 export class HttpReader {
   readonly #read: ReadSome;
   #buffer = new Uint8Array(FIRST_BYTES);
-  /** The range of the buffer that has been received but not consumed. */
+  /** The range of the buffer, from `#start` to `#end`, that has been received but not consumed. */
   #start = 0;
   #end = 0;
-  /** A read that was begun before the response was asked for. */
+  /** A read that began before the response was requested. */
   #begun: Promise<number | null> | undefined;
 
   constructor(read: ReadSome) {
     this.#read = read;
   }
 
-  /** Whether bytes have been received that no response consumed. */
+  /** Whether there are received bytes that no response has consumed. */
   get hasRest(): boolean {
     return this.#end > this.#start;
   }
 
   /**
-   * Begins to read before a request is sent, to notice the end of an idle connection. The next response uses the bytes.
-   * @returns Settles once the server sends something or the connection ends.
+   * Starts reading before a request is sent, to detect the end of an idle connection. The bytes become part of the next
+   * response.
+   * @returns A promise that settles when the server sends something or the connection ends.
    */
   begin(): Promise<number | null> {
     if (this.#buffer.length > MAX_KEPT_BYTES) {
@@ -75,7 +79,7 @@ export class HttpReader {
   /**
    * Reads the next response to a POST request.
    * @param maxBytes Bytes of the body beyond this limit are not read.
-   * @throws {HttpFormatError} If it is not HTTP, or ends early.
+   * @throws {HttpFormatError} If the response is not valid HTTP or ends early.
    */
   async response(maxBytes: number): Promise<HttpResponse> {
     for (let interim = 0; interim <= MAX_INTERIM; interim++) {
@@ -179,7 +183,7 @@ export class HttpReader {
     }
   }
 
-  /** Reads a line, without its end. */
+  /** Reads a line and returns it without the line break. */
   async #line(maxLength: number): Promise<string> {
     for (let from = this.#start;;) {
       const at = this.#buffer.indexOf(LF, from);
@@ -198,7 +202,7 @@ export class HttpReader {
     }
   }
 
-  /** Consumes bytes, which the next read may overwrite. */
+  /** Consumes and returns bytes. The next read may overwrite them. */
   #take(length: number): Uint8Array {
     const bytes = this.#buffer.subarray(this.#start, this.#start + length);
     this.#start += length;
@@ -207,7 +211,7 @@ export class HttpReader {
 
   /**
    * Receives more bytes.
-   * @param wanted How many are expected, to make room for them. Default: unknown.
+   * @param wanted The expected number of bytes, for which the buffer makes room. Default: 1.
    * @throws {HttpFormatError} If the stream has ended.
    */
   async #more(wanted = 1): Promise<void> {
@@ -217,7 +221,10 @@ export class HttpReader {
     );
   }
 
-  /** @returns Whether there were more bytes. */
+  /**
+   * Receives more bytes, if there are any.
+   * @returns Whether the stream had not ended.
+   */
   async #fill(wanted = 1): Promise<boolean> {
     const begun = this.#begun;
     this.#begun = undefined;
@@ -228,7 +235,10 @@ export class HttpReader {
     return count !== null;
   }
 
-  /** Grows by doubling at most, so that a server cannot reserve memory by a number alone. */
+  /**
+   * Makes room for more bytes. The buffer at most doubles in size, so that a server cannot make it reserve memory
+   * merely by announcing a large body.
+   */
   #makeRoom(wanted: number): void {
     const length = this.#end - this.#start;
     if (length === 0) [this.#start, this.#end] = [0, 0];
@@ -249,7 +259,7 @@ export class HttpReader {
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
-/** Bytes in one buffer that doubles when full. */
+/** A list of bytes in one buffer, which doubles in size when it is full. */
 class GrowingBytes {
   #buffer = new Uint8Array(FIRST_BYTES);
   length = 0;
@@ -270,7 +280,7 @@ class GrowingBytes {
   }
 }
 
-/** Finds the empty line after a head; -1 if it has not been received. */
+/** Returns the index of the empty line after a head, or -1 if it has not been received. */
 function headEnd(
   buffer: Uint8Array,
   { from, end }: { from: number; end: number },
@@ -284,16 +294,19 @@ function headEnd(
   return -1;
 }
 
-/** A parsed head. */
+/** The parsed head of a response. */
 interface Head {
   readonly minor: string;
   readonly status: number;
-  /** By lower-case name; repeated ones are joined by commas. */
+  /** The headers, keyed by lower-case name. The values of repeated headers are joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
-/** Without control characters, such as a line feed that another parser would take for the end of the line. */
+/**
+ * Matches a header value without control characters, such as a line feed, which another parser could treat as the end
+ * of the line.
+ */
 const FIELD_VALUE = /^(?:\t|\P{Cc})*$/u;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 

@@ -5,7 +5,7 @@
 
 /** The encoded ids of a list, with spare room for more ids. */
 interface Written {
-  /** {@linkcode HEAD_ROOM}, room for the start of the body, and the encoded ids. */
+  /** The buffer, with {@linkcode HEAD_ROOM} bytes, room for the start of the body, and the encoded ids. */
   buffer: Uint8Array<ArrayBuffer>;
   ids: number;
   end: number;
@@ -13,14 +13,14 @@ interface Written {
 
 const encoder = new TextEncoder();
 /**
- * The start of the body for each possible name of the list. They differ in length, so they are right-aligned before the
- * ids.
+ * The possible starts of the body, keyed by the name of the list. They differ in length, so they are right-aligned
+ * before the ids.
  */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
   tokens: encoder.encode('{"tokens":['),
 };
-/** The number of bytes before each body that its sender may overwrite, such as with a request's head. */
+/** The number of bytes before each body that the sender may overwrite, for example with the head of a request. */
 export const HEAD_ROOM = 512;
 /** Offset of the first id. */
 const FIRST = HEAD_ROOM + HEADS.input_ids.length;
@@ -33,11 +33,11 @@ const written = new WeakMap<readonly number[], Written>();
 
 /**
  * Encodes a JSON body with `ids` as `input_ids`, followed by the members of `rest`.
- * @param ids The list. Since an earlier call with the same list, it may only have grown at its end.
+ * @param ids The list. Between calls with the same list, ids may only be appended to it.
  * @param rest The JSON text of an object with at least one member.
  * @param name The name of the id list. Default: `input_ids`.
- * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then. The sender
- * may overwrite {@linkcode HEAD_ROOM} bytes before it in its buffer.
+ * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then. The
+ * sender may overwrite {@linkcode HEAD_ROOM} bytes before it in its buffer.
  */
 export function bodyWithIds(
   ids: readonly number[],
@@ -58,7 +58,7 @@ export function bodyWithIds(
 }
 
 /**
- * Writes a text after the ids.
+ * Writes a string after the ids.
  * @returns Its length in bytes.
  */
 function writeText(known: Written, text: string): number {
@@ -85,15 +85,18 @@ export function moveEncodedIds(
   written.set(copy, known);
 }
 
-/** The encoded beginning of an earlier list: episodes with the same policy and tools begin with the same ids. */
+/**
+ * The encoded beginning of an earlier list. It is reused, because episodes with the same policy and tools begin with
+ * the same ids.
+ */
 interface Beginning {
   readonly ids: readonly number[];
   readonly bytes: Uint8Array;
-  /** The number of bytes of the first {@linkcode STEP} ids, twice as many, and so on. */
+  /** The encoded sizes, in bytes, of the first {@linkcode STEP} ids, the first 2 × `STEP` ids, and so on. */
   readonly ends: readonly number[];
 }
 
-/** The most recent beginnings, which differ in at least half of their ids. */
+/** The most recently added beginnings. Each shares less than half of its ids with the others. */
 const beginnings: Beginning[] = [];
 const MAX_BEGINNINGS = 8;
 const MAX_BEGINNING = 16_384;

@@ -1,8 +1,8 @@
 /**
- * Posts over connections that stay open, with a fraction of the CPU time of `fetch`, which an episode server would spend
- * mostly on its calls to the engine: one write and usually one read per request.
+ * Sends POST requests over persistent connections, with one write and usually one read per request. This takes a
+ * fraction of the CPU time of `fetch`, which would account for most of an episode server's CPU time.
  *
- * It speaks HTTP/1.1 without TLS and uses no proxy; other URLs are left to `fetch`.
+ * It supports only HTTP/1.1 without TLS and without proxies. Requests to HTTPS URLs are sent with `fetch`.
  */
 
 import { MAX_BODY_BYTES, unpackedText } from "./bounded_body.ts";
@@ -17,14 +17,14 @@ import {
 
 /** Options for {@linkcode KeepAlive}. */
 export interface KeepAliveOptions {
-  /** The time after which an unused connection is closed. Default: 90 s, as `fetch` does. */
+  /** The time after which an unused connection is closed, in milliseconds. Default: 90 s, as with `fetch`. */
   readonly idleMs?: number;
 }
 
-/** A set of open connections. Disposing of it closes the unused ones; requests in flight continue. */
+/** A set of open connections. Disposing of the set closes the unused connections. Requests in flight continue. */
 export class KeepAlive implements Disposable {
   readonly #idleMs: number;
-  /** Unused connections by host and port, the most recently used last. */
+  /** The unused connections, keyed by host and port, with the most recently used last. */
   readonly #idle = new Map<string, Connection[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -131,13 +131,13 @@ function postedOf(response: HttpResponse): Posted {
 
 /** An open connection, which carries one request at a time. */
 class Connection {
-  /** When it was last used, on the `performance.now()` clock. */
+  /** The time at which the connection was last used, in milliseconds on the `performance.now()` clock. */
   idleAt = 0;
-  /** Whether the server has answered anything to the last request. */
+  /** Whether the server has sent any part of its response to the last request. */
   hasAnswered = false;
   readonly #socket: Deno.TcpConn;
   readonly #reader: HttpReader;
-  /** The unused connections that include this one, while it is unused. */
+  /** The list of unused connections that contains this connection, or `undefined` while the connection is in use. */
   #others: Connection[] | undefined;
   #isClosed = false;
 
@@ -185,8 +185,8 @@ class Connection {
   }
 
   /**
-   * Adds it to the unused connections until it is used again or the server closes it.
-   * @returns Whether it is still open.
+   * Adds this connection to the unused connections until it is used again or the server closes it.
+   * @returns Whether the connection is still open.
    */
   rest(others: Connection[]): boolean {
     if (this.#isClosed) return false;
@@ -218,7 +218,7 @@ interface Request {
 
 const encoder = new TextEncoder();
 
-/** Returns head and body, in the body's own buffer if there is room. */
+/** Returns the bytes of a request's head and body. They are in the body's own buffer if it has room for the head. */
 function requestBytes(
   target: URL,
   { headers, body, headRoom = 0 }: PostOptions,
@@ -238,7 +238,7 @@ function requestBytes(
 
 /**
  * Returns the request's head.
- * @throws {TypeError} If a header is malformed, which could end the head early.
+ * @throws {TypeError} If a header is malformed, since it could end the head early.
  */
 function headOf(
   { host, pathname, search }: URL,

@@ -14,7 +14,7 @@ export interface Price {
 
 /** Options for {@linkcode createMeter}. */
 export interface MeterOptions {
-  /** The prices by model name. Default: none. */
+  /** The prices, keyed by model name. Default: none. */
   readonly prices?: Readonly<Record<string, Price>>;
   /** The budget in US dollars, or `null` for no limit. Default: no limit. */
   readonly maxCost?: number | null;

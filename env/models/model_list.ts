@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5000;
 
 /** The models of an endpoint. */
 export interface ModelList {
-  /** The base URL that returned the list: the endpoint's own, or the same URL with `/v1` if only that one responds. */
+  /** The base URL that returned the list: the endpoint's own, or the same URL with `/v1` if only that URL responds. */
   readonly baseUrl: string;
   readonly names: readonly string[];
 }

@@ -116,7 +116,7 @@ export class Echo {
     return this.#version;
   }
 
-  /** Adds the opaque fields that the server expects to an answer. */
+  /** Returns a copy of an answer with the opaque fields that the server expects. */
   withFields(answer: ApiAnswer, opaque: OpaqueFields = {}): ApiAnswer {
     const { tool_calls: [first, ...others] = [] } = answer;
     const calls = first === undefined ? {} : {
@@ -131,7 +131,7 @@ export class Echo {
   }
 
   /**
-   * Changes the modes after the server rejected a request.
+   * Changes the modes after the server has rejected a request.
    * @param version The value of {@linkcode Echo.version} when the request was made.
    * @returns Whether a retry would send different fields.
    */

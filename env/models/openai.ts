@@ -1,4 +1,4 @@
-/** Chat models at any OpenAI-compatible endpoint, called through the `openai` package. */
+/** Creates chat models at OpenAI-compatible endpoints, which are called through the `openai` package. */
 
 import OpenAI from "openai";
 import { parsePythonJson } from "../python/python_json.ts";
@@ -129,7 +129,7 @@ class OpenAiChat implements Chat {
 
   /**
    * Makes one attempt, which repeats the request as long as rejections reveal which opaque fields the server expects.
-   * @throws {CallFailure} If it fails.
+   * @throws {CallFailure} If the attempt fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
     const { ask, echo } = this.#parts;
@@ -193,7 +193,7 @@ function outOfContext(
 
 /**
  * Sends one request and reads the answer.
- * @throws {CallFailure} If it fails.
+ * @throws {CallFailure} If the request fails or its answer cannot be used.
  */
 async function request(
   client: OpenAI,
@@ -267,7 +267,7 @@ function toCallFailure(
   return new CallFailure(said(`${error.status} ${words}`), read);
 }
 
-/** Joins an error's message with that of its cause, which says how a connection broke. */
+/** Joins the messages of an error and its cause, which describes how the connection broke. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -58,7 +58,8 @@ export function readCompletion(body: unknown): Completion {
 }
 
 /**
- * Converts an error in the body of a response with status 200. Gateways may send the status before the provider fails.
+ * Converts an error in the body of a response with status 200 to a failure. Gateways may send the status before the
+ * provider fails.
  */
 function errorInBody(error: JsonRecord): CallFailure {
   const { words, ...read } = readServerError(error);
@@ -148,7 +149,7 @@ function readMessage(choice: JsonRecord): ChoiceContents {
   };
 }
 
-/** Reads the content of a message, which is a text or, from Mistral and some gateways, a list of parts. */
+/** Reads the content of a message, which is a string or, from Mistral and some gateways, a list of parts. */
 function readContent(
   content: unknown,
 ): { readonly words: string; readonly thought: string } {

@@ -1,22 +1,24 @@
-/** POST requests that are answered as a whole, whatever sends them. */
+/**
+ * Defines the interface of functions that send POST requests and read whole responses, and implements it with `fetch`.
+ */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 
-/** A complete response. */
+/** A response whose body was read as a whole. */
 export interface Posted {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** The decompressed body, at most `MAX_BODY_BYTES`. */
+  /** The decompressed body, truncated to `MAX_BODY_BYTES`. */
   readonly text: string;
-  /** Why `text` is truncated or empty; `null` if it is complete. */
+  /** The reason why `text` is truncated or empty, or `null` if it is complete. */
   readonly fault: string | null;
 }
 
-/** A request's parts. */
+/** Options for {@linkcode Post}. */
 export interface PostOptions {
-  /** In addition to those that every request has. */
+  /** The headers to send in addition to {@linkcode POST_HEADERS}. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON. Bytes must not change until the promise has settled. */
+  /** The JSON body. If it consists of bytes, they must not change until the returned promise has settled. */
   readonly body: string | Uint8Array<ArrayBuffer>;
   /** The number of bytes before `body` in its buffer that may be overwritten. Default: 0. */
   readonly headRoom?: number;
@@ -26,7 +28,7 @@ export interface PostOptions {
 /**
  * Sends a request and reads its response. Redirects are not followed: they would let the server choose who receives the
  * body and the headers.
- * @throws The error that broke the connection, or the signal's reason.
+ * @throws The network error if the connection breaks, or the signal's reason if it is aborted.
  */
 export type Post = (url: string, options: PostOptions) => Promise<Posted>;
 
@@ -36,7 +38,7 @@ export const POST_HEADERS = {
   "accept-encoding": ACCEPT_ENCODING,
 } as const;
 
-/** Posts with `fetch`. */
+/** Sends POST requests with `fetch`. */
 export const fetchPost: Post = async (url, { headers, body, signal }) => {
   const response = await fetch(url, {
     method: "POST",

@@ -1,4 +1,4 @@
-/** A rate limit that is shared by all conversations of a run. */
+/** Limits the rate of requests that all conversations of a run send together. */
 
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleep } from "../retry.ts";

@@ -4,8 +4,8 @@
 const KEY_LIKE = /\b(?:sk-|AIza)[\w-]{16,}/g;
 
 /**
- * Replaces the secrets and API keys in `text` by `[key]`. Secrets of fewer than 6 characters are not replaced, since
- * they could match ordinary words. Redact a text before truncating it, so that no secret is cut in half.
+ * Replaces the secrets and API keys in `text` with `[key]`. Secrets of fewer than 6 characters are not replaced, since
+ * they could match ordinary words. Redact text before truncating it, so that no secret is cut in half.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
@@ -19,7 +19,7 @@ export function redact(text: string, secrets: readonly string[]): string {
  */
 const MAX_READ = 65_536;
 
-/** Redacts and shortens a server's text for an error message. */
+/** Redacts and shortens a server's text for use in an error message. */
 export function quoted(
   text: string,
   secrets: readonly string[],

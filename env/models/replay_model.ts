@@ -40,7 +40,8 @@ export interface ReplayEpisodesOptions {
 
 /**
  * Creates a chat model that selects a recording for each conversation by the messages that it receives. If several
- * recordings match, such as the trials of a task, it prefers the episode with the same seed, or else the first.
+ * recordings match, for example several trials of a task, it prefers the episode with the same seed, and otherwise uses
+ * the first.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */

@@ -1,4 +1,4 @@
-/** Reads the errors of endpoints in many formats: the message, and whether a retry may succeed. */
+/** Reads the errors of endpoints, which have many formats, to obtain the message and whether a retry may succeed. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
@@ -182,7 +182,7 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** Returns the names among an error's codes, normalized: `rate_limit` for `RateLimitError`. */
+/** Returns the normalized error names among an error's codes, such as `rate_limit` for `RateLimitError`. */
 function namesIn(error: JsonRecord): string[] {
   return codesIn(error).filter((code) => typeof code === "string")
     .map((code) => nameOf(code.slice(0, 100)));

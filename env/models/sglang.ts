@@ -1,5 +1,6 @@
 /**
- * Token models at servers with SGLang's `/generate` API, which takes token ids and returns ids with log probabilities.
+ * Creates token models at servers with SGLang's `/generate` API, which takes token ids and returns ids with log
+ * probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and sampling/sampling_params.py.
  */
@@ -64,7 +65,7 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
 
 /**
  * Sends one request and reads the answer.
- * @throws {CallFailure} If it fails.
+ * @throws {CallFailure} If the request fails or its answer cannot be used.
  */
 async function attempt(
   options: SglangOptions,

@@ -42,9 +42,9 @@ type Answer = z.infer<typeof answerSchema>;
 /**
  * Reads an answer.
  * @param body The parsed JSON.
- * @throws {CallFailure} If the answer was aborted, with the failure kind of the status that SGLang reports, or
- * `aborted`. If the finish reason is unknown, or the sampled ids and their log probabilities are missing or
- * inconsistent, with the kind `bad_response`.
+ * @throws {CallFailure} If the answer was aborted, in which case the failure kind is that of SGLang's status, or
+ * `aborted`. If the finish reason is unknown, or if the sampled ids or their log probabilities are missing or
+ * inconsistent, in which case the failure kind is `bad_response`.
  */
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);

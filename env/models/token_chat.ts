@@ -151,7 +151,7 @@ class TokenChat implements Chat {
   }
 
   /**
-   * Checks whether the messages may fit, before tokenizing them.
+   * Checks whether the messages may fit in the context, without tokenizing them.
    * @throws {PolicyError} If the first messages are too long.
    */
   #mayFit(messages: readonly Message[]): boolean {

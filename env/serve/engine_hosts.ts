@@ -35,12 +35,12 @@ export function canonicalHost(host: string): string | null {
     : NAME.exec(hostname)?.[1] ?? null;
 }
 
-/** Matches a name or an IPv4 address, and captures it without a trailing dot. */
+/** Matches a host name or an IPv4 address, and captures it without a trailing dot. */
 const NAME = /^([\w-]+(?:\.[\w-]+)*)\.?$/;
 
 /**
- * Returns the IPv4 address in an IPv4-mapped IPv6 address, which is the destination of its connections. Other addresses
- * are returned unchanged.
+ * Converts an IPv4-mapped IPv6 address to the IPv4 address to which it connects. Other addresses are returned
+ * unchanged.
  */
 function unmapped(address: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/

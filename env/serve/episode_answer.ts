@@ -94,8 +94,8 @@ export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
 }
 
 /**
- * Encodes an answer as JSON. Most of it is ids, whose bytes were already encoded for requests to the engine and are
- * reused. The result may be overwritten later, so send it at once.
+ * Encodes an answer as JSON. Most of it consists of ids, and their encoding is reused from the requests to the engine.
+ * The returned bytes may be overwritten later, so send them at once.
  */
 export function answerBytes(
   { tokens, ...rest }: EpisodeAnswer,
@@ -163,9 +163,9 @@ interface Layout {
   readonly tokens: readonly number[];
   /** The number of prompt ids, which are all ids before the first sampled one. */
   readonly prompt: number;
-  /** Of the response. */
+  /** The loss mask of the response, `[R]`. */
   readonly lossMask: readonly (0 | 1)[];
-  /** Of the response. */
+  /** The log probabilities of the response, `[R]`. */
   readonly logprobs: readonly number[];
 }
 
@@ -202,7 +202,7 @@ function spansOf(
   return spans;
 }
 
-/** Counts the equal values of the mask from an index on, at least 1. */
+/** Returns the length of the run of equal mask values that starts at an index. */
 function runLength(
   lossMask: readonly (0 | 1)[],
   { from, most }: { from: number; most: number },

@@ -1,6 +1,6 @@
 /**
- * A token model for one episode, backed by the engine that the trainer names. It sends all turns to one worker, records
- * the engine's answers, and stops at the first abort.
+ * Implements a token model for one episode with the engine that the trainer names. The model sends all turns to one
+ * worker, records the engine's answers, and stops at the first abort.
  */
 
 import { type FailureKind, InfrastructureError } from "../errors.ts";
@@ -38,11 +38,11 @@ export interface EpisodeEngineOptions {
   readonly onAbort: () => void;
 }
 
-/** The engine that a request names, used for one episode. */
+/** A token model that samples one episode's answers from the engine that the request names. */
 export class EpisodeEngine {
   /** The answers of the current attempt, in order. */
   calls: EngineCall[] = [];
-  /** The ids of the last request. The array grows with the episode. */
+  /** The ids of the last request. The array grows as the episode proceeds. */
   ids: readonly number[] = [];
   /** The time spent waiting for the engine, in milliseconds. */
   waitedMs = 0;
@@ -102,8 +102,8 @@ function callOf(result: GenerateResult, start: number): EngineCall {
 }
 
 /**
- * Returns a fixed description of a failure. It does not quote the answer, which clients must not see, since the server
- * at the engine's URL may not be an engine.
+ * Returns a fixed description of a failure. It does not quote the answer, because the server at the engine's URL may
+ * not be an engine and clients must not see other servers' answers.
  */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;
@@ -124,7 +124,7 @@ const FAULTS: Partial<Record<FailureKind, string>> = {
 
 /**
  * Wraps a caller so that an aborted request stops the episode. slime ends a rollout by aborting the engines' requests,
- * so a retry would only delay the end.
+ * so a retry would only delay this.
  */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   return {

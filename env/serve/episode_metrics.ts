@@ -15,7 +15,7 @@ export class EpisodeMetrics {
   readonly #rewards: Counter;
   readonly #seconds: Histogram;
   running = 0;
-  /** The number of episodes that were answered, and of those that were removed. */
+  /** The number of episodes that were answered, and how many of these were removed from training. */
   readonly counts = { done: 0, removed: 0 };
 
   constructor({ meter }: { readonly meter: Meter }) {

@@ -42,7 +42,10 @@ const PENALTIES: Readonly<Record<string, number>> = {
   min_p: 0,
 };
 
-/** The parameters that are ignored, because they affect only how an answer is decoded, or because episodes set them. */
+/**
+ * The parameters that are ignored, because they affect only how an answer is decoded or because the server sets them
+ * for each episode.
+ */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
   "skip_special_tokens",
@@ -84,7 +87,7 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   return request;
 }
 
-/** Returns the penalties that a request sets, to pass to the engine. */
+/** Returns the penalties in a request, which are passed to the engine. */
 export function penaltiesOf(
   { sampling_params }: EpisodeRequest,
 ): Record<string, unknown> {
@@ -111,7 +114,10 @@ function isEmpty(value: unknown): boolean {
     (Array.isArray(value) && value.length === 0);
 }
 
-/** A client's choice of a task. The optional fields verify that client and server use the same data. */
+/**
+ * A client's choice of a task. If given, the optional fields are used to check that client and server have the same
+ * data.
+ */
 export interface TaskChoice extends Pick<Task, "split"> {
   /** The task's number in its split. */
   readonly task: number;

@@ -1,6 +1,6 @@
 /**
- * Runs the episodes that trainers request. Episodes are independent of each other, and all are counted. Failures are
- * returned as answers rather than thrown.
+ * Runs the episodes that trainers request. Episodes are independent of each other, and every episode is included in the
+ * metrics. Failures are returned as answers rather than thrown.
  */
 
 import { messageOf } from "../errors.ts";
@@ -42,7 +42,7 @@ export interface EpisodeWorld {
   readonly caller: Caller;
   /** Sends single requests to engines. Default: `fetch`. */
   readonly post?: Post;
-  /** The hosts whose engines requests may use. Default: loopback. */
+  /** The hosts on which requests may use engines. Default: only loopback addresses. */
   readonly engineHosts?: EngineHosts;
   /** The bearer token for engines. Default: none. */
   readonly engineKey?: string;
@@ -74,7 +74,7 @@ export interface EndedEpisode {
   readonly weightVersion: string | undefined;
 }
 
-/** A service that runs episodes in one world. */
+/** A service that runs episodes with one dataset. */
 export class EpisodeService {
   readonly world: EpisodeWorld;
   readonly metrics: EpisodeMetrics;
@@ -107,7 +107,7 @@ export class EpisodeService {
     await this.#inFlight.ended();
   }
 
-  /** Aborts running episodes, and answers them with status `aborted`. */
+  /** Aborts running episodes. Their requests are answered with status `aborted`. */
   stop(): void {
     this.drain();
     this.#stop.abort(new Error("The episode server was stopped"));
@@ -127,7 +127,7 @@ export class EpisodeService {
   }
 
   /**
-   * Accepts an episode.
+   * Accepts a request for an episode.
    * @returns A function that runs the episode and never rejects. Call it once, with a signal that is aborted when the
    * client disconnects.
    * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 if the row is from

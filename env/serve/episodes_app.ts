@@ -29,22 +29,22 @@ export interface EpisodesAppOptions {
    */
   readonly token?: string;
   /**
-   * Lets the process that started the server stop it over HTTP. Its request must carry `instance`, a secret of that
-   * process.
+   * Lets the process that started the server stop it over HTTP. The request must contain `instance`, a secret that only
+   * this process knows.
    */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
   /** The name of the run that the episodes belong to, as reported by `/health`. Default: none. */
   readonly run?: string | undefined;
   /**
-   * Returns the number of episodes that were saved to a run dir, and of those that could not be saved. Reported by
-   * `/health`.
+   * Returns the number of episodes that were saved to a run dir, and of those that could not be saved. The numbers are
+   * reported by `/health`.
    */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
   /** The limits on request bodies. Default: 1 MiB within 30 s. */
   readonly limits?: BodyLimits;
 }
 
-/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app of an episode server. Serve it with `Deno.serve(options, app.fetch)`. */
 export function episodesApp(
   { service, version, token, stop, run, recorded, limits }: EpisodesAppOptions,
 ): Hono {

@@ -1,11 +1,11 @@
-/** The error responses of all taulab servers. */
+/** Creates the error responses of all taulab servers. */
 
 import type { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { PolicyError } from "../errors.ts";
 import { RequestError } from "./served_policy.ts";
 
-/** Makes an app return errors as JSON in OpenAI's format. */
+/** Configures an app to return errors as JSON in OpenAI's format. */
 export function answerErrors(app: Hono): void {
   app.onError((error, c) => {
     if (error instanceof RequestError) {
@@ -33,7 +33,7 @@ export function answerErrors(app: Hono): void {
   );
 }
 
-/** Returns an error body in OpenAI's format. */
+/** Returns an error response's body in OpenAI's format. */
 function errorBody(message: string, status: number) {
   const type = status === 500 ? "server_error" : "invalid_request_error";
   return { error: { message, type, param: null, code: status } };

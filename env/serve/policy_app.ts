@@ -26,7 +26,7 @@ export interface PolicyAppOptions {
   readonly inFlight?: InFlight;
 }
 
-/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app of a policy server. Serve it with `Deno.serve(options, app.fetch)`. */
 export function policyApp(
   { policy, token, limits: given, inFlight = new InFlight() }: PolicyAppOptions,
 ): Hono {
@@ -120,7 +120,7 @@ export function policyApp(
     served_model_name: policy.name,
     is_generation: true,
     weight_version: policy.weightVersion,
-    /** Whether the policy sees a client's system message and tools. */
+    /** Whether the policy sees a client's system message and tools (`full`) or not (`none`). */
     prompt: policy.prompt,
     max_total_num_tokens: policy.model.contextLength,
     context_length: policy.model.contextLength,
@@ -151,7 +151,7 @@ export function policyApp(
   return app;
 }
 
-/** The running requests by id, so that they can be aborted. */
+/** The running requests, keyed by id, so that they can be aborted. */
 class Running {
   readonly #controllers = new Map<string, AbortController>();
   readonly #inFlight: InFlight;

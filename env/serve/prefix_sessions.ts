@@ -5,7 +5,7 @@
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
 
-/** The maximum number of sessions to keep. The least recently used one is dropped first. */
+/** The maximum number of sessions to keep. The least recently used session is dropped first. */
 const MAX_SESSIONS = 256;
 
 /** The minimum number of tokens that a request must share with a session to continue it. */

@@ -9,18 +9,18 @@ export interface ServedPolicy {
   readonly codec: Codec;
   /** The policy's name, which requests pass as `model`. */
   readonly name: string;
-  /** The version of the weights. It changes whenever they are updated. */
+  /** The version of the weights. It changes whenever the weights are updated. */
   readonly weightVersion: string;
   /**
    * The prompt that the policy was trained with. A policy that was trained without a system prompt and tools (`none`)
-   * does not see those that a client sends. The tools are used only to parse its calls.
+   * does not see a client's system message and tools. The tools are then used only to parse the policy's calls.
    */
   readonly prompt: "full" | "none";
 }
 
 /**
  * The HTTP status of a rejected request. 400: malformed. 402: the budget is spent. 403: not allowed. 404: not found.
- * 408: the body arrives too slowly. 409: conflicting data or wrong order. 413: too large. 502: a model failed. 503:
+ * 408: the body did not arrive in time. 409: conflicting data or wrong order. 413: too large. 502: a model failed. 503:
  * unavailable.
  */
 export type RequestStatus =
@@ -34,7 +34,7 @@ export type RequestStatus =
   | 502
   | 503;
 
-/** Thrown to reject a request. The client sees the message. */
+/** An error that rejects a request. The client sees the message. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly status: RequestStatus;

@@ -104,7 +104,7 @@ export async function answerGenerate(
 
 /**
  * Checks that a text may fit in the context.
- * @throws {RequestError} If it is certainly too long.
+ * @throws {RequestError} If the text is certainly too long.
  */
 function requireShort(length: number, { model, name }: ServedPolicy): void {
   if (mayFit(length, model.contextLength)) return;
@@ -115,7 +115,7 @@ function requireShort(length: number, { model, name }: ServedPolicy): void {
 
 /**
  * Returns the number of tokens that fit in the context after a prompt.
- * @throws {RequestError} If none fits.
+ * @throws {RequestError} If no token fits.
  */
 export function roomFor(
   ids: readonly number[],

@@ -3,9 +3,9 @@
  * disconnects.
  *
  * The server sends white space before the answer, which JSON allows. If it stops, the client knows long before its
- * timeout that the server is dead. The server notices a closed connection only because the response has started: before
- * that, Deno does not abort `request.signal` for requests whose head and body arrive in separate packets, as httpx
- * sends them.
+ * timeout that the server is dead. The server can notice a closed connection only after the response has started.
+ * Before that, Deno does not abort `request.signal` if the head and the body of a request arrive in separate packets,
+ * as httpx sends them.
  */
 
 /** Options for {@linkcode slowJson}. */
@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(" ");
 
 /**
- * Answers at once with status 200, and sends the result of `work` as the body when it is ready.
+ * Creates a response with status 200 that starts at once and ends with the result of `work` when it is ready.
  * @param work Receives a signal that is aborted when the client disconnects. If its result is bytes, they must be JSON
  * and are sent unchanged. If it rejects, the body ends without a result.
  */

@@ -13,7 +13,7 @@ export interface ClientPackageOptions {
   readonly version: string;
 }
 
-/** The files of a package: their texts, by path. */
+/** The contents of a package's files, keyed by path. */
 export type ClientPackage = Readonly<Record<string, string>>;
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The HTTP app of an environment server, which offers sessions of one world to trainers. It supports several protocols.
+ * The HTTP app of an environment server, which offers sessions with one dataset to trainers. It supports several
+ * protocols.
  */
 
 import { Hono } from "hono";
@@ -36,7 +37,7 @@ export interface EnvironmentAppOptions {
   readonly limits?: BodyLimits;
 }
 
-/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the app of an environment server. Serve it with `Deno.serve(options, app.fetch)`. */
 export function environmentApp(
   { sessions, version, token, limits }: EnvironmentAppOptions,
 ): Hono {

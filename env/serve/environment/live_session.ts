@@ -1,5 +1,5 @@
 /**
- * The session of a client. A reset starts an episode, each step takes an action of the client, and the episode is
+ * Implements a client's session. A reset starts an episode, each step runs one action of the client, and the episode is
  * graded when it ends.
  */
 
@@ -29,7 +29,7 @@ export interface SessionWorld {
   readonly user: UserFactory;
   /** Grades the checks that require a judgment. Default: no judge. */
   readonly judge?: Judge | undefined;
-  /** The split of episodes for which the client names none. */
+  /** The split to use for an episode if the client names none. */
   readonly split: Split;
   /** The seed from which the seeds of episodes are derived if the client passes none. */
   readonly seed: number;
@@ -41,12 +41,13 @@ export interface SessionWorld {
 
 /** A client's choice of an episode. */
 export interface EpisodeChoice {
-  /** The task's split. Default: the world's. */
+  /** The task's split. Default: {@linkcode SessionWorld.split}. */
   readonly split?: Split | undefined;
   /** The task's number in its split. Default: the seed modulo the number of tasks. */
   readonly task?: number | undefined;
   /**
-   * The seed of the episode. Default: the next one, so that successive episodes use the tasks of the split in order.
+   * The seed of the episode. Default: the server's next seed, so that successive episodes use the tasks of the split in
+   * order.
    */
   readonly seed?: number | undefined;
   /** The id of the episode. Default: a random UUID. */
@@ -92,7 +93,7 @@ export class LiveSession {
     this.#options = options;
   }
 
-  /** The world of the session. */
+  /** The dataset and the settings of the session. */
   get world(): SessionWorld {
     return this.#options.world;
   }
@@ -119,8 +120,8 @@ export class LiveSession {
 
   /**
    * Starts an episode, regardless of the state of the previous one.
-   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 during another
-   * request, or 502 if the user failed.
+   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 if another request
+   * is in progress, or 502 if the simulated user failed.
    */
   async reset(choice: EpisodeChoice = {}): Promise<SessionEpisode> {
     return await this.#alone(async () => {
@@ -145,9 +146,9 @@ export class LiveSession {
   }
 
   /**
-   * Takes an action.
-   * @throws {RequestError} With status 402 if the budget is spent, 409 if no episode is in progress or during another
-   * request, or 502 if the user or the judge failed, which ends the episode without a reward.
+   * Runs an action in the current episode.
+   * @throws {RequestError} With status 402 if the budget is spent, 409 if no episode or another request is in progress,
+   * or 502 if the simulated user or the judge failed, which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#alone(async () => {

@@ -1,4 +1,4 @@
-/** The sessions of an environment server, by id. Idle sessions are closed after a timeout. */
+/** Keeps the sessions of an environment server, keyed by id. Idle sessions are closed after a timeout. */
 
 import { RequestError } from "../served_policy.ts";
 import { LiveSession, type SessionWorld } from "./live_session.ts";
@@ -17,14 +17,14 @@ export interface LiveSessionsOptions {
 const MAX_SESSIONS = 4096;
 const IDLE_MS = 30 * 60_000;
 
-/** The sessions of one world. Disposing of it closes all of them. */
+/** The open sessions of a server. Disposing of this object closes all of them. */
 export class LiveSessions implements Disposable {
   readonly world: SessionWorld;
   readonly maxSessions: number;
   readonly idleMs: number;
   readonly metrics = new SessionMetrics();
   readonly #now: () => number;
-  /** The sessions by id, each with the time of its last request, least recently used first. */
+  /** The sessions, keyed by id, each with the time of its last request. The least recently used session comes first. */
   readonly #open = new Map<string, { session: LiveSession; at: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   #next = 0;

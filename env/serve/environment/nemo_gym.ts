@@ -1,6 +1,6 @@
 /**
- * Serves sessions with NeMo Gym's Gymnasium protocol, as its `gymnasium_agent` uses it. An episode consists of a reset
- * and a step for each answer of the model, which may contain several calls. A cookie identifies the session.
+ * Serves sessions over NeMo Gym's Gymnasium protocol, as its `gymnasium_agent` uses it. An episode consists of a reset
+ * and one step per answer of the model. An answer may contain several calls. A cookie identifies the session.
  *
  * @see nemo-gym 0.7.0, `resources_servers/gymnasium/base.py` and `responses_api_agents/gymnasium_agent/app.py`.
  */
@@ -56,7 +56,7 @@ const stepSchema = z.looseObject({
 /** An item of a model's answer. */
 type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 
-/** The maximum number of calls in an episode that may be invalid. */
+/** The maximum number of invalid calls in an episode. */
 const MAX_PARSE_ERRORS = 3;
 
 /** The number of invalid calls so far, by session. */
@@ -78,7 +78,8 @@ export function nemoGymBody(
 }
 
 /**
- * Returns a request's path. With `observability_enabled`, NeMo Gym prefixes it with the rollout: `/ng-rollout/0-1/step`.
+ * Returns a request's path without the prefix for the rollout that NeMo Gym adds with `observability_enabled`, as in
+ * `/ng-rollout/0-1/step`.
  */
 export function nemoGymPath(request: Request): string {
   return getPath(request).replace(/^\/ng-rollout\/[^/]+(?=\/)/, "");
@@ -214,7 +215,8 @@ function textOf(item: OutputItem): string {
 }
 
 /**
- * Yields the rows of a split. Each has the prompt before the user's first message, and the task to pass to the reset.
+ * Yields the rows of a split. Each row contains the prompt before the user's first message, and the task to pass to the
+ * reset.
  */
 function rowsOf(
   dataset: Dataset,

@@ -2,8 +2,8 @@
  * Aggregates the results of rollouts for NeMo Gym, which requests this summary from the resources server at the end of
  * a rollout collection.
  *
- * @see nemo-gym 0.7.0, `nemo_gym/reward_profile.py`, `compute_aggregate_metrics`. Differs: no statistics across
- * repeats (`repeat_level_metrics`, `…_across_repeats/…`) and no `perf_summary`.
+ * @see nemo-gym 0.7.0, `nemo_gym/reward_profile.py`, `compute_aggregate_metrics`. Unlike NeMo Gym, this module computes
+ * no statistics across repeats (`repeat_level_metrics`, `…_across_repeats/…`) and no `perf_summary`.
  */
 
 import { z } from "zod";
@@ -27,10 +27,10 @@ export const aggregateSchema = z.looseObject({
 /** The result of a rollout. */
 type Result = z.infer<typeof aggregateSchema>["verify_responses"][number];
 
-/** Numbers by name, such as `reward` or `mean/reward`. */
+/** Numbers, keyed by name, such as `reward` or `mean/reward`. */
 type Numbers = Readonly<Record<string, number>>;
 
-/** The answer to `POST /aggregate_metrics`. */
+/** The response to `POST /aggregate_metrics`. */
 export interface AggregateMetrics {
   /** Statistics of each task, with its rollouts. */
   readonly group_level_metrics: readonly object[];
