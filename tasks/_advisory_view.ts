@@ -1,8 +1,11 @@
-/** Formats advisories for a terminal: what needs attention in a run, and the filter that finds the affected episodes. */
+/**
+ * Formats a run's advisories for a terminal. An advisory says what needs attention, and which filter finds the affected
+ * episodes.
+ */
 
 import { type Advisory, filterText } from "../train/diagnosis/advisories.ts";
 
-/** Returns one paragraph per advisory; empty if there are none. */
+/** Returns one paragraph per advisory; an empty string if there are none. */
 export function advisoriesText(advisories: readonly Advisory[]): string {
   return advisories.map(({ level, title, evidence, filter }) =>
     [

@@ -1,4 +1,4 @@
-/** The terminal's view of `deno task audit`. */
+/** Formats the report of `deno task audit` for a terminal. */
 
 import { type AuditReport, CHECKS, checksOf } from "../env/audit/audit.ts";
 import type { Domain } from "../env/domain.ts";
@@ -6,7 +6,7 @@ import type { Split } from "../env/types.ts";
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** The options of {@linkcode reportText}. */
+/** Options for {@linkcode reportText}. */
 export interface ShownAudit {
   readonly domain: Domain;
   /** The number of findings to list. */
@@ -14,8 +14,8 @@ export interface ShownAudit {
 }
 
 /**
- * Returns the report as text: counts by check and split, rows that splits share, the first findings, and the number of
- * flagged tasks.
+ * Returns the report as text: counts by check and split, rows that several splits share, the first findings, and the
+ * number of flagged tasks.
  */
 export function reportText(
   report: AuditReport,
@@ -44,7 +44,7 @@ export function reportText(
   ].filter((part) => part !== "").join("\n\n");
 }
 
-/** Returns a table that counts the tasks with a finding, by check and split. */
+/** Returns a table of the number of tasks with findings, by check and split. */
 function countsTable(report: AuditReport): string {
   const { findings, tasks, unchecked } = report;
   const splits = Object.keys(tasks) as Split[];

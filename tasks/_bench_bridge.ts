@@ -1,9 +1,9 @@
 /**
- * Benchmarks the bridge's overhead: many concurrent episodes over HTTP against an engine that does almost no work,
- * compared with the same requests made with plain `fetch`, and with slime's own Python example if its directory is
- * set.
+ * Benchmarks the overhead of the bridge between slime and taulab. Many concurrent episodes run over HTTP against an
+ * engine that does almost no work. They are compared with the same requests made with plain `fetch` and, if its
+ * directory is set, with slime's own Python example.
  *
- * Each server is a separate process. Its cost is its CPU time, on which other programs have little influence.
+ * Each server is a separate process. Its CPU time is measured, because other programs have little influence on it.
  */
 
 import denoConfig from "../deno.json" with { type: "json" };
@@ -39,7 +39,7 @@ export interface BridgeOptions {
   readonly rounds: number;
   /** The duration of each open loop, in seconds. */
   readonly seconds: number;
-  /** Settings of slime's example; `null` to skip it. */
+  /** Settings for slime's example; `null` to skip the example. */
   readonly example: Omit<ExampleOptions, "engine"> | null;
   readonly onStage?: (stage: string) => void;
 }
@@ -51,7 +51,7 @@ export interface BridgeBench {
   readonly latencyMs: number;
   readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
-  /** Number of tokens of the longest episode, counted at its end. */
+  /** Number of tokens in the longest episode, counted at its end. */
   readonly tokensPerEpisode: number;
   /** Results with one server process, and with two. */
   readonly servers: readonly ServersBench[];
@@ -61,18 +61,17 @@ export interface BridgeBench {
 /** Combined results of one or more server processes. */
 export interface ServersBench {
   readonly processes: number;
-  /** CPU milliseconds of the processes per turn, and per plain request with the same content. */
+  /** CPU milliseconds per turn, summed over the processes. */
   readonly turnCpuMs: Measured;
+  /** CPU milliseconds per plain request with the same content as a turn, summed over the processes. */
   readonly plainCpuMs: Measured;
-  /** The bridge's overhead: `turnCpuMs` minus `plainCpuMs`, per round. */
+  /** The bridge's overhead: `turnCpuMs` minus `plainCpuMs` of the same round. */
   readonly ownCpuMs: Measured;
   /** Turns per second in a closed loop: each episode continues as soon as its request is answered. */
   readonly turnsPerS: Measured;
-  /**
-   * In the open loop: the 99th percentile of a turn's time without the engine's, and the share of the offered turns
-   * that were played.
-   */
+  /** The 99th percentile of a turn's time in the open loop, in milliseconds, excluding the engine's time. */
   readonly openP99Ms: Measured;
+  /** Share of the offered turns that were played in the open loop, from 0 to 1. */
   readonly openShare: Measured;
   /** Heap bytes per episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
@@ -85,7 +84,7 @@ const LATENCY_MS = 50;
 /** Rate of the open loop, in turns per second. */
 const OFFERED_PER_S = 500;
 const PROCESSES = [1, 2];
-/** V8 flags of `deno task serve`, which the servers of the benchmark use too. */
+/** V8 flags of `deno task serve`, which the benchmark's servers use too. */
 const SERVE_FLAGS = /--v8-flags=(\S+)/.exec(denoConfig.tasks.serve.command)
   ?.[1]?.split(",");
 
@@ -133,7 +132,10 @@ type Setting = BridgeOptions & {
   readonly engine: Actor;
 };
 
-/** The engine, the servers, and the keys of the episodes that each slot plays in sequence (`chains`). */
+/**
+ * The engine and the servers of a measurement, and the keys of the episodes that each slot plays in sequence
+ * (`chains`).
+ */
 interface World {
   readonly dataset: Dataset;
   readonly engine: Actor;
@@ -226,7 +228,7 @@ function reportOf(
   return engine.ask({ type: "report", keep });
 }
 
-/** Runs a function and measures the CPU milliseconds that all servers use for it. */
+/** Runs a function and measures the CPU milliseconds that all servers use while it runs. */
 async function cpuOf<T>(
   servers: readonly { readonly process: BenchProcess }[],
   work: () => Promise<T>,
@@ -251,7 +253,7 @@ interface ClosedRound {
   readonly turnsPerS: number;
 }
 
-/** Plays all chains once, then sends the same requests without episodes. */
+/** Plays all chains once, then sends the same requests with plain `fetch`, without episodes. */
 async function closedRound(world: World): Promise<ClosedRound> {
   const { engine, servers } = world;
   const bridged = await cpuOf(servers, () => timed(() => play(world)));
@@ -270,7 +272,10 @@ interface OpenRound {
   readonly share: number;
 }
 
-/** Plays for some seconds against an engine that answers at fixed times, once every slot is busy. */
+/**
+ * Measures the open loop: waits until every slot is busy, then plays for `lastingS` seconds against an engine that
+ * answers at fixed times.
+ */
 async function openRound(
   world: World,
   lastingS: number,
@@ -380,7 +385,7 @@ async function bytesPerEpisode(world: World): Promise<number> {
   return bytes;
 }
 
-/** Measures slime's example and a server process alternately, both with users played by a model. */
+/** Measures slime's example and a server process alternately. In both, a model plays the users. */
 async function measureExample(
   options: Omit<ExampleOptions, "engine">,
   setting: Setting,

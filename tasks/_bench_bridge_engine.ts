@@ -1,7 +1,7 @@
 /**
- * The engine of the bridge's benchmark and the endpoint of its simulated users, in a worker. It implements SGLang's
- * `/generate` and OpenAI's chat completions with almost no work, so that the bridge dominates the measurement: it
- * serves HTTP on plain sockets, and parses only a request's length and conversation key.
+ * Implements the bridge benchmark's engine and its endpoint for simulated users, in a worker. To keep its own cost low,
+ * it serves SGLang's `/generate` and OpenAI's chat completions on plain sockets, and parses only the length and the
+ * conversation key of a request.
  */
 
 /// <reference lib="webworker" />
@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** The engine's settings, sent in its first message. */
+/** The engine's settings. The benchmark sends them in its first message to the worker. */
 export interface EngineSettings {
   readonly latencyMs: number;
   /** Response bodies of each conversation, in order. */
@@ -20,8 +20,8 @@ export interface EngineSettings {
 }
 
 /**
- * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots take turns, and an
- * episode that misses its time waits for the next one.
+ * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots take turns. An
+ * episode that misses its time waits for the slot's next one.
  */
 export interface Pace {
   readonly places: number;
@@ -32,9 +32,9 @@ export interface Pace {
 /** The engine's measurements since the previous report. */
 export interface EngineReport {
   readonly requests: number;
-  /** Times in milliseconds between an answer and the conversation's next request. */
+  /** Milliseconds between each answer and the next request of the same conversation. */
   readonly gapsMs: readonly number[];
-  /** Request bodies of every 16th conversation, in order, if they are kept. */
+  /** Request bodies of every 16th conversation, in order; empty if the report does not include them. */
   readonly bodies: readonly (readonly string[])[];
 }
 

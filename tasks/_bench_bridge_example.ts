@@ -1,6 +1,6 @@
 /**
- * Runs slime's own tau-bench example for comparison in the bridge's benchmark, with the same engine, conversations and
- * user endpoint.
+ * Runs slime's own τ-bench example for comparison with the bridge, with the same engine, conversations and user
+ * endpoint.
  */
 
 import { fileURLToPath } from "node:url";
@@ -37,7 +37,7 @@ export interface ExampleBench {
 export interface Example extends AsyncDisposable {
   readonly process: BenchProcess;
   readonly standIns: readonly string[];
-  /** Plays the chains concurrently, and the episodes of each chain in sequence. */
+  /** Plays the given chains of episodes concurrently, and the episodes of each chain in sequence. */
   play(
     chains: readonly (readonly string[])[],
     tasks: number,
@@ -45,8 +45,8 @@ export interface Example extends AsyncDisposable {
 }
 
 /**
- * Starts the example.
- * @throws {Error} If the interpreter lacks a module that it imports; stderr names the module.
+ * Starts slime's example in a separate process.
+ * @throws {Error} If the Python interpreter lacks a module that the example imports; stderr names the module.
  */
 export async function openExample(
   { directory, python, engine }: ExampleOptions,

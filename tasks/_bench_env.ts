@@ -9,25 +9,26 @@ import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 export interface EnvironmentBench {
   /** Episodes per second, each opened, stepped through all gold actions, and graded. */
   readonly goldEpisodesPerS: Measured;
-  /** Heap bytes of an episode at its end, including its conversation. */
+  /** Heap bytes per episode at the end of the episode, including its conversation. */
   readonly bytesPerEpisode: Measured;
   /** Number of different tasks that were played. */
   readonly tasks: number;
 }
 
-/** Duration of a repeat in milliseconds, and the number of repeats. */
+/** Duration of a repeat in milliseconds. */
 const REPEAT_MS = 300;
+/** Number of repeats. */
 const REPEATS = 7;
-/** Number of live episodes when memory is measured. */
+/** Number of live episodes while memory is measured. */
 const LIVE = 2000;
 
-/** A user that says nothing. */
+/** A user whose messages have no content. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("ok"),
 };
 
-/** Measures all tasks of all splits, after a warm-up that computes every gold state. */
+/** Runs the benchmark on all tasks of all splits, after a warm-up that computes the gold state of every task. */
 export async function benchEnvironment(
   dataset: Dataset,
 ): Promise<EnvironmentBench> {
@@ -81,7 +82,7 @@ async function bytesPerEpisode(
   return (heapBytes() - before) / live.length;
 }
 
-/** Plays an episode up to its last gold action, or to an earlier action that ends it. */
+/** Plays a task's gold actions, up to the first one that ends the episode. */
 async function playGold(dataset: Dataset, task: Task): Promise<Environment> {
   const environment = createEnvironment({ dataset, task, user });
   await environment.open();

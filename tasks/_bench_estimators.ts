@@ -1,7 +1,8 @@
 /**
- * Benchmarks advantage estimators, importance ratios and credit assignments: how well a recipe learns with each. All
- * variants of a seed start from the end of its rejection fine-tuning (or of its cold start, without one) and sample the
- * same tasks. Each variant has its own run dir, so an interrupted benchmark can be resumed.
+ * Benchmarks how well a recipe learns with each advantage estimator, importance ratio and credit assignment. All
+ * variants of a seed start from the same policy and sample the same tasks. The starting policy is the result of
+ * rejection fine-tuning or, if the recipe has none, of the cold start. Each variant has its own run dir, so an
+ * interrupted benchmark can be resumed.
  */
 
 import { join } from "node:path";
@@ -32,7 +33,7 @@ const PLAIN = {
   credit: "episode",
 } satisfies Partial<Config["rl"]>;
 
-/** Overrides of each variant; `dr-grpo` is the baseline. */
+/** The overrides of each variant, keyed by its name; `dr-grpo` is the baseline. */
 const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ...Object.fromEntries(
     ADVANTAGE_NAMES.map((advantage) => [advantage, { ...PLAIN, advantage }]),
@@ -44,7 +45,7 @@ const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ),
 };
 
-/** Names of the variants: estimators, then ratios and credits. */
+/** Names of the variants: first the estimators, then the importance ratios and the credit assignments. */
 export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 
 /** Options for {@linkcode benchEstimators}. */
@@ -54,9 +55,9 @@ export interface EstimatorBenchOptions {
   readonly overrides: readonly Override[];
   /** Names of the variants to train, from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
-  /** Number of seeds. The seeds 1 to `seeds` are used. */
+  /** Number of seeds; the benchmark uses the seeds 1 to `seeds`. */
   readonly seeds: number;
-  /** The directory of the run dirs. */
+  /** The directory that contains the run dirs. */
   readonly runs: string;
   readonly signal: AbortSignal;
   readonly onStage?: (text: string) => void;
@@ -66,17 +67,18 @@ export interface EstimatorBenchOptions {
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**
-   * Duration of the steps in seconds, without evaluations: cold start and rejection fine-tuning for a starting policy,
-   * RL for a variant.
+   * Total duration of the training steps in seconds, without evaluations: cold start and rejection fine-tuning for a
+   * starting policy, RL for a variant.
    */
   readonly seconds: number;
 }
 
 /**
- * Trains a starting policy for each seed and, from it, every variant.
- * @returns The runs by variant name, one per seed; those of the starting policies are under `start`.
+ * Trains a starting policy for each seed, and every variant from that policy.
+ * @returns The runs of each variant, one per seed, keyed by the variant's name. The key `start` has the runs of the
+ * starting policies.
  * @throws {ConfigError} If an existing run has another config.
- * @throws {DOMException} `AbortError`, if interrupted; the next call resumes.
+ * @throws {DOMException} An `AbortError` if the benchmark is interrupted. The next call resumes it.
  */
 export async function benchEstimators(
   options: EstimatorBenchOptions,
@@ -131,7 +133,7 @@ interface Plan {
   readonly config: Config;
 }
 
-/** Trains a run to its end, unless it has already completed. */
+/** Trains a run to its end, or reads it if it has already completed. */
 async function trained(
   { path, config, seed, name }: Plan,
   { signal, onStage = () => {} }: EstimatorBenchOptions,

@@ -1,5 +1,5 @@
 /**
- * Benchmarks many concurrent conversations over HTTP: taulab's overhead for agents and users whose model server
+ * Benchmarks taulab's overhead in many concurrent conversations over HTTP. A model server plays agents and users, and
  * answers after a fixed time.
  */
 
@@ -26,8 +26,8 @@ export interface HttpBench {
   /** Number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * taulab's share of the conversations' time: the excess over the same number of plain `fetch` calls with prepared
-   * bodies, at the same concurrency.
+   * taulab's share of the conversations' time: what they take in excess of the same number of plain `fetch` calls with
+   * prepared bodies, at the same concurrency.
    */
   readonly ownShare: Measured;
   /**
@@ -39,9 +39,11 @@ export interface HttpBench {
   readonly callsPerS: Measured;
 }
 
-/** Number of concurrent conversations, latency in milliseconds, and number of repeats. */
+/** Number of concurrent conversations. */
 const EPISODES = 200;
+/** Latency of the model server in milliseconds. */
 const LATENCY_MS = 50;
+/** Number of repeats. */
 const REPEATS = 5;
 
 /** Runs the benchmark on a dataset's test tasks, which are reused if there are fewer tasks than conversations. */
@@ -69,7 +71,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** Plays all conversations once and, if there is a body, makes the same number of calls with plain `fetch`. */
+/** Plays all conversations once. If `plain` is given, then makes the same number of calls with plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },
@@ -117,7 +119,7 @@ async function plainCalls(
   return sum(times.map(({ seconds }) => seconds * 1000));
 }
 
-/** Returns a request body of the size that an agent sends in the middle of a conversation. */
+/** Returns a request body as large as those that an agent sends in the middle of a conversation. */
 function typicalBody({ policy, tools }: Dataset): string {
   const messages = [
     { role: "system", content: policy },

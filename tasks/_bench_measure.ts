@@ -3,7 +3,7 @@
 /** A figure measured several times. */
 export interface Measured {
   readonly median: number;
-  /** The smallest and the largest repeat. */
+  /** The smallest and the largest value. */
   readonly spread: readonly [min: number, max: number];
 }
 
@@ -14,7 +14,7 @@ export function measured(values: readonly number[]): Measured {
   return { median: middle, spread: [sorted[0] ?? NaN, sorted.at(-1) ?? NaN] };
 }
 
-/** Returns a percentile of values; `share` is from 0 to 1. */
+/** Returns a percentile of values. `share` is from 0 to 1; 0.5 is the median. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = Math.min(sorted.length - 1, Math.floor(share * sorted.length));
@@ -28,7 +28,7 @@ export function sum(values: readonly number[]): number {
 
 /**
  * Runs a function and measures its duration.
- * @returns Its result, and the seconds that it took.
+ * @returns The result of the function, and its duration in seconds.
  */
 export async function timed<T>(
   work: () => T | Promise<T>,
@@ -38,7 +38,9 @@ export async function timed<T>(
   return { value, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Returns the bytes of heap in use: exact under `--v8-flags=--expose-gc`, otherwise an upper bound. */
+/**
+ * Returns the number of heap bytes in use: the exact number under `--v8-flags=--expose-gc`, otherwise an upper bound.
+ */
 export function heapBytes(): number {
   const { gc } = globalThis as { gc?: () => void };
   gc?.();
@@ -55,7 +57,7 @@ export class Actor implements Disposable {
     this.#worker = new Worker(url, { type: "module" });
   }
 
-  /** Starts `module` and sends its first message, which it answers with its port. */
+  /** Starts a worker from `module` and sends it a first message, which the worker answers with its port. */
   static async open(module: string, message: object): Promise<Actor> {
     const actor = new Actor(module);
     actor.#port = (await actor.ask<{ port: number }>(message)).port;

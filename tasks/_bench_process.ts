@@ -1,6 +1,6 @@
 /**
- * Runs the code to be measured in separate processes, so that its CPU time and heap can be measured on their own.
- * Requests are lines of JSON on stdin, each answered by a line on stdout.
+ * Runs the measured code in separate processes, so that its CPU time and heap exclude the benchmark's own. Requests are
+ * lines of JSON on stdin, each answered by a line on stdout.
  */
 
 import process from "node:process";
@@ -29,7 +29,7 @@ export class BenchProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a module with Deno, and with `--expose-gc` so that its heap can be measured.
+   * Starts a module with Deno, under `--expose-gc` so that its heap can be measured.
    * @param flags Additional V8 flags.
    */
   static ofModule(module: string, flags: readonly string[] = []): BenchProcess {
@@ -47,7 +47,7 @@ export class BenchProcess implements AsyncDisposable {
 
   /**
    * Sends a request and waits for its answer. Only one request may be in progress.
-   * @throws {Error} If the process ends early; its stderr says why.
+   * @throws {Error} If the process ends before it answers; its stderr says why.
    */
   async ask<T>(order: object): Promise<T> {
     const line = `${JSON.stringify(order)}\n`;

@@ -1,4 +1,7 @@
-/** Benchmarks an environment server's sessions: the time of a step compared with a plain request, and memory. */
+/**
+ * Benchmarks the sessions of an environment server: the memory per session, and the time of a step compared with a
+ * plain request.
+ */
 
 import { expertAgent } from "../env/agents/expert.ts";
 import { toPlain } from "../env/python/python_json.ts";
@@ -16,11 +19,11 @@ export interface SessionsBench {
    * the same sizes.
    */
   readonly stepMs: Measured;
-  /** Milliseconds of the plain request. */
+  /** Duration of the plain request in milliseconds. */
   readonly plainMs: Measured;
-  /** Heap bytes of the server per session in the middle of an episode. */
+  /** Heap bytes of the server per session, in the middle of the episodes. */
   readonly bytesPerSession: Measured;
-  /** Bytes of the process per session with a WebSocket, including the client's end of the WebSocket. */
+  /** Resident bytes of the process per session over a WebSocket, including the client's end of the WebSocket. */
   readonly bytesPerSocket: Measured;
 }
 
@@ -29,7 +32,7 @@ const REPEATS = 5;
 /** Number of episodes per repeat. */
 const EPISODES = 60;
 
-/** Runs the benchmark on test tasks with the expert's actions. */
+/** Runs the benchmark on a dataset's test tasks, with the expert's actions. */
 export async function benchSessions(dataset: Dataset): Promise<SessionsBench> {
   using server = await Actor.open("./_bench_sessions_server.ts", {});
   const episodes = await rolloutAll(trialSpecs(
@@ -78,7 +81,7 @@ function wireAction(action: Action): unknown {
 }
 
 /**
- * Makes all steps of the episodes, each followed by a plain request of the same size.
+ * Takes all steps of the episodes, each followed by a plain request of the same size.
  * @returns Medians in milliseconds.
  */
 async function stepRound(url: string, plays: readonly Play[]) {
@@ -104,7 +107,10 @@ async function stepRound(url: string, plays: readonly Play[]) {
   };
 }
 
-/** Measures the memory of sessions in the middle of their episodes, then of the same number over WebSockets. */
+/**
+ * Measures the memory of sessions in the middle of their episodes, then that of the same number of sessions over
+ * WebSockets.
+ */
 async function memoryRound(server: Actor, plays: readonly Play[]) {
   const heapOf = async () => (await server.ask<{ heap: number }>({})).heap;
   const empty = await heapOf();
@@ -140,7 +146,7 @@ async function memoryRound(server: Actor, plays: readonly Play[]) {
   return { heap, rss };
 }
 
-/** Opens a WebSocket and resets its session. */
+/** Opens a WebSocket and sends `reset` to start its session. */
 async function openSocket(url: string, reset: object): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();

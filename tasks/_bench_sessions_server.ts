@@ -1,6 +1,7 @@
 /**
- * The environment server of the sessions' benchmark, in a worker so that its work and heap are separate. `/plain` reads
- * a body and answers with the given number of bytes: the same request without an environment.
+ * Runs the environment server of the session benchmark in a worker, so that its work and heap are separate from the
+ * client's. For comparison, the route `/plain` reads a body and answers with the given number of bytes, without an
+ * environment.
  */
 
 /// <reference lib="webworker" />

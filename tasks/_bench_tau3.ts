@@ -25,7 +25,7 @@ import type { JsonValue } from "../env/python/python_value.ts";
 import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 import { ownUsage } from "./_bench_process.ts";
 
-/** The results for a domain. */
+/** The benchmark results for a domain. */
 export interface Tau3Bench {
   readonly domain: string;
   readonly tasks: number;
@@ -34,25 +34,25 @@ export interface Tau3Bench {
    * all gold actions are answered, and the conversation is replayed and compared.
    */
   readonly goldEpisodesPerS: Measured;
-  /** Heap bytes of a world after its gold actions, including its messages. */
+  /** Heap bytes per world after the gold actions, including the messages. */
   readonly bytesPerEpisode: Measured;
-  /** The original's episodes per second of CPU time; `null` if it is not installed. */
+  /** Episodes per second of CPU time in the Python original; `null` if it is not installed. */
   readonly pythonEpisodesPerS: Measured | null;
 }
 
 /** Options for {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
-  /** Directory of the Python packages, which include tau2. Default: python3's own packages. */
+  /** Directory of Python packages that include tau2. Default: the packages of `python3`. */
   readonly packages?: string | undefined;
   readonly onStage?: (text: string) => void;
 }
 
 const REPEAT_MS = 500;
 const REPEATS = 5;
-/** Number of live episodes when memory is measured. */
+/** Number of live episodes while memory is measured. */
 const LIVE = 500;
-/** Seconds after which a repeat of the original starts no more episodes. */
+/** Seconds after which a repeat of the Python original starts no more episodes. */
 const PYTHON_S = 3;
 
 /** Measures every domain of τ³-bench. */
@@ -120,7 +120,7 @@ function bytesPerEpisode(
 
 /**
  * Plays a task's gold actions.
- * @returns The world, and the conversation: calls, each followed by its answer.
+ * @returns The world, and the conversation: the calls, each followed by its result.
  */
 function playGold(
   bundle: Tau3Bundle,

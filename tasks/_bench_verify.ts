@@ -1,6 +1,6 @@
 /**
- * Benchmarks `convert --verify`: how fast it compares two checkpoints, relative to `sha256sum` on the same files, and
- * how much memory it takes. It runs as a separate process.
+ * Benchmarks the speed and the memory of `convert --verify`, which compares two checkpoints. It runs as a separate
+ * process, and its speed is compared with that of `sha256sum` on the same files.
  */
 
 import { join } from "node:path";
@@ -16,15 +16,16 @@ import {
 } from "../train/slime/checkpoint/synthetic_checkpoint.ts";
 import { type Measured, measured, timed } from "./_bench_measure.ts";
 
-/** The results for a pair of checkpoints. */
+/** The benchmark results for a pair of checkpoints. */
 export interface VerifyBench {
   readonly model: ModelName;
   /** Total size of the files of both checkpoints. */
   readonly bytes: number;
-  /** Speeds with the files in the page cache (warm), and without (cold). */
+  /** Speeds with the files in the page cache. */
   readonly warm: SpeedPair;
+  /** Speeds without the files in the page cache. */
   readonly cold: SpeedPair;
-  /** The largest resident size of the process in bytes, sampled after each block. */
+  /** The peak resident memory of the process in bytes, sampled after each block. */
   readonly peakBytes: Measured;
 }
 
@@ -45,7 +46,7 @@ export interface VerifyBenchOptions {
   readonly onStage?: (text: string) => void;
 }
 
-/** Writes two checkpoints to a temporary directory, measures, and removes them. */
+/** Runs the benchmark on two checkpoints in a temporary directory, which is removed afterwards. */
 export async function benchVerify(
   { model, repeats = 3, onStage = () => {} }: VerifyBenchOptions,
 ): Promise<VerifyBench> {
@@ -116,7 +117,7 @@ async function warm(paths: readonly string[]): Promise<void> {
   await run("cksum", paths);
 }
 
-/** Advises the system to drop the files from the page cache, which works once they are on disk. */
+/** Advises the system to drop files from the page cache. It only drops files whose contents are on disk. */
 async function evict(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await run("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);

@@ -1,4 +1,6 @@
-/** Benchmarks `evaluate --workers`: the speedup from several processes, with the expert and a scripted user. */
+/**
+ * Benchmarks the speedup that `evaluate --workers` achieves with several processes, for the expert and a scripted user.
+ */
 
 import { join } from "node:path";
 import { resolveBy } from "../train/config/config.ts";
@@ -11,10 +13,11 @@ import { type Measured, measured } from "./_bench_measure.ts";
 export interface WorkersBench {
   readonly episodes: number;
   readonly workers: number;
-  /** Episodes per second after the first episode has ended, in one process and in `workers` processes. */
+  /** Episodes per second in one process, measured after the first episode has ended. */
   readonly one: Measured;
+  /** Episodes per second in `workers` processes, measured after the first episode has ended. */
   readonly several: Measured;
-  /** `several` divided by `one`, per round. */
+  /** The speedup, which is `several` divided by `one` of the same round. */
   readonly gain: Measured;
   /** The speedup of the whole evaluation, including start-up and merging. */
   readonly wholeGain: Measured;
@@ -22,7 +25,7 @@ export interface WorkersBench {
 
 /**
  * Evaluates the same episodes alternately in one process and in several.
- * @param options.episodes Approximate number; each test task gets the same number of trials.
+ * @param options.episodes Approximate number of episodes. The actual number is a multiple of the number of test tasks.
  */
 export async function benchWorkers(
   { workers, episodes, rounds, onRound }: {
@@ -65,7 +68,10 @@ export async function benchWorkers(
   };
 }
 
-/** Episodes per second: after the end of the first episode, and over the entire evaluation. */
+/**
+ * Episodes per second of an evaluation, measured after the first episode has ended (`running`) and over the whole
+ * evaluation (`whole`).
+ */
 interface Rates {
   readonly running: number;
   readonly whole: number;

@@ -1,11 +1,11 @@
 /**
- * Paths on a command line, which are relative to the caller's directory. `deno task` runs a task in the directory of
+ * Resolves paths on a command line against the caller's directory. `deno task` runs a task in the directory of
  * `deno.json` and sets `INIT_CWD` to the caller's directory.
  */
 
 import { isAbsolute, resolve } from "node:path";
 
-/** Returns the caller's directory; `undefined` if the task runs there. */
+/** Returns the caller's directory; `undefined` if the task already runs there. */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
@@ -13,7 +13,10 @@ function callersDirectory(): string | undefined {
   return !called || resolve(called) === Deno.cwd() ? undefined : called;
 }
 
-/** Resolves a path from the command line against the caller's directory; unchanged if the task runs there. */
+/**
+ * Resolves a path from the command line against the caller's directory. Returns it unchanged if the task already runs
+ * there.
+ */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
   return called === undefined || isAbsolute(path)
@@ -21,7 +24,7 @@ export function fromCaller(path: string): string {
     : resolve(called, path);
 }
 
-/** Resolves a default path against taulab's directory; unchanged if the task was called there. */
+/** Resolves a default path against taulab's directory. Returns it unchanged if the task was called from there. */
 export function fromHome(path: string): string {
   return callersDirectory() === undefined ? path : resolve(path);
 }
@@ -29,7 +32,7 @@ export function fromHome(path: string): string {
 /** A function for {@linkcode FlagMeta.isPath} that decides whether a flag's value is a path. */
 export type IsPath = (value: string) => boolean;
 
-/** Treats every value as a path. */
+/** Returns `true`, because every value is a path. */
 export const anyPath: IsPath = () => true;
 
 /** Returns whether a value is the path of a run rather than its name, which contains no slash. */

@@ -1,4 +1,4 @@
-/** The flags of `deno task chat`, and the agent, dataset and task that they select. */
+/** Defines the flags of `deno task chat`, and opens the agent, dataset and task that they select. */
 
 import { z } from "zod";
 import { expertAgent } from "../env/agents/expert.ts";
@@ -59,17 +59,17 @@ export const chatFlags = z.object({
 /** The parsed flags of `deno task chat`. */
 export type ChatFlags = z.infer<typeof chatFlags>;
 
-/** The agent and the dataset of a conversation. Declare with `await using`. */
+/** The agent and the dataset of a conversation. Declare it with `await using`. */
 export interface Counterpart extends AsyncDisposable {
   readonly agent: Agent;
   readonly dataset: Dataset;
-  /** A description for people: `the policy of "runs/a1" after step 155`. */
+  /** A readable description, such as `the policy of "runs/a1" after step 155`. */
   readonly description: string;
 }
 
 /**
  * Opens the agent that the flags select, with its dataset.
- * @throws {ConfigError} If there is no such run, or the flags cannot be used together.
+ * @throws {ConfigError} If the selected run does not exist, or the flags cannot be used together.
  * @throws {RunDirError} If the run is damaged.
  * @throws {DataError} If a benchmark's data is invalid.
  */
@@ -94,7 +94,7 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   );
 }
 
-/** Returns the run whose policy is the agent; `undefined` for the expert. */
+/** Returns the path of the run whose policy is the agent; `undefined` if the agent is the expert. */
 async function runOf(
   { agent, policy, runs }: ChatFlags,
 ): Promise<string | undefined> {
@@ -119,7 +119,7 @@ async function runOf(
   );
 }
 
-/** Opens the expert in the world that `deno task train` uses with the same flags. */
+/** Opens the expert in the world that `deno task train` would use with the same flags. */
 async function openExpert(
   { data, env, split, tauBench, tau3Bench }: ChatFlags,
 ): Promise<Counterpart> {

@@ -1,4 +1,4 @@
-/** The terminal's view of a conversation: the task, the messages, the reward and its reasons. */
+/** Formats a conversation for a terminal: the task, the messages, the reward and the reasons for it. */
 
 import { printPythonJson, toPlain } from "../env/python/python_json.ts";
 import type {
@@ -11,17 +11,17 @@ import type {
 import type { LineReader } from "../env/users/human.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** The outcome of a conversation: the parts of an {@linkcode Episode} that are shown. */
+/** The outcome of a conversation: the fields of an {@linkcode Episode} that are shown at its end. */
 export type Outcome = Pick<
   Episode,
   "stopReason" | "reward" | "turns" | "failure"
 >;
 
 const PROMPT = "you:   ";
-/** Maximum number of characters in a tool call's line, in its arguments, and in a value. */
+/** Maximum number of characters in the line of a tool call, in its arguments, and in a value. */
 const FOLD = { line: 110, arguments: 60, value: 60 };
 
-/** The conversation on the terminal. */
+/** Prints a conversation to a terminal as it progresses. */
 export class ChatView {
   readonly #terminal: Terminal;
   /** Whether the terminal echoes the person's input. Input from a pipe has to be printed. */
@@ -32,7 +32,7 @@ export class ChatView {
     this.#echoes = echoes;
   }
 
-  /** Writes the task's text or a message of the agent. */
+  /** Writes the text of the task, or a message from the agent. */
   write(text: string, what: "task" | "message"): void {
     this.#terminal.talk(
       what === "task" ? `${text}\n` : `agent: ${printable(text)}`,
@@ -50,7 +50,7 @@ export class ChatView {
     this.#terminal.talk(`${cut(line, FOLD.line)}]\n`);
   }
 
-  /** Writes that an answer could not be parsed and the agent was asked again. */
+  /** Writes a note that the agent's answer could not be parsed and another answer was requested. */
   parseError(message: string): void {
     this.#terminal.talk(
       `  [${cut(`unreadable answer: ${spaced(message)}`, FOLD.line)}]\n`,
@@ -78,7 +78,10 @@ export function outcomeText(outcome: Outcome): string {
   return [`reward ${value}`, ...reasons].join("\n");
 }
 
-/** Returns the reasons for the reward: why the conversation was truncated, which rows differ, what is missing. */
+/**
+ * Returns the reasons for the reward, such as why the conversation was truncated, which rows differ, or which outputs
+ * are missing.
+ */
 export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
   if (reward === null) return [`not scored: ${failure?.message}`];
   const cutOff = CUT_OFF[stopReason];
@@ -92,7 +95,7 @@ export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
   ];
 }
 
-/** Returns a turn for `--json`, with arguments as plain JSON. */
+/** Returns a turn as an object for `--json`, with arguments as plain JSON. */
 export function turnJson({ action, observation }: Turn) {
   if (action.type === "respond") return { action, observation };
   const { call } = action;
@@ -105,7 +108,7 @@ export function turnJson({ action, observation }: Turn) {
   };
 }
 
-/** Why a conversation was truncated, by stop reason. */
+/** Explanations of why a conversation was truncated, keyed by stop reason. */
 const CUT_OFF: Partial<Record<StopReason, string>> = {
   max_turns: "it reached the turn limit",
   out_of_tokens: "the agent's context or answer reached its token limit",
@@ -136,7 +139,7 @@ function outputReasons({ parts, missingOutputs }: Reward): string[] {
     : missingOutputs.map((output) => `the agent did not tell you "${output}"`);
 }
 
-/** Returns the unmet checks of a benchmark's own rules, apart from state and outputs. */
+/** Returns the unmet checks of a benchmark's own rules, except those of the state and the outputs. */
 function checkReasons({ checks = [] }: Reward): string[] {
   const others = checks.filter(({ part, counts, met }) =>
     counts && met !== true && part !== "DB" && part !== "COMMUNICATE"
@@ -154,7 +157,7 @@ function spaced(text: string): string {
   return printable(text).replace(/\s+/g, " ").trim();
 }
 
-/** Replaces control characters, which an untrained policy may emit and a terminal would obey. */
+/** Replaces control characters. An untrained policy may emit them, and a terminal would interpret them. */
 function printable(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, "\ufffd");
 }

@@ -1,10 +1,10 @@
 /**
- * The command line that all tasks share: flags from a schema, help with examples, error messages, exit statuses
- * and a clean shutdown on Ctrl-C.
+ * Implements the command line that all tasks share: flags from a schema, help with examples, error messages, exit
+ * statuses and a clean shutdown on Ctrl-C.
  *
- * A task declares its flags in one zod object: the key `dryRun` is the flag `--dry-run`, its type decides
- * whether the flag takes a value, and its description is its line of `--help`. {@linkcode FlagMeta} lists
- * what else a field can set with `.meta({…})`.
+ * A task declares its flags in one zod object. For example, the key `dryRun` becomes the flag `--dry-run`. The type of
+ * the field determines whether the flag takes a value, and its description is the flag's line in `--help`. {@linkcode
+ * FlagMeta} lists what else a field can set with `.meta({…})`.
  */
 
 import { Command, CommanderError } from "commander";
@@ -27,7 +27,7 @@ import {
 import { fromCaller, fromHome, type IsPath } from "./_caller_paths.ts";
 import { Terminal } from "./_terminal.ts";
 
-/** Exit statuses: done, failed, misused, interrupted. */
+/** The exit statuses of tasks. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -35,19 +35,19 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Metadata of a flag's field in `.meta({…})`, in addition to its `description`. */
+/** Metadata that a flag's field can set with `.meta({…})`, in addition to its `description`. */
 export interface FlagMeta {
-  /** Placeholder of the value in the help: `DIR`. Default: `VALUE`, or `N` for numbers. */
+  /** Placeholder for the value in the help, such as `DIR`. Default: `VALUE`, or `N` for numbers. */
   readonly value?: string;
-  /** Whether the flag may be passed without a value; it is then `true`: `--resume [RUN]`. */
+  /** Whether the flag may be passed without a value, as in `--resume [RUN]`. Its value is then `true`. */
   readonly valueOptional?: boolean;
-  /** The allowed values, if the schema is not an enum that lists them. */
+  /** Returns the allowed values, if the schema is not an enum that lists them. */
   readonly choices?: () => readonly string[];
   /** The environment variable that is read if the flag is not passed. */
   readonly env?: string;
   /**
-   * Decides which values are paths. Paths are relative to the caller's directory, but a default is relative to
-   * taulab's. Default: no value is a path.
+   * Decides which values are paths. A path from the command line is relative to the caller's directory, and a default
+   * path is relative to taulab's directory. Default: no value is a path.
    */
   readonly isPath?: IsPath;
 }
@@ -56,15 +56,18 @@ export interface FlagMeta {
 export interface TaskDefinition<S extends z.ZodObject> {
   /** The task's name, as in `deno task NAME`. */
   readonly name: string;
-  /** A sentence that says what the task does, without a full stop. */
+  /** A sentence, without a full stop, that says what the task does. */
   readonly summary: string;
-  /** The flags, one per key. */
+  /** The schema of the flags, with one key per flag. */
   readonly flags: S;
-  /** The words after the flags, with their placeholder in the help: `FILE...`. None are allowed if this is missing. */
+  /**
+   * The operands, which follow the flags; `name` is their placeholder in the help, such as `FILE...`. If this is
+   * missing, the task accepts no operands.
+   */
   readonly operands?: {
     readonly name: string;
     readonly description: string;
-    /** Decides which operands are paths, as for a flag's values. */
+    /** Decides which operands are paths, as {@linkcode FlagMeta.isPath} does for the values of a flag. */
     readonly isPath?: IsPath;
   };
   /** Complete command lines, each with a description; at least one. */
@@ -75,18 +78,21 @@ export interface TaskDefinition<S extends z.ZodObject> {
   /** The text of `--help` after the examples. A function is called only if help is requested. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
   /**
-   * The keys that `--set` takes. If an unknown flag has the name of a key, the hint suggests `--set`. A function is
-   * called with the command line.
+   * The recipe keys that `--set` accepts, or a function that returns them for a command line. If an unknown flag has
+   * the name of a key, the hint of the error suggests `--set`.
    */
   readonly recipeKeys?:
     | readonly string[]
     | ((argv: readonly string[]) => Promise<readonly string[]>);
-  /** The message on the first Ctrl-C. Default: says that work is being finished and saved. */
+  /**
+   * The message to print on the first Ctrl-C. The default message says that the work in progress is being finished and
+   * saved.
+   */
   readonly interruptNote?: string;
   /**
    * Returns the permissions that a command line needs. The task then runs on a separate thread with only these
-   * permissions. Without this method, it has all permissions of its process. Called on the main thread, before the
-   * task.
+   * permissions. Without this method, the task has all permissions of its process. The method is called on the main
+   * thread before the task runs.
    */
   confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -108,7 +114,7 @@ export interface TaskContext {
 
 /** The result of a task. */
 export interface TaskResult {
-  /** The value that `--json` prints. */
+  /** The object that `--json` prints. */
   readonly json: Readonly<Record<string, unknown>>;
   /** The command to suggest next if the task succeeded. */
   readonly next?: string | undefined;
@@ -117,7 +123,7 @@ export interface TaskResult {
 }
 
 /**
- * Runs a task as the program if its module is the main one: parses, runs, prints and exits.
+ * Runs a task if its module is the main module: parses the command line, runs the task, prints the result and exits.
  * @returns The task, so that a test that imports the module can read its flags.
  */
 export async function main<S extends z.ZodObject>(
@@ -142,7 +148,7 @@ export async function main<S extends z.ZodObject>(
 }
 
 /**
- * Parses the command line and runs the task, in this thread or in a confined one.
+ * Parses the command line and runs the task, on this thread or on a confined thread.
  * @returns The exit status.
  */
 async function runMain<S extends z.ZodObject>(
@@ -213,14 +219,15 @@ async function explainedFor<S extends z.ZodObject>(
   };
 }
 
-/** The result of {@linkcode parseFlags}: the help, if requested, or flags and operands. */
+/** The result of {@linkcode parseFlags}: the help if it was requested, otherwise the flags and the operands. */
 export type ParsedFlags<S extends z.ZodObject> =
   | { readonly help: string }
   | CommandLine<S> & { readonly help?: undefined };
 
 /**
  * Parses a command line against a task's schema. Every task also has `--json` and `--help`.
- * @throws {ConfigError} If a flag is unknown (the message names the nearest), lacks its value or has an invalid value.
+ * @throws {ConfigError} If a flag is unknown, lacks its value or has an invalid value. For an unknown flag, the error
+ * suggests the most similar one.
  */
 export function parseFlags<S extends z.ZodObject>(
   task: TaskDefinition<S>,
@@ -310,7 +317,7 @@ export interface FlagView {
   /** The flag's name, with dashes: `--dry-run`. */
   readonly name: string;
   readonly description: string;
-  /** The placeholder of its value in the help, such as `DIR`; `null` if it takes no value. */
+  /** The placeholder for the flag's value in the help, such as `DIR`; `null` if the flag takes no value. */
   readonly value: string | null;
   readonly isValueOptional: boolean;
   readonly isRepeatable: boolean;
@@ -319,7 +326,7 @@ export interface FlagView {
   readonly isPath: IsPath;
 }
 
-/** Returns the flags of a task, in the order of its help. */
+/** Returns the descriptions of a task's flags, in the order of its help. */
 export function flagViews(flags: z.ZodObject): FlagView[] {
   const own = Object.entries(flags.shape)
     .map(([key, schema]) => new Flag(key, schema as z.ZodType).view());
@@ -336,7 +343,7 @@ export function flagViews(flags: z.ZodObject): FlagView[] {
 const JSON_HELP = "Print one JSON object on stdout and no prose";
 const HELP_HELP = "Print this help";
 
-/** A flag, defined by a field of the schema. */
+/** A flag that is defined by a field of the schema. */
 class Flag {
   readonly key: string;
   readonly #base: z.ZodType;
@@ -408,8 +415,8 @@ class Flag {
   }
 
   /**
-   * Resolves paths against the caller's directory and parses numbers. Text that is not a number stays text, so that the
-   * schema rejects it with its own message.
+   * Resolves paths against the caller's directory and parses numbers. Text that is not a number is returned unchanged,
+   * so that the schema rejects it with its own message.
    */
   convert(value: unknown): unknown {
     const { isPath = () => false } = this.#meta;
@@ -458,12 +465,12 @@ function isShown(value: unknown): boolean {
     !(Array.isArray(value) && value.length === 0);
 }
 
-/** A command line that Commander rejected. */
+/** A command line that commander rejected. */
 interface Misused {
   readonly task: Pick<TaskDefinition<z.ZodObject>, "name" | "recipeKeys">;
   readonly fields: readonly Flag[];
   readonly argv: readonly string[];
-  /** The words that are not flags. */
+  /** The arguments that are not flags. */
   readonly words: readonly string[];
 }
 
@@ -471,10 +478,10 @@ function quotedIn({ message }: CommanderError): string {
   return /'([^']*)'/.exec(message)?.[1] ?? "";
 }
 
-/** Other names of recipe keys. */
+/** Recipe keys, keyed by other names that people use for them. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
-/** Returns the hint for a recipe key that was passed as a flag; `undefined` if no key has the flag's name. */
+/** Returns the hint for a flag whose name is that of a recipe key; `undefined` if there is no such key. */
 function keyHint(
   error: CommanderError,
   { task: { recipeKeys }, argv }: Misused,
@@ -496,7 +503,7 @@ function keyHint(
   }`;
 }
 
-/** Returns the hint for a run that was passed as an operand to a task that expects a flag. */
+/** Returns the hint for a run that was passed as an operand, although the task expects it as a flag. */
 function runHint(
   { code }: CommanderError,
   { words, fields }: Misused,
@@ -506,7 +513,7 @@ function runHint(
   return `pass ${flag.name} ${words[0]}`;
 }
 
-/** Returns the error message for a command line that Commander rejected. */
+/** Returns the error message for a command line that commander rejected. */
 function misuse(
   error: CommanderError,
   { words, fields, task: { name } }: Misused,
@@ -532,8 +539,9 @@ const NOTE =
   "Finishing work in progress and saving; press Ctrl-C again to stop immediately";
 
 /**
- * Returns a signal that aborts on the first Ctrl-C (or SIGTERM). The second one exits at once, which is safe because
- * files on disk are complete at any moment. The main thread listens for both and notifies a confined task's thread.
+ * Returns a signal that aborts on the first Ctrl-C (or SIGTERM). The second Ctrl-C ends the process at once, which is
+ * safe because files on disk are complete at any moment. The main thread listens for these signals and notifies the
+ * thread of a confined task.
  */
 function interrupted(onFirst: () => void): AbortSignal {
   const controller = new AbortController();
@@ -552,13 +560,14 @@ function interrupted(onFirst: () => void): AbortSignal {
   return controller.signal;
 }
 
-/** Returns the exit status for an error: 2 for wrong input, 1 for any other failure. */
+/** Returns the exit status for an error: 2 for invalid input, 1 for any other failure. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.misused : EXIT.failed;
 }
 
 /**
- * Returns `error: …`, followed by `hint: …` on its own line if there is a hint; for a bug, the stack.
+ * Returns the text of an error: `error: …`, followed by a line `hint: …` if the error has a hint. For a bug, the text
+ * is the stack.
  * @param name The task that failed.
  */
 export function errorText(error: unknown, name = "NAME"): string {
@@ -566,7 +575,7 @@ export function errorText(error: unknown, name = "NAME"): string {
   return `error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}`;
 }
 
-/** Returns the command that runs a task with the permission that it lacked. */
+/** Returns the command that runs a task again with the permission that it lacked. */
 function rerun({ message }: Error, name: string): string {
   const flag = /--allow-\w+/.exec(message)?.[0] ?? "--allow-all";
   const flags = new Set(["--allow-read", "--allow-env", flag]);
@@ -606,7 +615,10 @@ function explained(
   ];
 }
 
-/** Returns the original error if the cleanup failed too. Both usually have the same cause, such as a full disk. */
+/**
+ * Returns the original error if the cleanup failed too, because both errors usually have the same cause, such as a full
+ * disk.
+ */
 function firstOf(error: unknown): unknown {
   return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }

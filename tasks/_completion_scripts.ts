@@ -1,6 +1,6 @@
 /**
- * Shell scripts that complete `deno task NAME --flag value`, generated from the tasks' flags. Outside taulab's
- * directory, and for Deno's other commands, they delegate to Deno's own completion if it is loaded.
+ * Generates shell scripts that complete `deno task NAME --flag value` from the flags of the tasks. Outside taulab's
+ * directory, and for other commands of Deno, the scripts delegate to Deno's own completion if it is loaded.
  */
 
 import type { FlagView } from "./_cli.ts";
@@ -11,15 +11,15 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell for which there is a completion script. */
 export type Shell = typeof SHELLS[number];
 
-/** The possible values to complete: names of a kind, or a list of choices. */
+/** The values that a flag or an operand completes to: all names of a kind, or a list of choices. */
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
-/** A task whose command line is completed. */
+/** A task whose command line can be completed. */
 export interface CompletableTask {
   readonly name: string;
   readonly summary: string;
   readonly flags: readonly FlagView[];
-  /** The words after the flags; `null` if none are allowed. */
+  /** The operands, which follow the flags; `null` if the task accepts no operands. */
   readonly operands:
     | Pick<FlagView, "choices" | "isPath"> & { readonly value: string }
     | null;
@@ -28,7 +28,7 @@ export interface CompletableTask {
 /** The input of {@linkcode completionScript}. */
 export interface CompletionOptions {
   readonly tasks: readonly CompletableTask[];
-  /** The names of the recipes, which complete `--recipe`. */
+  /** The names of the recipes, which `--recipe` completes to. */
   readonly recipes: readonly string[];
 }
 
@@ -71,7 +71,10 @@ function cases(
   return tasks.map((task) => `    ${task.name}) ${of(task)} ;;`).join("\n");
 }
 
-/** A shell function that checks whether the shell is in or below taulab's directory, and sets `_taulab_root`. */
+/**
+ * The source of a shell function that checks whether the shell is in or below taulab's directory, and sets
+ * `_taulab_root` to that directory.
+ */
 const HERE = `_taulab_here() {
   _taulab_root=$PWD
   while [ -n "$_taulab_root" ] && [ ! -f "$_taulab_root/deno.json" ]; do
@@ -287,7 +290,7 @@ function namesOf(flags: readonly FlagView[]): string {
   return flags.map(({ name }) => name).join(" ");
 }
 
-/** Quotes a word with single quotes; only fish supports escapes inside them. */
+/** Encloses a word in single quotes and escapes the quotes in it. Only fish supports escapes inside single quotes. */
 function quoted(text: string, isFish = false): string {
   return isFish
     ? `'${text.replaceAll(/[\\']/g, "\\$&")}'`

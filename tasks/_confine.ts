@@ -1,33 +1,38 @@
 /**
  * Runs a task on a separate thread with only the permissions that its command line needs. These are a subset of the
- * permissions that `deno.json` gives to the process. The main thread parses the command line and waits for the task and
- * for Ctrl-C, so it notices Ctrl-C even if the task is busy. There is no second process that could be left behind.
+ * permissions that `deno.json` gives to the process. The main thread parses the command line, then waits for the task
+ * and for Ctrl-C, so it notices Ctrl-C even while the task is busy. There is no second process that could outlive the
+ * first.
  *
  * A task opts in with {@linkcode TaskDefinition.confine}; nothing else calls this module. It needs `"unstable":
  * ["worker-options"]` in `deno.json`.
  */
 
 /**
- * The permissions of a confined task. The task keeps the process's permissions that are not listed here, such as
- * reading.
+ * The permissions of a confined task. Permissions that this type does not list, such as reading files, are those of the
+ * process.
  */
 export interface Confinement {
-  /** Files and directories that may be written, with everything below them; `[]` for none. */
+  /** Files and directories that the task may write to, including everything below a directory. */
   readonly write: readonly string[];
-  /** Whether the network may be used. Default: `true`. */
+  /** Whether the task may use the network. Default: `true`. */
   readonly net?: boolean;
-  /** Whether programs may be started. Default: `true`. */
+  /** Whether the task may start programs. Default: `true`. */
   readonly run?: boolean;
-  /** Whether environment variables may be read, or the names of those that may. Default: `true`. */
+  /**
+   * Whether the task may read environment variables, or the names of the variables that it may read. Default: `true`.
+   */
   readonly env?: boolean | readonly string[];
-  /** Whether the first Ctrl-C ends the process at once, because there is nothing to save. Default: `false`. */
+  /** Whether the first Ctrl-C ends the process at once, for a task that has nothing to save. Default: `false`. */
   readonly endsAtOnce?: boolean;
 }
 
-/** Permissions of a task that only displays something. */
+/** Permissions of a task that writes no files. */
 export const READ_ONLY: Confinement = { write: [], endsAtOnce: true };
 
-/** Permissions of local work: no network, no programs, no environment variables with keys. */
+/**
+ * Permissions of a task that works locally: no network, no programs, and no environment variables that contain keys.
+ */
 export const LOCAL_WORK = {
   net: false,
   run: false,
@@ -38,7 +43,7 @@ export const LOCAL_WORK = {
   ],
 } as const;
 
-/** Returns the permission to write files atomically, which also needs their temporary `.partial` files. */
+/** Returns the permission to write files atomically, which includes their temporary `.partial` files. */
 export function writesFiles(
   ...paths: readonly (string | undefined)[]
 ): Pick<Confinement, "write"> {
@@ -67,7 +72,7 @@ export async function runConfined(
   { name, confinement, onInterrupt }: {
     readonly name: string;
     readonly confinement: Confinement;
-    /** Aborted by the first Ctrl-C; passed on to the task. */
+    /** Aborts on the first Ctrl-C, of which the task's thread is then notified. */
     readonly onInterrupt: AbortSignal;
   },
 ): Promise<number> {
@@ -105,7 +110,8 @@ export function endConfined(exitCode: number): void {
 }
 
 /**
- * Returns the permissions of a worker. They are limited to those of the process, because a worker may not have more.
+ * Returns the permissions of a worker. They are limited to the permissions of the process, because a worker may not
+ * have more.
  */
 function permissionsOf(
   { write, net = true, run = true, env = true }: Confinement,

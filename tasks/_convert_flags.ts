@@ -1,4 +1,4 @@
-/** The flags of `deno task convert`, and the request derived from them and a recipe. */
+/** Defines the flags of `deno task convert`, and derives a request from them and a recipe. */
 
 import { z } from "zod";
 import { ConfigError } from "../env/errors.ts";
@@ -16,7 +16,7 @@ const directory = z.string().regex(
   "a path that does not begin with a dash",
 );
 
-/** All flags of the task. */
+/** The flags of `deno task convert`. */
 export const convertFlags = z.object({
   from: directory.optional().meta({
     description:
@@ -71,7 +71,7 @@ export const convertFlags = z.object({
 /** The parsed flags of `deno task convert`. */
 export type ConvertFlags = z.infer<typeof convertFlags>;
 
-/** Resolves local paths against the caller's directory. Must not be used for paths on a host. */
+/** Resolves the paths in flags against the caller's directory. Do not call it if the paths are on a host. */
 function withCallersPaths(flags: ConvertFlags): ConvertFlags {
   const { from, to, origin } = flags;
   const paths = Object.entries({ from, to, origin })
@@ -82,8 +82,8 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
 }
 
 /**
- * Returns the request, with settings from the recipe where flags are missing.
- * @throws {ConfigError} If something is missing, or settings cannot be used together.
+ * Returns the request for a conversion or a verification. The recipe provides settings that the flags omit.
+ * @throws {ConfigError} If a required setting is missing, or settings cannot be used together.
  */
 export async function convertRequest(
   given: ConvertFlags,

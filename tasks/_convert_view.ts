@@ -1,4 +1,4 @@
-/** The terminal's view of conversions and verifications. */
+/** Formats conversions and verifications of checkpoints for a terminal. */
 
 import type { ConvertProgress } from "../train/slime/checkpoint/conversion.ts";
 import type { ConversionPlan } from "../train/slime/checkpoint/convert_plan.ts";
@@ -80,7 +80,7 @@ function verdict(
     : `\nThe model is complete: ${speed}`;
 }
 
-/** Returns the live line of a verification. */
+/** Returns the text of the live line during a verification. */
 export function verifyLine(
   { place, total, ...progress }: VerifyProgress,
 ): string {
@@ -89,7 +89,7 @@ export function verifyLine(
     : rateLine("verifying", { ...progress, total });
 }
 
-/** Returns the live line of a conversion. */
+/** Returns the text of the live line during a conversion. */
 export function convertLine(
   { bytes: done, expectedBytes: total, seconds }: ConvertProgress,
 ): string {
@@ -108,7 +108,7 @@ function rateLine(
   return `${line}, ${bytes(rate)}/s, ${duration((total - done) / rate)} left`;
 }
 
-/** Returns the outcome of a conversion as text. */
+/** Returns a description of a conversion's outcome. */
 export function outcomeText(
   outcome: ConversionOutcome,
   { from }: ConversionRequest,

@@ -1,4 +1,4 @@
-/** The terminal's view of `deno task diagnose`. */
+/** Formats the report of `deno task diagnose` for a terminal. */
 
 import type { Diagnosis } from "../env/diagnosis/diagnose.ts";
 import { toPlain } from "../env/python/python_json.ts";
@@ -12,18 +12,18 @@ import {
 import { count, percent } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** The input of {@linkcode reportText}. */
+/** The contents of a report, for {@linkcode reportText}. */
 export interface ReportParts {
   readonly path: string;
   readonly report: DiagnosisReport;
   readonly all: readonly Diagnosed[];
-  /** Number of episodes, including those that earned the reward. */
+  /** Number of all episodes, including those that earned the reward. */
   readonly episodes: number;
   /** Number of episodes to list. */
   readonly show: number;
 }
 
-/** Returns tables of faults and errors, followed by the first episodes. */
+/** Returns the report as text: tables of faults and errors, followed by the first diagnosed episodes. */
 export function reportText(
   { path, report, all, episodes, show }: ReportParts,
 ): string {
@@ -70,7 +70,7 @@ function agreementText(agreement: Agreement): string {
   }\n${words}`;
 }
 
-/** Returns an episode in two or more lines. */
+/** Formats an episode and its diagnosis in two or more lines. */
 function episodeText({ episode, diagnosis, verdict }: Diagnosed): string {
   const { record, task } = episode;
   const { fault, decisive } = diagnosis;
@@ -128,7 +128,7 @@ function short(value: string | null): string {
   return value.length > 60 ? `${value.slice(0, 57)}…` : value;
 }
 
-/** Returns a diagnosis for `--json`, without database states. */
+/** Returns a diagnosis as an object for `--json`, without database states. */
 export function diagnosedJson(
   { episode: { record, task }, diagnosis, verdict }: Diagnosed,
 ): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /**
- * The terminal's view of `deno task doctor`: a table per host, followed by the fixes in order of severity, the most
- * severe last.
+ * Formats the report of `deno task doctor` for a terminal: a table per host, followed by the fixes, with those for
+ * failures last.
  */
 
 import type {
@@ -20,7 +20,7 @@ const MARKS: Readonly<Record<FindingState, string>> = {
   skipped: "–",
 };
 
-/** The live line of the checks in progress. */
+/** The live line that shows the checks in progress. */
 export class DoctorLine {
   readonly #terminal: Terminal;
   readonly #startMs = performance.now();
@@ -65,7 +65,9 @@ function rowsOf(findings: readonly Finding[]): string[][] {
   return [["", "check", "found"], ...rows];
 }
 
-/** Returns the fixes: warnings first, so that the fixes for failures are closest to the prompt. */
+/**
+ * Returns the fixes, one per line. Those for warnings come first, so that those for failures are closest to the prompt.
+ */
 function fixesOf(findings: readonly Finding[]): string[] {
   const ailing = (state: FindingState) =>
     findings.flatMap((finding) =>

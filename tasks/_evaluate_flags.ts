@@ -1,4 +1,4 @@
-/** The flags of `deno task evaluate`, and the config derived from them. */
+/** Defines the flags of `deno task evaluate`, and derives a config from them. */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -37,7 +37,9 @@ import {
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-/** The flags. A flag that is not passed defaults to the recipe's key. */
+/**
+ * The flags of `deno task evaluate`. A flag that is not passed defaults to the value of the corresponding recipe key.
+ */
 export const evaluateFlags = z.object({
   ...flagsOf(evaluationSchema) as object,
   taskIds: z.string().optional().meta({
@@ -94,7 +96,7 @@ export type EvaluateFlags =
 
 /**
  * Returns the config of a new evaluation.
- * @throws {ConfigError} If flags or recipe are invalid, or cannot be used together.
+ * @throws {ConfigError} If the flags or the recipe are invalid or cannot be used together.
  */
 export async function newEvaluation(
   flags: EvaluateFlags,
@@ -116,8 +118,8 @@ export async function newEvaluation(
 }
 
 /**
- * Returns the evaluation that `--resume` selects, and its config with the changes that flags may make.
- * @throws {ConfigError} If there is none, or a flag differs from its config.
+ * Returns the evaluation that `--resume` selects, and its config with the changes that flags are allowed to make.
+ * @throws {ConfigError} If there is no such evaluation, or a flag conflicts with its config.
  */
 export async function evaluationToResume(
   flags: EvaluateFlags,
@@ -137,7 +139,9 @@ export async function evaluationToResume(
   return { path, config };
 }
 
-/** Returns the default name of an evaluation: `evaluate-gpt-4o-retail-test-20260102-030405`, in UTC. */
+/**
+ * Returns the default name of an evaluation, such as `evaluate-gpt-4o-retail-test-20260102-030405`. The time is in UTC.
+ */
 export function defaultName(config: EvaluationConfig, now: Date): string {
   const who = config.agent === "expert"
     ? "expert"
@@ -151,7 +155,7 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
   ].join("-");
 }
 
-/** An upper bound that no split reaches. */
+/** A number of tasks that no split reaches. */
 const MAX_TASKS = 1_000_000;
 
 /**
@@ -179,7 +183,7 @@ export function parseTaskIds(text: string): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-/** Returns the run whose policy is evaluated; `undefined` for a model or the expert. */
+/** Returns the path of the run whose policy is evaluated; `undefined` if a model or the expert is evaluated. */
 async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const { policy, model, agent, recipe, runs } = flags;
   const others = [
@@ -212,9 +216,7 @@ function dataFlag({ data }: EvaluateFlags): string | undefined {
   return typeof data === "string" ? data : undefined;
 }
 
-/**
- * The default recipe for τ³-bench. Its turn limit is above the benchmark's own limit, so that the benchmark's applies.
- */
+/** The default recipe for τ³-bench. Its turn limit is so high that the benchmark's own limit applies. */
 const TAU3_RECIPE: Recipe = {
   name: "the default recipe",
   text: stringify({
@@ -224,7 +226,8 @@ const TAU3_RECIPE: Recipe = {
 };
 
 /**
- * Returns the named recipe; otherwise a recipe with the data of the policy's run, or with that of `deno task train`.
+ * Returns the recipe that the flags name. By default, returns a recipe with the data of the policy's run or, without a
+ * policy, with the data of `deno task train`.
  */
 async function recipeOf(
   { recipe, data, env, tau3Bench }: EvaluateFlags,

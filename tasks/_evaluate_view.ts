@@ -1,4 +1,4 @@
-/** The terminal's view of `deno task evaluate`: a live line while it runs, and tables at the end. */
+/** Formats an evaluation for a terminal: a live line while it runs, and tables at its end. */
 
 import type { Episode, Usage } from "../env/types.ts";
 import type { Estimate } from "../train/evaluation/interval.ts";
@@ -25,7 +25,7 @@ export function sessionText(
     `${source} ${domain} ${config.split}, ${count(left)} episodes`;
 }
 
-/** The live line of an evaluation. */
+/** The live line that shows the progress of an evaluation. */
 export class EvaluationLine {
   readonly #line: Counter;
   #scored = 0;
@@ -48,7 +48,7 @@ export class EvaluationLine {
     });
   }
 
-  /** Adds the progress of another process. */
+  /** Adds the progress of another process that runs part of the evaluation. */
   addAll({ episodes, scored, reward, cost }: ShardProgress): void {
     this.#failed += episodes - scored;
     this.#scored += scored;
@@ -70,7 +70,7 @@ export class EvaluationLine {
   }
 }
 
-/** Returns the report as tables. */
+/** Returns the report as text, most of it in tables. */
 export function reportText(report: EvaluationReport): string {
   return [
     passTable(report),
@@ -155,7 +155,10 @@ function usageTable({ usage }: EvaluationReport): string {
   ]);
 }
 
-/** Lists the tasks that were never solved; empty if there are more than ten, which only `--json` lists. */
+/**
+ * Returns a list of the tasks that were never solved. Returns an empty string if there are more than ten, which only
+ * `--json` lists.
+ */
 function unsolvedText({ unsolved }: EvaluationReport): string {
   if (unsolved.length === 0 || unsolved.length > 10) return "";
   const lines = unsolved.map(({ id, reasons }) =>
@@ -175,13 +178,13 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
     : agent.cost + user.cost;
 }
 
-/** Returns the evaluation's location, followed by its totals or by the command that resumes it. */
+/** Returns the path of the evaluation, followed by its totals or by the command that resumes it. */
 export function closingText(
   dir: EvaluationDir,
   { complete, report, exported }: {
     readonly complete: boolean;
     readonly report: EvaluationReport;
-    /** The result file in τ-bench's format, if one was written. */
+    /** The path of the exported result file, if one was written. */
     readonly exported?: string;
   },
 ): string {
@@ -196,7 +199,7 @@ export function closingText(
   }`;
 }
 
-/** Returns the report for `--json`. */
+/** Returns the report as an object for `--json`. */
 export function reportJson(
   dir: EvaluationDir,
   { report, complete }: { report: EvaluationReport; complete: boolean },

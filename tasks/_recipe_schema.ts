@@ -1,11 +1,13 @@
-/** The JSON Schema of recipes, which editors use to complete, describe and validate keys. */
+/** Generates the JSON Schema of recipes, with which editors complete, describe and validate keys. */
 
 import { z } from "zod";
 
-/** Metadata of keys that only taulab uses (config_flags.ts, slime_schema.ts) and that JSON Schema does not have. */
+/**
+ * Metadata of config keys that only taulab uses (config_flags.ts, slime_schema.ts). JSON Schema has no such metadata.
+ */
 const OWN_NOTES = ["cli", "mayChange", "flag", "choices"];
 
-/** Returns the schema of a recipe, in which every key of a config is optional. */
+/** Returns the JSON Schema of a recipe, in which every key of the config is optional. */
 export function recipeSchema(
   config: z.ZodType,
   title: string,
@@ -23,7 +25,10 @@ export function recipeSchema(
   return { $schema, title, ...schema };
 }
 
-/** Returns the schema of recipes for `train`: slime's if `trainer` is `slime`, otherwise the CPU trainer's. */
+/**
+ * Returns the JSON Schema of recipes for `train`. If the key `trainer` is `slime`, slime's schema applies, otherwise
+ * the CPU trainer's.
+ */
 export function trainRecipeSchema(
   { own, slime }: { readonly own: z.ZodType; readonly slime: z.ZodType },
 ): Record<string, unknown> {
@@ -41,7 +46,7 @@ export function trainRecipeSchema(
   };
 }
 
-/** Returns the registered names; a domain is also listed without its benchmark. */
+/** Returns the registered names. A domain is listed both with and without the name of its benchmark. */
 function namesOf(registered: readonly string[]): string[] {
   const bare = registered.map((name) => name.split(".").at(-1) ?? name);
   return [...new Set([...registered, ...bare])];

@@ -1,4 +1,4 @@
-/** Recipes by name or path, with the recipes that they extend. */
+/** Reads recipes by name or path, together with the recipes that they extend. */
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -7,8 +7,8 @@ import { extendsOf, type Recipe, recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**
- * Reads a recipe of `train/recipes` by its name, or a YAML file by its path. A file without the key `extends`
- * extends the default of its kind.
+ * Reads a recipe in `train/recipes` by its name, or a YAML file by its path. A YAML file without the key `extends`
+ * extends the default recipe for its data.
  * @throws {ConfigError} If the recipe does not exist, a file is not YAML, or recipes extend each other in a cycle.
  */
 export async function readRecipe(given: string): Promise<Recipe> {
@@ -17,7 +17,7 @@ export async function readRecipe(given: string): Promise<Recipe> {
 
 /**
  * Reads a recipe and the recipes that it extends.
- * @param chain The recipes that extend this one, beginning with the requested one.
+ * @param chain The names of the recipes that extend this recipe, beginning with the requested recipe.
  */
 async function readChain(
   given: string,
@@ -51,7 +51,8 @@ async function readChain(
 }
 
 /**
- * Returns the recipe that a file extends by default; `undefined` for slime, since its schema's defaults are complete.
+ * Returns the name of the recipe that a file extends by default; `undefined` for slime, because the defaults in its
+ * schema are complete.
  */
 async function defaultOf(file: Recipe): Promise<string | undefined> {
   if (recipeValue(file, ["trainer"]) === "slime") return undefined;
@@ -61,7 +62,7 @@ async function defaultOf(file: Recipe): Promise<string | undefined> {
   });
 }
 
-/** Returns the default recipe for a source of tasks and a domain. */
+/** Returns the name of the default recipe for a source of tasks and a domain. */
 export async function defaultRecipe(
   { source, domain = configSchema.parse({}).data.domain }: {
     readonly source: unknown;
@@ -77,7 +78,7 @@ export async function defaultRecipe(
   return (await recipeNames()).includes(own) ? own : "default";
 }
 
-/** Returns the names of the recipes in train/recipes. */
+/** Returns the names of the recipes in `train/recipes`. */
 export async function recipeNames(): Promise<string[]> {
   const dir = new URL("../train/recipes/", import.meta.url);
   const files = await Array.fromAsync(Deno.readDir(dir));

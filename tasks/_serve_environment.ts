@@ -1,4 +1,4 @@
-/** The environment server of `deno task serve --env`: its flags, and the function that opens it. */
+/** Defines the flags of `deno task serve --env`, and opens the environment server that they configure. */
 
 import { stringify } from "yaml";
 import { z } from "zod";
@@ -89,7 +89,7 @@ type EnvironmentFlags = Readonly<Record<string, unknown>> & {
   readonly set: readonly string[];
 };
 
-/** Returns whether the flags request an environment server, by naming a domain or a source of tasks. */
+/** Returns whether the flags request an environment server, which they do by naming a domain or a source of tasks. */
 export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
   return env !== undefined || data !== undefined;
 }
@@ -104,8 +104,9 @@ export interface ServedEnvironment extends AsyncDisposable {
 }
 
 /**
- * Opens an environment server. First sends a request to each model that plays users or judges, to detect errors early.
- * @throws {ConfigError} If flags cannot be used together, or a model or the dataset is missing.
+ * Opens an environment server. To detect errors early, it first sends a request to each model that acts as a user or a
+ * judge.
+ * @throws {ConfigError} If the flags cannot be used together, a model does not respond, or the dataset is missing.
  */
 export async function openServedEnvironment(
   flags: EnvironmentFlags,
@@ -166,7 +167,7 @@ function configOf(flags: EnvironmentFlags) {
 
 const DEFAULTS: Recipe = { name: "the defaults", text: "{}" };
 
-/** Defaults for τ³-bench, whose own rules limit the turns. */
+/** Default settings for τ³-bench, whose own rules limit the number of turns. */
 const TAU3_DEFAULTS: Recipe = {
   name: "the defaults of tau3-bench",
   text: stringify({ rollout: { maxTurns: 200 } }),

@@ -1,10 +1,10 @@
-/** Helpers for the tasks that serve HTTP: listening, the token, and shutdown. */
+/** Helpers for tasks that serve HTTP: they listen on a port, read the token, and shut the server down. */
 
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
 
 /**
- * Starts a server; port 0 picks a free one.
+ * Starts an HTTP server. Port 0 selects a free port.
  * @throws {ConfigError} If the port is in use.
  */
 export function listen(
@@ -26,8 +26,9 @@ export function listen(
 }
 
 /**
- * Returns the token in `TAULAB_TOKEN`. Clients must send it unless the server listens on loopback.
- * @param shown How clients send it, for the hint: `which clients then send as their key`.
+ * Returns the token in `TAULAB_TOKEN`; `undefined` if it is not set. A token is required unless the server listens on
+ * loopback.
+ * @param shown How clients send the token, for the hint of the error: `which clients then send as their key`.
  * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
 export function tokenOf(host: string, shown: string): string | undefined {
@@ -47,14 +48,14 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Milliseconds that clients have to finish their transfers after the work has ended. */
+/** Milliseconds that clients get to finish their transfers after all work has ended. */
 const GRACE_MS = 5000;
 
 /**
- * Stops listening, waits for the work in progress, and then for clients to finish their transfers. A connection that is
- * still open after that, such as one with half a request, closes when the process ends.
+ * Stops listening, waits for the work in progress, and then waits for clients to finish their transfers. A connection
+ * that is still open after that, for example because its request is incomplete, closes when the process ends.
  * @param options.ended Resolves when no work is in progress. Default: already resolved.
- * @param options.graceMs Milliseconds that clients have to finish their transfers. Default: 5000.
+ * @param options.graceMs Milliseconds that clients get to finish their transfers. Default: 5000.
  */
 export async function shutDown(
   server: Pick<Deno.HttpServer, "shutdown">,

@@ -1,4 +1,4 @@
-/** The flags of `deno task setup`, and the options derived from them, a recipe and hosts.yaml. */
+/** Defines the flags of `deno task setup`, and derives the options of a setup from them, a recipe and hosts.yaml. */
 
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -22,7 +22,7 @@ import { hostsFlag, setFlag } from "./_shared_flags.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** All flags of the task. */
+/** The flags of `deno task setup`. */
 export const setupFlags = z.object({
   recipe: z.string().default("qwen3-4b").meta({
     description: "slime recipe to prepare for, with its paths, model and data",
@@ -63,8 +63,8 @@ export const setupFlags = z.object({
 export type SetupFlags = z.infer<typeof setupFlags>;
 
 /**
- * Returns the options of the setup.
- * @throws {ConfigError} If something is missing, or settings cannot be used together.
+ * Returns the options of a setup.
+ * @throws {ConfigError} If a required setting is missing, or settings cannot be used together.
  */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);

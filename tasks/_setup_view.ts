@@ -1,4 +1,4 @@
-/** The terminal's view of `deno task setup`: plan, progress and results. */
+/** Formats the plan, the progress and the results of `deno task setup` for a terminal. */
 
 import { type HostShells, openHost } from "../train/slime/hosts/host_shells.ts";
 import { shellAt } from "../train/slime/hosts/place.ts";
@@ -15,17 +15,17 @@ import type { Terminal } from "./_terminal.ts";
 import { duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** A step of a plan, for `--json`. */
+/** A step of a plan, as `--json` prints it. */
 export interface PlannedStep {
   readonly id: string;
   readonly title: string;
   readonly checks: string;
   readonly check: string;
-  /** The commands, ready to paste into a shell on this machine. */
+  /** The commands of the step, ready to paste into a shell on this machine. */
   readonly commands: readonly string[];
 }
 
-/** Returns the steps of a host's plan with complete commands. Runs nothing. */
+/** Returns the steps of a host's plan with complete commands. It runs none of them. */
 export async function plannedSteps(plan: HostPlan): Promise<PlannedStep[]> {
   await using shells = openHost(plan.host);
   return plan.steps.map((step) => ({
@@ -66,7 +66,7 @@ export function planText(host: string, steps: readonly PlannedStep[]): string {
   ].join("\n");
 }
 
-/** Returns a callback that updates the live line, and writes a line for each step that ends. */
+/** Returns a callback that updates the live line and writes a line for each completed step. */
 export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   const live = new Map<string, string>();
   return ({ host, step, state, detail, progress }) => {
@@ -85,7 +85,7 @@ export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   };
 }
 
-/** Returns a download's progress: `2.1 of 8.1 GB, 110 MB/s, 55 s left`. */
+/** Formats the progress of a download, for example as `2.1 of 8.1 GB, 110 MB/s, 55 s left`. */
 export function progressText({ bytes, total, bytesPerS }: Progress): string {
   const gb = (count: number) => (count / 1e9).toFixed(1);
   const amount = `${gb(Math.min(bytes, total))} of ${gb(total)} GB`;
@@ -94,7 +94,7 @@ export function progressText({ bytes, total, bytesPerS }: Progress): string {
   return `${amount}, ${(bytesPerS / 1e6).toFixed(0)} MB/s, ${left} left`;
 }
 
-/** Returns a table of the state of each step on each host. */
+/** Returns a table with the state of each step on each host. */
 export function reportText(reports: readonly HostReport[]): string {
   const ids = [
     ...new Set(reports.flatMap(({ steps }) => steps.map(({ id }) => id))),
@@ -109,7 +109,7 @@ export function reportText(reports: readonly HostReport[]): string {
   return table([head, ...rows]);
 }
 
-/** Returns the finding of each check, for `--check`. */
+/** Returns the finding of each check as text, for `--check`. */
 export function findingsText(reports: readonly HostReport[]): string {
   return reports.flatMap(({ host, steps }) =>
     steps.filter(({ detail }) => detail !== "").map(({ id, state, detail }) =>
@@ -118,7 +118,7 @@ export function findingsText(reports: readonly HostReport[]): string {
   ).join("\n");
 }
 
-/** Returns a list of what `--undo` removed and of what it kept. */
+/** Returns a list of what `--undo` removed and what it kept. */
 export function undoText(reports: readonly HostUndoReport[]): string {
   const lines = reports.flatMap(({ host, things }) =>
     things.map(({ state, title, detail }) => {

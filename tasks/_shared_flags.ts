@@ -1,4 +1,4 @@
-/** Flags that several tasks share. */
+/** Defines flags that several tasks share. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -20,13 +20,16 @@ import { latestUnfinished } from "../train/runs/run_reader.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import type { Confinement } from "./_confine.ts";
 
-/** Flags for the budget of remote models, which may be raised when a run is resumed. */
+/** Flags for the budget of remote models. A resumed run may have a higher budget. */
 export const budgetFlags = flagsOf(budgetSchema) as Record<
   "maxCost" | "maxTokens",
   z.ZodType<number | undefined>
 >;
 
-/** The directory of τ-bench's data, for `tauBenchDir()` and, in a config, {@linkcode tauBenchOverride}. */
+/**
+ * The flag for the directory of τ-bench's data. Resolve its value with `tauBenchDir()`, or apply it to a config with
+ * {@linkcode tauBenchOverride}.
+ */
 export const tauBenchFlag = z.string().optional().meta({
   description:
     "Directory of tau-bench's data: a bundle written by deno task import, or a checkout",
@@ -35,7 +38,7 @@ export const tauBenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/** The directory of τ³-bench's data. */
+/** The flag for the directory of τ³-bench's data. */
 export const tau3BenchFlag = z.string().optional().meta({
   description: "Directory of tau3-bench's data: a bundle or a checkout",
   value: "DIR",
@@ -43,7 +46,10 @@ export const tau3BenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/** Returns the overrides that set τ³-bench's directory in a config, and the data source if it has none. */
+/**
+ * Returns the overrides that set τ³-bench's directory in a config and, if `source` is missing, make τ³-bench its data
+ * source. The list is empty for any other source.
+ */
 export function tau3BenchOverrides(
   tau3Bench: string | undefined,
   source?: string,
@@ -57,7 +63,7 @@ export function tau3BenchOverrides(
     : [];
 }
 
-/** Returns the override that sets τ-bench's directory in a config, if the config uses τ-bench. */
+/** Returns the override that sets τ-bench's directory in a config; an empty list if the config does not use τ-bench. */
 export function tauBenchOverride(
   tauBench: string | undefined,
   source = "tau-bench",
@@ -69,7 +75,7 @@ export function tauBenchOverride(
 
 /**
  * Returns a slime recipe with the directory of its benchmark's data. The directory comes from a flag, from the recipe,
- * or from an import by `deno task setup` on this machine.
+ * or from a previous import by `deno task setup` on this machine.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
@@ -93,7 +99,7 @@ async function importedData(source: Benchmark): Promise<string | null> {
   return isThere ? data : null;
 }
 
-/** Returns the config overrides for the trackers of `--track`. */
+/** Returns the config overrides that enable the trackers that `--track` names. */
 export function trackOverrides(
   { track }: { readonly track: readonly TrackerName[] },
 ): Override[] {
@@ -104,7 +110,7 @@ export function trackOverrides(
   }));
 }
 
-/** The directory that contains the runs. */
+/** The flag for the directory that contains the runs. */
 export const runsFlag = z.string().min(1).default("runs").meta({
   description: "Directory of the runs",
   value: "DIR",
@@ -112,25 +118,25 @@ export const runsFlag = z.string().min(1).default("runs").meta({
   isPath: anyPath,
 });
 
-/** The file that describes the hosts. */
+/** The flag for the file that describes the hosts. */
 export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
   description: "YAML file that describes the hosts",
   value: "FILE",
   isPath: anyPath,
 });
 
-/** Returns the path of a run, given by its name or by a path. A path contains a slash. */
+/** Returns the path of a run from its name or its path. A path contains a slash, and a name does not. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);
 }
 
-/** Keys that override a recipe. */
+/** The flag for values that override keys of a recipe. */
 export const setFlag = z.array(z.string()).default([]).meta({
   description: "Set a key of the recipe; may be repeated",
   value: "KEY=VALUE",
 });
 
-/** The flags of a run: its location, its tracking, and keys that override its recipe. */
+/** The flags of a run: its name and directory, its trackers, how to resume it, and keys that override its recipe. */
 export const runFlags = {
   set: setFlag,
   track: z.array(z.enum(TRACKERS)).default([]).meta({
@@ -158,7 +164,9 @@ export const runFlags = {
   }),
 };
 
-/** Returns the paths that a run may write to: the directory of the runs, and any runs elsewhere that flags name. */
+/**
+ * Returns the permission to write to the directory of the runs, and to the runs in other directories that flags name.
+ */
 export function writesRuns(
   runs: string,
   ...named: readonly (string | true | undefined)[]
@@ -169,8 +177,9 @@ export function writesRuns(
 }
 
 /**
- * Returns the path of the run that `--resume` names, or of the most recent unfinished one of its kind.
- * @throws {ConfigError} If it names no run and there is no unfinished one.
+ * Returns the path of the run that `--resume` names. If it names none, returns the path of the most recent unfinished
+ * run of the given kind.
+ * @throws {ConfigError} If `--resume` names no run and there is no unfinished run.
  */
 export async function runNamed(
   { resume, runs }: { resume?: string | true | undefined; runs: string },

@@ -1,4 +1,7 @@
-/** `deno task train` with a slime recipe: plan, launch, `--attach`, `--stop` and `--resume`. */
+/**
+ * Implements `deno task train` for slime recipes: it plans, launches and resumes runs, follows them (`--attach`) and
+ * stops them.
+ */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -29,7 +32,7 @@ import { launchText, SlimeLiveLine, stopText } from "./_slime_view.ts";
 import { runPath, withBenchmark } from "./_shared_flags.ts";
 import { overrides, type TrainFlags } from "./_train_flags.ts";
 
-/** Prints the plan of a slime run. Starts, requests and writes nothing. */
+/** Prints the plan of a slime run. It starts no processes, sends no requests and writes no files. */
 export async function slimeDryRun(
   recipe: Recipe,
   flags: TrainFlags,
@@ -60,7 +63,7 @@ export async function slimeLaunch(
   return shown(ended, context);
 }
 
-/** Resumes a run from its last checkpoint. */
+/** Resumes a slime run from its last checkpoint and follows it. */
 export async function slimeResume(
   path: string,
   flags: TrainFlags,
@@ -83,7 +86,7 @@ export async function slimeAttach(
   return shown(await attachToRun(path, options(flags, context)), context);
 }
 
-/** Stops a run and everything that was started for the run. */
+/** Stops a slime run and everything that was started for it. */
 export async function slimeStop(
   flags: TrainFlags,
   context: TaskContext,
@@ -94,7 +97,7 @@ export async function slimeStop(
   return { json: { run_dir: path, ...result } };
 }
 
-/** Returns the recipe of a new run, with the directory of its benchmark's data. */
+/** Resolves the recipe of a new run, including the directory of its benchmark's data. */
 export async function newSlime(
   recipe: Recipe,
   flags: TrainFlags,
@@ -103,7 +106,7 @@ export async function newSlime(
   return await withBenchmark(slime, flags);
 }
 
-/** Returns the path of a new run: `runs/qwen3-4b-20260102-030405`, in UTC. */
+/** Returns the path of a new run, such as `runs/qwen3-4b-20260102-030405`. The time is in UTC. */
 function newPath({ name }: Recipe, flags: TrainFlags): string {
   const base = name.split("/").at(-1)!.replace(/\.ya?ml$/, "")
     .replaceAll(/[^\w.-]+/g, "-");
@@ -167,7 +170,7 @@ function launchOptions(
   };
 }
 
-/** Prints how following a run ended. */
+/** Prints the result of following a run, and returns it as the result of the task. */
 function shown(
   { run, result }: EndedSession,
   { terminal }: TaskContext,

@@ -1,4 +1,4 @@
-/** The terminal's view of a slime run: one live line, and the result. */
+/** Formats a slime run for a terminal: a live line while it runs, and its result. */
 
 import { curvePoints, curveText } from "../train/runs/run_figure.ts";
 import type { AnyMetrics } from "../train/runs/metrics.ts";
@@ -13,7 +13,7 @@ import { count, duration } from "../train/progress/amounts.ts";
 /** Number of recent rollouts from which the remaining time is estimated. */
 const RECENT = 8;
 
-/** The live line of a job. */
+/** The live line that shows the progress of a job. */
 export class SlimeLiveLine {
   readonly #terminal: Terminal;
   readonly #run: SlimeRun;
@@ -25,7 +25,7 @@ export class SlimeLiveLine {
     this.#run = run;
   }
 
-  /** Shows a new state of the job. */
+  /** Shows the new state of the job. */
   state({ state, message }: RayJob): void {
     this.#state = state.toLowerCase();
     if (state === "PENDING") this.#lastWords = message;
@@ -39,7 +39,7 @@ export class SlimeLiveLine {
     this.#show();
   }
 
-  /** Shows a line of metrics. */
+  /** Adds a line of metrics to the live line. Prints the result of an evaluation as a separate line. */
   add(line: AnyMetrics): void {
     if (line.phase === "eval") {
       this.#terminal.note(
@@ -82,7 +82,7 @@ function rates(
   ];
 }
 
-/** Estimates the remaining time from recent rollouts, since the first ones also include the engines' warm-up. */
+/** Estimates the remaining time from recent rollouts, because the first rollouts include the warm-up of the engines. */
 function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   const seconds = lines.slice(-RECENT)
     .flatMap(({ timing }) => timing.seconds["total"] ?? []);
@@ -91,7 +91,10 @@ function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   return [`${duration(mean * rollouts)} left`];
 }
 
-/** Returns a run's learning curve, why the task stopped following the run, and the commands to continue with. */
+/**
+ * Returns a text with a run's learning curve, the reason why the task stopped following the run, and the commands to
+ * continue with.
+ */
 export function launchText(result: LaunchResult, run: SlimeRun): string {
   const curve = curveText(curvePoints(run.metrics), {
     series: "train reward",

@@ -1,5 +1,5 @@
 /**
- * Writes a task's output: the result to stdout, and everything else to stderr, with a live line if stderr is a
+ * Writes the output of a task: its result to stdout, and everything else to stderr, with a live line if stderr is a
  * terminal.
  */
 
@@ -11,7 +11,7 @@ import {
 
 const encoder = new TextEncoder();
 
-/** The output streams of a task. With `--json`, stdout has only JSON. */
+/** The output streams of a task. With `--json`, only JSON is written to stdout. */
 export class Terminal {
   readonly #json: boolean;
   readonly #line = new LiveLine();
@@ -20,14 +20,14 @@ export class Terminal {
     this.#json = options.json;
   }
 
-  /** Prints a line of the result to stdout; prints nothing with `--json`. */
+  /** Prints a line of the result to stdout. Prints nothing with `--json`. */
   print(text = ""): void {
     if (this.#json) return;
     this.#line.end();
     writeAll(Deno.stdout, `${text}\n`);
   }
 
-  /** Writes part of a conversation with the person to stdout; with `--json`, to stderr. */
+  /** Writes part of a conversation with the person at the terminal to stdout or, with `--json`, to stderr. */
   talk(text: string): void {
     this.#line.end();
     writeAll(this.#json ? Deno.stderr : Deno.stdout, text);
@@ -39,7 +39,10 @@ export class Terminal {
     writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
 
-  /** Tells a parent program that the task is ready, as one JSON object on stdout; prints nothing without `--json`. */
+  /**
+   * Tells a parent program that the task is ready by printing one JSON object to stdout. Prints nothing without
+   * `--json`.
+   */
   ready(value: unknown): void {
     if (this.#json) writeAll(Deno.stdout, `${JSON.stringify(value)}\n`);
   }
@@ -50,13 +53,14 @@ export class Terminal {
   }
 
   /**
-   * Replaces the live line, at most ten times per second. Without a terminal, writes a line every 30 seconds instead.
+   * Replaces the text of the live line, at most ten times per second. If stderr is not a terminal, writes a line every
+   * 30 seconds instead.
    */
   progress(text: string): void {
     this.#line.show(text);
   }
 
-  /** Returns a counter that shows progress towards `of` on the live line, with speed and remaining time. */
+  /** Returns a counter that shows progress towards `of` on the live line, with the speed and the remaining time. */
   counting(of: number, what: string): Counter {
     return counter(of, { what, show: (text) => this.#line.show(text) });
   }
@@ -67,7 +71,7 @@ export class Terminal {
   }
 }
 
-/** Writes all of `text`. A closed pipe (`| head`) is not an error. */
+/** Writes all of `text`. A closed pipe, as in `| head`, is not an error. */
 function writeAll(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,

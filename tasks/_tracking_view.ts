@@ -1,17 +1,17 @@
-/** The terminal's view of trackers. */
+/** Formats the state of trackers for a terminal. */
 
 import type { TrackerReport } from "../train/tracking/outbox.ts";
 import type { TrackOptions } from "../train/tracking/run_tracking.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** Returns a callback that prints the address of the run in a tracker. */
+/** Returns a callback that prints the URL of the run in a tracker. */
 export function linkNote(
   terminal: Terminal,
 ): NonNullable<TrackOptions["onLink"]> {
   return (name, link) => terminal.note(`${name}: ${link}`);
 }
 
-/** Prints, for each tracker, whether it has the complete run. */
+/** Prints whether each tracker has the complete run. */
 export function printTrackers(
   trackers: readonly TrackerReport[],
   terminal: Terminal,
@@ -19,7 +19,7 @@ export function printTrackers(
   for (const report of trackers) terminal.print(trackerText(report));
 }
 
-/** Returns a tracker's state: `mlflow has the whole run: http://…`, or what is missing and why. */
+/** Describes the state of a tracker, such as `mlflow has the whole run: http://…`, or what is missing and why. */
 export function trackerText(
   { name, link, sent, points, failures, failure, isWhole }: TrackerReport,
 ): string {
@@ -30,7 +30,7 @@ export function trackerText(
   return `${name} has ${sent} of ${points} points of the run${failed}; pass --resume RUN --track ${name} to send the rest`;
 }
 
-/** Returns the trackers for `--json`; empty if there are none. */
+/** Returns the states of the trackers as an object for `--json`; an empty object if there are no trackers. */
 export function trackersJson(
   trackers: readonly TrackerReport[],
 ): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** The flags of `deno task train`, and the config derived from them. */
+/** Defines the flags of `deno task train`, and derives a config from them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -37,7 +37,7 @@ import {
   trackOverrides,
 } from "./_shared_flags.ts";
 
-/** The flags. A flag that is not passed defaults to the recipe's key. */
+/** The flags of `deno task train`. A flag that is not passed defaults to the value of the corresponding recipe key. */
 export const trainFlags = z.object({
   ...flagsOf(configSchema) as object,
   tauBench: tauBenchFlag,
@@ -94,7 +94,7 @@ export const trainFlags = z.object({
 });
 
 /**
- * Returns the help on recipes: each key with its value under this command line.
+ * Returns the help on the keys of the recipe that a command line names, each with its value under that command line.
  * @throws {ConfigError} If the named recipe does not exist, or a value is invalid.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
@@ -118,7 +118,10 @@ export async function helpNotes(argv: readonly string[]): Promise<string> {
   }\n\nKeys of slime recipes: deno task train --recipe qwen3-4b --help`;
 }
 
-/** Returns the keys of the recipe that a command line names; if that recipe cannot be read, the CPU trainer's keys. */
+/**
+ * Returns the keys of the recipe that a command line names. If that recipe cannot be read, returns the CPU trainer's
+ * keys.
+ */
 export async function recipeKeys(argv: readonly string[]): Promise<string[]> {
   return (await slimeKeys(argv).catch(() => undefined) ?? configKeys())
     .map(({ key }) => key);
@@ -145,7 +148,10 @@ async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   });
 }
 
-/** Returns the values of a flag, given as `--set rl.steps=4` or `--set=rl.steps=4`. */
+/**
+ * Returns the values of a flag in an unparsed command line, where it has the form `--set rl.steps=4` or
+ * `--set=rl.steps=4`.
+ */
 function valuesOf(argv: readonly string[], flag: string): string[] {
   return argv.flatMap((word, i) => {
     if (word === `--${flag}`) return argv.slice(i + 1, i + 2);
@@ -154,7 +160,7 @@ function valuesOf(argv: readonly string[], flag: string): string[] {
   });
 }
 
-/** Lists keys with their defaults, for `--help`. */
+/** Formats a list of keys and their defaults for `--help`. */
 export function keysHelp(
   all: readonly ConfigKey[],
   heading = "Keys for recipes and --set, with their defaults:",
@@ -165,7 +171,9 @@ export function keysHelp(
   return `${heading}\n${keys.join("\n")}`;
 }
 
-/** Formats a default in the form that `--set` takes; empty for an optional key without a default. */
+/**
+ * Formats a default in the form that `--set` accepts. Returns an empty string for an optional key without a default.
+ */
 function shown(value: unknown): string {
   if (value === undefined) return "";
   return `=${typeof value === "object" ? JSON.stringify(value) : value}`;
@@ -177,8 +185,8 @@ export type TrainFlags =
   & Readonly<Record<string, unknown>>;
 
 /**
- * Returns the recipe that flags name, or the default for their data.
- * @throws {ConfigError} If it does not exist.
+ * Returns the recipe that flags name, or the default recipe for their data.
+ * @throws {ConfigError} If the recipe does not exist.
  */
 export async function recipeOf(
   flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
@@ -229,8 +237,9 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 }
 
 /**
- * Returns the run that `--resume` selects, and its config with the changes that flags may make.
- * @throws {ConfigError} If there is none, it has completed, or a flag differs from its config.
+ * Returns the path of the run that `--resume` selects, and its config with the changes that flags are allowed to make.
+ * @throws {ConfigError} If there is no such run, a flag conflicts with its config, or the run has completed and the
+ * flags request neither a new control nor a tracker.
  */
 export async function runToResume(
   flags: TrainFlags,
@@ -254,7 +263,8 @@ export async function runToResume(
 }
 
 /**
- * Returns the recipe overrides that the flags set. They exclude the directory of a benchmark's data, which may move.
+ * Returns the overrides of the recipe that the flags set. They exclude the directory of a benchmark's data, because it
+ * may be moved.
  */
 export function overrides(flags: TrainFlags): Override[] {
   return [

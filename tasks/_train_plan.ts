@@ -1,4 +1,7 @@
-/** `deno task train --dry-run`: the plan of a run, with its time and memory estimated from a few steps. */
+/**
+ * Implements `deno task train --dry-run`: prints the plan of a run, with its time and memory estimated from a few
+ * steps.
+ */
 
 import { asksModel } from "../env/users/registry.ts";
 import { modelName } from "../train/config/open_model.ts";
@@ -12,7 +15,7 @@ import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { CONTROL_BUDGETS, controlName } from "../train/runs/control_budget.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Prints the plan of a run. Writes nothing. */
+/** Measures and prints the plan of a run. It writes no files. */
 export async function dryRun(
   config: Config,
   { terminal, signal }: TaskContext,
@@ -36,10 +39,10 @@ export async function dryRun(
   return { json: { ...plan, seed: config.seed } };
 }
 
-/** A plan, and the number of tasks per split with which it was measured: a sample if the world is large. */
+/** A plan, and the number of tasks per split on which it was measured. In a large world, they are a sample. */
 export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
 
-/** Returns the plan as a table. */
+/** Formats a plan as a table. */
 export function planText(config: Config, plan: MeasuredPlan): string {
   const { coldStart, rft, rl, model, data, user } = config;
   const splits = Object.entries({ ...plan.tasks }).map(([split, n]) => {

@@ -1,4 +1,4 @@
-/** The terminal's view of `deno task train`: a live line while it runs, and tables and a curve at the end. */
+/** Formats a training run for a terminal: a live line while it runs, and tables and a curve at its end. */
 
 import type { Usage } from "../env/types.ts";
 import type { Config } from "../train/config/config.ts";
@@ -25,17 +25,18 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Number of RL steps without a learning signal before the first warning, and between subsequent warnings. */
+/** Number of RL steps without a learning signal before the first warning. */
 const FIRST_WARNING = 5;
+/** Number of RL steps without a learning signal between later warnings. */
 const WARN_EVERY = 25;
 
-/** The live line of a run. */
+/** The live line that shows the progress of a run. */
 export class TrainingLine {
   readonly #terminal: Terminal;
   readonly #config: Config;
   readonly #lines: Metrics[];
 
-  /** @param options.lines Metrics that a resumed run already has. */
+  /** @param options.lines The metrics that a resumed run already has. */
   constructor(
     terminal: Terminal,
     options: { config: Config; lines: readonly Metrics[] },
@@ -85,7 +86,10 @@ export class TrainingLine {
     return `evaluating ${of}${doing}`;
   }
 
-  /** Returns the remaining time of the run, or of the cold start if only that is known. */
+  /**
+   * Returns the remaining time of the run. If it is unknown, returns the remaining time of the cold start; empty if
+   * that is unknown too.
+   */
   #left({ phase }: Activity): string[] {
     const whole = secondsLeft(this.#lines, this.#config);
     if (whole !== undefined) return [`${duration(whole)} left`];
@@ -113,7 +117,7 @@ export class TrainingLine {
   }
 }
 
-/** Returns the result of a run as tables and, if there are enough points, a curve. */
+/** Returns the result of a run as text: tables and, if there are enough points, a curve. */
 export function resultText(
   result: SessionResult,
   lines: readonly Metrics[],
@@ -162,7 +166,8 @@ function passesText({ coldStart, control, final }: SessionResult): string {
 }
 
 /**
- * Returns the number of supervised steps that take as many seconds and tokens as RL; empty if no control was trained.
+ * Describes how many supervised steps take as many seconds or tokens as RL. Returns an empty string if no control was
+ * trained.
  */
 function controlText({ control, rlSeconds }: SessionResult): string {
   if (control === null) return "";
@@ -201,7 +206,7 @@ function healthText(lines: readonly Metrics[]): string {
   ]);
 }
 
-/** Returns the usage of the user's model; empty if there were no calls. */
+/** Describes the usage of the user's model. Returns an empty string if there were no calls. */
 export function usageText(
   { calls, retries, promptTokens, completionTokens, cost }: Usage,
 ): string {
@@ -215,7 +220,7 @@ export function usageText(
   } retries, ${tokens}, ${price}`;
 }
 
-/** Returns the run's location, followed by its totals or by the command that resumes it. */
+/** Returns the path of the run, followed by its totals or by the command that resumes it. */
 export function closingText(
   result: SessionResult,
   { path, metrics }: Pick<TrainingDir, "path" | "metrics">,
@@ -264,7 +269,7 @@ export function runText(
     ].join(", ");
 }
 
-/** Returns the result for `--json`. */
+/** Returns the result of a run as an object for `--json`. */
 export function resultJson(
   run: TrainingDir,
   result: SessionResult,
@@ -290,7 +295,9 @@ export function resultJson(
   };
 }
 
-/** Returns the figures of the controls; `null` for those that were not trained. */
+/**
+ * Returns the figures of the controls as an object for `--json`. The value of a control that was not trained is `null`.
+ */
 function controlJson({ control, rlSeconds }: SessionResult) {
   return {
     pass1_control: control?.seconds.sampled ?? null,

@@ -1,5 +1,6 @@
 /**
- * `deno task audit`: checks a set of tasks for defects, with evidence for each finding, and lists the tasks to exclude.
+ * `deno task audit`: checks the tasks of a dataset for defects, gives evidence for each finding, and lists the tasks to
+ * exclude.
  */
 
 import { z } from "zod";
@@ -28,7 +29,7 @@ import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
-/** The names of datasets that `--data` accepts, in addition to directories. */
+/** The names that `--data` accepts in addition to directories. */
 const NAMED = ["generated", "tau-bench", "tau3-bench"];
 
 function dataDirectory(value: string): boolean {
@@ -107,7 +108,9 @@ function dataOf({ data, tauBench, tau3Bench }: Flags): string {
     : "tau-bench";
 }
 
-/** Returns the command that trains or evaluates without the flagged tasks, if their list was written. */
+/**
+ * Returns the command that trains or evaluates without the flagged tasks; `undefined` if their list was not written.
+ */
 function nextOf(
   flags: Flags,
   dataset: Dataset,
@@ -141,7 +144,7 @@ function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
   return splits.includes("base") ? ["base"] : splits;
 }
 
-/** Writes the files atomically, after all checks. */
+/** Writes the report and the list of exclusions, if flags request them. */
 async function write(
   report: AuditReport,
   { dataset, flags }: { dataset: Dataset; flags: Flags },

@@ -1,4 +1,6 @@
-/** `deno task bench`: measures the environment and the embedded policy on this machine. */
+/**
+ * `deno task bench`: measures the speed and memory of environments, servers and the embedded policy on this machine.
+ */
 
 import { z } from "zod";
 import { generated } from "../env/generated/generated.ts";
@@ -351,7 +353,7 @@ function variantsNamed(text: string): string[] {
   });
 }
 
-/** Returns a table of pass^1 on test: the mean over the seeds, and the value of each seed. */
+/** Returns a table of each variant's pass^1 on test: the mean over the seeds, and the value for each seed. */
 function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   const passes = (values: readonly (number | null)[]) => [
     mean(values.map((value) => value ?? NaN)).toFixed(3),
@@ -368,7 +370,7 @@ function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   ]);
 }
 
-/** A row of the table: name, subject, figure, formatter, and key under `--json`. */
+/** A row of the results table, with the figure's formatter and its key in the output of `--json`. */
 type Figure = readonly [
   name: string,
   of: string,
@@ -473,8 +475,8 @@ function figureTable(figures: readonly Figure[]): string {
 }
 
 /**
- * Returns each figure's median under its key, and its smallest and largest repeat under the key with the suffix
- * `.spread`.
+ * Returns an object for `--json` that has each figure's median under its key, and its smallest and largest repeat under
+ * the key with the suffix `.spread`.
  */
 function figureJson(figures: readonly Figure[]): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,25 +1,25 @@
 /**
- * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed modules, with and without relaxed
- * SIMD. The build is reproducible; a test compares the committed modules with their source.
+ * `deno task build:wasm`: compiles train/cpu/kernels/ to the two committed WebAssembly modules, one with relaxed SIMD
+ * and one without. The build is reproducible, and a test checks that the committed modules match their source.
  */
 
 import asc from "assemblyscript/asc";
 import { z } from "zod";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 
-/** The builds: `relaxed` uses fused multiply-add, `plain` runs everywhere. */
+/** The names of the builds. `relaxed` uses fused multiply-add; `plain` runs everywhere. */
 export const WASM_BUILDS = ["relaxed", "plain"] as const;
 
 const KERNELS = new URL("../train/cpu/kernels/", import.meta.url);
 
-/** Returns the URL of a committed module. */
+/** Returns the URL of the committed module of a build. */
 export function wasmUrl(build: typeof WASM_BUILDS[number]): URL {
   return new URL(`../train/cpu/wasm/${build}.wasm`, import.meta.url);
 }
 
 /**
- * Compiles the kernels in memory.
- * @throws {Error} If the compiler reports an error or a warning; the message has its output.
+ * Compiles the kernels without writing files.
+ * @throws {Error} If the compiler reports an error or a warning. The message contains the compiler's output.
  */
 export async function buildWasm(
   build: typeof WASM_BUILDS[number],

@@ -1,4 +1,4 @@
-/** `deno task chat`: plays a task with you as the user and a trained policy or the expert as the agent. */
+/** `deno task chat`: plays a task in which you are the user, and a trained policy or the expert is the agent. */
 
 import { watchedAgent } from "../env/agents/watched.ts";
 import { createEnvironment } from "../env/environment.ts";

@@ -1,4 +1,4 @@
-/** `deno task completions SHELL`: prints a script that completes tasks, flags and values in a shell. */
+/** `deno task completions SHELL`: prints a shell script that completes tasks, flags and values. */
 
 import { z } from "zod";
 import project from "../deno.json" with { type: "json" };
@@ -41,7 +41,7 @@ async function run(
   return { json: { shell, script } };
 }
 
-/** Returns the tasks of deno.json, with the flags of those that are modules in `tasks/`. */
+/** Returns the tasks in deno.json. A task that is a module in `tasks/` includes its flags. */
 async function completedTasks(): Promise<CompletableTask[]> {
   return await Promise.all(
     Object.entries(project.tasks).map(([name, { command, description }]) =>
@@ -74,7 +74,7 @@ async function completedTask(
 
 const SHELL = "SHELL";
 
-/** This task, which cannot import itself as it imports the others. */
+/** The definition of this task, which cannot import itself as it imports the other tasks. */
 const OWN: TaskDefinition<typeof flags> = {
   name: "completions",
   summary: "Print a script that completes tasks, flags and values in a shell",

@@ -135,11 +135,11 @@ interface OpenedEpisodes extends Disposable {
   readonly episodes: readonly DiagnosableEpisode[];
   /** Advisories about the run; empty for a result file. */
   readonly advisories: readonly Advisory[];
-  /** Messages about damaged episodes, which are skipped. */
+  /** Messages about the damaged episodes, which were skipped. */
   readonly notes: readonly string[];
 }
 
-/** Opens the episodes of a run, or of a benchmark's result file. */
+/** Opens the episodes of a run or of a benchmark's result file. */
 async function openEpisodes(
   path: string,
   { tauBench, tau3Bench }: Flags,
@@ -169,7 +169,7 @@ async function isFile(path: string): Promise<boolean> {
 
 /**
  * Returns the episodes that the flags select.
- * @throws {ConfigError} If there are none.
+ * @throws {ConfigError} If no episode matches the flags.
  */
 function chosen(
   all: readonly DiagnosableEpisode[],
@@ -185,7 +185,9 @@ function chosen(
   throw noEpisodes(all.map(({ record }) => record), { ...flags, source });
 }
 
-/** Returns the error for a source and step without episodes, with a hint that lists existing ones. */
+/**
+ * Returns the error for a source and a step without episodes, with a hint that names sources or steps that have some.
+ */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],
   { source, step }: Flags,
@@ -230,7 +232,7 @@ async function runOf(
   });
 }
 
-/** Asks the judge about each diagnosis, within its budget. */
+/** Requests the judge's verdict on each diagnosis, within the judge's budget. */
 async function judged(
   diagnosed: readonly Diagnosed[],
   flags: Flags,

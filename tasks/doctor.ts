@@ -1,4 +1,4 @@
-/** `deno task doctor`: checks everything that a slime run needs, before it costs GPU hours. */
+/** `deno task doctor`: checks everything that a slime run needs before the run costs GPU hours. */
 
 import { z } from "zod";
 import { parseSet } from "../train/config/config.ts";

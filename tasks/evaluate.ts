@@ -57,8 +57,9 @@ import { linkNote, printTrackers, trackersJson } from "./_tracking_view.ts";
 /** The name of the file that `--export tau-bench` writes. */
 const TAU_BENCH_FILE = "tau_bench_results.json";
 
-/** The names of the files that `--export tau3` writes. */
+/** The name of the result file that `--export tau3` writes. */
 const TAU3_FILE = "tau3_results.json";
+/** The name of the submission that `--export tau3` writes. */
 const SUBMISSION_FILE = "submission.json";
 
 async function run(
@@ -136,7 +137,10 @@ function isShared({ workers = 1, ray }: EvaluateFlags): boolean {
   return workers > 1 || ray !== undefined;
 }
 
-/** Opens the runner of the other processes. Without `--ray` there is no runner, and they run on this machine. */
+/**
+ * Opens the runner that starts the other processes on Ray. Without `--ray`, there is no runner, and the processes run
+ * on this machine.
+ */
 async function placeOf(
   { ray: hosts, rayUrl: url, hosts: hostsFile }: EvaluateFlags,
   { config, terminal, signal }: TaskContext & {
@@ -154,8 +158,8 @@ async function placeOf(
 }
 
 /**
- * Rejects `--workers` and `--ray` for scripts with extensions.
- * @throws {ConfigError} If a script has registered extensions, which other processes lack.
+ * Rejects `--workers` and `--ray` if extensions are registered.
+ * @throws {ConfigError} If a script has registered extensions, because other processes would lack them.
  */
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
@@ -166,8 +170,8 @@ function refuseExtensions(): void {
 }
 
 /**
- * Writes τ³-bench's result file and, if the scores are comparable, the submission.
- * @returns The reasons why there is no submission.
+ * Writes a result file in τ³-bench's format and, if the scores are comparable, a submission.
+ * @returns The reasons why the submission was not written; empty if it was.
  */
 async function exportTau3(
   dir: EvaluationDir,

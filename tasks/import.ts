@@ -1,4 +1,4 @@
-/** `deno task import`: converts a checkout of τ-bench or τ³-bench to a directory of data for the other tasks. */
+/** `deno task import`: converts a checkout of τ-bench or τ³-bench to a data directory that the other tasks read. */
 
 import { z } from "zod";
 import { openCheckout } from "../env/benchmarks/tau/import/checkout.ts";

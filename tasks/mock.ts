@@ -144,8 +144,9 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 }
 
 /**
- * Checks `--rows` and `--hold-out`.
- * @throws {ConfigError} If `--rows` names a format or does not apply.
+ * Rejects invalid uses of `--rows` and `--hold-out`.
+ * @throws {ConfigError} If the value of `--rows` is a format, `--source` names a benchmark, or `--hold-out` is passed
+ * without `--rows`.
  */
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
@@ -166,7 +167,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
 }
 
-/** Composes tasks in a benchmark's domain and writes them in the benchmark's layout. */
+/** Composes tasks in a domain of a benchmark and writes them in the benchmark's layout. */
 async function composed(
   composer: ComposerPart,
   { between, rows, out, dryRun, force, env, ...options }: Flags,
@@ -214,12 +215,12 @@ async function composed(
   };
 }
 
-/** Returns whether a task belongs to a split, according to its id: `telecom/test/…`. */
+/** Returns whether a task belongs to a split, according to its id, such as `telecom/test/…`. */
 function inSplit(task: string, split: string): boolean {
   return task.split("/")[1] === split;
 }
 
-/** Generates a world, or tasks on a benchmark's tables. Each task has a certificate. */
+/** Generates a world, or tasks on a benchmark's tables, and a certificate for each task. */
 async function mockGenerated(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -284,15 +285,15 @@ async function mockGenerated(
   };
 }
 
-/** Returns the number of tasks that a dry run draws. A sample is enough to estimate the figures. */
+/** Returns the number of tasks that a dry run draws, which are a sample to estimate the figures from. */
 function sampleSize({ count, between, trials }: Flags): number {
   const most = between === undefined ? SAMPLE_TASKS : SAMPLE_TASKS / trials;
   return Math.max(3, Math.min(count, Math.floor(most)));
 }
 
 /**
- * Parses `--between`.
- * @throws {ConfigError} If it is not a range, or no policy is named.
+ * Parses `--between`; returns `null` if it was not passed.
+ * @throws {ConfigError} If the value is not a range within 0 to 1, or `--policy` is missing.
  */
 function rangeOf(
   { between, policy }: Flags,
@@ -312,7 +313,7 @@ function rangeOf(
   );
 }
 
-/** Writes a benchmark's own tasks as rows. */
+/** Writes a benchmark's own tasks as rows for slime. */
 async function mockBenchmark(
   { out, dryRun, force, source, rowsFormat, tauBench, tau3Bench }: Flags,
   { terminal }: TaskContext,
@@ -345,7 +346,7 @@ async function mockBenchmark(
   return { json: { out, rows, written: !dryRun, files: listed } };
 }
 
-/** Returns the files of slime's example, one per domain and split. */
+/** Returns the row files of τ-bench as in slime's example, one per domain and split. */
 async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
@@ -365,7 +366,10 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   return files.flat();
 }
 
-/** Returns the files of τ³-bench, one per domain and split, without `base`, which is the union of the other splits. */
+/**
+ * Returns the row files of τ³-bench, one per domain and split. They exclude the split `base`, which is the union of the
+ * other splits.
+ */
 async function tau3Files(dir: string) {
   const domains = await tau3DomainsIn(dir);
   if (domains.length === 0) {
@@ -385,7 +389,10 @@ async function tau3Files(dir: string) {
   return files.flat();
 }
 
-/** Returns the help on the options of the world that the command line names, or of tasks on a benchmark's tables. */
+/**
+ * Returns the help on the options that a command line can set: those of the world that it names or, with `--rows`,
+ * those of tasks on a benchmark's tables.
+ */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {
     const heading = "Options of --rows for --set, with their defaults:";

@@ -1,4 +1,4 @@
-/** `deno task notebook`: opens the notebooks in JupyterLab with Deno's kernel, executes them or type-checks them. */
+/** `deno task notebook`: opens the notebooks in JupyterLab with Deno's kernel, executes them, or type-checks them. */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,8 +78,9 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 }
 
 /**
- * Rejects flags that have no effect.
- * @throws {ConfigError} If flags or names cannot be used together.
+ * Rejects flags and operands that would have no effect.
+ * @throws {ConfigError} If flags cannot be used together, or notebooks or `--out` are given without the flag that they
+ * need.
  */
 function refuseIdleFlags(
   { run, check, install, out }: Flags,
@@ -229,7 +230,7 @@ async function execute(
   };
 }
 
-/** Describes which cell failed and where in the cell; empty if no cell failed. */
+/** Describes which cell failed, and where in the cell. Returns an empty string if no cell failed. */
 function failureText({ failure, notebook }: Execution): string {
   if (failure === null) return "";
   const { cell, id, name, message, trace } = failure;

@@ -83,7 +83,7 @@ function isWhole({ unreadable }: Report): boolean {
   return unreadable === undefined;
 }
 
-/** Returns notes on anything that was skipped in a file, and on recordings made with other data. */
+/** Returns notes on what was skipped in a file, and on recordings that were made with other data. */
 function notesOf(
   { path, records, unreadable = [], skipped = [], otherData }: Report,
 ): string[] {

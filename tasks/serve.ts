@@ -1,6 +1,7 @@
 /**
- * `deno task serve`: serves a trained policy over HTTP, as OpenAI's chat API and as SGLang's `/generate`; with `--env`,
- * environments for any trainer; with a slime recipe, episodes for a trainer with its own engines.
+ * `deno task serve`: starts an HTTP server. By default, it serves a trained policy as OpenAI's chat API and as SGLang's
+ * `/generate`. With `--env`, it serves environments for any trainer. With a slime recipe, it serves episodes for a
+ * trainer that has its own engines.
  */
 
 import { join } from "node:path";
@@ -100,13 +101,13 @@ const flags = z.object({
 
 const HEALTH_TIMEOUT_MS = 2_000;
 
-/** The default port for policies, which is SGLang's. */
+/** The default port for policies, which is also SGLang's default. */
 const POLICY_PORT = 30000;
 
-/** The default port for environments, which is OpenEnv's. */
+/** The default port for environments, which is also OpenEnv's default. */
 const ENVIRONMENT_PORT = 8000;
 
-/** How clients send the token, for the hint of {@linkcode tokenOf}. */
+/** The phrase in the hint of {@linkcode tokenOf} that says how clients send the token. */
 const SHOWN = "which clients then send as their key";
 
 type Flags = z.infer<typeof flags> & Readonly<Record<string, unknown>>;
@@ -127,7 +128,9 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   return await runPolicy(flags, context);
 }
 
-/** Serves episodes for slime. Each request is one episode, and is answered when its conversation has ended. */
+/**
+ * Serves episodes for slime. Each request starts an episode, and the response is sent when its conversation has ended.
+ */
 async function runEpisodes(
   flags: Flags,
   name: string,
@@ -204,7 +207,7 @@ async function listenForRun(
   }
 }
 
-/** Writes a Python package to a directory. */
+/** Writes a Python client package to a directory. */
 async function writePackage(
   { directory, write, next }: PackageToWrite,
   { host, port = ENVIRONMENT_PORT }: Flags,
@@ -227,15 +230,15 @@ async function writePackage(
   return { json: { directory, url, files: Object.keys(files) } };
 }
 
-/** A Python package that the flags request. */
+/** A Python client package that the flags request. */
 interface PackageToWrite {
   readonly directory: string;
   readonly write: (options: ClientPackageOptions) => Promise<ClientPackage>;
-  /** Commands that use the package. */
+  /** Commands that use the installed package. */
   readonly next: readonly string[];
 }
 
-/** Returns the Python packages that the flags request. */
+/** Returns the Python client packages that the flags request. */
 function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
   return [
     ...(writeVerifiers === undefined ? [] : [{
@@ -256,7 +259,7 @@ function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
   ];
 }
 
-/** Serves environments for any trainer: clients reset sessions and step through them. */
+/** Serves environments for any trainer. Clients reset sessions and step through them. */
 async function runEnvironment(
   flags: Flags,
   { terminal, signal }: TaskContext,

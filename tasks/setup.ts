@@ -1,4 +1,7 @@
-/** `deno task setup`: installs the software for slime on GPU hosts, and for episodes on the hosts that serve them. */
+/**
+ * `deno task setup`: installs slime and its dependencies on GPU hosts, and the software for episodes on the hosts that
+ * serve them.
+ */
 
 import type { SetupOptions } from "../train/slime/setup/setup_options.ts";
 import { planSetup } from "../train/slime/setup/setup_plan.ts";

@@ -1,4 +1,4 @@
-/** `deno task train`: trains a small policy on this machine to serve users with tools, or launches a slime run. */
+/** `deno task train`: trains a small policy on this machine to serve users with tools, or launches a run with slime. */
 
 import { join } from "node:path";
 import { messageOf } from "../env/errors.ts";
@@ -102,7 +102,10 @@ async function run(
   return { json, exitCode, next };
 }
 
-/** Returns the action on a slime run that the flags request; `undefined` for a run on this machine. */
+/**
+ * Returns the function that performs the action on a slime run that the flags request; `undefined` for a run on this
+ * machine.
+ */
 async function slimeRun(
   flags: TrainFlags,
 ): Promise<
@@ -123,7 +126,7 @@ async function slimeRun(
     : undefined;
 }
 
-/** Prints the JSON Schema of recipes for both trainers. */
+/** Prints the JSON Schema of recipes, which covers both trainers. */
 function jsonSchema({ terminal }: TaskContext): TaskResult {
   const schema = trainRecipeSchema({ own: configSchema, slime: slimeSchema });
   terminal.print(JSON.stringify(schema, null, 2));
@@ -170,9 +173,10 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * Returns the permissions of a command line. Keys, network and programs are only permitted for model users, trackers
- * and slime.
- * @throws {ConfigError} For the same reasons as {@linkcode recipeOf} and {@linkcode newConfig}.
+ * Returns the permissions that a command line needs. Only users played by models, trackers and slime need keys, the
+ * network and programs.
+ * @throws {ConfigError} If the recipe does not exist or is invalid, or the run to resume does not exist or does not
+ * match the flags.
  */
 async function confinementOf(flags: TrainFlags): Promise<Confinement> {
   const { dryRun, printConfig, jsonSchema, runs, resume, attach, stop } = flags;
@@ -195,7 +199,8 @@ async function needsOthers(flags: TrainFlags): Promise<boolean> {
 }
 
 /**
- * Returns whether a resumed run needs network or programs. Its user cannot change, but flags can change its trackers.
+ * Returns whether a resumed run needs the network or programs. The flags cannot change its user, but they can change
+ * its trackers.
  */
 async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
   const path = await runNamed(flags);

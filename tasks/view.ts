@@ -1,4 +1,4 @@
-/** `deno task view`: serves a page that shows runs and result files, or exports episodes to one offline file. */
+/** `deno task view`: serves a page that shows runs and result files, or exports episodes to a single offline file. */
 
 import { FILTER_FIELDS } from "../train/runs/episode_facts.ts";
 import { z } from "zod";
@@ -88,7 +88,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     : await exportFile(flags.export, { choice, library }, context);
 }
 
-/** Prints errors in the named result files before serving the page. */
+/** Prints the errors of result files that cannot be read. */
 async function nameFaults(
   library: Library,
   { terminal }: TaskContext,
@@ -105,7 +105,7 @@ function isResultFile(source: EpisodeSource): boolean {
 
 /**
  * Rejects flags that have no effect.
- * @throws {ConfigError} If a flag that needs `--export` is passed without it.
+ * @throws {ConfigError} If a flag that needs `--export` is passed without `--export`.
  */
 function refuseIdleFlags(flags: Flags): void {
   const idle = (["episodes", "filter"] as const)
