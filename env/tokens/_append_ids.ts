@@ -1,6 +1,9 @@
 /** Appends many ids to a list efficiently. */
 
-/** Maximum number of ids to pass to one `push` call. Its arguments are stored on the call stack, which is limited. */
+/**
+ * Maximum number of ids to pass to one `push` call. Its arguments are stored on the call stack, which has a limited
+ * size.
+ */
 const AT_ONCE = 8192;
 
 /** Appends `more` to `ids` in large chunks, which is faster than pushing ids one by one. */

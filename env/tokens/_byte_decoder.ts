@@ -1,7 +1,7 @@
 /**
- * A fast decoder for byte-level tokenizers such as GPT-2's and Qwen's, whose tokens represent each byte by one
- * printable character. It joins the bytes of all tokens and decodes them as UTF-8. The result equals that of Hugging
- * Face's decoder.
+ * Implements a fast decoder for byte-level tokenizers such as GPT-2's and Qwen's, in which one printable character
+ * represents each byte of a token. The decoder joins the bytes of all tokens and decodes them as UTF-8. The result
+ * equals that of Hugging Face's decoder.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` in GPT-2's encoder, for the mapping.
  */
@@ -19,7 +19,7 @@ export interface ByteDecoderParts {
   /** Returns the token of an id, spelled as in the vocabulary. */
   readonly tokenOf: (id: number) => string | undefined;
   /**
-   * The added tokens, which represent literal text rather than bytes. The tokens between two of them are decoded
+   * The added tokens, which represent literal text rather than bytes. The tokens between two added tokens are decoded
    * separately.
    */
   readonly added: ReadonlySet<string>;
@@ -48,7 +48,7 @@ export function byteDecoder(
   };
 }
 
-/** A text under construction, assembled from bytes and strings. */
+/** A builder for a string that is assembled from bytes and strings. */
 class BytesText {
   #text = "";
   #filled = 0;

@@ -1,6 +1,6 @@
 /**
- * Byte-level BPE with a cache of pieces. The tokenizer's pattern splits a text into pieces (a word, a digit, a run of
- * punctuation); each distinct piece is encoded only once, since most pieces in tool results have occurred before.
+ * Implements byte-level BPE with a cache. The tokenizer's pattern splits a text into pieces, such as a word, a digit or
+ * a run of punctuation. Pieces are cached with their ids, because most pieces in tool results have occurred before.
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";

@@ -3,7 +3,7 @@
  *
  * Rendering is incremental: {@linkcode ChatTemplate.open} returns the text before the first answer, {@linkcode
  * ChatTemplate.proceed} the text between an answer and the next one. The cost of each is proportional to the length of
- * the new messages. Some templates render earlier messages differently when later ones are added (Qwen3 drops `<think>`
+ * the new messages. Some templates render earlier messages differently when messages are added (Qwen3 drops `<think>`
  * blocks). Incremental rendering never changes earlier text; see rewritten_prefix.ts.
  */
 
@@ -59,8 +59,8 @@ export interface RenderOptions {
 }
 
 /**
- * Placeholders for the texts of an earlier question and answer. They are Unicode noncharacters, which do not occur in
- * ordinary text.
+ * Placeholders for the contents of an earlier question and answer. They are Unicode noncharacters, which do not occur
+ * in ordinary text.
  */
 const QUESTION = "\uFDD2";
 const ANSWER = "\uFDD0";
@@ -117,7 +117,7 @@ export class ChatTemplate {
   }
 
   /**
-   * Renders a whole conversation like Hugging Face's `apply_chat_template`.
+   * Renders a whole conversation in the same way as Hugging Face's `apply_chat_template`.
    * @throws {PolicyError} If the template rejects the messages.
    */
   render(messages: readonly Message[], options: RenderOptions = {}): string {
@@ -298,7 +298,10 @@ export class ChatTemplate {
     }
   }
 
-  /** Replaces the answer's text and arguments with a placeholder, which then marks the end of the rendered answer. */
+  /**
+   * Returns an answer that has a placeholder instead of its text or arguments. After rendering, the placeholder marks
+   * the end of the answer.
+   */
   #hollow(answer: Answer): Answer {
     const calls = this.#calls === "hidden" ? [] : answer.toolCalls ?? [];
     if (calls.length === 0) return { role: "assistant", content: ANSWER };
@@ -388,7 +391,7 @@ function guardsFor(tokens: readonly AddedToken[]): Guards {
 
 const NO_GUARDS = guardsFor([]);
 
-/** Marks every string in a JSON value. */
+/** Converts a JSON value to a template value in which every string is marked by the guard. */
 function markAll(value: JsonValue, guard: Guard): Value {
   if (typeof value === "string") return guard.mark(value);
   if (Array.isArray(value)) return value.map((item) => markAll(item, guard));
@@ -420,9 +423,9 @@ export interface LoadTemplateOptions {
 }
 
 /**
- * Loads the chat template of a model directory from `chat_template.jinja` or, if that does not exist, from
- * `chat_template` in `tokenizer_config.json`. If there are several templates, the one named `tool_use` is preferred to
- * `default`.
+ * Loads the chat template of a model directory from the file `chat_template.jinja`. If that file does not exist, it
+ * uses `chat_template` in `tokenizer_config.json`. If there are several templates, the one named `tool_use` takes
+ * precedence over `default`.
  * @throws {DataError} If there is no template or it is invalid.
  */
 export async function loadChatTemplate(
@@ -446,7 +449,7 @@ export function createChatTemplate(
       readonly config: unknown;
       /** The text of `chat_template.jinja`, if it exists. */
       readonly jinja?: string | undefined;
-      /** The name of the files' source in error messages. */
+      /** The source of the files, as named in error messages. */
       readonly origin?: string;
     },
 ): ChatTemplate {

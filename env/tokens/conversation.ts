@@ -1,4 +1,7 @@
-/** A conversation as one growing sequence of token ids, which is used both to prompt the model and to train it. */
+/**
+ * Represents a conversation as one growing sequence of token ids, which is used both to prompt the model and to train
+ * it.
+ */
 
 import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
@@ -93,8 +96,8 @@ const continuations = new WeakMap<
 >();
 
 /**
- * Returns the ids between one answer and the next. They are cached, because the episodes of a group often call the same
- * tools with the same results, and rendering and encoding the results makes up most of a turn's cost.
+ * Returns the ids between one answer and the next. The ids are cached, because the episodes of a group often call the
+ * same tools with the same results, and most of a turn's cost is that of rendering and encoding these results.
  */
 function continuation(
   { template, tokenizer }: Codec,
@@ -109,7 +112,8 @@ function continuation(
 }
 
 /**
- * Returns a cache key with everything that a continuation depends on, or `undefined` if the messages include an answer.
+ * Returns a cache key that contains everything on which a continuation depends, or `undefined` if the messages include
+ * an answer.
  */
 function keyOf(
   { toolCalls = [] }: Answer,

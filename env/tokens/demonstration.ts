@@ -14,8 +14,8 @@ export interface DemonstrationOptions extends Codec {
 
 /**
  * Creates the training sequence of a demonstration in the same way as rollouts: the ids equal those of a rollout in
- * which the policy gives the same answers. The mask is 1 on each answer and its end token; log probabilities are 0.
- * Messages after the last answer are dropped, since a policy would never see them.
+ * which the policy gives the same answers. The loss mask is 1 for each answer and its end token. All log probabilities
+ * are 0. Messages after the last answer are dropped, since a policy would never see them.
  * @throws {PolicyError} If the template rejects the messages.
  */
 export function demonstrationTrajectory(

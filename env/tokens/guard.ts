@@ -1,8 +1,8 @@
 /**
  * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * If a user types `<|im_end|>`, these ten characters must not end the turn. The guard marks these tokens in messages
- * before rendering. The tokenizer encodes marked tokens as text, so that only tokens from the template itself are
+ * If a user types `<|im_end|>`, these ten characters must not end the turn. The guard marks control tokens in messages
+ * before rendering. The tokenizer encodes the marked tokens as text, so that only tokens from the template itself are
  * control tokens. Text without control tokens is encoded as usual.
  */
 
@@ -24,7 +24,7 @@ export class Guard {
     this.#tokens = alternation([...tokens].filter((token) => token.length > 1));
   }
 
-  /** Returns `text` with a mark after the first character of every control token in it. */
+  /** Returns `text` with a mark after the first character of every control token that occurs in `text`. */
   mark(text: string): string {
     const escaped = text.includes(GUARD)
       ? text.replaceAll(GUARD, GUARD + GUARD)
@@ -56,7 +56,7 @@ export function restoreMarks(escaped: string): string {
   );
 }
 
-/** Returns a regular expression that matches any of `words`, longest first, or `null` if there are none. */
+/** Returns a regular expression that matches any of `words`, longest first, or `null` if the list is empty. */
 export function alternation(words: readonly string[]): RegExp | null {
   if (words.length === 0) return null;
   const longestFirst = words.toSorted((a, b) => b.length - a.length);

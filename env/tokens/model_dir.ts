@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
- * Parses JSON as Python does, and therefore as Hugging Face's libraries and slime do. For example, a config may contain
+ * Parses JSON as Python does, which Hugging Face's libraries and slime use. For example, a config may contain
  * `Infinity`.
  * @throws {DataError} If the text is not valid JSON.
  */
@@ -29,7 +29,7 @@ export function modelJsonIfAny(text: string): unknown {
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON as Hugging Face's `tokenizers` library does, which uses serde.
+ * Parses JSON as Hugging Face's `tokenizers` library, which uses serde, does.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {
@@ -39,7 +39,7 @@ function parseTokenizerJson(text: string): unknown {
 
 /**
  * Reads a JSON file of a model directory.
- * @throws {DataError} If it is missing or not valid JSON.
+ * @throws {DataError} If the file is missing or is not valid JSON.
  */
 export async function readModelFile(
   dir: string,

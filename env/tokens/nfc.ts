@@ -1,8 +1,8 @@
 /**
  * Normalizes text to NFC as Hugging Face's tokenizers do.
  *
- * Their NFC uses the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that were
- * added later, so the same text could get different ids than in the inference engine.
+ * These tokenizers use the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that
+ * were added later, so the ids of a text could differ from those in the inference engine.
  *
  * @see huggingface/tokenizers, `tokenizers/src/normalizers/unicode.rs` (the crate unicode-normalization-alignments).
  * The list of characters was found by comparing the results of tokenizers 0.22.2 and of Unicode 17 for every code
@@ -62,7 +62,10 @@ const RANGES = LATER.map(([first, last]) =>
 ).join("");
 const RUN = new RegExp(`[^${RANGES}]+`, "gu");
 
-/** Normalizes `text` to form C of Unicode 9. Newer characters stay unchanged, and nothing is reordered across them. */
+/**
+ * Normalizes `text` to form C of Unicode 9. Newer characters stay unchanged, and no characters are reordered across
+ * them.
+ */
 export function normalizeNfc(text: string): string {
   const normal = text.normalize("NFC");
   // Text that is normalized according to the newer tables is also normalized according to the older ones.

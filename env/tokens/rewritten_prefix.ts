@@ -1,7 +1,7 @@
 /**
  * Checks whether a template changes earlier text when messages are added.
  *
- * Some templates render earlier messages differently when later ones are present: Qwen3's hybrid models drop the
+ * Some templates render earlier messages differently when later messages are present: Qwen3's hybrid models drop the
  * `<think>` block of an answer when the user replies, and other templates trim white space or move the tools to the
  * last message. A policy must be trained on the tokens that it saw when sampling, so {@linkcode TokenConversation}
  * keeps every token. This check reports where the tokens would differ if the whole conversation were rendered again, as
@@ -14,7 +14,7 @@ import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
 import { unmark } from "./guard.ts";
 
-/** The result of comparing the incremental rendering with the full one. */
+/** The result of comparing the incremental rendering of a conversation with its full rendering. */
 export type PrefixReport =
   | { readonly kind: "prefix" }
   | {
@@ -31,7 +31,7 @@ export type PrefixReport =
   };
 
 /**
- * Compares the incremental rendering of a conversation with the full one, character by character.
+ * Compares the incremental rendering of a conversation with its full rendering, character by character.
  * @param messages A conversation that does not begin with an answer.
  * @throws {PolicyError} If the template rejects the messages.
  */
@@ -57,9 +57,9 @@ export function checkPrefix(
 }
 
 /**
- * Checks a template with a conversation that contains everything that templates are known to change later: a system
- * message, thoughts, a tool call and its result, surrounding white space, and a second question. Templates that disable
- * thinking are checked without thoughts.
+ * Checks a template with a conversation that contains everything that templates are known to change when messages are
+ * added: a system message, thoughts, a tool call and its result, surrounding white space, and a second question.
+ * Templates that disable thinking are checked without thoughts.
  * @throws {PolicyError} If the template rejects the messages.
  */
 export function probeTemplate(
@@ -104,7 +104,7 @@ const PROBE: readonly Message[] = [
 
 interface Part {
   readonly text: string;
-  /** Index of the first message that the part renders. */
+  /** The index of the first message that the part renders. */
   readonly message: number;
 }
 

@@ -19,7 +19,7 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** A converter between text and token ids. It adds no tokens at the beginning or end of a text. */
+/** A converter between text and token ids. It adds no tokens at the beginning or the end of a text. */
 export interface Tokenizer {
   /** An exclusive upper bound on the ids that `encode` returns. */
   readonly vocabSize: number;
@@ -29,13 +29,13 @@ export interface Tokenizer {
   /** The ids that end sampling. The first is the id of {@linkcode Tokenizer.endToken}. */
   readonly stopIds: readonly number[];
   /**
-   * Encodes a text to ids. The array may be shared and must not be modified. Each added token becomes a single id,
-   * unless it is marked by a {@linkcode Guard}.
+   * Encodes a text to ids. The returned array may be shared and must not be modified. Each added token becomes a single
+   * id, unless it is marked by a {@linkcode Guard}.
    */
   encode(text: string): readonly number[];
   /**
-   * Decodes ids to text, including control tokens. Ids beyond the vocabulary become U+FFFD; models can sample them,
-   * because their embeddings have spare rows.
+   * Decodes ids to text, including control tokens. Ids beyond the vocabulary become U+FFFD. Models can sample these
+   * ids, because their embeddings have spare rows.
    * @throws {RangeError} If an id is not a non-negative integer.
    */
   decode(ids: readonly number[]): string;
@@ -80,7 +80,7 @@ export interface TokenizerFiles {
   readonly tokenizer: unknown;
   /** The contents of `tokenizer_config.json`. */
   readonly config: unknown;
-  /** The contents of `generation_config.json`, if it exists. It may list more ids that end an answer. */
+  /** The contents of `generation_config.json`, if it exists. The file may list more ids that end an answer. */
   readonly generation?: unknown;
 }
 
@@ -99,7 +99,7 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 
 /**
  * Creates a tokenizer from parsed files.
- * @param origin The name of the files' source in error messages.
+ * @param origin The source of the files, as named in error messages.
  * @throws {DataError} If the files are invalid.
  */
 export function createTokenizer(
@@ -294,10 +294,10 @@ class SegmentEncoder {
  */
 const MAX_CACHED = 4096;
 const MAX_CACHED_LENGTH = 8192;
-/** Maximum number of longer texts to cache. */
+/** Maximum number of texts longer than {@linkcode MAX_CACHED_LENGTH} to cache. */
 const MAX_LONG = 8;
 
-/** Encodes normalized text between two added tokens as Hugging Face's `encode` does. */
+/** Encodes normalized text that contains no added tokens, as Hugging Face's `encode` does. */
 function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   if (normal === "") return [];
   const pieces = engine.pre_tokenizer?.pre_tokenize(normal) ?? [normal];

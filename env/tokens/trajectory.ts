@@ -5,7 +5,7 @@ import { appendIds } from "./_append_ids.ts";
 /** A token sequence with the loss mask and log probabilities for training. All three arrays are `[T]`. */
 export interface Trajectory {
   readonly ids: readonly number[];
-  /** 1 if the policy sampled the token, otherwise 0. */
+  /** The loss mask: 1 if the policy sampled the token, otherwise 0. */
   readonly lossMask: readonly (0 | 1)[];
   /** The natural logarithm of each token's sampling probability, or 0 for context tokens. */
   readonly logprobs: readonly number[];
@@ -18,8 +18,8 @@ export interface Trajectory {
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
   /**
-   * The sampled answers in order. Storing only these limits the memory of running episodes, since most tokens are
-   * context.
+   * The sampled answers in order. Only sampled answers are stored, which saves memory in running episodes because most
+   * tokens are context.
    */
   readonly #sampled: Sampled[] = [];
 
@@ -28,7 +28,7 @@ export class TrajectoryBuilder {
     return this.#ids;
   }
 
-  /** The last id, or `undefined` if there is none. */
+  /** The last id, or `undefined` if there are no ids. */
   get last(): number | undefined {
     return this.#ids.at(-1);
   }
@@ -44,7 +44,7 @@ export class TrajectoryBuilder {
 
   /**
    * Appends sampled tokens, with mask 1.
-   * @param logprobs `[ids.length]`, natural logarithms, at most 0.
+   * @param logprobs The natural logarithms of the sampling probabilities, `[ids.length]`. They must be at most 0.
    * @throws {RangeError} If the lengths differ or a value is invalid, in which case nothing is appended.
    */
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
@@ -60,8 +60,8 @@ export class TrajectoryBuilder {
   }
 
   /**
-   * Returns the sequence so far, which later appends do not change. Its lists are built when they are first read, since
-   * they are long and a server reads only a part of them.
+   * Returns the sequence so far. Ids that are appended later do not change it. Its lists are built when they are first
+   * read, since they are long and a server reads only parts of them.
    */
   build(): Trajectory {
     const sequence = new Sequence(this.#ids, this.#sampled.slice());
@@ -92,12 +92,12 @@ interface Sampled {
   readonly logprobs: readonly number[];
 }
 
-/** The sequences of trajectories whose lists may not have been built. */
+/** The {@linkcode Sequence} of each trajectory that was built by a {@linkcode TrajectoryBuilder}. */
 const sequences = new WeakMap<Trajectory, Sequence>();
 
-/** A builder's sequence at some time. */
+/** A snapshot of a builder's sequence. */
 class Sequence {
-  /** The builder's own list, which may have grown. */
+  /** The builder's own list of ids, which may have grown since the snapshot. */
   readonly ids: readonly number[];
   readonly length: number;
   readonly #sampled: readonly Sampled[];
@@ -108,13 +108,13 @@ class Sequence {
     this.#sampled = sampled;
   }
 
-  /** The index of the first sampled id; -1 if there is none. */
+  /** The index of the first sampled id, or -1 if there is none. */
   get firstSampled(): number {
     const first = this.#sampled.find(({ logprobs }) => logprobs.length > 0);
     return first?.start ?? -1;
   }
 
-  /** The mask from an index on. */
+  /** Returns the loss mask from an index on. */
   lossMask(from: number): (0 | 1)[] {
     const mask = new Array<0 | 1>(this.length - from).fill(0);
     for (const { start, logprobs } of this.#sampled) {
@@ -124,7 +124,7 @@ class Sequence {
     return mask;
   }
 
-  /** The log probabilities from an index on. */
+  /** Returns the log probabilities from an index on. */
   logprobs(from: number): number[] {
     const all = new Array<number>(this.length - from).fill(0);
     for (const { start, logprobs } of this.#sampled) {
@@ -136,13 +136,13 @@ class Sequence {
   }
 }
 
-/** Returns the index of the first sampled id; -1 if there is none. */
+/** Returns the index of the first sampled id, or -1 if there is none. */
 export function firstSampled(trajectory: Trajectory): number {
   return sequences.get(trajectory)?.firstSampled ??
     trajectory.lossMask.indexOf(1);
 }
 
-/** Returns the ids of a complete trajectory without copying them: the list may be the builder's own. */
+/** Returns the ids of a complete trajectory without copying them. The list may be the builder's own. */
 export function idsOf(trajectory: Trajectory): readonly number[] {
   const sequence = sequences.get(trajectory);
   if (sequence === undefined) return trajectory.ids;
@@ -150,7 +150,10 @@ export function idsOf(trajectory: Trajectory): readonly number[] {
   return ids.length === length ? ids : trajectory.ids;
 }
 
-/** Returns mask and log probabilities from an index on, `[T - from]` each, without building those before it. */
+/**
+ * Returns the loss mask and the log probabilities from an index on, each `[T - from]`, without computing the values
+ * before that index.
+ */
 export function restOf(
   trajectory: Trajectory,
   from: number,

@@ -92,7 +92,7 @@ export function method<T>(
   };
 }
 
-/** Returns methods indexed by name. */
+/** Returns methods keyed by name. */
 export function methodTable<T>(
   methods: readonly Method<T>[],
 ): ReadonlyMap<string, Method<T>> {

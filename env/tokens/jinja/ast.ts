@@ -1,8 +1,8 @@
-/** The syntax tree of a template. */
+/** Types of the nodes in a template's syntax tree. */
 
 import type { Value } from "./values.ts";
 
-/** The position of a node. */
+/** The position of a node in the source. */
 interface Place {
   readonly line: number;
 }

@@ -103,7 +103,7 @@ class BoundMethod<T extends Value> extends Callable {
 
 /**
  * Implements Jinja's `value.name`, which looks up an attribute first and then a key.
- * @throws {JinjaError} If the value is undefined.
+ * @throws {JinjaError} If `value` is undefined in the template.
  */
 export function getAttribute(
   value: Value,
@@ -117,7 +117,7 @@ export function getAttribute(
 
 /**
  * Implements Jinja's `value[key]`, which looks up a key or an index first and then an attribute.
- * @throws {JinjaError} If the value is undefined.
+ * @throws {JinjaError} If `value` is undefined in the template.
  */
 export function getItem(value: Value, key: Value, machine: Machine): Value {
   const found = item(value, key, machine);
@@ -178,7 +178,7 @@ function or(value: Value | undefined, otherwise: Value): Value {
 
 /**
  * Returns an attribute of the Python object itself, or `undefined` if it has no attribute with that name.
- * @throws {JinjaError} If the value is undefined.
+ * @throws {JinjaError} If `value` is undefined in the template.
  */
 export function ownAttribute(value: Value, name: string): Value | undefined {
   if (typeof value === "string") return bound(value, STRING_METHODS.get(name));
@@ -241,7 +241,7 @@ function unsafe(value: Value, name: string): Undefined {
   );
 }
 
-/** Returns `value[key]`, or `undefined` if Python raises a `TypeError` or a `LookupError`. */
+/** Returns `value[key]`, or `undefined` if Python would raise a `TypeError` or a `LookupError`. */
 function item(value: Value, key: Value, machine: Machine): Value | undefined {
   if (value instanceof Map) {
     if (typeof key === "string") return value.get(key);

@@ -1,4 +1,4 @@
-/** Implements Python's equality, order and membership. */
+/** Implements Python's comparison and membership operators. */
 
 import { compare, isPythonNumber } from "../../python/python_number.ts";
 import { compareStrings } from "../../python/python_repr.ts";
@@ -75,8 +75,8 @@ export function lookup(
 }
 
 /**
- * Returns the key of the dict that equals `key`, or `key` itself if there is none.
- * @throws {JinjaError} If the key is not hashable.
+ * Returns the key of the dict that equals `key`, or `key` itself if the dict has no equal key.
+ * @throws {JinjaError} If `key` is not hashable.
  */
 export function canonicalKey(
   dict: ReadonlyMap<Value, Value>,
@@ -93,7 +93,7 @@ export function canonicalKey(
 
 /**
  * Checks that a key is hashable in Python.
- * @throws {JinjaError} If it is not.
+ * @throws {JinjaError} If it is not hashable.
  */
 function checkHashable(key: Value): void {
   if (key instanceof Tuple) return key.forEach(checkHashable);
@@ -104,7 +104,7 @@ function checkHashable(key: Value): void {
 
 /**
  * Compares two values. Returns a negative number if `a` is less than `b`, 0 if they are equal, a positive number if `a`
- * is greater, and NaN if a NaN is involved.
+ * is greater, and NaN if the comparison involves a NaN.
  * @throws {JinjaError} If Python cannot order the values.
  */
 export function order(
@@ -197,7 +197,7 @@ export function contains(
   return false;
 }
 
-/** Compares two values for a membership test, which checks identity before equality. */
+/** Checks whether two values are identical or equal, as membership tests require. */
 function same(a: Value, b: Value, machine: Machine): boolean {
   return Object.is(a, b) || equals(a, b, machine);
 }

@@ -1,4 +1,4 @@
-/** Compiles expressions to closures. */
+/** Compiles expressions of the syntax tree to JavaScript closures. */
 
 import type {
   Arguments,
@@ -42,7 +42,9 @@ export type Evaluate = (frame: Frame) => Value;
 /** The context in which an expression or a statement is compiled. */
 export interface Place {
   readonly scope: Scope;
-  /** Whether the code is within an `if`, where an unknown filter or test is an error only when it is executed. */
+  /**
+   * Whether the code is within an `if`. There, an unknown filter or test is an error only when the code is executed.
+   */
   readonly soft: boolean;
 }
 
@@ -332,9 +334,9 @@ function applied(
 }
 
 /**
- * Returns the filter or test with a given name. Within an `if`, an unknown name results in one that throws when it is
- * executed.
- * @throws {JinjaError} If the name is unknown and not within an `if`.
+ * Returns the filter or test with a given name. Within an `if`, returns a filter or test that throws when it is
+ * executed if the name is unknown.
+ * @throws {JinjaError} If the name is unknown and does not occur within an `if`.
  */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,

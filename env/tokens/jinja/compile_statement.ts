@@ -1,4 +1,4 @@
-/** Compiles statements to closures. */
+/** Compiles statements of the syntax tree to JavaScript closures. */
 
 import type {
   BlockStatement,
@@ -209,7 +209,7 @@ function compileTarget(target: Target, scope: Scope): Assign {
   }
 }
 
-/** Lists the names in a target. */
+/** Returns the names in an assignment target. */
 function namesOf(target: Target): readonly string[] {
   if (target.type === "name") return [target.name];
   return target.type === "targets" ? target.items.flatMap(namesOf) : [];
@@ -357,7 +357,8 @@ function compileScope(body: readonly Statement[], place: Place): Run {
 }
 
 /**
- * Compiles a block. It can access the template's variables and exports, but the enclosing scope only if it is `scoped`.
+ * Compiles a block. A block can access the template's variables and exports. It can access the enclosing scope only if
+ * it is declared as `scoped`.
  */
 function compileBlock(
   { name, scoped, body, line }: BlockStatement,
@@ -550,7 +551,7 @@ type Rounds = (
   } | null,
 ) => Signal;
 
-/** Compiles the iterations of a loop, and its `else` branch, which runs if no iteration was completed. */
+/** Compiles the iterations of a loop and its `else` branch, which runs if no iteration has completed. */
 function compileRounds(
   statement: ForStatement,
   place: Place,

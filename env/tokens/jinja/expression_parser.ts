@@ -27,7 +27,7 @@ const COMPARISONS: ReadonlySet<string> = new Set(
   ["==", "!=", "<", "<=", ">", ">="],
 );
 
-/** The types of tokens that may begin a test's argument if it is not in parentheses. */
+/** The types of tokens that may begin the argument of a test without parentheses. */
 const ARGUMENT_STARTS: ReadonlySet<TokenType> = new Set<TokenType>(
   ["name", "string", "integer", "float", "(", "[", "{"],
 );
@@ -347,7 +347,7 @@ export class ExpressionParser {
     return node;
   }
 
-  /** Parses one filter, `name(...)`, after the bar. */
+  /** Parses one filter, `name(...)`, after its `|`. */
   filter(input: Expression | null): FilterExpression {
     const { line } = this.#tokens.current;
     const name = this.#dottedName();

@@ -1,4 +1,4 @@
-/** The variables of a running function. */
+/** Stores the variables of a running function. */
 
 import type { Machine } from "./machine.ts";
 import type { FunctionLayout, Scope, Variable } from "./scope.ts";
@@ -6,7 +6,7 @@ import type { Value } from "./values.ts";
 
 /** The values of the variables in a {@linkcode FunctionLayout}. The parent is the frame of the enclosing function. */
 export class Frame {
-  /** The values of the variables, by slot. A variable without a value is `undefined`. */
+  /** The values of the variables, indexed by slot. The element is `undefined` if the variable has no value. */
   readonly slots: (Value | undefined)[];
   readonly parent: Frame | null;
   readonly machine: Machine;
@@ -24,12 +24,13 @@ export class Frame {
   }
 }
 
-/** A function that returns the value of a variable, or `undefined` if it has none. */
+/** A function that returns the value of a variable, or `undefined` if the variable has none. */
 export type Read = (frame: Frame) => Value | undefined;
 
 /**
  * Creates a reader for a variable.
- * @param from The function whose frame is passed to the reader. It is the variable's function or nested in it.
+ * @param from The function whose frame is passed to the reader: either the variable's own function or a function nested
+ * in it.
  */
 export function reader(variable: Variable, from: FunctionLayout): Read {
   const { slot } = variable;

@@ -1,4 +1,4 @@
-/** The functions that templates can call by name, such as `range()`. */
+/** Implements the global functions of templates, such as `range()`. */
 
 import { bind, signature } from "./arguments.ts";
 import { canonicalKey } from "./compare.ts";
@@ -26,7 +26,7 @@ const RAISE = signature("raise_exception", "message");
 const STRFTIME = signature("strftime_now", "format");
 const JOINER = signature("joiner", "sep?");
 
-/** The global functions, by name. */
+/** The global functions, keyed by name. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map(
   [
     new Builtin("range", (_, args) => range(args)),
@@ -81,7 +81,7 @@ function range(args: List): Range {
   return made;
 }
 
-/** Implements Python's `dict(...)`, which accepts a dict or a sequence of pairs, and keywords. */
+/** Implements Python's `dict(...)`, which accepts a dict or a sequence of pairs, and keyword arguments. */
 function dict(machine: Machine, args: List, keywords: Keywords): Dict {
   const [given] = args;
   if (args.length > 1) {

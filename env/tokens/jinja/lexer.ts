@@ -92,7 +92,7 @@ const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
 const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
 
 /**
- * Splits a template into tokens. The last one is `eof`.
+ * Splits a template into tokens. The last token is `eof`.
  * @throws {JinjaError} If the template contains an invalid token.
  */
 export function tokenize(source: string): Token[] {
@@ -141,7 +141,10 @@ class Lexer {
     else this.#tag("block", BLOCK_END);
   }
 
-  /** Adds the text before a tag, stripped according to the tag's sign (`-` or `+`). */
+  /**
+   * Adds a token for the text before a tag, unless it is empty. The text is stripped according to the tag's sign (`-`
+   * or `+`).
+   */
   #data(text: string, sign = "+", strips = false): void {
     const data = sign === "-"
       ? trimEnd(text)

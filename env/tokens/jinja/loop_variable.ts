@@ -1,4 +1,4 @@
-/** The `loop` variable of `for`. */
+/** Implements the `loop` variable of `for`, and the functions `cycler()` and `joiner()`. */
 
 import { typeError } from "./template_error.ts";
 import { equals } from "./compare.ts";
@@ -20,12 +20,12 @@ import {
 export type Recurse = (items: Value, depth0: number) => string;
 
 /**
- * The value of `loop`, which iterates over the items. It looks ahead only when a template asks for it, since lazy
- * filters may depend on the loop's body.
+ * The value of `loop`, which iterates over the items. It reads ahead only if the template uses an attribute that
+ * requires this, since the results of lazy filters may depend on the loop's body.
  */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
-  /** Zero-based index of the current item, or -1 before the first. */
+  /** Zero-based index of the current item, or -1 before the first item. */
   index0 = -1;
   readonly #machine: Machine;
   readonly #recurse: Recurse | undefined;
@@ -51,7 +51,7 @@ export class Loop extends Callable {
     this.#iterator = list?.values() ?? iterate(items);
   }
 
-  /** Advances to the next item; returns `undefined` after the last. */
+  /** Advances to the next item and returns it, or returns `undefined` after the last item. */
   next(): Value | undefined {
     const next = this.#peek();
     if (next === undefined) return undefined;
@@ -148,7 +148,10 @@ export class Loop extends Callable {
   }
 }
 
-/** Returns the item, or an undefined value if there is none. `null` is an item, namely Python's `None`. */
+/**
+ * Returns the item, or an undefined value if there is none. The value `null` is an item, since it represents Python's
+ * `None`.
+ */
 function noItem(item: Value | undefined, which: string): Value {
   return item === undefined
     ? new Undefined(() => `there is no ${which} item`)

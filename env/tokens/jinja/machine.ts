@@ -1,4 +1,4 @@
-/** The state and limits of one rendering. */
+/** Keeps the state of one rendering, and enforces its limits. */
 
 import { limitError } from "./template_error.ts";
 import type { Value } from "./values.ts";
@@ -75,7 +75,7 @@ export class Machine {
     if ((this.#work -= steps) < 0) throw limitError("work");
   }
 
-  /** Counts the steps for processing a text. */
+  /** Counts the steps for processing a string. */
   spendText(text: string): void {
     this.spend(1 + (text.length >> 4));
   }
@@ -92,7 +92,7 @@ export class Machine {
 
   /**
    * Checks the length of a string.
-   * @throws {JinjaError} If it is too long.
+   * @throws {JinjaError} If the string is too long.
    */
   checkLength(characters: number): void {
     if (characters > this.#limits.characters) throw limitError("string length");

@@ -1,4 +1,4 @@
-/** Macros and the bodies of call blocks as callable values. */
+/** Represents macros and the bodies of call blocks as callable values. */
 
 import { typeError } from "./template_error.ts";
 import type { Machine } from "./machine.ts";
@@ -15,8 +15,8 @@ import {
 export interface MacroParameters {
   readonly names: readonly string[];
   /**
-   * Whether the body uses `caller` or, for the next two fields, `kwargs` and `varargs`. Those that it uses are passed
-   * after the other arguments.
+   * Whether the body uses `caller`. The next two fields are the same for `kwargs` and `varargs`. The values that the
+   * body uses are passed after the other arguments.
    */
   readonly caller: boolean;
   readonly keywords: boolean;

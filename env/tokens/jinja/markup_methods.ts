@@ -1,4 +1,4 @@
-/** Methods of markup: string methods that escape their arguments and return markup. */
+/** Implements the methods of markup, which are string methods that escape their arguments and return markup. */
 
 import type { Method } from "./arguments.ts";
 import type { Machine } from "./machine.ts";
@@ -7,7 +7,7 @@ import { STRING_METHODS } from "./string_methods.ts";
 import { str } from "./marked_text.ts";
 import { listOf, Markup, Tuple, type Value } from "./values.ts";
 
-/** The index of the argument that must be escaped because it becomes part of the result, by method name. */
+/** The index of the argument that must be escaped because it becomes part of the result, keyed by method name. */
 const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["replace", 1],
   ["ljust", 1],
@@ -15,7 +15,7 @@ const ESCAPED_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["center", 1],
 ]);
 
-/** Returns the method of markup with a given name, or `undefined` if there is none. */
+/** Returns the markup method with a given name, or `undefined` if there is none. */
 export function markupMethod(name: string): Method<Markup> | undefined {
   const own = STRING_METHODS.get(name);
   if (own === undefined) return undefined;

@@ -67,7 +67,7 @@ export function notFinite(value: number): string | undefined {
   return Number.isNaN(value) ? "nan" : "inf";
 }
 
-/** Formats the magnitude of an int in a base. */
+/** Formats the magnitude of an int in a given base. */
 export function digitsOf(value: number | bigint, base: number): string {
   const big = BigInt(value);
   return (big < 0n ? -big : big).toString(base);

@@ -159,7 +159,7 @@ function unsupported(operator: string, left: Value, right: Value): JinjaError {
 
 /**
  * Returns `value` if it is not too large.
- * @throws {JinjaError} If it has too many bits.
+ * @throws {JinjaError} If `value` has too many bits.
  */
 function bounded(value: PythonNumber): PythonNumber {
   if (typeof value === "bigint" && BigInt.asIntN(MAX_BITS, value) !== value) {

@@ -1,12 +1,12 @@
-/** Pads texts to a width in code points. */
+/** Pads strings to a width in code points. */
 
 import type { Machine } from "./machine.ts";
 import { stringLength } from "./values.ts";
 
-/** The alignment of a text within its width. */
+/** The alignment of a padded string. */
 export type Alignment = "<" | ">" | "^";
 
-/** Pads a text to a width, which counts code points. */
+/** Pads a string to a width in code points. */
 export function pad(
   text: string,
   { width, align, fill = " ", machine }: {

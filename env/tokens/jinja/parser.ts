@@ -18,7 +18,7 @@ import { TokenStream } from "./token_stream.ts";
 
 /**
  * Parses a template.
- * @throws {JinjaError} If the syntax is invalid. The error has the line.
+ * @throws {JinjaError} If the syntax is invalid. The error contains the line.
  */
 export function parseTemplate(source: string): readonly Statement[] {
   return new Parser(new TokenStream(tokenize(source))).template();
@@ -90,7 +90,10 @@ class Parser {
     );
   }
 
-  /** Parses the statements of a block up to its end tag, or up to a tag that divides it, such as `else`. */
+  /**
+   * Parses the statements of a block up to its end tag, or up to a tag that begins the next part of the block, such as
+   * `else`.
+   */
   #body(...ends: readonly string[]): Statement[] {
     this.#tokens.skip(":");
     this.#tokens.expect("block_end");
@@ -317,7 +320,7 @@ class Parser {
     return text;
   }
 
-  /** Parses the target of an assignment: one or more names, or `namespace.name` if `members` is true. */
+  /** Parses the target of an assignment: one or more names or, if `members` is true, `namespace.name`. */
   #target(
     { members = false, ends }: {
       readonly members?: boolean;

@@ -1,4 +1,4 @@
-/** Implements Python's `text % values`, which the filter `format` uses, too. */
+/** Implements Python's `text % values`, which the filter `format` also uses. */
 
 import { isFloat, toDouble } from "../../python/python_number.ts";
 import { isNumber, lookup } from "./compare.ts";

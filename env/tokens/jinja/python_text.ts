@@ -1,6 +1,6 @@
 /** Implements Python's case conversion and line splitting. */
 
-/** Title-case characters that are neither lower nor upper case, by their upper- and lower-case forms. */
+/** Title-case characters that are neither upper nor lower case, keyed by every form of the same character. */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
     [...forms].map((form): [string, string] => [form, forms[1]!])
@@ -21,7 +21,8 @@ function titleCase(character: string): string {
 }
 
 /**
- * Converts a Greek letter with an iota subscript to title case. The title-case form is eight or nine code points away.
+ * Converts a Greek letter with an iota subscript to title case. The code point of the title-case form is eight or nine
+ * higher or lower.
  */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);

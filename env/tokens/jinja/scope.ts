@@ -39,7 +39,7 @@ export interface Variable {
 export type Load =
   | { readonly type: "parameter" }
   | { readonly type: "undefined" }
-  /** From the export, the caller's variable or the global of that name. */
+  /** The variable is initialized from the export, the caller's variable or the global of that name. */
   | { readonly type: "resolve"; readonly name: string }
   | { readonly type: "alias"; readonly of: Variable };
 
@@ -178,7 +178,10 @@ function analyzeStatement(statement: Statement, scope: Scope): void {
   }
 }
 
-/** Analyzes an `if`. All `elif`s together form one branch, since each is tested only if the previous ones failed. */
+/**
+ * Analyzes an `if`. All `elif`s together form one branch, since an `elif` is tested only if all previous conditions are
+ * false.
+ */
 function analyzeIf(
   [first, ...rest]: readonly (readonly [Expression, readonly Statement[]])[],
   otherwise: readonly Statement[],
@@ -200,7 +203,7 @@ function analyzeTarget(target: Target, scope: Scope): void {
   target.items.forEach((item) => analyzeTarget(item, scope));
 }
 
-/** Declares the names of a target that is assigned on entry to the scope. */
+/** Declares the names in an assignment target whose value is assigned on entry to the scope. */
 export function declareTarget(target: Target, scope: Scope): void {
   if (target.type === "name") scope.declareParameter(target.name);
   if (target.type === "targets") {
@@ -263,7 +266,10 @@ function present(nodes: readonly (Expression | null)[]): Expression[] {
   return nodes.filter((node) => node !== null);
 }
 
-/** Returns those of `names` that the statements, including nested scopes, read without assigning them first. */
+/**
+ * Returns the members of `names` that the statements, including those in nested scopes, read without assigning them
+ * first.
+ */
 export function undeclared(
   statements: readonly Statement[],
   names: readonly string[],
@@ -381,7 +387,7 @@ function hasLoop(target: Target): boolean {
     : target.type === "name" && target.name === "loop";
 }
 
-/** Checks whether a loop's body uses `loop`, or contains a block that might. */
+/** Checks whether a loop's body uses `loop`, or contains a block that might use it. */
 export function usesLoop({ body, recursive }: ForStatement): boolean {
   return recursive || undeclared(body, ["loop"]).size > 0 ||
     hasScopedBlock(body);

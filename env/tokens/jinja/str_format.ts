@@ -177,7 +177,7 @@ class Formatter {
   }
 }
 
-/** Returns the index of the brace that closes the one at index `at`. */
+/** Returns the index of the closing brace for the opening brace at index `at`. */
 function closing(text: string, at: number): number {
   let depth = 0;
   for (let i = at; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/** The methods of Python's strings. */
+/** Implements the methods of Python's strings. */
 
 import {
   type BoundArguments,
@@ -39,7 +39,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The methods of strings, by name. */
+/** The methods of strings, keyed by name. */
 export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
   method("capitalize", "/", (self) => capitalize(self)),
   method("casefold", "/", (self) => self.toLowerCase().replaceAll("ß", "ss")),
@@ -204,7 +204,7 @@ export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
 ]);
 
 /**
- * Implements Python's `text.strip(chars)` at one or both ends.
+ * Implements Python's `text.strip(chars)` at one end or both.
  * @throws {JinjaError} If `chars` is not a string.
  */
 export function strip(
@@ -330,7 +330,7 @@ function rsplit(
   return words.reverse();
 }
 
-/** Splits a text by a separator into at most `limit + 1` parts. A negative `limit` means no limit. */
+/** Splits a string at a separator into at most `limit + 1` parts. A negative `limit` means no limit. */
 function splitBy(
   self: string,
   separator: string,

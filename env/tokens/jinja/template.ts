@@ -33,7 +33,7 @@ export class JinjaTemplate {
 
   /**
    * Parses and compiles a template.
-   * @throws {JinjaError} If the source is not a valid template. The error has the line.
+   * @throws {JinjaError} If the source is not a valid template. The error contains the line.
    */
   constructor(source: string) {
     this.#render = guarded(() => compile(parseTemplate(source)));
@@ -41,8 +41,8 @@ export class JinjaTemplate {
 
   /**
    * Renders the template.
-   * @param variables The variables by name. A dict must be a `Map`.
-   * @throws {JinjaError} If Python would raise an error, or a limit is exceeded. The error has the line.
+   * @param variables The variables, keyed by name. A dict must be passed as a `Map`.
+   * @throws {JinjaError} If Python would raise an error, or a limit is exceeded. The error contains the line.
    */
   render(
     variables: ReadonlyMap<string, Value>,
@@ -93,7 +93,7 @@ class TemplateReference extends PyObject {
   }
 }
 
-/** Runs a function, and converts errors of the JavaScript engine and of libraries to errors with a line. */
+/** Runs a function, and converts errors of the JavaScript engine and of libraries to errors that contain the line. */
 function guarded<T>(run: () => T, machine?: Machine): T {
   try {
     return run();

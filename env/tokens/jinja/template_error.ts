@@ -1,8 +1,9 @@
-/** Errors of the Jinja engine, with the line in the template. */
+/** Defines the errors of the Jinja engine, which contain the line in the template. */
 
 /**
- * The kind of an error. `syntax`: the template is invalid. `raised`: it called `raise_exception`. `undefined`: it used
- * an undefined value. `limit`: it exceeded a limit on work or memory. `type`: any other error that Python raises.
+ * The kind of an error. `syntax`: the template is invalid. `raised`: the template called `raise_exception`.
+ * `undefined`: the template used an undefined value. `limit`: the rendering exceeded a limit on work or memory. `type`:
+ * any other error that Python raises.
  */
 export type JinjaErrorKind =
   | "syntax"
@@ -11,11 +12,11 @@ export type JinjaErrorKind =
   | "limit"
   | "type";
 
-/** Thrown if a template is invalid or its rendering fails. */
+/** An error that is thrown if a template is invalid or its rendering fails. */
 export class JinjaError extends Error {
   override readonly name = "JinjaError";
   readonly kind: JinjaErrorKind;
-  /** One-based line in the template, or 0 if it is not known yet. */
+  /** The one-based line in the template, or 0 if the line is not known yet. */
   line: number;
 
   constructor(kind: JinjaErrorKind, message: string, line = 0) {
@@ -30,7 +31,7 @@ export function syntaxError(message: string, line: number): JinjaError {
   return new JinjaError("syntax", message, line);
 }
 
-/** Creates an error that corresponds to Python's `TypeError`, `ValueError` or similar. */
+/** Creates an error that corresponds to Python's `TypeError`, `ValueError` or a similar exception. */
 export function typeError(message: string): JinjaError {
   return new JinjaError("type", message);
 }

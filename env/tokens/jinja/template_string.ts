@@ -1,4 +1,4 @@
-/** Unescapes string literals as Python does. */
+/** Unescapes string literals in templates as Python does. */
 
 import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 import { syntaxError } from "./template_error.ts";

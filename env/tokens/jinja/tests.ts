@@ -1,4 +1,4 @@
-/** The tests that may follow `is`. */
+/** Implements the tests, which may follow `is` in a template. */
 
 import { type Method, method, methodTable } from "./arguments.ts";
 import { contains, equals, isNumber, order } from "./compare.ts";
@@ -83,7 +83,7 @@ const WITH_OTHER: Readonly<Record<string, Check>> = {
   ">=": atLeast,
 };
 
-/** The tests that check a value, by name. */
+/** The tests that check a value. */
 export const VALUE_TESTS: ReadonlyMap<string, Method<Value>> = methodTable([
   ...Object.entries(ALONE).map(([name, check]) =>
     method<Value>(name, "", (value, _, machine) => check(value, machine))

@@ -1,4 +1,4 @@
-/** The `tojson` filter as defined by transformers: `json.dumps` with `ensure_ascii=False`. */
+/** Implements the `tojson` filter as transformers defines it: `json.dumps` with `ensure_ascii=False`. */
 
 import { quoteAscii, quoteJson } from "../../python/python_json.ts";
 import { floatRepr, isFloat } from "../../python/python_number.ts";

@@ -1,4 +1,4 @@
-/** A stream of tokens for the parsers. */
+/** Implements a stream of tokens for the parsers. */
 
 import { syntaxError } from "./template_error.ts";
 import type { Token, TokenType } from "./lexer.ts";
@@ -58,7 +58,7 @@ export class TokenStream {
 
   /**
    * Consumes the next token.
-   * @throws {JinjaError} If its type or text differs.
+   * @throws {JinjaError} If the token's type or text does not match.
    */
   expect(type: TokenType, text?: string): Token {
     if (this.is(type, text)) return this.next();
@@ -87,7 +87,7 @@ export class TokenStream {
     return describe(type, type === "name" ? text : undefined);
   }
 
-  /** Creates a syntax error. Default line: that of the next token. */
+  /** Creates a syntax error. Default line: the line of the next token. */
   error(message: string, line: number = this.current.line): JinjaError {
     return syntaxError(message, line);
   }

@@ -1,5 +1,5 @@
 /**
- * Template values: JSON values as in env/python/python_value.ts, and other Python objects.
+ * Defines the values of templates: JSON values as in env/python/python_value.ts, and other Python objects.
  *
  * A list is represented by an array, a tuple by a {@linkcode Tuple}, and a dict by a `Map`. Keys other than strings are
  * compared by Python's rules (env/tokens/jinja/compare.ts).
@@ -113,7 +113,8 @@ export class Builtin extends Callable {
 }
 
 /**
- * The value of a missing variable, key or attribute. It prints and iterates as empty; most other uses raise an error.
+ * The value of a missing variable, key or attribute. It prints as an empty string and iterates as an empty sequence.
+ * Most other uses throw an error.
  */
 export class Undefined extends PyObject {
   override readonly typeName = "Undefined";
@@ -200,7 +201,7 @@ export function plain(value: Value): Value {
   return value instanceof Markup ? value.text : value;
 }
 
-/** A generator or iterator. It can be iterated only once, is always true, and has no length. */
+/** A generator or iterator. It can be iterated only once, is always true in conditions, and has no length. */
 export class Iteration extends PyObject {
   override readonly typeName: string;
   readonly #iterator: Iterator<Value>;
@@ -368,7 +369,7 @@ export function sized(value: Value): List | undefined {
 
 /**
  * Returns an iterator over a value.
- * @throws {JinjaError} If it is not iterable.
+ * @throws {JinjaError} If the value is not iterable.
  */
 export function iterate(value: Value): Iterator<Value> {
   const items = sized(value);
@@ -412,7 +413,7 @@ export function lengthOf(value: Value): number {
 
 const SURROGATES = /[\ud800-\udfff]/;
 
-/** Returns a string's length in code points, like Python. */
+/** Returns the length of a string in code points, as Python does. */
 export function stringLength(text: string): number {
   if (!SURROGATES.test(text)) return text.length;
   let length = 0;
@@ -427,14 +428,14 @@ export function characters(text: string): string[] {
   return SURROGATES.test(text) ? [...text] : text.split("");
 }
 
-/** Checks whether every UTF-16 code unit of a text is a whole code point. */
+/** Checks whether every UTF-16 code unit of a string is a whole code point. */
 export function isPlain(text: string): boolean {
   return !SURROGATES.test(text);
 }
 
 /**
  * Converts a value to an index of a sequence.
- * @throws {JinjaError} If it is not an int.
+ * @throws {JinjaError} If the value is not an int.
  */
 export function indexOf(value: Value, what = "indices"): number {
   if (typeof value === "number" && Number.isInteger(value)) return value;

@@ -2,7 +2,7 @@
  * Parses the Harmony format of gpt-oss, in which control tokens separate thoughts, text and calls.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/parser/harmony_parser.py`, `CanonicalStrategy`, which finds the
- * same blocks in a complete text. Differs: thoughts are dropped.
+ * same blocks in a complete text. Unlike SGLang, this parser drops thoughts.
  */
 
 import { pythonStrip } from "./_python_text.ts";
@@ -223,7 +223,7 @@ function heldBack(text: string): number {
   return 0;
 }
 
-/** Removes the word "commentary" that models write after a call, even if it is split across several pieces. */
+/** Removes the word "commentary", which models write after a call, even if it is split across several pieces. */
 function withoutFiller(
   events: readonly HarmonyEvent[],
   endsInCall: boolean,

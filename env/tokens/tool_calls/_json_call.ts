@@ -1,8 +1,9 @@
 /**
  * Parses calls written as JSON objects with `name` and `arguments`, the core of several formats.
  *
- * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`.
- * Differs: arguments remain values that distinguish integers from floats, whereas SGLang formats them as JSON again.
+ * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`. Unlike
+ * SGLang, which formats arguments as JSON again, this module keeps them as values that distinguish integers from
+ * floats.
  */
 
 import { messageOf } from "../../errors.ts";
@@ -23,7 +24,7 @@ export function readJson(
 }
 
 /**
- * Adds a call, or an array of calls.
+ * Adds a call or an array of calls to the sink.
  * @throws {UnreadableCalls} If a call is not an object or its name is not a string.
  */
 export function takeJsonCalls(value: JsonValue, sink: CallSink): void {
@@ -49,7 +50,7 @@ function takeJsonCall(value: JsonValue, sink: CallSink): void {
   takeCall(typeof name === "string" ? name : "", parametersOf(value), sink);
 }
 
-/** Adds a call if its tool exists. Otherwise, adds the reason for skipping the call. */
+/** Adds a call to the sink if its tool exists. Otherwise, adds the reason for skipping the call. */
 export function takeCall(
   name: string,
   parameters: JsonValue,
@@ -71,7 +72,7 @@ function parametersOf(call: ReadonlyMap<string, JsonValue>): JsonValue {
   return given === undefined ? new Map() : given;
 }
 
-/** Checks whether a JSON value is true in Python: `null`, `false`, zero and empty values are not. */
+/** Checks whether a JSON value is true in Python. The values `null`, `false` and zero and empty values are not. */
 export function isPythonTrue(value: JsonValue): boolean {
   if (value instanceof Map) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;

@@ -1,8 +1,8 @@
 /**
- * Converts Python literals in a model's text to JSON, like `ast.literal_eval` followed by `json.dumps`.
+ * Converts Python literals in a model's text to JSON, as `ast.literal_eval` followed by `json.dumps` does.
  *
- * @see CPython 3.11 `Lib/ast.py`. Differs: character names (`\N{…}`) and numbers of more than 4,300 digits are not
- * accepted.
+ * @see CPython 3.11 `Lib/ast.py`. Unlike in CPython, character names (`\N{…}`) and numbers of more than 4,300 digits
+ * are not accepted.
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -38,7 +38,7 @@ export type LiteralValue = Exclude<Literal, undefined>;
 /** Maximum nesting depth of brackets, as in CPython. */
 const MAX_DEPTH = 200;
 
-/** Parses a text as Python statements. Returns `undefined` if it is not Python. */
+/** Parses a text as Python statements. Returns `undefined` if the text is not valid Python. */
 export function parseStatements(
   text: string,
 ): { readonly source: PythonSource; readonly statements: Node[] } | undefined {
@@ -65,7 +65,7 @@ function hasFalseNumber(source: PythonSource): boolean {
   return found;
 }
 
-/** Evaluates a text like `ast.literal_eval`. Tuples become arrays. */
+/** Evaluates a text as `ast.literal_eval` does. Tuples become arrays. */
 export function readLiteral(text: string): Literal {
   const parsed = parseStatements(text.replace(/^[ \t]+/, ""));
   const [statement, ...others] = parsed?.statements ?? [];
@@ -134,7 +134,7 @@ function literalOf(source: PythonSource, node: Node): Literal {
 
 /**
  * Evaluates a constant, a list or a dictionary. Signed numbers and tuples are not accepted.
- * @param inner Evaluates nested values. Default: {@linkcode constantOf} itself.
+ * @param inner The function that evaluates nested values. Default: {@linkcode constantOf} itself.
  */
 export function constantOf(
   source: PythonSource,
@@ -216,13 +216,13 @@ function keyText(key: LiteralValue): string | undefined {
   return typeof key === "object" ? undefined : String(key);
 }
 
-/** Returns a text that is the same for all keys that are equal in Python. */
+/** Returns a string that is the same for all keys that are equal in Python. */
 function identityOf(key: LiteralValue): string {
   if (typeof key === "string" || key === null) return JSON.stringify(key);
   return key instanceof Float ? String(key.value) : String(Number(key));
 }
 
-/** Evaluates a string literal, or several adjacent ones. */
+/** Evaluates a string literal, or several adjacent literals. */
 function stringOf(source: PythonSource, node: Node): Literal {
   const parts = node.name === "String" ? [node] : children(node);
   const texts: string[] = [];

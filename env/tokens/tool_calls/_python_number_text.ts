@@ -1,6 +1,6 @@
 /**
  * Parses numbers in a model's text as Python's `int` and `float` do, which allow surrounding white space and
- * underscores between digits. Differs: only ASCII digits are accepted.
+ * underscores between digits. Unlike in Python, only ASCII digits are accepted.
  */
 
 import { Float, normalInt } from "../../python/python_value.ts";
@@ -38,7 +38,7 @@ export function pythonFloat(text: string): number | undefined {
   return Number(stripped.replaceAll("_", ""));
 }
 
-/** Converts a double to the representation of a Python float. */
+/** Converts a double to the value that represents a Python float. */
 export function floatValue(value: number): number | Float {
   return Number.isInteger(value) ? new Float(value) : value;
 }

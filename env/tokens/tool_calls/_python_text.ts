@@ -1,4 +1,4 @@
-/** Python's white space and string methods that differ from JavaScript's. */
+/** Implements Python's definition of white space, and string methods that differ from JavaScript's. */
 
 import { SPACES, trim } from "../../python/python_space.ts";
 
@@ -12,13 +12,13 @@ export function isPythonSpace(character: string): boolean {
   return SPACE.test(character);
 }
 
-/** Strips white space like Python's `str.strip`. */
+/** Strips white space as Python's `str.strip` does. */
 export const pythonStrip: (text: string) => string = trim;
 
 /**
  * Returns the texts between each `start` and the next `end`.
- * @returns The texts in order. If the last `start` has no `end`, its text extends to the end of `text` and has `isOpen`
- * set.
+ * @returns The texts in order. If the last `start` has no `end`, its block extends to the end of `text` and has
+ * `isOpen` set.
  */
 export function blocksBetween(
   text: string,

@@ -37,7 +37,7 @@ export function schemaType(schema: unknown, depth = 0): string | undefined {
       : undefined);
 }
 
-/** Returns the common type of alternatives, or `string` if their types differ. */
+/** Returns the type that all alternatives of a schema specify, or `string` if their types differ. */
 function typeOfAlternatives(
   { anyOf, oneOf }: Fields,
   depth: number,

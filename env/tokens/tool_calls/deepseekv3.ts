@@ -29,7 +29,7 @@ const SEPARATOR = "<｜tool▁sep｜>";
 const FENCE = "\n```json\n";
 const FENCE_END = "\n```";
 
-/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
+/** Parses the calls in a text. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseDeepseekV3(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(CALLS_START);
   if (start < 0) return plainText(text);

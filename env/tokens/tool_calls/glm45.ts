@@ -42,7 +42,7 @@ const END = "</tool_call>";
 const KEY = "<arg_key>";
 const VALUE_END = "</arg_value>";
 
-/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
+/** Parses the calls in a text. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseGlm45(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);
@@ -130,7 +130,7 @@ function jsonIn(
   }
 }
 
-/** Parses a number that was written as a string. This is accepted if the schema specifies a number. */
+/** Parses a number that was written as a JSON string, for a schema that specifies a number. */
 function numberIn(text: string): JsonValue | undefined {
   if (!/[.e]/i.test(text)) return pythonInt(text);
   const value = pythonFloat(text);
@@ -138,8 +138,8 @@ function numberIn(text: string): JsonValue | undefined {
 }
 
 /**
- * Removes one level of escapes, by parsing the text as the contents of a JSON string. Returns `undefined` if that
- * fails.
+ * Removes one level of escapes, by parsing the text as the contents of a JSON string. Returns `undefined` if the text
+ * cannot be parsed.
  */
 function unescaped(text: string): string | undefined {
   const value = jsonIn(`{"tmp": "${text}"}`)?.json;

@@ -1,5 +1,5 @@
 /**
- * Parses the tool calls of gpt-oss, which are messages to a function in the Harmony format:
+ * Parses the tool calls of gpt-oss, which are messages to functions in the Harmony format:
  *
  *     <|start|>assistant<|channel|>commentary to=functions.look <|constrain|>json<|message|>{"id": 1}<|call|>
  *
@@ -23,7 +23,7 @@ const HEADER = new RegExp(
 );
 const END = "<|call|>";
 
-/** Parses the calls. Text in other messages is kept, and thoughts are dropped. */
+/** Parses the calls in a text. Text in other messages is kept, and thoughts are dropped. */
 export function parseGptOss(text: string, tools?: KnownTools): ParsedText {
   if (!text.includes(START)) return plainText(text);
   const events = harmonyEvents(text);

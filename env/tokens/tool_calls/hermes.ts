@@ -21,7 +21,7 @@ import {
 const START = "<tool_call>";
 const END = "</tool_call>";
 
-/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
+/** Parses the calls in a text. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseHermes(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);

@@ -1,4 +1,4 @@
-/** The parsers for tool calls, by format. */
+/** Maps each tool call format to its parser. */
 
 import { parseDeepseekV3 } from "./deepseekv3.ts";
 import { parseGlm45 } from "./glm45.ts";

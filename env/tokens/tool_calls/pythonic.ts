@@ -35,7 +35,7 @@ import {
   UnreadableCalls,
 } from "./tool_call_format.ts";
 
-/** Parses the calls. Text before and after the list is kept. */
+/** Parses the calls in a text. Text before and after the list of calls is kept. */
 export function parsePythonic(text: string, tools?: KnownTools): ParsedText {
   const stripped = pythonStrip(text)
     .replaceAll("<|python_start|>", "").replaceAll("<|python_end|>", "");
@@ -77,8 +77,8 @@ const COMMA_CLOSE = new RegExp(
 );
 
 /**
- * Returns the last position at which a list may end. An end after a trailing comma takes precedence if no argument
- * follows it.
+ * Returns the last position at which a list may end. If there is a list end after a trailing comma, and no argument
+ * follows the comma, that end takes precedence.
  */
 function lastListEnd(text: string): ListEnd | null {
   const last = lastCallEnd(text);
@@ -212,7 +212,7 @@ function argumentsOf(source: PythonSource, list: Node): JsonValue {
   return jsonArguments(given);
 }
 
-/** Returns the nodes that make up each argument. */
+/** Returns the arguments of a call, each as the list of its nodes. */
 function splitArguments(list: Node): Node[][] {
   const all: Node[][] = [];
   let current: Node[] = [];

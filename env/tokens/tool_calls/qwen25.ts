@@ -6,7 +6,7 @@
  *     </tool_call>
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`, which has the same rules,
- * including those for newlines. Differs: skipped calls are reported with the reason.
+ * including those for newlines. Unlike SGLang, this parser reports skipped calls with the reason.
  */
 
 import { readJson, takeJsonCalls } from "./_json_call.ts";
@@ -23,7 +23,7 @@ export const TOOL_CALL_START = "<tool_call>\n";
 /** The end of a call. Without the newline, it does not end the call. */
 export const TOOL_CALL_END = "\n</tool_call>";
 
-/** Parses the calls. Text before the first call is kept, and text between and after calls is dropped. */
+/** Parses the calls in a text. Text before the first call is kept, and text between and after calls is dropped. */
 export function parseQwen25(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(TOOL_CALL_START);
   if (start < 0) return plainText(text);

@@ -37,7 +37,10 @@ const FUNCTION = "<function=";
 const FUNCTION_END = "</function>";
 const PARAMETER = "<parameter=";
 
-/** Parses the calls. Text before the first call is kept unchanged, and text between and after calls is dropped. */
+/**
+ * Parses the calls in a text. Text before the first call is kept unchanged, and text between and after calls is
+ * dropped.
+ */
 export function parseQwen3Coder(text: string, tools?: KnownTools): ParsedText {
   const start = text.indexOf(START);
   if (start < 0) return plainText(text);
@@ -74,8 +77,8 @@ function readFunction(body: string, sink: CallSink): void {
 const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
 
 /**
- * Yields the parameters. Each value ends at its closing tag, the next parameter or the end of the text. A newline right
- * before the end is dropped.
+ * Yields the parameters of a call. Each value ends at its closing tag, the next parameter or the end of the text. A
+ * newline right before the end is dropped.
  */
 function* parametersIn(text: string): Generator<[key: string, value: string]> {
   for (let at = text.indexOf(PARAMETER); at >= 0;) {
@@ -117,7 +120,7 @@ function propertiesOf(
   return new Map(Object.entries(Object(properties)));
 }
 
-/** Matches the spellings of a schema's `type` that denote an integer. */
+/** Matches the values of a schema's `type` that denote an integer. */
 const INTEGER = /^(?:u?int|long|short|unsigned)/;
 const NUMBER = /^(?:num|float)/;
 const CONTAINER = /^(?:object$|array$|arr$|dict|list)/;
@@ -147,7 +150,10 @@ function typed(
   return literal === undefined ? value : literal;
 }
 
-/** Returns the type of a schema in lower case: `string` if there is none, and `other` if it is not a string. */
+/**
+ * Returns the `type` of a schema in lower case. Returns `string` if the schema has no type, and `other` if the type is
+ * not a string.
+ */
 function typeOf(schema: unknown): string {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     return "string";

@@ -37,7 +37,7 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** Renders a question and an answer with one call. Returns `null` if the template does not render calls. */
+/** Returns the rendering of a question and an answer with one call, or `null` if the template does not render calls. */
 export function renderedCall(template: ChatTemplate): string | null {
   try {
     const text = template.render(MESSAGES, { tools: [TOOL] });
@@ -74,8 +74,8 @@ const ORDER: readonly ToolCallFormat[] = [
 const known = new WeakMap<ChatTemplate, ToolCallFormat | null>();
 
 /**
- * Detects the format of a template. Returns `null` if the template does not render calls, or if no parser can read
- * them.
+ * Detects the format of a template. Returns `null` if the template does not render calls, or if no parser can read its
+ * calls.
  */
 export function templateFormat(template: ChatTemplate): ToolCallFormat | null {
   const found = known.get(template);

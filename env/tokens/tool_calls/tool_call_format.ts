@@ -1,4 +1,4 @@
-/** Types and helpers shared by the formats in which models write tool calls as text. */
+/** Defines types and helper functions for the formats in which models write tool calls as text. */
 
 import type { JsonValue } from "../../python/python_json.ts";
 import type { ToolSchema } from "../../types.ts";
@@ -14,19 +14,19 @@ export const TOOL_CALL_FORMATS = [
   "gpt-oss",
 ] as const;
 
-/** The name of a format. */
+/** The name of a tool call format. */
 export type ToolCallFormat = typeof TOOL_CALL_FORMATS[number];
 
 /** A call as written by the model. */
 export interface ParsedCall {
   readonly name: string;
-  /** Usually an object, but JSON formats allow any value. */
+  /** The arguments. They are usually an object, but JSON formats allow any value. */
   readonly parameters: JsonValue;
 }
 
 /** The result of parsing a model's text. */
 export interface ParsedText {
-  /** The text outside calls, as far as the format keeps it. If there is no call, the whole text. */
+  /** The text outside calls that the format keeps. It is the whole text if there is no call. */
   readonly normalText: string;
   /** The valid calls, in order. */
   readonly calls: readonly ParsedCall[];
@@ -34,11 +34,11 @@ export interface ParsedText {
   readonly hasMarker: boolean;
   /** The reasons why blocks or calls were skipped, as messages to the model. */
   readonly skipped: readonly string[];
-  /** The reason why SGLang's parser rejects the whole text, if it does. In this case, `calls` is empty. */
+  /** The reason why SGLang's parser rejects the whole text, if it rejects the text. In this case, `calls` is empty. */
   readonly failure?: string;
 }
 
-/** The JSON schemas of the known tools' parameters, by tool name. */
+/** The JSON schemas of the known tools' parameters, keyed by tool name. */
 export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**
@@ -47,22 +47,24 @@ export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
  */
 export type ToolCallParser = (text: string, tools?: KnownTools) => ParsedText;
 
-/** Indexes the tools of a prompt by name. If a name occurs twice, the last one is used. */
+/**
+ * Returns the parameter schemas of a prompt's tools, keyed by tool name. If a name occurs twice, the last one is used.
+ */
 export function knownTools(tools: readonly ToolSchema[]): KnownTools {
   return new Map(
     tools.map(({ function: { name, parameters } }) => [name, parameters]),
   );
 }
 
-/** Returns the result for a text without calls. */
+/** Returns the parsing result for a text without calls. */
 export function plainText(text: string): ParsedText {
   return { normalText: text, calls: [], hasMarker: false, skipped: [] };
 }
 
-/** Thrown if SGLang's parser would reject the whole text. */
+/** An error that is thrown if SGLang's parser would reject the whole text. */
 export class UnreadableCalls extends Error {}
 
-/** A sink to which a parser adds the calls of a text. */
+/** An object to which a parser adds the calls of a text. */
 export interface CallSink {
   readonly tools: KnownTools | undefined;
   readonly calls: ParsedCall[];
@@ -71,7 +73,8 @@ export interface CallSink {
 
 /**
  * Collects calls into a {@linkcode ParsedText}.
- * @param read Fills the sink. If it throws an {@linkcode UnreadableCalls}, its message becomes the failure.
+ * @param read Adds the calls of the text to the sink. If it throws an {@linkcode UnreadableCalls}, its message becomes
+ * the failure.
  */
 export function collectCalls(
   normalText: string,

@@ -1,11 +1,11 @@
-/** Types and helpers for filters. */
+/** Defines types and helper functions for filters. */
 
 import type { Method } from "../arguments.ts";
 import { getItem } from "../attributes.ts";
 import type { Machine } from "../machine.ts";
 import { plain, Undefined, type Value } from "../values.ts";
 
-/** A filter. The value before the bar is passed as `self`. */
+/** A filter. The value before the `|` is passed as `self`. */
 export type Filter = Method<Value>;
 
 /** Returns a function that reads an attribute path such as `"a.b.0"` from a value. */
@@ -13,7 +13,7 @@ export function attributeGetter(
   path: Value,
   { machine, otherwise }: {
     readonly machine: Machine;
-    /** The value to return instead of undefined values. Default: undefined values are returned unchanged. */
+    /** The value to return instead of an undefined value. Default: an undefined value is returned unchanged. */
     readonly otherwise?: Value | undefined;
   },
 ): (value: Value) => Value {
@@ -32,7 +32,10 @@ export function attributeGetter(
   };
 }
 
-/** Converts a string to lower case unless the comparison is case-sensitive. Other values are returned unchanged. */
+/**
+ * Prepares a value for comparison. Unless the comparison is case-sensitive, a string is converted to lower case. All
+ * other values are returned unchanged.
+ */
 export function folded(value: Value, caseSensitive: boolean): Value {
   const text = plain(value);
   return typeof text === "string" && !caseSensitive

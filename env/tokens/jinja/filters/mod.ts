@@ -1,4 +1,4 @@
-/** All filters and tests, indexed by name. */
+/** Defines all filters and tests, keyed by name. */
 
 import { type BoundArguments, method } from "../arguments.ts";
 import { ownAttribute } from "../attributes.ts";
@@ -66,7 +66,7 @@ const ATTR = method<Value>("attr", "name", (value, [name = null], machine) => {
   return own === undefined ? Undefined.member(value, name) : own;
 });
 
-/** All filters, by name. */
+/** All filters, keyed by name. */
 export const FILTERS: ReadonlyMap<string, Filter> = new Map(
   [
     ...SEQUENCE_FILTERS,
@@ -83,7 +83,7 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map(
   ].map((filter) => [filter.name, filter]),
 );
 
-/** All tests, by name. */
+/** All tests, keyed by name. */
 export const TESTS: ReadonlyMap<string, Filter> = new Map([
   ...VALUE_TESTS,
   named("filter", FILTERS),

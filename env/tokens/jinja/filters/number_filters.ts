@@ -1,4 +1,4 @@
-/** Filters for numbers. */
+/** Implements the filters for numbers. */
 
 import {
   absolute,

@@ -1,4 +1,4 @@
-/** Filters that apply other filters or tests to each item, such as `map` and `select`. */
+/** Implements the filters that apply other filters or tests to each item of a sequence, such as `map` and `select`. */
 
 import { JinjaError, typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
@@ -18,7 +18,7 @@ export interface Registry {
   test(name: string): Filter | undefined;
 }
 
-/** Creates the filters, which find other filters and tests in `registry`. */
+/** Creates the selection filters. They look up other filters and tests in `registry`. */
 export function selectionFilters(registry: Registry): readonly Filter[] {
   return [
     {
@@ -41,7 +41,10 @@ interface Call {
   readonly machine: Machine;
 }
 
-/** Maps items lazily. As in Jinja, errors in the arguments are reported only when the first item is requested. */
+/**
+ * Applies a function to items lazily. As in Jinja, errors in the arguments are reported only when the first item is
+ * requested.
+ */
 function* mapped(
   value: Value,
   prepare: () => (item: Value) => Value,

@@ -1,4 +1,4 @@
-/** Filters for sequences. */
+/** Implements the filters for sequences. */
 
 import { method } from "../arguments.ts";
 import { canonicalKey, equals, order } from "../compare.ts";

@@ -1,4 +1,6 @@
-/** Filters for strings. Other values are converted with `str`, unless Python's filter requires a string. */
+/**
+ * Implements the filters for strings. Other values are converted with `str`, unless Jinja's filter requires a string.
+ */
 
 import { method } from "../arguments.ts";
 import { typeError } from "../template_error.ts";
@@ -161,7 +163,7 @@ function keepingMarkup({ name, call }: Filter): Filter {
   };
 }
 
-/** Matches the characters after which a new word begins. */
+/** Matches the separators after which a new word begins. */
 const WORD_BEGINNING = new RegExp(`([-({\\[<${SPACES}]+)`);
 
 /** Splits a text into words and the separators between words. */
