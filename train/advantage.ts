@@ -1,4 +1,7 @@
-/** Advantages: how much better each episode did than its group. An advantage multiplies the gradient of its episode. */
+/**
+ * Computes advantages: how much better each episode did than its group. An advantage scales the gradient of its
+ * episode.
+ */
 
 /** A formula that turns the rewards of a group into advantages. */
 interface Estimator {
@@ -54,7 +57,7 @@ export type AdvantageName = keyof typeof ESTIMATORS;
 /** The names of all advantage estimators. */
 export const ADVANTAGE_NAMES = Object.keys(ESTIMATORS) as AdvantageName[];
 
-/** One line of help for each estimator. */
+/** The help text of the advantage estimators, one line each. */
 export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

@@ -36,7 +36,7 @@ export interface ControlLoop {
   readonly trainer: Trainer;
   /** Whether an abort was requested. */
   readonly stopped: boolean;
-  /** Performs one supervised step on the demonstrations for step `step`. */
+  /** Performs one supervised step on the batch of demonstrations for step `step`. */
   imitate(
     activity: { phase: "control"; doing: ControlBudget; step: number },
     learningRate: number,

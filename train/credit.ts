@@ -33,7 +33,7 @@ interface Credit {
  * comes at the end. Differs: a state is everything that the world has said so far, not only its last observation,
  * because the last message of a conversation does not determine what came before.
  * @see vineppo: Kazemnejad et al. 2024, "VinePPO", section 4. Differs: `V` is estimated from the group's own episodes,
- * without extra samples. Turns with different words and the same answer are therefore worth the same.
+ * without extra samples. Therefore, turns that use different words but receive the same answer have the same value.
  */
 const CREDITS = {
   episode: {
@@ -64,7 +64,7 @@ export type CreditName = keyof typeof CREDITS;
 /** The names of all methods of credit assignment. */
 export const CREDIT_NAMES = Object.keys(CREDITS) as CreditName[];
 
-/** One line of help for each method of credit assignment. */
+/** The help text of the methods of credit assignment, one line each. */
 export const CREDIT_HELP: string = Object.entries(CREDITS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

@@ -1,6 +1,6 @@
 /**
- * Resolves a run's config: merges the defaults, the recipe, `--set` and the flags. Each source overrides those before
- * it.
+ * Resolves a run's config: merges the defaults, the recipe, `--set` and the flags. Each source overrides the previous
+ * ones.
  *
  * One schema defines the type, the defaults, the error messages and the help. A recipe is a YAML file with any part of
  * the config. The resolved, frozen config is saved in the run dir and is enough to repeat the run.
@@ -51,7 +51,7 @@ export function resolveConfig(
   return resolve(configSchema, { recipe, overrides, rename: renameOldKeys });
 }
 
-/** Any part of a config, for scripts; missing keys have their defaults. */
+/** A partial config, for scripts. Missing keys have their default values. */
 export type ConfigInput = z.input<typeof configSchema>;
 
 /**
@@ -73,7 +73,7 @@ export function makeConfig(settings: ConfigInput = {}): Config {
   return resolveConfig({ name: origin, text: "" }, overrides);
 }
 
-/** Resolves a config like {@linkcode resolveConfig}, but with another schema. */
+/** Resolves a config as {@linkcode resolveConfig} does, but with the given schema. */
 export function resolveBy<S extends z.ZodObject>(
   schema: S,
   recipe: Recipe,
@@ -149,7 +149,8 @@ export interface ConfigKey {
 }
 
 /**
- * Lists every key of a schema in order, with its description and its value in a config. Default: the schema's defaults.
+ * Returns the keys of a schema in order, each with its description and its value in a config. By default, the config
+ * has the schema's default values.
  */
 export function configKeys(
   of: z.ZodObject = configSchema,

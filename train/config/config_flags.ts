@@ -1,13 +1,13 @@
 /**
- * Command-line flags for config keys. `.meta({ cli: {} })` gives a key a flag. The flag's name, values, description and
- * validation come from the key's schema, so the command's parser, help and config all agree.
+ * Derives command-line flags from a config schema. A key with `.meta({ cli: {} })` has a flag. The flag's name, values,
+ * description and validation come from the key's schema, so the command's parser, help and config all agree.
  */
 
 import { z } from "zod";
 import { objectOf, schemaAt } from "../../env/schema_keys.ts";
 import type { Override } from "./config.ts";
 
-/** Properties of a key's flag, in `.meta({ cli: … })`. */
+/** The properties of a config key's flag, set by `.meta({ cli: … })`. */
 export interface CliKey {
   /** The name of the flag in camel case. Default: the name of the key. */
   readonly flag?: string;
@@ -15,7 +15,7 @@ export interface CliKey {
   readonly value?: string;
   /** Whether a value is a path. Paths are relative to the directory in which the command was started. */
   readonly isPath?: (value: string) => boolean;
-  /** For a section: the prefix of its keys' flags, and the subject of their descriptions. */
+  /** The prefix of the flags of a section's keys, and the subject of their descriptions. Only used for sections. */
   readonly prefix?: string;
   readonly of?: string;
 }

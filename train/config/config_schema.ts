@@ -18,12 +18,12 @@ import { MIN_VOCAB_SIZE } from "../cpu/tiny_tokenizer.ts";
 
 const positive = z.int().min(1);
 const count = z.int().min(0);
-/** The schema of a number of steps, which is limited because a plan lists every step. */
+/** The schema of a number of steps. The number is limited because a plan lists every step. */
 const steps = z.int().min(0).max(1_000_000);
 const rate = z.number().gt(0);
 const share = z.number().min(0).max(1);
 
-/** The model, whose vocabulary must be large enough to encode any text. */
+/** The schema of the model. Its vocabulary must be large enough to encode any text. */
 const modelSchema = ModelConfigSchema.refine(
   ({ vocab }) => vocab >= MIN_VOCAB_SIZE,
   {

@@ -21,13 +21,13 @@ import { userName } from "../../env/users/registry.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** The schemas of the world settings for domains that do not use the section `world`. */
+/** The schemas of the world settings that have a section of their own. Other domains use the section `world`. */
 const sections = {
   generated: retailOptionsSchema,
   airline: airlineOptionsSchema,
 };
 
-/** The dataset: the source of its tasks and rows, and their settings. */
+/** The schema of the section `data`: the source of the tasks and rows, and the settings of that source. */
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
@@ -62,7 +62,7 @@ export const dataSchema = z.strictObject({
   ),
 });
 
-/** The data section of an evaluation, with the keys for τ³-bench's modes and policy variants. */
+/** The schema of an evaluation's section `data`, which adds the keys for τ³-bench's modes and policy variants. */
 export const evaluationDataSchema = dataSchema.extend({
   solo: z.boolean().default(false).meta({
     description:
@@ -77,7 +77,7 @@ export const evaluationDataSchema = dataSchema.extend({
 });
 
 /**
- * Returns the section below `data` with the world settings of a domain.
+ * Returns the name of the section of `data` that contains the world settings of a domain.
  * @throws {MissingPartError} If the domain has no generator.
  */
 export function worldSection(
@@ -89,7 +89,7 @@ export function worldSection(
   return names.find((name) => sections[name] === options) ?? "world";
 }
 
-/** Settings of network calls to a model, separate for each endpoint. */
+/** The schema of the settings for network calls to a model. Each endpoint has its own settings. */
 const callsSchema = z.strictObject({
   timeoutS: z.number().gt(0).default(60).describe(
     "Timeout per attempt, in seconds",
@@ -103,7 +103,7 @@ const callsSchema = z.strictObject({
   ),
 });
 
-/** The settings of a model at an endpoint. */
+/** The schema of the settings of a model at an endpoint. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
     description:
@@ -129,7 +129,7 @@ export const endpointSchema = z.strictObject({
   calls: callsSchema.prefault({}),
 });
 
-/** The settings of the simulated user. */
+/** The schema of the simulated user's settings. */
 export const userSchema = z.strictObject({
   strategy: userName
     .default("scripted")
@@ -146,21 +146,21 @@ export const userSchema = z.strictObject({
   }),
 });
 
-/** Whether to reproduce τ-bench's own behavior where this project corrects it. */
+/** The schema of a setting that reproduces τ-bench's original behavior where this project corrects it. */
 export const compatSchema = z.boolean().default(false).meta({
   description:
     "Reproduce τ-bench's users and text agents exactly, including flaws that change results",
   cli: {},
 });
 
-/** Prices in US dollars per million tokens. */
+/** The schema of a model's prices, in US dollars per million tokens. */
 const priceSchema = z.strictObject({
   input: z.number().min(0),
   cachedInput: z.number().min(0).optional(),
   output: z.number().min(0),
 });
 
-/** Prices of calls by model name. */
+/** The schema of call prices, keyed by model name. */
 export const pricesSchema = z.record(z.string(), priceSchema).default({})
   .meta({
     description:
@@ -168,7 +168,7 @@ export const pricesSchema = z.record(z.string(), priceSchema).default({})
     mayChange: true,
   });
 
-/** Limits on spending for models over the network. */
+/** The schema of the limits on spending for models reached over the network. */
 export const budgetSchema = z.strictObject({
   maxCost: z.number().gt(0).nullable().default(null).meta({
     description:

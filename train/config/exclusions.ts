@@ -1,4 +1,7 @@
-/** Exclusion files: a YAML list of `{task, reason}`, which `deno task audit` can write. */
+/**
+ * Reads and formats exclusion files. An exclusion file is a YAML list of `{task, reason}`, which `deno task audit` can
+ * write.
+ */
 
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
@@ -13,7 +16,7 @@ const fileSchema = z.array(
   z.strictObject({ task: z.string().min(1), reason: z.string().default("") }),
 );
 
-/** An excluded task and the reason. */
+/** An excluded task and the reason for its exclusion. */
 export type Exclusion = z.infer<typeof fileSchema>[number];
 
 /**
@@ -40,7 +43,7 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
   );
 }
 
-/** Formats an exclusion file. */
+/** Returns the text of an exclusion file that begins with `head` as a comment. */
 export function formatExclusions(
   exclusions: readonly Exclusion[],
   head: string,

@@ -15,7 +15,7 @@ import { openDataset } from "./open_dataset.ts";
 export interface DatasetName {
   /** The name: `generated`, `tau-bench`, `tau3-bench`, or a directory in τ-bench's layout. */
   readonly data: string;
-  /** The domain. Default: the domain of the directory, or that of the default config. */
+  /** The domain. Default: the domain found in the directory, or the default config's domain for a named dataset. */
   readonly env?: DomainName | undefined;
   /** The directory of τ-bench, for `tau-bench`. */
   readonly tauBench?: string | undefined;

@@ -5,7 +5,7 @@ export function namesTwice(recipe: Record<string, unknown>): boolean {
   return "grpo" in recipe && "rl" in recipe;
 }
 
-/** The names of advantage estimators in version 0.1, before they were named after their papers. */
+/** The current names of advantage estimators, keyed by their names in version 0.1. */
 const OLD_ADVANTAGES = new Map<unknown, string>([
   ["mean", "dr-grpo"],
   ["std", "grpo"],
@@ -42,7 +42,7 @@ function renameGrpo(config: Record<string, unknown>): void {
   };
 }
 
-/** Returns the path of a key in version 0.1; the same path if it has not changed. */
+/** Returns the path that a key had in version 0.1, or the same path if it has not changed. */
 export function oldPath(path: readonly string[]): readonly string[] {
   const [section, key, ...rest] = path;
   if (section !== "rl" || key === undefined) {

@@ -103,7 +103,7 @@ export function callerOf(
 
 /**
  * Returns the name of the model.
- * @throws {ConfigError} If none is set.
+ * @throws {ConfigError} If no model is set.
  */
 export function modelName({ model }: EndpointConfig, flag: string): string {
   if (model !== null) return model;

@@ -1,4 +1,4 @@
-/** Draws tasks from the rows of a benchmark's checkout, without the rows of users who appear in held-out tasks. */
+/** Draws tasks from the rows of a benchmark's checkout, but not for users who appear in held-out tasks. */
 
 import { loadTaskFile } from "../../env/benchmarks/tau/tau_bench.ts";
 import { domainKey } from "../../env/domains/registry.ts";
@@ -41,7 +41,7 @@ export async function withRowTasks(
   });
 }
 
-/** Returns the tasks of a split or a file; an empty list for a split that the benchmark lacks. */
+/** Returns the tasks of a split or of a task file. If the benchmark lacks the split, the list is empty. */
 async function heldOut(
   dataset: Dataset,
   name: string,

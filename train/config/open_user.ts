@@ -57,7 +57,7 @@ export async function openUser(
   return named(strategy.open({ ...world, model }), `${name} ${model.name}`);
 }
 
-/** Names the factory for records, unless it already has a name. */
+/** Returns the user factory with a name for records. A factory that already has a name is returned unchanged. */
 function named(factory: UserFactory, name: string): UserFactory {
   return factory.label === undefined
     ? Object.assign(factory.bind(null), { label: name })

@@ -16,7 +16,7 @@ export interface Recipe extends YamlFile {
   readonly base?: Recipe | undefined;
 }
 
-/** The values of a recipe by section. */
+/** The values of a recipe, keyed by section. */
 export type RecipeValues = Record<string, unknown>;
 
 /** A parsed recipe with the recipes that it extends. */
@@ -50,8 +50,8 @@ export class RecipeLayers {
   }
 
   /**
-   * Returns the position of a key, or of its innermost section, as `recipe.yaml:12`; only the file's name if neither
-   * exists.
+   * Returns where a key or its innermost existing section is defined, such as `recipe.yaml:12`. If neither exists,
+   * returns only the file name.
    */
   placeOf(paths: readonly (readonly string[])[]): string {
     const { yaml } =

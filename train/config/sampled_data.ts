@@ -11,7 +11,7 @@ export const SAMPLE_TASKS = 4_000;
 /** A config's data, reduced for a plan. */
 export interface SampledData<T extends Config["data"]> {
   readonly data: T;
-  /** The full number of tasks for each split that was reduced. */
+  /** The number of tasks that the config requests, for each split that was reduced. */
   readonly asked: Readonly<Partial<Record<Split, number>>>;
 }
 
@@ -40,8 +40,9 @@ export function sampleOf<T extends Config["data"]>(
 }
 
 /**
- * Omits the tasks drawn from a benchmark's rows if a split other than train is used. They all belong to train and take
- * many seconds to draw. Data with exclusions is returned unchanged, because exclusions may name the drawn tasks.
+ * Returns the data without the tasks drawn from a benchmark's rows, unless the split is train. These tasks all belong
+ * to train and take many seconds to draw. Data with exclusions is returned unchanged, because exclusions may name the
+ * drawn tasks.
  */
 export function dataOfSplit<T extends Config["data"]>(
   data: T,

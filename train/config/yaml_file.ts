@@ -1,4 +1,4 @@
-/** Parses hand-written YAML, within bounds and with line numbers for messages. */
+/** Parses hand-written YAML with limits on its size and depth, and keeps line numbers for error messages. */
 
 import {
   type Document,
@@ -57,7 +57,7 @@ export class Yaml {
     return this.#document.hasIn(path);
   }
 
-  /** Returns the line of a key, or of its innermost existing section; `undefined` if there is none. */
+  /** Returns the line of a key, or of its innermost existing section. Returns `undefined` if neither exists. */
   lineOf(path: readonly string[]): number | undefined {
     let node: unknown = this.#document.contents;
     let offset: number | undefined;

@@ -31,7 +31,7 @@ export class AdamW {
   readonly #options: AdamOptions;
   /** The addresses of the gradients, one per thread. */
   readonly gradients: readonly number[];
-  /** The addresses of the moments. */
+  /** The addresses of the first and second moments. */
   readonly first: number;
   readonly second: number;
   readonly #table: number;
@@ -67,8 +67,8 @@ export class AdamW {
   }
 
   /**
-   * Sums the threads' gradients into the first one.
-   * @returns The global L2 norm.
+   * Sums the gradients of all threads into the first thread's gradient.
+   * @returns The global L2 norm of the sum.
    */
   async reduce(): Promise<number> {
     this.#writeJobs({ learningRate: 0, maxGradNorm: 0 }, 1);

@@ -8,7 +8,10 @@ import { parameterCount } from "./layout.ts";
 export interface PlannedSequence {
   /** The index in the batch. */
   readonly index: number;
-  /** The number of tokens up to the last one whose prediction is learned; later tokens have no effect. */
+  /**
+   * The number of tokens that go through the network, up to the last one whose prediction is learned. Later tokens have
+   * no effect on the loss.
+   */
   readonly rows: number;
   /** The positions whose next token is learned, in ascending order. */
   readonly lossRows: readonly number[];

@@ -1,6 +1,6 @@
 /**
- * The policy's checkpoint format: `policy.json` with the shape and checksums, and one file of f32 each for weights,
- * moments and reference (little endian, in the order of the layout).
+ * Reads and writes the policy's checkpoints. A checkpoint has a file `policy.json` with the shape and the checksums,
+ * and one file each for the weights, the moments and the reference, as little-endian f32 in the order of the layout.
  */
 
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** The lab of the CPU trainer: a tiny policy and its tokenizer, trained on the expert's demonstrations. */
+/** Creates the lab of the CPU trainer: a tiny policy, and a tokenizer trained on the expert's demonstrations. */
 
 import { agentStrategy } from "../../env/agents/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
@@ -36,7 +36,7 @@ export interface CpuLab extends Lab {
 }
 
 /**
- * Creates the demonstrations, the tokenizer and the policy.
+ * Creates a lab with its demonstrations, tokenizer and policy.
  * @throws {ConfigError} If a cold start is configured but there are no demonstrations.
  * @throws {DataError} If the given tokenizer is damaged.
  * @throws {PolicyError} If the model cannot be created.

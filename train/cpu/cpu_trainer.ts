@@ -21,7 +21,7 @@ import {
 } from "./gradient.ts";
 import { type AdamOptions, AdamW, DEFAULT_ADAM } from "./adamw.ts";
 
-/** Loss settings of supervised steps, without policy gradient. */
+/** The loss settings of supervised steps, which do not use the policy gradient. */
 const SUPERVISED: LossSettings = {
   mode: "supervised",
   ratio: "token",
@@ -100,7 +100,7 @@ export class CpuTrainer implements Trainer {
     this.#adam.reset();
   }
 
-  /** Writes weights, optimizer and reference with checksums, atomically. */
+  /** Writes the weights, the optimizer's state and the reference with checksums, atomically. */
   save(dir: string): Promise<void> {
     const engine = this.#engine;
     return engine.exclusively(() => {
@@ -137,8 +137,8 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Computes the gradient of a batch's loss, `[layout.floats]`, and the result for each learned token, without a step.
-   * For tests and inspection.
+   * Computes the gradient of a batch's loss, `[layout.floats]`, and the result for each learned token, without updating
+   * the weights. For tests and inspection.
    */
   gradient(
     batch: readonly TrainSequence[],
@@ -246,7 +246,10 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   }
 }
 
-/** Returns means over the learned tokens, summed in the order of the batch. */
+/**
+ * Returns the mean measurements of the learned tokens. They are summed in the order of the batch, so the result is
+ * deterministic.
+ */
 function statsOf(
   batch: readonly TrainSequence[],
   results: readonly LossResult[],

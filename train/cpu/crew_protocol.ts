@@ -1,5 +1,6 @@
 /**
- * The protocol between the host and its workers: one block of shared memory per worker, with waits through `Atomics`.
+ * The protocol between the host and its workers: one block of shared memory per worker, on which both sides wait with
+ * `Atomics`.
  */
 
 /** The fields of a worker's block, as indices of 4-byte words. */
@@ -18,7 +19,7 @@ export const FIELD = {
 export const BLOCK_BYTES = 1024;
 export const TEXT_OFFSET = 64;
 
-/** Commands of a worker, by index. `exit` ends the worker. */
+/** The commands that a worker accepts, in the order of their numbers. `exit` ends the worker. */
 export const COMMANDS = [
   "exit",
   "train",

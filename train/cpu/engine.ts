@@ -48,7 +48,7 @@ export function pageLayout(config: ModelConfig, training: boolean) {
   return { tails, pointer, bytes };
 }
 
-/** The maximum extra working memory in bytes. */
+/** The maximum number of bytes to allocate in addition to the requested working memory. */
 const SCRATCH_SLACK = 4 * 2 ** 20;
 
 /** A model in memory and the threads that run it. */
@@ -110,7 +110,7 @@ export class Engine implements AsyncDisposable {
     return this.#version;
   }
 
-  /** Returns a live view of weights, `[layout.floats]`. Get a new view after each allocation. */
+  /** Returns a live view of the weights at an address, `[layout.floats]`. Get a new view after each allocation. */
   floatsAt(address: number): Float32Array {
     const start = address / 4;
     return this.heap.floats.subarray(start, start + this.layout.floats);
@@ -133,7 +133,7 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Allocates another set of weights of the same shape. With `backward`, the set can also be trained. */
+  /** Allocates another set of weights of the same shape. If `backward` is true, the set can also be trained. */
   copyModel(backward: boolean): ModelCopy {
     const bytes = this.layout.floats * 4;
     const weights = this.heap.allocate(bytes);
@@ -147,7 +147,10 @@ export class Engine implements AsyncDisposable {
     };
   }
 
-  /** Returns working memory of at least `bytes[i]` for the i-th thread. The next call may move it. */
+  /**
+   * Returns a block of working memory for each thread, with at least `bytes[i]` bytes for the i-th thread. The next
+   * call may move a block.
+   */
   scratch(bytes: readonly number[]): { at: number; end: number }[] {
     return bytes.map((need, i) => {
       const held = this.#scratch[i];
@@ -175,7 +178,7 @@ export class Engine implements AsyncDisposable {
     return mine;
   }
 
-  /** Waits for running work, then terminates the workers. */
+  /** Waits for running work to finish, then terminates the workers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,4 +1,4 @@
-/** A forward and backward pass of a batch on all threads. */
+/** Runs the forward and backward passes of a batch on all threads. */
 
 import type { RatioName } from "../ratio.ts";
 import { advantageAt, type TrainSequence } from "../trainer.ts";
@@ -26,7 +26,7 @@ export interface LossSettings {
 
 /** The result at one learned position. */
 export interface LossResult {
-  /** The index of the sequence in the batch. */
+  /** The index of the learned token's sequence in the batch. */
   readonly index: number;
   /** The position of the learned token. */
   readonly position: number;
@@ -46,7 +46,10 @@ export class JobMemory {
     this.#engine = engine;
   }
 
-  /** Returns the address of at least `bytes` bytes. This invalidates the result of the previous call. */
+  /**
+   * Returns the address of a region of at least `bytes` bytes. The region returned by the previous call becomes
+   * invalid.
+   */
   open(bytes: number): number {
     if (bytes > this.#bytes) {
       if (this.#at !== 0) this.#engine.heap.free(this.#at);
@@ -70,7 +73,7 @@ export interface GradientOptions {
 }
 
 /**
- * Adds the gradient of the mean loss over all learned tokens.
+ * Adds the gradient of the mean loss over all learned tokens to the gradients of the threads.
  * @returns The results of the learned positions, in the order of the batch.
  */
 export async function accumulateGradient(

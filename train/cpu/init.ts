@@ -6,8 +6,8 @@ import type { ModelConfig } from "./model_config.ts";
 
 /**
  * Draws initial weights, `[layout.floats]`. Matrices are normal with standard deviation fanIn^-½ (the embedding:
- * dim^-½), divided by √(2·layers) for those that write to the residual stream. Gains are 1 and convolutions near the
- * identity. The pointer's keys equal its queries, so that it initially attends to similar tokens.
+ * dim^-½), divided by √(2·layers) for matrices that write to the residual stream. Gains are 1, and convolutions are
+ * near the identity. The pointer's keys equal its queries, so that it initially attends to similar tokens.
  */
 export function initialWeights(
   config: ModelConfig,
@@ -35,7 +35,10 @@ function deviation(p: Parameter, config: ModelConfig): number {
   return writes ? fanIn / Math.sqrt(2 * config.layers) : fanIn;
 }
 
-/** Fills `[3][dim]`: the current token passes unchanged, the two before it are mixed in at random. */
+/**
+ * Fills convolution weights, `[3][dim]`: the current token passes unchanged, and the two tokens before it are mixed in
+ * with random weights.
+ */
 function fillConv(view: Float32Array, normal: () => number): void {
   fillNormal(view, 0.3, normal);
   const dim = view.length / 3;

@@ -19,11 +19,14 @@ export interface Layout {
   readonly parameters: readonly Parameter[];
   /** The number of floats up to the end of the last tensor, including gaps; a multiple of 16. */
   readonly floats: number;
-  /** The end of the tensors that decay, in floats. */
+  /** The end, in floats, of the tensors to which weight decay applies. */
   readonly decayEnd: number;
 }
 
-/** Returns the layout of a model: matrices, which decay, then vectors, which do not. */
+/**
+ * Returns the layout of a model: first the matrices, to which weight decay applies, then the vectors, to which it does
+ * not.
+ */
 export function layoutOf(config: ModelConfig): Layout {
   const { vocab, dim, layers, hidden, pointerDim } = config;
   const matrices: [string, number[]][] = [
@@ -68,8 +71,8 @@ export function parameterCount(config: ModelConfig): number {
 }
 
 /**
- * Returns the parameter with a name.
- * @throws {RangeError} If there is none.
+ * Returns the parameter with the given name.
+ * @throws {RangeError} If there is no such parameter.
  */
 export function parameter(layout: Layout, name: string): Parameter {
   const found = layout.parameters.find((p) => p.name === name);

@@ -50,7 +50,7 @@ export class PagePool {
     return this.#taken;
   }
 
-  /** Takes a page, preferably the one after `after`; returns `undefined` if none is free. */
+  /** Allocates a page, preferably the page after `after`. Returns `undefined` if no page is free. */
   take(after: number | undefined): number | undefined {
     let page = this.#find(after);
     if (page === undefined && this.#addSlab()) page = this.#find(after);

@@ -181,7 +181,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     this.#engine.setWeights(weights);
   }
 
-  /** Waits for running work, then ends the threads. */
+  /** Waits for running work to finish, then terminates the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine[Symbol.asyncDispose]();
   }

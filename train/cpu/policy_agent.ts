@@ -12,7 +12,7 @@ import type { Agent, Dataset, TokenModel } from "../../env/types.ts";
 import type { Config } from "../config/config.ts";
 
 /**
- * Reads the tokenizer and its chat template from its files.
+ * Creates the tokenizer and its chat template from the tokenizer's files.
  * @param origin The origin of the files, for error messages.
  * @throws {DataError} If they are damaged.
  */

@@ -1,6 +1,6 @@
 /**
- * Estimates a run's sizes and duration. Sizes follow from the config. Rates are measured on the untrained policy, with
- * a step of the cold start, a prefill and some sampling.
+ * Estimates a run's sizes and duration. Sizes are computed from the config. Rates are measured on the untrained policy
+ * by running a cold-start step, a prefill and a short sampling run.
  */
 
 import type { Dataset, Split } from "../../env/types.ts";
@@ -25,7 +25,7 @@ export interface Plan {
    * context.
    */
   readonly notDemonstrated: number;
-  /** The number of tokens per demonstration, and the share of these that the policy learns. */
+  /** The median and maximum number of tokens per demonstration, and the share of the tokens that the policy learns. */
   readonly tokens: {
     readonly median: number;
     readonly max: number;
@@ -37,14 +37,14 @@ export interface Plan {
   /** The estimated memory of the policy plus the current memory of the process. */
   readonly memoryBytes: number;
   readonly rates: Rates;
-  /** The estimated duration, for conversations as long as the demonstrations. */
+  /** The estimated duration of the run in seconds, assuming that conversations are as long as the demonstrations. */
   readonly seconds: number;
 }
 
 /** Speeds in tokens per second across all threads. */
 export interface Rates {
   readonly trained: number;
-  /** The rate of prefill, that is, of reading context. */
+  /** The rate of prefill, which processes the context. */
   readonly read: number;
   readonly sampled: number;
 }

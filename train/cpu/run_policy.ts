@@ -1,4 +1,4 @@
-/** The saved policy of a run, for chat, evaluation and sampling. */
+/** Opens the saved policy of a run for chat, evaluation and sampling. */
 
 import { basename, join } from "node:path";
 import { ConfigError, PolicyError, RunDirError } from "../../env/errors.ts";
@@ -72,7 +72,7 @@ export class RunPolicy implements AsyncDisposable {
     });
   }
 
-  /** Ends the policy's threads. */
+  /** Terminates the policy's threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.policy[Symbol.asyncDispose]();
   }

@@ -1,5 +1,6 @@
 /**
- * The tokenizer of a run dir: `tokenizer.json` and `tokenizer_config.json` in one file, so that neither can be missing.
+ * Reads the tokenizer of a run. `tokenizer.json` and `tokenizer_config.json` are stored in one file, so neither can
+ * exist without the other.
  */
 
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { sealOfJson } from "../runs/seal.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 import { parseJson } from "../runs/versions.ts";
 
-/** The name of the file in the run dir. */
+/** The name of the tokenizer's file in the run dir. */
 export const TOKENIZER = "tokenizer.json";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Sampling jobs: a few steps on all threads. The requests are written to shared memory, the kernels run, and the
- * results are read back.
+ * Runs sampling jobs. A job consists of a few steps on all threads: the requests are written to shared memory, the
+ * kernels run, and the results are read back.
  */
 
 import type { GenerateRequest } from "../../env/types.ts";
@@ -16,7 +16,7 @@ export interface SamplePart {
   /** The ids to feed. */
   readonly pending: readonly number[];
   /**
-   * Uniform random numbers in [0, 1), one per token to sample; empty if the prompt is not fully read after this job.
+   * Uniform random numbers in [0, 1), one per token to sample; empty if the job does not reach the end of the prompt.
    */
   readonly uniforms: readonly number[];
 }

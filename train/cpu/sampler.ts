@@ -1,6 +1,6 @@
 /**
- * Continuous batching: all requests go through the network together, a few steps at a time. In between, finished
- * requests leave and new ones join.
+ * Samples with continuous batching: all requests go through the network together, a few steps at a time. Between these
+ * steps, finished requests leave the batch and new requests join it.
  */
 
 import {
@@ -120,7 +120,7 @@ export class Sampler {
     }
   }
 
-  /** Admits waiting requests, except those whose session is in use. */
+  /** Admits the waiting requests whose session is not in use. */
   #admit(): void {
     const later: Waiting[] = [];
     for (const waiting of this.#waiting.splice(0)) {

@@ -24,7 +24,7 @@ export interface Session {
   busy: boolean;
   /** Whether to free the session when it is no longer busy. */
   released: boolean;
-  /** Time of the last use, as a counter. */
+  /** The time of the session's last use, as the value of a counter. */
   lastUse: number;
 }
 
@@ -66,8 +66,8 @@ export class SessionCache {
   }
 
   /**
-   * Takes a session for a request. The session keeps the longest cached prefix of `ids`, without the last id, because a
-   * prediction needs at least one token to be fed.
+   * Reserves a session for a request and creates it if necessary. The session keeps the longest cached prefix of `ids`,
+   * without the last id, because a prediction needs at least one token to be fed.
    */
   acquire(name: string, ids: readonly number[]): Session {
     let session = this.#sessions.get(name);
@@ -112,8 +112,8 @@ export class SessionCache {
   }
 
   /**
-   * Makes room for `positions` positions in total. Returns `false` if the pool is exhausted even after evicting idle
-   * sessions.
+   * Reserves pages for `positions` positions in total. Returns `false` if the pool is exhausted even after evicting
+   * idle sessions.
    */
   reserve(session: Session, positions: number): boolean {
     while (session.pages.length * PAGE < positions) {
@@ -177,7 +177,7 @@ export class SessionCache {
     return this.#pool.take(after);
   }
 
-  /** Evicts the session that has been idle longest. */
+  /** Evicts the session that has been idle the longest. */
   #evictIdle(): void {
     let oldest: Session | undefined;
     for (const session of this.#sessions.values()) {

@@ -16,7 +16,7 @@ export const END_TOKEN = "<|end|>";
 
 /**
  * The tiny policy's chat template. To use few tokens per turn, only answers have an end token, which the policy
- * samples; other messages end where the next one begins.
+ * samples; other messages end where the next message begins.
  */
 export const CHAT_TEMPLATE = `{%- for message in messages %}
 {%- if message.role == "assistant" %}
@@ -74,7 +74,7 @@ export function tokenizerFiles(
   { pattern, vocabulary, merges }: {
     /** The isolated pieces, from {@linkcode isolatedPattern}. */
     readonly pattern: string;
-    /** The byte-level text of each token below the control tokens, by id. */
+    /** The byte-level text of each token except the control tokens, in the order of the ids. */
     readonly vocabulary: readonly string[];
     readonly merges: readonly (readonly [string, string])[];
   },

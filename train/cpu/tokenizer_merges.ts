@@ -28,13 +28,13 @@ export class SymbolTable {
     for (const text of alphabet) this.#add(text);
   }
 
-  /** The texts of the symbols by id. */
+  /** The texts of the symbols, indexed by id. */
   get texts(): readonly string[] {
     return this.#texts;
   }
 
   /**
-   * Returns the id of a text.
+   * Returns the id of the symbol with a text.
    * @throws {RangeError} If there is no such symbol.
    */
   id(text: string): number {
@@ -43,12 +43,15 @@ export class SymbolTable {
     throw new RangeError(`There is no symbol "${text}"`);
   }
 
-  /** Checks whether another pair already makes the same text. */
+  /** Checks whether the text of this pair has already been merged, possibly from another pair. */
   hasMerged(left: number, right: number): boolean {
     return this.#merged.has(this.#text(left) + this.#text(right));
   }
 
-  /** Makes a pair a symbol and returns its id. If a whole piece has the same text, the pair has that piece's id. */
+  /**
+   * Adds a pair as a symbol and returns its id. If a symbol with the same text exists, such as a whole piece, its id is
+   * returned.
+   */
   merge(left: number, right: number): number {
     const pair: [string, string] = [this.#text(left), this.#text(right)];
     const text = pair.join("");
@@ -57,7 +60,7 @@ export class SymbolTable {
     return this.#ids.get(text) ?? this.#add(text);
   }
 
-  /** Makes a whole piece a symbol and returns its id. */
+  /** Adds a whole piece as a symbol and returns its id. */
   addWhole(symbols: readonly number[]): number {
     const text = symbols.map((id) => this.#text(id)).join("");
     return this.#ids.get(text) ?? this.#add(text);
@@ -87,8 +90,8 @@ interface Pair {
 const MIN_SAVED = 2;
 
 /**
- * Learns symbols until the table has `size` of them, or none saves enough. Ties are resolved in favor of pairs, then of
- * older symbols, so the result depends only on the arguments.
+ * Learns symbols until the table has `size` of them, or until no candidate saves enough. Ties are resolved in favor of
+ * pairs, then of older symbols, so the result depends only on the arguments.
  */
 export function learnSymbols(
   table: SymbolTable,

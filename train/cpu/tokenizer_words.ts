@@ -1,4 +1,4 @@
-/** Finds the words that vary, which a policy has to copy, as opposed to those that it can memorize. */
+/** Separates the words that vary, which a policy has to copy, from the words that it can memorize. */
 
 import { DataError } from "../../env/errors.ts";
 import {
@@ -7,7 +7,7 @@ import {
 } from "../../env/python/python_json.ts";
 import type { Message } from "../../env/types.ts";
 
-/** Returns the words of a text: runs of letters. */
+/** Returns the words in a text. A word is a run of letters. */
 function wordsOf(text: string): readonly string[] {
   return text.match(/[\p{L}\p{M}]+/gu) ?? [];
 }
@@ -28,10 +28,13 @@ const MIN_DATA_SHARE = 0.2;
  * the world.
  */
 const MAX_CONVERSATION_SHARE = 0.5;
-/** The minimum number of conversations for that maximum to apply. */
+/**
+ * A word in the data of at most this many conversations is never a constant, regardless of {@linkcode
+ * MAX_CONVERSATION_SHARE}.
+ */
 const FEW_CONVERSATIONS = 10;
 
-/** The minimum number of occurrences of a word worth distinguishing. */
+/** The minimum number of occurrences for a word to count as constant. */
 const MIN_OCCURRENCES = 5;
 /** The maximum number of words, because the pieces' regular expression names each one. */
 const MAX_WORDS = 1000;
@@ -154,7 +157,10 @@ function valuesOf(message: Message): string[] {
   return out;
 }
 
-/** Parses a tool result as data. If it is not JSON, it is a bare identifier, or prose, which is not data. */
+/**
+ * Parses a tool result as data. A bare identifier is a string. Any other text that is not JSON is prose, which is not
+ * data, and becomes `null`.
+ */
 function parseOrText(text: string): JsonValue {
   if (isIdentifier(text)) return text;
   try {

@@ -1,7 +1,5 @@
 /// <reference lib="deno.worker" />
-/**
- * A worker of the crew: sleeps until it is told to run a kernel on the shared memory.
- */
+/** The code of a crew's worker thread, which sleeps until it is told to run a kernel on the shared memory. */
 
 import {
   BLOCK_BYTES,

@@ -39,7 +39,9 @@ export interface Advisory {
   readonly title: string;
   /** A sentence with the figures that support the finding. */
   readonly evidence: string;
-  /** The viewer's filter that selects the episodes concerned: conditions keyed by field; `null` if there are none. */
+  /**
+   * The viewer's filter that selects the episodes concerned: conditions keyed by field; `null` if no filter applies.
+   */
   readonly filter: Readonly<Record<string, string>> | null;
   /** The viewer's name for the curve that shows the finding; `null` if there is none. */
   readonly curve: string | null;
@@ -58,11 +60,12 @@ export interface AdvisoryFacts {
 /** Thresholds of the advisories. */
 const LIMITS = {
   /**
-   * The share of groups in which no episode earned a reward, and the share of groups in which every episode earned it.
+   * The share of groups in which no episode earned a reward, and the share of groups in which every episode did. An
+   * advisory is reported if a share is at least this large.
    */
   zeroGroups: 0.5,
   solvedGroups: 0.8,
-  /** The minimum number of groups for either share. */
+  /** The minimum number of groups before the share of groups is checked. */
   groups: 4,
   /** The number of final RL steps without any group to learn from. */
   idleSteps: 5,
@@ -81,7 +84,7 @@ const LIMITS = {
   parseErrorsGrowth: 2,
   /** The share of failed episodes that turns a note into a warning. */
   failures: 0.05,
-  /** The average age of samples in rollouts, and the share of groups dropped as too old. */
+  /** The mean age of samples, measured in rollouts, and the share of groups that were dropped as too old. */
   staleness: 1,
   staleGroups: 0.1,
   /** The share of scored episodes with a fault of the simulated user. */
@@ -271,7 +274,7 @@ function neededTools(
   return needs;
 }
 
-/** Reports unreadable answers that increase or are frequent. */
+/** Reports unreadable answers if they are frequent or increasing. */
 function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const { parseErrors } = tally;
@@ -303,7 +306,7 @@ function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Reports infrastructure failures by their source. */
+/** Reports infrastructure failures, grouped by source. */
 function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const bySource = Map.groupBy(tally.failures, ({ source }) => source);

@@ -10,7 +10,7 @@ import { judge } from "./judge.ts";
 
 /** Settings of the diagnosis and of the judge. */
 interface WorkOptions {
-  /** Aborting this signal returns the results so far. */
+  /** Aborting this signal ends the work early; the results so far are returned. */
   readonly signal?: AbortSignal;
   /** Called after each episode. */
   readonly onEpisode?: () => void;

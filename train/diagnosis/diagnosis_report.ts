@@ -28,7 +28,10 @@ export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
 export interface Agreement {
   /** The number of episodes in which both the rules and the judge name the party at fault. */
   readonly both: number;
-  /** The share of these episodes in which they name the same party. */
+  /**
+   * The share of the episodes counted in {@linkcode Agreement.both} in which the rules and the judge name the same
+   * party.
+   */
   readonly share: number;
   /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
   readonly kappa: number | null;
@@ -38,7 +41,10 @@ export interface Agreement {
   readonly unreadable: number;
 }
 
-/** The parties that a judge can name. Faults of gold and infrastructure count as the environment's. */
+/**
+ * The parties that a judge can name. Faults in the gold actions and faults of infrastructure count as faults of the
+ * environment.
+ */
 type Party = Verdict["fault"];
 
 const PARTIES: readonly Party[] = ["agent", "user", "environment"];

@@ -1,6 +1,6 @@
 /**
- * The judge of failed episodes: a model that decides who is at fault, with the fault types of τ-bench's error
- * identification.
+ * Asks a judge about failed episodes. The judge is a model that decides who is at fault, with the fault types of
+ * τ-bench's error identification.
  * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the fault types.
  */
 
@@ -44,7 +44,7 @@ Answer with one JSON object and nothing else:
 {"fault": "agent" | "user" | "environment", "kind": "wrong_tool" | "wrong_argument" | "goal_partly_done" | "other", "why": "<one sentence>"}`;
 
 /**
- * Asks the judge about a case, and asks again if the first answer cannot be understood.
+ * Asks the judge about a failed episode, and asks again if the first answer cannot be understood.
  * @returns `null` if the second answer cannot be understood either.
  * @throws {InfrastructureError} If the model cannot be reached.
  */

@@ -1,4 +1,4 @@
-/** Episodes of a benchmark's result file, prepared for the same diagnosis as a run's episodes. */
+/** Reads the episodes of a benchmark's result file for the same diagnosis as a run's episodes. */
 
 import { readFile } from "node:fs/promises";
 import { openResults } from "../../env/benchmarks/results/open_results.ts";

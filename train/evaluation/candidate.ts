@@ -71,7 +71,7 @@ export async function openCandidate(
 
 /**
  * Checks that the agent can work without a user.
- * @throws {ConfigError} If the agent, the policy or the prompt needs one.
+ * @throws {ConfigError} If the agent, the policy or the prompt needs a user.
  */
 function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
   const wrong = policy !== null

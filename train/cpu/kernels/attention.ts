@@ -38,7 +38,7 @@ export function scoreRow(q: usize, keys: usize, out: usize, n: i32): void {
   v128.store(out, s7, 112);
 }
 
-/** Computes out[dim] += Σ p[j]·rows[j] over `n` rows at a distance of `stride` bytes; `dim` is a multiple of 16. */
+/** Computes out[dim] += Σ p[j]·rows[j] over `n` rows that are `stride` bytes apart; `dim` is a multiple of 16. */
 export function mixRows(
   p: usize,
   n: i32,
@@ -147,7 +147,7 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** Returns the size in bytes of a row of scores over `positions`. */
+/** Returns the size in bytes of a row of scores for `positions` positions. */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {
@@ -211,11 +211,17 @@ export function blockBytes(model: Model): usize {
   return <usize> model.headDim << 7;
 }
 
-/** The number of bytes from one stream to the next, and from a layer's first stream to the next layer's. */
+/**
+ * The number of bytes from one stream to the next, and from a layer's first stream to the first stream of the next
+ * layer.
+ */
 export let stream: usize = 0;
 let layerStreams: usize = 0;
 
-/** Sets the distances between streams. Layers that `share` streams use them one at a time (in training). */
+/**
+ * Sets the distances between streams. If `share` is true, as in training, all layers use the same streams, one layer at
+ * a time.
+ */
 export function openStreams(model: Model, bytes: usize, share: bool): void {
   stream = bytes;
   layerStreams = share ? 0 : bytes * 2 * <usize> model.heads;
@@ -264,7 +270,7 @@ export function keepKeysAndValues(
 }
 
 /**
- * Computes causal attention of a segment's rows. `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0,
+ * Computes causal attention for a segment's rows. `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0,
  * receives log Σ e^score as `[row][heads]`.
  */
 export function attend(
@@ -300,7 +306,7 @@ export function attend(
   }
 }
 
-/** Computes attention of one head for up to 32 queries, from `position` on. */
+/** Computes the attention of one head for up to 32 queries, starting at `position`. */
 function attendBlock(
   model: Model,
   table: usize,

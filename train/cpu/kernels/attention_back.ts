@@ -1,4 +1,4 @@
-/** The gradient of attention, a tile of 32 × 32 at a time. */
+/** Computes the gradient of attention in tiles of 32 × 32. */
 import { keysAt, putColumns, stream } from "./attention";
 import { gemmTransposed } from "./gemm_transposed";
 import { multiply } from "./gemm";

@@ -1,4 +1,4 @@
-/** The backward pass, layer by layer, and the job of a worker in a training step. */
+/** Runs the backward pass layer by layer, and a worker's job in a training step. */
 import { blockBytes, openStreams } from "./attention";
 import { attendBack, TILE_BYTES } from "./attention_back";
 import { convolveBack } from "./conv";

@@ -69,7 +69,7 @@ function keepTails(
 }
 
 /**
- * Computes the gradient through {@linkcode convolve} of a segment that begins its sequence: writes dh and adds to dw.
+ * Computes the gradient through {@linkcode convolve} for a segment that begins its sequence. Writes dh and adds to dw.
  */
 export function convolveBack(
   segment: Segment,

@@ -84,7 +84,9 @@ export function lseAt(layer: i32): usize {
   return lses + <usize> layer * keepLses;
 }
 
-/** Allocates the buffers for `rows` rows; `context` is the longest sequence that they attend to. */
+/**
+ * Allocates the buffers for `rows` rows, where `context` is the length of the longest sequence that a row attends to.
+ */
 export function openForward(
   model: Model,
   rows: i32,

@@ -10,8 +10,8 @@ import { madd, zero4 } from "./math";
 const CACHED_FLOATS: i32 = 8192;
 
 /**
- * Computes C[m,n] = A[m,k]·B[k,n], or adds the product to C with `add`. B is in panels of 8 columns, `[n/8][k][8]`.
- * `lda` and `ldc` are the numbers of bytes from one row to the next; `n` is a multiple of 8.
+ * Computes C[m,n] = A[m,k]·B[k,n]. If `add` is true, adds the product to C instead. B is in panels of 8 columns,
+ * `[n/8][k][8]`. `lda` and `ldc` are the numbers of bytes from one row to the next; `n` is a multiple of 8.
  */
 export function gemm(
   a: usize,

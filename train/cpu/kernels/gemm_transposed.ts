@@ -1,4 +1,4 @@
-/** The matrix product AᵀB, which yields the gradients of weights. */
+/** Computes the matrix product AᵀB, which yields the gradients of weights. */
 import { madd } from "./math";
 
 /** The number of rows of A and B to sum before a tile of the result is stored. */

@@ -1,4 +1,4 @@
-/** The loss and its gradient at the output (vocabulary, pointer and gate), at learned positions only. */
+/** Computes the loss and its gradient at the output (vocabulary, pointer and gate), for learned positions only. */
 import { mixRows, scoreBytes } from "./attention";
 import { dimStride, pointerKeys, pointerStride, states } from "./forward";
 import { gemm } from "./gemm";
@@ -49,10 +49,10 @@ let pointed: usize = 0;
 let probabilities: usize = 0;
 let gateGradients: usize = 0;
 let pointedStride: usize = 0;
-/** The ratio of the current segment, if its rows share one. */
+/** The importance ratio of the current segment, if all its rows use the same ratio. */
 let segmentRatio: f32 = 1;
 
-/** Allocates the buffers. */
+/** Allocates the buffers of the output head. */
 export function openHead(model: Model, context: i32): void {
   logits = takeRows(BLOCK, model.vocab);
   picked = takeRows(BLOCK, model.dim);
@@ -73,7 +73,9 @@ function lossRowAt(batch: Batch, index: i32): LossRow {
   );
 }
 
-/** Fills the results of each {@linkcode LossRow}, and adds to the gradients of the final states and pointer keys. */
+/**
+ * Fills in the results of each {@linkcode LossRow}, and adds to the gradients of the final states and the pointer keys.
+ */
 export function learnOutputs(
   job: TrainJob,
   batch: Batch,

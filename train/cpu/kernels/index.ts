@@ -1,6 +1,6 @@
-/** The exports for the host. */
+/** Exports the kernels that the host and the workers call. */
 export { train, trainingBytes } from "./backward";
-/** For benchmarks. */
+/** Exported only for benchmarks. */
 export { gemm } from "./gemm";
 export { adamw, reduce } from "./optimizer";
 export { pack } from "./pack";

@@ -62,8 +62,8 @@ function constant(index: usize): v128 {
 }
 
 /**
- * Returns e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. Cephes `expf`; adding 1.5·2^23 leaves the
- * rounded exponent in the low bits.
+ * Returns e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. The algorithm is that of Cephes `expf`. Adding
+ * 1.5·2^23 leaves the rounded exponent in the low bits.
  */
 // @ts-ignore: decorator
 @inline
@@ -83,8 +83,8 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * Returns the natural logarithm of a positive number to about 1e-7, and about -88 for 0, so that 0·log 0 is 0. Cephes
- * `logf`.
+ * Returns the natural logarithm of a positive number to about 1e-7, and about -88 for 0, so that 0·log 0 is 0. The
+ * algorithm is that of Cephes `logf`.
  */
 // @ts-ignore: decorator
 @inline

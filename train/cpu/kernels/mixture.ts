@@ -25,7 +25,7 @@ export function pointerScores(
   }
 }
 
-/** Replaces scores with probabilities, and sets those beyond `n` up to the next multiple of 32 to 0. */
+/** Replaces `n` scores with probabilities, and sets the following entries, up to the next multiple of 32, to 0. */
 export function distribute(scores: usize, n: i32): void {
   softmax(scores, n);
   const scale = f32x4.splat(1 / softmaxSum);
@@ -67,7 +67,7 @@ export function copyMass(
   return mass;
 }
 
-/** Writes p over the vocabulary into `out`. */
+/** Writes the probabilities of the whole vocabulary to `out`. */
 export function mix(
   model: Model,
   table: usize,

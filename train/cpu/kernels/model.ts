@@ -4,8 +4,8 @@
  */
 
 /**
- * The locations of a model's parameters. Offsets are bytes from `weights`, and the same from `panels`, `backPanels` and
- * a gradient.
+ * The locations of a model's parameters. Offsets are in bytes and are the same relative to `weights`, `panels`,
+ * `backPanels` and a gradient.
  */
 // @ts-ignore: decorator
 @unmanaged
@@ -28,7 +28,7 @@ export class Model {
   ropeSin: usize;
   /** `dim` zeros. */
   zeros: usize;
-  /** Byte offsets of a page's convolution tails and pointer keys, and the size of a page. */
+  /** The byte offsets of a page's convolution tails and pointer keys, and the size of a page in bytes. */
   pageTails: usize;
   pagePointer: usize;
   pageBytes: usize;
@@ -68,8 +68,8 @@ export class Segment {
    */
   table: usize;
   /**
-   * `[layers][2][dim]`: the last inputs of the convolutions; 0 if the segment begins its sequence and nothing needs to
-   * be kept.
+   * The address of the convolutions' last inputs, `[layers][2][dim]`; 0 if the segment begins its sequence and nothing
+   * needs to be kept.
    */
   state: usize;
   lossStart: i32;
@@ -102,7 +102,7 @@ export class Batch {
   lossTable: usize;
 }
 
-/** The batches of one worker, and the operation on them. */
+/** The batches assigned to one worker, and the operation to perform on them. */
 // @ts-ignore: decorator
 @unmanaged
 export class TrainJob {
@@ -130,7 +130,7 @@ export const REINFORCE: i32 = 1;
 /** Forward only: log probabilities go to `referenceLogprob`. */
 export const SCORE: i32 = 2;
 
-/** One continuation being sampled. */
+/** A continuation that is being sampled. */
 // @ts-ignore: decorator
 @unmanaged
 export class Request {
@@ -138,10 +138,10 @@ export class Request {
   state: usize;
   /** The number of tokens whose keys and values are in the pages. */
   position: i32;
-  /** The ids to feed, and their number. */
+  /** The address of the ids to feed, and the number of ids. */
   pending: usize;
   pendingCount: i32;
-  /** The maximum number of tokens to sample in this job; 0 if the prompt continues in a later one. */
+  /** The maximum number of tokens to sample in this job; 0 if the prompt continues in a later job. */
   budget: i32;
   temperature: f32;
   stops: usize;

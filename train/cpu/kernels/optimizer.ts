@@ -15,7 +15,7 @@ class OptimizerJob {
   second: usize;
   /** The address of the part's sum of squares, f64. */
   squares: usize;
-  /** The end of the floats that decay. */
+  /** The end of the floats to which weight decay applies. */
   decayEnd: i32;
   gradientScale: f32;
   learningRate: f32;

@@ -25,7 +25,7 @@ import { openScratch, rowBytes, scratchUsed, take, takeRows } from "./scratch";
 
 let segments: usize = 0;
 let ids: usize = 0;
-/** Pairs of a request and the row with the state from which it samples. */
+/** Pairs of a request and the row that contains the state to sample from. */
 let asked: usize = 0;
 let picked: usize = 0;
 let logits: usize = 0;
@@ -62,7 +62,7 @@ export function samplingBytes(
   return scratchUsed() + 64;
 }
 
-/** Feeds the pending ids and samples up to each request's budget of tokens, unless it stops earlier. */
+/** Feeds the pending ids, then samples for each request until it stops or has sampled its budget of tokens. */
 export function sample(address: usize): void {
   const job = changetype<SampleJob>(address);
   const model = changetype<Model>(job.model);
@@ -80,7 +80,7 @@ function requestAt(job: SampleJob, index: i32): Request {
   );
 }
 
-/** Makes one pass through the network; returns `false` if nothing was pending. */
+/** Runs one pass through the network. Returns `false` if nothing was pending. */
 function step(job: SampleJob, model: Model): bool {
   let rows = 0;
   let count = 0;
@@ -204,7 +204,7 @@ function sampleRow(
   }
 }
 
-/** Returns the most probable token, the first one in a tie. */
+/** Returns the most probable token; in a tie, the token with the lowest id. */
 function likeliest(vocab: i32): i32 {
   let best = 0;
   let top = load<f32>(probabilities);

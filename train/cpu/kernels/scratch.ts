@@ -32,7 +32,7 @@ export function rowBytes(n: i32): usize {
   return <usize> ((((n + 15) >> 4) | 1) << 6);
 }
 
-/** Allocates `rows` rows of `n` floats, plus four rows that kernels may touch. */
+/** Allocates `rows` rows of `n` floats, plus four more rows that kernels may access. */
 export function takeRows(rows: i32, n: i32): usize {
   return take(<usize> (rows + 4) * rowBytes(n));
 }
