@@ -1,4 +1,4 @@
-/** The registry of domains: the built-in ones, and those that a script registers. */
+/** The registry of built-in domains and of domains that scripts register. */
 
 import { z } from "zod";
 import { DEFAULT_BENCHMARK, type Domain, keyOf } from "../domain.ts";
@@ -14,7 +14,7 @@ import { telecom } from "./telecom/domain.ts";
 
 const BUILT_IN = [retail, airline] as const;
 
-/** The domains of τ³-bench, some of which reuse τ-bench's names. */
+/** The domains of τ³-bench. Some have the same names as domains of τ-bench. */
 const OF_TAU3 = [tau3Retail, tau3Airline, telecom] as const;
 
 /** A built-in domain of τ-bench. */
@@ -25,26 +25,28 @@ export type DomainName =
   | BuiltInDomain["name"]
   | (string & Record<never, never>);
 
-/** Domains by key, since two benchmarks may use the same name. */
+/** All domains, keyed by {@linkcode domainKey}, because two benchmarks may use the same domain name. */
 const domains = new Map<string, Domain>(
   [...BUILT_IN, ...OF_TAU3].map((domain) => [keyOf(domain), domain]),
 );
 
-/** Lists the keys of all domains that pass the filter, as flags and recipes accept them: `retail`, `tau3.retail`. */
+/**
+ * Returns the keys of all domains that pass the filter. Flags and recipes accept these keys: `retail`, `tau3.retail`.
+ */
 export function domainNames(
   isMeant: (domain: Domain) => boolean = () => true,
 ): string[] {
   return [...domains].flatMap(([key, domain]) => isMeant(domain) ? [key] : []);
 }
 
-/** Checks whether a domain's tasks can be stored in τ-bench's layout. Those of τ³-bench's domains cannot. */
+/** Checks whether a domain's tasks can be stored in τ-bench's layout. The tasks of τ³-bench's domains cannot. */
 export function isOfTauBench(domain: Domain): boolean {
   return domain.bundle === undefined;
 }
 
 /**
- * Registers a custom domain, so that flags, recipes, datasets and records can refer to it by name.
- * @throws {ConfigError} If its benchmark already has another domain with this name.
+ * Registers a custom domain. Flags, recipes, datasets and records can then refer to it by name.
+ * @throws {ConfigError} If the domain's benchmark already has another domain with the same name.
  */
 export function registerDomain(domain: Domain): void {
   const key = keyOf(domain);
@@ -110,14 +112,14 @@ export function domainOf(
 }
 
 /**
- * A cache of the domains that a dataset's tools extend, by the list of those tools. It returns the same object every
- * time, so that other caches can use a domain object as their key.
+ * A cache of domains extended with a dataset's tools, keyed by the list of tools. The same list always yields the same
+ * domain object, which other caches can then use as a key.
  */
 const extended = new WeakMap<readonly Tool[], Domain>();
 
 /**
- * The schema of a domain's name in flags, recipes and requests. It parses the name to the domain's key. Names are
- * looked up at parse time, so domains that a script has registered are accepted.
+ * The schema of a domain name in flags, recipes and requests. It converts the name to the domain's key. Names are
+ * looked up at parse time, so domains registered by a script are accepted.
  */
 export const domainNameSchema = z.string().transform((name, context) => {
   const found = domains.get(name) ?? onlyOneNamed(name);

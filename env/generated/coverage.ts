@@ -8,15 +8,21 @@ import type { Certificate } from "./certificate/certificate.ts";
 export interface Coverage {
   readonly clause: string;
   readonly tool: string;
-  /** The number of gold writes that the clause allows. */
+  /** The number of gold writes with this tool, all of which the clause allows. */
   readonly allowed: number;
-  /** The number of requests that the clause refuses. */
+  /** The number of requests for this tool that are refused because of the clause. */
   readonly refused: number;
-  /** The reason why the clause cannot refuse a request; omitted if it can, even if no such request was drawn. */
+  /**
+   * The reason why no generated request can break the clause. Omitted if a request can break it, even if none was
+   * drawn.
+   */
   readonly untested?: string;
 }
 
-/** Counts coverage, with one row per clause and tool. Rows that no task covers have counts of 0. */
+/**
+ * Returns the coverage of a domain's policy, with one row per clause and tool. Rows that no task covers have counts of
+ * 0.
+ */
 export function coverageOf(
   domain: DomainName,
   certificates: Iterable<Certificate>,

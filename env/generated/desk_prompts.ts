@@ -1,12 +1,12 @@
 /**
- * Prompts for agents and simulated users of a generated world. Their text is original, not the benchmark's. They
- * require the benchmark's markers, by which answers are parsed: `Thought:`, `Action:`, `User Response:`, `Response:`,
- * and true or false.
+ * Builds the prompts for agents and simulated users of a generated world. The text is original, not the benchmark's. It
+ * asks for the benchmark's markers, which are needed to parse the models' messages: `Thought:`, `Action:`, `User
+ * Response:`, `Response:`, and true or false.
  */
 
 import type { Prompts } from "../types.ts";
 
-/** The wording that differs between domains. */
+/** The parts of the prompts that differ between domains. */
 export interface DeskWords {
   /** The agent's role: `a store's support agent`. */
   readonly agent: string;
@@ -39,7 +39,7 @@ ${call}
 A tool's answer comes in the next message. Use only values that the customer or a tool has given, and keep to the policy.`;
 }
 
-/** Creates the prompts of a domain. */
+/** Creates the prompts of a domain's generated worlds. */
 export function deskPrompts(desk: DeskWords): Prompts {
   const rules = actionRules(desk);
   return {

@@ -1,4 +1,7 @@
-/** Random draws shared by all domains: weighted picks, shares, unique ids, and tasks composed from drawn requests. */
+/**
+ * Makes the random draws that all domains share: weighted picks, shares, unique ids, and tasks composed from drawn
+ * requests.
+ */
 
 import { printPythonJson } from "../python/python_json.ts";
 import type { Rng } from "../random.ts";
@@ -12,7 +15,7 @@ export interface Drawn<R extends Request = Request> {
   readonly request: R;
   /** The reads, followed by the write if there is one. */
   readonly actions: readonly ToolAction[];
-  /** The substrings that the agent must say. */
+  /** The strings that the agent's messages must contain. */
   readonly outputs: readonly string[];
 }
 
@@ -27,7 +30,7 @@ export interface MannerOptions {
 export class Ids {
   readonly #taken = new Set<string>();
 
-  /** Draws an id that consists of `prefix` and `digits` random digits; the first digit is not 0. */
+  /** Draws an id that consists of `prefix` and `digits` random digits. The first digit is not 0. */
   draw(rng: Rng, { prefix = "", digits }: { prefix?: string; digits: number }) {
     for (;;) {
       let id = prefix + (1 + rng.int(9));
@@ -38,7 +41,7 @@ export class Ids {
 
   /**
    * Reserves an id.
-   * @returns Whether it was free.
+   * @returns Whether the id was free.
    */
   claim(id: string): boolean {
     if (this.#taken.has(id)) return false;
@@ -53,8 +56,8 @@ export function between(rng: Rng, min: number, max: number): number {
 }
 
 /**
- * Draws `true` with probability `share`. With a share of 0, it uses no random number, so that a new option with share 0
- * does not change existing worlds.
+ * Draws `true` with probability `share`. Uses no random number if `share` is 0, so that a new option with share 0 does
+ * not change existing worlds.
  */
 export function happens(rng: Rng, share: number): boolean {
   return share > 0 && rng.next() < share;
@@ -103,7 +106,10 @@ export function drawManner(
   };
 }
 
-/** Draws a voice by weight. If all are plain, it uses no random number, so that worlds without voices do not change. */
+/**
+ * Draws a voice by weight. Uses no random number if only `plain` has a weight, so that worlds without other voices do
+ * not change.
+ */
 function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   const weights = new Map(Object.entries(voices)) as Map<Voice, number>;
   const others = weights.entries().some(([voice, weight]) =>
@@ -112,21 +118,22 @@ function drawVoice(rng: Rng, voices: MannerOptions["voices"]): Voice {
   return others ? pickWeighted(rng, weights) : "plain";
 }
 
-/** The maximum number of wishes per task. A wish is a request, or several requests that belong together. */
+/** The maximum number of wishes per task. A wish is a request or several related requests. */
 const MAX_WISHES = 4;
 
-/** The number of failed draws after which a task gets no additional wish. */
+/** The number of consecutive failed draws after which a task gets no more wishes. */
 const TRIES = 6;
 
 /**
- * Draws the wishes of a task over existing rows: one wish, and after each wish another wish with probability `share`.
+ * Draws the wishes of a task over existing rows. A wish is a request or several related requests. After each wish,
+ * another one is drawn with probability `share`.
  * @returns The wishes; empty if the first draw fails.
  */
 export function drawWishesOf<W>(
   rng: Rng,
   { share, draw }: {
     readonly share: number;
-    /** Draws the next wish. */
+    /** Draws the next wish, given the previous wishes; `undefined` if the draw fails. */
     draw(before: readonly W[]): W | undefined;
   },
 ): W[] {
@@ -147,7 +154,7 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
   return undefined;
 }
 
-/** The domain, split and index of a drawn task. */
+/** The benchmark, domain, split and index of a drawn task. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
 /** Draws the tasks of a batch, each with its predetermined requests; `undefined` if a draw fails. */
@@ -165,13 +172,13 @@ export function drawTasks<S>(
   return tasks;
 }
 
-/** The parts of a task. */
+/** The parts from which {@linkcode taskOf} composes a task. */
 export interface TaskParts {
   readonly place: TaskPlace;
   readonly userId: string;
   readonly goal: Goal;
   readonly instruction: string;
-  /** The read that finds the user. */
+  /** The read that finds the user's id. */
   readonly first: ToolAction;
   readonly drawn: readonly Drawn[];
 }
@@ -197,7 +204,7 @@ export function taskOf(
   };
 }
 
-/** Removes reads that repeat an earlier read. */
+/** Returns the actions without reads that repeat an earlier read. */
 export function withoutRepeatedReads(
   actions: readonly ToolAction[],
 ): ToolAction[] {

@@ -25,9 +25,9 @@ import type {
 export interface CertifiedDataset<O = unknown> extends Dataset {
   readonly seed: number;
   readonly options: O;
-  /** The certificate of every drawn task, by task id. */
+  /** The certificate of every drawn task, keyed by task id. */
   readonly certificates: ReadonlyMap<string, Certificate>;
-  /** The number of draws that were rejected and replaced, by reason. */
+  /** The number of draws that were rejected and replaced, keyed by reason. */
   readonly dropped: ReadonlyMap<string, number>;
 }
 
@@ -46,15 +46,15 @@ export interface DrawnWorld extends
   > {
   prompts(): Prompts;
   /**
-   * Returns the task that the dataset contains, without a goal that only the certificate needed. Default: the task as
-   * drawn.
+   * Returns the task as the dataset contains it: without its goal if only the certificate needs the goal. Default:
+   * returns the task unchanged.
    */
   toEpisodeTask?(task: Task): Task;
 }
 
 /** Callbacks during the generation of a world. */
 export interface GenerateHooks {
-  /** Called after each certified task. */
+  /** Called after each task has been certified, with the number of tasks certified so far and the total number. */
   readonly onTask?: (certified: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,14 +64,14 @@ const SPLITS = ["train", "dev", "test"] as const;
 /** A split of a generated world. */
 export type WorldSplit = typeof SPLITS[number];
 
-/** The number of failed draws after which the options are considered impossible to satisfy. */
+/** The number of failed draws after which the options are considered unsatisfiable. */
 const MAX_ATTEMPTS = 200;
 
-/** The number of rejected draws per batch above which the options are considered impossible to satisfy. */
+/** The number of rejected draws per batch above which the options are considered unsatisfiable. */
 const MAX_REJECTED = 40;
 
 /**
- * Generates a world of a domain.
+ * Generates a world of a domain, with a certificate for every task.
  * @param spec.first The index of the first task of each split. Default: 0.
  * @throws {ConfigError} If the options allow no task.
  */

@@ -27,7 +27,7 @@ type OptionsSchema<N> = N extends BuiltInDomain["name"]
   ? Extract<BuiltInDomain, { readonly name: N }>["world"]["options"]
   : z.ZodType<Record<string, unknown>, Record<string, unknown>>;
 
-/** The settings of a domain's worlds as a caller may pass them. */
+/** The settings of a domain's worlds as passed by a caller. */
 export type WorldInput<N extends DomainName = "retail"> = z.input<
   OptionsSchema<N>
 >;
@@ -48,7 +48,8 @@ export type WorldTask<N extends DomainName = "retail"> = N extends
  * Generates a world of a domain with a certificate for every task. Splits have no users and no users' rows in common;
  * they share only public rows, such as the store's products or the flights.
  *
- * @throws {ConfigError} If an option is unknown or out of range, or the options allow no task of an intent.
+ * @throws {ConfigError} If an option is unknown or out of range, or if no task of some intent can be drawn with these
+ * options.
  * @throws {MissingPartError} If the domain has no generator.
  * @example
  * ```ts

@@ -1,9 +1,9 @@
-/** Phrases a goal as an instruction in prose, for models that play the user. */
+/** Phrases a user's goal as an instruction in prose, for models that play the user. */
 
 import type { Goal, Request } from "../domains/shared/goal/goal.ts";
 import { TEMPERS } from "../users/voice.ts";
 
-/** A domain's part of an instruction. */
+/** The parts of an instruction that a domain supplies. */
 export interface ProseParts<R extends Request> {
   /** The user's identity, in complete sentences. */
   readonly who: string;
@@ -11,7 +11,10 @@ export interface ProseParts<R extends Request> {
   wish(request: R): string;
 }
 
-/** Phrases the user's identity, the requests in order, and the details that the user gives only when asked. */
+/**
+ * Returns an instruction with the user's identity, the requests in order, whether the user gives details only when
+ * asked, and the user's temper.
+ */
 export function goalProse<R extends Request>(
   goal: Goal<R>,
   { who, wish }: ProseParts<R>,
@@ -32,7 +35,10 @@ function startOf({ fallback, before }: Request, index: number): string {
   return `${start} ${before === undefined ? "" : "first "}want to`;
 }
 
-/** Phrases the final wish if it differs from the first one. */
+/**
+ * Returns a sentence with the final version of a request if the user first states another version; otherwise an empty
+ * string.
+ */
 function rethought<R extends Request>(
   request: R,
   wish: ProseParts<R>["wish"],

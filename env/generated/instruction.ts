@@ -1,4 +1,4 @@
-/** Writes instructions in the style of a benchmark: who the user is, how they behave, and what they want. */
+/** Writes instructions in a benchmark's style: who the user is, how they behave, and what they want. */
 
 import type { Rng } from "../random.ts";
 import { happens } from "./draw.ts";
@@ -12,19 +12,19 @@ export interface Persona {
   readonly zip: string;
 }
 
-/** The wording of a wish: something that the user wants from the agent. */
+/** The wording of something that the user wants from the agent: an action or an answer. */
 export interface Wording {
   /** A clause that follows "you want to". */
   readonly clause: string;
-  /** Sentences that follow the wish. */
+  /** Sentences that follow the clause's sentence. */
   readonly after?: readonly string[];
-  /** A sentence that precedes the wish. */
+  /** A sentence that precedes the clause's sentence. */
   readonly before?: string;
-  /** Whether the wish is a request for information, which gets a separate sentence. */
+  /** Whether the user asks for information. A question gets a separate sentence. */
   readonly isQuestion?: boolean;
 }
 
-/** Writes an instruction from the user's identity and wishes. */
+/** Returns an instruction that states the user's identity and requests. */
 export function writeInstruction(
   rng: Rng,
   { who, wishes }: { who: string; wishes: readonly Wording[] },
@@ -39,7 +39,10 @@ export function writeInstruction(
   return parts.join(" ");
 }
 
-/** Phrases the user's identity: `You are Ann Lee in 12345.`; some phrasings give the email instead of the zip code. */
+/**
+ * Phrases the user's identity: `You are Ann Lee in 12345.` Some phrasings contain the email address instead of the zip
+ * code.
+ */
 export function personaWords(
   rng: Rng,
   { firstName, lastName, email, city, zip }: Persona,
@@ -55,14 +58,14 @@ export function personaWords(
   ]);
 }
 
-/** Joins items: `a, b and c`. */
+/** Joins strings to a list in a sentence: `a, b and c`. */
 export function listed(all: readonly string[]): string {
   return all.length < 2
     ? all.join("")
     : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
-/** Phrases the wishes as sentences, sometimes two in one sentence. */
+/** Phrases what the user wants as sentences. A sentence sometimes combines two requests. */
 function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const sentences: string[] = [];
   const [first, second] = wishes;
@@ -101,7 +104,7 @@ function startOf(rng: Rng, index: number, count: number): string {
     ]);
 }
 
-/** Describes the user's character, for the model that plays the user; the agent never sees it. */
+/** Describes the user's character for the model that plays the user. The agent never sees this description. */
 function manner(rng: Rng): string {
   const some = rng.shuffle(TRAITS).slice(0, 1 + rng.int(4));
   return rng.pick([

@@ -11,13 +11,13 @@ export const count = z.number().int().min(0);
 /** A positive integer. */
 export const positive = z.number().int().min(1);
 
-/** A number in 0..1. */
+/** A number from 0 to 1. */
 export const share = z.number().min(0).max(1);
 
 /** A relative weight; 0 excludes the item. */
 export const weight = z.number().min(0);
 
-/** Settings for the numbers of tasks, to be spread into a world's schema. */
+/** Schemas of the settings for the numbers of tasks, to be spread into a world's schema. */
 export const taskKnobs = {
   trainTasks: positive.default(400).describe("Number of train tasks"),
   devTasks: positive.default(50).describe("Number of dev tasks"),
@@ -27,7 +27,7 @@ export const taskKnobs = {
   ),
 };
 
-/** Creates the settings for users, to be spread into a world's schema. */
+/** Creates the schemas of the settings for users, to be spread into a world's schema. */
 export function userKnobs(
   about: {
     /** The description of `changeOfMindShare`. */
@@ -64,13 +64,13 @@ export function userKnobs(
   };
 }
 
-/** Options to be validated across fields. */
+/** The options to be validated across fields, and the context to which issues are added. */
 interface Checked {
   readonly options: Readonly<Record<string, unknown>>;
   readonly context: z.RefinementCtx;
 }
 
-/** Checks that each lower bound is at most its upper bound. */
+/** Adds an issue for each lower bound that is greater than its upper bound. */
 export function checkRanges(
   { options, context }: Checked,
   ranges: readonly (readonly [low: string, high: string])[],
@@ -87,7 +87,7 @@ export function checkRanges(
   }
 }
 
-/** Checks that each group of weights contains a positive weight. */
+/** Adds an issue for each group of weights without a positive weight. */
 export function checkWeights(
   { options, context }: Checked,
   what: Readonly<Record<string, string>>,

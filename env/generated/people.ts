@@ -1,5 +1,5 @@
 /**
- * The vocabulary of generated people: names, addresses, cards. All of it is in lower case, so that users spell names
+ * The vocabulary of generated people: names, addresses, cards. All words are lower case, so that users spell names
  * exactly as the rows do.
  */
 
@@ -18,7 +18,7 @@ export const STREETS = words(
   "acorn birch canal dairy ember fern grove harbor ivy juniper kiln linden mill north orchard pine quarry ridge spring tower union valley willow yarrow",
 ).map((name) => `${name} street`);
 
-/** Cities and their states. */
+/** Cities, each with its state. */
 export const CITIES = [
   ["salem", "ma"],
   ["dayton", "oh"],

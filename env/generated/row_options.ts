@@ -30,7 +30,7 @@ export const rowOptionsSchema = z.strictObject({
   ),
 });
 
-/** Options for {@linkcode drawRowTasks} as a caller may pass them. */
+/** Options for {@linkcode drawRowTasks} as passed by a caller. */
 export type RowOptionsInput = z.input<typeof rowOptionsSchema>;
 
 /** Options for {@linkcode drawRowTasks} with defaults filled in. */

@@ -1,6 +1,6 @@
 /**
- * Draws tasks over existing rows, such as those of a benchmark's checkout. They are drawn and certified like the tasks
- * of a generated world, and have the format of the benchmark's tasks: an instruction, gold actions and outputs.
+ * Draws tasks over existing rows, such as those of a benchmark's checkout. The tasks are drawn and certified like those
+ * of a generated world. They have the format of the benchmark's tasks: an instruction, gold actions and outputs.
  */
 
 import { isWrite } from "../audit/finding.ts";
@@ -23,7 +23,7 @@ import type { BatchPlace } from "./world.ts";
 
 /** The part of a domain that draws tasks over existing rows. */
 export interface RowTasksPart {
-  /** The version, incremented when the same seed, options and rows produce different tasks. */
+  /** The version of the part. It is incremented when the same seed, options and rows produce different tasks. */
   readonly version: number;
   /** Creates the function that draws tasks. */
   open(from: RowSource): DrawRowTask;
@@ -32,15 +32,15 @@ export interface RowTasksPart {
 /** The input for drawing tasks: the existing rows, the held-out users, and the options. */
 export interface RowSource {
   readonly database: Database;
-  /** Checks whether a user is held out, so that no drawn task may be about this user or the user's rows. */
+  /** Checks whether a user is held out. No drawn task may be about a held-out user or their rows. */
   isHeldOut(userId: string): boolean;
   readonly options: RowOptions;
 }
 
-/** A function that draws one task with its goal; `undefined` if the draw fails. */
+/** A function that draws one task with its goal. It returns `undefined` if the draw fails. */
 export type DrawRowTask = (place: BatchPlace, rng: Rng) => Task | undefined;
 
-/** A benchmark's dataset with drawn tasks instead of its train tasks, or appended to them. */
+/** A benchmark's dataset with drawn train tasks, which replace or extend the benchmark's train tasks. */
 export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**

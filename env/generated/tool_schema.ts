@@ -25,7 +25,7 @@ export function objectOf(properties: Readonly<Record<string, Parameter>>) {
   return { type: "object", properties, required };
 }
 
-/** Tools that several domains share. */
+/** The schemas of tools that several domains share. */
 export const deskTools = {
   calculate: tool("calculate", "Works out an arithmetic expression.", {
     expression: text("Numbers, + - * / and parentheses, such as 12.5 + 3 * 4"),

@@ -6,7 +6,7 @@
  *     Factory: draws batches, certifies each task, replaces rejected batches, and merges the rows into one database
  *
  * The certificate relies on the domain's goals, clauses, scripted user and expert, which are written independently of
- * the generator, so that an error in the generator leads to rejected tasks, not to wrong tasks.
+ * the generator, so an error in the generator leads to rejected tasks and not to wrong tasks.
  */
 
 import type { z } from "zod";
@@ -27,32 +27,32 @@ export interface CommonOptions {
 export interface WorldPart<O extends CommonOptions = CommonOptions> {
   /** The schema of the settings: types, defaults and help texts. */
   readonly options: z.ZodType<O>;
-  /** The version, incremented when the same seed and options produce a different world. */
+  /** The version of the generator. It is incremented when the same seed and options produce a different world. */
   readonly version: number;
   /** The agents' policy. Its text is original, not the benchmark's, and matches the oracle's clauses. */
   readonly policy: string;
   readonly tools: readonly ToolSchema[];
   readonly terminatingTools: readonly string[];
   readonly prompts: Prompts;
-  /** Begins a world and draws the rows that all users share, such as a store's products or an airline's flights. */
+  /** Starts a world by drawing the rows that all users share, such as a store's products or an airline's flights. */
   open(seed: number, options: O): WorldDraw;
 }
 
 /** A world being drawn. */
 export interface WorldDraw {
   /**
-   * Determines the kinds of a user's tasks before anything else is drawn, so that redraws do not skew the configured
-   * weights.
-   * @param rng The batch's own random stream, so that batches do not affect each other.
+   * Starts a batch by drawing the intents of a user's tasks. Redraws of the batch keep these intents and so do not skew
+   * the configured weights.
+   * @param rng The batch's own random number generator, so that batches do not affect each other.
    */
   begin(place: BatchPlace, rng: Rng): BatchDraw;
-  /** Returns all tables of the world with the rows of these batches, in τ-bench's order and format. */
+  /** Returns all tables of the world, including the rows of the given batches, in τ-bench's order and format. */
   tables(batches: readonly TaskBatch[]): Map<string, Table>;
 }
 
 /** The tasks of a batch: `count` tasks of a split, starting at `index`. */
 export interface BatchPlace {
-  /** The benchmark; omitted for τ-bench, as in tasks. */
+  /** The benchmark's name; omitted for τ-bench. */
   readonly benchmark?: string;
   readonly domain: string;
   readonly split: Split;
@@ -62,11 +62,11 @@ export interface BatchPlace {
 
 /** A batch being drawn. */
 export interface BatchDraw {
-  /** The intents of the tasks, for the error message if nothing can be drawn: `"cancel", "return"`. */
+  /** The intents of the tasks: `"cancel", "return"`. Used in the error message if no batch can be drawn. */
   readonly about: string;
-  /** The hint for options that make every draw fail. */
+  /** The hint for the error message if every draw fails with the given options. */
   readonly advice: string;
-  /** Draws the tasks; `undefined` if the draw fails. A failed draw can be repeated. */
+  /** Draws the tasks of the batch; `undefined` if the draw fails. A draw can be repeated. */
   draw(): TaskBatch | undefined;
 }
 

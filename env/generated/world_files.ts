@@ -1,6 +1,6 @@
 /**
- * Writes a generated world as files in τ-bench's layout, which any reader of τ-bench's data accepts, plus a file with
- * the goals and certificates of its tasks.
+ * Converts a generated world to files in τ-bench's layout, which any reader of τ-bench's data accepts, and adds a file
+ * with the tasks' goals and certificates.
  */
 
 import {
@@ -19,7 +19,7 @@ export interface WorldFile {
   readonly text: string;
 }
 
-/** Returns the files of a world. The bytes do not depend on the machine. */
+/** Returns the files of a world. The files' bytes are the same on every machine. */
 export function worldFiles(dataset: CertifiedDataset): WorldFile[] {
   const { domain } = dataset;
   const json = (path: string, value: JsonValue) => ({

@@ -1,8 +1,8 @@
-/** Addresses in the format of τ-bench's retail tools. */
+/** Builds addresses in the format of τ-bench's retail tools. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
-/** The fields of an address, in the order in which they are stored. */
+/** The names of an address's fields, in the order in which they are stored. */
 export const ADDRESS_FIELDS = [
   "address1",
   "address2",
@@ -12,7 +12,7 @@ export const ADDRESS_FIELDS = [
   "zip",
 ] as const;
 
-/** Returns a call's address arguments as an address object, with the fields in the order in which they are stored. */
+/** Returns a call's address arguments as an address object with its fields in stored order. */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_FIELDS[number], JsonValue>>,
 ): JsonObject {

@@ -1,4 +1,4 @@
-/** The definition of the retail domain. */
+/** Defines τ-bench's retail domain. */
 
 import { defineDomain } from "../../domain.ts";
 import { serveRetail } from "./expert/serve_retail.ts";
@@ -27,8 +27,8 @@ import { think } from "../shared/tools/think.ts";
 import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.ts";
 
 /**
- * τ-bench's retail domain. Its tools make the same checks in the same order as the original tools, return the same
- * texts and have the same effects.
+ * τ-bench's retail domain. Its tools perform the same checks in the same order as the original tools, return the same
+ * strings and have the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
  */

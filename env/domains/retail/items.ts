@@ -42,8 +42,8 @@ export function pairItems(
 }
 
 /**
- * Returns the price of the new items minus that of the old ones, without rounding.
- * @throws {ToolError} If a new item is not an available variant of the old one's product.
+ * Returns the price of the new items minus the price of the old items, without rounding.
+ * @throws {ToolError} If a new item is not an available variant of the old item's product.
  */
 export function priceDifference(
   database: Database,

@@ -14,7 +14,7 @@ import { numberAt, objectAt, textAt } from "../../row.ts";
 
 /**
  * Finds an order with a given status.
- * @throws {ToolError} If the order does not exist, or has another status; the message is then `wrongStatus`.
+ * @throws {ToolError} If the order does not exist. If it has another status, the error's message is `wrongStatus`.
  */
 export function findOrder(
   database: Database,
@@ -55,7 +55,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 }
 
 /**
- * Adds an amount to the balance of a gift card that belongs to the order's user.
+ * Adds an amount to the balance of a gift card of the order's user.
  * @throws {ToolError} If there is none, with the message of Python's `KeyError`.
  */
 export function creditGiftCard(
@@ -68,7 +68,7 @@ export function creditGiftCard(
 }
 
 /**
- * Returns a writable payment method that belongs to the order's user.
+ * Returns a payment method of the order's user for writing.
  * @throws {ToolError} If there is none, with the message of Python's `KeyError`.
  */
 function editPaymentMethod(

@@ -1,11 +1,16 @@
-/** Defines which users own which of the store's rows, and which writes restore a row. */
+/**
+ * Defines which of the store's rows belong to which user, and which write calls restore a row to its earlier content.
+ */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 import { PAYMENT_ID } from "../shared/payment.ts";
 
-/** The rows that belong to a user, and the tables that every user may read. */
+/**
+ * The ownership rules of the retail domain: the tables with rows that belong to a user, and the tables that every user
+ * may read.
+ */
 export const retailRows: RowsPart = {
   owned: [{
     table: "orders",

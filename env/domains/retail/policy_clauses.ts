@@ -18,7 +18,7 @@ const DELIVERED_TOOLS = [
   "exchange_delivered_order_items",
 ];
 
-/** The clauses, in the order of policy.md. */
+/** The clauses of the retail policy, in the order of `policy.md`. */
 export const retailClauses: readonly Clause[] = [
   {
     id: "account.own_order",
@@ -212,7 +212,7 @@ function countsOf(ids: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Pairs each item of the call with its replacement. */
+/** Pairs each item of a call with its replacement. */
 function pairs(call: PolicyCall) {
   const { items } = orderOf(call);
   return (call.args.item_ids as string[]).map((id, i) => {
@@ -221,7 +221,7 @@ function pairs(call: PolicyCall) {
   });
 }
 
-/** Finds a variant by its id in any product, and adds the product's id to it. */
+/** Returns the variant with the given id, with its product's id added; `undefined` if no product has this variant. */
 function variantOf({ row, ids }: PolicyCall, itemId: string) {
   for (const id of ids("products")) {
     const { variants, product_id } = row("products", id);
@@ -263,7 +263,7 @@ function unless(holds: boolean, evidence: string): string | null {
   return holds ? null : evidence;
 }
 
-/** The clauses that no generated request can break, each with the reason. */
+/** The clauses that no generated request can break, with the reason for each clause. */
 export const UNTESTED: Readonly<Record<string, string>> = {
   "payment.own": "users mention only kinds of payment method that they have",
   "payment.once": "every generated order has exactly one payment",

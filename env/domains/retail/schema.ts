@@ -1,5 +1,5 @@
 /**
- * The schemas of retail's rows. A dataset is validated once when it is loaded, so that the tools can rely on it.
+ * The schemas of retail's rows. A dataset is validated once when it is loaded, so the tools can rely on valid rows.
  * Unknown fields are kept.
  */
 

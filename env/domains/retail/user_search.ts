@@ -27,7 +27,9 @@ export function findUser(
   return undefined;
 }
 
-/** Returns the function that indexes users by `keyOf`; the same function each time for the same `keyOf`. */
+/**
+ * Returns the function that indexes users by `keyOf`. Returns the same function object every time for the same `keyOf`.
+ */
 function indexBy(
   keyOf: (user: JsonObject) => string,
 ): (users: Table) => Map<string, string[]> {

@@ -1,10 +1,10 @@
-/** Addresses in the format of τ³-bench's retail tools. */
+/** Builds addresses in the format of τ³-bench's retail tools. */
 
 import { validate } from "../../python/pydantic.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { UserAddress } from "./models.ts";
 
-/** The address parameters of the tools. Their order differs from that of the stored fields. */
+/** The names of the tools' address parameters. Their order differs from the order of an address's stored fields. */
 export const ADDRESS_PARAMETERS = [
   "address1",
   "address2",

@@ -1,4 +1,4 @@
-/** The definition of τ³-bench's retail domain. */
+/** Defines τ³-bench's retail domain. */
 
 import { serveRetail } from "../retail/expert/serve_retail.ts";
 import { retailRows } from "../retail/owned_rows.ts";
@@ -35,8 +35,8 @@ const LAYOUT = {
 } as const;
 
 /**
- * τ³-bench's retail domain. Its tools make the same checks in the same order as the original tools, return the same
- * texts and have the same effects.
+ * τ³-bench's retail domain. Its tools perform the same checks in the same order as the original tools, return the same
+ * strings and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/retail.
  */

@@ -9,7 +9,7 @@ import { editRow, findId } from "../shared/lookup.ts";
 
 /**
  * Returns the id if the order exists.
- * @throws {ToolError} If it does not: `Order not found`.
+ * @throws {ToolError} If the order does not exist: `Order not found`.
  */
 export function orderId(database: Database, id: JsonValue): string {
   return findId(database, { table: "orders", noun: "Order" }, id);
@@ -17,7 +17,7 @@ export function orderId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the user exists.
- * @throws {ToolError} If they do not: `User not found`.
+ * @throws {ToolError} If the user does not exist: `User not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(database, { table: "users", noun: "User" }, id);
@@ -25,15 +25,15 @@ export function userId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the product exists.
- * @throws {ToolError} If it does not: `Product not found`.
+ * @throws {ToolError} If the product does not exist: `Product not found`.
  */
 export function productId(database: Database, id: JsonValue): string {
   return findId(database, { table: "products", noun: "Product" }, id);
 }
 
 /**
- * Returns the order that a call refers to, as a writable row.
- * @throws {ToolError} If it does not exist, or `isRight` rejects its status.
+ * Returns the order that a call refers to, for writing.
+ * @throws {ToolError} If the order does not exist, or if `isRight` rejects its status.
  */
 export function editOrder(
   database: Database,

@@ -1,4 +1,7 @@
-/** The models of τ³-bench's retail rows. Fields are declared in the order in which they are printed and validated. */
+/**
+ * The models of the rows in τ³-bench's retail domain. Fields are declared in the order in which they are printed and
+ * validated.
+ */
 
 import { defineModel, field } from "../../python/pydantic.ts";
 import type { RowModels } from "../shared/toolkit/bundle_database.ts";
@@ -13,7 +16,7 @@ export const UserAddress = defineModel("UserAddress", {
   zip: field.str(),
 });
 
-/** A payment for an order, or a refund. */
+/** An entry of an order's payment history: a payment or a refund. */
 export const OrderPayment = defineModel("OrderPayment", {
   transaction_type: field.literal("payment", "refund"),
   amount: field.float(),
@@ -103,7 +106,7 @@ const Order = defineModel("Order", {
   return_payment_method_id: field.optional(field.str()),
 });
 
-/** The model of each table's rows. */
+/** The row model of each table. */
 export const retailModels: RowModels = {
   products: Product,
   users: User,

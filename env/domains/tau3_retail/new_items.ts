@@ -13,7 +13,7 @@ import type {
 import { numberAt, objectsAt, textAt } from "../../row.ts";
 import { variantOf } from "./find_rows.ts";
 
-/** An item's id as given in the call, and the variant that replaces it. */
+/** An item's id as given in the call, and the variant that replaces the item. */
 export interface NewItem {
   readonly itemId: JsonValue;
   readonly newItemId: JsonValue;
@@ -62,8 +62,8 @@ export function findNewItems(
 }
 
 /**
- * Returns the price of the new items minus that of the old ones, without rounding. The result is a Python int if there
- * are no items.
+ * Returns the price of the new items minus the price of the old items, without rounding. The result is a Python int if
+ * there are no items.
  */
 export function priceDifference(
   order: JsonObject,
@@ -82,7 +82,7 @@ export function priceDifference(
 
 /**
  * Returns the order's first item with the given id.
- * @throws {ToolError} If there is none.
+ * @throws {ToolError} If the order has no item with this id.
  */
 export function itemOf(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>

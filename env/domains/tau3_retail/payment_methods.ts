@@ -15,15 +15,15 @@ import { editRow } from "../shared/lookup.ts";
 import { userId } from "./find_rows.ts";
 import { OrderPayment } from "./models.ts";
 
-/** A user's payment method. If it is a gift card, it has a balance. */
+/** A user's payment method. Only gift cards have a balance. */
 export class PaymentMethod {
   readonly #database: Database;
   readonly #owner: string;
   readonly id: string;
 
   /**
-   * Finds the payment method.
-   * @throws {ToolError} If the order's user has no method with this id.
+   * Finds the payment method with the given id.
+   * @throws {ToolError} If the order's user has no payment method with this id.
    */
   constructor(database: Database, order: JsonObject, id: JsonValue) {
     const owner = userId(database, order.get("user_id") ?? null);
@@ -43,7 +43,8 @@ export class PaymentMethod {
   }
 
   /**
-   * Checks whether the payment method is a gift card with a balance below the amount. Other methods cover any amount.
+   * Checks whether the payment method is a gift card with a balance below the amount. Other payment methods cover any
+   * amount.
    */
   holdsLess(amount: PythonNumber): boolean {
     const user = this.#database.get("users", this.#owner)!;
@@ -51,14 +52,14 @@ export class PaymentMethod {
       compare(numberAt(this.#in(user), "balance"), amount) < 0;
   }
 
-  /** Adds an amount to the balance of a gift card. Has no effect on other methods. */
+  /** Adds an amount to the balance of a gift card. Has no effect on other payment methods. */
   receive(amount: PythonNumber): void {
     if (!this.isGiftCard) return;
     const method = this.#in(editRow(this.#database, "users", this.#owner));
     method.set("balance", round2(add(numberAt(method, "balance"), amount)));
   }
 
-  /** Subtracts an amount from the balance of a gift card. Has no effect on other methods. */
+  /** Subtracts an amount from the balance of a gift card. Has no effect on other payment methods. */
   pay(amount: PythonNumber): void {
     this.receive(negate(amount));
   }
@@ -68,7 +69,7 @@ export class PaymentMethod {
   }
 }
 
-/** Returns an entry of an order's payment history. */
+/** Creates an entry of an order's payment history. */
 export function orderPayment(
   type: "payment" | "refund",
   amount: PythonNumber,

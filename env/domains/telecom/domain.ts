@@ -1,5 +1,5 @@
 /**
- * The definition of the telecom domain. The agent works on the carrier's accounts; the user has a phone with its own
+ * Defines τ³-bench's telecom domain. The agent works on the carrier's accounts, and the user has a phone with its own
  * tools.
  */
 
@@ -14,8 +14,8 @@ import { telecomOptionsSchema } from "./world/options.ts";
 import { telecomBundle } from "./world/world_bundle.ts";
 
 /**
- * τ³-bench's telecom domain. Its tools make the same checks in the same order as the original tools, return the same
- * texts and have the same effects.
+ * τ³-bench's telecom domain. Its tools perform the same checks in the same order as the original tools, return the same
+ * strings and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/telecom.
  */

@@ -27,9 +27,9 @@ import { type UniqueEvidence, uniquePart } from "./unique_part.ts";
 
 export { Rejection } from "./subject.ts";
 
-/** The results of all parts, as plain JSON. */
+/** The results of all six checks of a task, as plain JSON. */
 export interface Certificate {
-  /** The version of the checks, incremented when a part changes. */
+  /** The version of the checks. It is incremented when a check changes. */
   readonly version: 1;
   readonly gold: GoldEvidence;
   readonly policy: PolicyEvidence;
@@ -39,21 +39,23 @@ export interface Certificate {
   readonly expert: ExpertEvidence;
 }
 
-/** A function that certifies a task of a dataset. */
+/** A function that certifies a task of a dataset, or rejects it. */
 export type Certifier = (task: Task) => Promise<Certificate | Rejection>;
 
 /** Options for {@linkcode createCertifier}. */
 export interface CertifierOptions {
-  /** The user for the expert's episode. Default: the scripted user. */
+  /** Creates the user for the expert's episode. Default: the scripted user. */
   readonly user?: UserFactory;
   /**
-   * Returns the task as used in episodes, without a goal that only the certificate needed. Default: the task itself.
+   * Returns the task as it is used in episodes: without its goal if only the certificate needs the goal. Default:
+   * returns the task unchanged.
    */
   readonly toEpisodeTask?: ((task: Task) => Task) | undefined;
 }
 
 /**
- * Creates the certifier for a dataset's tasks. It is deterministic: the same task always gets the same certificate.
+ * Creates the certifier for a dataset's tasks. The certifier is deterministic: the same task always gets the same
+ * certificate.
  * @throws {MissingPartError} If the domain has no goals or no scripted user.
  */
 export function createCertifier(
@@ -79,7 +81,7 @@ export function createCertifier(
   };
 }
 
-/** Runs the parts, cheapest first, since those reject most tasks. */
+/** Runs the checks in order of cost. The cheapest checks reject most tasks. */
 async function certify(
   subject: Subject,
   { user, toEpisodeTask }: {

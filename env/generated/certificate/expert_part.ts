@@ -20,7 +20,7 @@ const MAX_TURNS = 90;
 
 const EXPERT = expertAgent({ prompt: "none" });
 
-/** Runs an episode with the expert and the user, and checks it. */
+/** Runs an episode with the expert and the user, and checks that the expert succeeds. */
 export async function expertPart(
   { dataset, task, goal }: Subject,
   user: UserFactory,

@@ -4,7 +4,7 @@ import { isWrite } from "../../audit/finding.ts";
 import { isErrorAnswer } from "../../call_tool.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The rows that each write changes: `orders/#W1234567`. */
+/** The rows that each gold write changes: `orders/#W1234567`. */
 export interface GoldEvidence {
   readonly writes: readonly {
     readonly tool: string;
@@ -12,7 +12,7 @@ export interface GoldEvidence {
   }[];
 }
 
-/** Checks the replayed gold actions. */
+/** Checks that the gold actions were replayed without an error, and that each write had its expected effect. */
 export function goldPart({ steps, goals }: Subject): GoldEvidence | Rejection {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);

@@ -20,12 +20,12 @@ export interface PolicyEvidence {
     readonly request: number;
     readonly tool: string;
     readonly clauses: readonly string[];
-    /** The evidence of the clause that refuses the request. */
+    /** The evidence that the request breaks its first clause. */
     readonly why: string;
   }[];
 }
 
-/** Checks the task with the policy oracle. */
+/** Checks a task's gold writes and refused requests with the policy oracle. */
 export function policyPart(subject: Subject): PolicyEvidence | Rejection {
   const allowed = subject.steps.filter(({ action }) => isWrite(action));
   const earlier: ToolAction[] = [];
@@ -50,8 +50,8 @@ export function policyPart(subject: Subject): PolicyEvidence | Rejection {
 }
 
 /**
- * Checks that the clause of a refused request forbids every call that would fulfill it, before and after the gold
- * writes.
+ * Returns the evidence for a refused request. Rejects the task unless the policy forbids every call that would fulfill
+ * the request, both before and after the gold writes.
  */
 function refusedBy(
   subject: Subject,

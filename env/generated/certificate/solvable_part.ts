@@ -1,7 +1,7 @@
 /**
- * Part 3: the task can be solved from its instruction alone. The gold actions prove it: each argument is in
- * the instruction or in the answer to an earlier read, and the reads include every read that policy requires, but no
- * unnecessary one.
+ * Part 3: the task can be solved from its instruction alone. The gold actions prove it: each argument is in the
+ * instruction or in the result of an earlier read, and the gold reads include all reads that the policy requires, but
+ * no unnecessary reads.
  */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
@@ -11,7 +11,7 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** Where the arguments of gold writes come from. */
 export interface SolvableEvidence {
-  /** The read that shows an argument, by path (`0.item_ids[0]`), for arguments that are not in the instruction. */
+  /** The read that shows an argument, for arguments that are not in the instruction, keyed by path: `0.item_ids[0]`. */
   readonly shown: Readonly<Record<string, string>>;
   /** The number of gold actions that are reads. */
   readonly reads: number;
@@ -19,7 +19,7 @@ export interface SolvableEvidence {
   readonly chain: number;
 }
 
-/** A text in which values can be found, with the number of reads that lead to it. */
+/** The instruction or the result of a read, in which values can be found, with the number of reads that lead to it. */
 interface Source {
   readonly tool: string;
   readonly text: string;
@@ -28,7 +28,7 @@ interface Source {
   readonly depth: number;
 }
 
-/** Checks the gold actions in order, starting with the information in the instruction. */
+/** Checks that each gold action can be derived from the instruction and the results of earlier actions. */
 export function solvablePart(
   subject: Subject,
 ): SolvableEvidence | Rejection {
@@ -128,7 +128,7 @@ function source(tool: string, text: string, depth: number): Source {
   return { tool, text: ` ${plain(text)} `, counts, depth };
 }
 
-/** Counts, in every list and object of a value, the entries in which a field such as `available` is true. */
+/** For every list and object in a value, counts the entries in which a field such as `available` is true. */
 function countsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   const entries: unknown[] = Object.values(value);
@@ -143,7 +143,7 @@ function countsIn(value: unknown): string[] {
   return [...counts, ...entries.flatMap(countsIn)];
 }
 
-/** Returns the first source that contains the output, or in which it can be counted. */
+/** Returns the first source that contains the output, or in which the agent can find the output by counting. */
 function findTold(
   sources: readonly Source[],
   output: string,

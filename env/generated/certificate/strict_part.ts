@@ -12,7 +12,7 @@ import { grade } from "../../reward.ts";
 import type { ToolAction } from "../../types.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The numbers of wrong outcomes that were tried. All of them score 0. */
+/** The numbers of wrong outcomes that were tried. All wrong outcomes score 0. */
 export interface StrictEvidence {
   /** The number of variants of the gold actions in which one write is missing or different. */
   readonly wrong: number;
@@ -20,7 +20,7 @@ export interface StrictEvidence {
   readonly tooMuch: number;
 }
 
-/** Tries the outcomes that must score 0. */
+/** Checks that all wrong outcomes score 0. */
 export function strictPart(subject: Subject): StrictEvidence | Rejection {
   const { dataset, task } = subject;
   if (score(subject, dataset.database, []) === 1) {
@@ -76,7 +76,7 @@ function tryAll(subject: Subject): StrictEvidence | Rejection {
     : rejection("every additional write fails", `${more.length} tried`);
 }
 
-/** Checks whether the gold actions still score 1 after a write is replaced with another action, or removed. */
+/** Checks whether the gold actions still score 1 if one write is removed or replaced with another action. */
 function scoresWith(
   { dataset, domain, steps, ...subject }: Subject,
   insteadOf: number,
@@ -100,8 +100,8 @@ function temptations(
 }
 
 /**
- * Returns the calls that would fulfill a request as the user first states it, before changing their mind. Each replaces
- * the gold write of the final request.
+ * Returns the calls that would fulfill a request as the user first states it, before changing their mind. Each call
+ * replaces the gold write of the final request.
  */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,
@@ -120,8 +120,8 @@ function firstWishes(
 }
 
 /**
- * Finds a refused request that an agent satisfies by saying nothing: a request with neither an output to state nor an
- * alternative.
+ * Rejects a task with a refused request that an agent can satisfy by saying nothing, because it has neither an output
+ * to state nor a fallback.
  */
 function untold({ goal, task }: Subject): Rejection | undefined {
   const { requests } = goal;

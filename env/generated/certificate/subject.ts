@@ -1,4 +1,4 @@
-/** The subject of a certificate, and the rejection that a failed part returns. */
+/** Defines the subject of a certificate, and the rejection that a failed check returns. */
 
 import type { GoldStep } from "../../audit/gold_replay.ts";
 import type { Database } from "../../database.ts";
@@ -20,7 +20,7 @@ export interface Subject {
   readonly gold: Database;
 }
 
-/** The parts of a certificate. */
+/** The names of a certificate's checks. */
 export type PartName =
   | "gold"
   | "policy"
@@ -29,10 +29,10 @@ export type PartName =
   | "strict"
   | "expert";
 
-/** The rejection of a task: the part that failed, and why. */
+/** The rejection of a task: the check that failed, and the reason. */
 export class Rejection {
   readonly part: PartName;
-  /** The reason without values, so that rejected draws can be counted by reason. */
+  /** The reason, without values of the task, so that rejections can be counted by reason. */
   readonly reason: string;
   /** The values that prove the reason. */
   readonly evidence: string;
@@ -47,7 +47,7 @@ export class Rejection {
   }
 }
 
-/** Formats a call as one line: its name and its arguments. */
+/** Formats a call's name and arguments on one line. */
 export function textOf({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args)}`;
 }

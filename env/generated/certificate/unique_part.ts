@@ -1,7 +1,7 @@
 /**
- * Part 4: the final state is unique. The calls that the user's words may mean are derived from the goal alone, without
- * the gold actions. Every way to fulfill all requests that tools and policy allow, in any order, must end in the gold
- * state.
+ * Part 4: the final state is unique. The calls that may fulfill the user's requests are derived from the goal alone,
+ * without the gold actions. Every sequence of calls that fulfills all requests in any order, and that the tools and the
+ * policy allow, must end in the gold state.
  */
 
 import { callTool, isErrorAnswer } from "../../call_tool.ts";
@@ -11,15 +11,15 @@ import { needsWrite, type Request } from "../../domains/shared/goal/goal.ts";
 import type { ToolAction } from "../../types.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** The counts of sequences and calls that were tried. */
+/** The numbers of call sequences and calls that were tried. */
 export interface UniqueEvidence {
-  /** The number of call sequences. All of them end in the gold state. */
+  /** The number of allowed call sequences. All of them end in the gold state. */
   readonly ways: number;
-  /** The number of calls that match the words but are not allowed by tools or policy. */
+  /** The number of calls that match a request but are not allowed by the tools or the policy. */
   readonly barred: number;
 }
 
-/** Tries all call sequences that fulfill the requests. */
+/** Checks that all call sequences that fulfill the requests end in the gold state. */
 export function uniquePart(subject: Subject): UniqueEvidence | Rejection {
   const search = new Search(subject);
   const other = search.from(subject.dataset.database.fork(), {
@@ -51,7 +51,10 @@ interface Place {
 
 class Search {
   readonly #subject: Subject;
-  /** The counts below each searched node, by key; several orders of requests lead to the same node. */
+  /**
+   * The counts of the search from each node that has been searched, by node key. Requests in different orders can lead
+   * to the same node.
+   */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;
   barred = 0;
@@ -62,7 +65,7 @@ class Search {
 
   /**
    * Continues the search from a node: a database state, the open requests, and the calls made so far.
-   * @returns A sequence that ends in a state other than the gold state, if found.
+   * @returns The first call sequence found that does not end in the gold state; `undefined` if there is none.
    */
   from(
     database: Database,
@@ -94,8 +97,8 @@ class Search {
   }
 
   /**
-   * Returns the key of a search node: the state, the open requests, and each row's calls in order, which policy may
-   * check.
+   * Returns the key of a search node: the open requests, the calls about each row in order, since the policy may depend
+   * on them, and the changes to the database.
    */
   #keyOf(database: Database, { open, made }: Place): string {
     const { requests } = this.#subject.goal;
@@ -108,7 +111,7 @@ class Search {
     ].join("\n");
   }
 
-  /** Tries all calls that the request may mean, and continues the search after each. */
+  /** Tries all calls that may fulfill the request, and continues the search after each call. */
   #each(
     request: Request,
     database: Database,
@@ -127,7 +130,7 @@ class Search {
     return undefined;
   }
 
-  /** Returns the state after a call, or `undefined` if policy or the tool does not allow it. */
+  /** Returns the state after a call, or `undefined` if the policy or the tool does not allow the call. */
   #after(
     action: ToolAction,
     database: Database,

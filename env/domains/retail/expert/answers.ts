@@ -1,4 +1,7 @@
-/** Answers a user's free-form question for the expert, using a list of topics that each have a pattern and a lookup. */
+/**
+ * Finds the expert's answers to a user's free-form question. Each known topic has a pattern that recognizes it and a
+ * lookup that answers it.
+ */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -23,8 +26,7 @@ import { shown } from "./row_answer.ts";
 interface Topic {
   readonly pattern: RegExp;
   /**
-   * Matches the user's words for the topic, which are put before the answer. Omitted if the answer is clear without
-   * them.
+   * Matches the user's words for the topic, to be put before the answer. Omitted if the answer is clear without them.
    */
   readonly name?: RegExp;
   answer(question: Question): Script<Answers> | Answers;
@@ -33,7 +35,7 @@ interface Topic {
 /** The answers about one topic; `undefined` for each value that was not found. */
 type Answers = readonly (string | undefined)[];
 
-/** Returns the answers for each topic that the expert recognizes in a question; empty if it recognizes none. */
+/** Returns the answers for all topics that the expert recognizes in a question; empty if it recognizes no topic. */
 export function* answersTo(
   question: string,
   desk: Desk,
@@ -258,8 +260,8 @@ function* savedByCheapest(desk: Desk): Script<string> {
 }
 
 /**
- * Evaluates a sum with the calculator tool; `undefined` if the expression is empty. A single amount is returned without
- * a call.
+ * Evaluates a sum with the calculator tool, or returns a single amount without a call. Returns `undefined` if the
+ * expression is empty.
  */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {
   if (expression === "") return undefined;
@@ -280,7 +282,7 @@ function available(product: JsonObject | undefined): JsonObject[] {
   );
 }
 
-/** Sorts items by price: cheapest first, or most expensive first if the words ask for that. */
+/** Sorts items by price: most expensive first if the question contains these words, otherwise cheapest first. */
 function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
   const sign = words.includes("most expensive") ? -1 : 1;
   return items.toSorted((a, b) =>

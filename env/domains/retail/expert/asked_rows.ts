@@ -1,4 +1,4 @@
-/** Finds the rows that a question refers to, and reads those that the expert has not read yet. */
+/** Finds the rows that a user's question refers to, and reads any of them that the expert has not read yet. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -6,7 +6,7 @@ import { call } from "../../shared/call.ts";
 import { rows, text, texts } from "../../shared/read_row.ts";
 import { changesMadeBy } from "./made_changes.ts";
 
-/** A question in lower case, and the expert's record of the conversation. */
+/** A user's question in lower case, and the expert's record of the conversation. */
 export interface Question {
   readonly words: string;
   readonly desk: Desk;
@@ -18,7 +18,7 @@ export function* readUser(desk: Desk): Script {
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
-/** Returns an order, and reads it first if the expert has not read it yet. */
+/** Returns an order. Reads it first if the expert has not read it yet. */
 export function* readOrder(
   desk: Desk,
   order_id: string,
@@ -41,8 +41,8 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * Returns the orders that a question refers to: those whose id, status or item it names. If it names none, returns the
- * orders that the expert has changed, or else the last order.
+ * Returns the orders whose id, status or item a question names. If it names no order, returns the orders that the
+ * expert has changed or, if there are none, the user's last order.
  */
 export function* ordersAskedAbout(
   { words, desk }: Question,
@@ -60,7 +60,7 @@ export function* ordersAskedAbout(
   return found ?? orders.slice(-1);
 }
 
-/** Returns the items of the user's orders that a question names. */
+/** Returns the items that a question names, from all of the user's orders. */
 export function* itemsNamed({ words, desk }: Question): Script<JsonObject[]> {
   const orders = yield* ownOrders(desk);
   return orders.flatMap((order) => itemsBought(order, desk))

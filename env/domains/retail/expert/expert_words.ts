@@ -1,5 +1,6 @@
 /**
- * The expert's sentences. They are short and regular, and each id follows the user's own words for what it identifies.
+ * Phrases the expert's messages. The sentences are short and regular, and each id follows the user's own words for the
+ * thing that it identifies.
  */
 
 import { MORE } from "../../shared/expert/words.ts";
@@ -122,8 +123,8 @@ export function refuseWords(why: string): string {
 }
 
 /**
- * Returns the reason for a refusal that is due to an order's status or owner. The status of another user's order is not
- * disclosed.
+ * Returns the reason for refusing a request because of its order's status or owner. Does not disclose the status of
+ * another user's order.
  */
 export function orderRefusal(
   { request, orderId, status }: {
@@ -137,17 +138,17 @@ export function orderRefusal(
     : `order ${orderId} is ${status}, so i cannot ${act(request)}`;
 }
 
-/** A request that breaks a rule of the policy. */
+/** A request that breaks a policy rule. */
 export interface RuleViolation {
   /** The clause of the policy that is broken. */
   readonly clause: RuleClause;
   readonly request: RetailRequest;
-  /** The user's words for the item, and for its replacement. */
+  /** The user's words for the item that the rule is about. `newItem` contains their words for its replacement. */
   readonly item?: string | undefined;
   readonly newItem?: string | undefined;
 }
 
-/** A policy clause that a request's details may break. */
+/** A policy clause that the details of a request may break. */
 export type RuleClause =
   | "cancel.reason"
   | "items.in_stock"
@@ -155,7 +156,7 @@ export type RuleClause =
   | "payment.covers"
   | "return.refund_to";
 
-/** Returns the reason for a refusal that is due to a broken policy clause. */
+/** Returns the reason for refusing a request that breaks a policy clause. */
 export function ruleRefusal(
   { clause, request, item, newItem }: RuleViolation,
 ): string {

@@ -11,7 +11,10 @@ export interface MadeChange {
   readonly items: readonly JsonObject[];
   /** The variants that replaced the items. */
   readonly variants: readonly JsonObject[];
-  /** The amounts as the tools show them: `+` if the user gets the amount back, `-` if the user pays it. */
+  /**
+   * The amounts as the tools print them, with the sign `+` if the user gets the amount back, or `-` if the user pays
+   * it.
+   */
   readonly terms: readonly Term[];
 }
 

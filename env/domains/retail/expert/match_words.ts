@@ -7,9 +7,10 @@ import { row, rows, text } from "../../shared/read_row.ts";
 const BY_ID = /^item (\d+)$/;
 
 /**
- * Finds the items of an order that the words describe, each at most once: by name, or by name and options if several
- * share the name.
- * @returns The items in the order of the words; `undefined` if a description matches no item or several different ones.
+ * Finds the items of an order that match the user's descriptions. A description consists of an item's name, its name
+ * and options, or its id. Each item is matched at most once.
+ * @returns The items in the order of the descriptions; `undefined` if a description matches no item or several
+ * different items.
  */
 export function matchItems(
   order: JsonObject | undefined,
@@ -32,7 +33,7 @@ function isNamed(item: JsonObject, words: string): boolean {
     words.match(BY_ID)?.[1] === text(item, "item_id");
 }
 
-/** Finds the variant of a product whose options match the words; `undefined` if none does. */
+/** Finds the variant of a product whose options or id match the words; `undefined` if there is not exactly one. */
 export function matchVariant(
   product: JsonObject | undefined,
   words: string,
@@ -61,13 +62,16 @@ export function methodIdIn(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
 
-/** Checks whether the words name only the kind of a method, without any other details: `my credit card`. */
+/** Checks whether the words name a payment method's kind and nothing else: `my credit card`. */
 export function isKindOf(words: string, methodId: string): boolean {
   return methodId.startsWith(`${kindIn(words)}_`) &&
     LAST_FOUR.exec(words) === null;
 }
 
-/** Finds the id of the payment method that the words describe by its kind and last digits. */
+/**
+ * Finds the id of the payment method that the words describe by its kind and, optionally, its last four digits;
+ * `undefined` if there is not exactly one.
+ */
 export function matchMethod(
   profile: JsonObject | undefined,
   words: string,
@@ -82,7 +86,9 @@ export function matchMethod(
 
 const LAST_FOUR = / ending in (\d{4})$/;
 
-/** Returns the kind of a payment method: `credit_card` for `my credit card ending in 1234`. */
+/**
+ * Returns the kind of the payment method that the words describe: `credit_card` for `my credit card ending in 1234`.
+ */
 function kindIn(words: string): string {
   return words.replace(/^my /, "").replace(LAST_FOUR, "").replaceAll(" ", "_");
 }

@@ -1,6 +1,6 @@
 /**
- * Decides what the expert refuses, by applying the policy's rules to what the user said and to the rows that the tools
- * have shown.
+ * Decides which requests the expert refuses. Applies the policy's rules to the user's statements and to the rows that
+ * the tools have shown.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -49,7 +49,8 @@ const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
 const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
 
 /**
- * Returns the reason for refusing a request's details; `undefined` if they break no rule, as far as the expert can see.
+ * Returns the reason for refusing a request's details; `undefined` if they break no rule that the expert can check with
+ * the rows shown.
  */
 export function detailsRefused(
   desk: Desk,
@@ -94,7 +95,8 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
 }
 
 /**
- * Returns the balance of a gift card in the profile; `Infinity` for any other method, or if the profile was not read.
+ * Returns the balance of a gift card in the profile; `Infinity` for any other payment method, or if the profile was not
+ * read.
  */
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);

@@ -1,4 +1,4 @@
-/** Answers questions of a fixed form for the expert, using the rows that the tools have shown. */
+/** Finds the expert's answers to questions of a fixed form in the rows that the tools have shown. */
 
 import type { Desk } from "../../../agents/desk.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";

@@ -1,13 +1,12 @@
-/** Writes the expert's thoughts during a search, in steps small enough for a small policy to imitate. */
+/** Phrases the expert's thoughts during a search, in steps that are small enough for a small model to imitate. */
 
 import type { JsonObject } from "../../../python/python_value.ts";
 import { row, rows, text } from "../../shared/read_row.ts";
 
 /**
- * Writes out the search through a product's variants, which ends with the matching one. Each variant's options are
- * compared with the wanted options up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large
- * yes. blue, large 34`. In a row, an id precedes its options, so a small policy cannot find the matching id in one
- * step.
+ * Returns a thought that searches a product's variants and ends with the matching variant. It compares each variant's
+ * options with the wanted options up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large
+ * yes. blue, large 34`. In a row, an id precedes its options, so a small model cannot find the matching id in one step.
  * @param words The user's words for the wanted variant.
  */
 export function variantThought(
@@ -43,8 +42,8 @@ export function orderThought(
 }
 
 /**
- * Returns a thought that leads to the next order. The next id follows the last one, as in the profile, so that a small
- * policy can copy it from there.
+ * Returns a thought that leads to the next order. It names the next id right after the last id, as the profile does, so
+ * that a small model can copy it from the profile.
  */
 export function nextOrderNote(last: string, next: string): string {
   return `not "${last}", "${next}" then.`;

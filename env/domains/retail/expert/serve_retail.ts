@@ -1,7 +1,8 @@
 /**
  * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
- * missing details, reads them back, and writes after a yes. It infers what users mean only from what they have said and
- * the tools have shown; the goal determines only which words the expert looks for in their messages.
+ * missing details, reads them back, and makes the write call once the user has confirmed them. It infers what users
+ * mean only from what they have said and the tools have shown; the goal determines only which words the expert looks
+ * for in their messages.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -120,7 +121,7 @@ function* serveRequest(one: Case): Script<string | undefined> {
     (yield* write(one, { orderId }));
 }
 
-/** Checks whether the user has stated the request in a message that mentions no other kind of request. */
+/** Checks whether the user has stated the request in a message that does not mention any other kind of request. */
 function isStated({ desk, request }: Case): boolean {
   const message = [request, { ...request, ...request.before }]
     .map((one) => desk.messageWith(requestWords(one)))
@@ -140,7 +141,10 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads the row that a question of a fixed form is about, and returns the answer; empty if there is none. */
+/**
+ * Reads the row that a question of a fixed form is about, and returns the answer in an array; empty if the row has no
+ * answer.
+ */
 function* rowAnswers(one: Case): Script<string[]> {
   const { desk, request } = one;
   const isAboutOrder = request.orderId !== undefined ||
@@ -187,7 +191,7 @@ function* findOrder(one: Case): Script<string | undefined> {
 }
 
 /**
- * Collects the details, reads them back, and writes after a yes.
+ * Collects the details, reads them back, and makes the write call once the user has confirmed them.
  * @returns The reason for a refusal; `undefined` if the request was not refused.
  */
 function* write(
@@ -226,7 +230,7 @@ function named(items: readonly JsonObject[], words: readonly string[] = []) {
   }));
 }
 
-/** Repeats the user's first wish for confirmation, upon which the user changes their mind. */
+/** Reads the user's first version of the request back to them. The user then changes their mind. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk } = one;
   const request = { ...one.request, ...one.request.before };
@@ -248,7 +252,10 @@ function* carryOut(
   return undefined;
 }
 
-/** Asks for unstated details and resolves them to rows; `undefined` if one cannot be resolved. */
+/**
+ * Asks for details that the user has not stated, and resolves all details to rows. Returns `undefined` if a detail
+ * cannot be resolved.
+ */
 function* collect(
   one: Case,
   order: JsonObject | undefined,
@@ -265,7 +272,7 @@ function* collect(
     : { order, items, variants, paymentId };
 }
 
-/** Finds the variants that replace the items; `undefined` if one cannot be resolved. */
+/** Finds the variants that replace the items. Returns `undefined` if a variant cannot be resolved. */
 function* chooseVariants(
   one: Case,
   items: readonly JsonObject[],
@@ -293,8 +300,8 @@ function* chooseVariants(
 }
 
 /**
- * Asks for the details that need no lookup: the reason and the address.
- * @returns Whether they were stated.
+ * Asks for the details that require no lookup: the reason and the address.
+ * @returns Whether the user has stated them.
  */
 function* hearPlain(one: Case): Script<boolean> {
   const { reason, address } = one.request;
@@ -306,7 +313,10 @@ function* hearPlain(one: Case): Script<boolean> {
     }));
 }
 
-/** Returns the id of the payment method; empty if the request needs none, and `undefined` if it cannot be resolved. */
+/**
+ * Returns the id of the payment method: an empty string if the request needs no payment method, and `undefined` if the
+ * user's words do not determine it.
+ */
 function* choosePayment(
   one: Case,
   order: JsonObject | undefined,
@@ -323,8 +333,7 @@ function* choosePayment(
 }
 
 /**
- * Reads a product. A preceding thought names the product that the user's words refer to, so that the call only has to
- * repeat its id.
+ * Reads a product. A thought before the call names the product and its id, so that the call only has to repeat the id.
  */
 function* readProduct(
   { desk }: Case,
@@ -338,8 +347,8 @@ function* readProduct(
 }
 
 /**
- * Asks for a detail until the user has stated it, up to a limit.
- * @returns Whether it was stated.
+ * Asks for a detail until the user has stated it, up to a limited number of times.
+ * @returns Whether the user has stated it.
  */
 function* hear(
   { desk }: Case,

@@ -9,7 +9,7 @@ import type { RetailRequest } from "../goal/request.ts";
 import { retailGoals } from "../goal/retail_goals.ts";
 import type { Details } from "./refusal_of.ts";
 
-/** Returns the call that fulfills a request with known details. */
+/** Returns the tool call that fulfills a request, given its resolved details. */
 export function writeOf(
   request: RetailRequest,
   { orderId, userId, details }: {

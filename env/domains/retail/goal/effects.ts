@@ -1,4 +1,4 @@
-/** Checks the effects of retail's writes on the rows. Implemented independently of the tools. */
+/** Checks how write calls of the retail domain change the database. The checks are independent of the tools' code. */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -11,22 +11,22 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A write, with its order before and after the call. */
+/** A write call, with its order or profile before (`was`) and after (`is`) the call. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
   readonly is: Row;
-  /** Returns the row from before the call. */
+  /** Returns a row as it was before the call. */
   old(table: string, id: string): Row;
 }
 
-/** The expected effect of a write. */
+/** The expected effect of a write call. */
 interface Effect {
-  /** The fields of the order or profile that the write may change. */
+  /** The fields of the order or profile that the call may change. */
   readonly fields: readonly string[];
-  /** Describes what is wrong with the new values; `null` if nothing is. */
+  /** Returns a description of what is wrong with the new values; `null` if they are correct. */
   breaks(written: Written): string | null;
-  /** Returns the amount that each of the user's payment methods gains, in dollars. */
+  /** Returns the amounts that the user's payment methods gain, in dollars, keyed by payment method id. */
   credits?(written: Written): ReadonlyMap<string, number>;
 }
 
@@ -146,8 +146,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Describes what is wrong with the effect of a write on its own row, the gift cards and all other rows; `null` if
- * nothing is.
+ * Returns a description of what is wrong with a write call's effect on its own row, the gift cards and all other rows;
+ * `null` if the effect is correct.
  */
 export function effectError(
   { name, arguments: given }: ToolAction,
@@ -178,7 +178,7 @@ export function effectError(
     });
 }
 
-/** Checks that each gift card has the expected balance. */
+/** Returns a description of the first gift card with an unexpected balance; `null` if there is none. */
 function cardsBreak(
   credits: ReadonlyMap<string, number>,
   { was, is }: { was: Row; is: Row },

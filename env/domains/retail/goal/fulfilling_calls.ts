@@ -13,8 +13,8 @@ import type { ToolAction } from "../../../types.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
 /**
- * The maximum length of a list whose permutations are all tried. Longer lists are tried only as given and reversed,
- * since five items already have 120 orders.
+ * The maximum length of a list for which all permutations are tried. Longer lists are tried only as given and reversed,
+ * because five items already have 120 permutations.
  */
 const MAX_PERMUTED = 3;
 
@@ -36,8 +36,8 @@ export function fulfillingCalls(
 }
 
 /**
- * Returns the orders that a request may be about: the one whose id it states, or all of the user's orders that contain
- * the described item.
+ * Returns the orders that a request may be about: the order whose id it states, or all of the user's orders that
+ * contain the described item.
  */
 export function candidateOrders(
   { request, database, userId }: RequestContext<RetailRequest>,
@@ -128,7 +128,10 @@ function onItems(
   );
 }
 
-/** Returns the items that the words name, each with every variant that matches the words for its replacement. */
+/**
+ * Returns a pair for each item that `words` names and each variant that `into` describes. Without `into`, the items
+ * have no replacement.
+ */
 function matchingSwaps(
   database: Database,
   { order, words, into, otherProduct }: {
@@ -166,7 +169,7 @@ function variantsNamed(database: Database, name: string): JsonObject[] {
 
 /**
  * Returns the variants that match the words: `red large`, `red, 2 liters`. For `cheapest` and `most expensive`, only
- * variants in stock count.
+ * variants in stock are considered.
  */
 function matchingVariants(variants: JsonObject[], words: string): JsonObject[] {
   const exact = variants.filter((one) => optionWords(one) === words);

@@ -1,4 +1,6 @@
-/** The goals of retail users. Items are described in words, never by id: the agent has to look up the ids. */
+/**
+ * The goals of retail users. They describe items in words and never by id, so that the agent has to look up the ids.
+ */
 
 import type { Task } from "../../../types.ts";
 import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
@@ -11,7 +13,7 @@ export interface RetailGoal extends Goal<RetailRequest> {
 /** A task of the retail domain. */
 export type RetailTask = Task<RetailGoal>;
 
-/** The kinds of request that a retail user makes. */
+/** The kinds of requests that a retail user makes. */
 export type Intent =
   | "cancel"
   | "return"
@@ -39,7 +41,10 @@ export interface RetailRequest extends Request {
   /** The user's words for the payment method: `my paypal account`, `the gift card`. */
   readonly payment?: string;
   readonly address?: Address;
-  /** The id of the user whose profile the request is about, if it is another user's. */
+  /**
+   * The id of another user whose profile the request is about. Omitted if the request is not about another user's
+   * profile.
+   */
   readonly profileOf?: string;
   readonly before?: Pick<RetailRequest, "reason" | "address">;
 }

@@ -1,6 +1,6 @@
 /**
- * Finds wrong writes for a retail task: gold writes with another order, item, variant, payment method, reason or
- * address, and additional writes to the user's other orders and profile.
+ * Generates wrong write calls for a retail task: gold writes with another order, item, variant, payment method, reason
+ * or address, and additional writes to the user's other orders and profile.
  */
 
 import { call } from "../../shared/call.ts";
@@ -100,8 +100,8 @@ function others(
 }
 
 /**
- * Returns wrong variants of a list of items: one in which another item of the order replaces the first, and one without
- * the last item.
+ * Returns up to two wrong variants of a call's list of items. In one variant, another item of the order replaces the
+ * first item; in the other, the last item is missing.
  */
 function otherItems(
   args: JsonObject,

@@ -8,13 +8,16 @@ import { type Draw, isDistinguishable, itemWords } from "./wish.ts";
 export interface Change {
   readonly from: Item;
   readonly to: Variant;
-  /** The change in the words of an instruction: `the desk lamp to a black one`. */
+  /** The change as an instruction phrases it: `the desk lamp to a black one`. */
   readonly clause: string;
-  /** The description of the replacement, if its options do not describe it: `cheapest, black`. */
+  /** The description of a replacement that is not described by its options: `cheapest, black`. */
   readonly choice?: string;
 }
 
-/** Draws some items of an order and a replacement for each; `undefined` if nothing fits. */
+/**
+ * Draws some items of an order, with a replacement for each of them; `undefined` if no items with replacements can be
+ * drawn.
+ */
 export function drawChanges(
   draw: Draw,
   order: Order,
@@ -35,7 +38,10 @@ export function differenceOf(changes: readonly Change[]): number {
   return changes.reduce((sum, { from, to }) => sum + to.cents - from.cents, 0);
 }
 
-/** Returns a request's details as the instruction phrases them. */
+/**
+ * Returns the words for the replacements if the instruction describes any of them by other words than its options;
+ * otherwise `undefined`.
+ */
 export function changeWords(
   changes: readonly Change[],
 ): Partial<RetailRequest> | undefined {
@@ -52,8 +58,8 @@ export function valuesOf({ options }: Item): string {
 }
 
 /**
- * Describes an item as the scripted users of benchmark tasks do: by its name, and by its options if the order contains
- * several items with that name.
+ * Describes an item as scripted users of benchmark tasks do: by its name and, if the order contains several items with
+ * that name, by its options.
  */
 export function namedItem(item: Item, { items }: Order): string {
   return items.filter(({ name }) => name === item.name).length > 1
@@ -94,8 +100,9 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
 }
 
 /**
- * Draws a change to the cheapest or the most expensive variant, either among all variants or among those with the same
- * value of one option; `undefined` if it is no improvement or several tie.
+ * Draws a change to the cheapest or the most expensive variant, either among all variants or among the variants that
+ * share one option value with the item. Returns `undefined` if the item itself is as cheap or expensive, or if the
+ * variant is not unique.
  */
 function drawExtreme(
   draw: Draw,

@@ -1,4 +1,4 @@
-/** Draws requests that the policy refuses, each with a fallback that the user requests instead. */
+/** Draws requests that the policy refuses, each with a fallback request that the user makes instead. */
 
 import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -27,7 +27,7 @@ import {
   returnOf,
 } from "./writes.ts";
 
-/** Draws a refused request with its fallback; `undefined` if the order allows none. */
+/** Draws a refused request with its fallback; `undefined` if none can be drawn for the order. */
 export function drawConditional(
   draw: Draw,
   order: Order,
@@ -192,7 +192,7 @@ function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** Draws a payment with a gift card whose balance is too low, with another method as the fallback. */
+/** Draws a payment with a gift card that has too low a balance, with another payment method as the fallback. */
 function tooLittle(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;

@@ -1,4 +1,4 @@
-/** Draws questions about orders, profiles and products, with the reads and the answer of each. */
+/** Draws questions about orders, profiles and products, each with its answer and the read calls that lead to it. */
 
 import { calculate } from "../../../python/calculator.ts";
 import { call } from "../../shared/call.ts";
@@ -31,8 +31,9 @@ export function drawQuestion(
 }
 
 /**
- * Adds a question about the total refund of all returns and cancellations. Returns the wishes unchanged if there is no
- * refund.
+ * Adds a question about the total refund of all returns and cancellations to the last of a user's requests. Returns the
+ * requests unchanged if nothing is refunded, if the total also depends on an exchange or a change of items, or if
+ * another answer is already required.
  */
 export function askRefund(
   draw: Draw,
@@ -60,7 +61,7 @@ export function askRefund(
   ];
 }
 
-/** Adds a question about the price difference to a wish for a single change. Other wishes are returned unchanged. */
+/** Adds a question about the price difference to a request for a single change. Returns any other request unchanged. */
 export function askDifference(
   { rng }: Draw,
   wish: Wish,
@@ -105,8 +106,8 @@ function asking(
 }
 
 /**
- * Matches the names of options that questions may ask about. Options with the values yes and no are excluded, since an
- * agent could say those by accident.
+ * Matches the names of options that questions may ask about. Options with the values yes and no are excluded because an
+ * agent could say these words by accident.
  */
 const ASKED_OPTIONS = /color|material|size|storage|battery life/;
 

@@ -24,10 +24,10 @@ import { type Order, storeOf, type StoreUser } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
-/** The share of tasks that ask for the total refund, among those with a refund. */
+/** The share of tasks with a refund in which the user asks for the total refund. */
 const REFUND_ASKED = 0.3;
 
-/** The relative frequency of each kind of write. */
+/** The relative frequency of each kind of write request. */
 const INTENTS: ReadonlyMap<Intent, number> = new Map([
   ["cancel", 2],
   ["return", 3],
@@ -120,7 +120,7 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** Draws wishes of one user that can all be fulfilled, one after another; see {@linkcode canFollow}. */
+/** Draws a user and requests that can all be fulfilled one after another; see {@linkcode canFollow}. */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {
@@ -138,8 +138,7 @@ function drawWishes(
 }
 
 /**
- * A kind of wish. `statuses` lists the statuses of the orders that it may be about, and is empty if it is not about an
- * order.
+ * A kind of request. Its order may have any status in `statuses`, which is empty if the request is not about an order.
  */
 interface Kind {
   readonly statuses: readonly string[];
@@ -179,7 +178,7 @@ function drawKind(draw: Draw): Kind {
   };
 }
 
-/** Draws the first wish of a task, and the user who has it. */
+/** Draws the first request of a task, and the user who makes it. */
 function drawFirst(
   draw: Draw,
 ): { person: StoreUser; wish: Wish } | undefined {
@@ -195,7 +194,7 @@ function drawFirst(
   return wish && { person, wish };
 }
 
-/** Draws another wish of the same user. */
+/** Draws another request of the same user. */
 function drawNext(
   draw: Draw,
   { person, before }: { person: StoreUser; before: readonly Wish[] },
@@ -224,8 +223,8 @@ function isAbout({ actions }: Wish, { orderId }: Order): boolean {
 }
 
 /**
- * Checks whether a second wish about the same order can be fulfilled after the first. For example, an order's items can
- * still be changed after its address.
+ * Checks whether a second request about the same order can be fulfilled after the first. For example, an order's items
+ * can still be changed after its address.
  */
 function canFollow(before: Intent, next: Intent): boolean {
   return next === "question" ||

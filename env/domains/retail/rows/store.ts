@@ -1,4 +1,7 @@
-/** An index of a retail database: users who may have tasks, their orders by status, and the variants of products. */
+/**
+ * Indexes a retail database: the users for whom tasks may be drawn, their orders by status, and the variants of
+ * products.
+ */
 
 import type { Database } from "../../../database.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
@@ -23,7 +26,7 @@ export interface Variant extends Item {
   readonly available: boolean;
 }
 
-/** An order of a user who may have tasks. */
+/** An order of a {@linkcode StoreUser}. */
 export interface Order {
   readonly orderId: string;
   readonly status: string;
@@ -38,7 +41,7 @@ export interface Order {
   readonly owner: StoreUser;
 }
 
-/** A payment method of a user who may have tasks. */
+/** A payment method of a {@linkcode StoreUser}. */
 export interface Method {
   readonly id: string;
   readonly source: string;
@@ -46,11 +49,11 @@ export interface Method {
   readonly balance: number;
   /** The balance as Python prints it. */
   readonly balanceText: string;
-  /** All payment methods of the owner, as in the profile. */
+  /** All payment methods of the owner, as their profile lists them. */
   readonly among: readonly JsonObject[];
 }
 
-/** A user who may have tasks. */
+/** A user for whom tasks may be drawn. */
 export interface StoreUser {
   readonly userId: string;
   readonly firstName: string;
@@ -66,7 +69,7 @@ export interface Store {
   readonly people: readonly StoreUser[];
   /** The users' orders, by status. */
   readonly orders: ReadonlyMap<string, readonly Order[]>;
-  /** Returns all variants of a product, or of an item's product. */
+  /** Returns all variants of the product with the given `productId`. */
   variantsOf(of: Pick<Item, "productId">): readonly Variant[];
   /** The ids of the products, in table order. */
   readonly productIds: readonly string[];

@@ -1,4 +1,4 @@
-/** A retail user's wish, with its words in the instruction and the description of its order. */
+/** Defines a drawn request of a retail user, and phrases the request, its order and its items for the instruction. */
 
 import { happens } from "../../../generated/draw.ts";
 import type { RowOptions } from "../../../generated/row_options.ts";
@@ -9,36 +9,36 @@ import type { Intent, RetailRequest } from "../goal/request.ts";
 import { methodWords } from "../user/bench_goal.ts";
 import type { Item, Method, Order, Store, StoreUser } from "./store.ts";
 
-/** The context for drawing wishes. */
+/** The context for drawing requests. */
 export interface Draw {
   readonly rng: Rng;
   readonly store: Store;
   readonly options: RowOptions;
 }
 
-/** One request of a user, with its words and its gold actions. */
+/** A user's request, with its gold actions and its words in the instruction. */
 export interface Wish {
   readonly intent: Intent;
   /** The words for the request, as the continuation of "you want to". */
   readonly clause: string;
-  /** A sentence that precedes the wish in the instruction. */
+  /** A sentence that precedes the request in the instruction. */
   readonly before?: string;
-  /** The sentences that follow the wish in the instruction. */
+  /** The sentences that follow the request in the instruction. */
   readonly after?: readonly string[];
   /** The gold actions: first the reads, then the writes. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
   /** The refunded amounts, as Python prints them. */
   readonly refunds?: readonly string[];
-  /** The request that is refused before the writes. */
+  /** A request that the policy refuses. The user makes it before the request that the writes fulfill. */
   readonly refused?: RetailRequest;
-  /** The question that the user asks after the writes. */
+  /** A question that the user asks after the writes. */
   readonly question?: RetailRequest;
-  /** The details of the write as the instruction phrases them, if they differ from what the user says when asked. */
+  /** Details as the instruction phrases them. They replace the details that are derived from the gold actions. */
   readonly words?: Partial<RetailRequest>;
 }
 
-/** The order that a wish is about. */
+/** The order that a request is about. */
 export interface Place {
   readonly order: Order;
   /** Whether the user knows the order's id. */
@@ -46,8 +46,8 @@ export interface Place {
 }
 
 /**
- * Draws whether the user knows an order's id. They always know it if no item distinguishes the order from their other
- * orders.
+ * Returns an order with a drawn value that tells whether the user knows its id. The user always knows the id if no item
+ * distinguishes the order from their other orders.
  */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.idStatedShare) ||
@@ -55,7 +55,10 @@ export function placeOf({ rng, options }: Draw, order: Order): Place {
   return { order, isKnown };
 }
 
-/** Returns the fields with which a request refers to the order, as a scripted user of a benchmark task does. */
+/**
+ * Returns the request fields that identify the order: its id if the user knows it, otherwise a description by one of
+ * its items.
+ */
 export function aboutOf(
   { order, isKnown }: Place,
 ): Pick<RetailRequest, "orderId" | "orderWords"> {
@@ -77,7 +80,7 @@ export function profileOf({ userId }: StoreUser): ToolAction {
   return call("get_user_details", { user_id: userId });
 }
 
-/** Returns the call that reads the profile; empty if the order shows the payment method. */
+/** Returns the call that reads the profile; empty if the order itself shows the payment method. */
 export function profileFor({ order }: Place, method: Method): ToolAction[] {
   return method.id === order.paidBy ? [] : [profileOf(order.owner)];
 }
@@ -87,9 +90,7 @@ export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
   return call("get_product_details", { product_id: productId });
 }
 
-/**
- * Describes an order: `order #W1234567`, `your order with the office chair`. If possible, the item is not in `beside`.
- */
+/** Describes an order: `order #W1234567`, `your order with the office chair`. Avoids items in `beside` if possible. */
 export function orderWords(
   { rng }: Draw,
   { order, isKnown }: Place,
@@ -109,7 +110,10 @@ export function orderWords(
   ]);
 }
 
-/** Phrases which order contains the items, as the continuation of their names. May be empty if the items show it. */
+/**
+ * Returns a phrase, to follow the items' names, that says which order contains them: ` in order #W1234567`. May be
+ * empty if the items alone identify the order.
+ */
 export function whereWords(
   draw: Draw,
   place: Place,
@@ -133,8 +137,8 @@ const WHERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Describes an item: `the office chair`. Adds an option that distinguishes it from others of that name in the order:
- * `the black office chair`.
+ * Describes an item: `the office chair`. If the order contains other items with that name, adds an option that
+ * distinguishes them: `the black office chair`.
  */
 export function itemWords(item: Item, { items }: Order): string {
   const alike = items.filter((other) =>

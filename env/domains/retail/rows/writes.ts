@@ -1,4 +1,4 @@
-/** Draws wishes that the policy allows and that a write fulfills. */
+/** Draws requests that the policy allows and that write calls fulfill. */
 
 import { listed } from "../../../generated/instruction.ts";
 import { call } from "../../shared/call.ts";
@@ -30,7 +30,7 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/** Draws a wish about an order with the required status; `undefined` if nothing fits. */
+/** Draws a request about an order with the required status; `undefined` if the order allows no such request. */
 export function drawWrite(
   draw: Draw,
   { intent, order }: { intent: Intent; order: Order },
@@ -83,7 +83,9 @@ export function cancelWish(draw: Draw, place: Place): Wish {
   };
 }
 
-/** Draws the cancellation of all of a user's pending orders; `undefined` if there are fewer than two. */
+/**
+ * Draws the cancellation of all of a user's pending orders; `undefined` if the user has fewer than two pending orders.
+ */
 export function cancelAllWish(
   draw: Draw,
   person: StoreUser,
@@ -143,7 +145,7 @@ function returnWish(draw: Draw, place: Place): Wish | undefined {
   return returnOf(draw, { place, items, method, refund });
 }
 
-/** Returns a wish to return items. */
+/** Returns a request to return items. */
 export function returnOf(
   draw: Draw,
   { place, items, method, refund }: {
@@ -187,7 +189,9 @@ export function returnOf(
   };
 }
 
-/** Draws up to four items that can be described unambiguously; `undefined` if there are none. */
+/**
+ * Draws up to four items of an order that can be described unambiguously; `undefined` if the order has no such items.
+ */
 function drawItems({ rng }: Draw, order: Order): readonly Item[] | undefined {
   const tellable = order.items.filter((item) => isDistinguishable(item, order));
   if (tellable.length === 0) return undefined;
@@ -244,8 +248,8 @@ export function userAddressWish(
 }
 
 /**
- * Draws an address that differs from `now`: the profile's, one from another order, or one spelled out in the
- * instruction.
+ * Draws an address that differs from `now`: the address in the profile, the address of another order, or a new address
+ * that the instruction spells out.
  */
 function drawAddress(
   { rng, store }: Draw,
@@ -303,7 +307,7 @@ function paymentWish(draw: Draw, place: Place): Wish | undefined {
     : payByWish(draw, { place, method: draw.rng.pick(others) });
 }
 
-/** Returns a wish to pay for an order with another method. */
+/** Returns a request to pay for an order with another payment method. */
 export function payByWish(
   draw: Draw,
   { place, method }: { place: Place; method: Method },
@@ -351,7 +355,7 @@ const CHANGE_TOOL: Partial<Record<Intent, string>> = {
   modify_items: "modify_pending_order_items",
 };
 
-/** Returns a wish for an exchange, or for a change of a pending order's items. */
+/** Returns a request to exchange items of a delivered order, or to change items of a pending order. */
 export function changeOf(
   draw: Draw,
   { place, intent, changes, method }: {
@@ -398,7 +402,7 @@ export function changeOf(
   };
 }
 
-/** Reasons for a return, as sentences that precede the wish. */
+/** Reasons for a return, as sentences that precede the request. */
 const RETURN_REASONS = [
   (name: string) => `The ${name} is not as nice as you had expected.`,
   (name: string) => `You found a better ${name} elsewhere.`,
@@ -408,7 +412,7 @@ const RETURN_REASONS = [
   (name: string) => `You are disappointed by the quality of the ${name}.`,
 ];
 
-/** Reasons for a change of items, as sentences that precede the wish. */
+/** Reasons for a change of items, as sentences that precede the request. */
 const CHANGE_REASONS = [
   (name: string) => `You chose the wrong ${name} in a rush.`,
   (name: string) => `The ${name} does not go with the rest of your things.`,

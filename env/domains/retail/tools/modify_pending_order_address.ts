@@ -4,7 +4,7 @@ import { ADDRESS_FIELDS, addressOf } from "../address.ts";
 import { editRow } from "../../shared/lookup.ts";
 import { findOrder } from "../order_lookup.ts";
 
-/** Changes a pending order's shipping address. Does not validate the values. */
+/** Changes a pending order's shipping address. The new values are not validated. */
 export const modifyPendingOrderAddress = defineTool({
   name: "modify_pending_order_address",
   parameters: ["order_id", ...ADDRESS_FIELDS],

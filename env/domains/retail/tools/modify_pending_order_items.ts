@@ -27,7 +27,7 @@ import {
   isGiftCard,
 } from "../order_lookup.ts";
 
-/** Changes items of a pending order to other variants of their products; possible once per order. */
+/** Changes items of a pending order to other variants of their products. Possible only once per order. */
 export const modifyPendingOrderItems = defineTool({
   name: "modify_pending_order_items",
   parameters: ["order_id", "item_ids", "new_item_ids", "payment_method_id"],
@@ -61,7 +61,7 @@ export const modifyPendingOrderItems = defineTool({
   },
 });
 
-/** Returns the entry in the payment history for the price difference, which is not rounded. */
+/** Returns the payment history entry for the price difference. The amount is not rounded. */
 function settlement(difference: PythonNumber, methodId: string): JsonObject {
   return ledgerEntry(compare(difference, 0) > 0 ? "payment" : "refund", {
     amount: absolute(difference),

@@ -3,7 +3,7 @@ import { defineTool } from "../../../tool.ts";
 import { ADDRESS_FIELDS, addressOf } from "../address.ts";
 import { editRow, findId } from "../../shared/lookup.ts";
 
-/** Changes a user's default address. Does not validate the values. */
+/** Changes a user's default address. The new values are not validated. */
 export const modifyUserAddress = defineTool({
   name: "modify_user_address",
   parameters: ["user_id", ...ADDRESS_FIELDS],

@@ -7,7 +7,7 @@ import { type BenchGoal, benchGoal } from "../../shared/goal/bench_goal.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
-/** The intent of the request that a call of each tool fulfills. */
+/** The intent of the requests that each write tool fulfills, keyed by tool name. */
 export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
   cancel_pending_order: "cancel",
   return_delivered_order_items: "return",
@@ -78,7 +78,8 @@ function requestOf(source: RequestSource): RetailRequest {
 }
 
 /**
- * Returns the name of an item that none of the user's other orders contains, or the first item's name if there is none.
+ * Returns the name of the first item that is in none of the user's other orders, or the first item's name if there is
+ * no such item.
  */
 function tellingItem({ user, database }: RequestSource, orderId: string) {
   const namesIn = (id: string) =>
@@ -90,7 +91,7 @@ function tellingItem({ user, database }: RequestSource, orderId: string) {
   return names.find((name) => !others.has(name)) ?? names[0];
 }
 
-/** Describes items by name, and by options if the order has several items with that name. */
+/** Describes items by name and, if the order contains several items with the same name, by options. */
 function itemsOf(
   args: JsonObject,
   { order, database }: { order: JsonObject | undefined; database: Database },
@@ -127,8 +128,8 @@ function paymentOf({ action, task, user }: RequestSource): string {
 }
 
 /**
- * Describes a payment method by its kind and a detail that distinguishes it from others of that kind, or by its id if
- * no such detail exists.
+ * Describes a payment method by its kind and, if the user has others of that kind, by a distinguishing detail; by its
+ * id if no such detail exists.
  */
 export function methodWords(
   id: string,

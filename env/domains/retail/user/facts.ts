@@ -1,6 +1,6 @@
 /**
- * Lists the details of a request. Each detail determines how the user phrases it when asked, and whether an agent's
- * message contradicts it.
+ * Lists the details of a retail user's request. Each detail includes the user's answer to a question for it, and a
+ * check for contradictions in an agent's message.
  */
 
 import type { Fact } from "../../shared/user/fact_user.ts";

@@ -1,12 +1,12 @@
 /**
- * A user's knowledge of their own orders and the store: the names of the ordered products and the options of each
- * product. It is read from the initial database.
+ * Reads a user's knowledge of their orders and the store from the initial database: the names of the products that they
+ * ordered, and the options of each product.
  */
 
 import type { Database } from "../../../database.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** A user's knowledge. All texts are lower case. */
+/** A user's knowledge of their orders and the store. All strings are lower case. */
 export interface Knowledge {
   /** Names of the products in the user's orders, without duplicates. */
   readonly itemNames: readonly string[];

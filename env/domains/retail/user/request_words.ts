@@ -86,7 +86,7 @@ export function addressWords(address: Address): string {
 }
 
 /**
- * Phrases a cancellation reason: `it is no longer needed`, `it was ordered by mistake`. Any other reason stays
+ * Phrases a cancellation reason: `it is no longer needed`, `it was ordered by mistake`. Returns any other reason
  * unchanged.
  */
 export function reasonWords(reason: string): string {
@@ -95,7 +95,7 @@ export function reasonWords(reason: string): string {
   return reason;
 }
 
-/** Describes an item's replacement: `the red one`, or another product. */
+/** Describes an item's replacement: `the red one` for another variant, or the name of another product. */
 export function newItemWords(
   words: string,
   { otherProduct = false }: Pick<RetailRequest, "otherProduct">,

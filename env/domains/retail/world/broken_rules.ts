@@ -1,6 +1,7 @@
 /**
- * Draws details that a policy rule forbids although the order is eligible: an unaccepted reason, a variant that is out
- * of stock, another product, a gift card whose balance is too low, or a refund to another payment method.
+ * Draws request details that a policy rule forbids although the order is eligible: a reason that is not accepted, a
+ * variant that is out of stock, another product, a gift card with too low a balance, or a refund to another payment
+ * method.
  */
 
 import { call } from "../../shared/call.ts";
@@ -46,7 +47,10 @@ export function drawBrokenRule(
   return undefined;
 }
 
-/** The rules by intent. Groups whose rules can rarely be broken come first. */
+/**
+ * The rules for each intent, in groups. Groups of rules that can rarely be broken come first; within a group, the order
+ * is random.
+ */
 const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   cancel: [[otherReason]],
   modify_payment: [[tooLittleForTotal]],

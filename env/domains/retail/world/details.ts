@@ -1,4 +1,4 @@
-/** Draws the details that an intent adds to its order: items, replacements, payment method and address. */
+/** Draws the details of a request about an order: items, replacements, payment method and address. */
 
 import { call } from "../../shared/call.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
@@ -20,11 +20,11 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** Returns a user without tasks. The user who makes a request may not access this user's rows. */
+  /** Returns a user for whom no tasks are drawn. Other users may not access this user's rows. */
   stranger(): Customer;
 }
 
-/** The details that an intent adds to its order, in words, and the resulting calls. */
+/** The details of a request about an order, in the user's words, and the calls that fulfill the request. */
 export interface Details {
   readonly words: Partial<RetailRequest>;
   readonly actions: readonly ToolAction[];
@@ -38,7 +38,9 @@ export interface DetailsOf {
   readonly target?: { readonly to: PaymentMethod } | undefined;
 }
 
-/** Draws the details of an intent for an order; `undefined` if nothing fits. */
+/**
+ * Draws the details of a request with the given intent for an order; `undefined` if the order allows no such request.
+ */
 export function drawDetails(world: World, of: DetailsOf): Details | undefined {
   const { order } = of;
   const order_id = order.orderId;

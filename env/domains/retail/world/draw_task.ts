@@ -1,4 +1,4 @@
-/** Draws a complete task: its intents, their requests, and the resulting task. */
+/** Draws complete retail tasks: intents, a request for each intent, and the task composed from them. */
 
 import { call } from "../../shared/call.ts";
 import type { Intent, RetailGoal } from "../goal/request.ts";
@@ -65,7 +65,7 @@ export function drawIntents(rng: Rng, options: RetailOptions): Intent[] {
   return drawIntentsOf<Intent>(rng, options);
 }
 
-/** Adds orders that no task is about. */
+/** Adds orders to a user that none of the user's tasks is about. */
 export function addExtraOrders(world: World, customer: Customer): void {
   const { rng, options } = world;
   const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);

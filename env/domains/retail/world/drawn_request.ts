@@ -1,4 +1,4 @@
-/** Drawn requests, and functions that draw and describe their orders. */
+/** Defines the drawn requests of the retail world, and draws and describes their orders. */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -66,7 +66,10 @@ export function drawOrderFor(
   });
 }
 
-/** Returns the fields with which a request refers to its order: the id if the user knows it, otherwise an item. */
+/**
+ * Returns the request fields that identify an order: its id if the user knows it, otherwise a description by one of its
+ * items.
+ */
 export function aboutOrder(
   order: Order,
   { known, world }: { known: boolean; world: World },

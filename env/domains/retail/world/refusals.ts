@@ -130,7 +130,7 @@ function drawAgainstRule(
 
 /**
  * Draws the request that a user makes after a refusal due to the order's status: to return a delivered order, or to
- * cancel a pending one.
+ * cancel a pending order.
  */
 function drawFallback(
   world: World,

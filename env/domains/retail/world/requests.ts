@@ -78,7 +78,10 @@ export function drawRequest(
   };
 }
 
-/** Draws the reason or address that the user wants before they change their mind. */
+/**
+ * Draws the reason or address that the user states before they change their mind. Returns no `before` if the user does
+ * not change their mind.
+ */
 function firstWish(
   world: World,
   { reason, address }: Partial<RetailRequest>,
@@ -113,8 +116,8 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
 }
 
 /**
- * Returns the possible questions about an order. Each consists of the words before the order's description, and the
- * answer.
+ * Returns the possible questions about an order. Each question consists of the words that precede the order's
+ * description, and the answer.
  */
 function questionsAbout(
   order: Order,

@@ -1,8 +1,8 @@
 /**
  * Draws the products, users and orders of the generated retail world, in τ-bench's format.
  *
- * A variant lists its options before its item id (τ-bench lists them after it), so that a model reading from left to
- * right knows to which variant the id belongs.
+ * A variant lists its options before its item id (τ-bench lists them after it), so that a model that reads from left to
+ * right knows which variant the id belongs to.
  */
 
 import { object } from "../../shared/call.ts";

@@ -22,7 +22,7 @@ export const findUserIdByNameZip = retailTool({
   },
 });
 
-/** Groups users by first name in lower case, in table order. */
+/** Groups users by their first name in lower case. Users in a group are in table order. */
 function groupByFirstName(users: Table) {
   const all = Array.from(users, ([id, user]) => {
     const name = objectAt(user, "name");

@@ -6,7 +6,7 @@ import { objectAt } from "../../../row.ts";
 import { model } from "../../shared/toolkit/result_text.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Returns the variant with the given id, of any product. */
+/** Returns the variant with the given id. The variant may belong to any product. */
 export const getItemDetails = retailTool({
   name: "get_item_details",
   kind: "read",
@@ -22,7 +22,7 @@ export const getItemDetails = retailTool({
   },
 });
 
-/** Indexes variants by id. If several variants share an id, the first product's is used. */
+/** Indexes variants by id. If several variants share an id, uses the variant of the first product. */
 function variantsById(products: Table): Map<string, JsonObject> {
   const variants = new Map<string, JsonObject>();
   for (const product of products.values()) {
