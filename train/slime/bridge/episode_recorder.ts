@@ -1,5 +1,5 @@
 /**
- * Records a server's episodes in the run dir of their run, so that a slime run can be inspected like a run of the
+ * Records the episodes of an episode server in a run dir, so that a slime run can be inspected like a run of the
  * embedded trainer. Several servers may write to the same run dir.
  *
  * Recording never delays an episode or makes it fail. A failed write is retried; episodes that still cannot be written

@@ -1,5 +1,6 @@
 /**
- * The episode server of a slime recipe: what its episodes need, the recorder of the episodes, and the HTTP interface.
+ * Opens the episode server of a slime recipe: its dataset, tokenizer and user, the recorder of its episodes, and its
+ * HTTP interface.
  */
 
 import { basename } from "node:path";

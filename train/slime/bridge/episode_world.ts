@@ -24,7 +24,7 @@ const TURN_TIMEOUT_MS = 600_000;
 
 /**
  * Opens the dataset, tokenizer and user of a recipe. If a model plays the user, the model is probed first.
- * @throws {ConfigError} If that model does not answer, or an allowed engine is not `HOST[:PORT]`.
+ * @throws {ConfigError} If the model that plays the user does not answer, or an allowed engine is not `HOST[:PORT]`.
  * @throws {DataError} If the dataset, the tokenizer or its template is damaged or missing.
  */
 export async function openEpisodeWorld(

@@ -1,7 +1,7 @@
 /**
  * Runs episode servers on another host, either on the host itself or in the container where its commands run. The
- * host's shell starts them with the taulab and the Deno that setup installed there. They are reached through a tunnel,
- * so that the host needs no connection to this machine.
+ * host's shell starts the servers with the copies of taulab and Deno that setup installed there. This machine reaches
+ * them through a tunnel, so the host needs no connection to this machine.
  */
 
 import { dirname } from "node:path/posix";
@@ -24,16 +24,16 @@ import {
 export interface RemoteServersOptions {
   /** The shell that starts the servers. */
   readonly shell: Shell;
-  /** The paths of the taulab that setup installed on the host. */
+  /** The paths of taulab's installation on the host, which setup created. */
   readonly taulab: HostTaulab;
   readonly address: string;
   readonly spec: HostSpec;
   /**
-   * Variables to add to the servers' environment: the keys of the user's model, and the token. Their values appear in
-   * no file and no command line.
+   * Environment variables to add for the servers: the API keys for the user's model, and the token. Their values are
+   * never written to a file or a command line.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** Turns a URL on the host into one that this machine can reach. */
+  /** Turns a URL on the host into a URL that this machine can reach. */
   readonly reach: (url: string, options?: CallOptions) => Promise<string>;
   /** The fingerprint of the dataset that the run's rows come from. */
   readonly fingerprint: string;

@@ -1,6 +1,6 @@
 /**
- * The engines that a run may use: those on this machine, those on the hosts of its recipe, and those that the user
- * allows.
+ * Determines which engines a run may use: engines on this machine, on the hosts of its recipe, and on hosts that the
+ * user allows.
  */
 
 import { lookup } from "node:dns/promises";
@@ -13,8 +13,8 @@ import type { SlimeConfig } from "../slime_schema.ts";
 
 /**
  * Returns the engine hosts that a recipe allows.
- * @param allowed `HOST[:PORT]` of each additional engine.
- * @throws {ConfigError} If one of them is not `HOST[:PORT]`.
+ * @param allowed The `HOST[:PORT]` of each additional engine.
+ * @throws {ConfigError} If an element of `allowed` is not `HOST[:PORT]`.
  */
 export function engineHostsOf(
   config: SlimeConfig,
@@ -46,8 +46,8 @@ function ownAddresses(): string[] {
 }
 
 /**
- * Returns the engine hosts that a recipe names: the head, the address that slime uses for itself, and the engines that
- * the recipe allows.
+ * Returns the engine hosts that a recipe names: the head, the address in `SLIME_HOST_IP` if it is set, and the hosts in
+ * `bridge.allowEngines`.
  */
 function recipeEngines({ cluster, bridge }: SlimeConfig): string[] {
   const own = cluster.env["SLIME_HOST_IP"];

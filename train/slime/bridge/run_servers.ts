@@ -38,7 +38,7 @@ export interface ServicesOptions
    * loopback require TAULAB_TOKEN.
    */
   readonly host?: string;
-  /** The hosts that run the servers, assigned in turn. Default: this machine. */
+  /** The hosts that run the servers. The servers are assigned to them in turn. Default: this machine. */
   readonly on?: readonly ServerHost[];
   /**
    * The first server's port; the others use the following ports. Default: the recipe's `bridge.port`; 0 picks free
@@ -47,7 +47,7 @@ export interface ServicesOptions
   readonly port?: number;
   /** The time limit in milliseconds for a server to become ready. Default: 120,000. */
   readonly startTimeoutMs?: number;
-  /** The servers that an earlier process left running. Those that still answer are taken over. */
+  /** Servers that an earlier process left running. Servers that still answer are taken over. */
   readonly adopt?: readonly ServiceRecord[];
 }
 
@@ -122,7 +122,7 @@ export async function startServices(
 
 /**
  * Stops servers that an earlier process left running.
- * @param reach Turns their URLs into ones that this machine can reach. Default: returns them unchanged.
+ * @param reach Turns a server's URL into a URL that this machine can reach. Default: the URL is used unchanged.
  * @returns The records of the servers that were still running.
  */
 export async function stopServices(

@@ -1,4 +1,4 @@
-/** The hosts that run episode servers, and how this machine reaches the servers there. */
+/** Defines the hosts that run episode servers, and how this machine starts and reaches the servers there. */
 
 import type { CallOptions } from "../../../env/types.ts";
 import { THIS_MACHINE } from "../hosts/local_shell.ts";
@@ -29,7 +29,7 @@ export interface ServerHost {
   readonly name: string;
   /** The address that the servers listen on, which slime's hosts use to reach them. */
   readonly address: string;
-  /** The paths on the host. Default: those on this machine. */
+  /** The settings of servers on this host. Default: the settings of servers on this machine. */
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
@@ -39,7 +39,7 @@ export interface ServerHost {
     spec: ServiceSpec,
     options: CallOptions & { readonly timeoutMs: number },
   ): Promise<StartedServer>;
-  /** Turns a URL on the host into one that this machine can reach. */
+  /** Turns a URL on the host into a URL that this machine can reach. */
   reach(url: string, options?: CallOptions): Promise<string>;
   /**
    * Checks on the host itself whether a server is running, in case only this machine's connection is broken. Returns

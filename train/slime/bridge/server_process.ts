@@ -2,8 +2,8 @@
  * Starts an episode server in its own process, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it, and
- * a run of slime continues without the launcher. A server is stopped by its address and the secret that it printed when
- * it was ready, never by a name or a process id alone.
+ * a slime run continues without the launcher. A server is stopped by its address and the secret that it printed when it
+ * was ready, never by a name or a process id alone.
  */
 
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ const POLL_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2_000;
 
-/** The line that a server prints when it is ready. */
+/** The schema of the line that a server prints when it is ready. */
 export const serviceRecordSchema = z.looseObject({
   url: z.string(),
   pid: z.int(),
@@ -36,7 +36,7 @@ export type ServiceRecord =
     Pick<z.infer<typeof serviceRecordSchema>, "url" | "pid" | "instance">
   >
   & {
-    /** The name of the host that it runs on. */
+    /** The name of the host that the server runs on. */
     readonly host: string;
   };
 
@@ -120,7 +120,8 @@ export async function isHealthy(
 
 /**
  * Asks a server to stop. Its running episodes end as aborted.
- * @returns Whether the server accepted the request. Another server that now has its address rejects the request.
+ * @returns Whether the server accepted the request. A different server that now uses the same address rejects the
+ * request.
  */
 export async function askToStop(
   { url, instance }: Pick<ServiceRecord, "url" | "instance">,
@@ -165,8 +166,8 @@ function commandOf(spec: ServiceSpec): Deno.Command {
 const SERVE = "tasks/serve.ts";
 
 /**
- * Returns the arguments with which `deno`, run in taulab's directory, starts a server: the command of the `serve` task
- * in deno.json, with its permissions, and the flags.
+ * Returns the arguments that make `deno` start a server from taulab's directory: the command of the `serve` task in
+ * deno.json, including its permissions, and the server's flags.
  */
 export function serviceArguments(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;

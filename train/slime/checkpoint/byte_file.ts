@@ -119,7 +119,7 @@ export class ByteFile implements Disposable {
   }
 }
 
-/** A part of a file that is read like a file of its own, such as an item of a `.distcp` file. */
+/** A part of a file that is read like a separate file, such as an item of a `.distcp` file. */
 export class FileSlice {
   readonly file: ByteFile;
   /** The offset of the slice in the file. */
@@ -228,8 +228,8 @@ export function readJsonObject(
 
 /**
  * Parses a JSON object.
- * @throws {DataError} If `bytes` is not a JSON object in UTF-8, or is nested more deeply or has more values than any
- * model's files.
+ * @throws {DataError} If `bytes` is not a JSON object in UTF-8, is nested too deeply, or has more values than any
+ * model's file.
  */
 export function parseJsonObject(
   bytes: Uint8Array,

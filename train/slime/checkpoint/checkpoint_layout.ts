@@ -3,8 +3,8 @@
  * tensor.
  *
  * Megatron merges queries, keys and values into one matrix. Its rows are ordered by groups of heads: the queries of the
- * first group, its key, its value, then the next group. Gate and up projection are one matrix, which starts with all
- * gate rows. Layers are stacked along the first axis or numbered; the experts of a layer are stacked along the next
+ * first group, its key, its value, then the next group. The gate and up projections are one matrix, which starts with
+ * all gate rows. Layers are stacked along the first axis or numbered; the experts of a layer are stacked along the next
  * axis. The vocabulary's rows are padded.
  *
  * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py`, `moe/experts.py` at 1dcf0da; slime

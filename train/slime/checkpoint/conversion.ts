@@ -53,7 +53,7 @@ const WATCH_MS = 2000;
 
 /**
  * Converts a checkpoint, or finishes an interrupted conversion.
- * @throws {ConfigError} If the target exists and is another checkpoint, or its disk is too small.
+ * @throws {ConfigError} If the target exists and is another checkpoint, or its disk has too little free space.
  * @throws {HostError} If the tool fails. The error quotes and explains the tool's last output.
  * @throws {DataError} If the result does not match the model. It is then kept alongside the target.
  */

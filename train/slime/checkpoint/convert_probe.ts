@@ -28,7 +28,7 @@ const probeSchema = z.object({
   to: bit,
   /** Whether an earlier attempt left output alongside the target. */
   partial: bit,
-  /** Whether an older target was moved aside, and was neither removed nor restored. */
+  /** Whether an older target that was moved aside still exists. */
   replaced: bit,
   /** Whether slime's tools exist. */
   tool: bit,
@@ -97,7 +97,7 @@ function noCheckpoint(
     );
 }
 
-/** Returns the script of the single command. Each line of its output is a name and a value. */
+/** Returns the script that {@linkcode probeConversion} runs. Each line of its output is a name and a value. */
 function probeScript({ from, to, slime }: ProbeOptions): string {
   const target = to ?? from;
   const has = (name: string, path: string) =>

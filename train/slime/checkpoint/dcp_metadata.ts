@@ -96,7 +96,7 @@ class Parser {
     { of, items, chunks: before }: {
       of: PickleValue;
       items: Items;
-      /** The number of chunks in the tensors that were read before. */
+      /** The number of chunks in the tensors that have been read so far. */
       chunks: number;
     },
   ): DcpTensor {
@@ -206,7 +206,7 @@ interface ItemKey {
   readonly offsets: readonly number[] | null;
 }
 
-/** The locations of items, by name and offsets. Items with the same name share one copy of it. */
+/** The locations of items, by name and offsets. Items with the same name share one copy of the name. */
 class Items {
   readonly #byName = new Map<string, Map<string, StorageInfo>>();
   size = 0;

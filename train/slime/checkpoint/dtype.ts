@@ -1,9 +1,9 @@
 /** The element types of tensors, with their names in safetensors and in PyTorch. */
 
 /**
- * The element types by their name in safetensors: the bytes per element (a fraction if several elements share a byte),
- * the name of PyTorch's `torch.dtype`, and the name of PyTorch's storage class. The names are missing if PyTorch has
- * none.
+ * The element types, keyed by their names in safetensors: the bytes per element (a fraction if several elements share a
+ * byte), the name of PyTorch's `torch.dtype`, and the name of PyTorch's storage class. The PyTorch names are omitted
+ * for types that PyTorch does not have.
  */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],
@@ -30,7 +30,7 @@ const DTYPES = {
   C64: [8, "complex64", "ComplexFloatStorage"],
 } as const satisfies Record<string, readonly [number, ...string[]]>;
 
-/** The type of a tensor's elements, by its name in safetensors. */
+/** The type of a tensor's elements, given by its name in safetensors. */
 export type Dtype = keyof typeof DTYPES;
 
 const entries = Object.entries(DTYPES) as [

@@ -1,14 +1,12 @@
 /**
  * Estimates, before parsing, how much memory the values of a JSON text would take. `[],` takes three bytes as text but
- * dozens as a list.
+ * dozens in memory as a list.
  */
 
 const MAX_DEPTH = 100;
 const MAX_VALUE_BYTES = 512 * 2 ** 20;
 
-/**
- * Upper bounds, in bytes, of the memory for the value that each of these bytes starts or separates: `{`, `[`, `:`, `,`.
- */
+/** The maximum memory per value in bytes, keyed by the byte that starts or separates values: `{`, `[`, `:` or `,`. */
 const VALUE_BYTES: ReadonlyMap<number, number> = new Map([
   [0x7b, 64],
   [0x5b, 48],
@@ -19,8 +17,8 @@ const VALUE_BYTES: ReadonlyMap<number, number> = new Map([
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /**
- * Returns the limit that a text exceeds, such as `nests deeper than 100`; `undefined` if it exceeds none. The text need
- * not be valid JSON.
+ * Returns the limit that a JSON text exceeds, such as `nests deeper than 100`; `undefined` if it exceeds none. The text
+ * need not be valid JSON.
  */
 export function jsonExcess(bytes: Uint8Array): string | undefined {
   let [depth, held, isText] = [0, bytes.length, false];

@@ -120,7 +120,7 @@ export class Difference {
     this.#elements += left.length;
   }
 
-  /** The mean and standard deviation of either side, over the blocks that differ. */
+  /** The mean and standard deviation of each side, over the blocks that differ. */
   get spreads(): readonly { readonly mean: number; readonly std: number }[] {
     const spread = (sum: number, squares: number) => {
       const mean = sum / this.#elements;
@@ -131,7 +131,7 @@ export class Difference {
   }
 }
 
-/** Returns the narrower of two types; `undefined` unless the other type can represent all of its numbers. */
+/** Returns the narrower of two types if the other type can represent all of its numbers; otherwise `undefined`. */
 export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
   if (!isFloat(a) || !isFloat(b)) return undefined;
   if (a === b) return a;
@@ -141,7 +141,7 @@ export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
 
 /**
  * Rounds numbers as PyTorch's `Tensor.to` does: to the nearest number, with ties to even.
- * @param bytes Numbers in float32, or already in `to`. The latter are returned unchanged.
+ * @param bytes Numbers in float32, or already in `to`. Numbers that are already in `to` are returned unchanged.
  */
 export function roundTo(
   bytes: Uint8Array,

@@ -44,8 +44,8 @@ export class PickleObject {
 export class PickleDict {
   readonly entries: [PickleValue, PickleValue][];
   /**
-   * An index of the keys for fast lookups, which a hostile file could otherwise make slow by sharing one dict among
-   * many objects.
+   * An index of the keys for fast lookups. Without it, a hostile file could make lookups slow by sharing one large dict
+   * among many objects.
    */
   #byKey: Map<PickleValue, PickleValue> | undefined;
 
@@ -115,8 +115,8 @@ const MAX_STACK = 2 ** 20;
 
 /**
  * Upper bounds, in bytes, of the memory that each kind of value takes, including the indexes for lookups. Lists, their
- * items and memo entries count for more than they take. This also limits the time, because a hostile file can create
- * one per byte.
+ * items and memo entries are overestimated on purpose: a hostile file can create one per byte, so the limit on memory
+ * also limits the running time.
  */
 const VALUE_BYTES = {
   number: 64,
@@ -131,7 +131,7 @@ const VALUE_BYTES = {
 } as const;
 
 /**
- * The maximum length of a text that is decoded without the `TextDecoder`, which is faster for short texts such as field
+ * The maximum length of a string that is decoded without `TextDecoder`. This is faster for short strings such as field
  * names.
  */
 const SHORT = 32;
@@ -233,7 +233,7 @@ class Reader {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Reads one byte. It creates no view, because it runs for every opcode. */
+  /** Reads one byte without creating a view, because this method runs for every opcode. */
   #u8(): number {
     return this.#bytes[this.#advance(1)]!;
   }

@@ -25,7 +25,7 @@ import { type Probe, probeConversion } from "./convert_probe.ts";
 import { fullShape, shapeOfConfig } from "./shape.ts";
 import { type Verified, verifierOf } from "./verifier.ts";
 
-/** A request to convert or verify a checkpoint, and the machine to do it on. */
+/** A request to convert or verify a checkpoint on a machine. */
 export interface ConversionRequest {
   readonly from: string;
   /** The hint of the error if `from` is not a checkpoint. */
@@ -39,7 +39,7 @@ export interface ConversionRequest {
   readonly origin: string | undefined;
   /** The recipe's model; `undefined` to use the one that the directory describes. */
   readonly model: ModelName | undefined;
-  /** The paths of slime and Megatron-LM, and the interpreter for which both are installed. */
+  /** The paths of slime and Megatron-LM, and the Python interpreter for which both are installed. */
   readonly paths: {
     readonly slime: string;
     readonly megatron: string;
@@ -142,7 +142,11 @@ function absolute({ host }: ConversionRequest, path: string): string {
     : path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
 
-/** Reports that no conversion is needed, because slime loads the model of a recipe without a reference directly. */
+/**
+ * Returns the outcome for a recipe that needs no conversion, because slime loads the model's directory directly.
+ * @throws {ConfigError} If there is no recipe, the source is not in Hugging Face's format, or the installed slime
+ * cannot load it directly.
+ */
 function notNeeded(
   { from, model }: ConversionRequest,
   probe: Probe,
@@ -186,7 +190,7 @@ function refuseWithoutTool(
 }
 
 /**
- * Returns the shape of the recipe's model, or without a recipe the shape that the directory describes.
+ * Returns the shape of the recipe's model. Without a recipe, returns the shape that the directory describes.
  * @throws {ConfigError} If the directory cannot be read, or describes another model than the recipe's.
  */
 async function shapeOf(

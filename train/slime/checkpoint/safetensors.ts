@@ -27,13 +27,13 @@ const MAX_HEADER_BYTES = 100_000_000;
 /** The size in bytes of the field before the header, which contains the header's length. */
 const LENGTH_BYTES = 8;
 
-/** The header's only key that is not a tensor. */
+/** The only key of the header that does not name a tensor. */
 const METADATA = "__metadata__";
 const FIELDS = ["dtype", "shape", "data_offsets"] as const;
 
-/** The contents of a header. */
+/** The contents of a file's header. */
 export interface SafetensorsFile {
-  /** The tensors by name, in the order of their bytes. */
+  /** The tensors, keyed by name, in the order of their bytes in the file. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The strings in `__metadata__`; empty if there is no such key. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -182,9 +182,8 @@ const MAX_AXES = 8;
 const MAX_COUNT = 2n ** 64n - 1n;
 
 /**
- * Returns the shape of a tensor without elements. Its axes may be too long to count exactly; these are rounded. The
- * reference implementation multiplies the axes in order, and rejects a product over 64 bits even if an axis of length 0
- * follows.
+ * Returns the shape of a tensor without elements. Axes that are too long to count exactly are rounded. The reference
+ * implementation multiplies the axes in order, and rejects a product over 64 bits even if an axis of length 0 follows.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   if (shape.length > MAX_AXES) return undefined;

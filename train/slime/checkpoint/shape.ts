@@ -10,7 +10,10 @@ import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
 import type { MegatronArguments } from "./torch_dist.ts";
 
-/** The schema of a size. Models have no larger sizes, so a file that contains one is damaged. */
+/**
+ * The schema of a size in a shape. No model has a larger size than the maximum, so a larger size means that the file is
+ * damaged.
+ */
 const size = z.int().min(1).max(1_000_000);
 const layers = z.int().min(1).max(1000);
 
@@ -36,7 +39,7 @@ const shapeSchema = z.object({
   message: "does not divide the heads",
 });
 
-/** Returns a preset's shape in full. */
+/** Returns the shape of a preset, without the number of positions. */
 export function fullShape(
   { positions: _, ...shape }: ModelShape,
 ): CheckpointShape {

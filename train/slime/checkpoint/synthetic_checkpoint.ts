@@ -109,7 +109,7 @@ export function* hfTensors(
   }
 }
 
-/** Writes a model's directory in shards of at most `shardBytes`, each written once it is full. */
+/** Writes a model's directory in shards of at most `shardBytes` bytes. Each shard is written once it is full. */
 export async function writeHf(
   directory: string,
   { shape, tensors, shardBytes = 1 << 30 }: {
@@ -207,7 +207,7 @@ export function* megatronChunks(
   }
 }
 
-/** Copies rows of Hugging Face tensors to their places in Megatron's matrix. */
+/** Copies rows of Hugging Face tensors to where they belong in Megatron's matrix. */
 function gather(
   parts: readonly LayoutEntry[],
   { rows, numbers }: { rows: number; numbers: SyntheticNumbers },
@@ -229,7 +229,10 @@ function gather(
   return bytes;
 }
 
-/** Writes a `torch_dist` checkpoint that slime accepts as freshly converted: `release/` and the tracker. */
+/**
+ * Writes a `torch_dist` checkpoint that slime accepts as freshly converted: the directory `release/` and the tracker
+ * file.
+ */
 export async function writeTorchDist(
   root: string,
   { shape, chunks }: {

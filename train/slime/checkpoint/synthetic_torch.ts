@@ -57,7 +57,7 @@ export function tensorPickle({ sizes }: Pick<Box, "sizes">): Bytes {
   );
 }
 
-/** Returns the `.metadata` file of a checkpoint with these chunks. */
+/** Returns the contents of the `.metadata` file of a checkpoint with these chunks. */
 export function metadataPickle(written: readonly WrittenChunk[]): Bytes {
   const properties = [
     new PickleGlobal("torch.bfloat16"),

@@ -1,4 +1,7 @@
-/** A tensor stored in files, in any format. It consists of chunks, each of which is one range of bytes. */
+/**
+ * Defines tensors that are stored in files, in any format. A tensor consists of chunks, each of which is one range of
+ * bytes.
+ */
 
 import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 
@@ -18,7 +21,7 @@ export interface ByteRange {
 /** A part of a tensor that was written as one unit. */
 export interface Chunk extends Box {
   /**
-   * Returns where the chunk's bytes are. The result is cached.
+   * Returns the location of the chunk's bytes. The result is cached.
    * @throws {DataError} If the bytes cannot be found, or their shape or type differs from the chunk's description.
    */
   locate(): ByteRange;

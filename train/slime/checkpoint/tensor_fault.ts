@@ -1,4 +1,4 @@
-/** The faults of checkpoints, and their effects on training. */
+/** Defines the faults of checkpoints, and their effects on training. */
 
 /** The kinds of checkpoint faults. */
 export type TensorFaultKind =
@@ -23,7 +23,10 @@ export interface TensorFault {
   readonly kind: TensorFaultKind;
   /** The checkpoint's directory. */
   readonly where: string;
-  /** The names of the tensors in Hugging Face's format. A tensor without such a name has its name in the file. */
+  /**
+   * The names of the tensors in Hugging Face's format. A tensor without a Hugging Face name is listed under its name in
+   * the file.
+   */
   readonly tensors: readonly string[];
   /** A description of the fault, as a clause without a full stop. */
   readonly what: string;

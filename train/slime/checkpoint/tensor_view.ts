@@ -1,6 +1,6 @@
 /**
- * A common view of checkpoints of both formats: a model's tensors under Hugging Face's names, and where their rows are
- * on disk.
+ * Provides a common view of checkpoints in both formats: a model's tensors under Hugging Face's names, and where their
+ * rows are on disk.
  */
 
 import { join } from "node:path";
@@ -27,8 +27,8 @@ export type Format = "hf" | "torch_dist";
 export interface Segment {
   readonly source: StoredTensor;
   /**
-   * The index along the axes before the rows: of the layer, of the expert, or of both. Empty if the rows are the first
-   * axis.
+   * The indices along the axes before the rows: of the layer, of the expert, or of both. Empty if the rows are the
+   * first axis.
    */
   readonly lead: readonly number[];
   /** The index of the first row in `source`. */
@@ -51,7 +51,10 @@ export interface Checkpoint extends Disposable {
   /** The path that was passed. */
   readonly path: string;
   readonly format: Format;
-  /** The model's shape according to the files alongside the weights; `undefined` if those do not contain it. */
+  /**
+   * The model's shape according to the files alongside the weights; `undefined` if these files do not contain the
+   * shape.
+   */
   readonly shape: CheckpointShape | undefined;
   /** The faults that are found without reading any tensor. */
   readonly faults: readonly TensorFault[];
@@ -63,7 +66,7 @@ export interface Checkpoint extends Disposable {
 
 /** The tensors of a model in a checkpoint. */
 export interface View {
-  /** The tensors by Hugging Face's names. */
+  /** The tensors, keyed by their names in Hugging Face's format. */
   readonly tensors: ReadonlyMap<string, ViewTensor>;
   /**
    * The tensor stored as the output layer although the model ties the output layer to the embedding; `undefined` if
@@ -114,7 +117,10 @@ function incomplete(where: string, what: string): TensorFault {
   };
 }
 
-/** Checks whether a name is a buffer, which old checkpoints contain although it is computed from the config. */
+/**
+ * Checks whether a name belongs to a buffer. Old checkpoints contain buffers, although buffers are computed from the
+ * config.
+ */
 function isBuffer(name: string): boolean {
   return name.endsWith(".rotary_emb.inv_freq");
 }
@@ -274,7 +280,7 @@ function viewMegatron(where: string, { shape, tensors }: Tensors): View {
   };
 }
 
-/** Returns the rows of an entry in a Megatron checkpoint; `undefined` if they are missing. */
+/** Returns the rows of a layout entry in a Megatron checkpoint; `undefined` if they are missing. */
 export function placeInMegatron(
   entry: LayoutEntry,
   like: ViewTensor,
@@ -321,7 +327,7 @@ class MegatronTable {
     return [...this.#faults.values()];
   }
 
-  /** Returns the tensors that no entry used. */
+  /** Returns the names of the tensors that no layout entry used. */
   unread(): string[] {
     return [...this.#tensors.keys()].filter((name) => !this.#read.has(name));
   }

@@ -32,7 +32,7 @@ export interface ExpectedTensor {
 
 /**
  * Returns the offset of the tensor's first element in the file. The elements are in row-major order.
- * @throws {DataError} If the archive is damaged, or its tensor does not match.
+ * @throws {DataError} If the archive is damaged, or its tensor does not have the expected type and shape.
  */
 export function locateTensor(
   slice: FileSlice,
@@ -59,7 +59,7 @@ export function locateTensor(
 }
 
 /**
- * Reads the pickle in an archive of `torch.save` as data.
+ * Reads the pickle in an archive written by `torch.save` as data.
  * @throws {DataError} If the archive is damaged, or its pickle contains a name that `allow` rejects.
  */
 export function readTorchPickle(

@@ -25,7 +25,7 @@ const TENSOR = [
   /^torch\.storage\.(Untyped|Typed)Storage$/,
 ];
 
-/** The additional names in `.metadata`, including those of Megatron's plans, which are stored there. */
+/** The additional names in `.metadata`, including names from Megatron's plans, which `.metadata` contains. */
 const METADATA = [
   ...PLAIN,
   /^torch\.(Size|strided|contiguous_format|preserve_format)$/,
@@ -48,7 +48,7 @@ const ROOTS = [
   "transformers",
 ];
 
-/** The functions of these packages that rebuild values. */
+/** Matches the names of functions in {@linkcode ROOTS} that rebuild values. */
 const REBUILDERS =
   /^(torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2|torch\.nn\.functional\.\w+|megatron\.core\.activations\.\w+|numpy\.(_core|core)\.multiarray\.(_reconstruct|scalar)|numpy\.(_core|core)\.numeric\._frombuffer|numpy\.dtype|numpy\.ndarray|torch\.(serialization\._get_layout|device|strided|\w+_format)|numpy\.random\._pickle\.\w+)$/;
 
@@ -67,8 +67,8 @@ function isOf(names: readonly RegExp[], name: string): boolean {
 }
 
 /**
- * Checks whether `common.pt` may contain a name. It holds a run's arguments and state, with enums and configs from many
- * modules.
+ * Checks whether `common.pt` may contain a name. This file contains a run's arguments and state, with enums and configs
+ * from many modules.
  */
 export function allowInCommon(name: string): boolean {
   if (isOf(PLAIN, name) || isTorchType(name) || REBUILDERS.test(name)) {

@@ -45,7 +45,7 @@ export interface VerifierOptions {
   readonly host: Host | undefined;
   /** The shell of that machine. */
   readonly shell: Shell;
-  /** The model that the checkpoints must contain; `undefined` to use the one that a directory describes. */
+  /** The model that the checkpoints must contain; `undefined` to use the model that a directory describes. */
   readonly model: ModelName | undefined;
   /** The model's shape, if it is already known. */
   readonly shape?: CheckpointShape | undefined;
@@ -53,7 +53,7 @@ export interface VerifierOptions {
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** Compares two directories, or inspects a single one. */
+/** A function that compares two checkpoint directories, or inspects a single directory. */
 export type Verifier = (
   from: string,
   to: string | undefined,
@@ -186,7 +186,10 @@ const jsonSchema = z.looseObject({
   peak_memory_bytes: z.number(),
 });
 
-/** Compares on a host, with the taulab that `deno task setup` installed there, so that no weights are transferred. */
+/**
+ * Compares checkpoints on a host, with the copy of taulab that `deno task setup` installed there, so that no weights
+ * are transferred.
+ */
 async function verifyThere(
   { from, to, host }: Directories & { readonly host: Host },
   { shell, model, signal, onProgress }: VerifierOptions,

@@ -50,7 +50,7 @@ export type TensorStatus =
   | "differs"
   | "unreadable";
 
-/** The result for a tensor of both checkpoints, or of the single one. */
+/** The result for one tensor, which was compared between two checkpoints or inspected in a single checkpoint. */
 export interface TensorResult {
   readonly name: string;
   /** The kind of tensor, such as `q_proj`. */
@@ -246,7 +246,7 @@ function configFaults(
   }];
 }
 
-/** Returns the faults that a tensor has on its own, without a comparison. */
+/** Returns the faults of a single tensor that are found without a comparison. */
 function ownFaults(
   result: Result,
   checkpoints: readonly Checkpoint[],
@@ -352,8 +352,8 @@ async function likelyCause(
 }
 
 /**
- * Checks whether a tensor still has its initial values: ones for norms. For matrices, the standard deviation is 0.02,
- * or less at the end of a residual branch.
+ * Checks whether a tensor still seems to have its initial values. Norms are initialized with ones. Matrices have a
+ * standard deviation of 0.02, or less at the end of a residual branch.
  */
 function looksInitialized(
   { mean, std }: { mean: number; std: number },

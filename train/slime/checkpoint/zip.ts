@@ -36,7 +36,7 @@ const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads the directory of the archive that fills `slice`.
- * @returns The entries by name.
+ * @returns The entries, keyed by name.
  * @throws {DataError} If the slice is not an archive or is truncated, or an entry is outside the slice, compressed,
  * encrypted or repeated.
  */
@@ -149,7 +149,7 @@ interface CentralPlace {
   readonly at: number;
 }
 
-/** Reads an entry of the directory, and the length of that record. */
+/** Reads an entry of the directory, and the length of its record. */
 function readCentral(
   slice: FileSlice,
   { directory, at }: CentralPlace,

@@ -39,7 +39,9 @@ export async function canServe(
   );
 }
 
-/** Reports software and data that are missing on the host, or that are of another version than on this machine. */
+/**
+ * Reports software and data that are missing on the host, or whose version differs from the version on this machine.
+ */
 async function setUpFaults(
   host: PlacedShell,
   { config, id, signal }:
@@ -86,7 +88,7 @@ async function portFaults(
 }
 
 /**
- * Reports if the host cannot reach the endpoint of the user's model. Any response passes, because another check
+ * Returns a fault if the host cannot reach the endpoint of the user's model. Any response passes, because another check
  * determines whether the key is valid.
  */
 async function userFaults(

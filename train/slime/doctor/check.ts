@@ -14,7 +14,7 @@ import type { Facts } from "./check_facts.ts";
 /** The state of a finding. `fail`: the run would fail; `warn`: it may fail; `skipped`: nothing was checked. */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
-/** The result of a check, for one host or for none in particular. */
+/** What a check reports, either about one host or about the run as a whole. */
 export type Observed =
   & (
     | { readonly state: "pass" | "skipped"; readonly found: string }
@@ -25,28 +25,31 @@ export type Observed =
     readonly host?: string;
   };
 
-/** A result, with the id of the check that produced it. */
+/** What a check reports, with the id of the check. */
 export type Finding = Observed & { readonly check: string };
 
 /** What a check can use: the resolved recipe, the hosts, and the environment of this machine. */
 export interface CheckContext extends ResolvedSlime {
   /** The hosts that can be reached, starting with the head. Only this machine if the recipe names no hosts. */
   readonly hosts: readonly Shell[];
-  /** The hosts for which it is known where their commands run (see place.ts). */
+  /**
+   * The hosts whose commands are known to run on the host itself, in a container or in a virtual environment (see
+   * place.ts).
+   */
   readonly places: readonly PlacedShell[];
   /** The hosts that will run episode servers; empty if this machine runs them. */
   readonly servers: readonly PlacedShell[];
   /** The lookups that several checks share. */
   readonly facts: Facts;
-  /** Turns a base URL that the head can reach into one that this machine can reach. */
+  /** Turns a base URL that the head can reach into a URL that this machine can reach. */
   readonly reach: (base: string) => string;
-  /** Reads a variable of this machine's environment. Default: `Deno.env.get`. */
+  /** Reads an environment variable on this machine. Default: `Deno.env.get`. */
   readonly env: (name: string) => string | undefined;
   /** The directory of runs, where evaluations of the base model are looked up. Default: `runs`. */
   readonly runs: string;
   /** The path of the base model's evaluation; `null` to use the latest one. */
   readonly baseRun: string | null;
-  /** The paths of the files of rows to check. Default: those that a launch would write. */
+  /** The paths of the row files to check. Default: the row files that a launch would write. */
   readonly rowFiles: readonly string[];
   readonly hooks: Hooks;
   /** Aborted when the check's time limit is reached. */
@@ -57,7 +60,7 @@ export interface CheckContext extends ResolvedSlime {
 export interface Check {
   /** The name in `--only` and `--skip`. */
   readonly id: string;
-  /** The position among the checks. Checks are ordered by when their problems would break a run. */
+  /** The position in the order of checks. Checks whose problems would break a run sooner come first. */
   readonly order: number;
   /** What the check ensures, as a clause for the help text. */
   readonly title: string;
@@ -96,7 +99,7 @@ export function verdict(
   return faults.length === 0 ? [pass(found)] : faults;
 }
 
-/** Runs `look` on all hosts at once. Each finding, including one made from an error, has the name of its host. */
+/** Runs `look` on all hosts concurrently, and adds the host's name to each finding. An error becomes a finding. */
 export async function onEachHost<S extends Shell>(
   hosts: readonly S[],
   look: (host: S) => Promise<readonly Observed[]>,

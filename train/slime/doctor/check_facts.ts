@@ -1,4 +1,4 @@
-/** Lookups that several checks share. Each is made once, when a check first needs it. */
+/** Provides lookups that several checks share. Each lookup runs once, when a check first needs its result. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError } from "../../../env/errors.ts";

@@ -74,7 +74,7 @@ async function latestOf(
 }
 
 /**
- * Returns the path of an evaluation that was passed.
+ * Checks an evaluation that the user named, and returns its path.
  * @throws {ConfigError} If it is not an evaluation of the recipe's model, agent, dataset and domain.
  */
 async function checked(path: string, config: SlimeConfig): Promise<string> {

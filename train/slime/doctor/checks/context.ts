@@ -15,7 +15,10 @@ import type { Dataset, Task, TokenModel } from "../../../../env/types.ts";
 import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
-/** The number of tasks whose gold actions are replayed. The longest of this many is typical of the longest tasks. */
+/**
+ * The number of tasks whose gold actions are replayed. The longest task in a sample of this size is typical of the
+ * longest tasks.
+ */
 const SAMPLE = 100;
 
 /** The number of tokens that a template writes around a call and its result. */
@@ -47,7 +50,7 @@ export const check: Check = {
 interface Lengths {
   /** The length of the text before the first answer: policy, tools and the user's first message. */
   readonly prompt: number;
-  /** The length of the gold calls with their results, for the median task and for the longest one. */
+  /** The length of the gold actions' calls and results, for the median task and for the longest task. */
   readonly gold: { readonly median: number; readonly longest: number };
 }
 

@@ -95,8 +95,8 @@ function faultsOf(
 }
 
 /**
- * Compares the flags with those of the slime commit that taulab pins. Used if the parsers of the installed slime cannot
- * be read.
+ * Compares the flags with the flags of the slime commit that taulab pins. Used if the parsers of the installed slime
+ * cannot be read.
  */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [

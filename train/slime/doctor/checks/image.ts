@@ -36,7 +36,7 @@ interface Pins {
   /** slime's current commit, and its commit when the image was built. */
   readonly commit: string;
   readonly built: string;
-  /** The versions of the images for these two commits. */
+  /** The image versions for slime's current commit and for its commit when the image was built. */
   readonly wanted: string;
   readonly image: string;
   /** The commit of Megatron-LM that slime's Dockerfile pins, and the commit that is installed. */

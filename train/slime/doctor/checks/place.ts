@@ -1,6 +1,6 @@
 /**
- * Checks the place where each host's commands run. It must be the host itself, an existing virtual environment, or a
- * running container that shares the host's network and directories.
+ * Checks where each host's commands run: on the host itself, in an existing virtual environment, or in a running
+ * container that shares the host's network and directories.
  */
 
 import type { CallOptions } from "../../../../env/types.ts";
