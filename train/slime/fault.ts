@@ -1,6 +1,6 @@
-/** A fault in the values of a recipe or a plan, and its fix. */
+/** Defines faults: values of a recipe or a plan that are not consistent, and how to fix them. */
 
-/** A problem with values that are not consistent, and its fix. */
+/** A description of values that are not consistent, and of how to fix them. */
 export interface Fault {
   /** A description of the fault, with the values. */
   readonly found: string;

@@ -1,7 +1,7 @@
 /**
- * The shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`. slime
- * takes a model's shape from the command line, not from the checkpoint, so with a wrong number it trains a model that
- * differs from the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and
+ * Describes the shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`.
+ * slime takes a model's shape from the command line, not from the checkpoint, so with a wrong number it trains a model
+ * that differs from the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and
  * Qwen3-4B-Instruct-2507.
  */
 
@@ -42,12 +42,13 @@ export interface AttentionTraits {
   /** Whether the output has a gate. */
   readonly gate: boolean;
   /**
-   * The period of full attention: one of `every` layers attends to all tokens. The others keep a state of fixed size.
+   * The period of full attention: one out of `every` layers attends to all tokens. The other layers keep a state of
+   * fixed size.
    */
   readonly every: number;
 }
 
-/** The shape of a model. Missing fields have the values of a dense Qwen3. */
+/** The shape of a model. Missing fields have the values of a dense Qwen3 model. */
 export interface ModelShape {
   readonly layers: number;
   /** The width of the residual stream. */
@@ -67,9 +68,9 @@ export interface ModelShape {
   readonly positions: number;
   /** Whether the embedding is also the output layer. */
   readonly tied: boolean;
-  /** The `model_type` in its `config.json`. Default: `qwen3`, unless there are `arguments`. */
+  /** The `model_type` in the model's `config.json`. Default: `qwen3`, unless there are `arguments`. */
   readonly modelType?: string;
-  /** Megatron's arguments for the model. Default: those of a dense Qwen3. */
+  /** Megatron's arguments for the model. Default: the arguments of a dense Qwen3 model. */
   readonly arguments?: readonly string[];
   readonly experts?: ExpertShape;
   readonly latent?: LatentShape;
@@ -92,7 +93,7 @@ export const VOCAB_SIZE = 151_936;
 const NORM_EPSILON = 1e-6;
 
 /**
- * The shapes of dense Qwen3 models, by the name of their Hugging Face repository without its owner.
+ * The shapes of dense Qwen3 models, keyed by the name of their Hugging Face repository without its owner.
  * @see slime `scripts/models/qwen3-*.sh` at 624b824.
  */
 export const MODEL_SHAPES = {
@@ -135,7 +136,7 @@ function dense(
   };
 }
 
-/** Checks whether a name is that of a dense model with a known shape. */
+/** Checks whether a name belongs to a dense model with a known shape. */
 export function isDenseModel(name: string): name is ModelName {
   return Object.hasOwn(MODEL_SHAPES, name);
 }
@@ -167,7 +168,7 @@ export function namedNumbers(
 
 /**
  * Returns the arguments that describe a model to slime's `train.py`.
- * @returns The words of a command line: each flag is followed by its values.
+ * @returns The command-line arguments, in which each flag is followed by its values.
  */
 export function modelArguments(
   shape: Omit<ModelShape, "positions">,
@@ -215,8 +216,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the computed parameter count equals the checkpoint's. It does not if some layers have a size that no
- * argument states, or if the checkpoint contains parts that are not trained.
+ * Checks whether the computed parameter count equals the checkpoint's. The counts differ if some layers have a size
+ * that no argument states, or if the checkpoint contains parts that are not trained.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,
@@ -328,8 +329,8 @@ export function shapeMismatches(
 }
 
 /**
- * Returns the numbers with different values in a model of another type and in a config. Only numbers that both contain
- * are compared.
+ * Returns the values that differ between a shape and a config. Values that the config does not contain are not
+ * compared.
  */
 function disagreements(
   shape: ModelShape,

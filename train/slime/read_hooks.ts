@@ -1,6 +1,6 @@
 /**
- * slime's hooks: Python files that a launch writes to the hosts. slime calls generate.py, which imports the other
- * hooks.
+ * Reads slime's hooks, the Python files that a launch writes to the hosts. slime calls generate.py, which imports the
+ * other hooks.
  */
 
 /** The names of the hooks' files. */
@@ -10,7 +10,7 @@ export const HOOK_FILES = [
   "async_rollout.py",
 ] as const;
 
-/** The contents of the hooks, by file name. */
+/** The contents of the hooks, keyed by file name. */
 export type Hooks = Readonly<Record<string, string>>;
 
 export async function readHooks(): Promise<Hooks> {

@@ -11,7 +11,7 @@ import { groupWords } from "./shapes/argument_words.ts";
 import type { ResolvedSlime } from "./slime_config.ts";
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** Returns the faults that the recipe itself shows, without the dataset and the hosts. */
+/** Returns the faults that can be found in the recipe alone, without the dataset and the hosts. */
 export function recipeFaults(resolved: ResolvedSlime): Fault[] {
   const { config, model, batch } = resolved;
   return [
@@ -262,8 +262,8 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
 }
 
 /**
- * Returns the faults of the hosts for episode servers. Episodes from other hosts are copied into the database on this
- * machine, which would overwrite episodes that this machine stores.
+ * Returns the faults of `bridge.hosts`. This machine and other hosts cannot both run episode servers: episodes from
+ * other hosts are copied into the database on this machine, and would overwrite the episodes that this machine stores.
  */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [

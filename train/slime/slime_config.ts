@@ -23,7 +23,7 @@ export function isSlimeRecipe(recipe: Recipe): boolean {
 export interface ResolvedSlime {
   /** The config, with a value for every key. It is frozen. */
   readonly config: SlimeConfig;
-  /** The shape of `model.name`, or `model.shape`. */
+  /** The shape of the model, from the preset named `model.name` or from `model.shape`. */
   readonly model: ModelShape;
   /** The numbers of GPUs, prompts, samples and optimizer steps, named like slime's flags. */
   readonly batch: BatchShape & BatchPlan;
@@ -56,7 +56,7 @@ export function resolveSlime(
   );
 }
 
-/** Derives the values of a config that was already checked, such as that of an existing run. */
+/** Derives the values of a config that was already checked, such as the config of an existing run. */
 export function withDerived(config: SlimeConfig): ResolvedSlime {
   const { cluster } = config;
   const shape = batchShape(config);

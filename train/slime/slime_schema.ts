@@ -1,8 +1,8 @@
 /**
- * The schema of a slime recipe: what `train --recipe qwen3-4b` runs, as one YAML file instead of a shell script.
+ * Defines the schema of a slime recipe, a YAML file that replaces the shell scripts with which slime is usually run.
  *
  * If a key sets a flag of slime, Megatron or SGLang, its metadata contains the flag's name (`flag`). flags.ts converts
- * the values to a command line. Defaults are those of slime's tau-bench example, where it sets a value.
+ * the values to a command line. Where slime's tau-bench example sets a value, that value is the default.
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `slime/utils/arguments.py` at 624b824.
  */

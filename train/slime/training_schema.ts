@@ -1,4 +1,7 @@
-/** The sections of a slime recipe that configure Megatron: parallelism, the algorithm, the optimizer and numerics. */
+/**
+ * Defines the sections of a slime recipe that configure Megatron: parallelism, the algorithm, the optimizer and
+ * numerics.
+ */
 
 import { z } from "zod";
 import { count, positive, rate, weight } from "./value_schemas.ts";

@@ -1,4 +1,4 @@
-/** Schemas of numbers and paths in a slime recipe. */
+/** Defines the schemas of numbers and paths in a slime recipe. */
 
 import { z } from "zod";
 

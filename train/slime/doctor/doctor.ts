@@ -1,5 +1,5 @@
 /**
- * The doctor: checks everything that a slime run needs before any GPU hours are spent.
+ * Runs the doctor, which checks everything that a slime run needs before any GPU hours are spent.
  *
  *     recipe ─▶ hosts that answer ─▶ checks, all at once, each with a time limit ─▶ findings ─▶ report
  */
@@ -32,7 +32,7 @@ export interface DoctorOptions
   readonly hosts: readonly (Shell | PlacedShell)[];
   /** The hosts that will run episode servers, which may include this machine. Default: only this machine. */
   readonly servers?: readonly PlacedShell[];
-  /** The ids of the checks to run. Default: all that apply. */
+  /** The ids of the checks to run. Default: all checks that apply. */
   readonly only?: readonly string[];
   /** The ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];

@@ -1,4 +1,4 @@
-/** Reads the properties of the disks of a host. */
+/** Reads the properties of a host's disks. */
 
 import { DataError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
@@ -14,7 +14,10 @@ export interface Volume {
   readonly isWritable: boolean;
 }
 
-/** Returns the disk that contains a directory, or its nearest existing parent if the directory does not exist yet. */
+/**
+ * Returns the disk that contains a directory. If the directory does not exist yet, returns the disk of its nearest
+ * existing parent.
+ */
 export async function readVolume(
   host: Shell,
   path: string,

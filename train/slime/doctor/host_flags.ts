@@ -1,6 +1,6 @@
 /**
- * Reads which flags the slime installed on a host has, using slime's own parsers. The flags differ between commits, and
- * train.py ignores unknown flags.
+ * Determines which flags the installed version of slime supports on a host, using slime's own parsers. The flags differ
+ * between commits, and train.py ignores unknown flags.
  *
  * `train.py --help` shows only one of its three parsers. The program sent to the host therefore calls slime's
  * parse_args(), and records the flags of each parser when it starts to parse.
@@ -64,8 +64,8 @@ const flagsSchema = z.record(
 );
 
 /**
- * Reads the flags of the slime on a host. This imports PyTorch, SGLang and Megatron-LM there, which takes up to a
- * minute.
+ * Reads the flags of the version of slime that is installed on a host. This imports PyTorch, SGLang and Megatron-LM
+ * there, which takes up to a minute.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If the parsers cannot be read. The message states the reason.
  */

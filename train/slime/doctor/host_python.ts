@@ -17,7 +17,7 @@ export interface PythonJob<T> {
   readonly program: string;
   /** The input as JSON text. */
   readonly input: string;
-  /** The schema of its output. */
+  /** The schema of the program's output. */
   readonly output: z.ZodType<T>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -60,7 +60,7 @@ export async function runPython<T>(
 
 const hostPythonSchema = z.object({
   python: z.string(),
-  /** The versions by distribution name; `null` if a distribution is not installed. */
+  /** The versions, keyed by distribution name; `null` if a distribution is not installed. */
   packages: z.record(z.string(), z.string().nullable()),
   /** The CUDA version that PyTorch was built for; `null` if it was built without CUDA. */
   cuda: z.string().nullable(),
@@ -85,7 +85,7 @@ export const PACKAGES = [
   "torch-memory-saver",
 ] as const;
 
-/** The files in slime's checkout that a run depends on, by name. */
+/** The files and directories in slime's checkout that a run depends on, keyed by short names. */
 export const SLIME_PARTS = {
   train: "train.py",
   trainAsync: "train_async.py",

@@ -1,6 +1,6 @@
 /**
- * Reads the policies that the router installed on a host supports. slime's build and the one on PyPI support different
- * policies.
+ * Reads the policies that the router installed on a host supports. slime's build and the build on PyPI support
+ * different policies.
  */
 
 import { DataError } from "../../../env/errors.ts";
@@ -12,7 +12,7 @@ import { lastWords } from "./host_file.ts";
  * Returns the policies that a host's router supports.
  * @param options.python The interpreter for which the router is installed.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If the router does not list them.
+ * @throws {DataError} If the router does not list its policies.
  */
 export async function readRouterPolicies(
   host: Shell,

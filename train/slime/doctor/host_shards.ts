@@ -84,7 +84,7 @@ function fileOf(line: string): [string, SmallFile][] {
 
 /**
  * Reads the headers of weight files.
- * @returns The headers by file name; `null` for a file with a damaged header.
+ * @returns The headers, keyed by file name; `null` for a file with a damaged header.
  */
 export async function readHeaders(
   host: Shell,

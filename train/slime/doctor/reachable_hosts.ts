@@ -12,7 +12,7 @@ export interface HostAnswer {
    * host does not answer.
    */
   readonly skewMs: number | null;
-  /** The reason why the host does not answer, if it does not. */
+  /** The reason why the host does not answer; missing if the host answers. */
   readonly fault?: string;
 }
 
@@ -59,8 +59,8 @@ async function ask(
 }
 
 /**
- * Returns the message of a {@linkcode HostError}.
- * @throws Any other error.
+ * Returns the message of a {@linkcode HostError} or a {@linkcode DataError}.
+ * @throws The error itself, if it is of another class.
  */
 function faultOf(error: unknown): string {
   if (error instanceof HostError || error instanceof DataError) {
@@ -80,7 +80,7 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   );
 }
 
-/** The maximum difference between clocks. A larger one makes logs and leases on different hosts inconsistent. */
+/** The maximum difference between clocks. A larger difference makes logs and leases on different hosts inconsistent. */
 const MAX_SKEW_MS = 5000;
 
 /**

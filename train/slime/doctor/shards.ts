@@ -22,9 +22,9 @@ const indexSchema = z.looseObject({
   weight_map: z.record(z.string(), z.string()),
 });
 
-/** The name of the index, the file that lists the shards. */
+/** The name of the index file, which lists the shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
-/** The name of the weight file if there is only one and no index. */
+/** The name of the weight file in a directory that has a single weight file and no index. */
 export const SINGLE_FILE = "model.safetensors";
 
 /** A file of weights on a host. */
@@ -48,7 +48,7 @@ export interface ShardHeader {
 
 /**
  * Parses an index.
- * @returns The names of the tensors in each shard, by the shard's name; `null` if the text is not an index.
+ * @returns The names of the tensors in each shard, keyed by the shard's name; `null` if the text is not an index.
  */
 export function parseIndex(text: string): Map<string, string[]> | null {
   const index = indexSchema.safeParse(modelJsonIfAny(text)).data;

@@ -11,7 +11,7 @@ const EXIT_TIMEOUT_MS = 8_000;
 export interface Transport {
   /** The program and its arguments. The shell's arguments are appended to them. */
   readonly words: readonly string[];
-  /** The words that replace the default `sh -c BOOT`, because ssh takes the whole command as one word. */
+  /** The arguments that replace the default `sh -c BOOT`, because ssh takes the whole command as one argument. */
   readonly boot?: readonly string[];
 }
 
@@ -113,8 +113,8 @@ class Piped implements AsyncDisposable {
   };
 
   /**
-   * Stops reading the child's output once the command has ended. Processes that it left running may keep the streams
-   * open.
+   * Stops reading the child's output once the command has ended. Processes that the command left running may keep the
+   * streams open.
    */
   leave(): void {
     this.#killer ??= setTimeout(() => this.#kill(), 500);

@@ -1,7 +1,7 @@
 /**
- * The protocol that sends a command to a shell. The command is sent over the shell's standard input, so that it does
- * not appear in process lists. The input then stays open. When it is closed by an abort, a lost connection or the end
- * of this program, a watcher process ends the command's whole process group.
+ * Implements the protocol that sends a command to a shell. The command is sent over the shell's standard input, so that
+ * it does not appear in process lists. The input then stays open. When it is closed by an abort, a lost connection or
+ * the end of this program, a watcher process ends the command's whole process group.
  *
  * Marks that contain a nonce enclose the output. They distinguish the command's output from anything that a login shell
  * prints, and a finished command from a lost connection.
@@ -42,7 +42,7 @@ function program({ script, env = {}, cwd }: ShellCommand): string {
   return [...lines, script].join("\n");
 }
 
-/** Escapes a text as one line of ASCII for `printf %b`. dash's `read` corrupts some bytes of UTF-8 text. */
+/** Escapes a string as one line of ASCII for `printf %b`. dash's `read` corrupts some bytes of UTF-8 text. */
 function escapeLine(text: string): string {
   if (text.includes("\0")) {
     throw new TypeError("A command cannot contain a NUL character");
@@ -189,7 +189,7 @@ class Frame {
     };
   }
 
-  /** Takes everything except a possible partial mark at the end. */
+  /** Moves the received text to the output, except for a possible partial mark at the end. */
   #takeButMark(): void {
     const longest = this.#begin.length + 4;
     const at = this.#held.indexOf(

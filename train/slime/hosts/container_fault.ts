@@ -19,7 +19,7 @@ type Rule = readonly [
 
 /**
  * The rules for errors of container engines. The first rule that matches applies. `ENGINE` and `NAME` are replaced with
- * those of the container.
+ * the container's engine and name.
  */
 const RULES: readonly Rule[] = [
   [

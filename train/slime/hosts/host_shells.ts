@@ -1,4 +1,4 @@
-/** The shells of a host: the host's own shell, and those of its containers. */
+/** Opens the shells of a host: the host's own shell, and the shells of its containers. */
 
 import type { Host } from "./hosts_file.ts";
 import { localShell } from "./local_shell.ts";

@@ -1,6 +1,6 @@
 /**
- * The place where a host's commands run: its own shell, a container, or a virtual environment. The place is set in
- * hosts.yaml, or in the manifest of the setup that created it.
+ * Defines where a host's commands run: in its own shell, in a container, or in a virtual environment. The place is set
+ * in hosts.yaml, or in the manifest of the setup that created it.
  */
 
 import { z } from "zod";
@@ -22,7 +22,7 @@ export const placeWord = z.string().regex(
   "a word that does not start with a dash",
 );
 
-/** The schema of a place in setup's manifest. */
+/** The schema of a {@linkcode Place} in setup's manifest. */
 export const placeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("host") }),
   z.strictObject({
@@ -33,7 +33,7 @@ export const placeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("venv"), dir: placeWord }),
 ]);
 
-/** The place where a host's commands run. */
+/** Where a host's commands run: on the host itself, in a container, or in a virtual environment. */
 export type Place = Readonly<z.infer<typeof placeSchema>>;
 
 /** A container on a host. */
@@ -49,14 +49,14 @@ export function wordsWithin(place: Place): string[] {
     : [];
 }
 
-/** Returns the shell of a place. */
+/** Returns the shell whose commands run in a place. */
 export function shellAt(shells: HostShells, place: Place): Shell {
   return place.kind === "venv"
     ? inVenv(shells.host, place.dir)
     : shells.within(wordsWithin(place));
 }
 
-/** Describes a place, such as `container taulab-slime of docker`. */
+/** Describes a {@linkcode Place}, such as `container taulab-slime of docker`. */
 export function placeText(place: Place): string {
   switch (place.kind) {
     case "host":

@@ -9,7 +9,7 @@ import { HostError } from "../../../env/errors.ts";
 export interface ShellCommand {
   /** The script for `sh -c`. Build it with {@linkcode quoteWords}. */
   readonly script: string;
-  /** Variables to add to the host's environment. Their values never appear in a command line. */
+  /** Environment variables to set for the command. Their values never appear in a command line. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** The text to write to the command's standard input. */
@@ -40,7 +40,7 @@ export interface Shell {
    * @throws {HostError} If the host cannot be reached, or the connection is lost before the command ends.
    */
   run(command: ShellCommand, options?: ShellOptions): Promise<ShellOutput>;
-  /** Returns the command as a user would type it on this machine, such as `ssh gpu1 '…'`. Plans show it. */
+  /** Returns the command as a user would type it on this machine, such as `ssh gpu1 '…'`. Plans show this text. */
   describe(command: ShellCommand): string;
 }
 

@@ -19,7 +19,9 @@ import {
   type ShellOutput,
 } from "./shell.ts";
 
-/** The retries of a connection: one after 0.5 s and one after 2 s. A command that has started is never run twice. */
+/**
+ * The retries of a failed connection: one after 0.5 s and one after 2 s. A command that has started is never run twice.
+ */
 const RETRY = { retries: 2, backoffMs: 500, factor: 4 } as const;
 
 /** Options for {@linkcode sshShell}. */

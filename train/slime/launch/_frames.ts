@@ -11,7 +11,7 @@ export class FrameQueue {
 
   /**
    * Starts to queue the frames of a socket.
-   * @param doing What the socket is used for, for errors, such as `follow the log of job "a"`.
+   * @param doing What the socket is used for, to be quoted in errors, such as `follow the log of job "a"`.
    */
   constructor(socket: WebSocket, doing: string) {
     this.#socket = socket;
@@ -44,7 +44,7 @@ export class FrameQueue {
     }
   }
 
-  /** Ends the reading with this reason and discards all unread frames. */
+  /** Makes {@linkcode FrameQueue.read} throw `reason`, and discards all unread frames. */
   cancel(reason: unknown): void {
     this.#frames.length = 0;
     this.#finish({ error: reason });

@@ -104,7 +104,10 @@ export async function copyDatabase(
   });
 }
 
-/** A Python program that makes the copy and prints its size, or 0 if there is no database. */
+/**
+ * A Python program that makes a consistent copy of a database and prints the size of the copy, or 0 if there is no
+ * database.
+ */
 const BACKUP = `import os, sqlite3, sys
 source, target = sys.argv[1:]
 if not os.path.exists(source):
@@ -119,8 +122,8 @@ there.close()
 print(os.path.getsize(target))`;
 
 /**
- * Copies all rows. Both databases have the same columns, because the same version of taulab wrote them. SQLite's ATTACH
- * is not used, because it would need all permissions.
+ * Copies all rows from one database to another. Both databases have the same columns, because the same version of
+ * taulab wrote them. SQLite's ATTACH is not used, because it would need all permissions.
  */
 function merge(into: string, from: string): void {
   using db = new DatabaseSync(into);

@@ -35,14 +35,17 @@ export interface Fleet extends AsyncDisposable {
    */
   shellOf(host: string): PlacedShell;
   /**
-   * Returns a URL with which this machine can reach a URL of a host. If the host is another machine, an ssh tunnel is
-   * opened.
+   * Returns a URL through which this machine can reach a URL on a host. If the host is another machine, an ssh tunnel
+   * is opened.
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
-  /** Returns all addresses of the hosts that train: those in hosts.yaml, and those that each host reports. */
+  /**
+   * Returns all addresses of the hosts that train: the addresses in hosts.yaml, and the addresses that each host
+   * reports.
+   */
   addresses(options?: CallOptions): Promise<string[]>;
-  /** Returns a client of Ray's Jobs interface, which has the URL `jobsUrl` on the head. */
+  /** Returns a client of Ray's Jobs interface, which is at `jobsUrl` on the head. */
   jobsOf(
     ray: { readonly jobsUrl: string; readonly head: string },
     options?: CallOptions,

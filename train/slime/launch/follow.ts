@@ -47,7 +47,7 @@ const PATIENCE_MS = 3_600_000;
 const LONGEST_WAIT_MS = 15_000;
 /** The interval in milliseconds between reminders that Ray still does not respond. */
 const REMIND_MS = 60_000;
-/** The time in milliseconds without a new line of the log after which a note is reported. */
+/** The time in milliseconds without a new log line after which a note is reported. */
 const QUIET_MS = 20 * 60_000;
 const LAST_LINES = 4_000;
 
@@ -111,7 +111,7 @@ class Follower {
     }
   }
 
-  /** Requests the state until Ray responds. */
+  /** Requests the job's state until Ray responds. */
   async #look(): Promise<RayJob> {
     const { jobs, submissionId, patienceMs = PATIENCE_MS } = this.#options;
     const { onSilence, signal } = this.#options;
@@ -171,7 +171,7 @@ class Follower {
     }
   }
 
-  /** Stops the reading of the log when the job has ended, because a dead connection may never report an end. */
+  /** Stops reading the log when the job has ended, because a dead connection may never report an end. */
   async #watch(cut: AbortController): Promise<void> {
     const { jobs, submissionId } = this.#options;
     try {

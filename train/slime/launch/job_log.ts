@@ -1,6 +1,6 @@
 /**
- * The copy of a job's log in the run dir. Its length determines where to continue after a broken connection, or in a
- * later process.
+ * Keeps a copy of a job's log in the run dir. The copy's length determines where to continue after a broken connection,
+ * or in a later process.
  */
 
 import { readTextIfThere, writeAll } from "../../runs/storage.ts";
@@ -32,7 +32,7 @@ export class JobLog implements Disposable {
 
   /**
    * Opens a copy, which may already contain a part of the log.
-   * @param onLine Called with each complete line, starting with those of the copy.
+   * @param onLine Called with each complete line, starting with the lines of the copy.
    */
   static async open(
     path: string,

@@ -61,7 +61,10 @@ export async function followSession(
   return end;
 }
 
-/** Returns the session with the last submitted job of a run. */
+/**
+ * Returns the last session of a run.
+ * @throws {TypeError} If the run has no session.
+ */
 export function lastSession({ launch }: SlimeRun): LaunchSession {
   const session = launch?.sessions.at(-1);
   if (session !== undefined) return session;

@@ -1,6 +1,6 @@
 /**
- * `launch.json` of a run: a record of everything that was started for the run, so that another process can follow the
- * run and stop exactly what was started.
+ * Reads and writes `launch.json`, the record of everything that was started for a run, so that another process can
+ * follow the run and stop exactly what was started.
  */
 
 import { parseJson, versionOf } from "../../runs/versions.ts";
@@ -21,9 +21,11 @@ export const LAUNCH_VERSION = 2;
 
 const sessionSchema = z.object({
   submissionId: z.string(),
-  /** The number of rollouts trained before this session, which is the number in the checkpoint that it resumed from. */
+  /**
+   * The number of rollouts trained before this session, as recorded in the checkpoint that the session resumed from.
+   */
   fromStep: z.int(),
-  /** The time of the submission, in ISO 8601 and UTC. */
+  /** The time of the submission, in UTC and in ISO 8601 format. */
   submittedAt: z.string(),
   /** The final state of the job; `null` while the job may be running. */
   state: z.enum(JOB_STATES).nullable(),

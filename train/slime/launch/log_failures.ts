@@ -2,7 +2,7 @@
 
 import { logMessage } from "./log_line.ts";
 
-/** The numbers of dropped samples by kind of failure. */
+/** The number of dropped samples per kind of failure. */
 export type EpisodeFailures = Readonly<Record<string, number>>;
 
 const LEFT_OUT = /^sample \S+ is (?:excluded|left out): (.*)/;

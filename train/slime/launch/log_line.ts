@@ -19,7 +19,7 @@ export interface LogMetrics {
   readonly kind: LogKind;
   /** The number of the rollout, from 0. For a `step`, the number of the optimizer step, from 0. */
   readonly id: number;
-  /** The values by name. Only numbers are included; `nan` and `inf` are NaN and infinity. */
+  /** The values, keyed by name. Only numbers are included; `nan` and `inf` are NaN and infinity. */
   readonly values: Readonly<Record<string, number>>;
 }
 

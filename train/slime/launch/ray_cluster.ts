@@ -1,6 +1,6 @@
 /**
- * The Ray cluster of a run: joins a running cluster or starts one. Only a cluster that was started for the run is
- * stopped.
+ * Manages the Ray cluster of a run: joins a running cluster or starts a new one. Only a cluster that was started for
+ * the run is stopped.
  *
  * `ray stop` would end all of the user's Ray processes on a host. All processes of a cluster that is started for a run
  * therefore have a unique mark in their environment. The mark is written to disk before the start, so that it is known
@@ -111,7 +111,7 @@ async function answering(
 
 /**
  * Checks that a cluster has enough free GPUs, because slime would wait for them forever.
- * @throws {RayError} If it does not.
+ * @throws {RayError} If the cluster has too few free GPUs.
  */
 async function requireGpus(
   plan: RayPlan,
@@ -184,7 +184,7 @@ function nameOf({ submissionId, entrypoint, state }: RayJob): string {
 /**
  * Returns a hint that says how to stop a job. A job of a taulab run is stopped together with the run's servers, on the
  * machine that launched the run.
- * @param address The URL of Ray's Jobs interface. Default: the one that the `ray` command uses.
+ * @param address The URL of Ray's Jobs interface. Default: the URL that the `ray` command uses.
  */
 export function stopHint(
   { submissionId, metadata }: Pick<RayJob, "submissionId" | "metadata">,
@@ -313,7 +313,7 @@ export interface StoppedNode {
   readonly host: string;
   /** The number of processes that had the mark. */
   readonly found: number;
-  /** The number of those processes that still exist. */
+  /** The number of processes with the mark that still exist. */
   readonly left: number;
 }
 
@@ -336,7 +336,7 @@ export async function stopRay(
 /**
  * Checks whether the server process of the head (`gcs_server`) is still running. Without it, a dashboard may return
  * errors or not respond for minutes.
- * @returns Whether it runs; `false` also if the head's container does not run.
+ * @returns Whether the process is running; `false` also if the head's container does not run.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(

@@ -34,10 +34,7 @@ export {
 /** The version of Ray that responds at an address. */
 export interface RayVersion {
   readonly version: string;
-  /**
-   * A name that is different after each start of Ray, such as `session_2026-01-02_03-04-05_678901_234`; `null` if
-   * unknown.
-   */
+  /** A name that changes each time Ray starts, such as `session_2026-01-02_03-04-05_678901_234`; `null` if unknown. */
   readonly session: string | null;
 }
 
@@ -50,8 +47,8 @@ export interface JobRequest {
   readonly envVars: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * The amounts of Ray's resources that the job's command needs, which determine its node. Default: none, so that the
-   * command runs on the head.
+   * The amounts of Ray's resources that the job's command needs. Ray runs the command on a node that has them. Default:
+   * none; the command then runs on the head.
    */
   readonly resources?: Readonly<Record<string, number>>;
 }
@@ -95,7 +92,7 @@ interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly schema: z.ZodType<T>;
-  /** What the request is for, in errors, such as `look up job "a"`. */
+  /** A description of the request for error messages, such as `look up job "a"`. */
   readonly doing: string;
   readonly timeoutMs?: number;
   readonly retries?: number;
@@ -138,7 +135,7 @@ export class RayJobs {
   }
 
   /**
-   * Lists all jobs, including those that have ended.
+   * Lists all jobs, including jobs that have ended.
    * @throws {RayError} If Ray does not respond, or responds with an error.
    */
   async list(options: CallOptions = {}): Promise<RayJob[]> {

@@ -1,4 +1,4 @@
-/** The hosts of a run's episode servers, taken from the plan or from the record of running servers. */
+/** Determines the hosts of a run's episode servers from the plan or from the record of running servers. */
 
 import { dataOn } from "../setup/host_taulab.ts";
 import { basename, join } from "node:path";

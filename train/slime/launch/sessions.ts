@@ -33,7 +33,7 @@ import { attachRun, type LaunchResult, launchRun } from "./launch.ts";
 import { readSlimeRun, SlimeRun } from "./slime_run.ts";
 import { prepareResume, type StopResult, stopRun } from "./stop.ts";
 
-/** Settings for the access to hosts, and for progress. */
+/** Options for accessing hosts and for reporting progress. */
 export interface HostOptions extends CallOptions {
   /** The path of a hosts.yaml. */
   readonly hostsFile: string;
@@ -106,7 +106,7 @@ export async function launchNewRun(
 
 /**
  * Resumes a run from its last checkpoint.
- * @param options.overrides Config values from flags, which must equal those of the run.
+ * @param options.overrides Config values from flags, which must equal the values in the run's config.
  * @throws {ConfigError} If a value differs, the run has completed, or its job is running.
  * @throws {RunDirError} If the dataset has changed since the run was created.
  * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
@@ -116,7 +116,7 @@ export async function resumeRun(
   path: string,
   { overrides, recipe, ...options }: LaunchSessionOptions & {
     readonly overrides: readonly Override[];
-    /** A recipe that was named by a flag. It is an error to name one, because a run keeps its recipe. */
+    /** A recipe that was named by a flag. Naming a recipe is an error, because a run keeps its own recipe. */
     readonly recipe?: string | undefined;
   },
 ): Promise<EndedSession> {

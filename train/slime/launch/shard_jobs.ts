@@ -148,8 +148,8 @@ function nodeAddress(
 }
 
 /**
- * Checks that all hosts have the policy to evaluate, which exists only on this machine.
- * @throws {ConfigError} If another host would need it.
+ * Refuses to evaluate a policy on other hosts if the policy exists only on this machine.
+ * @throws {ConfigError} If another host would need the policy.
  */
 function refusePolicy(
   { policy, agent }: EvaluationConfig,
@@ -387,7 +387,7 @@ class RayShards implements ShardRunner {
 const COMPLETE: ShardEnd = { error: null, why: null };
 /** The module that runs a shard, relative to taulab's directory. */
 const WORKER = "train/evaluation/shard_worker.ts";
-/** The directory of the taulab that is running. */
+/** The directory of the running copy of taulab. */
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Returns the name of the evaluation of the shard at `runs/NAME/shards/0`. */
@@ -405,7 +405,7 @@ function endText({ state }: JobEnd["job"], failure: JobEnd["failure"]): string {
 interface ShardPlace {
   /** The path of the shard's run dir on the host. */
   readonly shardPath: string;
-  /** The directory on the host to remove afterwards; `null` on this machine. */
+  /** The directory on the host to remove after the job has ended; `null` on this machine. */
   readonly directory: string | null;
   /** The directory of taulab on the host, and the command that runs Deno there. Both are quoted for a shell. */
   readonly root: string;
@@ -486,7 +486,7 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
   };
 }
 
-/** Returns the environment variables with keys for the evaluation's models, as far as they are set on this machine. */
+/** Returns the environment variables that contain keys for the evaluation's models, if they are set on this machine. */
 function keysOf(
   { policy, agent, model, user, judge }: EvaluationConfig,
   env: (name: string) => string | undefined,

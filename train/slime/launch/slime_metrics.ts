@@ -27,7 +27,7 @@ export interface SlimeMetricsShape {
   /** The number of episodes per task of an evaluation. */
   readonly evalSamples: number;
   readonly evalDecoding: "sampled" | "greedy";
-  /** The number of tasks of each split; a missing split is unknown. */
+  /** The number of tasks in each split. If a split is missing, its number of tasks is unknown. */
   readonly evalTasks: Readonly<
     { [S in "dev" | "test"]?: number | undefined }
   >;
@@ -46,7 +46,7 @@ type Values = Readonly<Record<string, number>>;
 
 /**
  * The maximum number of rollouts in progress at once, because `train_async.py` samples one rollout ahead. When another
- * rollout is logged, parts of the oldest that are still missing are no longer expected.
+ * rollout is logged, the missing parts of the oldest rollout are no longer expected.
  */
 const MAX_OPEN_ROLLOUTS = 2;
 
@@ -187,8 +187,8 @@ function rlLine(
 }
 
 /**
- * Returns the numbers of a rollout's groups. For groups that the filter dropped, slime logs their number and the
- * reason.
+ * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. slime logs how many
+ * groups the filter dropped for each reason.
  */
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },
@@ -219,7 +219,10 @@ function groupsOf(
   });
 }
 
-/** Returns the numbers that taulab's hooks log, which include dropped episodes. */
+/**
+ * Returns the counts of failures and stop reasons that taulab's hooks log, including dropped episodes. If the hooks
+ * logged no failures, returns `failures` instead.
+ */
 function countsOf(
   values: Values,
   failures: EpisodeFailures,

@@ -1,6 +1,6 @@
 /**
- * The run dir of a slime run: like the one in training_dir.ts, but without a policy, and with a record of everything
- * that was started for the run.
+ * Manages the run dir of a slime run. In contrast to a run dir of the embedded trainer (see training_dir.ts), it
+ * contains no policy, but a record of everything that was started for the run.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
  */

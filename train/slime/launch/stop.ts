@@ -201,7 +201,7 @@ async function settle(
 export interface ResumePoint {
   /** The number of rollouts in the last checkpoint; 0 if there is none. */
   readonly step: number;
-  /** The number of rollouts that were logged after the checkpoint. They are repeated. */
+  /** The number of rollouts that were logged after the checkpoint. The resumed run repeats these rollouts. */
   readonly cut: number;
 }
 

@@ -1,13 +1,13 @@
 /**
- * The known errors that end or stall slime jobs, as Ray, PyTorch, NCCL, SGLang, Megatron and slime print them, with
- * their causes and fixes. The patterns only match where a program starts to print an error, because conversations and
- * settings are logged too, and Ray quotes one error within another.
+ * Lists the known errors that end or stall slime jobs, as Ray, PyTorch, NCCL, SGLang, Megatron and slime print them,
+ * with their causes and fixes. The patterns only match where a program starts to print an error, because conversations
+ * and settings are logged too, and Ray quotes one error within another.
  */
 
 /** A known error, with its cause and its fix. */
 export interface Symptom {
   readonly id: string;
-  /** The pattern of a line of the log, without Ray's prefix and colors. */
+  /** The pattern that a log line must match, without Ray's prefix and colors. */
   readonly pattern: RegExp;
   readonly cause: string;
   readonly fix: string;
@@ -40,7 +40,7 @@ function either(...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"));
 }
 
-/** Lines of the log that show that the job is stalled, if they are repeated for a long time. */
+/** Log lines that show that a job is stalled if they are repeated for a long time. */
 export const STALLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,
@@ -392,7 +392,9 @@ const TRAINING_ERRORS: readonly Symptom[] = [
   },
 ];
 
-/** The symptoms of failed jobs, the most specific first. Errors that are only consequences of others come last. */
+/**
+ * The symptoms of failed jobs, the most specific first. Errors that are only consequences of other errors come last.
+ */
 export const SYMPTOMS: readonly Symptom[] = [
   ...SETUP_ERRORS,
   ...RESOURCE_ERRORS,

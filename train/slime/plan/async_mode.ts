@@ -1,5 +1,5 @@
 /**
- * Asynchronous training, and its effects on slime's scripts.
+ * Determines how asynchronous training affects slime's scripts.
  * @see slime `train_async.py` and `examples/fully_async/README.md` at 624b824.
  */
 

@@ -1,7 +1,7 @@
 /**
- * The sizes of a training step of slime: how the numbers of GPUs, prompts, samples and optimizer steps depend on each
- * other. slime asserts some of these rules after the models are loaded, and silently drops the remainder of a batch.
- * This module checks all of them before anything is started.
+ * Checks the sizes of a slime training step: how the numbers of GPUs, prompts, samples and optimizer steps depend on
+ * each other. slime asserts some of these rules only after the models are loaded, and silently drops the remainder of a
+ * batch. This module checks all rules before anything is started.
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 
@@ -59,7 +59,7 @@ export function batchPlan(shape: BatchShape): BatchPlan {
 export type BatchModel = Pick<ModelShape, "heads" | "kvGroups" | "layers">;
 
 /**
- * Finds sizes that are not consistent with each other or with the model. See {@linkcode rowFaults} for those that
+ * Finds sizes that are not consistent with each other or with the model. See {@linkcode rowFaults} for faults that
  * depend on the dataset.
  * @returns The faults, with the names of the flags and their values; empty if there are none.
  */

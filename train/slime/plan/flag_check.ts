@@ -1,5 +1,5 @@
 /**
- * Checks a recipe's `flags`, because slime ignores unknown flags and uses the last one of repeated flags. The doctor
+ * Checks a recipe's `flags`, because slime ignores unknown flags and uses the last value of a repeated flag. The doctor
  * asks the installed slime which flags it has. If it cannot, the list of known flags is used.
  */
 
@@ -46,7 +46,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     "an interrupted episode cannot continue in another rollout, because its simulated user no longer exists",
 };
 
-/** The flags that a recipe sets through its own keys, with these keys. */
+/** The flags that a recipe sets through its own keys, each mapped to its key. */
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>

@@ -1,6 +1,6 @@
 /**
- * The flags of slime's train.py. slime silently ignores unknown flags, so a misspelled one would have no effect.
- * These are the names that the parsers of the following versions print:
+ * Lists the flags of slime's train.py. slime silently ignores unknown flags, so a misspelled flag would have no effect.
+ * The names were printed by the parsers of the following versions:
  *
  * - slime `slime/utils/arguments.py` and `slime/backends/sglang_utils/arguments.py` at 624b824;
  * - Megatron-LM `megatron/training/arguments.py` at 1dcf0da, which slime's Dockerfile pins, with slime's patch;
@@ -406,8 +406,8 @@ router-request-id-headers router-selector worker-urls
 };
 
 /**
- * All flags by their names with dashes, such as `--num-rollout`. If several programs define the same name, slime's flag
- * takes precedence.
+ * All flags, keyed by their names with leading dashes, such as `--num-rollout`. If several programs define the same
+ * name, slime's flag takes precedence.
  */
 export const KNOWN_FLAGS: ReadonlyMap<string, KnownFlag> = readNames();
 

@@ -30,7 +30,7 @@ export interface FlagSettings {
   /** The directory of the run below `checkpoint.huggingFace`, with the placeholder `{rollout_id}`. */
   readonly huggingFace: string | null;
   readonly promptData: string;
-  /** The files of rows to evaluate, with their names in metrics. */
+  /** The row files to evaluate, with their names in metrics. */
   readonly evalData: readonly {
     readonly name: string;
     readonly path: string;
@@ -81,7 +81,7 @@ export function trainFlags(
   ];
 }
 
-/** Returns the words of the command line for flags. */
+/** Returns the command-line arguments for flags. */
 export function flagWords(flags: readonly TrainFlag[]): string[] {
   return flags.flatMap(({ flag, values }) => [flag, ...values]);
 }
@@ -106,7 +106,10 @@ function flagOf(
   return [{ flag, values, from }];
 }
 
-/** Formats a value. `1e-6` is easier to read than `0.000001` and is the same number in Python. */
+/**
+ * Formats a value as a command-line argument. `1e-6` is easier to read than `0.000001` and is the same number in
+ * Python.
+ */
 function wordOf(value: unknown): string {
   const isSmall = typeof value === "number" && value !== 0 &&
     Math.abs(value) < 1e-3;

@@ -9,7 +9,7 @@ import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The number of calls and tokens that an episode takes from the user's model. */
+/** The numbers of calls to the user's model and of tokens in an episode. */
 export type EpisodeCalls = Pick<
   Usage,
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
@@ -17,7 +17,7 @@ export type EpisodeCalls = Pick<
 
 /** The mean numbers per episode. */
 export interface EpisodeRates {
-  /** The path of the run in which they were measured; `null` if they are assumed. */
+  /** The path of the run in which the rates were measured; `null` if the rates are assumed. */
   readonly measuredOn: string | null;
   readonly episodes: number;
   /** The number of actions of the policy. */
@@ -162,7 +162,7 @@ export function forecast(
   };
 }
 
-/** Returns warnings about a forecast. Each includes its fix. */
+/** Returns warnings about a forecast. Each warning includes its fix. */
 export function forecastWarnings(
   { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates, run }:
     Forecast,
@@ -240,7 +240,7 @@ function costOf(
     1e6;
 }
 
-/** Adds loads, each multiplied by its count. The total cost is unknown if the cost of any part is. */
+/** Adds loads, each multiplied by its count. The total cost is unknown if the cost of any part is unknown. */
 function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   const [[first]] = parts as readonly [readonly [Load, number]];
   const total = (key: keyof Load) =>

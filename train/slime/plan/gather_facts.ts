@@ -64,7 +64,7 @@ async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
     : planData(await openDataset(data), config);
 }
 
-/** Returns the hosts that a recipe names. In contrast to a launch, a plan does not need a hosts.yaml. */
+/** Returns the hosts that a recipe names. Unlike a launch, a plan does not need a hosts.yaml. */
 async function namedHosts(
   config: SlimeConfig,
   path: string,

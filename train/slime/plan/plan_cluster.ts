@@ -1,7 +1,7 @@
 /**
- * The part of a plan that runs on hosts: Ray, the episode servers, the job.
- * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed. The
- * dashboard listens on loopback, because it lets anyone who can reach it run any command.
+ * Plans what runs on the hosts: Ray, the episode servers, and the job.
+ * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed, and
+ * the dashboard listens on loopback, because it lets anyone who can reach it run any command.
  */
 
 import { asksModel } from "../../../env/users/registry.ts";
@@ -72,8 +72,8 @@ export function planHosts(
 }
 
 /**
- * Longer timeouts for Ray's dashboard. By default, each part of the dashboard has 30 s to start. On a busy host a part
- * can take longer, and the Jobs interface then never responds.
+ * Environment variables that extend the timeouts of Ray's dashboard. By default, each part of the dashboard has 30 s to
+ * start. On a busy host a part can take longer, and the Jobs interface then never responds.
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
 const DASHBOARD_TIMEOUTS = {

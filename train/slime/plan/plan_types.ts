@@ -12,9 +12,9 @@ import type { TimeForecast, TrainingRates } from "./train_time.ts";
 export interface PlanHost {
   /** The host's name in hosts.yaml; `this machine` if the recipe names no hosts. */
   readonly name: string;
-  /** The address that the other hosts use to reach it. */
+  /** The address that the other hosts use to reach the host. */
   readonly address: string;
-  /** taulab's directory on the host, from hosts.yaml. Default: the one that setup chooses. */
+  /** taulab's directory on the host, from hosts.yaml. Default: the directory that setup chooses. */
   readonly dir?: string;
 }
 
@@ -23,7 +23,8 @@ export interface LaunchFacts {
   /** The run's name, which is also used for its directory on the hosts, its checkpoints and its job. */
   readonly run: string;
   /**
-   * The number of the run's session, starting at 1. Each session is a job of its own, so a resumed run has a new one.
+   * The number of the run's session, starting at 1. Each session is a separate job, so resuming a run starts a new
+   * session.
    */
   readonly session: number;
   /** The hosts in `cluster.hosts` and `bridge.hosts`; empty if the recipe names none. */
@@ -79,9 +80,9 @@ export interface PlannedCommand {
 export interface PlannedService {
   /** The URL that the hooks use to reach the server. */
   readonly url: string;
-  /** The command that starts the server; `null` if it is already running. */
+  /** The command that starts the server; `null` if the server is already running. */
   readonly start: PlannedCommand | null;
-  /** The address that the server listens on; `null` if it is already running. */
+  /** The address that the server listens on; `null` if the server is already running. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   /** Overrides of the run's config as `KEY=VALUE`: the server's share of the limits and the budget. */
   readonly overrides: readonly string[];
@@ -111,7 +112,7 @@ export interface RayPlan {
 export interface PlannedSecret {
   readonly name: string;
   readonly required: boolean;
-  /** How the job receives it, as a clause. */
+  /** How the job receives the variable, as a clause. */
   readonly way: string;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes that follow
- * from the shapes are exact. Those of activations and of the libraries' overhead are estimates, and are marked as such.
+ * from the shapes are exact. The sizes of activations and of the libraries' overhead are estimates, and are marked as
+ * such.
  */
 
 import { gigabytes } from "../../progress/amounts.ts";
@@ -31,14 +32,14 @@ export interface TrainingMemory {
   readonly activations: number;
   /** The estimated bytes of a micro-batch's logits, including the intermediate values of the loss. */
   readonly logits: number;
-  /** The assumed bytes of libraries, and of what a sleeping engine keeps on the GPU. */
+  /** The assumed bytes that libraries use and that a sleeping engine keeps on the GPU. */
   readonly beside: number;
   readonly total: number;
 }
 
 /** The memory in bytes that an engine uses per GPU during sampling. */
 export interface EngineMemory {
-  /** The engine's limit for weights and cache together. */
+  /** The engine's memory limit for weights and cache together. */
   readonly share: number;
   readonly weights: number;
   readonly cache: number;
@@ -48,7 +49,7 @@ export interface EngineMemory {
    * The expected number of tokens in the concurrent episodes. The prompt, which they have in common, is counted once.
    */
   readonly expectedTokens: number;
-  /** The assumed bytes of libraries, and of what the sleeping trainer keeps on the GPU, in addition to `share`. */
+  /** The assumed bytes, in addition to `share`, that libraries use and that the sleeping trainer keeps on the GPU. */
   readonly beside: number;
 }
 
@@ -59,7 +60,10 @@ export interface MemoryPlan {
   readonly microBatchTokens: number;
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
-  /** The bytes per host for copies of the weights, and for what is moved from GPUs to host memory during sampling. */
+  /**
+   * The bytes per host for copies of the weights, and for the state that is moved from GPUs to host memory during
+   * sampling.
+   */
   readonly host: number;
   readonly disk: DiskPlan;
 }
@@ -87,7 +91,7 @@ const LOGIT_BYTES = 2 + 4 + 4 + 4;
 /** The bytes per parameter of a checkpoint: bf16 weights, fp32 weights and two fp32 moments. */
 const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 
-/** The numbers of tokens of an episode, if known. */
+/** The numbers of tokens in an episode. */
 export interface EpisodeTokens {
   /** The number of tokens of an episode, including the prompt. */
   readonly tokens: number;
@@ -114,7 +118,7 @@ export function memoryPlan(
 
 /** A part of the memory plan that does not fit on a GPU, or that leaves little room. */
 export interface MemoryFault extends Fault {
-  /** Whether the run cannot start because of it. */
+  /** Whether the run cannot start because of this fault. */
   readonly isFatal: boolean;
 }
 
@@ -254,7 +258,7 @@ function gpuParameters(
   );
 }
 
-/** Returns the number of parameters of experts per GPU. Experts are distributed over their own groups of ranks. */
+/** Returns the number of expert parameters per GPU. Experts are distributed over their own groups of ranks. */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,
@@ -267,8 +271,8 @@ function gpuExperts(
 /**
  * Estimates the bytes of the activations. With full recomputation, the inputs of all layers and the intermediate
  * activations of one layer at a time are kept. Otherwise, the activations of all layers are kept.
- * @see Korthikanti et al. 2022, section 4. Differences: flash attention stores no scores, and the widths are those of
- * this model.
+ * @see Korthikanti et al. 2022, section 4. Differences: flash attention stores no scores, and the widths of this model
+ * are used.
  */
 function activationBytes(
   shape: ModelShape,
@@ -331,8 +335,9 @@ function engineMemory(
 }
 
 /**
- * Returns the bytes per host. Each rank keeps a copy of its weights, and a copy of the reference model's weights if
- * there is one. With colocation, the trainer's state is moved to host memory during sampling.
+ * Returns the number of bytes of host memory that a run needs per host. Each rank keeps a copy of its weights, and a
+ * copy of the reference model's weights if there is one. With colocation, the trainer's state is moved to host memory
+ * during sampling.
  */
 function hostMemory(slime: ResolvedSlime): number {
   const { config } = slime;

@@ -1,7 +1,7 @@
 /**
- * The plan of a slime run: everything that a launch writes, starts and submits, and its resources, computed from the
- * recipe and a few facts. Planning has no side effects: nothing is read, queried or started. A user can therefore check
- * a plan line by line before it costs anything.
+ * Plans a slime run: everything that a launch writes, starts and submits, and its resources, computed from the recipe
+ * and a few facts. Planning has no side effects: nothing is read, queried or started. A user can therefore check a plan
+ * line by line before it costs anything.
  */
 
 import { dataHint } from "../../config/open_dataset.ts";

@@ -14,8 +14,8 @@ import type { Split, Task } from "../../../env/types.ts";
 /**
  * The contents of the rows. `slime`: identical to those of slime's example, byte for byte. `split`: each row also has
  * its `env` and `split` in the metadata, and `bench` if it is not τ-bench, so that the row identifies its task and
- * cannot be evaluated as part of another split. It also has the task's number as a message in `prompt`, because slime
- * requires a message for checkpoints with a processor.
+ * cannot be evaluated as part of another split. Each row also has the task's number as a message in `prompt`, because
+ * slime requires a message for checkpoints with a processor.
  */
 export type RowStyle = "slime" | "split";
 

@@ -1,6 +1,6 @@
 /**
- * Settings for Weights & Biases and TensorBoard, to which slime logs. Without these settings, logging to them would end
- * the job.
+ * Provides the settings with which slime logs to Weights & Biases and TensorBoard. Without these settings, logging to
+ * them would crash the job.
  * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: the group of W&B is
  * concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
  */

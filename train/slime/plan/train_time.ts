@@ -1,6 +1,6 @@
 /**
  * Forecasts how long a slime run takes. The training time follows from the number of operations and the speed of the
- * GPUs. The times to transfer the weights, and to sample according to forecast.ts, are added.
+ * GPUs. The time to transfer the weights and the sampling time from forecast.ts are added.
  * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: it counts a
  * forward pass the same way, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
  */
@@ -16,7 +16,7 @@ import type { Forecast } from "./forecast.ts";
 
 /** The rates of training and weight transfer. */
 export interface TrainingRates {
-  /** The path of the slime run in which they were measured; `null` if they are assumed. */
+  /** The path of the slime run in which the rates were measured; `null` if the rates are assumed. */
   readonly measuredOn: string | null;
   /** The number of measured rollouts. */
   readonly rollouts: number;
@@ -86,14 +86,14 @@ export function timeForecast(
   };
 }
 
-/** Returns the bytes of the bf16 weights that the trainer sends to the engines. */
+/** Returns the number of bytes of the bf16 weights that the trainer sends to the engines. */
 export function weightBytes(model: ModelShape): number {
   return 2 * parameterCount(model);
 }
 
 /**
  * Returns the number of operations of a forward pass over an episode: two per parameter that each token passes through,
- * plus those of causal attention.
+ * plus the operations of causal attention.
  */
 export function episodeOperations(model: ModelShape, tokens: number): number {
   const { layers, heads, headDim, hidden, vocab, tied } = model;

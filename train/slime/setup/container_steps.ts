@@ -69,7 +69,8 @@ say "refused the container ${name} already exists, with other flags; choose anot
 }
 
 /**
- * Returns the value of the label, a digest of the flags. It distinguishes a container from others with the same name.
+ * Returns the value of the label, a digest of the flags. It distinguishes a container from other containers with the
+ * same name.
  */
 function labelOf(options: ContainerOptions): string {
   return createHash("sha256").update(runScript(options, "")).digest("hex")

@@ -1,4 +1,6 @@
-/** The paths that setup uses on a host: those of taulab, of the Deno that runs it, and of the benchmarks. */
+/**
+ * Defines the paths that setup uses on a host: the paths of taulab, of the Deno that runs it, and of the benchmarks.
+ */
 
 import { join } from "node:path/posix";
 import { pathWord } from "../hosts/shell.ts";
@@ -9,7 +11,7 @@ export const SETUP_DIR = "~/.taulab";
 /** The paths of taulab on a host. They may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
-  /** The directory that contains the same version of Deno as the one that runs this program. */
+  /** The directory of Deno on the host, in the same version as the Deno that runs this program. */
   readonly denoDir: string;
   /** The command that runs Deno on the host, quoted for a shell. */
   readonly deno: string;

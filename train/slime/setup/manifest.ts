@@ -1,4 +1,7 @@
-/** The manifest of a host: a record of everything that setup created on it, so that setup can be undone exactly. */
+/**
+ * Parses and formats the manifest of a host: a record of everything that setup created on it, so that setup can be
+ * undone exactly.
+ */
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
@@ -40,7 +43,7 @@ const entrySchema = z.strictObject({
    * is killed.
    */
   state: z.enum(["begun", "done"]),
-  /** The fingerprint of the directory's files at the end of the step. Only for `download`. */
+  /** The fingerprint of the directory's files at the end of the step. Only set for a `download`. */
   fingerprint: z.string(),
   at: z.string(),
 });
@@ -53,8 +56,8 @@ const VERSION = 1;
 const manifestSchema = z.strictObject({
   version: z.literal(VERSION),
   /**
-   * The place of slime on the host. Missing if the host only runs episode servers, and in the manifests of older
-   * versions.
+   * The place where slime runs on the host. Missing if the host only runs episode servers, and in the manifests of
+   * older versions.
    */
   place: placeSchema.optional(),
   entries: z.array(entrySchema),
@@ -93,13 +96,13 @@ export function formatManifest({ place, entries }: Manifest): string {
   }\n`;
 }
 
-/** Returns the manifest with an entry added. It replaces the entry for the same thing, if there is one. */
+/** Returns the manifest with an entry added. An existing entry for the same thing is replaced. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   const { entries, ...rest } = withoutEntry(manifest, entry);
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** Returns the manifest without the entries for things that the same step created in the same place. */
+/** Returns the manifest without the existing entries for the thing that `entry` describes. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -107,7 +110,10 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   return { ...manifest, entries };
 }
 
-/** Returns the existing entry for a thing, so that a resumed step recognizes its own partial work. */
+/**
+ * Returns the existing entry for the thing that `entry` describes, so that a resumed step recognizes its own partial
+ * work; `undefined` if there is no such entry.
+ */
 export function earlierEntry(
   { entries }: Manifest,
   entry: Entry,

@@ -64,8 +64,8 @@ export function modelStep(options: ModelOptions): Step {
 }
 
 /**
- * Returns a shell prefix that puts the interpreter's directory on PATH. It works for a single command, and as a line of
- * its own.
+ * Returns a shell prefix that puts the interpreter's directory on PATH. The prefix works for a single command, and as a
+ * separate line.
  */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
@@ -73,7 +73,7 @@ function hfPath({ bin }: ModelOptions): string {
 
 /**
  * Returns a script that checks the length of each shard. A shard consists of an 8-byte length, a JSON header of that
- * length, and the tensors. Its own length follows from the largest end offset in the header.
+ * length, and the tensors. The length of the shard follows from the largest end offset in the header.
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { localShell } from "../hosts/local_shell.ts";
 import { outputOf, quoteWords } from "../hosts/shell.ts";
 
-/** The files and directories that are needed to serve episodes and import datasets. Tests and notebooks are not. */
+/**
+ * The files and directories that are needed to serve episodes and import datasets. Tests and notebooks are not
+ * included.
+ */
 const PARTS = [
   "LICENSE",
   "deno.json",

@@ -1,4 +1,4 @@
-/** The versions that this version of taulab supports: slime's commit and image, and the benchmarks' commits. */
+/** Pins the versions that this version of taulab supports: slime's commit and image, and the benchmarks' commits. */
 
 /** The commit of slime that setup installs by default. */
 export const SLIME_COMMIT = "624b824a898ab0ec1fcb4d373004c7f3852bf515";

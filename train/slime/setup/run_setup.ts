@@ -69,8 +69,8 @@ export interface SetupEvent {
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
   /**
-   * An id of this run. Hosts that share a directory wait for each other if they are set up by the same run, and refuse
-   * other runs.
+   * An id of this run of setup. Hosts that share a directory wait for each other if they are set up by the same run,
+   * and refuse other runs.
    */
   readonly run: string;
   now(): Date;

@@ -39,7 +39,7 @@ const POLL_MS = 2_000;
 const WINDOW_MS = 30_000;
 const STALL_MS = 600_000;
 
-/** The exit status of a stalled command, which is the same as that of `timeout`. */
+/** The exit status of a stalled command, which is also the exit status of `timeout`. */
 const STALLED = 124;
 
 /**

@@ -18,7 +18,8 @@ const LIST = ".taulab-files";
 
 /**
  * Creates the step that installs this version of Deno in its own directory, so that other programs do not depend on it.
- * A Deno on the host with the same version is linked; otherwise Deno is installed from PyPI or npm.
+ * If the host already has this version of Deno, the step links to it. Otherwise, the step installs Deno from PyPI or
+ * npm.
  */
 export function denoStep({ denoDir, deno }: HostTaulab): Step {
   const version = Deno.version.deno;
@@ -140,7 +141,7 @@ echo "todo other"`,
   };
 }
 
-/** Returns the path of the Deno that runs this program. */
+/** Returns the path of the Deno executable that runs this program. */
 export function thisDeno(): string {
   return quote(Deno.execPath());
 }

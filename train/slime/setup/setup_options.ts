@@ -1,4 +1,4 @@
-/** The options of setup: the flags of `deno task setup`, and values derived from them. */
+/** Defines the options of setup: the flags of `deno task setup`, and values derived from them. */
 
 import { z } from "zod";
 import { ConfigError } from "../../../env/errors.ts";
@@ -92,7 +92,7 @@ export const setupSettings = z.object({
   }),
 });
 
-/** The hosts to set up, and what to set up on them. */
+/** Options for setup: the hosts to set up, and what to set up on each. */
 export interface SetupOptions
   extends
     Readonly<z.infer<typeof setupSettings>>,
@@ -196,7 +196,7 @@ export async function isInContainer(): Promise<boolean> {
 /**
  * Reads the hosts with GPUs and the hosts that run episode servers.
  * @param gpu Names in the hosts file, or `this` for this machine. Default: `this`.
- * @param serve Names like `gpu`, or only `none`.
+ * @param serve Names in the same form as `gpu`, or only `none`.
  * @throws {ConfigError} If the hosts file is missing or invalid, lacks a host, or `none` is combined with other names.
  */
 export async function setupHosts(

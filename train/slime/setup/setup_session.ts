@@ -1,4 +1,4 @@
-/** The access to one host during setup: its shells, its lock, and its manifest. */
+/** Provides access to one host during setup: its shells, its lock, and its manifest. */
 
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
@@ -23,8 +23,8 @@ export interface Session extends AsyncDisposable {
 }
 
 /**
- * Locks a host and reads its manifest. A command on the host holds a kernel lock. It ends with this program even if the
- * program is killed, so the lock cannot become stale.
+ * Locks a host and reads its manifest. A command on the host holds a kernel lock. The command ends with this program,
+ * even if the program is killed, so the lock cannot become stale.
  * @throws {HostError} If another run holds the lock, or the host's directory cannot be written.
  */
 export async function openSession(
@@ -91,7 +91,9 @@ async function writeManifest(
 
 const WAIT_MS = 1_000;
 
-/** The number of attempts to read who holds the lock, because this is only written after locking. */
+/**
+ * The number of attempts to read who holds the lock, because the holder's description is only written after locking.
+ */
 const READ_ATTEMPTS = 3;
 
 async function takeLock(

@@ -1,4 +1,4 @@
-/** The steps of setup: what a step creates, how setup checks whether it is done, and which commands it runs. */
+/** Defines the steps of setup: what a step creates, how setup checks whether it is done, and which commands it runs. */
 
 import type { Made } from "./manifest.ts";
 
@@ -56,7 +56,7 @@ export interface Step {
   /** The usual text after `todo` before the step has run. Plans show the commands for this state. Default: `absent`. */
   readonly usual?: string;
   /**
-   * Returns what the step creates, which is needed to undo it.
+   * Returns what the step creates, which is needed to undo the step.
    * @param was The text after `todo` in the output of the check.
    */
   made?(was: string): Made | undefined;
@@ -86,8 +86,8 @@ export function readProbe(stdout: string): Probe | undefined {
 export const PARTIAL = ".taulab-partial";
 
 /**
- * Shell functions that every check can use. `say "STATE WORDS"` prints the result and ends the check.
- * `needs PROGRAM HINT` ends it with `refused` if a program is missing.
+ * Shell functions that every check can use. `say "STATE WORDS"` prints the result and ends the check. `needs PROGRAM
+ * HINT` ends the check with `refused` if a program is missing.
  */
 const CHECK_FUNCTIONS = `say() { echo "$1"; exit 0; }
 needs() { command -v "$1" >/dev/null || say "refused $1 is not installed; $2"; }`;

@@ -98,7 +98,10 @@ async function undoEntry(
   return { step, title, state: state === "done" ? "gone" : "undone", detail };
 }
 
-/** Removes the place from the manifest if its container or virtual environment was removed, or if nothing is left. */
+/**
+ * Returns the manifest without its place if the place's container or virtual environment was removed, or if no entries
+ * are left. Otherwise, returns the manifest unchanged.
+ */
 function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
   const { place, entries } = manifest;
   const isGone = entries.length === 0 ||
@@ -110,7 +113,7 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 
 /**
  * Returns the shell to use for a thing. If its container was removed, the thing no longer exists, unless it is a
- * download: these are in directories that have the same path on the host.
+ * download. Downloads are in directories that have the same path on the host.
  */
 async function shellOf(
   { within, made }: Entry,

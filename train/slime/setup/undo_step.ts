@@ -12,8 +12,8 @@ import { PARTIAL } from "./step.ts";
 export interface UndoStep {
   readonly title: string;
   /**
-   * A check with the same output as that of a step: `done` if the thing is already gone, `todo` if it can be removed,
-   * `refused` if it must be kept.
+   * A check script that prints the same states as the check of a setup step: `done` if the thing is already gone,
+   * `todo` if it can be removed, `refused` if it must be kept.
    */
   readonly check: string;
   readonly commands: readonly string[];
@@ -184,7 +184,7 @@ echo todo`,
 
 /**
  * Creates a step that always refuses. Packages that pip installed into an existing environment cannot be distinguished
- * from others later.
+ * from other packages later.
  */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {
   const mark = pathWord(join(python, "../..", MARK));

@@ -1,6 +1,6 @@
 /**
- * The models that a recipe can name without a shape. They are named like their Hugging Face repository, without its
- * owner.
+ * Lists the models that a recipe can name without giving a shape. Each model has the name of its Hugging Face
+ * repository, without the owner.
  *
  * @see slime `scripts/models/{qwen3-30B-A3B,qwen3.5-*,glm4.5-106B-A12B}.sh` at 624b824.
  */
@@ -24,7 +24,7 @@ const EXPERTS = [
   "--moe-router-dtype fp32 --moe-permute-fusion --moe-aux-loss-coeff 0",
 ];
 
-/** The shapes of all presets, by model name. */
+/** The shapes of all presets, keyed by model name. */
 export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ...MODEL_SHAPES,
   "Qwen3-30B-A3B": qwen3Experts(1_000_000, 40_960),

@@ -1,4 +1,4 @@
-/** The shape of a recipe's model, either from a preset with the model's name, or from `model.shape`. */
+/** Determines the shape of a recipe's model, either from a preset with the model's name, or from `model.shape`. */
 
 import { ConfigError, messageOf } from "../../../env/errors.ts";
 import { nearest } from "../../../env/schema_issue.ts";
@@ -12,8 +12,8 @@ import { parseConfigFile, shapeOfConfig } from "./words_of_config.ts";
 type Model = SlimeConfig["model"];
 
 /**
- * Returns a recipe's model with the shape that it has in the file named by `model.shape`, so that a run's config does
- * not depend on the file.
+ * Returns a recipe's model with its shape read from the file that `model.shape` names, so that a run's config does not
+ * depend on the file.
  * @param read Reads a file on this machine.
  * @throws {ConfigError} If the file cannot be read, or is neither one of slime's model scripts nor a `config.json`.
  * @throws {DataError} If a script uses unsupported syntax.

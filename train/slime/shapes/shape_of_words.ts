@@ -11,8 +11,8 @@ export interface ShapeOrigin {
   /** The `model_type` in the model's `config.json`. */
   readonly modelType?: string | undefined;
   /**
-   * The context length, in tokens, that the model was trained for. Default: the length in the arguments, otherwise
-   * unlimited.
+   * The context length, in tokens, that the model was trained for. Default: the length in the arguments, or unlimited
+   * if they contain no length.
    */
   readonly positions?: number | undefined;
 }

@@ -59,7 +59,7 @@ const glmMoeSchema = baseSchema.extend({
   routed_scaling_factor: z.number().default(1),
 });
 
-/** The functions that return the arguments, by supported model type. */
+/** The functions that return Megatron's arguments for a config, keyed by model type. */
 const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
   llama: (config) => denseWords(baseSchema.parse(config), []),
   qwen2: (config) => denseWords(baseSchema.parse(config), ["--add-qkv-bias"]),

@@ -19,7 +19,7 @@ import { runningVersion } from "./ray.ts";
 interface WantedPort {
   readonly port: number;
   readonly of: string;
-  /** The recipe key that sets it. */
+  /** The recipe key that sets the port. */
   readonly key: string;
   /** Whether a running Ray cluster may already use the port. */
   readonly isRays: boolean;
@@ -35,7 +35,10 @@ const RANGES = [
   { from: 20_000, to: 21_999, of: "ranks" },
 ] as const;
 
-/** The ports that Ray assigns to its workers. Ray does not start if another of its services is set to one of them. */
+/**
+ * The ports that Ray assigns to its workers. Ray does not start if another of its services is set to one of these
+ * ports.
+ */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
 /** The `ports` check. */

@@ -175,7 +175,7 @@ function jobFault(job: RayJob, url: string): Observed {
   );
 }
 
-/** Checks that Ray has enough GPUs. If it does not, slime waits for more forever. */
+/** Checks that Ray has enough free GPUs for the run. If it has too few, slime waits for more GPUs forever. */
 async function gpuFaults(
   jobs: RayJobs,
   { batch: { gpus: planned }, signal }: CheckContext,

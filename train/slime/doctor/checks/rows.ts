@@ -212,7 +212,7 @@ function tooFew(
   )];
 }
 
-/** Reports tasks that are both trained on and evaluated. They would inflate the result of the evaluation. */
+/** Reports tasks that are both trained on and evaluated. Such tasks inflate the evaluation result. */
 function shared(
   dataset: Dataset,
   splits: readonly ("dev" | "test")[],

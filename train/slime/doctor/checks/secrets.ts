@@ -1,4 +1,7 @@
-/** Checks that keys and tokens are set where they are needed. Only tests whether they have a value. */
+/**
+ * Checks that keys and tokens are set where they are needed. Checks only whether they have a value, not whether the
+ * value is valid.
+ */
 
 import { asksModel } from "../../../../env/users/registry.ts";
 import { resolveEndpoint } from "../../../../env/models/endpoints.ts";

@@ -192,8 +192,8 @@ function difference(ours: string, theirs: string): string {
 }
 
 /**
- * The tools of a conversation that covers everything known to be treated specially by templates, such as several tools,
- * numbers, and letters outside ASCII.
+ * The tools of a conversation that covers everything that templates are known to treat specially, such as several
+ * tools, numbers, and letters outside ASCII.
  */
 const TOOLS: readonly ToolSchema[] = [
   tool(

@@ -84,7 +84,7 @@ function limitOf(headers: Headers, of: "requests" | "tokens"): number | null {
 
 /**
  * Requests one message from the user.
- * @returns The time it took in seconds, or a finding if the request failed.
+ * @returns The time in seconds that the request took, or a finding if the request failed.
  */
 async function requestOneMessage(
   { config, facts, env, signal }: CheckContext,
@@ -109,7 +109,7 @@ async function requestOneMessage(
   }
 }
 
-/** Returns the config without retries, which would hide that the first call was rejected. */
+/** Returns the config with retries turned off, because a retry would hide that the first call was rejected. */
 function withoutRetries(config: SlimeConfig): SlimeConfig {
   const { endpoint } = config.user;
   const calls = { ...endpoint.calls, retries: 0 };
@@ -128,7 +128,7 @@ function refusalOf(error: unknown, limits: RateLimits): Observed {
 }
 
 /**
- * Forecasts the load with the measured seconds per message. The number of the policy's turns is still an assumption.
+ * Forecasts the load from the measured seconds per message. The number of the policy's turns is still an assumption.
  */
 function forecastBy(
   slime: ResolvedSlime,
@@ -149,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns the number of servers that each apply the recipe's whole limit. If servers are already running, each of them
- * does. For a launch it is 1, because its servers share the limit.
+ * Returns the number of servers that each apply the recipe's whole limit: the number of servers that are already
+ * running, or 1 for a launch, because the servers of a launch share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
