@@ -7,8 +7,8 @@
  *                 Episode ─▶ reward, diagnosis, pass^k, a data frame
  *
  * This module exports what a first script needs. `train/mod.ts` adds training and runs on disk, `train/slime/mod.ts`
- * adds plans for slime runs, and `notebooks/mod.ts` adds figures and tables. This example lets the expert agent play
- * one episode in a generated retail world:
+ * adds plans for slime runs, and `notebooks/mod.ts` adds figures and tables. In this example, the expert agent solves
+ * one task of a generated retail dataset:
  *
  * ```ts
  * import { equal } from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Output for notebooks: figures, tables, conversations and runs, each as HTML and as text.
+ * Creates output for notebooks: figures, tables, conversations and runs, each as HTML and as text.
  *
  * ```ts
  * import { match } from "node:assert/strict";

@@ -1,7 +1,7 @@
 /**
- * Type-checks notebooks, by concatenating the code cells of each notebook into one module.
+ * Type-checks notebooks by concatenating the code cells of each notebook into one module.
  *
- * Cells share one scope when they run. Accordingly, declaring the same name in two cells is an error.
+ * Since cells share one scope when they run, declaring the same name in two cells is an error.
  */
 
 import { dirname, join, resolve } from "node:path";
@@ -18,7 +18,7 @@ export interface TypeReport {
 
 /** Options for {@linkcode checkNotebooks}. */
 export interface CheckOptions {
-  /** The path of the `deno.json` file that has the imports and compiler options to use. */
+  /** The path of the `deno.json` file with the imports and compiler options to use. */
   readonly config: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,7 +64,10 @@ export async function checkNotebooks(
 export interface NotebookModule {
   /** The code, with relative imports resolved against the notebook's directory. */
   readonly code: string;
-  /** The position of each line of the code: its cell, counted from 1 among all cells, and the line within the cell. */
+  /**
+   * The position of each line of the code in the notebook: the one-based number of its cell among all cells, and the
+   * line within the cell.
+   */
   readonly places: readonly { readonly cell: number; readonly line: number }[];
 }
 

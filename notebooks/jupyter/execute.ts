@@ -1,6 +1,6 @@
 /**
- * Executes notebooks in Jupyter without a user interface. Each runs in a separate kernel, and its outputs are written
- * to a copy.
+ * Executes notebooks in Jupyter without a user interface. Each notebook runs in a separate kernel, and its outputs are
+ * written to a copy of the file.
  */
 
 import { dirname, join, resolve } from "node:path";
@@ -11,9 +11,9 @@ import { KERNEL, writeKernel } from "./kernel.ts";
 import { codeCells, type Notebook } from "./notebook_file.ts";
 import { endOf, linesOf } from "../../env/child_process.ts";
 
-/** The failure of a notebook's cell. */
+/** The failure of a notebook cell. */
 export interface CellFailure {
-  /** The cell's number, counted from 1 among all cells. */
+  /** The one-based number of the cell among all cells. */
   readonly cell: number;
   readonly id: string;
   /** The name of the error, such as `TypeError`. */
@@ -25,7 +25,7 @@ export interface CellFailure {
 /** The result of executing a notebook. */
 export interface Execution {
   readonly notebook: string;
-  /** The number of code cells. `ran` counts those that completed. */
+  /** The number of code cells. The field `ran` is the number of code cells that completed. */
   readonly cells: number;
   readonly ran: number;
   readonly seconds: number;
@@ -66,7 +66,7 @@ const eventSchema = z.discriminatedUnion("event", [
 /**
  * Prepares a directory for Jupyter's own files, separate from the user's, with a kernel that runs the current Deno
  * executable.
- * @returns The environment variables that make Jupyter use the directory.
+ * @returns The environment variables that make Jupyter use this directory.
  */
 export async function jupyterHome(
   dir: string,
@@ -82,9 +82,9 @@ export async function jupyterHome(
 }
 
 /**
- * Executes a notebook up to its end or the first cell that fails. Cells run in the notebook's directory, and the
- * notebook file is not modified. Aborting the signal ends the kernel.
- * @throws {DataError} If Jupyter itself fails. The message has the last lines of its output.
+ * Executes a notebook until it ends or a cell fails. Cells run in the notebook's directory, and the notebook file is
+ * not modified. Aborting the signal ends the kernel.
+ * @throws {DataError} If Jupyter itself fails. The message contains the last lines of its output.
  */
 export async function executeNotebook(
   notebook: Notebook,
@@ -127,7 +127,7 @@ export async function executeNotebook(
 /** Options for {@linkcode executeNotebooks}. */
 export interface ExecuteAllOptions
   extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
-  /** The directory to which notebooks with outputs are written. Default: they are discarded. */
+  /** The directory to which notebooks with outputs are written. Default: the notebooks with outputs are discarded. */
   readonly out?: string | undefined;
   /** Called when a code cell of a notebook starts, with the number of completed code cells and the total. */
   readonly onCell?: (notebook: Notebook, done: number, of: number) => void;
@@ -223,7 +223,7 @@ class Run {
     return { cell: cell + 1, id, name, message, trace };
   }
 
-  /** Kills the kernel, in case Jupyter did not shut it down. */
+  /** Kills the kernel, in case Jupyter has not shut it down. */
   #endKernel(): void {
     if (this.#kernel === undefined) return;
     try {

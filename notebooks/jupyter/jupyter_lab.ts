@@ -24,7 +24,7 @@ export interface LabOptions {
 }
 
 /**
- * Runs JupyterLab until the signal is aborted or the user shuts it down from its page. Then its kernels end too.
+ * Runs JupyterLab until the signal is aborted or the user shuts it down from its page. Its kernels are shut down too.
  * @returns The exit status, which is 0 after an abort.
  */
 export async function openLab(options: LabOptions): Promise<number> {
@@ -61,8 +61,8 @@ export async function openLab(options: LabOptions): Promise<number> {
 const POLL_MS = 50;
 
 /**
- * Waits until JupyterLab is listening, which is shortly after it prints its address.
- * @returns Whether it is listening; `false` if it exited first.
+ * Waits until JupyterLab is listening. It prints its address shortly before.
+ * @returns Whether JupyterLab is listening. The value is `false` if it exited before.
  */
 async function untilListening(
   url: string,
@@ -98,8 +98,8 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
 }
 
 /**
- * Returns the search path for kernels. Ours comes first, since another kernel with the same name may run a different
- * Deno.
+ * Returns the search path for kernels. The directory of taulab's kernel comes first, since another kernel with the same
+ * name may run a different Deno executable.
  */
 function searchPath(kernelDir: string): string {
   const given = Deno.env.get("JUPYTER_PATH");

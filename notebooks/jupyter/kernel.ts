@@ -31,8 +31,8 @@ export async function writeKernel(dir: string): Promise<string> {
 }
 
 /**
- * Installs Deno's kernel for the current user, so that other Jupyter installations and VS Code find it.
- * @returns Deno's output.
+ * Installs Deno's kernel for the current user, so that other Jupyter installations and VS Code can find it.
+ * @returns The output of the installation command.
  */
 export async function installKernel(
   { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },

@@ -1,5 +1,5 @@
 /**
- * Reads notebook files. Only their cells are parsed.
+ * Reads the cells of notebook files. Other parts of the files are ignored.
  *
  * @see nbformat 4.5, https://nbformat.readthedocs.io/en/latest/format_description.html
  */
@@ -73,10 +73,10 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /**
- * Reads the named notebooks of a directory, or all of them, sorted by name.
+ * Reads the named notebooks of a directory, or all notebooks in it, sorted by name.
  * @param names Names with or without `.ipynb`.
- * @throws {ConfigError} If a notebook does not exist, in which case the hint has the most similar name, or if it is
- * damaged.
+ * @throws {ConfigError} If a notebook does not exist, in which case the hint contains the most similar name, or if a
+ * notebook is damaged.
  */
 export async function readNotebooks(
   dir: string,

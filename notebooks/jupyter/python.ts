@@ -5,7 +5,7 @@ import { ConfigError } from "../../env/errors.ts";
 
 /** Options for {@linkcode findJupyter}. */
 export interface FindOptions {
-  /** The Python executable to use. Default: the first suitable one, as described at {@linkcode findJupyter}. */
+  /** The Python executable to use. Default: {@linkcode findJupyter} searches for an executable. */
   readonly named?: string | undefined;
   /** The project's directory, which may contain a `.venv`. */
   readonly root: string;
@@ -21,9 +21,9 @@ const PROBE = "import importlib.util, sys\n" +
   "sys.exit(any(importlib.util.find_spec(name) is None for name in sys.argv[1:]))";
 
 /**
- * Finds a Python executable with JupyterLab installed. If none is named, it looks in the project's `.venv`, then in the
- * active virtual environment, then on the `PATH`.
- * @throws {ConfigError} If there is none. The hint says how to install JupyterLab.
+ * Finds a Python executable with JupyterLab installed. If the options name no executable, the project's `.venv`, the
+ * active virtual environment and the `PATH` are searched in this order.
+ * @throws {ConfigError} If no such executable exists. The hint says how to install JupyterLab.
  */
 export async function findJupyter(
   { named, root }: FindOptions,

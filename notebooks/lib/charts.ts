@@ -1,4 +1,4 @@
-/** The notebooks' figures: curves of runs, rewards with intervals, failure reasons, groups and tokens. */
+/** Draws the notebooks' figures: curves of runs, rewards with intervals, failure reasons, groups and tokens. */
 
 import * as Plot from "@observablehq/plot";
 import type { Estimate } from "../../train/evaluation/interval.ts";
@@ -17,12 +17,12 @@ export function curveFigure(lines: readonly AnyMetrics[]): Rich {
   return pointsFigure(curvePoints(lines), { label: "reward, pass^1" });
 }
 
-/** Draws curves of values within 0..1. A series that does not have a point at every step also gets dots. */
+/** Draws curves of values within 0..1. A series without a point at every step is also drawn with dots. */
 export function pointsFigure(
   points: readonly Point[],
   { label, steps }: {
     readonly label: string;
-    /** The number of steps of the run, if it is still in progress. Default: the last step so far. */
+    /** The total number of steps of the run, for a run that is still in progress. Default: the last step so far. */
     readonly steps?: number;
   },
 ): Rich {
@@ -75,8 +75,8 @@ export function lossFigure(
 }
 
 /**
- * Draws the same curve of several runs in one figure: the values as faint lines, and their running means as strong
- * ones.
+ * Draws the same curve of several runs in one figure, with faint lines for the values and strong lines for their
+ * running means.
  */
 export function curvesFigure(
   runs: Named<readonly AnyMetrics[]>,
@@ -192,8 +192,8 @@ export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
 }
 
 /**
- * Draws the shares of episodes that ended in each way: solved, or with one of the failure reasons. The shares of a bar
- * sum to 1.
+ * Draws the shares of episodes by outcome, which is `solved` or one of the failure reasons. The shares of a bar sum to
+ * 1.
  */
 export function sharesFigure(
   rows: readonly {
@@ -221,7 +221,7 @@ const MAX_DOTS = 80;
 /** The radius of the largest dot, in pixels. */
 const LARGEST_DOT = 18;
 
-/** The color for each way in which an episode may end, which is the same in all figures. */
+/** The color for each outcome of an episode, which is the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
   missing_write: "#4c78d9",
@@ -235,14 +235,14 @@ const END_COLORS: Readonly<Record<string, string>> = {
   agent_error: "#8a5a44",
 };
 
-/** Returns the color for a way in which an episode may end. All infrastructure failures have the same color. */
+/** Returns the color for the outcome of an episode. All infrastructure failures have the same color. */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }
 
 /**
- * Draws the groups of a run by step and by the share of their episodes that are solved. Groups at 0 or 1 provide no
- * learning signal. In long runs, steps are combined into ranges, and the size of a dot shows its number of groups.
+ * Draws the groups of a run by step and by the share of episodes that are solved. Groups with a share of 0 or 1 provide
+ * no learning signal. In long runs, steps are combined into ranges, and the size of a dot shows its number of groups.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);
@@ -289,7 +289,7 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   });
 }
 
-/** Draws the variance of rewards within groups, and the share of groups without variance, at each step. */
+/** Draws the variance of rewards within groups and the share of groups without variance at each step. */
 export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   const points = lines.flatMap((line) =>
     line.phase === "rl"
@@ -327,7 +327,7 @@ export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   });
 }
 
-/** Draws the mean number of tokens per episode by kind, for each set of episodes. */
+/** Draws the mean number of tokens of each kind per episode, for each set of episodes. */
 export function tokensFigure(all: Named<TokenCounts>): Rich {
   const parts = all.flatMap(([of, counts]) =>
     TOKEN_KINDS.map((kind) => ({ of, kind, value: counts[kind] }))

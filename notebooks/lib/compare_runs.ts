@@ -12,8 +12,8 @@ import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
 /**
- * A difference of mean rewards with its 95% interval, within -1..1. All values are NaN if the runs have no task in
- * common.
+ * The difference between the mean rewards of two runs, with its 95% interval. Values are within -1..1. All values are
+ * NaN if the runs have no task in common.
  */
 export interface Difference extends Estimate {
   /** The number of tasks that both runs tried. */
@@ -21,9 +21,9 @@ export interface Difference extends Estimate {
 }
 
 /**
- * Estimates how much more reward the second run earns on the tasks that both runs tried. The estimate is the difference
- * of the two mean rewards of a task, averaged over tasks. Thanks to the pairing, differences in difficulty between
- * tasks do not widen the interval.
+ * Estimates how much the mean reward of the second run exceeds that of the first run on the tasks that both runs tried.
+ * The difference between the two mean rewards of each task is averaged over tasks. Because of this pairing, differences
+ * in difficulty between tasks do not widen the interval.
  * @param before Scored episodes of the first run, such as its last evaluation.
  * @param after Scored episodes of the second run.
  */

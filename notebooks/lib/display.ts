@@ -1,4 +1,7 @@
-/** Notebook output for taulab's objects: tasks, conversations, episodes, rewards, database changes and diagnoses. */
+/**
+ * Creates notebook output for taulab's objects: tasks, conversations, episodes, rewards, database changes and
+ * diagnoses.
+ */
 
 import type { Database } from "../../env/database.ts";
 import type { Diagnosis } from "../../env/diagnosis/diagnose.ts";
@@ -40,7 +43,7 @@ export function showTask(task: Task): Rich {
   return factTable(facts);
 }
 
-/** Shows a reward with its reasons. */
+/** Shows a reward and the reasons for it. */
 export function showReward(reward: Reward | null): Rich {
   if (reward === null) {
     return new Rich({
@@ -72,7 +75,7 @@ export function showReward(reward: Reward | null): Rich {
   );
 }
 
-/** Shows the checks behind a reward. Those that affect the reward come first. */
+/** Shows the checks behind a reward. The checks that affect the reward come first. */
 function showChecks(checks: readonly RewardCheck[]): Rich {
   return table(
     checks.toSorted((a, b) => Number(b.counts) - Number(a.counts)).map(
@@ -165,7 +168,7 @@ function showUserCall({ call, content }: AnsweredCall): Rich[] {
   return [said("user", "user calls", callText(call)), folded(content)];
 }
 
-/** Shows an agent's answer that could not be parsed into an action, and why. */
+/** Shows an agent's answer that could not be parsed as an action, and the reason. */
 export function showUnparsed(
   content: string,
   { index, problem }: { readonly index: number; readonly problem: string },
@@ -200,7 +203,7 @@ export function showEpisode(
   );
 }
 
-/** Shows the first decisive error in one sentence, and who is at fault in another. */
+/** Shows a sentence that describes the first decisive error, and a sentence that states who is at fault. */
 export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   const facts: [string, Cell][] = [
     [
@@ -219,7 +222,7 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   return factTable(facts);
 }
 
-/** Describes the position of the first decisive error: `turn 4, return_delivered_order_items {…}`. */
+/** Describes the first decisive error by its turn and action: `turn 4, return_delivered_order_items {…}`. */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,
 ): string {

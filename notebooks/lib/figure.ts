@@ -43,7 +43,7 @@ export function figure(
 
 /** A segment of a stacked bar: a share or an amount of one kind. */
 export interface BarPart {
-  /** The name of the bar that the segment belongs to. */
+  /** The name of the bar to which the segment belongs. */
   readonly of: string;
   readonly kind: string;
   readonly value: number;
@@ -51,7 +51,7 @@ export interface BarPart {
 
 /**
  * Draws one stacked bar per name. Bars and segments keep the order of their first appearance.
- * @param options Other options are passed to {@linkcode figure}.
+ * @param options The options of the bars. All other options are passed to {@linkcode figure}.
  */
 export function stackedBars(
   parts: readonly BarPart[],
@@ -125,7 +125,7 @@ function draw(options: PlotOptions, background: string): string {
   return drawn.outerHTML;
 }
 
-/** Returns a legend of the series and their colors, or `null` if the options have no color domain. */
+/** Returns a legend with the series and their colors, or `null` if the options have no color domain. */
 function legend({ color }: PlotOptions): Html | null {
   const domain = color?.domain;
   if (color?.type === "linear" || domain === undefined) return null;

@@ -1,5 +1,6 @@
 /**
- * HTML templates that escape every value, so that text from models, users and tools is displayed and never executed.
+ * Provides HTML templates that escape every value, so that text from models, users and tools is displayed and never
+ * executed.
  */
 
 /** Markup that is safe to embed in other markup. Create it with {@linkcode html}. */

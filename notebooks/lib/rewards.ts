@@ -1,4 +1,4 @@
-/** Breaks the rewards of a run down by any key of its episodes, by failure reason, and by group. */
+/** Breaks down the rewards of a run by any key of its episodes, by failure reason, and by group. */
 
 import { variance } from "../../train/advantage.ts";
 import { mean } from "../../train/runs/episode_stats.ts";
@@ -29,7 +29,7 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 
 /**
  * Returns the mean reward of the episodes with each key, in order of the keys' first appearance. Episodes without a
- * reward, which had an infrastructure failure, are omitted. Rewards must be within 0..1.
+ * reward, in which the infrastructure failed, are omitted. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */
@@ -64,7 +64,7 @@ export interface ReasonRow {
   readonly share: number;
 }
 
-/** Counts failure reasons, most frequent first. */
+/** Returns the number of episodes with each failure reason. The most frequent reason comes first. */
 export function reasonCounts(episodes: readonly RunEpisode[]): ReasonRow[] {
   const failed = episodes.map(reasonOf).filter((reason) => reason !== null);
   return [...Map.groupBy(failed, (reason) => reason)]
@@ -76,17 +76,17 @@ export function reasonCounts(episodes: readonly RunEpisode[]): ReasonRow[] {
     .sort((a, b) => b.episodes - a.episodes);
 }
 
-/** The share of a key's episodes that ended in one way. */
+/** The share of one outcome among the episodes with the same key. */
 export interface EndRow {
   /** The key that the episodes share. */
   readonly of: string;
-  /** `solved`, or a failure reason returned by {@linkcode reasonOf}. */
+  /** The outcome: `solved`, or a failure reason returned by {@linkcode reasonOf}. */
   readonly kind: string;
   /** The share of the key's episodes, within 0..1. */
   readonly share: number;
 }
 
-/** Returns how the episodes of each key ended, `solved` first. The shares of a key sum to 1. */
+/** Returns the shares of the outcomes for each key. The outcome `solved` comes first. The shares of a key sum to 1. */
 export function waysToEnd(
   episodes: readonly RunEpisode[],
   key: (episode: RunEpisode) => string,
@@ -132,7 +132,7 @@ export interface GroupRow {
   readonly step: number;
   readonly taskId: string;
   readonly intent: string | null;
-  /** `[G]`, the rewards of the scored episodes. */
+  /** The rewards of the scored episodes, `[G]`. */
   readonly rewards: readonly number[];
   /** The variance of the rewards. A group with variance 0 provides no learning signal. */
   readonly variance: number;

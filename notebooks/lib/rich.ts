@@ -1,8 +1,8 @@
-/** Values that Jupyter displays as HTML, or as text in front ends without HTML support. */
+/** Defines values that Jupyter displays as HTML, or as text in front ends without HTML support. */
 
 import { type Html, html } from "./html.ts";
 
-/** A Jupyter MIME bundle: content by MIME type. */
+/** A Jupyter MIME bundle, which contains a representation of a value for each MIME type. */
 export type MimeBundle = Readonly<Record<string, string>>;
 
 /** A value that Jupyter can display. */
@@ -46,7 +46,7 @@ export class Rich {
   }
 }
 
-/** Stacks parts vertically. */
+/** Returns a value that displays parts one below the other. */
 export function stack(...parts: readonly Rich[]): Rich {
   return new Rich({
     html: html`${parts.map((part) => html`<div>${part.html}</div>`)}`,
@@ -54,7 +54,7 @@ export function stack(...parts: readonly Rich[]): Rich {
   });
 }
 
-/** Puts a heading above a part. */
+/** Returns a value that displays a heading above a part. */
 export function titled(title: string, part: Rich): Rich {
   return new Rich({
     html: html`<h4>${title}</h4>${part.html}`,

@@ -1,4 +1,6 @@
-/** A recorded run that is opened for analysis, with its metrics and its episodes, including their tasks and tokens. */
+/**
+ * Opens recorded runs for analysis, with their metrics and their episodes, including the episodes' tasks and tokens.
+ */
 
 import { basename } from "node:path";
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -30,7 +32,7 @@ export interface EpisodeFilter {
 
 /** A run opened read-only. Its files stay open until it is disposed. */
 export class Run implements Disposable {
-  /** The name of the run, which is that of its directory. */
+  /** The name of the run, which is the name of its directory. */
   readonly name: string;
   readonly path: string;
   readonly info: RunInfo;
@@ -59,7 +61,7 @@ export class Run implements Disposable {
 
   /**
    * Opens a training run or an evaluation, which may still be in progress.
-   * @param options The directories of the benchmarks. Default: those that the run recorded.
+   * @param options The directories of the benchmarks. Default: the directories that the run recorded.
    * @throws {ConfigError} If there is no such run, or its dataset is not in the recorded directory.
    * @throws {RunDirError} If the run is damaged, is from an incompatible version, or used another dataset.
    */
@@ -92,7 +94,7 @@ export class Run implements Disposable {
     return this.#episodes.list(filter);
   }
 
-  /** Returns the episodes of a source's last evaluation only. */
+  /** Returns only the episodes of the last evaluation of a source. */
   lastEpisodes(source: string): RunEpisode[] {
     const all = this.episodes({ source });
     const last = Math.max(...all.map(({ record }) => record.step));
@@ -110,7 +112,7 @@ export class Run implements Disposable {
     return episode.trajectory();
   }
 
-  /** Shows a summary of the run and of the episodes that it kept. */
+  /** Shows a summary of the run and of its stored episodes. */
   show(): Rich {
     const counts = [
       ...Map.groupBy(this.episodes(), ({ record }) => record.source),
@@ -128,7 +130,7 @@ export class Run implements Disposable {
     );
   }
 
-  /** Returns what Jupyter displays for the run, the same as {@linkcode Run.show}. */
+  /** Returns what Jupyter displays for the run, which is the output of {@linkcode Run.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }

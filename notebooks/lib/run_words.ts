@@ -1,4 +1,4 @@
-/** Sentences that describe a run, derived from its episodes so that they are true of any run. */
+/** Creates sentences that describe a run. They are derived from the run's episodes, so they are true of any run. */
 
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import type { Difference } from "./compare_runs.ts";
@@ -25,7 +25,7 @@ export function attemptsText(episodes: readonly RunEpisode[]): Rich {
   );
 }
 
-/** Describes how much learning signal the groups of a run had, and what to change if it was little. */
+/** Describes how much learning signal the groups of a run had, and what to change if there was little. */
 export function groupsText(groups: readonly GroupRow[]): Rich {
   if (groups.length === 0) return paragraph("The run kept no groups.");
   const useful = groups.filter(({ variance }) => variance > 0).length;
@@ -50,7 +50,7 @@ export function groupsText(groups: readonly GroupRow[]): Rich {
   return paragraph(text.join(" "));
 }
 
-/** Describes a paired difference of two runs, and whether it could be due to chance. */
+/** Describes a paired difference between two runs, and states whether it could be due to chance. */
 export function differenceText(
   { tasks, value, low, high }: Difference,
   [before, after]: readonly [before: string, after: string],

@@ -1,9 +1,9 @@
 /**
  * Shows values in the output of notebook cells.
  *
- * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported the cell as
- * done. About one time in four, the last value of a cell arrives too late, and front ends drop it. Cells therefore call
- * {@linkcode show}, which waits until the output has been sent.
+ * Deno's kernel (2.9.6) sends displayed values over a separate channel, sometimes after it has reported that the cell
+ * is complete. In about a quarter of all cases, the last value of a cell arrives too late, and front ends drop it.
+ * Cells therefore call {@linkcode show}, which waits until the output has been sent.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +11,7 @@ import { Rich } from "./rich.ts";
 
 /**
  * The time to wait for output to be sent, in milliseconds. The kernel does not report when it has been sent, so this is
- * ten times the observed delay.
+ * ten times as long as the observed delay.
  */
 const SENT_MS = 30;
 
@@ -41,7 +41,7 @@ export class Live {
   #shownAtMs: number | null = null;
 
   /**
-   * Creates an empty part.
+   * Creates a part without content.
    * @param options.everyMs The shortest time between two updates, in milliseconds. Default: 250.
    */
   constructor({ everyMs = 250 }: { readonly everyMs?: number } = {}) {

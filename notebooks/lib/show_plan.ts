@@ -1,6 +1,6 @@
 /**
- * Notebook output for the plan of a slime run: its command line, the values derived from the recipe, and its memory
- * use.
+ * Creates notebook output for the plan of a slime run: its command line, the values derived from the recipe, and its
+ * memory use.
  */
 
 import * as Plot from "@observablehq/plot";
@@ -24,11 +24,11 @@ export function showCommand({ script, train }: LaunchPlan): Rich {
   });
 }
 
-/** Shows each flag with the recipe key that it comes from. */
+/** Shows each flag with the recipe key from which it is derived. */
 export function showFlags(
   { train }: LaunchPlan,
   { about, limit = 12 }: {
-    /** A text that the flag or the recipe key must contain. Default: all flags are shown. */
+    /** A string that the flag or the recipe key must contain. Default: all flags are shown. */
     readonly about?: string;
     readonly limit?: number;
   } = {},

@@ -1,6 +1,6 @@
 /**
- * Notebook output for generated tasks: their certificates, the policy clauses that they test, and the findings of
- * audits.
+ * Creates notebook output for generated tasks: their certificates, the policy clauses that they test, and the findings
+ * of audits.
  */
 
 import * as Plot from "@observablehq/plot";
@@ -11,7 +11,7 @@ import { stackedBars } from "./figure.ts";
 import { type Rich, stack } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** Shows a certificate with one row per check: what was checked, and the result. */
+/** Shows a certificate as a table with one row per check, which contains what was checked and the result. */
 export function showCertificate(certificate: Certificate): Rich {
   const { gold, policy, solvable, unique, strict, expert } = certificate;
   const refused = policy.refused.map(({ tool, why }) => `${tool} (${why})`);
@@ -90,7 +90,10 @@ export function coverageFigure(coverage: readonly Coverage[]): Rich {
   });
 }
 
-/** Shows the checks of an audit, the number of tasks that each flagged, and the first findings with their evidence. */
+/**
+ * Shows the checks of an audit, the number of tasks that each check flagged, and the first findings with their
+ * evidence.
+ */
 export function showAudit(
   { findings, exclusions }: AuditReport,
   { limit = 8 }: { readonly limit?: number } = {},

@@ -1,6 +1,6 @@
 /**
- * Interactive conversations, in which you take turns by hand or with an agent, go back to any turn, and continue
- * differently.
+ * Implements interactive conversations, in which you take turns by hand or let an agent take them, return to any turn,
+ * and continue differently.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -35,7 +35,7 @@ export interface ConversationOptions {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly user: UserFactory;
-  /** The agent that takes the turns of {@linkcode Conversation.act}. Default: none. */
+  /** The agent that {@linkcode Conversation.act} uses. Default: none. */
   readonly agent?: Agent;
   /** The seed for the user and the agent. Default: 1. */
   readonly seed?: number;
@@ -52,7 +52,7 @@ export interface Step {
 
 /**
  * A conversation in progress. Turns are never undone: {@linkcode Conversation.fork} returns a new conversation that
- * shares the first turns, so both can be continued and compared.
+ * shares the first turns, so that both can be continued and compared.
  */
 export class Conversation {
   readonly firstMessage: string;
@@ -118,12 +118,12 @@ export class Conversation {
     return this.#environment.reward();
   }
 
-  /** Sends a message to the user, as the agent. */
+  /** Sends a message to the user in the role of the agent. */
   async say(content: string): Promise<Rich> {
     return await this.#take({ type: "respond", content });
   }
 
-  /** Calls a tool, as the agent, with plain arguments such as `{ order_id: "#W1" }`. */
+  /** Calls a tool in the role of the agent. Arguments are plain values, such as `{ order_id: "#W1" }`. */
   async call(name: string, args: Record<string, unknown> = {}): Promise<Rich> {
     const call = {
       id: `hand_${this.turns.length}`,
@@ -139,8 +139,8 @@ export class Conversation {
   }
 
   /**
-   * Lets the agent take a turn. The agent sees all earlier turns as its own. If its answer cannot be parsed or its
-   * tokens are used up, no turn is taken and the problem is shown.
+   * Lets the agent take a turn. The agent sees all earlier turns as its own. If the agent's answer cannot be parsed, or
+   * if the agent has no tokens left, no turn is taken and the problem is shown.
    * @throws {TypeError} If the conversation was opened without an agent.
    */
   async act(options: CallOptions = {}): Promise<Rich> {
@@ -174,7 +174,10 @@ export class Conversation {
     }
   }
 
-  /** Lets the agent act until the conversation ends, the agent takes no turn, or it has taken `turns` turns. */
+  /**
+   * Lets the agent take turns until the conversation ends, the agent fails to take a turn, or it has taken `turns`
+   * turns.
+   */
   async finish(turns = 30): Promise<Rich> {
     const shown: Rich[] = [];
     const last = this.turns.length + turns;
@@ -187,8 +190,8 @@ export class Conversation {
   }
 
   /**
-   * Returns a new conversation that begins with the first `turns` turns of this one. It creates a new user and replays
-   * these turns to it.
+   * Returns a new conversation that begins with the first `turns` turns of this conversation. These turns are replayed
+   * to a newly created user.
    */
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
@@ -244,7 +247,7 @@ export class Conversation {
     );
   }
 
-  /** Returns what Jupyter displays for the conversation, the same as {@linkcode Conversation.show}. */
+  /** Returns what Jupyter displays for the conversation, which is the output of {@linkcode Conversation.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }
@@ -282,8 +285,8 @@ function promptedUser(
   const act = inner.act?.bind(inner);
   let words: string | undefined;
   /**
-   * Returns the manual reply if there is one, or else the simulated user's own. The simulated user has received the
-   * message in both cases.
+   * Returns the manual reply if there is one, and otherwise the simulated user's own reply. The simulated user has
+   * received the message in both cases.
    */
   function instead(own: string): string {
     const said = words ?? own;
@@ -307,7 +310,7 @@ function promptedUser(
   };
 }
 
-/** Replays earlier turns to a new user. */
+/** Replays the turns of an earlier conversation to a new user. */
 async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
   if (user.act === undefined) await user.open();
   else await replayTurnsWithCalls(user, "", turns[0]?.openingCalls);
@@ -322,7 +325,10 @@ async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
   }
 }
 
-/** Replays a message to a user that has tools. The user's calls get the recorded results until there are no more. */
+/**
+ * Replays a message to a user that has tools. The user's calls get the recorded results until all of them have been
+ * used.
+ */
 async function replayTurnsWithCalls(
   user: User,
   content: string,

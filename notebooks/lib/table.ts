@@ -5,12 +5,15 @@ import { table as textTable } from "../../train/progress/text_table.ts";
 import { type Html, html } from "./html.ts";
 import { Rich } from "./rich.ts";
 
-/** A cell of a table. Numbers are right-aligned, a `Rich` keeps its markup, and `null` is shown as an empty cell. */
+/**
+ * The value in a cell of a table. Numbers are right-aligned, a `Rich` keeps its markup, and `null` is shown as an empty
+ * cell.
+ */
 export type Cell = string | number | null | Rich;
 
 /** Options for {@linkcode table}. */
 export interface TableOptions {
-  /** The maximum number of rows to show. A note below the table says how many were omitted. Default: 50. */
+  /** The maximum number of rows to show. A note below the table states how many rows were omitted. Default: 50. */
   readonly limit?: number;
 }
 
@@ -59,7 +62,10 @@ export function table(
   });
 }
 
-/** Checks whether a cell is short enough to be kept on one line, so that ids are not broken across lines. */
+/**
+ * Checks whether a cell is so short that it should stay on one line. For example, ids should not be broken across
+ * lines.
+ */
 function isShort(cell: Cell): boolean {
   return typeof cell === "string" && cell.length <= 28;
 }

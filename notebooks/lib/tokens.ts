@@ -8,8 +8,9 @@ import type { Run } from "./run.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
- * The kinds of tokens. The policy samples calls, messages, and answers that cannot be parsed. The other kinds are shown
- * to it: the opening (the prompt and the user's first message), user messages, tool results, and notes on its mistakes.
+ * The kinds of tokens. The policy samples calls, messages, and answers that cannot be parsed. The tokens of the other
+ * kinds are part of its prompts: the opening (the prompt and the user's first message), user messages, tool results,
+ * and notes on its mistakes.
  */
 export const TOKEN_KINDS = [
   "calls",
@@ -28,7 +29,7 @@ export type TokenCounts = Readonly<Record<TokenKind, number>>;
 
 /**
  * Counts the tokens of an episode by kind. Markers of the chat template are counted as part of the adjacent message.
- * @param messages The stored messages, as JSON text.
+ * @param messages The messages of the episode as JSON text, as they are stored.
  */
 export function tokenCounts(
   trajectory: Trajectory,
@@ -82,7 +83,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** Returns the mean counts over episodes of a run, or `null` if the run kept the tokens of none of them. */
+/** Returns the mean counts over episodes of a run, or `null` if the run has not stored the tokens of any of them. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],
@@ -104,7 +105,7 @@ export function meanTokenCounts(
 
 /**
  * Shows the tokens of an episode as they are used in training. Tokens that were not sampled are dim. Sampled tokens
- * have a tint, which is stronger the less likely they were, and a tooltip with their probability.
+ * have a tooltip with their probability, and a tint that is stronger for less likely tokens.
  */
 export function showTokens(
   { ids, lossMask, logprobs }: Trajectory,
@@ -126,7 +127,10 @@ export function showTokens(
   });
 }
 
-/** Returns the tint of a token. There is none at a probability of 1, and it is strongest at 1/50 and below. */
+/**
+ * Returns the tint of a token. A token with probability 1 has no tint. The tint is strongest at probabilities of 1/50
+ * and below.
+ */
 function tint(logprob: number): string {
   const surprise = Math.min(1, -logprob / Math.log(50));
   return `rgb(209 73 91 / ${(0.06 + 0.6 * surprise).toFixed(2)})`;

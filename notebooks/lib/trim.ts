@@ -13,7 +13,7 @@ import { readRunInfo } from "../../train/runs/run_reader.ts";
 import { TOKENIZER } from "../../train/cpu/run_tokenizer.ts";
 import { readTextIfThere } from "../../train/runs/storage.ts";
 
-/** The episodes that a trimmed run keeps. Groups are kept whole or dropped. */
+/** Options for {@linkcode trimRun}, which select the episodes to keep. Groups are either kept as a whole or dropped. */
 export interface TrimOptions {
   /** The number of RL steps to keep, spread evenly from the first to the last. Default: 3. */
   readonly steps?: number;
@@ -28,11 +28,11 @@ const SOURCE = columnSql("source");
 /** The files that are copied in addition to the episodes. The tokenizer is optional. */
 const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
 
-/** The source of the evaluation that is kept. Its tokens are dropped, since they were not trained on. */
+/** The source of the evaluation that is kept. Its tokens are dropped, since they were not used in training. */
 const EVALUATION = "eval/test/sampled";
 
 /**
- * Copies a finished run of the CPU trainer to `to`, which must not exist yet.
+ * Copies the selected parts of a finished run of the CPU trainer to `to`, which must not exist yet.
  * @throws {ConfigError} If there is no such run, if it is not finished, or if `to` exists.
  */
 export async function trimRun(
@@ -131,7 +131,7 @@ function stepsOf(db: DatabaseSync, source: string): number[] {
   ).all(source).map(({ step }) => Number(step));
 }
 
-/** Returns `count` of the steps, spread evenly and including the first and the last. */
+/** Returns `count` of the steps, evenly spaced and including the first and the last step. */
 function spread(steps: readonly number[], count: number): number[] {
   const at = Array.from(
     { length: count },

@@ -1,6 +1,6 @@
 /**
- * The viewer's HTTP app, which serves the page's files and its data as JSON. It never writes, and rejects requests from
- * other pages.
+ * The viewer's HTTP app, which serves the page's files and its data as JSON. The app never writes files, and it rejects
+ * requests from other pages.
  */
 
 import { type Context, Hono } from "hono";
@@ -21,7 +21,8 @@ export interface ViewerAppOptions {
   /** taulab's version, shown in the page's footer. */
   readonly version: string;
   /**
-   * The token that every request must carry: first as `?token=…`, and then as a cookie. Default: no token is required.
+   * The token that every request must carry, in the query parameter `token` at first and then in a cookie. Default: no
+   * token is required.
    */
   readonly token?: string;
 }
@@ -45,7 +46,7 @@ const HEADERS = secureHeaders({
 
 const MAX_ROWS = 500;
 
-/** Creates the app. Serve it with `Deno.serve(options, app.fetch)`. */
+/** Creates the viewer's app. Serve it with `Deno.serve(options, app.fetch)`. */
 export function viewerApp(options: ViewerAppOptions): Hono {
   const { library } = options;
   const app = new Hono();
@@ -122,8 +123,8 @@ const STATUS = {
 } as const;
 
 /**
- * Rejects requests with host names other than loopback (against DNS rebinding), requests made by other pages and, if
- * there is a token, requests without it.
+ * Rejects requests with host names that are not loopback names (to prevent DNS rebinding), requests from other pages
+ * and, if there is a token, requests without the token.
  */
 function guard({ token }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {
@@ -196,7 +197,7 @@ function stretchOf(c: Context): { offset: number; limit: number } {
 
 /**
  * Reads a query parameter that is a non-negative integer.
- * @throws {FilterError} If it is not.
+ * @throws {FilterError} If the parameter is not a non-negative integer.
  */
 function countAt(c: Context, name: string, standard = 0): number {
   const value = Number(c.req.query(name) ?? standard);
@@ -208,7 +209,7 @@ function countAt(c: Context, name: string, standard = 0): number {
 
 /**
  * Reads the episode id in the path of a request.
- * @throws {ViewerFault} If it is not a positive integer.
+ * @throws {ViewerFault} If the id is not a positive integer.
  */
 function idOf(c: Context): number {
   const id = Number(c.req.param("id"));

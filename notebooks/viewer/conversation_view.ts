@@ -1,4 +1,7 @@
-/** Views of stored conversations: the messages, their calls, and the agent's action that each message belongs to. */
+/**
+ * Creates views of stored conversations: the messages, their calls, and the agent's action to which each message
+ * belongs.
+ */
 
 import {
   formatPythonJson,
@@ -19,7 +22,7 @@ export interface TurnView {
   /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;
   readonly call: JsonObject | null;
-  /** The number of calls after this one in the same message. Each of them is a separate turn. */
+  /** The number of calls after this one in the same message. Each of these calls is a separate turn. */
   readonly beside: number;
   readonly observation: string;
   /** The calls that the user made before replying, as stored. Default: none. */
@@ -37,8 +40,8 @@ export function readObjects(json: string): JsonObject[] {
 }
 
 /**
- * Returns the agent's actions.
- * @param turns The turns as stored.
+ * Returns the agent's actions, each with its observation.
+ * @param turns The turns as they are stored.
  */
 export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   return turns.map((turn) => {
@@ -75,7 +78,7 @@ export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   });
 }
 
-/** Returns the messages of a conversation, each with its turn. */
+/** Returns the messages of a conversation, each with the turn to which it belongs. */
 export function messagesOf(
   messages: readonly JsonObject[],
   turns: readonly TurnView[],
@@ -164,8 +167,8 @@ export function callOf(name: string, args: JsonValue | undefined): CallView {
 }
 
 /**
- * Formats a value. Text is returned unchanged; any other value is formatted as Python JSON, with indentation if it is
- * nested.
+ * Formats a value. A string is returned unchanged. Any other value is formatted as Python JSON, with indentation if it
+ * is nested.
  */
 export function pretty(value: JsonValue): string {
   const isNested = (value instanceof Map && value.size > 0) ||
@@ -201,14 +204,14 @@ function isActionOf(message: MessageView, turn: TurnView): boolean {
       (message.calls.length === 0 && message.content.includes(turn.name));
 }
 
-/** Returns a member of an object as text. A value of another type is formatted as JSON. */
+/** Returns a member of an object as a string. A value of another type is formatted as JSON. */
 export function stringIn(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : printPythonJson(value);
 }
 
-/** Returns a member of an object that is a list of objects, or `undefined` if it is not. */
+/** Returns a member of an object if it is a list of objects, or `undefined` otherwise. */
 function listIn(
   object: JsonObject,
   key: string,

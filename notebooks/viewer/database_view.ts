@@ -1,6 +1,6 @@
 /**
- * Views of database changes: each row that the episode or the gold actions change, with the initial, actual and
- * expected value of each field that differs.
+ * Creates views of database changes. A view contains each row that the episode or the gold actions change, with the
+ * initial, actual and expected value of each field that differs.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -24,7 +24,8 @@ import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
 
 /**
- * Replays the calls of an episode in its world, and compares the initial, actual and expected state of the database.
+ * Replays the calls of an episode with the run's dataset, and compares the initial, actual and expected state of the
+ * database.
  */
 export async function replayedView(
   { dataset, task }: { dataset: Dataset; task: Task },
@@ -37,8 +38,8 @@ export async function replayedView(
 }
 
 /**
- * Compares the databases of an episode that was replayed by a benchmark's rules. The agent's and the user's databases
- * each have an initial, an actual and an expected state.
+ * Compares the databases of an episode that was replayed according to a benchmark's rules. The agent's and the user's
+ * databases each have an initial, an actual and an expected state.
  */
 export function viewByRules(
   { start, end, target, writes, isCompared }: ReplayedTurns,
@@ -184,7 +185,10 @@ function* compare(path: string, three: Three): Generator<FieldView> {
   }
 }
 
-/** Checks whether a value is a list to compare item by item. Lists without objects are easier to read as a whole. */
+/**
+ * Checks whether a value is a list that should be compared item by item. Lists without objects are compared as a whole,
+ * which is easier to read.
+ */
 function isListOfRows(value: JsonValue): value is JsonValue[] {
   return Array.isArray(value) && value.some((item) => item instanceof Map);
 }

@@ -12,7 +12,7 @@ import type { FinderInput } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 
 /**
- * Diagnoses an episode and returns the findings. There are none if the reward is 1 or the run's dataset is not
+ * Diagnoses an episode and returns the findings. There are no findings if the reward is 1 or the run's dataset is not
  * available.
  */
 export function diagnosisFindings(

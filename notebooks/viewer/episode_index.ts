@@ -1,10 +1,10 @@
 /**
- * An index of a run's episodes, for sorting, filtering and full-text search. It consists of a narrow table with the
- * facts of all episodes and an index of their texts. Both are in the temporary database of the SQLite connection, never
- * in the run dir.
+ * Implements an index of a run's episodes, for sorting, filtering and full-text search. The index consists of a narrow
+ * table with the filter fields of all episodes (the facts) and a full-text index. Both are in the temporary database of
+ * the SQLite connection, never in the run dir.
  *
- * Both are built in the background, a few milliseconds at a time: for 100,000 episodes, the facts take at most a second
- * and the texts about ten seconds. The unfiltered list can be shown without them.
+ * Both are built in the background, a few milliseconds at a time. For 100,000 episodes, the table of facts takes at
+ * most a second and the full-text index about ten seconds. The unfiltered list can be shown before they are complete.
  */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
@@ -25,7 +25,7 @@ import type {
   TextProgress,
 } from "./protocol.ts";
 
-/** The episodes to index. */
+/** Access to the episodes to index. */
 export interface EpisodeFeed {
   /**
    * The connection in which the index is built. Its table or view `temp.all_episodes` must have a column for every
@@ -47,16 +47,19 @@ export interface EpisodeCounts {
   readonly pass1: number | null;
 }
 
-/** The maximum number of lists of ids to cache. Paging and stepping through a list read it repeatedly. */
+/**
+ * The maximum number of lists of ids to cache. A list is read again for each page and for each step to the next
+ * episode.
+ */
 const KEPT_LISTS = 8;
 
 /**
- * The number of rows at the beginning of a list that are fetched without sorting the whole list, so that they appear at
- * once.
+ * The number of rows at the beginning of a list that are fetched without sorting the whole list, which makes them
+ * appear at once.
  */
 const HEAD = 500;
 
-/** The amount of indexing after which other work may run, in milliseconds and in rows of facts. */
+/** The time and the number of rows of facts after which indexing pauses for other work. */
 const SLICE_MS = 12;
 const SLICE_ROWS = 2000;
 
@@ -65,13 +68,13 @@ const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
 /** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of filters. */
 export const FACT_COLUMNS: readonly string[] = Object.keys(FILTER_FIELDS);
 
-/** The definitions of these columns for `CREATE TABLE`. */
+/** The definitions of {@linkcode FACT_COLUMNS} for `CREATE TABLE`. */
 export const FACT_DEFINITIONS: string = Object.entries(FILTER_FIELDS)
   .map(([name, { is }]) =>
     name === "id" ? "id INTEGER PRIMARY KEY" : `"${name}" ${SQL_TYPES[is]}`
   ).join(", ");
 
-/** The index of one run. It exists as long as the connection of its feed. */
+/** The index of one run. It exists as long as the database connection of its {@linkcode EpisodeFeed} is open. */
 export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
@@ -81,7 +84,7 @@ export class EpisodeIndex {
   /** The id of the last episode in the feed. */
   #lastId = 0;
   #total = 0;
-  /** The ids of the last episodes whose facts and texts are indexed. */
+  /** The ids of the last episode whose facts and the last episode whose text are indexed. */
   #factId = 0;
   #textId = 0;
   #texts = 0;
@@ -179,14 +182,14 @@ export class EpisodeIndex {
     return { total, matched, offset, rows, text };
   }
 
-  /** Returns the facts of an episode, or `undefined` if it does not exist. */
+  /** Returns the filter fields of an episode, or `undefined` if it does not exist. */
   row(id: number): EpisodeRow | undefined {
     return this.#rows("WHERE id = ?", id)[0];
   }
 
   /**
-   * Returns the episodes in the group of an episode, including itself, in order. If each trial is a separate step, the
-   * group extends across steps.
+   * Returns the episodes in the group of an episode, including the episode itself, in order. If each trial is a
+   * separate step, the group extends across steps.
    */
   group(
     { step, source, group }: EpisodeRow,
@@ -219,7 +222,10 @@ export class EpisodeIndex {
     return this.#whole(query).ids;
   }
 
-  /** Counts the values of each facet among the episodes that meet the query's conditions on the other fields. */
+  /**
+   * Returns the number of episodes with each value of each facet. Only episodes that meet the query's conditions on the
+   * other fields are counted.
+   */
   async facets(query: Query): Promise<Facets> {
     await this.#ready();
     const isFacet = (field: string) => FACETS.includes(field);
@@ -255,7 +261,7 @@ export class EpisodeIndex {
 
   /**
    * Returns how often each task was solved. Tasks are in the order of their first episodes. If a source is given, only
-   * the episodes of its last step count.
+   * the episodes of its last step are counted.
    */
   taskScores(source?: string): TaskScore[] {
     const where = source === undefined
@@ -279,7 +285,7 @@ export class EpisodeIndex {
     return this.#tally.value;
   }
 
-  /** Resolves when all texts so far are indexed. */
+  /** Resolves when the texts of all episodes so far are indexed. */
   async indexed(): Promise<void> {
     while (this.#textId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -289,7 +295,7 @@ export class EpisodeIndex {
     this.#isOver = true;
   }
 
-  /** Resolves when all facts so far are indexed. */
+  /** Resolves when the facts of all episodes so far are indexed. */
   async #ready(): Promise<void> {
     while (this.#factId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -384,7 +390,7 @@ export class EpisodeIndex {
     };
   }
 
-  /** Resolves after the next slice of work. */
+  /** Resolves after the next slice of indexing. */
   #worked(): Promise<void> {
     return new Promise((resolve) => this.#wake.push(resolve));
   }
@@ -403,7 +409,7 @@ export class EpisodeIndex {
 
   /**
    * Indexes episodes for a few milliseconds.
-   * @returns Whether work remains.
+   * @returns Whether episodes remain to be indexed.
    */
   #workSlice(): boolean {
     const { db } = this.#feed;
@@ -457,7 +463,7 @@ export class EpisodeIndex {
   }
 }
 
-/** Returns a value from a small cache, or makes and caches it. The least recently used value is evicted. */
+/** Returns a value from a small cache, or creates and caches it. The least recently used value is evicted. */
 function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
   const value = cache.get(key) ?? make();
   cache.delete(key);

@@ -1,4 +1,4 @@
-/** Assembles the view of an episode from its record, its world and its group. */
+/** Assembles the view of an episode from its record, the run's dataset and the other episodes of its group. */
 
 import { messageOf } from "../../env/errors.ts";
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -52,14 +52,14 @@ export interface EpisodeInput {
   /** Returns the conversation of an episode of the group. */
   readonly partsOf: (id: number) => EpisodeParts;
   readonly world: () => Promise<World>;
-  /** The task as it was at the time of the run. Default: the world's task with the same id. */
+  /** The task as it was at the time of the run. Default: the task with the same id in the run's dataset. */
   readonly known?: Task;
-  /** The view of the task to show if there is no world. */
+  /** The view of the task to show if the run's dataset is not available. */
   readonly task?: TaskView | null;
   readonly find: EpisodeFinder;
   /**
-   * What the record says about the final database. `rows`: which rows are wrong. `verdict`: only whether it is right.
-   * `nothing`: neither. Default: `rows`.
+   * What the record contains about the final database. `rows`: which rows are wrong. `verdict`: only whether the
+   * database is right. `nothing`: neither of these. Default: `rows`.
    */
   readonly knows?: "rows" | "verdict" | "nothing";
 }
@@ -143,7 +143,7 @@ interface Known {
   readonly task: Task | null;
   readonly note: string | null;
   readonly turns: readonly TurnView[];
-  /** The turns as stored. */
+  /** The turns as they are stored. */
   readonly stored: readonly JsonObject[];
 }
 
@@ -189,7 +189,7 @@ function agrees(
   return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
 }
 
-/** Returns whether a replayed database is right, or `null` if there was no replay. */
+/** Returns whether a replayed database is right, or `null` if the episode was not replayed. */
 function verdictOf(
   { rows, isWhole, isCompared }: DatabaseView,
 ): 0 | 1 | null {
@@ -218,8 +218,8 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 }
 
 /**
- * Finds the first turn at which two episodes differ: their actions or observations are not equal, or only one of them
- * has such a turn. Both members are `null` if all turns are equal.
+ * Finds the first turn in which two episodes differ, because their actions or observations are not equal or because
+ * only one episode has this turn. Both members of the result are `null` if all turns are equal.
  */
 function firstDifference(
   mine: readonly TurnView[],

@@ -17,9 +17,9 @@ import type {
 } from "./protocol.ts";
 import { type EpisodeSource, ViewerFault } from "./viewer_source.ts";
 
-/** The choice of the episodes to export. */
+/** A choice of episodes to export. */
 export interface ExportChoice {
-  /** The ids of the episodes, in this order. Default: the episodes that match the filter. */
+  /** The ids of the episodes, in the order of the export. Default: the episodes that match the filter. */
   readonly ids?: readonly number[] | undefined;
   /** The filter, as in the page's query string. */
   readonly filter: URLSearchParams;
@@ -39,7 +39,7 @@ export interface ExportOptions extends ExportChoice {
 
 /**
  * Collects the chosen episodes from all runs of the library.
- * @throws {ViewerFault} If an episode that is named by its id is in none of the runs.
+ * @throws {ViewerFault} If none of the runs contains an episode with one of the chosen ids.
  */
 export async function collect(
   library: Library,
@@ -119,8 +119,8 @@ export async function exportedPage(data: ExportedData): Promise<string> {
 const IMPORT = /^import \{[^}]*\} from "\.\/\w+\.js";$/gm;
 
 /**
- * Joins the page's modules into a single one. Each comes after the modules that it imports, and their top-level names
- * must be distinct. Nothing else is changed, so an exported file behaves like the served page.
+ * Joins the page's modules into a single module. Each module comes after the modules that it imports, and their
+ * top-level names must be distinct. Nothing else is changed, so an exported file behaves like the served page.
  */
 export async function linkModules(): Promise<string> {
   const parts = await Promise.all(PAGE_MODULES.map(async (name) => {
@@ -153,8 +153,8 @@ async function choose(
 }
 
 /**
- * Checks that all episodes that were named by their ids were found.
- * @throws {ViewerFault} If one was not.
+ * Checks that all episodes that were chosen by id were found.
+ * @throws {ViewerFault} If an episode was not found.
  */
 function checkFound(
   episodes: readonly EpisodeView[],

@@ -5,10 +5,10 @@ import type { ExportChoice } from "./export.ts";
 import { FilterError, readExpression, readQuery } from "./page/filter.js";
 
 /**
- * Parses the flags to a choice of episodes.
+ * Converts the flags to a choice of episodes.
  * @param options.episodes Ids and ranges of ids, such as `1,5-9`.
  * @param options.filter A filter such as `reward<1 and step=40`, or the page's query string.
- * @throws {ConfigError} If one of the flags cannot be parsed, or both are given.
+ * @throws {ConfigError} If one of the flags cannot be parsed or if both are given.
  */
 export function readChoice(
   { episodes, filter }: {

@@ -1,4 +1,4 @@
-/** Translates filters to SQL for the table of facts. */
+/** Translates filters to SQL for the table of filter fields, `temp.facts`. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { FILTER_FIELDS } from "../../train/runs/episode_facts.ts";
@@ -25,8 +25,8 @@ export function orderOf({ field, descending }: Query["sort"]): string {
 }
 
 /**
- * Translates a search text to an FTS5 query. All words must occur, the last word may be incomplete, and "quoted words"
- * must be adjacent.
+ * Translates a search text to an FTS5 query. An episode matches if its text contains all words. The last word may be
+ * incomplete, and words in quotation marks must be adjacent.
  */
 export function matchOf(text: string): string {
   const parts = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)]

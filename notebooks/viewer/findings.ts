@@ -1,6 +1,6 @@
 /**
- * Findings that explain an episode. The viewer accepts a custom {@linkcode EpisodeFinder}, such as a diagnosis, and
- * shows its findings before those of the record.
+ * Defines findings, which explain an episode. The viewer accepts a custom {@linkcode EpisodeFinder}, such as a
+ * diagnosis, and shows its findings before the findings from the record.
  */
 
 import type { JsonObject } from "../../env/python/python_json.ts";
@@ -17,7 +17,7 @@ import type { EpisodeView, FindingView } from "./protocol.ts";
 /** The input of an {@linkcode EpisodeFinder}. */
 export interface FinderInput {
   readonly episode: Omit<EpisodeView, "findings" | "siblings">;
-  /** The agent's actions and their observations, as stored: `{action, observation}`. */
+  /** The agent's actions and their observations, as they are stored: `{action, observation}`. */
   readonly turns: readonly JsonObject[];
   readonly reward: Reward | null;
   readonly failure: Failure | null;

@@ -1,4 +1,7 @@
-/** The viewer's library: either all runs under a directory, including new ones, or the named runs. */
+/**
+ * Implements the viewer's library, which contains either the named runs and result files or all runs under a directory,
+ * including new runs.
+ */
 
 import { basename, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
@@ -20,7 +23,7 @@ export interface LibraryOptions extends BenchmarkDirs {
   readonly find?: EpisodeFinder;
 }
 
-/** The runs and result files that the viewer shows, by id. */
+/** The runs and result files that the viewer shows, keyed by id. */
 export class Library implements Disposable {
   readonly #options: LibraryOptions;
   readonly #sources = new Map<string, EpisodeSource>();
@@ -76,7 +79,7 @@ export class Library implements Disposable {
     this.#sources.clear();
   }
 
-  /** Adds new runs and closes those that no longer exist. */
+  /** Adds new runs and closes runs that no longer exist. */
   async #look(): Promise<void> {
     const { named, root } = this.#options;
     if (named.length > 0) return;

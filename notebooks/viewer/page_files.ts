@@ -1,9 +1,12 @@
-/** The files of the viewer's page: plain HTML, CSS and ES modules. All are served unchanged except `fields.js`. */
+/**
+ * Reads the files of the viewer's page, which are plain HTML, CSS and ES modules. All files are served unchanged except
+ * `fields.js`, which is generated.
+ */
 
 import { extname } from "node:path";
 import { FIELDS } from "./page/fields.js";
 
-/** The page's modules. Each comes after the modules that it imports, so that they can be joined into one file. */
+/** The page's modules. Each module comes after the modules that it imports, so that all can be joined into one file. */
 export const PAGE_MODULES = [
   "fields.js",
   "filter.js",
@@ -56,7 +59,7 @@ export async function readPageFile(
 }
 
 /**
- * Returns the source of `fields.js`, which contains the table of filter fields, since browsers cannot import it from
+ * Returns the source of `fields.js`, which contains the table of filter fields. Browsers cannot import this table from
  * TypeScript.
  */
 function fieldsModule(): string {

@@ -1,6 +1,6 @@
 /**
- * The JSON types exchanged between the viewer's server and its page, and stored in exported files. The page's modules
- * import them through JSDoc.
+ * Defines the JSON types that the viewer's server and its page exchange, and that exported files contain. The page's
+ * modules import them through JSDoc.
  */
 
 import type { Episode, Failure, RewardCheck } from "../../env/types.ts";
@@ -39,8 +39,8 @@ export interface RunSummary {
   /** The mean reward of the last step or, if there are no steps, of all episodes. */
   readonly reward: number | null;
   /**
-   * The reason why the run cannot be shown, or `null` if it can. If there is one, the other fields contain what is
-   * known.
+   * The reason why the run cannot be shown, or `null` if it can. If there is an error, the other fields contain what is
+   * known about the run.
    */
   readonly error: string | null;
 }
@@ -49,7 +49,7 @@ export interface RunSummary {
 export interface Curve {
   /** The name of the metric, such as `rl.reward` or `eval/dev/sampled.pass1`. */
   readonly key: string;
-  /** The points, `[step, value]`, in the order of the lines of metrics. */
+  /** The points, `[step, value]`, in the order in which the metrics were recorded. */
   readonly points: readonly (readonly [number, number])[];
 }
 
@@ -66,7 +66,10 @@ export interface RunView {
 /** The scores of a run's tasks, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
-  /** The source whose last step is counted, such as `eval/test/sampled`, or `null` if all episodes are counted. */
+  /**
+   * The source of which only the last step is counted, such as `eval/test/sampled`, or `null` if all episodes are
+   * counted.
+   */
   readonly source: string | null;
   /** The dataset's fingerprint, or `null` if unknown. */
   readonly fingerprint: string | null;
@@ -99,9 +102,9 @@ export interface StepTimeline {
   readonly phases: readonly TimelineSpan<string>[];
   /** The episodes, in the order in which they started. */
   readonly episodes: readonly TimelineEpisode[];
-  /** The number of episodes of the step that are omitted from `episodes`, which are the shortest ones. */
+  /** The number of the step's episodes that are omitted from `episodes`. The shortest episodes are omitted. */
   readonly leftOut: number;
-  /** The total time that all episodes waited, by kind and in milliseconds, or `null` if the run did not record it. */
+  /** The total waiting time of all episodes in milliseconds, keyed by kind, or `null` if the run did not record it. */
   readonly waited: Readonly<Record<SpanKind, number>> | null;
 }
 
@@ -120,7 +123,7 @@ export interface TimelineEpisode {
   readonly failure: string | null;
   readonly startMs: number;
   readonly ms: number;
-  /** The spans of the episode. Empty if the run did not record them. */
+  /** The spans of the episode. The list is empty if the run did not record them. */
   readonly spans: readonly TimelineSpan<SpanKind>[];
 }
 
@@ -143,7 +146,7 @@ export interface EpisodePage {
 }
 
 /**
- * A value of a field, and the number of episodes that have this value and match the filter's conditions on other
+ * A value of a field with the number of episodes that have this value and match the filter's conditions on other
  * fields.
  */
 export interface FacetValue {
@@ -151,7 +154,7 @@ export interface FacetValue {
   readonly count: number;
 }
 
-/** The values of each facet, a field with few distinct values, by field name. */
+/** The values of each facet, keyed by field name. A facet is a field with few distinct values. */
 export type Facets = Readonly<Record<string, readonly FacetValue[]>>;
 
 /** A tool call. The values of arguments are JSON text as formatted by Python, so that `1.0` stays `1.0`. */
@@ -173,7 +176,7 @@ export interface MessageView {
   readonly turn: number | null;
 }
 
-/** A field of a row. Values are JSON text as formatted by Python, or `null` if the field does not exist. */
+/** A field of a row. Each value is JSON text as formatted by Python, or `null` if the field does not exist. */
 export interface FieldView {
   readonly path: string;
   /** The initial value, or `undefined` if the initial state is not available. */
@@ -220,24 +223,35 @@ export interface TaskView {
   readonly outputs: readonly string[];
 }
 
-/** A finding that explains an episode. It is from the record or a diagnosis. */
+/** A finding that explains an episode. It comes from the record or from a diagnosis. */
 export interface FindingView {
   /** The kind of the finding: `reward`, `user`, `failure`, or a kind that a diagnosis defines. */
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
-  /** The zero-based index of the agent's action that the finding is about, or `null` if it is about none. */
+  /**
+   * The zero-based index of the agent's action to which the finding refers, or `null` if it refers to no single action.
+   */
   readonly turn: number | null;
-  /** Who is at fault: `agent`, `user`, `infrastructure` or `gold`. `null` if unknown. */
+  /**
+   * The party at fault: `agent`, `user`, `infrastructure`, `gold` (the gold actions) or `unknown`. The value is `null`
+   * if the finding does not name a party.
+   */
   readonly blame: string | null;
 }
 
 /** Another episode of the same group. */
 export interface SiblingView {
   readonly row: EpisodeRow;
-  /** The index of the first turn that differs from the episode's, or `null` if no turn differs. */
+  /**
+   * The zero-based index of the first turn that differs from the same turn of the episode shown, or `null` if no turn
+   * differs.
+   */
   readonly partsAt: number | null;
-  /** The sibling's action in that turn: its tool and arguments or its message, truncated. `null` if no turn differs. */
+  /**
+   * A short form of the sibling's action in that turn: its tool and arguments, or its message. The value is `ends` if
+   * the sibling has no such turn, and `null` if no turn differs.
+   */
   readonly partsBy: string | null;
 }
 
@@ -252,8 +266,8 @@ export interface EpisodeView {
     readonly outputs: number | null;
     readonly missingOutputs: readonly string[];
     /**
-     * The individual checks behind the reward. Empty if the benchmark only checks the database and the required
-     * outputs.
+     * The individual checks behind the reward. The list is empty if the benchmark checks only the database and the
+     * required outputs.
      */
     readonly checks: readonly RewardCheck[];
   } | null;
@@ -309,10 +323,10 @@ export interface ExportedData {
   readonly exportedAt: string;
   readonly version: string;
   readonly runs: readonly RunView[];
-  /** The task table of each run, by run id. */
+  /** The task table of each run, keyed by run id. */
   readonly tasks: Readonly<Record<string, TaskTable>>;
   readonly advisories: Readonly<Record<string, readonly Advisory[]>>;
   readonly episodes: readonly EpisodeView[];
-  /** The tokens of each episode, by `run/id`. Empty if tokens were not exported. */
+  /** The tokens of each episode, keyed by `run/id`. The object is empty if tokens were not exported. */
   readonly tokens: Readonly<Record<string, TokensView>>;
 }

@@ -1,4 +1,7 @@
-/** A source that shows a benchmark's result file: each task is a group, each trial an episode. */
+/**
+ * Implements a source that shows a benchmark's result file. Each task is shown as a group, and each trial as an
+ * episode.
+ */
 
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -44,7 +47,7 @@ import {
 import type { World } from "./world_view.ts";
 
 interface Loaded {
-  /** The records by their position in the file, which is also the id of the episode. */
+  /** The records, keyed by their position in the file, which is also the id of the episode. */
   readonly records: ReadonlyMap<number, LoadedRecord>;
   /** A sentence about the records that could not be read, or `null` if there are none. */
   readonly fault: string | null;
@@ -216,7 +219,7 @@ export class ResultsSource implements EpisodeSource {
     return { records, fault, benchmark, db, index };
   }
 
-  /** Finds the tasks of the records, in the benchmark's dataset if it is available. */
+  /** Finds the tasks of the records. They are taken from the benchmark's dataset if it is available. */
   async #tasksOf(file: ResultsFile): Promise<KnownTasks> {
     const directory = this.#directory(file.benchmark);
     if (directory === undefined) return new Map();

@@ -1,6 +1,6 @@
 /**
- * Reads the agent, the model and the world from a run's `config.yaml`, written by any trainer and version. Missing
- * values are `null`.
+ * Reads the agent, the model and the dataset's name from the `config.yaml` of a run by any trainer of any version.
+ * Missing values become `null`.
  */
 
 import { join } from "node:path";
@@ -44,10 +44,7 @@ function valueOf(file: { name: string; text: string }): unknown {
   }
 }
 
-/**
- * Returns a description of a policy's size, which is shown instead of a name for policies that are trained from
- * scratch.
- */
+/** Returns a description of a policy's size, which is shown instead of a name if the policy is trained from scratch. */
 function sizeOf(model: Readonly<Record<string, unknown>>): string | null {
   const { layers, dim } = model;
   return typeof layers === "number" && typeof dim === "number"

@@ -1,6 +1,6 @@
 /**
- * Reads the `run.json` and `metrics.jsonl` of a run dir. So that runs of any trainer can be shown, unknown keys are
- * ignored, and keys may be missing.
+ * Reads the `run.json` and `metrics.jsonl` of a run dir. Unknown keys are ignored and keys may be missing, so that runs
+ * of any trainer can be shown.
  */
 
 import { join } from "node:path";
@@ -56,12 +56,12 @@ export async function readRunJson(path: string): Promise<RunJson> {
   return result.data;
 }
 
-/** A line of metrics from any trainer. */
+/** A line of metrics that any trainer may have written. */
 export type MetricsLine = Readonly<Record<string, unknown>> & {
   readonly step: number;
 };
 
-/** The lines of `metrics.jsonl` that can be read, and descriptions of those that cannot. */
+/** The lines of `metrics.jsonl` that can be read, and descriptions of the lines that cannot. */
 export interface MetricsFile {
   readonly lines: readonly MetricsLine[];
   readonly error: string | null;
@@ -93,7 +93,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
   return { lines, error };
 }
 
-/** Returns a curve for each number in the lines, in order of first appearance. */
+/** Returns a curve for each numeric metric in the lines, in order of first appearance. */
 export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   const curves = new Map<string, [number, number][]>();
   for (const line of lines) {
@@ -113,7 +113,7 @@ export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   return [...curves].map(([key, points]) => ({ key, points }));
 }
 
-/** The evaluations in order of priority. Those furthest from training come first. */
+/** The evaluations in order of priority. The evaluations furthest from training come first. */
 const PASS_SOURCES = [
   "eval/test/sampled",
   "eval/test/greedy",
@@ -121,7 +121,7 @@ const PASS_SOURCES = [
   "eval/dev/greedy",
 ] as const;
 
-/** Returns the last pass^1 of the evaluation with the highest priority. */
+/** Returns the last pass^1 of the available evaluation with the highest priority, or `null` if there is none. */
 export function lastPass(
   curves: readonly Curve[],
 ): { value: number; of: string; source: string } | null {
@@ -149,8 +149,8 @@ function* numbersIn(
 }
 
 /**
- * Checks the version of a file.
- * @throws {ViewerFault} If it was written by a newer taulab.
+ * Checks that the version of a file is supported.
+ * @throws {ViewerFault} If the file was written by a newer version of taulab.
  */
 function checkVersion(
   version: number,

@@ -1,4 +1,7 @@
-/** A source that shows a run dir, finished or in progress. It never writes to the directory. */
+/**
+ * Implements a source that shows the run dir of a finished run or of a run in progress. It never writes to the
+ * directory.
+ */
 
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -53,7 +56,7 @@ interface Opened {
   readonly store: EpisodeStore;
   readonly index: EpisodeIndex;
   dataVersion: number;
-  /** The last episode when the index was last refreshed. */
+  /** The last episode of the run at the time of the last refresh of the index. */
   last: EpisodeRow | undefined;
 }
 
@@ -206,7 +209,7 @@ export class RunSource implements EpisodeSource {
     opened?.db.close();
   }
 
-  /** Opens the episodes or, if they are open, refreshes them. */
+  /** Opens the database of episodes or, if it is already open, refreshes the index. */
   async #open(): Promise<Opened> {
     const path = join(this.path, "episodes.db");
     try {
@@ -344,7 +347,7 @@ async function identityOf(path: string): Promise<string> {
   return `${dev} ${ino} ${birthtime?.getTime()}`;
 }
 
-/** Counts the episodes of a training run from its metrics. */
+/** Returns the number of episodes of a training run, which is determined from its metrics. */
 function countIn(lines: readonly Readonly<Record<string, unknown>>[]): number {
   return lines.reduce(
     (sum, { episodes }) => sum + (typeof episodes === "number" ? episodes : 0),

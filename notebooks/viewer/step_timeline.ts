@@ -1,5 +1,6 @@
 /**
- * Builds the timeline of a training step from its metrics and episodes: its phases, and what each episode waited for.
+ * Builds the timeline of a training step from its metrics and episodes. It contains the phases of the step and what
+ * each episode waited for.
  */
 
 import {
@@ -19,7 +20,7 @@ import type {
 import type { MetricsLine } from "./run_files.ts";
 import { ViewerFault } from "./viewer_source.ts";
 
-/** The maximum number of episodes in a timeline. The longest ones are kept. */
+/** The maximum number of episodes in a timeline. The longest episodes are kept. */
 const MAX_EPISODES = 400;
 
 /** The sources whose steps have timelines, in order of preference. */

@@ -1,5 +1,6 @@
 /**
- * Views of an episode's tokens: the ids, loss mask and log probabilities used in training, and the text of each token.
+ * Creates views of an episode's tokens: the ids, loss mask and log probabilities used in training, and the text of each
+ * token.
  */
 
 import { createTokenizer, type Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -9,7 +10,7 @@ import type { TokensView } from "./protocol.ts";
 
 /**
  * Opens the tokenizer of a run. Returns `null` if the run has none.
- * @throws {RunDirError} If it is damaged.
+ * @throws {RunDirError} If the tokenizer is damaged.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   const files = await readRunTokenizer(path, {
@@ -18,7 +19,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   return files === undefined ? null : createTokenizer(files, path);
 }
 
-/** Returns the view of a trajectory. */
+/** Returns the view of a trajectory's tokens. */
 export function tokensView(
   trajectory: Trajectory,
   tokenizer: Tokenizer | null,

@@ -1,4 +1,4 @@
-/** The common interface of the sources that the viewer can show: run dirs and result files. */
+/** Defines the common interface of the sources that the viewer can show: run dirs and result files. */
 
 import {
   ConfigError,
@@ -24,15 +24,15 @@ export interface EpisodeSource extends Disposable {
   /** The id of the source in URLs. */
   readonly id: string;
   readonly path: string;
-  /** Returns the summary for the list of runs. Never throws; problems are reported in `error`. */
+  /** Returns the summary for the list of runs. It never throws. Problems are reported in the summary's `error`. */
   summary(): Promise<RunSummary>;
   /**
-   * Returns the run with its curves.
+   * Returns the run with its config and its curves.
    * @throws {ViewerFault} If the source does not exist, is damaged or is from a newer version.
    */
   view(): Promise<RunView>;
   /**
-   * Returns how often each task was solved.
+   * Returns the table of tasks, which contains how often each task was solved.
    * @throws {ViewerFault} If the source cannot be read.
    */
   tasks(): Promise<TaskTable>;
@@ -48,7 +48,7 @@ export interface EpisodeSource extends Disposable {
    */
   timeline(step?: number): Promise<StepTimeline>;
   /**
-   * Returns the index of episodes, updated with new ones.
+   * Returns the index of episodes, updated with new episodes.
    * @throws {ViewerFault} If the source cannot be read.
    */
   index(): Promise<EpisodeIndex>;
@@ -86,7 +86,10 @@ export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   error: null,
 };
 
-/** Thrown if something cannot be shown. The page displays the message and remains usable. */
+/**
+ * An error that is thrown if the viewer cannot show what a request asks for. The page displays the message and remains
+ * usable.
+ */
 export class ViewerFault extends Error {
   override readonly name = "ViewerFault";
   readonly kind: ViewerProblem["kind"];
@@ -114,7 +117,7 @@ export function problemOf(error: unknown): ViewerProblem {
   return { kind: "bug", message };
 }
 
-/** Checks whether an error of SQLite means that a file is damaged or is not a database. */
+/** Checks whether an error from SQLite means that a file is damaged or is not a database. */
 export function isDatabaseDamage(error: unknown): boolean {
   return /not a database|malformed|disk I\/O error|file is encrypted/.test(
     String(error),

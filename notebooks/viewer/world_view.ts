@@ -16,7 +16,7 @@ export type World =
 
 /**
  * Reopens the dataset of the run at `path`.
- * @param options.fingerprint The fingerprint of the dataset, from `run.json`.
+ * @param options.fingerprint The fingerprint of the dataset as recorded in `run.json`.
  * @param options.dirs The benchmarks' directories, for runs recorded on another machine.
  */
 export async function openWorld(
