@@ -1,4 +1,4 @@
-/** Loads and hashes telecom's two databases. */
+/** Loads and hashes telecom's two databases: the agent's and the user's. */
 
 import { createDatabase, type Database, type Table } from "../../database.ts";
 import type { Databases, Side } from "../../domain.ts";
@@ -18,8 +18,8 @@ import { PHONE } from "./phone/phone_rows.ts";
 import { HIDDEN, newVpnDefault, VPN_DEFAULT } from "./phone/vpn.ts";
 
 /**
- * Loads the databases from the parsed files. The original's lists become tables keyed by id. Each database has an
- * additional table for state that the original keeps elsewhere and does not hash.
+ * Loads both databases from the parsed files. The original's lists become tables keyed by id. Each database has an
+ * additional table for state that the original keeps outside its database and does not hash.
  * @throws {DataError} If the data does not match the models.
  */
 export function loadTelecom(
@@ -60,7 +60,7 @@ function validated(model: Model, data: JsonValue, side: Side): JsonObject {
   }
 }
 
-/** Builds a table. If rows share an id, a lookup by id finds only the first. */
+/** Builds a table from a list of rows. If rows share an id, a lookup by id finds only the first row. */
 function tableOf(name: TableName, rows: JsonValue): Table {
   const table = new Map<string, JsonObject>();
   for (const row of Array.isArray(rows) ? rows : []) {
@@ -96,7 +96,7 @@ export function hashTelecom(database: Database, side: Side): string {
   return jsonStateHash(database, LAYOUT[side]);
 }
 
-/** Checks whether two states of one side's database have the same hash. */
+/** Checks whether two states of one side's database would have the same hash. */
 export function isSameTelecom(
   left: Database,
   right: Database,

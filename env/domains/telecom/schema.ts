@@ -1,4 +1,7 @@
-/** Minimal schemas of the rows in the account tables. The models declare the full shape of these rows. */
+/**
+ * Minimal schemas of the rows in the account tables. The models in `account_models.ts` declare all fields of these
+ * rows.
+ */
 
 import { z } from "zod";
 

@@ -1,4 +1,7 @@
-/** Synchronizes the two databases: the phone reflects the line's state, and the account reflects the user's payment. */
+/**
+ * Synchronizes the agent's and the user's databases: the phone reflects the line's state, and the account reflects the
+ * user's payments.
+ */
 
 import type { Database } from "../../database.ts";
 import type { Databases } from "../../domain.ts";
@@ -17,10 +20,11 @@ import { PaymentRequest } from "./phone/phone_models.ts";
 import { editSurroundings, isOn, surroundings } from "./phone/phone_rows.ts";
 
 /**
- * Copies the state of the user's line to the phone, marks the bill of a paid request as paid, and requests payment of
- * the next bill. Does not search for a network, so after a line is resumed, the phone shows no service until its next
- * search.
- * @throws {ToolError} If no line has the user's number, or a bill is missing.
+ * Copies the state of the user's line to the phone, marks a bill as paid if the user has paid it, and asks the user to
+ * pay the next bill that awaits payment. Does not search for a network: after a line has been resumed, the phone shows
+ * no service until its next search.
+ * @throws {ToolError} If no line has the user's phone number, or if a row that the line or its customer refers to does
+ * not exist.
  */
 export function syncTelecom({ agent, user }: Databases): void {
   if (user === undefined) return;
@@ -63,7 +67,7 @@ function requestPayment(user: Database, bill: JsonObject): void {
   editSurroundings(user).set("payment_request", request);
 }
 
-/** Sets a switch of the phone. Writes only if the value changes, which is rare. */
+/** Sets a field of the user's surroundings. Writes only if the value changes, which is rare. */
 function setSwitch(user: Database, field: string, value: boolean): void {
   if (surroundings(user).get(field) === value) return;
   editSurroundings(user).set(field, value);

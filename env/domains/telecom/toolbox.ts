@@ -1,4 +1,4 @@
-/** The tools of telecom's agent and user, and the functions that only tasks call. */
+/** Lists the tools of telecom's agent and user, and the functions that only tasks can call. */
 
 import type { BundleFunction, Side } from "../../domain.ts";
 import type { Tool } from "../../tool.ts";
@@ -118,7 +118,7 @@ export const userTools: readonly Tool[] = [
   makePayment,
 ];
 
-/** Wraps tools as functions, since tasks may also use tools for setup. */
+/** Wraps tools as functions, because tasks may use tools for setup. Results are dropped. */
 function asFunctions(
   tools: readonly Tool[],
 ): Readonly<Record<string, BundleFunction>> {
@@ -131,7 +131,7 @@ function asFunctions(
   ]));
 }
 
-/** The functions that tasks may call, by side and name. */
+/** The functions that tasks may call, keyed by side and name. */
 export const functions: Readonly<
   Record<Side, Readonly<Record<string, BundleFunction>>>
 > = {

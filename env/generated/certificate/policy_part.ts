@@ -20,7 +20,7 @@ export interface PolicyEvidence {
     readonly request: number;
     readonly tool: string;
     readonly clauses: readonly string[];
-    /** The evidence that the request breaks its first clause. */
+    /** The evidence that the request breaks the clause for which it is refused. */
     readonly why: string;
   }[];
 }

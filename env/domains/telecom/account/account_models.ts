@@ -1,4 +1,4 @@
-/** The models of the agent's database, which reject unknown keys. */
+/** The models of the rows in the agent's database. They reject unknown keys. */
 
 import { defineModel, type Field, field } from "../../../python/pydantic.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The source of ids for new bills. The original draws them at random. Here, each database draws its ids from a seed, so
- * that episodes are reproducible.
+ * Generates the ids of new bills. The original draws these ids at random. Here, each database derives its ids from a
+ * seed, so that episodes are reproducible.
  */
 
 import type { Database } from "../../../database.ts";
@@ -10,7 +10,7 @@ import { HIDDEN } from "../phone/vpn.ts";
 
 const BILL_IDS = "bill_ids";
 
-/** Returns the initial state of the id source. */
+/** Returns the initial state of a database's bill id generator. */
 export function newBillIds(): JsonObject {
   const row: JsonObject = new Map();
   row.set("seed", "");
@@ -19,8 +19,8 @@ export function newBillIds(): JsonObject {
 }
 
 /**
- * Seeds the ids of new bills, so that databases with different seeds assign different ids, as two runs of the original
- * do. Without a seed, the k-th id is `B` followed by eight hex digits of k.
+ * Sets the seed from which a database derives the ids of new bills. Databases with different seeds assign different
+ * ids, like two runs of the original. Without a seed, the k-th id is `B` followed by eight hex digits of k.
  */
 export function seedBillIds(database: Database, seed: string): void {
   database.edit(HIDDEN, BILL_IDS)?.set("seed", seed);

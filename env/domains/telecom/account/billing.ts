@@ -1,4 +1,4 @@
-/** Creates bills and charges. The current date is that of the benchmark, 2025-02-25. */
+/** Creates bills and charges. The current date is always 2025-02-25, as in the benchmark. */
 
 import type { Database } from "../../../database.ts";
 import { add, compare } from "../../../python/python_number.ts";
@@ -19,13 +19,13 @@ export const TODAY = "2025-02-25";
 /** The last day of the previous month. */
 export const LAST_MONTH_END = "2025-01-31";
 
-/** An amount to add to a bill, and its description. */
+/** A charge to add to a bill, with its amount and description. */
 export interface Charge {
   readonly description: string;
   readonly amount: PythonNumber;
 }
 
-/** Adds a charge to the customer's first draft bill, or to a new bill for the next month. */
+/** Adds a charge to the customer's first draft bill or, if the customer has none, to a new bill for the next month. */
 export function chargeOnce(
   database: Database,
   customerId: string,
@@ -49,7 +49,7 @@ export function chargeOnce(
   addCharge(bill, charge);
 }
 
-/** Creates an overdue bill with one charge for the previous month. */
+/** Creates an overdue bill for the previous month with one charge. */
 export function openOverdueBill(
   database: Database,
   { billId, customerId, charge }: {
@@ -71,8 +71,8 @@ export function openOverdueBill(
 }
 
 /**
- * Adds a bill to the table and to its customer.
- * @returns The writable bill.
+ * Adds a bill to the table of bills and to its customer's row.
+ * @returns The new bill, for writing.
  */
 function openBill(
   database: Database,
@@ -92,7 +92,7 @@ function openBill(
 
 /**
  * Returns an unused key for a bill. If several bills share an id, they keep their order, and a lookup by id finds the
- * first one.
+ * first bill.
  */
 function freeKey(database: Database, id: string): string {
   let key = id;

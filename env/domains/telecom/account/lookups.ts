@@ -6,7 +6,10 @@ import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { holdersOf } from "./phone_book.ts";
 
-/** The id field of each table and its noun in error messages, in the order of the original's lists. */
+/**
+ * The id field of each table, and the noun for its rows in error messages. The tables are in the order of the
+ * original's lists.
+ */
 export const TABLES = {
   plans: { noun: "Plan", id: "plan_id" },
   customers: { noun: "Customer", id: "customer_id" },
@@ -20,7 +23,7 @@ export type TableName = keyof typeof TABLES;
 
 /**
  * Returns the read-only row with the given id.
- * @throws {ToolError} If there is none.
+ * @throws {ToolError} If there is no row with this id.
  */
 export function find(
   database: Database,
@@ -37,7 +40,7 @@ export function find(
 
 /**
  * Returns the writable row with the given id.
- * @throws {ToolError} If there is none.
+ * @throws {ToolError} If there is no row with this id.
  */
 export function edit(
   database: Database,
@@ -50,7 +53,7 @@ export function edit(
 
 /**
  * Returns a line's id if the line belongs to the customer.
- * @throws {ToolError} If there is no such customer or line, or the line is not the customer's.
+ * @throws {ToolError} If the customer or the line does not exist, or if the line does not belong to the customer.
  */
 export function ownLineId(
   database: Database,
@@ -73,8 +76,9 @@ export function ownLineId(
 }
 
 /**
- * Finds the first customer with the given phone number, either their own or that of one of their lines.
- * @throws {ToolError} If there is none.
+ * Finds the first customer with the given phone number. The number may be the customer's own number or the number of
+ * one of their lines.
+ * @throws {ToolError} If there is no such customer, or if a line of a customer does not exist.
  */
 export function customerByPhone(
   database: Database,
@@ -96,7 +100,7 @@ export function customerByPhone(
 
 /**
  * Finds the first line with the given phone number.
- * @throws {ToolError} If there is none.
+ * @throws {ToolError} If no line has this phone number.
  */
 export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   for (const id of candidates(database, "lines", phone)) {
@@ -106,7 +110,10 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
   throw new ToolError(`Line with phone number ${pythonStr(phone)} not found`);
 }
 
-/** Returns the ids of the rows that may have a phone number: at most one if the index is current, otherwise all. */
+/**
+ * Returns the ids of the rows that may have a phone number: at most one id if the phone number index is current,
+ * otherwise all ids.
+ */
 function candidates(
   database: Database,
   table: "customers" | "lines",
@@ -122,7 +129,7 @@ function candidates(
 
 /**
  * Returns a customer's bills in the order of their ids in the customer's row.
- * @throws {ToolError} If one of them is missing.
+ * @throws {ToolError} If a bill in the customer's row does not exist.
  */
 export function billsOf(
   database: Database,
@@ -132,8 +139,8 @@ export function billsOf(
 }
 
 /**
- * Finds a customer's first bill that awaits payment; `undefined` if there is none.
- * @throws {ToolError} If one of their bills is missing.
+ * Finds a customer's first bill with the status `Awaiting Payment`; `undefined` if there is none.
+ * @throws {ToolError} If a bill in the customer's row does not exist.
  */
 export function awaitingPayment(
   database: Database,
@@ -144,7 +151,7 @@ export function awaitingPayment(
   );
 }
 
-/** Returns the ids in a list field of a row. */
+/** Returns the ids in a row's list field. */
 export function ids(row: JsonObject, field: string): readonly string[] {
   const value = row.get(field);
   return Array.isArray(value)

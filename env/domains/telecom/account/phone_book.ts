@@ -1,4 +1,7 @@
-/** An index of phone numbers. It avoids full scans, since two lookups by number follow every tool call. */
+/**
+ * Indexes phone numbers. The index avoids full scans, because every tool call is followed by two lookups by phone
+ * number.
+ */
 
 import type { Database, Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -11,7 +14,10 @@ interface PhoneBook {
   readonly customerOf: ReadonlyMap<string, string>;
 }
 
-/** The index for each base table of customers; `undefined` if a row has a wrong id or refers to a missing row. */
+/**
+ * The phone number index for each base table of customers; `undefined` for a table that cannot be indexed because a row
+ * has a wrong id or refers to a missing row.
+ */
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
@@ -65,7 +71,7 @@ function readBook(lines: Table, customers: Table): PhoneBook | undefined {
   return { lines, lineOf, customerOf };
 }
 
-/** Checks whether all written rows still have the numbers that they have in the base table. */
+/** Checks whether all written rows still have their phone numbers from the base table. */
 function keepsNumbers(
   database: Database,
   table: string,

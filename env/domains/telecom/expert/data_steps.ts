@@ -1,6 +1,6 @@
 /**
- * The policy's troubleshooting steps for mobile data. They check service, roaming, the data switch, the remaining data,
- * and then the speed.
+ * The policy's troubleshooting steps for mobile data. They check service, roaming, the mobile data switch and the
+ * remaining data, and then the speed.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -17,7 +17,7 @@ const TEST = "please run a speed test.";
 const MAX_GB = 2;
 
 /**
- * Takes troubleshooting steps until mobile data works at full speed.
+ * Performs troubleshooting steps until mobile data works at full speed.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* speedUp(one: Case): Script<Transfer | undefined> {
@@ -37,7 +37,7 @@ export function* speedUp(one: Case): Script<Transfer | undefined> {
 }
 
 /**
- * Takes troubleshooting steps after a failed speed test until mobile data works, at any speed.
+ * Performs troubleshooting steps after a failed speed test until mobile data works at any speed.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* connectData(one: Case): Script<Transfer | undefined> {
@@ -51,7 +51,9 @@ export function* connectData(one: Case): Script<Transfer | undefined> {
   return new Transfer("there is no mobile data, and no reason was found");
 }
 
-/** A troubleshooting step, which returns whether it changed anything, or a transfer to a human agent. */
+/**
+ * A troubleshooting step. It returns whether it changed anything, or a transfer to a human agent if that is necessary.
+ */
 type Step = Script<boolean | Transfer>;
 
 // deno-lint-ignore require-yield
@@ -59,7 +61,7 @@ function* first(_: Case): Step {
   return true;
 }
 
-/** Enables roaming on the phone and on the line for users abroad. */
+/** Enables roaming on the phone and on the line if the user is abroad. */
 function* roam(one: Case): Step {
   const place = yield* one.ask("are you abroad?");
   if (!place.includes("abroad")) return false;
@@ -81,7 +83,7 @@ function* switchOn(one: Case): Step {
   return true;
 }
 
-/** Returns the state of a switch. Has the user check the network status if the state is unknown. */
+/** Returns the state of a switch. If the state is unknown, asks the user to check the network status first. */
 function* stateOf(
   one: Case,
   name: "roaming" | "data",
@@ -126,7 +128,7 @@ function* sell(
   return true;
 }
 
-/** Checks whether the data is used up. The figures are strings, as the original prints them. */
+/** Checks whether all data of a line is used up. The fields of `usage` are strings, as in the original. */
 function isUsedUp(usage: JsonObject): boolean {
   const [used, limit, refueled] = [
     "data_used_gb",
@@ -136,7 +138,7 @@ function isUsedUp(usage: JsonObject): boolean {
   return used! >= limit! + refueled!;
 }
 
-/** Returns the first positive number in an answer. */
+/** Returns the first positive number in a user's answer; `undefined` if there is none. */
 function gigabytesIn(answer: string): number | undefined {
   const word = answer.split(" ").find((one) => Number(one) > 0);
   return word === undefined ? undefined : Number(word);
@@ -150,7 +152,7 @@ function* saverOff(one: Case): Script<boolean> {
 }
 
 /**
- * Has the user set the phone to prefer the newest networks, unless it already does.
+ * Asks the user to set the phone to prefer the newest networks, unless it already does.
  * @returns Whether the preference changed.
  */
 export function* newestNetwork(one: Case): Script<boolean> {

@@ -1,6 +1,6 @@
 /**
- * The policy's troubleshooting steps for picture messages. They check service, mobile data, the network, and then other
- * causes.
+ * The policy's troubleshooting steps for picture messages. They check service, mobile data and the network, and then
+ * other causes.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -11,7 +11,7 @@ import { type Case, Transfer } from "./telecom_case.ts";
 const TRY = "please check whether you can send an mms.";
 
 /**
- * Takes troubleshooting steps until the user can send picture messages.
+ * Performs troubleshooting steps until the user can send picture messages.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreMms(one: Case): Script<Transfer | undefined> {
@@ -43,7 +43,7 @@ function works(reply: string): boolean {
   return reply.includes("can send") && !reply.includes("cannot send");
 }
 
-/** Takes troubleshooting steps until mobile data works, at any speed. */
+/** Performs troubleshooting steps until mobile data works at any speed. */
 function* carryData(one: Case): Script<boolean | Transfer> {
   const speed = yield* one.ask("please run a speed test.");
   if (!speed.includes("no connection")) return false;

@@ -1,7 +1,7 @@
 /**
  * The expert for the telecom domain. It finds the user's account and line, follows the policy's troubleshooting steps,
- * and transfers the user if it cannot fix the problem. It infers what is wrong only from what the user says and the
- * tools show.
+ * and transfers the user if it cannot fix the problem. It infers the cause of the problem only from what the user says
+ * and the tools show.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -46,7 +46,7 @@ function* transfer(desk: Desk, { reason }: Transfer): Script {
   yield* desk.say(HOLD);
 }
 
-/** Finds the account and the line with the phone number that the user gives. */
+/** Asks the user for a phone number, and finds the account and the line with this number. */
 function* identify(desk: Desk): Script<Case | Transfer> {
   for (let asks = 0; asks < MAX_ASKS; asks++) {
     const reply = yield* desk.say(

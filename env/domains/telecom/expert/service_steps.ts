@@ -12,7 +12,7 @@ import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 const TODAY = "2025-02-25";
 
 /**
- * Takes troubleshooting steps until cellular service works; none if it already does.
+ * Performs troubleshooting steps until cellular service works. Performs none if it already works.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreService(one: Case): Script<Transfer | undefined> {
@@ -30,7 +30,7 @@ export function* restoreService(one: Case): Script<Transfer | undefined> {
   return yield* liftSuspension(one);
 }
 
-/** Checks whether the user's latest report of the status bar shows service. */
+/** Checks whether the status bar shows service, according to the last report in the user's reply. */
 export function hasService(reply: string): boolean {
   const shows = reply.lastIndexOf("status bar shows");
   const bar = reply.slice(shows);
@@ -38,7 +38,7 @@ export function hasService(reply: string): boolean {
     !bar.includes("airplane mode");
 }
 
-/** Has the user reset the APN settings, which take effect after a restart. */
+/** Asks the user to reset the APN settings, and to restart the phone so that they take effect. */
 export function resetApn(one: Case): Script<string> {
   return one.ask("please reset your apn settings and then reboot your phone.");
 }
@@ -57,7 +57,8 @@ function* fixSim(one: Case): Script<"works" | "other" | Transfer> {
 }
 
 /**
- * Lifts a suspension if the policy allows it: overdue bills must be paid first, and the contract must not have ended.
+ * Lifts the line's suspension if the policy allows it: all overdue bills must be paid first, and the contract must not
+ * have ended.
  */
 function* liftSuspension(one: Case): Script<Transfer | undefined> {
   const { desk } = one;

@@ -1,4 +1,4 @@
-/** The state of a user's problem while the expert works on it. */
+/** Tracks what the expert has learned about a user's problem. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { isErrorAnswer } from "../../../call_tool.ts";
@@ -11,12 +11,14 @@ import { call } from "../../shared/call.ts";
 import { switchesShown } from "../user/phone_reports.ts";
 import type { Switch } from "../user/phone_topics.ts";
 
-/** A transfer to a human agent, and the reason for it. A step returns it if the problem cannot be fixed. */
+/**
+ * A transfer to a human agent, with its reason. A troubleshooting step returns a transfer if it cannot fix the problem.
+ */
 export class Transfer {
   constructor(readonly reason: string) {}
 }
 
-/** The facts that the expert knows about a user's problem. The user stated them, or a tool showed them. */
+/** The facts about a user's problem that the user has stated or a tool has shown to the expert. */
 export class Case {
   readonly desk: Desk;
   readonly customerId: string;
@@ -56,7 +58,7 @@ export class Case {
   }
 }
 
-/** Calls a tool, and returns the object or list in its answer; `undefined` if the answer is an error. */
+/** Calls a tool and returns its parsed result; `undefined` if the result is an error. */
 export function* look(
   desk: Desk,
   name: string,
@@ -66,7 +68,7 @@ export function* look(
   return isErrorAnswer(shown) ? undefined : parsePythonJson(shown);
 }
 
-/** Looks up an object by its id; `undefined` if there is none. */
+/** Looks up a row by its id; `undefined` if there is none. */
 export function* lookUp(
   desk: Desk,
   id: string,

@@ -1,4 +1,4 @@
-/** Functions that tasks call to set up and check the account. Agents cannot call them. */
+/** The functions that tasks call to set up and check the account. Agents cannot call them. */
 
 import type { BundleFunction } from "../../../domain.ts";
 import type { Database } from "../../../database.ts";

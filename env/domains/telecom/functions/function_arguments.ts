@@ -1,11 +1,11 @@
-/** Reads the arguments of the functions that only tasks call. */
+/** Reads the arguments of functions that only tasks can call. */
 
 import { ToolError } from "../../../errors.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
 /**
  * Returns a required argument.
- * @throws {ToolError} If it is missing.
+ * @throws {ToolError} If the argument is missing.
  */
 export function argument(args: JsonObject, name: string): JsonValue {
   const value = args.get(name);

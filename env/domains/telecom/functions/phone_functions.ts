@@ -1,4 +1,4 @@
-/** Functions that tasks call to set up and check the phone. Users cannot call them. */
+/** The functions that tasks call to set up and check the phone. Users cannot call them. */
 
 import type { BundleFunction } from "../../../domain.ts";
 import type { Database } from "../../../database.ts";
@@ -35,8 +35,8 @@ import { slowVpnDown } from "../phone/vpn.ts";
 import { argument, given } from "./function_arguments.ts";
 
 /**
- * Returns a function that toggles a switch once or twice, until it is in the wanted state. Each toggle has all its
- * usual effects.
+ * Returns a function that toggles a switch once or twice, until the switch is in the wanted state. Each toggle has its
+ * usual side effects.
  */
 function turn(
   toggle: (database: Database) => boolean,
@@ -48,7 +48,7 @@ function turn(
   };
 }
 
-/** Returns a function that has an effect but no result. */
+/** Wraps a function so that it returns no result. */
 function effect(
   run: (database: Database, args: JsonObject) => void,
 ): BundleFunction {
@@ -58,7 +58,7 @@ function effect(
   };
 }
 
-/** Returns a check that compares a value with the expected argument. */
+/** Returns a function that checks whether a value equals the argument `expected_status`. */
 function expects(
   actual: (database: Database) => JsonValue,
 ): BundleFunction {

@@ -18,8 +18,8 @@ export function simStatus(phone: JsonObject): string {
 }
 
 /**
- * Searches for a network. Toggling a switch of the phone usually does this.
- * @throws {ToolError} If the APN settings are invalid; the previous connection stays.
+ * Searches for a network and updates the phone's connection. Most switches of the phone trigger a search when toggled.
+ * @throws {ToolError} If the stored APN settings are not an object.
  */
 export function searchNetwork(database: Database): void {
   const phone = editDevice(database);
@@ -34,8 +34,8 @@ export function searchNetwork(database: Database): void {
 }
 
 /**
- * The technology to which a mode preference restricts the phone. An invalid preference, which callers may store, counts
- * as 4G.
+ * The technology to which a network mode preference restricts the phone. A stored preference may be invalid; the phone
+ * then uses 4G.
  */
 const ONLY: Readonly<Record<string, string>> = {
   "3g_only": "3G",
@@ -113,7 +113,7 @@ const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   excellent: 1,
 };
 
-/** The lowest speed of each rating, in Mbps, fastest first. */
+/** The lowest speed of each rating, in Mbps, from fastest to slowest. */
 const SPEED_WORDS = [
   [100, "Excellent"],
   [25, "Good"],
@@ -121,15 +121,15 @@ const SPEED_WORDS = [
   [1, "Poor"],
 ] as const;
 
-/** A speed as shown by a speed test. */
+/** A speed and its rating, as shown by a speed test. */
 export interface Speed {
   readonly mbps: number;
   readonly word: string;
 }
 
 /**
- * Returns the download speed; `undefined` if mobile data does not work. The order of the multiplications affects the
- * last digits.
+ * Returns the download speed; `undefined` if mobile data does not work. The order of the multiplications is the
+ * original's, since it affects the last digits.
  */
 export function speedOf(database: Database): Speed | undefined {
   if (!hasMobileData(database)) return undefined;
@@ -154,7 +154,7 @@ function slowdown(phone: JsonObject): number {
 
 /**
  * Checks whether the messaging app can send pictures.
- * @throws {ToolError} If all other conditions hold but the APN settings are invalid.
+ * @throws {ToolError} If the result depends on the APN settings, but the stored settings are not an object.
  */
 export function canSendMms(database: Database): boolean {
   if (!hasMobileData(database)) return false;

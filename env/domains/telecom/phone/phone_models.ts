@@ -1,4 +1,6 @@
-/** The models of the user's database, which consists of the phone and its surroundings. They reject unknown keys. */
+/**
+ * The models of the user's database, which describes the phone and its surroundings. The models reject unknown keys.
+ */
 
 import {
   defineModel,

@@ -1,11 +1,11 @@
-/** The two rows of the user's database: the phone and its surroundings. */
+/** Reads and writes the two rows of the user's database: the phone and its surroundings. */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
 import { typeName } from "../../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
-/** The hashed table of the user's database. */
+/** The name of the only table in the user's database that is hashed. */
 export const PHONE = "phone";
 
 /** Returns the phone's row for reading. */
@@ -46,8 +46,8 @@ export function toggle(database: Database, field: string): boolean {
 
 /**
  * Returns the APN settings.
- * @throws {ToolError} If another value was stored as the settings, with the message of Python's `AttributeError` for
- * the attribute `name`. The phone then stays broken.
+ * @throws {ToolError} If the stored settings are not an object. The message is that of Python's `AttributeError` for
+ * the attribute `name`.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;

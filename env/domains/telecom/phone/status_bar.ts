@@ -1,16 +1,16 @@
-/** The phone's status bar, which is at the end of most answers of the phone's tools. */
+/** Prints the phone's status bar, which most of the phone's tools append to their results. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { pythonStr } from "../../../python/python_repr.ts";
 import { device, isOn } from "./phone_rows.ts";
 
-/** Appends the status bar to a tool's answer. */
+/** Appends the status bar to a tool result. */
 export function withStatusBar(database: Database, text: string): string {
   return `${text}\nStatus Bar: ${statusBar(database)}`;
 }
 
-/** Returns the icons of the status bar. */
+/** Returns the status bar's icons as the phone's tools print them. */
 export function statusBar(database: Database): string {
   const phone = device(database);
   const radio = isOn(phone, "airplane_mode")

@@ -1,4 +1,4 @@
-/** Implements the effects of the phone's switches, for users' tools and for task setup. */
+/** Implements the phone's switches and their side effects, for the user's tools and for task setup. */
 
 import type { Database } from "../../../database.ts";
 import { copyValue } from "../../../python/python_value.ts";

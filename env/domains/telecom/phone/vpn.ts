@@ -1,19 +1,19 @@
 /**
- * The phone's VPN. As in the original, all connections of an episode share one object with the VPN's details, so once a
- * connection has been made slow, all later ones are slow too.
+ * Connects and disconnects the phone's VPN. As in the original, all connections of an episode share one object with the
+ * VPN's details, so after a connection has been slowed down, all later connections are slow too.
  */
 
 import type { Database } from "../../../database.ts";
 import { copyValue, type JsonObject } from "../../../python/python_value.ts";
 import { device, editDevice, isOn } from "./phone_rows.ts";
 
-/** The table for state that the original keeps outside its database and does not hash. */
+/** The name of the table for state that the original keeps outside its database and does not hash. */
 export const HIDDEN = "hidden";
 
-/** The row that contains the default details, and whether the phone currently uses them. */
+/** The id of the row that contains the VPN's default details, and whether the phone currently uses them. */
 export const VPN_DEFAULT = "vpn_default";
 
-/** Returns the initial state of the default details. */
+/** Returns the initial row of the VPN's default details. */
 export function newVpnDefault(): JsonObject {
   const details: JsonObject = new Map();
   details.set("server_address", "192.168.1.1");
@@ -27,7 +27,7 @@ export function newVpnDefault(): JsonObject {
 
 /**
  * Connects the VPN with its default details.
- * @returns Whether it was disconnected before.
+ * @returns Whether the VPN was disconnected before.
  */
 export function connectVpn(database: Database): boolean {
   if (isOn(device(database), "vpn_connected")) return false;
@@ -41,7 +41,7 @@ export function connectVpn(database: Database): boolean {
 
 /**
  * Disconnects the VPN.
- * @returns Whether it was connected before.
+ * @returns Whether the VPN was connected before.
  */
 export function disconnectVpn(database: Database): boolean {
   if (!isOn(device(database), "vpn_connected")) return false;
@@ -52,7 +52,7 @@ export function disconnectVpn(database: Database): boolean {
   return true;
 }
 
-/** Makes the VPN slow, after connecting it if necessary. */
+/** Makes the VPN slow. Connects it first if necessary. */
 export function slowVpnDown(database: Database): void {
   connectVpn(database);
   const kept = editDefault(database);

@@ -1,4 +1,4 @@
-/** The factory for the agent's tools, which are methods of one class in the original. */
+/** Creates the tools of telecom's agent. In the original, they are methods of one class. */
 
 import type { Tool } from "../../../tool.ts";
 import {

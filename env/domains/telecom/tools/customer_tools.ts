@@ -1,4 +1,4 @@
-/** The agent's tools that find a customer, or any row by its id. */
+/** The agent's tools that find customers, or any row by its id. */
 
 import { ToolError } from "../../../errors.ts";
 import { isEqual, lower } from "../../../python/python_object.ts";
@@ -41,7 +41,7 @@ export const getCustomerByName = agentTool({
   },
 });
 
-/** The table to which each id prefix belongs. */
+/** The table whose ids start with each letter. */
 const BY_LETTER: ReadonlyMap<string, TableName> = new Map([
   ["L", "lines"],
   ["D", "devices"],

@@ -81,22 +81,22 @@ function split(words: readonly string[]): string[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-/** Words that ask for information. */
+/** Words that mark a clause as a request for information. */
 export const ASKS =
   "please can could may tell give provide share need know whether"
     .split(" ");
 
-/** Words that ask for a check. */
+/** Words that mark a clause as a request to check something. */
 export const CHECKS =
   "check look see tell show shows whether verify confirm run rerun try test view open report read"
     .split(" ");
 
-/** Words that ask for an action. */
+/** Words that mark a clause as a request for an action. */
 export const ACTS =
   "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
     .split(" ");
 
-/** Words that ask for consent. */
+/** Words that mark a clause as a question for the user's consent. */
 export const CONSENT =
   "shall should okay ok agree confirm proceed want willing accept yes like right correct alright"
     .split(" ");
@@ -104,10 +104,10 @@ export const CONSENT =
 /** Verbs that grant a permission. */
 export const GRANTS = "grant give allow enable add turn".split(" ");
 
-/** Words that ask for a choice among the options offered previously. */
+/** Words that mark a clause as a question about which of the offered options the user chooses. */
 export const CHOICE = "which what prefer option options".split(" ");
 
-/** Words that ask to turn something off. */
+/** Words that mark a clause as a request to turn something off. */
 export const OFF = [
   "off",
   "disable",
@@ -117,7 +117,7 @@ export const OFF = [
   "stop",
 ];
 
-/** Words that ask to turn something on. */
+/** Words that mark a clause as a request to turn something on. */
 export const ON = ["on", "enable", "activate", "connect", "enabled"];
 
 const VERBS = new Set([

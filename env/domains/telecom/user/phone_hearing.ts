@@ -1,6 +1,6 @@
 /**
- * Interprets an agent's message to a user with a phone, by keywords. Tool names are read as plain words, several
- * requests in one message are kept in order, and statements are ignored.
+ * Finds an agent's requests and questions in a message to a user with a phone, by keywords. Tool names are treated as
+ * ordinary words, requests keep their order, and statements are ignored.
  */
 
 import {
@@ -205,7 +205,10 @@ function readPermissions(
   return check && { kind: "check", topic: "permissions", app };
 }
 
-/** The permissions that requests can mention. `phone` is omitted, since the word occurs in most messages. */
+/**
+ * The permissions that a request can mention. The permission `phone` is omitted because the word occurs in most
+ * messages.
+ */
 const PERMISSIONS = ["sms", "storage", "network"];
 
 function appIn(words: readonly string[]): string {
@@ -213,8 +216,8 @@ function appIn(words: readonly string[]): string {
 }
 
 /**
- * Returns the network mode that the words mention. If they contain a `to`, as in `from 2g to 5g`, only the words after
- * the last one count.
+ * Returns the network mode that the words mention; `undefined` if they mention none. If a network follows the last
+ * `to`, as in `from 2g to 5g`, only the words after that `to` count.
  */
 function modeIn(words: readonly string[]): string | undefined {
   const rest = words.slice(words.lastIndexOf("to") + 1);
@@ -233,7 +236,7 @@ const ONLY: Readonly<Record<string, string>> = {
   "2g": "2g_only",
 };
 
-/** Removes requests that repeat an earlier one. */
+/** Returns the requests without repetitions of earlier requests. */
 function withoutRepeats(heard: readonly Heard[]): Heard[] {
   const seen = new Set<string>();
   return heard.filter((one) => {

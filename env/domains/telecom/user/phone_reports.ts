@@ -1,6 +1,6 @@
 /**
- * Phrases the user's descriptions of what the phone shows. They are short lower-case sentences in the phone's words,
- * without icons.
+ * Phrases a user's descriptions of what the phone shows. The sentences are short, lower case and close to the phone's
+ * words, without icons.
  */
 
 import { trim } from "../../../python/python_space.ts";
@@ -22,7 +22,7 @@ export function switchWords(name: Switch, isOn: boolean): string {
   return `${SWITCH_NAMES[name]} is ${isOn ? "on" : "off"}`;
 }
 
-/** Returns the switch states that are stated in a tool's answer or in a user's description of it. */
+/** Returns the switch states that a tool result, or a user's description of the result, contains. */
 export function switchesShown(shown: string): Map<Switch, boolean> {
   const found = new Map<Switch, boolean>();
   const text = shown.toLowerCase();
@@ -59,7 +59,7 @@ const YES_NO: readonly (readonly [Switch, string])[] = [
   ["roaming", "data roaming enabled"],
 ];
 
-/** Returns the user's description of a tool's answer. */
+/** Returns the user's description of a tool result. */
 export function reportOf(tool: string, shown: string): string {
   const [first = "", ...rest] = shown.split("\n");
   switch (tool) {
@@ -93,7 +93,7 @@ function barWords(line: string): string {
 
 const SIGNALS: readonly string[] = ["poor", "fair", "good", "excellent"];
 
-/** Describes the relevant parts of the network status, switch by switch. */
+/** Describes the network status: the switches, the SIM card and the connection. */
 function networkWords(lines: readonly string[]): string {
   const values = new Map(lines.map((line) => {
     const [key = "", value = ""] = line.split(": ");
@@ -120,7 +120,7 @@ function sentences(lines: readonly string[]): string {
     .map((line) => /[.!?]$/.test(line) ? line : `${line}.`).join(" ");
 }
 
-/** Converts a text to the user's words: in lower case, without icons, and with `my` instead of `your`. */
+/** Rephrases the phone's text in the user's words: in lower case, without icons, and with `my` instead of `your`. */
 function plainWords(text: string): string {
   const words = text.replaceAll(/[^ -~]/g, "").split(" ").map((word) =>
     ID.test(word) ? word : word.toLowerCase()

@@ -1,6 +1,6 @@
 /**
- * The topics of messages about a phone, and the phrases that mention them. Phrases contain no hyphens or other signs,
- * since these are removed from messages.
+ * The topics of messages about a phone, and the phrases that mention them. Phrases contain no hyphens or punctuation,
+ * because these characters are removed from messages.
  */
 
 /** A switch of the phone with the states on and off. */
@@ -13,7 +13,7 @@ export type Switch =
   | "calling"
   | "vpn";
 
-/** A topic that concerns the phone. */
+/** A topic of a message that concerns the phone. */
 export type PhoneTopic =
   | Switch
   | "bar"
@@ -29,7 +29,7 @@ export type PhoneTopic =
   | "reboot"
   | "payment";
 
-/** A topic that does not concern the phone. */
+/** A topic of a message that does not concern the phone. */
 export type TalkTopic =
   | "name"
   | "number"

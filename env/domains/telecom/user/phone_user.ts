@@ -1,7 +1,7 @@
 /**
  * A scripted user with a phone, who carries out the agent's requests and reports what the phone shows. The user knows
- * who and where they are and what does not work, but not why. They pay the bills that the agent asks them to pay, and
- * end the conversation when their problem is solved or they are transferred.
+ * their identity, their location and what does not work, but not why it does not work. They pay the bills that the
+ * agent asks them to pay, and end the conversation when their problem is solved or they are transferred.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -18,11 +18,11 @@ import { type Complaint, readStory, type Story } from "./story.ts";
 /** The user's reply to a transfer to a human agent. */
 const TRANSFERRED = "###TRANSFER###";
 
-/** The number of consecutive messages without a request that the user tolerates before giving up. */
+/** The maximum number of consecutive messages without a request before the user gives up. */
 const MAX_LOST = 4;
 
 /**
- * Plays the user of a task: yields messages and tool calls, and is resumed with the agent's replies and the tools'
+ * Plays the user of a task. Yields messages and tool calls, and is resumed with the agent's replies and the tool
  * results.
  */
 export function* phoneUser({ task, seed }: ActingUserStart): Script {
@@ -48,9 +48,12 @@ interface Player {
   readonly say: Phraser;
   /** The switch states that the phone has shown so far. */
   readonly switches: Map<Switch, boolean>;
-  /** The number of consecutive messages without a request. */
+  /** The number of consecutive messages without a request, up to the last message. */
   lost: number;
-  /** Becomes `tried` after the first action, and `spent` once the user has complained that it did not help. */
+  /**
+   * The user's patience. It becomes `tried` after the first action, and `spent` once the user has complained that the
+   * action did not help.
+   */
   patience: "fresh" | "tried" | "spent";
 }
 
@@ -101,7 +104,7 @@ function* answer(one: Player, message: string): Script<string> {
   ]);
 }
 
-/** Checks whether the problem is solved, and ends the conversation if it is. */
+/** Checks whether the problem is solved, and ends the conversation if so. */
 function* conclude(one: Player): Script<string> {
   const { complaint } = one.story;
   const shown = yield* use(one, PROOFS[complaint].tool);
@@ -113,7 +116,7 @@ function* conclude(one: Player): Script<string> {
   return `it still does not work. ${reportOf(PROOFS[complaint].tool, shown)}`;
 }
 
-/** The tool that shows whether a complaint is resolved, and the check of its output. */
+/** The tool that shows whether each complaint is resolved, and a function that checks the tool's result. */
 const PROOFS: Readonly<
   Record<
     Complaint,
@@ -132,7 +135,7 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint if the user's first action did not help; otherwise an empty string. */
+/** Returns a complaint if the user's first action has not helped; otherwise an empty string. */
 function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
@@ -173,7 +176,7 @@ function* fulfill(one: Player, request: Heard): Script<string> {
   }
 }
 
-/** The tool that shows the state of each topic. */
+/** The tool with which the user checks each topic. */
 const CHECKS: Readonly<Record<PhoneTopic, string>> = {
   airplane: "check_network_status",
   data: "check_network_status",
@@ -253,7 +256,7 @@ function* grant(
   return said.join(" ");
 }
 
-/** Pays a requested bill, if there is one. */
+/** Pays the bill that the agent has asked the user to pay, if there is one. */
 function* pay(one: Player): Script<string> {
   const shown = yield* use(one, "check_payment_request");
   if (!shown.startsWith("You have")) {
@@ -264,7 +267,7 @@ function* pay(one: Player): Script<string> {
 
 /**
  * Uses a tool of the phone.
- * @returns The user's description of the tool's answer.
+ * @returns The user's description of the tool result, after a complaint if the user has reason for one.
  */
 function* report(
   one: Player,
@@ -275,7 +278,7 @@ function* report(
   return complain(one, tool, shown) + reportOf(tool, shown);
 }
 
-/** Uses a tool of the phone, and remembers the switch states that it shows. */
+/** Uses a tool of the phone, and records the switch states that its result shows. */
 function* use(
   one: Player,
   tool: string,

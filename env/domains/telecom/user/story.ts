@@ -1,9 +1,12 @@
-/** A telecom user's knowledge, parsed from the task's instruction. It does not include the cause of the problem. */
+/**
+ * Parses a telecom user's knowledge from the task's instruction. The knowledge does not include the cause of the
+ * problem.
+ */
 
-/** The service that does not work, from the user's point of view: cellular service, mobile data or picture messages. */
+/** The service that does not work from the user's point of view: cellular service, mobile data or picture messages. */
 export type Complaint = "service" | "data" | "mms";
 
-/** The knowledge of a user. */
+/** A telecom user's knowledge, as stated in the task's instruction. */
 export interface Story {
   readonly complaint: Complaint;
   readonly name?: string;
@@ -14,7 +17,9 @@ export interface Story {
   readonly refuelGb?: string;
 }
 
-/** Parses an instruction: the reason for the call, the known facts, and what the user is willing to do. */
+/**
+ * Parses an instruction into the reason for the call, the facts known to the user, and what the user is willing to do.
+ */
 export function readStory(instruction: string): Story {
   const reason = between(instruction, "Reason for call:", "Known info:") ??
     instruction;
@@ -36,7 +41,7 @@ function complaintOf(reason: string): Complaint {
   return /\bno service\b/i.test(reason) ? "service" : "data";
 }
 
-/** Returns the text between the first `start` and the next `end`, trimmed. */
+/** Returns the trimmed text between the first `start` and the next `end`; `undefined` if either is missing. */
 function between(
   text: string,
   start: string,
@@ -48,7 +53,7 @@ function between(
   return to < 0 ? undefined : text.slice(from + start.length, to).trim();
 }
 
-/** Returns the word after the first `start`, without a trailing full stop. */
+/** Returns the word after the first `start`, without a trailing full stop; `undefined` if `start` is missing. */
 function wordAfter(text: string, start: string): string | undefined {
   const from = text.indexOf(start);
   if (from < 0) return undefined;

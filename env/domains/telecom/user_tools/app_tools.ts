@@ -44,8 +44,8 @@ export const checkAppPermissions = phoneTool({
 });
 
 /**
- * Returns an app's permissions; `undefined` if the app does not exist.
- * @throws {ToolError} If the name is not hashable in Python.
+ * Returns the permissions granted to an app; `undefined` if the app does not exist.
+ * @throws {ToolError} If the app's name is not hashable in Python.
  */
 function grantedTo(
   database: Database,

@@ -92,7 +92,7 @@ export const setNetworkModePreference = phoneTool({
   },
 });
 
-/** The advice for each speed rating. */
+/** The advice that a speed test shows for each speed rating. */
 const ADVICE: Readonly<Record<string, string>> = {
   "Very Poor":
     "Connection is very slow. Basic web browsing might be difficult.",

@@ -1,4 +1,4 @@
-/** The factories for the user's tools, which are methods of one class in the original. */
+/** Creates the tools of telecom's user. In the original, they are methods of one class. */
 
 import type { Database } from "../../../database.ts";
 import type { Tool } from "../../../tool.ts";
@@ -8,7 +8,7 @@ import {
 } from "../../shared/toolkit/bundle_tool.ts";
 import { withStatusBar } from "../phone/status_bar.ts";
 
-/** Creates a tool for the user's phone. */
+/** Creates a tool for the user's phone with the given parameters. */
 export function phoneTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

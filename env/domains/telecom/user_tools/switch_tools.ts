@@ -71,7 +71,7 @@ export const toggleWifiTool = phoneTool({
   },
 });
 
-/** The phone's messages about its SIM card, by status. */
+/** The phone's message for each status of its SIM card. */
 const SIM_WORDS: Readonly<Record<string, string>> = {
   active: "Your SIM card is active and working.",
   missing: "No SIM card detected in the phone.",

@@ -1,15 +1,17 @@
-/** Checks a call against the policy before it is made, independently of the tools and the expert. */
+/**
+ * Checks a call against telecom's policy before the call is made. The check is independent of the tools and the expert.
+ */
 
 import type { Databases } from "../../../domain.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { numberIn, texts } from "../../shared/read_row.ts";
 import { TODAY } from "../account/billing.ts";
 
-/** A call to check, and what the user has agreed to. */
+/** A call to check, with the facts about its task that the policy depends on. */
 export interface Step {
   readonly name: string;
   readonly arguments: JsonObject;
-  /** The amount of data that the user agreed to buy, in GB; 0 if none. */
+  /** The amount of data that the user has agreed to buy, in GB; 0 if the user has agreed to buy none. */
   readonly agreedGb: number;
   /** Whether the problem cannot be fixed by allowed actions. */
   readonly isHopeless: boolean;
@@ -18,7 +20,9 @@ export interface Step {
 /** The maximum amount of data that a user may buy, in GB. */
 const MAX_GB = 2;
 
-/** Returns the policy rule that a call breaks; `null` if it breaks none. Users' calls are not restricted. */
+/**
+ * Returns the policy rule that a call breaks; `null` if it breaks none. The policy does not restrict calls by the user.
+ */
 export function ruleBroken(
   { agent, user }: Databases,
   { name, arguments: args, agreedGb, isHopeless }: Step,

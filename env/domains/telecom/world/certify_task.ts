@@ -1,5 +1,5 @@
 /**
- * Certifies composed tasks. In a valid task, something is broken, the gold actions fix it, and each of them is
+ * Certifies composed tasks. In a valid task, something is broken, the gold actions fix it, and all of them are
  * necessary and allowed.
  */
 
@@ -15,24 +15,24 @@ export interface TaskPlan {
   /** The initial state of both databases. */
   readonly databases: Required<Databases>;
   readonly setUp: readonly PlannedCall[];
-  /** The actions that fix the problem; for a hopeless task, the actions that fix part of it. */
+  /** The actions that fix the problem. In a hopeless task, they fix only part of it. */
   readonly fixes: readonly PlannedCall[];
   /** The checks that hold if the phone works as the user wants. */
   readonly works: readonly PlannedCall[];
-  /** Whether no allowed action fixes the problem, so that the user has to be transferred. */
+  /** Whether the user has to be transferred because no allowed action fixes the problem. */
   readonly isHopeless: boolean;
   /** The amount of data that the user is willing to buy, in GB. */
   readonly agreedGb: number;
 }
 
-/** The gold action of a hopeless task. */
+/** The gold action of a hopeless task: a transfer to a human agent. */
 export const TRANSFER_CALL: PlannedCall = {
   actor: "assistant",
   name: "transfer_to_human_agents",
   args: { summary: "nothing that i may do helps" },
 };
 
-/** Returns the gold actions of a plan: its fixes, except redundant ones, or a transfer if the task is hopeless. */
+/** Returns the gold actions of a plan: its fixes without redundant fixes, or a transfer if the task is hopeless. */
 export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   if (plan.isHopeless) return [TRANSFER_CALL];
   const start = new Trial(plan.databases).run(plan.setUp);
@@ -44,7 +44,7 @@ export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   return gold;
 }
 
-/** Describes why a task with these gold actions is invalid; `null` if it is valid. */
+/** Returns the reason why a task with these gold actions is invalid; `null` if the task is valid. */
 export function faultOf(
   plan: TaskPlan,
   gold: readonly PlannedCall[],

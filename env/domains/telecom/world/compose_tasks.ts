@@ -21,10 +21,10 @@ import { type ComposedSplit, SplitAssigner } from "./split_assigner.ts";
 import { taskObject, WORKS } from "./task_object.ts";
 import { PERSONAS } from "./task_words.ts";
 
-/** The sides whose tools are needed to fix the problem. */
+/** The sides that must use their tools to fix the problem. */
 export type Actors = "any" | "user" | "agent" | "both";
 
-/** The options of {@linkcode composeTelecom}. */
+/** Options for {@linkcode composeTelecom}. */
 export interface ComposeOptions {
   readonly seed: number;
   readonly count: number;
@@ -34,7 +34,7 @@ export interface ComposeOptions {
   readonly kinds?: readonly string[];
   /** The complaints to use. Default: all. */
   readonly complaints?: readonly Complaint[];
-  /** The sides that have to act in tasks that can be solved. Default: `any`. */
+  /** The sides that must act in solvable tasks. Default: `any`. */
   readonly actors?: Actors;
   /** The share of tasks in which the user has to be transferred, from 0 to 1. Default: 0.1. */
   readonly hopeless?: number;
@@ -42,7 +42,7 @@ export interface ComposeOptions {
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** The share of tasks in the dev split, and also in the test split, from 0 to 0.45. Default: 0.1. */
+  /** The share of tasks in each of the dev and test splits, from 0 to 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 
@@ -54,13 +54,18 @@ export interface ComposedTask {
   readonly gold: readonly PlannedCall[];
   /** The names of the task's faults. */
   readonly faults: readonly string[];
-  /** The task's split. No other split has a task with the same combination of faults or the same customer. */
+  /**
+   * The task's split. No other split contains a task with the same combination of faults, or with the same customer.
+   */
   readonly split: ComposedSplit;
 }
 
 /** A composed world: the agent's database and the tasks. */
 export interface ComposedWorld {
-  /** The agent's database in the format of its file. The user's database is the default phone. */
+  /**
+   * The agent's database in the format of its file. The user's database is not included, since it is always the default
+   * phone.
+   */
   readonly agent: JsonObject;
   readonly tasks: readonly ComposedTask[];
 }
@@ -71,7 +76,7 @@ const TASKS_PER_CUSTOMER = 3;
 /** The minimum number of customers: one for each split. */
 const MIN_CUSTOMERS = 3;
 
-/** The maximum number of draws per task before the options are rejected. */
+/** The number of failed draws per task after which the options are rejected. */
 const MAX_DRAWS = 500;
 
 /**
@@ -121,7 +126,7 @@ export function composeTelecom(options: ComposeOptions): ComposedWorld {
 interface Drawing {
   readonly index: number;
   readonly callersOf: ReadonlyMap<ComposedSplit, readonly Caller[]>;
-  /** The split of each combination of faults. */
+  /** Assigns combinations of faults to splits. */
   readonly combinations: SplitAssigner;
   readonly databases: TaskPlan["databases"];
   readonly options: ComposeOptions;
@@ -246,7 +251,7 @@ function planOf(
   };
 }
 
-/** Removes duplicate fixes, and sorts the others into an order in which all of them take effect. */
+/** Returns the fixes without duplicates, in an order in which all of them take effect. */
 function inOrder(fixes: readonly PlannedCall[]): readonly PlannedCall[] {
   const byText = new Map(fixes.map((fix) => [textOf(fix), fix]));
   return [...byText.values()].toSorted((a, b) => rank(a) - rank(b));
@@ -257,8 +262,8 @@ function textOf({ name, args }: PlannedCall): string {
 }
 
 /**
- * Returns the sort rank of a fix. The agent's fixes and payments come first, so that the phone finds a network that it
- * may use. A restart comes last, because it applies settings.
+ * Returns the sort rank of a fix. The agent's fixes and payments come first, so that the phone may use the network that
+ * it finds. A restart comes last because it applies settings.
  */
 function rank({ actor, name }: PlannedCall): number {
   if (name === "make_payment") return 1;

@@ -11,7 +11,7 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { Rng } from "../../../random.ts";
 import { object } from "../../shared/call.ts";
 
-/** A line that a user may call about. */
+/** A line with the data of the user who may call about it. */
 export interface Caller {
   readonly customerId: string;
   readonly name: string;
@@ -21,14 +21,17 @@ export interface Caller {
   readonly limitGb: number;
 }
 
-/** The drawn accounts, and all lines that users may call about. */
+/** The drawn accounts, and all lines that a user may call about. */
 export interface Accounts {
   /** The agent's database in the format of its file. */
   readonly agent: JsonObject;
   readonly callers: readonly Caller[];
 }
 
-/** The plans: name, included data in GB, monthly price, and price per additional GB, in dollars. */
+/**
+ * The plans. Each has a name, the included data in GB, the monthly price in dollars, and the price per additional GB in
+ * dollars.
+ */
 const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["small", 3, 20, 6],
   ["medium", 10, 35, 4],
@@ -36,7 +39,7 @@ const PLANS: readonly (readonly [string, number, number, number])[] = [
   ["family", 50, 95, 1.5],
 ];
 
-/** Draws accounts with a given number of customers, each with up to `linesMax` lines. */
+/** Draws accounts for the given number of customers, each with up to `linesMax` lines. */
 export function drawAccounts(
   rng: Rng,
   { customers, linesMax }: {
@@ -127,7 +130,7 @@ function lineOf(number: number): string {
   return `L${10000 + number}`;
 }
 
-/** Formats a phone number. All numbers have the same length, so that none is a prefix of another. */
+/** Formats a phone number. All phone numbers have the same length, so that no number is a prefix of another. */
 function phoneOf(number: number): string {
   const digits = String(1000000 + number);
   return `555-${digits.slice(0, 3)}-${digits.slice(3)}`;

@@ -4,7 +4,7 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import { toFloat } from "../../../python/python_number.ts";
 import type { Complaint } from "../user/story.ts";
 
-/** The side that makes a call, as named in task files. */
+/** The name in task files of the side that makes a call. */
 export type Actor = "assistant" | "user";
 
 /** A call to a function or a tool. */
@@ -14,17 +14,17 @@ export interface PlannedCall {
   readonly args: Readonly<Record<string, JsonValue>>;
 }
 
-/** The line and bill that a fault affects, and the limits on what the user may do. */
+/** The line and the bill that a fault affects, and the values that its setup and fixes use. */
 export interface FaultPlace {
   readonly customerId: string;
   readonly lineId: string;
   /** The data included in the line's plan, in GB. */
   readonly limitGb: number;
-  /** The amount of data that the user is willing to buy, in GB; 0 if none. */
+  /** The amount of data that the user is willing to buy, in GB; 0 if the user does not want to buy any. */
   readonly refuelGb: number;
   /** The id of the bill that the fault leaves unpaid. */
   readonly billId: string;
-  /** An outdated network mode. */
+  /** The outdated network mode to which a fault may restrict the phone. */
   readonly oldMode: "2g_only" | "3g_only";
 }
 
@@ -36,9 +36,9 @@ export interface Fault {
   /** The services that do not work because of the fault. */
   readonly breaks: readonly Complaint[];
   setUp(place: FaultPlace): readonly PlannedCall[];
-  /** Returns the calls that fix the fault. Omitted if no call can fix it, so that the user has to be transferred. */
+  /** Returns the calls that fix the fault. Omitted if no call can fix it; the user then has to be transferred. */
   fixes?(place: FaultPlace): readonly PlannedCall[];
-  /** Returns the checks that must hold at the end, in addition to a working phone. */
+  /** Returns additional checks that must hold at the end. Default: none. */
   checks?(place: FaultPlace): readonly PlannedCall[];
 }
 
@@ -142,7 +142,7 @@ function usedUp(name: string, buys: boolean): Fault {
   };
 }
 
-/** All faults, in setup order. */
+/** All faults, in the order in which a task sets them up. */
 export const FAULTS: readonly Fault[] = [
   ofPhone(
     { name: "sim_card_out", kind: "sim", breaks: ALL },
@@ -236,7 +236,7 @@ export const FAULTS: readonly Fault[] = [
   ),
 ];
 
-/** All kinds of faults, in setup order. */
+/** All kinds of faults, in the order of {@linkcode FAULTS}. */
 export const FAULT_KINDS: readonly string[] = [
   ...new Set(FAULTS.map(({ kind }) => kind)),
 ];

@@ -1,20 +1,20 @@
 /**
- * Assigns composed tasks and customers to splits. A key stays in the split to which it was first assigned, and splits
- * fill up in proportion to their shares.
+ * Assigns composed tasks and customers to splits. A key stays in the split to which it was first assigned, and the
+ * splits are filled in proportion to their shares.
  */
 
 /** A split of a composed world. */
 export type ComposedSplit = "train" | "dev" | "test";
 
-/** An assignment of keys to splits. */
+/** Assigns keys to splits. */
 export class SplitAssigner {
   readonly #shares: readonly (readonly [ComposedSplit, number])[];
   readonly #assigned = new Map<string, ComposedSplit>();
   readonly #filled = new Map<ComposedSplit, number>();
 
   /**
-   * Creates empty splits.
-   * @param testShare The share of the dev split, and also of the test split; the rest goes to train.
+   * Creates an assigner with empty splits.
+   * @param testShare The share of each of the dev and test splits, at most 0.45. The train split gets the rest.
    */
   constructor(testShare: number) {
     const share = Math.min(testShare, 0.45);

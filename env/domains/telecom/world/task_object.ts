@@ -25,7 +25,7 @@ export const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   mms: [check("assert_can_send_mms", true)],
 };
 
-/** The checks that hold if a complaint is unresolved and the user was transferred. */
+/** The checks that hold if each complaint is unresolved and the user was transferred. */
 const BROKEN: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   service: [check("assert_service_status", "no_service")],
   data: [check("assert_mobile_data_status", false)],
@@ -36,7 +36,7 @@ function check(name: string, expected_status: string | boolean): PlannedCall {
   return { actor: "user", name, args: { expected_status } };
 }
 
-/** Returns the task that a plan and its gold actions describe. */
+/** Returns the task described by a plan and its gold actions, in the format of `tasks.json`. */
 export function taskObject(
   { id, persona, complaint, caller, where, plan, gold }: {
     readonly id: string;

@@ -1,12 +1,12 @@
 /**
- * Writes the instructions for users of composed tasks, in sentences that both a model and the scripted user can
- * interpret.
+ * Writes the instructions for the users of composed tasks. Both a model and the scripted user can interpret the
+ * sentences.
  */
 
 import type { Complaint } from "../user/story.ts";
 import type { Caller } from "./draw_accounts.ts";
 
-/** The reason for the call, by complaint. */
+/** The reason for the call, for each complaint. */
 export const REASONS: Readonly<Record<Complaint, string>> = {
   service:
     "Your phone has shown 'No Service' since this morning. You want to call and be called again.",
@@ -16,14 +16,14 @@ export const REASONS: Readonly<Record<Complaint, string>> = {
     "Your messaging app does not send MMS messages any more. You want to send one.",
 };
 
-/** The condition under which a user is satisfied, by complaint. */
+/** The condition under which a user is satisfied, for each complaint. */
 const CONTENT: Readonly<Record<Complaint, string>> = {
   service: "the status bar of your phone shows a signal",
   data: "a speed test says that your internet speed is excellent",
   mms: "your phone says that it can send MMS messages",
 };
 
-/** The description of each persona, by its name in task files. */
+/** The description of each persona, keyed by its name in task files. */
 export const PERSONAS: Readonly<Record<string, string | null>> = {
   None: null,
   Easy:

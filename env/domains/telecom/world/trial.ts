@@ -1,4 +1,4 @@
-/** A copy of the databases in which planned calls are tried out. */
+/** Tries out planned calls in a copy of the databases. */
 
 import type { Databases, Side } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
@@ -7,7 +7,7 @@ import { syncTelecom } from "../sync.ts";
 import { functions } from "../toolbox.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 
-/** A fork of both databases that is synchronized after every call. */
+/** A fork of both databases in which calls can be tried out. The databases are synchronized after every call. */
 export class Trial {
   readonly databases: Required<Databases>;
 
@@ -15,7 +15,7 @@ export class Trial {
     this.databases = { agent: agent.fork(), user: user.fork() };
   }
 
-  /** Returns an independent copy in the same state. */
+  /** Returns an independent copy of the trial in the same state. */
   fork(): Trial {
     return new Trial(this.databases);
   }
@@ -29,7 +29,7 @@ export class Trial {
     return this;
   }
 
-  /** Checks whether all of the given assertions hold. */
+  /** Checks whether all given assertions hold in the current state. */
   holds(checks: readonly PlannedCall[]): boolean {
     return checks.every((check) => this.#call(check) === true);
   }

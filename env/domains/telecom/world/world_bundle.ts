@@ -1,6 +1,6 @@
 /**
- * Converts a composed world to the files of a bundle in τ³-bench's layout, with original texts. The code that reads the
- * benchmark can read the bundle.
+ * Converts a composed world to a bundle of files in τ³-bench's layout, with original texts. The code that reads the
+ * benchmark's files can also read the bundle.
  */
 
 import type { ComposedBundle, ComposeStart } from "../../../domain.ts";

@@ -1,6 +1,6 @@
 /** The prompts for agents, simulated users and judges in composed worlds, in a bundle's layout. */
 
-/** The templates in `prompts.json`, by the names that readers of the file expect. */
+/** The templates in `prompts.json`, keyed by the names that readers of the file expect. */
 export const telecomPrompts = {
   agent_instruction:
     "You are an agent of the carrier's support. Serve the customer by the policy below. In each turn either write to the customer or call a tool, never both.",
@@ -43,7 +43,7 @@ const TALK =
 - Say only what this moment asks for, in your own words. What your scenario does not hold, you do not know.
 - Write ###STOP### once what you called for works, ###TRANSFER### once you are handed over to a person, and ###OUT-OF-SCOPE### if your scenario does not let you go on.<PERSONA_GUIDELINES>`;
 
-/** The guidelines for simulated users, by file name. */
+/** The guidelines for simulated users, keyed by file name. */
 export const telecomGuidelines = {
   "simulation_guidelines.md": `${TALK}\n`,
   "simulation_guidelines_tools.md": `${TALK}
