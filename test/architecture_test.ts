@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The top-level folders in order: each may import only from itself and from the folders before it. */
+/** The top-level folders in order. Each folder may import only from itself and from the folders before it. */
 const LAYERS = ["env", "train", "notebooks", "tasks", "test"];
 
-/** Matches imports and exports with a relative path. Imports in comments do not match. */
+/** Matches imports and exports with a relative path, except in comments. */
 const IMPORTS =
   /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
 
-/** An import: the importing file and the imported one, as paths from the root of the repository. */
+/** An import. Both the importing file and the imported file (`target`) are paths from the root of the repository. */
 interface Import {
   readonly file: string;
   readonly target: string;
@@ -63,9 +63,9 @@ Deno.test("two modules have the same name only if they are the same part of two 
 });
 
 /**
- * Checks whether two modules with the same name are the same part of two things, which is allowed: the same part of two
- * domains, or a domain's part and `env/domain.ts`; a check or a task and the module that it uses; two entry points or
- * two registries.
+ * Checks whether two modules may have the same name because they are the same part of two things: of two domains, of a
+ * domain and `env/domain.ts`, of a check or a task and the module that it uses, or because both are entry points or
+ * registries.
  */
 function isSamePart(one: string, other: string): boolean {
   const name = basename(one);
@@ -80,7 +80,7 @@ function isSamePart(one: string, other: string): boolean {
   );
 }
 
-/** Returns the imports that a rule forbids, as text. */
+/** Returns the imports that a rule forbids, each as a sentence. */
 function wrong(isWrong: (one: Import) => boolean): string[] {
   return IMPORTED.filter(isWrong)
     .map(({ file, target }) => `${file} imports ${target}`);

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Lists the modules whose examples are run as tests. */
+/** Lists the modules whose documentation examples are run as tests. */
 async function* modules(dir: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
     if (isDirectory) yield* modules(new URL(`${name}/`, dir));
@@ -12,8 +12,8 @@ async function* modules(dir: URL): AsyncGenerator<URL> {
 }
 
 /**
- * Returns the examples in a module's documentation that `deno test --doc` runs, including the asterisks of their
- * comments.
+ * Returns the code blocks in a module's doc comments that `deno test --doc` runs, including the asterisk at the start
+ * of each line.
  */
 function examplesOf(text: string): string[] {
   return [...text.matchAll(/^ \* ```ts\n.*?^ \* ```$/gms)].map(([code]) =>

@@ -39,7 +39,7 @@ import { logMessage, readLogMetrics } from "../train/slime/launch/log_line.ts";
 import { superlinear } from "./support/growth.ts";
 import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
 
-/** Patterns that read only text by taulab itself or by the person at the keyboard, each with the reason. */
+/** Patterns that match only text that taulab itself or the person at the keyboard wrote, each with the reason. */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":
     "the viewer's own page",
@@ -48,8 +48,8 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
 };
 
 /**
- * Modules that build patterns from strings. Their functions are among {@linkcode PARSERS}, or read only taulab's own
- * text.
+ * Modules that build patterns from strings. Their functions are tested as {@linkcode PARSERS}, or read only text that
+ * taulab itself wrote.
  */
 const MADE_OF_STRINGS: readonly string[] = [
   "env/models/opaque_fields.ts",
@@ -74,7 +74,7 @@ const MADE_OF_STRINGS: readonly string[] = [
   "train/slime/launch/symptoms.ts",
 ];
 
-/** Fragments that hostile texts are built from, in addition to the words in a pattern. */
+/** Fragments from which hostile texts are built, in addition to the words in a pattern. */
 const PIECES: readonly string[] = [
   ..."aA0 \n.,'\"\\([{/:#@-_<`",
   "a.",
@@ -84,7 +84,7 @@ const PIECES: readonly string[] = [
   "😀",
 ];
 
-/** Fragments of hostile texts for parsers, in addition to {@linkcode PIECES}. */
+/** Fragments from which hostile texts for parsers are built, in addition to {@linkcode PIECES}. */
 const SYNTAX: readonly string[] = [
   "]",
   "}",
@@ -139,7 +139,7 @@ const SYNTAX: readonly string[] = [
   "def a(b=[\n",
 ];
 
-/** Beginnings of hostile texts, which the fragments follow. */
+/** Beginnings of hostile texts, after which fragments are repeated. */
 const BEGUN = [
   "",
   "{",
@@ -201,7 +201,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseTopology,
 };
 
-/** Searches an agent's message for claims of each kind. */
+/** Checks an agent's message against one assertion of each kind that the stand-in judge supports. */
 function judge(text: string) {
   const claims = [
     "Agent should tell the user the price is $4.20.",
@@ -327,7 +327,9 @@ function assertGrowth(
   }
 }
 
-/** Runs a parser, which may reject the text; fails only if it exhausted the stack or the maximum string length. */
+/**
+ * Runs a parser, which may reject the text. Fails only if the parser exceeds the stack or the maximum string length.
+ */
 function attempt(run: () => unknown): void {
   try {
     run();
@@ -374,7 +376,7 @@ function track({ user, agent }: { user: string; agent: string }): void {
   });
 }
 
-/** Returns the path and the code of each module that runs on this machine, sorted by path. */
+/** Returns the path and the source code of each module that runs on this machine, sorted by path. */
 async function sources(): Promise<[path: string, code: string][]> {
   const root = new URL("../", import.meta.url);
   const found: [string, string][] = [];

@@ -219,7 +219,7 @@ export type { LaunchPlan, SlimeConfig } from "../train/slime/mod.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** Runs a module in the repository's root with only the given permissions. */
+/** Runs a module in the root of the repository with only the given permissions. */
 async function run(file: string, permissions: readonly string[] = []) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

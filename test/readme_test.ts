@@ -6,7 +6,7 @@ import { inTempDir } from "./support/temp_dir.ts";
 const documents = await readDocuments();
 const readmes = documents.filter(({ path }) => path.endsWith("README.md"));
 
-/** The scripts in all READMEs, each with the output that its last line announces. */
+/** The scripts in all READMEs, each with the output that the comment in its last line states. */
 const SCRIPTS = readmes.flatMap((readme) =>
   blocksOf(readme, "ts").map((code, i) => ({
     name: `${readme.path}, script ${i + 1}`,
@@ -15,7 +15,7 @@ const SCRIPTS = readmes.flatMap((readme) =>
   }))
 );
 
-/** Runs a script as its README describes, but in a separate directory. */
+/** Runs a script as its README describes, but in a temporary directory. */
 async function run(
   code: string,
   { dir, permissions }: { dir: string; permissions: readonly string[] },
@@ -47,8 +47,8 @@ Deno.test("READMEs have at least five scripts, each with at most twenty lines of
 });
 
 /**
- * Returns the permissions that a README gives to a script: none, or access to the run dirs. Training also reads the
- * kernels.
+ * Returns the permissions that a README gives to a script: none, or access to the run dirs. A script that trains may
+ * also read the kernels.
  */
 function permissionsOf(code: string): readonly string[] {
   if (!code.includes('"runs/')) return [];
@@ -96,7 +96,7 @@ Deno.test("links in documents lead to existing files and headings", async () => 
   assert.deepEqual(broken, []);
 });
 
-/** Returns the anchor that GitHub gives to a heading. */
+/** Returns the anchor that GitHub generates for a heading. */
 function anchor(words: string): string {
   return words.toLowerCase().replace(/[^\p{L}\p{N}\s-]/gu, "")
     .replaceAll(" ", "-");

@@ -1,4 +1,4 @@
-/** The contract of every agent, whatever its model. */
+/** Defines the contract tests that every agent must pass, regardless of its model. */
 
 import assert from "node:assert/strict";
 import type {
@@ -18,9 +18,12 @@ export interface AgentSubject {
   readonly dataset: Dataset;
   readonly task: Task;
   readonly firstMessage: string;
-  /** The form of the agent's actions: tool calls, or text whose observations are user messages. Default: `calls`. */
+  /**
+   * The form of the agent's actions: tool calls, or text after which observations arrive as user messages. Default:
+   * `calls`.
+   */
   readonly form?: "calls" | "text";
-  /** The environment's observations, turn by turn: after a call, and after a message. */
+  /** The environment's observation in each turn, if the agent makes a call and if it sends a message. */
   readonly observations: readonly {
     readonly toCall: string;
     readonly toWords: string;
@@ -28,7 +31,7 @@ export interface AgentSubject {
 }
 
 /**
- * Registers the contract's tests for an agent.
+ * Registers the contract tests for an agent.
  * @param load Creates a new agent on each call.
  */
 export function agentContract(
@@ -150,7 +153,7 @@ function start(
 
 interface Moment {
   readonly step: AgentStep;
-  /** The observation after the step; `null` if the step was not an action. */
+  /** The observation after the step; `null` if the step is not an action. */
   readonly observation: Observation | null;
   /** The number of messages before the step. */
   readonly before: number;

@@ -1,4 +1,4 @@
-/** The contract of every chat model. */
+/** Defines the contract tests that every chat model must pass. */
 
 import assert from "node:assert/strict";
 import type {
@@ -9,16 +9,16 @@ import type {
   ToolSchema,
 } from "../../env/types.ts";
 
-/** A model to test, and a conversation for it. It is disposed of after each test if it has a disposer. */
+/** A model to test, and a conversation for it. If it has a disposer, it is disposed of after each test. */
 export interface ChatModelSubject extends Partial<AsyncDisposable> {
   readonly model: ChatModel;
   readonly tools: readonly ToolSchema[];
-  /** The messages that the model receives, turn by turn; the first turn opens the conversation. */
+  /** The messages that the model receives in each turn. The first turn opens the conversation. */
   readonly turns: readonly (readonly Message[])[];
 }
 
 /**
- * Registers the contract's tests for a chat model.
+ * Registers the contract tests for a chat model.
  * @param load Creates a new model on each call.
  */
 export function chatModelContract(

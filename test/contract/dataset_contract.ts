@@ -1,4 +1,4 @@
-/** The contract of every dataset, whatever its source. */
+/** Defines the contract tests that every dataset must pass, regardless of its source. */
 
 import assert from "node:assert/strict";
 import { callTool } from "../../env/call_tool.ts";
@@ -7,7 +7,7 @@ import { ConfigError } from "../../env/errors.ts";
 import type { Dataset, Split } from "../../env/types.ts";
 
 /**
- * Registers the contract's tests for a dataset.
+ * Registers the contract tests for a dataset.
  * @param load Creates a new dataset on each call.
  */
 export function datasetContract(

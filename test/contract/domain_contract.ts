@@ -1,4 +1,4 @@
-/** The contract of every domain that has all parts. */
+/** Defines the contract tests that every complete domain must pass. */
 
 import assert from "node:assert/strict";
 import { toPlain } from "../../env/python/python_value.ts";
@@ -27,7 +27,7 @@ import { datasetContract } from "./dataset_contract.ts";
 
 const SIZES = { trainTasks: 12, devTasks: 2, testTasks: 3 };
 
-/** Registers the tests of a registered domain. */
+/** Registers the contract tests for a domain, which must itself be registered. */
 export function domainContract(domain: Domain): void {
   const name = keyOf(domain);
   const make = () => generated(4, SIZES, { domain: name });

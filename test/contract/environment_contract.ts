@@ -1,18 +1,18 @@
-/** The contract of every environment, whatever its dataset. */
+/** Defines the contract tests that every environment must pass, regardless of its dataset. */
 
 import assert from "node:assert/strict";
 import { createEnvironment } from "../../env/environment.ts";
 import { goldOf } from "../../env/gold.ts";
 import type { Dataset, Environment, Task, User } from "../../env/types.ts";
 
-/** A user whose messages do not matter. */
+/** A user for tests in which the user's messages do not matter. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("fine"),
 };
 
 /**
- * Registers the contract's tests for the environments of a dataset.
+ * Registers the contract tests for the environments of a dataset.
  * @param load Creates or reads the dataset.
  */
 export function environmentContract(

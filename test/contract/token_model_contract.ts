@@ -1,4 +1,4 @@
-/** The contract of every token model, wherever it runs. */
+/** Defines the contract tests that every token model must pass, wherever it runs. */
 
 import assert from "node:assert/strict";
 import type {
@@ -7,7 +7,7 @@ import type {
   TokenModel,
 } from "../../env/types.ts";
 
-/** A token model to test, and the facts about it that the tests need. */
+/** A token model to test, with the facts about it that the tests need. */
 export interface TokenModelSubject extends AsyncDisposable {
   readonly model: TokenModel;
   /** A few prompts, each much shorter than the context. */
@@ -21,7 +21,7 @@ export interface TokenModelSubject extends AsyncDisposable {
 }
 
 /**
- * Registers the contract's tests for a token model.
+ * Registers the contract tests for a token model.
  * @param load Creates a new model on each call.
  */
 export function tokenModelContract(

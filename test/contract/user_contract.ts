@@ -1,4 +1,4 @@
-/** The contract of every simulated user, whatever its strategy. */
+/** Defines the contract tests that every simulated user must pass, regardless of its strategy. */
 
 import assert from "node:assert/strict";
 import {
@@ -8,9 +8,9 @@ import {
   type UserFactory,
 } from "../../env/types.ts";
 
-/** The simulated users to test, and their task. */
+/** Options for {@linkcode userContract}: the simulated users to test, and their task. */
 export interface UserContractOptions {
-  /** Returns a factory of users. It is called for each test, so that tests do not share the factory's state. */
+  /** Returns a factory of users. Each test calls it, so that tests do not share the factory's state. */
   readonly factory: () => UserFactory | Promise<UserFactory>;
   readonly task: () => Task | Promise<Task>;
 }
@@ -21,7 +21,7 @@ const CLERK = [
   "is there anything else?",
 ];
 
-/** Registers the contract's tests for a kind of simulated user. */
+/** Registers the contract tests for a kind of simulated user. */
 export function userContract(name: string, options: UserContractOptions): void {
   async function make(seed = 1): Promise<User> {
     const [factory, task] = [await options.factory(), await options.task()];

@@ -6,7 +6,7 @@ import { DataError, InfrastructureError } from "../../env/errors.ts";
 import { defineTool } from "../../env/tool.ts";
 import { action, smallDatabase } from "../support/retail_world.ts";
 
-/** Returns the answer of a tool with the given handler. */
+/** Returns the result of calling a tool that has the given handler. */
 function answerOf(
   run: (database: Database) => string,
   database = smallDatabase(),

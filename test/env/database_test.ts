@@ -6,7 +6,7 @@ import { copyValue, printPythonJson } from "../../env/python/python_json.ts";
 import { stateHash } from "../../env/state_hash.ts";
 import { smallDatabase } from "../support/retail_world.ts";
 
-/** A state as plain maps, the reference for the test. */
+/** The rows of a database as plain maps, which serve as the reference. */
 type Model = Map<string, Map<string, JsonObject>>;
 
 const TABLES = ["b", "a"] as const;
@@ -28,7 +28,7 @@ function row(n: number): JsonObject {
   return new Map<string, JsonValue>([["n", n], ["list", [n]]]);
 }
 
-/** An operation on one of several databases and on its model. */
+/** An operation on one of several databases and on its reference model. */
 interface Step {
   readonly kind: "edit" | "put" | "fork";
   readonly on: number;

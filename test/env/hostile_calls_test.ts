@@ -24,7 +24,7 @@ import "../support/library_desk/register.ts";
 
 const SEQUENCES = 200;
 const CALLS = 8;
-/** The maximum number of calls to generate for a position of a sequence, until one of them writes. */
+/** The maximum number of calls to try at each position of a sequence until one of them changes the state. */
 const TRIES = 5;
 const SIZES = { trainTasks: 12, devTasks: 1, testTasks: 4 };
 
@@ -77,7 +77,7 @@ function registerTests(
   });
 }
 
-/** Makes a sequence of calls, most of which write, and checks every answer. Returns the calls. */
+/** Makes a sequence of calls, most of which write, and checks every result. */
 function playSequence(
   world: HostileWorld,
   { database, seed, seen }: {
@@ -115,7 +115,7 @@ function checkedAnswer(
   return answer;
 }
 
-/** Checks that the tools throw only `ToolError`s, so that no bug of a tool counts as the agent's mistake. */
+/** Checks that a tool throws only a `ToolError`, so that no bug in a tool counts as the agent's mistake. */
 function assertOnlyToolErrors(
   { domain }: HostileWorld,
   { database, call }: { database: Database; call: ToolAction },
@@ -139,7 +139,7 @@ function replay(
   return stateOf(database);
 }
 
-/** Returns the state in the form that is hashed and in the form that the tools print, which must be JSON. */
+/** Returns the changes of a database in the form that is hashed. Fails if a changed row does not print as JSON. */
 function stateOf(database: Database): string {
   for (const { table, id } of database.changes()) {
     parsePythonJson(database.print(table, id) ?? "null");

@@ -32,7 +32,7 @@ function base(): Database {
   );
 }
 
-/** Builds the document in the straightforward way. */
+/** Builds the expected JSON document of a database from all of its rows. */
 function documentOf(database: Database): JsonObject {
   const rowsOf = (table: string) =>
     Array.from(

@@ -13,7 +13,7 @@ Deno.test("fillPrompt() fills in one pass, literally, and keeps placeholders wit
   assert.equal(fillPrompt("<<constructor>>", {}), "<<constructor>>");
 });
 
-/** Returns the placeholders of every text. */
+/** Returns the placeholders in each prompt text, keyed by the name of the text. */
 function placeholders({ user, agent }: Prompts): Record<string, string> {
   return Object.fromEntries(
     Object.entries({ ...user, ...agent }).flatMap(([key, text]) =>

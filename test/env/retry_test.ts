@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { poll, retry, sleep } from "../../env/retry.ts";
 
-/** Creates a sleep that takes no time, and records the requested times in `waits`. */
+/** Creates a sleep function that takes no time and records the requested times in `waits`. */
 function instant() {
   const waits: number[] = [];
   return { waits, sleep: (ms: number) => Promise.resolve(void waits.push(ms)) };

@@ -53,7 +53,7 @@ function saying(...texts: string[]): Agent {
   return agentOver(sayingModel(codec.tokenizer, texts));
 }
 
-/** Creates a user who says these lines in order. */
+/** Creates a factory of users who say the given lines in order, then `And?`. */
 function userSaying(...lines: string[]): UserFactory {
   return () => {
     const left = lines.values();
@@ -62,7 +62,7 @@ function userSaying(...lines: string[]): UserFactory {
   };
 }
 
-/** Creates users whose first `times` replies fail, counted over all episodes. */
+/** Creates a factory of users whose first `times` replies fail. Replies are counted across all episodes. */
 function failing(
   times: number,
   kind: InfrastructureError["kind"],

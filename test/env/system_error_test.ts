@@ -4,12 +4,12 @@ import { DataError } from "../../env/errors.ts";
 import { type RefusalKind, refusalOf } from "../../env/system_error.ts";
 import { errorText } from "../../tasks/_cli.ts";
 
-/** Creates an error as Deno throws it for a system error. */
+/** Creates an error like those that Deno throws for a system error code. */
 function system(code: string): Error {
   return Object.assign(new Error(`refused (os error): open '/a/b'`), { code });
 }
 
-/** Creates an error as node:sqlite throws it. */
+/** Creates an error like those that `node:sqlite` throws. */
 function sqlite(message: string): Error {
   return Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR" });
 }

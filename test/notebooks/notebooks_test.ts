@@ -77,7 +77,7 @@ for (const name of ["failures-full", "failures-quarter"]) {
   });
 }
 
-/** Runs a notebook, and checks the rules for all notebooks and then those for this one. */
+/** Registers a test that runs a notebook, and checks the rules for all notebooks and then those for this notebook. */
 function notebookTest(
   name: string,
   says: string,
@@ -102,7 +102,10 @@ function notebookTest(
   });
 }
 
-/** Checks that outputs are HTML and text, that figures also have SVG, and that nothing runs or loads resources. */
+/**
+ * Checks that outputs are HTML and text, that figures also have an SVG form, and that no output runs scripts or loads
+ * resources.
+ */
 function checkBundles({ bundles }: Shown): void {
   assert.ok(bundles.some((bundle) => "image/svg+xml" in bundle));
   for (const bundle of bundles) {

@@ -36,14 +36,14 @@ const conversations = await Promise.all(
   }),
 );
 
-/** Returns the strings and numbers in arguments. */
+/** Returns the strings and numbers in an argument, as text. */
 function leaves(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(leaves);
   if (value instanceof Map) return [...value.values()].flatMap(leaves);
   return [String(value)];
 }
 
-/** Returns a value as a person would say it: `basic_economy` and `one_way` without the underscore. */
+/** Returns a value as a person would say it, such as `basic economy` for `basic_economy`. */
 function inWords(value: string): string {
   return /^[a-z]+(_[a-z]+)+$/.test(value) ? value.replaceAll("_", " ") : value;
 }
@@ -79,14 +79,14 @@ Deno.test("expertAgent() at the airline writes only after the user's yes", () =>
   }
 });
 
-/** Checks whether words occur in a text as whole words. */
+/** Checks whether a phrase occurs in a text as whole words. */
 function hasWord(text: string, words: string): boolean {
   return new RegExp(`(?<!\\w)${words}(?!\\w)`).test(text);
 }
 
 /**
- * Checks whether the expert omits an argument when it describes a write and asks for confirmation: the user's id,
- * flights, and insurance.
+ * Checks whether an argument is one that the expert omits (the user's id, flights, or insurance) when it describes a
+ * write and asks for confirmation.
  */
 function isLeftOut(name: string, key: string): boolean {
   return key === "user_id" ||

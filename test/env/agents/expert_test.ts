@@ -129,7 +129,7 @@ function demonstrate(
   });
 }
 
-/** Returns the argument values of tool calls that do not occur before the call. */
+/** Returns the argument values of tool calls that do not occur in the conversation before the call. */
 function ungrounded(messages: readonly Message[]): string[] {
   return messages.flatMap((message, i) => {
     if (message.role !== "assistant") return [];

@@ -47,7 +47,7 @@ function serve(
 
 /**
  * Plays the tasks with the expert. Fails if the expert uses information that it cannot have, or if a conversation
- * changes when the gold, refusals and outputs are hidden from the expert.
+ * changes when gold actions, refusals and outputs are hidden from the expert.
  * @returns The number of solved tasks.
  */
 async function solvedHonestly(
@@ -145,7 +145,7 @@ for (const domain of ["retail", "airline"] as const) {
   });
 }
 
-/** The tasks that cannot be solved because they are faulty; env/domains/README.md explains why. */
+/** The ids of faulty tasks that cannot be solved, by domain. env/domains/README.md explains why. */
 const TAU3_FAULTS = { retail: ["105", "110"], airline: ["7"] };
 
 for (const domain of ["retail", "airline"] as const) {

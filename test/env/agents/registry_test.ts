@@ -48,7 +48,10 @@ function isText(strategy: string): boolean {
   return strategy === "act" || strategy === "react";
 }
 
-/** Returns functions that create models, by name. The models write calls, messages and mistakes in a strategy's format. */
+/**
+ * Returns functions that create models, keyed by a description of the model. The models write calls, messages and
+ * mistakes in the format of a strategy.
+ */
 function models(
   strategy: string,
 ): Readonly<Record<string, () => ChatModel>> {
@@ -69,7 +72,10 @@ function replyingModel(): ChatModel {
   return answeringModel(() => replies.next().value ?? "Goodbye");
 }
 
-/** Creates an agent with a new model for each session, so that each script starts at its beginning. */
+/**
+ * Creates an agent that uses a new model for each of two sessions, so that each session starts at the beginning of the
+ * model's script.
+ */
 async function perSession(
   strategy: string,
   model: () => ChatModel,

@@ -13,8 +13,8 @@ const cancel = action(
 const INSTRUCTION = "You are Ann. Cancel order #A, it is no longer needed.";
 
 /**
- * Creates the small world with one task per description. A task is in the test split unless its description says
- * otherwise.
+ * Creates the small world with the given tasks, whose missing fields have defaults. Tasks are in the test split by
+ * default.
  */
 function world(tasks: readonly Partial<Task>[]): Dataset {
   const dataset = smallDataset([]);

@@ -19,7 +19,7 @@ async function writeCheckout(root: string): Promise<void> {
   }
 }
 
-/** Imports a checkout after `spoil` has damaged it. */
+/** Damages a checkout with `spoil`, then imports it. */
 async function importing(
   spoil: (root: string, outside: string) => Promise<unknown>,
 ) {

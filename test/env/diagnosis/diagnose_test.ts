@@ -167,8 +167,9 @@ Deno.test("diagnose() names the party at fault, by rule", () => {
 });
 
 /**
- * Checks that no write in any prefix of the gold writes is diagnosed as the decisive one.
- * @returns The number of tasks with writes.
+ * Checks that if an agent makes only some or all of the gold writes, in order, none of them is diagnosed as the
+ * decisive fault.
+ * @returns The number of tasks that have gold writes.
  */
 function checkPrefixes(dataset: Dataset, tasks: readonly Task[]): number {
   let checked = 0;

@@ -10,7 +10,7 @@ import type { Tool } from "../../../env/tool.ts";
 import { bundleWorld, TAU3_TOOLS } from "../../support/bundle_replay.ts";
 import { NO_TAU3_BENCH } from "../../support/tau3_bench.ts";
 
-/** A tool in the format of the bundle's files. */
+/** A tool in the format of the files that list the benchmark's tools. */
 interface ListedTool {
   readonly function: {
     readonly name: string;
@@ -21,7 +21,7 @@ interface ListedTool {
   };
 }
 
-/** The kind of each tool (`read`, `write` or `generic`) by domain, side and tool name. */
+/** The kind of each tool (`read`, `write` or `generic`), keyed by domain, side and tool name. */
 type Kinds = Record<string, Record<string, Record<string, { type: string }>>>;
 
 function json(name: string): unknown {
@@ -30,7 +30,7 @@ function json(name: string): unknown {
   );
 }
 
-/** The names of all bundle domains, except the toy domain that other tests in this process register. */
+/** The names of all bundle domains, except the toy domain, which other tests in this process register. */
 const NAMES = domainNames(({ bundle }) => bundle !== undefined)
   .filter((name) => name !== "tau3.toy");
 

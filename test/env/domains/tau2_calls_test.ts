@@ -9,12 +9,15 @@ import {
 } from "../../support/tau2_play.ts";
 import { retailCalls } from "../../support/tau2_retail_calls.ts";
 
-/** The seed of the calls. `TAU2_SEED=2 TAU2_TIMES=10` draws ten times as many calls, with another seed. */
+/** The seed with which calls are drawn. `TAU2_SEED=2 TAU2_TIMES=10` draws ten times as many calls with another seed. */
 const SEED = Deno.env.get("TAU2_SEED") ?? 1;
 const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
 
 const CALLS = 16;
-/** The call sequences per domain. The airline has few, because the original takes long to build and hash it. */
+/**
+ * The number of call sequences per domain. It is small for the airline, because the original takes long to build and
+ * hash that domain.
+ */
 const PLANS = [
   { name: "airline", cases: 24, callsOf: airlineCalls },
   { name: "retail", cases: 60, callsOf: retailCalls },

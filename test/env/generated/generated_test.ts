@@ -22,7 +22,7 @@ type RetailWorld = GeneratedDataset<unknown, RetailTask>;
 
 const SMALL = { trainTasks: 30, devTasks: 8, testTasks: 8 };
 
-/** Options that enable everything at once: unknown orders, reticent users, high counts. */
+/** Options that make tasks hard in every way at once: unknown orders, reticent users, and high counts. */
 const HARD = {
   ...SMALL,
   tasksPerUser: 2,
@@ -42,7 +42,7 @@ const HARD = {
 
 datasetContract("generated()", () => generated(3, SMALL));
 
-/** Sets of options over the whole range that is cheap to generate. */
+/** Arbitrary options of worlds that are cheap to generate. */
 const options = fc.record({
   trainTasks: fc.integer({ min: 1, max: 12 }),
   devTasks: fc.constant(3),

@@ -13,7 +13,7 @@ import { modelAt } from "../../support/served_models.ts";
 
 const HELLO = { role: "user", content: "hello" } as const;
 
-/** Starts a server that sends the given bodies whatever encoding the client requested. */
+/** Starts a server that sends the given responses, regardless of the encoding that the client requested. */
 function bodyServer(answer: () => Response) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -29,7 +29,7 @@ function ask(url: string): Promise<Response> {
   return fetch(url, { headers: { "accept-encoding": ACCEPT_ENCODING } });
 }
 
-/** Creates an endless body that counts the bytes that were read. */
+/** Creates a body that never ends and counts the bytes that were read from it. */
 function endless(start = "") {
   const chunk = new TextEncoder().encode("x".repeat(65536));
   const sent = { bytes: 0, isCancelled: false };
@@ -220,7 +220,7 @@ Deno.test("openaiChatModel(): a body that trickles forever times out, in an answ
   }
 });
 
-/** Sends a byte every few milliseconds until the client disconnects. */
+/** Creates a body that sends a byte every few milliseconds until the client disconnects. */
 function trickle(): ReadableStream<Uint8Array<ArrayBuffer>> {
   let timer: ReturnType<typeof setInterval>;
   return new ReadableStream({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isContextFull } from "../../../env/models/context_full.ts";
 
-/** The error messages of several providers, with made-up numbers. */
+/** Error messages of several providers for a full context, with invented numbers. */
 const FULL: [provider: string, words: string][] = [
   [
     "OpenAI",

@@ -1,4 +1,4 @@
-/** Tests how an endpoint's answers end an episode: scored, or excluded with a failure. */
+/** Tests how answers of an endpoint end an episode: with a score, or with a failure that excludes the episode. */
 
 import assert from "node:assert/strict";
 import { textAgent } from "../../../env/agents/text.ts";
@@ -19,7 +19,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test");
 assert.ok(task !== undefined);
 
-/** Creates an answer that was cut off, with its partial text. */
+/** Creates an answer that was cut off and has only partial text. */
 function broken(finish_reason: unknown, content: unknown = "Your refund is") {
   return {
     choices: [{ message: { role: "assistant", content }, finish_reason }],
@@ -30,7 +30,7 @@ function refusal(status: number, error: object): Response {
   return Response.json({ error }, { status });
 }
 
-/** Runs an episode whose model first gives a regular answer, and then the given one. */
+/** Runs an episode in which the agent's model first returns a regular answer, and then the given answer. */
 async function episodeWith(answer: unknown, agent?: Agent): Promise<Episode> {
   await using server = modelServer({
     answer: ({ index }) => {

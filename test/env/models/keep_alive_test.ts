@@ -8,14 +8,14 @@ import { fetchPost, type PostOptions } from "../../../env/models/post.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a peer does with one connection; it may read requests. */
+/** A function that serves one connection of a peer. It may read requests and write bytes. */
 type Answering = (connection: {
-  /** Returns the next request, head and body; `null` once the client has closed the connection. */
+  /** Returns the next request, with its head and body; `null` once the client has closed the connection. */
   readonly next: () => Promise<string | null>;
   readonly write: (text: string | Uint8Array) => Promise<void>;
 }) => Promise<void>;
 
-/** Starts a peer on a plain socket. */
+/** Starts a server on a plain socket. */
 function peer(answer: Answering) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const seen = { connections: 0 };
@@ -71,14 +71,14 @@ async function serve(socket: Deno.TcpConn, answer: Answering): Promise<void> {
   }
 }
 
-/** A peer that answers every request with the same bytes, and keeps the connection open. */
+/** Starts a server that answers every request with the same bytes and keeps the connection open. */
 function repeating(response: string | Uint8Array) {
   return peer(async ({ next, write }) => {
     while (await next() !== null) await write(response);
   });
 }
 
-/** A peer that sends bytes once and closes the connection. */
+/** Starts a server that answers the first request of a connection with the given bytes, then closes the connection. */
 function once(response: string | Uint8Array) {
   return peer(async ({ next, write }) => {
     if (await next() !== null) await write(response);

@@ -53,10 +53,16 @@ function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   };
 }
 
-/** A function that checks an assistant message: returns an error message, or `null` if the server accepts it. */
+/**
+ * A function that checks an assistant message. It returns an error message, or `null` if the server accepts the
+ * message.
+ */
 type Requirement = (message: Record<string, unknown>) => string | null;
 
-/** Starts a server that responds with 400 and the error message if it rejects an assistant message. */
+/**
+ * Starts a server that responds with status 400 and the error message if an assistant message does not meet a
+ * requirement.
+ */
 function demandingServer(
   first: unknown,
   requirement: Requirement = () => null,

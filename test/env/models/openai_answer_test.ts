@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readCompletion } from "../../../env/models/openai_answer.ts";
 
-/** Creates a body with one choice, without undefined properties. */
+/** Creates a response body with one choice. It omits undefined properties. */
 function body(
   message: unknown,
   finish_reason: unknown = "stop",
@@ -19,7 +19,7 @@ const CALL = {
   function: { name: "look", arguments: '{"at": "x"}' },
 };
 
-/** Returns the relevant fields of a reply, or its failure. */
+/** Parses a response body. Returns the relevant fields of the reply as text, or the kind of the failure. */
 function outcome(given: unknown): string {
   try {
     const { reply } = readCompletion(given);

@@ -12,7 +12,7 @@ function read(body: unknown, origin: ErrorOrigin = {}) {
   return readServerError(error, origin);
 }
 
-/** Errors in bodies of status 200. */
+/** Errors that servers send in the body of a response with status 200. */
 const BODIES: [from: string, body: unknown, kind: string, words: string][] = [
   [
     "OpenRouter",

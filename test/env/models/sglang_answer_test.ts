@@ -5,7 +5,7 @@ import { readGenerated } from "../../../env/models/sglang_answer.ts";
 
 const SAMPLED = [[-0.5, 7, null], [-0.25, 9, "."]];
 
-/** Creates an answer as parsed from JSON, without undefined properties. */
+/** Creates an answer as if it were parsed from JSON, without undefined properties. */
 function answer(info: Record<string, unknown>, rest: object = {}): unknown {
   return JSON.parse(JSON.stringify({
     text: "x",

@@ -19,7 +19,10 @@ function call(name: string, args: Record<string, unknown>): ToolAction {
   return { name, arguments: fromPlain(args) as JsonObject };
 }
 
-/** A call, the user who is served, and the clauses that the call breaks. */
+/**
+ * A test case: the tool's name and arguments, the policy clauses that the call breaks, and optionally the id of the
+ * user who is served.
+ */
 type Case = readonly [
   string,
   Record<string, unknown>,
@@ -226,7 +229,7 @@ function trip(more: Record<string, unknown> = {}) {
   };
 }
 
-/** Creates an airline with two flights, the payment methods of four users and one reservation of each kind. */
+/** Creates an airline with two flights, four users with payment methods, and one reservation of each kind. */
 function airlineDatabase(): Database {
   const seats = { basic_economy: 1, economy: 2, business: 2 };
   const open = { status: "available", available_seats: seats, prices: seats };
@@ -401,7 +404,7 @@ Deno.test("policyViolations() considers the cabin that was paid for, and a delay
   });
 });
 
-/** Returns the gold writes of a dataset that the oracle forbids although the tools accept them. */
+/** Returns the gold writes of a dataset that the policy oracle forbids, although the tools accept them. */
 function forbidden(dataset: Dataset) {
   const domain = domainOf(dataset);
   return dataset.splits.flatMap((split) => dataset.tasks(split)).flatMap(

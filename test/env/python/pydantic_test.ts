@@ -27,7 +27,7 @@ const Strict = defineModel("Strict", { port: field.int({ default: 1 }) }, {
   extra: "forbid",
 });
 
-/** Returns the JSON of `Order(**value)`, or its error message. */
+/** Returns the JSON of `Order(**value)`, or the error message if validation fails. */
 function order(json: string): string {
   return attempt(() => validate(Order, parsePythonJson(json)));
 }
@@ -42,7 +42,7 @@ function attempt(make: () => JsonValue): string {
   }
 }
 
-/** Returns the JSON of a validated value, or the error type. */
+/** Returns the JSON of a validated value, or the error type if validation fails. */
 function one(type: ReturnType<typeof field.int>, value: JsonValue): string {
   const model = defineModel("M", { f: type });
   const text = attempt(() => validate(model, new Map([["f", value]])));

@@ -6,7 +6,7 @@ import {
   readEngineHost,
 } from "../../../env/serve/engine_hosts.ts";
 
-/** Checks whether an engine's URL is valid and allowed, as the service does. */
+/** Checks whether the URL of an engine is valid and allowed, in the same way as the episode server. */
 async function allows(
   url: string,
   listed: readonly string[] = [],

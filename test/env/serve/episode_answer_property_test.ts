@@ -23,7 +23,7 @@ const dataset = await generated(7, {
 });
 const TOOLS = dataset.tools.map((tool) => tool.function.name);
 
-/** Arbitrary texts of an engine's answers: messages, markers, calls and text actions. */
+/** Arbitrary texts that an engine may answer with: messages, markers, calls and text actions. */
 const words = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 12 }),
   fc.constantFrom("", "\n\n", "<tool_call>\n", "<|im_start|>user\n", "Action:"),
@@ -35,7 +35,9 @@ const words = fc.oneof(
     `Thought:\nhm\nAction:\n{"name": "${name}", "arguments": {}}`
   ),
 );
-/** Arbitrary answers as token ids. Most have an end token, because an answer that is cut off ends the episode. */
+/**
+ * Arbitrary answers as token ids. Most of them have an end token, because an answer that is cut off ends the episode.
+ */
 const answers = fc.oneof(
   {
     weight: 6,
@@ -60,7 +62,7 @@ const replies = fc.oneof(
 
 const episodes = fc.record({
   strategy: fc.constantFrom("tool-calling", "act", "react"),
-  /** The engine's answers in order; after the last one, the first follows again. */
+  /** The engine's answers in order, which repeat after the last one. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
   replies: fc.array(replies, { minLength: 1, maxLength: 4 }),
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
@@ -79,14 +81,14 @@ function userOf({ replies }: EpisodeCase): UserFactory {
   };
 }
 
-/** A turn as seen by the engine. */
+/** A request to the engine: the token ids that it received, and those that it sampled. */
 interface Turn {
   readonly shown: readonly number[];
   readonly sampled: readonly number[];
   readonly logprobs: readonly number[];
 }
 
-/** Creates an engine that gives the answers of the case, and records the ids that it received and sampled. */
+/** Creates an engine that returns the answers of a test case, and records its requests in `turns`. */
 function engineOf({ answers }: EpisodeCase, turns: Turn[]) {
   return modelServer({
     answer({ body }: ModelRequest) {

@@ -199,7 +199,7 @@ Deno.test("POST /episodes removes episodes with infrastructure failures, and doe
   assert.match(metrics, /taulab_episodes_running 0/);
 });
 
-/** SGLang's answers to an aborted request: while it runs, and while it waits in the queue. */
+/** SGLang's answers to a request that is aborted while it runs, or while it waits in the queue. */
 const ABORTS = {
   "under way": {
     output_ids: [1],
@@ -387,7 +387,7 @@ Deno.test("engines receive the router's key as a bearer token, and no answer con
   assert.equal(without.requests[0]!.headers.get("authorization"), null);
 });
 
-/** Answers of a server that is not SGLang. The client must never see "secret". */
+/** Answers of a server that is not SGLang, keyed by their description. The client must never see the word `secret`. */
 const SECRETS: Readonly<Record<string, () => unknown>> = {
   "a refusal": () => Response.json({ error: "secret" }, { status: 403 }),
   "a failure": () => new Response("secret", { status: 500 }),
@@ -450,7 +450,7 @@ Deno.test("POST /episodes connects to the host that it has checked, in any spell
   assert.ok(engine.requests.length > 0);
 });
 
-/** Sends a request with the given raw body; resolves with the error in the response. */
+/** Sends a request with the given raw body, and returns the error in the response. */
 async function raw(
   url: string,
   send: (write: (text: string) => Promise<unknown>) => Promise<void>,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { prefixSessions } from "../../../env/serve/prefix_sessions.ts";
 import type { GenerateRequest, TokenModel } from "../../../env/types.ts";
 
-/** Creates a model that answers each request with one token, and records the request's session. */
+/** Creates a model that answers each request with one token and records the session of the request. */
 function notingModel() {
   const seen: string[] = [];
   const released: string[] = [];

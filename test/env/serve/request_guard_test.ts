@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { guard } from "../../../env/serve/request_guard.ts";
 import { answerErrors } from "../../../env/serve/http_errors.ts";
 
-/** Returns the status and text of a guarded app's answer. */
+/** Sends a request to a guarded app, and returns the status and the text of the response. */
 async function ask(
   url: string,
   { token, ...init }: RequestInit & { token?: string } = {},

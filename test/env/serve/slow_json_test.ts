@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { slowJson } from "../../../env/serve/slow_json.ts";
 
-/** Starts a server that answers each request with the result of `work`, and reports when a request has arrived. */
+/** Starts a server that answers each request with the result of `work` and reports when the first request arrives. */
 function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   const heard = Promise.withResolvers<void>();
   const server = Deno.serve(
@@ -21,7 +21,7 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Creates work that never ends on its own, and reports when its client disconnects. */
+/** Creates work that ends only when its client disconnects, and reports when that happens. */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();

@@ -246,7 +246,7 @@ Deno.test("ChatTemplate keeps the order of keys and the format of numbers in arg
   assert.match(template.render([], { tools: [TOOL] }), /"n": 0\.5/);
 });
 
-/** Renders the arguments `{"amount": 2.0}` of a call with a template in which they are called `args`. */
+/** Renders a call with the arguments `{"amount": 2.0}` by evaluating an expression in which they are named `args`. */
 function shown(ofArguments: string): string {
   const template = new ChatTemplate({
     source:

@@ -34,7 +34,7 @@ import {
 
 const ignore = withoutPython();
 
-/** A chat template in both implementations. */
+/** A chat template, as taulab's implementation and as the source for transformers. */
 interface Form {
   readonly name: "instruct" | "hybrid" | "hybrid, not thinking";
   readonly template: ChatTemplate;
@@ -62,7 +62,7 @@ async function forms(): Promise<Form[]> {
 
 type Kind = "episode" | "τ-bench" | "by hand" | "arbitrary";
 
-/** A conversation in a format, and the text to which transformers renders it. */
+/** A conversation, the chat template for it, and the text and tokens that transformers renders. */
 interface Compared {
   readonly kind: Kind;
   readonly form: Form;
@@ -77,7 +77,7 @@ interface Reference {
 
 let asking: Promise<Reference> | null = null;
 
-/** Renders all cases of this file in a single process. */
+/** Renders all test cases of this file in a single Python process. */
 function reference(): Promise<Reference> {
   return asking ??= ask();
 }
@@ -150,7 +150,7 @@ async function tauBenchEpisodes(): Promise<EpisodeMessages[]> {
   ];
 }
 
-/** Returns the cases of a kind, which must exist. */
+/** Returns the test cases of a kind. Fails if there are none. */
 async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
   const { compared } = await reference();
   const chosen = compared.filter((one) => one.kind === kind);
@@ -158,7 +158,10 @@ async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
   return chosen;
 }
 
-/** Fails with the name of the first conversation that differs, and the position of the difference. */
+/**
+ * Checks that renderings are equal. Fails with the name of the first conversation that differs, and the position of the
+ * difference.
+ */
 function assertSame(
   name: string,
   ours: readonly number[],
@@ -180,8 +183,8 @@ function assertSame(
 }
 
 /**
- * Renders a conversation incrementally. Returns the text before each answer, and the text up to the end of the last
- * one.
+ * Renders a conversation incrementally. Returns the token ids of the prompt before each answer, and those of the text
+ * up to the end of the last answer.
  */
 function incremental(
   { template }: Form,
@@ -321,7 +324,7 @@ Deno.test({
  * Removes what hybrid Qwen3 drops from the history when it renders a conversation again: the thoughts of answers before
  * the last question, and empty thoughts of answers after it.
  * @param prompt The text before an answer.
- * @param shown The messages in it.
+ * @param shown The messages in `prompt`.
  */
 function forget(prompt: string, shown: readonly Message[]): string {
   const question = shown.findLastIndex(({ role }) => role === "user");
@@ -341,7 +344,10 @@ function forget(prompt: string, shown: readonly Message[]): string {
 
 const BEGIN = "<|im_start|>assistant\n";
 
-/** Returns the conversations that a format supports: without thinking, answers have no thoughts. */
+/**
+ * Returns the conversations that a chat template supports. Conversations with thoughts need the hybrid template with
+ * thinking.
+ */
 async function heldBy(name: Form["name"]): Promise<readonly Compared[]> {
   const { compared } = await reference();
   return compared.filter(({ form, conversation }) =>

@@ -1,13 +1,16 @@
 /**
- * The expert in other words: an agent that acts like the expert but talks like a language model. It tests the scripted
- * user with wordings that the user was not written for.
+ * An agent that acts like the expert but paraphrases its sentences, as a language model might. It tests whether the
+ * scripted user understands wordings for which it was not written.
  */
 
 import { expertAgent } from "../../../env/agents/expert.ts";
 import { createRng, type Rng } from "../../../env/random.ts";
 import type { Action, Agent, AgentStep } from "../../../env/types.ts";
 
-/** Patterns of the expert's sentences, each with other wordings; `$1` is the text that the pattern captures. */
+/**
+ * Patterns of the expert's sentences, each with other wordings for the sentence. In a wording, `$1` is the text that
+ * the pattern captures.
+ */
 export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
 
 /** The wordings for the retail expert. */
@@ -84,7 +87,7 @@ const WORDINGS: Wordings = [
   ]],
 ];
 
-/** Creates an agent that acts like the expert and talks verbosely. */
+/** Creates an agent that acts like the expert but uses other, more verbose wordings. */
 export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   const expert = expertAgent();
   return {
@@ -107,7 +110,7 @@ export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   };
 }
 
-/** Returns a message in other words; every sentence of the expert must have a wording. */
+/** Returns a message in other words. Every sentence of the message must match a pattern. */
 export function paraphrase(
   content: string,
   rng: Rng,

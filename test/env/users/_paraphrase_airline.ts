@@ -1,4 +1,4 @@
-/** Other wordings of the airline expert's sentences. */
+/** Provides other wordings for the sentences of the airline expert. */
 
 import type { Wordings } from "./_paraphrase.ts";
 

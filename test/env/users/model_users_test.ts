@@ -20,7 +20,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test") as readonly [Task];
 const USERS = { llmUser, reactUser, verifyUser, reflectionUser };
 
-/** Creates a model that plays users of every strategy and stops after three messages. */
+/** Creates a model that can play users of any strategy, and ends the conversation after three messages. */
 function actor() {
   return answeringModel(({ messages }) => {
     const last = messages.at(-1)?.content ?? "";

@@ -368,7 +368,7 @@ function taskOf(...requests: readonly RetailRequest[]): RetailTask {
   };
 }
 
-/** Creates a database with one user, who has an order of two items. Their products come in several colors. */
+/** Creates a database with one user, who has an order of two items. The items' products come in several colors. */
 function store() {
   const colors = ["red", "blue", "green"];
   const product = (name: string, product_id: string) =>

@@ -73,7 +73,7 @@ Deno.test("trackUser(): precision and recall on seeded faults in phrasings that 
   }
 });
 
-/** Returns the faults of a user who answers these questions with these messages. */
+/** Returns the faults that are found in a user who answers the given questions with the given messages. */
 function faultsOf(
   answers: readonly (readonly [heard: string, text: string])[],
   options: { readonly isScripted?: boolean } = {},

@@ -28,7 +28,7 @@ Deno.test("voiced() rewrites messages, and leaves the last one unchanged", () =>
   }
 });
 
-/** Options of a world whose users all speak plainly and never change their mind. */
+/** Options for a world whose users all speak plainly and never change their minds. */
 const PLAIN = {
   voices: { plain: 1, terse: 0, chatty: 0, impatient: 0 },
   changeOfMindShare: 0,

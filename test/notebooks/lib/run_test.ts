@@ -24,7 +24,10 @@ import { writeBigRun } from "../../support/big_run.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-/** Calls `body` with an evaluation of six episodes: two solved, three failed, one with an infrastructure failure. */
+/**
+ * Calls `body` with an evaluation of six episodes, of which two are solved, three failed and one has an infrastructure
+ * failure.
+ */
 async function withFailedRun(body: (run: Run) => Promise<void> | void) {
   await inTempDir(async (dir) => {
     await writeFailedRun(join(dir, "failed"));
@@ -33,7 +36,7 @@ async function withFailedRun(body: (run: Run) => Promise<void> | void) {
   });
 }
 
-/** Calls `body` with a training run of groups of eight, and its directory. */
+/** Calls `body` with a training run that has groups of eight episodes, and with its directory. */
 async function withTrainingRun(
   body: (run: Run, dir: string) => Promise<void> | void,
 ) {

@@ -92,7 +92,10 @@ Deno.test("pointsFigure() and passFigure() have text descriptions", () => {
   assert.doesNotThrow(() => pointsFigure([], { label: "reward", steps: 9 }));
 });
 
-/** Creates a trajectory of an opening and alternating answers and observations with the given numbers of tokens. */
+/**
+ * Creates a trajectory that consists of an opening, then alternating answers and observations, with the given numbers
+ * of tokens.
+ */
 function trajectoryOf(spans: readonly number[]): Trajectory {
   const lossMask = spans.flatMap((length, i) =>
     Array<0 | 1>(length).fill(i % 2 === 1 ? 1 : 0)
@@ -170,7 +173,7 @@ Deno.test("showCertificate() has a line for each part, coverageFigure() each cla
   assert.match(text, new RegExp(`^${clauses.size} clauses, `));
 });
 
-/** Creates the groups of `steps` RL steps; one in three has differing rewards. */
+/** Creates the groups of `steps` RL steps. One group in three has rewards that differ. */
 function longRun(steps: number, groups: number): GroupRow[] {
   return Array.from({ length: steps * groups }, (_, i) => {
     const rewards = i % 3 === 0 ? [1, 0, 1, 0] : [0, 0, 0, 0];
@@ -184,7 +187,7 @@ function longRun(steps: number, groups: number): GroupRow[] {
   });
 }
 
-/** Returns the ticks of the x axis, in order. */
+/** Returns the tick labels of the x axis, in order. */
 function ticksOf(shown: Rich): string[] {
   const [, axis = ""] =
     /aria-label="f?x-axis tick label"[^>]*>(.*?)<\/g>/s.exec(shown.markup) ??

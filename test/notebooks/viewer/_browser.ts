@@ -1,4 +1,4 @@
-/** Test support: a viewer, and a browser that opens its page. */
+/** Starts a viewer and opens its page in a browser, for tests. */
 
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -20,7 +20,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The path of the browser; `undefined` if there is none. */
+/** The path of the Chromium browser; `undefined` if none is installed. */
 export const CHROMIUM: string | undefined = found();
 
 function found(): string | undefined {
@@ -32,10 +32,10 @@ function found(): string | undefined {
   }
 }
 
-/** A page in the browser. Errors on the page fail the test. */
+/** A page that is open in the browser. Errors on the page fail the test. */
 export interface Looked extends AsyncDisposable {
   readonly page: Page;
-  /** Errors of the page and violations of its security policy. */
+  /** Errors on the page, and violations of its security policy. */
   readonly complaints: string[];
   /** The URLs that the page has requested. */
   readonly asked: string[];
@@ -48,7 +48,7 @@ export interface LookOptions {
   readonly scheme?: "light" | "dark";
 }
 
-/** The browser shared by all tests of this process; each test has isolated pages. */
+/** The browser that all tests in this process share. Each test has isolated pages. */
 let launched: Promise<Browser> | undefined;
 let home: string | undefined;
 
@@ -68,7 +68,7 @@ Deno.test.afterAll(async () => {
   if (home !== undefined) await Deno.remove(home, { recursive: true });
 });
 
-/** Defines a test that runs in the browser; it is skipped if there is none. */
+/** Registers a test that runs in the browser. It is skipped if no browser is installed. */
 export function browserTest(
   name: string,
   body: (open: (options?: LookOptions) => Promise<Looked>) => Promise<void>,
@@ -115,13 +115,13 @@ async function look(
   };
 }
 
-/** A viewer listening on a free port. */
+/** A viewer that listens on a free port. */
 export interface Viewing extends AsyncDisposable {
   /** The URL of the viewer: `http://127.0.0.1:PORT`. */
   readonly url: string;
 }
 
-/** Serves the runs under `root`, or only the named ones. */
+/** Serves the runs under `root`, or only the named runs. */
 export async function serveViewer(
   root: string,
   { named = [], ...options }:
@@ -148,7 +148,7 @@ export async function serveViewer(
   };
 }
 
-/** Saves a screenshot of the page for inspection, if `TAULAB_TEST_SCREENSHOTS` names a directory. */
+/** Saves a screenshot of the page if `TAULAB_TEST_SCREENSHOTS` names a directory. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const dir = Deno.env.get("TAULAB_TEST_SCREENSHOTS");
   if (!dir) return;

@@ -1,4 +1,7 @@
-/** A run with hostile texts: markup, scripts, a megabyte of text, and characters that hide or reorder others. */
+/**
+ * Writes a run with hostile texts: markup, scripts, a megabyte of text, and characters that hide or reorder other
+ * characters.
+ */
 
 import { join } from "node:path";
 import type { Episode } from "../../../env/types.ts";
@@ -17,7 +20,7 @@ const MEGABYTE = `start of it ${
   "0123456789 <b>bold</b>\n".repeat(48_000)
 }end of it`;
 
-/** Writes a run of two groups; its last two episodes are hostile. */
+/** Writes a run of two groups. Its last two episodes contain hostile texts. */
 export async function writeHostileRun(path: string): Promise<number> {
   const last = await writeBigRun(path);
   using store = new EpisodeStore(join(path, "episodes.db"));

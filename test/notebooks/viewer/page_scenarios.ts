@@ -14,7 +14,7 @@ import * as inPage from "./_in_page.js";
 import { browserTest, keepScreenshot, serveViewer } from "./_browser.ts";
 import { ARABIC, HOSTILE, writeHostileRun } from "./_hostile_run.ts";
 
-/** Returns the texts of a column's cells in the document. */
+/** Returns the texts of a column's cells that are in the document. */
 function column(page: Page, name: string): Promise<string[]> {
   return page.locator(`tbody .column-${name}`).allTextContents();
 }
@@ -23,7 +23,7 @@ function rows(page: Page) {
   return page.locator(".episodes tbody tr:not(.spacer):not(.waiting)");
 }
 
-/** Waits until the episode count shows the given words. */
+/** Waits until the episode count on the page shows the given text. */
 async function counted(page: Page, words: string | RegExp): Promise<void> {
   await page.locator(".count", { hasText: words }).waitFor();
 }
@@ -775,7 +775,7 @@ browserTest(
   },
 );
 
-/** Measures the milliseconds from an action until the rows of the resulting URL are drawn. */
+/** Measures the milliseconds from an action on the page until the rows for the resulting URL are drawn. */
 async function timed(
   page: Page,
   action: () => Promise<unknown>,

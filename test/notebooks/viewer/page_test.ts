@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { CHROMIUM } from "./_browser.ts";
 
 /**
- * The scenarios run in a separate process: playwright reads /proc when it is loaded, which Deno only allows with all
- * permissions, and the other tests run with fewer.
+ * Runs the scenarios in a separate process. Playwright reads /proc when it is loaded, which Deno allows only with all
+ * permissions, and the other tests run with fewer permissions.
  */
 Deno.test({
   name: "the page works in a browser, by page_scenarios.ts (needs Chromium)",

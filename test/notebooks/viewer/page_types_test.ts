@@ -6,8 +6,8 @@ import { PAGE_MODULES } from "../../../notebooks/viewer/page_files.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 /**
- * Separate from `deno check`: the DOM library applies to a whole program, and its types conflict with those of Deno's
- * streams.
+ * The page's modules are not part of `deno check`, because the DOM library applies to a whole program and its types
+ * conflict with those of Deno's streams.
  */
 Deno.test("the page's modules type-check against the DOM library", async () => {
   await inTempDir(async (dir) => {

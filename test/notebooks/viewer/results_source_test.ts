@@ -15,7 +15,9 @@ import {
   TAU_BENCH,
 } from "../../support/tau_bench.ts";
 
-/** A file in τ-bench's format. Its messages have `null` content alongside a call, arguments as text, and floats. */
+/**
+ * A result file in τ-bench's format. Its messages include `null` content next to a call, arguments as text, and floats.
+ */
 const RESULT = `[{
   "task_id": 3, "reward": 0.0, "trial": 1,
   "info": {

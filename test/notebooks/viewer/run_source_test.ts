@@ -317,7 +317,10 @@ Deno.test("RunSource does not modify the files of a run", async () => {
   });
 });
 
-/** Returns names and sizes of the files, except SQLite's -shm and -wal, which any reader creates. */
+/**
+ * Returns the SHA-256 hash of each file in a directory, keyed by file name. Skips SQLite's `-shm` and `-wal` files,
+ * which any reader creates.
+ */
 async function contents(path: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const { name, isFile } of Deno.readDir(path)) {

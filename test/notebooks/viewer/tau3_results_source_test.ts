@@ -14,7 +14,9 @@ const press = (id: string, name: string) => ({
   tool_calls: [{ id, name, arguments: {} }],
 });
 
-/** Two conversations about airplane mode and broken APN settings: one fixes them, one does not. */
+/**
+ * Two conversations about airplane mode and broken APN settings. The first fixes these faults, and the second does not.
+ */
 const TALKS: readonly ScriptedTalk[] = [true, false].map((isFixed) => ({
   domain: "telecom",
   task_id: "[service_issue]airplane_mode_on|break_apn_settings[PERSONA:Hard]",

@@ -4,7 +4,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { toPlain } from "../../../../env/python/python_json.ts";
 import { writeZip } from "../../../../env/zip_archive.ts";
 
-/** Creates a log with the given samples, by their names in the archive. */
+/** Creates a log with the given samples, keyed by their names in the archive. */
 function logOf(samples: Readonly<Record<string, unknown>>): Uint8Array {
   return writeZip(
     new Map([

@@ -7,7 +7,7 @@ import { printPythonJson } from "../../../../env/python/python_json.ts";
 import { pythonRepr } from "../../../../env/python/python_repr.ts";
 import type { JsonValue } from "../../../../env/python/python_value.ts";
 
-/** Returns the value of a Python expression. */
+/** Evaluates a Python expression. */
 function valueOf(expression: string): JsonValue {
   const source = parsePython("x.py", `x = ${expression}\n`);
   const node = assignments(source.root, source).get("x");

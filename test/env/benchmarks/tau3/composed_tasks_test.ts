@@ -27,7 +27,7 @@ function episodes(dataset: Dataset, split: Split) {
   return rolloutAll(specs, { now: () => 0 });
 }
 
-/** Returns a task's combination of faults: `data_saver_on|vpn_slow`. */
+/** Returns the combination of faults in a task, such as `data_saver_on|vpn_slow`. */
 function combination({ id }: Task): string {
   return id.split("]")[1]!.split("[PERSONA")[0]!;
 }

@@ -29,7 +29,7 @@ const RIGHT = [
   saying("###STOP###"),
 ];
 
-/** Evaluates a conversation about the cup. */
+/** Returns the reward of a conversation about the toy shop's task `cup`. */
 async function rewardOf(
   replies: readonly Reply[],
   { criteria = {}, change = (messages) => messages, ...options }:

@@ -19,7 +19,7 @@ import {
 
 const STOP = saying("Bye ###STOP###");
 
-/** Runs a conversation with the given replies, followed by a default reply. */
+/** Runs a conversation to its end with the given replies. After the last one, every reply is `ok`. */
 async function talk(
   replies: readonly Reply[],
   options: Partial<OrchestratorOptions> & { history?: readonly unknown[] } = {},

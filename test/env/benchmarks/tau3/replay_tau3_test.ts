@@ -13,7 +13,7 @@ import {
 } from "../../../support/tau3_bench.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Replays records given as text; returns the report and the mismatches. */
+/** Replays records that are given as text, and returns the report and the mismatches. */
 async function replayText(text: string) {
   const mismatches: Mismatch[] = [];
   let reports: Awaited<ReturnType<typeof replayTau3Files>> = [];

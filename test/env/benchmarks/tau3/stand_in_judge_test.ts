@@ -23,7 +23,10 @@ import {
 import { jsonOf, TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
 import { buildConversation } from "../../../../env/benchmarks/tau3/audit/build_conversation.ts";
 
-/** Returns the stand-in's verdict on an assertion about one agent message, optionally after a given user message. */
+/**
+ * Returns the stand-in judge's verdict on an assertion about an agent message. The message follows `asked`, a user
+ * message.
+ */
 async function verdictOn(
   assertion: string,
   said: string,
@@ -201,7 +204,7 @@ Deno.test("evaluateSimulation() with the stand-in judge is unjudged if it cannot
   assert.equal(standInReward({ ...none, messages }).value, 1);
 });
 
-/** Returns the assertions that count, by the stand-in's verdict. */
+/** Counts the assertions that affect the reward, by the stand-in judge's verdict. */
 function countVerdicts(
   source: Tau3Bundle,
   sayOf: (

@@ -24,7 +24,7 @@ const SOLD = {
   arguments: { item: "cup" },
 };
 
-/** Finds the faults of the shop's task with other criteria or texts. */
+/** Finds the faults of the toy shop's task after its criteria or texts are replaced. */
 async function faultsOf(
   criteria: Record<string, unknown>,
   texts: Record<string, unknown> = {},
@@ -160,7 +160,7 @@ Deno.test("tau3Faults() finds missing tools and issues noted by the authors", as
   );
 });
 
-/** Returns the ids of a domain's base tasks with faults, by check. */
+/** Returns the ids of faulty tasks in a domain's base split, keyed by check. */
 async function faultyTasks(
   domain: string,
 ): Promise<Map<string, string[]>> {

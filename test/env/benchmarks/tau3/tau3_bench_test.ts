@@ -24,7 +24,7 @@ import { TOY_TASK, writeToyBundle } from "../../../support/tau3_toy.ts";
 
 type Answer = string | Partial<ChatReply>;
 
-/** Loads the shop's data as a dataset. */
+/** Loads the toy shop's data as a dataset. */
 async function toyDataset(
   criteria: Record<string, unknown> = {},
 ): Promise<Dataset> {
@@ -52,13 +52,13 @@ function calls(name: string, args: Record<string, string> = {}): Answer {
   return { toolCalls: [call] };
 }
 
-/** Creates a model that returns answers in order. */
+/** Creates a model that returns the given answers in order, then `ok`. */
 function answers(...all: Answer[]) {
   let next = 0;
   return answeringModel(() => all[next++] ?? "ok");
 }
 
-/** Runs an episode of the shop's task. */
+/** Runs an episode of the toy shop's task. */
 async function play(
   dataset: Dataset,
   { agent, user, ...rest }: {

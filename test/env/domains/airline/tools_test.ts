@@ -9,7 +9,8 @@ import {
 import { action } from "../../../support/retail_world.ts";
 
 /**
- * Creates an airline with two flights that connect in B, the first of which may arrive on the next day, and one user.
+ * Creates an airline with one user and two flights that connect in B. The first flight arrives at `arrival`, which may
+ * be on the next day.
  */
 function smallAirline(arrival = "07:00:00"): Database {
   const day = (price: number) =>

@@ -17,7 +17,7 @@ const dataset = await generated(3, {
 });
 const { database } = dataset;
 
-/** Exchanges that can be fulfilled, each with the variants of its item's product. */
+/** Requests for an exchange that can be fulfilled, each with the variants of the item's product. */
 const exchanges = dataset.tasks("train").flatMap(({ userId, goal }) =>
   (goal?.requests ?? []).filter(({ intent, refused, newItems }) =>
     intent === "exchange" && !refused && newItems?.length === 1

@@ -14,14 +14,15 @@ import {
   TelecomWorld,
 } from "../../../support/telecom_world.ts";
 
-/** The number of generated cases. Another seed generates other cases. */
+/** The number of generated test cases. */
 const CASES = Number(Deno.env.get("TAULAB_FUZZ_CASES") ?? 120);
+/** The seed with which test cases are generated. */
 const SEED = Number(Deno.env.get("TAULAB_FUZZ_SEED") ?? 1);
 
 const object = (fields: object) =>
   new Map(Object.entries(fields)) as JsonObject;
 
-/** Calls that set up a world and always succeed. */
+/** Calls that set up a world. They always succeed. */
 const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   ["user", "set_user_info", { name: "Zoë", phone_number: "555-123-2002" }],
   ["user", "set_user_info", { name: "x", phone_number: "555-123-2009" }],
@@ -65,7 +66,7 @@ const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   }],
 ];
 
-/** Valid values for each parameter. */
+/** Valid values for each parameter, keyed by the parameter's name. */
 const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   customer_id: ["C1001", "C1002", "C1003", "C1004"],
   line_id: ["L1001", "L1002", "L1003", "L1005", "L1009"],
@@ -93,7 +94,7 @@ const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   ].map(object),
 };
 
-/** Invalid and borderline values for any parameter. */
+/** Values that are invalid or borderline for any parameter. */
 const INVALID: readonly JsonValue[] = [
   null,
   true,
@@ -177,7 +178,7 @@ function drawCase(index: number): JsonObject {
   });
 }
 
-/** Matches Python's own error messages, whose wording may differ. */
+/** Matches error messages from Python itself, whose wording may differ. */
 const PYTHONS_OWN =
   /object has no attribute|unhashable type|unexpected keyword|missing \d|multiple values|slice indices|not supported between|could not convert|too large/;
 

@@ -18,7 +18,7 @@ const HAND_OVER = {
   arguments: { summary: "x" },
 };
 
-/** Returns the body of a step with an action whose arguments have Python's numbers. */
+/** Returns the request body of a step. The numbers in the action's arguments are formatted as in Python. */
 function stepBody(session_id: string, action: Action): string {
   const call = action.type === "tool"
     ? `{"type": "call_tool", "tool_name": ${

@@ -1,6 +1,6 @@
 /**
- * Tests a server with NeMo Gym's own rollout collection from PyPI: its `gymnasium_agent`, and its `vllm_model` with a
- * scripted model server.
+ * Tests a server with the rollout collection of NeMo Gym from PyPI: its `gymnasium_agent`, and its `vllm_model` in
+ * front of a scripted model server.
  */
 
 import assert from "node:assert/strict";
@@ -26,7 +26,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const TASKS = SERVED_DATASET.tasks("train");
 const TOKEN = "secret";
 
-/** The result of a rollout in NeMo Gym's files. */
+/** The result of a rollout, as NeMo Gym writes it to its files. */
 interface Rollout {
   readonly _ng_task_index: number;
   readonly _ng_rollout_index: number;
@@ -48,7 +48,7 @@ interface Collected {
   readonly metrics: Record<string, Record<string, unknown>>[] | null;
 }
 
-/** Plays each task with the expert, except the last one: there, the agent transfers the user to a human at once. */
+/** Plays each task with the expert. In the last task, the agent transfers the user to a human at once instead. */
 async function ourEpisodes(): Promise<Episode[]> {
   const call = {
     id: "c",
@@ -70,7 +70,7 @@ async function ourEpisodes(): Promise<Episode[]> {
   );
 }
 
-/** Groups an episode's turns into answers of a model: consecutive calls are in one answer. */
+/** Groups the turns of an episode into answers of a model. Consecutive calls belong to the same answer. */
 function answersOf({ turns }: Episode): Turn[][] {
   const answers: Turn[][] = [];
   for (const turn of turns) {
@@ -86,7 +86,10 @@ function firstMessage({ messages }: Episode): string {
   return messages.find(({ role }) => role === "user")!.content;
 }
 
-/** Starts a model server that replays the episodes' answers. It recognizes an episode by the user's first message. */
+/**
+ * Starts a model server that replays the answers of the given episodes. It recognizes an episode by the user's first
+ * message.
+ */
 function scriptedModel(episodes: readonly Episode[]) {
   const scripts = new Map(
     episodes.map((episode) => [firstMessage(episode), answersOf(episode)]),
@@ -169,7 +172,7 @@ function transcriptIn({ response: { output } }: Rollout): unknown[] {
   });
 }
 
-/** Reads the config in the README, and replaces the server's address and token. */
+/** Reads the config in env/serve/README.md, and replaces the address and the token of the server. */
 async function readmeConfig(url: string, token: string) {
   const readme = (await readDocuments())
     .find(({ path }) => path === "env/serve/README.md")!;
@@ -338,7 +341,7 @@ Deno.test({
     }),
 });
 
-/** Removes the statistics across repeats, which our server does not compute. */
+/** Removes the statistics across repeats, which taulab's server does not compute. */
 function withoutRepeats(metrics: unknown): unknown {
   if (Array.isArray(metrics)) return metrics;
   return Object.fromEntries(

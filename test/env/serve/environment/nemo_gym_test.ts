@@ -1,4 +1,7 @@
-/** Tests NeMo Gym's Gymnasium protocol with the requests of its agent: bodies with the row, sessions by cookie. */
+/**
+ * Tests NeMo Gym's Gymnasium protocol with requests like those of its agent, whose body has the row and whose cookie
+ * identifies the session.
+ */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";
@@ -14,7 +17,7 @@ import {
 
 const dataset = SERVED_DATASET;
 
-/** Returns the items of a model's answer. */
+/** Returns the output items of a model's answer with one action. */
 function outputOf(action: Action, at = 0): object[] {
   if (action.type === "tool") {
     const { name, arguments: args } = action.call;

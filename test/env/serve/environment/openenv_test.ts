@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { environmentServer } from "../../../support/environment_server.ts";
 
-/** Connects a client to `/ws` that reads answers in order. */
+/** Connects a WebSocket client that reads the server's answers in order. */
 async function connect(url: string) {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   // deno-lint-ignore no-explicit-any -- tests look into answers freely

@@ -1,4 +1,4 @@
-/** Tests sessions of every kind of world: a client gets the observations and the reward of a rollout. */
+/** Tests that in a session of any kind of world, a client gets the same observations and reward as in a rollout. */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";

@@ -1,4 +1,4 @@
-/** Tests the package that `serve --write-verifiers` writes with verifiers' own `vf-eval` from PyPI. */
+/** Tests the package that `serve --write-verifiers` writes, with `vf-eval` of verifiers from PyPI. */
 
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-/** Tests verl's own agent loop worker, from PyPI, with the agent loop that `serve --write-verl` writes. */
+/** Tests the agent loop that `serve --write-verl` writes, with the agent loop worker of verl from PyPI. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import { runTask } from "../../../support/task_process.ts";
 const SEED = 5;
 const TASKS = SERVED_DATASET.tasks("train");
 
-/** A rollout as play_verl.py prints it. */
+/** A rollout, as play_verl.py prints it. */
 interface Rollout {
   readonly prompt: string;
   readonly pieces: {
@@ -45,7 +45,7 @@ interface Played {
   readonly error?: string;
 }
 
-/** Returns the expert's episodes as texts that Qwen3 would write. */
+/** Returns the expert's episodes as the texts that Qwen3 would write. */
 async function expertScripts() {
   return await Promise.all(TASKS.map(async (task) => {
     const { messages, turns } = await rollout({
@@ -127,7 +127,7 @@ Deno.test("serve --write-verl writes a package for the server of --host and --po
     );
   }));
 
-/** Returns the text that a turn appends to the conversation. */
+/** Returns the text that the observation of a turn appends to the conversation. */
 function answerOf({ observation }: Turn): string {
   return observation.content;
 }

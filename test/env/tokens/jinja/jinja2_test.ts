@@ -15,7 +15,7 @@ import { withoutPython } from "../../../support/python.ts";
 const ignore = withoutPython();
 const NEEDS = "(needs Python with jinja2 3.1.6 and transformers)";
 
-/** Expressions with string methods and string filters. */
+/** Templates that apply string methods and string filters to the variables `t` and `u`. */
 const OF_TEXTS = [
   "[t, t.strip(), t.rstrip(), t.lstrip(), t.strip(u)]",
   "[t.split(), t.split(u[0]), t.rsplit(none, 1), t.split(none, 2), t.splitlines(), t.splitlines(true)]",
@@ -28,8 +28,8 @@ const OF_TEXTS = [
 ].map((expression) => `{{ ${expression} }}`);
 
 /**
- * Returns pairs of strings with characters that Python and JavaScript treat differently: white space, line breaks,
- * case, and surrogates.
+ * Returns JSON contexts with pairs of strings in which Python and JavaScript treat some characters differently, such as
+ * white space, line breaks, letters that change case, and surrogates.
  */
 function textContexts(): string[] {
   const text = fc.string({
@@ -63,7 +63,7 @@ function numberContexts(): string[] {
     .map((x) => `{"x": ${Object.is(x, -0) ? "-0.0" : x}}`);
 }
 
-/** Returns additional `*.jinja` files from the directory `TAULAB_CHAT_TEMPLATES`. */
+/** Returns the additional `*.jinja` files in the directory that `TAULAB_CHAT_TEMPLATES` names. */
 function templatesOfDirectory(): Record<string, string> {
   const directory = Deno.env.get("TAULAB_CHAT_TEMPLATES");
   if (!directory) return {};
@@ -80,7 +80,7 @@ type Kind = "constructs" | "texts" | "numbers" | "chats";
 
 let asking: Promise<Record<Kind, Comparison>> | null = null;
 
-/** Renders all cases of this file in a single process. */
+/** Renders all test cases of this file in a single Python process. */
 function comparison(): Promise<Record<Kind, Comparison>> {
   const groups: Record<Kind, Group> = {
     constructs: { sources: CONSTRUCTS, contexts: [CONTEXT] },

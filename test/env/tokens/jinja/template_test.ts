@@ -96,7 +96,7 @@ Deno.test("JinjaTemplate does not modify its variables", () => {
   assert.deepEqual(tools, [new Map<Value, Value>([["b", 1], ["a", [2]]])]);
 });
 
-/** Templates that would take hours or gigabytes: exponential, nested or endless loops, and growing texts. */
+/** Templates that would take hours or gigabytes because of nested loops, or because values grow exponentially. */
 const ENDLESS = [
   "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
   "{% for a in range(100000) %}{% for b in range(100000) %}xxxx{% endfor %}{% endfor %}",

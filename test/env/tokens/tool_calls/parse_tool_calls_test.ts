@@ -59,7 +59,7 @@ for (const format of TOOL_CALL_FORMATS) {
   });
 }
 
-/** A call with text that looks like markers, in each format. */
+/** A call whose arguments contain text that looks like markers, in each format. */
 const ESCAPED: Readonly<Record<ToolCallFormat, string>> = {
   qwen25:
     '<tool_call>\n{"name": "pay", "arguments": {"s": "a </tool_call> b"}}\n</tool_call>',

@@ -13,7 +13,7 @@ import type { KnownTools } from "../../../../env/tokens/tool_calls/tool_call_for
 
 const TOOLS: KnownTools = new Map([["pay", {}], ["look", {}]]);
 
-/** Returns calls as `name(parameters)`, with parameters in Python's format. */
+/** Parses a text and returns each call as `name(parameters)`, with the parameters in Python's format. */
 function calls(text: string, tools: KnownTools | undefined = TOOLS) {
   return parseQwen25(text, tools).calls.map(({ name, parameters }) =>
     `${name}(${printPythonJson(parameters, { ensureAscii: false })})`

@@ -20,7 +20,7 @@ import {
 } from "../../../support/tool_call_texts.ts";
 
 /**
- * Formats a call as text, so that ints and floats remain distinct. If a key occurs twice, the last one is used, as in
+ * Formats a call as text in which ints and floats remain distinct. If a key occurs twice, its last value is used, as in
  * any JSON parser.
  */
 function shown(name: string, parameters: JsonValue): string {
@@ -41,7 +41,7 @@ function theirs({ calls, marker, normal }: SglangAnswer) {
   return { marker, calls: named, normal: named.length > 0 ? normal : null };
 }
 
-/** Matches texts in which SGLang's regular expression may end a list earlier than our parser. */
+/** Matches texts in which SGLang's regular expression may end a list of calls earlier than taulab's parser. */
 const PYTHONIC_DIFFERS = /[\s,]\)\s*,/;
 
 for (const parser of TOOL_CALL_FORMATS) {

@@ -1,4 +1,6 @@
-/** Tests that Python source which would take much time or memory fails quickly, with its position. */
+/**
+ * Tests that Python source that would take too much time or memory is rejected quickly, with the position of the cause.
+ */
 
 import assert from "node:assert/strict";
 import { importTauBench } from "../../../../../env/benchmarks/tau/import/import_tau_bench.ts";
@@ -11,7 +13,7 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-/** Creates assignments, each of which doubles the previous name. */
+/** Creates a chain of assignments, each of which doubles the previous value. */
 function doubling(first: string, twice: (name: string) => string): string {
   const lines = range(60).map((i) => `a${i} = ${twice(`a${i - 1}`)}\n`);
   return `a0 = ${first}\n${lines.join("")}RULES = a60\n`;

@@ -9,7 +9,7 @@ function importing(files: ReadonlyMap<string, string>) {
   });
 }
 
-/** Imports the small checkout with one changed file. */
+/** Imports the small checkout after one of its files is changed. */
 function importChanged(path: string, change: (text: string) => string) {
   const files = checkoutFiles();
   files.set(path, change(files.get(path) ?? ""));

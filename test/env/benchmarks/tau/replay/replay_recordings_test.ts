@@ -291,7 +291,10 @@ Deno.test({
   },
 });
 
-/** Converts a scripted episode to a trajectory, if it ends when it is first scored. */
+/**
+ * Converts a recorded scripted episode to a trajectory; returns `undefined` unless the episode ends when it is first
+ * scored.
+ */
 function asTrajectory(record: JsonObject): JsonObject | undefined {
   const steps = objectsAt(record, "steps");
   const last = steps.at(-1);

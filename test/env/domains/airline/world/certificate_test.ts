@@ -9,7 +9,7 @@ import {
 import { isWrite } from "../../../../../env/audit/finding.ts";
 import { rejectedMutations } from "../../../../support/mutated_gold.ts";
 
-/** Options that enable everything at once. */
+/** Options that enable all features of the generator at once. */
 const HARD = {
   trainTasks: 150,
   devTasks: 10,

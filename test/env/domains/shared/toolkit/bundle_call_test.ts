@@ -67,7 +67,7 @@ function databases(): Databases {
   };
 }
 
-/** Returns a world, and a function that answers calls in it. */
+/** Creates a world, with a function that makes calls in it and returns the results. */
 function world({ solo = false } = {}) {
   const both = databases();
   const call = (

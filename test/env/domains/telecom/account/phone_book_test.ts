@@ -14,7 +14,9 @@ const NUMBERS = ["1", "2", "3", "4"];
 const LINES = ["L1", "L2", "L3", "L4"];
 const number = fc.constantFrom(...NUMBERS);
 
-/** Generates the numbers of lines, and customers, each with a number and with lines that may not exist. */
+/**
+ * Arbitrary phone numbers of lines, and customers, each with a phone number and the ids of lines that may not exist.
+ */
 const world = fc.record({
   lines: fc.array(number, { minLength: 1, maxLength: 4 }),
   customers: fc.array(
@@ -42,7 +44,7 @@ function rowsOf(rows: readonly (readonly [string, JsonObject])[]) {
   return new Map(rows);
 }
 
-/** Finds the line and the customer of a number by scanning all rows, as the original does. */
+/** Finds the line and the customer of a phone number by scanning all rows, as the original does. */
 function scan(database: Database, phone: string) {
   let line: string | undefined;
   for (const id of database.ids("lines")) {

@@ -5,7 +5,8 @@ import {
 } from "../../../../../env/domains/telecom/user/phone_hearing.ts";
 
 /**
- * Summarizes the requests that the user understood: `check bar`, `turn airplane off`, `grant messaging sms storage`.
+ * Summarizes a request as the user understood it, for example as `check bar`, `turn airplane off` or `grant messaging
+ * sms storage`.
  */
 function short(heard: Heard): string {
   switch (heard.kind) {
@@ -26,7 +27,7 @@ function short(heard: Heard): string {
   }
 }
 
-/** Different ways to make each request. */
+/** Different wordings of each request, keyed by the request's summary. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
   "check bar": [
     "please check your status bar.",

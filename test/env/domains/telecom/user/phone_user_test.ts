@@ -10,7 +10,10 @@ const INSTRUCTION = [
   "Task instructions:\n\tYou are willing to refuel 2.0 GB of data if necessary. Whether you can send an MMS does not matter.",
 ].join("\n");
 
-/** Creates a user with a phone, and helpers that return the user's answers and actions. */
+/**
+ * Creates a user with a phone. Returns the user's opening, a function that returns their reply to a message, the calls
+ * that they have made, and their world.
+ */
 function conversation(seed = 1) {
   const world = new TelecomWorld(
     telecom.bundle.load({ agent: new Map(), user: new Map() }),

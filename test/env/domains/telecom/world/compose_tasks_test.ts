@@ -116,7 +116,10 @@ Deno.test("composeTelecom() respects its options", () => {
   );
 });
 
-/** Returns a composed world's initial state and tasks, for conversations under the benchmark's rules. */
+/**
+ * Returns the initial state and the tasks of a composed world in the form that conversations under the benchmark's
+ * rules need.
+ */
 async function played(
   { agent, tasks }: ComposedWorld,
 ): Promise<{ source: TalkSource; tasks: Tau3Task[] }> {
