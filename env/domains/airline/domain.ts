@@ -26,7 +26,7 @@ import { airlineWorld } from "./world/draw_world.ts";
 
 /**
  * τ-bench's airline domain. Its tools make the same checks in the same order as the original tools, return the same
- * texts and have the same effects.
+ * strings and have the same effects.
  *
  * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
  */

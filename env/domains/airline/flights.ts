@@ -35,7 +35,7 @@ export interface Fare {
 /**
  * Returns the current fare of a flight.
  * @param leg `{flight_number, date}`, as passed in the call.
- * @throws {ToolError} If the flight cannot be booked on that date, or has too few seats.
+ * @throws {ToolError} If the flight does not exist, cannot be booked on that date, or has too few seats.
  */
 export function fareOf(
   database: Database,
@@ -64,7 +64,7 @@ export function fareOf(
   };
 }
 
-/** Writes a fare into its leg; keys that already exist keep their positions. */
+/** Writes a fare into a leg. Existing keys keep their positions. */
 export function setFare(
   leg: JsonValue,
   { price, origin, destination }: Fare,
@@ -73,7 +73,7 @@ export function setFare(
   leg.set("price", price).set("origin", origin).set("destination", destination);
 }
 
-/** Multiplies `price` by the number of passengers. */
+/** Returns `price` multiplied by the number of passengers. */
 export function forAll(
   price: PythonNumber,
   passengers: JsonValue,

@@ -1,11 +1,11 @@
-/** Defines which users own which of the airline's rows, and which writes restore a row. */
+/** Defines which of the airline's rows belong to a user, and which writes restore a row. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
 import { PAYMENT_ID } from "../shared/payment.ts";
 
-/** The rows that belong to a user, and the tables that every user may read. */
+/** The airline's rows that belong to users, and the tables that every user may read. */
 export const airlineRows: RowsPart = {
   owned: [{
     table: "reservations",

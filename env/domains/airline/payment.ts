@@ -33,8 +33,8 @@ export function sourceOf(method: JsonObject): string {
 }
 
 /**
- * Checks whether the method's balance is less than `amount`. Neither value has to be a number, since a certificate can
- * be issued for any value.
+ * Checks whether a payment method's balance is less than `amount`. Either value may be something other than a number,
+ * because a certificate can be issued for any value.
  * @throws {ToolError} If the two values cannot be compared.
  */
 export function holdsLess(method: JsonObject, amount: JsonValue): boolean {
@@ -67,7 +67,7 @@ export function checkCharge(database: Database, charge: Charge): void {
   }
 }
 
-/** Deducts the price from the payment method if that is a gift card. */
+/** Deducts the price of a change from the payment method if the method is a gift card. */
 export function takePrice(database: Database, charge: Charge): void {
   const userId = textAt(charge.reservation, "user_id");
   const method = paymentMethod(
@@ -80,21 +80,22 @@ export function takePrice(database: Database, charge: Charge): void {
 }
 
 /**
- * Appends a nonzero price to the reservation's payment history.
- * @throws {ToolError} If the history is not a list, which a booking can cause.
+ * Appends the price of a change to the reservation's payment history, unless the price is 0.
+ * @throws {ToolError} If the history is not a list. A booking can store such a history.
  */
 export function notePrice({ reservation, paymentId, price }: Charge): void {
   if (compare(price, 0) === 0) return;
   historyOf(reservation, "append").push(payment(paymentId, price));
 }
 
-/** Creates an entry of a payment history. */
+/** Creates an entry for a payment history. */
 export function payment(id: JsonValue, amount: PythonNumber): JsonObject {
   return new Map<string, JsonValue>([["payment_id", id], ["amount", amount]]);
 }
 
 /**
- * Returns the payment history of a reservation, to be modified in place.
+ * Returns a reservation's payment history, which the caller modifies in place.
+ * @param method The Python method that the original calls on the history; an error message names it.
  * @throws {ToolError} If the history is not a list.
  */
 export function historyOf(

@@ -2,7 +2,7 @@
 
 import type { Clause, PolicyCall } from "../../policy/clause.ts";
 
-/** The time at which every conversation takes place according to the policy, in Eastern time. */
+/** The time of every conversation according to the policy, in Eastern Time. */
 export const NOW = "2024-05-15T15:00:00";
 
 const CHANGES = [
@@ -32,7 +32,7 @@ interface Leg {
   readonly date: string;
 }
 
-/** The clauses, in the policy's order. */
+/** The clauses of the airline's policy, in the order in which the policy states them. */
 export const airlineClauses: readonly Clause[] = [
   {
     id: "account.own_reservation",
@@ -185,8 +185,8 @@ function reservationOf({ row, args }: PolicyCall) {
 }
 
 /**
- * Returns the cabin that was last paid for. It may differ from the reservation's, since the tools do not store a
- * changed cabin.
+ * Returns the cabin that was last paid for. It may differ from the cabin in the reservation, because the tools do not
+ * store a changed cabin.
  */
 function cabinOf(call: PolicyCall): string {
   const { args, earlier } = call;

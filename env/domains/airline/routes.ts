@@ -4,18 +4,18 @@ import type { Database, Table } from "../../database.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectAt, textAt } from "../../row.ts";
 
-/** Flights by origin, and by origin and destination, in the table's order. */
+/** Flights grouped by origin and by route, in the order of the table. */
 export interface Routes {
   readonly from: ReadonlyMap<string, readonly JsonObject[]>;
   readonly between: ReadonlyMap<string, readonly JsonObject[]>;
 }
 
-/** Returns the routes in a database. */
+/** Returns the index of a database's flights by route. */
 export function routesOf(database: Database): Routes {
   return database.derive("flights", indexFlights);
 }
 
-/** Returns the flights from one airport to another; empty if either argument is not a string. */
+/** Returns the flights from one airport to another. The list is empty if `origin` or `destination` is not a string. */
 export function flightsBetween(
   routes: Routes,
   origin: JsonValue,
@@ -36,7 +36,9 @@ export function bookableDay(
   return textAt(day, "status") === "available" ? day : undefined;
 }
 
-/** Returns a flight on a day as searches show it: the flight's fields without `dates`, then the day's fields. */
+/**
+ * Returns a flight for one date as searches show it: the flight's fields without `dates`, then the fields of that date.
+ */
 export function shown(flight: JsonObject, day: JsonObject): JsonObject {
   const result: JsonObject = new Map(flight);
   result.delete("dates");

@@ -1,5 +1,5 @@
 /**
- * Schemas of the airline's rows. A dataset is validated once when it is loaded, so that the tools can rely on it.
+ * Schemas of the airline's rows. A dataset is validated once when it is loaded, so the tools can rely on its rows.
  * Unknown fields are kept unchanged.
  */
 
@@ -7,7 +7,10 @@ import { z } from "zod";
 
 const byCabin = z.record(z.string(), z.number());
 
-/** A flight on a day. Only days on which it can still be booked have seats and prices. */
+/**
+ * The schema of a flight's entry for one date. Only dates on which the flight can still be booked have seats and
+ * prices.
+ */
 const flightDay = z.union([
   z.looseObject({
     status: z.literal("available"),
@@ -61,7 +64,7 @@ const reservation = z.looseObject({
   nonfree_baggages: z.number(),
 });
 
-/** A payment method. Gift cards and certificates have a balance. */
+/** The schema of a payment method. Gift cards and certificates have a balance. */
 const paymentMethod = z.discriminatedUnion("source", [
   z.looseObject({
     source: z.enum(["gift_card", "certificate"]),

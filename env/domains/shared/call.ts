@@ -11,7 +11,10 @@ export function call(
   return { name, arguments: object(fields) };
 }
 
-/** Creates a Python object with its fields in order. Keys must not be numeric ids, because JavaScript sorts those. */
+/**
+ * Creates a Python object whose fields keep their order. Keys must not be numeric ids, because JavaScript sorts such
+ * keys.
+ */
 export function object(
   fields: Readonly<Record<string, JsonValue>>,
 ): JsonObject {

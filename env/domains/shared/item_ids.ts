@@ -1,4 +1,4 @@
-/** Reads lists of item ids in calls, which may be any Python iterable. */
+/** Reads the lists of item ids in calls. A list may be any Python iterable. */
 
 import { ToolError } from "../../errors.ts";
 import { elements, typeName } from "../../python/python_object.ts";
@@ -6,7 +6,10 @@ import { compareStrings } from "../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import { objectsAt, textAt } from "../../row.ts";
 
-/** Returns the first id in `itemIds` that occurs there more often than in the order; `undefined` if there is none. */
+/**
+ * Returns the first id that occurs more often in `itemIds` than in the order, or `undefined` if there is none.
+ * @throws {ToolError} If `itemIds` is a nonempty object, because a Python dict has no `count` method.
+ */
 export function findAbsentItem(
   order: JsonObject,
   itemIds: JsonValue,

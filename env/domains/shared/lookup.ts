@@ -1,4 +1,4 @@
-/** Looks up the rows that a call refers to, with τ-bench's errors for missing ones. */
+/** Looks up the rows that a call refers to, and reports missing rows with τ-bench's errors. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
 /**
  * Returns the id of an existing row.
- * @throws {ToolError} If there is none: `<noun> not found`.
+ * @throws {ToolError} If there is no row with this id: `<noun> not found`.
  */
 export function findId(
   database: Database,
@@ -21,7 +21,10 @@ export function findId(
   return key;
 }
 
-/** Returns an existing row for writing. */
+/**
+ * Returns an existing row for writing.
+ * @throws {ToolError} If there is no row with this id, with the message of Python's `KeyError`.
+ */
 export function editRow(
   database: Database,
   table: string,
@@ -34,7 +37,7 @@ export function editRow(
 
 /**
  * Returns a row as Python's `json.dumps` prints it.
- * @throws {ToolError} If there is none: `<noun> not found`.
+ * @throws {ToolError} If there is no row with this id: `<noun> not found`.
  */
 export function printFound(
   database: Database,

@@ -33,7 +33,7 @@ const LAYOUT = {
 
 /**
  * τ³-bench's airline domain. Its tools make the same checks in the same order as the original tools, return the same
- * texts and have the same effects.
+ * strings and have the same effects.
  *
  * @see sierra-research/tau2-bench, src/tau2/domains/airline.
  */

@@ -20,9 +20,9 @@ export interface Party {
 }
 
 /**
- * Returns a flight in the format of a reservation, at the current price.
+ * Returns a flight as a reservation lists it, at the current price.
  * @param leg The flight's number and date.
- * @throws {ToolError} If the flight cannot be booked on that day, or has too few seats.
+ * @throws {ToolError} If the flight cannot be booked on that date, or has too few seats.
  */
 export function bookedFlight(
   database: Database,

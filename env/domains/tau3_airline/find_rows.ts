@@ -1,4 +1,4 @@
-/** Looks up the rows that a call refers to, with the benchmark's errors for missing rows. */
+/** Looks up the rows that a call refers to, and reports missing rows with the benchmark's errors. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";
@@ -10,7 +10,7 @@ import { findId } from "../shared/lookup.ts";
 
 /**
  * Returns the id if the user exists.
- * @throws {ToolError} If they do not: `User u not found`.
+ * @throws {ToolError} If the user does not exist: `User u not found`.
  */
 export function userId(database: Database, id: JsonValue): string {
   return findId(
@@ -22,14 +22,14 @@ export function userId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the id if the reservation exists.
- * @throws {ToolError} If it does not: `Reservation r not found`.
+ * @throws {ToolError} If the reservation does not exist: `Reservation r not found`.
  */
 export function reservationId(database: Database, id: JsonValue): string {
   const noun = `Reservation ${pythonStr(id)}`;
   return findId(database, { table: "reservations", noun }, id);
 }
 
-/** A flight and its entry for a day. */
+/** A flight and its entry for one date. */
 export interface FlightDay {
   readonly flight: JsonObject;
   readonly day: JsonObject;

@@ -11,13 +11,13 @@ export const Passenger = defineModel("Passenger", {
   dob: field.str(),
 });
 
-/** A payment in whole dollars, or a refund if the amount is negative. */
+/** The model of a payment in whole dollars. A negative amount is a refund. */
 export const Payment = defineModel("Payment", {
   payment_id: field.str(),
   amount: field.int(),
 });
 
-/** A flight on a day, as calls identify it. */
+/** The model of a flight on one date, as calls identify it. */
 export const FlightInfo = defineModel("FlightInfo", {
   flight_number: field.str(),
   date: field.str(),
@@ -61,7 +61,7 @@ const GiftCard = defineModel("GiftCard", {
   amount: field.float(),
 });
 
-/** A certificate, which the airline issues as compensation. A single payment uses it up. */
+/** The model of a certificate, which the airline issues as compensation. A single payment uses it up. */
 export const Certificate = defineModel("Certificate", {
   source: field.literal("certificate"),
   id: field.str(),
@@ -94,7 +94,7 @@ const User = defineModel("User", {
   reservations: field.list(field.str()),
 });
 
-/** Creates the models of a flight on a day, one per status. */
+/** Creates the models for a flight's entry on one date, keyed by status. */
 function dayModels() {
   const times = (status: string, ...fields: string[]) =>
     defineModel("FlightDateStatus", {
@@ -130,7 +130,7 @@ const Flight = defineModel("Flight", {
   dates: field.map(field.tagged("status", dayModels())),
 });
 
-/** The row models of each table. */
+/** The row models, keyed by table. */
 export const airlineModels: RowModels = {
   flights: Flight,
   users: User,

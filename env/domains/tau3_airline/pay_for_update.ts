@@ -23,9 +23,10 @@ export interface Update {
 }
 
 /**
- * Deducts the price if the payment method is a gift card, and appends the payment to the reservation's history.
+ * Deducts the price of a change if the payment method is a gift card, and appends the payment to the reservation's
+ * history unless the price is 0.
  * @throws {ToolError} If the payment method does not belong to the user, is a certificate, or has too low a balance. If
- * the price is not an integer, it throws after charging the gift card.
+ * the price is not an integer, the error is thrown after the gift card has been charged.
  */
 export function payForUpdate(
   database: Database,

@@ -1,4 +1,4 @@
-/** Searches for flights that can be booked on a day. */
+/** Searches for flights that can be booked on a given date. */
 
 import type { Database, Table } from "../../database.ts";
 import { asKey, isEqual } from "../../python/python_object.ts";
@@ -46,14 +46,14 @@ function leavesAfter(flight: JsonObject, time: string): boolean {
   return compareStrings(departure, time) >= 0;
 }
 
-/** Returns the numbers of the flights from an airport, or of all flights. */
+/** Returns the numbers of the flights from an airport, or of all flights if `origin` is `null`. */
 function departures(database: Database, origin: JsonValue): Iterable<string> {
   if (origin === null) return database.ids("flights");
   if (typeof origin !== "string") return [];
   return database.derive("flights", groupByOrigin).get(origin) ?? [];
 }
 
-/** Groups the numbers of flights by their origin, which never changes during an episode. */
+/** Groups flight numbers by origin. Origins never change during an episode. */
 function groupByOrigin(flights: Table): Map<string, string[]> {
   return Map.groupBy(
     flights.keys(),

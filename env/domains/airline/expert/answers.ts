@@ -1,6 +1,6 @@
 /**
- * Answers a user's free-form question for the expert: recognizes its topics, and looks up or computes an answer for
- * each.
+ * Lets the expert answer a user's free-form question: recognizes the topics of the question, and looks up or computes
+ * an answer for each topic.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -10,7 +10,9 @@ import { numberIn, rows, text } from "../../shared/read_row.ts";
 import { freeBags } from "../goal/fares.ts";
 import { calculated, sumOf } from "./sum_of.ts";
 
-/** Returns an answer for each topic that the expert recognizes in a question; empty if it recognizes none. */
+/**
+ * Returns the answers to the topics that the expert recognizes in a question. The list is empty if it recognizes none.
+ */
 export function* answersTo(question: string, desk: Desk): Script<string[]> {
   const words = question.toLowerCase();
   const answers: string[] = [];
@@ -33,7 +35,7 @@ export function* answersTo(question: string, desk: Desk): Script<string[]> {
   return answers;
 }
 
-/** Lists the amounts charged to credit cards by bookings, in dollars. */
+/** Returns the amounts, in dollars, that bookings charged to credit cards. */
 function chargesOf({ calls }: Desk): number[] {
   return calls.flatMap(({ action }) =>
     rows(action.arguments, "payment_methods")
@@ -42,7 +44,7 @@ function chargesOf({ calls }: Desk): number[] {
     .map((one) => numberIn(one, "amount"));
 }
 
-/** Returns an arithmetic expression for the amount that all passengers together have saved by flight changes. */
+/** Returns an arithmetic expression for the total amount that all passengers have saved through flight changes. */
 function savedBy({ calls }: Desk): string {
   return calls.flatMap(({ action, shown }, i) => {
     if (action.name !== "update_reservation_flights") return [];
@@ -59,7 +61,7 @@ function fares(held: JsonValue | undefined): string {
   return rows(held, "flights").map((one) => numberIn(one, "price")).join(" + ");
 }
 
-/** Returns, for each reservation that the question names, the number of free bags of all its passengers together. */
+/** Returns, for each reservation named in the question, the total number of free bags for its passengers. */
 function* bagsAllowed(question: string, desk: Desk): Script<string[]> {
   const answers: string[] = [];
   for (const [reservation_id] of question.matchAll(/\b[A-Z0-9]{6}\b/g)) {

@@ -1,6 +1,6 @@
 /**
- * The expert's sentences in the airline domain. When the expert reads a call back to the user, it states every value of
- * the call, with each id directly after the words for what it identifies.
+ * Phrases the expert's messages in the airline domain. When the expert reads a call back to the user, it states every
+ * value of the call, and puts each id directly after a description of what it identifies.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -14,7 +14,7 @@ import {
 } from "../user/trip_words.ts";
 import { numberIn, rows, text } from "../../shared/read_row.ts";
 
-/** The details that the expert may have to ask for. */
+/** A detail that the expert may have to ask the user for. */
 export type AirlineMissing = TripDetail | "id" | "wish";
 
 const QUESTIONS: Readonly<Record<AirlineMissing, string>> = {
@@ -42,9 +42,9 @@ export const CANNOT = "sorry, i cannot do that.";
 /** A call to read back to the user, and the rows that were looked up for it. */
 interface Call {
   readonly write: ToolAction;
-  /** The user's profile, which shows the kinds of payment methods. */
+  /** The user's profile, which states the kind of each payment method. */
   readonly profile: JsonObject | undefined;
-  /** The reservation that the call changes. */
+  /** The reservation that the call concerns; `undefined` for a booking. */
   readonly held: JsonObject | undefined;
 }
 
@@ -131,7 +131,7 @@ function legsWords(args: JsonObject): string {
   return rows(args, "flights").map(legWords).join(" and ");
 }
 
-/** Describes the flights of a call that the reservation does not contain yet. */
+/** Describes the flights in a call that are not yet part of the reservation. */
 function newLegsWords({ write, held }: Call): string {
   const kept = rows(held, "flights").map(legWords);
   return rows(write.arguments, "flights").map(legWords)
@@ -159,7 +159,7 @@ function own(words: string): string {
   return words.replaceAll(/\bmy\b/g, "your");
 }
 
-/** Returns the message that reports a fulfilled request. */
+/** Returns the message that reports that a request has been fulfilled. */
 export function doneTripWords({ intent, trip }: AirlineRequest): string {
   return `done, ${result(intent, own(reservationWords(trip ?? {})))}. ${MORE}`;
 }
@@ -183,7 +183,7 @@ function result(intent: AirlineRequest["intent"], about: string): string {
   }
 }
 
-/** Returns the message that refuses a request, with the reason that policy requires for the broken clause. */
+/** Returns the message that refuses a request. It states the reason that policy prescribes for the broken clause. */
 export function refuseTripWords(
   clause: string,
   about: { userId: string; held: JsonObject | undefined },

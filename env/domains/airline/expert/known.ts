@@ -1,6 +1,6 @@
 /**
- * Builds the database rows that the expert knows about a request: those that the tools have shown and, for flights that
- * no search has shown, rows inferred from those and from the user's words.
+ * Builds a database of the rows that the expert knows for a request. It contains the rows that the tools have shown.
+ * Flights that no search has shown are inferred from the shown rows and from what the user has said.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -35,12 +35,15 @@ export interface KnownRequest {
   readonly held: JsonObject | undefined;
 }
 
-/** The assumption about flights on days that have not been searched: those that suit the request best, or none. */
+/**
+ * The assumption about days that no search has covered: `best` assumes the flights that suit the request best, and
+ * `nothing` assumes no flights.
+ */
 export type Assumption = "best" | "nothing";
 
 /**
- * Builds the rows that the expert knows about a request. The user's other reservations are omitted, because they must
- * not make this request eligible for anything.
+ * Builds a database of the rows that the expert knows for a request. The user's row lists only the reservation that the
+ * request concerns, because other reservations must not make this request eligible for anything.
  */
 export function knownRows(
   known: KnownRequest,
@@ -62,7 +65,7 @@ export function knownRows(
   );
 }
 
-/** A one-way trip, and the entry of its flight for that day; `undefined` if nothing is known about the entry. */
+/** A one-way trip and its flight's entry for that day. The entry is `undefined` if nothing is known about it. */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 
 const TODAY = NOW.slice(0, NOW.indexOf("T"));
@@ -100,8 +103,8 @@ function unseenDays(known: KnownRequest, assumption: Assumption): UnseenDay[] {
 }
 
 /**
- * Returns the entry to assume for the day of a reservation's flight if no search has shown it; `undefined` if none can
- * be assumed.
+ * Returns the entry to assume for the day of a reservation's flight if no search has shown the entry, or `undefined` if
+ * nothing can be assumed.
  */
 function heldDay(
   { desk, request: { intent, trip } }: KnownRequest,

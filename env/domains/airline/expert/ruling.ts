@@ -1,4 +1,4 @@
-/** Applies the policy's clauses to the call that fulfills a request, to the extent that the expert knows the call. */
+/** Checks the call that fulfills a request against the policy's clauses, using only the rows that the expert knows. */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
@@ -9,9 +9,9 @@ import { type Assumption, type KnownRequest, knownRows } from "./known.ts";
 
 /** The call that fulfills a request, and the clause that forbids it, if any. */
 export interface Ruling {
-  /** `undefined` if the rows that were shown do not determine the call. */
+  /** The call; `undefined` if the shown rows do not determine it. */
   readonly action?: ToolAction | undefined;
-  /** The id of the first clause that forbids the call. */
+  /** The id of the first clause that forbids the call; `undefined` if policy allows it. */
   readonly refusedBy?: string | undefined;
 }
 

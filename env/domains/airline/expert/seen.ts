@@ -18,7 +18,7 @@ export function seenRows(desk: Desk): Database {
   return createDatabase(new Map(Object.entries(seenTables(desk))));
 }
 
-/** Returns users and reservations as the tools last showed them, and flights on the days that were searched. */
+/** Returns users and reservations as the tools last showed them, and flights with the days that searches have shown. */
 export function seenTables(desk: Desk): SeenTables {
   const users = new Map<string, JsonObject>();
   const reservations = new Map<string, JsonObject>();
@@ -37,7 +37,7 @@ export function seenTables(desk: Desk): SeenTables {
   return { users, reservations, flights };
 }
 
-/** A flight on a day, as shown by a search. */
+/** A flight on a given date, as shown by a search. */
 interface ShownLeg {
   readonly flight: JsonObject;
   readonly date: string;

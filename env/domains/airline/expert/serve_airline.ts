@@ -1,8 +1,9 @@
 /**
- * The expert for the airline. It asks for the user id and for missing details, looks up what policy requires, and
- * determines which call is meant. If a clause of the policy forbids the call, the expert refuses and says why;
- * otherwise it reads the call back, and makes it after a yes. Its decisions depend only on what the user has said and
- * the tools have shown; the goal determines only which words the expert looks for in the user's messages.
+ * The expert for the airline domain. It asks for the user id and for missing details, looks up the rows that policy
+ * requires, and determines the call that fulfills the request. If a clause of the policy forbids the call, the expert
+ * refuses and says why. Otherwise, it reads the call back to the user, and makes it after the user says yes. Its
+ * decisions depend only on what the user has said and the tools have shown; the task's goal only determines which
+ * phrases the expert looks for in the user's messages.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -33,7 +34,7 @@ import {
   refuseTripWords,
 } from "./expert_words.ts";
 
-/** The expert's record of the conversation, and the airline task that the expert works on. */
+/** The input of the airline expert: its record of the conversation, and the airline task to work on. */
 interface AirlineStart extends ExpertStart {
   readonly task: AirlineTask;
 }
@@ -106,7 +107,7 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Repeats the user's first wish for confirmation, upon which the user changes their mind. */
+/** Reads the initial version of the user's request back to them, which prompts them to change their mind. */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
@@ -123,8 +124,8 @@ function* readBack(
 }
 
 /**
- * Asks for the details, and looks up the rows that they refer to.
- * @returns The allowed call, or the refusal as a message to the user.
+ * Asks for the details of a request, and looks up the rows that they refer to.
+ * @returns The call that fulfills the request if policy allows it, otherwise the message that refuses the request.
  */
 function* prepare(one: Case): Script<Allowed | string> {
   const { desk, request, task: { userId } } = one;
@@ -147,8 +148,8 @@ function* prepare(one: Case): Script<Allowed | string> {
 }
 
 /**
- * Asks for a detail until the user states it, up to a limit.
- * @returns Whether the user stated it.
+ * Asks for a detail until the user states it, at most {@linkcode MAX_ASKS} times.
+ * @returns Whether the user has stated the detail.
  */
 function* hear(
   { desk }: Case,
@@ -160,8 +161,8 @@ function* hear(
 }
 
 /**
- * Reads the reservation, and the airports if the user named cities.
- * @returns The request's reservation.
+ * Reads the request's reservation, and the list of airports if the user named cities.
+ * @returns The reservation; `undefined` if there is none.
  */
 function* lookUp(one: Case): Script<JsonObject | undefined> {
   const { desk, request: { trip = {} } } = one;
@@ -175,7 +176,7 @@ function* search({ desk, request, task: { userId } }: Case): Script {
   yield* readAll(desk, searches(context));
 }
 
-/** Searches for the future flights of a reservation, to find out whether the airline has cancelled one. */
+/** Searches for the future flights of a reservation, to find out whether the airline has cancelled any of them. */
 function* searchLost(
   { desk }: Case,
   held: JsonObject | undefined,
@@ -184,7 +185,7 @@ function* searchLost(
   yield* readAll(desk, ahead.map((way) => searchFor(way)));
 }
 
-/** Makes each of the read calls, unless it has been made before. */
+/** Makes the read calls that have not been made before. */
 function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
   for (const read of reads) {
     if (!desk.hasCalled(read)) yield* desk.call(read);

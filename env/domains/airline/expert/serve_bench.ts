@@ -1,5 +1,6 @@
 /**
- * The expert for τ-bench's airline tasks. It asks the user exactly what to do, reads it back, and does it after a yes.
+ * The expert for τ-bench's airline tasks. It asks the user exactly what to do, reads the request back, and makes the
+ * call after the user says yes.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -46,7 +47,10 @@ function* serve(desk: Desk, request: BenchRequest): Script {
 
 const VERBS = [/\bcancel/, /\bbook\b/, /\bchang/, /\b(up|down)grad/, /\badd\b/];
 
-/** Checks whether the user has stated a request in a message that mentions no other action. */
+/**
+ * Checks whether the user has stated a request. The message must not mention any other action, unless the request is a
+ * question.
+ */
 function isStated(desk: Desk, request: BenchRequest): boolean {
   const words = benchWords(request);
   const message = desk.messageWith(words);
@@ -54,7 +58,7 @@ function isStated(desk: Desk, request: BenchRequest): boolean {
     VERBS.every((verb) => !verb.test(message) || verb.test(words)));
 }
 
-/** Looks up the reservation, reads the request back to the user, and makes the call after a yes. */
+/** Looks up the reservation, reads the request back to the user, and makes the call after the user says yes. */
 function* write(
   desk: Desk,
   { action, words }: { action: ToolAction; words: string },

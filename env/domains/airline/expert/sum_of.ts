@@ -3,7 +3,9 @@
 import type { Desk, Script } from "../../../agents/desk.ts";
 import { call } from "../../shared/call.ts";
 
-/** Returns the sum of amounts in dollars. A single amount is returned without a call. */
+/**
+ * Returns the sum of dollar amounts as a string, computed with the `calculate` tool unless there is only one amount.
+ */
 export function* sumOf(
   amounts: readonly number[],
   desk: Desk,
@@ -13,7 +15,7 @@ export function* sumOf(
     : yield* calculated(amounts.join(" + "), desk);
 }
 
-/** Evaluates an expression with the `calculate` tool, and drops a trailing `.0`. */
+/** Evaluates an expression with the `calculate` tool, and returns the result without a trailing `.0`. */
 export function* calculated(expression: string, desk: Desk): Script<string> {
   const result = yield* desk.call(call("calculate", { expression }));
   return result.replace(/\.0$/, "");

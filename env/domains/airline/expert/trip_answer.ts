@@ -9,7 +9,7 @@ import { seenRows } from "./seen.ts";
 import { sumOf } from "./sum_of.ts";
 
 /**
- * Returns the answer to a question, or `undefined` if the rows do not contain it.
+ * Returns the answer to a question, or `undefined` if the shown rows do not contain it.
  * @param held The reservation that the question is about.
  */
 export function* tripAnswer(
@@ -39,7 +39,9 @@ function balance({ user }: Desk): string | undefined {
   return card === undefined ? undefined : String(numberIn(card, "amount"));
 }
 
-/** Returns the date of birth of the saved passenger whose name is at the end of the question. */
+/**
+ * Returns the date of birth of the saved passenger named at the end of the question, or `undefined` if there is none.
+ */
 function birthday(question: string, { user }: Desk): string | undefined {
   const one = rows(user, "saved_passengers").find((one) =>
     question.endsWith(

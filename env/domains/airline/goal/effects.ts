@@ -1,4 +1,7 @@
-/** Checks the effects of the airline's writes on the rows. Implemented independently of the tools. */
+/**
+ * Checks that the airline's writes have the expected effects on the database. The checks are implemented independently
+ * of the tools.
+ */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -11,7 +14,10 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A call, with its reservation and its user's profile before and after the call. */
+/**
+ * The arguments of a write, the reservation and the user's profile before and after it, and both states of the
+ * database.
+ */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -25,7 +31,7 @@ interface Written {
 interface Effect {
   /** The fields of the reservation that the write may change. */
   readonly fields: readonly string[];
-  /** Describes what is wrong with the new values; `null` if nothing is. */
+  /** Returns a description of what is wrong with the new values, or `null` if nothing is. */
   breaks(written: Written): string | null;
   /** Returns the amount charged to each payment method, in dollars. */
   spends?(written: Written): ReadonlyMap<string, number>;
@@ -125,8 +131,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Describes what is wrong with the effect of a write, or returns `null`. A write may change its own reservation and the
- * payment methods that it charges, and nothing else.
+ * Returns a description of what is wrong with the effect of a write, or `null` if nothing is. A write may change only
+ * its reservation and its user's profile.
  */
 export function effectError(
   action: ToolAction,
@@ -163,8 +169,9 @@ export function effectError(
 }
 
 /**
- * Checks that each gift card was charged the amount that it pays, that used certificates were removed, and that no
- * other payment method changed.
+ * Checks that each gift card was charged the expected amount, that used certificates were removed, and that no other
+ * payment method changed.
+ * @returns A description of the first mistake, or `null` if there is none.
  */
 function moneyBreaks(
   { userWas, userIs }: Written,
@@ -186,7 +193,10 @@ function moneyBreaks(
   return null;
 }
 
-/** Checks that exactly one payment of `price` dollars was added to the history, or none if the price is 0. */
+/**
+ * Checks that exactly one payment of `price` dollars was added to the history, or none if the price is 0.
+ * @returns A description of the mistake, or `null` if there is none.
+ */
 function entryBreaks(
   { args, was, is }: Written,
   price: number,
@@ -206,8 +216,8 @@ function bagPrice({ args, was }: Written): number {
 }
 
 /**
- * Returns the price difference between the new and the old flights for all passengers, in dollars. Legs that are kept
- * in the same cabin keep their price.
+ * Returns the price difference, in dollars, between a reservation's new and old flights for all passengers. Flights
+ * that are kept in the same cabin keep their price.
  */
 function fareDifference({ args, was, states }: Written): number {
   const old = was.flights.reduce(

@@ -1,6 +1,6 @@
 /**
- * Looks up flights, prices and baggage allowances for the calls that fulfill goals. Implemented independently of the
- * tools.
+ * Looks up flights, prices and baggage allowances for the calls that fulfill goals. The implementation is independent
+ * of the tools.
  */
 
 import type { Database } from "../../../database.ts";
@@ -10,7 +10,7 @@ import { flightsBetween, routesOf } from "../routes.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { Cabin, Pick } from "./request.ts";
 
-/** The price of a bag that is not free, in dollars. */
+/** The price of a bag in excess of the free allowance, in dollars. */
 export const PRICE_OF_A_BAG = 50;
 
 /** The price of travel insurance per passenger, in dollars. */
@@ -29,7 +29,10 @@ export function freeBags(membership: string, cabin: string): number {
     ?.[1] ?? 0;
 }
 
-/** Returns the code of the airport that `words` names by its code or its city. Unknown words are returned unchanged. */
+/**
+ * Returns the code of the airport that `words` names, either by its code or by its city. Unknown names are returned
+ * unchanged.
+ */
 export function airportOf(words: string): string {
   for (const [code, city] of AIRPORTS) {
     if (code === words || city.toLowerCase() === words.toLowerCase()) {
@@ -39,7 +42,7 @@ export function airportOf(words: string): string {
   return words;
 }
 
-/** Checks whether `words` names an airport by its city, so that its code has to be looked up. */
+/** Checks whether `words` is a city rather than an airport code. The code of a city has to be looked up. */
 export function isCity(words: string): boolean {
   return !AIRPORTS.has(words);
 }
@@ -65,7 +68,10 @@ export interface FlightCriteria {
   readonly pick: Pick;
 }
 
-/** Returns the direct flights that match the criteria; several if they tie. */
+/**
+ * Returns the direct flights that match the criteria best. There are several if they tie, and none if no flight can be
+ * booked.
+ */
 export function flightsFit(
   database: Database,
   wanted: FlightCriteria,
@@ -90,7 +96,10 @@ export function flightsFit(
   return open.filter((one) => rank(one) === best).map(({ flight }) => flight);
 }
 
-/** Returns the cheapest pairs of flights in which the second departs after the first arrives; several if they tie. */
+/**
+ * Returns the cheapest pairs of connecting flights. The second flight of a pair must not depart before the first
+ * arrives. There are several pairs if they tie.
+ */
 export function connectionsFit(
   database: Database,
   wanted: Omit<FlightCriteria, "pick">,
@@ -120,7 +129,7 @@ function pairOf(
     : [{ legs: [first, second], price: a + b }];
 }
 
-/** Returns the ids of the user's payment methods of a kind, such as `gift card`. */
+/** Returns the ids of the user's payment methods of the kind that `words` names, such as `gift card`. */
 export function methodsNamed(
   user: JsonObject | undefined,
   words: string,

@@ -26,7 +26,7 @@ import {
 } from "./request.ts";
 import { newWays, tripWays, type Way } from "./ways.ts";
 
-/** Returns every call that fulfills the request; empty for a question. */
+/** Returns every call that fulfills a request. The list is empty for a question. */
 export function fulfillingCalls(
   context: RequestContext<AirlineRequest>,
 ): ToolAction[] {
@@ -40,8 +40,8 @@ export function fulfillingCalls(
 }
 
 /**
- * Returns the ids of the reservations that a request may refer to: the id that it states, or all of the user's
- * reservations on its route.
+ * Returns the ids of the reservations that a request may refer to: the stated id if it exists, or the ids of all the
+ * user's reservations on the stated route.
  */
 export function candidateReservations(
   { request: { trip }, database, userId }: RequestContext<AirlineRequest>,
@@ -106,13 +106,16 @@ function bookings(wish: Wish): ToolAction[] {
   });
 }
 
-/** A flight on a day. */
+/** A flight on a given date. */
 interface Leg {
   readonly flight: JsonObject;
   readonly date: string;
 }
 
-/** Returns every matching connection between two places: a specific flight, direct flights, or pairs with a stop. */
+/**
+ * Returns every matching connection between two airports: a specific flight, direct flights, or pairs of flights with a
+ * stop.
+ */
 function ways(
   database: Database,
   { pick = "cheapest", stops }: Trip,
@@ -128,7 +131,10 @@ function ways(
   return found.map((legs) => legs.map((one) => ({ flight: one, date })));
 }
 
-/** Splits the total among payment methods: each pays up to its balance, and the last one pays the rest. */
+/**
+ * Returns every way to split the total among payment methods of the requested kinds. Each method pays up to its
+ * balance, and the last one pays the rest.
+ */
 function payments(
   { trip: { pay = [] }, user, total }: {
     trip: Trip;
@@ -199,7 +205,10 @@ function bagsAdded({ trip, user }: Wish, { id, held }: Held): ToolAction[] {
   );
 }
 
-/** Returns the passengers after a change. A new passenger takes the position of the replaced one, or is appended. */
+/**
+ * Returns a reservation's passengers after a change. A new passenger takes the position of the replaced passenger, or
+ * is appended if nobody is replaced.
+ */
 function party(trip: Trip, held: JsonObject | undefined): JsonValue[] {
   const fresh = (trip.passengers ?? []).map(passenger);
   const were = rows(held, "passengers");
@@ -244,7 +253,10 @@ function cabinOf(held: JsonObject | undefined): Trip["cabin"] {
     : undefined;
 }
 
-/** Returns the ids of the methods that may be used to pay; all of the user's if the request names none. */
+/**
+ * Returns the ids of the payment methods that the request allows. If it names no kind of method, it allows all methods
+ * of the user.
+ */
 function paying({ pay }: Trip, user: JsonObject | undefined): string[] {
   return pay === undefined
     ? rows(user, "payment_methods").map((one) => text(one, "id"))
@@ -255,7 +267,7 @@ function leg(flight: JsonObject, date: string): JsonObject {
   return object({ flight_number: text(flight, "flight_number"), date });
 }
 
-/** Converts a traveler to the tools' format. */
+/** Converts a traveler to the tools' format for passengers. */
 function passenger({ firstName, lastName, dob }: Traveller): JsonObject {
   return object({ first_name: firstName, last_name: lastName, dob });
 }

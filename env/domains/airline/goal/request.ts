@@ -1,4 +1,4 @@
-/** Requests of an airline user, in the user's own terms. */
+/** The types of an airline user's requests. They are expressed in the user's terms rather than as tool calls. */
 
 import type { Task } from "../../../types.ts";
 import type { Goal, Identity, Request } from "../../shared/goal/goal.ts";
@@ -13,7 +13,7 @@ export type AirlineTask = Task<AirlineGoal>;
 
 export type Cabin = "basic_economy" | "economy" | "business";
 
-/** The kinds of request that an airline user makes. */
+/** A kind of request that an airline user makes. */
 export type AirlineIntent =
   | "book"
   | "cancel"
@@ -43,21 +43,24 @@ export interface Traveller {
 /** The criterion by which the user chooses among the direct flights with enough seats for all passengers. */
 export type Pick = "cheapest" | "earliest" | "latest";
 
-/** The details of a request; its intent determines which are set. */
+/** The details of a request. The request's intent determines which fields are set. */
 export interface Trip {
   /** The id of the reservation, if the user knows it. */
   readonly reservationId?: string;
-  /** The origin, as an airport or its city. Set for a change if the user does not know the reservation's id. */
+  /**
+   * The origin, as an airport code or a city. For a change, it is set only if the user does not know the reservation's
+   * id.
+   */
   readonly from?: string;
   readonly to?: string;
-  /** The date of the outbound flight: `2024-05-20`. If a change omits it, that flight stays the same. */
+  /** The date of the outbound flight: `2024-05-20`. A change without this date keeps the outbound flight. */
   readonly date?: string;
   /** The date of the return flight. */
   readonly returnDate?: string;
   readonly pick?: Pick;
-  /** The number of the outbound or changed flight, if the user asks for a specific one; it overrides `pick`. */
+  /** The number of the outbound or changed flight, if the user asks for a specific flight; it overrides `pick`. */
   readonly flight?: string;
-  /** Whether a booking is for flights with one stop each way instead of direct flights. */
+  /** The number of stops of a booking in each direction; omitted for direct flights. */
   readonly stops?: 1;
   readonly cabin?: Cabin;
   /** The passengers of a booking, in order; for a change, the new passengers. */
@@ -67,17 +70,22 @@ export interface Trip {
   /** The number of bags for a booking; for a change, the number to add, or to remove if negative. */
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
-  /** The payment methods in order, each used up to its balance: `certificate`, `gift card`, `credit card`. */
+  /**
+   * The kinds of payment methods, in the order in which they are used up to their balances: `certificate`, `gift card`,
+   * `credit card`.
+   */
   readonly pay?: readonly string[];
-  /** Whether compensation is wanted for a delayed flight rather than a cancelled one. */
+  /** Whether the user wants compensation for a delayed flight rather than for a cancelled flight. */
   readonly delayed?: true;
-  /** The origin of a booking's return flight if it differs from the destination. Policy refuses it. */
+  /**
+   * The origin of a booking's return flight if it differs from the outbound destination. Policy refuses such a booking.
+   */
   readonly backFrom?: string;
-  /** A new destination for the flight that changes. Policy refuses it. */
+  /** A new destination for the changed flight. Policy refuses such a change. */
   readonly newTo?: string;
-  /** Whether the user refuses to pay for bags that are not free. Policy refuses it. */
+  /** Whether the user refuses to pay for bags that are not free. Policy refuses such a request. */
   readonly unpaid?: true;
-  /** The id of another user whose account the request is for. Policy refuses it. */
+  /** The id of another user, whose account the request concerns. Policy refuses such a request. */
   readonly account?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lists the reads that the airline's policy requires: the user's profile, a reservation before the agent changes or
- * discusses it, and the day's flights before they are booked.
+ * Lists the read calls that the airline's policy requires: the user's profile, a reservation before the agent changes
+ * or discusses it, and the flights of a day before the agent books one of them.
  */
 
 import { call } from "../../shared/call.ts";
@@ -13,7 +13,7 @@ import { candidateReservations } from "./fulfilling_calls.ts";
 import type { AirlineRequest, AirlineTask, Trip } from "./request.ts";
 import { heldWays, newWays, searchFor, tripWays, type Way } from "./ways.ts";
 
-/** Returns the reads that policy requires for a task. */
+/** Returns the read calls that policy requires for a task. */
 export function requiredReads(
   task: AirlineTask,
   database: Database,
@@ -32,7 +32,7 @@ export function requiredReads(
   return [...seen.values()];
 }
 
-/** Returns the reads for one request, in the order in which they are made. */
+/** Returns the read calls for one request, in the order in which they are made. */
 function readsForRequest(
   context: RequestContext<AirlineRequest>,
 ): ToolAction[] {
@@ -43,15 +43,15 @@ function readsForRequest(
 }
 
 /**
- * Checks whether the agent has to look up flights for a request. It need not if policy refuses the request for a reason
- * that does not depend on flights.
+ * Checks whether the agent has to look up flights for a request. This is not necessary if policy refuses the request
+ * for a reason that does not depend on flights.
  */
 function looksAtFlights({ refused, refusedBy }: AirlineRequest): boolean {
   return refused !== true || refusedBy === "flights.available" ||
     refusedBy === "certificate.eligible";
 }
 
-/** Returns the reads of reservations, and of the airports if the request names cities. */
+/** Returns the calls that read the request's reservations and, if the request names cities, the airports. */
 function rowReads(context: RequestContext<AirlineRequest>): ToolAction[] {
   const { trip } = context.request;
   if (trip === undefined) return [];
@@ -63,7 +63,7 @@ function rowReads(context: RequestContext<AirlineRequest>): ToolAction[] {
   ];
 }
 
-/** Returns the call that lists the airports if a trip names a city, whose code has to be looked up. */
+/** Returns the call that lists the airports if a trip names a city, and no calls otherwise. */
 export function airportReads({ from, to }: Trip): ToolAction[] {
   const isCities = [from, to].some((one) => one !== undefined && isCity(one));
   return isCities ? [call("list_all_airports", {})] : [];
@@ -84,7 +84,10 @@ export function searches(
     ).map((way) => searchFor(way));
 }
 
-/** Checks whether the origin and destination describe a booking or a question rather than an existing reservation. */
+/**
+ * Checks whether the request states the route of a booking or a question rather than the route of an existing
+ * reservation.
+ */
 export function hasOwnRoute(
   { request: { intent, trip } }: Pick<
     RequestContext<AirlineRequest>,

@@ -1,4 +1,7 @@
-/** Lists the one-way trips of a request: from one airport to another on a day, with or without a stop. */
+/**
+ * Lists the one-way trips of a request. A one-way trip leads from one airport to another on one day, with or without a
+ * stop.
+ */
 
 import { call } from "../../shared/call.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -7,13 +10,13 @@ import { rows, text } from "../../shared/read_row.ts";
 import { airportOf } from "./fares.ts";
 import type { Trip } from "./request.ts";
 
-/** A one-way trip on a day. */
+/** A one-way trip on a given date. */
 export interface Way {
-  /** The origin, as an airport or its city. */
+  /** The origin, as an airport code or a city. */
   readonly from: string;
   readonly to: string;
   readonly date: string;
-  /** The number of the flight, if the user asks for a specific one. */
+  /** The flight number, if the user asks for a specific flight. */
   readonly flight?: string | undefined;
 }
 
@@ -44,7 +47,7 @@ export function newWays(
   });
 }
 
-/** Returns the one-way trips of a reservation. */
+/** Returns the one-way trips of a reservation, one per flight. */
 export function heldWays(held: JsonObject | undefined): Way[] {
   return rows(held, "flights").map((leg) => ({
     from: text(leg, "origin"),

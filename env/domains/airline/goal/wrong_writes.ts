@@ -1,6 +1,6 @@
 /**
- * Finds wrong writes for an airline task: gold writes with another reservation, flight, cabin, payment method, number
- * of bags or passenger, and additional writes to the user's other reservations.
+ * Builds wrong writes for an airline task: gold writes with one wrong argument, such as another reservation, flight,
+ * payment method or number of bags, and writes that the task does not ask for.
  */
 
 import { call } from "../../shared/call.ts";
@@ -18,7 +18,7 @@ import { numberIn, rows, text, texts } from "../../shared/read_row.ts";
 import { flightsBetween, routesOf } from "../routes.ts";
 import { seatPrice } from "./fares.ts";
 
-/** Returns wrong writes for a task. */
+/** Returns the wrong writes to try for a task. */
 export function wrongWrites(
   task: AirlineTask,
   database: Database,
@@ -68,7 +68,7 @@ function mistakes(action: ToolAction, of: ValueSource): ToolAction[] {
   return all;
 }
 
-/** Checks whether the payment method affects the result: it does not if only free bags are added. */
+/** Checks whether a call's payment method affects its result. It does not if the call only adds free bags. */
 function costs(
   { name, arguments: args }: ToolAction,
   { database }: ValueSource,
@@ -96,7 +96,7 @@ function otherReservations(
   );
 }
 
-/** Returns variants of a list of legs, in which the first leg is on another flight of the same day. */
+/** Returns variants of a call's flights in which another flight on the same day replaces the first flight. */
 function otherFlights(
   args: JsonObject,
   { database }: ValueSource,

@@ -26,7 +26,7 @@ import {
   type TripWish,
 } from "./trip_wishes.ts";
 
-/** Relative frequencies of the kinds of request. */
+/** The relative frequency of each kind of request. */
 const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["book", 3],
   ["cancel", 3],
@@ -92,7 +92,10 @@ function drawTask(
   });
 }
 
-/** Draws a wish about a reservation that no earlier wish concerns. */
+/**
+ * Draws the next {@linkcode TripWish} of a task, or returns `undefined` if the draw fails. No two wishes of a task
+ * concern the same reservation.
+ */
 function drawNext(
   world: AirlineWorld,
   { user, before, options }: {
@@ -118,7 +121,10 @@ function drawNext(
   return drawTripWish(world, { user, intent, open });
 }
 
-/** Checks whether a wish is a booking. A task has at most one, because booking ids depend on the order of bookings. */
+/**
+ * Checks whether a wish contains a booking. A task has at most one booking, because booking ids depend on the order of
+ * bookings.
+ */
 function isBooking({ drawn }: TripWish): boolean {
   return drawn.some(({ request }) => request.intent === "book");
 }

@@ -18,7 +18,10 @@ import type {
 /** The users, reservations and flights from which tasks are drawn. */
 export interface AirlineSource {
   readonly routes: AirlineWorld["routes"];
-  /** Users with exactly one credit card. Payment methods are omitted if the user has several of the same kind. */
+  /**
+   * The users who have exactly one credit card. A user's other payment methods are omitted if several are of the same
+   * kind.
+   */
   readonly users: readonly Passenger[];
 }
 

@@ -1,4 +1,4 @@
-/** Draws wishes of airline users: changes to their reservations, and bookings. */
+/** Draws requests of airline users about an existing database: bookings, cancellations, changes and questions. */
 
 import { call } from "../../shared/call.ts";
 import type { Row } from "../../shared/goal/effects.ts";
@@ -16,14 +16,17 @@ import {
 import { cabinsFor } from "../world/refused_changes.ts";
 import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
 
-/** The requests of a wish, the reservation that they concern, and a sentence that states the user's reason, if any. */
+/**
+ * One or more related requests, the reservation that they concern, and a sentence that states the user's reason, if
+ * any.
+ */
 export interface TripWish {
   readonly drawn: readonly DrawnTrip[];
   readonly held?: Reservation;
   readonly because?: string;
 }
 
-/** Draws a wish about one of the reservations in `open`, or a booking; `undefined` if nothing fits. */
+/** Draws a booking, or a request about one of the reservations in `open`. Returns `undefined` if nothing fits. */
 export function drawTripWish(
   world: AirlineWorld,
   { user, intent, open }: {
@@ -49,7 +52,10 @@ export function drawTripWish(
     : undefined;
 }
 
-/** Draws a cancellation that policy refuses, and a change to the same reservation as the alternative. */
+/**
+ * Draws a cancellation that policy refuses, and a change to the same reservation as the alternative. Returns
+ * `undefined` if nothing fits.
+ */
 export function drawInstead(
   world: AirlineWorld,
   { user, open }: { user: Passenger; open: readonly Reservation[] },
@@ -84,7 +90,10 @@ export function drawInstead(
   };
 }
 
-/** Draws a change. A new passenger is always someone who is already in the airline's database. */
+/**
+ * Draws a change to a reservation, or returns `undefined` if none fits. A new passenger is always a user in the
+ * database.
+ */
 function changeOf(
   world: AirlineWorld,
   of: {
@@ -111,7 +120,10 @@ function changeOf(
   };
 }
 
-/** Draws a question about the balance of a user's gift cards or certificates; `undefined` if they have none. */
+/**
+ * Draws a question about the balance of a user's gift cards or certificates, or returns `undefined` if the user has
+ * none.
+ */
 export function drawTripQuestion(
   { rng }: AirlineWorld,
   { row }: Passenger,
@@ -172,13 +184,13 @@ function reasonFor(
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Checks that none of a reservation's flights has departed, and that it was not cancelled. */
+/** Checks whether a reservation has only future flights and was not cancelled. */
 function isAhead({ legs, isCancelled }: Reservation): boolean {
   return !isCancelled && legs.length > 0 &&
     legs.every(({ date }) => date > TODAY);
 }
 
-/** Checks that a reservation consists of one direct flight, or one direct flight each way. */
+/** Checks whether a reservation consists of a single direct flight or of one direct flight each way. */
 function hasPlainLegs({ legs, from, to }: Reservation): boolean {
   const [out, back, more] = legs;
   return more === undefined && out?.flight.from === from &&

@@ -51,7 +51,7 @@ const PARAMETERS = [
 
 type Booking = Arguments<typeof PARAMETERS[number]>;
 
-/** Books flights, and charges the payments. The numbers of available seats do not change. */
+/** Books flights and charges the payments. The number of available seats does not change. */
 export const bookReservation = defineTool({
   name: "book_reservation",
   parameters: PARAMETERS,
@@ -73,8 +73,8 @@ export const bookReservation = defineTool({
 });
 
 /**
- * Writes each flight's fare into its entry in `flights`.
- * @returns The total price.
+ * Writes each flight's fare into its entry in `flights`, and computes the price of the booking.
+ * @returns The total price, including insurance and bags.
  */
 function totalPrice(
   database: Database,
@@ -163,8 +163,9 @@ function paymentOf(payment: JsonValue): { id: JsonValue; amount: JsonValue } {
 }
 
 /**
- * Builds the reservation's row. In τ-bench the row shares its lists with the call, so a later payment also changes the
- * logged call. Here the lists are copied, since calls, especially gold calls, are shared by many episodes.
+ * Builds a reservation's row. In τ-bench, the row shares its lists with the call, so a later payment also changes the
+ * logged call. This implementation copies the lists, because calls, and gold calls in particular, are shared by many
+ * episodes.
  */
 function reservationOf(
   id: string,

@@ -17,7 +17,10 @@ import { historyOf, payment } from "../payment.ts";
  */
 const MAX_HISTORY = 65_536;
 
-/** Cancels a reservation and appends the negation of every payment. No balance changes, not even of gift cards. */
+/**
+ * Cancels a reservation and appends the negated amount of each payment to its history. No balance changes, not even the
+ * balance of a gift card.
+ */
 export const cancelReservation = defineTool({
   name: "cancel_reservation",
   parameters: ["reservation_id"],

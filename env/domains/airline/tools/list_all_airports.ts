@@ -1,7 +1,7 @@
 import { printPythonJson } from "../../../python/python_json.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** The cities by airport code, in the order in which the tool lists them. */
+/** The city of each airport, keyed by airport code, in the order in which the tool lists them. */
 export const AIRPORTS: ReadonlyMap<string, string> = new Map([
   ["SFO", "San Francisco"],
   ["JFK", "New York"],

@@ -3,7 +3,7 @@ import { asKey } from "../../../python/python_object.ts";
 import { defineTool } from "../../../tool.ts";
 import { bookableDay, flightsBetween, routesOf, shown } from "../routes.ts";
 
-/** Finds the bookable flights between two airports on a day. */
+/** Finds the bookable flights between two airports on a given date. */
 export const searchDirectFlight = defineTool({
   name: "search_direct_flight",
   parameters: ["origin", "destination", "date"],

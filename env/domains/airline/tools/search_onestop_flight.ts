@@ -39,7 +39,7 @@ function* connections(
   }
 }
 
-/** Returns both legs as shown to the agent, or `undefined` if they do not connect on that day. */
+/** Returns both legs as shown to the agent, or `undefined` if they do not connect or cannot be booked on that date. */
 function pairOn(
   date: JsonValue,
   first: JsonObject,
@@ -64,7 +64,7 @@ function pairOn(
 }
 
 /**
- * Returns the next day in the original's format, which is always in May 2024 and has no leading zero.
+ * Returns the next day as the original formats it: always in May 2024, and without a leading zero.
  * @throws {ToolError} If the date does not end with an integer.
  */
 function dayAfter(date: JsonValue): string {
@@ -73,7 +73,7 @@ function dayAfter(date: JsonValue): string {
 }
 
 /**
- * Returns `date[-2:]`, which the original passes to `int()`.
+ * Returns the value of Python's `date[-2:]`, which the original passes to `int()`.
  * @throws {ToolError} If the date is not a string.
  */
 function lastTwo(date: JsonValue): string {

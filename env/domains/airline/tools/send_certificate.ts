@@ -5,7 +5,7 @@ import { copyValue, type JsonValue } from "../../../python/python_value.ts";
 import { objectAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 
-/** The ids of certificates that an episode can issue to each user. */
+/** The ids of the certificates that can be issued to a user in an episode. */
 const IDS = [3221322, 3221323, 3221324].map((id) => `certificate_${id}`);
 
 /** Issues a certificate to a user. */

@@ -22,7 +22,10 @@ import { checkCharge, notePrice, takePrice } from "../payment.ts";
 
 const PRICE_OF_A_BAG = 50;
 
-/** Changes the number of bags. Additional bags that are not free are charged; removed ones are not refunded. */
+/**
+ * Changes the number of bags of a reservation. Additional bags that are not free are charged; removed bags are not
+ * refunded.
+ */
 export const updateReservationBaggages = defineTool({
   name: "update_reservation_baggages",
   parameters: [

@@ -22,7 +22,7 @@ import { type Fare, fareOf, forAll, setFare } from "../flights.ts";
 import { checkCharge, notePrice, takePrice } from "../payment.ts";
 
 /**
- * Changes the flights of a reservation, and charges the price difference. The given cabin determines the prices, but is
+ * Changes the flights of a reservation and charges the price difference. The given cabin determines the prices, but is
  * not stored. The origin and destination of the reservation are not updated either.
  */
 export const updateReservationFlights = defineTool({
@@ -48,7 +48,7 @@ export const updateReservationFlights = defineTool({
 });
 
 /**
- * Writes each flight's fare into its entry in the list.
+ * Writes each flight's fare into its entry in `flights`, and computes the price of the flights.
  * @returns The total price for all passengers.
  */
 function priceFlights(
@@ -67,7 +67,10 @@ function priceFlights(
   return total;
 }
 
-/** Returns the fare of a flight if the reservation already has it in the same cabin; otherwise `undefined`. */
+/**
+ * Returns the fare that the reservation stores for a flight that it already has in the same cabin, or `undefined` if it
+ * does not have the flight.
+ */
 function keptFare(
   reservation: JsonObject,
   leg: JsonValue,

@@ -19,7 +19,7 @@ export interface BenchRequest extends Request {
 }
 
 /**
- * Returns the goal of a τ-bench task: one request per gold write, in order.
+ * Returns the goal of a τ-bench task: one request per gold write, in order, and possibly a question.
  * @see benchGoal
  */
 export function airlineBenchGoal(

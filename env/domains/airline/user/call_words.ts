@@ -1,4 +1,4 @@
-/** Phrases a call with all its values, as the continuation of "i want to". */
+/** Phrases a call with all its arguments, as the continuation of "i want to". */
 
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { ToolAction } from "../../../types.ts";
@@ -6,7 +6,7 @@ import { printPythonJson } from "../../../python/python_json.ts";
 import { rows, text } from "../../shared/read_row.ts";
 import { cabinWords } from "./trip_words.ts";
 
-/** Phrases a write. For any other call, returns the name of its tool. */
+/** Phrases a write. For any other call, returns the name of its tool in words. */
 export function callWords({ name, arguments: args }: ToolAction): string {
   const trip = `reservation ${text(args, "reservation_id")}`;
   const pay = `with ${text(args, "payment_id")}`;

@@ -1,4 +1,7 @@
-/** Compares a read-back, in which the agent repeats a request before the call, with what the user wants. */
+/**
+ * Compares an agent's read-back with what the user wants. In a read-back, the agent repeats a request before it makes
+ * the call.
+ */
 
 import type { AirlineRequest } from "../goal/request.ts";
 import type { Database } from "../../../database.ts";
@@ -38,7 +41,8 @@ export function contradicts(message: string, of: ReadBack): boolean {
 }
 
 /**
- * Checks whether the values found in a message differ from the request's: both lists have values, but none in common.
+ * Checks whether the values found in a message differ from the values in the request. Returns `false` if either list is
+ * empty or they have a value in common.
  */
 function isOther(found: readonly string[], own: readonly string[]): boolean {
   return found.length > 0 && own.length > 0 &&
@@ -49,7 +53,7 @@ function listOf(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
-/** Returns the numbers of bags that are mentioned; for a change, only the numbers of added bags. */
+/** Returns the numbers of bags that a message mentions. For a change, only numbers of additional bags are included. */
 function bagsIn(said: string, intent: AirlineRequest["intent"]): string[] {
   const pattern = intent === "book"
     ? /(?<!\d)(\d+) (?:checked |free )?bags?\b/g

@@ -17,8 +17,8 @@ interface Style {
 }
 
 /**
- * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
- * if `request.forthcoming` is set.
+ * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". The phrase includes the
+ * details only if `request.forthcoming` is set.
  */
 export function airlineRequestWords(
   request: AirlineRequest,
@@ -89,8 +89,8 @@ function wishWords({ intent, trip = {} }: AirlineRequest): string {
 }
 
 /**
- * Phrases the details that users state without being asked, since no agent asks for them: another account, or another
- * destination.
+ * Phrases the details that users state without being asked, because no agent would ask for them: another account or
+ * another destination.
  */
 function volunteeredWords(
   { account, newTo }: Trip,
@@ -112,7 +112,7 @@ export function reservationWords({ reservationId, from, to }: Trip): string {
     : `reservation ${reservationId}`;
 }
 
-/** The kinds of detail that an agent may ask for. */
+/** A kind of detail that an agent may ask for. */
 export type TripDetail =
   | "reservation"
   | "route"

@@ -35,10 +35,10 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** The inverse of the share of users who ask for a specific flight by its number: one in four. */
+/** One in this many users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a booking; `undefined` if no flights fit. */
+/** Draws a booking, or returns `undefined` if no flights fit. */
 export function drawBooking(
   world: AirlineWorld,
   user: Passenger,
@@ -68,7 +68,7 @@ export function drawBooking(
   return { trip: { ...trip, pay: made.pay }, from, to, actions };
 }
 
-/** Turns a booking into a request. */
+/** Converts a booking to a request. */
 export function bookingRequest(
   world: AirlineWorld,
   { trip, actions }: Booking,

@@ -1,4 +1,4 @@
-/** Draws reservation changes that policy allows: more bags, other passengers, another cabin, another day. */
+/** Draws reservation changes that policy allows: more bags, other passengers, another cabin or another day. */
 
 import { call } from "../../shared/call.ts";
 import { freeBags, PRICE_OF_A_BAG } from "../goal/fares.ts";
@@ -26,7 +26,8 @@ import {
 } from "./rows.ts";
 
 /**
- * A change to a reservation: the details in the user's words, the call that makes it, and the flights to look up first.
+ * A change to a reservation: the details in the user's words, the call that makes the change, and the flights to look
+ * up before the call.
  */
 export interface Change {
   readonly trip: Trip;
@@ -39,10 +40,10 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** The inverse of the share of users who ask for a specific flight by its number: one in four. */
+/** One in this many users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a change of a reservation; `undefined` if nothing fits. */
+/** Draws a change to a reservation, or returns `undefined` if nothing fits. */
 export function drawChange(
   world: AirlineWorld,
   { user, intent, held }: UserIntent & { readonly held: Reservation },
@@ -151,7 +152,10 @@ function changeFlights(
   };
 }
 
-/** Draws another day for the reservation's last flight, and the flight on that day. */
+/**
+ * Draws another day for the reservation's last flight, and the flight on that day, or returns `undefined` if nothing
+ * fits.
+ */
 export function drawOtherDay(world: AirlineWorld, held: Reservation) {
   const at = held.legs.length - 1;
   const old = held.legs[at];
@@ -177,7 +181,10 @@ function later(date = TODAY): string {
   return date > TODAY ? date : TODAY;
 }
 
-/** Returns the date of the changed flight as the trip's `date` or, for a round trip, `returnDate`. */
+/**
+ * Returns the new date of a reservation's last flight as a detail of a request: as `returnDate` for a round trip, and
+ * as `date` otherwise.
+ */
 export function dateOf({ legs }: Reservation, date: string): Trip {
   return legs.length === 1 ? { date } : { returnDate: date };
 }

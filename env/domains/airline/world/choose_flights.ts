@@ -1,19 +1,19 @@
 /**
- * Finds the flights that a user's words refer to: the cheapest, earliest or latest direct flight of a day, or the
- * cheapest pair with one stop. Ambiguous words match no flight.
+ * Finds the flights that a user describes: the cheapest, earliest or latest direct flight of a day, or the cheapest
+ * pair with one stop. An ambiguous description matches no flight.
  */
 
 import type { Cabin, Pick } from "../goal/request.ts";
 import type { Flight } from "./flight_rows.ts";
 import type { AirlineWorld, Leg } from "./rows.ts";
 
-/** The number of seats and the cabin wanted on a flight. */
+/** The cabin and the number of seats that a user wants on a flight. */
 export interface Seats {
   readonly cabin: Cabin;
   readonly seats: number;
 }
 
-/** A route, a day, and the seats wanted. */
+/** The route, date and seats of the flight that a user wants. */
 export interface WantedFlight extends Seats {
   readonly from: string;
   readonly to: string;
@@ -23,7 +23,7 @@ export interface WantedFlight extends Seats {
 /** The criteria by which users choose a flight. */
 export const PICKS: readonly Pick[] = ["cheapest", "earliest", "latest"];
 
-/** Draws a date later than `after`; `undefined` if there is none. */
+/** Draws a date later than `after` and different from `not`, or returns `undefined` if there is none. */
 export function drawDate(
   { rng, routes }: AirlineWorld,
   { after, not }: { after: string; not?: string | undefined },
@@ -35,7 +35,7 @@ export function drawDate(
   return dates.length === 0 ? undefined : rng.pick(dates);
 }
 
-/** Returns the direct flight that the user wants, or `undefined` if not exactly one fits. */
+/** Returns the direct flight that the user wants, or `undefined` unless exactly one flight fits. */
 export function directFlight(
   { routes }: AirlineWorld,
   wanted: WantedFlight & { readonly pick: Pick },
@@ -50,7 +50,7 @@ export function directFlight(
   return single(open, ({ flight }) => sign * minutesOf(flight.departure));
 }
 
-/** Returns the cheapest pair of flights with one stop, or `undefined` if there is none or several tie. */
+/** Returns the cheapest pair of flights with one stop, or `undefined` if there is no such pair or several tie. */
 export function cheapestPair(
   { routes }: AirlineWorld,
   wanted: WantedFlight,
@@ -77,7 +77,10 @@ export function cheapestPair(
   return single(pairs, (legs) => legs.reduce((all, one) => all + one.price, 0));
 }
 
-/** Draws a flight of the day that has too few seats for all passengers; `undefined` if there is none. */
+/**
+ * Draws a flight on the route that has too few seats for all passengers or cannot be booked on that date, or returns
+ * `undefined` if there is none.
+ */
 export function fullFlight(
   { rng, routes }: AirlineWorld,
   wanted: WantedFlight,

@@ -1,4 +1,4 @@
-/** Draws an airline task: its intents, their requests, and the task composed of them. */
+/** Draws an airline task: first the kinds of its requests, then the requests, and finally the task that they form. */
 
 import { call } from "../../shared/call.ts";
 import {
@@ -24,7 +24,7 @@ import type { AirlineOptions } from "./options.ts";
 import { drawTrip } from "./requests.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** Draws a task for `user`; `undefined` if one of its requests cannot be drawn. */
+/** Draws a task for `user`, or returns `undefined` if one of its requests cannot be drawn. */
 export function drawAirlineTask(
   world: AirlineWorld,
   { user, kinds, place }: {
@@ -56,14 +56,15 @@ export function drawAirlineTask(
   });
 }
 
-/** The number of failed draws after which a request may be of a kind other than the predetermined one. */
+/** The number of failed draws after which the kind of a request may change. Its intent stays the same. */
 const PERSISTENCE = 60;
 
 /** The number of failed draws after which another user is drawn. */
 const MAX_DRAWS = 100;
 
 /**
- * Draws a request of its predetermined kind. If that keeps failing, draws another kind of request with the same intent.
+ * Draws a request of the predetermined kind or, if that keeps failing, of another kind with the same intent. Returns
+ * `undefined` if all draws fail.
  */
 function drawRequest(
   world: AirlineWorld,
@@ -92,7 +93,7 @@ function redrawn<S extends RequestKind>(kind: S, rng: Rng): S {
   };
 }
 
-/** Lists a request and the requests that follow from it. */
+/** Returns a request followed by the requests that result from it, in order. */
 function inOrder(drawn: DrawnTrip | undefined): DrawnTrip[] {
   return drawn === undefined ? [] : [drawn, ...inOrder(drawn.then)];
 }
@@ -116,7 +117,9 @@ function wish(request: AirlineRequest): string {
   return request.intent === "question" ? `know the ${words}` : words;
 }
 
-/** Draws the kinds of a task's requests. There are one or two, with different intents drawn by weight. */
+/**
+ * Draws the kinds of a task's requests. A task has one or two requests, whose different intents are drawn by weight.
+ */
 export function drawRequestKinds(
   rng: Rng,
   options: AirlineOptions,
@@ -134,7 +137,7 @@ export function drawRequestKinds(
   });
 }
 
-/** Gives a user additional reservations, which no task is about. */
+/** Gives a user additional reservations that no task is about. */
 export function addExtras(world: AirlineWorld, user: Passenger): void {
   const { rng, options } = world;
   const { extraReservationsMin: min, extraReservationsMax: max } = options;

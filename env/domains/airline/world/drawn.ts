@@ -1,4 +1,4 @@
-/** Drawn airline requests, and the parts of which they consist. */
+/** Types and helpers for drawn airline requests. */
 
 import { call, object } from "../../shared/call.ts";
 import type {
@@ -20,9 +20,9 @@ import type {
   Reservation,
 } from "./rows.ts";
 
-/** A request, with the actions that fulfill it. */
+/** A drawn request and the actions that fulfill it. */
 export interface DrawnTrip extends Drawn<AirlineRequest> {
-  /** A request that follows from this one: an alternative after a refusal, or the certificate for a delay. */
+  /** A follow-up request: an alternative after a refusal, or the certificate for a delay. */
   readonly then?: DrawnTrip;
 }
 
@@ -32,8 +32,8 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
 export interface RequestKind {
   readonly intent: AirlineIntent;
   /**
-   * Set if policy refuses the request. `isOther` is true if the reason is that something belongs to another user;
-   * `clause`, a number from 0 to 1, selects the clause that the request breaks.
+   * Set if policy refuses the request. `isOther` is true if the request concerns an account or reservation of another
+   * user; `clause`, a number in [0, 1), selects the clause that the request breaks.
    */
   readonly refusal?: {
     readonly isOther: boolean;
@@ -41,7 +41,7 @@ export interface RequestKind {
   };
   /** Whether the user changes their mind, if the request allows it. */
   readonly rethinks: boolean;
-  /** Whether compensation is for a delayed flight. */
+  /** Whether a request for compensation concerns a delayed flight rather than a cancelled flight. */
   readonly isLate: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface UserIntent {
   readonly intent: AirlineIntent;
 }
 
-/** The cabins whose reservations cannot be cancelled without a reason. */
+/** The economy cabins. Policy requires a reason for cancelling a reservation in one of them. */
 export const ECONOMIES: readonly Cabin[] = ["basic_economy", "economy"];
 
 /** All cabins, from the cheapest to the most expensive. */
@@ -79,7 +79,7 @@ export interface FlightDay {
 /** The fields with which a user identifies a reservation: its id or its route. */
 export type ReservationName = Pick<Trip, "reservationId" | "from" | "to">;
 
-/** Draws whether the user identifies a reservation by its id or by its route. */
+/** Draws whether the user identifies a reservation by its id or by its route, and returns the matching fields. */
 export function nameOfReservation(
   { rng, options }: AirlineWorld,
   { id, from, to }: Reservation,
@@ -89,7 +89,7 @@ export function nameOfReservation(
     : { from, to };
 }
 
-/** Builds a request about a reservation, which the agent reads first. */
+/** Builds a request about a reservation. The first of its actions reads the reservation. */
 export function onReservation(
   world: AirlineWorld,
   { held, intent, trip, write, searched = [] }: ReservationRequest,
@@ -115,7 +115,9 @@ export function isForthcoming({ rng, options }: AirlineWorld): boolean {
   return rng.next() < options.detailsStatedShare;
 }
 
-/** Inserts searches for the flights into the actions, before the write. */
+/**
+ * Returns the actions with searches for the flights inserted before the first write, or appended if there is no write.
+ */
 export function withSearches(
   actions: readonly ToolAction[],
   legs: readonly FlightDay[],
@@ -134,24 +136,24 @@ export function withSearches(
   return [...reads, ...searches, ...at < 0 ? [] : actions.slice(at)];
 }
 
-/** Returns the user's words for the kind of a payment method: `gift card`. */
+/** Returns the kind of a payment method as users phrase it: `gift card`. */
 export function wordsOf({ source }: Method): string {
   return source.replace("_", " ");
 }
 
-/** Converts a leg to the tools' format. */
+/** Converts a leg to the tools' format for flights. */
 export function legOf({ flight, date }: Leg): JsonValue {
   return object({ flight_number: flight.number, date });
 }
 
-/** Converts a traveler to the tools' format. */
+/** Converts a traveler to the tools' format for passengers. */
 export function travellerOf(
   { firstName, lastName, dob }: Traveller,
 ): JsonValue {
   return object({ first_name: firstName, last_name: lastName, dob });
 }
 
-/** Adds up numbers; `undefined` counts as 0. */
+/** Returns the sum of the numbers, where `undefined` counts as 0. */
 export function sum(numbers: readonly (number | undefined)[]): number {
   return numbers.reduce<number>((all, one) => all + (one ?? 0), 0);
 }

@@ -1,4 +1,4 @@
-/** Draws the first wish of users who change their mind when the agent reads it back to them. */
+/** Draws the initial version of a request for users who change their mind when the agent reads the request back. */
 
 import {
   type AirlineIntent,
@@ -10,15 +10,15 @@ import { dateOf, drawOtherDay, faresIn } from "./changes.ts";
 import { CABINS } from "./drawn.ts";
 import { type AirlineWorld, drawTraveller, type Reservation } from "./rows.ts";
 
-/** The user's final wish. */
+/** The final version of a user's request. */
 interface Wish {
   readonly intent: AirlineIntent;
   readonly trip: Trip;
-  /** The reservation to change. */
+  /** The reservation to change; `undefined` for a booking. */
   readonly held?: Reservation | undefined;
 }
 
-/** Draws a different first wish; `undefined` if there is no alternative. */
+/** Draws an initial version that differs from the final version, or returns `undefined` if there is no alternative. */
 export function drawFirstWish(
   world: AirlineWorld,
   wish: Wish,

@@ -5,7 +5,7 @@ import type { Rng } from "../../../random.ts";
 import { AIRPORTS } from "../tools/list_all_airports.ts";
 import type { AirlineOptions } from "./options.ts";
 
-/** A flight, with its entry for each day. */
+/** A flight with its entries, keyed by date. */
 export interface Flight {
   readonly number: string;
   readonly from: string;
@@ -15,7 +15,7 @@ export interface Flight {
   readonly days: ReadonlyMap<string, Day>;
 }
 
-/** A flight's entry for a day, with seats and prices by cabin if the flight can be booked on that day. */
+/** A flight's entry for one date, with seats and prices by cabin if the flight can be booked on that date. */
 export interface Day {
   readonly status: string;
   readonly seats?: Readonly<Record<string, number>>;
@@ -23,7 +23,7 @@ export interface Day {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** The lowest and highest price of a seat by cabin, in dollars. */
+/** The lowest and highest price of a seat in dollars, by cabin. */
 export const PRICES: Readonly<Record<string, readonly [number, number]>> = {
   basic_economy: [51, 100],
   economy: [101, 200],
@@ -34,7 +34,7 @@ const TODAY = 15;
 const LAST_DAY = 31;
 const NOW_MINUTES = 15 * 60;
 
-/** Draws all flights between the world's airports, grouped by route: `SFO-JFK`. */
+/** Draws all flights between the world's airports, keyed by route: `SFO-JFK`. */
 export function drawFlights(
   rng: Rng,
   options: AirlineOptions,

@@ -17,7 +17,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** The kinds of reservation that policy allows to be cancelled. */
+/** The kinds of reservations that policy allows users to cancel. */
 const CANCELLABLE: readonly ReservationWish[] = [
   { cabins: ECONOMIES, out: "available", insurance: "no", isFresh: true },
   { cabins: ["business"], out: "available", insurance: "no" },
@@ -25,7 +25,7 @@ const CANCELLABLE: readonly ReservationWish[] = [
   { cabins: ECONOMIES, out: "cancelled", insurance: "no" },
 ];
 
-/** Draws a cancellation that policy allows. */
+/** Draws a cancellation that policy allows, or returns `undefined` if the draw fails. */
 export function drawCancel(
   world: AirlineWorld,
   user: Passenger,
@@ -45,7 +45,10 @@ function cancelOf(held: Reservation) {
   return { held, intent: "cancel", trip: {}, write } as const;
 }
 
-/** Draws a certificate for a flight that the airline cancelled. */
+/**
+ * Draws a request for the certificate that is due for a flight that the airline cancelled, or returns `undefined` if
+ * the draw fails.
+ */
 export function drawCertificate(
   world: AirlineWorld,
   user: Passenger,
@@ -67,7 +70,7 @@ export function drawCertificate(
 
 /**
  * Draws two requests about a reservation with a flight delayed today: a cancellation or a change of the return flight,
- * then the certificate that is due for the delay.
+ * followed by a request for the certificate that is due for the delay. Returns `undefined` if the draw fails.
  */
 export function drawDelay(
   world: AirlineWorld,

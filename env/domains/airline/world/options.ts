@@ -13,7 +13,7 @@ import {
 
 const often = weight.default(1);
 
-/** Relative frequencies of the kinds of request; 0 excludes a kind. */
+/** The relative frequency of each kind of request; 0 excludes a kind. */
 const intentWeights = z.strictObject({
   book: often.describe("Weight of requests to book a trip"),
   change_flights: often.describe(
@@ -33,7 +33,7 @@ const intentWeights = z.strictObject({
   question: often.describe("Weight of questions"),
 });
 
-/** Settings of the generated airline world. Every field has a default. */
+/** The schema of the generated airline world's settings. Every field has a default. */
 export const airlineOptionsSchema = z.strictObject({
   ...taskKnobs,
   intents: intentWeights.prefault({}).describe(
@@ -106,8 +106,8 @@ export const airlineOptionsSchema = z.strictObject({
   }
 });
 
-/** Settings of the airline world as a caller may pass them. */
+/** The settings of the generated airline world as a caller may pass them. */
 export type AirlineOptionsInput = z.input<typeof airlineOptionsSchema>;
 
-/** Settings of the airline world with defaults filled in. */
+/** The settings of the generated airline world with defaults filled in. */
 export type AirlineOptions = z.output<typeof airlineOptionsSchema>;

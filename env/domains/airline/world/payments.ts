@@ -15,7 +15,7 @@ export interface Payment {
   readonly amount: number;
 }
 
-/** Draws a card that can pay for a change. */
+/** Draws one of the user's cards that can pay for a change. */
 export function drawPaying(
   { rng }: AirlineWorld,
   { user, price }: { user: Passenger; price: number },
@@ -27,7 +27,9 @@ export function drawPaying(
   );
 }
 
-/** Draws payments that cover the total: optionally a certificate, then a gift card, then the credit card. */
+/**
+ * Draws payments that cover the total: possibly a certificate, possibly a gift card, and the credit card for the rest.
+ */
 export function drawPayments(
   { rng }: AirlineWorld,
   { user, total }: { user: Passenger; total: number },

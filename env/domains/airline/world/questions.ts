@@ -1,4 +1,4 @@
-/** Draws the questions that airline users ask, with the reads and the answer of each. */
+/** Draws the questions that airline users ask, each with its answer and the reads that provide it. */
 
 import { call } from "../../shared/call.ts";
 import { nameOf } from "../goal/request.ts";
@@ -7,7 +7,7 @@ import { directFlight, drawDate, PICKS } from "./choose_flights.ts";
 import { CABINS, type DrawnTrip, onReservation, TODAY } from "./drawn.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** Draws a question about the user's profile, a flight or a reservation; `undefined` if the draw fails. */
+/** Draws a question about the user's profile, a flight or a reservation, or returns `undefined` if the draw fails. */
 export function drawQuestion(
   world: AirlineWorld,
   user: Passenger,
@@ -31,7 +31,7 @@ function ofBalance({ methods }: Passenger): DrawnTrip {
   };
 }
 
-/** Draws a question about a saved passenger; `undefined` if the drawn passenger's name is not unique. */
+/** Draws a question about a saved passenger, or returns `undefined` if the drawn passenger's name is not unique. */
 function ofSaved(
   { rng }: AirlineWorld,
   { saved }: Passenger,

@@ -1,4 +1,4 @@
-/** Draws requests that policy refuses, for each clause and each tool to which the clause applies. */
+/** Draws requests that policy refuses. The clauses that can refuse a request depend on its intent. */
 
 import type { AirlineIntent } from "../goal/request.ts";
 import { isWrite } from "../../../audit/finding.ts";
@@ -13,19 +13,19 @@ import type { AirlineWorld } from "./rows.ts";
 export interface RefusedRequest {
   /** The refused request; its write, if any, must not be made. */
   readonly drawn: DrawnTrip;
-  /** The text that the agent has to include in its refusal. */
+  /** The string that the agent's refusal must contain. */
   readonly output: string;
   /** An alternative that policy allows. */
   readonly instead?: DrawnTrip | undefined;
 }
 
-/** Draws a request that a clause refuses; `undefined` if the draw fails. */
+/** A function that draws a request that a specific clause refuses, or returns `undefined` if the draw fails. */
 export type DrawRefused = (
   world: AirlineWorld,
   of: UserIntent,
 ) => RefusedRequest | undefined;
 
-/** For each intent, the clauses that can refuse a request, with a function that draws such a request. */
+/** The functions that draw refused requests, by intent and by the clause that refuses them. */
 const CLAUSES: Readonly<
   Partial<Record<AirlineIntent, Readonly<Record<string, DrawRefused>>>>
 > = {
@@ -38,7 +38,10 @@ const CLAUSES: Readonly<
   add_bags: REFUSED_CHANGES.add_bags,
 };
 
-/** Draws a request that policy refuses, and the alternative that the user may ask for instead. */
+/**
+ * Draws a request that policy refuses, possibly with an alternative that the user asks for instead. Returns `undefined`
+ * if the draw fails.
+ */
 export function drawRefused(
   world: AirlineWorld,
   of: UserIntent,
@@ -61,7 +64,9 @@ export function drawRefused(
   };
 }
 
-/** Marks a request as the alternative to a refused one. The user states its details at once. */
+/**
+ * Returns a request marked as the alternative to a refused request. The user states its details without being asked.
+ */
 function fallback(drawn: DrawnTrip): DrawnTrip {
   return {
     ...drawn,

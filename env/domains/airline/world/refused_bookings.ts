@@ -20,7 +20,7 @@ interface Base extends Booking {
   readonly user: Passenger;
 }
 
-/** Modifies a booking so that it breaks a clause; returns `undefined` if it cannot. */
+/** A function that returns a booking's trip modified to break a clause, or `undefined` if that is impossible. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
 /** The functions that draw refused bookings, by the clause that refuses them. */
@@ -60,7 +60,10 @@ function onOtherAccount(world: AirlineWorld, { trip }: Base): Trip {
   return { ...trip, account: drawPassenger(world).userId };
 }
 
-/** Extends a booking to six passengers with distinct names, on flights with enough seats. */
+/**
+ * Returns a booking's trip extended to six passengers, or `undefined` if their names are not distinct or no flights
+ * fit.
+ */
 function forSix(world: AirlineWorld, { trip, user }: Base) {
   if (trip.stops !== undefined || trip.flight !== undefined) return undefined;
   const party = Array.from({ length: 5 }, () => drawTraveller(world.rng));

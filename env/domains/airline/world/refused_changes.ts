@@ -1,5 +1,5 @@
 /**
- * Draws changes that policy refuses: a valid change with one forbidden addition, or a change of a reservation that does
+ * Draws changes that policy refuses: a valid change with one forbidden addition, or a change to a reservation that does
  * not allow it.
  */
 
@@ -31,7 +31,7 @@ interface Base extends UserIntent {
   readonly change: Change;
 }
 
-/** Modifies a change so that it breaks a clause; returns `undefined` if it cannot. */
+/** A function that returns a change's trip modified to break a clause, or `undefined` if that is impossible. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
 const OF_OTHERS = { "account.own_reservation": ofStranger };
@@ -73,7 +73,7 @@ export function firstFlight({ legs }: Reservation): string {
   return legs[0]?.flight.number ?? "";
 }
 
-/** Returns the cabins whose reservations allow requests with an intent. */
+/** Returns the cabins in which a reservation allows requests with the given intent. */
 export function cabinsFor(intent: AirlineIntent): ReservationWish["cabins"] {
   return intent === "change_flights" ? ["economy", "business"] : CABINS;
 }
@@ -117,7 +117,10 @@ function changeOf(
   return onReservation(world, { held, intent, ...change }, named);
 }
 
-/** Returns a function that draws a change to a reservation that does not allow any change of this kind. */
+/**
+ * Returns a function that draws a change to a reservation with the properties in `wanted`, which rule out this kind of
+ * change.
+ */
 function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   return (world, { user, intent }): RefusedRequest | undefined => {
     const wish = {
@@ -143,7 +146,10 @@ function drawOn(wanted: Partial<ReservationWish>): DrawRefused {
   };
 }
 
-/** Draws a change with another intent, which the reservation allows. */
+/**
+ * Draws a change to the same reservation with another intent, as the alternative to a refused request. Returns
+ * `undefined` if the draw fails.
+ */
 export function insteadOf(
   world: AirlineWorld,
   { user, intent, held, named }: UserIntent & {
@@ -161,7 +167,10 @@ export function insteadOf(
   return change && changeOf(world, { intent: other, held, change, named });
 }
 
-/** Draws a change to a reservation that belongs to another user. The task's user knows its id. */
+/**
+ * Draws a change to a reservation that belongs to another user. The task's user states its id. Returns `undefined` if
+ * the draw fails.
+ */
 function ofStranger(
   world: AirlineWorld,
   { user, intent }: UserIntent,

@@ -76,7 +76,7 @@ function cancelFlown(
   };
 }
 
-/** Draws a certificate that is due to the user, but requested for someone else. */
+/** Draws a request for a certificate that is due to the user but is to be issued to another user. */
 function certificateForStranger(
   world: AirlineWorld,
   { user }: UserIntent,
@@ -96,8 +96,8 @@ function certificateForStranger(
 }
 
 /**
- * Draws a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A delay alone is
- * not enough.
+ * Draws a request for a certificate that is not due: no flight was cancelled, or the reservation is not eligible. A
+ * delay alone is not enough.
  */
 function undueCertificate(
   world: AirlineWorld,

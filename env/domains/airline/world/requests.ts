@@ -1,4 +1,4 @@
-/** Draws the requests of airline users: the request in words, its gold actions and its expected outputs. */
+/** Draws the requests of airline users, each with its gold actions and expected outputs. */
 
 import { bookingRequest, drawBooking } from "./bookings.ts";
 import { drawChange } from "./changes.ts";
@@ -18,7 +18,7 @@ import {
 /** The kind of request to draw, and the user who makes it. */
 type Wanted = RequestKind & { readonly user: Passenger };
 
-/** Draws a request, and a new reservation if the request is about one; `undefined` if the draw fails. */
+/** Draws a request and, if needed, the reservation that it concerns. Returns `undefined` if the draw fails. */
 export function drawTrip(
   world: AirlineWorld,
   of: Wanted,
@@ -57,7 +57,10 @@ function drawAllowedChange(
   return rethought(world, { drawn, of, held });
 }
 
-/** Adds a first wish to the request if the user changes their mind. */
+/**
+ * Returns the request, with an initial version added if the user changes their mind, or `undefined` if no such version
+ * can be drawn.
+ */
 function rethought(
   world: AirlineWorld,
   { drawn, of: { intent, rethinks }, held }: {

@@ -22,7 +22,7 @@ import type { AirlineOptions } from "./options.ts";
 
 const TODAY = "2024-05-15";
 
-/** The state needed to draw rows. */
+/** The state from which the rows of the generated airline world are drawn. */
 export interface AirlineWorld {
   readonly rng: Rng;
   readonly ids: Ids;
@@ -163,7 +163,7 @@ function drawMethods(draw: Pick<AirlineWorld, "rng" | "ids">): Method[] {
   return methods;
 }
 
-/** Draws the id and row of a payment method. */
+/** Draws a payment method of the given kind, with a new id. */
 export function drawMethod(
   { rng, ids }: Pick<AirlineWorld, "rng" | "ids">,
   { source, amount }: Pick<Method, "source" | "amount">,
@@ -182,7 +182,7 @@ export function drawMethod(
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/** Draws a reservation on a route on which `user` has no reservation yet; `undefined` if nothing fits. */
+/** Draws a reservation on a route on which `user` has no reservation yet, or returns `undefined` if nothing fits. */
 export function drawReservation(
   world: AirlineWorld,
   { user, wish }: { user: Passenger; wish: ReservationWish },

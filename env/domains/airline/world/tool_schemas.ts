@@ -1,4 +1,6 @@
-/** The airline's tool schemas as models see them. The descriptions are original, not τ-bench's. */
+/**
+ * The airline's tool schemas as models see them. The descriptions were written for this project and are not τ-bench's.
+ */
 
 import {
   deskTools,

@@ -1,6 +1,4 @@
-/**
- * Parts of a conversation that the experts of all domains share: asking until the user answers, and closing a request.
- */
+/** Conversation steps that the experts of all domains share: asking until the user answers, and closing a request. */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 

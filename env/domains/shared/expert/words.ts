@@ -1,6 +1,6 @@
 /**
- * The expert's sentences that all domains share. There is only one sentence per purpose, because models learn to
- * imitate them.
+ * Sentences that the experts of all domains share. Each purpose has a single sentence, because models learn to imitate
+ * the experts.
  */
 
 import { isProse } from "../goal/bench_goal.ts";
@@ -9,7 +9,10 @@ import type { Request } from "../goal/goal.ts";
 /** The question that asks whether the user wants anything else. */
 export const MORE = "anything else?";
 
-/** Returns the message that answers a question; it repeats the words of a question of a fixed form. */
+/**
+ * Returns the message that answers a question. It repeats the question, unless the question is quoted from an
+ * instruction.
+ */
 export function answerWords(
   { request, outputs }: { request: Request; outputs: readonly string[] },
 ): string {

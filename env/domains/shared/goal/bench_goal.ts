@@ -1,6 +1,6 @@
 /**
- * Derives goals for a benchmark's tasks, which have none, from the instruction, the gold actions and the user's row in
- * the database.
+ * Derives goals for a benchmark's tasks, which do not include goals, from the instruction, the gold actions and the
+ * user's row in the database.
  */
 
 import type { Database } from "../../../database.ts";
@@ -21,8 +21,8 @@ export interface BenchGoal<R extends Request> {
 type Question = Request & { readonly intent: "question" };
 
 /**
- * Derives the goal of `task`: the requests that its gold writes fulfill, and a question if the task has outputs. If it
- * has neither, the whole instruction becomes the question.
+ * Derives the goal of `task`: the requests that its gold writes fulfill, followed by a question if the task expects
+ * information or there are no other requests.
  * @param requestsOf Returns the requests that the gold writes fulfill, in order. Default: none.
  * @throws {DataError} If the task's user is not in the database.
  */
@@ -57,7 +57,7 @@ export function benchGoal<R extends Request = Question>(
 /** The prefix of a question that consists of sentences from the instruction. */
 const PROSE = "answer to this: ";
 
-/** Checks whether a request is a question in the words of an instruction. */
+/** Checks whether a request is a question that is quoted from an instruction. */
 export function isProse({ question }: Request): boolean {
   return question?.startsWith(PROSE) === true;
 }

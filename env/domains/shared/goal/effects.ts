@@ -13,7 +13,7 @@ export interface States {
 // deno-lint-ignore no-explicit-any -- rows were checked against their schema; a field that is missing is a finding
 export type Row = any;
 
-/** Reads a row as plain data; `null` if there is none. */
+/** Returns a row as plain data, or `null` if it does not exist. */
 export function readRow(database: Database, table: string, id: unknown): Row {
   return toPlain(database.get(table, String(id)) ?? null);
 }
@@ -28,7 +28,7 @@ export function unless(holds: boolean, wrong: string): string | null {
   return holds ? null : wrong;
 }
 
-/** Describes a changed field that must not change; `null` if there is none. */
+/** Returns a description of a field that changed but must not change, or `null` if there is none. */
 export function otherChange(
   { was, is }: { readonly was: Row; readonly is: Row },
   fields: readonly string[],

@@ -1,12 +1,12 @@
 /**
- * The goals of users in this folder's domains. A goal is a list of requests in the order in which the user makes them.
+ * The types of users' goals in the built-in domains. A goal lists requests in the order in which the user makes them.
  */
 
 import type { Voice } from "../../../users/voice.ts";
 
 /**
- * The goal of a user. The scripted user answers from it, and reveals each part only when asked or when the request is
- * due.
+ * The goal of a user. The scripted user answers from its goal, and reveals each part only when asked or when the
+ * request is next.
  */
 export interface Goal<R extends Request = Request> {
   readonly requests: readonly R[];
@@ -29,22 +29,22 @@ export interface Request {
   readonly forthcoming?: boolean;
   /** The information that a question asks for: `total of order #W123`. */
   readonly question?: string;
-  /** Whether policy refuses the request, so that nothing may change. */
+  /** Whether policy refuses the request, in which case it must not change anything. */
   readonly refused?: boolean;
   /** The id of the policy's clause that refuses the request: `order.pending`. */
   readonly refusedBy?: string;
-  /** Whether the user makes the request only because the previous one was refused. */
+  /** Whether the user makes the request only because the previous request was refused. */
   readonly fallback?: boolean;
   /** Details that the user wants at first, before changing their mind when the agent repeats them. */
   readonly before?: object;
   /**
-   * Texts that the agent's messages must contain for this request; omitted if all the task's outputs belong to one
+   * Strings that the agent's messages must contain for this request; omitted if all the task's outputs belong to one
    * request.
    */
   readonly outputs?: readonly string[];
 }
 
-/** Checks whether a write fulfills a request. */
+/** Checks whether a request requires a write. Questions and refused requests do not. */
 export function needsWrite({ intent, refused }: Request): boolean {
   return intent !== "question" && refused !== true;
 }

@@ -22,15 +22,15 @@ interface MistakeRules {
   /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
   /**
-   * The rows that a user owns: `table` is their table and the field of the profile that lists their ids, and `argument`
-   * is the argument of a call that takes an id.
+   * The rows that a user owns. `table` names both their table and the profile field that lists their ids; `argument`
+   * names the call argument that takes such an id.
    */
   readonly rows: { readonly table: string; readonly argument: string };
   /** Returns additional writes to a row of the user that the task does not change. */
   untouched(id: string): readonly ToolAction[];
 }
 
-/** Returns the wrong writes for a task. */
+/** Returns the wrong writes to try for a task: gold writes with a mistake, and writes that nobody asked for. */
 export function wrongWritesFor(
   task: Task,
   { database, wrong }: {

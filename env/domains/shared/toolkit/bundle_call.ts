@@ -21,7 +21,7 @@ export interface BundleCall {
   readonly arguments: JsonObject;
 }
 
-/** The answer to a tool call. */
+/** The result of a tool call. */
 export interface BundleAnswer {
   readonly content: string;
   readonly error: boolean;
@@ -34,8 +34,8 @@ export interface BundleCallOptions {
 }
 
 /**
- * Runs a call and then the domain's `sync`. An error in either becomes the answer `Error: …`; changes made before it
- * are not rolled back.
+ * Runs a call and then the domain's `sync`. An error in either is returned as the result `Error: …`. Changes made
+ * before the error are not rolled back.
  * @throws {InfrastructureError} If the error cannot be the caller's fault.
  * @throws {MissingPartError} If the domain has no `bundle` part.
  */
@@ -83,7 +83,7 @@ export function runBundleTool(
 
 /**
  * Rejects arguments that have the same name as a parameter of the original's method.
- * @throws {ToolError} If there is one, with Python's message.
+ * @throws {ToolError} If there is such an argument, with Python's message.
  */
 function rejectReservedNames(args: JsonObject): void {
   if (args.has("requestor")) {
@@ -116,7 +116,7 @@ function throwIfNotCallers(error: unknown, tool: string): void {
 
 type Toolkit = ReadonlyMap<string, Tool>;
 
-/** Returns the tools of each side by name. */
+/** Returns the tools of each side, keyed by name. */
 function toolsOf(domain: Domain): { agent: Toolkit; user?: Toolkit } {
   const known = toolkits.get(domain);
   if (known !== undefined) return known;

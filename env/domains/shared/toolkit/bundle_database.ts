@@ -15,7 +15,7 @@ import {
   type JsonValue,
 } from "../../../python/python_value.ts";
 
-/** Row models by table, in the order in which the file declares the tables. */
+/** The row models, keyed by table, in the order in which the file declares the tables. */
 export type RowModels = Readonly<Record<string, Model>>;
 
 /**
@@ -44,7 +44,7 @@ export function loadTables(
 }
 
 /**
- * Validates a file's object with its model.
+ * Returns an object from a data file, validated with its model.
  * @throws {DataError} If the object does not have the declared shape.
  */
 export function validData(model: Model, data: JsonValue): JsonObject {

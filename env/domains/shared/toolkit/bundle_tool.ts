@@ -19,7 +19,7 @@ export interface BundleParameter<P extends string = string> {
 
 /** The definition of a tool for {@linkcode defineBundleTool}. */
 export interface BundleToolDefinition<P extends string> {
-  /** The original's Python class, which appears in errors about arguments: `AirlineTools`. */
+  /** The name of the original's Python class, which appears in errors about arguments: `AirlineTools`. */
   readonly className: string;
   readonly name: string;
   readonly kind: ToolKind;

@@ -11,8 +11,8 @@ export type ObjectList =
   | { readonly raw: JsonValue };
 
 /**
- * Converts all elements to model instances, or none of them if one is not a dict. An empty iterable becomes an empty
- * list.
+ * Converts the elements of a list argument to model instances. If an element is not a dict, none of them are converted.
+ * An empty iterable becomes an empty list.
  * @throws {ToolError} If an element does not validate, or the value is not iterable.
  */
 export function objectList(model: Model, value: JsonValue): ObjectList {
@@ -22,14 +22,14 @@ export function objectList(model: Model, value: JsonValue): ObjectList {
     : { raw: value };
 }
 
-/** Returns the model instances, or the raw value if the list was not converted. */
+/** Returns the model instances of a list argument, or the raw value if the argument was not converted. */
 export function listValue(list: ObjectList): JsonValue {
   return "objects" in list ? list.objects : list.raw;
 }
 
 /**
- * Returns the model instances.
- * @param attribute The attribute that the caller reads first.
+ * Returns the model instances of a list argument.
+ * @param attribute The attribute that the original reads first; the error message names it.
  * @throws {ToolError} If the elements were not converted, with the message of Python's `AttributeError`.
  */
 export function readObjects(

@@ -6,14 +6,14 @@ import { pythonStr } from "../../../python/python_repr.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 
 /**
- * An instance of a pydantic model. Its numbers are printed as numbers, while those in a plain dict are printed as
+ * An instance of a pydantic model. Its numbers are printed as numbers, whereas numbers in a plain dict are printed as
  * strings.
  */
 export class ModelObject {
   constructor(readonly object: JsonObject) {}
 }
 
-/** Marks an object as a model instance. It must have all declared fields, in declaration order. */
+/** Marks an object as a model instance. The object must have all declared fields, in declaration order. */
 export function model(object: JsonObject): ModelObject {
   return new ModelObject(object);
 }
@@ -26,8 +26,8 @@ export type ToolResult =
   | ReadonlyMap<string, ToolResult>;
 
 /**
- * Converts a result to the text that the caller reads: a string as it is, anything else as JSON in Python's format. As
- * in the original, that JSON contains numbers and booleans outside model instances as strings.
+ * Converts a result to the text that the caller reads. A string is returned unchanged; any other result is printed as
+ * JSON in Python's format. As in the original, numbers and booleans outside model instances are printed as strings.
  */
 export function resultText(result: ToolResult): string {
   return typeof result === "string" ? result : printPythonJson(plain(result));

@@ -11,13 +11,13 @@ import { identityWords, type Phraser, yesWords } from "./wording.ts";
 
 /** A detail of a request, which the user states when asked. */
 export interface Fact {
-  /** The kind of detail, which determines the questions that ask for it. */
+  /** The kind of detail. The user states the detail when the agent asks for details of this kind. */
   readonly kind: AskedDetail;
   /** Phrases the detail as an answer. */
   words(say: Phraser): string;
   /**
-   * Checks whether `text`, in lower case, states another value. A text that does not mention the detail does not
-   * contradict it.
+   * Checks whether an agent's message, in lower case, states another value. A message that does not mention the detail
+   * does not contradict it.
    */
   contradictedBy(text: string): boolean;
 }
@@ -30,9 +30,9 @@ export interface FactUserPart<R extends Request> {
   topic(request: R): RegExp;
   /** Returns the details of the request, in the order in which the user states them. */
   facts(request: R): readonly Fact[];
-  /** Answers a question about the user's identity; `undefined` if the agent did not ask for it. */
+  /** Returns the answer to a question about the user's identity, or `undefined` if the agent did not ask for it. */
   identity(asked: ReadonlySet<AskedDetail>): string | undefined;
-  /** Patterns for details that agents of the domain ask for in addition to the common ones. Default: none. */
+  /** Patterns for details that agents of the domain ask for in addition to the common details. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
   /**
    * Checks whether an agent's message, in lower case, proposes another kind of action than the request. Default: never.
@@ -136,7 +136,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
     return this.#moved([`wait, i have changed my mind. i want to ${what}.`]);
   }
 
-  /** Returns a message that doubts the refusal of a request that policy allows; called once per request. */
+  /** Returns a message that doubts a refusal, and records that the user has doubted it. */
   #protest(request: R): string {
     this.progress.protested = true;
     return this.#moved([
@@ -172,7 +172,10 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
 const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 
-/** Answers a question about the user's identity with the details asked for; `undefined` if the agent asks for none. */
+/**
+ * Returns the answer to a question about the user's identity, with the details asked for, or `undefined` if the agent
+ * asks for none.
+ */
 export function identityAnswer(
   identity: Identity,
   { asked, say }: { asked: ReadonlySet<AskedDetail>; say: Phraser },

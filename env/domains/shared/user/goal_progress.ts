@@ -1,6 +1,6 @@
 /**
- * Tracks a scripted user's progress through a goal: the current request, the current wish, and the number of replies
- * without progress.
+ * Tracks a scripted user's progress through a goal: the current request, whether the user has changed their mind about
+ * it, and the number of replies without progress.
  */
 
 import type { Goal, Request } from "../goal/goal.ts";
@@ -8,7 +8,7 @@ import type { Goal, Request } from "../goal/goal.ts";
 /** The number of replies after which the user ends the conversation, even if requests are still open. */
 const MAX_REPLIES = 40;
 
-/** The number of consecutive replies without progress after which the user gives up a request. */
+/** The number of consecutive replies without progress after which the user gives up on a request. */
 const PATIENCE = 6;
 
 /** The number of times that the user corrects an agent that repeats the request wrongly, before giving in. */
@@ -24,26 +24,26 @@ export class GoalProgress<R extends Request> {
   #changed = false;
   /** Whether the user has agreed to the request as repeated by the agent. */
   agreed = false;
-  /** Whether the user has doubted a refusal. */
+  /** Whether the user has doubted a refusal of the current request. */
   protested = false;
 
   constructor(goal: Goal<R>) {
     this.#goal = goal;
   }
 
-  /** The current request as the user wants it at this point; `undefined` after the last one. */
+  /** The current request as the user wants it at this point; `undefined` after the last request. */
   get wish(): R | undefined {
     const request = this.#goal.requests[this.#current];
     return this.hasFirstWish ? { ...request!, ...request!.before } : request;
   }
 
-  /** Whether the current request still has a first wish, which the user will change. */
+  /** Whether the user still wants the initial version of the current request and will change their mind. */
   get hasFirstWish(): boolean {
     const request = this.#goal.requests[this.#current];
     return request?.before !== undefined && !this.#changed;
   }
 
-  /** The index of the user's current message; the opening has the index 0. */
+  /** The index of the user's current message; the opening has index 0. */
   get replies(): number {
     return this.#replies;
   }
@@ -59,8 +59,8 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Replaces the user's first wish with the final one.
-   * @returns The request with the final wish.
+   * Replaces the initial version of the current request with the final version.
+   * @returns The final version.
    */
   rethink(): R | undefined {
     this.#changed = true;
@@ -100,7 +100,7 @@ export class GoalProgress<R extends Request> {
 
   /**
    * Moves to the next request.
-   * @returns That request, or `undefined` after the last one.
+   * @returns The next request, or `undefined` if there is none.
    */
   next(): R | undefined {
     this.#current++;

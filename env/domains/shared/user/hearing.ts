@@ -3,7 +3,7 @@
  * if it is mentioned in a question or a request.
  */
 
-/** The details that agents of several domains ask for. */
+/** A detail that agents of several domains ask for. */
 type CommonDetail =
   | "identity"
   | "email"
@@ -16,7 +16,7 @@ type CommonDetail =
   | "payment"
   | "address";
 
-/** A detail that an agent may ask for: a common one, or one specific to the domain. */
+/** A detail that an agent may ask for: a common detail, or a detail specific to the domain. */
 export type AskedDetail = CommonDetail | (string & Record<never, never>);
 
 /** The meaning of an agent's message to a scripted user. */
@@ -24,7 +24,7 @@ export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for a yes or a no. */
   readonly wantsYes: boolean;
-  /** Whether the agent asks what the user wants, or if there is anything else. */
+  /** Whether the agent asks what the user wants, or whether there is anything else. */
   readonly asksMore: boolean;
   /** Whether the agent asks exactly what the user wants. */
   readonly asksWish: boolean;
@@ -87,7 +87,7 @@ const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
 /** The context in which a message is interpreted. */
 export interface ListeningContext {
-  /** Matches words of the current request. A report without any of them is about something else. */
+  /** Matches words of the current request. A report that contains none of these words is about something else. */
   readonly topic: RegExp;
   /** Patterns for additional details that agents of the domain ask for. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
@@ -123,8 +123,9 @@ export function hear(
 }
 
 /**
- * Checks whether the text asks for consent with a phrase that no question word precedes in its sentence. Proceeds
- * sentence by sentence, since a lookbehind at each match would take quadratic time.
+ * Checks whether a message asks for consent: a sentence must contain a phrase that asks for consent and is not preceded
+ * by a question word. The check proceeds sentence by sentence, because a lookbehind at each match would take quadratic
+ * time.
  */
 function asksConsent(text: string): boolean {
   CONFIRM.lastIndex = 0;

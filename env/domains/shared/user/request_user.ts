@@ -18,7 +18,7 @@ import {
 export interface UserScript<R extends Request> {
   readonly goal: Goal<R>;
   readonly say: Phraser;
-  /** The first message. Default: the words of the first request. */
+  /** The first message. Default: a phrasing of the first request. */
   readonly opening?: string | undefined;
 }
 
@@ -61,12 +61,15 @@ export abstract class RequestUser<R extends Request> implements User {
   /** Answers an agent's message while a request is open. */
   protected abstract answer(message: string, request: R): string;
 
-  /** Returns `words`, or the next request if the current one has taken too many replies. */
+  /**
+   * Counts a reply with progress. Returns `words`, or the next request if the current request has taken too many
+   * replies.
+   */
   protected moved(words: string): string {
     return this.progress.move() ? this.next() : words;
   }
 
-  /** Returns the user's next request, or the farewell after the last one. */
+  /** Moves to the next request. Returns the message that states it, or the farewell after the last request. */
   protected next(): string {
     const request = this.progress.next();
     return request === undefined ? this.farewell() : nextWords(request, this);

@@ -7,7 +7,7 @@ const PARTS = ["Known info:", "Reason for call:", "Task instructions:"];
 const LABEL =
   /^\t?(Persona|Domain|Reason for call|Known info|Unknown info|Task instructions):/;
 
-/** Returns the parts of a scenario as one text; any other instruction unchanged. */
+/** Returns a scenario's prose parts, joined into one string. Any other instruction is returned unchanged. */
 export function proseOf(instruction: string): string {
   const parts = partsOf(instruction);
   const own = PARTS.flatMap((label) => parts.get(label) ?? [])

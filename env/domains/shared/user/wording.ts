@@ -6,7 +6,7 @@
 import type { Rng } from "../../../random.ts";
 import type { Goal, Identity, Request } from "../goal/goal.ts";
 
-/** A function that chooses one of a sentence's phrasings. */
+/** A function that chooses one of several phrasings of a sentence. */
 export interface Phraser {
   (phrasings: readonly string[]): string;
 }
@@ -30,7 +30,7 @@ export function phraser(
   };
 }
 
-/** A scripted user's way of phrasing requests and of choosing among phrasings. */
+/** The functions with which a scripted user phrases requests and chooses among phrasings. */
 interface Speaker<R extends Request> {
   words(request: R): string;
   readonly say: Phraser;
@@ -96,7 +96,7 @@ export function list(items: readonly string[]): string {
   return items.map((item) => `the ${item}`).join(" and ");
 }
 
-/** Phrases a user's identity, `by` email or by name and zip code. */
+/** Phrases a user's identity. `by` selects the email address, or the name and zip code. */
 export function identityWords(
   identity: Identity,
   { by, say }: { by: "email" | "name_zip"; say: Phraser },

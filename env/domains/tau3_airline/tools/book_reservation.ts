@@ -102,8 +102,8 @@ function freeId(database: Database): string {
 }
 
 /**
- * Adds the flights to the reservation, and computes the price.
- * @returns The total price.
+ * Adds the flights to the reservation, and computes the price of the booking.
+ * @returns The total price, including insurance and bags.
  */
 function priceAll(
   database: Database,
@@ -132,7 +132,8 @@ function priceAll(
 
 /**
  * Returns the price of the bags that are not free.
- * @throws {ToolError} If `nonfree` is a string of digits. The reservation's model accepts it, but it cannot be added.
+ * @throws {ToolError} If `nonfree` is a string of digits. The reservation's model accepts such a string, but Python
+ * cannot add it to a number.
  */
 function priceOfBags(nonfree: JsonValue, total: PythonNumber): PythonNumber {
   if (isPythonNumber(nonfree)) return multiply(PRICE_OF_A_BAG, nonfree);
@@ -197,7 +198,7 @@ function takePayments(
   }
 }
 
-/** Takes one seat per passenger on each flight. If a flight is listed twice, it loses twice as many seats. */
+/** Takes one seat per passenger on each flight. A flight that is listed twice loses twice as many seats. */
 function takeSeats(database: Database, reservation: JsonObject): void {
   const cabin = textAt(reservation, "cabin");
   const count = listAt(reservation, "passengers").length;

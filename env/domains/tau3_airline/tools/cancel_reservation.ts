@@ -11,8 +11,8 @@ import { reservationId } from "../find_rows.ts";
 import { Payment } from "../models.ts";
 
 /**
- * Cancels a reservation, even a cancelled one, and appends refunds of all its payments. Seats and balances do not
- * change.
+ * Cancels a reservation and appends refunds of all its payments, even if the reservation is already cancelled. Seats
+ * and balances do not change.
  */
 export const cancelReservation = airlineTool({
   name: "cancel_reservation",

@@ -2,7 +2,7 @@ import { textAt } from "../../../row.ts";
 import { airlineTool } from "../airline_tool.ts";
 import { flightDay } from "../find_rows.ts";
 
-/** Returns the status of a flight on a day as plain text. */
+/** Returns the status of a flight on a given date as plain text. */
 export const getFlightStatus = airlineTool({
   name: "get_flight_status",
   kind: "read",

@@ -8,7 +8,7 @@ import { airlineTool } from "../airline_tool.ts";
 import { userId } from "../find_rows.ts";
 import { Certificate } from "../models.ts";
 
-/** The ids of the certificates that an episode can issue. */
+/** The ids of the certificates that can be issued to a user in an episode. */
 const IDS = [
   "certificate_3221322",
   "certificate_3221323",

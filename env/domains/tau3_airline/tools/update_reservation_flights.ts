@@ -18,7 +18,7 @@ import { payForUpdate } from "../pay_for_update.ts";
 
 /**
  * Changes the flights and cabin of a reservation, and charges the price difference. If no flight is new, any cabin is
- * stored, even an invalid one. The origin, destination and available seats do not change.
+ * stored, even an invalid cabin. The origin, destination and available seats do not change.
  */
 export const updateReservationFlights = airlineTool({
   name: "update_reservation_flights",
@@ -45,7 +45,9 @@ export const updateReservationFlights = airlineTool({
   },
 });
 
-/** Returns a flight at its old price if the reservation already has it in the same cabin; otherwise `undefined`. */
+/**
+ * Returns a flight at its old price if the reservation already has it in the same cabin, or `undefined` if it does not.
+ */
 function keptFlight(
   reservation: JsonObject,
   leg: JsonObject,

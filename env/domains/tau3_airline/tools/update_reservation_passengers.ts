@@ -9,7 +9,7 @@ import { reservationId } from "../find_rows.ts";
 import { Passenger } from "../models.ts";
 
 /**
- * Replaces the passengers of a reservation with the same number of others. A list that contains values other than
+ * Replaces the passengers of a reservation with the same number of passengers. A list that contains values other than
  * objects is stored unchanged.
  */
 export const updateReservationPassengers = airlineTool({
