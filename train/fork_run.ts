@@ -1,4 +1,6 @@
-/** Forks runs: several runs share one cold start and one rejection fine-tuning, so these are trained only once. */
+/**
+ * Forks runs: several runs share one cold start and one rejection fine-tuning, which then have to be trained only once.
+ */
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
@@ -13,8 +15,9 @@ import { readRun } from "./runs/training_dir.ts";
 import { startRun } from "./session.ts";
 
 /**
- * Creates a run at `to` with the progress of the run at `from` up to the policy gradient. When resumed, it reaches the
- * same figures as a run that was trained from scratch. The episodes up to that point stay in `from`.
+ * Creates a run at `to` with the progress of the run at `from` up to the policy gradient. When the new run is resumed,
+ * it reaches the same figures as a run that was trained from scratch. The episodes before the policy gradient stay in
+ * `from`.
  * @param config The config of `from`, which may differ in the section `rl` and in the keys that a resumed run may
  * change.
  * @throws {ConfigError} If there is no run at `from`, the configs differ in other keys, or `to` already exists.

@@ -29,8 +29,8 @@ export interface GroupOptions {
   /** The weight of turn-level credit relative to the episode's advantage. Default: 1. */
   readonly creditWeight?: number;
   /**
-   * The maximum number of extra rounds of sampling. They use new tasks to replace groups whose rewards are all equal,
-   * because these groups teach nothing.
+   * The maximum number of extra rounds of sampling. Each extra round uses new tasks to replace groups whose rewards are
+   * all equal, because such groups teach nothing.
    */
   readonly maxRefills: number;
   /** Returns the seed of a task's i-th episode. */

@@ -21,7 +21,7 @@ export interface EvalPlan {
   readonly decoding: "sampled" | "greedy";
 }
 
-/** The figures of an evaluation, without the step after which it ran and its timing. */
+/** The figures of an evaluation, except for its step and its timing. */
 export type EvalResult = Omit<
   EvalMetrics,
   "schemaVersion" | "step" | "phase" | "timing"
@@ -72,13 +72,16 @@ export function evalResult(
   };
 }
 
-/** Returns the number of episodes per task. Greedy episodes are all equal, so one is enough. */
+/** Returns the number of episodes per task. All greedy episodes of a task are equal, so one episode is enough. */
 export function trialsOf(config: Config, plan: EvalPlan): number {
   if (plan.decoding === "greedy") return 1;
   return plan.split === "dev" ? config.eval.trials : config.eval.testTrials;
 }
 
-/** Returns the tasks to evaluate: the whole split or a fixed sample of it; none if the dataset lacks the split. */
+/**
+ * Returns the tasks to evaluate: the whole split or a fixed sample of it. Returns no tasks if the dataset lacks the
+ * split.
+ */
 function evalTasks(
   { dataset }: Lab,
   config: Config,

@@ -64,8 +64,8 @@ export interface TrainOptions {
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Aborting this signal stops all sampling at once, as when the budget is spent: the current step is discarded, the
-   * steps before it are saved, and `train` returns.
+   * Aborting this signal stops all sampling at once, for example because the budget is spent: the current step is
+   * discarded, the steps before it are saved, and `train` returns.
    */
   readonly halt?: AbortSignal;
   /** Called for each line of metrics. */
@@ -387,7 +387,7 @@ class Loop implements ControlLoop {
     }
   }
 
-  /** Saves a checkpoint if the last step has none. */
+  /** Stops the run after `step` and saves a checkpoint if that step has none. */
   async stop(step: number): Promise<false> {
     if (step > this.#savedStep) await this.#save(step);
     return false;

@@ -1,6 +1,6 @@
 /**
  * The importance ratio: the probability of a sampled token under the current policy divided by its probability under
- * the policy that sampled it. The clip bounds it.
+ * the policy that sampled it. The policy-gradient loss clips this ratio.
  */
 
 /** A definition of the importance ratio. */
@@ -42,7 +42,7 @@ export type RatioName = keyof typeof RATIOS;
 /** The names of all importance ratios. */
 export const RATIO_NAMES = Object.keys(RATIOS) as RatioName[];
 
-/** One line of help for each ratio. */
+/** The help text of the importance ratios, one line each. */
 export const RATIO_HELP: string = Object.entries(RATIOS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

@@ -93,7 +93,7 @@ export function dealBatches(
 
 /**
  * Makes one supervised update per batch.
- * @returns Means of loss and gradient norm, sums of tokens.
+ * @returns The means of the loss and the gradient norm, and the sums of the token counts.
  */
 export async function superviseAll(
   trainer: Trainer,

@@ -9,7 +9,7 @@ export interface TrainSequence {
   readonly lossMask: ArrayLike<number>;
   /** The log probability of each token when it was sampled. It is only read where the mask is 1. */
   readonly logprobs: ArrayLike<number>;
-  /** The factor of each token's policy gradient: one number for all tokens, or `[T]`. */
+  /** The factor applied to each token's policy gradient: one number for all tokens, or `[T]`. */
   readonly advantage: number | ArrayLike<number>;
 }
 
@@ -69,7 +69,7 @@ export interface Trainer {
   setReference(): void;
   /** Resets the optimizer's moments. RL starts with a fresh Adam. */
   resetOptimizer(): void;
-  /** Writes weights, optimizer and reference with checksums, atomically. */
+  /** Writes the weights, the optimizer's state and the reference with checksums, atomically. */
   save(dir: string): Promise<void>;
   /**
    * Reads a checkpoint that `save` wrote.

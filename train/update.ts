@@ -15,8 +15,8 @@ import type {
 export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
   /**
-   * The number of parts that the sequences are split into, with one update each. The clip takes effect from the second
-   * part on.
+   * The number of parts into which the sequences are split. Each part is one update. The clip takes effect from the
+   * second part on.
    */
   readonly minibatches: number;
   /** How the loss is averaged: over all tokens, or first over the tokens of each episode and then over the episodes. */
@@ -28,8 +28,8 @@ export interface UpdateOptions {
 }
 
 /**
- * Makes one pass over the episodes of all groups whose rewards differ.
- * @returns Means over minibatches, sums of tokens; zeros if there was nothing to learn from.
+ * Updates the policy with one pass over the episodes of all groups whose rewards differ.
+ * @returns The means over the minibatches and the sums of the token counts; zeros if there was nothing to learn from.
  */
 export async function updateOnGroups(
   trainer: Trainer,

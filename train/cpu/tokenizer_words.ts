@@ -29,8 +29,8 @@ const MIN_DATA_SHARE = 0.2;
  */
 const MAX_CONVERSATION_SHARE = 0.5;
 /**
- * A word in the data of at most this many conversations is never a constant, regardless of {@linkcode
- * MAX_CONVERSATION_SHARE}.
+ * Words in the data of at most this many conversations are never constants, regardless of
+ * {@linkcode MAX_CONVERSATION_SHARE}.
  */
 const FEW_CONVERSATIONS = 10;
 

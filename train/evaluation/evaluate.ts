@@ -30,7 +30,7 @@ export interface Job {
   readonly seed: number;
 }
 
-/** An episode's place in the plan: the index of its task, and its trial. */
+/** The position of an episode in the plan: the index of its task, and its trial. */
 export type JobPlace = Pick<Job, "position" | "trial">;
 
 /** Options for {@linkcode evaluate}. */

@@ -34,14 +34,14 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
     }),
 });
 
-/** A completed episode and its place in the plan. */
+/** A completed episode and its position in the plan. */
 export interface Ended {
   readonly episode: Episode;
   /** The index of the episode's task among the evaluated tasks. */
   readonly task: number;
 }
 
-/** The maximum number of episodes that wait to be written, and the maximum time that they wait. */
+/** The maximum number of episodes that wait to be written, and the maximum time in milliseconds that they wait. */
 const BATCH = 64;
 const BATCH_MS = 500;
 

@@ -77,7 +77,7 @@ export interface EvaluationSession extends AsyncDisposable {
 }
 
 /**
- * Opens everything that a session needs. Before anything is written, it checks that the models answer.
+ * Opens everything that a session needs. The models must answer before anything is written.
  * @throws {ConfigError} If a task, a model or the dataset is not available.
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
@@ -85,7 +85,9 @@ export async function openEvaluation(
   { path, isResumed, config, discard = false, only }: EvaluationPlan,
   options: {
     readonly signal: AbortSignal;
-    /** The runner of the workers' processes, even if there is only one worker. Default: processes on this machine. */
+    /**
+     * The runner of the workers' processes, which is used even for a single worker. Default: processes on this machine.
+     */
     readonly runner?: ShardRunner | undefined;
   },
 ): Promise<EvaluationSession> {

@@ -106,7 +106,7 @@ async function mergeShards(dir: EvaluationDir): Promise<void> {
   if (!isKept) await removeIfThere(root);
 }
 
-/** Returns the names of the shards, from their orders, folders and records. */
+/** Returns the names of the shards, according to their order files, folders and records. */
 async function shardNames({ path }: EvaluationDir): Promise<string[]> {
   const entries = await entriesIn(join(path, SHARDS));
   const names = entries.flatMap(({ name }) => /^\d+/.exec(name)?.[0] ?? []);

@@ -28,7 +28,7 @@ const VERSION = 2;
 /** The name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** A log, and the file name under which Inspect lists it. */
+/** An Inspect log and its file name, which Inspect lists. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -109,7 +109,7 @@ function metric(name: string, value: number) {
   return { name, value, params: {} };
 }
 
-/** Returns the name of the evaluated task set: `retail-test`. */
+/** Returns the name of the evaluated task set, such as `retail-test`. */
 function taskName({ config }: EvaluationDir): string {
   return `${config.data.domain.replaceAll(".", "-")}-${config.split}`;
 }
@@ -166,7 +166,7 @@ function userModel({ config }: EvaluationDir): string {
   return config.user.endpoint.model ?? config.user.strategy;
 }
 
-/** Returns the token usage by model and by role. */
+/** Returns the token usage per model and per role. */
 function usagesOf(
   dir: EvaluationDir,
   { agent, user }: { readonly agent: Usage; readonly user: Usage },
@@ -354,7 +354,7 @@ function outputOf(
   });
 }
 
-/** Returns the summary that the list of samples shows. */
+/** Returns the summary of a sample, which Inspect shows in its list of samples. */
 function summaryOf(sample: JsonObject): JsonObject {
   const keys = [
     ...["id", "epoch", "input", "target", "scores", "model_usage"],

@@ -1,4 +1,4 @@
-/** Estimates confidence intervals of measured shares. */
+/** Estimates confidence intervals for measured shares. */
 
 /** A share with its 95% confidence interval, all from 0 to 1; NaN if nothing was measured. */
 export interface Estimate {

@@ -58,7 +58,7 @@ export function estimatePassK(
   return estimateShare(usable.map((result) => solvedShare(result, k)));
 }
 
-/** The parts of an episode that pass^k depends on. */
+/** The parts of an episode that are needed to compute pass^k. */
 export interface PassEpisode {
   readonly taskId: string;
   /** The reward or its value; `null` after an infrastructure failure, which does not count as a trial. */
@@ -66,8 +66,8 @@ export interface PassEpisode {
 }
 
 /**
- * Returns pass^1 to pass^k with 95% confidence intervals, `[k]`, where k is the maximum number of trials of a task.
- * Each estimate excludes tasks with too few trials. An episode is solved if its reward is 1.
+ * Returns pass^1 to pass^k with 95% confidence intervals, `[k]`, where k is the largest number of scored trials of any
+ * task. Each estimate excludes tasks with too few trials. An episode is solved if its reward is 1.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

@@ -12,7 +12,7 @@ import {
   evaluationSchema,
 } from "./evaluation_config.ts";
 
-/** The schema of a process's progress since its last report. */
+/** The schema of a shard process's progress since its last report. */
 const shardProgressSchema = z.object({
   episodes: z.int(),
   scored: z.int(),
@@ -22,28 +22,28 @@ const shardProgressSchema = z.object({
   cost: z.number().nullable(),
 });
 
-/** A process's progress since its last report. */
+/** The progress of a shard process since its last report. */
 export type ShardProgress = z.infer<typeof shardProgressSchema>;
 
-/** The schema of a line of the process's stdout. */
+/** The schema of a line that a shard process prints to stdout. */
 const shardLineSchema = z.union([
   z.object({ progress: shardProgressSchema }),
   z.object({ end: z.object({ why: z.string().nullable() }) }),
   z.object({ error: z.string() }),
 ]);
 
-/** A line of the process's stdout. */
+/** A line that a shard process prints to stdout. */
 export type ShardLine = z.infer<typeof shardLineSchema>;
 
 /** How a shard process ended. */
 export interface ShardEnd {
-  /** The error that ended the process; `null` if there was none. */
+  /** The message of the error that ended the process; `null` if there was none. */
   readonly error: string | null;
   /** The reason why the process stopped early; `null` if it completed its work. */
   readonly why: string | null;
 }
 
-/** Reads the lines of a process's stdout; skips other lines. */
+/** Reads a shard process's lines from its stdout and skips all other output. */
 export class ShardLines {
   readonly #onProgress: ((progress: ShardProgress) => void) | undefined;
   #end: ShardEnd | undefined;
@@ -52,7 +52,7 @@ export class ShardLines {
     this.#onProgress = onProgress;
   }
 
-  /** The end that the process reported; `undefined` if it has not reported one. */
+  /** How the process ended, as it reported; `undefined` if it has not reported its end. */
   get end(): ShardEnd | undefined {
     return this.#end;
   }
@@ -118,7 +118,7 @@ export function shardOrders(
   }));
 }
 
-/** Returns the text of an order's file. */
+/** Returns the contents of an order file. */
 export function orderText({ jobs, ...order }: ShardOrder): string {
   const places = jobs.map(({ position, trial }) => [position, trial]);
   return JSON.stringify({ ...order, jobs: places });

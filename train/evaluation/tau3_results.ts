@@ -163,7 +163,7 @@ function costOf(cost: number | null): JsonValue {
   return cost === null ? null : toFloat(cost);
 }
 
-/** Returns all messages and calls of both sides, from the agent's messages and the turns. */
+/** Returns all messages and calls of the agent and the user, from the stored messages and the turns. */
 function messagesOf(
   stored: string,
   { turns, rules }: {
@@ -183,7 +183,7 @@ function messagesOf(
   return messages;
 }
 
-/** Returns the messages of the turns; a solo agent has no other messages. */
+/** Returns the messages of the turns. For a solo agent, the conversation has no other messages. */
 function turnMessages(
   turns: readonly Turn[],
   { solo }: Pick<ConversationRules, "solo">,

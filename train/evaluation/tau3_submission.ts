@@ -9,7 +9,7 @@ import type { EvaluationConfig } from "./evaluation_config.ts";
 import type { EvaluationDir } from "./evaluation_dir.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 
-/** Settings common to all scores on the leaderboard. */
+/** The settings shared by all scores on the leaderboard. */
 const STANDARD = {
   split: "base",
   trials: 4,
@@ -74,7 +74,7 @@ export function incomparable(
   return reasons;
 }
 
-/** Returns the text of `submission.json`, with the submitter's details left to be filled in. */
+/** Returns the text of `submission.json`. The submitter's details are left empty. */
 export function tau3Submission(
   { config, info }: Pick<EvaluationDir, "config" | "info">,
   report: EvaluationReport,

@@ -46,7 +46,7 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
   return `${printPythonJson(results)}\n`;
 }
 
-/** The parts of an episode that are exported. */
+/** The parts of an episode that the result file contains. */
 export interface EpisodeParts {
   readonly episode: StoredEpisode;
   readonly task: Task;

@@ -66,7 +66,7 @@ export async function certifyComposed(
   return certificates;
 }
 
-/** Returns the tasks that are not certified, with the reason. */
+/** Returns an exclusion for each task that is not certified, with the reason. */
 export function uncertified(
   certificates: readonly ComposedCertificate[],
 ): Exclusion[] {

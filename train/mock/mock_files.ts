@@ -1,5 +1,6 @@
 /**
- * The files of a generated world: rows, tasks, a recipe that trains on it, and a manifest that marks it as complete.
+ * Creates the files of a generated world: rows, tasks, a recipe that trains on it, and a manifest that marks it as
+ * complete.
  */
 
 import { join } from "node:path";
@@ -26,7 +27,7 @@ export interface MockFilesOptions {
   readonly rowsOf: (split: Split, tasks: readonly Task[]) => WorldFile;
 }
 
-/** Returns the files of a world. The manifest comes last and lists the others. */
+/** Returns the files of a world. The manifest is the last file and lists the others. */
 export function mockFiles(
   world: World,
   { out, excluded, excludedWhy, rowsOf }: MockFilesOptions,

@@ -50,7 +50,7 @@ export interface MockOptions {
   readonly set: readonly string[];
   /** A τ-bench checkout from whose rows train tasks are drawn, instead of generating a world. */
   readonly rows?: string | undefined;
-  /** Splits and task files whose users are excluded. Default: the setting's default. */
+  /** The splits and task files whose users are excluded. Default: the default of the setting `holdOut`. */
   readonly holdOut?: readonly string[];
 }
 
@@ -95,7 +95,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   holdOut: "hold-out",
 };
 
-/** Returns the settings of a world for `--help`, in the form of {@linkcode MockOptions.set}. */
+/** Returns the settings of a world for `--help`, with keys as in {@linkcode MockOptions.set}. */
 export function knobKeys(env: DomainName): ConfigKey[] {
   const options = composerOf(env)?.options ??
     partOf(domainNamed(env), "world").options;

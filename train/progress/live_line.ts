@@ -106,9 +106,9 @@ export function progressText(
   ].join(" · ");
 }
 
-/** A counter of completed items that shows the progress. */
+/** A counter of completed items that displays the progress. */
 export interface Counter {
-  /** Counts one more item. `more` is a list of additional parts of the line. */
+  /** Counts one more completed item. `more` is a list of additional parts of the line. */
   step(more?: readonly string[]): void;
 }
 
@@ -139,7 +139,7 @@ export interface ProgressOptions extends LiveLineOptions {
 
 /** A progress line. Use it with `using`, so that it is always cleared. */
 export interface ProgressLine extends Disposable {
-  /** Counts one more item. After the last one the line is cleared. */
+  /** Counts one more completed item. After the last item, the line is cleared. */
   step(): void;
 }
 

@@ -26,7 +26,7 @@ export class Stopwatch {
     }
   }
 
-  /** Returns the seconds since the last lap, by phase and in `total`, and starts a new lap. */
+  /** Returns the number of seconds since the last lap, per phase and in `total`, and starts a new lap. */
   lap(): Record<string, number> {
     const nowMs = this.#now();
     const seconds = {

@@ -1,10 +1,11 @@
-/** Formats plain-text tables, for terminals and other places without HTML. */
+/** Formats plain-text tables for terminals and other output without HTML. */
 
-/** A cell with a number, a share or an amount with a unit. Columns of these cells are right-aligned. */
+/** Matches a cell with a number, a share or an amount with a unit. Columns of such cells are right-aligned. */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 
 /**
- * Formats rows as a table whose first row is the header. Numbers are right-aligned, words left-aligned.
+ * Formats rows as a table whose first row is the header. Columns of numbers are right-aligned, and all others are
+ * left-aligned.
  * @param rows `[R][C]`, formatted cells.
  * @param options.widest The maximum width of a column in characters; longer cells overflow. Default: unlimited.
  * @returns Lines joined by newlines, without a trailing one.

@@ -1,4 +1,4 @@
-/** The checkpoint directories of a run, except for the files that each trainer writes in them. */
+/** Lists and checks the checkpoint directories of a run. The files that a trainer writes in them are not covered. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -22,7 +22,7 @@ export async function checkpointSteps(
     .sort((a, b) => a - b);
 }
 
-/** The schema of the contents of a run at the time of a checkpoint. */
+/** The schema of a {@linkcode Journal}. */
 const journalSchema = z.object({
   /** The number of lines in `metrics.jsonl`, and the SHA-256 of their text. */
   lines: z.int(),
@@ -31,7 +31,7 @@ const journalSchema = z.object({
   episodes: z.int(),
 });
 
-/** The contents of a run at the time of a checkpoint. */
+/** A record of how much of a run was on disk at the time of a checkpoint: counts of lines and rows, and a checksum. */
 export type Journal = z.infer<typeof journalSchema>;
 
 /** Returns the text of `checkpoint.json`. */
@@ -41,7 +41,7 @@ export function checkpointHead(step: number, journal: Journal): string {
 
 /**
  * Checks that a checkpoint is complete and of this version. The trainer's own files are not checked.
- * @returns The contents of the run at that time; `undefined` if an older version wrote the checkpoint.
+ * @returns The record of what was on disk at that time; `undefined` if an older version wrote the checkpoint.
  * @param options.hint The error's hint for a damaged checkpoint. Default: {@linkcode checkpointHint}.
  * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */

@@ -31,7 +31,7 @@ export interface ColumnTypes {
   JSON: unknown;
 }
 
-/** A value in a data frame. */
+/** How a value in a data frame is computed from a column's value. */
 interface Cell<T> {
   readonly isInteger: boolean;
   readonly of: (value: T) => string | number | null;
@@ -47,7 +47,10 @@ export interface ColumnOptions<T> {
   readonly shape?: z.ZodType;
   /** The SQL expression that reads the column in files older than `version`. */
   readonly before?: { readonly version: number; readonly sql: string };
-  /** The columns of a data frame that it becomes, keyed by name. Default: one column with the same name and value. */
+  /**
+   * The columns of a data frame that are computed from this column, keyed by name. Default: one column with the same
+   * name and value.
+   */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
   /** The name of the viewer's field that filters and sorts by this column. Default: there is no such field. */
   readonly field?: string;
@@ -55,7 +58,7 @@ export interface ColumnOptions<T> {
   readonly choice?: string;
   /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
-  /** Whether the field holds several words, separated by commas. */
+  /** Whether the field holds a comma-separated list. */
   readonly isList?: boolean;
 }
 
@@ -186,7 +189,7 @@ export const EPISODE_COLUMNS = {
   reward_detail: column("JSON", ({ reward }) => reward, {
     shape: SCORED,
     frame: {
-      /** The two parts of τ-bench's reward, each 0 or 1. */
+      /** The `database` and `outputs` parts of τ-bench's reward, each 0 or 1. */
       reward_database: whole((reward: Scored) =>
         reward?.parts.database ?? null
       ),

@@ -1,7 +1,4 @@
-/**
- * Everything that is derived from the table of an episode's columns: records, SQL rows, data frames and the fields of
- * the filter.
- */
+/** Derives records, SQL rows, data frames and the fields of the filter from the table of an episode's columns. */
 
 import type { SQLInputValue } from "node:sqlite";
 import { DataError } from "../../env/errors.ts";
@@ -74,19 +71,19 @@ export const EPISODES_VERSION: number = Math.max(
   ),
 );
 
-/** The columns whose values changed between versions, with the SQL expressions that read the old values. */
+/** The SQL expressions that read the old values of columns whose values changed between versions, keyed by column. */
 export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
   COLUMNS.flatMap(({ name, options: { before } }) =>
     before === undefined ? [] : [[name, before.sql]]
   ),
 );
 
-/** Returns a column's SQL expression, for a file of any version that has it. */
+/** Returns the SQL expression that reads a column from a file of any version that has the column. */
 export function columnSql(name: string): string {
   return OLD_VALUES.get(name) ?? name;
 }
 
-/** The SQL definitions of the columns, by name. */
+/** The SQL definitions of the columns, keyed by column. */
 export const COLUMN_DEFINITIONS: ReadonlyMap<string, string> = new Map(
   COLUMNS.map((
     { name, sql },
@@ -193,7 +190,7 @@ export interface FilterField {
   readonly unknown: string | number | null;
 }
 
-/** The fields of the viewer's filter, by name. */
+/** The fields of the viewer's filter, keyed by field name. */
 export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
   id: { is: "number", column: "id", sql: "id", unknown: 0 },
   ...Object.fromEntries(

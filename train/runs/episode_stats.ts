@@ -3,7 +3,7 @@
 import type { Episode } from "../../env/types.ts";
 import type { Lengths } from "./metrics.ts";
 
-/** Returns the scored episodes: all except those whose infrastructure failed. */
+/** Returns the scored episodes: all except the episodes that failed because of infrastructure. */
 export function scored(episodes: readonly Episode[]): Episode[] {
   return episodes.filter((episode) => episode.reward !== null);
 }
@@ -13,14 +13,14 @@ export function rewardOf(episode: Episode): number {
   return episode.reward?.value ?? NaN;
 }
 
-/** Counts the episodes that failed because of infrastructure, by kind of failure. */
+/** Counts the episodes that failed because of infrastructure, per kind of failure. */
 export function failuresByKind(
   episodes: readonly Episode[],
 ): Record<string, number> {
   return tally(episodes.map(({ failure }) => failure && failure.kind));
 }
 
-/** Counts the scored episodes by stop reason. */
+/** Counts the scored episodes per stop reason. */
 export function stopReasons(
   episodes: readonly Episode[],
 ): Record<string, number> {
@@ -70,7 +70,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Counts how often each word occurs, in alphabetical order; `null` is skipped. */
+/** Returns how often each string occurs, in alphabetical order of the strings. `null` is skipped. */
 export function tally(
   words: readonly (string | null)[],
 ): Record<string, number> {

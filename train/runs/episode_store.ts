@@ -74,7 +74,7 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Opens `path`, or creates it if it is missing.
-   * @param options.busyMs How many milliseconds to wait for another process that is writing. Default: 0.
+   * @param options.busyMs The number of milliseconds to wait for another process that is writing. Default: 0.
    * @throws {RunDirError} If the file is not a database or has a newer version.
    */
   constructor(
@@ -215,8 +215,8 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Returns the task and seed of each episode, and whether infrastructure failed. Much faster than
-   * {@linkcode EpisodeStore.list}.
+   * Returns the task and seed of each episode, and whether it failed because of infrastructure. This is much faster
+   * than {@linkcode EpisodeStore.list}.
    */
   keys(): { taskId: string; seed: number; isFailed: boolean }[] {
     return this.#db.prepare(
@@ -253,7 +253,7 @@ export class EpisodeStore implements Disposable {
     return this.#rows(filter).map((row) => storedEpisode(row, this.#path));
   }
 
-  /** Like {@linkcode EpisodeStore.list}, but skips and reports damaged rows. */
+  /** Returns the matching episodes as {@linkcode EpisodeStore.list} does, but skips and reports damaged rows. */
   readable(filter: RowFilter = {}): ReadableEpisodes {
     const [episodes, damaged]: [StoredEpisode[], DamagedEpisode[]] = [[], []];
     for (const row of this.#rows(filter)) {
@@ -363,7 +363,7 @@ export function packTrajectory(trajectory: Trajectory): Uint8Array {
   return out;
 }
 
-/** Inverts {@linkcode packTrajectory}. */
+/** Unpacks a trajectory that {@linkcode packTrajectory} packed. */
 export function unpackTrajectory(data: Uint8Array): Trajectory {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const length = view.getInt32(0, true);
@@ -375,7 +375,10 @@ export function unpackTrajectory(data: Uint8Array): Trajectory {
   };
 }
 
-/** Compresses at level 1: five times as fast as the default level and nearly as small for texts this short. */
+/**
+ * Compresses data at level 1, which is five times as fast as the default level. The result is nearly as small for texts
+ * this short.
+ */
 function deflate(data: string | Uint8Array): Uint8Array {
   return deflateSync(data, { level: 1 });
 }

@@ -8,7 +8,7 @@ export const WINDOW = 10;
 /** The maximum number of tasks that a sentence names. */
 const MAX_TASKS = 8;
 
-/** A group: the episodes of one task in one step. */
+/** The scored episodes of one task in one step: their number, and the best and worst rewards. */
 export interface GroupTally {
   readonly task: string;
   readonly scored: number;
@@ -16,7 +16,7 @@ export interface GroupTally {
   readonly worst: number;
 }
 
-/** Episodes whose infrastructure failed. */
+/** The number of episodes that failed because of infrastructure, for one source and kind of failure. */
 export interface FailureTally {
   /** The component that failed: `user`, `model`, `environment`; `unknown` in old records. */
   readonly source: string;
@@ -24,7 +24,9 @@ export interface FailureTally {
   readonly episodes: number;
 }
 
-/** The counts over a run's episodes. For an evaluation, the window is the whole run. */
+/**
+ * Counts of a run's episodes. Some apply to a window of the last steps; for an evaluation, the window is the whole run.
+ */
 export interface EpisodeTally {
   /** The number of episodes in the whole run, including evaluations. */
   readonly episodes: number;
@@ -151,7 +153,7 @@ export function tallyEpisodes(
   };
 }
 
-/** Formats the first few task names for a sentence. */
+/** Formats the first few task names for use in a sentence. */
 export function namedTasks(tasks: readonly string[]): string {
   const more = tasks.length - MAX_TASKS;
   return tasks.slice(0, MAX_TASKS).join(", ") +

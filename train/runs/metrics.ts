@@ -65,9 +65,11 @@ interface SampledNumbers {
   /** The mean reward of all scored episodes, including refilled groups. */
   readonly reward: number;
   readonly episodes: number;
-  /** The number of episodes whose infrastructure failed, by kind of failure. They are not trained on. */
+  /**
+   * The number of episodes that failed because of infrastructure, keyed by kind of failure. They are not trained on.
+   */
   readonly failures: Readonly<Record<string, number>>;
-  /** The number of scored episodes, by stop reason. */
+  /** The number of scored episodes, keyed by stop reason. */
   readonly stopReasons: Readonly<Record<string, number>>;
   readonly lengths: Lengths;
   readonly parseErrors: number;
@@ -102,7 +104,7 @@ export interface RlMetrics extends Common, SampledNumbers {
   readonly groupVariance: number;
   /** The share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
-  /** The number of groups that were sampled, that were refills, and that were trained on. */
+  /** The numbers of groups that were sampled, that were refills, and that were trained on. */
   readonly groups: number;
   readonly refilledGroups: number;
   readonly trainedGroups: number;
@@ -123,7 +125,7 @@ export interface RlMetrics extends Common, SampledNumbers {
 /** The mean lengths of episodes. */
 export interface Lengths {
   readonly turns: number;
-  /** The tokens of the conversation, whether sampled by the policy or not. */
+  /** The number of tokens in the conversation, whether or not the policy sampled them. */
   readonly tokens: number;
   readonly sampledTokens: number;
 }
@@ -154,20 +156,20 @@ export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
 }
 
 /**
- * A rollout of slime and its optimizer steps, as one line. `step` counts rollouts from 1. A number that slime did
- * not log is missing.
+ * The metrics of a slime rollout and its optimizer steps, as one line. `step` counts rollouts from 1. A number that
+ * slime did not log is missing.
  */
 export interface SlimeRlMetrics
   extends Common, Partial<Omit<RlMetrics, keyof Common | "lengths">> {
   readonly phase: "rl";
   readonly lengths: Partial<Lengths>;
-  /** The number of optimizer steps on this rollout. The numbers that they log are averaged. */
+  /** The number of optimizer steps on this rollout. The numbers that the steps log are averaged. */
   readonly optimizerSteps: number;
   /** Everything that slime logged about the rollout, under slime's names; `null` for a number that is not finite. */
   readonly slime: SlimeNumbers;
 }
 
-/** An evaluation by slime on one split. */
+/** The metrics of an evaluation by slime on one split. */
 export interface SlimeEvalMetrics extends
   Common,
   Partial<
@@ -182,7 +184,7 @@ export interface SlimeEvalMetrics extends
   readonly slime: SlimeNumbers;
 }
 
-/** Numbers by slime's names; `null` for a number that is not finite. */
+/** Numbers keyed by slime's names for them; `null` for a number that is not finite. */
 export type SlimeNumbers = Readonly<Record<string, number | null>>;
 
 /** A line from any trainer. Lines of the CPU trainer have every field. */

@@ -1,4 +1,4 @@
-/** The episodes of a run as flat rows. */
+/** Reads the episodes of a run as flat rows. */
 
 import { basename, resolve } from "node:path";
 import { frameOf } from "./episode_facts.ts";

@@ -18,7 +18,7 @@ export interface StartedRun {
 export interface ResumeRequest {
   /** The run's config with the flags applied. */
   readonly config?: object;
-  /** The config's schema, which marks the keys that may differ. Default: none may. */
+  /** The config's schema, which marks the keys that may differ. Default: no key may differ. */
   readonly schema?: z.ZodType;
   /** A recipe named by the flags. Recipes are for new runs only. */
   readonly recipe?: string | undefined;
@@ -53,7 +53,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
 
 /**
  * Checks that a run has not completed.
- * @throws {ConfigError} If it has.
+ * @throws {ConfigError} If it has completed.
  */
 export function checkUnfinished(
   { path, info }: Omit<StartedRun, "config">,

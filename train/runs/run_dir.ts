@@ -169,7 +169,7 @@ export class RunDir<C> implements AsyncDisposable {
     return await attempt(this.#attempted(doing, name), action);
   }
 
-  /** Runs a synchronous action like {@linkcode RunDir.attempt}. */
+  /** Runs a synchronous action as {@linkcode RunDir.attempt} does. */
   protected attemptNow<T>(doing: string, name: string, action: () => T): T {
     return attemptNow(this.#attempted(doing, name), action);
   }
@@ -212,7 +212,7 @@ export async function createRunDir<C extends object, D>(
 }
 
 /**
- * Reopens a run of a kind for writing.
+ * Reopens a run of the given kind for writing.
  * @param hold Creates the object that holds the run, from what was read under the lock.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
@@ -249,7 +249,7 @@ async function writeInfo(path: string, info: RunInfo): Promise<void> {
 }
 
 /**
- * Creates the directory. Creation itself is the check, so two processes cannot both succeed.
+ * Creates a directory. The creation itself fails if the directory exists, so two processes cannot both succeed.
  * @throws {ConfigError} If it exists already.
  */
 async function makeDirectory(path: string): Promise<void> {

@@ -69,7 +69,7 @@ export interface RunEpisodes extends Disposable {
 
 /**
  * Opens a run's episodes and its dataset.
- * @param dirs The current directories of the benchmarks. Default: those that the run used.
+ * @param dirs The current directories of the benchmarks. Default: the directories that the run used.
  * @throws {ConfigError} If there is no such run, or its dataset is not in the given directory.
  * @throws {RunDirError} If it is damaged or from an incompatible version, or used another dataset.
  */
@@ -157,7 +157,7 @@ function episodeOf(
 }
 
 /**
- * Calls `read` and converts its error.
+ * Returns the result of `read`, and reports damaged data with a {@linkcode DataError}.
  * @throws {DataError} If the stored data of the episode cannot be decompressed.
  */
 function intact<T>({ id }: StoredEpisode, read: () => T): T {
@@ -240,7 +240,7 @@ function isEnd(end: unknown): end is EndReason {
   return END_REASONS.includes(end as EndReason);
 }
 
-/** Returns the calls and their answers under a key; `undefined` if it is missing. */
+/** Returns the calls stored under a key of a turn, with their results; `undefined` if the key is missing. */
 function callsAt(
   object: JsonObject,
   key: string,

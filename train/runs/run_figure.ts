@@ -1,4 +1,4 @@
-/** The figure of a run: the reward of each RL step, and pass^1 on dev and test. */
+/** Draws the figure of a run: the reward of each RL step, and pass^1 on dev and test. */
 
 import type { PlotOptions } from "@observablehq/plot";
 import type { AnyMetrics } from "./metrics.ts";
@@ -117,7 +117,7 @@ export async function drawCurve(run: {
 }
 
 /**
- * Draws a curve for the terminal: one column per bucket of steps, a full block where the value is 1.
+ * Formats a curve for the terminal, with one column per bucket of steps. A column has full height if the value is 1.
  * @returns Lines joined by newlines, the highest values first.
  */
 export function curveText(

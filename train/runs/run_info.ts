@@ -31,7 +31,7 @@ export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
   /** The kind of work: training, or an evaluation of another model. */
   kind: z.enum(["train", "evaluate"]).default("train"),
-  /** The trainer: the embedded one, or slime, launched from this machine. */
+  /** The trainer of the run: the embedded CPU trainer, or slime, which is launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
   /** The version and commit of taulab when the run was created. The commit is `null` outside a git checkout. */
   version: z.string(),

@@ -26,8 +26,8 @@ export interface RunKind<C = unknown, L extends AnyMetrics = AnyMetrics> {
 const kinds = new Map<string, RunKind>();
 
 /**
- * Makes runs of a kind readable by `readAnyRun()`.
- * @returns The kind.
+ * Registers a kind of run, so that `readAnyRun()` can read its runs.
+ * @returns The given kind.
  */
 export function registerRunKind<C, L extends AnyMetrics>(
   kind: RunKind<C, L>,
@@ -41,7 +41,7 @@ export function runKindOf(info: RunInfo): RunKind | undefined {
   return kinds.get(nameOf(info));
 }
 
-/** Checks whether a run is of a kind. */
+/** Checks whether a run is of the given kind. */
 export function isOfKind(info: RunInfo, kind: RunKind): boolean {
   return nameOf(info) === nameOf(kind);
 }

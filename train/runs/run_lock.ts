@@ -1,7 +1,7 @@
 /**
- * Ensures that a run has only one writer, by a lock on `runs/<name>/lock`. The system releases it when the process ends
- * for any reason, so it cannot become stale. The file names the process, and its modification time is a heartbeat for
- * readers on other hosts, which the lock may not reach.
+ * Ensures that a run has only one writer, with a lock on the file `runs/<name>/lock`. The system releases it when the
+ * process ends for any reason, so it cannot become stale. The file names the process, and its modification time is a
+ * heartbeat for readers on other hosts, which the lock may not reach.
  */
 
 import { join } from "node:path";
@@ -44,7 +44,7 @@ export class RunLock {
 }
 
 /**
- * Takes the lock of a run dir. Closing it releases it.
+ * Acquires the lock of a run dir. Closing the result releases the lock.
  * @throws {RunDirError} If another process holds it; the message names that process.
  */
 export async function takeLock(path: string): Promise<RunLock> {

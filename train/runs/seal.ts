@@ -1,6 +1,6 @@
 /**
- * Seals files of a run dir: each carries the SHA-256 of its own content, so that a reader detects if a file was
- * truncated, damaged or edited.
+ * Seals files of a run dir: each carries the SHA-256 of its own content, so that a reader can detect whether the file
+ * was truncated, damaged or edited.
  */
 
 import { createHash } from "node:crypto";
@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 /** The state of a seal; `broken` means that the content has changed. */
 export type Seal = "intact" | "broken" | "none";
 
-/** Returns the SHA-256 of a text in hexadecimal. */
+/** Returns the SHA-256 of a string in hexadecimal. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

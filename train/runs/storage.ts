@@ -1,6 +1,6 @@
 /**
- * Writes files so that, if the process is killed, either the old file or the new file remains, and explains disk
- * errors.
+ * Writes files atomically, and explains disk errors. If the process is killed, either the old file or the new file
+ * remains.
  */
 
 import { dirname, relative } from "node:path";
@@ -93,7 +93,7 @@ export async function entriesIn(dir: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-/** The operation on a run dir, for the error if the system refuses it. */
+/** A description of an operation on a run dir, for the error that is thrown if the system refuses the operation. */
 export interface Attempt {
   /** A phrase for the operation: `write the checkpoint of step 12`. */
   readonly doing: string;
@@ -105,8 +105,8 @@ export interface Attempt {
 }
 
 /**
- * Runs `action`. If the system refuses, throws a {@linkcode RunDirError} with a hint. All other errors pass
- * through.
+ * Runs `action`. If the system refuses the operation, throws a {@linkcode RunDirError} with a hint. All other errors
+ * are thrown unchanged.
  */
 export async function attempt<T>(
   what: Attempt,
@@ -119,7 +119,7 @@ export async function attempt<T>(
   }
 }
 
-/** Runs a synchronous action like {@linkcode attempt}. */
+/** Runs a synchronous action as {@linkcode attempt} does. */
 export function attemptNow<T>(what: Attempt, action: () => T): T {
   try {
     return action();
@@ -148,7 +148,7 @@ function refusedRun(error: unknown, what: Attempt): unknown {
 
 /**
  * Writes something other than a run: an import, a generated world, a page.
- * @throws {StorageError} If the system refuses.
+ * @throws {StorageError} If the system refuses the operation.
  */
 export async function writing<T>(
   path: string,
@@ -179,7 +179,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Returns why the system refused an operation on a run dir, and how to fix it. */
+/** Returns the reason why the system refused an operation on a run dir, and a hint on how to fix it. */
 function wordsOf(
   { kind, why, hint }: Refusal,
   { path, afterwards }: Attempt,

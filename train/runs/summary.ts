@@ -20,7 +20,7 @@ export interface Passes {
 export interface ControlSummary extends Passes {
   /** The number of supervised steps that cost as much as RL. */
   readonly steps: number;
-  /** The duration of these steps in seconds; `null` if the control was not trained. */
+  /** The duration of the supervised steps in seconds; `null` if the control was not trained. */
   readonly seconds: number | null;
 }
 
@@ -32,11 +32,13 @@ export interface Summary {
   readonly final: Passes;
   /** The duration of RL's steps in seconds: rollouts and updates, without evaluations and saves. */
   readonly rlSeconds: number;
-  /** The controls by budget; `null` if none was trained. */
+  /** The figures of the controls, keyed by budget; `null` if no control was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
   /** pass^1 of the last evaluation on the dev split. */
   readonly dev: number | null;
-  /** The number of episodes sampled for training or evaluation, and the number of these whose infrastructure failed. */
+  /**
+   * The number of episodes sampled for training or evaluation, and how many of them failed because of infrastructure.
+   */
   readonly episodes: number;
   readonly failures: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Writes records to a file that data frames read: CSV, or Parquet, which keeps types and is about a fifth of the
- * size.
+ * Writes records to a file that data-frame libraries can read: CSV, or Parquet, which keeps types and is about a fifth
+ * of the size.
  */
 
 import { dirname, extname } from "node:path";
@@ -19,7 +19,7 @@ export type TableRow = Readonly<Record<string, TableValue>>;
 export interface TableOptions {
   /**
    * The names of the columns that hold integers only. They are not inferred from the values, because a column's type
-   * could then differ from file to file. Default: those of {@linkcode EpisodeRow}.
+   * could then differ from file to file. Default: the integer columns of {@linkcode EpisodeRow}.
    */
   readonly integers?: readonly string[];
 }
@@ -99,7 +99,7 @@ function wholeNumbers(name: string, values: readonly TableValue[]): "integer" {
   );
 }
 
-/** Returns the type of the values that are not missing; text if there are none. */
+/** Returns the type of a column's values. Missing values are ignored; if all are missing, the type is text. */
 function typeOf(name: string, values: readonly TableValue[]): Column["type"] {
   const types = new Set(
     values.filter((value) => value !== null).map((value) => typeof value),
@@ -117,7 +117,10 @@ function isColumnType(type: string): type is Column["type"] {
   return type === "string" || type === "number" || type === "boolean";
 }
 
-/** Serializes columns as RFC 4180, with line feeds. A missing value is an empty field, empty text is `""`. */
+/**
+ * Serializes columns as RFC 4180, with line feeds. A missing value becomes an empty field, and an empty string becomes
+ * `""`.
+ */
 function toCsv(columns: readonly Column[]): string {
   const lines = [columns.map(({ name }) => csvField(name)).join(",")];
   for (let i = 0; i < (columns[0]?.values.length ?? 0); i++) {

@@ -43,7 +43,7 @@ import { readRunOf, type RunRecord } from "./run_reader.ts";
 import { hashOf } from "./seal.ts";
 import { removeIfThere, writeFileAtomic } from "./storage.ts";
 
-/** The kind of runs that the embedded trainers write. */
+/** The kind of runs that the CPU trainer writes. */
 const TRAINING = registerRunKind<Config, Metrics>({
   kind: "train",
   trainer: "cpu",
@@ -127,7 +127,7 @@ export class TrainingDir extends RunDir<Config> {
    * Reopens a run and drops everything after its last checkpoint: the lines and episodes of later steps, episodes
    * without their line, and incomplete checkpoints.
    * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and to drop
-   * later checkpoints. Default: throws an error instead.
+   * later checkpoints. Default: `false`, in which case a loss is an error.
    * @throws {ConfigError} If there is no such run.
    * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */
@@ -311,7 +311,7 @@ function lostSince(
     : `episodes.db has only ${episodes} of the ${journal.episodes} episodes it had at that checkpoint`;
 }
 
-/** Returns the step and source of a line's episodes. */
+/** Returns the step and the source of the episodes that belong to a line. */
 function placeOf(line: Metrics): string {
   return `${line.step} ${metricsSource(line)}`;
 }

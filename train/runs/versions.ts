@@ -1,18 +1,18 @@
-/** The schema versions in a run dir's files, and JSON that may be damaged. */
+/** Checks the schema versions in a run dir's files, and parses JSON that may be damaged. */
 
 import { z } from "zod";
 import { RunDirError } from "../../env/errors.ts";
 
 const versioned = z.object({ schemaVersion: z.int() });
 
-/** Returns the schema version of a record. */
+/** Returns the schema version of a parsed record; `undefined` if it has none. */
 export function versionOf(json: unknown): number | undefined {
   return versioned.safeParse(json).data?.schemaVersion;
 }
 
 /**
- * Checks the version of a file.
- * @throws {RunDirError} If it is newer than the known one.
+ * Checks that this program supports the schema version of a file.
+ * @throws {RunDirError} If the version is newer than the known version.
  */
 export function checkVersion(
   version: number,
@@ -28,7 +28,7 @@ export function checkVersion(
   );
 }
 
-/** Parses JSON; `undefined` if the text is invalid. */
+/** Parses JSON. Returns `undefined` if the text is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

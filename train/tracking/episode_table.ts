@@ -1,4 +1,4 @@
-/** The table of a run's episodes for trackers. */
+/** Creates the table of a run's episodes that trackers show. */
 
 import { readEpisodeRows } from "../runs/read_episode_rows.ts";
 import type { Table } from "./run_tracker.ts";

@@ -3,7 +3,7 @@
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
-/** The keys that contain a line's position, which the point already has. */
+/** The keys of a line that contain its position. A point has its own field for the position. */
 const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**
@@ -36,7 +36,7 @@ export function metricsJournal(
   };
 }
 
-/** Returns the numbers of a line by path: `rl/reward`, `eval/test/greedy/passK/1`. */
+/** Returns the numbers in a line, keyed by path: `rl/reward`, `eval/test/greedy/passK/1`. */
 export function pointOf(
   line: AnyMetrics,
 ): { readonly step: number; readonly values: ReadonlyMap<string, number> } {

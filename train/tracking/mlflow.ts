@@ -21,7 +21,7 @@ import { TrackerError } from "./run_tracker.ts";
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** The maximum number of metrics and of parameters in a request. */
+/** The maximum number of metrics in a request, and the maximum number of parameters in a request. */
 const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
@@ -104,7 +104,7 @@ function authorizationBy(
 
 type RunInfo = z.infer<typeof runSchema>["run"]["info"];
 
-/** Returns the run on the server: an earlier session's, or a new one. */
+/** Returns the run on the server: the run of an earlier session, or a new run. */
 async function infoOf(
   run: TrackedRun,
   { server, project, before, signal }: CallOptions & {
@@ -193,7 +193,7 @@ function keyOf(name: string): string {
   return name.replaceAll(/[^\w\-. /:]/g, "_");
 }
 
-/** A run of an MLflow server. */
+/** A run on an MLflow server. */
 class OpenMlflow implements OpenTracker {
   readonly link: string;
   readonly place: Readonly<Record<string, string>>;
@@ -264,8 +264,8 @@ class OpenMlflow implements OpenTracker {
   }
 
   /**
-   * Stores a file with the run, if the server accepts files directly.
-   * @returns Whether the file was stored.
+   * Uploads a file to the run, if the server accepts direct uploads.
+   * @returns `true` if the file was uploaded.
    */
   async #file(
     name: string,

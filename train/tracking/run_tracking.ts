@@ -28,7 +28,7 @@ import type { RunDir } from "../runs/run_dir.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 
 /**
- * The functions that create each tracker from a config.
+ * The functions that create the trackers from a config, keyed by tracker.
  * @throws {ConfigError} If a required setting is missing.
  */
 const FACTORIES: Readonly<
@@ -38,7 +38,7 @@ const FACTORIES: Readonly<
 /** The file in the run dir with the state of each tracker. */
 const FILE = "tracking.json";
 
-/** The minimum interval between writes of that file. */
+/** The minimum interval between writes of `tracking.json`. */
 const WRITE_EVERY_MS = 10_000;
 
 /** The maximum time that the end of a run waits for trackers. */

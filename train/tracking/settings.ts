@@ -1,6 +1,8 @@
 /** Flattens configs into the form that trackers list. */
 
-/** Returns the values of a config by key path, such as `rl.steps`. Lists are JSON, and `null` is the string "null". */
+/**
+ * Returns the values of a config, keyed by path, such as `rl.steps`. Lists are JSON, and `null` is the string "null".
+ */
 export function settingsOf(
   config: object,
 ): ReadonlyMap<string, string | number | boolean> {

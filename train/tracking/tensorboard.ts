@@ -56,7 +56,10 @@ async function open(run: TrackedRun): Promise<OpenTracker> {
   };
 }
 
-/** Appends to a file, which is opened for each write: steps are seconds apart, and there is no handle to close. */
+/**
+ * Appends data to a file. The file is opened for each write, because steps are seconds apart and no handle has to be
+ * closed this way.
+ */
 async function append(
   path: string,
   events: readonly Uint8Array[],
@@ -84,7 +87,7 @@ function endEvent(end: RunEnd): Uint8Array {
   ]);
 }
 
-/** Formats an indented code block in Markdown. */
+/** Formats text as an indented code block in Markdown. */
 function codeBlock(text: string): string {
   return text.trimEnd().split("\n").map((line) => `    ${line}`).join("\n");
 }

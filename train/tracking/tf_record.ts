@@ -32,7 +32,7 @@ function maskedCrc(data: Uint8Array): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Encodes a TFRecord: length, its checksum, data, its checksum. */
+/** Encodes a TFRecord: the length and its checksum, then the data and its checksum. */
 export function tfRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(data.length + 16);
   const view = new DataView(out.buffer);
@@ -86,7 +86,7 @@ export function textValue(tag: string, text: string): Uint8Array {
   );
 }
 
-/** Encodes the settings of this run, for the table of runs by hyperparameters. */
+/** Encodes the settings of this run for the dashboard's table of runs by hyperparameters. */
 export function hparamsValue(
   settings: ReadonlyMap<string, string | number | boolean>,
   { startedAtMs }: { readonly startedAtMs: number },
@@ -102,7 +102,7 @@ export function hparamsValue(
   return hparams("_hparams_/session_start_info", [3, "bytes", start]);
 }
 
-/** Encodes the outcome of the session, for that table. */
+/** Encodes the outcome of the session for the dashboard's table of runs by hyperparameters. */
 export function sessionEndValue(
   { isCompleted, timeMs }: {
     readonly isCompleted: boolean;

@@ -15,7 +15,7 @@ export interface TrackerServer {
   readonly title: string;
   /** The URL, without a trailing slash. */
   readonly url: string;
-  /** The value of the header Authorization; never included in a message. */
+  /** The value of the `Authorization` header; never included in a message. */
   readonly authorization?: string | undefined;
   /** Additional headers of each request; never included in a message. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -8,7 +8,8 @@ import { onlineWandb } from "./wandb_online.ts";
 /**
  * Creates the tracker.
  * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
- * @throws {ConfigError} If the mode is online and there is no key, or if the value of `WANDB_MODE` is not a mode.
+ * @throws {ConfigError} If the mode is online and there is no key, or if `WANDB_MODE` is needed and is neither `online`
+ * nor `offline`.
  */
 export function wandb(
   config: TrackingConfig,

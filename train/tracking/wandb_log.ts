@@ -71,8 +71,8 @@ const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 
 /**
- * Returns the number of rows in a file's history. This program must have written all of its records. A truncated record
- * does not count.
+ * Returns the number of rows in a file's history. All records in the file must have been written by this program. A
+ * truncated record does not count.
  */
 export function countRows(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -116,7 +116,7 @@ export class WandbLog {
     return new WandbLog(path);
   }
 
-  /** Appends records. If a write fails, the next write replaces whatever it left behind. */
+  /** Appends records. If a write fails, the next write overwrites the incomplete data. */
   async append(records: readonly LogRecord[]): Promise<void> {
     let size = this.#size;
     const parts = records.map((content, i) => {

@@ -32,7 +32,7 @@ import {
   wandbRuntime,
 } from "./wandb_run.ts";
 
-/** The start of the name of an offline run's directory. The tracker leaves other directories alone. */
+/** The name prefix of offline run directories. The tracker leaves other directories alone. */
 const OFFLINE = "offline-run-";
 
 /**

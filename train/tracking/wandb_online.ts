@@ -137,7 +137,7 @@ function pagesOf(url: string): string {
   return url.replace("://api.", "://app.");
 }
 
-/** A run of a W&B server. */
+/** A run on a W&B server. */
 class OnlineRun implements OpenTracker {
   readonly link: string;
   readonly keepAlive = {
@@ -257,7 +257,7 @@ class OnlineRun implements OpenTracker {
     await callTracker(this.#server, path, { body, signal });
   }
 
-  /** Stores a file with the run. */
+  /** Uploads a file to the run. */
   async #upload(
     name: string,
     body: Uint8Array<ArrayBuffer>,

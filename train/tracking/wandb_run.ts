@@ -15,7 +15,7 @@ export interface WandbRun extends TrackedRun {
 
 /**
  * Returns a function that describes a run, with the ID of an earlier session or a new ID. A new ID stays the same for
- * all calls, since an attempt to open the run may be repeated.
+ * all calls, because opening the run may be retried.
  */
 export function wandbRuns(
   { wandbEntity, wandbGroup }: TrackingConfig,
@@ -45,7 +45,7 @@ function newId(): string {
  */
 export const WANDB_AXIS = "step";
 
-/** The values by key, including those that W&B's own client adds. */
+/** The values keyed by name, including the keys that W&B's own client adds. */
 export interface WandbValues {
   /** The number of seconds since the start of the run. */
   readonly _runtime: number;
@@ -99,8 +99,8 @@ interface TableEntry {
 }
 
 /**
- * The additions to the summary at the end of a session: the table of episodes. It is not a row, so that each row is a
- * point.
+ * The additions to the summary at the end of a session: the table of episodes. The table is not a row of the history,
+ * so each row still corresponds to a point.
  */
 export interface WandbEnd {
   readonly values: WandbValues;
@@ -143,7 +143,7 @@ function tableData({ columns, rows }: Table): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ columns, data: rows }));
 }
 
-/** The exit statuses by outcome. W&B's client exits with 255 after Ctrl-C. */
+/** The exit status for each outcome. W&B's client exits with 255 after Ctrl-C. */
 const EXIT_CODES: Readonly<Record<RunEnd["outcome"], number>> = {
   completed: 0,
   failed: 1,
