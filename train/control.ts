@@ -118,7 +118,7 @@ export function controlSchedule(
   };
 }
 
-/** The checkpoints of a control. Only the latest one is kept. */
+/** The checkpoints of a control. Only the latest checkpoint is kept. */
 class ControlWeights {
   readonly #run: TrainingDir;
   readonly #trainer: Trainer;

@@ -133,8 +133,8 @@ interface SampledTurn {
 }
 
 /**
- * Returns the turns of each episode. A state is everything that the world has said so far, regardless of the agent's
- * words.
+ * Returns the turns of each episode. A state is everything that the world has said so far, regardless of what the agent
+ * said.
  */
 function sampledTurns(
   trajectories: readonly (Trajectory | null)[],

@@ -1,4 +1,4 @@
-/** Groups: episodes of one task under one policy, compared with each other. */
+/** Samples groups of episodes. The episodes of a group share a task and a policy, and are compared with each other. */
 
 import type { Episode, Task } from "../env/types.ts";
 import { type AdvantageName, advantages, variance } from "./advantage.ts";
@@ -40,7 +40,7 @@ export interface GroupOptions {
 
 /** The result of {@linkcode sampleGroups}. */
 export interface SampledGroups {
-  /** All groups, including those whose rewards are all equal. */
+  /** All groups, including the groups whose rewards are all equal. */
   readonly groups: readonly Group[];
   /** All sampled episodes, including failed ones. */
   readonly episodes: readonly Episode[];

@@ -207,7 +207,7 @@ class Loop implements ControlLoop {
     await this.#saveIfDue(step, step === coldStart.steps);
   }
 
-  /** Performs one supervised step on the demonstrations for step `step`. */
+  /** Performs one supervised step on the batch of demonstrations for step `step`. */
   async imitate(
     activity: Pick<Activity, "phase" | "doing" | "step">,
     learningRate: number,
@@ -387,7 +387,7 @@ class Loop implements ControlLoop {
     }
   }
 
-  /** Stops the run after `step` and saves a checkpoint if that step has none. */
+  /** Saves a checkpoint if `step` has none. Returns `false`, the result of an aborted training. */
   async stop(step: number): Promise<false> {
     if (step > this.#savedStep) await this.#save(step);
     return false;
@@ -409,7 +409,7 @@ class Loop implements ControlLoop {
     return isComplete;
   }
 
-  /** Evaluates the policy on the dev split if the dataset has one and an evaluation is due after `step`. */
+  /** Evaluates the policy on the dev split if the dataset has that split and an evaluation is due after `step`. */
   async evaluateIfDue(step: number): Promise<void> {
     const { splits } = this.#lab.dataset;
     if (!splits.includes("dev") || !devSteps(this.#run.config).includes(step)) {

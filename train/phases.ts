@@ -2,7 +2,7 @@
 
 import type { Config } from "./config/config.ts";
 
-/** The last step of each phase. A phase without steps ends where the previous one does. */
+/** The last step of each phase. A phase without steps ends where the previous phase ends. */
 export interface PhaseEnds {
   readonly coldStart: number;
   readonly rft: number;

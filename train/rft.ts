@@ -1,6 +1,6 @@
 /**
- * Rejection fine-tuning: the policy tries tasks and imitates its own conversations that earned the reward. If the
- * policy fails most tasks, this is more stable than the policy gradient, in which groups whose episodes all fail
+ * Rejection fine-tuning, in which the policy tries tasks and imitates its own conversations that earned the reward. If
+ * the policy fails most tasks, this is more stable than the policy gradient, in which groups whose episodes all fail
  * contribute no gradient, and a few lucky groups pull the policy away from what it has learned.
  * @see Zelikman et al. 2022, "STaR"; Gulcehre et al. 2023, "ReST"; Yuan et al. 2023, "Scaling Relationship on Learning
  * Mathematical Reasoning", section 3.3, from which the name is taken.
@@ -17,7 +17,7 @@ import type { StepOptions, Trainer, TrainSequence } from "./trainer.ts";
 export class Solved {
   readonly #sequences = new Map<string, TrainSequence>();
 
-  /** Adds a conversation, replacing an earlier one on the same task. */
+  /** Adds a conversation and removes an earlier conversation on the same task. */
   add(taskId: string, trajectory: Trajectory): void {
     this.#sequences.delete(taskId);
     this.#sequences.set(taskId, { ...trajectory, advantage: 1 });

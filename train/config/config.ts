@@ -33,7 +33,7 @@ export interface Override {
 
 /**
  * Merges the defaults, a recipe with the recipes it extends, and overrides, in this order; later values win.
- * @throws {ConfigError} If the YAML is malformed, a key is unknown or a value is wrong. The message has the line and,
+ * @throws {ConfigError} If the YAML is malformed, a key is unknown or a value is wrong. The message names the line and,
  * for an unknown key, the nearest known key.
  * @example
  * ```ts

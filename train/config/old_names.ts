@@ -20,8 +20,8 @@ export function renameOldKeys(config: Record<string, unknown>): void {
 }
 
 /**
- * Renames `grpo` and `divideByStd` of version 0.1. Their values take precedence over those of `rl`: if both are set,
- * the old name comes from an override.
+ * Renames `grpo` and `divideByStd` of version 0.1. Their values take precedence over the section `rl`, because if both
+ * are set, the old name comes from an override.
  */
 function renameGrpo(config: Record<string, unknown>): void {
   if (!("grpo" in config)) return;

@@ -48,7 +48,7 @@ export function dataAt<T extends Config["data"]>(
 }
 
 /**
- * Opens or generates the dataset.
+ * Opens or generates the dataset that a config names.
  * @throws {ConfigError} If a benchmark has no directory, the options for drawn tasks cannot be used together, or an
  * excluded task does not exist.
  * @throws {DataError} If the directory does not contain the benchmark's data.
@@ -104,7 +104,7 @@ async function openWhole(
 
 /**
  * Checks that no τ³-bench mode or policy variant is set for data from another source.
- * @throws {ConfigError} If one is set.
+ * @throws {ConfigError} If a mode or a policy variant is set.
  */
 function refuseModes(
   { solo, policyType }: Required<Pick<DataConfig, "solo" | "policyType">>,

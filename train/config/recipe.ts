@@ -10,9 +10,9 @@
 import { ConfigError } from "../../env/errors.ts";
 import { Yaml, type YamlFile } from "./yaml_file.ts";
 
-/** A recipe file and its base. */
+/** A recipe file and the recipe that it extends. */
 export interface Recipe extends YamlFile {
-  /** The recipe that this one extends. It supplies the missing keys. */
+  /** The recipe that this recipe extends, which supplies the missing keys. */
   readonly base?: Recipe | undefined;
 }
 
@@ -38,7 +38,7 @@ export class RecipeLayers {
     });
   }
 
-  /** Returns all values. Those of a recipe override those of the recipe that it extends. */
+  /** Returns the merged values. The values of a recipe override the values of the recipe that it extends. */
   merged(): RecipeValues {
     return this.#layers.map(({ values }) => values)
       .reduceRight((base, own) => mergeSections(base, own), {});

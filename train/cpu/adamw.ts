@@ -1,4 +1,4 @@
-/** The AdamW optimizer over shared memory, on all threads, in a deterministic order. */
+/** Runs the AdamW optimizer over shared memory, on all threads and in a deterministic order. */
 
 import { TrainerError } from "../../env/errors.ts";
 import type { StepOptions } from "../trainer.ts";

@@ -49,8 +49,8 @@ const ManifestSchema = z.strictObject({
 
 /**
  * Writes a checkpoint to `dir` atomically, through a temporary directory that is then renamed. An existing checkpoint
- * is replaced; if the replacement is interrupted, the old one can still be read.
- * @throws {PolicyError} If the disk cannot be written; an existing checkpoint is then kept.
+ * is replaced. If the replacement is interrupted, the old checkpoint can still be read.
+ * @throws {PolicyError} If the checkpoint cannot be written. An existing checkpoint is then kept.
  */
 export async function writeCheckpoint(
   dir: string,

@@ -23,7 +23,7 @@ import type { Trainer } from "../trainer.ts";
 export interface CpuLabOptions {
   readonly config: Config;
   readonly dataset: Dataset;
-  /** The tokenizer of a resumed run. Default: a new one, trained on the demonstrations. */
+  /** The tokenizer of a resumed run. Default: a new tokenizer, trained on the demonstrations. */
   readonly tokenizer?: TokenizerFiles;
   /** The simulated user during training. Default: the scripted user. */
   readonly user?: UserFactory;

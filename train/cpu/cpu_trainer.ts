@@ -1,4 +1,4 @@
-/** The CPU trainer: supervised steps and the clipped policy gradient, on the policy's own memory. */
+/** The CPU trainer, which performs supervised and clipped policy-gradient steps on the weights in a policy's memory. */
 
 import { TrainerError } from "../../env/errors.ts";
 import { ratios } from "../ratio.ts";

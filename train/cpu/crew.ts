@@ -49,8 +49,8 @@ export class Crew {
   }
 
   /**
-   * Runs a kernel on several workers at once, the i-th with `args[i]`; workers without arguments stay idle. Only one
-   * command may run at a time: await it before the next.
+   * Runs a kernel on several workers at once. The i-th worker runs it with `args[i]`; workers without arguments stay
+   * idle. Only one command may run at a time: await it before the next command.
    * @throws {PolicyError} If a kernel traps, a worker dies or the crew is closed.
    */
   async run(

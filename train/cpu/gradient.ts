@@ -14,7 +14,7 @@ import {
 import type { PlannedBatch, PlannedSequence } from "./batch_plan.ts";
 import type { Engine } from "./engine.ts";
 
-/** The loss to differentiate. */
+/** The settings of the loss to differentiate. */
 export interface LossSettings {
   readonly mode: "supervised" | "reinforce";
   readonly ratio: RatioName;

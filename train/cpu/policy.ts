@@ -141,8 +141,8 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
 
   /**
    * Samples a continuation of `ids`. Concurrent requests are computed together. Log probabilities are natural
-   * logarithms of the whole mixture at the request's temperature; greedy decoding (temperature 0) reports those of
-   * temperature 1.
+   * logarithms of the whole mixture at the request's temperature; greedy decoding (temperature 0) reports the log
+   * probabilities at temperature 1.
    * @throws {InfrastructureError} If the request is aborted or the engine fails.
    * @throws {PolicyError} If the prompt is empty, too long or outside the vocabulary.
    */

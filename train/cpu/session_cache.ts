@@ -18,7 +18,7 @@ export interface Session {
   readonly table: number;
   /** The address of the convolutions' last inputs. */
   readonly state: number;
-  /** The version of the weights that computed the contents. */
+  /** The version of the weights with which the contents were computed. */
   version: number;
   /** Whether a request is using the session. */
   busy: boolean;
@@ -28,7 +28,7 @@ export interface Session {
   lastUse: number;
 }
 
-/** The sessions and their pages. */
+/** The caches of all sessions, and the pool of their pages. */
 export class SessionCache {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();

@@ -31,7 +31,7 @@ export interface TokenizerTraining {
   /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;
   /**
-   * The same conversations with structured tool calls and results, which distinguish data from words. Needed if the
+   * The same conversations with structured tool calls and results, which distinguish data from prose. Needed if the
    * conversations contain calls as text. Default: the conversations.
    */
   readonly asCalls?: readonly (readonly Message[])[];
@@ -42,7 +42,7 @@ const UTF8_BYTES = Array.from({ length: 256 }, (_, byte) => byte)
   .filter((byte) => byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1);
 const DIGIT_PAIRS = 100;
 
-/** The smallest vocabulary that round-trips any text: bytes, digit pairs, control tokens. */
+/** The size of the smallest vocabulary that can encode any text: bytes, digit pairs and control tokens. */
 export const MIN_VOCAB_SIZE: number = UTF8_BYTES.length + DIGIT_PAIRS +
   CONTROL_TOKENS.length;
 
@@ -111,7 +111,7 @@ function countPieces(
   return counts;
 }
 
-/** Merges the hundred digit pairs first. The pieces are split so that each pair is one token. */
+/** Merges the hundred digit pairs first. Text is split so that each pair is a piece, and therefore one token. */
 function mergeDigits(table: SymbolTable): void {
   for (const tens of "0123456789") {
     for (const units of "0123456789") {

@@ -12,7 +12,7 @@ export interface Piece {
   readonly count: number;
 }
 
-/** The current symbols: bytes, merged pairs, whole pieces. */
+/** The current symbols: bytes, merged pairs and whole pieces. */
 export class SymbolTable {
   readonly #texts: string[] = [];
   readonly #ids = new Map<string, number>();
@@ -203,7 +203,7 @@ function isBetter(a: Pair, b: Pair): boolean {
   return keyOf(a.left, a.right) < keyOf(b.left, b.right);
 }
 
-/** Replaces a pair from left to right, as encoders do. */
+/** Replaces every occurrence of a pair, from left to right as encoders do. */
 function applyMerge(
   symbols: readonly number[],
   { left, right }: Pair,

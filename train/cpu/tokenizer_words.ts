@@ -87,7 +87,7 @@ function varies(use: WordUse | undefined, mostConversations: number): boolean {
     use.conversations <= mostConversations;
 }
 
-/** The uses of a word. */
+/** Counts of the uses of a word. */
 interface WordUse {
   /** Whether a user says the word. */
   said: boolean;
@@ -120,7 +120,7 @@ function countUses(
   for (const use of here) use.conversations++;
 }
 
-/** Returns the counters of each word of a text. */
+/** Returns the {@linkcode WordUse} of each word in a text. */
 function usesIn(words: Map<string, WordUse>, text: string): WordUse[] {
   return wordsOf(text).map((word) => {
     const key = word.toLowerCase();
@@ -139,7 +139,7 @@ function usesIn(words: Map<string, WordUse>, text: string): WordUse[] {
   });
 }
 
-/** Checks whether a text is a single word that contains a digit. */
+/** Checks whether a string contains a digit and no white space. */
 function isIdentifier(text: string): boolean {
   return /^\S*[0-9]\S*$/.test(text);
 }

@@ -31,7 +31,9 @@ export function diagnoseEpisode(
   });
 }
 
-/** Diagnoses the episodes that earned less than 1. An episode with a damaged record is skipped. */
+/**
+ * Diagnoses the episodes that earned less than 1. An episode with a damaged record is skipped if `onDamaged` is given.
+ */
 export function diagnoseFailed<E extends DiagnosableEpisode>(
   run: Pick<RunEpisodes, "dataset">,
   episodes: readonly E[],
@@ -62,8 +64,9 @@ export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
 }
 
 /**
- * Asks a judge about each episode, except those that failed because of infrastructure.
- * @returns The episodes in the given order; those not judged before the signal was aborted have no verdict.
+ * Asks a judge about each episode that did not fail because of infrastructure.
+ * @returns The episodes in the given order. An episode that was not judged before the signal was aborted has no
+ * verdict.
  */
 export async function judgeAll(
   diagnosed: readonly Diagnosed[],

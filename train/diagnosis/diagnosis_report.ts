@@ -49,7 +49,7 @@ type Party = Verdict["fault"];
 
 const PARTIES: readonly Party[] = ["agent", "user", "environment"];
 
-/** The counts over the diagnoses of a run. */
+/** Counts of a run's diagnoses. */
 export interface DiagnosisReport {
   readonly failed: number;
   readonly faults: Readonly<Record<FaultyParty, number>>;

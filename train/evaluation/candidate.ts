@@ -1,4 +1,4 @@
-/** Candidates for evaluation: a model behind an endpoint, a training run's policy, or the expert. */
+/** Opens candidates for evaluation: a model behind an endpoint, a training run's policy, or the expert. */
 
 import { openAgent } from "../../env/agents/registry.ts";
 import { expertAgent } from "../../env/agents/expert.ts";

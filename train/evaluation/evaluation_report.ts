@@ -46,7 +46,7 @@ export interface EvaluationReport {
     readonly id: string;
     readonly reasons: readonly string[];
   }[];
-  /** The share of episodes with each fault of the simulated user, among those that were checked for faults. */
+  /** The share of episodes with each fault of the simulated user, among the episodes that were checked for faults. */
   readonly userFaults: {
     readonly watched: number;
     readonly shares: Readonly<Partial<Record<UserFault, number>>>;

@@ -19,7 +19,7 @@ export interface ComposedCertificate {
   readonly turns: number;
 }
 
-/** The faults that invalidate a task. An unrewarded change of state is not one of them. */
+/** The faults that invalidate a task. An unrewarded change of state does not invalidate a task. */
 const FAULTS: ReadonlySet<string> = new Set([
   "gold_error",
   "failing_gold",

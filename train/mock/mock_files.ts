@@ -111,7 +111,7 @@ export async function requireEmpty(out: string): Promise<void> {
 
 /**
  * Checks that no existing file would change.
- * @throws {ConfigError} If a file would replace a different one of the same name.
+ * @throws {ConfigError} If a file would replace a different file of the same name.
  */
 export async function requireUnchanged(
   out: string,

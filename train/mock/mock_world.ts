@@ -140,8 +140,8 @@ export async function outsideRates(
 }
 
 /**
- * Returns the drawn tasks that nearly duplicate another drawn task, a task of the benchmark in the same dataset, or,
- * if there is a τ-bench checkout, one of its test tasks.
+ * Returns the drawn tasks that nearly duplicate another drawn task, a task of the benchmark in the same dataset, or, if
+ * there is a τ-bench checkout, a test task of τ-bench.
  */
 export async function nearDuplicates(
   world: World,

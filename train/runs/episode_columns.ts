@@ -21,7 +21,7 @@ export interface EpisodePlace {
   readonly advantage: number | null;
 }
 
-/** The TypeScript type of each column type. SQLite stores JSON as text. */
+/** The TypeScript type for each SQL column type. SQLite stores JSON as text. */
 export interface ColumnTypes {
   "INTEGER NOT NULL": number;
   "REAL NOT NULL": number;
@@ -284,7 +284,7 @@ export const EPISODE_COLUMNS = {
       user_cost: plain((usage: Used) => usage?.user.cost ?? null),
     },
   }),
-  /** The names of the tools that the agent called, `cancel_order,get_order`; empty if it called none. */
+  /** The names of the tools that the agent called, `cancel_order,get_order`; empty if it called no tool. */
   tools: column("TEXT", ({ turns }): string | null => toolsOf(turns), {
     since: 4,
     field: "tool",

@@ -27,7 +27,7 @@ export type EpisodeRow =
     readonly step: number | null;
     readonly source: string | null;
     readonly group_index: number | null;
-    /** The episode's index among those of the same task, step and source, from 0, in the order of the rows. */
+    /** The episode's index among the episodes of the same task, step and source, from 0, in the order of the rows. */
     readonly trial: number;
   }
   & Omit<EpisodeFrame, "step" | "source" | "group_index">;

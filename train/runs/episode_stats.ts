@@ -27,7 +27,7 @@ export function stopReasons(
   return tally(scored(episodes).map(({ stopReason }) => stopReason));
 }
 
-/** Returns the mean reward per intent over scored episodes whose task names one. */
+/** Returns the mean reward per intent over the scored episodes whose task has an intent. */
 export function meanByIntent(
   episodes: readonly Episode[],
 ): Record<string, number> {

@@ -60,7 +60,7 @@ export interface DamagedEpisode {
   readonly what: string;
 }
 
-/** The readable episodes of a store, and the damaged ones. */
+/** The readable and the damaged episodes of a store. */
 export interface ReadableEpisodes {
   readonly episodes: StoredEpisode[];
   readonly damaged: DamagedEpisode[];

@@ -53,7 +53,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
 
 /**
  * Checks that a run has not completed.
- * @throws {ConfigError} If it has completed.
+ * @throws {ConfigError} If the run has completed.
  */
 export function checkUnfinished(
   { path, info }: Omit<StartedRun, "config">,
@@ -80,7 +80,7 @@ export function isSame(
   return dataset.fingerprint === now.fingerprint;
 }
 
-/** Returns a clause that says that a run used a different dataset, with both fingerprints. */
+/** Returns a clause stating that a run used a different dataset, with both fingerprints. */
 export function usedOtherDataset(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },

@@ -45,13 +45,13 @@ export interface LockedRun<C> extends NewRun<C> {
   readonly lock: RunLock;
 }
 
-/** A run that is being written. Hold it with `await using`. */
+/** A run that is being written. Use it with `await using`. */
 export class RunDir<C> implements AsyncDisposable {
   /** The path of the directory: `runs/a1`. */
   readonly path: string;
   #config: C;
   #info: RunInfo;
-  /** Resources that are closed with the run, the last one first. */
+  /** Resources that are closed with the run, in reverse order. */
   protected readonly held: DisposableStack = new DisposableStack();
 
   /** Takes ownership of the lock. */
@@ -160,7 +160,10 @@ export class RunDir<C> implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Runs an action that writes `name` in the directory. If the system refuses, throws a {@linkcode RunDirError}. */
+  /**
+   * Runs an action that writes `name` in the directory. If the system refuses the operation, throws a
+   * {@linkcode RunDirError}.
+   */
   protected async attempt<T>(
     doing: string,
     name: string,
@@ -276,7 +279,9 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** Returns the resources that this process has used since it started, including those for loading. */
+/**
+ * Returns the resources that this process has used since it started, including the resources for loading the program.
+ */
 function processUsage() {
   const peak = Math.max(
     resourceUsage().maxRSS * 1024,

@@ -52,7 +52,7 @@ export interface RunEpisode {
   trajectory(): Trajectory | null;
 }
 
-/** A run opened for reading. Hold it with `using`. */
+/** A run opened for reading. Use it with `using`. */
 export interface RunEpisodes extends Disposable {
   readonly path: string;
   readonly info: RunInfo;

@@ -1,7 +1,7 @@
 /**
- * Ensures that a run has only one writer, with a lock on the file `runs/<name>/lock`. The system releases it when the
- * process ends for any reason, so it cannot become stale. The file names the process, and its modification time is a
- * heartbeat for readers on other hosts, which the lock may not reach.
+ * Ensures that a run has only one writer, with a lock on the file `runs/<name>/lock`. The system releases the lock when
+ * the process ends for any reason, so the lock cannot become stale. The file names the process, and its modification
+ * time is a heartbeat for readers on other hosts, which the lock may not reach.
  */
 
 import { join } from "node:path";
@@ -15,7 +15,9 @@ import { hostId } from "./host_id.ts";
  */
 const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 
-/** The interval of the heartbeat, and the time without one after which other hosts consider the process dead. */
+/**
+ * The interval of the heartbeat, and the time without a heartbeat after which other hosts consider the process dead.
+ */
 const HEARTBEAT_MS = 15_000;
 const DEAD_AFTER_MS = 180_000;
 

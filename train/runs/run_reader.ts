@@ -61,7 +61,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
 }
 
 /**
- * Opens the episodes of a run of any kind for reading. Hold it with `using`.
+ * Opens the episodes of a run of any kind for reading. Use it with `using`.
  * @throws {ConfigError} If the run has no episodes.
  * @throws {RunDirError} If the file is damaged or from an incompatible version, or the system refuses access.
  */
@@ -164,7 +164,7 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the most recently started unfinished run of a kind under `root`; `undefined` if there is none.
+ * Returns the most recently started unfinished run of the given kind under `root`; `undefined` if there is none.
  * @param trainer The trainer of the run. Default: any trainer.
  */
 export async function latestUnfinished(

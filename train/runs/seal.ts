@@ -18,7 +18,7 @@ export function sealedText(text: string): string {
   return `${text}# sha256 ${hashOf(text)}\n`;
 }
 
-/** Checks the seal of a text from {@linkcode sealedText}. */
+/** Checks the seal of a string from {@linkcode sealedText}. */
 export function sealOfText(text: string): Seal {
   const [line = "", hash] = /# sha256 ([0-9a-f]{64})\n$/.exec(text) ?? [];
   if (hash === undefined) return "none";

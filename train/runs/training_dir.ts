@@ -94,7 +94,7 @@ export async function readRun(path: string): Promise<TrainingRecord> {
   return await readRunOf(path, TRAINING);
 }
 
-/** A training run that is being written. Hold it with `await using`. */
+/** A training run that is being written. Use it with `await using`. */
 export class TrainingDir extends RunDir<Config> {
   readonly #metrics: MetricsFile<Metrics>;
   readonly #episodes: EpisodeStore;
@@ -225,7 +225,7 @@ export class TrainingDir extends RunDir<Config> {
     });
   }
 
-  /** Removes all checkpoints except the last `keep` and those for the steps in `spare`. */
+  /** Removes all checkpoints except the last `keep` checkpoints and the checkpoints for the steps in `spare`. */
   async pruneCheckpoints(
     options: { keep: number; spare: readonly number[] },
   ): Promise<void> {

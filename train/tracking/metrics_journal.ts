@@ -3,7 +3,7 @@
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
-/** The keys of a line that contain its position. A point has its own field for the position. */
+/** The keys of a line that are not measurements: its version and its position, which a point has in other fields. */
 const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**

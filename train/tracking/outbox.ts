@@ -1,6 +1,6 @@
 /**
  * An outbox sends a run's points to one tracker in the background, so the run never waits for it. Unsent points stay in
- * the run's own journal, so an unreachable tracker takes no memory and loses no points.
+ * the run's own journal, so an unreachable tracker neither takes memory nor loses points.
  */
 
 import { messageOf } from "../../env/errors.ts";

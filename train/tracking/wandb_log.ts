@@ -22,7 +22,7 @@ import {
 const BLOCK = 32 * 1024;
 const CHUNK_HEADER = 7;
 
-/** Types of chunks, by whether they are the first and the last of their record. */
+/** The types of chunks: a full record, or the first, a middle or the last part of a record. */
 const FULL = 1, FIRST = 2, MIDDLE = 3, LAST = 4;
 
 /** The start of a file: identifier, magic number (little-endian), version. */

@@ -79,7 +79,7 @@ const errorsSchema = z.object({
 
 /**
  * Creates the tracker. A resumed run continues after the rows that the server has, as with W&B's client. The rows are
- * all points of the run, and a resumed run has the same points, including those for dropped steps.
+ * all points of the run, and a resumed run has the same points, including the points of dropped steps.
  * @throws {ConfigError} If there is no key, or the server's URL is invalid.
  */
 export function onlineWandb(
@@ -235,7 +235,7 @@ class OnlineRun implements OpenTracker {
     return Object.assign({}, this.#summary, ...values, { _wandb: { runtime } });
   }
 
-  /** Sends the summary, and the rows that follow those on the server. */
+  /** Sends the summary, and the rows that the server does not have yet. */
   async #stream(
     rows: readonly WandbRow[],
     summary: object,

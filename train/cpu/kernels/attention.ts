@@ -115,7 +115,7 @@ function mix16(
   v128.store(out, s3, 48);
 }
 
-/** The largest score of the last {@linkcode softmax}, and the sum of its exponentials. */
+/** The largest score in the last call of {@linkcode softmax}, and the sum of its exponentials. */
 export let softmaxMax: f32 = 0;
 export let softmaxSum: f32 = 0;
 

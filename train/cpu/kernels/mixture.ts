@@ -1,7 +1,7 @@
 /**
- * The output distribution: p = (1 - g)·softmax(logits) + g·c, where c is the pointer's attention mass on the positions
- * whose next token is the given one (See et al. 2017, in self-attention form). The query at position t attends to the
- * positions before it, so nothing is copied at t = 0.
+ * Computes the output distribution: p = (1 - g)·softmax(logits) + g·c, where c is the pointer's attention mass on the
+ * positions that are followed by the given token (See et al. 2017, in self-attention form). The query at position t
+ * attends to the positions before it, so nothing is copied at t = 0.
  */
 import { exp1, log1, log4, logAddExp, madd, softplus, sum4, zero4 } from "./math";
 import { Model, PAGE, pageOf } from "./model";

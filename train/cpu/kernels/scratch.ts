@@ -1,4 +1,7 @@
-/** Scratch memory of one call: it is allocated sequentially, never freed, and checked against its end. */
+/**
+ * Allocates the scratch memory of one call sequentially. It is never freed, and allocations are checked against its
+ * end.
+ */
 
 let cursor: usize = 0;
 let limit: usize = 0;
