@@ -25,8 +25,8 @@ export interface BoundedText {
 }
 
 /**
- * Reads the body of a response as text. The request must have sent {@linkcode ACCEPT_ENCODING}; a body that the server
- * compressed anyway is decompressed.
+ * Reads the body of a response as text. The request must have sent {@linkcode ACCEPT_ENCODING}. If the server
+ * compressed the body anyway, the body is decompressed.
  * @param options.maxBytes The maximum size in bytes. Bytes beyond it are neither read nor decompressed. Default:
  * {@linkcode MAX_BODY_BYTES}.
  * @throws The network error if the connection breaks, or the signal's reason if it is aborted.

@@ -2,8 +2,8 @@
  * Makes network calls to models: each attempt has a timeout, and failures that may be temporary are retried with
  * backoff.
  *
- * All endpoints share this policy, and the clients' own retries are disabled, so that all retries are counted, respect
- * the rate limit and `Retry-After`, and use a clock that tests can replace.
+ * All endpoints share this policy, and the retries of the client libraries are disabled. All retries are therefore
+ * counted, respect the rate limit and `Retry-After`, and use a clock that tests can replace.
  */
 
 import { type FailureKind, InfrastructureError, messageOf } from "../errors.ts";
@@ -31,7 +31,7 @@ export interface CallPolicy {
   readonly sleep?: Sleep;
 }
 
-/** The longest wait before a retry, in milliseconds, if the server does not request one. */
+/** The longest wait before a retry, in milliseconds, if the server does not request a wait. */
 export const MAX_BACKOFF_MS = 30_000;
 
 /** The longest wait before a retry, in milliseconds, that a server may request. */

@@ -52,7 +52,7 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
 /** The names of all providers. */
 export const PROVIDERS = Object.keys(PRESETS) as [Provider, ...Provider[]];
 
-/** The environment variables with the base URL for the provider `openai`. The first one that is set is used. */
+/** The environment variables with the base URL for the provider `openai`. The first variable that is set is used. */
 const BASE_URL_VARIABLES = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
 /** A resolved endpoint, ready for calls. */
@@ -70,18 +70,18 @@ export interface Endpoint {
 /** Options for {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
-  /** The base URL. Default: the base URL in the environment if one is set, or the preset of the provider. */
+  /** The base URL. Default: the base URL in the environment, if it is set, or in the provider's preset. */
   readonly baseUrl?: string | null;
   /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
 }
 
 /**
- * Resolves the base URL and the key of an endpoint. The base URL in the options takes precedence. Without it, the
- * provider `openai` uses `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. Otherwise, the
- * preset's base URL is used. Keys are read only from the environment, and are required only by the provider's own
- * server.
- * @throws {ConfigError} If the URL is invalid, or the provider's key is not set.
+ * Resolves the base URL and the key of an endpoint. The base URL in the options takes precedence. Otherwise, the
+ * provider `openai` uses `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. If neither is set,
+ * and for all other providers, the preset's base URL is used. Keys are read only from the environment, and are required
+ * only by the provider's own server.
+ * @throws {ConfigError} If the URL is invalid or a required key is not set.
  */
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
   const { provider, env = (name) => Deno.env.get(name) } = options;
@@ -118,7 +118,8 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
 }
 
 /**
- * Returns the names of the environment variables that are read for a provider: those of its API key and its base URL.
+ * Returns the names of the environment variables that are read for a provider. They contain the API key and, for
+ * `openai`, the base URL.
  */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];

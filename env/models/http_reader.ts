@@ -1,7 +1,7 @@
 /**
  * Reads HTTP/1.1 responses from a byte stream, with limits on the size of heads, bodies and chunk headers. Anything
  * that does not match the grammar is an error, since a wrong guess about where a response ends would corrupt the next
- * one.
+ * response.
  *
  * @see RFC 9112, sections 4 (status line), 5 (fields) and 6 (body).
  */
@@ -211,7 +211,7 @@ export class HttpReader {
 
   /**
    * Receives more bytes.
-   * @param wanted The expected number of bytes, for which the buffer makes room. Default: 1.
+   * @param wanted The expected number of bytes. The buffer makes room for them. Default: 1.
    * @throws {HttpFormatError} If the stream has ended.
    */
   async #more(wanted = 1): Promise<void> {

@@ -36,8 +36,8 @@ const written = new WeakMap<readonly number[], Written>();
  * @param ids The list. Between calls with the same list, ids may only be appended to it.
  * @param rest The JSON text of an object with at least one member.
  * @param name The name of the id list. Default: `input_ids`.
- * @returns A view of the encoded body. The next call for the same list overwrites it, so send it before then. The
- * sender may overwrite {@linkcode HEAD_ROOM} bytes before it in its buffer.
+ * @returns A view of the encoded body. The next call for the same list overwrites the body, so send it first. The
+ * sender may overwrite the {@linkcode HEAD_ROOM} bytes that precede the body in its buffer.
  */
 export function bodyWithIds(
   ids: readonly number[],

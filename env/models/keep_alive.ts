@@ -59,7 +59,10 @@ export class KeepAlive implements Disposable {
     this.#idle.clear();
   }
 
-  /** Sends a request on an open connection or, if there is none or the server has just closed it, on a new one. */
+  /**
+   * Sends a request on an open connection. If there is none, or if the server has just closed it, a new connection is
+   * opened.
+   */
   async #send(request: Request): Promise<Posted> {
     const open = this.#idle.get(request.target.host)?.pop();
     if (open !== undefined) {
@@ -218,7 +221,9 @@ interface Request {
 
 const encoder = new TextEncoder();
 
-/** Returns the bytes of a request's head and body. They are in the body's own buffer if it has room for the head. */
+/**
+ * Returns the bytes of a request's head and body. They are written to the body's buffer if it has room for the head.
+ */
 function requestBytes(
   target: URL,
   { headers, body, headRoom = 0 }: PostOptions,

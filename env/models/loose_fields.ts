@@ -9,8 +9,8 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /**
- * Returns the objects in an array. A single object is treated as an array of one, and any other value as an empty
- * array.
+ * Returns the objects in an array. A single object is treated as an array that contains this object, and any other
+ * value as an empty array.
  */
 export function recordsIn(value: unknown): readonly JsonRecord[] {
   return [value].flat().filter(isRecord);

@@ -10,14 +10,17 @@ const TIMEOUT_MS = 5000;
 
 /** The models of an endpoint. */
 export interface ModelList {
-  /** The base URL that returned the list: the endpoint's own, or the same URL with `/v1` if only that URL responds. */
+  /**
+   * The base URL that returned the list: the endpoint's base URL, or the same URL with `/v1` appended if only that URL
+   * responds.
+   */
   readonly baseUrl: string;
   readonly names: readonly string[];
 }
 
 /**
  * Requests the list of an endpoint's models.
- * @returns The list, or `null` if the endpoint does not provide one.
+ * @returns The list, or `null` if the endpoint provides no list.
  */
 export async function findModels(
   { baseUrl, apiKey }: Endpoint,

@@ -13,7 +13,7 @@ import type { OpaqueFields } from "../types.ts";
 import type { CallFailure } from "./call_policy.ts";
 import type { JsonRecord } from "./loose_fields.ts";
 
-/** An answer in the format in which it is sent back to the server. */
+/** An answer in the request format, in which it is sent back to the server. */
 export type ApiAnswer = OpenAI.Chat.ChatCompletionAssistantMessageParam;
 
 /** The opaque fields of a message, each with its initial mode. */
@@ -31,8 +31,8 @@ const MESSAGE_FIELDS: ReadonlyMap<string, Mode> = new Map([
 const CALL_FIELDS = ["extra_content", "provider_specific_fields"];
 
 /**
- * The way a field is handled. `echoed`: it is sent back. `left_out`: it is not sent back. `filled`: it is sent back,
- * and is sent empty for answers that lack it.
+ * A way of handling an opaque field. `echoed`: it is sent back. `left_out`: it is not sent back. `filled`: it is sent
+ * back, and is sent empty for answers that lack it.
  */
 type Mode = "echoed" | "left_out" | "filled";
 

@@ -39,8 +39,8 @@ export interface OpenAiOptions {
   /** Maximum number of tokens in an answer. */
   readonly maxTokens: number;
   /**
-   * Extra fields of the request body, which override the standard ones. The value `null` removes a field, e.g. one that
-   * the server rejects.
+   * Extra fields of the request body, which override the standard fields. The value `null` removes a field, such as a
+   * field that the server rejects.
    */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
@@ -128,7 +128,7 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   /**
-   * Makes one attempt, which repeats the request as long as rejections reveal which opaque fields the server expects.
+   * Makes one attempt. It repeats the request as long as rejections reveal which opaque fields the server expects.
    * @throws {CallFailure} If the attempt fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {

@@ -1,8 +1,8 @@
 /**
  * Reads the answers of OpenAI-compatible chat endpoints.
  *
- * Mistakes of the model become a `parseError`, which is reported to the model. Mistakes of the server are failures, and
- * never result in an empty or partial answer. Optional fields with unexpected values are ignored.
+ * Errors in the model's output become a `parseError`, which is reported to the model. Server errors become failures,
+ * and never result in an empty or partial answer. Optional fields with unexpected values are ignored.
  */
 
 import { ConfigError, DataError } from "../errors.ts";

@@ -15,7 +15,8 @@ export function redact(text: string, secrets: readonly string[]): string {
 }
 
 /**
- * Maximum number of characters to redact. It is far larger than any quotation, so no secret within one is cut in half.
+ * Maximum number of characters to redact. It is far larger than any quotation, so no secret within a quotation is cut
+ * in half.
  */
 const MAX_READ = 65_536;
 

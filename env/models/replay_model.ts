@@ -19,8 +19,8 @@ export interface ReplayOptions {
 /**
  * Creates a chat model that returns the recorded answers in order.
  *
- * The messages that it receives must equal the recorded ones. The replay fails with a {@linkcode PolicyError} at the
- * first message that differs.
+ * The messages that it receives must equal the recorded messages. The replay fails with a {@linkcode PolicyError} at
+ * the first message that differs.
  */
 export function replayChatModel(options: ReplayOptions): ChatModel {
   const { name = "replay", messages } = options;
@@ -63,7 +63,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that match all messages so far. Answers are taken from the first one. */
+  /** The recordings that match all messages so far. Answers are taken from the first recording. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 

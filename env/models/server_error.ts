@@ -14,7 +14,7 @@ import {
 export interface ServerError {
   /** The server's message and, if the server is a gateway, the provider's. */
   readonly words: string;
-  /** The failure kind, or `server_error` if the error does not specify one. */
+  /** The failure kind, or `server_error` if the error does not specify a kind. */
   readonly kind: FailureKind;
   /** The HTTP status of the response, or the status that its body names. */
   readonly status?: number;
@@ -31,7 +31,7 @@ export interface ErrorOrigin {
 }
 
 /**
- * Finds the error in a body, or returns the body if it is an error itself.
+ * Finds the error in a body, or the body itself if it is an error.
  * @returns The fields of the error, or `null` if the body has no error.
  */
 export function errorIn(body: unknown): JsonRecord | null {
@@ -112,7 +112,7 @@ function isFine(code: unknown): boolean {
   );
 }
 
-/** Returns the fields next to a nested error that add details to it, except fields that the error itself has. */
+/** Returns the sibling fields of a nested error that add details to it. Fields that the error also has are omitted. */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};
   for (const field of [...CODES, "message", "msg", "retry_after"]) {
@@ -190,7 +190,7 @@ function namesIn(error: JsonRecord): string[] {
 
 /**
  * Normalizes names such as `RESOURCE_EXHAUSTED`, `overloaded_error` and `RateLimitError` to lower case with
- * underscores, without the suffix for "error".
+ * underscores, without an `error` suffix.
  */
 function nameOf(code: string): string {
   return code.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase()
@@ -213,8 +213,8 @@ function isStatus(code: number | undefined): code is number {
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
 /**
- * The failure kinds by error name, as normalized by {@linkcode nameOf}. The names are those of OpenAI, Anthropic,
- * Google and gateways.
+ * The failure kinds, keyed by error name as normalized by {@linkcode nameOf}. OpenAI, Anthropic, Google and gateways
+ * use these names.
  */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ...names("rate_limited", [

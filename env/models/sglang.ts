@@ -96,7 +96,7 @@ async function attempt(
 
 /**
  * Encodes the request. It requests samples from the model's unmodified distribution, so that the log probabilities are
- * the policy's own.
+ * those of the policy.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [

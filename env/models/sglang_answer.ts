@@ -13,7 +13,7 @@ import { CallFailure, kindOfStatus } from "./call_policy.ts";
 import { isContextFull } from "./context_full.ts";
 import { extra } from "./extra_field.ts";
 
-/** A complete answer of the engine. */
+/** A complete answer from the engine. */
 export interface Generated {
   readonly result: GenerateResult;
   readonly promptTokens: number;
@@ -42,8 +42,8 @@ type Answer = z.infer<typeof answerSchema>;
 /**
  * Reads an answer.
  * @param body The parsed JSON.
- * @throws {CallFailure} If the answer was aborted, in which case the failure kind is that of SGLang's status, or
- * `aborted`. If the finish reason is unknown, or if the sampled ids or their log probabilities are missing or
+ * @throws {CallFailure} If the answer was aborted, in which case the failure kind is derived from SGLang's status, or
+ * is `aborted`. If the finish reason is unknown, or if the sampled ids or their log probabilities are missing or
  * inconsistent, in which case the failure kind is `bad_response`.
  */
 export function readGenerated(body: unknown): Generated {

@@ -50,7 +50,7 @@ export function opensThought(prompt: string): boolean {
   return /<think(?:ing)?>\s*$/i.test(prompt);
 }
 
-/** The message to a model whose answer has only a thought. */
+/** The message that is sent to a model if its answer contains only a thought. */
 export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 

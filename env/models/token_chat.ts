@@ -271,7 +271,7 @@ function endsIn(stopIds: readonly number[], ids: readonly number[]): boolean {
 
 /**
  * Checks that the engine's result meets the contract of `TokenModel`.
- * @throws {InfrastructureError} If it does not.
+ * @throws {InfrastructureError} If the result violates the contract.
  */
 function checkResult(
   result: GenerateResult,

@@ -65,7 +65,7 @@ export interface EngineHost {
   readonly port?: number;
 }
 
-/** Parses `HOST`, `HOST:PORT`, `[IPv6]:PORT` or an IPv6 address. Returns `null` for any other text. */
+/** Parses an allowed host: `HOST`, `HOST:PORT`, `[IPv6]:PORT` or an IPv6 address. Returns `null` for any other text. */
 export function readEngineHost(text: string): EngineHost | null {
   const isBareIpv6 = text.split(":").length > 2 && !text.startsWith("[");
   const [, written = "", digits] = isBareIpv6
@@ -89,7 +89,7 @@ export interface EngineHostsOptions {
   readonly now?: () => number;
 }
 
-/** The time for which resolved addresses are cached, in milliseconds. */
+/** The lifetime of cached addresses, in milliseconds. */
 const KEPT_MS = 30_000;
 
 /**

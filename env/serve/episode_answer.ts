@@ -37,7 +37,7 @@ export interface EpisodeAnswer {
   readonly loss_mask: readonly (0 | 1)[];
   /** The log probabilities, `[R]`, which are 0 where the mask is 0. */
   readonly rollout_log_probs: readonly number[];
-  /** The spans of the response, whose lengths sum to `R`. */
+  /** The spans of the response. Their lengths sum to `R`. */
   readonly spans: readonly Span[];
   readonly response: string;
   /** The reward. It is 0 if the sample is removed, because slime requires a number. */
@@ -60,8 +60,8 @@ export interface AnswerParts {
   /** The time spent waiting for the engine, in milliseconds. */
   readonly waitedMs: number;
   /**
-   * A description of the engine's failure, if it failed. It is returned instead of the failure's own message, which
-   * quotes the engine's answer.
+   * A description of the engine's failure, if it failed. It replaces the failure's message, which quotes the engine's
+   * answer.
    */
   readonly engineFault?: string | undefined;
 }
@@ -104,8 +104,8 @@ export function answerBytes(
 }
 
 /**
- * Returns the answer for an episode that has no result. Because slime requires tokens, it has one prompt token and one
- * response token, which is masked.
+ * Returns the answer for an episode that has no result. Because slime requires tokens, the answer has one prompt token
+ * and one response token, which is masked.
  */
 export function removed(
   status: "aborted" | "failed",
@@ -161,7 +161,7 @@ function metadataOf(
 
 interface Layout {
   readonly tokens: readonly number[];
-  /** The number of prompt ids, which are all ids before the first sampled one. */
+  /** The number of prompt ids, which are all ids before the first sampled id. */
   readonly prompt: number;
   /** The loss mask of the response, `[R]`. */
   readonly lossMask: readonly (0 | 1)[];
@@ -169,7 +169,10 @@ interface Layout {
   readonly logprobs: readonly number[];
 }
 
-/** Splits a trajectory into a prompt and a response. As slime requires, each has at least one id. */
+/**
+ * Splits a trajectory into a prompt and a response. As slime requires, the prompt and the response each have at least
+ * one id.
+ */
 function layOut(trajectory: Trajectory): Layout {
   const tokens = idsOf(trajectory);
   if (tokens.length < 2) {
@@ -180,7 +183,7 @@ function layOut(trajectory: Trajectory): Layout {
   return { tokens, prompt, ...restOf(trajectory, prompt) };
 }
 
-/** Splits the response into spans at the beginning and the end of each answer of the engine. */
+/** Splits the response into spans at the beginning and the end of each answer from the engine. */
 function spansOf(
   { tokens, lossMask, prompt }: Layout,
   { calls, decode }: AnswerParts,

@@ -11,7 +11,7 @@ import { sglangTokenModel } from "../models/sglang.ts";
 import type { GenerateResult, TokenModel } from "../types.ts";
 import { type EpisodeRequest, penaltiesOf } from "./episode_request.ts";
 
-/** One answer of the engine. */
+/** An answer from the engine. */
 export interface EngineCall {
   /** The number of input ids, which is also the index in the trajectory at which the answer begins. */
   readonly start: number;

@@ -59,8 +59,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} If the body is invalid, in which case the message names the field, or if it requests sampling
- * with log probabilities other than the policy's.
+ * @throws {RequestError} If the body is invalid, in which case the message names the field, or if its sampling
+ * parameters would result in log probabilities that differ from the policy's.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);

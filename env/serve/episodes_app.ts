@@ -36,8 +36,8 @@ export interface EpisodesAppOptions {
   /** The name of the run that the episodes belong to, as reported by `/health`. Default: none. */
   readonly run?: string | undefined;
   /**
-   * Returns the number of episodes that were saved to a run dir, and of those that could not be saved. The numbers are
-   * reported by `/health`.
+   * Returns the number of episodes that were saved to a run dir (`kept`) and the number that could not be saved
+   * (`lost`). `/health` reports both numbers.
    */
   readonly recorded?: () => { readonly kept: number; readonly lost: number };
   /** The limits on request bodies. Default: 1 MiB within 30 s. */

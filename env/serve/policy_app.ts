@@ -22,7 +22,7 @@ export interface PolicyAppOptions {
   readonly token?: string;
   /** The limits on request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;
-  /** The counter of requests in flight, so that a shutdown can wait for them. Default: a new one. */
+  /** The counter of requests in flight, so that a shutdown can wait for them. Default: a new counter. */
   readonly inFlight?: InFlight;
 }
 

@@ -1,4 +1,4 @@
-/** The policy that a server serves, and the errors with which requests are rejected. */
+/** Defines the policy that a server serves, and the errors that reject requests. */
 
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";

@@ -2,10 +2,10 @@
  * Sends JSON responses that take minutes to compute, so that client and server notice early if the other side
  * disconnects.
  *
- * The server sends white space before the answer, which JSON allows. If it stops, the client knows long before its
- * timeout that the server is dead. The server can notice a closed connection only after the response has started.
- * Before that, Deno does not abort `request.signal` if the head and the body of a request arrive in separate packets,
- * as httpx sends them.
+ * The server sends white space before the answer, which JSON allows. If the white space stops, the client knows long
+ * before its timeout that the server is dead. The server can notice a closed connection only after the response has
+ * started. Before that, Deno does not abort `request.signal` if the head and the body of a request arrive in separate
+ * packets, as httpx sends them.
  */
 
 /** Options for {@linkcode slowJson}. */

@@ -1,7 +1,7 @@
 /**
  * Implements a fast decoder for byte-level tokenizers such as GPT-2's and Qwen's, in which one printable character
- * represents each byte of a token. The decoder joins the bytes of all tokens and decodes them as UTF-8. The result
- * equals that of Hugging Face's decoder.
+ * represents each byte of a token. The decoder joins the bytes of all tokens and decodes them as UTF-8. The result is
+ * the same as with Hugging Face's decoder.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` in GPT-2's encoder, for the mapping.
  */
@@ -101,8 +101,8 @@ function bytesOf(token: string): Uint8Array | undefined {
 const BYTES = letters();
 
 /**
- * Maps characters to bytes. A printable byte is represented by the character with the same code; the other bytes, in
- * order, by the characters from U+0100.
+ * Maps characters to bytes. A printable byte is represented by the character with the same code. The other bytes are
+ * represented, in order, by the characters from U+0100.
  */
 function letters(): ReadonlyMap<string, number> {
   const names = new Map<string, number>();

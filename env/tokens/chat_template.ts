@@ -1,10 +1,10 @@
 /**
  * Renders conversations with a model's Jinja chat template, in the format that the model was trained on.
  *
- * Rendering is incremental: {@linkcode ChatTemplate.open} returns the text before the first answer, {@linkcode
- * ChatTemplate.proceed} the text between an answer and the next one. The cost of each is proportional to the length of
- * the new messages. Some templates render earlier messages differently when messages are added (Qwen3 drops `<think>`
- * blocks). Incremental rendering never changes earlier text; see rewritten_prefix.ts.
+ * Rendering is incremental: {@linkcode ChatTemplate.open} returns the text before the first answer, and {@linkcode
+ * ChatTemplate.proceed} returns the text between an answer and the next answer. The cost of each call is proportional
+ * to the length of the new messages. Some templates render earlier messages differently when messages are added (Qwen3
+ * drops `<think>` blocks). Incremental rendering never changes earlier text. See rewritten_prefix.ts.
  */
 
 import * as z from "zod";
@@ -134,8 +134,8 @@ export class ChatTemplate {
   }
 
   /**
-   * Renders the text between an answer and the next one. The result is marked for encoding, and begins with the token
-   * that ends `answer`.
+   * Renders the text between an answer and the next answer. The result is marked for encoding, and begins with the
+   * token that ends `answer`.
    * @param answer The previous answer. Only its calls affect the result, and only in a few templates.
    * @param messages All messages after the previous answer.
    * @throws {PolicyError} If the template rejects the messages or does not end answers with the end token.
@@ -156,7 +156,7 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether the template can render the results of parallel calls in one answer. */
+  /** Whether the template can render the results of several parallel calls from a single answer. */
   get supportsParallelCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }
@@ -375,7 +375,7 @@ function callValue(id: string, name: string, given: Value): Value {
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
 /**
- * Creates the guards. They mark all added tokens in messages of users and tools, only control tokens in those of the
+ * Creates the guards. They mark all added tokens in messages of users and tools, only control tokens in messages of the
  * assistant, and none in system messages.
  */
 function guardsFor(tokens: readonly AddedToken[]): Guards {
@@ -424,8 +424,8 @@ export interface LoadTemplateOptions {
 
 /**
  * Loads the chat template of a model directory from the file `chat_template.jinja`. If that file does not exist, it
- * uses `chat_template` in `tokenizer_config.json`. If there are several templates, the one named `tool_use` takes
- * precedence over `default`.
+ * uses `chat_template` in `tokenizer_config.json`. If there are several templates, `tool_use` takes precedence over
+ * `default`.
  * @throws {DataError} If there is no template or it is invalid.
  */
 export async function loadChatTemplate(

@@ -97,7 +97,7 @@ const continuations = new WeakMap<
 
 /**
  * Returns the ids between one answer and the next. The ids are cached, because the episodes of a group often call the
- * same tools with the same results, and most of a turn's cost is that of rendering and encoding these results.
+ * same tools with the same results, and rendering and encoding these results accounts for most of a turn's cost.
  */
 function continuation(
   { template, tokenizer }: Codec,

@@ -6,7 +6,7 @@ import type { Trajectory } from "./trajectory.ts";
 
 /** Options for {@linkcode demonstrationTrajectory}. */
 export interface DemonstrationOptions extends Codec {
-  /** The conversation, including the system message if the policy should see one. */
+  /** The conversation, including the system message if the policy should see it. */
   readonly messages: readonly Message[];
   /** The tools to show in the prompt. Default: none. */
   readonly tools?: readonly ToolSchema[];

@@ -1,7 +1,7 @@
 /**
  * Prevents control tokens in message contents from being encoded as control tokens.
  *
- * If a user types `<|im_end|>`, these ten characters must not end the turn. The guard marks control tokens in messages
+ * If a user types `<|im_end|>`, these characters must not end the turn. The guard marks control tokens in messages
  * before rendering. The tokenizer encodes the marked tokens as text, so that only tokens from the template itself are
  * control tokens. Text without control tokens is encoded as usual.
  */

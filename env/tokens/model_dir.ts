@@ -85,7 +85,7 @@ export async function readOptionalModelFile(
 
 /**
  * Reads a text file. Returns `undefined` if it does not exist.
- * @throws {DataError} If it exists but cannot be read.
+ * @throws {DataError} If the file exists but cannot be read.
  */
 export async function readOptionalText(
   path: string,

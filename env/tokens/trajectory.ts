@@ -114,7 +114,7 @@ class Sequence {
     return first?.start ?? -1;
   }
 
-  /** Returns the loss mask from an index on. */
+  /** Returns the loss mask from a given index to the end. */
   lossMask(from: number): (0 | 1)[] {
     const mask = new Array<0 | 1>(this.length - from).fill(0);
     for (const { start, logprobs } of this.#sampled) {
@@ -124,7 +124,7 @@ class Sequence {
     return mask;
   }
 
-  /** Returns the log probabilities from an index on. */
+  /** Returns the log probabilities from a given index to the end. */
   logprobs(from: number): number[] {
     const all = new Array<number>(this.length - from).fill(0);
     for (const { start, logprobs } of this.#sampled) {
@@ -142,7 +142,7 @@ export function firstSampled(trajectory: Trajectory): number {
     trajectory.lossMask.indexOf(1);
 }
 
-/** Returns the ids of a complete trajectory without copying them. The list may be the builder's own. */
+/** Returns the ids of a complete trajectory without copying them. The returned list may be the builder's own list. */
 export function idsOf(trajectory: Trajectory): readonly number[] {
   const sequence = sequences.get(trajectory);
   if (sequence === undefined) return trajectory.ids;
@@ -151,8 +151,8 @@ export function idsOf(trajectory: Trajectory): readonly number[] {
 }
 
 /**
- * Returns the loss mask and the log probabilities from an index on, each `[T - from]`, without computing the values
- * before that index.
+ * Returns the loss mask and the log probabilities from the index `from` to the end, each `[T - from]`, without
+ * computing the values before that index.
  */
 export function restOf(
   trajectory: Trajectory,

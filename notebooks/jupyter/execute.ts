@@ -39,9 +39,9 @@ export interface Execution {
 export interface ExecuteOptions {
   /** The path of a Python executable with Jupyter installed. */
   readonly python: string;
-  /** The directory to which the notebook with outputs is written. */
+  /** The directory for the notebook with outputs. */
   readonly out: string;
-  /** The directory for Jupyter's own files. See {@linkcode jupyterHome}. */
+  /** The directory for Jupyter's configuration and data files. See {@linkcode jupyterHome}. */
   readonly home: string;
   /** The time limit for the whole notebook, in seconds. */
   readonly timeoutS: number;
@@ -64,8 +64,8 @@ const eventSchema = z.discriminatedUnion("event", [
 ]);
 
 /**
- * Prepares a directory for Jupyter's own files, separate from the user's, with a kernel that runs the current Deno
- * executable.
+ * Prepares a directory for Jupyter's configuration and data, separate from the user's, with a kernel that runs the
+ * current Deno executable.
  * @returns The environment variables that make Jupyter use this directory.
  */
 export async function jupyterHome(
@@ -127,7 +127,7 @@ export async function executeNotebook(
 /** Options for {@linkcode executeNotebooks}. */
 export interface ExecuteAllOptions
   extends Pick<ExecuteOptions, "python" | "timeoutS" | "signal"> {
-  /** The directory to which notebooks with outputs are written. Default: the notebooks with outputs are discarded. */
+  /** The directory for the notebooks with outputs. Default: the notebooks with outputs are discarded. */
   readonly out?: string | undefined;
   /** Called when a code cell of a notebook starts, with the number of completed code cells and the total. */
   readonly onCell?: (notebook: Notebook, done: number, of: number) => void;

@@ -21,9 +21,9 @@ export interface Difference extends Estimate {
 }
 
 /**
- * Estimates how much the mean reward of the second run exceeds that of the first run on the tasks that both runs tried.
- * The difference between the two mean rewards of each task is averaged over tasks. Because of this pairing, differences
- * in difficulty between tasks do not widen the interval.
+ * Estimates how much the mean reward of the second run exceeds the first run's on the tasks that both runs tried. The
+ * difference between the two mean rewards of each task is averaged over tasks. Because of this pairing, differences in
+ * difficulty between tasks do not widen the interval.
  * @param before Scored episodes of the first run, such as its last evaluation.
  * @param after Scored episodes of the second run.
  */
@@ -45,7 +45,7 @@ function meanByTask(episodes: readonly RunEpisode[]): Map<string, number> {
   );
 }
 
-/** Shows the config keys whose values differ between two runs, one per line. */
+/** Shows the config keys that have different values in two runs, with one key per line. */
 export async function showConfigDifference(a: Run, b: Run): Promise<Rich> {
   const [left, right] = await Promise.all([leavesOf(a), leavesOf(b)]);
   const keys = [...new Set([...left.keys(), ...right.keys()])];

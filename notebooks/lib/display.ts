@@ -22,7 +22,7 @@ import { type Html, html } from "./html.ts";
 import { Rich, stack, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** Shows a task: what the user wants, the gold calls, and the required outputs. */
+/** Shows a task: what the user wants, the gold actions, and the required outputs. */
 export function showTask(task: Task): Rich {
   const facts: [string, Cell][] = [
     ["task", task.id],
@@ -89,7 +89,7 @@ function showChecks(checks: readonly RewardCheck[]): Rich {
   );
 }
 
-/** Shows the database rows that differ from the expected ones. */
+/** Shows the database rows that differ from the expected rows. */
 export function showDifferences(rows: readonly RowDifference[]): Rich {
   return table(
     rows.flatMap(({ table, id, fields }) =>
@@ -248,7 +248,7 @@ export function callText({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args, { ensureAscii: false })}`;
 }
 
-/** Shows names with their values, one pair per line. */
+/** Shows names and values as a table with one row per pair. */
 function factTable(facts: readonly (readonly [string, Cell])[]): Rich {
   const shown = facts.filter(([, value]) => value !== null);
   return new Rich({

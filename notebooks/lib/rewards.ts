@@ -60,7 +60,7 @@ export function reasonOf({ record }: RunEpisode): string | null {
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;
-  /** The share of all episodes, including solved ones, within 0..1. */
+  /** The share of all episodes, including solved episodes, within 0..1. */
   readonly share: number;
 }
 
@@ -111,7 +111,7 @@ const MAX_RANGES = 10;
 /**
  * Returns a function that converts a step to a label for a figure: `71` or, if there are too many steps, a range such
  * as `71–80`.
- * @param steps All steps, in any order; duplicates are allowed.
+ * @param steps All steps, in any order. Duplicates are allowed.
  */
 export function stepRanges(
   steps: readonly number[],

@@ -40,7 +40,7 @@ export class Run implements Disposable {
   readonly lines: readonly AnyMetrics[];
   /** Descriptions of the metrics that were skipped because they cannot be read. */
   readonly damaged: readonly string[];
-  /** The run's own tokenizer, or `null` if it has none. */
+  /** The tokenizer that is stored with the run, or `null` if there is none. */
   readonly tokenizer: Tokenizer | null;
   readonly #episodes: RunEpisodes;
 

@@ -46,7 +46,7 @@ export interface Step {
   readonly turn: Turn;
   readonly before: Database;
   readonly after: Database;
-  /** The states of the user's own database, if they have one. */
+  /** The states of the user's database, if the user has a database. */
   readonly user?: { readonly before: Database; readonly after: Database };
 }
 
@@ -98,12 +98,12 @@ export class Conversation {
     return this.#environment.turns;
   }
 
-  /** The current database. Do not modify it. */
+  /** The current state of the database. Do not modify it. */
   get database(): Database {
     return this.#environment.database;
   }
 
-  /** The user's current database, if they have one. Do not modify it. */
+  /** The current state of the user's database, if the user has a database. Do not modify it. */
   get userDatabase(): Database | undefined {
     return this.#environment.userDatabase;
   }

@@ -22,7 +22,7 @@ export interface TurnView {
   /** The arguments as Python JSON, or the text of the agent's message. */
   readonly what: string;
   readonly call: JsonObject | null;
-  /** The number of calls after this one in the same message. Each of these calls is a separate turn. */
+  /** The number of calls that follow this call in the same message. Each of these calls is a separate turn. */
   readonly beside: number;
   readonly observation: string;
   /** The calls that the user made before replying, as stored. Default: none. */

@@ -102,7 +102,7 @@ function wrongFirst(rows: readonly RowView[]): RowView[] {
   return rows.toSorted((a, b) => Number(a.isRight) - Number(b.isRight));
 }
 
-/** Returns a view that is based only on the record: the rows that differ from the expected ones. */
+/** Returns a view that is based only on the record: the rows that differ from the expected rows. */
 export function recordedView(
   reward: Reward | null,
   note: string | null,
@@ -154,7 +154,7 @@ async function replay(
 
 type Three = Record<"was" | "is" | "should", JsonValue | undefined>;
 
-/** Yields the innermost fields in which the three values differ. */
+/** Yields the innermost fields of which the three values differ. */
 function* compare(path: string, three: Three): Generator<FieldView> {
   const { was, is, should } = three;
   const verdict = verdictOf(three);
@@ -219,7 +219,7 @@ function join(path: string, key: string): string {
     : `${path}[${JSON.stringify(key)}]`;
 }
 
-/** Formats a recorded value in the same way as a replayed one. */
+/** Formats a recorded value in the same way as a replayed value. */
 function printed(text: string | null): string | null {
   return text === null ? null : pretty(parsePythonJson(text));
 }

@@ -79,12 +79,14 @@ export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
-  /** The cached tally, and the state of the index for which it was counted. */
+  /** The cached tally, and the key of the index state from which it was counted. */
   #tally: { key: string; value: EpisodeTally | null } | undefined;
   /** The id of the last episode in the feed. */
   #lastId = 0;
   #total = 0;
-  /** The ids of the last episode whose facts and the last episode whose text are indexed. */
+  /**
+   * The id of the last episode with indexed facts (`#factId`) and of the last episode with indexed text (`#textId`).
+   */
   #factId = 0;
   #textId = 0;
   #texts = 0;

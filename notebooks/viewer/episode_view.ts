@@ -59,7 +59,7 @@ export interface EpisodeInput {
   readonly find: EpisodeFinder;
   /**
    * What the record contains about the final database. `rows`: which rows are wrong. `verdict`: only whether the
-   * database is right. `nothing`: neither of these. Default: `rows`.
+   * database is right. `nothing`: no information. Default: `rows`.
    */
   readonly knows?: "rows" | "verdict" | "nothing";
 }

@@ -192,7 +192,7 @@ export interface FieldView {
 
 /** A row that the episode or the gold actions change. */
 export interface RowView {
-  /** The side whose database contains the row. Omitted if only one side has a database. */
+  /** The side that owns the database with the row. The field is omitted if only one side has a database. */
   readonly side?: "agent" | "user";
   readonly table: string;
   readonly id: string;
@@ -207,7 +207,7 @@ export interface DatabaseView {
   readonly isWhole: boolean;
   /** A note for the reader, such as why the view is incomplete, or `null` if there is none. */
   readonly note: string | null;
-  /** Whether the reward depends on a comparison of rows with the expected ones. Default: true. */
+  /** Whether the reward depends on a comparison of rows with the expected rows. Default: true. */
   readonly isCompared?: boolean;
   /** The rows that each turn changed, each as `table id`. */
   readonly writes: readonly {

@@ -23,7 +23,7 @@ import { ViewerFault } from "./viewer_source.ts";
 /** The maximum number of episodes in a timeline. The longest episodes are kept. */
 const MAX_EPISODES = 400;
 
-/** The sources whose steps have timelines, in order of preference. */
+/** The sources of steps with timelines, in order of preference. */
 const SOURCES = ["rl", "slime", "rft"];
 
 /**

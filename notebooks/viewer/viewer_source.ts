@@ -43,7 +43,7 @@ export interface EpisodeSource extends Disposable {
   advisories(): Promise<readonly Advisory[]>;
   /**
    * Returns the timeline of a training step.
-   * @param step The step. Default: the last one.
+   * @param step The step. Default: the last step with a timeline.
    * @throws {ViewerFault} If the source cannot be read, if there is no such step, or if its times were not recorded.
    */
   timeline(step?: number): Promise<StepTimeline>;
@@ -86,10 +86,7 @@ export const UNKNOWN_RUN: Omit<RunSummary, "id" | "path"> = {
   error: null,
 };
 
-/**
- * An error that is thrown if the viewer cannot show what a request asks for. The page displays the message and remains
- * usable.
- */
+/** An error that is thrown if the viewer cannot fulfill a request. The page displays the message and remains usable. */
 export class ViewerFault extends Error {
   override readonly name = "ViewerFault";
   readonly kind: ViewerProblem["kind"];

@@ -1,5 +1,5 @@
 /**
- * Creates Python packages with which trainers connect to an environment server.
+ * Creates the Python packages that trainers use to connect to an environment server.
  *
  * @see verifiers 0.4.0, `verifiers/v1/taskset.py`, `harness.py` and `utils/loaders.py`; verl 0.9.1,
  * `verl/experimental/agent_loop/agent_loop.py`.

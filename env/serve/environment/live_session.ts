@@ -77,7 +77,7 @@ export interface SessionEpisode {
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
-  /** Returns the number of the next episode for which the client passes no seed. */
+  /** Returns the number of the next episode, counting only episodes without a seed from the client. */
   readonly next: () => number;
 }
 
@@ -119,7 +119,7 @@ export class LiveSession {
   }
 
   /**
-   * Starts an episode, regardless of the state of the previous one.
+   * Starts an episode, regardless of the state of the previous episode.
    * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 if another request
    * is in progress, or 502 if the simulated user failed.
    */
@@ -225,7 +225,7 @@ export class LiveSession {
   }
 }
 
-/** Thrown to report an infrastructure failure to the client. */
+/** An error that reports an infrastructure failure to the client. */
 export class SessionFailure extends RequestError {
   readonly failure: InfrastructureError;
 

@@ -24,7 +24,7 @@ const COOKIE = "taulab_session";
 /** The maximum size in bytes of the results of a rollout collection. A rollout takes about 0.5 KiB. */
 const MAX_RESULT_BYTES = 2 ** 26;
 
-/** The body of a reset. Other fields are accepted, since trainers add their own. */
+/** The body of a reset. Other fields are accepted, since trainers add fields. */
 const resetSchema = z.looseObject({
   split: z.enum(SPLITS).nullish(),
   task: z.int().min(0).nullish(),

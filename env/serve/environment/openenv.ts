@@ -87,7 +87,7 @@ export function openEnvRoutes(
   });
 }
 
-/** Handles `POST /reset`. Opens a session unless the request names one. */
+/** Handles `POST /reset`. Opens a new session unless the request names a session. */
 export async function openEnvReset(
   body: unknown,
   sessions: LiveSessions,

@@ -27,8 +27,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, whose
- * arguments are an object or, as models write them, JSON text.
+ * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, where
+ * `arguments` is an object or, as models write it, JSON text.
  * @param where The name of the value in error messages.
  * @throws {RequestError} If the action is invalid. The message names the field and the problem.
  */

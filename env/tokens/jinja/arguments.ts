@@ -7,7 +7,7 @@ import { type Keywords, type List, NO_KEYWORDS, type Value } from "./values.ts";
 /** The argument bound to each parameter, or `undefined` if the parameter's default applies. */
 export type BoundArguments = readonly (Value | undefined)[];
 
-/** The signature of a function, whose arguments are bound by Python's rules. */
+/** The signature of a function. Arguments are bound to it according to Python's rules. */
 export interface Signature {
   readonly name: string;
   readonly parameters: readonly string[];
@@ -78,7 +78,7 @@ export interface Method<T> {
   call(self: T, args: List, keywords: Keywords, machine: Machine): Value;
 }
 
-/** Creates a method whose arguments are bound by a signature. */
+/** Creates a method. Its arguments are bound to the parameters of a signature. */
 export function method<T>(
   name: string,
   parameters: string,
@@ -92,7 +92,7 @@ export function method<T>(
   };
 }
 
-/** Returns methods keyed by name. */
+/** Returns a map of methods, keyed by name. */
 export function methodTable<T>(
   methods: readonly Method<T>[],
 ): ReadonlyMap<string, Method<T>> {

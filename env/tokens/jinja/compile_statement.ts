@@ -475,7 +475,7 @@ function compileMacro(
   };
 }
 
-/** Compiles a call block. A `generation` block has no call; its body is called directly. */
+/** Compiles a call block. A `generation` block has no call, so its body is called directly. */
 function compileCallBlock(
   { call, parameters, body, line }: CallStatement,
   place: Place,

@@ -33,7 +33,7 @@ export class Machine {
   context: ReadonlyMap<string, Value>;
   /** The template's exports: variables assigned outside loops, macros and blocks. */
   readonly exported: Map<string, Value> = new Map();
-  /** The output of a block to which a filter will be applied. */
+  /** The output of a block before a filter is applied to it. */
   captured = "";
   /** The time that `strftime_now` returns. */
   readonly now: Date;

@@ -16,8 +16,8 @@ export function fixed(value: number, precision: number): string {
 }
 
 /**
- * Implements Python's `round(value, precision)`. Ties round to even. A negative precision rounds to tens, hundreds and
- * so on.
+ * Implements Python's `round(value, precision)`. Ties round to even. A negative precision rounds to tens, hundreds,
+ * etc.
  */
 export function rounded(value: number, precision: number): number {
   if (!Number.isFinite(value)) return value;

@@ -21,8 +21,8 @@ function titleCase(character: string): string {
 }
 
 /**
- * Converts a Greek letter with an iota subscript to title case. The code point of the title-case form is eight or nine
- * higher or lower.
+ * Converts a Greek letter with an iota subscript to title case. The code point of the title-case form is higher or
+ * lower by eight or nine.
  */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);
@@ -32,7 +32,7 @@ function greekTitle(character: string): string {
 
 const CASED = /[\p{Lowercase}\p{Uppercase}\p{Lt}]/u;
 
-/** Checks whether a character has a case: lower, upper or title. */
+/** Checks whether a character is in lower, upper or title case. */
 export function isCased(character: string): boolean {
   return CASED.test(character);
 }

@@ -1,6 +1,7 @@
 /**
- * Resolves names to variables before rendering, with Jinja's rules: loops, macros and blocks have their own scopes,
- * `if` does not, and a variable that is assigned in a scope is initialized from the outer variable of the same name.
+ * Resolves names to variables before rendering, according to Jinja's rules. Loops, macros and blocks have their own
+ * scopes, but `if` does not. A variable that is assigned in a scope is initialized from the outer variable of the same
+ * name.
  */
 
 import type {
@@ -67,7 +68,7 @@ export class Scope {
     );
   }
 
-  /** The names that are assigned in this scope or in an enclosing one. */
+  /** The names that are assigned in this scope or in an enclosing scope. */
   get visibleStores(): readonly string[] {
     const outer = this.parent?.visibleStores ?? [];
     return [...new Set([...outer, ...this.#stores])];
@@ -203,7 +204,7 @@ function analyzeTarget(target: Target, scope: Scope): void {
   target.items.forEach((item) => analyzeTarget(item, scope));
 }
 
-/** Declares the names in an assignment target whose value is assigned on entry to the scope. */
+/** Declares the names in a target that is assigned on entry to the scope. */
 export function declareTarget(target: Target, scope: Scope): void {
   if (target.type === "name") scope.declareParameter(target.name);
   if (target.type === "targets") {

@@ -26,7 +26,7 @@ export class TokenStream {
     return this.#tokens[this.#at]!;
   }
 
-  /** The token after the next one. */
+  /** The token after the next token. */
   get following(): Token {
     return this.#tokens[this.#at + 1] ?? this.current;
   }

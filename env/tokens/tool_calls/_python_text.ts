@@ -16,8 +16,8 @@ export function isPythonSpace(character: string): boolean {
 export const pythonStrip: (text: string) => string = trim;
 
 /**
- * Returns the texts between each `start` and the next `end`.
- * @returns The texts in order. If the last `start` has no `end`, its block extends to the end of `text` and has
+ * Returns the blocks of text between each `start` and the next `end`.
+ * @returns The blocks, in order. If the last `start` has no `end`, its block extends to the end of `text` and has
  * `isOpen` set.
  */
 export function blocksBetween(

@@ -14,9 +14,7 @@ type Fields = Partial<
 /** Maximum nesting depth of alternatives. */
 const MAX_DEPTH = 32;
 
-/**
- * Returns the type that a schema specifies, such as `string` or `object`, or `undefined` if it does not specify one.
- */
+/** Returns the type that a schema specifies, such as `string` or `object`, or `undefined` if it specifies none. */
 export function schemaType(schema: unknown, depth = 0): string | undefined {
   const isObject = typeof schema === "object" && schema !== null &&
     !Array.isArray(schema);

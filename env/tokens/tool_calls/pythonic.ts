@@ -106,7 +106,7 @@ function lastCallEnd(text: string): ListEnd | null {
 
 /**
  * Returns the end of the list whose first call begins at `at`, or `null` if no list begins there. Calls without
- * arguments are skipped one by one.
+ * arguments are skipped one at a time.
  */
 function listEnd(
   text: string,

@@ -6,7 +6,7 @@
  *     </tool_call>
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/qwen25_detector.py`, which has the same rules,
- * including those for newlines. Unlike SGLang, this parser reports skipped calls with the reason.
+ * including the rules for newlines. Unlike SGLang, this parser reports skipped calls with the reason.
  */
 
 import { readJson, takeJsonCalls } from "./_json_call.ts";

@@ -42,13 +42,13 @@ export interface ParsedText {
 export type KnownTools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**
- * A parser for the tool calls in a text. It takes linear time and never throws.
+ * A parser for the tool calls in a text. It runs in linear time and never throws.
  * @param tools The known tools. If omitted, every tool name is accepted and values have no types.
  */
 export type ToolCallParser = (text: string, tools?: KnownTools) => ParsedText;
 
 /**
- * Returns the parameter schemas of a prompt's tools, keyed by tool name. If a name occurs twice, the last one is used.
+ * Returns the parameter schemas of a prompt's tools, keyed by tool name. If a name occurs twice, the last tool is used.
  */
 export function knownTools(tools: readonly ToolSchema[]): KnownTools {
   return new Map(
