@@ -1,7 +1,7 @@
 /**
  * Describes the shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`.
  * slime takes a model's shape from the command line, not from the checkpoint, so with a wrong number it trains a model
- * that differs from the downloaded one. The most common mistake is the rope base, which differs between Qwen3-4B and
+ * that differs from the downloaded model. The most common mistake is the rope base, which differs between Qwen3-4B and
  * Qwen3-4B-Instruct-2507.
  */
 
@@ -207,7 +207,7 @@ export function parameterCount(shape: ModelShape): number {
 
 /**
  * Returns the number of parameters that each token passes through, which determines the computing cost. In a dense
- * model, these are all parameters.
+ * model, each token passes through all parameters.
  */
 export function activeParameterCount(shape: ModelShape): number {
   const { experts } = shape;

@@ -52,8 +52,8 @@ export interface ServicesOptions
 }
 
 /**
- * The episode servers of a run. Disposing of them stops all servers except those that the recipe lists as already
- * running.
+ * The episode servers of a run. Disposing of them stops the servers. Servers that the recipe lists as already running
+ * are not stopped.
  */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
@@ -77,7 +77,7 @@ const START_TIMEOUT_MS = 120_000;
 /**
  * Starts the servers of a recipe. A server that exits or stops answering is restarted.
  * @throws {HostError} If a server does not become ready. All other servers are then stopped.
- * @throws {ConfigError} If the recipe lists running servers and one of them does not answer.
+ * @throws {ConfigError} If a running server that the recipe lists does not answer.
  */
 export async function startServices(
   config: SlimeConfig,
@@ -184,7 +184,7 @@ class WatchedService {
     throw new TypeError("The episode server has not been started");
   }
 
-  /** Starts the server, or takes over a running one. */
+  /** Starts the server, or takes over `running` if that server is alive. */
   async start(running?: ServiceRecord): Promise<void> {
     if (running !== undefined) this.#keepPort(running.url);
     if (running !== undefined && await this.#isAlive(running)) {

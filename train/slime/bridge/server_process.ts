@@ -28,8 +28,8 @@ export const serviceRecordSchema = z.looseObject({
 });
 
 /**
- * A running server's address, process id and secret, with which another process can find it and stop exactly that
- * server.
+ * The address, process id and secret of a running server. With these values, another process can find and stop exactly
+ * this server.
  */
 export type ServiceRecord =
   & Readonly<
@@ -104,7 +104,7 @@ export async function startService(
   }
 }
 
-/** Checks whether this server, and not another one, answers at its address. Never throws. */
+/** Checks whether this server, and not another server, answers at its address. Never throws. */
 export async function isHealthy(
   { url, pid }: Pick<ServiceRecord, "url" | "pid">,
 ): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * The layout of a Qwen3 model (dense or mixture of experts) in a Megatron checkpoint: the name and the rows of each
- * tensor.
+ * Describes the layout of a Qwen3 model (dense or mixture of experts) in a Megatron checkpoint: the name and the rows
+ * of each tensor.
  *
  * Megatron merges queries, keys and values into one matrix. Its rows are ordered by groups of heads: the queries of the
  * first group, its key, its value, then the next group. The gate and up projections are one matrix, which starts with

@@ -39,7 +39,7 @@ const LANES = 2;
 
 const BLOCK_BYTES = 8 * 1024 * 1024;
 
-/** The maximum size of a row. Larger rows do not occur in models and would not fit in memory. */
+/** The maximum size of a row in bytes. Larger rows do not occur in models and would not fit in memory. */
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /**

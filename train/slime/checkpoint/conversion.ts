@@ -1,6 +1,6 @@
 /**
  * Converts a checkpoint with slime's tools. The result is verified before it becomes the target. An interrupted
- * conversion starts over, and a finished one is left unchanged.
+ * conversion starts over, and a finished conversion is left unchanged.
  */
 
 import { dirname } from "node:path/posix";

@@ -206,7 +206,7 @@ interface ItemKey {
   readonly offsets: readonly number[] | null;
 }
 
-/** The locations of items, by name and offsets. Items with the same name share one copy of the name. */
+/** The locations of items, keyed by name and offsets. Items with the same name share one copy of the name. */
 class Items {
   readonly #byName = new Map<string, Map<string, StorageInfo>>();
   size = 0;

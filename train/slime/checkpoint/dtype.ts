@@ -1,4 +1,4 @@
-/** The element types of tensors, with their names in safetensors and in PyTorch. */
+/** Defines the element types of tensors, with their names in safetensors and in PyTorch. */
 
 /**
  * The element types, keyed by their names in safetensors: the bytes per element (a fraction if several elements share a

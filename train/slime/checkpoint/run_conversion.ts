@@ -37,7 +37,7 @@ export interface ConversionRequest {
    * if not set.
    */
   readonly origin: string | undefined;
-  /** The recipe's model; `undefined` to use the one that the directory describes. */
+  /** The recipe's model; `undefined` to use the model that the directory describes. */
   readonly model: ModelName | undefined;
   /** The paths of slime and Megatron-LM, and the Python interpreter for which both are installed. */
   readonly paths: {

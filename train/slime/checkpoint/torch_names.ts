@@ -1,5 +1,5 @@
 /**
- * The classes and functions that the pickles of a checkpoint may name.
+ * Lists the classes and functions that the pickles of a checkpoint may name.
  *
  * taulab runs none of them. The lists protect programs that later load the file in Python with `weights_only=False`, as
  * slime's tools do: a file that names `os.system` is rejected.

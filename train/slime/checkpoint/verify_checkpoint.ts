@@ -1,6 +1,6 @@
 /**
- * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to that
- * of another checkpoint.
+ * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to the
+ * corresponding element of another checkpoint.
  *
  * If a tensor is missing, Megatron's loader only prints that it skips the tensor, and training starts from random
  * values. A converter that swaps two matrices prints nothing. The verification therefore compares the bytes themselves.
@@ -86,7 +86,7 @@ export interface VerifyReport {
 }
 
 /**
- * Compares a checkpoint with another one, or inspects a single checkpoint.
+ * Compares a checkpoint with another checkpoint, or inspects a single checkpoint.
  * @throws The signal's reason, once it is aborted.
  */
 export async function verifyCheckpoints(
@@ -170,8 +170,8 @@ function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
 }
 
 /**
- * Orders tensors by their position on disk, because sequential reads are faster. In safetensors, this order differs
- * from the order of the layers.
+ * Compares two tensors by their position on disk, for sorting. Reading in this order is faster, because the reads are
+ * sequential. In safetensors, the order on disk differs from the order of the layers.
  */
 function byPlace(a: ViewTensor, b: ViewTensor): number {
   const [x, y] = [a, b].map(({ segments }) => {

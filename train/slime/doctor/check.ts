@@ -1,6 +1,6 @@
 /**
- * The interface of the doctor's checks. A check examines the hosts, the data or the endpoints of a slime recipe, and
- * reports findings with fixes.
+ * Defines the interface of the doctor's checks. A check examines the hosts, the data or the endpoints of a slime
+ * recipe, and reports findings with fixes.
  */
 
 import { BoundaryError } from "../../../env/errors.ts";
@@ -47,7 +47,7 @@ export interface CheckContext extends ResolvedSlime {
   readonly env: (name: string) => string | undefined;
   /** The directory of runs, where evaluations of the base model are looked up. Default: `runs`. */
   readonly runs: string;
-  /** The path of the base model's evaluation; `null` to use the latest one. */
+  /** The path of the base model's evaluation; `null` to use the latest evaluation. */
   readonly baseRun: string | null;
   /** The paths of the row files to check. Default: the row files that a launch would write. */
   readonly rowFiles: readonly string[];

@@ -59,7 +59,7 @@ export class Facts {
 
   /**
    * Opens the tokenizer and chat template of the model's directory on the head.
-   * @throws {DataError} If one of them is missing or damaged.
+   * @throws {DataError} If the tokenizer or the template is missing or damaged.
    */
   codec(): Promise<Codec> {
     return this.#codec ??= this.#openCodec();

@@ -7,7 +7,7 @@ import type { Check } from "./check.ts";
 
 const FOLDER = new URL("./checks/", import.meta.url);
 
-/** All checks in order, except `hosts`. That check runs first, because the others depend on it. */
+/** All checks in order, except `hosts`. That check runs first, because all other checks depend on it. */
 export const CHECKS: readonly Check[] = await readChecks();
 
 async function readChecks(): Promise<Check[]> {

@@ -40,7 +40,7 @@ export interface DoctorOptions
   readonly running?: boolean;
   /** The time limit of each check in milliseconds. Default: the limit that the check sets. */
   readonly timeoutMs?: number;
-  /** The path of the base model's evaluation. Default: the latest one. */
+  /** The path of the base model's evaluation. Default: the latest evaluation. */
   readonly baseRun?: string;
   /** Called when a check has finished. */
   readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;

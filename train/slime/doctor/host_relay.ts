@@ -11,7 +11,7 @@ import type { CallOptions } from "../../../env/types.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { runPython } from "./host_python.ts";
 
-/** A relay to the servers of a host. Hold it with `await using`. */
+/** A relay to the servers of a host. Declare it with `await using`. */
 export interface Relay extends AsyncDisposable {
   /** Returns the local URL for a base URL on the host. Paths can be appended to it. */
   urlFor(base: string): string;

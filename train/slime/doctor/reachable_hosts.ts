@@ -1,4 +1,4 @@
-/** Checks which hosts answer, and whether their clocks agree. All other checks depend on this one. */
+/** Checks which hosts answer, and whether their clocks agree. All other checks depend on this check. */
 
 import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";

@@ -5,7 +5,7 @@ import { localShell } from "./local_shell.ts";
 import type { Shell } from "./shell.ts";
 import { sshShell } from "./ssh_shell.ts";
 
-/** The shells of a host. Hold them with `await using`. */
+/** The shells of a host. Declare them with `await using`. */
 export interface HostShells extends AsyncDisposable {
   readonly host: Shell;
   /**

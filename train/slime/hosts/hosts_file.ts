@@ -75,7 +75,7 @@ export const THIS_HOST = "this";
 /**
  * Reads the named hosts, in the given order.
  * @param file The path of a `hosts.yaml`. It is not read if `names` is empty.
- * @throws {ConfigError} If there is no such file, the file is invalid, or it lacks one of the hosts.
+ * @throws {ConfigError} If there is no such file, the file is invalid, or it lacks a named host.
  */
 export async function readHosts(
   file: string,
@@ -131,7 +131,7 @@ export function placeOf(host: Host | undefined): Place | undefined {
  * Parses a `hosts.yaml`.
  * @returns The hosts, in the order of the file.
  * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown or invalid. The message
- * gives the line, and for an unknown key the nearest known one.
+ * gives the line, and for an unknown key the nearest known key.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
@@ -188,7 +188,8 @@ function hostMap(file: YamlFile): object {
 
 /**
  * Selects the named hosts, in the given order.
- * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint gives the nearest known one.
+ * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint gives the nearest known
+ * host.
  */
 export function pickHosts(
   hosts: readonly Host[],

@@ -1,6 +1,6 @@
 /**
- * The interface for running commands on this machine or on another host over ssh. Setup, checks, conversion and launch
- * use it for both.
+ * Defines the interface for running commands on this machine or on another host over ssh. Setup, checks, conversion and
+ * launch use the interface for both.
  */
 
 import { HostError } from "../../../env/errors.ts";

@@ -25,7 +25,7 @@ import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
-/** Access to the hosts of a run. Hold it with `await using`. */
+/** Access to the hosts of a run. Declare it with `await using`. */
 export interface Fleet extends AsyncDisposable {
   /** Shells on all hosts of the cluster, starting with the head. Only this machine if the recipe names no hosts. */
   readonly shells: readonly PlacedShell[];

@@ -110,7 +110,7 @@ async function answering(
 }
 
 /**
- * Checks that a cluster has enough free GPUs, because slime would wait for them forever.
+ * Checks that a cluster has enough free GPUs, because slime would wait for missing GPUs forever.
  * @throws {RayError} If the cluster has too few free GPUs.
  */
 async function requireGpus(
@@ -224,7 +224,7 @@ async function start(
   }
 }
 
-/** Starts Ray on a host, in a process session of its own, so that Ctrl-C in this terminal does not reach it. */
+/** Starts Ray on a host, in a separate process session, so that Ctrl-C in this terminal does not reach it. */
 async function startNode(
   { host, cwd, words, env, passEnv }: PlannedCommand,
   { shellOf, mark, signal, ...options }: ClusterOptions & {

@@ -1,5 +1,6 @@
 /**
- * A typed client of Ray's Jobs REST interface: jobs are submitted, queried, followed, stopped and removed by id.
+ * Provides a typed client of Ray's Jobs REST interface: jobs are submitted, queried, followed, stopped and removed by
+ * id.
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
  */
 

@@ -73,7 +73,7 @@ export interface ShardJobsOptions
   readonly env?: (name: string) => string | undefined;
 }
 
-/** A runner of shards on a Ray cluster. Hold it with `await using`. */
+/** A runner of shards on a Ray cluster. Declare it with `await using`. */
 export type ShardJobs = ShardRunner & AsyncDisposable;
 
 /** A host, and the Ray resources that make a job run on it. */
@@ -127,7 +127,7 @@ export async function openShardJobs(
 
 /**
  * Returns the address of a host's Ray node.
- * @throws {ConfigError} If Ray has no node with the host's address, because jobs for the host would wait forever.
+ * @throws {ConfigError} If Ray has no node with the host's address. Jobs for the host would wait forever.
  */
 function nodeAddress(
   name: string,

@@ -114,7 +114,7 @@ export class SlimeMetricsReader {
 
   /**
    * Returns the lines of metrics of complete rollouts. They stay in order: a rollout is returned only after all earlier
-   * ones.
+   * rollouts.
    */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
@@ -138,8 +138,8 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Returns the metrics of an evaluation after those of the rollout with the same number, unless that rollout has not
-   * been sampled yet.
+   * Returns the metrics of an evaluation, one line per dataset. If rollout `id` has been sampled, the evaluation counts
+   * as step `id + 1`. Otherwise, it counts as step `id`.
    */
   #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
     const step = id <= this.#sampledUpTo ? id + 1 : id;

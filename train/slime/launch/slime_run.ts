@@ -51,7 +51,7 @@ export async function readSlimeRun(
   return await readRunOf(path, SLIME);
 }
 
-/** A run that this process follows. Hold it with `await using`. */
+/** A run that this process follows. Declare it with `await using`. */
 export class SlimeRun extends RunDir<SlimeConfig> {
   readonly #metrics: MetricsFile<AnyMetrics>;
   readonly #keys: Set<string>;
@@ -116,7 +116,7 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Appends lines of metrics, except those that already exist.
+   * Appends the lines of metrics that do not exist yet.
    * @returns The lines that were appended.
    */
   async record(lines: readonly AnyMetrics[]): Promise<AnyMetrics[]> {

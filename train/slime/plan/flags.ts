@@ -37,7 +37,7 @@ export interface FlagSettings {
   }[];
   /** The path of the file with generate.py's settings. */
   readonly settings: string;
-  /** The policy of the router, chosen from those that the installed router supports. */
+  /** The policy of the router, chosen from the policies that the installed router supports. */
   readonly routerPolicy: string | null;
 }
 

@@ -9,9 +9,9 @@ import { readRunInfo, readStore } from "../../runs/run_reader.ts";
 import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
- * Measures the episodes of a run dir, except those that failed.
- * @param promptTokens The number of tokens of the policy text and the tools according to the plan, because a run dir
- * does not record it.
+ * Measures the episodes of a run dir. Failed episodes are not counted.
+ * @param promptTokens The number of tokens of the policy text and the tools according to the plan. A run dir does not
+ * record this number.
  * @throws {ConfigError} If there is no such run, or all of its episodes failed.
  */
 export async function measuredRates(

@@ -28,8 +28,8 @@ import type {
 } from "./plan_types.ts";
 
 /**
- * Returns the names of the hosts that a recipe needs: first the hosts of the cluster, then those that only run episode
- * servers.
+ * Returns the names of the hosts that a recipe needs: first the hosts of the cluster, then the hosts that only run
+ * episode servers.
  */
 export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
   return [...new Set([...cluster.hosts, ...bridge.hosts])]
@@ -162,8 +162,8 @@ function jobsUrl(
 }
 
 /**
- * Plans the episode servers: those that are already running according to the recipe, or new ones, by default on the
- * head.
+ * Plans the episode servers. If the recipe lists servers that are already running, the run uses them. Otherwise it
+ * starts new servers, by default on the head.
  */
 export function planServices(
   config: SlimeConfig,

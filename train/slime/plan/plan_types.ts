@@ -1,4 +1,4 @@
-/** The types that describe a planned slime run, which slime_plan.ts creates. */
+/** Defines the types that describe a planned slime run, which slime_plan.ts creates. */
 
 import type { Hooks } from "../read_hooks.ts";
 import type { BatchPlan } from "./batch_shape.ts";
@@ -71,7 +71,8 @@ export interface PlannedCommand {
   /** Environment variables that are not secret. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * The names of environment variables that are passed on from the environment of the launch, if they are set there.
+   * The names of environment variables that are passed on to the command if they are set in the environment of the
+   * launch.
    */
   readonly passEnv: readonly string[];
 }
@@ -145,7 +146,7 @@ export interface DerivedValues extends BatchPlan {
   readonly paddedVocab: number;
 }
 
-/** The numbers of tokens of a rollout. */
+/** The numbers of tokens in a rollout. */
 export interface TokenPlan {
   readonly samples: number;
   /** The total number of tokens if episodes are as long as forecast. */

@@ -1,5 +1,5 @@
 /**
- * Chooses the policy with which slime's router assigns turns to engines, among those that the installed router
+ * Chooses the policy with which slime's router assigns turns to engines, from the policies that the installed router
  * supports.
  */
 

@@ -24,22 +24,22 @@ export interface TrainingMemory {
   readonly weights: number;
   readonly gradients: number;
   /**
-   * The bytes of the fp32 weights and the two moments, which are distributed among the ranks that hold the same
-   * parameters.
+   * The number of bytes of the fp32 weights and the two moments, which are distributed among the ranks that hold the
+   * same parameters.
    */
   readonly optimizer: number;
-  /** The estimated bytes of the activations. */
+  /** The estimated number of bytes of the activations. */
   readonly activations: number;
-  /** The estimated bytes of a micro-batch's logits, including the intermediate values of the loss. */
+  /** The estimated number of bytes of a micro-batch's logits, including the intermediate values of the loss. */
   readonly logits: number;
-  /** The assumed bytes that libraries use and that a sleeping engine keeps on the GPU. */
+  /** The assumed number of bytes that libraries use and that a sleeping engine keeps on the GPU. */
   readonly beside: number;
   readonly total: number;
 }
 
 /** The memory in bytes that an engine uses per GPU during sampling. */
 export interface EngineMemory {
-  /** The engine's memory limit for weights and cache together. */
+  /** The engine's memory limit in bytes for weights and cache together. */
   readonly share: number;
   readonly weights: number;
   readonly cache: number;
@@ -49,7 +49,10 @@ export interface EngineMemory {
    * The expected number of tokens in the concurrent episodes. The prompt, which they have in common, is counted once.
    */
   readonly expectedTokens: number;
-  /** The assumed bytes, in addition to `share`, that libraries use and that the sleeping trainer keeps on the GPU. */
+  /**
+   * The assumed number of bytes, in addition to `share`, that libraries use and that the sleeping trainer keeps on the
+   * GPU.
+   */
   readonly beside: number;
 }
 
@@ -61,8 +64,8 @@ export interface MemoryPlan {
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
   /**
-   * The bytes per host for copies of the weights, and for the state that is moved from GPUs to host memory during
-   * sampling.
+   * The number of bytes per host for copies of the weights, and for the state that is moved from GPUs to host memory
+   * during sampling.
    */
   readonly host: number;
   readonly disk: DiskPlan;
@@ -72,7 +75,7 @@ export interface MemoryPlan {
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
-  /** The maximum number of checkpoints that exist at once. The run removes older ones. */
+  /** The maximum number of checkpoints that exist at once. The run removes older checkpoints. */
   readonly checkpoints: number;
   /** The total number of checkpoints that the run writes. */
   readonly saves: number;
@@ -80,15 +83,18 @@ export interface DiskPlan {
 }
 
 /**
- * The bytes of CUDA contexts, communicators and graphs that training or an engine keeps on a GPU while the other one
- * runs.
+ * The number of bytes of CUDA contexts, communicators and graphs that training or an engine keeps on a GPU while the
+ * other runs.
  */
 const BESIDE_BYTES = 4e9;
 
-/** The bytes per logit: bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the gradient. */
+/**
+ * The number of bytes per logit: bf16 logits, their fp32 copy, the softmax kept for the backward pass, and the
+ * gradient.
+ */
 const LOGIT_BYTES = 2 + 4 + 4 + 4;
 
-/** The bytes per parameter of a checkpoint: bf16 weights, fp32 weights and two fp32 moments. */
+/** The number of bytes per parameter of a checkpoint: bf16 weights, fp32 weights and two fp32 moments. */
 const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 
 /** The numbers of tokens in an episode. */
@@ -269,8 +275,8 @@ function gpuExperts(
 }
 
 /**
- * Estimates the bytes of the activations. With full recomputation, the inputs of all layers and the intermediate
- * activations of one layer at a time are kept. Otherwise, the activations of all layers are kept.
+ * Estimates the number of bytes of the activations. With full recomputation, the inputs of all layers and the
+ * intermediate activations of one layer at a time are kept. Otherwise, the activations of all layers are kept.
  * @see Korthikanti et al. 2022, section 4. Differences: flash attention stores no scores, and the widths of this model
  * are used.
  */

@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from those in the facts, or a path
- * on the hosts is not absolute.
+ * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from the hosts in the facts, or a
+ * path on the hosts is not absolute.
  */
 export function planLaunch(
   slime: ResolvedSlime,

@@ -12,8 +12,8 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * Returns the flags that W&B needs in addition to the recipe's: a group, which is by default the run's name, and no
- * suffix. With a suffix, every run would be in its own group, and slime would create the suffix with a function
+ * Returns the flags that W&B needs in addition to the recipe's flags: a group, which is by default the run's name, and
+ * no suffix. With a suffix, every run would be in its own group, and slime would create the suffix with a function
  * (`wandb.util.generate_id`) that newer versions of W&B do not have.
  */
 export function trackingFlags(
@@ -41,7 +41,7 @@ export function unusedTracking({ tracking }: Tracked): string[] {
 }
 
 /**
- * Returns environment variables for the job. TensorBoard's directory is absolute, because a relative one would depend
+ * Returns environment variables for the job. TensorBoard's directory is absolute, because a relative path would depend
  * on the directory of each process.
  * @param checkpoints The directory that contains the run's checkpoints.
  */
@@ -54,7 +54,7 @@ export function trackingVariables(
     : {};
 }
 
-/** Checks whether W&B needs its key, which is the case in every mode except `offline`. */
+/** Checks whether W&B needs its key. The key is needed if W&B is enabled in a mode other than `offline`. */
 export function needsWandbKey({ tracking, cluster }: Tracked): boolean {
   const mode = tracking.mode ?? cluster.env["WANDB_MODE"];
   return tracking.wandb && mode !== "offline";

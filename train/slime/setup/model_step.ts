@@ -6,7 +6,7 @@ import { pathWord, quote } from "../hosts/shell.ts";
 import { type ModelShape, parameterCount } from "../model_shapes.ts";
 import type { Step } from "./step.ts";
 
-/** The bytes to allow for the tokenizer, the config and headers, in addition to the weights. */
+/** The number of bytes to allow for the tokenizer, the config and headers, in addition to the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;
 
 /** The model to download. */

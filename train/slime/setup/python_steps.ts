@@ -1,6 +1,6 @@
 /**
- * The setup steps for Python: a virtual environment on a host without a container, slime, and the packages that slime
- * needs.
+ * Creates the setup steps for Python: a virtual environment on a host without a container, slime, and the packages that
+ * slime needs.
  */
 
 import { join } from "node:path";
@@ -99,7 +99,7 @@ echo "todo $w"`,
   };
 }
 
-/** Creates the step that checks for the packages that are built against CUDA. Setup does not install these. */
+/** Creates the step that checks for the packages that are built against CUDA. Setup does not install these packages. */
 export function packagesStep(options: PythonOptions): Step {
   const { python, slime, megatron, bare } = options;
   const direct = pathWord(

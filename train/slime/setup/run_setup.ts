@@ -70,14 +70,17 @@ export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
   /**
    * An id of this run of setup. Hosts that share a directory wait for each other if they are set up by the same run,
-   * and refuse other runs.
+   * and refuse to be set up by other runs.
    */
   readonly run: string;
   now(): Date;
   onEvent?(event: SetupEvent): void;
 }
 
-/** Sets up all hosts concurrently. If a host fails, the others continue. Errors of hosts are reported, not thrown. */
+/**
+ * Sets up all hosts concurrently. If a host fails, the setup of the other hosts continues. Errors of hosts are
+ * reported, not thrown.
+ */
 export function runSetup(
   plans: readonly HostPlan[],
   context: SetupContext,
@@ -304,7 +307,7 @@ function report(
 
 /**
  * Merges the entries of an earlier run and of this run, so that undoing the step restores the original state and not an
- * intermediate one.
+ * intermediate state.
  */
 function mergeMade(earlier: Made, now: Made): Made {
   if (earlier.kind === "moved" && now.kind === "clone") {

@@ -1,5 +1,5 @@
 /**
- * The setup steps for a host that runs episode servers: Deno and taulab if the host is another machine, and the
+ * Creates the setup steps for a host that runs episode servers: Deno and taulab if the host is another machine, and the
  * benchmark's dataset.
  */
 

@@ -103,7 +103,7 @@ export interface SetupOptions
   readonly serving: readonly (Host | undefined)[];
   /** This machine's entry in hosts.yaml; `undefined` if there is none. */
   readonly here: Host | undefined;
-  /** Whether this program itself runs in a container, such as one of slime's image. */
+  /** Whether this program itself runs in a container, such as a container from slime's image. */
   readonly inContainer: boolean;
   /** The Hugging Face token; `undefined` if there is none. */
   readonly token: string | undefined;

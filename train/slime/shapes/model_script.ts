@@ -20,7 +20,7 @@ export interface ScriptSource {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** The maximum number of layers. No model has more, so a script with a larger number is not one of slime's. */
+/** The maximum number of layers. No model has more layers, so a script with a larger number is not from slime. */
 const MAX_LAYERS = 1000;
 const MAX_SOURCES = 8;
 
@@ -276,7 +276,7 @@ class Reader {
     return this.#values.arrays.get(name) ?? this.fail(`${name} is not set`);
   }
 
-  /** Reads a number, or the name of a variable that contains one. */
+  /** Reads a number, or the name of a variable that contains a number. */
   #number(text: string): number {
     const value = /^\d+$/.test(text) ? text : this.#scalar(text);
     return /^\d{1,12}$/.test(value)

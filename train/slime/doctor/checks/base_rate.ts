@@ -26,7 +26,10 @@ export const check: Check = {
   },
 };
 
-/** The minimum number of scored episodes. With fewer, a solve rate of 0 cannot be distinguished from a low one. */
+/**
+ * The minimum number of scored episodes. With fewer episodes, a solve rate of 0 cannot be distinguished from a low
+ * solve rate.
+ */
 const ENOUGH = 30;
 
 /**
@@ -146,8 +149,8 @@ function hopeless(
 }
 
 /**
- * Checks whether sampling ends even if no group's rewards differ: because there is no filter, or because the filter
- * keeps such groups after a number of attempts.
+ * Checks whether sampling ends even if no group's rewards differ. It does if there is no filter, or if the filter keeps
+ * such groups after a number of attempts.
  */
 function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;

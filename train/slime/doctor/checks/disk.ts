@@ -15,9 +15,9 @@ import {
 } from "../check.ts";
 import { gigabytes, readVolume, type Volume } from "../host_disks.ts";
 
-/** The bytes to allow for Ray's logs and for the objects that Ray spills to disk. */
+/** The number of bytes to allow for Ray's logs and for the objects that Ray spills to disk. */
 const RAY_BYTES = 10e9;
-/** The bytes to allow for rows, hooks and settings. */
+/** The number of bytes to allow for rows, hooks and settings. */
 const RUN_BYTES = 1e8;
 
 /** The `disk` check. */
@@ -40,7 +40,7 @@ export const check: Check = {
 interface Demand {
   readonly path: string;
   readonly what: string;
-  /** The bytes per saved checkpoint; 0 if the size does not depend on checkpoints. */
+  /** The number of bytes per saved checkpoint; 0 if the size does not depend on checkpoints. */
   readonly perSave: number;
   readonly fixed: number;
 }

@@ -121,7 +121,10 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
   )];
 }
 
-/** Reports differences between the hosts' GPUs. The slowest GPU limits the speed, and the smallest one the memory. */
+/**
+ * Reports differences between the hosts' GPUs. The slowest GPU limits the speed, and the GPU with the least memory
+ * limits the memory.
+ */
 function compareGpus(gpus: readonly Gpu[]): Observed[] {
   if (gpus.length === 0) return [];
   const names = [...new Set(gpus.map(({ name }) => name))];

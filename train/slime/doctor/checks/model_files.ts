@@ -147,7 +147,7 @@ function differingFiles(a: HostModel, b: HostModel): string[] {
   return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
 }
 
-/** Returns a fingerprint of the content of each file, by file name. */
+/** Returns fingerprints of the files' contents, keyed by file name. */
 function printsOf({ shards, files }: HostModel): Map<string, string> {
   return new Map([
     ...[...shards.values()].map(({ name, size }) =>

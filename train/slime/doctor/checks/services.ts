@@ -1,6 +1,6 @@
 /**
- * Checks the episode servers. Running servers must match this recipe. To start new ones, a host needs a free port and
- * the model's tokenizer.
+ * Checks the episode servers. Running servers must match this recipe. To start new servers, a host needs a free port
+ * and the model's tokenizer.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -200,7 +200,7 @@ async function canStartHere(
   );
 }
 
-/** Checks whether a server could listen on an address, by listening on it for a moment. */
+/** Checks whether a server could listen on an address, by listening on the address briefly. */
 function listenFault(hostname: string, port: number): Observed[] {
   try {
     Deno.listen({ hostname, port }).close();

@@ -3,7 +3,7 @@
 import { type Check, fail, onEachHost, pass, warn } from "../check.ts";
 import { gigabytes, readVolume } from "../host_disks.ts";
 
-/** The bytes needed for Ray's object store and NCCL's buffers. */
+/** The number of bytes needed for Ray's object store and NCCL's buffers. */
 const SHM_BYTES = 16e9;
 
 /** The `shared-memory` check. */

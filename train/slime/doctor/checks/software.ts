@@ -98,8 +98,8 @@ async function driverCuda(
 }
 
 /**
- * Compares the CUDA version of PyTorch with the driver's. Older drivers run newer builds of the same major version,
- * except for code that is compiled at run time.
+ * Compares the CUDA version of PyTorch with the CUDA version of the driver. Older drivers run newer builds of the same
+ * major version, except for code that is compiled at run time.
  */
 function cudaFaults(
   { cuda }: HostPython,

@@ -42,7 +42,7 @@ export const check: Check = {
   },
 };
 
-/** Checks the size of the vocabulary and the end token, for which Python is not needed. */
+/** Checks the size of the vocabulary, and the end token. These checks do not need Python. */
 function vocabularyFaults(
   { tokenizer }: Codec,
   { vocab: rows, modelType, arguments: words }: ModelShape,
