@@ -36,7 +36,7 @@ export function askTripWords(missing: AirlineMissing): string {
   return QUESTIONS[missing];
 }
 
-/** The expert's reply to a request that it cannot understand. */
+/** The expert's reply to a request that it cannot understand or fulfill. */
 export const CANNOT = "sorry, i cannot do that.";
 
 /** A call to read back to the user, and the rows that were looked up for it. */

@@ -48,7 +48,7 @@ export function tripClause(rng: Rng, request: AirlineRequest): string {
   }
 }
 
-/** Describes a reservation by its id or its route: `reservation ABC123`, `your trip from JFK to SEA`. */
+/** Describes a reservation by its id or by its route: `reservation ABC123`, `your trip from JFK to SEA`. */
 function namedWords({ reservationId, from, to }: Trip, rng: Rng): string {
   return reservationId === undefined
     ? `your ${rng.pick(["trip", "upcoming trip"])} from ${from} to ${to}`

@@ -7,7 +7,7 @@ import { directFlight, drawDate, PICKS } from "./choose_flights.ts";
 import { CABINS, type DrawnTrip, onReservation, TODAY } from "./drawn.ts";
 import { type AirlineWorld, drawReservation, type Passenger } from "./rows.ts";
 
-/** Draws a question about the user's profile, a flight or a reservation, or returns `undefined` if the draw fails. */
+/** Draws a question about the user's profile, a flight or a reservation. Returns `undefined` if the draw fails. */
 export function drawQuestion(
   world: AirlineWorld,
   user: Passenger,

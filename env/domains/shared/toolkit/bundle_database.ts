@@ -19,7 +19,7 @@ import {
 export type RowModels = Readonly<Record<string, Model>>;
 
 /**
- * Loads a database whose file is an object of tables, each of which is an object of rows by id.
+ * Loads a database from the contents of its file: an object of tables, each of which is an object of rows keyed by id.
  * @throws {DataError} If the data does not have the declared shape.
  */
 export function loadTables(

@@ -24,9 +24,9 @@ export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for a yes or a no. */
   readonly wantsYes: boolean;
-  /** Whether the agent asks what the user wants, or whether there is anything else. */
+  /** Whether the agent asks how it can help, or whether the user wants anything else. */
   readonly asksMore: boolean;
-  /** Whether the agent asks exactly what the user wants. */
+  /** Whether the agent asks what exactly it should do. */
   readonly asksWish: boolean;
   /** Whether the agent says that something cannot be done. */
   readonly refuses: boolean;
@@ -87,7 +87,10 @@ const GENERIC_DONE = /\b(all set|done|success|complete)/;
 
 /** The context in which a message is interpreted. */
 export interface ListeningContext {
-  /** Matches words of the current request. A report that contains none of these words is about something else. */
+  /**
+   * Matches words of the current request. A report counts only if it contains such a word or a general phrase such as
+   * `all set`.
+   */
   readonly topic: RegExp;
   /** Patterns for additional details that agents of the domain ask for. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
