@@ -7,7 +7,7 @@ import type { RewardFunction } from "../env/rollout.ts";
 import type { Dataset, Episode, Task } from "../env/types.ts";
 import type { Trainer, TrainSequence } from "./trainer.ts";
 
-/** One episode to sample. */
+/** An episode to sample. */
 export interface Job {
   readonly task: Task;
   readonly seed: number;

@@ -17,7 +17,7 @@ import { startRun } from "./session.ts";
 export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
-  /** Only used for a resumed run; see `TrainingDir.resume()`. */
+  /** Whether to go back to the last intact checkpoint. Only used for a resumed run; see `TrainingDir.resume()`. */
   readonly discard?: boolean;
   /** The config. For a resumed run, this is the run's own config with the flags applied to the keys that may change. */
   readonly config: Config;

@@ -53,7 +53,7 @@ export interface UpdateStats {
   readonly tokens: number;
 }
 
-/** Updates a policy, by imitation or by policy gradient. */
+/** A trainer, which updates a policy by imitation or by policy gradient. */
 export interface Trainer {
   /** Performs one supervised step on the mean cross-entropy of the tokens with mask 1. */
   supervised(

@@ -84,7 +84,7 @@ export class Engine implements AsyncDisposable {
     this.policy = this.copyModel(true);
   }
 
-  /** Starts the workers and draws the initial weights. */
+  /** Creates an engine: starts its workers and draws the initial weights. */
   static async create(options: EngineOptions): Promise<Engine> {
     const { config, threads } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 64) {

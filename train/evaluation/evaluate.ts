@@ -20,7 +20,7 @@ import { type EvaluationDir, keyOf } from "./evaluation_dir.ts";
 import { baselineOf } from "./do_nothing.ts";
 import { type EvaluationReport, reportOn } from "./evaluation_report.ts";
 
-/** One planned episode. */
+/** A planned episode. */
 export interface Job {
   readonly task: Task;
   /** The index of the task among the evaluated tasks. */

@@ -97,7 +97,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.list();
   }
 
-  /** Returns the keys of the episodes so far, see {@linkcode keyOf}. */
+  /** Returns the keys of the episodes so far, as {@linkcode keyOf} makes them. */
   keys(): Set<string> {
     this.flush();
     return new Set(this.#store.keys().map(keyOf));

@@ -40,7 +40,9 @@ export interface EvaluationPlan {
   readonly path: string;
   /** Whether the run dir already exists. */
   readonly isResumed: boolean;
-  /** Only used for a resumed evaluation; see `EvaluationDir.resume()`. */
+  /**
+   * Whether to rerun scored episodes that were lost. Only used for a resumed evaluation; see `EvaluationDir.resume()`.
+   */
   readonly discard?: boolean;
   /** The evaluation's config, with this session's values for the keys that may change. */
   readonly config: EvaluationConfig;

@@ -27,7 +27,7 @@ export const EXCLUDED = "excluded.yaml";
 
 /**
  * Reads a world the way the benchmark does, certifies each task, and writes the certificates alongside it.
- * @returns The exclusions for tasks that are not certified, in all their splits. These are also written.
+ * @returns The exclusions for the uncertified tasks, in all their splits. They are also written to a file.
  */
 export async function certifyWorld(
   out: string,

@@ -41,7 +41,7 @@ interface Cell<T> {
 export interface ColumnOptions<T> {
   /** The column's key in a `StoredEpisode`. Default: the column's name in camel case. */
   readonly key?: string;
-  /** The first version of `episodes.db` that has the column. Default: 1. A later column must allow NULL. */
+  /** The first version of `episodes.db` that has the column. Default: 1. A column added later must allow NULL. */
   readonly since?: number;
   /** The fields of a JSON cell that readers rely on. The cell may have other fields too. */
   readonly shape?: z.ZodType;

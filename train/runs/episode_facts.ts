@@ -105,7 +105,7 @@ export function cellsOf(
 
 /**
  * Converts a row of `episodes.db` to an episode.
- * @param path The file, for the error.
+ * @param path The path of the file, for error messages.
  * @throws {DataError} If a JSON cell is damaged: it cannot be parsed, or does not have the expected format.
  */
 export function storedEpisode(

@@ -62,7 +62,7 @@ function constant(index: usize): v128 {
 }
 
 /**
- * Returns e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. The algorithm is that of Cephes `expf`. Adding
+ * Returns e^x to about 1e-7, for x clamped to [-86, 87]; NaN stays NaN. Uses the algorithm of `expf` in Cephes. Adding
  * 1.5·2^23 leaves the rounded exponent in the low bits.
  */
 // @ts-ignore: decorator
@@ -83,8 +83,8 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * Returns the natural logarithm of a positive number to about 1e-7, and about -88 for 0, so that 0·log 0 is 0. The
- * algorithm is that of Cephes `logf`.
+ * Returns the natural logarithm of a positive number to about 1e-7, and about -88 for 0, so that 0·log 0 is 0. Uses the
+ * algorithm of `logf` in Cephes.
  */
 // @ts-ignore: decorator
 @inline
