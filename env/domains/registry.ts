@@ -62,7 +62,7 @@ export function registerDomain(domain: Domain): void {
 
 /**
  * Returns a domain by its key, or by its name alone if only one benchmark has a domain with that name.
- * @throws {ConfigError} If there is no such domain.
+ * @throws {ConfigError} If no domain has this key, or if several domains have this name and no benchmark is given.
  */
 export function domainNamed(name: DomainName, benchmark?: string): Domain {
   const domain = benchmark === undefined

@@ -52,7 +52,7 @@ export interface DrawnWorld extends
   toEpisodeTask?(task: Task): Task;
 }
 
-/** Callbacks during the generation of a world. */
+/** A progress callback and an abort signal for the generation of a world. */
 export interface GenerateHooks {
   /** Called after each task has been certified, with the number of tasks certified so far and the total number. */
   readonly onTask?: (certified: number, of: number) => void;

@@ -58,7 +58,7 @@ export function personaWords(
   ]);
 }
 
-/** Joins strings to a list in a sentence: `a, b and c`. */
+/** Joins strings as in a sentence: `a, b and c`. */
 export function listed(all: readonly string[]): string {
   return all.length < 2
     ? all.join("")

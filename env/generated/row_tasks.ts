@@ -45,8 +45,8 @@ export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
  * Draws tasks over the rows of a dataset, each with its certificate.
- * @param heldOut Held-out tasks. Drawn tasks never use the users of held-out tasks, or the owners of rows that held-out
- * tasks name.
+ * @param heldOut The held-out tasks. No drawn task is about the user of a held-out task, or about the owner of a row
+ * that a held-out task names.
  * @throws {ConfigError} If no task can be drawn with these options.
  * @throws {MissingPartError} If the domain has no `rowTasks` part.
  */

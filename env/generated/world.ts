@@ -66,7 +66,7 @@ export interface BatchDraw {
   readonly about: string;
   /** The hint for the error message if every draw fails with the given options. */
   readonly advice: string;
-  /** Draws the tasks of the batch; `undefined` if the draw fails. A draw can be repeated. */
+  /** Draws the tasks of the batch; `undefined` if the draw fails. A failed draw can be repeated. */
   draw(): TaskBatch | undefined;
 }
 

@@ -12,7 +12,9 @@ export const ADDRESS_FIELDS = [
   "zip",
 ] as const;
 
-/** Returns a call's address arguments as an address object with its fields in stored order. */
+/**
+ * Returns a call's address arguments as an address object with its fields in the order of {@linkcode ADDRESS_FIELDS}.
+ */
 export function addressOf(
   fields: Readonly<Record<typeof ADDRESS_FIELDS[number], JsonValue>>,
 ): JsonObject {

@@ -33,7 +33,8 @@ export interface NewItemsRequest {
 
 /**
  * Pairs the items with their new variants.
- * @throws {ToolError} If the lists differ in length, or a variant is unavailable or belongs to another product.
+ * @throws {ToolError} If the lists differ in length, the order does not contain an item, or an item's product has no
+ * available variant with the new id. Also if a new id equals the old one, unless `allowsSame` is set.
  */
 export function findNewItems(
   database: Database,

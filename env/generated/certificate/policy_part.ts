@@ -13,7 +13,7 @@ import { Rejection, type Subject } from "./subject.ts";
 
 /** The verdicts of the policy oracle. */
 export interface PolicyEvidence {
-  /** The tools of the allowed writes, in order. */
+  /** The tool names of the allowed writes, in order. */
   readonly allowed: readonly string[];
   readonly refused: readonly {
     /** The index of the request. */

@@ -9,7 +9,7 @@ import { isWrite } from "../../audit/finding.ts";
 import { GIVEN, leaves, plain } from "../../audit/argument_values.ts";
 import { Rejection, type Subject, textOf } from "./subject.ts";
 
-/** Where the arguments of gold writes come from. */
+/** The sources of the gold writes' arguments. */
 export interface SolvableEvidence {
   /** The read that shows an argument, for arguments that are not in the instruction, keyed by path: `0.item_ids[0]`. */
   readonly shown: Readonly<Record<string, string>>;

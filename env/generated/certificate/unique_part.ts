@@ -97,8 +97,8 @@ class Search {
   }
 
   /**
-   * Returns the key of a search node: the open requests, the calls about each row in order, since the policy may depend
-   * on them, and the changes to the database.
+   * Returns the key of a search node: the open requests, the previous calls for each row, and the changes to the
+   * database. The previous calls are included because the policy may depend on them.
    */
   #keyOf(database: Database, { open, made }: Place): string {
     const { requests } = this.#subject.goal;

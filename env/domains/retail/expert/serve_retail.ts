@@ -51,7 +51,7 @@ interface Case {
   readonly request: RetailRequest;
 }
 
-/** Serves all requests of a task. */
+/** Handles all requests that the user of a task makes. */
 export function* serveRetail(
   { desk, task, database }: ExpertStart & { readonly task: RetailTask },
 ): Script {
@@ -98,7 +98,7 @@ function* authenticate(
 const CANNOT = "i cannot do that";
 
 /**
- * Serves one request.
+ * Handles a single request.
  * @returns The reason for a refusal; `undefined` if the request was not refused.
  */
 function* serveRequest(one: Case): Script<string | undefined> {

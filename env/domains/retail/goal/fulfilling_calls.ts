@@ -218,7 +218,7 @@ function matchingMethods(
   ).map((method) => text(method, "id"));
 }
 
-/** Checks that no item is listed more often than the order contains it. */
+/** Checks whether the swaps list no item more often than the order contains it. */
 function distinct(
   list: readonly Swap[],
   order: JsonObject | undefined,

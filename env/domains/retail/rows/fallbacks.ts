@@ -159,7 +159,7 @@ function returnInstead(draw: Draw, place: Place): Wish | undefined {
   return instead(draw, { refused, fallback, clause });
 }
 
-/** Draws a refund to a payment method that is not allowed, with an allowed one as the fallback. */
+/** Draws a refund to a payment method that is not allowed, with an allowed payment method as the fallback. */
 function refundElsewhere(draw: Draw, place: Place): Wish | undefined {
   const { rng } = draw;
   const { order } = place;

@@ -46,7 +46,7 @@ export interface Place {
 }
 
 /**
- * Returns an order with a drawn value that tells whether the user knows its id. The user always knows the id if no item
+ * Returns an order and whether the user knows its id, which is drawn at random. The user always knows the id if no item
  * distinguishes the order from their other orders.
  */
 export function placeOf({ rng, options }: Draw, order: Order): Place {

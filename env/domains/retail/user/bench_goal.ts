@@ -128,8 +128,8 @@ function paymentOf({ action, task, user }: RequestSource): string {
 }
 
 /**
- * Describes a payment method by its kind and, if the user has others of that kind, by a distinguishing detail; by its
- * id if no such detail exists.
+ * Describes a payment method by its kind and, if the user has others of that kind, by a distinguishing detail. Returns
+ * the id if no such detail exists.
  */
 export function methodWords(
   id: string,

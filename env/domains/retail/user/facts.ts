@@ -1,6 +1,6 @@
 /**
- * Lists the details of a retail user's request. Each detail includes the user's answer to a question for it, and a
- * check for contradictions in an agent's message.
+ * Lists the details of a retail user's request. Each detail defines how the user phrases it when asked, and which
+ * messages of the agent contradict it.
  */
 
 import type { Fact } from "../../shared/user/fact_user.ts";

@@ -1,6 +1,6 @@
 /**
- * The scripted user of the retail domain. It pursues the task's goal. If a τ-bench task has no goal, it is derived from
- * the instruction, the gold actions and the user's profile.
+ * The scripted user of the retail domain. It pursues the task's goal. If the task has no goal, as in τ-bench, a goal is
+ * derived from the instruction, the gold actions and the user's profile.
  */
 
 import type { UserStart } from "../../../domain.ts";

@@ -65,7 +65,7 @@ export function drawIntents(rng: Rng, options: RetailOptions): Intent[] {
   return drawIntentsOf<Intent>(rng, options);
 }
 
-/** Adds orders to a user that none of the user's tasks is about. */
+/** Draws additional orders for a user. None of the user's tasks is about these orders. */
 export function addExtraOrders(world: World, customer: Customer): void {
   const { rng, options } = world;
   const count = between(rng, options.extraOrdersMin, options.extraOrdersMax);

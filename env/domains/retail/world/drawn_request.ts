@@ -90,7 +90,7 @@ export function reads(
     : [call("get_user_details", { user_id: order.userId }), details];
 }
 
-/** Returns the call that reads the profile, if the request needs a payment method that the order does not show. */
+/** Returns the call that reads the profile; empty if the request needs no payment method, or if the order shows it. */
 export function profileFor(
   actions: readonly ToolAction[],
   { method, userId }: Order,

@@ -141,7 +141,7 @@ export const retailOptionsSchema = z.strictObject({
   }
 });
 
-/** The settings of the retail world as a caller may pass them. */
+/** The settings of the retail world as passed by a caller. */
 export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
 /** The settings of the retail world with defaults filled in. */

@@ -165,7 +165,10 @@ function drawQuestion(world: World, customer: Customer): DrawnRequest {
   };
 }
 
-/** Draws a payment method that covers any order, and a different one that pays for the order before the change. */
+/**
+ * Draws a payment method that covers any order, and a different payment method that pays for the order before the
+ * change.
+ */
 function drawOtherMethod(
   { rng, options }: World,
   customer: Customer,

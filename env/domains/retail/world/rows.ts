@@ -171,7 +171,7 @@ export function dollars(cents: number): number | Float {
   return cents % 100 === 0 ? new Float(cents / 100) : cents / 100;
 }
 
-/** Formats {@linkcode dollars} as Python does: `12.5`, `40.0`. */
+/** Formats the result of {@linkcode dollars} as Python does: `12.5`, `40.0`. */
 export function dollarsText(cents: number): string {
   return cents % 100 === 0 ? `${cents / 100}.0` : String(cents / 100);
 }

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of the generated store. All words are lower case, as in people.ts. Every product name ends in a unique
- * noun, so that its last word identifies it.
+ * The vocabulary of the generated store. All words are lower case, as in `people.ts`. Every product name ends in a
+ * unique noun, so that its last word identifies it.
  */
 
 /** The names of the products. */

@@ -49,7 +49,7 @@ export function chargeOnce(
   addCharge(bill, charge);
 }
 
-/** Creates an overdue bill for the previous month with one charge. */
+/** Creates an overdue bill for the previous month that contains one charge. */
 export function openOverdueBill(
   database: Database,
   { billId, customerId, charge }: {

@@ -19,7 +19,7 @@ import { Case, look, lookUp, Transfer } from "./telecom_case.ts";
 /** The message that the policy requires before a user is transferred. */
 const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
 
-/** Serves the user of a task. */
+/** Handles the conversation with the user of a task. */
 export function* serveTelecom({ desk }: Pick<ExpertStart, "desk">): Script {
   const solve = stepsFor(desk);
   const one = yield* identify(desk);

@@ -46,7 +46,7 @@ export class Case {
   }
 
   /**
-   * Asks the user a question.
+   * Asks the user a question, and records the switch states that the answer contains.
    * @returns The answer in lower case.
    */
   *ask(words: string): Script<string> {

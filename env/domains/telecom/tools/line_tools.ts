@@ -144,7 +144,7 @@ export const refuelData = agentTool({
 
 /**
  * Returns the amount if it is positive.
- * @throws {ToolError} If it is not a number above 0.
+ * @throws {ToolError} If the amount is not a positive number.
  */
 function positive(amount: JsonValue): PythonNumber {
   if (!isPythonNumber(amount)) {

@@ -8,7 +8,8 @@ export function plain(message: string): string {
 }
 
 /**
- * Splits a sentence into words that consist of letters and digits: `wi-fi` becomes two words, and `don't` becomes one.
+ * Splits a sentence into words that consist of letters and digits: `wi-fi` becomes two words, and `don't` becomes one
+ * word.
  */
 export function wordsOf(sentence: string): string[] {
   return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>

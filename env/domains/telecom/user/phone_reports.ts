@@ -114,7 +114,7 @@ function networkWords(lines: readonly string[]): string {
   ].join(" ");
 }
 
-/** Converts lines to sentences. */
+/** Joins the phone's lines as sentences in the user's words. */
 function sentences(lines: readonly string[]): string {
   return lines.map((line) => plainWords(line)).filter((line) => line !== "")
     .map((line) => /[.!?]$/.test(line) ? line : `${line}.`).join(" ");
@@ -128,5 +128,5 @@ function plainWords(text: string): string {
   return trim(words.join(" ").replaceAll("your ", "my "));
 }
 
-/** Matches ids, which keep their case. */
+/** Matches ids, whose case is not changed. */
 const ID = /^[A-Z]\d/;

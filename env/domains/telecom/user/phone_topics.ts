@@ -228,7 +228,7 @@ export interface Mention {
   readonly to: number;
 }
 
-/** The phrases by first word, longest first. */
+/** The phrases that start with each word, longest first. */
 const BY_FIRST = new Map<string, { words: string[]; topic: Topic }[]>();
 for (const [topic, phrases] of Object.entries(PHRASES) as [Topic, string[]][]) {
   for (const phrase of phrases) {
@@ -240,7 +240,7 @@ for (const [topic, phrases] of Object.entries(PHRASES) as [Topic, string[]][]) {
   }
 }
 
-/** Returns the topics that the words mention, from left to right. */
+/** Returns the mentions of topics in a list of words, from left to right. */
 export function mentionsIn(words: readonly string[]): Mention[] {
   const mentions: Mention[] = [];
   for (let from = 0; from < words.length;) {

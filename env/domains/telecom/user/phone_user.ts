@@ -116,7 +116,7 @@ function* conclude(one: Player): Script<string> {
   return `it still does not work. ${reportOf(PROOFS[complaint].tool, shown)}`;
 }
 
-/** The tool that shows whether each complaint is resolved, and a function that checks the tool's result. */
+/** For each complaint, the tool that shows whether it is resolved, and a function that checks the tool's result. */
 const PROOFS: Readonly<
   Record<
     Complaint,

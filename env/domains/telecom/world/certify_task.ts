@@ -10,7 +10,7 @@ import { ruleBroken } from "./allowed_step.ts";
 import type { PlannedCall } from "./phone_faults.ts";
 import { Trial } from "./trial.ts";
 
-/** The content from which a task is composed. */
+/** The plan from which a task is composed: the initial state, the setup, the fixes and the checks. */
 export interface TaskPlan {
   /** The initial state of both databases. */
   readonly databases: Required<Databases>;

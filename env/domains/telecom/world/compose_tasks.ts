@@ -1,6 +1,7 @@
 /**
  * Composes telecom tasks: draws accounts, combines several faults of phones and lines, and keeps the tasks that pass
- * certification. Tasks and databases use the layout of the benchmark's files, so that the same code reads both.
+ * certification. Tasks and databases have the layout of the benchmark's files, so that code for the benchmark can read
+ * them.
  */
 
 import { ConfigError } from "../../../errors.ts";
@@ -63,8 +64,8 @@ export interface ComposedTask {
 /** A composed world: the agent's database and the tasks. */
 export interface ComposedWorld {
   /**
-   * The agent's database in the format of its file. The user's database is not included, since it is always the default
-   * phone.
+   * The agent's database in the format of the benchmark's file. The user's database is not included, since it is always
+   * the default phone.
    */
   readonly agent: JsonObject;
   readonly tasks: readonly ComposedTask[];

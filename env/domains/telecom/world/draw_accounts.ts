@@ -23,7 +23,7 @@ export interface Caller {
 
 /** The drawn accounts, and all lines that a user may call about. */
 export interface Accounts {
-  /** The agent's database in the format of its file. */
+  /** The agent's database in the format of the benchmark's file. */
   readonly agent: JsonObject;
   readonly callers: readonly Caller[];
 }

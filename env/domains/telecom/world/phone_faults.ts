@@ -4,7 +4,7 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import { toFloat } from "../../../python/python_number.ts";
 import type { Complaint } from "../user/story.ts";
 
-/** The name in task files of the side that makes a call. */
+/** The side that makes a call, as named in task files. */
 export type Actor = "assistant" | "user";
 
 /** A call to a function or a tool. */

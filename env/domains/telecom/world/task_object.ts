@@ -14,7 +14,7 @@ import {
   ticketOf,
 } from "./task_words.ts";
 
-/** The checks that hold once each complaint is resolved. */
+/** For each complaint, the checks that hold once it is resolved. */
 export const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   service: [check("assert_service_status", "connected")],
   data: [check("assert_mobile_data_status", true), {
@@ -25,7 +25,7 @@ export const WORKS: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   mms: [check("assert_can_send_mms", true)],
 };
 
-/** The checks that hold if each complaint is unresolved and the user was transferred. */
+/** For each complaint, the checks that hold if it is unresolved and the user was transferred. */
 const BROKEN: Readonly<Record<Complaint, readonly PlannedCall[]>> = {
   service: [check("assert_service_status", "no_service")],
   data: [check("assert_mobile_data_status", false)],
