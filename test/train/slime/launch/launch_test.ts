@@ -290,13 +290,16 @@ Deno.test({
             const beside = join(dir, "b");
             await Deno.mkdir(beside);
             const other = await launchWorld(beside);
+            // The last step waits, so that the head is killed before it.
+            const held = join(dir, "held");
+            await Deno.writeTextFile(held, "3");
             const shape: RunShape = {
               ...quick,
               model: join(dir, "model"),
               async: "one-step",
               evalEvery: 0,
               steps: 4,
-              env: { FAKE_PAUSE_S: "0.5" },
+              env: { FAKE_HOLD: held },
             };
             const path = join(other.runs, "beheaded");
             const cut = launch(other, {
@@ -323,6 +326,7 @@ Deno.test({
             const point = await prepareResume(path, { fleet: testFleet() });
             assert.deepEqual(point, { step: 2, cut: 1 });
             assert.deepEqual(await marked(ray!.mark), []);
+            await Deno.remove(held);
             const { outcome, run } = await launch(other, {
               name: "beheaded",
               shape,
@@ -468,10 +472,11 @@ async function marked(mark: string): Promise<number[]> {
 /** Kills the head's server of the Ray that a run started, as the kernel does when memory is short. */
 async function killHead(path: string): Promise<void> {
   const { ray } = (await readLaunchRecord(path))!;
-  for (const pid of await marked(ray!.mark)) {
-    const name = await Deno.readTextFile(`/proc/${pid}/comm`);
-    if (name.startsWith("gcs_server")) Deno.kill(pid, "SIGKILL");
-  }
+  const pids = (await marked(ray!.mark)).map(String);
+  const script =
+    'for pid; do grep -q "^gcs_server" "/proc/$pid/comm" && kill -9 "$pid"; done';
+  await new Deno.Command("sh", { args: ["-c", script, "sh", ...pids] })
+    .output();
 }
 
 /** Runs `deno task train`. If a path is given, sends Ctrl-C once the run at that path has a line of metrics. */
