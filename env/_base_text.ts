@@ -1,4 +1,7 @@
-/** Encodes the canonical text of a database's base once, so that hashing a state has to encode only changed rows. */
+/**
+ * Encodes the canonical text of a database's base rows once, so that hashing a state only has to encode the changed
+ * rows.
+ */
 
 import type { JsonObject } from "./python/python_value.ts";
 import { pairText, sortedKeys } from "./state_hash.ts";
@@ -15,7 +18,10 @@ export interface TableText {
   readonly starts: Uint32Array;
 }
 
-/** The canonical text of a base. {@linkcode BaseText.pieces} combines it with changes into the text of a state. */
+/**
+ * The canonical text of a database's base rows. {@linkcode BaseText.pieces} combines it with changed rows to form the
+ * text of a state.
+ */
 export class BaseText {
   readonly #tables: readonly {
     readonly name: string;
@@ -38,7 +44,8 @@ export class BaseText {
 
   /**
    * Yields the text of a state in parts.
-   * @param changes The texts of changed and added rows, `('id', row)`, by table and then by id, with sorted ids.
+   * @param changes The texts of changed and added rows, `('id', row)`, keyed by table, then by id. The ids must be
+   * sorted.
    */
   *pieces(
     changes: ReadonlyMap<string, ReadonlyMap<string, string>>,
@@ -72,7 +79,7 @@ export function encodeTable(
 
 /**
  * Yields the text of a table's rows: runs of unchanged rows, with changed and added rows in between.
- * @param changes The texts of changed and added rows by id, sorted by id.
+ * @param changes The texts of changed and added rows keyed by id and sorted by id.
  * @returns The number of rows.
  */
 export function* rowPieces(
@@ -99,7 +106,7 @@ export function* rowPieces(
   return count;
 }
 
-/** Returns the bytes of rows `from` to `to` (exclusive), without the separator after the last. */
+/** Returns the bytes of rows `from` to `to` (exclusive), without the separator after the last row. */
 function run(table: TableText, from: number, to: number): Uint8Array {
   return table.bytes.subarray(
     table.starts[from],

@@ -6,8 +6,8 @@ import type { Action } from "./types.ts";
 /**
  * Creates an action that calls a tool.
  * @param args The arguments as plain data. Whole numbers become Python integers; other numbers become floats.
- * @param options.id The id of the call, to which its answer refers. Default: `call`, which is enough if calls are made
- * one at a time.
+ * @param options.id The id of the call, which the tool result refers to. Default: `call`, which suffices if calls are
+ * made one at a time.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

@@ -1,15 +1,17 @@
-/** Checks a database's base against its domain's schemas, to distinguish broken data from an agent's mistake. */
+/**
+ * Checks a database's base rows against its domain's schemas, to distinguish invalid data from mistakes of the agent.
+ */
 
 import type { z } from "zod";
 import type { Database, RowKey, Table } from "./database.ts";
 import type { Domain } from "./domain.ts";
 import { toPlain } from "./python/python_value.ts";
 
-/** A row that does not match its domain's schema or, without `id`, a table that is missing. */
+/** A row that does not match its domain's schema. If `id` is absent, the whole table is missing. */
 export type BrokenRow = Pick<RowKey, "table"> & Partial<RowKey>;
 
 /**
- * Finds the first row of the base that does not match the domain's schema. Rows that calls have written are not
+ * Finds the first row of a database's base that does not match the domain's schema. Rows written by calls are not
  * checked, because they may contain any value that the agent sent. The result is cached per base.
  */
 export function findBrokenRow(
@@ -24,7 +26,10 @@ export function findBrokenRow(
   return undefined;
 }
 
-/** Returns a function that finds the first row that does not match the schema. Cached per schema. */
+/**
+ * Returns a function that finds the id of the first row that does not match the schema. The function is cached per
+ * schema.
+ */
 function firstMisfit(schema: z.ZodType): (rows: Table) => string | undefined {
   const known = searches.get(schema);
   if (known !== undefined) return known;

@@ -9,9 +9,10 @@ import type { Tool } from "./tool.ts";
 import type { ToolAction } from "./types.ts";
 
 /**
- * Calls a tool on a database and returns its answer. The answer to an agent's mistake is `Error: …` or `Unknown action
- * …`. As in τ-bench, any exception counts as a mistake, because arguments of the wrong type can cause any exception.
- * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, an answer that is not a
+ * Calls a tool on a database and returns its result. If the agent made a mistake, the result is `Error: …` or `Unknown
+ * action …`. As in τ-bench, any exception counts as a mistake, because arguments of the wrong type can cause any
+ * exception.
+ * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, a result that is not a
  * string, or a database that was invalid from the start.
  */
 export function callTool(
@@ -30,7 +31,10 @@ export function callTool(
   }
 }
 
-/** Checks an answer's type at run time, because a tool from a script may return anything. */
+/**
+ * Returns a tool result after checking that it is a string, because a script's tool may return any value.
+ * @throws {AssertionError} If the result is not a string.
+ */
 function textOf(answer: unknown): string {
   if (typeof answer === "string") return answer;
   throw new AssertionError({
@@ -60,12 +64,12 @@ function throwIfNotAgents(
   );
 }
 
-/** Checks whether an answer of {@linkcode callTool} reports an error. */
+/** Checks whether a result of {@linkcode callTool} reports an error. */
 export function isErrorAnswer(answer: string): boolean {
   return answer.startsWith("Error: ") || answer.startsWith("Unknown action ");
 }
 
-/** Returns a domain's tools by name. */
+/** Returns a domain's tools, keyed by name. */
 function toolsOf(domain: Domain): ReadonlyMap<string, Tool> {
   const known = toolMaps.get(domain);
   if (known !== undefined) return known;

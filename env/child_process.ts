@@ -1,7 +1,8 @@
 /** Reads a child process's output, and ends the process: first with SIGTERM, then with SIGKILL if it does not exit. */
 
 /**
- * The time between SIGTERM and SIGKILL, in which Jupyter can end its kernels and an evaluation can save its episodes.
+ * The time between SIGTERM and SIGKILL in milliseconds, long enough for Jupyter to end its kernels and for an
+ * evaluation to save its episodes.
  */
 const GRACE_MS = 15_000;
 

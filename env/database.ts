@@ -19,7 +19,7 @@ import {
 import { BaseText } from "./_base_text.ts";
 import { sortedJson } from "./python/json_hash.ts";
 
-/** The rows of a table by id, in order. */
+/** The rows of a table in order, keyed by id. */
 export type Table = ReadonlyMap<string, JsonObject>;
 
 /** The table and id of a row. */
@@ -34,7 +34,7 @@ export interface RowPair extends RowKey {
   readonly right: JsonObject | undefined;
 }
 
-/** The results that {@linkcode Database.derive} caches for a table of a base, by function. */
+/** The results that {@linkcode Database.derive} caches for a table of a base, keyed by function. */
 type Derived = WeakMap<(rows: Table) => unknown, unknown>;
 
 /** Rows that never change, and the results computed from them. */
@@ -55,7 +55,7 @@ interface Layer {
 /** The maximum number of sealed layers. If there are more, they are merged into one layer, which keeps lookups fast. */
 const MAX_HEIGHT = 16;
 
-/** The texts of rows in the base or in sealed layers, which never change. */
+/** Cached texts of the rows that never change, because they are in the base or in a sealed layer. */
 const printed = new WeakMap<JsonObject, string>();
 const canonical = new WeakMap<JsonObject, string>();
 const sorted = new WeakMap<JsonObject, string>();
@@ -90,7 +90,7 @@ export class Database {
   }
 
   /**
-   * Returns a row, which must not be changed, or `undefined` if there is none.
+   * Returns a row, which must not be changed, or `undefined` if there is no such row.
    * @throws {RangeError} If there is no such table.
    */
   get(table: string, id: string): JsonObject | undefined {
@@ -121,7 +121,10 @@ export class Database {
     this.#write(table, id, row);
   }
 
-  /** Returns the ids of a table's rows: first the loaded rows, then the added rows, each in order. */
+  /**
+   * Returns the ids of a table's rows: first the base rows in their order, then the added rows in the order in which
+   * they were added.
+   */
   ids(table: string): Iterable<string> {
     const base = this.#baseTable(table);
     const added = this.written(table).filter((id) => !base.has(id));
@@ -151,17 +154,26 @@ export class Database {
     return value;
   }
 
-  /** Returns a row as Python JSON text; cached for rows that can no longer change. */
+  /**
+   * Returns a row as Python JSON text; `undefined` if there is no such row. The text of a row that can no longer change
+   * is cached.
+   */
   print(table: string, id: string): string | undefined {
     return this.#textOf(table, id, printed, printPythonJson);
   }
 
-  /** Returns a row's {@linkcode canonicalText}; cached for rows that can no longer change. */
+  /**
+   * Returns a row's {@linkcode canonicalText}; `undefined` if there is no such row. The text of a row that can no
+   * longer change is cached.
+   */
   canonical(table: string, id: string): string | undefined {
     return this.#textOf(table, id, canonical, canonicalText);
   }
 
-  /** Returns a row as Python JSON text with sorted keys; cached for rows that can no longer change. */
+  /**
+   * Returns a row as Python JSON text with sorted keys; `undefined` if there is no such row. The text of a row that can
+   * no longer change is cached.
+   */
   sortedJson(table: string, id: string): string | undefined {
     return this.#textOf(table, id, sorted, sortedJson);
   }
@@ -289,7 +301,7 @@ export class Database {
     return text;
   }
 
-  /** Returns the written rows of a table in Python's key order, each as `('id', row)`. */
+  /** Returns the written rows of a table in Python's key order, each as `('id', row)`, keyed by id. */
   #canonicalPairs(table: string): Map<string, string> {
     return new Map(
       sortedKeys(this.written(table)).map((id) => [

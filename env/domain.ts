@@ -1,6 +1,6 @@
 /**
- * A domain: everything specific to one kind of world, behind one interface. Its rows, texts and tasks belong to a
- * dataset.
+ * Defines the interface of a domain, which bundles everything specific to one kind of world, such as its tools and row
+ * schemas. The rows, texts and tasks themselves belong to a dataset.
  *
  *     env/domains/NAME/ ─▶ defineDomain({…}) ─▶ registry ─▶ environment, users, agents, generator, audit, diagnosis
  *
@@ -23,7 +23,7 @@ import type { Task, ToolAction, User } from "./types.ts";
 /** The default benchmark of a domain: τ-bench. */
 export const DEFAULT_BENCHMARK = "tau";
 
-/** A kind of world. */
+/** A kind of simulated world: its tools, its row schemas, and optional parts such as a scripted user. */
 export interface Domain {
   /**
    * The benchmark that the domain belongs to. Two benchmarks may each have a domain of the same name, with different
@@ -34,7 +34,7 @@ export interface Domain {
   /** The schema of each table's rows. Rows are checked as plain data when they are loaded. */
   readonly rowSchemas: ReadonlyMap<string, z.ZodType>;
   readonly tools: readonly Tool[];
-  /** The ownership of rows by users. Default: only the rows of `users` have an owner. */
+  /** Which rows belong to which user. Default: only the rows of `users` have an owner. */
   readonly rows?: RowsPart;
   readonly policy?: PolicyPart;
   readonly goals?: GoalsPart;
@@ -43,7 +43,7 @@ export interface Domain {
   /** Returns the script of an expert agent for a task. The script learns the goal from what the user says. */
   expert?(start: ExpertStart): Script;
   readonly world?: WorldPart<CommonOptions>;
-  /** Draws tasks over existing rows. */
+  /** The part that generates random tasks about existing rows. */
   readonly rowTasks?: RowTasksPart;
   readonly bundle?: BundlePart;
 }
@@ -58,8 +58,8 @@ export interface Databases {
 export type Side = "agent" | "user";
 
 /**
- * The part of a domain whose tasks set up the world with calls, check it with assertions and hash it as JSON, as in
- * τ³-bench. The agent's tools are in {@linkcode Domain.tools}, as in every domain.
+ * The part of a domain that supports tasks in the style of τ³-bench, which set up the world with calls, check it with
+ * assertions and hash it as JSON. The agent's tools are in {@linkcode Domain.tools}, as in every domain.
  */
 export interface BundlePart {
   /**
@@ -73,14 +73,14 @@ export interface BundlePart {
   hash(database: Database, side: Side): string;
   /** Checks whether two databases have the same hash, without computing it if they share a base. */
   isSame(left: Database, right: Database, side: Side): boolean;
-  /** The user's tools, over the user's database. Default: users only talk. */
+  /** The user's tools, which operate on the user's database. Default: users have no tools. */
   readonly userTools?: readonly Tool[];
   /**
    * Synchronizes the two databases after every call, if a change on one side affects the other.
-   * @throws {ToolError} If it fails. Changes made before the failure are kept.
+   * @throws {ToolError} If the synchronization fails. Changes made before the failure are kept.
    */
   sync?(databases: Databases): void;
-  /** Functions that tasks call to set up and check the world, by side, then name. Models cannot call them. */
+  /** Functions that tasks call to set up and check the world, keyed by side, then by name. Models cannot call them. */
   readonly functions?: Readonly<
     Record<Side, Readonly<Record<string, BundleFunction>>>
   >;
@@ -112,9 +112,9 @@ export interface ComposeStart {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** New, certified tasks as files. */
+/** The files of newly composed tasks, which have been certified to be solvable. */
 export interface ComposedBundle {
-  /** The number of tasks by split. */
+  /** The number of tasks per split. */
   readonly counts: Readonly<Record<string, number>>;
   /** The files to write; paths are relative to the output directory. */
   readonly files: readonly { readonly path: string; readonly text: string }[];
@@ -231,17 +231,20 @@ export function identityOf(
   return benchmark === DEFAULT_BENCHMARK ? { domain } : { benchmark, domain };
 }
 
-/** The ownership of rows by users, for audits and to determine what users may know. Every user has a row in `users`. */
+/**
+ * A description of which user owns which rows, used by audits and to determine what users may know. Every user has a
+ * row in `users`.
+ */
 export interface RowsPart {
-  /** The tables in which each row belongs to one user. */
+  /** The tables whose rows each belong to one user. */
   readonly owned: readonly {
     /** The table's name, which is also the name of the field in the user's profile that lists the ids of its rows. */
     readonly table: string;
-    /** The name of the tool argument for the id of such a row: `order_id`. */
+    /** The name of the tool argument that takes the id of a row in this table: `order_id`. */
     readonly argument: string;
-    /** The everyday word for such a row: `order`. */
+    /** The everyday word for a row in this table: `order`. */
     readonly noun: string;
-    /** Matches an id in text. */
+    /** Matches the id of a row in this table within a text. */
     readonly id: RegExp;
   }[];
   /** The tables whose rows the tools show to every user. */
@@ -249,8 +252,8 @@ export interface RowsPart {
   /** Additional patterns of ids, to detect ids that a user invents. E-mail addresses and numbers are always checked. */
   readonly ids?: readonly RegExp[];
   /**
-   * Functions that return the calls that could restore a row to the given content, by table. Default: none, for a
-   * domain whose writes overwrite nothing.
+   * Functions that return the calls that could restore a row to the given content, keyed by table. Default: none, which
+   * suits domains whose writes overwrite nothing.
    */
   readonly restores?: Readonly<
     Record<string, (row: JsonObject, id: string) => readonly ToolAction[]>
@@ -260,7 +263,7 @@ export interface RowsPart {
 /** The policy as clauses that a program can check. */
 export interface PolicyPart {
   readonly clauses: readonly Clause[];
-  /** The reasons why no generated request can break a clause, by the clause's id. Default: none. */
+  /** The reasons why no generated request can break a clause, keyed by clause id. Default: none. */
   readonly untested?: Readonly<Record<string, string>>;
 }
 
@@ -281,7 +284,7 @@ export interface GoalsPart<
   R extends Request = Request,
   G extends Goal<R> = Goal<R>,
 > {
-  /** The tools that fulfill requests, by intent. */
+  /** The names of the tools that fulfill requests, keyed by intent. */
   readonly tools: Readonly<Record<string, string>>;
   /**
    * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description;
@@ -302,25 +305,25 @@ export interface GoalsPart<
    */
   wrongWrites(task: Task<G>, database: Database): readonly WrongWrite[];
   /**
-   * Returns the details of a request in the user's words, as given when asked, without the row that the request is
-   * about.
+   * Returns the details of a request in the user's words, as the user gives them when asked. The row that the request
+   * is about is not included.
    */
   details(request: R): readonly string[];
   /** Returns the id of the row that a request is about, if the user mentions it. Default: users never mention it. */
   subject?(request: R): string | undefined;
 }
 
-/** A wrong write. */
+/** A write that an agent could make by mistake. */
 export interface WrongWrite {
   readonly action: ToolAction;
-  /** The index of the gold action that it would replace; omitted if it would be an extra write. */
+  /** The index of the gold action that this write would replace; omitted for an extra write. */
   readonly insteadOf?: number;
 }
 
 /** The input of a scripted user. A task from a benchmark has no goal, only an instruction in prose. */
 export interface UserStart {
   readonly task: Task;
-  /** The database in its initial state: users know their own rows. */
+  /** The database in its initial state, from which users know their own rows. */
   readonly database: Database;
   readonly seed: number;
 }

@@ -26,9 +26,9 @@ import {
 export interface EnvironmentOptions {
   readonly dataset: Dataset;
   readonly task: Task;
-  /** The user. Only the environment may talk to them. */
+  /** The simulated user, with whom only the environment may communicate. */
   readonly user: User;
-  /** The judge for checks that no program can decide, if the dataset's rules have such checks. Default: none. */
+  /** The judge, which decides those checks of the dataset's rules that a program cannot decide. Default: none. */
   readonly judge?: Judge | undefined;
   /**
    * An episode in progress to continue. A benchmark's rules replay its turns in a fresh world. Default: a new episode.
@@ -38,7 +38,7 @@ export interface EnvironmentOptions {
 
 /**
  * Creates the world of one task. It is single-use: open it once, then step until an observation is `done`.
- * @throws {ConfigError} If this version does not have the task's domain.
+ * @throws {ConfigError} If this version of taulab does not implement the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {
   const { rules } = options.dataset;
@@ -113,7 +113,7 @@ class LiveEnvironment implements Environment {
       : { source: "tool", content, done: false };
   }
 
-  /** Asks the user. Any error is reported as the user's failure, never as the agent's. */
+  /** Requests a message from the user. Any error is reported as a failure of the user, never of the agent. */
   async #asking(
     ask: () => Promise<string>,
     { signal }: CallOptions,
@@ -140,7 +140,7 @@ class LiveEnvironment implements Environment {
   }
 }
 
-/** Returns the agent's messages to the user in these turns. */
+/** Returns the agent's messages to the user in the given turns. */
 export function agentMessagesIn(turns: readonly Turn[]): string[] {
   return turns.flatMap(({ action }) =>
     action.type === "respond" ? [action.content] : []

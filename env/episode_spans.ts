@@ -1,4 +1,4 @@
-/** Divides the time of an episode into consecutive spans by what the episode was waiting for. */
+/** Divides an episode's duration into consecutive spans, according to what the episode was waiting for. */
 
 import type { Failure } from "./types.ts";
 
@@ -6,8 +6,7 @@ import type { Failure } from "./types.ts";
 export type SpanKind = Failure["source"] | "retries";
 
 /**
- * A span of an episode's time. Each span begins where the previous one ends; the first begins at the start of the
- * episode.
+ * A period of an episode. Each span begins where the previous one ends; the first begins at the start of the episode.
  */
 export interface EpisodeSpan {
   readonly kind: SpanKind;
@@ -58,8 +57,8 @@ const KINDS = new Map(
 );
 
 /**
- * Formats spans as text, `u812m1204e3`: one letter per kind, then whole milliseconds. Spans that round to 0 are
- * omitted; the end of each remaining span is exact to half a millisecond.
+ * Formats spans as text, `u812m1204e3`. Each span is a letter for its kind, followed by its duration in whole
+ * milliseconds. Spans that round to 0 are omitted; the end of each remaining span is exact to half a millisecond.
  */
 export function packSpans(spans: readonly EpisodeSpan[]): string {
   let [endMs, packedMs] = [0, 0];
@@ -75,7 +74,7 @@ export function packSpans(spans: readonly EpisodeSpan[]): string {
   return packed.map(({ kind, ms }) => `${LETTERS[kind]}${ms}`).join("");
 }
 
-/** Parses the text of {@linkcode packSpans}; ignores spans with an unknown letter. */
+/** Parses the text of {@linkcode packSpans}; spans with an unknown letter are ignored. */
 export function unpackSpans(text: string): EpisodeSpan[] {
   return [...text.matchAll(/([a-z])(\d+)/g)].flatMap(([, letter, ms]) => {
     const kind = KINDS.get(letter ?? "");

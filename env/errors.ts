@@ -1,6 +1,7 @@
 /**
- * The errors at taulab's boundaries. The class tells where a run failed; the fields tell why and how to fix the
- * problem. Wrong arguments inside the program are plain `TypeError`s and `RangeError`s.
+ * Defines the errors that taulab reports to the people who run it. The class says which part failed; the message and
+ * the hint say why, and how to fix the problem. Wrong arguments within the program cause plain `TypeError`s and
+ * `RangeError`s.
  */
 
 import type { RefusalKind } from "./system_error.ts";
@@ -36,7 +37,10 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/** Thrown if input from the program's user is invalid, such as a flag, a recipe or a dataset. The exit status is 2. */
+/**
+ * Thrown if a flag, a recipe, a dataset or another input from the person who runs taulab is invalid. The exit status is
+ * 2.
+ */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }
@@ -44,7 +48,7 @@ export class ConfigError extends BoundaryError {
 /** Thrown if a dataset, directory or file does not have the expected format. */
 export class DataError extends BoundaryError {
   override readonly name = "DataError";
-  /** The file at fault, if there is one. */
+  /** The path of the file at fault, if there is one. */
   readonly path: string | undefined;
   constructor(
     message: string,

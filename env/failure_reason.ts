@@ -65,7 +65,8 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
 };
 
 /**
- * Returns the reason of the first counted check that fails; `undefined` if it is about rows, or if there are no checks.
+ * Returns the reason for the failure of the first counted check that fails; `undefined` if that check is about rows, or
+ * if there are no checks.
  */
 function checkReason({ checks = [] }: Reward): FailureReason | undefined {
   const failed = checks.find(({ counts, met }) => counts && met === false);

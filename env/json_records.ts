@@ -14,7 +14,7 @@ import {
 
 /** A valid record. */
 export interface NumberedRecord {
-  /** Its position among all records of the file, valid or not, from 1. */
+  /** The record's position among all valid and invalid records of the file, counted from 1. */
   readonly number: number;
   readonly record: JsonObject;
 }
@@ -28,7 +28,7 @@ export interface RecordFault {
   readonly what: string;
 }
 
-/** The records of a file. */
+/** The valid records of a file, and descriptions of its invalid records. */
 export interface JsonRecords {
   readonly records: readonly NumberedRecord[];
   readonly faults: readonly RecordFault[];
@@ -36,13 +36,13 @@ export interface JsonRecords {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** `{`, `}`, and the highest byte that is white space or a control character. */
+/** The bytes of `{`, `}` and the space, which is the highest byte that is white space or a control character. */
 const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
 
 /** Matches a line that begins like a JSON value other than an object, and is therefore not a record. */
 const SCALAR = /^\s*(?:[-"[\d]|(?:null|true|false|NaN|Infinity)\s*$)/;
 
-/** The number of faults that a message describes; it only counts the other faults. */
+/** The maximum number of faults that a message describes. Further faults are only counted. */
 const SHOWN = 3;
 
 /**

@@ -8,8 +8,8 @@ import { quoteAscii } from "./python/python_json.ts";
 import { sha256, sortedKeys } from "./state_hash.ts";
 
 /**
- * The form of each table in the document: an object of rows by id, a list of rows, or each row as a member of the
- * document itself.
+ * The form of each table in the document: an object of rows keyed by id, a list of rows, or rows that are members of
+ * the document itself.
  */
 export type JsonLayout = Readonly<
   Record<string, "object" | "list" | "members">
@@ -40,7 +40,9 @@ export function sameJsonState(
   });
 }
 
-/** Checks whether the ids are in the same order, since the order of added rows may differ. */
+/**
+ * Checks whether the ids of a table are in the same order in both databases, since the order of added rows may differ.
+ */
 function sameIds(left: Database, right: Database, table: string): boolean {
   const [ids, others] = [[...left.ids(table)], [...right.ids(table)]];
   return ids.every((id, i) => id === others[i]);

@@ -1,10 +1,10 @@
-/** Limits concurrency. */
+/** Limits the number of asynchronous calls that run at the same time. */
 
 /** A function that runs work immediately if a slot is free, or else waits for a slot. Waiting calls run in order. */
 export type Pool = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Creates a pool.
+ * Creates a pool, which limits concurrency.
  * @param places The maximum number of concurrent calls.
  */
 export function createPool(places: number): Pool {

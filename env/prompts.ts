@@ -40,7 +40,7 @@ export const promptsSchema = z.object({
   },
 }));
 
-/** Returns prompts in the format of `prompts.json`, the inverse of {@linkcode promptsSchema}. */
+/** Converts prompts to the format of `prompts.json`. This is the inverse of {@linkcode promptsSchema}. */
 export function promptsFile(
   { user, agent }: Prompts,
 ): z.input<typeof promptsSchema> {

@@ -19,12 +19,12 @@ export interface Rng {
   pick<T>(items: readonly T[]): T;
   /** Returns a new array with `items` in random order (Fisher–Yates). */
   shuffle<T>(items: readonly T[]): T[];
-  /** Returns the stream's state, four words, for a checkpoint. See {@linkcode rngFromState}. */
+  /** Returns the stream's state as four 32-bit words, for storage in a checkpoint. See {@linkcode rngFromState}. */
   state(): [number, number, number, number];
 }
 
 /**
- * Creates a stream from a seed. The other arguments name its purpose, so that streams from the same seed are
+ * Creates a stream from a seed. The other arguments name the stream's purpose and make streams from the same seed
  * independent: `createRng(seed, "rollout", step, sample)`.
  */
 export function createRng(...parts: readonly (number | string)[]): Rng {
@@ -85,7 +85,7 @@ export function deriveSeed(...parts: readonly (number | string)[]): number {
 }
 
 /**
- * Generates 32-bit words that depend on every character of `text`.
+ * Returns a generator of 32-bit words that depend on every character of `text`.
  * @see Bryc, `xmur3` (MurmurHash3's mixing).
  */
 function hashWords(text: string): () => number {

@@ -1,4 +1,4 @@
-/** Registries of strategies by name. Scripts may add entries; config schemas accept the registered names. */
+/** Provides registries of named strategies. Scripts may add entries; config schemas accept the registered names. */
 
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
@@ -6,7 +6,7 @@ import { nearest } from "./schema_issue.ts";
 
 let isExtended = false;
 
-/** Checks whether a script has registered an entry. Other threads of the process do not have such entries. */
+/** Checks whether a script has registered an entry. Such entries exist only in the thread that registered them. */
 export function hasExtensions(): boolean {
   return isExtended;
 }
@@ -16,12 +16,12 @@ export function markExtended(): void {
   isExtended = true;
 }
 
-/** Entries by name, in the order of registration. */
+/** A registry of named entries, in the order of registration. */
 export class Registry<T> {
   readonly #kind: string;
   readonly #entries: Map<string, T>;
 
-  /** @param kind What error messages call an entry: `user`. */
+  /** @param kind The word for an entry in error messages: `user`. */
   constructor(kind: string, entries: Readonly<Record<string, T>>) {
     this.#kind = kind;
     this.#entries = new Map(Object.entries(entries));
@@ -71,7 +71,7 @@ export class Registry<T> {
   }
 
   /**
-   * Returns the schema of a name. It accepts the names that are registered when it parses.
+   * Returns a schema for the name of an entry. It accepts the names that are registered when a value is parsed.
    * @param also Additional valid names.
    */
   schema(also: readonly string[] = []) {

@@ -33,15 +33,15 @@ export interface RetryOptions<T> extends CallOptions {
   readonly factor?: number;
   /** The longest wait, in milliseconds; `retryAfterMs` may exceed it. Default: no limit. */
   readonly maxBackoffMs?: number;
-  /** Returns a number in [0, 1) that scales the wait by 0.5 to 1.5. Default: no jitter. */
+  /** Returns a number in `[0, 1)`, which is converted to a factor for the wait in `[0.5, 1.5)`. Default: no jitter. */
   readonly jitter?: (retries: number) => number;
   /** The maximum number of retries. Default: no limit. */
   readonly retries?: number;
   /** The time in milliseconds, counted from the call, after which no retry begins. Default: no limit. */
   readonly timeoutMs?: number | undefined;
   /**
-   * The number of attempts that failed before this call. If it is positive, the call begins with the wait that follows
-   * them. Default: 0.
+   * The number of attempts that failed before this call. If it is positive, the call first waits as long as after that
+   * many failures. Default: 0.
    */
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
@@ -57,7 +57,8 @@ export interface RetryOptions<T> extends CallOptions {
 }
 
 /**
- * Calls `attempt` until it succeeds, fails with an error that is not retried, or exhausts its retries or time.
+ * Calls `attempt` until it succeeds, it fails with an error that is not retried, or the retries or the time are used
+ * up.
  * @param attempt Receives the number of retries so far.
  * @throws The last attempt's error, or the signal's reason once the signal is aborted.
  * @example
@@ -123,7 +124,7 @@ export interface PollOptions extends CallOptions {
 
 /**
  * Calls `ask` at a fixed interval until it returns a value other than `undefined`.
- * @returns That value, or `undefined` after `timeoutMs`.
+ * @returns The value, or `undefined` after `timeoutMs`.
  * @throws The signal's reason once the signal is aborted, and anything that `ask` throws.
  */
 export function poll<T>(

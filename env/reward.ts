@@ -1,6 +1,6 @@
 /**
  * Grades episodes. An episode is solved if its database equals the gold state and the agent told the user everything
- * that the task requires. Has no side effects.
+ * that the task requires. Grading has no side effects.
  */
 
 import type { Database, RowPair } from "./database.ts";
@@ -9,11 +9,11 @@ import type { JsonValue } from "./python/python_value.ts";
 import { sameCanonical } from "./state_hash.ts";
 import type { Reward, RowDifference, Task } from "./types.ts";
 
-/** The outcome of an episode, to be graded. */
+/** The outcome of an episode that is to be graded. */
 export interface Outcome {
-  /** The episode's state. */
+  /** The final state of the episode. */
   readonly database: Database;
-  /** The state that the episode should have; see {@linkcode goldOf}. */
+  /** The state in which the episode should end; see {@linkcode goldOf}. */
   readonly gold: Database;
   readonly task: Task;
   /** The agent's messages to the user. */

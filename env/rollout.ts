@@ -51,7 +51,9 @@ export interface RolloutSpec {
   readonly seed: number;
   /** The maximum number of actions that the agent may take. Default: 30, as in τ-bench. */
   readonly maxTurns?: number;
-  /** The maximum number of answers that may fail to parse; the next one ends the episode. Default: 3. */
+  /**
+   * The maximum number of the agent's answers that may fail to parse. The next failure ends the episode. Default: 3.
+   */
   readonly maxParseErrors?: number;
   /** The maximum number of restarts after an infrastructure failure. Default: 3. */
   readonly retries?: number;
@@ -62,7 +64,7 @@ export interface RolloutSpec {
 /**
  * A function that computes a custom reward value. Parts, differences and the reason for failure still follow the
  * benchmark's rule; pass^k counts an episode as solved if the value is 1. If the function throws or returns a
- * non-finite value, the episode fails as a bug.
+ * non-finite value, the episode ends with a failure of kind `bug`.
  */
 export type RewardFunction = (outcome: GradedOutcome) => number;
 
@@ -159,8 +161,8 @@ export interface RolloutAllOptions extends RolloutContext {
  * Runs many episodes, at most `concurrency` at a time.
  * @returns One episode per spec, in the order of the specs.
  * @throws {RangeError} If `concurrency` is not a positive integer.
- * @throws The signal's reason once the signal is aborted. `onEpisode` has then received every episode that ended
- * before.
+ * @throws The signal's reason once the signal is aborted. By then, `onEpisode` has received every episode that had
+ * ended.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -371,7 +373,7 @@ class Attempt {
     });
   }
 
-  /** Applies the custom reward function, if there is one. */
+  /** Returns the reward with the value of the custom reward function, if there is one. */
   #valued(graded: Reward | null): Reward | null {
     const { reward: rule, dataset, task } = this.#options;
     if (rule === undefined || graded === null) return graded;
@@ -397,7 +399,7 @@ class Attempt {
   }
 }
 
-/** Checks whether a retry could help. */
+/** Checks whether a retry could help after a failure. */
 function isRetried({ kind }: Failure): boolean {
   return kind !== "bug" && kind !== "refused" && kind !== "not_judged";
 }

@@ -12,7 +12,7 @@ import type {
 } from "./python/python_value.ts";
 
 /**
- * Returns a string field.
+ * Returns the value of a string field.
  * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function textAt(object: JsonObject, key: string): string {
@@ -21,7 +21,7 @@ export function textAt(object: JsonObject, key: string): string {
 }
 
 /**
- * Returns a number field.
+ * Returns the value of a number field.
  * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function numberAt(object: JsonObject, key: string): PythonNumber {
@@ -30,7 +30,7 @@ export function numberAt(object: JsonObject, key: string): PythonNumber {
 }
 
 /**
- * Returns an object field.
+ * Returns the value of an object field.
  * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function objectAt(object: JsonObject, key: string): JsonObject {
@@ -38,7 +38,7 @@ export function objectAt(object: JsonObject, key: string): JsonObject {
 }
 
 /**
- * Returns a list field.
+ * Returns the value of a list field.
  * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function listAt(object: JsonObject, key: string): JsonValue[] {
@@ -47,7 +47,7 @@ export function listAt(object: JsonObject, key: string): JsonValue[] {
 }
 
 /**
- * Returns a field that is a list of objects.
+ * Returns the value of a field that is a list of objects.
  * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
  */
 export function objectsAt(object: JsonObject, key: string): JsonObject[] {

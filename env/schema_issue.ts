@@ -44,7 +44,7 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
  */
 const MAX_LETTERS = 200;
 
-/** Suggests the nearest choice, if at most half of the value would have to change. */
+/** Returns a suggestion of the nearest choice; empty if more than half of the value would have to change. */
 function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code !== "invalid_value" || typeof value !== "string") return "";
   if (value.length > MAX_LETTERS) return "";

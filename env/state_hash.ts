@@ -39,7 +39,7 @@ export function sameCanonical(a: JsonValue, b: JsonValue): boolean {
   return areTuples && canonicalText(a) === canonicalText(b);
 }
 
-/** Returns the text of a tuple, given the texts of its elements. */
+/** Returns the Python text of a tuple, given the texts of its elements. */
 export function tupleText(elements: readonly string[]): string {
   return elements.length === 1
     ? `(${elements[0]},)`

@@ -3,7 +3,7 @@
  * full or a file is not writable, as opposed to bugs in this program.
  */
 
-/** The kinds of refusal. */
+/** The reasons why the operating system or SQLite refuses an operation. */
 export type RefusalKind =
   | "disk_full"
   | "not_permitted"
@@ -14,7 +14,7 @@ export type RefusalKind =
   | "damaged"
   | "bad_path";
 
-/** A refusal, its reason, and how to fix it. */
+/** A refused operation: the kind of refusal, its reason, and how to fix the problem. */
 export interface Refusal {
   readonly kind: RefusalKind;
   /** The reason, as a clause in which `it` is the path: `the disk that holds it is full`. */
@@ -23,7 +23,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** System error codes and SQLite messages by kind, in order of precedence. */
+/** The system error codes and SQLite messages of each kind of refusal, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];
@@ -96,7 +96,7 @@ const SIGNS: readonly (Refusal & {
   },
 ];
 
-/** Returns the refusal behind an error or one of its causes; `undefined` if there is none. */
+/** Returns the refusal that an error or one of its causes represents; `undefined` if there is none. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const chain = causes(error);
   const found = SIGNS.find(({ kind, codes, words }) =>
@@ -115,7 +115,7 @@ function causes(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }
 
-/** The system error codes of Deno's error classes, for errors without a code. */
+/** The system error codes of Deno's error classes, for errors that have no `code` property. */
 const CODES: Readonly<Record<string, string>> = {
   PermissionDenied: "EACCES",
   NotADirectory: "ENOTDIR",
@@ -130,8 +130,8 @@ function codeOf(error: Error): string {
 }
 
 /**
- * Recognizes SQLite errors, which have a message but no code. taulab's own errors that quote such a message do not
- * count.
+ * Checks whether an error is a SQLite error whose message contains one of `words`. SQLite errors have no code for the
+ * reason. taulab's own errors that quote such a message do not count.
  */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"

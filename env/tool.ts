@@ -1,6 +1,6 @@
 /**
- * Tools, with which an agent reads and changes a world. A tool has named parameters, and a handler that works on a
- * database and returns the text that the agent reads.
+ * Defines tools, which agents use to read and change a world. A tool has named parameters, and a handler that operates
+ * on a database and returns the text that the agent reads.
  */
 
 import type { Database } from "./database.ts";
@@ -18,13 +18,14 @@ export interface Tool {
   /** The tool's effect on the database, if the benchmark declares it. */
   readonly kind?: ToolKind;
   /**
-   * Binds the arguments to the parameters and runs the tool. If they do not match, nothing is written.
+   * Binds the arguments to the parameters, runs the tool and returns its result. If the arguments do not match the
+   * parameters, nothing is written.
    * @throws {ToolError} If the agent made a mistake. The agent reads the message after `Error: `.
    */
   call(database: Database, args: JsonObject): string;
 }
 
-/** The arguments of a call, by parameter. */
+/** The arguments of a call, keyed by parameter. */
 export type Arguments<P extends string> = Readonly<Record<P, JsonValue>>;
 
 /** The argument of {@linkcode defineTool}. */
@@ -95,7 +96,7 @@ function listOf(names: readonly string[]): string {
   return `${quoted.join(", ")}${quoted.length > 1 ? "," : ""} and ${last}`;
 }
 
-/** Returns the class name of a tool in τ-bench: `Think` for `think`, `GetUserDetails` for `get_user_details`. */
+/** Returns the name of a tool's class in τ-bench: `Think` for `think`, `GetUserDetails` for `get_user_details`. */
 function className(name: string): string {
   return name.replace(
     /(?:^|_)(.)/g,

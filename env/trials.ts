@@ -13,9 +13,9 @@ export interface TrialOptions extends Omit<RolloutSpec, "task"> {
 }
 
 /**
- * Returns the trials of tasks, for {@linkcode rolloutAll}. The first trial of every task comes first, so that an
- * interrupted run covers all tasks. The seeds are those of `deno task evaluate`, so that a script gets the same
- * episodes.
+ * Returns the specs of all trials of the tasks, for {@linkcode rolloutAll}. The first trials of all tasks precede the
+ * second trials, so that an interrupted run covers as many tasks as possible. The seeds are derived as in `deno task
+ * evaluate`, so a script gets the same episodes.
  * @param tasks `[P]`.
  * @returns `[P * trials]`.
  * @throws {RangeError} If `trials` is not a positive integer.
@@ -40,7 +40,7 @@ export function trialSpecs(
   ).flat();
 }
 
-/** Derives the seed of a task's trial (counted from 0). The seed does not depend on the other tasks. */
+/** Derives the seed for one trial of a task. Trials are counted from 0. The seed does not depend on the other tasks. */
 export function trialSeed(
   seed: number,
   { task, trial }: { readonly task: Task; readonly trial: number },

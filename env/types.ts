@@ -1,5 +1,5 @@
 /**
- * The interfaces of taulab: datasets, environments, users, agents and models.
+ * Defines the interfaces of taulab: datasets, environments, users, agents and models.
  *
  *     Dataset ─▶ Task ─▶ Environment ⇄ Agent ⇄ Model
  *                            ⇅ User
@@ -36,7 +36,7 @@ export interface ToolAction {
   readonly arguments: JsonObject;
 }
 
-/** A model's tool call, with the id that its answer refers to. */
+/** A model's tool call, with the id that the tool result refers to. */
 export interface ToolCall extends ToolAction {
   readonly id: string;
 }
@@ -80,7 +80,7 @@ export interface ToolSchema {
   };
 }
 
-/** One problem of the benchmark. `G` is its domain's own type of goal. */
+/** One problem of a benchmark. `G` is the domain's type of goal. */
 export interface Task<G = unknown> {
   /** The id, unique within the dataset: `retail/test/17`. */
   readonly id: string;
@@ -116,9 +116,9 @@ export interface Dataset {
   readonly fingerprint: string;
   /** The untouched database. Immutable: episodes work on `database.fork()`. */
   readonly database: Database;
-  /** The policy text in the agent's prompt. */
+  /** The text of the policy, which is part of the agent's prompt. */
   readonly policy: string;
-  /** The tools that models see. */
+  /** The schemas of the agent's tools, as models see them. */
   readonly tools: readonly ToolSchema[];
   /** Tools in addition to the domain's; see {@linkcode withTools}. Default: none. */
   readonly ownTools?: readonly Tool[];
@@ -188,7 +188,7 @@ export interface SoloRules {
   readonly policyWithUser: string;
 }
 
-/** An action of the agent or, with `by`, of the user. */
+/** An action of the agent, or of the user if `by` is set. */
 export interface SidedAction extends ToolAction {
   readonly by?: "user";
 }
@@ -234,13 +234,13 @@ export type TaskFault = Pick<
 export interface RulesOptions {
   readonly task: Task;
   readonly user: User;
-  /** The judge. Default: none, so that checks that only a judge can decide remain undecided. */
+  /** The judge. Default: none; checks that only a judge can decide then remain undecided. */
   readonly judge?: Judge | undefined;
   /** The conversation so far. Default: empty. */
   readonly from?: EarlierTurns;
 }
 
-/** The turns so far of a conversation in progress. */
+/** The earlier turns of a conversation in progress. */
 export interface EarlierTurns {
   readonly turns: readonly Turn[];
   /** The user's first message, which is not part of a turn. Default: unknown. */
@@ -293,9 +293,9 @@ export interface Prompts {
     readonly textSystem: string;
     readonly reactInstruction: string;
     readonly actInstruction: string;
-    /** The text before a tool's answer. */
+    /** The text that precedes a tool result. */
     readonly observationPrefix: string;
-    /** The text before an action. */
+    /** The text that precedes an action. */
     readonly actionMarker: string;
     /** The system prompt of the tool-calling agent, with the placeholder `<<wiki>>`. */
     readonly toolCallingSystem: string;
@@ -319,7 +319,7 @@ export type Action =
   }
   | { readonly type: "respond"; readonly content: string };
 
-/** The environment's answer to an action. */
+/** The environment's response to an action. */
 export interface Observation {
   readonly source: "user" | "tool";
   readonly content: string;
@@ -347,14 +347,14 @@ export const END_REASONS = [
 /** One of {@linkcode END_REASONS}. */
 export type EndReason = typeof END_REASONS[number];
 
-/** A tool call and its answer. */
+/** A tool call and its result. */
 export interface AnsweredCall {
   readonly call: ToolCall;
   readonly content: string;
   readonly error: boolean;
 }
 
-/** One action and the environment's answer. */
+/** One action and the environment's response. */
 export interface Turn {
   readonly action: Action;
   readonly observation: Observation;
@@ -412,11 +412,11 @@ export interface Environment {
   readonly task: Task;
   /** The episode's own view of the database. */
   readonly database: Database;
-  /** The user's own database, if users have tools over one. */
+  /** The user's own database, if users have tools that operate on one. */
   readonly userDatabase?: Database | undefined;
   /** All turns so far, in order. */
   readonly turns: readonly Turn[];
-  /** Starts the conversation; returns the user's first message, empty if there is no user. */
+  /** Starts the conversation; returns the user's first message, which is empty if there is no user. */
   open(options?: CallOptions): Promise<string>;
   /**
    * Takes one action. A tool error is returned as an observation; a failure of the user throws {@linkcode
@@ -451,12 +451,12 @@ export interface User {
   readonly usage?: Usage;
 }
 
-/** The input of a user with tools: the agent's message, or the answers to the user's own calls. */
+/** The input of a user with tools: the agent's message, or the results of the user's own calls. */
 export type UserHeard =
   | { readonly type: "message"; readonly content: string }
   | { readonly type: "answers"; readonly answers: readonly AnsweredCall[] };
 
-/** A move of a user with tools: a message, or tool calls whose answers the user receives next. */
+/** A move of a user with tools: a message, or tool calls, whose results the user receives next. */
 export interface UserMove {
   readonly content: string;
   readonly toolCalls: readonly ToolCall[];
@@ -472,7 +472,7 @@ export interface UserFactory {
 /** The token with which a user ends the conversation. It may occur anywhere in a message, and is case-sensitive. */
 export const STOP = "###STOP###";
 
-/** An agent: it shows the world to a model and turns the model's answers into actions. */
+/** An agent, which presents the world to a model and converts the model's answers to actions. */
 export interface Agent {
   /** The name of its strategy: `tool-calling`, `expert`. */
   readonly name: string;
@@ -494,9 +494,11 @@ export interface AgentStart {
   readonly history?: readonly Turn[];
 }
 
-/** An agent within one episode. */
+/** The state of an agent within one episode. */
 export interface AgentSession {
-  /** Returns the next action. Call {@linkcode AgentSession.observe} with its result before the next `act`. */
+  /**
+   * Returns the next action. Call {@linkcode AgentSession.observe} with the result of the action before the next `act`.
+   */
   act(options?: CallOptions): Promise<AgentStep>;
   observe(observation: Observation): void;
   /** The conversation from the agent's side. */
@@ -533,11 +535,11 @@ export interface ChatOptions {
    */
   readonly toolsInPrompt?: boolean;
   /**
-   * Whether to run all calls in an answer, unless the template allows only one. Default: false, so that only the first
-   * call runs.
+   * Whether to run all calls in an answer, unless the template allows only one call. If false, only the first call
+   * runs. Default: false.
    */
   readonly allCalls?: boolean;
-  /** Whether to ask endpoints for a tool call in every answer. Token models ignore this. Default: false. */
+  /** Whether to require a tool call in every answer of an endpoint. Token models ignore this. Default: false. */
   readonly mustCall?: boolean;
   readonly seed: number;
 }
@@ -591,13 +593,13 @@ export interface TokenModel {
   /** The maximum number of tokens of prompt and answer combined. */
   readonly contextLength: number;
   /**
-   * The size of the model's output layer, if larger than the tokenizer's vocabulary. If the model then samples an id
-   * without a token, that is the model's mistake. Default: the tokenizer's size, so that a larger id is a failure of
-   * the engine.
+   * The size of the model's output layer, if larger than the tokenizer's vocabulary. Sampling an id that has no token
+   * then counts as the model's mistake. Default: the tokenizer's size; any larger id then counts as a failure of the
+   * engine.
    */
   readonly vocabSize?: number;
   /**
-   * Continues `ids`.
+   * Samples a continuation of `ids`.
    * @throws {InfrastructureError} If the engine fails or aborts.
    */
   generate(request: GenerateRequest): Promise<GenerateResult>;
@@ -619,7 +621,7 @@ export interface GenerateRequest {
   readonly maxTokens: number;
   /** The sampling temperature; 0 selects the most likely token. */
   readonly temperature: number;
-  /** The tokens that end sampling. The answer includes the token that ended it. */
+  /** The ids of the tokens that end sampling. The result includes the token that ended it. */
   readonly stopIds: readonly number[];
   /**
    * The sampling seed. For equal settings, the answer depends only on the seed, the ids and the weights, not on
@@ -664,7 +666,7 @@ export interface Episode {
   readonly turns: readonly Turn[];
   readonly trajectory: Trajectory | null;
   readonly stopReason: StopReason;
-  /** `null` if and only if there is a `failure`: infrastructure failures are not scored. */
+  /** The reward; `null` if and only if there is a `failure`, because infrastructure failures are not scored. */
   readonly reward: Reward | null;
   /** Why the reward is not 1; `null` if it is 1, or if there is no reward. */
   readonly reason: FailureReason | null;

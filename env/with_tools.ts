@@ -1,4 +1,4 @@
-/** Adds custom tools to a dataset, in addition to its domain's. */
+/** Adds custom tools to a dataset, in addition to the tools of its domain. */
 
 import type { Database } from "./database.ts";
 import { domainKey, domainOf } from "./domains/registry.ts";
@@ -11,7 +11,10 @@ import type { Dataset, ToolSchema } from "./types.ts";
 export interface CustomTool<P extends string = string> {
   readonly name: string;
   readonly description: string;
-  /** A JSON schema by parameter, in the order in which models read them. All are required. */
+  /**
+   * The JSON schemas of the parameters, keyed by name, in the order in which models read them. All parameters are
+   * required.
+   */
   readonly parameters: Readonly<Record<P, Readonly<Record<string, unknown>>>>;
   /**
    * Runs the tool and returns the text that the agent reads. It may read and write only the database, because grading
@@ -21,7 +24,7 @@ export interface CustomTool<P extends string = string> {
   readonly run: (database: Database, args: Arguments<P>) => string;
 }
 
-/** Returns the tool, with the names of its parameters inferred so that the arguments of `run` are typed. */
+/** Returns the tool unchanged. The names of its parameters are inferred, so that the arguments of `run` are typed. */
 export function customTool<const P extends string>(
   tool: CustomTool<P>,
 ): CustomTool {
@@ -32,7 +35,7 @@ export function customTool<const P extends string>(
 /**
  * Returns a copy of the dataset with additional tools. Models see them, and environments run them. Tasks, rows and
  * policy stay the same. The fingerprint changes with the tools' schemas and the source text of their `run`.
- * @throws {ConfigError} If a tool has the name of another tool.
+ * @throws {ConfigError} If two tools have the same name.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -89,8 +92,9 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
 }
 
 /**
- * Rejects names that are taken. This includes the names of the domain's tools that models do not see, because calls
- * would run those tools.
+ * Throws if the name of a custom tool is taken. The domain's tools that models do not see count too, because calls
+ * would run them.
+ * @throws {ConfigError} If the domain or another custom tool has the name.
  */
 function rejectTakenNames(
   dataset: Dataset,

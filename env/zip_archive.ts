@@ -32,7 +32,7 @@ const STORED = 0;
 const DEFLATE = 8;
 const ZSTANDARD = 93;
 
-/** The largest unpacked size of an entry. */
+/** The largest unpacked size of an entry, in bytes. */
 const MAX_BYTES = 512 * 2 ** 20;
 
 /**
@@ -41,7 +41,7 @@ const MAX_BYTES = 512 * 2 ** 20;
  */
 const DATE = 0x21;
 
-/** Writes an archive of texts by name, in the order of the map. */
+/** Encodes texts as the files of an archive, in the order of the map. The keys are the file names. */
 export function writeZip(entries: ReadonlyMap<string, string>): Uint8Array {
   const [parts, directory]: [Uint8Array[], Uint8Array[]] = [[], []];
   let offset = 0;
@@ -118,13 +118,13 @@ export function isZip(bytes: Uint8Array): boolean {
     viewOf(bytes).getUint32(0, true) === LOCAL;
 }
 
-/** Functions that unpack the entries of an archive, by name. */
+/** Functions that unpack the entries of an archive, keyed by name. */
 export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
 
 /**
  * Reads an archive's directory. If a name occurs twice, the last entry is used, because Inspect appends new versions.
- * @throws {DataError} If the bytes are not an archive or are truncated. The functions of {@linkcode ZipEntries} throw
- * it if an entry is damaged or packed with another method.
+ * @throws {DataError} If the bytes are not an archive or are truncated. The functions in {@linkcode ZipEntries} throw
+ * the same error if an entry is damaged or packed with an unsupported method.
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
   const fault = (what: string) =>
@@ -211,7 +211,7 @@ function plainOf(
   throw fault(`is packed with method ${method}, which is not supported`);
 }
 
-/** Finds the offset of the end record, which a comment may follow. */
+/** Returns the offset of the end record, which a comment may follow; `undefined` if there is none. */
 function endOf(view: DataView): number | undefined {
   const last = view.byteLength - END_BYTES;
   for (let at = last; at >= Math.max(0, last - MAX_COMMENT); at--) {
