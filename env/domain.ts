@@ -58,8 +58,8 @@ export interface Databases {
 export type Side = "agent" | "user";
 
 /**
- * The part of a domain that supports tasks in the style of τ³-bench, which set up the world with calls, check it with
- * assertions and hash it as JSON. The agent's tools are in {@linkcode Domain.tools}, as in every domain.
+ * The part of a domain that supports tasks in the style of τ³-bench: calls set up the world, assertions check it, and
+ * its state is hashed as JSON. The agent's tools are in {@linkcode Domain.tools}, as in every domain.
  */
 export interface BundlePart {
   /**

@@ -1,4 +1,4 @@
-/** Runs an agent's session with a chat model, for any format of its answers. */
+/** Runs an agent's session with a chat model, for any format of the model's answers. */
 
 import type {
   Action,
@@ -16,14 +16,17 @@ import type {
 import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
-/** A parsed answer: an action, or the problem with it, as a message that helps the model correct it. */
+/**
+ * A parsed answer of a model: an action, or a message that describes the problem with the answer and helps the model
+ * correct it.
+ */
 export type ParsedAnswer =
   | { readonly action: Action }
   | { readonly problem: string };
 
 /** The format of an agent's actions: how answers are parsed, and how observations are shown. */
 export interface AnswerForm {
-  /** Returns the message that the conversation keeps for an answer. */
+  /** Converts a model's answer to the message that is kept in the conversation. */
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): ParsedAnswer;
   observation(observation: Observation, action: Action): Message;
@@ -31,7 +34,7 @@ export interface AnswerForm {
   written(action: Action): Message;
 }
 
-/** Returns the opening messages of a conversation, followed by its earlier turns. */
+/** Returns the opening messages of a conversation, followed by the earlier turns. */
 export function withHistory(
   opening: readonly Message[],
   { history = [], form }: {
@@ -115,7 +118,10 @@ export class ChatSession implements AgentSession {
     this.#chat.close();
   }
 
-  /** Tells the model what was wrong, in a user message, because there is no call that a tool message could answer. */
+  /**
+   * Adds a user message that tells the model what was wrong. A tool message is not possible, because there is no call
+   * that it could refer to.
+   */
   #recover(message: string): AgentStep {
     this.#messages.push({ role: "user", content: `Error: ${message}` });
     return { type: "parse_error", message };

@@ -1,6 +1,6 @@
 /**
- * The expert's desk: a record of everything that the user has said and the tools have returned. The expert's messages
- * and calls are based on nothing else.
+ * Records everything that the user has said and the tools have returned, which is the only information that the expert
+ * agent's messages and calls are based on.
  */
 
 import {
@@ -29,14 +29,14 @@ export interface MadeCall {
   readonly shown: JsonObject | JsonValue[];
 }
 
-/** Everything that the expert knows in a conversation. */
+/** The expert's desk: its record of everything that it knows in a conversation. */
 export class Desk {
   /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
   /** The user's id; empty until the user has been found. */
   userId = "";
-  /** Rows as last observed, by the argument and id of the call that returned them. */
+  /** Rows as last observed, keyed by the argument and id of the call that returned them. */
   readonly #rows = new Map<string, JsonObject>();
   readonly #said: string[];
   readonly #shown: string[] = [];
@@ -58,13 +58,13 @@ export class Desk {
     this.#since = this.#said.length - 1;
   }
 
-  /** Checks whether the user has said all of `words` since the request began. */
+  /** Checks whether the user has said all of `words` since the current request began. */
   heard(...words: readonly string[]): boolean {
     const said = this.#said.slice(this.#since).join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Returns, in lower case, the last message since the request began that contains `words`. */
+  /** Returns, in lower case, the user's last message since the current request began that contains `words`. */
   messageWith(words: string): string | undefined {
     const text = words.toLowerCase();
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));
@@ -100,7 +100,7 @@ export class Desk {
     return this.last;
   }
 
-  /** Calls a tool; returns its answer. */
+  /** Calls a tool; returns its result. */
   *call(action: ToolAction, content = ""): Script<string> {
     const { content: shown } = yield { type: "call", action, content };
     this.#called.add(keyOf(action));

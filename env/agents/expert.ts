@@ -1,8 +1,8 @@
 /**
- * The expert agent, which follows a script: it asks who the user is, looks up what it needs, asks for missing details,
- * reads them back, writes after the user says yes, and answers the user's questions. It recognizes the scripted user's
- * phrases, and acts only on information in the conversation, because its demonstrations teach a policy that sees only
- * the conversation. If a request stays ambiguous, it says that it cannot help.
+ * Implements the expert agent, which follows a script: it asks who the user is, looks up what it needs, asks for
+ * missing details, reads them back, writes after the user says yes, and answers the user's questions. It recognizes the
+ * scripted user's phrases, and acts only on information in the conversation, because its demonstrations teach a policy
+ * that sees only the conversation. If a request stays ambiguous, it says that it cannot help.
  */
 
 import { partOf } from "../domain.ts";
@@ -25,14 +25,14 @@ import { openingOf, type PromptStyle } from "./tool_calling.ts";
 
 /** Options for {@linkcode expertAgent}. */
 export interface ExpertOptions {
-  /** The prompt of its conversations, as for the tool-calling agent. Default: `full`. */
+  /** The content of the prompt, as for the tool-calling agent. Default: `full`. */
   readonly prompt?: PromptStyle;
   /** Returns the system message of a conversation. Default: the tool-calling agent's. */
   readonly system?: (start: AgentStart) => Message;
 }
 
 /**
- * Creates the expert. Its sessions never fail and never wait.
+ * Creates the expert agent. Its sessions never fail and never wait.
  * @throws {MissingPartError} If the domain has no expert; thrown by `start`.
  */
 export function expertAgent(

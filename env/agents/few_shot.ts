@@ -1,4 +1,4 @@
-/** The few-shot agent: the tool-calling agent with example conversations in its prompt. */
+/** Implements the few-shot agent: the tool-calling agent with example conversations in its prompt. */
 
 import { ConfigError } from "../errors.ts";
 import { fillPrompt } from "../prompts.ts";

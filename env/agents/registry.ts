@@ -1,4 +1,4 @@
-/** The registry of agent strategies, to which scripts may add. */
+/** Keeps the registry of agent strategies. Scripts may register their own strategies. */
 
 import { ConfigError } from "../errors.ts";
 import { Registry } from "../registry.ts";
@@ -12,12 +12,13 @@ export interface AgentStrategy {
   /** Creates the agent. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
   /**
-   * The form of the agent's actions if they are text, also used in the demonstrations of a cold start. Default: tool
-   * calls.
+   * The form of the agent's actions if they are text. The demonstrations for a cold start use the same form. Default:
+   * actions are tool calls.
    */
   readonly text?: TextStrategy;
   /**
-   * Whether it requires a prompt, because it differs from the tool-calling agent only in its prompt. Default: false.
+   * Whether the strategy requires a prompt, because it differs from the tool-calling agent only in the prompt. Default:
+   * false.
    */
   readonly needsPrompt?: boolean;
 }
@@ -75,7 +76,7 @@ export function agentStrategy(name: string): AgentStrategy {
 
 /**
  * Returns the schema of an agent's name.
- * @param also Names that are valid in addition to the strategies' names.
+ * @param also Additional names that the schema accepts.
  */
 export function agentName(...also: readonly string[]) {
   return agents.schema(also);
@@ -88,7 +89,7 @@ export interface OpenAgentOptions extends Partial<AgentStrategyOptions> {
 }
 
 /**
- * Creates a strategy's agent, by default with the full prompt.
+ * Creates an agent with the given strategy, by default with the full prompt.
  * @throws {ConfigError} If the strategy is not registered, if it needs a prompt and `prompt` is `none`, or if there are
  * too few examples.
  */

@@ -1,7 +1,7 @@
 /**
- * The expert for tasks without a user: it also plays the task's scripted user, and makes the user's calls itself. It
- * knows more than the ticket says, so its success shows that a task can be solved, but not that an agent could solve
- * it.
+ * Implements the expert agent for tasks without a user. The expert also plays the task's scripted user, and makes the
+ * user's calls itself. It knows more than the ticket says, so its success shows that a task can be solved, but not that
+ * an agent could solve it.
  */
 
 import { MissingPartError, partOf } from "../domain.ts";
@@ -10,7 +10,7 @@ import { call } from "../domains/shared/call.ts";
 import type { AgentStart, Observation } from "../types.ts";
 import { Desk, type Move, type Script } from "./desk.ts";
 
-/** The start of the marks with which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
+/** The prefix of the tokens with which a scripted user ends a conversation: `###STOP###`, `###TRANSFER###`. */
 const STOP_MARK = "###";
 
 /**
@@ -57,7 +57,7 @@ function* playBoth({ user, expert, stopTool }: {
 
 /**
  * Yields the user's calls until the user says something.
- * @returns The user's message, or a stop mark if there is none.
+ * @returns The user's message, or a stop token if the user has nothing more to say.
  */
 function* userTurn(user: Script, heard?: Observation): Script<string> {
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Agents whose actions are text: `act` writes only the action, `react` writes a thought before it. They work with any
- * chat model; tool calling is not required.
+ * Implements agents whose actions are text: `act` writes only the action, `react` writes a thought before it. These
+ * agents work with any chat model; tool calling is not required.
  */
 
 import { fillPrompt } from "../prompts.ts";
@@ -31,7 +31,7 @@ export interface TextAgentOptions {
 }
 
 /**
- * Creates an agent that writes actions as text and reads tools' answers as messages. The user does not see its
+ * Creates an agent that writes actions as text and receives tool results as user messages. The user does not see its
  * thoughts.
  */
 export function textAgent(options: TextAgentOptions): Agent {
@@ -76,7 +76,7 @@ export function textSystemPrompt(
   });
 }
 
-/** Returns a tool's answer as a user message. */
+/** Converts a tool result to a user message. */
 export function textObservation(prefix: string, content: string): Message {
   return { role: "user", content: `${prefix}${content}` };
 }

@@ -25,7 +25,7 @@ export const RESPOND = "respond";
 
 /** The style in which text actions are written and read. */
 export interface TextActionStyle {
-  /** The text before an action: `Action:`. */
+  /** The text that precedes an action: `Action:`. */
   readonly marker: string;
   /**
    * Whether to accept only strict JSON and to send everything else to the user, as τ-bench does. Default: false; the
@@ -37,7 +37,7 @@ export interface TextActionStyle {
 /**
  * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
  * text after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
- * @param index The number of the answer in the conversation, used to make the call's id.
+ * @param index The index of the answer in the conversation, from which the call's id is derived.
  */
 export function readTextAction(
   text: string,
@@ -105,19 +105,19 @@ function toWords(args: JsonObject): ParsedAnswer {
     : { problem: `"${RESPOND}" needs the argument "content", a string` };
 }
 
-/** Parses the JSON value at the start of a text; `undefined` if there is none. */
+/** Parses the JSON value at the start of a string; `undefined` if there is none. */
 function parseForgiving(text: string): JsonValue | undefined {
   const unfenced = text.replace(/^```(?:json)?\s*/i, "")
     .replace(/^(\{\s*"name"\s*:\s*)respond\b/, '$1"respond"');
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** The maximum number of markers to examine before the last one, since each may cost a pass over the text. */
+/** The maximum number of markers before the last marker to examine, since each may require a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**
- * Parses the object that has the last marker, at `at`, within one of its strings, since an agent may mention `Action:`
- * to a user. A complete object before the last marker does not count, because the last marker supersedes it.
+ * Parses the object in which the last marker, at the index `at`, is part of a string, since an agent may mention
+ * `Action:` to a user. A complete object before the last marker does not count, because the last marker supersedes it.
  */
 function parseAround(
   text: string,
@@ -145,7 +145,7 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** Returns the text from its opening brace to the matching closing brace; empty if there is none. */
+/** Returns the part of a string from its first opening brace to the matching closing brace; empty if there is none. */
 function firstObject(text: string): string {
   if (!text.startsWith("{")) return "";
   let depth = 0;

@@ -56,7 +56,7 @@ function actionOf({ content, toolCalls = [] }: Answer): Action {
 }
 
 /**
- * Writes one line about the next action and the reason for it. There are few phrasings, so that a small policy learns
+ * Returns one line about the next action and the reason for it. There are few phrasings, so that a small policy learns
  * them in a few steps and a trained tokenizer needs one token for each.
  * @param heard The user's last message.
  */

@@ -1,4 +1,7 @@
-/** The tool-calling agent: a model that sees the policy and the tools, and answers with a tool call or a message. */
+/**
+ * Implements the tool-calling agent: a model that sees the policy and the tools, and answers with a tool call or a
+ * message.
+ */
 
 import { fillPrompt } from "../prompts.ts";
 import type {
@@ -52,7 +55,7 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
   };
 }
 
-/** Returns the messages that an agent starts with, whether or not there is a user. */
+/** Returns the messages with which an agent starts, for episodes with and without a user. */
 export function openingOf(start: AgentStart, prompt: PromptStyle): Message[] {
   const { dataset: { rules }, task } = start;
   if (rules?.solo === undefined) return openingMessages(start, prompt);
@@ -61,7 +64,7 @@ export function openingOf(start: AgentStart, prompt: PromptStyle): Message[] {
     : [{ role: "system", content: rules.solo.system(task) }];
 }
 
-/** Returns the messages before the agent's first answer to a user. */
+/** Returns the messages that precede the agent's first answer in an episode with a user. */
 export function openingMessages(
   { dataset, firstMessage }: {
     readonly dataset: Pick<Dataset, "policy" | "prompts" | "rules">;

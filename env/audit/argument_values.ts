@@ -28,7 +28,7 @@ export function leaves({ name, arguments: args }: ToolAction): Leaf[] {
   return [...args].flatMap(([key, value]) => leavesOf(key, value));
 }
 
-/** Returns the numbers in a calculation. */
+/** Returns the numbers in the expression of a `calculate` call. */
 function terms(args: ToolAction["arguments"]): Leaf[] {
   const numbers = String(args.get("expression") ?? "").match(/[\d.]+/g) ?? [];
   return numbers.map((value, i) => ({ path: `expression[${i}]`, value }));

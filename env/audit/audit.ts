@@ -17,7 +17,7 @@ import { unknowable } from "./unknowable.ts";
 
 export type { CheckName, Finding } from "./finding.ts";
 
-/** The descriptions of the checks, used as labels of a table. */
+/** The description of each check, which is its label in tables. */
 export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that return an error",
   idle: "tasks solved by the do-nothing baseline",
@@ -61,12 +61,12 @@ const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 
 /** The result of an audit. */
 export interface AuditReport {
-  /** The number of tasks by split. */
+  /** The number of tasks per split. */
   readonly tasks: Readonly<Partial<Record<Split, number>>>;
   /** Findings about single tasks in the order of the splits, followed by findings about several tasks. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
-  /** Flagged tasks, each with the first reason. */
+  /** The flagged tasks, each with the first reason why it is flagged. */
   readonly exclusions: readonly Exclusion[];
   /** Checks that were skipped, because they were not selected or the domain lacks a part; omitted if there are none. */
   readonly unchecked?: readonly CheckName[];
@@ -94,11 +94,11 @@ export interface AuditOptions {
   /** The checks to perform. Default: all. */
   readonly checks?: readonly CheckName[];
   readonly signal?: AbortSignal | undefined;
-  /** Called after each task. */
+  /** Called after each task with the number of tasks done and the total. */
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. It has no side effects other than calls to `onTask`. */
+/** Audits a dataset's tasks. The function has no side effects other than calls to `onTask`. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:

@@ -1,14 +1,16 @@
-/** Finds near-duplicate tasks: the same gold writes, or instructions that share most of their word triples. */
+/**
+ * Finds near-duplicate tasks, which have the same gold writes, or instructions that share most of their word triples.
+ */
 
 import { createHash } from "node:crypto";
 import { printPythonJson } from "../python/python_json.ts";
 import type { Task } from "../types.ts";
 import { type AuditInput, type Finding, finding, isWrite } from "./finding.ts";
 
-/** The share of common word triples above which two instructions are near-duplicates. */
+/** The fraction of shared word triples above which two instructions are near-duplicates. */
 const ALIKE = 0.8;
 
-/** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share one. */
+/** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share at least one of them. */
 const MINIMA = 24;
 
 /**
@@ -44,7 +46,7 @@ export function duplicates({ tasks }: AuditInput): Finding[] {
   });
 }
 
-/** Finds tasks with equal gold writes and outputs. Tasks with neither are not compared. */
+/** Finds tasks with equal gold writes and outputs. Tasks that have neither gold writes nor outputs are not compared. */
 function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   const first = new Map<string, Task>();
   const twins = new Map<Task, Task>();
@@ -64,7 +66,7 @@ function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
 }
 
 /**
- * Finds tasks with similar instructions by MinHash.
+ * Finds tasks with similar instructions, using MinHash.
  * @see Broder 1997, "On the resemblance and containment of documents".
  */
 function findAlike(
@@ -108,7 +110,7 @@ function rareOf(
   return (shingle) => (counts.get(shingle) ?? 0) <= COMMON;
 }
 
-/** Returns the hashes of all sequences of three words. */
+/** Returns the hashes of all sequences of three words in a text. */
 function shinglesOf(text: string): Set<number> {
   const words = text.toLowerCase().match(/[\p{L}\p{N}#]+/gu) ?? [];
   const triples = words.slice(2).map((word, i) =>

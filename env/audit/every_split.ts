@@ -3,7 +3,7 @@
 import type { Dataset, Task } from "../types.ts";
 import type { Exclusion } from "./audit.ts";
 
-/** Returns the exclusions, followed by exclusions of the same tasks in other splits. */
+/** Returns the given exclusions, followed by exclusions of the same tasks in other splits. */
 export function inEverySplit(
   exclusions: readonly Exclusion[],
   dataset: Dataset,

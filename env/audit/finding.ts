@@ -1,4 +1,4 @@
-/** Findings of an audit, and the checks that produce them. */
+/** Defines the findings of an audit and the checks that produce them. */
 
 import type { Dataset, Split, Task, ToolAction } from "../types.ts";
 

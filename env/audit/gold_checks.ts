@@ -1,6 +1,6 @@
 /**
- * Checks that replay a task's gold actions: actions that return an error, actions that policy forbids, and tasks that
- * the do-nothing baseline solves.
+ * Replays tasks' gold actions to find actions that return an error, actions that policy forbids, and tasks that the
+ * do-nothing baseline solves.
  */
 
 import { goldOf } from "../gold.ts";

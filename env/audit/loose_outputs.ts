@@ -42,7 +42,7 @@ function neverFound(task: Task, output: string): Finding {
   });
 }
 
-/** Returns what an agent reads back before a write: the values of its arguments. */
+/** Returns the values that an agent reads back to the user before a write: the arguments of the write. */
 function spokenValues({ actions }: Task): string[] {
   return actions.filter(isWrite).flatMap(({ arguments: args }) =>
     [...args.values()].flatMap(strings)

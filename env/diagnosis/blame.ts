@@ -27,7 +27,7 @@ export type FaultyParty =
 /** The party at fault, and the rule that decided it. */
 export interface Fault {
   readonly by: FaultyParty;
-  /** The rule in a few words: `the user left before the request was settled`. */
+  /** A short description of the rule: `the user left before the request was settled`. */
   readonly rule: string;
   /** A quote that supports the decision; empty if there is none. */
   readonly evidence: string;
@@ -43,7 +43,10 @@ export interface Evidence {
   readonly decisive: DecisiveError | null;
   /** The user's mistakes; `null` if the user was not tracked. */
   readonly findings: readonly UserFinding[] | null;
-  /** Expected actions that fail in a fresh world, according to a benchmark's rules. Default: found by calling them. */
+  /**
+   * Expected actions that fail in a fresh world, according to a benchmark's rules. Default: determined by calling the
+   * gold actions.
+   */
   readonly refused?: readonly RefusedAction[];
 }
 
@@ -55,7 +58,7 @@ export interface RefusedAction {
 
 type Rule = (evidence: Evidence) => Fault | undefined;
 
-/** The rules in order; the first that applies decides. */
+/** The rules in order. The first rule that applies decides. */
 const RULES: readonly Rule[] = [
   infrastructureFailed,
   goldCannotBeTold,
@@ -106,7 +109,9 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   };
 }
 
-/** Blames the gold actions if the agent changed exactly the rows of a gold action that returns an error. */
+/**
+ * Blames the gold actions if the agent changed exactly the rows that a gold action with an error was meant to change.
+ */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;
   if (decisive?.kind !== "write" || reward === null) return undefined;

@@ -58,12 +58,14 @@ export type DecisiveError =
     readonly action: SidedAction;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
-    /** False if the search exceeded its limit at an earlier write, which may then be the decisive one. */
+    /**
+     * False if the search exceeded its limit at an earlier write, in which case that write may be the decisive error.
+     */
     readonly isCertain: boolean;
   }
   | {
     readonly kind: "ending";
-    /** The last turn. */
+    /** The index of the last turn. */
     readonly turn: number;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
@@ -79,7 +81,10 @@ export type DecisiveError =
 
 /** The result of replaying an episode. */
 export interface Replay {
-  /** The reward of the final state and the agent's words; equal to the recorded one unless the dataset has changed. */
+  /**
+   * The reward of the final state and the agent's messages. It equals the recorded reward unless the dataset has
+   * changed.
+   */
   readonly reward: Reward;
   readonly writes: readonly Write[];
   /** The decisive error; `null` if the reward is 1, or cannot be decided without a judge. */
@@ -108,7 +113,10 @@ export function replayEpisode(
   return { reward, writes, decisive };
 }
 
-/** Sets the value of a truncated conversation to 0, regardless of its state. */
+/**
+ * Returns the reward of a conversation as it is scored: a truncated conversation has the value 0, regardless of its
+ * state.
+ */
 export function asScored(
   reward: Reward,
   { stopReason }: DiagnosedEpisode,

@@ -19,13 +19,13 @@ import {
   type Replay,
 } from "./decisive.ts";
 
-/** The checks of the world's state. */
+/** The names of the checks that concern the world's state. */
 const WORLD = ["DB", "ENV_ASSERTION"];
 
-/** The checks of the agent's words. */
+/** The names of the checks that concern the agent's messages. */
 const WORDS = ["COMMUNICATE", "NL_ASSERTION"];
 
-/** Replays an episode according to the rules: the task's setup, then the calls of both sides. */
+/** Replays an episode according to the benchmark's rules: the task's setup, followed by the calls of both sides. */
 export function replayByRules(
   episode: DiagnosedEpisode,
   { rules, task }: { readonly rules: ConversationRules; readonly task: Task },
@@ -47,7 +47,7 @@ export function replayByRules(
   };
 }
 
-/** Takes the verdicts of a judge from the recorded reward. */
+/** Returns the replayed reward with the judge's verdicts from the recorded reward. */
 function withVerdicts(
   replayed: Reward,
   recorded: Reward | null | undefined,
@@ -90,9 +90,9 @@ function findDecisive({ episode, replayed, unmet }: Parts): DecisiveError {
 }
 
 /**
- * Finds the first write after which the expected actions can no longer bring the world to its goal. If they never
- * could, no write is decisive. If assertions are part of the goal, the result is not certain, since other calls could
- * satisfy them too.
+ * Finds the first write after which the expected actions can no longer bring the world to its goal. If the actions
+ * could not do so even at the start, no write is decisive. If assertions are part of the goal, the result is not
+ * certain, since other calls could satisfy them too.
  */
 function firstLost(
   replayed: ReplayedTurns,

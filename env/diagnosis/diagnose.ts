@@ -16,7 +16,7 @@ export type { Fault, FaultyParty } from "./blame.ts";
 export interface Diagnosis {
   /** The reward, including the rows and outputs that are wrong; `null` if the infrastructure failed. */
   readonly reward: Reward | null;
-  /** Calls that changed the database, each with the state after it. */
+  /** The calls that changed the database, each with the state after the call. */
   readonly writes: readonly Write[];
   /** The first decisive error; `null` if the reward is 1, or if the infrastructure failed. */
   readonly decisive: DecisiveError | null;

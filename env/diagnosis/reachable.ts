@@ -21,7 +21,10 @@ export interface ReachOptions {
 /** The result of a search; `unknown` if it exceeded its limit. */
 export type Reach = "yes" | "no" | "unknown";
 
-/** Searches depth-first, starting with the gold order. Each state is examined only once per set of remaining writes. */
+/**
+ * Searches depth-first for a way to reach the gold state, starting with the gold order of the writes. Each state is
+ * examined only once per set of remaining writes.
+ */
 export function canReach(database: Database, options: ReachOptions): Reach {
   const search = new Search(options);
   const found = search.from(database, options.writes.map((_, i) => i));

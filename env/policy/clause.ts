@@ -1,6 +1,6 @@
 /**
  * Expresses a policy as clauses that a program can check. The clauses are independent of the tools, which accept some
- * calls that policy forbids. A clause checks a call against the state before it.
+ * calls that policy forbids. A clause checks a call against the state before the call.
  */
 
 import type { Database } from "../database.ts";
@@ -18,9 +18,9 @@ export interface PolicyCall {
   /** Returns a row before the call as plain JSON, or `undefined` if there is none. */
   // deno-lint-ignore no-explicit-any -- rows are checked against their schema when they are loaded
   row(table: string, id: unknown): any;
-  /** Returns the ids of a table. */
+  /** Returns the ids of a table's rows. */
   ids(table: string): Iterable<string>;
-  /** The earlier calls that changed the database. */
+  /** The earlier calls in the episode that changed the database. */
   readonly earlier: readonly ToolAction[];
 }
 

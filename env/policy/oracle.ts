@@ -1,10 +1,10 @@
-/** The policy oracle of a domain: decides whether policy allows a call, independently of the tools. */
+/** Implements the policy oracle, which decides whether a domain's policy allows a call, independently of the tools. */
 
 import { type Domain, partOf } from "../domain.ts";
 import { type Situation, type Violation, violations } from "./clause.ts";
 
 /**
- * Returns the policy clauses that a call breaks; empty if it is allowed. Reads are always allowed.
+ * Returns the policy clauses that a call breaks; empty if the call is allowed. Reads are always allowed.
  * @throws {MissingPartError} If the domain has no policy clauses.
  */
 export function policyViolations(

@@ -1,4 +1,4 @@
-/** Evaluates the expressions of `calculate` with Python's evaluation order and division errors. */
+/** Evaluates the expressions of the tool `calculate` with Python's evaluation order and division errors. */
 
 import type { BinaryOperator, Expression } from "./_calculator_parse.ts";
 import { ToolError } from "../errors.ts";
@@ -26,7 +26,7 @@ export type Value = PythonNumber | typeof NO_REAL;
  */
 const MAX_WORK = 2 ** 26;
 
-/** Powers of floats are computed exactly up to this exponent; beyond it, with `**`. */
+/** The largest exponent for which powers of floats are computed exactly. Larger exponents use `**`. */
 const MAX_EXACT_EXPONENT = 2048;
 
 /**
@@ -42,7 +42,7 @@ class Work {
   #left = MAX_WORK;
 
   /**
-   * Deducts the cost of an operation.
+   * Deducts the cost of an operation from the budget.
    * @throws {ToolError} If the budget is exceeded.
    */
   spend(cost: number): void {
@@ -234,7 +234,7 @@ function finitePower(base: number, exponent: number): number {
     : ratio(1n << denominatorBits * n, numerator ** n);
 }
 
-/** Converts a finite double to an exact fraction whose denominator is the power of two with exponent `bits`. */
+/** Converts a finite double to an exact fraction with the denominator `2 ** bits`. */
 function fraction(value: number): [numerator: bigint, bits: bigint] {
   let bits = 0n;
   while (!Number.isInteger(value)) {

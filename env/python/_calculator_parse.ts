@@ -1,7 +1,7 @@
 /**
  * Parses the syntax of `calculate`: the subset of Python's expressions that consists of digits, `+ - * / ( ) .` and
- * spaces. It includes calls and `()`, although they cannot succeed, since Python first reports a division by zero
- * inside them.
+ * spaces. The syntax includes calls and `()`. They cannot succeed, but Python first reports any division by zero inside
+ * them.
  */
 
 import { ToolError } from "../errors.ts";
@@ -11,7 +11,7 @@ import { normalInt, type PythonNumber } from "./python_value.ts";
 /** A binary operator. */
 export type BinaryOperator = "+" | "-" | "*" | "/" | "//" | "**";
 
-/** A syntax tree. `other` is `()` or `...`. A call evaluates its parts and then fails. */
+/** A syntax tree. A node of type `other` is `()` or `...`. A call evaluates its parts and then fails. */
 export type Expression = Node & {
   /**
    * The number of nodes on the longest path down from this node. It is limited, so that functions over the tree can be
@@ -115,7 +115,7 @@ class Parser {
     return binary(operator, left, right);
   }
 
-  /** Parses an atom with any calls: `2(3)`. */
+  /** Parses an atom and any calls that follow it: `2(3)`. */
   #primary(): Expression {
     let expression = this.#atom();
     while (this.#take("(")) {

@@ -1,4 +1,4 @@
-/** Validation errors in pydantic's wording. */
+/** Collects validation errors and formats them in pydantic's wording. */
 
 import { typeName } from "./python_object.ts";
 import { pythonRepr } from "./python_repr.ts";
@@ -60,7 +60,7 @@ const HEAD_BYTES = 25;
 const TAIL_BYTES = 24;
 
 /**
- * Shortens a text of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, without characters that the cut
+ * Shortens a string of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, and omits characters that the cut
  * would split.
  */
 function shortened(text: string): string {

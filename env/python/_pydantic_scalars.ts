@@ -71,7 +71,7 @@ const FALSE_WORDS: ReadonlySet<string> = new Set(
   ["0", "f", "n", "no", "off", "false"],
 );
 
-/** Accepts one of several strings, exactly. */
+/** Accepts one of several strings. The match is exact. */
 export function validChoice(
   input: JsonValue,
   { choices, type }: { choices: readonly string[]; type: string },
@@ -196,7 +196,10 @@ function smallInt(input: JsonValue): string | undefined {
     : undefined;
 }
 
-/** Adds an error for a text with lone surrogates, which Rust's strings cannot represent. */
+/**
+ * Checks whether a string contains lone surrogates, which Rust's strings cannot represent, and adds an error if it
+ * does.
+ */
 function isUnreadable(text: string, found: Findings): boolean {
   if (text.isWellFormed()) return false;
   found.add(

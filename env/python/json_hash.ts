@@ -1,4 +1,4 @@
-/** Hashes Python's JSON with sorted keys, as τ³-bench does for states. */
+/** Hashes Python's JSON with sorted keys, as τ³-bench does to hash states. */
 
 import { sha256, sortedKeys } from "../state_hash.ts";
 import { printPythonJson, quoteAscii } from "./python_json.ts";

@@ -1,5 +1,5 @@
 /**
- * Models that validate and coerce objects like pydantic 2.12, with the same error messages.
+ * Defines models that validate and coerce objects like pydantic 2.12, with the same error messages.
  *
  *     const Passenger = defineModel("Passenger", { first_name: field.str(), bags: field.int({ default: 0 }) });
  *     validate(Passenger, parsePythonJson('{"first_name": "Ann"}'));   // {"first_name": "Ann", "bags": 0}
@@ -46,7 +46,7 @@ export function defineModel(
 }
 
 /**
- * Validates like `Model(**value)`.
+ * Validates a value like `Model(**value)`.
  * @returns A new object that shares no part of `value`.
  * @throws {ToolError} If it is invalid, with the message of pydantic's ValidationError.
  */
@@ -82,7 +82,7 @@ export const field = {
     fieldOf((input, found) =>
       validChoice(input, { choices, type: "literal_error" }, found)
     ),
-  /** An `Enum` of strings, given as its values. */
+  /** Python's `Enum` of strings, specified by its values. */
   enum: (
     choices: readonly string[],
     { default: value }: WithDefault<string> = {},

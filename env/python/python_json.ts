@@ -175,7 +175,7 @@ function printFloat(value: number): string {
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 
-/** A recursive descent parser. Each method parses what its name says, starting at the cursor. */
+/** A recursive descent parser. Each method parses the element that it is named after, starting at the cursor. */
 class Parser {
   readonly #text: string;
   readonly #path: string | undefined;
@@ -232,7 +232,10 @@ class Parser {
     }
   }
 
-  /** Skips white space and returns the next character, to which the cursor then points. */
+  /**
+   * Moves the cursor past white space and returns the character that it then points to; `undefined` at the end of the
+   * text.
+   */
   #next(): string | undefined {
     const text = this.#text;
     let at = this.#at;
@@ -286,7 +289,7 @@ class Parser {
 
   /**
    * Reads `,` or the closing bracket.
-   * @returns Whether it was the bracket.
+   * @returns Whether the closing bracket was read.
    */
   #endsWith(close: string): boolean {
     const next = this.#next();

@@ -24,8 +24,8 @@ export function typeName(value: JsonValue): string {
 }
 
 /**
- * Returns a text that is the same for all values that Python considers equal inside a list or object: numbers by value,
- * objects regardless of key order. NaN equals itself, since Python compares the identical object.
+ * Returns a string that is the same for all values that Python considers equal inside a list or object: numbers by
+ * value, objects regardless of key order. NaN equals itself, since Python compares the identical object.
  */
 export function equalityKey(value: JsonValue): string {
   if (isPythonNumber(value)) return numberKey(value);

@@ -37,7 +37,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Matches text without quotes that needs no escapes. */
+/** Matches strings without quotes that need no escapes. */
 const PLAIN = /^[ -&(-[\]-~]*$/;
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -70,7 +70,7 @@ function objectRepr(value: JsonObject): string {
 
 /**
  * Returns the rank of the code unit at `i` in code point order: a unit of a surrogate pair ranks above U+FFFF, and any
- * other unit has its own value. Both texts must be equal up to `i`.
+ * other unit has its own value. The two strings to compare must be equal up to `i`.
  */
 function rank(text: string, i: number): number {
   const unit = text.charCodeAt(i);

@@ -1,4 +1,4 @@
-/** Implements functions over Python's white space, as matched by `str.isspace` and `\s`. */
+/** Implements string functions with Python's definition of white space, which is that of `str.isspace` and `\s`. */
 
 /**
  * Python's white space, for a character class of a regular expression. JavaScript's `\s` differs in U+001C–U+001F,
@@ -30,7 +30,7 @@ export function trim(text: string): string {
   return end.slice(leadingSpaces(end));
 }
 
-/** Returns the length of the leading white space. */
+/** Returns the length of a string's leading white space. */
 export function leadingSpaces(text: string): number {
   let at = 0;
   while (at < text.length && isSpace(text, at)) at++;

@@ -1,4 +1,4 @@
-/** Python's single-letter escapes: the letter after the backslash, and its character. */
+/** Python's single-letter escapes: maps the letter after the backslash to the character that the escape represents. */
 export const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
   "'": "'",

@@ -1,6 +1,7 @@
 /**
- * The characters that Python's `repr` does not escape: those of Unicode 14 (CPython 3.11) outside the categories C and
- * Z, and the space. The engine's `\p{}` classes follow a newer Unicode version.
+ * Determines which characters Python's `repr` leaves unescaped: the space, and all characters of Unicode 14 (CPython
+ * 3.11) outside the categories C and Z. JavaScript's `\p{}` classes are not used, because they follow a newer Unicode
+ * version.
  */
 
 /**

@@ -1,8 +1,8 @@
-/** Sets the label that a user factory has in records. */
+/** Sets the label under which a factory's users appear in records. */
 
 import type { UserFactory } from "../types.ts";
 
-/** Sets the factory's label. It changes `make` itself, so pass a new function. */
+/** Sets the factory's label. The function `make` itself is modified, so pass a new function. */
 export function labelled(label: string, make: UserFactory): UserFactory {
   return Object.assign(make, { label });
 }

@@ -1,6 +1,6 @@
 /**
- * Implements what all simulated users with a model share: the conversation from the user's side, usage, and a limit on
- * repeated requests.
+ * Implements the parts that all simulated users with a model share: the conversation from the user's side, usage, and a
+ * limit on repeated requests.
  *
  * In the model's conversation the agent has the role `user`, and the simulated user the role `assistant`.
  */
@@ -45,14 +45,14 @@ export interface Utterance {
   readonly recorded: string | null;
 }
 
-/** A function that produces the user's next message. */
+/** A function that asks a model for the user's next message. */
 export type Speak = (
   conversation: UserConversation,
   options: CallOptions,
 ) => Promise<Utterance>;
 
 /**
- * Creates the factory of users with a given strategy.
+ * Creates a factory of users with a given strategy.
  * @param strategy The strategy's name in records, before the model's name.
  * @param system Selects the system prompt.
  */
@@ -77,7 +77,7 @@ export function modelUser(
   });
 }
 
-/** The conversation from the user's side, and the user's model. */
+/** The conversation from the user's point of view, and the user's model. */
 export class UserConversation {
   readonly prompts: Prompts;
   usage: Usage = NO_USAGE;
@@ -103,7 +103,7 @@ export class UserConversation {
     this.#messages.push(message);
   }
 
-  /** Returns `words`, or `undefined` if they would end the conversation with the user's first message. */
+  /** Returns `words`, or `undefined` if they are the user's first message and would already end the conversation. */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);

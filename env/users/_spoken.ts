@@ -20,7 +20,7 @@ const SPEAKER = new RegExp(
   "i",
 );
 
-/** Matches what a model writes after the user's message: its next thought, or the agent's part. */
+/** Matches the text that a model writes after the user's message: its next thought, or a message of the agent. */
 const NEXT = new RegExp(
   `\\n${
     label("thought|reflection|agent|assistant|user response|response")
@@ -41,8 +41,8 @@ const OPEN = /<think(?:ing)?>/gi;
 const CLOSE = /<\/think(?:ing)?>/gi;
 
 /**
- * Removes the text between pairs of tags in one pass. It stops at the first tag that is not closed, since later tags
- * cannot be closed either.
+ * Removes the text between pairs of tags in one pass. The function stops at the first tag that is not closed, since
+ * later tags cannot be closed either.
  */
 function withoutPairs(text: string): string {
   let kept = "";
@@ -59,8 +59,8 @@ function withoutPairs(text: string): string {
 }
 
 /**
- * Returns the message without the parts that are not meant for the agent: reasoning in tags, a label of the speaker,
- * quotes or a code fence around everything. Normalizes the stop token. Returns `undefined` if nothing remains.
+ * Returns the message without the parts that are not meant for the agent: reasoning in tags, a speaker label, and
+ * quotes or a code fence around the whole message. Normalizes the stop token. Returns `undefined` if nothing remains.
  */
 export function spoken(text: string): string | undefined {
   const words = withoutReasoning(text)

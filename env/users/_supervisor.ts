@@ -1,6 +1,6 @@
 /**
- * The supervisor of the verify and reflection users: a model that judges the user's next message and
- * proposes better ones.
+ * Implements the supervisor of the verify and reflection users: a model that judges the user's next message and
+ * proposes a better message.
  */
 
 import { fillPrompt } from "../prompts.ts";
@@ -34,11 +34,11 @@ export async function isAcceptable(
   return first?.toLowerCase() === "true";
 }
 
-/** A clarification of τ-bench's prompt, which asks for true or false in one place and for a message in another. */
+/** A clarification of τ-bench's prompt, which asks for true or false in one sentence and for a message in another. */
 const WANTED =
   "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";
 
-/** Asks for the supervisor's thoughts on a message, which should contain a better message. */
+/** Asks the supervisor for its thoughts on a message. The thoughts should contain a better message. */
 export function reflectOn(
   conversation: UserConversation,
   judged: JudgedMessage,
@@ -50,7 +50,8 @@ export function reflectOn(
 }
 
 /**
- * Approximates how τ-bench's verify prints a message object into its prompt, where it should print the message's text.
+ * Approximates the text with which τ-bench's verify user represents a message in its prompt: by mistake, it prints the
+ * message object instead of the message's text.
  */
 export function messageRepr(content: string): string {
   return `Message(content=${
@@ -72,8 +73,8 @@ function consult(
 }
 
 /**
- * Formats the conversation as a transcript. From the user's side the agent has the role `user`; τ-bench labels speakers
- * by that role, so its supervisor confuses the two.
+ * Formats the conversation as a transcript. From the user's point of view, the agent has the role `user`; τ-bench
+ * labels speakers by that role, so its supervisor confuses the two.
  */
 function transcriptOf(
   { prompts }: UserConversation,

@@ -4,19 +4,19 @@ import { printPythonJson } from "../python/python_json.ts";
 import { texts } from "../domains/shared/read_row.ts";
 import type { TrackOptions } from "./tracker.ts";
 
-/** Checks whether a text contains a detail, ignoring case, spacing and punctuation. */
+/** Checks whether a string contains a detail, ignoring case, spacing and punctuation. */
 export function mentions(text: string, detail: string): boolean {
   return ` ${plain(text)} `.includes(` ${plain(detail)} `);
 }
 
-/** Normalizes a text to lower-case words of letters and digits, separated by single spaces. */
+/** Normalizes a string to lower-case words of letters and digits, separated by single spaces. */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
 }
 
 /**
- * Returns the share of a text's five-word sequences that another text contains; 0 if the text has fewer than `runs` of
- * them.
+ * Returns the fraction of a text's five-word sequences that also occur in another text; 0 if the text has fewer than
+ * `runs` sequences.
  */
 export function overlap(
   text: string,
@@ -56,7 +56,7 @@ export function knownText(
     .toLowerCase();
 }
 
-/** Patterns of facts that can be checked in every domain: e-mail addresses, zip codes, card digits. */
+/** Patterns of the facts that can be checked in every domain: e-mail addresses, zip codes and card digits. */
 const FACTS = [
   /\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w/g,
   /\b\d{4,10}\b/g,

@@ -1,4 +1,4 @@
-/** The absent user, for episodes in which an agent works alone. */
+/** Implements the absent user, for episodes in which an agent works alone. */
 
 import type { User, UserFactory } from "../types.ts";
 import { labelled } from "./_label.ts";

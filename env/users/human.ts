@@ -1,4 +1,4 @@
-/** The human user: the person at the terminal. */
+/** Implements the human user: a person at the terminal. */
 
 import { parsePythonJson } from "../python/python_json.ts";
 import {

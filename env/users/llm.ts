@@ -1,4 +1,4 @@
-/** The llm user: a model plays the user, one message at a time. */
+/** Implements the llm user: a model plays the user, one message at a time. */
 
 import type { UserFactory } from "../types.ts";
 import { modelUser, type ModelUserOptions, type Speak } from "./_model_user.ts";
@@ -9,10 +9,10 @@ import { rulesUser } from "./rules_user.ts";
  * Creates users played by a model.
  *
  * Unless `compat` is set, these errors of τ-bench are fixed: if a message is empty, or the first message consists of
- * the stop token, the model is asked again; reasoning in tags, a label of the speaker, and quotes and fences around
- * everything are removed; words that accompany the stop token are sent before the conversation ends. No call is made
- * before the conversation opens, and costs are summed. If the dataset has its own rules, they apply instead: see
- * {@linkcode rulesUser}.
+ * the stop token, the model is asked again; reasoning in tags, a speaker label, and quotes and code fences around the
+ * whole message are removed; words that accompany the stop token are sent before the conversation ends. The model is
+ * not called before the conversation opens, and the costs of all calls are summed. If the dataset has its own rules,
+ * they apply instead: see {@linkcode rulesUser}.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
   const { rules } = options.dataset;
@@ -24,7 +24,7 @@ export function llmUser(options: ModelUserOptions): UserFactory {
   });
 }
 
-/** Produces the plain user's next message, from which other strategies also start. */
+/** Asks the model for the next message of an llm user. Other strategies use the message as their first proposal. */
 export const speakFixed: Speak = async (conversation, call) => {
   const message = await conversation.askFor(
     (text) => conversation.sayable(spoken(text)),

@@ -1,4 +1,4 @@
-/** The react user, who thinks before speaking; the agent sees only the message. */
+/** Implements the react user, who thinks before speaking; the agent sees only the message. */
 
 import { STOP, type UserFactory } from "../types.ts";
 import {
@@ -10,8 +10,8 @@ import {
 import { spokenAfter } from "./_spoken.ts";
 
 /**
- * Creates users who think before they speak. The thought stays in the model's conversation, and the agent receives what
- * follows `User Response:`. An answer without that marker is requested again.
+ * Creates users who think before they speak. The thought stays in the model's conversation, and the agent receives the
+ * text after `User Response:`. An answer without that marker is requested again.
  *
  * τ-bench's parser looks for `Thought:` first and sends everything after it. Its agents therefore read the thoughts,
  * and a thought that mentions the stop token ends the conversation. `compat` reproduces this.

@@ -1,4 +1,4 @@
-/** The reflection user: a supervisor rejects unfit messages and proposes better ones. */
+/** Implements the reflection user: a supervisor rejects unsuitable messages and proposes better messages. */
 
 import type { CallOptions, Message, UserFactory } from "../types.ts";
 import { speakFixed } from "./llm.ts";
@@ -19,11 +19,12 @@ export interface ReflectionOptions extends ModelUserOptions {
 }
 
 /**
- * Creates users whose unfit messages are rewritten by a supervisor.
+ * Creates users whose unsuitable messages are rewritten by a supervisor.
  *
- * Unless `compat` is set, these errors of τ-bench are fixed: the supervisor's better message is used, and the prompt
- * asks for one. τ-bench asks for true or false but reads a message, shows it to the user's model as if the agent had
- * said it, keeps every attempt in the conversation, and finally uses the first message.
+ * Unless `compat` is set, these errors of τ-bench are fixed: the prompt asks the supervisor for a better message, and
+ * this message is used. In contrast, τ-bench asks for true or false but parses the reply as a message, shows it to the
+ * user's model as if the agent had said it, keeps every attempt in the conversation, and finally uses the first
+ * message.
  */
 export function reflectionUser(options: ReflectionOptions): UserFactory {
   const { compat = false, attempts = 2 } = options;
@@ -77,7 +78,10 @@ function reflectAsTauBench(attempts: number): Speak {
   };
 }
 
-/** Reproduces τ-bench: every attempt stays in the user's conversation, and none in the conversation being judged. */
+/**
+ * Reproduces τ-bench's behavior: every attempt stays in the user's conversation, but no attempt is part of the
+ * conversation that the supervisor judges.
+ */
 async function sayAsTauBench(
   conversation: UserConversation,
   messages: readonly Message[],

@@ -1,4 +1,4 @@
-/** The registry of user strategies, to which scripts may add. */
+/** Keeps the registry of user strategies. Scripts may register their own strategies. */
 
 import { Registry } from "../registry.ts";
 import type { ChatModel, Dataset, UserFactory } from "../types.ts";
@@ -15,7 +15,7 @@ export type UserStrategy =
     open(world: UserStrategyOptions): UserFactory;
   }
   | {
-    /** The minimum number of model calls per message; cost and time estimates are based on it. */
+    /** The minimum number of model calls per message, on which cost and time estimates are based. */
     readonly callsPerMessage: 1 | 2 | 3;
     open(world: ModelUserStrategyOptions): UserFactory;
   };
@@ -68,15 +68,15 @@ export function userStrategy(name: string): UserStrategy {
   return users.get(name);
 }
 
-/** Returns the minimum number of model calls per message of a strategy; 0 if it uses no model. */
+/** Returns the minimum number of model calls that a strategy makes per message; 0 if it uses no model. */
 export function callsPerMessage(name: string): number {
   return users.get(name).callsPerMessage ?? 0;
 }
 
-/** Checks whether users of this strategy are played by a model. */
+/** Checks whether a model plays the users of this strategy. */
 export function asksModel(name: string): boolean {
   return callsPerMessage(name) > 0;
 }
 
-/** The schema of a strategy's name. */
+/** The schema of a user strategy's name. */
 export const userName = users.schema();

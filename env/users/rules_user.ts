@@ -1,4 +1,7 @@
-/** A user played by a model according to a benchmark's own rules: its prompt and its tools for users. */
+/**
+ * Implements users that a model plays according to a benchmark's own rules, with the benchmark's user prompt and user
+ * tools.
+ */
 
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 import { deriveSeed } from "../random.ts";
@@ -22,7 +25,7 @@ const MAX_ASKS = 3;
 
 /**
  * Creates users played by a model according to the rules. In the model's conversation the agent has the role `user`,
- * and the simulated user the role `assistant`. Its text is sent unchanged.
+ * and the simulated user the role `assistant`. The model's text is sent to the agent unchanged.
  */
 export function rulesUser(
   model: ChatModel,

@@ -1,4 +1,4 @@
-/** A user with tools who follows a domain's script, without a model. */
+/** Implements a user with tools who follows a domain's script, without a model. */
 
 import type { Move, Script } from "../agents/desk.ts";
 import {

@@ -1,4 +1,4 @@
-/** The scripted user, which is deterministic and uses no model. The domain defines what it says. */
+/** Implements the scripted user, which is deterministic and uses no model. The domain defines what the user says. */
 
 import { partOf } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";

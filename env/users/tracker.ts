@@ -1,6 +1,6 @@
 /**
- * Detects faults of simulated users. A generated user's structured goal determines what they may know, when their
- * requests are settled, and what they should not reveal yet.
+ * Detects faults of simulated users. The structured goal of a generated task shows what the user may know, when the
+ * user's requests are settled, and what the user should not reveal yet.
  */
 
 import { isErrorAnswer } from "../call_tool.ts";
@@ -19,9 +19,9 @@ import {
 /** Options for {@linkcode trackUser}. */
 export interface TrackOptions {
   readonly domain: Domain;
-  /** The user's task. A message that recites its instruction is an echo. */
+  /** The user's task. A message that recites the task's instruction is an echo. */
   readonly task: Task;
-  /** The database in its initial state: users know their own rows. */
+  /** The database in its initial state, from which users know their own rows. */
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
@@ -39,9 +39,9 @@ const MIN_ECHO = 24;
 interface UserMessage {
   readonly index: number;
   readonly text: string;
-  /** The agent's message that it answers; empty for the first. */
+  /** The message of the agent that the user answers; empty for the user's first message. */
   readonly heard: string;
-  /** The turns before it. */
+  /** The turns before the message. */
   readonly before: readonly Turn[];
 }
 
@@ -73,7 +73,7 @@ export function trackUser(options: TrackOptions): UserFinding[] | null {
   return findings.filter((finding) => finding !== undefined);
 }
 
-/** The options, together with the domain's goals. */
+/** The options of {@linkcode trackUser}, together with the domain's goals. */
 interface Track extends TrackOptions {
   readonly goal: Goal;
   readonly goals: GoalsPart;
@@ -124,7 +124,7 @@ function findLeak(
   return undefined;
 }
 
-/** Returns the details of each request that no other request shares. */
+/** Returns, for each request, the details that no other request shares. */
 function ownDetails(goal: Goal, goals: GoalsPart): string[][] {
   const all = goal.requests.map((request) => {
     const subject = goals.subject?.(request);

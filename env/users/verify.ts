@@ -1,4 +1,4 @@
-/** The verify user: a supervisor checks every message before the user says it. */
+/** Implements the verify user: a supervisor checks every message before the user says it. */
 
 import type { UserFactory } from "../types.ts";
 import { speakAsWritten, speakFixed } from "./llm.ts";
@@ -12,12 +12,15 @@ import { isAcceptable, messageRepr } from "./_supervisor.ts";
 
 /** Options for {@linkcode verifyUser}. */
 export interface VerifyOptions extends ModelUserOptions {
-  /** The maximum number of proposals per message; the last is used if none is accepted. Default: 3, as in τ-bench. */
+  /**
+   * The maximum number of proposals per message. If no proposal is accepted, the last is used. Default: 3, as in
+   * τ-bench.
+   */
   readonly attempts?: number;
 }
 
 /**
- * Creates users whose messages are verified.
+ * Creates users whose messages are verified by a supervisor.
  *
  * Unless `compat` is set, these errors of τ-bench are fixed: the supervisor reads the message instead of the printed
  * message object, the labels in the transcript are not swapped, and a message that is used although none was accepted

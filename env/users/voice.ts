@@ -1,4 +1,4 @@
-/** The voices of scripted users, who can say the same message in a plain, terse, chatty or impatient style. */
+/** Rewrites the messages of scripted users in different voices: plain, terse, chatty or impatient. */
 
 import { STOP } from "../types.ts";
 
@@ -62,7 +62,7 @@ function terse(text: string): string {
   return short === "" ? text : short;
 }
 
-/** The sentence that describes each voice in an instruction; empty for the plain one. */
+/** The sentence that describes each voice in an instruction; empty for the plain voice. */
 export const TEMPERS: Readonly<Record<Voice, string>> = {
   plain: "",
   terse: " You write as little as you can.",
