@@ -19,8 +19,8 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
  * Creates a reader for the files below a directory.
- * @returns A function that reads a path that begins with `root`. It throws `DataError` if the path is not a regular
- * file in the checkout, or is too large.
+ * @returns A function that reads a path that begins with `root`. It throws a `DataError` if the path is not a regular
+ * file in the checkout, or if the file is too large.
  */
 export function checkoutFiles(
   root: string,
@@ -52,8 +52,8 @@ export function checkoutFiles(
 }
 
 /**
- * Resolves a path's links.
- * @throws {DataError} If it leads out of the checkout.
+ * Resolves the links in a path.
+ * @throws {DataError} If the path leads out of the checkout.
  */
 async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];
@@ -94,7 +94,8 @@ function kindOf(info: Deno.FileInfo): string {
 }
 
 /**
- * Reads a file; `undefined` if it has more than `most` bytes. Counts the bytes, since the reported size may be wrong.
+ * Reads a file; `undefined` if it has more than `most` bytes. The bytes are counted, since the reported size may be
+ * wrong.
  */
 async function readUpTo(
   place: string,

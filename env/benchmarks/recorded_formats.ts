@@ -13,7 +13,7 @@ export type FormatMarks<F extends string> = readonly (readonly [
 
 /**
  * Detects the format of a file's records.
- * @throws {DataError} If the format is unknown; the message names the file.
+ * @throws {DataError} If no record has a known format; the message names the file.
  */
 export function formatOf<F extends string>(
   records: readonly JsonObject[],
@@ -34,11 +34,11 @@ export function formatOf<F extends string>(
   );
 }
 
-/** A record and its location. */
+/** A record, with its file and its position in the file. */
 export interface RecordAt {
   readonly record: JsonObject;
   readonly path: string;
-  /** Its position in the file, from 1. */
+  /** The record's position in the file, from 1. */
   readonly number: number;
 }
 

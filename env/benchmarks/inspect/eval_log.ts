@@ -23,10 +23,10 @@ import {
 /** The key in a sample's metadata under which taulab's own logs store the `info` of a τ-bench result. */
 export const OWN_METADATA = "taulab";
 
-/** Matches the path of a sample in the archive. */
+/** Matches the path of a sample in the log's archive. */
 const SAMPLE = /^samples\/(.+)_epoch_(\d{1,9})\.json$/;
 
-/** The numeric values of the scores that Inspect's scorers write as text. */
+/** The numeric values of the scores that Inspect's scorers record as text. */
 const WORDS: Readonly<Record<string, number>> = {
   C: 1,
   I: 0,
@@ -86,7 +86,7 @@ interface ReadSample {
   readonly number: number;
 }
 
-/** Reads the samples, sorted by task id (numeric ids by value) and epoch. */
+/** Reads the samples of a log, sorted by task id (numeric ids by value), then by epoch. */
 function readSamples(
   entries: ZipEntries,
   names: readonly string[],
@@ -157,7 +157,10 @@ function scoresOf(sample: JsonObject): NamedScore[] {
   });
 }
 
-/** Returns the score to use as the reward: the one named `reward` or, if there is none, the first numeric one. */
+/**
+ * Returns the score to use as the reward. This is the score named `reward` or, if there is none, the first numeric
+ * score.
+ */
 function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
   const numbers = scores.filter(({ value }) => value !== null);
   return numbers.find(({ name }) => name === "reward") ?? numbers[0];
@@ -171,7 +174,7 @@ function valueOf(value: JsonValue | undefined): number | null {
   return numberOf(value);
 }
 
-/** Returns each score with its explanation, to be shown with the reward. */
+/** Returns a check for each score, with the score's explanation, to be shown with the reward. */
 function checksOf(sample: JsonObject): readonly RewardCheck[] {
   const scores = scoresOf(sample);
   const reward = rewardIn(scores);
@@ -188,7 +191,7 @@ function checksOf(sample: JsonObject): readonly RewardCheck[] {
   });
 }
 
-/** Returns the sample's input as text: the input itself, or its user messages joined. */
+/** Returns the sample's input as text: the input itself, or the concatenation of its user messages. */
 function inputOf(sample: JsonObject): string {
   const input = sample.get("input");
   if (typeof input === "string") return input;
@@ -224,7 +227,7 @@ function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
 
 const ATTACHMENT = "attachment://";
 
-/** Joins a message's text parts, omitting reasoning parts. */
+/** Joins the text parts of a message. Reasoning parts are omitted. */
 function textIn(message: JsonObject, attachments: JsonObject): string {
   const content = message.get("content");
   const texts = typeof content === "string" ? [content] : objectsOf(content)

@@ -1,6 +1,6 @@
 /**
- * Evaluates Python expressions made of literals, known names and known calls. Anything else is an error with its
- * position. No Python code is run.
+ * Evaluates Python expressions made of literals, known names and known calls. Anything else causes an error that names
+ * its position. No Python code is run.
  */
 
 import { parsePythonJson } from "../../python/python_json.ts";
@@ -20,7 +20,7 @@ import { extentOf, spend } from "./work.ts";
 export interface Scope {
   /** Returns the value of a name, or `undefined` if the name is unknown. Members have dotted names: `self.wiki`. */
   readonly name?: (name: string) => JsonValue | undefined;
-  /** Returns the value of a call, or `undefined` if the callee is unknown. */
+  /** Returns the value of a call, or `undefined` if the called function is unknown. */
   readonly call?: (
     callee: string,
     args: CallArguments,
@@ -35,7 +35,7 @@ export interface CallArguments {
 
 /**
  * Evaluates an expression.
- * @throws {DataError} If part of it is unknown or unsupported; the message names file, line and column.
+ * @throws {DataError} If part of the expression is unknown or unsupported; the message names file, line and column.
  */
 export function evaluate(
   source: PythonSource,
@@ -73,7 +73,8 @@ class Evaluator {
   }
 
   /**
-   * Limits the size of the values in proportion to the size of the file, since every use of a name copies its value.
+   * Throws if the values become too large in proportion to the size of the file, since every use of a name copies its
+   * value.
    */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;

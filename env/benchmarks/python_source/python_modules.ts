@@ -14,7 +14,7 @@ import {
   unreadable,
 } from "./syntax_tree.ts";
 
-/** A function that evaluates the calls that are known in every module; `undefined` for any other call. */
+/** A function that evaluates calls to the functions known in every module; returns `undefined` for any other call. */
 export type KnownCalls = (
   callee: string,
   args: CallArguments,
@@ -46,7 +46,7 @@ export class PythonModules {
 
   /**
    * Parses a file; `undefined` if it does not exist.
-   * @throws {DataError} If it is not Python.
+   * @throws {DataError} If the file is not Python.
    */
   async sourceIfAny(path: string): Promise<PythonSource | undefined> {
     if (!this.#sources.has(path)) {
@@ -59,7 +59,7 @@ export class PythonModules {
 
   /**
    * Parses a file.
-   * @throws {DataError} If it is missing or not Python.
+   * @throws {DataError} If the file is missing or not Python.
    */
   async source(path: string): Promise<PythonSource> {
     const source = await this.sourceIfAny(path);
@@ -76,7 +76,7 @@ export class PythonModules {
 
   /**
    * Evaluates a module's constant, following imports.
-   * @throws {DataError} If it does not exist, is not a literal, or is defined in terms of itself.
+   * @throws {DataError} If the constant does not exist, is not a literal, or is defined in terms of itself.
    */
   async constant(source: PythonSource, name: string): Promise<JsonValue> {
     return await this.#constant(source, name, []);
@@ -118,8 +118,8 @@ export class PythonModules {
   }
 
   /**
-   * Evaluates an expression of a module.
-   * @throws {DataError} If part of it is unknown or unsupported.
+   * Evaluates an expression in the scope of a module.
+   * @throws {DataError} If part of the expression is unknown or unsupported.
    */
   async value(source: PythonSource, node: Node): Promise<JsonValue> {
     return await this.#value(source, node, []);
@@ -145,7 +145,7 @@ export class PythonModules {
 
   /**
    * Finds the definition of a class, following imports.
-   * @throws {DataError} If it is not found, or imports form a cycle.
+   * @throws {DataError} If the class is not found, or imports form a cycle.
    */
   async classNamed(
     source: PythonSource,
@@ -173,7 +173,7 @@ export class PythonModules {
 
   /**
    * Finds the definition of a class or a constant, following imports: the class, or the assigned expression.
-   * @throws {DataError} If it is not found, or imports form a cycle.
+   * @throws {DataError} If the name is not found, or imports form a cycle.
    */
   async definitionNamed(
     source: PythonSource,
@@ -218,7 +218,7 @@ export class PythonModules {
 type NameChain = readonly {
   readonly source: PythonSource;
   readonly name: string;
-  /** The assigned expression or the import statement. */
+  /** The node that defines the name: the assigned expression or the import statement. */
   readonly node: Node;
 }[];
 
@@ -226,7 +226,7 @@ type NameChain = readonly {
 const MAX_NAMES = 100;
 
 /**
- * Appends a name to the chain.
+ * Returns the chain with a name appended.
  * @throws {DataError} If the name is already in it, or the chain is too long.
  */
 function extendChain(chain: NameChain, here: NameChain[number]): NameChain {
@@ -249,7 +249,7 @@ function extendChain(chain: NameChain, here: NameChain[number]): NameChain {
   );
 }
 
-/** Caches a function's results by source file. */
+/** Wraps a function so that its result is cached per source file. */
 function onceFor<T>(
   find: (source: PythonSource) => T,
 ): (source: PythonSource) => T {
@@ -263,7 +263,7 @@ function onceFor<T>(
 
 const assignmentsOf = onceFor((source) => assignments(source.root, source));
 
-/** The top-level classes of a file by name. If several have the same name, the first is used. */
+/** Returns the top-level classes of a file, keyed by name. If several classes have the same name, the first is used. */
 const classesOf = onceFor((source) => {
   const found = new Map<string, Node>();
   for (const { name, node } of definitions(source, source.root, CLASS)) {
@@ -274,7 +274,7 @@ const classesOf = onceFor((source) => {
 
 const CLASS = "ClassDefinition";
 
-/** Finds the definition of a name directly in a block, whether decorated or not. */
+/** Finds the definition of a class or a function, decorated or not, directly in a block. */
 export function definition(
   source: PythonSource,
   block: Node,
@@ -311,8 +311,8 @@ export function bodyOf(node: Node): Node {
 }
 
 /**
- * Returns the values that are assigned directly in a block, by target: `RULES`, `self.terminate_tools`. The last
- * assignment wins.
+ * Returns the values that are assigned directly in a block, keyed by target: `RULES`, `self.terminate_tools`. If a
+ * target is assigned more than once, the last value is used.
  */
 export function assignments(
   block: Node,
@@ -333,14 +333,14 @@ export function assignments(
 }
 
 interface Origin {
-  /** The module's name as written: `.book`, `tau_bench.types`. */
+  /** The module's name as written in the import: `.book`, `tau_bench.types`. */
   readonly module: string;
   readonly name: string;
   /** The import statement. */
   readonly node: Node;
 }
 
-/** The `from … import` imports of a file, by local name. */
+/** Returns the `from … import` imports of a file, keyed by local name. */
 const importsOf = onceFor((source): ReadonlyMap<string, Origin> => {
   const found = new Map<string, Origin>();
   for (const statement of descendants(source.root, "ImportStatement")) {
@@ -368,7 +368,9 @@ function moduleBase(module: string, from: string, root: string): string {
   return join(start, ...rest.split(".").filter(Boolean));
 }
 
-/** Yields the names that an expression uses as values, excluding the names of callees and keyword arguments. */
+/**
+ * Yields the names that an expression uses as values, excluding the names of called functions and keyword arguments.
+ */
 function* freeNames(source: PythonSource, node: Node): Generator<string> {
   const open = [node];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {

@@ -10,7 +10,7 @@ import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 export interface StringParts {
   /** The prefix in lower case: `r`, `f`, `rb`, or empty. */
   readonly prefix: string;
-  /** The text between the quotes, with its escapes. */
+  /** The text between the quotes, with escapes that are not yet decoded. */
   readonly body: string;
   /** The index of the body in the literal. */
   readonly start: number;
@@ -23,7 +23,7 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /**
  * Splits a string literal into its parts.
- * @throws {RangeError} If it is not a string literal.
+ * @throws {RangeError} If `literal` is not a string literal.
  */
 export function splitString(literal: string): StringParts {
   const match = /^([a-z]*)("""|'''|"|')([\s\S]*)\2$/i.exec(literal);
@@ -39,7 +39,7 @@ export function splitString(literal: string): StringParts {
 /**
  * Decodes the escapes in a literal's body.
  * @param isRaw Whether to keep backslashes, as in `r"…"`.
- * @throws {RangeError} If it has a named escape (`\N{…}`) or an incomplete one.
+ * @throws {RangeError} If the body contains a named escape (`\N{…}`) or an incomplete escape.
  */
 export function decodeBody(body: string, isRaw: boolean): string {
   // Python normalizes every line ending to a newline.

@@ -6,12 +6,15 @@ import { DataError } from "../../errors.ts";
 
 type Parser = typeof parser;
 
-/** A node of the tree. */
+/** A node of a syntax tree. */
 export type Node = ReturnType<Parser["parse"]>["topNode"];
 
 let loaded: Parser | undefined;
 
-/** Returns the parser. It is loaded on first use, since @lezer/lr reads an environment variable when it is loaded. */
+/**
+ * Returns the parser for Python. The parser is loaded on first use, because @lezer/lr reads an environment variable as
+ * soon as it is loaded.
+ */
 function pythonParser(): Parser {
   const require = createRequire(import.meta.url);
   const { parser } = require("@lezer/python") as { parser: Parser };
@@ -30,13 +33,16 @@ export interface PythonSource extends SourceText {
   readonly root: Node;
 }
 
-/** The limits for parsing a file. τ-bench's largest file has 1 MB and is parsed in about 100 ms. */
+/**
+ * The maximum size and the time limit for parsing a file. τ-bench's largest file has 1 MB and is parsed in about 100
+ * ms.
+ */
 const MAX_CHARACTERS = 16 * 2 ** 20;
 const PARSE_MS = 30_000;
 
 /**
  * Parses a file.
- * @throws {DataError} If it is not Python, is too large, or takes too long to parse; the message names the line.
+ * @throws {DataError} If the text is not Python, is too large, or takes too long to parse; the message names the line.
  */
 export function parsePython(path: string, text: string): PythonSource {
   if (text.length > MAX_CHARACTERS) {
@@ -114,7 +120,9 @@ export function* descendants(node: Node, name: string): Generator<Node> {
   }
 }
 
-/** Creates the error for source that cannot be read, with its position: `tasks_test.py:12:5: …`. */
+/**
+ * Creates the error for source code that cannot be read. The message begins with its position: `tasks_test.py:12:5: …`.
+ */
 export function unreadable(
   source: SourceText,
   node: Pick<Node, "from" | "to">,
@@ -138,7 +146,10 @@ export function unreadable(
 
 const starts = new WeakMap<SourceText, readonly number[]>();
 
-/** Returns the index of each line's start. Cached per file, since callers catch and discard many errors. */
+/**
+ * Returns the index at which each line starts. The result is cached per file, since callers catch and discard many
+ * errors.
+ */
 function lineStarts(source: SourceText): readonly number[] {
   const known = starts.get(source);
   if (known !== undefined) return known;

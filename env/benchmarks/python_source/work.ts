@@ -10,7 +10,7 @@ const MIN_WORK = 100_000;
 const spent = new WeakMap<PythonSource, number>();
 
 /**
- * Counts work on a file.
+ * Adds to the work spent on a file.
  * @returns Whether the work is still within the limit.
  */
 export function spend(source: PythonSource, work: number): boolean {
@@ -19,7 +19,7 @@ export function spend(source: PythonSource, work: number): boolean {
   return sum <= MIN_WORK + WORK_PER_CHARACTER * source.text.length;
 }
 
-/** The size of a value when written out (shared parts count each time), and its nesting depth. */
+/** The size of a value when written out, and its nesting depth. Parts that occur more than once count each time. */
 export interface Extent {
   readonly weight: number;
   readonly depth: number;
@@ -27,7 +27,7 @@ export interface Extent {
 
 const extents = new WeakMap<object, Extent>();
 
-/** Computes the extent of a value; cached. */
+/** Computes the extent of a value. The result is cached. */
 export function extentOf(value: JsonValue): Extent {
   if (typeof value === "string") return { weight: value.length, depth: 0 };
   if (!Array.isArray(value) && !(value instanceof Map)) {

@@ -12,17 +12,17 @@ export function objectsOf(value: JsonValue | undefined): JsonObject[] {
   return listOf(value).filter((item) => item instanceof Map);
 }
 
-/** Returns the list; empty if the value is not a list. */
+/** Returns a value as a list; empty if the value is not a list. */
 export function listOf(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the object; empty if the value is not an object. */
+/** Returns a value as an object; empty if the value is not an object. */
 export function mapOf(value: JsonValue | undefined): JsonObject {
   return value instanceof Map ? value : new Map();
 }
 
-/** Returns the finite number; `null` if the value is not one. */
+/** Returns a value as a number; `null` if the value is not a finite number. */
 export function numberOf(value: JsonValue | undefined): number | null {
   const number = value instanceof Float
     ? value.value
@@ -32,7 +32,10 @@ export function numberOf(value: JsonValue | undefined): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** Returns a member as text: text parts are joined, other values become JSON, and an absent member is empty. */
+/**
+ * Returns an object's member as text: text parts are joined, other values become JSON, and an absent member becomes the
+ * empty string.
+ */
 export function textOf(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;

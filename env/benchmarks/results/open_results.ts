@@ -1,4 +1,4 @@
-/** Reads result files from either benchmark, and Inspect logs; the kind is detected from the content. */
+/** Reads result files of τ-bench and τ³-bench, and Inspect logs. The kind of a file is detected from its content. */
 
 import { objectText } from "../../json_records.ts";
 import { isZip } from "../../zip_archive.ts";
@@ -19,14 +19,14 @@ export interface ResultsFile {
   /** A sentence about the records that could not be read; `null` if all were read. */
   readonly fault: string | null;
   /**
-   * Finds the records' tasks in a directory with the benchmark's data.
+   * Finds the tasks of the records in a directory that contains the benchmark's data.
    * @throws {DataError} If the directory has no readable data.
    */
   tasksIn(directory: string): Promise<KnownTasks>;
 }
 
 /**
- * Reads a result file. An Inspect log is read as a τ-bench result file.
+ * Reads a result file or an Inspect log. An Inspect log is treated as a τ-bench result file.
  * @param bytes The file's content, optionally gzip-compressed.
  * @throws {DataError} If no record can be read; the message describes the first problem.
  */

@@ -1,9 +1,12 @@
-/** Types for the episodes in a benchmark's own result file, in the format of the episode store, and for their tasks. */
+/**
+ * Defines types for the episodes in a benchmark's own result files, in the format of the episode store, and for the
+ * tasks of these episodes.
+ */
 
 import type { JsonObject } from "../../python/python_json.ts";
 import type { Dataset, Failure, Reward, Task } from "../../types.ts";
 
-/** An episode of a result file. */
+/** An episode from a result file. */
 export interface ResultEpisode {
   /** The episode's position in the file, from 1. */
   readonly number: number;
@@ -35,5 +38,5 @@ export interface KnownTask {
   readonly isRecorded: boolean;
 }
 
-/** The tasks of records by record number; `null` if neither the dataset nor the file has the task. */
+/** The tasks of records, keyed by record number. A task is `null` if neither the dataset nor the file has it. */
 export type KnownTasks = ReadonlyMap<number, KnownTask | null>;

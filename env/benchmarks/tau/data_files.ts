@@ -12,10 +12,10 @@ import { importTauBench } from "./import/import_tau_bench.ts";
 /** A function that reads a file by its path within the directory; `undefined` if it does not exist. */
 export type ReadData = (name: string) => Promise<string | undefined>;
 
-/** A file that every data directory has and no checkout has. */
+/** The name of a file that exists in every data directory, but in no checkout. */
 const OF_DATA = "terminate_tools.json";
 
-/** The Python package, and its directory of domains. */
+/** The path of τ-bench's Python package, and the path of the directory with its domains. */
 const PACKAGE = "tau_bench";
 const ENVS = "envs";
 
@@ -38,7 +38,10 @@ export async function hasDomain(dir: string, name: string): Promise<boolean> {
   );
 }
 
-/** Returns the checkout's root if `dir` is a checkout, its `tau_bench` or its `envs` directory; else `undefined`. */
+/**
+ * Returns the checkout's root if `dir` is a checkout, its `tau_bench` directory or its `envs` directory; otherwise
+ * `undefined`.
+ */
 export async function checkoutRoot(dir: string): Promise<string | undefined> {
   if (await isThere(join(dir, OF_DATA))) return undefined;
   const path = resolve(dir);
@@ -78,8 +81,8 @@ function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
 }
 
 /**
- * Reads a file if it exists.
- * @throws {DataError} If it cannot be read or is not UTF-8 text.
+ * Reads a file; `undefined` if it does not exist.
+ * @throws {DataError} If the file cannot be read or is not UTF-8 text.
  */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {

@@ -80,7 +80,7 @@ export function tauBenchDir(given?: string | null): string {
  * Loads one domain of τ-bench's data and validates every row.
  * @param dir A directory that `deno task import` wrote, or a checkout of τ-bench.
  * @throws {DataError} If a file is missing, truncated or invalid; the message names the file, row and field.
- * @throws {ConfigError} If this version does not have the domain.
+ * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTauBench(
   dir: string,
@@ -126,9 +126,9 @@ export async function loadTauBench(
 }
 
 /**
- * Returns the domain.
- * @throws {ConfigError} If this version does not have the domain, or it belongs to a benchmark with another data
- * layout.
+ * Returns the implementation of a domain.
+ * @throws {ConfigError} If this version of taulab does not implement the domain, or if the domain belongs to a
+ * benchmark with another data layout.
  */
 function domainOfTauBench(name: DomainName): Domain {
   const domain = domainNamed(name);
@@ -150,8 +150,8 @@ export async function domainsIn(dir: string): Promise<DomainName[]> {
 }
 
 /**
- * Loads only the tasks of a domain, by split, without the tables.
- * @throws {DataError} If there are none, or a file is invalid.
+ * Loads only the tasks of a domain, keyed by split, without the tables.
+ * @throws {DataError} If there are no tasks, or a file is invalid.
  */
 export async function loadTauBenchTasks(
   dir: string,
@@ -262,7 +262,7 @@ async function readFewShot(
   });
 }
 
-/** Opens the files of a domain (`files`) and of the whole directory (`top`). */
+/** Opens the directory of a domain (`files`) and the directory that contains all domains (`top`). */
 async function openFiles(
   dir: string,
   domain: string,

@@ -16,10 +16,10 @@ export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 const HINT =
   "pass the directory with tau3-bench's data as --tau3-bench DIR or TAU3_BENCH_DIR, and copy it again if it is damaged";
 
-/** The name of the file in `tools/` that has the schema of the tool with which a solo agent ends its work. */
+/** The name of the file in `tools/` that contains the schema of the solo agent's stop tool. */
 export const SOLO_TOOL_FILE = "solo_done.json";
 
-/** The source of a dataset: a directory, or the texts of a bundle's files by relative path. */
+/** The source of a dataset: a directory, or the texts of a bundle's files, keyed by relative path. */
 export type BundleSource = string | ReadonlyMap<string, string>;
 
 /**
@@ -73,8 +73,8 @@ export class BundleFiles {
   readonly #texts: ReadonlyMap<string, string> | undefined;
 
   /**
-   * Opens a directory, of which nothing is read yet.
-   * @param texts The texts of the files by path, used instead of the disk. Default: files are read from disk.
+   * Opens a directory without reading any files.
+   * @param texts The texts of the files, keyed by path, to use instead of the disk. Default: files are read from disk.
    */
   constructor(dir: string, texts?: ReadonlyMap<string, string>) {
     this.dir = dir;

@@ -12,8 +12,8 @@ const MAX_WORLDS = 400;
 
 /**
  * Checks whether some order of the expected writes leads from `databases` to a state that earns the reward. The search
- * is depth-first, tries the expected order first and uses each action once. Actions that were already taken are tried
- * too, since a setting that was switched twice may have to be switched again.
+ * is depth-first, starts with the expected order and uses each action at most once. Actions that were already taken are
+ * tried too, since a setting that was switched twice may have to be switched again.
  * @returns `"unknown"` if the search reached its limit.
  */
 export function canFinish(

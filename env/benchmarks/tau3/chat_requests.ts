@@ -9,7 +9,10 @@ export function agentRequest(history: readonly Tau3Message[]): JsonObject[] {
   return history.map((message) => chatMessage(message, "assistant"));
 }
 
-/** Converts the user's history to chat messages. Roles are swapped, since the user's model speaks as the assistant. */
+/**
+ * Converts the user's history to chat messages. Roles are swapped, because the user's model has the role of the
+ * assistant.
+ */
 export function userRequest(history: readonly Tau3Message[]): JsonObject[] {
   return history.map((message) => chatMessage(message, "user"));
 }

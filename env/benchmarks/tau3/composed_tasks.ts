@@ -9,7 +9,7 @@ import type { Dataset } from "../../types.ts";
 import { BASE_SPLIT } from "./load_bundle.ts";
 import { tau3Bench } from "./tau3_bench.ts";
 
-/** The option of the dataset itself, in addition to the composer's options. */
+/** The option for the dataset's number of tasks, in addition to the composer's options. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
     "Total number of tasks across all splits",
@@ -17,8 +17,8 @@ const sizeKnob = {
 };
 
 /**
- * Composes tasks with their databases, policy, tools and prompts, equal to the files that `deno task mock` writes. No
- * combination of faults and no user appears in two splits.
+ * Composes tasks with their databases, policy, tools and prompts. The texts are the same as those that `deno task mock`
+ * writes to files. No combination of faults and no user appears in more than one split.
  * @param input The options of the domain's composer, and `tasks`, the number of tasks.
  * @throws {ConfigError} If an option is unknown or out of range, the domain has no composer, or no task satisfies the
  * options.

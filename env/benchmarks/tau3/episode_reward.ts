@@ -10,7 +10,7 @@ import { rewardInfoObject, type Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
-/** The parts of an episode that are needed to find the rows that differ from the expected ones. */
+/** The parts of an episode that are needed to find the rows that differ from the expected rows. */
 export interface RewardedEpisode {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;

@@ -30,7 +30,7 @@ export const BASE_SPLIT = "base";
 /** The name suffix of a domain's variant, which has the same tools and tasks but a different manual. */
 const WORKFLOW = "-workflow";
 
-/** The forms of a domain's technical support manual. The second is used by the domain's variant. */
+/** The forms of a domain's technical support manual. The domain's variant uses the form `workflow`. */
 export const POLICY_TYPES = ["manual", "workflow"] as const;
 
 /** A form of a domain's technical support manual. */
@@ -43,7 +43,7 @@ export function variantName(name: string, type: PolicyType): string {
 
 /** The tasks, splits and policies of a domain. */
 export interface Tau3Tasks {
-  /** The domain's name as it was passed. The name of a variant ends with `-workflow`. */
+  /** The domain's name as it was passed to the loader. The name of a variant ends with `-workflow`. */
   readonly name: string;
   readonly policies: PolicyTexts;
   /** All tasks, in file order. */
@@ -69,7 +69,7 @@ export interface Tau3Bundle extends Tau3Tasks {
   readonly part: BundlePart;
   /** The initial databases; episodes work on forks. */
   readonly databases: Databases;
-  /** The hash of the files that were read. */
+  /** The hash of all files that were read. */
   readonly fingerprint: string;
 }
 
@@ -93,7 +93,7 @@ export function tau3BenchDir(given?: string | null): string {
  * Loads the data of a domain.
  * @param name The name of a domain or of its variant: `retail`, `NAME-workflow`.
  * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
- * @throws {ConfigError} If this version does not have the domain.
+ * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTau3(
   source: BundleSource,
@@ -116,7 +116,7 @@ export async function loadTau3(
 }
 
 /**
- * Loads only the policies, tasks and splits of a domain, even if this version does not implement it.
+ * Loads only the policies, tasks and splits of a domain, even if this version of taulab does not implement the domain.
  * @throws {DataError} If a file is missing or invalid.
  */
 export async function loadTau3Tasks(
@@ -142,7 +142,7 @@ async function tasksIn(files: BundleFiles, name: string): Promise<Tau3Tasks> {
   };
 }
 
-/** Returns the names of the τ³-bench domains in a directory that this version implements. */
+/** Returns the names of those τ³-bench domains in a directory that this version of taulab implements. */
 export async function tau3DomainsIn(dir: string): Promise<string[]> {
   const names = domainNames(({ benchmark }) => benchmark === TAU3)
     .map((key) => domainNamed(key).name);

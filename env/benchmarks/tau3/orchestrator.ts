@@ -1,6 +1,7 @@
 /**
- * Runs τ³-bench's half-duplex conversation: the agent and the user take turns, both may call tools, and rules end it.
- * The orchestrator is a synchronous state machine: the caller reads who speaks next, and passes their reply to it.
+ * Runs τ³-bench's half-duplex conversation: the agent and the user take turns, both may call tools, and rules determine
+ * when the conversation ends. The orchestrator is a synchronous state machine: the caller reads who speaks next, and
+ * passes that participant's reply to the orchestrator.
  *
  *     next ─▶ agent or user replies ─▶ reply() ─▶ calls are answered ─▶ next
  */
@@ -37,13 +38,13 @@ export const SOLO_STOP_TOKEN = "###STOP###";
 /** The tool that a solo agent calls to end its work. */
 export const SOLO_STOP_TOOL = "done";
 
-/** The rules of a conversation. */
+/** Options for {@linkcode Orchestrator}: the world and the rules of a conversation. */
 export interface OrchestratorOptions {
   readonly source: Pick<Tau3Bundle, "domain" | "part" | "databases">;
   readonly task: Tau3Task;
-  /** The maximum number of delivered messages. Default: 200. */
+  /** The maximum number of delivered messages, after which the conversation ends. Default: 200. */
   readonly maxSteps?: number;
-  /** The number of tool errors that ends the conversation. Default: 10. */
+  /** The number of tool errors after which the conversation ends. Default: 10. */
   readonly maxErrors?: number;
   /** Whether the agent acts alone, with the user's tools. Default: false. */
   readonly solo?: boolean;
@@ -54,7 +55,7 @@ export interface OrchestratorOptions {
 /** A participant's reply. */
 export interface Reply {
   readonly content: string | null;
-  /** The calls; the orchestrator fills in the requestor. */
+  /** The calls. The orchestrator adds their requestor. */
   readonly toolCalls?: readonly Omit<Tau3Call, "requestor">[] | null;
   /** The cost of the reply in US dollars; `null` if it is unknown. Default: `null`. */
   readonly cost?: number | null;
@@ -139,7 +140,10 @@ export class Orchestrator {
     return { speaker: this.#to === "user" ? "user" : "assistant" };
   }
 
-  /** The messages visible to the agent: its own, the user's without calls, and the answers to its calls. */
+  /**
+   * The messages visible to the agent: its own messages, the user's messages without calls, and the results of the
+   * agent's calls.
+   */
   get agentHistory(): Tau3Message[] {
     return this.#messages.filter((message) =>
       message.role === "tool"
@@ -148,7 +152,10 @@ export class Orchestrator {
     );
   }
 
-  /** The messages visible to the user: their own, the agent's without calls, and the answers to their calls. */
+  /**
+   * The messages visible to the user: their own messages, the agent's messages without calls, and the results of the
+   * user's calls.
+   */
   get userHistory(): Tau3Message[] {
     return this.#messages.filter((message) =>
       message.role === "tool"
@@ -169,7 +176,7 @@ export class Orchestrator {
   }
 
   /**
-   * Accepts the next speaker's reply and answers its calls.
+   * Accepts the next speaker's reply and runs its calls.
    * @throws {RaisedError} If the reply has neither text nor calls.
    */
   reply(reply: Reply): void {
@@ -229,7 +236,7 @@ export class Orchestrator {
     }
   }
 
-  /** Skips the calls of a solo agent's first message if that message also ends the conversation. */
+  /** Delivers a solo agent's first message. If the message also ends the conversation, its calls are skipped. */
   #beginSolo(message: ParticipantMessage): void {
     if (this.#ended !== undefined && message.toolCalls !== null) {
       this.#to = "user";
@@ -269,7 +276,10 @@ export class Orchestrator {
     }
   }
 
-  /** Applies the limits, which take effect only between turns and override any other reason to end. */
+  /**
+   * Ends the conversation if a limit is reached. Limits take effect only between turns, and override any other reason
+   * for ending.
+   */
   #checkLimits(): void {
     if (this.#to === "env") return;
     if (this.#steps >= this.#maxSteps) this.#ended = "max_steps";
@@ -293,7 +303,7 @@ export class Orchestrator {
 
 /**
  * Creates the reply for the calls in one agent message. If a solo agent's message also has the stop token, its calls
- * are dropped: upstream does not run them, and cannot evaluate a conversation with unanswered calls.
+ * are dropped, because upstream does not run them and cannot evaluate a conversation with unanswered calls.
  */
 export function callingReply(
   { content, call, beside = [] }: Action & { readonly type: "tool" },
@@ -321,7 +331,7 @@ function isProtocolError(reason: TerminationReason | undefined): boolean {
 
 /**
  * Validates a task's history.
- * @throws {RaisedError} If a message is empty, or answers do not match the calls.
+ * @throws {RaisedError} If a message is empty, or tool results do not match the calls.
  */
 function checkHistory(history: readonly Tau3Message[]): void {
   let expected = 0;

@@ -1,4 +1,4 @@
-/** Reads the policies of a τ³-bench domain: one text, or a main policy and a technical support manual. */
+/** Reads the policies of a τ³-bench domain: either a single text, or a main policy and a technical support manual. */
 
 import type { BundleFiles } from "./bundle_files.ts";
 
@@ -15,7 +15,7 @@ export interface PolicyTexts {
 }
 
 /**
- * Reads the policies. A policy with only one text is the same for each variant.
+ * Reads the policies of a domain. A policy that consists of a single text is the same for every variant.
  * @param workflow Whether to use the manual in the form of a workflow.
  */
 export async function readPolicies(

@@ -1,6 +1,6 @@
-/** Errors that upstream raises in a conversation or an evaluation, with their Python classes. */
+/** Defines the errors that upstream raises in a conversation or an evaluation, with their Python classes. */
 
-/** The Python exception classes that are distinguished. */
+/** The Python exception classes that {@linkcode RaisedError} distinguishes. */
 export type PythonClass =
   | "ValueError"
   | "KeyError"

@@ -1,4 +1,7 @@
-/** Replays recorded messages in a world: repeats the calls that write, and compares their answers. */
+/**
+ * Replays recorded messages in a world: repeats the calls that write, and compares their results with the recorded
+ * results.
+ */
 
 import { DataError } from "../../errors.ts";
 import { isEqual } from "../../python/python_object.ts";
@@ -13,13 +16,13 @@ export interface ReplaySettings {
   readonly source: WorldSource;
   /** Whether to reject messages from a user. Default: false. */
   readonly solo?: boolean;
-  /** Whether every answer must equal the recorded one. Default: true. */
+  /** Whether every tool result must equal the recorded result. Default: true. */
   readonly strict?: boolean;
 }
 
 /**
  * Repeats the calls that change a database, in order; reads and unknown tools are skipped.
- * @throws {RaisedError} If calls and answers do not match, or an answer differs from the recorded one.
+ * @throws {RaisedError} If calls and results do not match, or a result differs from the recorded result.
  */
 export function replayMessages(
   world: Tau3World,
@@ -46,7 +49,7 @@ export function replayMessages(
   world.sync();
 }
 
-/** Pairs calls with their answers. */
+/** Pairs the calls in messages with their results. */
 function answered(
   messages: readonly Tau3Message[],
 ): [Tau3Call, ToolMessage][] {
@@ -73,7 +76,7 @@ function answered(
   return pairs;
 }
 
-/** Checks whether two answers are equal, compared as JSON if both are JSON. */
+/** Checks whether two tool results are equal. They are compared as JSON if both are JSON. */
 function isSameContent(got: string | null, recorded: string | null): boolean {
   if (got === null || recorded === null) {
     throw new RaisedError("TypeError", "A tool result has no content");

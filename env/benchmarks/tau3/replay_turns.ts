@@ -1,5 +1,6 @@
 /**
- * Replays a recorded episode for diagnosis: the writes of both sides, the reward, and whether the goal was reachable.
+ * Replays a recorded episode for diagnosis: the writes of both sides, the reward, and whether the expected state could
+ * still be reached.
  */
 
 import type { Databases } from "../../domain.ts";
@@ -15,7 +16,7 @@ import type { Tau3Message } from "./tau3_message.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
 
-/** The task of a replayed episode. */
+/** The task of a replayed episode, and the world and mode of the episode. */
 export interface ReplayedTask {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;

@@ -1,4 +1,4 @@
-/** Restores a conversation from its recorded turns, without asking the agent or the user. */
+/** Restores a conversation from its recorded turns, without requesting messages from the agent or the user. */
 
 import type {
   AnsweredCall,
@@ -18,7 +18,7 @@ const UNKNOWN_WORDS = "…";
 /** Options for {@linkcode restoreTurns}. */
 export interface RestoreTurnsOptions
   extends Pick<EarlierTurns, "firstMessage"> {
-  /** Called with the turn's index after each message and its answers. */
+  /** Called after each message and the results of its calls, with the index of the turn. */
   readonly onMessage?: (turn: number) => void;
 }
 
@@ -55,7 +55,9 @@ export function restoreTurns(
     }
   }
 
-  /** Returns the call that ends a solo agent's work, if any; the other calls in its message are not run. */
+  /**
+   * Returns the call that ends a solo agent's work, if there is one. The other calls in the same message are not run.
+   */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
     return orchestrator.isSolo
       ? calls.filter(({ name }) => name === SOLO_STOP_TOOL)

@@ -1,4 +1,4 @@
-/** Infers a task's user from a world's users, since τ³-bench's tasks do not name them. */
+/** Infers which user in a world's database a task is about, because τ³-bench's tasks do not name the user. */
 
 import { row, text } from "../../domains/shared/read_row.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
@@ -6,8 +6,8 @@ import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
 /**
- * Returns the id of the user in the expected actions or, if they have none, of the user whose id, or whose name and zip
- * code, occur in the scenario; empty if there is no such user.
+ * Returns the id of a task's user: the user in the expected actions or, if they contain none, the user whose id, or
+ * whose name and zip code, occur in the scenario. The id is empty if there is no such user.
  */
 export function userOf(
   { domain, databases }: WorldSource,
@@ -36,7 +36,7 @@ export function userOf(
     ) ?? "";
 }
 
-/** Checks whether a text contains a user's name and zip code. */
+/** Checks whether the text `told` contains a user's name and zip code. */
 function isDescribed(user: JsonObject | undefined, told: string): boolean {
   const name = row(user, "name");
   const parts = [

@@ -53,10 +53,11 @@ export interface Tau3BenchOptions {
   /** Whether the simulated user is as terse as possible. Default: false. */
   readonly terse?: boolean;
   /**
-   * Whether the agent works without a user, with the tools of both sides, on tasks that have a ticket. Default: false.
+   * Whether the agent works without a user, with the tools of both sides, on those tasks that have a ticket. Default:
+   * false.
    */
   readonly solo?: boolean;
-  /** Tasks from a result file, which replace the directory's tasks with the same id or are added to them. */
+  /** Tasks from a result file. A task replaces the directory's task with the same id, or is added if there is none. */
   readonly recorded?: readonly Tau3Task[];
 }
 
@@ -69,7 +70,7 @@ const toolSchemas = z.array(z.object({
   }),
 }));
 
-/** The data read from a directory. */
+/** The data that was read from a directory. */
 interface Tau3Data {
   readonly bundle: Tau3Bundle;
   readonly prompts: Tau3Prompts;
@@ -85,7 +86,7 @@ interface Tau3Data {
 /**
  * Loads a domain of τ³-bench.
  * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
- * @throws {ConfigError} If this version does not have the domain, or the domain has no solo mode.
+ * @throws {ConfigError} If this version of taulab does not implement the domain, or the domain has no solo mode.
  */
 export async function tau3Bench(
   source: BundleSource,
@@ -140,7 +141,9 @@ export async function tau3Bench(
   };
 }
 
-/** Merges recorded tasks into a split. Recorded tasks that are in no split are added to the base split. */
+/**
+ * Returns a split's tasks merged with recorded tasks. Recorded tasks that are in no split are added to the base split.
+ */
 function withRecorded(
   { tasks, tasksOf }: Tau3Bundle,
   split: Split,
@@ -158,7 +161,7 @@ function withRecorded(
 
 /**
  * Checks that a domain has the requested variant.
- * @throws {ConfigError} If the name is a variant's, but the domain has only one policy.
+ * @throws {ConfigError} If the name denotes a variant, but the domain has only one policy.
  */
 function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   if (name === domain.name || "techSupport" in policies.agent) return;
@@ -170,7 +173,7 @@ function requireVariant({ name, domain, policies }: Tau3Bundle): void {
 
 /**
  * Returns the policy for solo agents.
- * @throws {ConfigError} If the domain has none.
+ * @throws {ConfigError} If the domain has no such policy.
  */
 function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
   if (policies.solo !== undefined) return policies.solo;
@@ -180,7 +183,7 @@ function soloPolicyOf({ name, policies }: Tau3Bundle): PolicyText {
   );
 }
 
-/** Reads the tool descriptions of a bundle. Solo agents get the tools of both sides. */
+/** Reads the tool schemas of a bundle. Solo agents get the tools of both sides. */
 async function readTools(
   source: BundleSource,
   { domain, part }: Tau3Bundle,
@@ -297,7 +300,7 @@ function rulesOf(
   };
 }
 
-/** Returns a task's upstream id: its id without the domain and split as a prefix. */
+/** Returns the id of a task in upstream's data, which is the task's id without the prefix of domain and split. */
 export function upstreamId({ id }: Pick<Task, "id">): string {
   return id.split("/").slice(2).join("/");
 }

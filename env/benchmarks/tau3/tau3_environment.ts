@@ -1,6 +1,6 @@
 /**
- * Implements τ³-bench's conversation as an `Environment`: it follows the orchestrator's rules, and the user acts within
- * a step.
+ * Implements τ³-bench's conversation as an `Environment`. The conversation follows the orchestrator's rules, and the
+ * user acts within the environment's steps.
  */
 
 import type { Database } from "../../database.ts";
@@ -38,17 +38,17 @@ import type { Tau3Prompts } from "./tau3_prompts.ts";
 import type { Tau3Reward } from "./tau3_reward.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 
-/** Options of a {@linkcode Tau3Environment}. */
+/** Options for {@linkcode Tau3Environment}. */
 export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly bundle: Tau3Bundle;
   readonly source: Tau3Task;
-  /** Whether the agent acts alone, without asking the user. Default: false. */
+  /** Whether the agent acts alone, without a user. Default: false. */
   readonly solo?: boolean;
   /** The judge's prompts. Default: none, so that a model cannot be the judge. */
   readonly prompts?: Tau3Prompts | undefined;
 }
 
-/** The `end` of an episode for each of upstream's termination reasons. */
+/** The reason for the end of an episode that corresponds to each of upstream's termination reasons. */
 export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",
@@ -67,11 +67,11 @@ export class Tau3Environment implements Environment {
   readonly #turns: Turn[] = [];
   #isOpen = false;
   #openingCalls: readonly AnsweredCall[] = [];
-  /** Answers to calls in the agent's last message that have not been returned yet. */
+  /** The results of calls in the agent's last message that have not been returned yet. */
   #answers: readonly ToolMessage[] = [];
 
   /**
-   * Creates an environment, and replays the task's history and the given turns in it.
+   * Creates an environment, and replays the task's history and the given turns in this environment.
    * @throws {RaisedError} If they cannot be replayed.
    */
   constructor(options: Tau3EnvironmentOptions) {
@@ -105,7 +105,7 @@ export class Tau3Environment implements Environment {
     return this.#turns;
   }
 
-  /** All messages of both sides, including calls and answers. */
+  /** All messages of both sides, including calls and their results. */
   get conversation(): readonly Tau3Message[] {
     return this.#orchestrator.messages;
   }
@@ -201,7 +201,7 @@ export class Tau3Environment implements Environment {
     return { source, content, done: true, end };
   }
 
-  /** Asks the user for moves until it is the agent's turn or the conversation ends. */
+  /** Requests moves from the user until it is the agent's turn or the conversation ends. */
   async #userTurn(
     options: CallOptions,
   ): Promise<{ content: string; calls: AnsweredCall[] }> {
@@ -245,7 +245,9 @@ export class Tau3Environment implements Environment {
     }
   }
 
-  /** Asks the user for one move. Errors become infrastructure errors, so that they do not count against the agent. */
+  /**
+   * Requests one move from the user. Errors become infrastructure errors, so that they do not count against the agent.
+   */
   async #askUser(heard: UserHeard, options: CallOptions): Promise<UserMove> {
     const user = this.#user;
     try {
@@ -293,7 +295,7 @@ export class Tau3Environment implements Environment {
   }
 }
 
-/** Wraps a judge so that an unreadable reply causes an infrastructure error and is not scored. */
+/** Wraps a judge so that an unreadable reply causes an infrastructure error, and the episode is not scored. */
 function readable(ask: AskJudge): AskJudge {
   return async (question, options) => {
     const reply = await ask(question, options);

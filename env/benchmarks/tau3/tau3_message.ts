@@ -1,4 +1,7 @@
-/** Messages in τ³-bench's conversations: those of two participants with tools, and the answers to their calls. */
+/**
+ * Defines the messages in τ³-bench's conversations: the messages of two participants with tools, and the results of
+ * their calls.
+ */
 
 import { z } from "zod";
 import {
@@ -14,7 +17,7 @@ import {
 import { trim } from "../../python/python_space.ts";
 import type { ToolCall } from "../../types.ts";
 
-/** The participant that calls a tool; also the role of their messages. */
+/** The participant that calls a tool, which is also the role of the participant's messages. */
 export type Requestor = "assistant" | "user";
 
 /** A tool call and its requestor. */
@@ -32,7 +35,7 @@ export interface ParticipantMessage {
   readonly cost: number | null;
 }
 
-/** The answer to a call. */
+/** A message with the result of a tool call. */
 export interface ToolMessage {
   readonly role: "tool";
   /** The id of the call. */
@@ -42,7 +45,7 @@ export interface ToolMessage {
   readonly error: boolean;
 }
 
-/** A message in a conversation: a participant's message, or the answer to a call. */
+/** A message in a conversation: a participant's message, or the result of a tool call. */
 export type Tau3Message = ParticipantMessage | ToolMessage;
 
 const requestor = z.enum(["assistant", "user"]);
@@ -80,7 +83,7 @@ const toolSchema = objectOf({
 /** The schema of a message in upstream's format. Unknown fields are dropped. */
 export const tau3MessageSchema = z.union([toolSchema, participantSchema]);
 
-/** Converts a message to upstream's format, without `null` fields and without its cost. */
+/** Converts a message to upstream's format, without fields that are `null` and without the cost. */
 export function messageObject(message: Tau3Message): JsonObject {
   if (message.role === "tool") {
     const { role, id, content, requestor, error } = message;
@@ -113,7 +116,7 @@ export function hasText({ content }: ParticipantMessage): boolean {
   return content !== null && trim(content) !== "";
 }
 
-/** Returns the calls of both participants, in order. */
+/** Returns the calls of both participants in the given messages, in order. */
 export function callsIn(messages: readonly Tau3Message[]): Tau3Call[] {
   return messages.flatMap((message) =>
     message.role === "tool" ? [] : message.toolCalls ?? []

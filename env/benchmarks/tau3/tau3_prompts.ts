@@ -52,7 +52,7 @@ export interface Guidelines {
 }
 
 /**
- * Reads the guidelines of simulated users.
+ * Reads the guidelines of simulated users from a bundle's files.
  * @throws {DataError} If a file is missing.
  */
 export async function readGuidelines(
@@ -65,7 +65,7 @@ export async function readGuidelines(
 }
 
 /**
- * Reads the templates.
+ * Reads the prompt templates of a bundle.
  * @throws {DataError} If the file or a template is missing.
  */
 export async function readTau3Prompts(

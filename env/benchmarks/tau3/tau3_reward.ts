@@ -1,4 +1,4 @@
-/** The reward of a τ³-bench conversation with its parts and reasons, and its conversion to upstream's format. */
+/** Defines the reward of a τ³-bench conversation with its parts and reasons, and converts it to upstream's format. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolKind } from "../../tool.ts";
@@ -15,7 +15,7 @@ export interface AssertionCheck {
   readonly met: boolean;
 }
 
-/** The result of the check for an expected action. */
+/** The result of the check whether an expected action was taken. */
 export interface ActionCheck {
   readonly action: ExpectedAction;
   readonly match: boolean;
@@ -31,21 +31,21 @@ export interface NlCheck {
   readonly justification: string;
 }
 
-/** The result of the check for a piece of information that the agent must state. */
+/** The result of the check whether the agent stated a required piece of information. */
 export interface CommunicateCheck {
   readonly info: string;
   readonly met: boolean;
   readonly justification: string;
 }
 
-/** The note of one evaluator, or the notes of several by name; `null` if an evaluator has no note. */
+/** The note of one evaluator, or the notes of several evaluators, keyed by name; `null` if an evaluator has no note. */
 export type RewardNotes = Readonly<
   Record<string, string | null | { readonly note: string }>
 >;
 
 /** A reward. Parts that were not evaluated are `null`. */
 export interface Tau3Reward {
-  /** The value; `null` if a part needs a judge and there is none. */
+  /** The value of the reward; `null` if a part requires a judge and there is none. */
   readonly value: number | null;
   readonly databaseMatch: boolean | null;
   readonly assertions: readonly AssertionCheck[] | null;
@@ -53,14 +53,17 @@ export interface Tau3Reward {
   readonly nlAssertions: readonly NlCheck[] | null;
   readonly communicate: readonly CommunicateCheck[] | null;
   readonly basis: readonly RewardType[] | null;
-  /** The parts that count, in multiplication order. A part's value is `null` if it could not be judged. */
+  /**
+   * The parts that count, in the order in which they are multiplied. A part's value is `null` if it could not be
+   * judged.
+   */
   readonly breakdown:
     | readonly (readonly [RewardType, number | null])[]
     | null;
   readonly info: RewardNotes | null;
 }
 
-/** The default fields of a reward with only a value. */
+/** The default values of all fields of a reward except its value. */
 export const NO_PARTS: Omit<Tau3Reward, "value"> = {
   databaseMatch: null,
   assertions: null,

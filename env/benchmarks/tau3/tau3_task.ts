@@ -1,4 +1,7 @@
-/** The format of τ³-bench's tasks: the user's scenario, the initial state of the world, and the evaluation criteria. */
+/**
+ * Defines the format of τ³-bench's tasks: the user's scenario, the initial state of the world, and the evaluation
+ * criteria.
+ */
 
 import { z } from "zod";
 import { anyObject, anyValue, objectOf } from "../../python/python_schema.ts";
@@ -34,7 +37,7 @@ export interface EnvironmentAssertion extends EnvironmentCall {
   readonly message: string | null;
 }
 
-/** A call that the task expects. */
+/** A tool call that a task expects. */
 export interface ExpectedAction {
   readonly id: string;
   readonly requestor: Requestor;
@@ -45,7 +48,7 @@ export interface ExpectedAction {
   readonly compareArgs: readonly string[] | null;
 }
 
-/** The criteria for evaluating an outcome. Reports distinguish `null` from an empty list. */
+/** The criteria for evaluating a conversation. Reports distinguish `null` from an empty list. */
 export interface EvaluationCriteria {
   readonly actions: readonly ExpectedAction[] | null;
   readonly assertions: readonly EnvironmentAssertion[] | null;
@@ -76,11 +79,11 @@ export interface Tau3Task {
   readonly ticket: string | null;
   /** Calls that set up the world. */
   readonly setUp: readonly EnvironmentCall[];
-  /** The conversation to continue. */
+  /** The messages of the conversation that an episode continues. */
   readonly history: readonly Tau3Message[];
   /** The evaluation criteria; `null` if every outcome passes. */
   readonly criteria: EvaluationCriteria | null;
-  /** The task as it is in the file. */
+  /** The task as it is written in the file. */
   readonly original?: JsonValue;
   /** Titles of known issues that the authors have noted; absent if there are none. */
   readonly issues?: readonly string[];
@@ -168,7 +171,7 @@ const noData = anyValue.refine(
   { error: "initialization_data is not supported" },
 );
 
-/** The schema of the calls that set up a world. */
+/** The schema of a list of calls that set up a world. */
 export const setUpSchema = z.array(callSchema);
 
 /** The schema of `initial_state`. */

@@ -1,4 +1,4 @@
-/** The world of one conversation: two databases, their tools, and the functions that set up tasks. */
+/** Implements the world of one conversation: two databases, their tools, and the functions that set up tasks. */
 
 import type { Databases, Side } from "../../domain.ts";
 import {
@@ -41,7 +41,7 @@ export class Tau3World {
     this.#solo = solo;
   }
 
-  /** Runs a call, syncs the databases, and returns the answer. */
+  /** Runs a call, synchronizes the databases, and returns the result as a message. */
   respond(call: Tau3Call): ToolMessage {
     const { id, requestor } = call;
     const answer = callBundle(this.#source.domain, this.databases, {
@@ -52,8 +52,8 @@ export class Tau3World {
   }
 
   /**
-   * Runs a call, but does not sync the databases.
-   * @throws {ToolError} If it fails; changes made before the failure remain.
+   * Runs a call without synchronizing the databases.
+   * @throws {ToolError} If the call fails. Changes made before the failure are kept.
    */
   act(call: Omit<Tau3Call, "id">): void {
     runBundleTool(this.#source.domain, this.databases, {
@@ -63,9 +63,9 @@ export class Tau3World {
   }
 
   /**
-   * Calls an environment function or a tool of a side, and syncs the databases.
+   * Calls an environment function or a tool of a side, and synchronizes the databases.
    * @throws {RaisedError} If there is no such function or tool.
-   * @throws {ToolError} If the function throws it.
+   * @throws {ToolError} If the function throws a `ToolError`.
    */
   run(call: EnvironmentCall): boolean | string | undefined {
     const result = this.#run(call);
@@ -75,7 +75,7 @@ export class Tau3World {
 
   /**
    * Checks whether an assertion holds.
-   * @throws {RaisedError} If its function does not return a boolean.
+   * @throws {RaisedError} If the assertion's function does not return a boolean.
    */
   holds(assertion: EnvironmentAssertion): boolean {
     const result = this.run(assertion);
@@ -88,7 +88,7 @@ export class Tau3World {
 
   /**
    * Propagates changes between the two databases.
-   * @throws {ToolError} If the domain's `sync` function throws it.
+   * @throws {ToolError} If the domain's `sync` function throws a `ToolError`.
    */
   sync(): void {
     this.#source.part.sync?.(this.databases);
@@ -111,7 +111,7 @@ export class Tau3World {
       : { db, user_db: part.hash(user, "user") };
   }
 
-  /** Checks whether both databases equal those of another world. */
+  /** Checks whether both databases are equal to the databases of another world. */
   sameAs(other: Tau3World): boolean {
     const { agent, user } = this.databases;
     const { agent: otherAgent, user: otherUser } = other.databases;
@@ -143,7 +143,7 @@ export class Tau3World {
 
 /**
  * Creates the initial world of a task.
- * @throws {ToolError} If a set-up call throws it.
+ * @throws {ToolError} If a set-up call throws a `ToolError`.
  */
 export function startWorld(
   source: WorldSource,
@@ -159,7 +159,7 @@ export function startWorld(
   return new Tau3World(source, forkBoth(databases), options);
 }
 
-/** Cache of databases after set-up, by the initial databases and the set-up calls. */
+/** The cached databases after set-up, keyed by the initial databases, then by the set-up calls. */
 const starts = new WeakMap<
   Databases,
   WeakMap<Tau3Task["setUp"], Databases>
@@ -186,7 +186,7 @@ export function sideOf(requestor: Requestor): Side {
   return requestor === "user" ? "user" : "agent";
 }
 
-/** Finds a tool by name, first on the requestor's side, then on the other; `undefined` if neither has it. */
+/** Finds a tool by name, first on the requestor's side, then on the other side; `undefined` if neither has it. */
 export function toolNamed(
   source: Pick<WorldSource, "domain" | "part">,
   { name, requestor }: Pick<Tau3Call, "name" | "requestor">,

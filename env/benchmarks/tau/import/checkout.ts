@@ -9,9 +9,9 @@ import type { Checkout } from "./import_tau_bench.ts";
 export interface CheckoutSource {
   /** The directory that contains `tau_bench/`. */
   readonly from?: string | undefined;
-  /** The URL of a repository. */
+  /** The URL of the repository to clone. */
   readonly git?: string | undefined;
-  /** A commit's hash. */
+  /** The hash of the commit to check out. */
   readonly commit?: string | undefined;
 }
 
@@ -60,7 +60,7 @@ async function removeClone(clone: string): Promise<void> {
   }
 }
 
-/** Fetches only the commit, or all branches if the server does not serve commits by hash. */
+/** Fetches a commit and checks it out. If the server does not serve commits by hash, all branches are fetched. */
 async function fetchCommit(
   url: string,
   { commit, root, signal }: {
@@ -107,7 +107,7 @@ async function runGit(
   return { code, error: new TextDecoder().decode(stderr).trim() };
 }
 
-/** Reads the commit of a checkout; `undefined` if it is not a git repository or its refs are packed. */
+/** Returns the hash of a checkout's commit; `undefined` if it is not a git repository or its refs are packed. */
 async function headOf(
   root: string,
   read: Checkout["read"],
@@ -123,7 +123,10 @@ async function headOf(
   return named === undefined ? undefined : commitIn(named, join(git, ref));
 }
 
-/** Returns the directory `.git`, or the directory within the checkout to which a `.git` file points. */
+/**
+ * Returns the path of the `.git` directory or, if `.git` is a file, of the directory within the checkout that the file
+ * points to.
+ */
 async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   const path = join(root, ".git");
   const isFile = await Deno.lstat(path).then(

@@ -1,11 +1,14 @@
-/** Writes the directory of an import atomically. It may replace only the directory of an earlier import. */
+/**
+ * Writes the directory of an import atomically. An existing directory is replaced only if it is empty or an earlier
+ * import.
+ */
 
 import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import { type Checkout, type Import, MANIFEST } from "./import_tau_bench.ts";
 
 /**
- * Checks that `out` is empty, missing or an earlier import.
+ * Checks that `out` does not exist, is empty, or is an earlier import.
  * @throws {ConfigError} If it is anything else.
  */
 export async function requireReplaceable(
@@ -45,12 +48,12 @@ export async function writeImport(
   await Deno.rename(partial, target);
 }
 
-/** Returns the temporary directory to which an incomplete import is written. */
+/** Returns the path of the temporary directory to which an incomplete import is written. */
 export function partialOf(out: string): string {
   return beside(out, "partial");
 }
 
-/** Returns the directory into which a repository is cloned during the import. */
+/** Returns the path of the directory into which a repository is cloned during an import. */
 export function cloneOf(out: string): string {
   return beside(out, "clone");
 }

@@ -28,7 +28,7 @@ export interface Checkout {
 
 /** The result of an import. */
 export interface Import {
-  /** The texts of the files, by path within the directory. */
+  /** The texts of the files, keyed by path within the directory. */
   readonly files: ReadonlyMap<string, string>;
   /** The number of items by kind: `retail tasks_test`, `retail users`. */
   readonly counts: Readonly<Record<string, number>>;
@@ -107,7 +107,10 @@ function addDomain(
   }
 }
 
-/** Creates the text of {@linkcode MANIFEST}. It contains no dates, so the same checkout produces the same bytes. */
+/**
+ * Creates the text of the manifest, the file {@linkcode MANIFEST}. The text contains no dates, so the same checkout
+ * produces the same bytes.
+ */
 export function importManifest(
   files: ReadonlyMap<string, string>,
   { counts, commit }: {
@@ -131,7 +134,7 @@ export function importManifest(
 }
 
 /**
- * Counts the rows of a table.
+ * Returns the number of rows in a table.
  * @throws {DataError} If the text is not an object of rows.
  */
 function rowCount(text: string, path: string): number {

@@ -30,7 +30,7 @@ export interface ImportedDomain {
 
 /**
  * Imports a domain.
- * @throws {DataError} If a part of it is missing or cannot be read; the message names file, line and column.
+ * @throws {DataError} If a part of the domain is missing or cannot be read; the message names file, line and column.
  */
 export async function importDomain(
   modules: PythonModules,
@@ -123,7 +123,7 @@ async function readTasks(
   );
 }
 
-/** Validates a task. As in τ-bench, missing outputs become `[]` and a missing annotator becomes `""`. */
+/** Validates a task and returns it. As in τ-bench, missing outputs become `[]` and a missing annotator becomes `""`. */
 function checkedTask(task: JsonValue, where: string): JsonObject {
   const fault = !(task instanceof Map)
     ? "is not a Task"
@@ -140,7 +140,7 @@ function checkedTask(task: JsonValue, where: string): JsonObject {
   );
 }
 
-/** Reads the schemas of the tools, in registration order. */
+/** Reads the schemas of the tools, in the order of registration. */
 async function readTools(
   modules: PythonModules,
   source: PythonSource,

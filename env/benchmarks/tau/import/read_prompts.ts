@@ -18,7 +18,7 @@ import {
   unreadable,
 } from "../../python_source/syntax_tree.ts";
 
-/** The explanation of placeholders that `prompts.json` contains. */
+/** The explanation of placeholders that is included in `prompts.json`. */
 const FORMAT =
   "Placeholders are written <<name>> and filled in literally, in one pass; everything else is literal text.";
 
@@ -103,7 +103,7 @@ function userPrompts(source: PythonSource): [string, JsonValue][] {
   ];
 }
 
-/** Returns the expression `a` of `a if condition else b`, without parentheses. */
+/** Returns the expression `a` of `a if condition else b`, without the parentheses around it. */
 function thenBranch(node: Node): Node {
   if (node.name === "ParenthesizedExpression") {
     const inner = children(node).find(({ name }) => !/^[()]$/.test(name));
@@ -133,7 +133,7 @@ function roleLabels(source: PythonSource): JsonObject {
   throw unreadable(source, body, "there are no role labels");
 }
 
-/** Reads the conversation's first message after the system prompt. */
+/** Reads the first message after the system prompt of a simulated user's conversation. */
 function openingMessage(source: PythonSource): JsonValue {
   const reset = method(source, "LLMUserSimulationEnv", "reset");
   for (const dictionary of descendants(reset, "DictionaryExpression")) {
@@ -279,7 +279,10 @@ function returned(source: PythonSource, node: Node): Node {
   throw unreadable(source, node, "this returns nothing");
 }
 
-/** Finds the value assigned to a target anywhere in a function, optionally of a given node kind. */
+/**
+ * Finds a value that is assigned to a target anywhere in a function. Optionally, the value must be a node of a given
+ * kind.
+ */
 function assigned(
   source: PythonSource,
   within: Node,

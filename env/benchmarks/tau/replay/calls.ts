@@ -17,7 +17,7 @@ export interface CallContext {
 }
 
 /**
- * Replays a task's gold actions and checks observations, both final states, and the reward for an agent that says
+ * Replays a task's gold actions and checks the observations, both final states, and the reward of an agent that says
  * nothing.
  */
 export function replayGold(
@@ -47,7 +47,7 @@ export function replayGold(
   });
 }
 
-/** Replays a sequence of calls and checks the observation and the state after each. */
+/** Replays a sequence of calls and checks the observation and the state after each call. */
 export function replayFuzz(
   record: RecordOf<"fuzz">,
   { checker, ...context }: CallContext & { checker: Checker },
@@ -85,7 +85,10 @@ function checkCall(
   });
 }
 
-/** Compares an observation. For an internal Python error, any observation that starts with `Error: ` is accepted. */
+/**
+ * Compares an observation with the recorded observation. If the recording has an internal Python error, any observation
+ * that starts with `Error: ` is accepted.
+ */
 export function checkObservation(
   step: Pick<CallStep, "observation" | "python_internal_error">,
   { got, checker, number }: { got: string; checker: Checker; number: number },

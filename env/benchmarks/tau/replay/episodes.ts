@@ -1,4 +1,4 @@
-/** Replays whole conversations with a user whose answers are recorded. */
+/** Replays whole conversations with a user that repeats recorded answers. */
 
 import { goldOf } from "../../../gold.ts";
 import { equalityKey } from "../../../python/python_object.ts";
@@ -16,7 +16,10 @@ export interface EpisodeContext {
   readonly checker: Checker;
 }
 
-/** Replays a scripted episode, including steps after its end, and checks observations, rewards, final state and log. */
+/**
+ * Replays a scripted episode, including the steps after its end, and checks the observations, rewards, final state and
+ * log.
+ */
 export async function replayFuzzReward(
   record: RecordOf<"fuzz_reward">,
   context: EpisodeContext,
@@ -36,7 +39,7 @@ export async function replayFuzzReward(
   });
 }
 
-/** Replays a model's episode and checks observations, the scored state and the reward. */
+/** Replays a model's episode and checks the observations, the scored state and the reward. */
 export async function replayTrajectory(
   record: RecordOf<"trajectories">,
   context: EpisodeContext,

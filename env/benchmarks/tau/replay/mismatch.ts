@@ -1,6 +1,6 @@
 /** Collects and formats the differences between a replay and its recording. */
 
-/** A value that differs from the recorded one. */
+/** A value that differs from the recorded value. */
 export interface Mismatch {
   readonly path: string;
   /** The record's number in its file, from 1. */
@@ -15,7 +15,7 @@ export interface Mismatch {
   readonly got: string;
 }
 
-/** The number of characters shown around the first difference in a long text. */
+/** The number of characters shown around the first difference in a long string. */
 const WINDOW = 60;
 
 /** Formats a mismatch on one line. */
@@ -60,7 +60,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value) ?? "nothing";
 }
 
-/** Quotes both texts and shortens them to the part around their first difference. */
+/** Returns both values of a mismatch, quoted and shortened to the part around their first difference. */
 function around(
   { expected, got }: Mismatch,
 ): { expected: string; got: string } {

@@ -1,5 +1,5 @@
 /**
- * Reads τ-bench recordings, and defines their formats. A file has one record per line or is one array of records, and
+ * Reads τ-bench recordings, and defines their formats. A file contains one record per line or one array of records, and
  * may be gzip-compressed. Its format is detected from its records. A record that cannot be read is reported and
  * skipped.
  */
@@ -28,7 +28,7 @@ import {
  */
 export type RecordingFormat = keyof typeof recordSchemas | "results";
 
-/** A recording with its path and its records, which are not yet validated. */
+/** A recording file: its path, and its records, which are not yet validated. */
 export interface Recording {
   readonly path: string;
   readonly format: RecordingFormat;
@@ -54,7 +54,7 @@ const callStep = objectOf({
   observation: z.string().nullable(),
   done: z.boolean().optional(),
   python_internal_error: z.boolean().optional(),
-  /** The state's hash after this step; absent if the state did not change. */
+  /** The hash of the state after the step; absent if the state did not change. */
   data_hash: z.string().optional(),
 });
 
@@ -73,7 +73,7 @@ const episodeStep = objectOf({
   step_raised: z.string().optional(),
 });
 
-/** The schemas of records by format. */
+/** The schemas of records, keyed by format. */
 export const recordSchemas = {
   gold: objectOf({
     ...origin,
@@ -112,12 +112,12 @@ export const recordSchemas = {
   }),
 } as const;
 
-/** A validated record of a format. */
+/** A validated record in the given format. */
 export type RecordOf<F extends keyof typeof recordSchemas> = z.infer<
   typeof recordSchemas[F]
 >;
 
-/** A step of a record that only calls tools. */
+/** A step of a record that consists only of tool calls. */
 export type CallStep = z.infer<typeof callStep>;
 
 /** A step of a conversation. */
@@ -135,7 +135,7 @@ const MARKS: FormatMarks<RecordingFormat> = [
 /**
  * Reads a recording.
  * @param bytes The file's content, compressed or not.
- * @throws {DataError} If it has no record of a known format; the message names the file and the first problem.
+ * @throws {DataError} If no record has a known format; the message names the file and the first problem.
  */
 export function readRecording(bytes: Uint8Array, path: string): Recording {
   const { records: read, faults } = readJsonRecords(bytes, path);

@@ -1,5 +1,6 @@
 /**
- * Replays τ-bench recordings with this implementation. Every observation, state and reward must equal the recorded one.
+ * Replays τ-bench recordings with this implementation. Every observation, state and reward must equal its recorded
+ * value.
  */
 
 import { readFile } from "node:fs/promises";
@@ -47,11 +48,11 @@ export interface FileReport {
   readonly mismatches: number;
   /** Records that could not be read; absent if there are none. */
   readonly unreadable?: readonly RecordFault[];
-  /** Episodes that cannot be replayed, such as those that were recorded with a failure; absent if there are none. */
+  /** Episodes that cannot be replayed, for example because they ended with a failure; absent if there are none. */
   readonly skipped?: readonly RecordFault[];
   /**
    * Set if none of the gold states in a result file match, which means that the file was recorded on another dataset.
-   * Differences that this explains are counted in this field rather than as mismatches.
+   * Differences that the other dataset explains are counted in this field rather than as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
@@ -67,8 +68,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays files in order. All are read before the first is replayed, so that an unreadable file is reported early.
- * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
+ * Replays files in order. All files are read before the first file is replayed, so that an unreadable file is reported
+ * early.
+ * @throws {ConfigError} If a file is missing, or this version of taulab does not implement its domain.
  * @throws {DataError} If a file has no readable record, or the dataset cannot be read.
  */
 export async function replayFiles(
@@ -281,7 +283,10 @@ function taskOf(
   );
 }
 
-/** Returns a trajectory's split: the first one whose task has the recorded gold actions. */
+/**
+ * Returns the split of a trajectory: the first split in which the task with the recorded index has the recorded gold
+ * actions.
+ */
 function splitOf(
   dataset: Dataset,
   { task_index, reward_info }: ReturnType<typeof checkRecord<"trajectories">>,
@@ -324,7 +329,7 @@ async function recordedDomain(
   }
 }
 
-/** Returns the domain that most episodes in a result file belong to. */
+/** Returns the domain of most episodes in a result file. */
 async function domainOfResults(
   records: readonly JsonObject[],
   tauBench: string,

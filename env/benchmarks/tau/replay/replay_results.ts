@@ -1,6 +1,6 @@
 /**
- * Replays the calls of τ-bench's own result files and published trajectories, and compares answers and rewards. If a
- * task has changed since it was recorded, the gold actions in the file are used.
+ * Replays the calls of τ-bench's own result files and published trajectories, and compares tool results and rewards. If
+ * a task has changed since it was recorded, the gold actions in the file are used.
  */
 
 import { goldOf } from "../../../gold.ts";
@@ -15,13 +15,13 @@ import { TauBenchEpisode, type TauBenchStep } from "./tau_bench_episode.ts";
 /** The result of replaying one episode. */
 export interface ReplayedResult {
   readonly steps: number;
-  /** The reason why the episode was not replayed. */
+  /** The reason why the episode was not replayed; absent if it was replayed. */
   readonly skipped?: string;
   /** Mismatches that a different dataset does not explain: rewards, ends, outputs. */
   readonly mismatches: readonly Mismatch[];
-  /** Mismatches that a different dataset may explain: texts and states. */
+  /** Mismatches that a different dataset may explain: tool results and states. */
   readonly dataMismatches: readonly Mismatch[];
-  /** Whether the gold state equals the recorded one; `null` if none was recorded. */
+  /** Whether the gold state equals the recorded gold state; `null` if none was recorded. */
   readonly hasSameGold: boolean | null;
 }
 

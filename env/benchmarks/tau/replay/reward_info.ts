@@ -1,4 +1,4 @@
-/** Compares rewards with those that τ-bench recorded. */
+/** Compares rewards with the rewards that τ-bench recorded. */
 
 import type { JsonObject } from "../../../python/python_json.ts";
 import { fromPlain } from "../../../python/python_json.ts";
@@ -7,7 +7,7 @@ import { type Outcome, tauBenchRewardInfo } from "../../../reward.ts";
 import type { Reward } from "../../../types.ts";
 import type { Checker } from "./mismatch.ts";
 
-/** Compares a reward and its `info` with the recorded ones. */
+/** Compares a reward and its `info` with the recorded reward and `info`. */
 export function checkRewardInfo(
   recorded: { readonly reward: number; readonly info: JsonObject },
   { checker, outcome, reward, step }: {

@@ -24,17 +24,17 @@ export interface TauBenchStep {
   readonly observation: Observation;
   /** The score; present only if the conversation is over and was scored. */
   readonly score?: { readonly reward: Reward; readonly stateHash: string };
-  /** Whether scoring threw an exception, which happens if the agent sent a message that is not text. */
+  /** Whether scoring threw an exception. This can happen if the agent sent a message that is not text. */
   readonly raised: boolean;
 }
 
-/** An episode with a user whose answers are recorded. */
+/** An episode with a user that repeats recorded answers. */
 export class TauBenchEpisode {
   readonly #dataset: Dataset;
   readonly #task: Task;
   #environment: Environment;
   #reply = "";
-  /** The agent's messages; `null` for one that is not text. */
+  /** The agent's messages; `null` for a message that is not text. */
   readonly #said: (string | null)[] = [];
   readonly #log: string[] = [];
 
@@ -44,7 +44,7 @@ export class TauBenchEpisode {
     this.#environment = this.#make();
   }
 
-  /** The names of all actions, including the gold actions after scoring. */
+  /** The names of all actions, including the gold actions that scoring appends. */
   get log(): readonly string[] {
     return this.#log;
   }
@@ -59,7 +59,7 @@ export class TauBenchEpisode {
   }
 
   /**
-   * Takes one step.
+   * Takes one step of the episode.
    * @param reply The user's answer if the agent sends a message.
    */
   async step(

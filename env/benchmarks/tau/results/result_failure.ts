@@ -6,7 +6,8 @@ import type { Failure } from "../../../types.ts";
 import { textOf } from "../../results/loose_json.ts";
 
 /**
- * Lower-case words in the exceptions of litellm and servers, by kind of failure. The first kind that matches is used.
+ * The lower-case words in exceptions of litellm and servers that identify each kind of failure. The first kind that
+ * matches is used.
  */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["rate_limited", ["ratelimit", "rate limit", "429"]],
@@ -17,7 +18,7 @@ const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["server_error", ["internalserver", "serviceunavailable", "apierror"]],
 ];
 
-/** Paths in a traceback by the source of the failure. The innermost frame that matches is used. */
+/** The paths in a traceback that identify each source of a failure. The innermost frame that matches is used. */
 const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["user", "envs/user.py"],
   ["model", "/agents/"],
@@ -39,7 +40,7 @@ export function failureOf(info: JsonObject): Failure | null {
   };
 }
 
-/** Returns the kind of a failure; `bug` if no word matches. */
+/** Returns the kind of failure that the words of an exception identify; `bug` if no word matches. */
 function kindOf(words: string): FailureKind {
   return KINDS.find(([, signs]) => signs.some((sign) => words.includes(sign)))
     ?.[0] ?? "bug";

@@ -28,8 +28,8 @@ import {
 } from "../../results/loose_json.ts";
 
 /**
- * An episode from a result file. τ-bench writes the reward 0 for a failed episode; a record has the reward `null`
- * instead.
+ * An episode from a result file. τ-bench writes the reward 0 for an episode that ended with an exception; here its
+ * reward is `null`.
  */
 export interface ResultRecord extends ResultEpisode {
   /** The user's first message. */
@@ -47,7 +47,7 @@ export interface ResultFile {
   readonly faults: readonly RecordFault[];
 }
 
-/** Describes the records that could not be read; `null` if all were read. */
+/** Returns a description of the records that could not be read; `null` if all were read. */
 export function resultFaults(
   { records, faults }: {
     readonly records: readonly unknown[];
@@ -70,8 +70,8 @@ export function readResultFile(bytes: Uint8Array, path: string): ResultFile {
 }
 
 /**
- * Reads parsed records as the episodes of a result file.
- * @param before Faults that were found before, to be included in the result.
+ * Converts parsed records to the episodes of a result file.
+ * @param before Faults that were found earlier, which are included in the result.
  * @throws {DataError} If no record is an episode.
  */
 export function readResultRecords(
@@ -156,7 +156,7 @@ function recordOf(record: JsonObject, number: number): ResultRecord | string {
   };
 }
 
-/** Returns the task's outputs. If the record has no task, they are taken from the details of its reward. */
+/** Returns the task's outputs. If the record has no task, the outputs are taken from the details of its reward. */
 function outputsOf(task: JsonObject, account: JsonObject): string[] | null {
   if (task.has("outputs")) return listOf(task.get("outputs")).map(String);
   const checked = account.get("outputs");
@@ -175,9 +175,9 @@ function stopOf(turns: readonly JsonObject[]): string {
 }
 
 /**
- * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, else only `r_actions`. If
- * the task has outputs, the state's part is known only if all outputs were stated, since only the state can then have
- * made the reward 0.
+ * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, otherwise only `r_actions`.
+ * For a task with outputs, the database part is therefore known only if all outputs were stated, because a reward of 0
+ * can then only be due to the database.
  */
 function rewardOf(
   value: number,

@@ -14,7 +14,7 @@ import {
 import type { Action } from "../../../types.ts";
 import { mapOf, objectsOf, textOf } from "../../results/loose_json.ts";
 
-/** The prefixes of an action and of a tool's answer in conversations with the act and react agents. */
+/** The prefixes of an action and of a tool result in conversations with the act and react agents. */
 const MARKER = "Action:";
 const API_OUTPUT = "API output: ";
 
@@ -30,7 +30,7 @@ export function messageOf(message: JsonObject): JsonObject {
   return out;
 }
 
-/** Returns the user's last message before the agent's first; empty if there is none. */
+/** Returns the user's last message before the agent's first message; empty if there is none. */
 export function openingOf(messages: readonly JsonObject[]): string {
   const first = messages.findIndex((message) =>
     message.get("role") === "assistant"
@@ -40,7 +40,9 @@ export function openingOf(messages: readonly JsonObject[]): string {
   return opening === undefined ? "" : textOf(opening, "content");
 }
 
-/** Pairs each agent message with its answer. Only the first call of a message counts, as in τ-bench. */
+/**
+ * Pairs each agent message with the message that answers it. As in τ-bench, only the first call of a message counts.
+ */
 export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {
   const isText = actsByText(messages);
   return messages.flatMap((message, i) => {
@@ -72,7 +74,10 @@ export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {
   });
 }
 
-/** Checks whether the agent wrote its calls as text: no message has tool calls, and one has the action marker. */
+/**
+ * Checks whether the agent wrote its calls as text: no message has tool calls, and at least one message has the action
+ * marker.
+ */
 function actsByText(messages: readonly JsonObject[]): boolean {
   const isCalling = messages.some((message) =>
     message.get("role") === "tool" ||

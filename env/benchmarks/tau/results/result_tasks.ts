@@ -18,8 +18,8 @@ export type TaskFinder = (record: ResultRecord) => KnownTask | null;
 
 /**
  * Creates a finder for tasks in τ-bench datasets; each record is matched to one dataset.
- * @param options.leastFit The minimum score of a match. With 0, a record without evidence also matches, such as an
- * episode without calls. Default: 1.
+ * @param options.leastFit The minimum score of a match. With 0, a record that gives no evidence of its dataset, such as
+ * an episode without calls, also matches. Default: 1.
  */
 export function taskFinder(
   datasets: readonly Dataset[],
@@ -52,8 +52,8 @@ export function taskFinder(
 }
 
 /**
- * Finds the tasks of a file's records, by record number. A record without evidence for a dataset is matched to the
- * dataset of most other records; for a failed record, the task's index is sufficient evidence.
+ * Finds the tasks of a file's records, keyed by record number. A record without evidence for a dataset is matched to
+ * the dataset of most other records; for a failed record, the task's index is sufficient evidence.
  */
 export function tasksOfRecords(
   records: readonly ResultRecord[],
@@ -110,7 +110,10 @@ interface DatasetIndex {
   readonly tools: ReadonlySet<string>;
 }
 
-/** Scores how well a record matches a dataset. The user weighs most, since domains share tools. */
+/**
+ * Returns a score of how well a record matches a dataset. The user has the greatest weight, because domains share
+ * tools.
+ */
 function fitOf(
   { userId, actions, turns }: ResultRecord,
   { dataset, tools }: DatasetIndex,
@@ -144,7 +147,7 @@ function tasksAt(dataset: Dataset, { task, userId }: ResultRecord): Task[] {
     .filter((one) => one.userId === userId);
 }
 
-/** Checks whether a task agrees with a record. Fields that the record does not have are ignored. */
+/** Checks whether a task agrees with a record. Fields that the record lacks are ignored. */
 function isSameTask(
   task: Task,
   { instruction, outputs }: ResultRecord,

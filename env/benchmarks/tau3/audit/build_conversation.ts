@@ -1,4 +1,4 @@
-/** Builds conversations from calls and messages. */
+/** Builds conversations from calls and messages, to be evaluated by audits. */
 
 import { GREETING } from "../orchestrator.ts";
 import type { ParticipantMessage, Tau3Message } from "../tau3_message.ts";
@@ -6,8 +6,8 @@ import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
 /**
- * Creates a conversation: greeting, the user's request, calls with answers, the agent's texts, and the user's stop
- * token.
+ * Creates a conversation that consists of the greeting, the user's request, the calls with their results, the agent's
+ * messages, and the user's stop token.
  */
 export function buildConversation(
   source: WorldSource,

@@ -1,6 +1,6 @@
 /**
- * Finds rows that end up with the id of one variant and the price or options of another after the expected actions: a
- * tool's bug is part of the expected state, so only an agent that triggers it earns the reward.
+ * Finds rows that have the id of one variant, but the price or options of another variant after the expected actions.
+ * The bug of a tool is then part of the expected state, so only an agent that triggers the bug earns the reward.
  */
 
 import { isEqual } from "../../../python/python_object.ts";
@@ -14,7 +14,7 @@ import type { FaultContext } from "./task_faults.ts";
 /** The fields that a variant determines. */
 const OF_VARIANT = ["price", "options"];
 
-/** Finds items in written rows that differ from their variants. */
+/** Finds items in written rows whose fields differ from the fields of their variant. */
 export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
   const { agent } = targetWorld(source, task).databases;
   const variants = variantsOf(source.databases.agent);
@@ -56,7 +56,7 @@ function itemsOf(row: JsonObject | undefined): JsonObject[] {
     : [];
 }
 
-/** Returns the variants of all tables by item id. */
+/** Returns the variants in all tables, keyed by item id. */
 function variantsOf(database: Database): ReadonlyMap<string, JsonObject> {
   return new Map(
     database.tables.flatMap((table) => [

@@ -1,6 +1,6 @@
 /**
- * Detects faults in a task by evaluating conversations with all of its expected actions, with each one omitted, and
- * with none.
+ * Detects faults in a task by evaluating conversations with all of its expected actions, with each action omitted in
+ * turn, and with no actions.
  */
 
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -17,7 +17,7 @@ import { buildConversation } from "./build_conversation.ts";
 import { mixedVariants } from "./mixed_variants.ts";
 import { textFaults } from "./text_faults.ts";
 
-/** The input of the checks for a task. */
+/** The input of the checks of a task. */
 export interface FaultContext {
   readonly source: WorldSource;
   readonly task: Tau3Task;
@@ -82,7 +82,7 @@ function goldErrors({ source, task, conversation }: FaultContext): TaskFault[] {
   });
 }
 
-/** Checks whether a conversation earns the reward, given a judge that agrees with everything. */
+/** Checks whether a conversation earns the reward, assuming a judge that agrees with everything. */
 function earns(
   { source, task }: Pick<FaultContext, "source" | "task">,
   messages: readonly Tau3Message[],
@@ -120,7 +120,10 @@ function failingGold(
   }];
 }
 
-/** Finds a task that the do-nothing baseline solves. It is not flagged if a judge could still reject it. */
+/**
+ * Reports a task that the do-nothing baseline solves. The task is not flagged if a judge could still reject the
+ * outcome.
+ */
 function idle({ source, task }: FaultContext): TaskFault[] {
   const messages = buildConversation(source, task, { say: [] });
   const { criteria } = task;
@@ -143,7 +146,8 @@ function idle({ source, task }: FaultContext): TaskFault[] {
 }
 
 /**
- * Finds expected databases that the expected conversation does not reach, because they were computed without syncing.
+ * Finds expected databases that the expected conversation does not reach, because they were computed without
+ * synchronizing the two databases.
  */
 function hiddenState(
   { source, task, conversation }: FaultContext,
@@ -171,7 +175,10 @@ function hiddenState(
   }];
 }
 
-/** Finds expected writes that can each be omitted, in tasks that the do-nothing baseline does not solve. */
+/**
+ * Finds expected writes without which a conversation still earns the reward. Tasks that the do-nothing baseline solves
+ * are skipped.
+ */
 function spareSteps({ source, task }: FaultContext): TaskFault[] {
   const acts = task.criteria?.actions ?? [];
   if (earns({ source, task }, buildConversation(source, task, { say: [] }))) {
@@ -199,7 +206,7 @@ function spareSteps({ source, task }: FaultContext): TaskFault[] {
   });
 }
 
-/** Returns the expected actions that change the world when all are run in order. */
+/** Returns the expected actions that change the world when all expected actions are run in order. */
 function changingActions(
   source: WorldSource,
   task: Tau3Task,

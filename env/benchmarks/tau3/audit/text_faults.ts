@@ -7,7 +7,7 @@ import type { Tau3Task } from "../tau3_task.ts";
 import { toolNamed, type WorldSource } from "../tau3_world.ts";
 import type { FaultContext } from "./task_faults.ts";
 
-/** Finds the faults in a task's texts, and adds the issues that its authors have noted. */
+/** Returns the faults in a task's texts, and the issues that its authors have noted. */
 export function textFaults({ source, task }: FaultContext): TaskFault[] {
   return [
     ...missingTools(source, task),
@@ -59,7 +59,7 @@ function nearestTool({ domain, part }: WorldSource, name: string): string {
     : `the user is told to use it; ${near.name} may be meant`;
 }
 
-/** Finds numbers in the agent's expected writes that are not in its ticket. */
+/** Finds numbers in a solo agent's expected writes that are not in its ticket. */
 function untoldAmounts(source: WorldSource, task: Tau3Task): TaskFault[] {
   const { ticket } = task;
   if (ticket === null) return [];

@@ -1,4 +1,6 @@
-/** Decides whether claimed actions were taken, by the fields of the final state that the expected actions change. */
+/**
+ * Decides whether claimed actions were taken, based on the fields of the final state that the expected actions change.
+ */
 
 import { AssertionError } from "node:assert";
 import type { RowPair } from "../../../database.ts";
@@ -19,9 +21,9 @@ interface ChangedField {
 }
 
 /**
- * Checks whether the expected actions that `words` names were taken. An action counts as taken if all fields that it
+ * Checks whether the expected actions that `words` mentions were taken. An action counts as taken if all fields that it
  * changes have their expected values, and as not taken if all have their initial values.
- * @returns `"unknown"` for any other values, or if `words` names no expected action.
+ * @returns `"unknown"` for any other values, or if `words` mentions no expected action.
  */
 export function actionVerdict(
   words: ReadonlySet<string>,
@@ -48,7 +50,7 @@ export function actionVerdict(
 }
 
 /**
- * Returns the fields in the agent's database that each expected action changes; actions without changes are omitted.
+ * Returns the fields in the agent's database that each expected action changes. Actions without changes are omitted.
  */
 function changesOf(source: WorldSource, task: Tau3Task) {
   const world = startWorld(source, task);
@@ -95,12 +97,15 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   modify: ["change", "update"],
 };
 
-/** The objects of actions. If the words name an object, tools for other objects do not match. */
+/** The objects of actions. If an assertion mentions an object, tools for other objects do not match. */
 const OBJECTS = ["item", "addres", "payment"];
 
 const OWNERS = ["user", "order"];
 
-/** Checks whether the words name a tool: they contain its verb, and no other object or owner. */
+/**
+ * Checks whether a tool is mentioned: whether `words` contains the verb of the tool's name, and no object or owner that
+ * belongs to other tools.
+ */
 function isNamed(name: string, words: ReadonlySet<string>): boolean {
   const parts = name.split("_").map(stem);
   const verb = parts[0] ?? "";

@@ -34,7 +34,10 @@ export function evaluateActions(
   return { ...NO_PARTS, value, actions, breakdown: [["ACTION", value]] };
 }
 
-/** Checks whether a call matches an expected action. Without `compareArgs`, only the call's arguments are compared. */
+/**
+ * Checks whether a call matches an expected action. Without `compareArgs`, only the arguments that the call contains
+ * are compared.
+ */
 function isAction(call: Tau3Call, action: ExpectedAction): boolean {
   if (call.name !== action.name) return false;
   const compared = new Set(action.compareArgs ?? call.arguments.keys());

@@ -1,5 +1,6 @@
 /**
- * Evaluates the state of the world: compares both databases with the expected ones, and checks assertions about them.
+ * Evaluates the state of the world: compares both databases with their expected states, and checks assertions about
+ * them.
  */
 
 import { AssertionError } from "node:assert";
@@ -21,14 +22,14 @@ export interface EnvironmentEvaluation {
   readonly messages: readonly Tau3Message[];
   /** Whether the agent acted alone. */
   readonly solo: boolean;
-  /** Whether every recorded answer must equal that of a fresh world. */
+  /** Whether every recorded tool result must equal the result in a fresh world. */
   readonly strict: boolean;
 }
 
 /**
- * Replays a conversation in a fresh world and compares it with the expected one.
+ * Replays a conversation in a fresh world and compares this world with the expected world.
  * @throws {RaisedError} If the messages cannot be replayed.
- * @throws {ToolError} If an assertion throws it.
+ * @throws {ToolError} If an assertion throws a `ToolError`.
  */
 export function evaluateEnvironment(
   { source, task, messages, solo, strict }: EnvironmentEvaluation,
@@ -76,8 +77,8 @@ function isUnchecked(
 }
 
 /**
- * Returns the world after the expected actions. As in upstream, it ignores their errors and does not sync the
- * databases.
+ * Returns the world after the expected actions. As in upstream, errors of these actions are ignored, and the databases
+ * are not synchronized.
  */
 export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
   const kept = targets.get(source.databases)?.get(task);

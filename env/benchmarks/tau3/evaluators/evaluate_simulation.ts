@@ -11,7 +11,7 @@ import { evaluateCommunication } from "./communicate_evaluator.ts";
 import { evaluateEnvironment } from "./environment_evaluator.ts";
 import { evaluateNl, type Judge, unjudged } from "./nl_evaluator.ts";
 
-/** The reasons for the end of a conversation, with upstream's names. */
+/** The reasons why a conversation ends, with upstream's names. */
 export const TERMINATION_REASONS = [
   "user_stop",
   "agent_stop",
@@ -25,10 +25,10 @@ export const TERMINATION_REASONS = [
   "context_window_exceeded",
 ] as const;
 
-/** A reason for the end of a conversation. */
+/** A reason why a conversation ends. */
 export type TerminationReason = typeof TERMINATION_REASONS[number];
 
-/** The types of evaluation. Scores use `all`. */
+/** The types of evaluation, with upstream's names. Scores use `all`. */
 export const EVALUATION_TYPES = [
   "all",
   "all_ignore_basis",
@@ -55,13 +55,13 @@ export interface Simulation {
   readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
-  /** Whether every recorded answer must equal that of a fresh world. Default: true. */
+  /** Whether every recorded tool result must equal the result in a fresh world. Default: true. */
   readonly strict?: boolean;
 }
 
 /**
  * Evaluates a conversation.
- * @throws {RaisedError} If it cannot be replayed, or the judge's reply is invalid.
+ * @throws {RaisedError} If the conversation cannot be replayed, or the judge's reply is invalid.
  */
 export async function evaluateSimulation(
   simulation: Simulation,
@@ -72,7 +72,7 @@ export async function evaluateSimulation(
 
 /**
  * Evaluates a conversation without a judge.
- * @throws {RaisedError} If it cannot be replayed.
+ * @throws {RaisedError} If the conversation cannot be replayed.
  */
 export function evaluateUnjudged(
   simulation: Omit<Simulation, "judge">,
@@ -81,7 +81,10 @@ export function evaluateUnjudged(
   return finish(asksJudge ? unjudged(simulation.task) : null);
 }
 
-/** The result of all evaluators except the judge: whether to ask it, and the function that adds its verdicts. */
+/**
+ * The result of all evaluators except the judge: whether to ask the judge, and a function that adds the judge's
+ * verdicts.
+ */
 interface Unfinished {
   readonly asksJudge: boolean;
   finish(nl: Tau3Reward | null): Tau3Reward;
@@ -188,8 +191,8 @@ function everything(withNl: boolean): readonly RewardType[] {
 }
 
 /**
- * Multiplies the values of the parts; `null` if a value is unknown, since without the judge's verdict a task is neither
- * passed nor failed.
+ * Returns the product of the parts' values; `null` if a value is unknown, because a task without the judge's verdict is
+ * neither passed nor failed.
  */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;

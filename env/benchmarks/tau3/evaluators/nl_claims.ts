@@ -8,7 +8,7 @@ export type Claim =
   | {
     readonly kind: "number";
     readonly value: number;
-    /** The stem of the word after the number, such as `hour`; empty if there is none. */
+    /** The stem of the word after the number, such as `hour`; empty if no word follows. */
     readonly unit: string;
     readonly subject: ReadonlySet<string>;
   }
@@ -73,7 +73,7 @@ export function claimsOf(assertion: string): Claim[] {
   return said.map((word) => ({ kind: "word", word, subject: about }));
 }
 
-/** Finds the numbers in a text, except those inside ids: `#W2378156` has none. */
+/** Finds the numbers in a text. Numbers within ids are excluded: `#W2378156` contains none. */
 export function numbersIn(text: string): NumberMention[] {
   return [...text.matchAll(/\$?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g)].map((
     { 0: found, index },
@@ -118,7 +118,7 @@ function firstStem(text: string): string {
   return word !== undefined && /^-?[A-Za-z]/.test(trimmed) ? word : "";
 }
 
-/** Returns the comma-separated parts of the address in an assertion; empty if it has none. */
+/** Returns the comma-separated parts of the address in an assertion; empty if the assertion has no address. */
 function placeIn(assertion: string): string[] {
   const at = assertion.lastIndexOf(" to ");
   if (at < 0) return [];

@@ -44,7 +44,7 @@ export async function evaluateNl(
   };
 }
 
-/** Returns the reward without a judge: 1 if there are no assertions, else `null`. */
+/** Returns the reward without a judge's verdicts. The value is 1 if there are no assertions, otherwise `null`. */
 export function unjudged({ criteria }: Tau3Task): Tau3Reward {
   const value = (criteria?.nlAssertions ?? []).length === 0 ? 1 : null;
   const note = value === null
@@ -123,7 +123,7 @@ function fieldOf(result: JsonObject, key: string): JsonValue {
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
 const FALSE = new Set(["0", "f", "false", "n", "no", "off"]);
 
-/** Converts a value to a boolean by pydantic's rules; `undefined` if it does not represent one. */
+/** Converts a value to a boolean by pydantic's rules; `undefined` if the value does not represent a boolean. */
 function truthOf(value: JsonValue): boolean | undefined {
   if (typeof value === "boolean") return value;
   if (isPythonNumber(value)) {

@@ -1,17 +1,21 @@
-/** Looks up a field's other possible values. A sentence with several of them does not state which one applies. */
+/**
+ * Looks up the other possible values of a field. A sentence that mentions several possible values does not state which
+ * value applies.
+ */
 
 import type { Databases } from "../../../domain.ts";
 import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
 /**
- * The maximum number of different values in a field that counts as a choice. Fields with more values contain names, ids
- * or texts.
+ * The maximum number of different values that a field may have to count as a choice. Fields with more values contain
+ * names, ids or texts.
  */
 const MAX_VALUES = 40;
 
 /**
- * Finds all fields in the agent's initial database that have this value, and returns the stems of their other values.
+ * Finds all fields that have the given value in the agent's initial database, and returns the stems of the other values
+ * of these fields.
  */
 export function rivalsOf(
   word: string,

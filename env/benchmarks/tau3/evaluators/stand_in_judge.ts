@@ -1,6 +1,6 @@
 /**
- * A deterministic judge that uses no model: it checks assertions in natural language against the agent's messages and
- * the final databases. The verdict is `null` if only a reader of the conversation could decide.
+ * Implements a deterministic judge that uses no model. It checks assertions in natural language against the agent's
+ * messages and the final databases. The verdict is `null` if only a reader of the conversation could decide.
  */
 
 import type { Tau3Message } from "../tau3_message.ts";
@@ -20,7 +20,7 @@ export interface StandInQuestion {
 }
 
 /**
- * Returns the verdicts in the order of the assertions.
+ * Returns the judge's verdicts in the order of the assertions.
  * @throws {RaisedError} If the messages cannot be replayed.
  */
 export function standInVerdicts(question: StandInQuestion): NlCheck[] {
@@ -39,7 +39,10 @@ export function standInVerdicts(question: StandInQuestion): NlCheck[] {
   });
 }
 
-/** Returns the verdicts as a reward: 0 if an assertion does not hold, `null` if one is unknown, otherwise 1. */
+/**
+ * Returns the verdicts as a reward: 0 if an assertion does not hold; otherwise `null` if a verdict is unknown;
+ * otherwise 1.
+ */
 export function standInReward(question: StandInQuestion): Tau3Reward {
   const nlAssertions = standInVerdicts(question);
   const value = nlAssertions.some(({ met }) => met === false)

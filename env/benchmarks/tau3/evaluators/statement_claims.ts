@@ -79,8 +79,8 @@ function agentMessagesOf(messages: readonly Tau3Message[]): AgentMessage[] {
 }
 
 /**
- * Checks whether a number is too distinctive to be part of a date, a count or a list. Other numbers are accepted only
- * if their subject is mentioned nearby.
+ * Checks whether a number is so distinctive that it cannot be part of a date, a count or a list. Other numbers are
+ * accepted only if their subject is mentioned nearby.
  */
 function isDistinct(value: number): boolean {
   return !Number.isInteger(value) || value >= 10_000;
@@ -131,7 +131,10 @@ function isDenied(before: string): boolean {
   );
 }
 
-/** Checks whether the message mentions the number rounded to an integer, or negated. Such a mention is ambiguous. */
+/**
+ * Checks whether a sentence mentions a number rounded to an integer or with the opposite sign. Such a mention is
+ * ambiguous.
+ */
 function isNearly(sentence: string, value: number): boolean {
   return numbersIn(sentence).some((number) =>
     number.value === value ||
@@ -140,7 +143,7 @@ function isNearly(sentence: string, value: number): boolean {
   );
 }
 
-/** Checks whether the message has a list with `value` items, which states the number implicitly. */
+/** Checks whether the message contains a list with `value` items, which implicitly states the number. */
 function isCounted({ text }: AgentMessage, value: number): boolean {
   const items = text.split("\n").filter((line) =>
     /^\s*(?:[-*•]|\d+[.)])\s/.test(line)
@@ -148,7 +151,7 @@ function isCounted({ text }: AgentMessage, value: number): boolean {
   return value > 1 && items.length === value;
 }
 
-/** Counts the distinct amounts in a message that no claim requires. */
+/** Returns the number of distinct amounts in a message that no claim requires. */
 function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   const others = numbersIn(text).filter(({ value }) =>
     !Number.isInteger(value) && !wanted.has(value)
@@ -156,7 +159,7 @@ function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   return new Set(others.map(({ value }) => value)).size;
 }
 
-/** Words that select one of several amounts. A message with several amounts must contain such a word. */
+/** Words that select one of several amounts. A message that mentions several amounts must contain such a word. */
 const RANKS = [
   ["cheapest", "lowest", "least"],
   ["expensive", "highest", "priciest"],

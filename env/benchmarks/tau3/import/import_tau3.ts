@@ -1,6 +1,6 @@
 /**
- * Converts a τ³-bench checkout to the bundle that the other modules read: copies its data, and extracts tools and
- * prompts from its Python source without running Python.
+ * Converts a τ³-bench checkout to the bundle that the other modules read: copies the checkout's data, and extracts
+ * tools and prompts from its Python source without running Python.
  *
  * @see sierra-research/tau2-bench for the layout.
  */
@@ -20,7 +20,7 @@ import { importTau3Prompts } from "./read_tau3_prompts.ts";
 import { readSoloAgent } from "./solo_agent.ts";
 import { readToolSchemas } from "./toolkit_schemas.ts";
 
-/** The files of a domain. Those in `maybe` exist only in some domains. */
+/** The files of a domain. The files in `maybe` exist only in some domains. */
 const DOMAIN_FILES = {
   always: ["tasks.json"],
   maybe: [
@@ -40,7 +40,7 @@ const DOMAIN_FILES = {
   ],
 } as const;
 
-/** The domains with text conversations, and the sides that have tools in them. */
+/** The domains with text conversations, and the sides that have tools in each domain. */
 const DOMAINS = {
   airline: ["agent"],
   retail: ["agent"],
@@ -102,7 +102,7 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
   return { files, counts };
 }
 
-/** Returns the directory that contains the package `tau2/`; `undefined` if this is not a τ³-bench checkout. */
+/** Returns the directory that contains the package `tau2/`; `undefined` if the directory is not a τ³-bench checkout. */
 async function pythonDir(
   { root, read }: Checkout,
 ): Promise<string | undefined> {
@@ -153,7 +153,7 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
 }
 
 /**
- * Checks that the persona's text was found if it is needed.
+ * Checks that the text of the user's persona was found if the guidelines need it.
  * @throws {DataError} If the guidelines have a placeholder for the persona, but its text was not found.
  */
 function requirePersona(

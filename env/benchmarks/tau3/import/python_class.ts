@@ -1,4 +1,6 @@
-/** Reads Python classes and functions from their source: fields, docstrings, base classes, parameters. */
+/**
+ * Reads the parts of Python classes and functions from their source: fields, docstrings, base classes and parameters.
+ */
 
 import { bodyOf } from "../../python_source/python_modules.ts";
 import {
@@ -15,13 +17,13 @@ export interface ClassField {
   readonly annotation: string;
   /** The assigned value; `undefined` if there is none. */
   readonly value: Node | undefined;
-  /** The arguments, if the value is a call of `Field`. */
+  /** The arguments of the call, if the value is a call of `Field`. */
   readonly call:
     | readonly { readonly keyword: string | undefined; readonly value: Node }[]
     | undefined;
 }
 
-/** Reads a statement as a field; `undefined` if it is not one. */
+/** Reads a statement as a field; `undefined` if the statement is not a field. */
 export function fieldOf(
   source: PythonSource,
   statement: Node,
@@ -66,7 +68,7 @@ export function argumentsOf(
   return found;
 }
 
-/** Returns the base classes of a class. */
+/** Returns the names of a class's base classes. */
 export function parentsOf(source: PythonSource, node: Node): string[] {
   const list = children(node).find(({ name }) => name === "ArgList");
   return list === undefined

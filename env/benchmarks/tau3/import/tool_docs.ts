@@ -6,9 +6,9 @@
 
 /** The parts of a docstring. */
 export interface ToolDoc {
-  /** The description that models receive: the first line, a blank line, and the rest. */
+  /** The description that models receive: the first line, a blank line, and the remaining text. */
   readonly description: string;
-  /** Descriptions of parameters by name. */
+  /** The descriptions of the parameters, keyed by name. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -17,7 +17,7 @@ const TITLE =
 
 const OF_PARAMETERS = new Set(["Arguments", "Args", "Parameters", "Params"]);
 
-/** Parses a docstring, given the text between its quotes. */
+/** Parses a docstring, which is given without its quotes. */
 export function readToolDoc(docstring: string): ToolDoc {
   const text = cleanDoc(docstring);
   const titles = [...text.matchAll(TITLE)];
@@ -40,7 +40,7 @@ export function readToolDoc(docstring: string): ToolDoc {
   };
 }
 
-/** Yields the entries `name: text` or `name (type): text` at the section's indentation. */
+/** Yields the entries `name: text` or `name (type): text` that have the indentation of their section. */
 function* entriesIn(chunk: string): Generator<[string, string]> {
   const lines = chunk.split("\n");
   while (lines[0]?.trim() === "") lines.shift();

@@ -1,4 +1,7 @@
-/** Extracts tool schemas from the names, docstrings and signatures in a toolkit class's Python source. */
+/**
+ * Extracts tool schemas from the Python source of a toolkit class, based on the names, docstrings and signatures of its
+ * methods.
+ */
 
 import { toPlain } from "../../../python/python_value.ts";
 import type { ToolSchema } from "../../../types.ts";
@@ -24,7 +27,8 @@ import {
 
 /**
  * Reads the schemas of a file's tools, which are the methods decorated with `@is_tool`, in order.
- * @throws {DataError} If there are none, or an annotation is not supported; the message names file, line and column.
+ * @throws {DataError} If there are no tools, or an annotation is not supported; the message names file, line and
+ * column.
  */
 export async function readToolSchemas(
   modules: PythonModules,

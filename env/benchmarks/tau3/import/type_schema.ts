@@ -40,7 +40,7 @@ const PLAIN: Readonly<Record<string, Schema>> = {
 /** The maximum nesting depth of annotations and type aliases. */
 const MAX_DEPTH = 50;
 
-/** Converts annotations to schemas, and collects the definitions of the models that they name. */
+/** Converts annotations to schemas, and collects the definitions of the models that the annotations name. */
 export class TypeSchemas {
   readonly #modules: PythonModules;
   readonly definitions = new Map<string, Schema>();
@@ -247,7 +247,7 @@ export class TypeSchemas {
   }
 }
 
-/** Adds a title (unless the schema is a reference) and the keywords in `extra` to a property's schema. */
+/** Returns a property's schema with the keywords in `extra` and, unless the schema is a reference, a title. */
 export function withTitle(schema: Schema, name: string, extra: Schema): Schema {
   const title = name.split("_").map((word) =>
     `${word.charAt(0).toUpperCase()}${word.slice(1).toLowerCase()}`
@@ -257,7 +257,10 @@ export function withTitle(schema: Schema, name: string, extra: Schema): Schema {
     : { ...schema, title, ...extra };
 }
 
-/** Sorts a schema's keys in pydantic's order: alphabetically, except names of properties and keys within defaults. */
+/**
+ * Returns a schema with its keys in pydantic's order. Keys are sorted alphabetically, except property names and keys
+ * within defaults.
+ */
 export function sortedSchema(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map((one) => sortedSchema(one));
   if (typeof value !== "object" || value === null || key === "default") {
@@ -276,7 +279,7 @@ function literals(values: readonly string[]): Schema {
     : { enum: [...values], type: "string" };
 }
 
-/** Splits a text at separators outside of brackets and quotes. */
+/** Splits a string at separators outside brackets and quotes. */
 function splitOutside(text: string, separator: string): string[] {
   const parts: string[] = [];
   let [depth, start, quote] = [0, 0, ""];

@@ -1,4 +1,4 @@
-/** Replays records that consist of tool calls: tasks' expected actions, and fuzzed calls. */
+/** Replays records that consist of tool calls: the expected actions of tasks, and fuzzed calls. */
 
 import { ToolError } from "../../../errors.ts";
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
@@ -10,7 +10,7 @@ import type { EnvironmentAssertion } from "../tau3_task.ts";
 import { startWorld, type StateHashes, type Tau3World } from "../tau3_world.ts";
 import type { RecordedAnswer, Tau3RecordOf } from "./tau3_recording.ts";
 
-/** Replays a sequence of calls and checks the answer and both states after each, and the assertions at the end. */
+/** Replays a sequence of calls and checks the result and both states after each call, and the assertions at the end. */
 export function replayCalls(
   record: Tau3RecordOf<"fuzz">,
   { bundle, checker }: { bundle: Tau3Bundle; checker: Checker },
@@ -40,7 +40,7 @@ export function replayCalls(
   }
 }
 
-/** Runs a call and compares its answer and both states with the recording. */
+/** Runs a call and compares its result and both states with the recording. */
 export function checkCall(
   expected: RecordedAnswer,
   { call, world, checker, number: step }: {
@@ -76,12 +76,12 @@ export function checkCall(
   });
 }
 
-/** Checks whether an answer is an internal Python error, whose wording may differ. */
+/** Checks whether a recorded tool result is an internal Python error, whose wording may differ. */
 function hasFreeText({ tier, python_internal_error }: RecordedAnswer): boolean {
   return python_internal_error || tier === "binding" || tier === "internal";
 }
 
-/** Compares the hashes of both databases with the recorded ones. */
+/** Compares the hashes of both databases with the recorded hashes. */
 export function checkHashes(
   what: string,
   { expected, world, checker, step = null }: {
@@ -128,7 +128,7 @@ function assertion(
 
 const LINE = { customer_id: "C1001", line_id: "L1002" };
 
-/** The assertions after fuzzed calls, in the order of the recordings. */
+/** The assertions to check after fuzzed calls, in the order used in recordings. */
 const ASSERTIONS: readonly EnvironmentAssertion[] = [
   assertion("user", "assert_airplane_mode_status", { expected_status: false }),
   ...["connected", "no_service", "bogus"].map((expected_status) =>

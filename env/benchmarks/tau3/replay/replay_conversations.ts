@@ -20,13 +20,13 @@ import {
 } from "./replay_evaluations.ts";
 import type { ScriptedReply, Tau3RecordOf } from "./tau3_recording.ts";
 
-/** The cost of a scripted reply that specifies none. */
+/** The cost of a scripted reply that does not specify a cost. */
 const COST = 0.5;
 
 /** The reply after the end of a script. */
 const AFTER_SCRIPT: ScriptedReply = { content: "ok" };
 
-/** A participant that follows a script and keeps the last request. */
+/** A participant that follows a script and stores the last request that it received. */
 class ScriptedParticipant {
   readonly #script: readonly ScriptedReply[];
   calls = 0;
@@ -201,7 +201,7 @@ function toolNames(
     : { agent, user };
 }
 
-/** Returns a copy of a task with another initial state and history. */
+/** Returns a copy of a task with the initial state and history from `patch`. */
 function withHistory(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const state = patch?.get("initial_state");
   if (state === undefined) return task;

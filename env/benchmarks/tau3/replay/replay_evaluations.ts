@@ -1,4 +1,4 @@
-/** Replays evaluated conversations: compares rewards with all their parts, or the errors raised. */
+/** Replays evaluated conversations: compares the rewards with all their parts, or the errors that were raised. */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -25,14 +25,14 @@ import { startWorld } from "../tau3_world.ts";
 import { checkCall, checkHashes, outcomeOf } from "./replay_answers.ts";
 import type { Tau3RecordOf } from "./tau3_recording.ts";
 
-/** The context for replaying a record. */
+/** The dataset and settings for replaying a record. */
 export interface EvaluationContext {
   readonly bundle: Tau3Bundle;
   readonly prompts: Tau3Prompts;
   readonly checker: Checker;
 }
 
-/** Replays a task's expected actions and evaluates the recorded conversations that were built from them. */
+/** Replays a task's expected actions and evaluates the recorded conversations that were built from these actions. */
 export async function replayGoldRecord(
   record: Tau3RecordOf<"gold">,
   { bundle, prompts, checker }: EvaluationContext,
@@ -80,7 +80,7 @@ export async function replayGoldRecord(
   }
 }
 
-/** Creates a judge's reply with the same verdict on every assertion. */
+/** Creates the reply of a judge that gives the same verdict on every assertion. */
 export function verdicts({ criteria }: Tau3Task, met: boolean): string {
   const results = (criteria?.nlAssertions ?? []).map((
     expectedOutcome,
@@ -170,7 +170,7 @@ export type RewardOutcome =
   | { readonly reward: Tau3Reward }
   | { readonly raised: string };
 
-/** Evaluates a conversation. A `ToolError` counts as an error of the recorded class, since it has no Python class. */
+/** Evaluates a conversation. A `ToolError` has no Python class, so it counts as an error of the recorded class. */
 export async function rewardOrRaised(
   simulation: Simulation,
   recorded: string | undefined,
@@ -184,7 +184,7 @@ export async function rewardOrRaised(
   }
 }
 
-/** Compares the outcome of an evaluation with the recorded one. */
+/** Compares the outcome of an evaluation with the recorded outcome. */
 export function checkOutcome(
   { reward_info, raises }: {
     reward_info?: JsonObject | undefined;
@@ -193,7 +193,7 @@ export function checkOutcome(
   { outcome, checker, brief = false }: {
     outcome: RewardOutcome;
     checker: Checker;
-    /** Whether the recording has checks in short form. Default: false. */
+    /** Whether the recording contains checks in short form. Default: false. */
     brief?: boolean;
   },
 ): void {
@@ -230,7 +230,7 @@ function textOf(value: JsonValue | undefined): string | undefined {
   return value === undefined ? undefined : printPythonJson(value);
 }
 
-/** Converts the checks of actions and assertions to the short form in recordings: lists instead of objects. */
+/** Converts the checks of actions and assertions to the short form that recordings use: lists instead of objects. */
 function briefly(info: JsonObject): JsonObject {
   const brief = new Map(info);
   brief.set(

@@ -16,7 +16,7 @@ import {
 } from "../tau3_prompts.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** The context for creating prompts. */
+/** The data for creating the prompts of a task. */
 export interface PromptContext {
   readonly checker: Checker;
   readonly bundle: Tau3Tasks;
@@ -31,7 +31,7 @@ export interface PromptContext {
 const HASH = "_sha256";
 
 /**
- * Replays a record.
+ * Creates the prompts of a record's task and compares their hashes with the recorded hashes.
  * @returns The number of compared prompts.
  */
 export function replayPrompts(
@@ -60,7 +60,7 @@ export function replayPrompts(
   return compared;
 }
 
-/** Returns the functions that create a task's prompts, by the prompts' names in recordings. */
+/** Returns the functions that create a task's prompts, keyed by the names of the prompts in recordings. */
 function promptMakers(
   task: Tau3Task,
   { bundle, workflow, prompts, guidelines, userHasTools }: Omit<

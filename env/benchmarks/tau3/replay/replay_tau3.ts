@@ -1,6 +1,6 @@
 /**
- * Replays τ³-bench recordings with this implementation. Every answer, state, reward, message and prompt must equal the
- * recorded one.
+ * Replays τ³-bench recordings with this implementation. Every tool result, state, reward, message and prompt must equal
+ * its recorded value.
  */
 
 import { readFile } from "node:fs/promises";
@@ -57,8 +57,9 @@ export interface Tau3ReplayOptions {
 }
 
 /**
- * Replays files in order. All are read before the first is replayed, so that an unreadable file is reported early.
- * @throws {ConfigError} If a file is missing, or its domain does not exist in this version.
+ * Replays files in order. All files are read before the first file is replayed, so that an unreadable file is reported
+ * early.
+ * @throws {ConfigError} If a file is missing, or this version of taulab does not implement its domain.
  * @throws {DataError} If a file or the dataset cannot be read.
  */
 export async function replayTau3Files(
@@ -99,7 +100,10 @@ async function readRecording(path: string): Promise<RecordFile> {
   return { path, format, records, faults };
 }
 
-/** Replays the records of a file. An invalid record is reported and skipped; if all are invalid, an error is thrown. */
+/**
+ * Replays the records of a file. An invalid record is reported and skipped. If all records are invalid, the first error
+ * is thrown.
+ */
 async function replayRecords(
   { path, format, records, faults }: RecordFile,
   { data, onMismatch, onRecord, signal }:
@@ -154,7 +158,7 @@ interface ReplayContext {
 
 /**
  * A function that replays a record.
- * @returns The number of its steps.
+ * @returns The number of steps that were compared.
  */
 type Replayer = (place: RecordPlace, context: ReplayContext) => Promise<number>;
 
@@ -220,7 +224,7 @@ class ReplayData {
     return kept(this.#bundles, name, () => loadTau3(this.#dir, name));
   }
 
-  /** Loads the workflow variant of a domain; `undefined` if its policy is one text. */
+  /** Loads the workflow variant of a domain; `undefined` if the domain's policy is a single text. */
   workflow({ name, policies }: Tau3Bundle): Promise<Tau3Tasks | undefined> {
     return kept(
       this.#workflows,

@@ -1,4 +1,4 @@
-/** The record formats of τ³-bench recordings. Numbers in arguments stay as they are written. */
+/** Defines the record formats of τ³-bench recordings. Numbers in arguments are kept as they are written. */
 
 import { z } from "zod";
 import {
@@ -34,7 +34,7 @@ const requestor = z.enum(["assistant", "user"]).default("assistant");
 
 const hashes = objectOf({ db: z.string(), user_db: z.string().optional() });
 
-/** The answer to a call and the hashes of the state after it. A hash is absent if it did not change. */
+/** The result of a call and the hashes of the state after the call. A hash is absent if it did not change. */
 const answer = {
   content: z.string().nullable(),
   error: z.boolean().default(false),
@@ -48,7 +48,7 @@ const call = { requestor, name: z.string(), arguments: anyObject };
 
 const trajectory = objectOf({
   name: z.string(),
-  /** The indexes of expected actions, or calls. */
+  /** The calls. An index refers to an expected action of the task. */
   calls: z.array(z.union([z.int(), objectOf(call)])),
   say: z.array(z.string()),
   judge_met: z.boolean(),
@@ -65,7 +65,7 @@ const scriptedReply = objectOf({
   cost: plainNumber.nullish(),
 });
 
-/** The schemas of records by format. */
+/** The schemas of records, keyed by format. */
 export const tau3RecordSchemas = {
   gold: objectOf({
     domain: z.string(),
@@ -86,7 +86,7 @@ export const tau3RecordSchemas = {
     init: hashes.optional(),
     steps: z.array(objectOf({ ...call, ...answer })),
     final: hashes,
-    /** The result of each assertion in a fixed list, or the class of the error that it raised. */
+    /** The result of each assertion in a fixed list, or the class of the error that the assertion raised. */
     assertions: z.array(z.union([z.boolean(), z.string()])).optional(),
   }),
   evaluators: objectOf({
@@ -122,15 +122,15 @@ export const tau3RecordSchemas = {
   prompts: anyObject,
 } as const;
 
-/** A validated record of a format. */
+/** A validated record in the given format. */
 export type Tau3RecordOf<F extends Tau3RecordingFormat> = z.infer<
   typeof tau3RecordSchemas[F]
 >;
 
-/** The recorded answer to a call. */
+/** The recorded result of a call. */
 export type RecordedAnswer = Tau3RecordOf<"gold">["steps"][number];
 
-/** A scripted reply. */
+/** A reply that a scripted participant gives. */
 export type ScriptedReply = z.infer<typeof scriptedReply>;
 
 /** The keys that identify each format. */

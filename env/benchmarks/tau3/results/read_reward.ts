@@ -1,4 +1,4 @@
-/** Reads rewards in upstream's format, `reward_info`. */
+/** Reads rewards in upstream's format, the field `reward_info`. */
 
 import { z } from "zod";
 import {
@@ -18,7 +18,9 @@ import {
 const said = { met: z.boolean().nullable(), justification: z.string() };
 const type = z.enum(REWARD_TYPES);
 
-/** The schema of `reward_info`. Notes are dropped, and so are tool kinds, which older versions do not write. */
+/**
+ * The schema of `reward_info`. Notes and tool kinds are dropped; older versions of upstream do not write tool kinds.
+ */
 export const rewardInfoSchema = objectOf({
   reward: plainNumber.nullish(),
   db_check: objectOf({ db_match: z.boolean() }).nullish(),

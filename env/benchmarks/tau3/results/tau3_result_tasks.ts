@@ -10,8 +10,9 @@ import type { Tau3Task } from "../tau3_task.ts";
 import type { Tau3ResultFile } from "./tau3_result_file.ts";
 
 /**
- * Returns the records' tasks from the file, using the databases of a directory.
- * @throws {DataError} If the file does not name its domain, or the directory does not have it.
+ * Returns the tasks of the records in a result file. The tasks come from the file, and their databases from a data
+ * directory.
+ * @throws {DataError} If the file does not name its domain, or the directory does not contain the domain.
  */
 export async function tau3TasksOf(
   file: Tau3ResultFile,
