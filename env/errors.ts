@@ -37,10 +37,7 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/**
- * Thrown if a flag, a recipe, a dataset or another input from the person who runs taulab is invalid. The exit status is
- * 2.
- */
+/** Thrown if the command line, a recipe, a dataset or another input is invalid. The exit status is 2. */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }

@@ -110,7 +110,8 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
 }
 
 /**
- * Blames the gold actions if the agent changed exactly the rows that a gold action with an error was meant to change.
+ * Blames the gold actions if the decisive write calls the same tool as a gold action that returns an error, and all
+ * differing rows are arguments of that gold action.
  */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;

@@ -274,7 +274,7 @@ const classesOf = onceFor((source) => {
 
 const CLASS = "ClassDefinition";
 
-/** Finds the definition of a class or a function, decorated or not, directly in a block. */
+/** Finds the definition of a class or a function by name, directly in a block. It may be decorated. */
 export function definition(
   source: PythonSource,
   block: Node,

@@ -236,7 +236,7 @@ export class Orchestrator {
     }
   }
 
-  /** Delivers a solo agent's first message. If the message also ends the conversation, its calls are skipped. */
+  /** Skips the calls of a solo agent's first message if this message also ends the conversation. */
   #beginSolo(message: ParticipantMessage): void {
     if (this.#ended !== undefined && message.toolCalls !== null) {
       this.#to = "user";

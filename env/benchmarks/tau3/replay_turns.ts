@@ -16,7 +16,7 @@ import type { Tau3Message } from "./tau3_message.ts";
 import type { Tau3Task } from "./tau3_task.ts";
 import { startWorld, Tau3World, type WorldSource } from "./tau3_world.ts";
 
-/** The task of a replayed episode, and the world and mode of the episode. */
+/** The task of a replayed episode, and the data of its world. */
 export interface ReplayedTask {
   readonly bundle: WorldSource;
   readonly source: Tau3Task;

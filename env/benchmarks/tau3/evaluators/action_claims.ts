@@ -103,8 +103,8 @@ const OBJECTS = ["item", "addres", "payment"];
 const OWNERS = ["user", "order"];
 
 /**
- * Checks whether a tool is mentioned: whether `words` contains the verb of the tool's name, and no object or owner that
- * belongs to other tools.
+ * Checks whether `words` mentions a tool: it contains the verb of the tool's name, and no object or owner that
+ * contradicts the name.
  */
 function isNamed(name: string, words: ReadonlySet<string>): boolean {
   const parts = name.split("_").map(stem);

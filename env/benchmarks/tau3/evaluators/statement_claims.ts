@@ -132,7 +132,7 @@ function isDenied(before: string): boolean {
 }
 
 /**
- * Checks whether a sentence mentions a number rounded to an integer or with the opposite sign. Such a mention is
+ * Checks whether a sentence mentions a number rounded to an integer, or negates it, as in `not 25`. Such a mention is
  * ambiguous.
  */
 function isNearly(sentence: string, value: number): boolean {

@@ -25,7 +25,7 @@ import { startWorld } from "../tau3_world.ts";
 import { checkCall, checkHashes, outcomeOf } from "./replay_answers.ts";
 import type { Tau3RecordOf } from "./tau3_recording.ts";
 
-/** The dataset and settings for replaying a record. */
+/** The data and the checker for replaying a record. */
 export interface EvaluationContext {
   readonly bundle: Tau3Bundle;
   readonly prompts: Tau3Prompts;

@@ -16,7 +16,7 @@ import {
 } from "../tau3_prompts.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** The data for creating the prompts of a task. */
+/** The data and the checker for replaying the prompts of a task. */
 export interface PromptContext {
   readonly checker: Checker;
   readonly bundle: Tau3Tasks;

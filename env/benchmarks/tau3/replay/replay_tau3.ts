@@ -101,7 +101,7 @@ async function readRecording(path: string): Promise<RecordFile> {
 }
 
 /**
- * Replays the records of a file. An invalid record is reported and skipped. If all records are invalid, the first error
+ * Replays the records of a file. An invalid record is reported and skipped. If all records are invalid, the last error
  * is thrown.
  */
 async function replayRecords(
