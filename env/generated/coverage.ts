@@ -13,15 +13,15 @@ export interface Coverage {
   /** The number of requests for this tool that are refused because of the clause. */
   readonly refused: number;
   /**
-   * The reason why no generated request can break the clause. Omitted if a request can break it, even if none was
-   * drawn.
+   * The reason why no generated request can break the clause. Omitted if a request can break the clause, even if no
+   * such request was drawn.
    */
   readonly untested?: string;
 }
 
 /**
- * Returns the coverage of a domain's policy, with one row per clause and tool. Rows that no task covers have counts of
- * 0.
+ * Returns the coverage of a domain's policy, with one row per clause and tool. The counts are 0 in rows that no task
+ * covers.
  */
 export function coverageOf(
   domain: DomainName,

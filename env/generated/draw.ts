@@ -126,7 +126,7 @@ const TRIES = 6;
 
 /**
  * Draws the wishes of a task over existing rows. A wish is a request or several related requests. After each wish,
- * another one is drawn with probability `share`.
+ * another wish is drawn with probability `share`.
  * @returns The wishes; empty if the first draw fails.
  */
 export function drawWishesOf<W>(

@@ -84,7 +84,10 @@ function certificatesText(dataset: CertifiedDataset): string {
     .map((text) => `${text}\n`).join("");
 }
 
-/** Divides `count` tasks among the splits: one tenth each for dev and test and the rest for train, with at least one task per split. */
+/**
+ * Divides `count` tasks among the splits: one tenth each for dev and test, and the rest for train. Each split has at
+ * least one task.
+ */
 export function splitSizes(count: number): Record<WorldSplit, number> {
   const held = Math.max(1, Math.round(count / 10));
   return { train: Math.max(1, count - 2 * held), dev: held, test: held };

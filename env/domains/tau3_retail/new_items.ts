@@ -34,7 +34,7 @@ export interface NewItemsRequest {
 /**
  * Pairs the items with their new variants.
  * @throws {ToolError} If the lists differ in length, the order does not contain an item, or an item's product has no
- * available variant with the new id. Also if a new id equals the old one, unless `allowsSame` is set.
+ * available variant with the new id. Also if a new id equals the old id, unless `allowsSame` is set.
  */
 export function findNewItems(
   database: Database,

@@ -5,7 +5,7 @@
  * 1. `gold`: the gold actions replay without an error, and each write has its expected effect;
  * 2. `policy`: the oracle allows each write, and forbids the requests that the task refuses;
  * 3. `solvable`: each argument is in the instruction or in the results of earlier gold reads;
- * 4. `unique`: every allowed way to fulfill the instruction ends in the same state;
+ * 4. `unique`: every allowed call sequence that fulfills the instruction ends in the same state;
  * 5. `strict`: the do-nothing baseline, a transfer, a wrong write and an additional write score 0;
  * 6. `expert`: the expert scores 1 with the scripted user.
  */

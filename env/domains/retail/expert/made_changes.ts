@@ -78,7 +78,7 @@ export function costExpression(changes: readonly MadeChange[]): string {
   );
 }
 
-/** Joins terms into an expression, positive ones first because the calculator does not accept a leading sign. */
+/** Joins terms into an expression, with positive terms first because the calculator does not accept a leading sign. */
 function expression(terms: readonly Term[]): string {
   const added = terms.filter(({ sign }) => sign === "+");
   const taken = terms.filter(({ sign }) => sign === "-");

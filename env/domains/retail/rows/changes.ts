@@ -101,8 +101,8 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
 
 /**
  * Draws a change to the cheapest or the most expensive variant, either among all variants or among the variants that
- * share one option value with the item. Returns `undefined` if the item itself is as cheap or expensive, or if the
- * variant is not unique.
+ * share one option value with the item. Returns `undefined` if no variant is cheaper or more expensive than the item,
+ * or if several variants tie.
  */
 function drawExtreme(
   draw: Draw,

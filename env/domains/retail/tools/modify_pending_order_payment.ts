@@ -56,7 +56,7 @@ export const modifyPendingOrderPayment = defineTool({
 
 /**
  * Returns the order's only payment.
- * @throws {ToolError} If the order's payment history is not exactly one payment.
+ * @throws {ToolError} If the order's payment history does not consist of exactly one payment.
  */
 function onlyPayment(
   order: JsonObject,

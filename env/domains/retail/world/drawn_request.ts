@@ -16,7 +16,7 @@ import {
 
 /** A request and the actions that fulfill it. */
 export interface DrawnRequest extends Drawn<RetailRequest> {
-  /** The request that the user makes after this one is refused. */
+  /** The request that the user makes after this request is refused. */
   readonly fallback?: DrawnRequest;
 }
 

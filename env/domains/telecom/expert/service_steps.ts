@@ -12,7 +12,7 @@ import { type Case, look, lookUp, Transfer } from "./telecom_case.ts";
 const TODAY = "2025-02-25";
 
 /**
- * Performs troubleshooting steps until cellular service works. Performs none if it already works.
+ * Performs troubleshooting steps until cellular service works, unless it already works.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* restoreService(one: Case): Script<Transfer | undefined> {
