@@ -1,6 +1,6 @@
 /**
- * A `fetch` function for the `openai` package. It sends few headers, and converts every server's errors to the format
- * that the package reads.
+ * Provides a `fetch` function for the `openai` package. It sends few headers, and converts every server's errors to the
+ * format that the package reads.
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";

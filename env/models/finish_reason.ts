@@ -1,4 +1,4 @@
-/** Finish reasons of chat completions, as spelled by various servers. */
+/** Reads the finish reasons of chat completions, which servers spell in various ways. */
 
 import type { FailureKind } from "../errors.ts";
 import { CallFailure } from "./call_policy.ts";

@@ -48,8 +48,9 @@ export class HttpFormatError extends Error {
 export class HttpReader {
   readonly #read: ReadSome;
   #buffer = new Uint8Array(FIRST_BYTES);
-  /** The range of the buffer, from `#start` to `#end`, that has been received but not consumed. */
+  /** The start of the received bytes in the buffer that have not been consumed. */
   #start = 0;
+  /** The end of the received bytes in the buffer. */
   #end = 0;
   /** A read that began before the response was requested. */
   #begun: Promise<number | null> | undefined;

@@ -59,7 +59,7 @@ export function bodyWithIds(
 
 /**
  * Writes a string after the ids.
- * @returns Its length in bytes.
+ * @returns The length of the string in bytes.
  */
 function writeText(known: Written, text: string): number {
   // Most texts are ASCII. Others take at most three bytes for each UTF-16 code unit.

@@ -1,4 +1,4 @@
-/** Lenient readers for JSON from servers. A field with an unexpected type is treated as missing. */
+/** Reads fields of JSON from servers leniently. A field with an unexpected type is treated as missing. */
 
 /** A JSON object. */
 export type JsonRecord = Readonly<Record<string, unknown>>;

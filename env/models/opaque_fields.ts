@@ -31,8 +31,8 @@ const MESSAGE_FIELDS: ReadonlyMap<string, Mode> = new Map([
 const CALL_FIELDS = ["extra_content", "provider_specific_fields"];
 
 /**
- * A way of handling an opaque field. `echoed`: it is sent back. `left_out`: it is not sent back. `filled`: it is sent
- * back, and is sent empty for answers that lack it.
+ * How an opaque field is handled. `echoed`: the field is sent back. `left_out`: the field is not sent back. `filled`:
+ * the field is sent back, and an empty value is sent for answers without the field.
  */
 type Mode = "echoed" | "left_out" | "filled";
 
@@ -85,10 +85,9 @@ function picked(
   return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
-/**
- * Limits on the length and nesting depth of an opaque field, which is written to records and sent back on every turn.
- */
+/** Maximum length of an opaque field as JSON text. Opaque fields are recorded and sent back on every turn. */
 const MAX_LENGTH = 2 ** 20;
+/** Maximum nesting depth of an opaque field. */
 const MAX_DEPTH = 64;
 
 function isModest(value: unknown): boolean {

@@ -42,9 +42,9 @@ type Answer = z.infer<typeof answerSchema>;
 /**
  * Reads an answer.
  * @param body The parsed JSON.
- * @throws {CallFailure} If the answer was aborted, in which case the failure kind is derived from SGLang's status, or
- * is `aborted`. If the finish reason is unknown, or if the sampled ids or their log probabilities are missing or
- * inconsistent, in which case the failure kind is `bad_response`.
+ * @throws {CallFailure} If the answer was aborted, has an unknown finish reason, or has missing or inconsistent ids or
+ * log probabilities. The failure kind of an aborted answer is derived from SGLang's status, or is `aborted`. In all
+ * other cases, the failure kind is `bad_response`.
  */
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);

@@ -12,13 +12,14 @@ export interface BodyLimits {
   readonly timeoutMs?: number;
 }
 
-/** The default limits on a request body. */
+/** The default maximum size of a request body, in bytes. */
 export const MAX_BYTES = 2 ** 20;
+/** The default time within which a request body must arrive, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
 /**
  * Reads a body as JSON.
- * @throws {RequestError} If it is not JSON (400), does not arrive in time (408) or is too large (413).
+ * @throws {RequestError} If the body is not JSON (400), does not arrive in time (408) or is too large (413).
  */
 export async function jsonOf(
   c: Context,
@@ -34,7 +35,7 @@ export async function jsonOf(
 
 /**
  * Reads a body as text.
- * @throws {RequestError} If it does not arrive in time (408) or is too large (413).
+ * @throws {RequestError} If the body does not arrive in time (408) or is too large (413).
  */
 export async function textOf(
   c: Context,

@@ -1,6 +1,6 @@
 /**
- * The HTTP app of an episode server, for trainers that have their own engines. It serves `POST /episodes`, health
- * checks and metrics.
+ * Creates the HTTP app of an episode server, for trainers that have their own engines. The app serves `POST /episodes`,
+ * health checks and metrics.
  */
 
 import { Hono } from "hono";

@@ -1,6 +1,6 @@
 /**
- * The HTTP app of a policy server. It serves OpenAI's chat completions, and the SGLang endpoints that slime, its router
- * and taulab's client use.
+ * Creates the HTTP app of a policy server. The app serves OpenAI's chat completions, and the SGLang endpoints that
+ * slime, its router and taulab's client use.
  */
 
 import { Hono } from "hono";

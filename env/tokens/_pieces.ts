@@ -30,10 +30,9 @@ interface Splitter {
   pre_tokenize(text: string): string[];
 }
 
-/**
- * Maximum number of cached pieces, and their maximum length in UTF-16 code units. They limit the cache to about 20 MB.
- */
+/** Maximum number of cached pieces. The cache takes at most about 20 MB of memory. */
 const MAX_PIECES = 65_536;
+/** Maximum length of a cached piece, in UTF-16 code units. */
 const MAX_PIECE_LENGTH = 32;
 
 /**

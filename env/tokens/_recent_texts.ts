@@ -1,4 +1,4 @@
-/** A bounded cache that maps texts to token ids. */
+/** Implements a bounded cache that maps texts to token ids. */
 
 /** A cache that keeps the token ids of the most recently used texts. */
 export class RecentTexts {

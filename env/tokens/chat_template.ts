@@ -58,11 +58,9 @@ export interface RenderOptions {
   readonly generationPrompt?: boolean;
 }
 
-/**
- * Placeholders for the contents of an earlier question and answer. They are Unicode noncharacters, which do not occur
- * in ordinary text.
- */
+/** The placeholder for an earlier question. It is a Unicode noncharacter, which does not occur in ordinary text. */
 const QUESTION = "\uFDD2";
+/** The placeholder for an earlier answer. It is a Unicode noncharacter, which does not occur in ordinary text. */
 const ANSWER = "\uFDD0";
 const PROBE_USER: Message = { role: "user", content: QUESTION };
 

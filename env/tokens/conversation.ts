@@ -83,11 +83,9 @@ export class TokenConversation {
   }
 }
 
-/**
- * Maximum number of cached continuations per template and tokenizer, and the maximum length of their messages in UTF-16
- * code units.
- */
+/** Maximum number of cached continuations per template and tokenizer. */
 const MAX_KEPT = 4096;
+/** Maximum length of the messages of a cached continuation, in UTF-16 code units. */
 const MAX_KEPT_LENGTH = 8192;
 
 const continuations = new WeakMap<

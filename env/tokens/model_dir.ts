@@ -58,7 +58,7 @@ export async function readModelFile(
 
 /**
  * Reads a JSON file of a model directory. Returns `undefined` if it does not exist.
- * @throws {DataError} If it cannot be read or is not valid JSON.
+ * @throws {DataError} If the file cannot be read or is not valid JSON.
  */
 export async function readOptionalModelFile(
   dir: string,

@@ -288,11 +288,9 @@ class SegmentEncoder {
   }
 }
 
-/**
- * Maximum number of cached segments, and their maximum length in UTF-16 code units. They limit the cache to about 40
- * MB.
- */
+/** Maximum number of cached segments. The cache takes at most about 40 MB of memory. */
 const MAX_CACHED = 4096;
+/** Maximum length of a cached segment, in UTF-16 code units. */
 const MAX_CACHED_LENGTH = 8192;
 /** Maximum number of texts longer than {@linkcode MAX_CACHED_LENGTH} to cache. */
 const MAX_LONG = 8;

@@ -1,6 +1,6 @@
 /**
- * The viewer's HTTP app, which serves the page's files and its data as JSON. The app never writes files, and it rejects
- * requests from other pages.
+ * Creates the viewer's HTTP app, which serves the page's files and its data as JSON. The app never writes files, and it
+ * rejects requests from other pages.
  */
 
 import { type Context, Hono } from "hono";

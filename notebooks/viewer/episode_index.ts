@@ -59,8 +59,9 @@ const KEPT_LISTS = 8;
  */
 const HEAD = 500;
 
-/** The time and the number of rows of facts after which indexing pauses for other work. */
+/** The time after which indexing pauses for other work, in milliseconds. */
 const SLICE_MS = 12;
+/** The number of rows of facts to index at a time. */
 const SLICE_ROWS = 2000;
 
 const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
@@ -84,10 +85,9 @@ export class EpisodeIndex {
   /** The id of the last episode in the feed. */
   #lastId = 0;
   #total = 0;
-  /**
-   * The id of the last episode with indexed facts (`#factId`) and of the last episode with indexed text (`#textId`).
-   */
+  /** The id of the last episode whose facts are indexed. */
   #factId = 0;
+  /** The id of the last episode whose text is indexed. */
   #textId = 0;
   #texts = 0;
   #generation = 0;

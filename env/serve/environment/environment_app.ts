@@ -1,6 +1,6 @@
 /**
- * The HTTP app of an environment server, which offers sessions with one dataset to trainers. It supports several
- * protocols.
+ * Creates the HTTP app of an environment server, which offers sessions with one dataset to trainers. The app supports
+ * several protocols.
  */
 
 import { Hono } from "hono";

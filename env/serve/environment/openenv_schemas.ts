@@ -1,4 +1,4 @@
-/** The JSON Schemas of actions, observations and states, for OpenEnv clients. */
+/** Defines the JSON Schemas of actions, observations and states for OpenEnv clients. */
 
 import type { Dataset } from "../../types.ts";
 

@@ -1,4 +1,4 @@
-/** Types of the nodes in a template's syntax tree. */
+/** Defines the types of the nodes in a template's syntax tree. */
 
 import type { Value } from "./values.ts";
 

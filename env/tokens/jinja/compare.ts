@@ -93,7 +93,7 @@ export function canonicalKey(
 
 /**
  * Checks that a key is hashable in Python.
- * @throws {JinjaError} If it is not hashable.
+ * @throws {JinjaError} If the key is not hashable.
  */
 function checkHashable(key: Value): void {
   if (key instanceof Tuple) return key.forEach(checkHashable);

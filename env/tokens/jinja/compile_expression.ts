@@ -50,7 +50,7 @@ export interface Place {
 
 /**
  * Compiles an expression. Its names must already have been analyzed in the scope.
- * @throws {JinjaError} If it uses an unknown filter or test.
+ * @throws {JinjaError} If the expression uses an unknown filter or test.
  */
 export function compileExpression(node: Expression, place: Place): Evaluate {
   const compile = (node: Expression) => compileExpression(node, place);

@@ -142,8 +142,8 @@ class Lexer {
   }
 
   /**
-   * Adds a token for the text before a tag, unless it is empty. The text is stripped according to the tag's sign (`-`
-   * or `+`).
+   * Adds a token for the text before a tag, unless the text is empty. The text is stripped according to the tag's sign
+   * (`-` or `+`).
    */
   #data(text: string, sign = "+", strips = false): void {
     const data = sign === "-"

@@ -140,7 +140,9 @@ export class Scope {
   }
 }
 
-/** Adds the names of statements to their scope. Statements that have their own scope are analyzed later. */
+/**
+ * Adds the names that statements read or assign to a scope. Statements that have their own scope are analyzed later.
+ */
 export function analyzeStatements(
   statements: readonly Statement[],
   scope: Scope,

@@ -38,7 +38,7 @@ export class TokenStream {
     return token;
   }
 
-  /** Checks the type and optionally the text of the next token. */
+  /** Checks whether the next token has the given type and, if `text` is given, this text. */
   is(type: TokenType, text?: string): boolean {
     const token = this.current;
     return token.type === type && (text === undefined || token.text === text);
