@@ -198,7 +198,7 @@ export function shapeWords(shape: ModelShape): readonly string[] {
   return shape.arguments ?? modelArguments(shape);
 }
 
-/** Returns the number of parameters; a tied embedding counts once. */
+/** Returns the number of parameters. A tied embedding is counted once. */
 export function parameterCount(shape: ModelShape): number {
   const { layers, hidden, tied, vocab } = shape;
   return layers * sharedParameters(shape) + expertParameters(shape) +
@@ -216,8 +216,8 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the computed parameter count equals the checkpoint's. The counts differ if some layers have a size
- * that no argument states, or if the checkpoint contains parts that are not trained.
+ * Checks whether the computed parameter count equals the parameter count of the checkpoint. The counts differ if some
+ * layers have a size that no argument states, or if the checkpoint contains parts that are not trained.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,

@@ -12,7 +12,7 @@ const MAX_OPEN = 64;
  * concurrent reads of one file would interfere.
  */
 export class FilePool implements Disposable {
-  /** The open files by path, the least recently used first. */
+  /** The open files, keyed by path, the least recently used first. */
   readonly #open = new Map<string, ByteFile>();
 
   /**

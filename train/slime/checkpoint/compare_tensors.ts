@@ -30,7 +30,7 @@ export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of bytes that were compared since the last call, in both tensors together. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** The number of bytes to read at once from either tensor. Default: 8 MiB. */
+  /** The number of bytes to read at once from each tensor. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
 }
 
@@ -86,7 +86,7 @@ export class Comparison {
   readonly dtypes: readonly Dtype[];
   /** The common type for the comparison; `undefined` if the elements are not floating-point numbers. */
   readonly common: FloatDtype | undefined;
-  /** The common type if the tensors' types differ, so that one of them is rounded; otherwise `undefined`. */
+  /** The type to which one of the tensors is rounded if their types differ; otherwise `undefined`. */
   readonly roundedTo: FloatDtype | undefined;
   /** The reason why the tensors cannot be compared; `undefined` if they can. */
   readonly incomparable: string | undefined;

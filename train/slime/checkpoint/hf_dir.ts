@@ -130,7 +130,7 @@ function readIndex(
   return new Map(Object.entries(map) as [string, string][]);
 }
 
-/** Rejects shards without an index, which are left by an incomplete download. */
+/** Rejects shards without an index. An incomplete download leaves such shards. */
 function refuseOrphans(directory: string, files: readonly string[]): void {
   const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);

@@ -207,7 +207,7 @@ export function* megatronChunks(
   }
 }
 
-/** Copies rows of Hugging Face tensors to where they belong in Megatron's matrix. */
+/** Returns the rows of one of Megatron's matrices, copied from the rows of Hugging Face tensors. */
 function gather(
   parts: readonly LayoutEntry[],
   { rows, numbers }: { rows: number; numbers: SyntheticNumbers },

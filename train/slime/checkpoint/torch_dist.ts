@@ -160,7 +160,7 @@ function iterationName(text: string, tracker: string): string {
   );
 }
 
-/** Reports a missing tracker, without which slime would not recognize the checkpoint. */
+/** Returns a fault if the tracker is missing. Without the tracker, slime would not recognize the checkpoint. */
 function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));
@@ -242,7 +242,7 @@ function plainEntries(dict: PickleDict): MegatronArguments {
   );
 }
 
-/** Reports files that are too short, too long or missing, and items that share bytes. */
+/** Returns the faults of files that are too short, too long or missing, and of items that share bytes. */
 function fileFaults(
   directory: string,
   storage: readonly StorageInfo[],

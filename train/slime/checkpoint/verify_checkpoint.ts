@@ -38,7 +38,7 @@ export interface VerifyOptions {
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** The number of bytes to read at once from either checkpoint. Default: 8 MiB. */
+  /** The number of bytes to read at once from each checkpoint. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
 }
 

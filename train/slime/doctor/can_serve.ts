@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
  * Checks whether a host can run episode servers.
- * @param ports The ports of the servers that will run on it.
+ * @param ports The ports of the servers that will run on the host.
  */
 export async function canServe(
   host: PlacedShell,
@@ -40,7 +40,8 @@ export async function canServe(
 }
 
 /**
- * Reports software and data that are missing on the host, or whose version differs from the version on this machine.
+ * Returns a fault for software and data that are missing on the host, or whose version differs from the version on this
+ * machine.
  */
 async function setUpFaults(
   host: PlacedShell,

@@ -116,7 +116,7 @@ export async function readThisHost(file: string): Promise<Host | undefined> {
     : parseHosts({ name: file, text }).find(({ name }) => name === THIS_HOST);
 }
 
-/** Returns the {@linkcode Place} where a host's commands run; `undefined` if the file does not set it. */
+/** Returns the {@linkcode Place} where a host's commands run; `undefined` if hosts.yaml does not set it. */
 export function placeOf(host: Host | undefined): Place | undefined {
   if (host?.container !== undefined) {
     const { engine = "docker", container: name } = host;

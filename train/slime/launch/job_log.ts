@@ -108,7 +108,10 @@ export class JobLog implements Disposable {
 export class LogReading {
   readonly #log: JobLog;
   #at = 0;
-  /** The last characters of this pass before the end of the copied part. */
+  /**
+   * The last characters that this pass has read within the copied part of the log, to be compared with {@linkcode
+   * JobLog.end}.
+   */
   #seen = "";
   #isChecked = false;
 

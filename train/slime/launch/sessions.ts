@@ -54,7 +54,7 @@ export interface SessionOptions
 
 /** Settings of a session that submits a job. */
 export interface LaunchSessionOptions extends SessionOptions {
-  /** The directory of all runs, in which the doctor looks for an evaluation of the model. */
+  /** The directory of all runs, where the doctor looks for an evaluation of the base model. */
   readonly runs: string;
   /** Whether to submit the job even if other jobs use GPUs that the run needs. Default: `false`. */
   readonly beside?: boolean;

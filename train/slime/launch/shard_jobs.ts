@@ -164,7 +164,7 @@ function refusePolicy(
   );
 }
 
-/** The schema of a record in the run dir: a shard whose job was submitted. */
+/** The schema of the record that is kept in the run dir for a shard whose job was submitted. */
 const awaySchema = z.object({
   host: z.string(),
   /** The shard's directory on the host; `null` on this machine, where it is in the run dir. */
@@ -350,7 +350,7 @@ class RayShards implements ShardRunner {
     }
   }
 
-  /** Writes the files that the job needs to the host. */
+  /** Prepares the host for a shard's job: writes the files that the job needs, and creates the pipe for its keys. */
   async #prepare(
     path: string,
     order: ShardOrder,
@@ -407,8 +407,9 @@ interface ShardPlace {
   readonly shardPath: string;
   /** The directory on the host to remove after the job has ended; `null` on this machine. */
   readonly directory: string | null;
-  /** The directory of taulab on the host, and the command that runs Deno there. Both are quoted for a shell. */
+  /** The directory of taulab on the host, quoted for a shell. */
   readonly root: string;
+  /** The command that runs Deno on the host, quoted for a shell. */
   readonly deno: string;
 }
 

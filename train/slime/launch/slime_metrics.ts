@@ -17,7 +17,7 @@ import {
   type SlimeRlMetrics,
 } from "../../runs/metrics.ts";
 
-/** The sizes of a run that its log does not contain. They are set by the recipe. */
+/** The sizes of a run that its log does not contain, because the recipe sets them. */
 export interface SlimeMetricsShape {
   /** The number of groups per rollout. */
   readonly batchSize: number;
@@ -366,7 +366,7 @@ function numbers(values: Values): SlimeNumbers {
   );
 }
 
-/** Removes values that are `undefined` or not finite numbers. */
+/** Returns the values that are finite numbers. */
 function known<T extends Record<string, number | undefined>>(
   values: T,
 ): { [K in keyof T]?: number } {

@@ -26,7 +26,7 @@ export interface EpisodeRates {
   readonly tokens: number;
   /** The number of tokens in the prompt, which contains the domain's policy text and the tools. */
   readonly promptTokens: number;
-  /** The seconds from the beginning to the end of an episode. */
+  /** The duration of an episode in seconds. */
   readonly seconds: number;
   /** The usage of the user's model; `null` if there is no such model, or the measured run had none. */
   readonly user: EpisodeCalls | null;
@@ -240,7 +240,9 @@ function costOf(
     1e6;
 }
 
-/** Adds loads, each multiplied by its count. The total cost is unknown if the cost of any part is unknown. */
+/**
+ * Returns the sum of loads, each multiplied by its count. The total cost is unknown if the cost of any part is unknown.
+ */
 function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   const [[first]] = parts as readonly [readonly [Load, number]];
   const total = (key: keyof Load) =>

@@ -49,8 +49,8 @@ function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
 }
 
 /**
- * Estimates the number of tokens in the last prompt. A chat model reads the conversation in each turn, which is on
- * average the first prompt and half of the rest.
+ * Estimates the number of tokens in the last prompt. A chat model reads the whole conversation in each turn: on
+ * average, the first prompt and half of the rest.
  */
 function lastPrompt(
   episodes: readonly StoredEpisode[],

@@ -181,7 +181,7 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
 
 /**
  * Checks that there are enough tasks for a rollout.
- * @throws {ConfigError} If there are too few.
+ * @throws {ConfigError} If there are too few tasks.
  */
 function refuseTooFewRows(
   { batch }: ResolvedSlime,
@@ -402,7 +402,8 @@ function warningsOf(
 }
 
 /**
- * Warns if the server of the user's model has a loopback address, which the hosts that run the episodes cannot reach.
+ * Returns a warning if the server of the user's model has a loopback address, which the hosts that run the episodes
+ * cannot reach.
  */
 function userWarnings(
   { user }: SlimeConfig,

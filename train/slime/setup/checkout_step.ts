@@ -3,7 +3,7 @@
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 
-/** The checkout to create. */
+/** Options for {@linkcode checkoutStep}: the checkout to create. */
 export interface CheckoutOptions {
   readonly id: StepId;
   readonly url: string;

@@ -8,7 +8,7 @@ import type { ContainerPlace } from "../hosts/place.ts";
 import { pathWord, quote, quoteWords } from "../hosts/shell.ts";
 import type { Step } from "./step.ts";
 
-/** The container to create. */
+/** Options for {@linkcode imageStep} and {@linkcode containerStep}: the container to create. */
 export interface ContainerOptions {
   readonly engine: ContainerPlace["engine"];
   readonly image: string;

@@ -9,7 +9,7 @@ import type { Step } from "./step.ts";
 /** The number of bytes to allow for the tokenizer, the config and headers, in addition to the weights. */
 const SMALL_FILES_BYTES = 32 * 2 ** 20;
 
-/** The model to download. */
+/** Options for {@linkcode modelStep}: the model to download. */
 export interface ModelOptions {
   /** The name of the repository, such as `Qwen/Qwen3-4B-Instruct-2507`. */
   readonly repository: string;

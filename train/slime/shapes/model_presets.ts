@@ -87,7 +87,7 @@ export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ),
 };
 
-/** The owners of models on Hugging Face, by the prefix of the models' names. */
+/** The owners of models on Hugging Face, each with the prefix of the models' names. */
 const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["Qwen", "Qwen"],
   ["GLM-", "zai-org"],

@@ -142,8 +142,8 @@ function fixOf(
 }
 
 /**
- * Warns if hosts write checkpoints to separate disks. Each rank writes its part of a checkpoint to its own host, but
- * resuming needs all parts.
+ * Returns a warning if hosts write checkpoints to separate disks. Each rank writes its part of a checkpoint to its own
+ * host, but resuming needs all parts.
  */
 function separateDisks(
   volumes: ReadonlyMap<string, string>,

@@ -122,8 +122,8 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
 }
 
 /**
- * Reports differences between the hosts' GPUs. The slowest GPU limits the speed, and the GPU with the least memory
- * limits the memory.
+ * Returns warnings about differences between the hosts' GPUs and drivers. The slowest GPU limits the speed, and the GPU
+ * with the least memory limits the memory.
  */
 function compareGpus(gpus: readonly Gpu[]): Observed[] {
   if (gpus.length === 0) return [];

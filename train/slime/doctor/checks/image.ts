@@ -33,14 +33,17 @@ export const check: Check = {
 
 /** The versions in a host's checkouts. An empty string means that a version is unknown. */
 interface Pins {
-  /** slime's current commit, and its commit when the image was built. */
+  /** The commit of slime that is checked out. */
   readonly commit: string;
+  /** The commit of slime that the image was built from. */
   readonly built: string;
-  /** The image versions for slime's current commit and for its commit when the image was built. */
+  /** The version of the image for `commit`. */
   readonly wanted: string;
+  /** The version of the image for `built`. */
   readonly image: string;
-  /** The commit of Megatron-LM that slime's Dockerfile pins, and the commit that is installed. */
+  /** The commit of Megatron-LM that slime's Dockerfile pins. */
   readonly pinned: string;
+  /** The commit of Megatron-LM that is installed. */
   readonly megatron: string;
 }
 

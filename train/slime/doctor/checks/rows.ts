@@ -212,7 +212,10 @@ function tooFew(
   )];
 }
 
-/** Reports tasks that are both trained on and evaluated. Such tasks inflate the evaluation result. */
+/**
+ * Checks that the evaluated splits exist and share no tasks with the training split. Shared tasks inflate the
+ * evaluation result.
+ */
 function shared(
   dataset: Dataset,
   splits: readonly ("dev" | "test")[],

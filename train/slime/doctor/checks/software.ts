@@ -76,7 +76,7 @@ function missing(
   ];
 }
 
-/** Checks whether slime can load Hugging Face directories directly, which older published images cannot. */
+/** Checks whether slime can load Hugging Face directories directly. slime in older published images cannot. */
 function directLoad(
   parts: readonly string[],
   { reference, directory }: CheckContext["config"]["model"],
