@@ -319,7 +319,7 @@ function sameRow(
   return a === undefined || b === undefined ? a === b : sameCanonical(a, b);
 }
 
-/** Merges layers into one; later layers take precedence. */
+/** Merges layers into a single layer. Later layers take precedence. */
 function merge(
   layers: readonly Map<string, Map<string, JsonObject>>[],
 ): Map<string, Map<string, JsonObject>> {

@@ -95,7 +95,7 @@ export interface BundlePart {
 
 /** A composer of new tasks in a benchmark's layout. */
 export interface ComposerPart {
-  /** The schema of its options, with their defaults and help texts. */
+  /** The schema of the composer's options, with their defaults and help texts. */
   readonly options: z.ZodObject;
   /**
    * Composes tasks. The same seed, count and options produce the same files.

@@ -1,4 +1,4 @@
-/** The live world of one task: a fork of the database, tools over it, and a user. */
+/** Implements the live world of one task: a fork of the database, the tools that operate on it, and a user. */
 
 import { callTool } from "./call_tool.ts";
 import type { Database } from "./database.ts";

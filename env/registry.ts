@@ -33,7 +33,7 @@ export class Registry<T> {
 
   /**
    * Returns the entry with this name.
-   * @throws {ConfigError} If there is none.
+   * @throws {ConfigError} If there is no entry with this name.
    */
   get(name: string): T {
     const entry = this.#entries.get(name);

@@ -13,7 +13,7 @@ import type {
 
 /**
  * Returns the value of a string field.
- * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
+ * @throws {ToolError} If the field is missing, with the message of Python's `KeyError`.
  */
 export function textAt(object: JsonObject, key: string): string {
   const value = member(object, key);
@@ -22,7 +22,7 @@ export function textAt(object: JsonObject, key: string): string {
 
 /**
  * Returns the value of a number field.
- * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
+ * @throws {ToolError} If the field is missing, with the message of Python's `KeyError`.
  */
 export function numberAt(object: JsonObject, key: string): PythonNumber {
   const value = member(object, key);
@@ -31,7 +31,7 @@ export function numberAt(object: JsonObject, key: string): PythonNumber {
 
 /**
  * Returns the value of an object field.
- * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
+ * @throws {ToolError} If the field is missing, with the message of Python's `KeyError`.
  */
 export function objectAt(object: JsonObject, key: string): JsonObject {
   return asObject(member(object, key), key);
@@ -39,7 +39,7 @@ export function objectAt(object: JsonObject, key: string): JsonObject {
 
 /**
  * Returns the value of a list field.
- * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
+ * @throws {ToolError} If the field is missing, with the message of Python's `KeyError`.
  */
 export function listAt(object: JsonObject, key: string): JsonValue[] {
   const value = member(object, key);
@@ -48,7 +48,7 @@ export function listAt(object: JsonObject, key: string): JsonValue[] {
 
 /**
  * Returns the value of a field that is a list of objects.
- * @throws {ToolError} If it is missing, with the message of Python's `KeyError`.
+ * @throws {ToolError} If the field is missing, with the message of Python's `KeyError`.
  */
 export function objectsAt(object: JsonObject, key: string): JsonObject[] {
   const list = listAt(object, key);

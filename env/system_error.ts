@@ -130,8 +130,8 @@ function codeOf(error: Error): string {
 }
 
 /**
- * Checks whether an error is a SQLite error whose message contains one of `words`. SQLite errors have no code for the
- * reason. taulab's own errors that quote such a message do not count.
+ * Checks whether an error is a SQLite error whose message contains one of `words`. SQLite errors have no code that
+ * identifies the reason. taulab's own errors that quote such a message do not count.
  */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"

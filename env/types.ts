@@ -577,7 +577,7 @@ export interface ChatReply {
 export interface Usage {
   /** The number of calls that were answered. */
   readonly calls: number;
-  /** The number of attempts after the first, summed over all calls. */
+  /** The number of retries: attempts after the first attempt of a call, summed over all calls. */
   readonly retries: number;
   readonly promptTokens: number;
   /** The number of prompt tokens that the server had cached. */

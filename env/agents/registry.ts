@@ -68,7 +68,7 @@ export function registerAgent(name: string, strategy: AgentStrategy): void {
 
 /**
  * Returns the strategy with this name.
- * @throws {ConfigError} If it is not registered.
+ * @throws {ConfigError} If no strategy has this name.
  */
 export function agentStrategy(name: string): AgentStrategy {
   return agents.get(name);

@@ -6,8 +6,9 @@
  *     Action:
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
- * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Differs: an answer that cannot be parsed is
- * reported to the model, which may correct it; the original sends it to the user, including broken JSON and thoughts.
+ * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Unlike the original, this implementation
+ * reports an answer that cannot be parsed to the model, which may correct it. The original sends such an answer to the
+ * user, including broken JSON and thoughts.
  */
 
 import { DataError } from "../errors.ts";
@@ -28,8 +29,8 @@ export interface TextActionStyle {
   /** The text that precedes an action: `Action:`. */
   readonly marker: string;
   /**
-   * Whether to accept only strict JSON and to send everything else to the user, as τ-bench does. Default: false; the
-   * model is told what is wrong and may correct it.
+   * Whether to accept only strict JSON and to send everything else to the user, as τ-bench does. If false, the model is
+   * told what is wrong and may correct its answer. Default: false.
    */
   readonly compat?: boolean;
 }

@@ -57,7 +57,7 @@ function actionOf({ content, toolCalls = [] }: Answer): Action {
 
 /**
  * Returns one line about the next action and the reason for it. There are few phrasings, so that a small policy learns
- * them in a few steps and a trained tokenizer needs one token for each.
+ * them in a few steps and a trained tokenizer needs only one token per phrasing.
  * @param heard The user's last message.
  */
 function thoughtOf(

@@ -16,7 +16,7 @@ import { NO_USAGE } from "../models/usage.ts";
 
 /** Callbacks for an episode in progress. */
 export interface Watcher {
-  /** Called with every turn, including the last, once it has its observation. */
+  /** Called with every turn, including the last turn, as soon as its observation is available. */
   readonly onTurn?: (turn: Turn) => void;
   /** Called when an answer of the model cannot be parsed. */
   readonly onParseError?: (message: string) => void;

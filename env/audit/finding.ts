@@ -42,7 +42,7 @@ export interface AuditInput {
   readonly tasks: readonly Task[];
 }
 
-/** A check of one task. */
+/** A function that checks one task and returns its findings. */
 export type TaskCheck = (task: Task, dataset: Dataset) => readonly Finding[];
 
 /** Creates a finding about a task. */

@@ -69,7 +69,7 @@ function shownValues({ actions }: Task, dataset: Dataset): string[] {
   );
 }
 
-/** Returns a word of the policy that contains the output, since agents use the words of their policy. */
+/** Returns a word of the policy that contains the output, since agents repeat words of their policy. */
 function policyWord({ policy }: Dataset, output: string): string | undefined {
   const words = policy.toLowerCase().match(/[\p{L}\p{N}$]+/gu) ?? [];
   return words.find((word) => holds(word, output));

@@ -31,7 +31,7 @@ const MAX_EXACT_EXPONENT = 2048;
 
 /**
  * Evaluates an expression from left to right.
- * @throws {ToolError} If it divides by zero, or the evaluation exceeds the cost limit.
+ * @throws {ToolError} If the expression divides by zero, or its evaluation exceeds the cost limit.
  */
 export function evaluate(expression: Expression): Value {
   return valueOf(expression, new Work());
@@ -274,7 +274,7 @@ function isZero(value: PythonNumber): boolean {
 
 /**
  * Returns `value`.
- * @throws {ToolError} If it is not finite.
+ * @throws {ToolError} If `value` is not finite, with the message in `otherwise`.
  */
 function finite(value: number, otherwise: string): number {
   if (Number.isFinite(value)) return value;

@@ -48,7 +48,7 @@ export function defineModel(
 /**
  * Validates a value like `Model(**value)`.
  * @returns A new object that shares no part of `value`.
- * @throws {ToolError} If it is invalid, with the message of pydantic's ValidationError.
+ * @throws {ToolError} If the value is invalid, with the message of pydantic's ValidationError.
  */
 export function validate(model: Model, value: JsonValue): JsonObject {
   const found = new Findings();

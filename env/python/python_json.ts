@@ -52,7 +52,7 @@ const MAX_SERDE_DEPTH = 127;
 
 /**
  * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
- * kept, at the position of the first.
+ * kept, at the position of its first occurrence.
  * @throws {DataError} If the text is not valid JSON; the message names line and column.
  */
 export function parsePythonJson(

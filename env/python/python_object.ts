@@ -25,7 +25,7 @@ export function typeName(value: JsonValue): string {
 
 /**
  * Returns a string that is the same for all values that Python considers equal inside a list or object: numbers by
- * value, objects regardless of key order. NaN equals itself, since Python compares the identical object.
+ * value, and objects regardless of key order. NaN equals itself, since Python compares the identical object.
  */
 export function equalityKey(value: JsonValue): string {
   if (isPythonNumber(value)) return numberKey(value);
@@ -118,7 +118,7 @@ export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
 
 /**
  * Checks the right operand of a numeric operation.
- * @throws {ToolError} If it is not a number.
+ * @throws {ToolError} If the operand is not a number.
  */
 export function rightOperand(
   right: JsonValue,
@@ -154,8 +154,8 @@ export function operandError(
 }
 
 /**
- * Checks that a value is a number.
- * @throws {ToolError} If it is not.
+ * Returns a value as a number.
+ * @throws {ToolError} If the value is not a number.
  */
 export function asNumber(value: JsonValue): PythonNumber {
   if (isPythonNumber(value)) return value;

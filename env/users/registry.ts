@@ -62,7 +62,7 @@ export function registerUser(name: string, strategy: UserStrategy): void {
 
 /**
  * Returns the strategy with this name.
- * @throws {ConfigError} If it is not registered.
+ * @throws {ConfigError} If no strategy has this name.
  */
 export function userStrategy(name: string): UserStrategy {
   return users.get(name);

@@ -39,8 +39,8 @@ const WORDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a log.
- * @throws {DataError} If it is not a log, or none of its samples can be read.
+ * Reads an Inspect log.
+ * @throws {DataError} If the bytes are not an Inspect log, or none of its samples can be read.
  */
 export function readEvalLog(bytes: Uint8Array, path: string): ResultFile {
   const entries = readZip(bytes, path);

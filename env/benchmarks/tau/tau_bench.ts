@@ -61,9 +61,9 @@ const fewShotLine = z.object({ messages_display: z.string() });
 export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
 
 /**
- * Returns the directory of τ-bench's data: the given one (from the flag or the config), or else the value of
+ * Returns the directory of τ-bench's data: `given` (from the flag or the config) or, if it is not set, the value of
  * `TAU_BENCH_DIR`.
- * @throws {ConfigError} If neither is set.
+ * @throws {ConfigError} If neither `given` nor `TAU_BENCH_DIR` is set.
  */
 export function tauBenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU_BENCH_DIR");
@@ -182,7 +182,7 @@ export async function toolNamesIn(
 
 /**
  * Loads a task file of a domain, in the format of `tasks_test.json`.
- * @throws {DataError} If it is missing or invalid.
+ * @throws {DataError} If the file is missing or invalid.
  */
 export async function loadTaskFile(
   path: string,
@@ -274,7 +274,7 @@ async function openFiles(
   };
 }
 
-/** The files of one directory, with a record of what was read. */
+/** The files of one directory, with a record of every file that was read. */
 class Files {
   readonly dir: string;
   readonly #read: ReadData;
@@ -389,7 +389,7 @@ function tasksOf(
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; the message names the file, `place` and the field.
+ * @throws {DataError} If `value` is invalid; the message names the file, `place` and the field.
  */
 function checked<T>(
   schema: z.ZodType<T>,

@@ -64,7 +64,7 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** The files of one directory, with a record of what was read. */
+/** The files of one directory, with a record of every file that was read. */
 export class BundleFiles {
   readonly dir: string;
   /** The name and text of every file that was read, in order. */
@@ -99,8 +99,8 @@ export class BundleFiles {
   }
 
   /**
-   * Reads the first of several files that exists.
-   * @throws {DataError} If none exists.
+   * Reads the first existing file among several file names.
+   * @throws {DataError} If none of the files exists.
    */
   async first(...names: [string, ...string[]]): Promise<TextFile> {
     for (const name of names) {
@@ -113,7 +113,7 @@ export class BundleFiles {
 
   /**
    * Reads and parses a file.
-   * @throws {DataError} If it does not exist or cannot be parsed.
+   * @throws {DataError} If the file does not exist or cannot be parsed.
    */
   async value(name: string): Promise<{ path: string; value: JsonValue }> {
     const file = await this.first(name);
@@ -123,7 +123,7 @@ export class BundleFiles {
 
 /**
  * Parses a JSON or TOML file.
- * @throws {DataError} If it is invalid; the message names the file, line and column.
+ * @throws {DataError} If the file is invalid; the message names the file, line and column.
  */
 export function parseFile({ path, text }: TextFile): JsonValue {
   try {
@@ -137,7 +137,7 @@ export function parseFile({ path, text }: TextFile): JsonValue {
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If it is invalid; the message names the file, `place` and the field.
+ * @throws {DataError} If `value` is invalid; the message names the file, `place` and the field.
  */
 export function checkedValue<T>(
   schema: z.ZodType<T>,

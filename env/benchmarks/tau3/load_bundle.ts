@@ -74,9 +74,9 @@ export interface Tau3Bundle extends Tau3Tasks {
 }
 
 /**
- * Returns the directory of τ³-bench's data: the given one (from the flag or the config), or else the value of
+ * Returns the directory of τ³-bench's data: `given` (from the flag or the config) or, if it is not set, the value of
  * `TAU3_BENCH_DIR`.
- * @throws {ConfigError} If neither is set.
+ * @throws {ConfigError} If neither `given` nor `TAU3_BENCH_DIR` is set.
  */
 export function tau3BenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU3_BENCH_DIR");

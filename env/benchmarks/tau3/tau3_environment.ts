@@ -72,7 +72,7 @@ export class Tau3Environment implements Environment {
 
   /**
    * Creates an environment, and replays the task's history and the given turns in this environment.
-   * @throws {RaisedError} If they cannot be replayed.
+   * @throws {RaisedError} If the history or a turn cannot be replayed.
    */
   constructor(options: Tau3EnvironmentOptions) {
     this.#options = options;

@@ -9,7 +9,7 @@ import { type Checkout, type Import, MANIFEST } from "./import_tau_bench.ts";
 
 /**
  * Checks that `out` does not exist, is empty, or is an earlier import.
- * @throws {ConfigError} If it is anything else.
+ * @throws {ConfigError} If `out` is anything else.
  */
 export async function requireReplaceable(
   out: string,

@@ -30,7 +30,7 @@ export interface Checkout {
 export interface Import {
   /** The texts of the files, keyed by path within the directory. */
   readonly files: ReadonlyMap<string, string>;
-  /** The number of items by kind: `retail tasks_test`, `retail users`. */
+  /** The number of items of each kind: `retail tasks_test`, `retail users`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 

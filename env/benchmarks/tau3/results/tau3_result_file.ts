@@ -123,8 +123,8 @@ interface Parts {
 }
 
 /**
- * Parses a file. If it is damaged within its simulations, the simulations before the damage are kept.
- * @throws {DataError} If it is damaged before its simulations.
+ * Parses a result file. If the file is damaged within its simulations, the simulations before the damage are kept.
+ * @throws {DataError} If the file is damaged before its simulations.
  */
 function partsOf(text: string, path: string): Parts {
   let cause: unknown;
