@@ -121,8 +121,8 @@ export interface ComposedBundle {
 }
 
 /**
- * The information that a scripted user with tools has at the start: no more than a person who plays the user would
- * have.
+ * The information that a scripted user with tools has at the start: only what a person who plays the user would also
+ * know.
  */
 export interface ActingUserStart {
   /** The task; its `instruction` is the scenario as users read it. */

@@ -8,7 +8,7 @@ import type { RefusalKind } from "./system_error.ts";
 
 /** Options for {@linkcode BoundaryError}. */
 export interface BoundaryErrorOptions {
-  /** How to fix the problem, as one instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
+  /** How to fix the problem, as a single instruction: `pass --tau-bench DIR or set TAU_BENCH_DIR`. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }

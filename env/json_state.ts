@@ -1,4 +1,4 @@
-/** Formats a database as the JSON document whose SHA-256 is its hash in τ³-bench. */
+/** Formats a database as a JSON document. In τ³-bench, the SHA-256 of this document is the hash of the database. */
 
 import { encodeTable, rowPieces } from "./_base_text.ts";
 import type { Database, Table } from "./database.ts";

@@ -19,7 +19,7 @@ export interface Refusal {
   readonly kind: RefusalKind;
   /** The reason, as a clause in which `it` is the path: `the disk that holds it is full`. */
   readonly why: string;
-  /** How to fix the problem, as one instruction. */
+  /** How to fix the problem, as a single instruction. */
   readonly hint: string;
 }
 

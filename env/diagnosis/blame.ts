@@ -41,7 +41,7 @@ export interface Evidence {
   readonly failure: Failure | null;
   readonly stopReason: StopReason;
   readonly decisive: DecisiveError | null;
-  /** The user's mistakes; `null` if the user was not tracked. */
+  /** The user's mistakes; `null` if the user was not checked for mistakes. */
   readonly findings: readonly UserFinding[] | null;
   /**
    * Expected actions that fail in a fresh world, according to a benchmark's rules. Default: determined by calling the
@@ -212,7 +212,7 @@ function agentHandedOver(
   };
 }
 
-/** Blames the agent if the user was tracked and made no mistake. */
+/** Blames the agent if the simulated user was checked for mistakes and made none. */
 function agentAlone({ findings, decisive }: Evidence): Fault | undefined {
   if (findings === null || findings.length > 0) return undefined;
   const rules: Record<DecisiveError["kind"], string> = {

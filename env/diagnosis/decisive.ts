@@ -1,6 +1,6 @@
 /**
- * Finds the first decisive error of an episode: the write after which no continuation reaches the gold state or, if
- * there is none, what was still missing when the episode ended.
+ * Finds the first decisive error of an episode: the first write after which no continuation can reach the gold state.
+ * If there is no such write, the error is what was still missing when the episode ended.
  */
 
 import { callTool } from "../call_tool.ts";

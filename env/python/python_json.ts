@@ -1,6 +1,6 @@
 /**
  * Parses and formats JSON losslessly, as Python does: ints and floats stay distinct, and objects keep their key order.
- * See env/python/python_value.ts for the values.
+ * See env/python/python_value.ts for the representation of values.
  */
 
 import { DataError } from "../errors.ts";

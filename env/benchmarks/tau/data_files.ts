@@ -39,7 +39,7 @@ export async function hasDomain(dir: string, name: string): Promise<boolean> {
 }
 
 /**
- * Returns the checkout's root if `dir` is a checkout, its `tau_bench` directory or its `envs` directory; otherwise
+ * Returns the root of the checkout if `dir` is that root or the checkout's `tau_bench` or `envs` directory; otherwise
  * `undefined`.
  */
 export async function checkoutRoot(dir: string): Promise<string | undefined> {

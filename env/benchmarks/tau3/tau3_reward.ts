@@ -15,7 +15,7 @@ export interface AssertionCheck {
   readonly met: boolean;
 }
 
-/** The result of the check whether an expected action was taken. */
+/** The result of checking whether an expected action was taken. */
 export interface ActionCheck {
   readonly action: ExpectedAction;
   readonly match: boolean;
@@ -31,7 +31,7 @@ export interface NlCheck {
   readonly justification: string;
 }
 
-/** The result of the check whether the agent stated a required piece of information. */
+/** The result of checking whether the agent stated a required piece of information. */
 export interface CommunicateCheck {
   readonly info: string;
   readonly met: boolean;

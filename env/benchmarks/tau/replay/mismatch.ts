@@ -9,7 +9,7 @@ export interface Mismatch {
   readonly label: string;
   /** The step's number in its record, from 1; `null` if the mismatch concerns the whole record. */
   readonly step: number | null;
-  /** The name of the value: `observation`, `data_hash`, `reward`. */
+  /** The name of the compared value: `observation`, `data_hash`, `reward`. */
   readonly field: string;
   readonly expected: string;
   readonly got: string;
